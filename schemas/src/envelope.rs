@@ -1,0 +1,47 @@
+//! The CloudEvents 1.0 attributes of an event.
+//!
+//! Three times: `time` is when it happened, `recordedtime` when a device wrote it down, `receivedtime` when ingest took it.
+//! Lateness is judged by `receivedtime` alone; folds read none of them, except to choose between two bodies of one id.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    event::EventType,
+    id::{BatchId, BodyHash, CampaignId, EventId},
+    text::Text,
+};
+
+/// Attributes of an event as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// Made by the client, kept through every retry.
+    pub id: EventId,
+    /// Name and version of the payload.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// Which form, import or phone sent it.
+    pub source: Text,
+    /// When it happened.
+    pub time: Timestamp,
+    /// When a device wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recordedtime: Option<Timestamp>,
+    /// When ingest took it; microseconds.
+    pub receivedtime: Timestamp,
+    /// The campaign it belongs to.
+    pub campaign: CampaignId,
+    /// The import it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchId>,
+    /// Hash of what the client sent, see [`BodyHash`].
+    pub bodyhash: BodyHash,
+}
+
+impl Envelope {
+    /// Order of precedence between events of one id: the earliest received wins, ties by body.
+    pub fn precedence(&self) -> (Timestamp, BodyHash) {
+        (self.receivedtime, self.bodyhash)
+    }
+}

@@ -1,0 +1,247 @@
+//! Every event type: its name, its versions, its payload of the latest version.
+//!
+//! A payload is closed (unknown fields are refused) and holds no opinion, vote, ethnicity or religion, and no raw identifier.
+//! Payloads that name people are generic over how: [`Person`] as stored, a raw identifier as submitted.
+
+use std::{fmt, str::FromStr};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{envelope::Envelope, id::MeetingId};
+
+pub mod audience;
+pub mod campaign;
+pub mod dialogue;
+pub mod imports;
+pub mod meeting;
+pub mod people;
+pub mod person;
+
+pub use audience::{AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, Residence, SheetLine, SurveyReported};
+pub use campaign::{CampaignConfigured, CodeNames, Category, Kato, Kind as UnitKind, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile, UnitDefined, VenueDescribed};
+pub use dialogue::QuestionRaised;
+pub use imports::{BatchAccepted, BatchReversed};
+pub use meeting::{MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, Plan, Report};
+pub use people::{CoalitionFormed, ConsentGiven, ConsentWithdrawn, MemberJoined};
+pub use person::{Person, Strength};
+
+/// Prefix of every event type.
+pub const TYPE_PREFIX: &str = "qamtu.";
+
+/// An event as stored and as read: attributes and a payload of the latest version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The CloudEvents attributes; `kind.version` is the version that was stored.
+    pub envelope: Envelope,
+    /// The payload, upcast to the latest version.
+    pub data: Data,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, v $latest:literal, $subject:ident;)*) => {
+        /// Name of an event type, without its version.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Kind {
+            /// Every event type.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
+
+            /// Such as `meeting.planned`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Kind::$variant => $name,)* }
+            }
+
+            /// Newest version of the payload; 1 is the first.
+            pub const fn latest(self) -> u16 {
+                match self { $(Kind::$variant => $latest,)* }
+            }
+        }
+
+        impl FromStr for Kind {
+            type Err = TypeError;
+            fn from_str(name: &str) -> Result<Self, TypeError> {
+                match name { $($name => Ok(Kind::$variant),)* _ => Err(TypeError::Unknown(name.chars().take(80).collect())) }
+            }
+        }
+
+        /// The payload of an event, of the latest version of its type.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[serde(untagged)]
+        pub enum Data {
+            $($(#[$doc])* $variant($payload),)*
+        }
+
+        impl Data {
+            /// The type of this payload.
+            pub const fn kind(&self) -> Kind {
+                match self { $(Data::$variant(_) => Kind::$variant,)* }
+            }
+
+            /// What the event is about: a meeting id or a reference id. Part of its key in the log.
+            pub fn subject(&self) -> String {
+                match self { $(Data::$variant(data) => data.$subject.to_string(),)* }
+            }
+
+            /// Reads the payload of the latest version.
+            pub(crate) fn read_latest<'de, D: Deserializer<'de>>(kind: Kind, from: D) -> Result<Data, D::Error> {
+                match kind { $(Kind::$variant => <$payload>::deserialize(from).map(Data::$variant),)* }
+            }
+
+            /// The JSON Schema of the latest version of a payload.
+            pub fn schema(kind: Kind) -> Schema {
+                match kind { $(Kind::$variant => schemars::schema_for!($payload),)* }
+            }
+        }
+
+        $(impl From<$payload> for Data {
+            fn from(data: $payload) -> Self {
+                Data::$variant(data)
+            }
+        })*
+    };
+}
+
+kinds! {
+    /// The campaign's calendar, plan, categories, formats, parties and languages.
+    CampaignConfigured(CampaignConfigured) = "campaign.configured", v 1, campaign;
+    /// A district or city.
+    UnitDefined(UnitDefined) = "unit.defined", v 1, unit;
+    /// Registered voters of a precinct on a date, from a source.
+    PrecinctCounted(PrecinctCounted) = "precinct.counted", v 1, precinct;
+    /// The pseudonymous roll of a precinct.
+    PrecinctEnrolled(PrecinctEnrolled) = "precinct.enrolled", v 1, precinct;
+    /// A coalition.
+    CoalitionFormed(CoalitionFormed) = "coalition.formed", v 1, coalition;
+    /// A member of a coalition.
+    MemberJoined(MemberJoined) = "member.joined", v 1, member;
+    /// A place where meetings are held.
+    VenueDescribed(VenueDescribed) = "venue.described", v 1, venue;
+    /// A meeting was planned.
+    MeetingPlanned(MeetingPlanned) = "meeting.planned", v 1, meeting;
+    /// A planned meeting was moved to another time.
+    MeetingRescheduled(MeetingRescheduled) = "meeting.rescheduled", v 1, meeting;
+    /// A planned meeting will not be held.
+    MeetingCancelled(MeetingCancelled) = "meeting.cancelled", v 1, meeting;
+    /// A meeting was held: its report.
+    MeetingHeld(MeetingHeld) = "meeting.held", v 1, meeting;
+    /// A report was wrong: another one, or none, takes its place.
+    MeetingCorrected(MeetingCorrected) = "meeting.corrected", v 1, meeting;
+    /// A person attended a meeting.
+    AttendanceRecorded(AttendanceRecorded) = "attendance.recorded", v 1, meeting;
+    /// Attendances recorded in error.
+    AttendanceRetracted(AttendanceRetracted) = "attendance.retracted", v 1, meeting;
+    /// Everyone in the room, counted by one or two counters.
+    HeadcountReported(HeadcountReported) = "headcount.reported", v 2, meeting;
+    /// The heads were counted again.
+    HeadcountRecounted(HeadcountRecounted) = "headcount.recounted", v 1, meeting;
+    /// A survey's result: counts only.
+    SurveyReported(SurveyReported) = "survey.reported", v 1, survey;
+    /// Questions of one theme at a meeting: a count, never a person.
+    QuestionRaised(QuestionRaised) = "question.raised", v 1, meeting;
+    /// A person agreed to be recorded.
+    ConsentGiven(ConsentGiven) = "consent.given", v 1, person;
+    /// A person took consent back.
+    ConsentWithdrawn(ConsentWithdrawn) = "consent.withdrawn", v 1, person;
+    /// An import was taken in.
+    BatchAccepted(BatchAccepted) = "batch.accepted", v 1, batch;
+    /// An import was taken back whole.
+    BatchReversed(BatchReversed) = "batch.reversed", v 1, batch;
+}
+
+impl Data {
+    /// The meeting an event is about; `None` for reference data, consent and imports.
+    pub fn meeting(&self) -> Option<&MeetingId> {
+        Some(match self {
+            Data::MeetingPlanned(data) => &data.meeting,
+            Data::MeetingRescheduled(data) => &data.meeting,
+            Data::MeetingCancelled(data) => &data.meeting,
+            Data::MeetingHeld(data) => &data.meeting,
+            Data::MeetingCorrected(data) => &data.meeting,
+            Data::AttendanceRecorded(data) => &data.meeting,
+            Data::AttendanceRetracted(data) => &data.meeting,
+            Data::HeadcountReported(data) => &data.meeting,
+            Data::HeadcountRecounted(data) => &data.meeting,
+            Data::QuestionRaised(data) => &data.meeting,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a text is no event type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TypeError {
+    /// No such type.
+    #[error("unknown event type {0:?}")]
+    Unknown(String),
+    /// A version from the future, or none.
+    #[error("{kind} has versions 1 to {latest}, not {wanted:?}")]
+    Version {
+        /// The type.
+        kind: &'static str,
+        /// Its newest version.
+        latest: u16,
+        /// What was asked for.
+        wanted: String,
+    },
+}
+
+/// The CloudEvents `type`: `qamtu.<name>.v<version>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventType {
+    /// The name.
+    pub kind: Kind,
+    /// The version of the payload, from 1 to [`Kind::latest`].
+    pub version: u16,
+}
+
+impl EventType {
+    /// The newest version of a type.
+    pub const fn latest(kind: Kind) -> Self {
+        Self { kind, version: kind.latest() }
+    }
+}
+
+impl FromStr for EventType {
+    type Err = TypeError;
+    fn from_str(text: &str) -> Result<Self, TypeError> {
+        let unknown = || TypeError::Unknown(text.chars().take(80).collect());
+        let (name, version) = text.strip_prefix(TYPE_PREFIX).and_then(|rest| rest.rsplit_once(".v")).ok_or_else(unknown)?;
+        let kind: Kind = name.parse().map_err(|_| unknown())?;
+        match version.parse() {
+            Ok(number) if (1..=kind.latest()).contains(&number) && !version.starts_with(['0', '+']) => Ok(Self { kind, version: number }),
+            _ => Err(TypeError::Version { kind: kind.name(), latest: kind.latest(), wanted: version.chars().take(20).collect() }),
+        }
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{TYPE_PREFIX}{}.v{}", self.kind.name(), self.version)
+    }
+}
+
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for EventType {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EventType".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^qamtu\\.[a-z]+\\.[a-z]+\\.v[1-9][0-9]*$"})
+    }
+}

@@ -1,0 +1,18 @@
+//! What was asked at meetings: themes and counts, never people or opinions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{MeetingId, ThemeCode};
+
+/// `question.raised`: questions of one theme at a meeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionRaised {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// The theme.
+    pub theme: ThemeCode,
+    /// How many questions.
+    pub count: u32,
+}

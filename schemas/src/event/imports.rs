@@ -1,0 +1,29 @@
+//! Imports: events that came together and can be taken back together.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{id::BatchId, text::Text};
+
+/// `batch.accepted`: an import was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchAccepted {
+    /// The import.
+    pub batch: BatchId,
+    /// Events that came with it.
+    pub events: u32,
+    /// What it was: a file name or a form.
+    pub name: Text,
+}
+
+/// `batch.reversed`: an import was taken back; none of its events counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchReversed {
+    /// The import.
+    pub batch: BatchId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
+}

@@ -1,0 +1,241 @@
+//! The one fold of a meeting's events.
+//!
+//! Guarantees: the state depends on the set of events alone, never on their order, repetition or clock. Of two bodies with one id the
+//! earliest received holds. Corrections form a graph: what is superseded is gone, of several heads the highest id holds and the
+//! meeting is marked contested. Events of a reversed import are absent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::{
+    event::{
+        Data, Event,
+        audience::{AttendanceRecorded, Count},
+        meeting::{Plan, Report},
+    },
+    id::{BatchId, BodyHash, EventId},
+};
+
+/// Where a meeting stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Something is known of it, but neither its plan nor its report.
+    Pending,
+    /// Planned, not reported yet.
+    Planned,
+    /// Will not be held, or was not.
+    Cancelled,
+    /// Reported as held.
+    Held,
+}
+
+/// Heads counted in the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Headcount {
+    /// The smaller count: at least so many in the eyes of both counters.
+    pub low: u32,
+    /// The larger count.
+    pub high: u32,
+    /// Registered voters of the campaign's units among them, at least.
+    pub eligible_minimum: u32,
+}
+
+/// State of a meeting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeetingState {
+    /// Where it stands.
+    pub status: Status,
+    /// The plan that holds.
+    pub plan: Option<Plan>,
+    /// When the plan and its moves say that it begins.
+    pub starts: Option<Timestamp>,
+    /// Was it moved?
+    pub moved: bool,
+    /// The report that holds.
+    pub report: Option<Report>,
+    /// The heads counted.
+    pub headcount: Option<Headcount>,
+    /// Attendances that hold, by the event that recorded them.
+    pub attendance: BTreeMap<EventId, AttendanceRecorded>,
+    /// Several answers to one question stand side by side: two reports, two counts, or held and cancelled.
+    pub contested: bool,
+    /// When the first report that holds was received.
+    pub reported: Option<Timestamp>,
+}
+
+/// The events of one meeting, ready to be folded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MeetingFold {
+    events: BTreeMap<EventId, Known>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    precedence: (Timestamp, BodyHash),
+    batch: Option<BatchId>,
+    data: Data,
+}
+
+impl MeetingFold {
+    /// Takes an event of the meeting; taking it again changes nothing.
+    pub fn insert(&mut self, event: Event) {
+        let known = Known { precedence: event.envelope.precedence(), batch: event.envelope.batch, data: event.data };
+        self.events
+            .entry(event.envelope.id)
+            .and_modify(|held| {
+                if known.precedence < held.precedence {
+                    *held = known.clone();
+                }
+            })
+            .or_insert(known);
+    }
+
+    /// The state of the meeting, without the events of reversed imports.
+    pub fn state(&self, reversed: &BTreeSet<BatchId>) -> MeetingState {
+        let live: Vec<(EventId, &Known)> =
+            self.events.iter().filter(|(_, known)| known.batch.is_none_or(|batch| !reversed.contains(&batch))).map(|(id, known)| (*id, known)).collect();
+        let plans = Plans::of(&live);
+        let reports = Reports::of(&live);
+        let (headcount, recounted) = headcount(&live);
+        let cancelled = reports.cancelled;
+        let status = match (&reports.report, cancelled, &plans.plan) {
+            (Some(_), _, _) => Status::Held,
+            (None, true, _) => Status::Cancelled,
+            (None, false, Some(_)) => Status::Planned,
+            (None, false, None) => Status::Pending,
+        };
+        MeetingState {
+            status,
+            plan: plans.plan,
+            starts: plans.starts,
+            moved: plans.moved,
+            contested: reports.contested || recounted || (reports.report.is_some() && cancelled),
+            report: reports.report,
+            reported: reports.received,
+            headcount,
+            attendance: attendance(&live),
+        }
+    }
+}
+
+/// Nodes that no other node supersedes, by id. A circle supersedes itself whole: then its highest id stands.
+fn heads<'a, T>(nodes: &'a [(EventId, &'a [EventId], T)]) -> Vec<&'a (EventId, &'a [EventId], T)> {
+    let superseded: BTreeSet<EventId> = nodes.iter().flat_map(|(id, gone, _)| gone.iter().copied().filter(move |gone| gone != id)).collect();
+    let mut heads: Vec<_> = nodes.iter().filter(|(id, _, _)| !superseded.contains(id)).collect();
+    heads.sort_by_key(|(id, _, _)| *id);
+    if heads.is_empty() {
+        heads.extend(nodes.iter().max_by_key(|(id, _, _)| *id));
+    }
+    heads
+}
+
+struct Plans {
+    plan: Option<Plan>,
+    starts: Option<Timestamp>,
+    moved: bool,
+}
+
+impl Plans {
+    fn of(live: &[(EventId, &Known)]) -> Self {
+        let plans: Vec<_> = live
+            .iter()
+            .filter_map(|(id, known)| match &known.data {
+                Data::MeetingPlanned(planned) => Some((*id, planned.supersedes.as_slice(), &planned.plan)),
+                _ => None,
+            })
+            .collect();
+        let plan = heads(&plans).last().map(|(_, _, plan)| (*plan).clone());
+        let times: Vec<_> = live
+            .iter()
+            .filter_map(|(id, known)| match &known.data {
+                Data::MeetingPlanned(planned) => Some((*id, planned.supersedes.as_slice(), (planned.plan.starts, false))),
+                Data::MeetingRescheduled(moved) => Some((*id, moved.supersedes.as_slice(), (moved.starts, true))),
+                _ => None,
+            })
+            .collect();
+        let last = heads(&times).last().map(|(_, _, time)| *time);
+        Self { plan, starts: last.map(|(starts, _)| starts), moved: last.is_some_and(|(_, moved)| moved) }
+    }
+}
+
+struct Reports {
+    report: Option<Report>,
+    received: Option<Timestamp>,
+    cancelled: bool,
+    contested: bool,
+}
+
+impl Reports {
+    fn of(live: &[(EventId, &Known)]) -> Self {
+        /// What an event says about whether the meeting was held.
+        enum Says<'a> {
+            Held(&'a Report, Timestamp),
+            NotHeld,
+        }
+        let nodes: Vec<_> = live
+            .iter()
+            .filter_map(|(id, known)| {
+                let received = known.precedence.0;
+                Some(match &known.data {
+                    Data::MeetingHeld(held) => (*id, &[][..], Says::Held(&held.report, received)),
+                    Data::MeetingCancelled(_) => (*id, &[][..], Says::NotHeld),
+                    Data::MeetingCorrected(corrected) => {
+                        (*id, corrected.supersedes.as_slice(), corrected.report.as_ref().map_or(Says::NotHeld, |report| Says::Held(report, received)))
+                    }
+                    _ => return None,
+                })
+            })
+            .collect();
+        let heads = heads(&nodes);
+        let held: Vec<_> = heads
+            .iter()
+            .filter_map(|(_, _, says)| match says {
+                Says::Held(report, received) => Some((*report, *received)),
+                Says::NotHeld => None,
+            })
+            .collect();
+        Self {
+            report: held.last().map(|(report, _)| (*report).clone()),
+            received: held.iter().map(|(_, received)| *received).min(),
+            cancelled: held.len() < heads.len(),
+            contested: held.len() > 1,
+        }
+    }
+}
+
+fn headcount(live: &[(EventId, &Known)]) -> (Option<Headcount>, bool) {
+    let nodes: Vec<_> = live
+        .iter()
+        .filter_map(|(id, known)| match &known.data {
+            Data::HeadcountReported(heads) => Some((*id, &[][..], count(&heads.counts, heads.eligible_minimum))),
+            Data::HeadcountRecounted(heads) => Some((*id, heads.supersedes.as_slice(), count(&heads.counts, heads.eligible_minimum))),
+            _ => None,
+        })
+        .collect();
+    let heads = heads(&nodes);
+    (heads.last().map(|(_, _, count)| *count), heads.len() > 1)
+}
+
+fn count(counts: &[Count], eligible_minimum: Option<u32>) -> Headcount {
+    let people = || counts.iter().map(|count| count.people);
+    Headcount { low: people().min().unwrap_or(0), high: people().max().unwrap_or(0), eligible_minimum: eligible_minimum.unwrap_or(0) }
+}
+
+fn attendance(live: &[(EventId, &Known)]) -> BTreeMap<EventId, AttendanceRecorded> {
+    let retracted: BTreeSet<EventId> = live
+        .iter()
+        .filter_map(|(_, known)| match &known.data {
+            Data::AttendanceRetracted(data) => Some(&data.retracts),
+            _ => None,
+        })
+        .flatten()
+        .copied()
+        .collect();
+    live.iter()
+        .filter_map(|(id, known)| match &known.data {
+            Data::AttendanceRecorded(data) if !retracted.contains(id) => Some((*id, data.clone())),
+            _ => None,
+        })
+        .collect()
+}
