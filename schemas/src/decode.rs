@@ -106,7 +106,8 @@ pub fn payload(kind: EventType, bytes: &[u8], prefix: &str) -> Result<Data, Deco
 pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8], prefix: &str) -> Result<T, DecodeError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let mut track = serde_path_to_error::Track::new();
-    let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track)).map_err(|error| flaw(prefix, &track.path(), &error))?;
+    let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track))
+        .map_err(|error| flaw(prefix, &track.path(), &error))?;
     json.end().map_err(|error| DecodeError::Payload { pointer: prefix.to_owned(), reason: error.to_string() })?;
     Ok(value)
 }
@@ -138,7 +139,8 @@ fn attributes<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Res
     let mut found = Found::default();
     for (name, value) in headers {
         let Some(name) = name.strip_prefix("ce_") else { continue };
-        let text = std::str::from_utf8(value).map_err(|_| DecodeError::Attribute { name: name.to_owned(), reason: "is not UTF-8".to_owned() })?;
+        let text =
+            std::str::from_utf8(value).map_err(|_| DecodeError::Attribute { name: name.to_owned(), reason: "is not UTF-8".to_owned() })?;
         found.take(name, text)?;
     }
     found.envelope()
@@ -148,8 +150,11 @@ fn parse<T: FromStr>(name: &'static str, text: Option<&str>) -> Result<Option<T>
 where
     T::Err: std::fmt::Display,
 {
-    text.map(|text| text.parse().map_err(|error: T::Err| DecodeError::Attribute { name: name.to_owned(), reason: crate::text::redact(&error.to_string()) }))
-        .transpose()
+    text.map(|text| {
+        text.parse()
+            .map_err(|error: T::Err| DecodeError::Attribute { name: name.to_owned(), reason: crate::text::redact(&error.to_string()) })
+    })
+    .transpose()
 }
 
 fn need<T>(name: &'static str, value: Option<T>) -> Result<T, DecodeError> {
@@ -201,7 +206,8 @@ impl<'a> Found<'a> {
         }
         let kind = need("type", self.kind)?.parse().map_err(DecodeError::Type)?;
         let source = need("source", self.source)?;
-        let source = crate::text::Text::new(source).map_err(|error| DecodeError::Attribute { name: "source".to_owned(), reason: error.to_string() })?;
+        let source = crate::text::Text::new(source)
+            .map_err(|error| DecodeError::Attribute { name: "source".to_owned(), reason: error.to_string() })?;
         Ok(Envelope {
             id: need("id", parse("id", self.id)?)?,
             kind,

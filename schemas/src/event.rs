@@ -18,8 +18,13 @@ pub mod meeting;
 pub mod people;
 pub mod person;
 
-pub use audience::{AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, Residence, SheetLine, SurveyReported};
-pub use campaign::{CampaignConfigured, CodeNames, Category, Kato, Kind as UnitKind, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile, UnitDefined, VenueDescribed};
+pub use audience::{
+    AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, Residence, SheetLine, SurveyReported,
+};
+pub use campaign::{
+    CampaignConfigured, Category, CodeNames, Kato, Kind as UnitKind, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile,
+    UnitDefined, VenueDescribed,
+};
 pub use dialogue::QuestionRaised;
 pub use imports::{BatchAccepted, BatchReversed};
 pub use meeting::{MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, Plan, Report};

@@ -93,8 +93,12 @@ impl MeetingFold {
 
     /// The state of the meeting, without the events of reversed imports.
     pub fn state(&self, reversed: &BTreeSet<BatchId>) -> MeetingState {
-        let live: Vec<(EventId, &Known)> =
-            self.events.iter().filter(|(_, known)| known.batch.is_none_or(|batch| !reversed.contains(&batch))).map(|(id, known)| (*id, known)).collect();
+        let live: Vec<(EventId, &Known)> = self
+            .events
+            .iter()
+            .filter(|(_, known)| known.batch.is_none_or(|batch| !reversed.contains(&batch)))
+            .map(|(id, known)| (*id, known))
+            .collect();
         let plans = Plans::of(&live);
         let reports = Reports::of(&live);
         let (headcount, recounted) = headcount(&live);
@@ -121,7 +125,8 @@ impl MeetingFold {
 
 /// Nodes that no other node supersedes, by id. A circle supersedes itself whole: then its highest id stands.
 fn heads<'a, T>(nodes: &'a [(EventId, &'a [EventId], T)]) -> Vec<&'a (EventId, &'a [EventId], T)> {
-    let superseded: BTreeSet<EventId> = nodes.iter().flat_map(|(id, gone, _)| gone.iter().copied().filter(move |gone| gone != id)).collect();
+    let superseded: BTreeSet<EventId> =
+        nodes.iter().flat_map(|(id, gone, _)| gone.iter().copied().filter(move |gone| gone != id)).collect();
     let mut heads: Vec<_> = nodes.iter().filter(|(id, _, _)| !superseded.contains(id)).collect();
     heads.sort_by_key(|(id, _, _)| *id);
     if heads.is_empty() {
@@ -180,9 +185,11 @@ impl Reports {
                 Some(match &known.data {
                     Data::MeetingHeld(held) => (*id, &[][..], Says::Held(&held.report, received)),
                     Data::MeetingCancelled(_) => (*id, &[][..], Says::NotHeld),
-                    Data::MeetingCorrected(corrected) => {
-                        (*id, corrected.supersedes.as_slice(), corrected.report.as_ref().map_or(Says::NotHeld, |report| Says::Held(report, received)))
-                    }
+                    Data::MeetingCorrected(corrected) => (
+                        *id,
+                        corrected.supersedes.as_slice(),
+                        corrected.report.as_ref().map_or(Says::NotHeld, |report| Says::Held(report, received)),
+                    ),
                     _ => return None,
                 })
             })

@@ -36,7 +36,9 @@ const SUPERSEDES_MAX: usize = 1000;
 pub(super) fn check(data: &Data) -> Result<(), Flaw> {
     match data {
         Data::CampaignConfigured(campaign) => calendar(campaign),
-        Data::PrecinctEnrolled(roll) => hold(roll.voters.len() <= ROLL_MAX_VOTERS, "/voters", "a precinct's roll has at most 10,000 voters"),
+        Data::PrecinctEnrolled(roll) => {
+            hold(roll.voters.len() <= ROLL_MAX_VOTERS, "/voters", "a precinct's roll has at most 10,000 voters")
+        }
         Data::PrecinctCounted(count) => hold(count.voters <= PEOPLE_MAX, "/voters", "must be at most 100,000"),
         Data::MeetingPlanned(planned) => plan(&planned.plan, "/plan/members", "/plan/secondary").and(few(planned.supersedes.len())),
         Data::MeetingRescheduled(moved) => some(moved.supersedes.len()),
@@ -45,7 +47,9 @@ pub(super) fn check(data: &Data) -> Result<(), Flaw> {
             some(corrected.supersedes.len())?;
             corrected.report.as_ref().map_or(Ok(()), |report| plan(report, "/report/members", "/report/secondary"))
         }
-        Data::AttendanceRetracted(retracted) => hold((1..=SUPERSEDES_MAX).contains(&retracted.retracts.len()), "/retracts", "must name 1 to 1,000 events"),
+        Data::AttendanceRetracted(retracted) => {
+            hold((1..=SUPERSEDES_MAX).contains(&retracted.retracts.len()), "/retracts", "must name 1 to 1,000 events")
+        }
         Data::HeadcountReported(heads) => counts(&heads.counts, heads.eligible_minimum),
         Data::HeadcountRecounted(heads) => some(heads.supersedes.len()).and(counts(&heads.counts, heads.eligible_minimum)),
         Data::SurveyReported(survey) => hold(survey.reached <= survey.asked, "/reached", "must be at most the number asked"),
