@@ -1,0 +1,228 @@
+//! Settings of the log, as they stand under `log` in a service's configuration.
+//!
+//! Flat and closed: an unknown name is refused, a setting of the other kind too (only `dir` may stay
+//! from a layer of defaults). Secrets are redacted wherever this is printed.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Which log is used and how.
+///
+/// Read from `log.kind = "embedded" | "kafka"` (default `embedded`) and the settings of that kind;
+/// by environment `QAMTU__LOG__KIND`, `QAMTU__LOG__DIR`, `QAMTU__LOG__BROKERS`, ...
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Settings")]
+pub enum LogConfig {
+    /// Files in a local folder, no server.
+    Embedded(EmbeddedConfig),
+    /// Apache Kafka.
+    Kafka(KafkaConfig),
+}
+
+impl LogConfig {
+    /// The embedded log in a folder, everything else by default.
+    pub fn embedded(dir: impl Into<PathBuf>) -> Self {
+        Self::Embedded(EmbeddedConfig { dir: dir.into(), max_bytes: None })
+    }
+
+    /// Kafka at these addresses, unencrypted, everything else by default.
+    pub fn kafka(brokers: impl Into<String>) -> Self {
+        Self::Kafka(KafkaConfig::new(brokers))
+    }
+}
+
+/// Settings of the embedded log.
+#[derive(Debug, Clone)]
+pub struct EmbeddedConfig {
+    /// `log.dir`: folder on a local disk; created if missing. Network file systems cannot hold it.
+    pub dir: PathBuf,
+    /// `log.max_bytes`: size at which appends are refused, so that the disk is never filled; none: no limit.
+    pub max_bytes: Option<u64>,
+}
+
+/// Settings of the Kafka log.
+#[derive(Debug, Clone)]
+pub struct KafkaConfig {
+    /// `log.brokers`: `host:port`, several separated by commas.
+    pub brokers: String,
+    /// `log.topic_prefix`: put before every topic name and group on the broker; default empty.
+    pub topic_prefix: String,
+    /// `log.replicas`: copies of a topic that is created; default 3. From 3 up an append needs two of them.
+    pub replicas: u16,
+    /// `log.append_timeout_ms`: how long the client keeps trying one append; default 120,000.
+    pub append_timeout_ms: u32,
+    /// `log.session_timeout_ms`: silence after which the broker gives a reader's partitions away; default 45,000.
+    pub session_timeout_ms: u32,
+    /// `log.drain_timeout_ms`: how long a reader may hold revoked partitions to finish; default 30,000.
+    pub drain_timeout_ms: u32,
+    /// `log.tls`: present means encrypted and verified; absent means plain text.
+    pub tls: Option<TlsConfig>,
+    /// `log.sasl`: present means that the client logs in.
+    pub sasl: Option<SaslConfig>,
+}
+
+impl KafkaConfig {
+    /// Kafka at these addresses, unencrypted, everything else by default.
+    pub fn new(brokers: impl Into<String>) -> Self {
+        Self {
+            brokers: brokers.into(),
+            topic_prefix: String::new(),
+            replicas: 3,
+            append_timeout_ms: 120_000,
+            session_timeout_ms: 45_000,
+            drain_timeout_ms: 30_000,
+            tls: None,
+            sasl: None,
+        }
+    }
+}
+
+/// Encryption; the broker's certificate and host name are always verified.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// `log.tls.ca_file`: PEM file of the authorities to trust; none: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// `log.tls.certificate_file`: PEM file of the client's own certificate, where the broker asks for one.
+    pub certificate_file: Option<PathBuf>,
+    /// `log.tls.key_file`: PEM file of the key of that certificate.
+    pub key_file: Option<PathBuf>,
+    /// `log.tls.key_password`: password of that key, where it has one.
+    pub key_password: Option<SecretString>,
+}
+
+/// Login.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaslConfig {
+    /// `log.sasl.mechanism`.
+    pub mechanism: SaslMechanism,
+    /// `log.sasl.username`.
+    pub username: String,
+    /// `log.sasl.password`.
+    pub password: SecretString,
+}
+
+/// How the client proves who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaslMechanism {
+    /// Sends the password itself; only accepted together with `log.tls`.
+    Plain,
+    /// SCRAM-SHA-256.
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+    /// SCRAM-SHA-512.
+    #[serde(rename = "scram-sha-512")]
+    ScramSha512,
+}
+
+/// The flat form in which the settings are written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    #[serde(default)]
+    kind: Kind,
+    dir: Option<PathBuf>,
+    max_bytes: Option<u64>,
+    brokers: Option<String>,
+    topic_prefix: Option<String>,
+    replicas: Option<u16>,
+    append_timeout_ms: Option<u32>,
+    session_timeout_ms: Option<u32>,
+    drain_timeout_ms: Option<u32>,
+    tls: Option<TlsConfig>,
+    sasl: Option<SaslConfig>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    #[default]
+    Embedded,
+    Kafka,
+}
+
+impl Settings {
+    /// Name of a setting that is present but belongs to Kafka.
+    fn kafka_setting(&self) -> Option<&'static str> {
+        [
+            ("brokers", self.brokers.is_some()),
+            ("topic_prefix", self.topic_prefix.is_some()),
+            ("replicas", self.replicas.is_some()),
+            ("append_timeout_ms", self.append_timeout_ms.is_some()),
+            ("session_timeout_ms", self.session_timeout_ms.is_some()),
+            ("drain_timeout_ms", self.drain_timeout_ms.is_some()),
+            ("tls", self.tls.is_some()),
+            ("sasl", self.sasl.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, present)| present.then_some(name))
+    }
+}
+
+impl TryFrom<Settings> for LogConfig {
+    type Error = String;
+
+    fn try_from(settings: Settings) -> Result<Self, String> {
+        match settings.kind {
+            Kind::Embedded => embedded(settings).map(Self::Embedded),
+            Kind::Kafka => kafka(settings).map(Self::Kafka),
+        }
+    }
+}
+
+fn embedded(settings: Settings) -> Result<EmbeddedConfig, String> {
+    if let Some(name) = settings.kafka_setting() {
+        return Err(format!("log.{name} is set, but log.kind is embedded; set log.kind to kafka or remove it"));
+    }
+    let dir = settings.dir.ok_or("log.dir is missing: the embedded log needs a folder")?;
+    Ok(EmbeddedConfig { dir, max_bytes: settings.max_bytes })
+}
+
+fn kafka(settings: Settings) -> Result<KafkaConfig, String> {
+    if settings.max_bytes.is_some() {
+        return Err("log.max_bytes belongs to the embedded log, but log.kind is kafka".into());
+    }
+    let brokers = settings.brokers.filter(|brokers| !brokers.trim().is_empty());
+    let brokers = brokers.ok_or("log.brokers is missing: write host:port, several separated by commas")?;
+    let default = KafkaConfig::new(brokers);
+    let config = KafkaConfig {
+        topic_prefix: settings.topic_prefix.unwrap_or(default.topic_prefix),
+        replicas: settings.replicas.unwrap_or(default.replicas),
+        append_timeout_ms: settings.append_timeout_ms.unwrap_or(default.append_timeout_ms),
+        session_timeout_ms: settings.session_timeout_ms.unwrap_or(default.session_timeout_ms),
+        drain_timeout_ms: settings.drain_timeout_ms.unwrap_or(default.drain_timeout_ms),
+        tls: settings.tls,
+        sasl: settings.sasl,
+        brokers: default.brokers,
+    };
+    config.check().map(|()| config).map_err(|error| error.to_string())
+}
+
+impl KafkaConfig {
+    /// Whether the settings can be used together.
+    pub(crate) fn check(&self) -> Result<(), crate::LogError> {
+        let refuse = |setting, reason: &str| Err(crate::LogError::Config { setting, reason: reason.into() });
+        if self.replicas == 0 {
+            return refuse("replicas", "must be at least 1");
+        }
+        if self.append_timeout_ms < 1_000 {
+            return refuse("append_timeout_ms", "must be at least 1000");
+        }
+        if !(1_000..=240_000).contains(&self.drain_timeout_ms) {
+            return refuse("drain_timeout_ms", "must be between 1000 and 240000");
+        }
+        let plain = matches!(&self.sasl, Some(sasl) if sasl.mechanism == SaslMechanism::Plain);
+        if plain && self.tls.is_none() {
+            return refuse("sasl.mechanism", "plain would send the password unencrypted; set log.tls, or use scram-sha-512");
+        }
+        let tls = self.tls.as_ref();
+        if tls.is_some_and(|tls| tls.certificate_file.is_some() != tls.key_file.is_some()) {
+            return refuse("tls.certificate_file", "certificate_file and key_file go together");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! What goes into the log ([`Entry`]) and what comes out of it ([`Record`]).
+//!
+//! Both are bytes: the log knows nothing of schemas. An entry always has a key, because the key
+//! decides the partition; a record read from a topic that others write to may lack key and value.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::LogError;
+use crate::partition::Partition;
+
+/// Headers in the order they were written; names may repeat.
+pub type Headers = Vec<(Cow<'static, str>, Bytes)>;
+
+/// The most bytes key, headers and value of one entry may have together, on both logs.
+pub const MAX_ENTRY_BYTES: usize = 1_000_000;
+
+/// One entry to append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Topic name without the configured prefix.
+    pub topic: Arc<str>,
+    /// Decides the partition (murmur2, as Kafka's `murmur2_random`); must not be empty.
+    pub key: Bytes,
+    /// Headers, e.g. `ce_type`.
+    pub headers: Headers,
+    /// Payload.
+    pub value: Bytes,
+}
+
+impl Entry {
+    /// Bytes of key, headers and value together.
+    pub fn size(&self) -> usize {
+        size(Some(&self.key), &self.headers, Some(&self.value))
+    }
+
+    /// Whether any log would take this entry.
+    pub(crate) fn check(&self) -> Result<(), LogError> {
+        if self.key.is_empty() {
+            return Err(LogError::Refused { topic: self.topic.to_string(), reason: "the key is empty, so it has no partition" });
+        }
+        if self.headers.iter().any(|(name, _)| name.is_empty() || name.contains('\0')) {
+            return Err(LogError::Refused { topic: self.topic.to_string(), reason: "a header name is empty or holds a zero byte" });
+        }
+        let bytes = self.size();
+        if bytes > MAX_ENTRY_BYTES {
+            return Err(LogError::TooLarge { topic: self.topic.to_string(), bytes, limit: MAX_ENTRY_BYTES });
+        }
+        Ok(())
+    }
+}
+
+/// One record as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Partition it was read from.
+    pub partition: Partition,
+    /// Its offset.
+    pub offset: u64,
+    /// When the log took it, in milliseconds since 1970 (clock of the log, not of the sender).
+    pub appended_ms: i64,
+    /// Key, if it has one.
+    pub key: Option<Bytes>,
+    /// Headers in the order they were written.
+    pub headers: Headers,
+    /// Payload; none is Kafka's tombstone.
+    pub value: Option<Bytes>,
+}
+
+impl Record {
+    /// Bytes of key, headers and value together.
+    pub fn size(&self) -> usize {
+        size(self.key.as_ref(), &self.headers, self.value.as_ref())
+    }
+}
+
+fn size(key: Option<&Bytes>, headers: &Headers, value: Option<&Bytes>) -> usize {
+    key.map_or(0, Bytes::len) + value.map_or(0, Bytes::len) + headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
