@@ -1,1 +1,9 @@
-//! x
+//! The whole of Qamtu, started for one scenario: real processes, real log, real warehouse, own folders, free ports.
+//!
+//! [`stack`] starts and breaks it, [`wait`] waits for states with a deadline, [`recount`] counts a campaign again by other means.
+//! Everything started here ends with its scenario, however that ends.
+
+pub mod recount;
+pub mod service;
+pub mod stack;
+pub mod wait;

@@ -1,0 +1,44 @@
+# Two commands matter: `make demo` shows Qamtu at full size, `make test` runs every test. Both set up what is missing.
+# What is fetched or built stays in QAMTU_CACHE, across clean checkouts.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export QAMTU_CACHE ?= $(HOME)/.cache/qamtu
+export CARGO_TARGET_DIR ?= $(QAMTU_CACHE)/target
+CARGO ?= cargo
+BIN := $(CARGO_TARGET_DIR)/release
+ARGS ?=
+
+.PHONY: help setup build demo test lint bench clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install the system packages that building and testing need
+	@deploy/setup
+
+build: setup ## Build the four programs
+	$(CARGO) build --release --locked --workspace --bins
+
+demo: build ## Run the whole path at full size; ARGS="--once --out out" ends by itself, ARGS="--kafka local" goes through Kafka
+	$(BIN)/qamtu demo $(ARGS)
+
+lint: setup ## Formatting, clippy and documentation, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items --all-features
+
+test: setup lint build ## Run every test: pure, golden, real ClickHouse, both event logs, faults, browser
+	@deploy/setup --check-tests
+	$(BIN)/qamtu prepare
+	$(CARGO) test --release --locked --workspace --exclude qamtu-tests --all-features
+	$(CARGO) test --release --locked -p qamtu-tests -- --test-threads=2
+
+bench: build ## Measure, beside what each figure is compared with; prints a table and writes bench.json
+	$(CARGO) bench --locked -p qamtu-tests
+
+clean: ## Remove what was built here, and the demo's data
+	$(CARGO) clean
+	rm -rf out bench.json $(QAMTU_CACHE)/demo

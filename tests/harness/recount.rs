@@ -1,0 +1,448 @@
+//! The figures of a campaign counted again, from `events.ndjson` and `roll.parquet` alone.
+//!
+//! Shares no code with the product: events are plain JSON values, people are strings in hash sets, every figure is
+//! written out from the published definition. What the product says must equal what this says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde_json::{Value, json};
+
+/// Everything the recount reads.
+pub struct Published {
+    events: Vec<Value>,
+    roll: HashMap<String, String>,
+    roll_precincts: usize,
+}
+
+/// Reads what `qamtu demo --out` wrote.
+pub fn read(out: &Path) -> Result<Published> {
+    let mut best: HashMap<String, Value> = HashMap::new();
+    for line in BufReader::new(File::open(out.join("events.ndjson"))?).lines() {
+        let event: Value = serde_json::from_str(&line?)?;
+        let id = text(&event, "id").to_owned();
+        match best.get(&id) {
+            Some(held) if rank(held) <= rank(&event) => {}
+            _ => {
+                best.insert(id, event);
+            }
+        }
+    }
+    let (roll, roll_precincts) = read_roll(&out.join("roll.parquet"))?;
+    let mut events: Vec<Value> = best.into_values().collect();
+    events.sort_by(|a, b| text(a, "id").cmp(text(b, "id")));
+    Ok(Published { events, roll, roll_precincts })
+}
+
+/// The newest version of each precinct's roll: pseudonym to precinct.
+fn read_roll(path: &Path) -> Result<(HashMap<String, String>, usize)> {
+    use parquet::{file::reader::{FileReader, SerializedFileReader}, record::RowAccessor};
+    let reader = SerializedFileReader::new(File::open(path)?).context("roll.parquet")?;
+    let names: Vec<String> = reader.metadata().file_metadata().schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
+    let column = |name: &str| names.iter().position(|held| held == name).with_context(|| format!("roll.parquet has no column {name}"));
+    let (precinct, version, person) = (column("precinct")?, column("version")?, column("pseudonym")?);
+    let mut newest: HashMap<String, u32> = HashMap::new();
+    let mut rows: Vec<(String, u32, String)> = Vec::new();
+    for row in reader.get_row_iter(None)? {
+        let row = row?;
+        let entry = (row.get_string(precinct)?.clone(), row.get_uint(version)?, row.get_string(person)?.clone());
+        let held = newest.entry(entry.0.clone()).or_default();
+        *held = (*held).max(entry.1);
+        rows.push(entry);
+    }
+    rows.retain(|(precinct, version, _)| newest[precinct] == *version);
+    Ok((rows.into_iter().map(|(precinct, _, person)| (person, precinct)).collect(), newest.len()))
+}
+
+fn rank(event: &Value) -> (Timestamp, String) {
+    (instant(&event["receivedtime"]), text(event, "bodyhash").to_owned())
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+fn instant(value: &Value) -> Timestamp {
+    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or(0)
+}
+
+fn kind(event: &Value) -> &str {
+    text(event, "type").trim_start_matches("qamtu.").rsplit_once(".v").map_or("", |(kind, _)| kind)
+}
+
+/// What is left of a graph of replacements: the events that none of the others replaces.
+fn standing<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
+    let gone: HashSet<&str> = events
+        .iter()
+        .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten().map(move |id| (event, id)))
+        .filter(|(event, id)| event["id"] != **id)
+        .filter_map(|(_, id)| id.as_str())
+        .collect();
+    let mut left: Vec<&Value> = events.iter().copied().filter(|event| !gone.contains(text(event, "id"))).collect();
+    left.sort_by_key(|event| text(event, "id"));
+    if left.is_empty() {
+        left.extend(events.iter().copied().max_by_key(|event| text(event, "id")));
+    }
+    left
+}
+
+/// One meeting as the recount sees it.
+#[derive(Default)]
+struct Meeting<'a> {
+    plan: Option<&'a Value>,
+    starts: Option<Timestamp>,
+    moved: bool,
+    report: Option<&'a Value>,
+    cancelled: bool,
+    contested: bool,
+    heads: Option<(u64, u64, u64)>,
+    strong: HashSet<&'a str>,
+    weak: HashSet<&'a str>,
+    attendances: u64,
+}
+
+impl Meeting<'_> {
+    fn gross(&self) -> u64 {
+        self.heads.map_or(0, |heads| heads.0).max((self.strong.len() + self.weak.len()) as u64)
+    }
+    fn rest(&self) -> u64 {
+        self.heads.map_or(0, |heads| heads.1).max((self.strong.len() + self.weak.len()) as u64) - self.strong.len() as u64
+    }
+}
+
+fn heads(event: &Value) -> (u64, u64, u64) {
+    let data = &event["data"];
+    let counts: Vec<u64> = match data["counts"].as_array() {
+        Some(counts) => counts.iter().map(|count| number(&count["people"])).collect(),
+        None => vec![number(&data["people"])],
+    };
+    let (low, high) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
+    (low, high, number(&data["eligible_minimum"]))
+}
+
+fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
+    let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
+    let mut meeting = Meeting { plan: standing(&of(&["meeting.planned"])).last().map(|event| &event["data"]["plan"]), ..Meeting::default() };
+    if let Some(last) = standing(&of(&["meeting.planned", "meeting.rescheduled"])).last() {
+        meeting.moved = kind(last) == "meeting.rescheduled";
+        meeting.starts = Some(instant(if meeting.moved { &last["data"]["starts"] } else { &last["data"]["plan"]["starts"] }));
+    }
+    let answers = standing(&of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]));
+    let reports: Vec<&Value> = answers.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
+    meeting.report = reports.last().copied();
+    meeting.cancelled = reports.len() < answers.len();
+    let counts = standing(&of(&["headcount.reported", "headcount.recounted"]));
+    meeting.heads = counts.last().map(|event| heads(event));
+    meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
+    let retracted: HashSet<&str> =
+        of(&["attendance.retracted"]).iter().flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect();
+    for event in of(&["attendance.recorded"]) {
+        let person = &event["data"]["attendee"];
+        if retracted.contains(text(event, "id")) || withdrawn.contains(text(person, "id")) {
+            continue;
+        }
+        meeting.attendances += 1;
+        let set = if text(person, "strength") == "strong" { &mut meeting.strong } else { &mut meeting.weak };
+        set.insert(text(person, "id"));
+    }
+    meeting
+}
+
+/// Reference values: of one id the highest revision, ties by event id.
+fn newest<'a>(events: &[&'a Value], wanted: &str, id: &str) -> BTreeMap<&'a str, &'a Value> {
+    let mut found: BTreeMap<&str, &Value> = BTreeMap::new();
+    for event in events.iter().filter(|event| kind(event) == wanted) {
+        let rank = |event: &Value| (number(&event["data"]["revision"]), text(event, "id").to_owned());
+        let key = event["data"][id].as_str().unwrap_or_default();
+        if found.get(key).is_none_or(|held| rank(held) < rank(event)) {
+            found.insert(key, event);
+        }
+    }
+    found.into_iter().map(|(key, event)| (key, &event["data"])).collect()
+}
+
+/// Sums over a set of meetings.
+struct Sums {
+    held: u64,
+    gross: u64,
+    identified: u64,
+    weak: u64,
+    rest: u64,
+    contacts: u64,
+    minimum: u64,
+    times: HashMap<String, u64>,
+}
+
+impl Sums {
+    fn of<'a>(meetings: impl Iterator<Item = &'a Meeting<'a>>, roll: &HashMap<String, String>) -> Self {
+        let mut sums = Sums { held: 0, gross: 0, identified: 0, weak: 0, rest: 0, contacts: 0, minimum: 0, times: HashMap::new() };
+        for meeting in meetings {
+            sums.held += 1;
+            sums.gross += meeting.gross();
+            sums.identified += meeting.strong.len() as u64;
+            sums.weak += meeting.weak.len() as u64;
+            sums.rest += meeting.rest();
+            sums.minimum = sums.minimum.max(meeting.heads.map_or(0, |heads| heads.2));
+            for person in meeting.strong.iter().filter(|person| roll.contains_key(**person)) {
+                sums.contacts += 1;
+                *sums.times.entry((*person).to_owned()).or_default() += 1;
+            }
+        }
+        sums
+    }
+    fn reached(&self) -> u64 {
+        self.times.len() as u64
+    }
+    fn lower(&self) -> u64 {
+        self.reached().max(self.minimum)
+    }
+    fn upper(&self, voters: u64) -> u64 {
+        voters.min(self.reached() + self.rest)
+    }
+}
+
+struct Campaign {
+    zone: TimeZone,
+    opens: Date,
+    closes: Date,
+    today: Date,
+}
+
+impl Campaign {
+    fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone.clone()).date()
+    }
+    fn lawful(&self, day: Date) -> bool {
+        self.opens <= day && day <= self.closes
+    }
+    fn week(&self, at: Timestamp) -> String {
+        let week = self.day(at).iso_week_date();
+        format!("{}-W{:02}", week.year(), week.week())
+    }
+}
+
+/// Counts every figure of `summary.json` but `seed`, `rejected` and `conflicts`, which are about the log and not about events.
+pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
+    let reversed: HashSet<&str> = published.events.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
+    let all: Vec<&Value> = published.events.iter().collect();
+    let live: Vec<&Value> = all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
+    let withdrawn = withdrawn(&live);
+    let mut by_meeting: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for event in live.iter().filter(|event| event["data"]["meeting"].is_string()) {
+        by_meeting.entry(text(&event["data"], "meeting")).or_default().push(event);
+    }
+    let meetings: Vec<Meeting> = by_meeting
+        .values()
+        .map(|events| (events, meeting(events, &withdrawn)))
+        .filter(|(events, meeting)| meeting.attendances > 0 || events.iter().any(|event| kind(event) != "attendance.recorded"))
+        .map(|(_, meeting)| meeting)
+        .collect();
+    let configured = newest(&all, "campaign.configured", "campaign");
+    let (_, configured) = configured.first_key_value().context("no campaign.configured")?;
+    let zone = TimeZone::get(text(configured, "time_zone"))?;
+    let as_of: Timestamp = as_of.parse()?;
+    let campaign = Campaign {
+        today: as_of.to_zoned(zone.clone()).date(),
+        zone,
+        opens: text(configured, "opens").parse()?,
+        closes: text(configured, "closes").parse()?,
+    };
+    let precincts = precincts(&all, campaign.today)?;
+    Ok(assemble(&Counted { published, all: &all, configured, campaign: &campaign, precincts: &precincts, meetings: &meetings }))
+}
+
+/// People whose withdrawal of consent stands.
+fn withdrawn<'a>(events: &[&'a Value]) -> HashSet<&'a str> {
+    let taken_back: HashSet<&str> = events
+        .iter()
+        .filter(|event| kind(event) == "consent.given")
+        .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    events
+        .iter()
+        .filter(|event| kind(event) == "consent.withdrawn" && !taken_back.contains(text(event, "id")))
+        .map(|event| text(&event["data"]["person"], "id"))
+        .collect()
+}
+
+/// Precinct to unit and voters, as true on a day.
+fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'a str, u64)>> {
+    let mut found: BTreeMap<&str, ((Date, u64, &str), (&str, u64))> = BTreeMap::new();
+    for event in events.iter().filter(|event| kind(event) == "precinct.counted") {
+        let data = &event["data"];
+        let as_of: Date = text(data, "as_of").parse()?;
+        if as_of > on {
+            continue;
+        }
+        let entry = ((as_of, number(&data["revision"]), text(event, "id")), (text(data, "unit"), number(&data["voters"])));
+        let held = found.entry(text(data, "precinct")).or_insert(entry);
+        if entry.0 > held.0 {
+            *held = entry;
+        }
+    }
+    Ok(found.into_iter().map(|(precinct, (_, count))| (precinct, count)).collect())
+}
+
+struct Counted<'a> {
+    published: &'a Published,
+    all: &'a [&'a Value],
+    configured: &'a Value,
+    campaign: &'a Campaign,
+    precincts: &'a BTreeMap<&'a str, (&'a str, u64)>,
+    meetings: &'a [Meeting<'a>],
+}
+
+impl<'a> Counted<'a> {
+    fn held(&self) -> impl Iterator<Item = (&'a Meeting<'a>, &'a Value)> {
+        self.meetings.iter().filter_map(|meeting| meeting.report.map(|report| (meeting, report)))
+    }
+    fn sums(&self, keep: impl Fn(&Value) -> bool) -> Sums {
+        Sums::of(self.held().filter(|(_, report)| keep(report)).map(|(meeting, _)| meeting), &self.published.roll)
+    }
+    fn planned(&self, keep: impl Fn(&Value) -> bool) -> usize {
+        self.meetings.iter().filter_map(|meeting| meeting.plan).filter(|plan| keep(plan)).count()
+    }
+    fn voters(&self, unit: Option<&str>) -> u64 {
+        self.precincts.values().filter(|(held, _)| unit.is_none_or(|unit| unit == *held)).map(|(_, voters)| voters).sum()
+    }
+}
+
+fn assemble(counted: &Counted) -> Value {
+    let whole = counted.sums(|_| true);
+    let mut exposure = [0u64; 5];
+    whole.times.values().for_each(|times| exposure[(*times).min(5) as usize - 1] += 1);
+    let unknown: Vec<&Meeting> = counted.meetings.iter().filter(|meeting| meeting.report.is_none()).collect();
+    let touched: HashSet<&String> = whole.times.keys().filter_map(|person| counted.published.roll.get(person)).collect();
+    let named: HashSet<&str> = counted.held().map(|(_, report)| text(report, "precinct")).collect();
+    json!({
+        "campaign": counted.configured["campaign"],
+        "synthetic": counted.configured["synthetic"],
+        "definition": 1,
+        "counts": counts(counted),
+        "plan": plan(counted),
+        "audience": {
+            "gross": whole.gross, "identified": whole.identified, "contacts": whole.contacts, "reached": whole.reached(), "weak": whole.weak,
+            "outside": whole.identified - whole.contacts, "rest": whole.rest, "lower": whole.lower(), "upper": whole.upper(counted.voters(None)),
+            "headcount_meetings": counted.held().filter(|(meeting, _)| meeting.heads.is_some()).count(),
+            "identified_meetings": counted.held().filter(|(meeting, _)| !meeting.strong.is_empty()).count(),
+            "pending_attendance": unknown.iter().map(|meeting| (meeting.strong.len() + meeting.weak.len()) as u64).sum::<u64>(),
+        },
+        "exposure": exposure,
+        "units": units(counted, &whole),
+        "precincts_reached": touched.len(),
+        "precincts_without_meeting": counted.precincts.keys().filter(|precinct| !named.contains(*precinct)).count(),
+        "coalitions": coalitions(counted),
+        "categories": categories(counted),
+        "weeks": weeks(counted),
+    })
+}
+
+fn counts(counted: &Counted) -> Value {
+    let units: BTreeSet<&str> = newest(counted.all, "unit.defined", "unit").into_keys().collect();
+    json!({
+        "voters": counted.voters(None),
+        "precincts": counted.precincts.len(),
+        "units": units.len(),
+        "members": newest(counted.all, "member.joined", "member").len(),
+        "coalitions": newest(counted.all, "coalition.formed", "coalition").len(),
+        "meetings_planned": counted.planned(|_| true),
+        "meetings_known": counted.meetings.len(),
+        "events": counted.all.len(),
+        "roll_voters": counted.published.roll.len(),
+        "roll_precincts": counted.published.roll_precincts,
+    })
+}
+
+fn plan(counted: &Counted) -> Value {
+    let campaign = counted.campaign;
+    let lawful = |at: &Value| campaign.lawful(campaign.day(instant(at)));
+    let is_due = |meeting: &&Meeting| {
+        let day = campaign.day(meeting.starts.unwrap_or_default());
+        meeting.plan.is_some() && (meeting.report.is_some() || !meeting.cancelled) && day <= campaign.today && campaign.lawful(day)
+    };
+    let meetings = counted.meetings;
+    json!({
+        "planned": counted.planned(|_| true),
+        "due": meetings.iter().filter(is_due).count(),
+        "held": counted.held().count(),
+        "held_planned": counted.held().filter(|(meeting, report)| meeting.plan.is_some() && lawful(&report["starts"])).count(),
+        "held_extra": counted.held().filter(|(meeting, _)| meeting.plan.is_none()).count(),
+        "unlawful": counted.held().filter(|(_, report)| !lawful(&report["starts"])).count(),
+        "cancelled": meetings.iter().filter(|meeting| meeting.report.is_none() && meeting.cancelled).count(),
+        "moved": meetings.iter().filter(|meeting| meeting.moved).count(),
+        "missing": meetings.iter().filter(is_due).filter(|meeting| meeting.report.is_none()).count(),
+        "pending": meetings.iter().filter(|meeting| meeting.report.is_none() && !meeting.cancelled && meeting.plan.is_none()).count(),
+        "contested": meetings.iter().filter(|meeting| meeting.contested).count(),
+    })
+}
+
+fn units(counted: &Counted, whole: &Sums) -> Value {
+    let mut residents: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (person, times) in &whole.times {
+        let unit = counted.published.roll.get(person).and_then(|precinct| counted.precincts.get(precinct.as_str())).map_or("", |(unit, _)| unit);
+        let entry = residents.entry(unit).or_default();
+        entry.0 += 1;
+        entry.1 += times;
+    }
+    newest(counted.all, "unit.defined", "unit")
+        .into_keys()
+        .map(|unit| {
+            let sums = counted.sums(|report| text(report, "unit") == unit);
+            let voters = counted.voters(Some(unit));
+            let (reached, contacts) = residents.get(unit).copied().unwrap_or_default();
+            json!({
+                "unit": unit, "voters": voters, "planned": counted.planned(|plan| text(plan, "unit") == unit), "held": sums.held, "gross": sums.gross,
+                "contacts": sums.contacts, "reached": sums.reached(), "rest": sums.rest, "lower": sums.lower(), "upper": sums.upper(voters),
+                "residents_reached": reached, "residents_contacts": contacts,
+            })
+        })
+        .collect()
+}
+
+fn coalitions(counted: &Counted) -> Value {
+    newest(counted.all, "coalition.formed", "coalition")
+        .into_keys()
+        .map(|coalition| {
+            let mine = |value: &Value| text(value, "coalition") == coalition;
+            let sums = counted.sums(mine);
+            json!({"coalition": coalition, "planned": counted.planned(mine), "held": sums.held, "gross": sums.gross, "contacts": sums.contacts, "reached": sums.reached()})
+        })
+        .collect()
+}
+
+fn categories(counted: &Counted) -> Value {
+    let codes: BTreeSet<&str> = counted.configured["categories"].as_array().into_iter().flatten().map(|category| text(category, "code")).collect();
+    codes
+        .into_iter()
+        .map(|code| {
+            let sums = counted.sums(|report| {
+                text(report, "category") == code || report["secondary"].as_array().into_iter().flatten().any(|other| other.as_str() == Some(code))
+            });
+            json!({"category": code, "held": sums.held, "gross": sums.gross, "contacts": sums.contacts, "reached": sums.reached()})
+        })
+        .collect()
+}
+
+fn weeks(counted: &Counted) -> Value {
+    let week = |report: &Value| counted.campaign.week(instant(&report["starts"]));
+    let weeks: BTreeSet<String> = counted.held().map(|(_, report)| week(report)).collect();
+    weeks
+        .into_iter()
+        .map(|this| {
+            let sums = counted.sums(|report| week(report) == this);
+            let until = counted.sums(|report| week(report) <= this);
+            json!({"week": this, "held": sums.held, "gross": sums.gross, "contacts": sums.contacts, "reached": sums.reached(), "reached_to_date": until.reached()})
+        })
+        .collect()
+}

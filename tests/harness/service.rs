@@ -1,0 +1,73 @@
+//! One process of the product: started from the built binaries, told its configuration by environment, stopped or killed at will.
+
+use std::{
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// How long a service may take to say that it is there.
+const START: Duration = Duration::from_secs(120);
+
+/// Where cargo put the binaries: beside this test's own.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let folder = here.ancestors().nth(2).context("the test binary stands in no target folder")?;
+    let path = folder.join(name);
+    if !path.exists() {
+        bail!("{} is missing: run `make build`, or `make test`, which does it first", path.display());
+    }
+    Ok(path)
+}
+
+/// A running process.
+pub struct Service {
+    name: &'static str,
+    child: Child,
+    said: Value,
+    _stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Service {
+    /// Starts a binary and waits for the one line of JSON in which it says that it is there.
+    pub async fn start(name: &'static str, args: &[&str], env: &[(String, String)]) -> Result<Self> {
+        let mut child = Command::new(binary(name)?)
+            .args(args)
+            .envs(env.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {name}"))?;
+        let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+        let line = tokio::time::timeout(START, lines.next_line()).await.with_context(|| format!("{name} said nothing for {START:?}"))??;
+        let line = line.with_context(|| format!("{name} ended before it was there"))?;
+        let said = serde_json::from_str(&line).with_context(|| format!("{name} said {line:?}"))?;
+        Ok(Self { name, child, said, _stdout: lines })
+    }
+
+    /// A field of what it said.
+    pub fn said(&self, field: &str) -> Result<String> {
+        Ok(self.said[field].as_str().with_context(|| format!("{} said no {field}: {}", self.name, self.said))?.to_owned())
+    }
+
+    /// Kills it with signal 9 and waits until it is gone.
+    pub async fn kill(mut self) -> Result<()> {
+        self.child.kill().await.with_context(|| format!("killing {}", self.name))
+    }
+
+    /// Asks it to end (signal 15) and waits for that.
+    pub async fn stop(mut self) -> Result<ExitStatus> {
+        let pid = self.child.id().context("already gone")?.to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().await?;
+        tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await.with_context(|| format!("{} did not end", self.name))?.map_err(Into::into)
+    }
+}

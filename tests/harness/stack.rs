@@ -1,0 +1,159 @@
+//! A stack for one scenario: log, ingest, projector, warehouse, analytics.
+//!
+//! The warehouse and the Kafka broker are shared by the scenarios of one run (a database and a topic prefix each); the rest is its own.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::{
+    service::{Service, binary},
+    wait,
+};
+
+/// Which event log a scenario runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// SQLite files of its own.
+    Embedded,
+    /// A real Apache Kafka broker, topics of its own.
+    Kafka,
+}
+
+/// How long anything may take to become true on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The parts of one scenario.
+pub struct Stack {
+    dir: TempDir,
+    env: Vec<(String, String)>,
+    warehouse: Service,
+    /// The ingest service.
+    pub ingest: Option<Service>,
+    /// The projector.
+    pub projector: Option<Service>,
+    http: reqwest::Client,
+    _broker: Option<qamtu_log::broker::Broker>,
+}
+
+impl Stack {
+    /// Starts everything up to the projector.
+    pub async fn start(log: Log) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        let warehouse = Service::start("qamtu", &["warehouse", "--dir", &path("warehouse")], &[]).await?;
+        let mut env = vec![
+            ("QAMTU__CLICKHOUSE__URL".to_owned(), warehouse.said("url")?),
+            ("QAMTU__CLICKHOUSE__USER".to_owned(), warehouse.said("user")?),
+            ("QAMTU__CLICKHOUSE__PASSWORD".to_owned(), warehouse.said("password")?),
+            ("QAMTU__CLICKHOUSE__DATABASE".to_owned(), "qamtu".to_owned()),
+        ];
+        let broker = match log {
+            Log::Embedded => {
+                env.push(("QAMTU__LOG__KIND".to_owned(), "embedded".to_owned()));
+                env.push(("QAMTU__LOG__DIR".to_owned(), path("log")));
+                None
+            }
+            Log::Kafka => {
+                let broker = broker(&dir.path().join("broker")).await?;
+                env.push(("QAMTU__LOG__KIND".to_owned(), "kafka".to_owned()));
+                env.push(("QAMTU__LOG__BROKERS".to_owned(), broker.brokers().to_owned()));
+                Some(broker)
+            }
+        };
+        let mut stack = Self { dir, env, warehouse, ingest: None, projector: None, http: reqwest::Client::new(), _broker: broker };
+        stack.start_ingest().await?;
+        stack.start_projector().await?;
+        Ok(stack)
+    }
+
+    /// The folder of the scenario.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Starts ingest, again if it was stopped or killed.
+    pub async fn start_ingest(&mut self) -> Result<()> {
+        let mut env = self.env.clone();
+        env.retain(|(name, _)| !name.starts_with("QAMTU__CLICKHOUSE"));
+        env.push(("QAMTU__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
+        env.push(("QAMTU__REGISTER__PATH".to_owned(), self.dir.path().join("register.sqlite").display().to_string()));
+        env.push(("QAMTU__PSEUDONYM__KEY_DIR".to_owned(), self.dir.path().join("keys").display().to_string()));
+        env.push(("QAMTU__PSEUDONYM__CREATE".to_owned(), "true".to_owned()));
+        self.ingest = Some(Service::start("qamtu-ingest", &[], &env).await?);
+        Ok(())
+    }
+
+    /// Starts the projector, again if it was stopped or killed.
+    pub async fn start_projector(&mut self) -> Result<()> {
+        let mut env = self.env.clone();
+        env.push(("QAMTU__METRICS__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
+        self.projector = Some(Service::start("qamtu-projector", &[], &env).await?);
+        Ok(())
+    }
+
+    /// Sends a body to ingest; returns the status and the answer.
+    pub async fn post(&self, path: &str, media: &str, body: impl Into<reqwest::Body>) -> Result<(u16, Value)> {
+        let ingest = self.ingest.as_ref().context("ingest is not running")?.said("listening")?;
+        let answer = self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body).send().await?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Sends events as one batch that must be taken.
+    pub async fn accept(&self, events: &[Value]) -> Result<Value> {
+        let (status, answer) = self.post("/v1/events", "application/cloudevents-batch+json", serde_json::to_vec(events)?).await?;
+        ensure!(status == 202, "ingest answered {status}: {answer}");
+        Ok(answer)
+    }
+
+    /// Asks the warehouse; rows as JSON objects, 64-bit numbers as numbers.
+    pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
+        let answer = self
+            .http
+            .post(format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.warehouse.said("url")?))
+            .basic_auth(self.warehouse.said("user")?, Some(self.warehouse.said("password")?))
+            .body(sql.to_owned())
+            .send()
+            .await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("the warehouse answered {status}: {text}");
+        }
+        text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
+    }
+
+    /// Waits until a query's first row holds.
+    pub async fn until(&self, what: &str, sql: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
+        let holds = &holds;
+        wait::until(what, PATIENCE, || async move {
+            let rows = self.query(sql).await.map_err(|error| error.to_string())?;
+            let row = rows.into_iter().next().unwrap_or(Value::Null);
+            if holds(&row) { Ok(row) } else { Err(row.to_string()) }
+        })
+        .await
+    }
+
+    /// Computes the coverage of a campaign and returns its figures.
+    pub async fn figures(&self, campaign: &str) -> Result<Value> {
+        let out = self.dir.path().join("figures.json");
+        let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
+        command.args(["compute", "--campaign", campaign, "--json"]).arg(&out).envs(self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned());
+        command.env("QAMTU__ANALYTICS__DIR", self.dir.path().join("analytics"));
+        let done = command.output().await?;
+        ensure!(done.status.success(), "compute failed: {}", String::from_utf8_lossy(&done.stderr));
+        Ok(serde_json::from_slice(&std::fs::read(out)?)?)
+    }
+}
+
+/// The broker of this run, or a loud line; where CI is set, a failure.
+async fn broker(dir: &Path) -> Result<qamtu_log::broker::Broker> {
+    static ONCE: OnceCell<()> = OnceCell::const_new();
+    ONCE.get_or_init(|| async {}).await;
+    qamtu_log::broker::Broker::start(qamtu_log::broker::BrokerOptions::in_dir(dir)).await.context("no Kafka broker could be started")
+}
