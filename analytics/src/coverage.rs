@@ -1,0 +1,319 @@
+//! Coverage: every figure of a campaign at one instant, as integers.
+//!
+//! Guarantees: a [`Coverage`] depends on facts and its as-of instant alone, never on their order or repetition; lists are sorted by
+//! key; no figure is rounded, estimated or clipped. Reach is never a sum of reaches: each slice is counted from its people.
+//! What each figure means is written in [`definition`]. Rates, words and colours are left to whoever shows it.
+
+use jiff::{Timestamp, civil::Date};
+use qamtu_schemas::{
+    event::{Tile, UnitKind},
+    id::{CampaignId, CategoryCode, CoalitionId, PrecinctId, UnitCode},
+    text::{Names, Text},
+};
+use serde::{Deserialize, Serialize};
+
+pub mod definition;
+
+pub use definition::DEFINITION;
+
+/// What a coverage is true for; its hash names the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The clock of the calculation: which meetings are due and which counts of voters are true.
+    pub as_of: Timestamp,
+    /// Facts below these offsets were counted, sorted by topic and partition.
+    pub offsets: Vec<Offset>,
+    /// Version of the definition, see [`DEFINITION`].
+    pub definition: u32,
+    /// How many erasures had rewritten the log when this was computed.
+    pub redaction_epoch: u32,
+}
+
+/// The next offset to be counted of a partition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Offset {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// Everything below it is counted.
+    pub next: u64,
+}
+
+/// Every figure of a campaign at one instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// What it is true for.
+    pub identity: Identity,
+    /// The campaign's calendar and plan, as configured.
+    pub campaign: Campaign,
+    /// How much data there is.
+    pub counts: Counts,
+    /// The whole campaign.
+    pub region: Region,
+    /// By unit, sorted by code.
+    pub units: Vec<Unit>,
+    /// By precinct of residence, sorted by id.
+    pub precincts: Vec<Precinct>,
+    /// By coalition, sorted by id.
+    pub coalitions: Vec<Coalition>,
+    /// By category of the audience, sorted by code. Categories overlap: a meeting counts in each that its report names.
+    pub categories: Vec<Category>,
+    /// By local ISO week, from the first to the last that has a plan or a counted meeting.
+    pub weeks: Vec<Week>,
+}
+
+/// Calendar and plan of the campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// What it is called.
+    pub names: Names,
+    /// All data is invented.
+    pub synthetic: bool,
+    /// IANA time zone of its local days.
+    pub time_zone: Text,
+    /// First lawful campaign day.
+    pub opens: Date,
+    /// Last lawful campaign day.
+    pub closes: Date,
+    /// Day of silence before the vote.
+    pub silence_day: Date,
+    /// Day of the vote.
+    pub vote_day: Date,
+    /// Meetings planned for the whole campaign.
+    pub planned_meetings: u32,
+    /// Different voters the plan means to reach.
+    pub planned_reach: u32,
+}
+
+/// How much data there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Registered voters on the as-of day.
+    pub voters: u64,
+    /// Precincts with a count that is true on that day.
+    pub precincts: u64,
+    /// Units.
+    pub units: u64,
+    /// Members of coalitions.
+    pub members: u64,
+    /// Coalitions.
+    pub coalitions: u64,
+    /// Meetings with a plan.
+    pub meetings_planned: u64,
+    /// Meetings of which anything is known: a live event, or an attendance that holds.
+    pub meetings_known: u64,
+    /// Different events, the roll's excluded.
+    pub events: u64,
+    /// Different people on the strong roll.
+    pub roll_voters: u64,
+    /// Precincts with a strong roll.
+    pub roll_precincts: u64,
+    /// Records of the log that do not decode, of every campaign.
+    pub rejected: u64,
+    /// Event ids with several bodies.
+    pub conflicts: u64,
+}
+
+/// Where the plan stands (M1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fulfilment {
+    /// Meetings with a plan.
+    pub planned: u64,
+    /// Of them, not cancelled, lawful, and to begin on the as-of day or earlier.
+    pub due: u64,
+    /// Meetings whose report says they were held: the counted meetings.
+    pub held: u64,
+    /// Of the held, planned and held on a lawful day.
+    pub held_planned: u64,
+    /// Of the held, never planned.
+    pub held_extra: u64,
+    /// Of the held, outside the lawful days. Their audience counts, the plan's fulfilment does not.
+    pub unlawful: u64,
+    /// Planned and cancelled.
+    pub cancelled: u64,
+    /// Planned and moved.
+    pub moved: u64,
+    /// Due and not reported.
+    pub missing: u64,
+    /// Meetings with neither plan nor report. Known for the whole campaign only, zero in slices.
+    pub pending: u64,
+    /// Meetings of which two answers stand side by side.
+    pub contested: u64,
+}
+
+/// Registered voters that a reach is compared to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denominator {
+    /// Registered voters.
+    pub voters: u64,
+    /// The newest date among the counts in it; none without a count.
+    pub date: Option<Date>,
+}
+
+/// How a reach is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Everyone in the rooms was strongly identified: `lower = reached = upper`, or nobody was there.
+    Exact,
+    /// Some were only counted: the truth lies between `lower` and `upper`.
+    Bounds,
+}
+
+/// Different eligible people reached (M3) and the bounds of the truth (M10): `reached <= lower <= upper`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Different eligible people, strongly identified.
+    pub reached: u64,
+    /// At least so many different eligible people were there.
+    pub lower: u64,
+    /// At most so many.
+    pub upper: u64,
+    /// What to compare with.
+    pub denominator: Denominator,
+    /// How it is known.
+    pub method: Method,
+    /// More reached than registered: above 100 %. Shown as an error, never clipped.
+    pub over: bool,
+}
+
+/// Who was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audience {
+    /// Gross attendance (M2).
+    pub gross: u64,
+    /// Of it, strongly identified attendances. `identified / gross` is the identified share.
+    pub identified: u64,
+    /// Of the identified, attendances of eligible people (numerator of M4).
+    pub contacts: u64,
+    /// Different eligible people.
+    pub reach: Reach,
+    /// Weakly identified attendances.
+    pub weak: u64,
+    /// Strongly identified attendances of people outside the denominator.
+    pub outside: u64,
+    /// People in the rooms who were not strongly identified, added up over meetings.
+    pub rest: u64,
+    /// Counted meetings with a headcount.
+    pub headcount_meetings: u64,
+    /// Counted meetings with at least one strongly identified attendance.
+    pub identified_meetings: u64,
+}
+
+/// The figures of a set of meetings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Where the plan stands; by the plan's place and time, what was held by the report's.
+    pub fulfilment: Fulfilment,
+    /// Who was there, by the report's place and time.
+    pub audience: Audience,
+}
+
+/// The figures of residents, wherever they attended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Residents {
+    /// Their attendances.
+    pub contacts: u64,
+    /// Different eligible residents. Above `reached` the bounds say: anyone not identified may live here.
+    pub reach: Reach,
+}
+
+/// The whole campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Region {
+    /// All meetings.
+    pub slice: Slice,
+    /// Eligible people seen exactly 1, 2, 3, 4 times, and 5 or more (M7).
+    pub exposure: [u64; 5],
+    /// Different people at each meeting that is not held, added up: recorded, never counted.
+    pub pending_attendance: u64,
+    /// Arithmetic ceiling of reach by the plan's end (M24); none before the first held meeting.
+    pub ceiling: Option<u64>,
+}
+
+/// A unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Its code.
+    pub unit: UnitCode,
+    /// Its names; none for a unit that was never defined.
+    pub names: Option<Names>,
+    /// District or city.
+    pub kind: Option<UnitKind>,
+    /// Its tile on the map.
+    pub tile: Option<Tile>,
+    /// Meetings held in it. People from other units may have come.
+    pub slice: Slice,
+    /// People who live in it.
+    pub residents: Residents,
+}
+
+/// A precinct of residence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Precinct {
+    /// Its id.
+    pub precinct: PrecinctId,
+    /// Its unit; none for a precinct that was never counted.
+    pub unit: Option<UnitCode>,
+    /// Its number at the election commission.
+    pub number: Option<u32>,
+    /// Counted meetings whose report names it.
+    pub meetings: u64,
+    /// People who live in it.
+    pub residents: Residents,
+}
+
+/// A coalition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coalition {
+    /// Its id.
+    pub coalition: CoalitionId,
+    /// Its names; none for a coalition that was never formed.
+    pub names: Option<Names>,
+    /// Its unit; none for a coalition of the whole region.
+    pub unit: Option<UnitCode>,
+    /// Its meetings. Compared to its unit's voters, or the region's.
+    pub slice: Slice,
+}
+
+/// A category of the audience.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Category {
+    /// Its code.
+    pub category: CategoryCode,
+    /// Its names; none for a category that is not on the campaign's list.
+    pub names: Option<Names>,
+    /// Meetings for it, as the first or another audience. Compared to the region's voters.
+    pub slice: Slice,
+}
+
+/// A local ISO week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Week {
+    /// Such as `2026-W07`.
+    pub week: String,
+    /// Its Monday.
+    pub monday: Date,
+    /// Its meetings. Compared to the region's voters.
+    pub slice: Slice,
+    /// People reached for the first time in this week (M8).
+    pub first_reached: u64,
+    /// Different people reached up to its end.
+    pub reached_to_date: u64,
+}
+
+impl Coverage {
+    /// Precincts with at least one reached resident.
+    pub fn precincts_reached(&self) -> u64 {
+        self.precincts.iter().filter(|precinct| precinct.residents.reach.reached > 0).count() as u64
+    }
+
+    /// Precincts of the denominator that no counted meeting's report names.
+    pub fn precincts_without_meeting(&self) -> u64 {
+        let counted = self.precincts.iter().filter(|precinct| precinct.residents.reach.denominator.date.is_some());
+        counted.filter(|precinct| precinct.meetings == 0).count() as u64
+    }
+}

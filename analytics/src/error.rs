@@ -1,0 +1,121 @@
+//! Everything that can go wrong in analytics, with the place and, where there is one, the mend.
+//!
+//! A message never repeats its source; whoever handles an error prints the chain once.
+
+use std::path::PathBuf;
+
+use qamtu_schemas::id::CampaignId;
+
+use crate::snapshot::SnapshotId;
+
+/// Why analytics could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalyticsError {
+    /// The configuration is wrong. Exit code 64.
+    #[error("configuration")]
+    Config(#[source] Box<figment::Error>),
+    /// The warehouse did not answer a question.
+    #[error("the warehouse did not answer {what}")]
+    Warehouse {
+        /// What was asked for.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: clickhouse::error::Error,
+    },
+    /// What the warehouse sent is no table of the wanted shape.
+    #[error("{what} came in an unexpected shape: is the warehouse migrated to this version?")]
+    Shape {
+        /// What was asked for.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: polars::error::PolarsError,
+    },
+    /// A view holds a value that is none.
+    #[error("view {view}: {value:?} is no {wanted}")]
+    Value {
+        /// The view.
+        view: &'static str,
+        /// What stands there.
+        value: String,
+        /// What should.
+        wanted: &'static str,
+    },
+    /// An event in a view cannot be read by this binary.
+    #[error("event {event} in view {view} cannot be read: this program may be older than the one that stored it")]
+    Event {
+        /// The view.
+        view: &'static str,
+        /// The event's id.
+        event: String,
+        /// Why.
+        #[source]
+        source: qamtu_schemas::DecodeError,
+    },
+    /// The campaign has no `campaign.configured` event yet.
+    #[error("campaign {0} is not configured: publish its campaign.configured event first")]
+    NotConfigured(CampaignId),
+    /// The campaign's time zone is unknown to this program.
+    #[error("campaign {campaign} is in time zone {time_zone:?}, which this program does not know")]
+    TimeZone {
+        /// The campaign.
+        campaign: CampaignId,
+        /// Its time zone.
+        time_zone: String,
+        /// Why.
+        #[source]
+        source: jiff::Error,
+    },
+    /// Attendance of one meeting came in two places, so that it could not be counted once.
+    #[error("attendance of meeting number {0} came in two places: it must come meeting by meeting")]
+    Scattered(u32),
+    /// More people or meetings than this program numbers.
+    #[error("more than {0} people or meetings in one campaign")]
+    TooMany(u32),
+    /// A folder cannot be made.
+    #[error("folder {} cannot be made", path.display())]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Write {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The snapshot file does not work.
+    #[error("snapshots in {}", path.display())]
+    Snapshots {
+        /// The SQLite file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A snapshot's bytes are no coverage.
+    #[error("snapshot {id} is no coverage of this version")]
+    Bytes {
+        /// The snapshot.
+        id: SnapshotId,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// There is no snapshot of the campaign.
+    #[error("campaign {campaign} has no snapshot: run compute first")]
+    NoSnapshot {
+        /// The campaign.
+        campaign: CampaignId,
+    },
+    /// A task of this program ended early.
+    #[error("the calculation was cut off")]
+    CutOff(#[source] tokio::task::JoinError),
+}
