@@ -5,5 +5,6 @@
 
 pub mod recount;
 pub mod service;
+pub mod small;
 pub mod stack;
 pub mod wait;

@@ -42,7 +42,10 @@ pub fn read(out: &Path) -> Result<Published> {
 
 /// The newest version of each precinct's roll: pseudonym to precinct.
 fn read_roll(path: &Path) -> Result<(HashMap<String, String>, usize)> {
-    use parquet::{file::reader::{FileReader, SerializedFileReader}, record::RowAccessor};
+    use parquet::{
+        file::reader::{FileReader, SerializedFileReader},
+        record::RowAccessor,
+    };
     let reader = SerializedFileReader::new(File::open(path)?).context("roll.parquet")?;
     let names: Vec<String> = reader.metadata().file_metadata().schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
     let column = |name: &str| names.iter().position(|held| held == name).with_context(|| format!("roll.parquet has no column {name}"));
@@ -132,7 +135,8 @@ fn heads(event: &Value) -> (u64, u64, u64) {
 
 fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
     let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
-    let mut meeting = Meeting { plan: standing(&of(&["meeting.planned"])).last().map(|event| &event["data"]["plan"]), ..Meeting::default() };
+    let mut meeting =
+        Meeting { plan: standing(&of(&["meeting.planned"])).last().map(|event| &event["data"]["plan"]), ..Meeting::default() };
     if let Some(last) = standing(&of(&["meeting.planned", "meeting.rescheduled"])).last() {
         meeting.moved = kind(last) == "meeting.rescheduled";
         meeting.starts = Some(instant(if meeting.moved { &last["data"]["starts"] } else { &last["data"]["plan"]["starts"] }));
@@ -144,8 +148,11 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
     let counts = standing(&of(&["headcount.reported", "headcount.recounted"]));
     meeting.heads = counts.last().map(|event| heads(event));
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
-    let retracted: HashSet<&str> =
-        of(&["attendance.retracted"]).iter().flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect();
+    let retracted: HashSet<&str> = of(&["attendance.retracted"])
+        .iter()
+        .flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
     for event in of(&["attendance.recorded"]) {
         let person = &event["data"]["attendee"];
         if retracted.contains(text(event, "id")) || withdrawn.contains(text(person, "id")) {
@@ -233,9 +240,11 @@ impl Campaign {
 
 /// Counts every figure of `summary.json` but `seed`, `rejected` and `conflicts`, which are about the log and not about events.
 pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
-    let reversed: HashSet<&str> = published.events.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
+    let reversed: HashSet<&str> =
+        published.events.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
     let all: Vec<&Value> = published.events.iter().collect();
-    let live: Vec<&Value> = all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
+    let live: Vec<&Value> =
+        all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
     let withdrawn = withdrawn(&live);
     let mut by_meeting: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for event in live.iter().filter(|event| event["data"]["meeting"].is_string()) {
@@ -390,7 +399,8 @@ fn plan(counted: &Counted) -> Value {
 fn units(counted: &Counted, whole: &Sums) -> Value {
     let mut residents: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for (person, times) in &whole.times {
-        let unit = counted.published.roll.get(person).and_then(|precinct| counted.precincts.get(precinct.as_str())).map_or("", |(unit, _)| unit);
+        let unit =
+            counted.published.roll.get(person).and_then(|precinct| counted.precincts.get(precinct.as_str())).map_or("", |(unit, _)| unit);
         let entry = residents.entry(unit).or_default();
         entry.0 += 1;
         entry.1 += times;
@@ -422,12 +432,14 @@ fn coalitions(counted: &Counted) -> Value {
 }
 
 fn categories(counted: &Counted) -> Value {
-    let codes: BTreeSet<&str> = counted.configured["categories"].as_array().into_iter().flatten().map(|category| text(category, "code")).collect();
+    let codes: BTreeSet<&str> =
+        counted.configured["categories"].as_array().into_iter().flatten().map(|category| text(category, "code")).collect();
     codes
         .into_iter()
         .map(|code| {
             let sums = counted.sums(|report| {
-                text(report, "category") == code || report["secondary"].as_array().into_iter().flatten().any(|other| other.as_str() == Some(code))
+                text(report, "category") == code
+                    || report["secondary"].as_array().into_iter().flatten().any(|other| other.as_str() == Some(code))
             });
             json!({"category": code, "held": sums.held, "gross": sums.gross, "contacts": sums.contacts, "reached": sums.reached()})
         })

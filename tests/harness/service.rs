@@ -68,6 +68,9 @@ impl Service {
     pub async fn stop(mut self) -> Result<ExitStatus> {
         let pid = self.child.id().context("already gone")?.to_string();
         Command::new("kill").args(["-TERM", &pid]).status().await?;
-        tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await.with_context(|| format!("{} did not end", self.name))?.map_err(Into::into)
+        tokio::time::timeout(Duration::from_secs(60), self.child.wait())
+            .await
+            .with_context(|| format!("{} did not end", self.name))?
+            .map_err(Into::into)
     }
 }

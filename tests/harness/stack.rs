@@ -1,13 +1,16 @@
 //! A stack for one scenario: log, ingest, projector, warehouse, analytics.
 //!
-//! The warehouse and the Kafka broker are shared by the scenarios of one run (a database and a topic prefix each); the rest is its own.
+//! Nothing is shared between scenarios, so that each can break what it likes.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
+use qamtu_log::broker::{Broker, BrokerOptions};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
 use crate::{
     service::{Service, binary},
@@ -36,7 +39,7 @@ pub struct Stack {
     /// The projector.
     pub projector: Option<Service>,
     http: reqwest::Client,
-    _broker: Option<qamtu_log::broker::Broker>,
+    _broker: Option<Broker>,
 }
 
 impl Stack {
@@ -60,7 +63,8 @@ impl Stack {
             Log::Kafka => {
                 let broker = broker(&dir.path().join("broker")).await?;
                 env.push(("QAMTU__LOG__KIND".to_owned(), "kafka".to_owned()));
-                env.push(("QAMTU__LOG__BROKERS".to_owned(), broker.brokers().to_owned()));
+                env.push(("QAMTU__LOG__REPLICAS".to_owned(), "1".to_owned()));
+                env.push(("QAMTU__LOG__BROKERS".to_owned(), broker.address()));
                 Some(broker)
             }
         };
@@ -115,7 +119,10 @@ impl Stack {
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
         let answer = self
             .http
-            .post(format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.warehouse.said("url")?))
+            .post(format!(
+                "{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow",
+                self.warehouse.said("url")?
+            ))
             .basic_auth(self.warehouse.said("user")?, Some(self.warehouse.said("password")?))
             .body(sql.to_owned())
             .send()
@@ -143,7 +150,10 @@ impl Stack {
     pub async fn figures(&self, campaign: &str) -> Result<Value> {
         let out = self.dir.path().join("figures.json");
         let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
-        command.args(["compute", "--campaign", campaign, "--json"]).arg(&out).envs(self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned());
+        command
+            .args(["compute", "--campaign", campaign, "--json"])
+            .arg(&out)
+            .envs(self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned());
         command.env("QAMTU__ANALYTICS__DIR", self.dir.path().join("analytics"));
         let done = command.output().await?;
         ensure!(done.status.success(), "compute failed: {}", String::from_utf8_lossy(&done.stderr));
@@ -151,9 +161,15 @@ impl Stack {
     }
 }
 
-/// The broker of this run, or a loud line; where CI is set, a failure.
-async fn broker(dir: &Path) -> Result<qamtu_log::broker::Broker> {
-    static ONCE: OnceCell<()> = OnceCell::const_new();
-    ONCE.get_or_init(|| async {}).await;
-    qamtu_log::broker::Broker::start(qamtu_log::broker::BrokerOptions::in_dir(dir)).await.context("no Kafka broker could be started")
+/// A broker for one scenario.
+async fn broker(dir: &Path) -> Result<Broker> {
+    let cache_dir = cache().join("kafka");
+    let options = BrokerOptions { dir: dir.to_owned(), cache_dir, port: 0, heap_mb: 512 };
+    tokio::task::spawn_blocking(move || Broker::start(options)).await?.context("no Kafka broker could be started")
+}
+
+/// Where what was fetched is kept.
+pub fn cache() -> PathBuf {
+    let home = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(".cache/qamtu");
+    std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from)
 }

@@ -1,0 +1,6 @@
+//! What Qamtu promises, tried on the whole of it: real processes, a real ClickHouse, both event logs.
+
+mod demo;
+mod fences;
+mod spine;
+mod tidy;
