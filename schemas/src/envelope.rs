@@ -4,16 +4,18 @@
 //! Lateness is judged by `receivedtime` alone; folds read none of them, except to choose between two bodies of one id.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     event::EventType,
     id::{BatchId, BodyHash, CampaignId, EventId},
+    instant::{given_instant, instant},
     text::Text,
 };
 
 /// Attributes of an event as stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
     /// Made by the client, kept through every retry.
@@ -24,18 +26,22 @@ pub struct Envelope {
     /// Which form, import or phone sent it.
     pub source: Text,
     /// When it happened.
+    #[serde(deserialize_with = "instant")]
     pub time: Timestamp,
     /// When a device wrote it down.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_instant")]
+    #[schemars(with = "Timestamp")]
     pub recordedtime: Option<Timestamp>,
-    /// When ingest took it; microseconds.
+    /// When ingest took it, in whole microseconds.
+    #[serde(deserialize_with = "instant")]
     pub receivedtime: Timestamp,
     /// The campaign it belongs to.
     pub campaign: CampaignId,
     /// The import it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "BatchId")]
     pub batch: Option<BatchId>,
-    /// Hash of what the client sent, see [`BodyHash`].
+    /// Hash of what the client sent, identifiers already replaced.
     pub bodyhash: BodyHash,
 }
 

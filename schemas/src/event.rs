@@ -6,9 +6,13 @@
 use std::{fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{envelope::Envelope, id::MeetingId};
+use crate::{
+    envelope::Envelope,
+    id::MeetingId,
+    text::{parsed, redact},
+};
 
 pub mod audience;
 pub mod campaign;
@@ -69,7 +73,7 @@ macro_rules! kinds {
         impl FromStr for Kind {
             type Err = TypeError;
             fn from_str(name: &str) -> Result<Self, TypeError> {
-                match name { $($name => Ok(Kind::$variant),)* _ => Err(TypeError::Unknown(name.chars().take(80).collect())) }
+                match name { $($name => Ok(Kind::$variant),)* _ => Err(TypeError::unknown(name)) }
             }
         }
 
@@ -96,7 +100,12 @@ macro_rules! kinds {
                 match kind { $(Kind::$variant => <$payload>::deserialize(from).map(Data::$variant),)* }
             }
 
-            /// The JSON Schema of the latest version of a payload.
+            /// The JSON Schema of the latest version of a payload, its parts among the generator's definitions.
+            pub(crate) fn subschema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
+                match kind { $(Kind::$variant => generator.subschema_for::<$payload>(),)* }
+            }
+
+            /// The JSON Schema of the latest version of a payload; [`EventType::schema`] is that of the whole event.
             pub fn schema(kind: Kind) -> Schema {
                 match kind { $(Kind::$variant => schemars::schema_for!($payload),)* }
             }
@@ -194,6 +203,17 @@ pub enum TypeError {
     },
 }
 
+impl TypeError {
+    fn unknown(text: &str) -> Self {
+        TypeError::Unknown(shown(text, 80))
+    }
+}
+
+/// The beginning of a text that somebody sent, without what may be a national id.
+fn shown(text: &str, chars: usize) -> String {
+    redact(text).chars().take(chars).collect()
+}
+
 /// The CloudEvents `type`: `qamtu.<name>.v<version>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType {
@@ -213,12 +233,12 @@ impl EventType {
 impl FromStr for EventType {
     type Err = TypeError;
     fn from_str(text: &str) -> Result<Self, TypeError> {
-        let unknown = || TypeError::Unknown(text.chars().take(80).collect());
+        let unknown = || TypeError::unknown(text);
         let (name, version) = text.strip_prefix(TYPE_PREFIX).and_then(|rest| rest.rsplit_once(".v")).ok_or_else(unknown)?;
         let kind: Kind = name.parse().map_err(|_| unknown())?;
         match version.parse() {
             Ok(number) if (1..=kind.latest()).contains(&number) && !version.starts_with(['0', '+']) => Ok(Self { kind, version: number }),
-            _ => Err(TypeError::Version { kind: kind.name(), latest: kind.latest(), wanted: version.chars().take(20).collect() }),
+            _ => Err(TypeError::Version { kind: kind.name(), latest: kind.latest(), wanted: shown(version, 20) }),
         }
     }
 }
@@ -237,8 +257,7 @@ impl Serialize for EventType {
 
 impl<'de> Deserialize<'de> for EventType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        parsed(deserializer)
     }
 }
 

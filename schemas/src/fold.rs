@@ -2,7 +2,8 @@
 //!
 //! Guarantees: the state depends on the set of events alone, never on their order, repetition or clock. Of two bodies with one id the
 //! earliest received holds. Corrections form a graph: what is superseded is gone, of several heads the highest id holds and the
-//! meeting is marked contested. Events of a reversed import are absent.
+//! meeting is marked contested. Events of a reversed import are absent, and with them what they superseded is back.
+//! The caller gives the events of one meeting: this does not look at which meeting they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +61,7 @@ pub struct MeetingState {
     pub attendance: BTreeMap<EventId, AttendanceRecorded>,
     /// Several answers to one question stand side by side: two reports, two counts, or held and cancelled.
     pub contested: bool,
-    /// When the first report that holds was received.
+    /// When the meeting was first reported as held, if it is; a correction does not make a report late.
     pub reported: Option<Timestamp>,
 }
 
@@ -123,14 +124,18 @@ impl MeetingFold {
     }
 }
 
-/// Nodes that no other node supersedes, by id. A circle supersedes itself whole: then its highest id stands.
-fn heads<'a, T>(nodes: &'a [(EventId, &'a [EventId], T)]) -> Vec<&'a (EventId, &'a [EventId], T)> {
+/// An event as a node of the graph of corrections: its id, what it supersedes, what it says.
+type Node<'a, T> = (EventId, &'a [EventId], T);
+
+/// Nodes that no other node supersedes, by id. Nodes that supersede each other in a circle hold only where nothing else does: then
+/// the highest id of those that supersede anything.
+fn heads<'a, T>(nodes: &'a [Node<'a, T>]) -> Vec<&'a Node<'a, T>> {
     let superseded: BTreeSet<EventId> =
         nodes.iter().flat_map(|(id, gone, _)| gone.iter().copied().filter(move |gone| gone != id)).collect();
     let mut heads: Vec<_> = nodes.iter().filter(|(id, _, _)| !superseded.contains(id)).collect();
     heads.sort_by_key(|(id, _, _)| *id);
     if heads.is_empty() {
-        heads.extend(nodes.iter().max_by_key(|(id, _, _)| *id));
+        heads.extend(nodes.iter().filter(|(_, gone, _)| !gone.is_empty()).max_by_key(|(id, _, _)| *id));
     }
     heads
 }
@@ -178,36 +183,42 @@ impl Reports {
             Held(&'a Report, Timestamp),
             NotHeld,
         }
-        let nodes: Vec<_> = live
+        // A cancellation may also be taken back by a new plan or a move, before there is any report.
+        let reopened: BTreeSet<EventId> = live
+            .iter()
+            .flat_map(|(_, known)| match &known.data {
+                Data::MeetingPlanned(planned) => planned.supersedes.as_slice(),
+                Data::MeetingRescheduled(moved) => moved.supersedes.as_slice(),
+                _ => &[],
+            })
+            .copied()
+            .collect();
+        let nodes: Vec<Node<'_, Says<'_>>> = live
             .iter()
             .filter_map(|(id, known)| {
-                let received = known.precedence.0;
-                Some(match &known.data {
-                    Data::MeetingHeld(held) => (*id, &[][..], Says::Held(&held.report, received)),
-                    Data::MeetingCancelled(_) => (*id, &[][..], Says::NotHeld),
-                    Data::MeetingCorrected(corrected) => (
-                        *id,
-                        corrected.supersedes.as_slice(),
-                        corrected.report.as_ref().map_or(Says::NotHeld, |report| Says::Held(report, received)),
-                    ),
-                    _ => return None,
-                })
+                let held = |report| Says::Held(report, known.precedence.0);
+                match &known.data {
+                    Data::MeetingHeld(data) => Some((*id, &[][..], held(&data.report))),
+                    Data::MeetingCancelled(_) if !reopened.contains(id) => Some((*id, &[][..], Says::NotHeld)),
+                    Data::MeetingCorrected(data) => {
+                        Some((*id, data.supersedes.as_slice(), data.report.as_ref().map_or(Says::NotHeld, held)))
+                    }
+                    _ => None,
+                }
             })
             .collect();
         let heads = heads(&nodes);
-        let held: Vec<_> = heads
-            .iter()
-            .filter_map(|(_, _, says)| match says {
-                Says::Held(report, received) => Some((*report, *received)),
-                Says::NotHeld => None,
-            })
-            .collect();
-        Self {
-            report: held.last().map(|(report, _)| (*report).clone()),
-            received: held.iter().map(|(_, received)| *received).min(),
-            cancelled: held.len() < heads.len(),
-            contested: held.len() > 1,
-        }
+        let reports = |node: &&Node<'_, Says<'_>>| matches!(node.2, Says::Held(..));
+        let held = heads.iter().copied().filter(reports).count();
+        let report = heads.iter().rev().find_map(|(_, _, says)| match says {
+            Says::Held(report, _) => Some((*report).clone()),
+            Says::NotHeld => None,
+        });
+        let first = nodes.iter().filter_map(|(_, _, says)| match says {
+            Says::Held(_, received) => Some(*received),
+            Says::NotHeld => None,
+        });
+        Self { received: first.min().filter(|_| report.is_some()), report, cancelled: held < heads.len(), contested: held > 1 }
     }
 }
 

@@ -7,8 +7,10 @@
 use std::{fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use crate::text::parsed;
 
 /// Why a text is no identifier of the wanted type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +27,15 @@ pub enum IdError {
         /// Which identifier was wanted.
         what: &'static str,
     },
-    /// Not a hyphenated UUID.
+    /// Not a hyphenated UUID, or the nil UUID.
     #[error("{what} must be a UUID such as 018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10")]
     Uuid {
         /// Which identifier was wanted.
         what: &'static str,
     },
+    /// Not nine digits.
+    #[error("KATO code must be nine digits")]
+    Kato,
     /// Not 32 letters a-p.
     #[error("{what} must be 32 letters from a to p")]
     Letters {
@@ -91,8 +96,7 @@ macro_rules! code {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                parsed(deserializer)
             }
         }
         impl JsonSchema for $name {
@@ -100,7 +104,11 @@ macro_rules! code {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$"})
+                json_schema!({
+                    "type": "string",
+                    "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,47}$",
+                    "description": concat!("A ", $what, ": a code that holds no run of exactly 12 digits."),
+                })
             }
         }
     };
@@ -149,9 +157,9 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                // Only the hyphenated form: one id has one spelling.
+                // Only the hyphenated form, and never the nil UUID: tables write it where there is no id.
                 match Uuid::try_parse(text) {
-                    Ok(uuid) if text.len() == 36 => Ok(Self(uuid)),
+                    Ok(uuid) if text.len() == 36 && !uuid.is_nil() => Ok(Self(uuid)),
                     _ => Err(IdError::Uuid { what: $what }),
                 }
             }
@@ -168,8 +176,7 @@ macro_rules! uuid_id {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                parsed(deserializer)
             }
         }
     };
@@ -222,8 +229,7 @@ macro_rules! letters {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                parsed(deserializer)
             }
         }
         impl JsonSchema for $name {
@@ -231,7 +237,7 @@ macro_rules! letters {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": "string", "pattern": "^[a-p]{32}$"})
+                json_schema!({"type": "string", "pattern": "^[a-p]{32}$", "description": concat!("A ", $what, ": 128 bits in letters.")})
             }
         }
     };

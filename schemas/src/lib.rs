@@ -16,7 +16,11 @@ pub mod envelope;
 pub mod event;
 pub mod fold;
 pub mod id;
+pub mod instant;
 pub mod reference;
+mod schema;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 pub mod topic;
 

@@ -1,14 +1,15 @@
 //! Reference data of a campaign, folded from its events: units, precincts and their voters, coalitions, members, venues.
 //!
-//! Guarantees: of one id the highest revision holds, ties by event id; taking an event twice, or in another order, changes nothing.
+//! Guarantees: of one unit, precinct and date, member and so on the highest revision holds, ties by event id; of two bodies with one
+//! event id the earliest received holds. Taking an event twice, or in another order, changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    event::{CampaignConfigured, CoalitionFormed, Data, Event, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
-    id::{BatchId, CoalitionId, EventId, MemberId, PrecinctId, UnitCode, VenueId},
+    event::{CampaignConfigured, CoalitionFormed, Data, Event, Kind, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
+    id::{BatchId, BodyHash, CoalitionId, EventId, MemberId, PrecinctId, UnitCode, VenueId},
 };
 
 /// A value and what it must be beaten by.
@@ -31,9 +32,24 @@ fn revise<K: Ord, T>(map: &mut BTreeMap<K, Revised<T>>, key: K, rank: (u32, Even
     }
 }
 
+fn is_reference(data: &Data) -> bool {
+    matches!(
+        data.kind(),
+        Kind::CampaignConfigured
+            | Kind::UnitDefined
+            | Kind::PrecinctCounted
+            | Kind::CoalitionFormed
+            | Kind::MemberJoined
+            | Kind::VenueDescribed
+            | Kind::BatchReversed
+    )
+}
+
 /// Reference data of one campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reference {
+    /// Of each event id the body that holds, and what made it hold.
+    bodies: BTreeMap<EventId, ((Timestamp, BodyHash), Data)>,
     campaign: Option<Revised<CampaignConfigured>>,
     units: BTreeMap<UnitCode, Revised<UnitDefined>>,
     precincts: BTreeMap<PrecinctId, BTreeMap<Date, Revised<PrecinctCounted>>>,
@@ -47,8 +63,32 @@ impl Reference {
     /// Takes an event; returns whether it was reference data. The events of a reversed import stay: reference data is corrected by a
     /// higher revision, since other events already lean on it.
     pub fn apply(&mut self, event: &Event) -> bool {
-        let id = event.envelope.id;
-        match &event.data {
+        if !is_reference(&event.data) {
+            return false;
+        }
+        let (id, precedence) = (event.envelope.id, event.envelope.precedence());
+        match self.bodies.get(&id) {
+            Some((held, _)) if *held <= precedence => return true,
+            // Another body came first after all: whatever the later one said is unsaid.
+            Some(_) => self.forget(id),
+            None => {}
+        }
+        self.show(id, &event.data);
+        self.bodies.insert(id, (precedence, event.data.clone()));
+        true
+    }
+
+    fn forget(&mut self, id: EventId) {
+        let mut bodies = std::mem::take(self).bodies;
+        bodies.remove(&id);
+        for (id, (_, data)) in &bodies {
+            self.show(*id, data);
+        }
+        self.bodies = bodies;
+    }
+
+    fn show(&mut self, id: EventId, data: &Data) {
+        match data {
             Data::CampaignConfigured(data) => {
                 let rank = (data.revision, id);
                 if self.campaign.as_ref().is_none_or(|held| rank > held.rank) {
@@ -65,9 +105,8 @@ impl Reference {
             Data::BatchReversed(data) => {
                 self.reversed.insert(data.batch);
             }
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     /// The campaign, once configured.

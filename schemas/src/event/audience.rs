@@ -33,6 +33,7 @@ pub struct SheetLine {
     /// The sheet.
     pub sheet: SheetId,
     /// The line, from 1.
+    #[schemars(range(min = 1))]
     pub line: u32,
 }
 
@@ -78,6 +79,7 @@ pub struct Count {
     /// Who counted.
     pub counter: CounterId,
     /// People in the room.
+    #[schemars(range(max = 100_000))]
     pub people: u32,
 }
 
@@ -90,7 +92,8 @@ pub struct HeadcountReported {
     /// One count, or two made independently.
     #[schemars(length(min = 1, max = 2))]
     pub counts: Vec<Count>,
-    /// How many of them, at the least, are registered voters of the campaign's units. Not stated: zero.
+    /// How many of them, at the least, are registered voters of the campaign's units; not more than the smaller count.
+    /// Not stated: zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eligible_minimum: Option<u32>,
 }
@@ -102,6 +105,7 @@ pub struct HeadcountReportedV1 {
     /// The meeting.
     pub meeting: MeetingId,
     /// People in the room.
+    #[schemars(range(max = 100_000))]
     pub people: u32,
 }
 
@@ -112,12 +116,13 @@ pub struct HeadcountRecounted {
     /// The meeting.
     pub meeting: MeetingId,
     /// The counts that this replaces.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 1000))]
     pub supersedes: Vec<EventId>,
     /// One count, or two made independently.
     #[schemars(length(min = 1, max = 2))]
     pub counts: Vec<Count>,
-    /// How many of them, at the least, are registered voters of the campaign's units. Not stated: zero.
+    /// How many of them, at the least, are registered voters of the campaign's units; not more than the smaller count.
+    /// Not stated: zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eligible_minimum: Option<u32>,
     /// Why.
@@ -135,8 +140,10 @@ pub struct SurveyReported {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitCode>,
     /// People asked.
+    #[schemars(range(max = 100_000))]
     pub asked: u32,
-    /// Of them, people who had been at a meeting.
+    /// Of them, people who had been at a meeting; at most as many as were asked.
+    #[schemars(range(max = 100_000))]
     pub reached: u32,
     /// How they were chosen.
     pub method: Text,

@@ -2,14 +2,17 @@
 //!
 //! Every reference event carries a `revision`: of one id the highest revision holds, ties by event id. No clock is asked.
 
+use std::str::FromStr;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     event::person::Strength,
-    id::{CampaignId, CategoryCode, FormatCode, LanguageCode, PartyCode, PrecinctId, Pseudonym, UnitCode, VenueId},
-    text::{Names, Text},
+    id::{CampaignId, CategoryCode, FormatCode, IdError, LanguageCode, PartyCode, PrecinctId, Pseudonym, UnitCode, VenueId},
+    instant::date,
+    text::{Names, Text, parsed},
 };
 
 /// `campaign.configured`: calendar, plan and closed lists of a campaign.
@@ -27,12 +30,16 @@ pub struct CampaignConfigured {
     /// IANA time zone of its local days, such as `Asia/Almaty`.
     pub time_zone: Text,
     /// First lawful campaign day.
+    #[serde(deserialize_with = "date")]
     pub opens: Date,
     /// Last lawful campaign day.
+    #[serde(deserialize_with = "date")]
     pub closes: Date,
     /// Day of silence before the vote.
+    #[serde(deserialize_with = "date")]
     pub silence_day: Date,
     /// Day of the vote.
+    #[serde(deserialize_with = "date")]
     pub vote_day: Date,
     /// Meetings planned for the whole campaign.
     pub planned_meetings: u32,
@@ -51,6 +58,7 @@ pub struct CampaignConfigured {
 /// A code of a closed list and its names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Named{C}")]
 pub struct CodeNames<C> {
     /// The code.
     pub code: C,
@@ -74,6 +82,7 @@ pub struct Category {
 /// District or city.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "UnitKind")]
 pub enum Kind {
     /// A city of regional significance.
     City,
@@ -93,13 +102,19 @@ impl Kato {
     }
 }
 
-impl<'de> Deserialize<'de> for Kato {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        if text.len() != 9 || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(de::Error::custom("KATO code must be nine digits"));
+impl FromStr for Kato {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.len() != 9 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(IdError::Kato);
         }
         Ok(Self(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Kato {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer)
     }
 }
 
@@ -156,10 +171,12 @@ pub struct PrecinctCounted {
     #[serde(default)]
     pub kind: PrecinctKind,
     /// The date the count is true for.
+    #[serde(deserialize_with = "date")]
     pub as_of: Date,
     /// Of one date the highest holds.
     pub revision: u32,
     /// Registered voters.
+    #[schemars(range(max = 100_000))]
     pub voters: u32,
     /// Who counted.
     pub source: Text,
@@ -179,7 +196,8 @@ pub enum Sex {
     Unknown,
 }
 
-/// One line of the roll, written `[person, birth band, sex]`: who, first year of a five-year band of birth (0: not stated), sex.
+/// One line of the roll, written `[person, birth band, sex]`: who, first year of a five-year band of birth such as 1985 (0: not
+/// stated), sex.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RollEntry<P = Pseudonym>(pub P, pub u16, pub Sex);
 

@@ -14,5 +14,6 @@ pub struct QuestionRaised {
     /// The theme.
     pub theme: ThemeCode,
     /// How many questions.
+    #[schemars(range(min = 1, max = 100_000))]
     pub count: u32,
 }

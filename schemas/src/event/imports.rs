@@ -17,7 +17,8 @@ pub struct BatchAccepted {
     pub name: Text,
 }
 
-/// `batch.reversed`: an import was taken back; none of its events counts.
+/// `batch.reversed`: an import was taken back; none of its events counts any more, except reference data, which stays until a higher
+/// revision replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchReversed {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{CategoryCode, CoalitionId, EventId, FormatCode, LanguageCode, MeetingId, MemberId, PrecinctId, UnitCode, VenueId},
+    instant::instant,
     text::Text,
 };
 
@@ -40,6 +41,7 @@ pub struct Plan {
     /// Its language.
     pub language: LanguageCode,
     /// When it begins.
+    #[serde(deserialize_with = "instant")]
     pub starts: Timestamp,
     /// How many people are expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,8 +57,9 @@ pub type Report = Plan;
 pub struct MeetingPlanned {
     /// The meeting.
     pub meeting: MeetingId,
-    /// Plans of the same meeting that this replaces.
+    /// Plans, and a cancellation, of the same meeting that this replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
     pub supersedes: Vec<EventId>,
     /// What is planned.
     pub plan: Plan,
@@ -68,10 +71,11 @@ pub struct MeetingPlanned {
 pub struct MeetingRescheduled {
     /// The meeting.
     pub meeting: MeetingId,
-    /// The plan or the earlier moves that this replaces.
-    #[schemars(length(min = 1))]
+    /// The plan or the earlier moves that this replaces, and a cancellation that it takes back.
+    #[schemars(length(min = 1, max = 1000))]
     pub supersedes: Vec<EventId>,
     /// When it begins now.
+    #[serde(deserialize_with = "instant")]
     pub starts: Timestamp,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +110,7 @@ pub struct MeetingCorrected {
     /// The meeting.
     pub meeting: MeetingId,
     /// The reports, cancellations or corrections that this replaces in full.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 1000))]
     pub supersedes: Vec<EventId>,
     /// What happened; none: the meeting was not held.
     #[serde(default, skip_serializing_if = "Option::is_none")]

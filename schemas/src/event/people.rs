@@ -52,6 +52,7 @@ pub struct ConsentGiven<P = Person> {
     pub notice: NoticeId,
     /// Withdrawals that this takes back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
     pub supersedes: Vec<EventId>,
 }
 

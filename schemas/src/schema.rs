@@ -1,0 +1,62 @@
+//! The JSON Schema of an event, one per type and version: what `contracts/` holds.
+//!
+//! Guarantees: a schema is made from the Rust types alone, describes the whole event in CloudEvents structured mode as it is stored,
+//! and is closed. What it cannot say (no national id in a text, calendars in order) [`decode()`](crate::decode()) says.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    envelope::Envelope,
+    event::{Data, EventType, Kind, audience::HeadcountReportedV1},
+};
+
+impl EventType {
+    /// Every type in every version, in the order of [`Kind::ALL`].
+    pub fn all() -> impl Iterator<Item = EventType> {
+        Kind::ALL.iter().flat_map(|kind| (1..=kind.latest()).map(|version| EventType { kind: *kind, version }))
+    }
+
+    /// The JSON Schema (2020-12) of an event of this type and version.
+    pub fn schema(self) -> Schema {
+        let mut generator = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(bound)).into_generator();
+        let data = match (self.kind, self.version) {
+            (Kind::HeadcountReported, 1) => generator.subschema_for::<HeadcountReportedV1>(),
+            (kind, _) => Data::subschema(kind, &mut generator),
+        };
+        let mut event = Envelope::json_schema(&mut generator);
+        let object = event.ensure_object();
+        object.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+        object.insert("$id".into(), json!(format!("urn:qamtu:contract:{}:v{}", self.kind.name(), self.version)));
+        object.insert("title".into(), json!(self.to_string()));
+        object.insert("description".into(), json!("An event as stored: CloudEvents 1.0, structured mode."));
+        let properties = object.entry("properties").or_insert_with(|| json!({}));
+        properties["specversion"] = json!({"const": "1.0", "description": "CloudEvents version."});
+        properties["type"] = json!({"const": self.to_string(), "description": "Name and version of the payload."});
+        properties["data"] = data.to_value();
+        if let Some(Value::Array(required)) = object.get_mut("required") {
+            required.extend([json!("specversion"), json!("data")]);
+        }
+        object.insert("$defs".into(), Value::Object(definitions(&mut generator)));
+        event
+    }
+}
+
+/// Says how large a number may be where the type alone says it: validators do not know the formats of Rust.
+fn bound(schema: &mut Schema) {
+    let maximum = match schema.get("format").and_then(Value::as_str) {
+        Some("uint8") => u32::from(u8::MAX),
+        Some("uint16") => u32::from(u16::MAX),
+        Some("uint32") => u32::MAX,
+        _ => return,
+    };
+    schema.remove("format");
+    schema.ensure_object().entry("maximum").or_insert(json!(maximum));
+}
+
+fn definitions(generator: &mut SchemaGenerator) -> Map<String, Value> {
+    // The constant above stands for it.
+    let mut definitions = generator.take_definitions(true);
+    definitions.remove("EventType");
+    definitions
+}
