@@ -17,6 +17,9 @@ pub type Headers = Vec<(Cow<'static, str>, Bytes)>;
 /// The most bytes key, headers and value of one entry may have together, on both logs.
 pub const MAX_ENTRY_BYTES: usize = 1_000_000;
 
+/// The most bytes a header's name may have.
+const MAX_HEADER_NAME: usize = 1_000;
+
 /// One entry to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -41,7 +44,7 @@ impl Entry {
         if self.key.is_empty() {
             return Err(LogError::Refused { topic: self.topic.to_string(), reason: "the key is empty, so it has no partition" });
         }
-        if self.headers.iter().any(|(name, _)| name.is_empty() || name.contains('\0')) {
+        if self.headers.iter().any(|(name, _)| name.is_empty() || name.len() > MAX_HEADER_NAME || name.contains('\0')) {
             return Err(LogError::Refused { topic: self.topic.to_string(), reason: "a header name is empty or holds a zero byte" });
         }
         let bytes = self.size();

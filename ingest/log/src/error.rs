@@ -37,6 +37,18 @@ pub enum LogError {
         /// Partitions that were asked for.
         wanted: u32,
     },
+    /// The topic exists with a setting that would lose records.
+    #[error("topic {topic} has {setting}={found}, but needs {setting}={wanted}, so that no record is lost; alter it on the broker")]
+    TopicSetting {
+        /// Name of the topic.
+        topic: String,
+        /// Name of the setting.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+        /// The value it needs.
+        wanted: &'static str,
+    },
     /// No log will ever take this entry.
     #[error("entry for topic {topic} refused: {reason}")]
     Refused {
@@ -120,6 +132,16 @@ pub enum LogError {
         start: u64,
         /// Next offset to be written.
         end: u64,
+    },
+    /// Records are missing in the middle of a partition; reading on would hide that.
+    #[error("{partition} lacks the offsets {expected}..{found}")]
+    Gap {
+        /// The partition.
+        partition: Partition,
+        /// The offset that should have come.
+        expected: u64,
+        /// The offset that came.
+        found: u64,
     },
     /// The log did not answer in time; what it does later is unknown.
     #[error("the log did not answer while {action}")]

@@ -5,8 +5,12 @@
 #[cfg(feature = "broker")]
 pub mod broker;
 mod config;
+mod embedded;
 mod entry;
 mod error;
+mod handle;
+mod kafka;
+mod murmur2;
 mod open;
 mod partition;
 mod reader;

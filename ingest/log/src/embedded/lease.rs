@@ -1,0 +1,59 @@
+//! The lease of a partition: a file lock, so that a process that ends, however it ends, gives it free.
+//!
+//! The file holds the owner's process id, for the message only; the lock is what counts.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::store::{check_name, io};
+use crate::error::LogError;
+use crate::partition::Partition;
+
+/// How long to wait for an owner that is just ending (its successor is often started at once).
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A partition held by this process for one group; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    _lock: File,
+}
+
+impl Lease {
+    /// Takes the lease, or says who holds it.
+    pub(super) fn take(dir: &Path, group: &str, partition: &Partition) -> Result<Self, LogError> {
+        check_name("group", group)?;
+        let folder = dir.join("leases").join(group);
+        fs::create_dir_all(&folder).map_err(|error| io(&folder, error))?;
+        let path = folder.join(format!("{}-{}.lock", partition.topic, partition.number));
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(|error| io(&path, error))?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+                Err(TryLockError::WouldBlock) => return Err(held(&mut file, group, partition)),
+                Err(TryLockError::Error(error)) => return Err(io(&path, error)),
+            }
+        }
+        sign(&mut file).map_err(|error| io(&path, error))?;
+        Ok(Self { _lock: file })
+    }
+}
+
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "process {}", std::process::id())
+}
+
+fn held(file: &mut File, group: &str, partition: &Partition) -> LogError {
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    if holder.is_empty() {
+        holder.push_str("another process");
+    }
+    LogError::Leased { partition: partition.clone(), group: group.to_owned(), holder }
+}

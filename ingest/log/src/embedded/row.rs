@@ -1,0 +1,82 @@
+//! One record as a row: headers in one blob, and the checksum over everything.
+//!
+//! Headers: for each, the length of its name (2 bytes), the name, the length of its value (4 bytes),
+//! the value; little-endian, in their order.
+
+use std::borrow::Cow;
+
+use bytes::{Buf, BufMut, Bytes};
+
+use crate::entry::Headers;
+
+/// Headers as one blob; name and value lengths were checked with the entry.
+pub(super) fn encode_headers(headers: &Headers) -> Vec<u8> {
+    let mut blob = Vec::with_capacity(headers.iter().map(|(name, value)| 6 + name.len() + value.len()).sum());
+    for (name, value) in headers {
+        blob.put_u16_le(name.len() as u16);
+        blob.put_slice(name.as_bytes());
+        blob.put_u32_le(value.len() as u32);
+        blob.put_slice(value);
+    }
+    blob
+}
+
+/// Headers from a blob; none when it is not one.
+pub(super) fn decode_headers(mut blob: Bytes) -> Option<Headers> {
+    let mut headers = Headers::new();
+    while !blob.is_empty() {
+        let length = usize::from(blob.try_get_u16_le().ok()?);
+        let name = (blob.len() >= length).then(|| blob.split_to(length))?;
+        let name = std::str::from_utf8(&name).ok()?.to_owned();
+        let length = blob.try_get_u32_le().ok()? as usize;
+        let value = (blob.len() >= length).then(|| blob.split_to(length))?;
+        headers.push((Cow::Owned(name), value));
+    }
+    Some(headers)
+}
+
+/// CRC-32 over everything a row holds, and over the places where one field ends and the next begins.
+pub(super) fn checksum(offset: u64, appended_ms: i64, key: &[u8], headers: &[u8], value: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&offset.to_le_bytes());
+    crc.update(&appended_ms.to_le_bytes());
+    for field in [key, headers, value] {
+        crc.update(&(field.len() as u64).to_le_bytes());
+        crc.update(field);
+    }
+    crc.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn headers_come_back_as_they_were(headers in prop::collection::vec((".{0,20}", prop::collection::vec(any::<u8>(), 0..50)), 0..10)) {
+            let headers: Headers = headers.into_iter().map(|(name, value)| (Cow::Owned(name), Bytes::from(value))).collect();
+            prop_assert_eq!(decode_headers(Bytes::from(encode_headers(&headers))), Some(headers));
+        }
+
+        #[test]
+        fn any_bytes_are_headers_or_none(blob in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Some(headers) = decode_headers(Bytes::from(blob.clone())) {
+                prop_assert_eq!(encode_headers(&headers), blob);
+            }
+        }
+
+        #[test]
+        fn one_changed_byte_changes_the_checksum(value in prop::collection::vec(any::<u8>(), 1..100), place in any::<prop::sample::Index>(), flip in 1..=255_u8) {
+            let mut changed = value.clone();
+            changed[place.index(value.len())] ^= flip;
+            prop_assert_ne!(checksum(1, 2, b"k", b"", &value), checksum(1, 2, b"k", b"", &changed));
+        }
+    }
+
+    #[test]
+    fn moving_a_byte_between_fields_changes_the_checksum() {
+        assert_ne!(checksum(1, 2, b"ab", b"", b"c"), checksum(1, 2, b"a", b"", b"bc"));
+    }
+}

@@ -1,0 +1,137 @@
+//! Creates topics that keep everything for ever, and refuses existing ones that would not.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::error::RDKafkaErrorCode as Code;
+use tokio::time::Instant;
+
+use super::client::{ANSWER, Role, Voice, client_config, failed, partition_counts};
+use crate::config::KafkaConfig;
+use crate::entry::MAX_ENTRY_BYTES;
+use crate::error::LogError;
+use crate::partition::TopicSpec;
+
+/// How long a new topic may take to be known and to have leaders everywhere.
+const SETTLED: Duration = Duration::from_secs(30);
+/// What a topic must have so that no record is ever removed behind a reader.
+const KEPT: [(&str, &str); 3] = [("retention.ms", "-1"), ("retention.bytes", "-1"), ("cleanup.policy", "delete")];
+
+/// Creates what is missing; refuses a topic with another number of partitions or one that forgets.
+pub(super) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
+    let config = config.clone();
+    let topics = topics.to_vec();
+    let runtime = tokio::runtime::Handle::current();
+    // Closing a client blocks, so all of it is done where blocking is fine.
+    let work = tokio::task::spawn_blocking(move || runtime.block_on(Admin::open(&config)?.ensure(&topics)));
+    work.await.unwrap_or(Err(LogError::Closed))
+}
+
+struct Admin {
+    client: AdminClient<Voice>,
+    config: KafkaConfig,
+}
+
+impl Admin {
+    fn open(config: &KafkaConfig) -> Result<Self, LogError> {
+        let client = client_config(config, &Role::Admin)?.create_with_context(Voice::default());
+        Ok(Self { client: client.map_err(|error| failed("opening the log", error))?, config: config.clone() })
+    }
+
+    async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
+        let known = self.known()?;
+        let missing: Vec<_> = topics.iter().filter(|topic| !known.contains_key(&self.remote(topic))).collect();
+        if !missing.is_empty() {
+            self.create(&missing).await?;
+            self.wait_for_leaders(&missing).await?;
+        }
+        let known = self.known()?;
+        for topic in topics {
+            let found = known.get(&self.remote(topic)).copied().unwrap_or_default();
+            if found != topic.partitions {
+                return Err(LogError::PartitionCount { topic: topic.name.clone(), found, wanted: topic.partitions });
+            }
+            self.check_kept(topic).await?;
+        }
+        Ok(())
+    }
+
+    fn remote(&self, topic: &TopicSpec) -> String {
+        format!("{}{}", self.config.topic_prefix, topic.name)
+    }
+
+    fn known(&self) -> Result<HashMap<String, u32>, LogError> {
+        partition_counts(self.client.inner(), ANSWER).map_err(|error| failed("looking for topics", error))
+    }
+
+    async fn create(&self, topics: &[&TopicSpec]) -> Result<(), LogError> {
+        let replicas = i32::from(self.config.replicas);
+        let in_sync = if replicas >= 3 { "2" } else { "1" };
+        let largest = (MAX_ENTRY_BYTES + 200_000).to_string();
+        let names: Vec<_> = topics.iter().map(|topic| self.remote(topic)).collect();
+        let wanted = topics.iter().zip(&names).map(|(topic, name)| {
+            let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
+            let new = NewTopic::new(name, partitions, TopicReplication::Fixed(replicas))
+                .set("min.insync.replicas", in_sync)
+                .set("unclean.leader.election.enable", "false")
+                .set("message.timestamp.type", "LogAppendTime")
+                .set("max.message.bytes", &largest);
+            KEPT.iter().fold(new, |new, (name, value)| new.set(name, value))
+        });
+        let wanted: Vec<_> = wanted.collect();
+        let options = AdminOptions::new().request_timeout(Some(ANSWER)).operation_timeout(Some(ANSWER));
+        let created = self.client.create_topics(&wanted, &options).await.map_err(|error| failed("creating topics", error))?;
+        for (topic, created) in topics.iter().zip(created) {
+            match created {
+                Ok(_) | Err((_, Code::TopicAlreadyExists)) => {}
+                Err((_, Code::InvalidReplicationFactor)) => return Err(too_few_brokers(&self.config, topic)),
+                Err((_, code)) => return Err(failed("creating topics", rdkafka::error::KafkaError::AdminOp(code))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_for_leaders(&self, topics: &[&TopicSpec]) -> Result<(), LogError> {
+        let deadline = Instant::now() + SETTLED;
+        let names: Vec<_> = topics.iter().map(|topic| self.remote(topic)).collect();
+        loop {
+            let metadata = self.client.inner().fetch_metadata(None, ANSWER).map_err(|error| failed("looking for topics", error))?;
+            let led = |name: &String| {
+                let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+                topic.is_some_and(|topic| topic.error().is_none() && topic.partitions().iter().all(|partition| partition.leader() >= 0))
+            };
+            if names.iter().all(led) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(LogError::Unavailable { action: "waiting for the leaders of new topics", source: None });
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// An existing topic may have been made by hand, with a retention that removes records nobody has read.
+    async fn check_kept(&self, topic: &TopicSpec) -> Result<(), LogError> {
+        let action = "reading the settings of a topic";
+        let name = self.remote(topic);
+        let options = AdminOptions::new().request_timeout(Some(ANSWER));
+        let described = self.client.describe_configs([&ResourceSpecifier::Topic(&name)], &options).await;
+        let described = described.map_err(|error| failed(action, error))?;
+        for resource in described {
+            let resource = resource.map_err(|code| failed(action, rdkafka::error::KafkaError::AdminOp(code)))?;
+            for (setting, wanted) in KEPT {
+                let found = resource.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
+                if found != wanted {
+                    return Err(LogError::TopicSetting { topic: topic.name.clone(), setting, found, wanted });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_few_brokers(config: &KafkaConfig, topic: &TopicSpec) -> LogError {
+    let reason = format!("topic {} cannot have {} copies, there are fewer brokers; set log.replicas", topic.name, config.replicas);
+    LogError::Config { setting: "replicas", reason }
+}

@@ -1,0 +1,314 @@
+//! The one configuration of every Kafka client, its log lines, and the meaning of its errors.
+//!
+//! Guarantees: acks from all in-sync replicas, idempotent, the same partitioner as the embedded log;
+//! no commit, no start position and no topic is ever made up by the client itself; certificates and host
+//! names are verified whenever TLS is on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use secrecy::ExposeSecret;
+
+use crate::config::{KafkaConfig, SaslConfig, SaslMechanism, TlsConfig};
+use crate::entry::MAX_ENTRY_BYTES;
+use crate::error::LogError;
+
+/// How long a question to the brokers may take.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
+
+/// What a client is for.
+#[derive(Debug, Clone)]
+pub(super) enum Role {
+    /// Creates topics.
+    Admin,
+    /// Appends.
+    Writer,
+    /// Reads as a member of a group.
+    Member { group: String, member: u32 },
+    /// Reads everything, without a group.
+    Whole,
+}
+
+/// Configures a client; there is no other place that does.
+pub(super) fn client_config(config: &KafkaConfig, role: &Role) -> Result<ClientConfig, LogError> {
+    config.check()?;
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", &config.brokers).set("client.id", "qamtu");
+    // A broker that comes back is used again within a second.
+    client.set("reconnect.backoff.max.ms", "1000").set("socket.keepalive.enable", "true");
+    client.set("log.connection.close", "false").set_log_level(RDKafkaLogLevel::Info);
+    secure(&mut client, config);
+    match role {
+        Role::Admin => {}
+        Role::Writer => writer(&mut client, config),
+        Role::Member { group, member } => {
+            reader(&mut client);
+            let group = format!("{}{group}", config.topic_prefix);
+            // Static membership: a restart within the session timeout moves no partition.
+            client.set("group.instance.id", format!("{group}-{member}")).set("group.id", group);
+            client.set("session.timeout.ms", config.session_timeout_ms.to_string());
+            client.set("heartbeat.interval.ms", (config.session_timeout_ms / 10).clamp(100, 3_000).to_string());
+            // Also the time the others wait for a member that drains: it must outlast the drain.
+            client.set("max.poll.interval.ms", config.session_timeout_ms.max(300_000).to_string());
+            // Eager: cooperative with manual commits has known storms (librdkafka 4059, 4220); the newer
+            // "consumer" protocol has a fatal error after a missed poll before librdkafka 2.15.
+            client.set("group.protocol", "classic").set("partition.assignment.strategy", "range");
+        }
+        Role::Whole => {
+            reader(&mut client);
+            // librdkafka wants a name to assign partitions; without commits no broker ever sees it.
+            client.set("group.id", "qamtu-whole");
+        }
+    }
+    Ok(client)
+}
+
+fn writer(client: &mut ClientConfig, config: &KafkaConfig) {
+    client.set("enable.idempotence", "true").set("acks", "all");
+    client.set("message.timeout.ms", config.append_timeout_ms.to_string());
+    client.set("partitioner", "murmur2_random").set("compression.type", "lz4");
+    client.set("message.max.bytes", (MAX_ENTRY_BYTES + 100_000).to_string());
+    // The queue is bounded; appends wait for room in their order.
+    client.set("queue.buffering.max.messages", "200000").set("queue.buffering.max.kbytes", "65536");
+    client.set("linger.ms", "5");
+}
+
+fn reader(client: &mut ClientConfig) {
+    client.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+    client.set("auto.offset.reset", "error").set("enable.partition.eof", "true");
+    client.set("isolation.level", "read_committed").set("check.crcs", "true");
+    client.set("allow.auto.create.topics", "false");
+    client.set("queued.max.messages.kbytes", "32768").set("fetch.max.bytes", "16777216").set("fetch.queue.backoff.ms", "20");
+}
+
+fn secure(client: &mut ClientConfig, config: &KafkaConfig) {
+    let protocol = match (&config.tls, &config.sasl) {
+        (None, None) => "plaintext",
+        (Some(_), None) => "ssl",
+        (None, Some(_)) => "sasl_plaintext",
+        (Some(_), Some(_)) => "sasl_ssl",
+    };
+    client.set("security.protocol", protocol);
+    if let Some(tls) = &config.tls {
+        encrypt(client, tls);
+    }
+    if let Some(sasl) = &config.sasl {
+        log_in(client, sasl);
+    }
+}
+
+fn encrypt(client: &mut ClientConfig, tls: &TlsConfig) {
+    client.set("enable.ssl.certificate.verification", "true").set("ssl.endpoint.identification.algorithm", "https");
+    let files =
+        [("ssl.ca.location", &tls.ca_file), ("ssl.certificate.location", &tls.certificate_file), ("ssl.key.location", &tls.key_file)];
+    for (name, file) in files {
+        if let Some(file) = file {
+            client.set(name, file.to_string_lossy());
+        }
+    }
+    if let Some(password) = &tls.key_password {
+        client.set("ssl.key.password", password.expose_secret());
+    }
+}
+
+fn log_in(client: &mut ClientConfig, sasl: &SaslConfig) {
+    let mechanism = match sasl.mechanism {
+        SaslMechanism::Plain => "PLAIN",
+        SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
+        SaslMechanism::ScramSha512 => "SCRAM-SHA-512",
+    };
+    client.set("sasl.mechanism", mechanism).set("sasl.username", &sasl.username);
+    client.set("sasl.password", sasl.password.expose_secret());
+}
+
+/// Takes a client's log lines and remembers why it was refused; clones share what they remember.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Voice {
+    refused: Arc<Mutex<Option<KafkaError>>>,
+}
+
+impl Voice {
+    /// The refusal of credentials, if that is why the brokers do not answer.
+    pub(super) fn explain(&self, error: LogError) -> LogError {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (refused, error) {
+            (Some(source), LogError::Unavailable { action, .. }) => LogError::Denied { action, source },
+            (_, error) => error,
+        }
+    }
+}
+
+impl ClientContext for Voice {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, line: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                tracing::warn!(target: "librdkafka", fac, "{line}");
+            }
+            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", fac, "{line}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(target: "librdkafka", fac, "{line}"),
+            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", fac, "{line}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(Code::PartitionEOF) => {}
+            Some(code) if is_refusal(code) => {
+                tracing::error!(target: "librdkafka", %error, "{reason}");
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+            _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
+        }
+    }
+}
+
+/// The meaning of a client's error.
+pub(super) fn failed(action: &'static str, error: KafkaError) -> LogError {
+    match error.rdkafka_error_code() {
+        Some(code) if is_refusal(code) => LogError::Denied { action, source: error },
+        Some(code) if is_silence(code) => LogError::Unavailable { action, source: Some(error) },
+        Some(Code::Fatal) => LogError::Fatal { reason: error.to_string() },
+        _ => LogError::Kafka { action, source: error },
+    }
+}
+
+fn is_refusal(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Authentication
+            | Code::SSL
+            | Code::SaslAuthenticationFailed
+            | Code::UnsupportedSASLMechanism
+            | Code::IllegalSASLState
+            | Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+    )
+}
+
+fn is_silence(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::Resolve
+            | Code::OperationTimedOut
+            | Code::TimedOutQueue
+            | Code::MessageTimedOut
+            | Code::WaitingForCoordinator
+            | Code::RequestTimedOut
+            | Code::BrokerNotAvailable
+            | Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::ReplicaNotAvailable
+            | Code::NetworkException
+            | Code::CoordinatorLoadInProgress
+            | Code::CoordinatorNotAvailable
+            | Code::NotCoordinator
+            | Code::NotEnoughReplicas
+            | Code::NotEnoughReplicasAfterAppend
+            | Code::NotController
+            | Code::Retry
+    )
+}
+
+/// Partitions of every topic on the brokers, by the name on the brokers. Asks for all topics, as asking for one may create it.
+pub(super) fn partition_counts<C: ClientContext>(client: &Client<C>, wait: Duration) -> Result<HashMap<String, u32>, KafkaError> {
+    let metadata = client.fetch_metadata(None, wait)?;
+    let count = |partitions: usize| u32::try_from(partitions).unwrap_or(u32::MAX);
+    Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic.partitions().len()))).collect())
+}
+
+/// Topic names with and without the prefix of the installation.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    prefix: String,
+    known: HashMap<String, Arc<str>>,
+}
+
+impl Names {
+    /// Names of these topics.
+    pub(super) fn new(prefix: &str, topics: &[String]) -> Self {
+        let known = topics.iter().map(|topic| (format!("{prefix}{topic}"), topic.as_str().into())).collect();
+        Self { prefix: prefix.to_owned(), known }
+    }
+
+    /// Name on the brokers.
+    pub(super) fn remote(&self, topic: &str) -> String {
+        format!("{}{topic}", self.prefix)
+    }
+
+    /// Name everywhere else.
+    pub(super) fn local(&self, remote: &str) -> Arc<str> {
+        match self.known.get(remote) {
+            Some(topic) => topic.clone(),
+            None => remote.strip_prefix(&self.prefix).unwrap_or(remote).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{SaslConfig, SaslMechanism, TlsConfig};
+
+    fn settings(config: &KafkaConfig, role: &Role) -> HashMap<String, String> {
+        client_config(config, role).expect("config").config_map().iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+    }
+
+    fn roles() -> [Role; 4] {
+        [Role::Admin, Role::Writer, Role::Member { group: "g".into(), member: 1 }, Role::Whole]
+    }
+
+    #[test]
+    fn librdkafka_takes_every_setting() {
+        for role in roles() {
+            client_config(&KafkaConfig::new("127.0.0.1:1"), &role).expect("config").create_native_config().expect("settings");
+        }
+    }
+
+    #[test]
+    fn writers_are_idempotent_and_wait_for_all_replicas() {
+        let writer = settings(&KafkaConfig::new("b:1"), &Role::Writer);
+        assert_eq!(writer["enable.idempotence"], "true");
+        assert_eq!(writer["acks"], "all");
+        assert_eq!(writer["partitioner"], "murmur2_random");
+        assert_eq!(writer["message.timeout.ms"], "120000");
+    }
+
+    #[test]
+    fn readers_make_nothing_up() {
+        for role in [Role::Member { group: "g".into(), member: 1 }, Role::Whole] {
+            let reader = settings(&KafkaConfig::new("b:1"), &role);
+            assert_eq!(reader["enable.auto.commit"], "false");
+            assert_eq!(reader["enable.auto.offset.store"], "false");
+            assert_eq!(reader["auto.offset.reset"], "error");
+            assert_eq!(reader["allow.auto.create.topics"], "false");
+        }
+    }
+
+    #[test]
+    fn group_and_member_carry_the_prefix() {
+        let config = KafkaConfig { topic_prefix: "south-".into(), ..KafkaConfig::new("b:1") };
+        let member = settings(&config, &Role::Member { group: "projector".into(), member: 3 });
+        assert_eq!(member["group.id"], "south-projector");
+        assert_eq!(member["group.instance.id"], "south-projector-3");
+    }
+
+    #[test]
+    fn tls_always_verifies() {
+        let sasl = SaslConfig { mechanism: SaslMechanism::Plain, username: "u".into(), password: "p".to_owned().into() };
+        let config = KafkaConfig { tls: Some(TlsConfig::default()), sasl: Some(sasl), ..KafkaConfig::new("b:1") };
+        for role in roles() {
+            let client = settings(&config, &role);
+            assert_eq!(client["security.protocol"], "sasl_ssl");
+            assert_eq!(client["enable.ssl.certificate.verification"], "true");
+            assert_eq!(client["ssl.endpoint.identification.algorithm"], "https");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Where reading of each owned partition stands, and whether all of them are at their end.
+//!
+//! Pure bookkeeping: records, ends and starts go in; what to hand over comes out. A record that lies
+//! before the cursor is left over from an earlier start and dropped; one that lies after it is a gap.
+
+use std::collections::BTreeMap;
+
+use crate::error::LogError;
+use crate::partition::{NextOffset, Partition};
+
+/// Cursors of the owned partitions; none until started.
+#[derive(Debug, Default)]
+pub(super) struct Cursors {
+    owned: BTreeMap<Partition, Option<Cursor>>,
+    /// Whether the owner knows that everything is read.
+    told: bool,
+    /// Numbers of partitions that reached an end, where several topics could be meant.
+    unclear: Vec<u32>,
+    epoch: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Cursor {
+    next: u64,
+    epoch: u64,
+    at_end: bool,
+}
+
+impl Cursors {
+    /// Owns exactly these from now on, none of them started.
+    pub(super) fn own(&mut self, partitions: impl IntoIterator<Item = Partition>) {
+        self.owned = partitions.into_iter().map(|partition| (partition, None)).collect();
+        self.told = false;
+        self.unclear.clear();
+    }
+
+    /// No longer owns this one.
+    pub(super) fn disown(&mut self, partition: &Partition) {
+        self.owned.remove(partition);
+    }
+
+    /// The owned partitions.
+    pub(super) fn owned(&self) -> Vec<Partition> {
+        self.owned.keys().cloned().collect()
+    }
+
+    /// Whether it is owned.
+    pub(super) fn owns(&self, partition: &Partition) -> bool {
+        self.owned.contains_key(partition)
+    }
+
+    /// Stops reading these.
+    pub(super) fn stop(&mut self, at: &[NextOffset]) {
+        for next in at {
+            if let Some(cursor) = self.owned.get_mut(&next.partition) {
+                *cursor = None;
+            }
+        }
+    }
+
+    /// Reads these from here; they are owned.
+    pub(super) fn start(&mut self, at: &[NextOffset], epoch: u64) {
+        self.epoch = epoch;
+        self.told = false;
+        for next in at {
+            self.owned.insert(next.partition.clone(), Some(Cursor { next: next.offset, epoch, at_end: false }));
+        }
+    }
+
+    /// Where each started partition goes on.
+    pub(super) fn started(&self) -> Vec<NextOffset> {
+        self.owned.iter().filter_map(|(partition, cursor)| cursor.map(|cursor| partition.next_offset(cursor.next))).collect()
+    }
+
+    /// Takes a record: the epoch it belongs to, or none when it is left over.
+    pub(super) fn take(&mut self, partition: &Partition, offset: u64) -> Result<Option<u64>, LogError> {
+        let Some(Some(cursor)) = self.owned.get_mut(partition) else { return Ok(None) };
+        if offset < cursor.next {
+            return Ok(None);
+        }
+        if offset > cursor.next {
+            return Err(LogError::Gap { partition: partition.clone(), expected: cursor.next, found: offset });
+        }
+        cursor.next = offset + 1;
+        cursor.at_end = false;
+        self.told = false;
+        Ok(Some(cursor.epoch))
+    }
+
+    /// Notes that a partition with this number is at its end. The client does not say of which topic, but says
+    /// it once after new records only; so it is clear unless several are still under way.
+    pub(super) fn reach_end(&mut self, number: u32) {
+        let mut under_way = self
+            .owned
+            .iter_mut()
+            .filter_map(|(partition, cursor)| cursor.as_mut().filter(|cursor| partition.number == number && !cursor.at_end));
+        match (under_way.next(), under_way.next()) {
+            (Some(only), None) => only.at_end = true,
+            (Some(_), Some(_)) => self.unclear.push(number),
+            (None, _) => {}
+        }
+    }
+
+    /// Partitions of which only the broker can say whether they are at their end.
+    pub(super) fn unclear(&self) -> Vec<Partition> {
+        let open = |(partition, cursor): (&Partition, &Option<Cursor>)| {
+            let open = cursor.is_some_and(|cursor| !cursor.at_end) && self.unclear.contains(&partition.number);
+            open.then(|| partition.clone())
+        };
+        self.owned.iter().filter_map(open).collect()
+    }
+
+    /// The broker's answer for the partitions that were unclear.
+    pub(super) fn clear_up(&mut self, ends: &[(Partition, u64)]) {
+        self.unclear.clear();
+        for (partition, end) in ends {
+            if let Some(Some(cursor)) = self.owned.get_mut(partition) {
+                cursor.at_end = cursor.next >= *end;
+            }
+        }
+    }
+
+    /// The epoch in which everything started is read to its end; said once until there are new records.
+    pub(super) fn caught_up(&mut self) -> Option<u64> {
+        let started = self.owned.is_empty() || self.owned.values().any(Option::is_some);
+        if self.told || !started || self.owned.values().flatten().any(|cursor| !cursor.at_end) {
+            return None;
+        }
+        self.told = true;
+        Some(self.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(number: u32) -> Partition {
+        Partition::new("events", number)
+    }
+
+    fn cursors(partitions: &[Partition]) -> Cursors {
+        let mut cursors = Cursors::default();
+        cursors.own(partitions.iter().cloned());
+        let at: Vec<_> = partitions.iter().map(|partition| partition.next_offset(0)).collect();
+        cursors.start(&at, 1);
+        cursors
+    }
+
+    #[test]
+    fn takes_each_offset_once_and_in_order() {
+        let mut cursors = cursors(&[events(0)]);
+        assert_eq!(cursors.take(&events(0), 0).expect("first"), Some(1));
+        assert_eq!(cursors.take(&events(0), 0).expect("again"), None);
+        assert_eq!(cursors.take(&events(0), 1).expect("second"), Some(1));
+        assert!(matches!(cursors.take(&events(0), 3), Err(LogError::Gap { expected: 2, found: 3, .. })));
+    }
+
+    #[test]
+    fn drops_what_is_not_started() {
+        let mut cursors = cursors(&[events(0)]);
+        assert_eq!(cursors.take(&events(1), 5).expect("foreign"), None);
+        cursors.stop(&[events(0).next_offset(0)]);
+        assert_eq!(cursors.take(&events(0), 0).expect("stopped"), None);
+    }
+
+    #[test]
+    fn says_once_that_everything_is_read() {
+        let mut cursors = cursors(&[events(0), events(1)]);
+        cursors.reach_end(0);
+        assert_eq!(cursors.caught_up(), None);
+        cursors.reach_end(1);
+        assert_eq!(cursors.caught_up(), Some(1));
+        assert_eq!(cursors.caught_up(), None);
+        assert_eq!(cursors.take(&events(1), 0).expect("new"), Some(1));
+        assert_eq!(cursors.caught_up(), None);
+        cursors.reach_end(1);
+        assert_eq!(cursors.caught_up(), Some(1));
+    }
+
+    #[test]
+    fn owning_nothing_is_having_read_everything() {
+        let mut cursors = Cursors::default();
+        cursors.own([]);
+        assert_eq!(cursors.caught_up(), Some(0));
+    }
+
+    #[test]
+    fn an_end_that_two_topics_could_have_reached_is_cleared_up_by_their_ends() {
+        let roll = Partition::new("roll", 0);
+        let mut cursors = cursors(&[events(0), roll.clone()]);
+        cursors.reach_end(0);
+        assert_eq!(cursors.caught_up(), None);
+        assert_eq!(cursors.unclear(), vec![events(0), roll.clone()]);
+        cursors.clear_up(&[(events(0), 7), (roll.clone(), 0)]);
+        assert_eq!(cursors.caught_up(), None);
+        assert!(cursors.unclear().is_empty());
+        for offset in 0..7 {
+            cursors.take(&events(0), offset).expect("record");
+        }
+        cursors.reach_end(0);
+        assert_eq!(cursors.caught_up(), Some(1));
+    }
+}

@@ -1,0 +1,213 @@
+//! Taking and giving back partitions: the rebalance callbacks of a reader.
+//!
+//! They run on the reading thread, inside its poll. Taking: the committed positions are read and told,
+//! and nothing is fetched until the owner says where to start. Giving back: the owner gets a bounded time
+//! to finish and commit, then the partitions go. Lost partitions are gone at once and can no longer be committed.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::client::{ANSWER, Names, Voice, failed};
+use super::cursor::Cursors;
+use crate::error::LogError;
+use crate::handle::{Command, HandleGone, Link, Notice};
+use crate::partition::{Bounds, NextOffset, Partition};
+
+/// How long the committed positions may take before the reader gives up.
+const COMMITTED: Duration = Duration::from_secs(60);
+/// How often a drain looks whether the partitions are lost meanwhile.
+const DRAIN_LOOK: Duration = Duration::from_millis(100);
+
+/// The consumer with our callbacks.
+pub(super) type Client = BaseConsumer<Member>;
+
+/// A reader's place in its group: what it owns, and its line to the owner of the effect.
+pub(super) struct Member {
+    /// Log lines and refusals.
+    pub(super) voice: Voice,
+    /// Topic names on the brokers.
+    pub(super) names: Names,
+    /// Name and number for messages; none: reads everything, without a group.
+    pub(super) group: Option<(String, u32)>,
+    /// How long revoked partitions may be held.
+    pub(super) drain: Duration,
+    /// Locked only by the reading thread, between polls or inside one; never across a poll.
+    pub(super) seat: Mutex<Seat>,
+}
+
+/// What changes.
+pub(super) struct Seat {
+    /// Line to the handle.
+    pub(super) link: Link,
+    /// Owned partitions and where reading stands.
+    pub(super) cursors: Cursors,
+    /// Why the reader has to end, when that was found inside a callback.
+    pub(super) failure: Option<LogError>,
+}
+
+impl Member {
+    /// The changing part.
+    pub(super) fn seat(&self) -> MutexGuard<'_, Seat> {
+        self.seat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Partitions with offsets, in the client's form.
+    pub(super) fn list<'a>(&self, at: impl IntoIterator<Item = &'a NextOffset>) -> Result<TopicPartitionList, LogError> {
+        let mut list = TopicPartitionList::new();
+        for NextOffset { partition, offset } in at {
+            let offset = Offset::Offset(i64::try_from(*offset).unwrap_or(i64::MAX));
+            let added = list.add_partition_offset(&self.names.remote(&partition.topic), number(partition), offset);
+            added.map_err(|error| failed("naming partitions", error))?;
+        }
+        Ok(list)
+    }
+
+    /// Commits, if every partition is owned and the group still knows us.
+    pub(super) fn commit(&self, client: &Client, cursors: &Cursors, offsets: &[NextOffset]) -> Result<(), LogError> {
+        let Some(first) = offsets.first() else { return Ok(()) };
+        let not_owned = |partition: &Partition| LogError::NotOwned { partition: partition.clone() };
+        let foreign = offsets.iter().find(|next| !cursors.owns(&next.partition));
+        if let Some(next) = foreign.or((self.group.is_none() || client.assignment_lost()).then_some(first)) {
+            return Err(not_owned(&next.partition));
+        }
+        client.commit(&self.list(offsets)?, CommitMode::Sync).map_err(|error| match error.rdkafka_error_code() {
+            Some(Code::IllegalGeneration | Code::UnknownMemberId | Code::RebalanceInProgress | Code::AssignmentLost) => {
+                not_owned(&first.partition)
+            }
+            Some(Code::FencedInstanceId) => self.fenced(),
+            _ => failed("committing", error),
+        })
+    }
+
+    /// Another process has taken our member number.
+    pub(super) fn fenced(&self) -> LogError {
+        let (group, member) = self.group.clone().unwrap_or_default();
+        LogError::Fenced { group, member }
+    }
+
+    /// First and next offset of a partition on the broker.
+    pub(super) fn bounds(&self, client: &Client, partition: &Partition) -> Result<Bounds, LogError> {
+        let watermarks = client.fetch_watermarks(&self.names.remote(&partition.topic), number(partition), ANSWER);
+        let (start, end) = watermarks.map_err(|error| failed("asking for the bounds of a partition", error))?;
+        Ok(Bounds { partition: partition.clone(), start: start.unsigned_abs(), end: end.unsigned_abs() })
+    }
+
+    fn partitions(&self, list: &TopicPartitionList) -> Vec<Partition> {
+        list.elements().iter().map(|one| Partition::new(self.names.local(one.topic()), one.partition().unsigned_abs())).collect()
+    }
+
+    fn assigned(&self, client: &Client, list: &TopicPartitionList) {
+        let committed = self.committed(client, list);
+        // Owned in the group, but nothing is fetched before the owner has said from where.
+        if let Err(error) = client.assign(&TopicPartitionList::new()) {
+            tracing::error!(%error, "the assignment was not taken");
+        }
+        let mut seat = self.seat();
+        match committed {
+            Ok(committed) => {
+                tracing::info!(partitions = committed.len(), "partitions assigned");
+                seat.cursors.own(committed.iter().map(|(partition, _)| partition.clone()));
+                seat.link.notify(Notice::Assigned(committed));
+            }
+            Err(error) => seat.failure = Some(error),
+        }
+    }
+
+    fn committed(&self, client: &Client, list: &TopicPartitionList) -> Result<Vec<(Partition, Option<u64>)>, LogError> {
+        let deadline = Instant::now() + COMMITTED;
+        let known = loop {
+            let asked = client.committed_offsets(list.clone(), ANSWER);
+            let broken = |known: &TopicPartitionList| known.elements().iter().find_map(|one| one.error().err());
+            match asked.and_then(|known| broken(&known).map_or(Ok(known), Err)) {
+                Ok(known) => break known,
+                Err(error) if Instant::now() > deadline => return Err(failed("reading the committed positions", error)),
+                Err(error) => tracing::warn!(%error, "the committed positions cannot be read yet"),
+            }
+        };
+        let offsets = known.elements().into_iter().map(|one| one.offset().to_raw().and_then(|raw| u64::try_from(raw).ok()));
+        let offsets: Vec<_> = offsets.collect();
+        Ok(self.partitions(&known).into_iter().zip(offsets).collect())
+    }
+
+    fn revoked(&self, client: &Client) {
+        let lost = client.assignment_lost();
+        let partitions = self.seat().cursors.owned();
+        if !partitions.is_empty() {
+            tracing::info!(partitions = partitions.len(), lost, "partitions revoked");
+            self.seat().link.notify(Notice::Revoked { partitions, lost });
+            let unreleased = if lost { Vec::new() } else { self.drain(client) };
+            if !unreleased.is_empty() {
+                tracing::warn!(partitions = unreleased.len(), "revoked partitions were not released before they were lost");
+                self.seat().link.notify(Notice::Revoked { partitions: unreleased, lost: true });
+            }
+        }
+        self.seat().cursors.own([]);
+        if let Err(error) = client.unassign() {
+            tracing::error!(%error, "the revocation was not taken");
+        }
+    }
+
+    /// Lets the owner finish, until everything is released, lost, or the time is over; answers what was not released.
+    fn drain(&self, client: &Client) -> Vec<Partition> {
+        let deadline = Instant::now() + self.drain;
+        let mut seat = self.seat();
+        // Nothing more is delivered, so what is under way is all there is.
+        let started = seat.cursors.started();
+        seat.cursors.stop(&started);
+        while !seat.cursors.owned().is_empty() && !client.assignment_lost() && Instant::now() < deadline {
+            match seat.link.command(DRAIN_LOOK) {
+                Ok(Some(command)) => self.obey_draining(client, &mut seat, command),
+                Ok(None) => {}
+                Err(HandleGone) => break,
+            }
+        }
+        seat.cursors.owned()
+    }
+
+    fn obey_draining(&self, client: &Client, seat: &mut Seat, command: Command) {
+        match command {
+            Command::Commit { offsets, answer } => drop(answer.send(self.commit(client, &seat.cursors, &offsets))),
+            Command::Release { partitions, answer } => {
+                partitions.iter().for_each(|partition| seat.cursors.disown(partition));
+                drop(answer.send(Ok(())));
+            }
+            Command::StartAt { at, answer, .. } => {
+                let first = at.first().map(|next| LogError::NotOwned { partition: next.partition.clone() });
+                drop(answer.send(first.map_or(Ok(()), Err)));
+            }
+            Command::Bounds { topic, answer } => drop(answer.send(super::reader::bounds(client, self, &topic))),
+            Command::Taken => {}
+        }
+    }
+}
+
+/// The client's number of a partition.
+pub(super) fn number(partition: &Partition) -> i32 {
+    i32::try_from(partition.number).unwrap_or(i32::MAX)
+}
+
+impl ClientContext for Member {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, line: &str) {
+        self.voice.log(level, fac, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.voice.error(error, reason);
+    }
+}
+
+impl ConsumerContext for Member {
+    fn rebalance(&self, client: &Client, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        match event {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(client, list),
+            _ => self.revoked(client),
+        }
+    }
+}

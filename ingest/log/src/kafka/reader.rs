@@ -1,0 +1,303 @@
+//! Reads Kafka: one thread polls, keeps its place in the group alive and hands records over.
+//!
+//! While the owner takes nothing, the thread stops fetching but goes on polling, so that a slow
+//! warehouse never costs the membership.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+
+use super::client::{ANSWER, Names, Role, Voice, client_config, failed, partition_counts};
+use super::cursor::Cursors;
+use super::group::{Client, Member, Seat};
+use crate::config::KafkaConfig;
+use crate::entry::{Headers, Record};
+use crate::error::LogError;
+use crate::handle::{Command, Handle, HandleGone, Notice};
+use crate::partition::{Bounds, NextOffset, Partition};
+use crate::reader::{Membership, ReaderOptions};
+
+/// How long one poll waits for records; also the longest a command waits on an idle topic.
+const POLL: Duration = Duration::from_millis(10);
+/// How long to wait for a command while there is no room.
+const FULL: Duration = Duration::from_millis(50);
+/// After this long without room fetching is paused and polling goes on.
+const PAUSE_AFTER: Duration = Duration::from_secs(1);
+
+/// Joins the group (or names everything) and starts the reading thread.
+pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Handle, LogError> {
+    let (role, group) = match &options.membership {
+        Membership::Group { group, member, .. } => (Role::Member { group: group.clone(), member: *member }, Some((group.clone(), *member))),
+        Membership::Whole => (Role::Whole, None),
+    };
+    let (handle, link) = Handle::new();
+    let voice = Voice::default();
+    let member = Member {
+        voice: voice.clone(),
+        names: Names::new(&config.topic_prefix, &options.topics),
+        group,
+        drain: Duration::from_millis(config.drain_timeout_ms.into()),
+        seat: Mutex::new(Seat { link, cursors: Cursors::default(), failure: None }),
+    };
+    let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
+    let partitions = existing(&client, &options.topics).map_err(|error| {
+        // The reason of a refusal waits in the client's queue.
+        let _ = client.poll(Duration::from_millis(100));
+        voice.explain(error)
+    })?;
+    if role_is_whole(&options.membership) {
+        let mut seat = client.context().seat();
+        seat.cursors.own(partitions.iter().cloned());
+        seat.link.notify(Notice::Assigned(partitions.into_iter().map(|partition| (partition, None)).collect()));
+    } else {
+        let names: Vec<_> = options.topics.iter().map(|topic| client.context().names.remote(topic)).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        client.subscribe(&names).map_err(|error| failed("joining the group", error))?;
+    }
+    let reader =
+        Reader { client, max_records: options.max_records.max(1), max_bytes: options.max_bytes, held: None, full: None, paused: false };
+    let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run());
+    thread.map_err(|error| LogError::Fatal { reason: format!("no thread: {error}") })?;
+    Ok(handle)
+}
+
+fn role_is_whole(membership: &Membership) -> bool {
+    *membership == Membership::Whole
+}
+
+/// Every partition of the topics, which must exist.
+fn existing(client: &Client, topics: &[String]) -> Result<Vec<Partition>, LogError> {
+    let known = partition_counts(client.client(), ANSWER).map_err(|error| failed("looking for topics", error))?;
+    let mut partitions = Vec::new();
+    for topic in topics {
+        let count = known.get(&client.context().names.remote(topic)).copied();
+        let count = count.filter(|count| *count > 0).ok_or_else(|| LogError::UnknownTopic { topic: topic.clone() })?;
+        let topic: Arc<str> = topic.as_str().into();
+        partitions.extend((0..count).map(|number| Partition { topic: topic.clone(), number }));
+    }
+    Ok(partitions)
+}
+
+/// First and next offset of every partition of a topic.
+pub(super) fn bounds(client: &Client, member: &Member, topic: &str) -> Result<Vec<Bounds>, LogError> {
+    let partitions = existing(client, &[topic.to_owned()])?;
+    partitions.iter().map(|partition| member.bounds(client, partition)).collect()
+}
+
+struct Reader {
+    client: Client,
+    max_records: usize,
+    max_bytes: usize,
+    /// A record that did not fit into the last portion.
+    held: Option<(u64, Record)>,
+    /// Since when there is no room.
+    full: Option<Instant>,
+    paused: bool,
+}
+
+/// Records of one portion, by partition; the number is the epoch of the start they belong to.
+type Portion = BTreeMap<Partition, (u64, Vec<Record>)>;
+
+impl Reader {
+    /// The thread; leaves the group when the handle is dropped.
+    fn run(mut self) {
+        loop {
+            match self.turn() {
+                Ok(Ok(())) => {}
+                Ok(Err(HandleGone)) => return,
+                Err(error) => {
+                    self.client.context().seat().link.notify(Notice::Failed(error));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<Result<(), HandleGone>, LogError> {
+        let command = {
+            let mut seat = self.client.context().seat();
+            let wait = if seat.link.has_room() { Duration::ZERO } else { FULL };
+            seat.link.command(wait)
+        };
+        match command {
+            Ok(Some(command)) => self.obey(command),
+            Ok(None) => self.read()?,
+            Err(gone) => return Ok(Err(gone)),
+        }
+        match self.client.context().seat().failure.take() {
+            Some(error) => Err(error),
+            None => Ok(Ok(())),
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        // A caller that has gone away needs no answer.
+        match command {
+            Command::StartAt { at, epoch, answer } => drop(answer.send(self.start_at(&at, epoch))),
+            Command::Commit { offsets, answer } => {
+                let member = self.client.context();
+                drop(answer.send(member.commit(&self.client, &member.seat().cursors, &offsets)));
+            }
+            // Nothing is being revoked now; the rest is gone already.
+            Command::Release { answer, .. } => drop(answer.send(Ok(()))),
+            Command::Bounds { topic, answer } => drop(answer.send(bounds(&self.client, self.client.context(), &topic))),
+            Command::Taken => {}
+        }
+    }
+
+    fn start_at(&mut self, at: &[NextOffset], epoch: u64) -> Result<(), LogError> {
+        let member = self.client.context();
+        member.seat().cursors.stop(at);
+        for NextOffset { partition, offset } in at {
+            if !member.seat().cursors.owns(partition) || self.client.assignment_lost() {
+                return Err(LogError::NotOwned { partition: partition.clone() });
+            }
+            let Bounds { start, end, .. } = member.bounds(&self.client, partition)?;
+            if !(start..=end).contains(offset) {
+                return Err(LogError::OutOfRange { partition: partition.clone(), offset: *offset, start, end });
+            }
+        }
+        let mut seat = member.seat();
+        seat.cursors.start(at, epoch);
+        // The whole assignment anew, from where each partition stands: simpler than seeking, and valid in every state.
+        let started = member.list(&seat.cursors.started())?;
+        self.paused = false;
+        self.full = None;
+        let assigned = self.client.assign(&started).and_then(|()| self.client.resume(&started));
+        assigned.map_err(|error| failed("starting to read", error))
+    }
+
+    fn read(&mut self) -> Result<(), LogError> {
+        let room = self.client.context().seat().link.has_room();
+        self.hold(room)?;
+        if !room && !self.paused {
+            return Ok(());
+        }
+        let portion = self.poll(if room { POLL } else { Duration::ZERO })?;
+        let idle = portion.is_empty();
+        let member = self.client.context();
+        for (partition, (epoch, records)) in portion {
+            member.seat().link.notify(Notice::Records { partition, epoch, records });
+        }
+        if idle {
+            self.clear_up();
+        }
+        let mut seat = member.seat();
+        if let Some(epoch) = seat.cursors.caught_up() {
+            seat.link.notify(Notice::CaughtUp { epoch });
+        }
+        Ok(())
+    }
+
+    /// Pauses fetching once there was no room for a while; resumes when there is.
+    fn hold(&mut self, room: bool) -> Result<(), LogError> {
+        let since = *self.full.get_or_insert_with(Instant::now);
+        if room {
+            self.full = None;
+        }
+        let pause = !room && since.elapsed() > PAUSE_AFTER;
+        if (room && self.paused) || (pause && !self.paused) {
+            let member = self.client.context();
+            let started = member.list(&member.seat().cursors.started())?;
+            let done = if pause { self.client.pause(&started) } else { self.client.resume(&started) };
+            done.map_err(|error| failed("pausing", error))?;
+            self.paused = pause;
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, wait: Duration) -> Result<Portion, LogError> {
+        let (mut portion, mut count, mut bytes) = (Portion::new(), 0, 0);
+        let mut wait = wait;
+        while count < self.max_records {
+            let taken = match self.held.take() {
+                Some(held) => Some(held),
+                None => match self.client.poll(wait) {
+                    None => break,
+                    Some(Ok(message)) => self.take(&message)?,
+                    Some(Err(error)) => self.judge(error).map(|()| None)?,
+                },
+            };
+            wait = Duration::ZERO;
+            let Some((epoch, record)) = taken else { continue };
+            bytes += record.size();
+            if bytes > self.max_bytes && count > 0 {
+                self.held = Some((epoch, record));
+                break;
+            }
+            count += 1;
+            portion.entry(record.partition.clone()).or_insert_with(|| (epoch, Vec::new())).1.push(record);
+        }
+        Ok(portion)
+    }
+
+    fn take(&self, message: &BorrowedMessage<'_>) -> Result<Option<(u64, Record)>, LogError> {
+        let member = self.client.context();
+        let partition = Partition::new(member.names.local(message.topic()), message.partition().unsigned_abs());
+        let epoch = member.seat().cursors.take(&partition, message.offset().unsigned_abs())?;
+        Ok(epoch.map(|epoch| (epoch, record(partition, message))))
+    }
+
+    /// Asks the broker where several topics could have reached their end.
+    fn clear_up(&self) {
+        let member = self.client.context();
+        let unclear = member.seat().cursors.unclear();
+        let ends = unclear.iter().map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), bounds.end)));
+        // When the broker does not answer, the next idle moment asks again.
+        if let Ok(ends) = ends.collect::<Result<Vec<_>, _>>() {
+            member.seat().cursors.clear_up(&ends);
+        }
+    }
+
+    /// Whether an event ends the reader; what librdkafka mends by itself does not.
+    fn judge(&self, error: KafkaError) -> Result<(), LogError> {
+        let member = self.client.context();
+        if let KafkaError::PartitionEOF(number) = error {
+            member.seat().cursors.reach_end(number.unsigned_abs());
+            return Ok(());
+        }
+        if let Some((code, reason)) = self.client.client().fatal_error() {
+            let fenced = code == Code::FencedInstanceId;
+            return Err(if fenced { member.fenced() } else { LogError::Fatal { reason: format!("{code}: {reason}") } });
+        }
+        match error.rdkafka_error_code() {
+            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(self.out_of_range(error)),
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
+                Err(LogError::Kafka { action: "reading: a topic or partition has disappeared", source: error })
+            }
+            Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(failed("reading", error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Which partition stands outside of what the broker holds.
+    fn out_of_range(&self, error: KafkaError) -> LogError {
+        let member = self.client.context();
+        let started = member.seat().cursors.started();
+        let outside = started.into_iter().find_map(|NextOffset { partition, offset }| {
+            let Bounds { start, end, .. } = member.bounds(&self.client, &partition).ok()?;
+            (!(start..=end).contains(&offset)).then_some(LogError::OutOfRange { partition, offset, start, end })
+        });
+        outside.unwrap_or_else(|| failed("reading", error))
+    }
+}
+
+fn record(partition: Partition, message: &BorrowedMessage<'_>) -> Record {
+    let headers = message.headers().map_or_else(Headers::new, |headers| {
+        let copy = |value: Option<&[u8]>| Bytes::copy_from_slice(value.unwrap_or_default());
+        headers.iter().map(|header| (header.key.to_owned().into(), copy(header.value))).collect()
+    });
+    Record {
+        partition,
+        offset: message.offset().unsigned_abs(),
+        appended_ms: message.timestamp().to_millis().unwrap_or_default(),
+        key: message.key().map(Bytes::copy_from_slice),
+        headers,
+        value: message.payload().map(Bytes::copy_from_slice),
+    }
+}
