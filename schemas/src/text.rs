@@ -34,8 +34,8 @@ pub enum TextError {
     NationalId,
 }
 
-/// Free text: short, printable, and free of national ids.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// Free text: short, printable, and free of national ids. The default is the empty text, which no event may carry: a place holder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text(Box<str>);
 
@@ -99,7 +99,7 @@ impl JsonSchema for Text {
 }
 
 /// A name in Kazakh, Russian and English.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
     /// Kazakh, Cyrillic.

@@ -102,7 +102,8 @@ fn every_version_means_what_its_released_schema_says() {
     assert!(!RELEASED.is_empty());
     let broken: Vec<String> = EventType::all()
         .flat_map(|kind| {
-            let file = fs::read(testing::contracts().join(schema_path(kind))).unwrap_or_else(|_| panic!("{} is missing", schema_path(kind)));
+            let file =
+                fs::read(testing::contracts().join(schema_path(kind))).unwrap_or_else(|_| panic!("{} is missing", schema_path(kind)));
             let released = serde_json::from_slice(&file).unwrap();
             changes(&released, &kind.schema().to_value()).into_iter().map(move |change| format!("{kind}{change}"))
         })

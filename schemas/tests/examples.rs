@@ -114,7 +114,9 @@ fn mutations(document: &Value) -> Vec<(String, Value)> {
             *other.pointer_mut(&place).unwrap() = value;
             found.push((format!("{place} {what}"), other));
         };
-        for value in [json!(null), json!(true), json!(-1), json!(1.5), json!(4_294_967_296_u64), json!(""), json!("?"), json!([]), json!({})] {
+        for value in
+            [json!(null), json!(true), json!(-1), json!(1.5), json!(4_294_967_296_u64), json!(""), json!("?"), json!([]), json!({})]
+        {
             put(&format!("= {value}"), value);
         }
         match here {

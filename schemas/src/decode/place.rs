@@ -14,12 +14,12 @@ pub(super) fn flaw(prefix: &str, path: &Path, error: &serde_json::Error) -> Deco
         if let Some(at) = reason.rfind(" at line ") {
             reason.truncate(at);
         }
-        for (message, instead) in [("missing field `", "is missing"), ("duplicate field `", "is given twice")] {
-            if let Some(field) = reason.strip_prefix(message).and_then(|rest| rest.strip_suffix('`')) {
-                pointer = format!("{pointer}/{}", escape(field));
-                reason = instead.to_owned();
-                break;
-            }
+        let field =
+            |message: &str| reason.strip_prefix(message).and_then(|rest| rest.strip_suffix('`')).map(|field| format!("/{}", escape(field)));
+        if let Some(field) =
+            field("missing field `").or_else(|| field("duplicate field `").filter(|field| !pointer.ends_with(field.as_str())))
+        {
+            pointer.push_str(&field);
         }
     }
     DecodeError::Payload { pointer, reason: shown(&reason, 300) }

@@ -8,7 +8,10 @@ use std::fmt;
 
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor, value::MapAccessDeserializer},
+    de::{
+        DeserializeSeed, EnumAccess, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+        value::MapAccessDeserializer,
+    },
 };
 
 /// Anything of serde's, made strict all the way down.
@@ -156,8 +159,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Choice<V> {
         self.visitor.visit_enum(name.into_deserializer())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_enum(Strict(MapAccessDeserializer::new(fields)))
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<V::Value, A::Error> {
+        let choice = self.visitor.visit_enum(Strict(MapAccessDeserializer::new(&mut fields)))?;
+        match fields.next_key::<IgnoredAny>()? {
+            None => Ok(choice),
+            Some(_) => Err(A::Error::custom("must have one field only")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events made at random, for proptest.
 //!
 //! Ids, units and imports come from small pools on purpose, so that events name, repeat, replace and contradict each other.
+//! Strategies are boxed: as values they would not fit on the stack of a test.
 
 use std::{fmt::Debug, str::FromStr};
 
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::Stamp;
 use crate::{
     event::{
-        AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, CampaignConfigured, Category, CodeNames, CoalitionFormed,
+        AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, CampaignConfigured, Category, CoalitionFormed, CodeNames,
         ConsentGiven, ConsentWithdrawn, Count, Data, Event, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
         MeetingHeld, MeetingPlanned, MeetingRescheduled, MemberJoined, Person, Plan, PrecinctCounted, PrecinctEnrolled, PrecinctKind,
         QuestionRaised, Residence, RollEntry, Sex, SheetLine, Strength, SurveyReported, Tile, UnitDefined, UnitKind, VenueDescribed,
@@ -24,23 +25,24 @@ use crate::{
 pub const CAMPAIGN: &str = "turkistan-2026";
 
 /// Text of Kazakh, Russian and other letters, digits and signs, without what is refused.
-pub fn text() -> impl Strategy<Value = Text> {
+pub fn text() -> BoxedStrategy<Text> {
     prop_oneof!["[а-яәғқңөұүһіА-ЯӘҒҚҢӨҰҮҺІ]{1,12}", "[ -~әғқңөұүһі№«»—]{1,60}", "\\PC{1,20}"]
         .prop_filter_map("refused as a text", |text| Text::new(&text).ok())
+        .boxed()
 }
 
-fn names() -> impl Strategy<Value = Names> {
-    (text(), text(), text()).prop_map(|(kk, ru, en)| Names { kk, ru, en })
+fn names() -> BoxedStrategy<Names> {
+    (text(), text(), text()).prop_map(|(kk, ru, en)| Names { kk, ru, en }).boxed()
 }
 
 /// Any valid code.
-pub fn code<T: FromStr + Debug>() -> impl Strategy<Value = T> {
-    "[A-Za-z0-9][A-Za-z0-9._-]{0,47}".prop_filter_map("refused as a code", |code| code.parse().ok())
+pub fn code<T: FromStr + Debug + 'static>() -> BoxedStrategy<T> {
+    "[A-Za-z0-9][A-Za-z0-9._-]{0,47}".prop_filter_map("refused as a code", |code| code.parse().ok()).boxed()
 }
 
 /// One of few codes, so that events meet.
-fn few<T: FromStr<Err: Debug> + Debug>(codes: &'static [&'static str]) -> impl Strategy<Value = T> {
-    select(codes).prop_filter_map("refused as a code", |code| code.parse().ok())
+fn few<T: FromStr + Debug + 'static>(codes: &'static [&'static str]) -> BoxedStrategy<T> {
+    select(codes).prop_filter_map("refused as a code", |code| code.parse().ok()).boxed()
 }
 
 /// One of a dozen event ids.
@@ -60,8 +62,7 @@ pub fn batch_id() -> impl Strategy<Value = BatchId> {
 /// An instant of the campaign, in whole microseconds; often one of few, so that ties occur.
 pub fn instant() -> impl Strategy<Value = Timestamp> {
     const START: i64 = 1_770_944_400_000_000;
-    prop_oneof![0..5_i64, 0..3_000_000_000_000_i64]
-        .prop_filter_map("no instant", |micros| Timestamp::from_microsecond(START + micros).ok())
+    prop_oneof![0..5_i64, 0..3_000_000_000_000_i64].prop_filter_map("no instant", |micros| Timestamp::from_microsecond(START + micros).ok())
 }
 
 fn date() -> impl Strategy<Value = Date> {
@@ -75,12 +76,12 @@ pub fn person() -> impl Strategy<Value = Person> {
 }
 
 /// A plan or a report.
-pub fn plan() -> impl Strategy<Value = Plan> {
+pub fn plan() -> BoxedStrategy<Plan> {
     let place = (few(&["TRK", "KEN"]), option::of(few(&["TRK-001", "KEN-014"])), option::of(code()));
     let who = (few(&["regional", "TRK"]), vec(code(), 0..4), few(&["YOUTH", "AGRO"]), vec(few(&["WOMEN", "LAW"]), 0..3));
     let how = (few(&["HALL", "WORKPLACE"]), few(&["kk", "uz-Cyrl"]), instant(), option::of(any::<u32>()));
-    (place, who, how).prop_map(
-        |((unit, precinct, venue), (coalition, members, category, secondary), (format, language, starts, expected))| Plan {
+    (place, who, how)
+        .prop_map(|((unit, precinct, venue), (coalition, members, category, secondary), (format, language, starts, expected))| Plan {
             unit,
             precinct,
             venue,
@@ -92,8 +93,8 @@ pub fn plan() -> impl Strategy<Value = Plan> {
             language,
             starts,
             expected,
-        },
-    )
+        })
+        .boxed()
 }
 
 fn counts() -> impl Strategy<Value = (Vec<Count>, Option<u32>)> {
@@ -115,65 +116,74 @@ fn residence() -> impl Strategy<Value = Residence> {
 }
 
 /// The payload of an event of one meeting.
-pub fn meeting_data(meeting: MeetingId) -> impl Strategy<Value = Data> {
+pub fn meeting_data(meeting: MeetingId) -> BoxedStrategy<Data> {
     let of = || Just(meeting.clone());
     let why = || option::of(text());
     prop_oneof![
-        (of(), event_ids(0), plan()).prop_map(|(meeting, supersedes, plan)| MeetingPlanned { meeting, supersedes, plan }.into()),
+        (of(), event_ids(0), plan()).prop_map(|(meeting, supersedes, plan)| MeetingPlanned { meeting, supersedes, plan }.into()).boxed(),
         (of(), event_ids(1), instant(), why())
-            .prop_map(|(meeting, supersedes, starts, reason)| MeetingRescheduled { meeting, supersedes, starts, reason }.into()),
-        (of(), why()).prop_map(|(meeting, reason)| MeetingCancelled { meeting, reason }.into()),
-        (of(), plan()).prop_map(|(meeting, report)| MeetingHeld { meeting, report }.into()),
+            .prop_map(|(meeting, supersedes, starts, reason)| MeetingRescheduled { meeting, supersedes, starts, reason }.into())
+            .boxed(),
+        (of(), why()).prop_map(|(meeting, reason)| MeetingCancelled { meeting, reason }.into()).boxed(),
+        (of(), plan()).prop_map(|(meeting, report)| MeetingHeld { meeting, report }.into()).boxed(),
         (of(), event_ids(1), option::of(plan()), why())
-            .prop_map(|(meeting, supersedes, report, reason)| MeetingCorrected { meeting, supersedes, report, reason }.into()),
-        (of(), person(), code(), residence(), option::of(any::<bool>()), option::of((code(), 1..=u32::MAX))).prop_map(
-            |(meeting, attendee, consent, residence, adult, sheet)| {
+            .prop_map(|(meeting, supersedes, report, reason)| MeetingCorrected { meeting, supersedes, report, reason }.into())
+            .boxed(),
+        (of(), person(), code(), residence(), option::of(any::<bool>()), option::of((code(), 1..=u32::MAX)))
+            .prop_map(|(meeting, attendee, consent, residence, adult, sheet)| {
                 let sheet = sheet.map(|(sheet, line)| SheetLine { sheet, line });
                 AttendanceRecorded { meeting, attendee, consent, residence, adult, sheet }.into()
-            }
-        ),
-        (of(), event_ids(1), why()).prop_map(|(meeting, retracts, reason)| AttendanceRetracted { meeting, retracts, reason }.into()),
+            })
+            .boxed(),
+        (of(), event_ids(1), why())
+            .prop_map(|(meeting, retracts, reason)| AttendanceRetracted { meeting, retracts, reason }.into())
+            .boxed(),
         (of(), counts())
-            .prop_map(|(meeting, (counts, eligible_minimum))| HeadcountReported { meeting, counts, eligible_minimum }.into()),
-        (of(), event_ids(1), counts(), why()).prop_map(|(meeting, supersedes, (counts, eligible_minimum), reason)| {
-            HeadcountRecounted { meeting, supersedes, counts, eligible_minimum, reason }.into()
-        }),
-        (of(), code(), 1..=100_000_u32).prop_map(|(meeting, theme, count)| QuestionRaised { meeting, theme, count }.into()),
+            .prop_map(|(meeting, (counts, eligible_minimum))| HeadcountReported { meeting, counts, eligible_minimum }.into())
+            .boxed(),
+        (of(), event_ids(1), counts(), why())
+            .prop_map(|(meeting, supersedes, (counts, eligible_minimum), reason)| {
+                HeadcountRecounted { meeting, supersedes, counts, eligible_minimum, reason }.into()
+            })
+            .boxed(),
+        (of(), code(), 1..=100_000_u32).prop_map(|(meeting, theme, count)| QuestionRaised { meeting, theme, count }.into()).boxed(),
     ]
+    .boxed()
 }
 
 /// The payload of reference data, or of a reversed import.
-pub fn reference_data() -> impl Strategy<Value = Data> {
+pub fn reference_data() -> BoxedStrategy<Data> {
     let revision = 0..4_u32;
     let unit = || few(&["TRK", "KEN"]);
     prop_oneof![
-        (revision.clone(), names(), vec((code(), names(), any::<bool>()), 0..3), any::<u32>()).prop_filter_map(
-            "no campaign",
-            |(revision, names, categories, planned)| campaign(revision, names, categories, planned)
-        ),
-        (unit(), revision.clone(), "[0-9]{9}", names(), any::<(u8, u8, bool)>()).prop_filter_map(
-            "no unit",
-            |(unit, revision, kato, names, (row, column, city))| {
+        (revision.clone(), names(), vec((code(), names(), any::<bool>()), 0..3), any::<u32>())
+            .prop_filter_map("no campaign", |(revision, names, categories, planned)| campaign(revision, names, categories, planned))
+            .boxed(),
+        (unit(), revision.clone(), "[0-9]{9}", names(), any::<(u8, u8, bool)>())
+            .prop_filter_map("no unit", |(unit, revision, kato, names, (row, column, city))| {
                 let kind = if city { UnitKind::City } else { UnitKind::District };
                 Some(UnitDefined { unit, revision, kato: kato.parse().ok()?, kind, names, tile: Tile { row, column } }.into())
-            }
-        ),
-        (few(&["TRK-001", "KEN-014"]), unit(), any::<u32>(), date(), revision.clone(), 0..=3000_u32, text()).prop_map(
-            |(precinct, unit, number, as_of, revision, voters, source)| {
+            })
+            .boxed(),
+        (few(&["TRK-001", "KEN-014"]), unit(), any::<u32>(), date(), revision.clone(), 0..=3000_u32, text())
+            .prop_map(|(precinct, unit, number, as_of, revision, voters, source)| {
                 PrecinctCounted { precinct, unit, number, kind: PrecinctKind::Ordinary, as_of, revision, voters, source }.into()
-            }
-        ),
+            })
+            .boxed(),
         (few(&["regional", "TRK"]), revision.clone(), option::of(unit()), names())
-            .prop_map(|(coalition, revision, unit, names)| CoalitionFormed { coalition, revision, unit, names }.into()),
+            .prop_map(|(coalition, revision, unit, names)| CoalitionFormed { coalition, revision, unit, names }.into())
+            .boxed(),
         (few(&["TRK-M01", "TRK-M02"]), revision.clone(), few(&["regional", "TRK"]), option::of(code()), option::of(text()))
-            .prop_map(|(member, revision, coalition, party, name)| MemberJoined { member, revision, coalition, party, name }.into()),
-        (few(&["V1", "V2"]), revision, unit(), option::of(code()), text(), option::of(any::<u32>())).prop_map(
-            |(venue, revision, unit, precinct, name, capacity)| {
+            .prop_map(|(member, revision, coalition, party, name)| MemberJoined { member, revision, coalition, party, name }.into())
+            .boxed(),
+        (few(&["V1", "V2"]), revision, unit(), option::of(code()), text(), option::of(any::<u32>()))
+            .prop_map(|(venue, revision, unit, precinct, name, capacity)| {
                 VenueDescribed { venue, revision, unit, precinct, name, capacity }.into()
-            }
-        ),
-        (batch_id(), option::of(text())).prop_map(|(batch, reason)| BatchReversed { batch, reason }.into()),
+            })
+            .boxed(),
+        (batch_id(), option::of(text())).prop_map(|(batch, reason)| BatchReversed { batch, reason }.into()).boxed(),
     ]
+    .boxed()
 }
 
 fn campaign(revision: u32, names: Names, categories: Vec<(crate::id::CategoryCode, Names, bool)>, planned: u32) -> Option<Data> {
@@ -200,7 +210,7 @@ fn campaign(revision: u32, names: Names, categories: Vec<(crate::id::CategoryCod
 }
 
 /// The payload of any event.
-pub fn data() -> impl Strategy<Value = Data> {
+pub fn data() -> BoxedStrategy<Data> {
     let sex = select(&[Sex::Female, Sex::Male, Sex::Unknown][..]);
     let voter = (any::<[u8; 16]>(), prop_oneof![Just(0), (380..=420_u16).prop_map(|band| band * 5)], sex);
     let voter = voter.prop_map(|(id, band, sex)| RollEntry(Pseudonym(id), band, sex));
@@ -209,13 +219,14 @@ pub fn data() -> impl Strategy<Value = Data> {
         4 => code().prop_flat_map(meeting_data),
         3 => reference_data(),
         1 => (code(), any::<u32>(), strength, vec(voter, 0..5))
-            .prop_map(|(precinct, version, strength, voters)| PrecinctEnrolled { precinct, version, strength, voters }.into()),
+            .prop_map(|(precinct, version, strength, voters)| PrecinctEnrolled { precinct, version, strength, voters }.into()).boxed(),
         1 => (code(), option::of(code()), 0..=1000_u32, 0..=1000_u32, text())
-            .prop_map(|(survey, unit, asked, reached, method)| SurveyReported { survey, unit, asked, reached: reached.min(asked), method }.into()),
-        1 => (person(), code(), event_ids(0)).prop_map(|(person, notice, supersedes)| ConsentGiven { person, notice, supersedes }.into()),
-        1 => person().prop_map(|person| ConsentWithdrawn { person }.into()),
-        1 => (batch_id(), any::<u32>(), text()).prop_map(|(batch, events, name)| BatchAccepted { batch, events, name }.into()),
+            .prop_map(|(survey, unit, asked, reached, method)| SurveyReported { survey, unit, asked, reached: reached.min(asked), method }.into()).boxed(),
+        1 => (person(), code(), event_ids(0)).prop_map(|(person, notice, supersedes)| ConsentGiven { person, notice, supersedes }.into()).boxed(),
+        1 => person().prop_map(|person| ConsentWithdrawn { person }.into()).boxed(),
+        1 => (batch_id(), any::<u32>(), text()).prop_map(|(batch, events, name)| BatchAccepted { batch, events, name }.into()).boxed(),
     ]
+    .boxed()
 }
 
 /// An event with a payload of this strategy; ids are few, so two bodies often share one.

@@ -1,0 +1,195 @@
+//! What is refused, by place and in words; and what no input does.
+
+use qamtu_schemas::{DecodeError, EventType, decode, decode::decode_structured, decode::payload, text::holds_national_id};
+use serde_json::{Value, json};
+
+fn attendance() -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": "018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10",
+        "type": "qamtu.attendance.recorded.v1",
+        "source": "/phones/17",
+        "time": "2026-02-20T15:00:00+05:00",
+        "receivedtime": "2026-02-20T10:05:00.000125Z",
+        "campaign": "turkistan-2026",
+        "bodyhash": "abcdefghijklmnopabcdefghijklmnop",
+        "data": {
+            "meeting": "TRK-2026-0220-0042",
+            "attendee": {"id": "abcdefghijklmnopabcdefghijklmnop", "strength": "strong"},
+            "consent": "2026-02-a",
+            "residence": {"precinct": "TRK-014"},
+            "sheet": {"sheet": "TRK-S0042", "line": 17}
+        }
+    })
+}
+
+fn refused(event: &str) -> DecodeError {
+    decode_structured(event.as_bytes()).expect_err(event)
+}
+
+/// The pointer and the reason when this place of a good event is set to this value, or removed.
+fn at(place: &str, value: Option<Value>) -> (String, String) {
+    let mut event = attendance();
+    let (parent, field) = place.rsplit_once('/').unwrap();
+    let parent = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => parent.insert(field.to_owned(), value),
+        None => parent.remove(field),
+    };
+    let error = refused(&event.to_string());
+    (error.pointer().into_owned(), error.to_string())
+}
+
+#[test]
+fn a_good_event_is_taken_and_tracing_is_dropped() {
+    let mut event = attendance();
+    event["traceparent"] = json!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    event["tracestate"] = json!("x=1");
+    event["datacontenttype"] = json!("application/json");
+    let traced = decode_structured(event.to_string().as_bytes()).unwrap();
+    assert_eq!(traced, decode_structured(attendance().to_string().as_bytes()).unwrap());
+    assert_eq!(traced.envelope.time.to_string(), "2026-02-20T10:00:00Z");
+}
+
+#[test]
+fn flaws_are_named_by_place() {
+    let cases = [
+        ("/data/meeting", None, "/data/meeting", "missing field `meeting`"),
+        ("/data/sheet/line", None, "/data/sheet/line", "missing field `line`"),
+        ("/data", None, "/data", "attribute data is missing"),
+        ("/time", None, "/time", "attribute time is missing"),
+        ("/data/opinion", Some(json!("for")), "/data/opinion", "unknown field"),
+        ("/data/attendee/name", Some(json!("x")), "/data/attendee/name", "unknown field"),
+        ("/data/a~b", Some(json!(1)), "/data/a~0b", "unknown field"),
+        ("/vote", Some(json!("yes")), "/vote", "is unknown"),
+        ("/data/sheet/line", Some(json!(0)), "/data/sheet/line", "must be 1 or more"),
+        ("/data/sheet/line", Some(json!(-1)), "/data/sheet/line", "invalid value: integer `-1`"),
+        ("/data/sheet/line", Some(json!(1.5)), "/data/sheet/line", "floating point"),
+        ("/data/sheet/line", Some(json!(4_294_967_296_u64)), "/data/sheet/line", "4294967296"),
+        ("/data/sheet", Some(json!(["TRK-S0042", 17])), "/data/sheet", "invalid type: sequence"),
+        ("/data/residence", Some(json!("moon")), "/data/residence", "unknown variant"),
+        ("/data/residence", Some(json!({"unit": 7})), "/data/residence/unit", "invalid type: integer"),
+        ("/data/residence", Some(json!({"outside": null})), "/data/residence", "as a string"),
+        ("/data/residence", Some(json!({"unit": "TRK", "precinct": "TRK-014"})), "/data/residence", "one field only"),
+        ("/data/attendee/strength", Some(json!({"strong": null})), "/data/attendee/strength", "as a string"),
+        ("/data/meeting", Some(json!("850615101233")), "/data/meeting", "12 digits"),
+        ("/data/meeting", Some(json!("кездесу")), "/data/meeting", "1 to 48 characters"),
+        ("/data/attendee/id", Some(json!("850615101233")), "/data/attendee/id", "32 letters"),
+        ("/id", Some(json!("1")), "/id", "must be a UUID"),
+        ("/id", Some(json!("00000000-0000-0000-0000-000000000000")), "/id", "must be a UUID"),
+        ("/id", Some(json!(7)), "/id", "must be a string"),
+        ("/batch", Some(Value::Null), "/batch", "must be a string"),
+        ("/source", Some(json!("/phones/850615101233")), "/source", "national id"),
+        ("/source", Some(json!("")), "/source", "blank"),
+        ("/type", Some(json!("qamtu.vote.cast.v1")), "/type", "unknown event type"),
+        ("/type", Some(json!("qamtu.attendance.recorded.v2")), "/type", "has versions 1 to 1"),
+        ("/type", Some(json!("qamtu.attendance.recorded.v01")), "/type", "has versions 1 to 1"),
+        ("/specversion", Some(json!("0.3")), "/specversion", "must be 1.0"),
+        ("/time", Some(json!("1970-01-01T00:00:00Z")), "/time", "2000 to 2100"),
+        ("/time", Some(json!("2026-02-20T15:00:00+99:00")), "/time", "RFC 3339"),
+        ("/receivedtime", Some(json!("2026-02-20T10:05:00.000000125Z")), "/receivedtime", "six decimals"),
+        ("/bodyhash", Some(json!("x")), "/bodyhash", "32 letters"),
+    ];
+    for (place, value, pointer, reason) in cases {
+        let shown = format!("{place} = {value:?}");
+        let (found, text) = at(place, value);
+        assert_eq!(found, pointer, "{shown}: {text}");
+        assert!(text.contains(reason), "{shown}: {text}");
+        assert!(!text.contains(" at line "), "{shown}: {text}");
+    }
+}
+
+#[test]
+fn rules_between_fields_are_named_by_place() {
+    let at = |kind: &str, data: Value| {
+        let kind: EventType = format!("qamtu.{kind}").parse().unwrap();
+        payload(kind, data.to_string().as_bytes(), "/data").expect_err("refused").pointer().into_owned()
+    };
+    let counts = |people: &[u32]| people.iter().map(|people| json!({"counter": "1", "people": people})).collect::<Vec<_>>();
+    assert_eq!(at("headcount.reported.v1", json!({"meeting": "m", "people": 100_001})), "/data/people");
+    assert_eq!(at("headcount.reported.v2", json!({"meeting": "m", "counts": []})), "/data/counts");
+    assert_eq!(at("headcount.reported.v2", json!({"meeting": "m", "counts": counts(&[100_001])})), "/data/counts/0/people");
+    assert_eq!(at("headcount.reported.v2", json!({"meeting": "m", "counts": counts(&[1, 1])})), "/data/counts/1/counter");
+    let minimum = json!({"meeting": "m", "counts": counts(&[5]), "eligible_minimum": 6});
+    assert_eq!(at("headcount.reported.v2", minimum), "/data/eligible_minimum");
+    assert_eq!(at("meeting.corrected.v1", json!({"meeting": "m", "supersedes": []})), "/data/supersedes");
+    assert_eq!(at("survey.reported.v1", json!({"survey": "s", "asked": 1, "reached": 2, "method": "x"})), "/data/reached");
+    let voter = |band: u16| json!(["abcdefghijklmnopabcdefghijklmnop", band, "f"]);
+    let roll = json!({"precinct": "p", "version": 1, "strength": "strong", "voters": [voter(0), voter(1987)]});
+    assert_eq!(at("precinct.enrolled.v1", roll), "/data/voters/1/1");
+    let short = json!({"precinct": "p", "version": 1, "strength": "strong", "voters": [["abcdefghijklmnopabcdefghijklmnop", 0]]});
+    assert_eq!(at("precinct.enrolled.v1", short), "/data/voters/0");
+}
+
+#[test]
+fn fields_and_attributes_stand_once() {
+    let once = attendance().to_string();
+    let twice = |field: &str, value: &str| refused(&once.replacen('{', &format!("{{\"{field}\":{value},"), 1));
+    assert_eq!(twice("id", "\"018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10\"").to_string(), "attribute id: is given twice");
+    assert_eq!(twice("data", "{}").to_string(), "attribute data: is given twice");
+    let data = r#"{"meeting":"m","meeting":"n"}"#;
+    let error = payload("qamtu.meeting.cancelled.v1".parse().unwrap(), data.as_bytes(), "/data").unwrap_err();
+    assert_eq!(error.to_string(), "/data/meeting: duplicate field `meeting`");
+    let header = ("ce_id", &b"018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10"[..]);
+    assert_eq!(decode([header, header], Some(b"{}")).unwrap_err().to_string(), "attribute id: is given twice");
+}
+
+#[test]
+fn numbers_are_written_as_whole_numbers() {
+    for number in ["1.0", "1e3", "-0", "01", "0x1", "\"1\"", "NaN", "1e999"] {
+        let data = format!(r#"{{"meeting":"m","people":{number}}}"#);
+        assert!(payload("qamtu.headcount.reported.v1".parse().unwrap(), data.as_bytes(), "").is_err(), "{number}");
+    }
+}
+
+#[test]
+fn errors_show_no_national_id_and_little_of_anything() {
+    let id = "850615101233";
+    for place in ["/data/meeting", "/data/850615101233", "/850615101233", "/data/residence", "/type", "/time", "/id", "/source"] {
+        for value in [json!(id), json!({id: id}), json!([id]), json!(850_615_101_233_u64), json!(format!("{id} ").repeat(100_000))] {
+            let mut event = attendance();
+            let (parent, field) = place.rsplit_once('/').unwrap();
+            event.pointer_mut(parent).unwrap()[field] = value;
+            let error = refused(&event.to_string());
+            let text = format!("{error} {error:?} {}", error.pointer());
+            assert!(!holds_national_id(&text) && !text.contains(id), "{place}: {text}");
+            assert!(text.len() < 2000, "{place}: {} bytes", text.len());
+        }
+    }
+}
+
+#[test]
+fn hostile_input_is_refused_in_a_moment() {
+    let good = attendance();
+    let in_event = |field: &str, value: &str| {
+        let mut event = good.clone();
+        event[field] = json!("HERE");
+        event.to_string().replace("\"HERE\"", value)
+    };
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+    let long = format!("\"{}\"", "һ".repeat(5_000_000));
+    let values = [deep("[", "]"), deep("{\"data\":", "}"), "[".repeat(10_000), "\"\\ud800\"".to_owned(), long, "1".repeat(10_000_000)];
+    for value in values {
+        assert!(decode_structured(value.as_bytes()).is_err());
+        for field in ["id", "data", "other"] {
+            assert!(decode_structured(in_event(field, &value).as_bytes()).is_err(), "{field}");
+        }
+        // Ten megabytes for every type would only be slow.
+        for kind in EventType::all().take(if value.len() > 1_000_000 { 2 } else { usize::MAX }) {
+            assert!(payload(kind, value.as_bytes(), "").is_err(), "{kind}");
+            assert!(payload(kind, format!("{{\"meeting\":{value}}}").as_bytes(), "").is_err(), "{kind}");
+        }
+    }
+    let whole = good.to_string().into_bytes();
+    for end in 0..whole.len() {
+        assert!(decode_structured(&whole[..end]).is_err(), "cut at {end}");
+    }
+    for (at, _) in whole.iter().enumerate() {
+        let mut bytes = whole.clone();
+        bytes[at] = 0xFF;
+        assert!(decode_structured(&bytes).is_err(), "invalid UTF-8 at {at}");
+    }
+    assert!(decode_structured(&[&whole[..], b"{}"].concat()).is_err(), "something after the end");
+    assert_eq!(decode([("ce_id", &[0xFF][..])], Some(b"{}")).unwrap_err().label(), "invalid-attribute");
+    assert_eq!(decode([], None), Err(DecodeError::Empty));
+}

@@ -1,0 +1,241 @@
+//! The fold of a meeting: corrections, retractions, circles and reversed imports, each in every order.
+
+use std::collections::BTreeSet;
+
+use qamtu_schemas::{
+    Data, Event, MeetingFold, MeetingState, Status,
+    event::{
+        AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
+        MeetingHeld, MeetingPlanned, MeetingRescheduled, Person, Plan, Residence, Strength,
+    },
+    id::{BatchId, EventId, MeetingId, Pseudonym},
+    testing::Stamp,
+};
+use uuid::Uuid;
+
+const NONE: BTreeSet<BatchId> = BTreeSet::new();
+
+fn id(number: u128) -> EventId {
+    EventId(Uuid::from_u128(number))
+}
+
+fn ids(numbers: &[u128]) -> Vec<EventId> {
+    numbers.iter().map(|number| id(*number)).collect()
+}
+
+fn meeting() -> MeetingId {
+    "TRK-2026-0220-0042".parse().unwrap()
+}
+
+/// An event of this id, received so many seconds after the first of the campaign.
+fn received(number: u128, seconds: i64, data: impl Into<Data>) -> Event {
+    stamp(number, seconds, None).event(data.into()).unwrap()
+}
+
+fn event(number: u128, data: impl Into<Data>) -> Event {
+    received(number, 0, data)
+}
+
+fn stamp(number: u128, seconds: i64, batch: Option<BatchId>) -> Stamp {
+    let receivedtime = jiff::Timestamp::from_second(1_771_000_000 + seconds).unwrap();
+    Stamp {
+        id: id(number),
+        campaign: "turkistan-2026".parse().unwrap(),
+        source: "/forms/1".parse().unwrap(),
+        time: receivedtime,
+        recordedtime: None,
+        receivedtime,
+        batch,
+    }
+}
+
+fn plan(unit: &str) -> Plan {
+    Plan {
+        unit: unit.parse().unwrap(),
+        precinct: None,
+        venue: None,
+        coalition: "regional".parse().unwrap(),
+        members: Vec::new(),
+        category: "YOUTH".parse().unwrap(),
+        secondary: Vec::new(),
+        format: "HALL".parse().unwrap(),
+        language: "kk".parse().unwrap(),
+        starts: "2026-02-20T10:00:00Z".parse().unwrap(),
+        expected: None,
+    }
+}
+
+fn planned(supersedes: &[u128]) -> MeetingPlanned {
+    MeetingPlanned { meeting: meeting(), supersedes: ids(supersedes), plan: plan("TRK") }
+}
+
+fn moved(supersedes: &[u128], starts: &str) -> MeetingRescheduled {
+    MeetingRescheduled { meeting: meeting(), supersedes: ids(supersedes), starts: starts.parse().unwrap(), reason: None }
+}
+
+fn held(unit: &str) -> MeetingHeld {
+    MeetingHeld { meeting: meeting(), report: plan(unit) }
+}
+
+fn corrected(supersedes: &[u128], unit: Option<&str>) -> MeetingCorrected {
+    MeetingCorrected { meeting: meeting(), supersedes: ids(supersedes), report: unit.map(plan), reason: None }
+}
+
+fn cancelled() -> MeetingCancelled {
+    MeetingCancelled { meeting: meeting(), reason: None }
+}
+
+fn attended(person: u8) -> AttendanceRecorded {
+    AttendanceRecorded {
+        meeting: meeting(),
+        attendee: Person { id: Pseudonym([person; 16]), strength: Strength::Strong },
+        consent: "2026-02-a".parse().unwrap(),
+        residence: Residence::Unknown,
+        adult: None,
+        sheet: None,
+    }
+}
+
+fn count(people: &[u32]) -> Vec<Count> {
+    let counters = ["1", "2"].map(|counter| counter.parse().unwrap());
+    people.iter().zip(counters).map(|(people, counter)| Count { counter, people: *people }).collect()
+}
+
+/// The state of the meeting, which must be the same in every order of its events, each taken once or twice.
+fn state(events: &[Event]) -> MeetingState {
+    let mut states = orders(events.to_vec()).into_iter().map(|events| {
+        let mut fold = MeetingFold::default();
+        events.iter().chain(&events[..1]).for_each(|event| fold.insert(event.clone()));
+        fold.state(&NONE)
+    });
+    let first = states.next().unwrap();
+    assert!(states.all(|state| state == first));
+    first
+}
+
+/// Every order of a few events.
+fn orders(events: Vec<Event>) -> Vec<Vec<Event>> {
+    if events.len() < 2 {
+        return vec![events];
+    }
+    let mut all = Vec::new();
+    for index in 0..events.len() {
+        let mut rest = events.clone();
+        let first = rest.remove(index);
+        all.extend(orders(rest).into_iter().map(|rest| [vec![first.clone()], rest].concat()));
+    }
+    all
+}
+
+fn unit(state: &MeetingState) -> Option<&str> {
+    state.report.as_ref().map(|report| report.unit.as_str())
+}
+
+#[test]
+fn a_meeting_goes_from_pending_to_held() {
+    assert_eq!(state(&[event(1, attended(1))]).status, Status::Pending);
+    assert_eq!(state(&[event(1, planned(&[]))]).status, Status::Planned);
+    assert_eq!(state(&[event(1, planned(&[])), event(2, cancelled())]).status, Status::Cancelled);
+    let extra = state(&[event(2, held("TRK"))]);
+    assert_eq!((extra.status, extra.plan), (Status::Held, None));
+    let all = state(&[event(1, planned(&[])), event(2, held("KEN")), event(3, attended(1))]);
+    assert_eq!((all.status, unit(&all), all.attendance.len(), all.contested), (Status::Held, Some("KEN"), 1, false));
+}
+
+#[test]
+fn a_correction_replaces_and_is_replaced_in_full() {
+    let chain = [event(9, held("TRK")), event(5, corrected(&[9], Some("KEN"))), event(1, corrected(&[5], Some("ARY")))];
+    assert_eq!(unit(&state(&chain)), Some("ARY"));
+    assert!(!state(&chain).contested);
+    assert_eq!(unit(&state(&chain[..2])), Some("KEN"));
+    assert_eq!(unit(&state(&chain[1..])), Some("ARY"), "the original need not be there");
+}
+
+#[test]
+fn a_correction_that_the_meeting_was_not_held_leaves_no_report() {
+    let state = state(&[event(2, held("TRK")), event(1, corrected(&[2], None))]);
+    assert_eq!((state.status, state.report, state.reported, state.contested), (Status::Cancelled, None, None, false));
+}
+
+#[test]
+fn several_heads_are_contested_and_the_highest_id_holds() {
+    let two = state(&[event(7, held("TRK")), event(8, held("KEN"))]);
+    assert_eq!((unit(&two), two.contested), (Some("KEN"), true));
+    let settled = state(&[event(7, held("TRK")), event(8, held("KEN")), event(1, corrected(&[7, 8], Some("ARY")))]);
+    assert_eq!((unit(&settled), settled.contested), (Some("ARY"), false));
+    let both = state(&[event(1, held("TRK")), event(2, cancelled())]);
+    assert_eq!((both.status, both.contested), (Status::Held, true));
+}
+
+#[test]
+fn a_circle_holds_only_where_nothing_else_does() {
+    let circle = [event(9, held("TRK")), event(3, corrected(&[4, 9], Some("KEN"))), event(4, corrected(&[3, 9], Some("ARY")))];
+    assert_eq!(unit(&state(&circle)), Some("ARY"), "not the report that both replace");
+    let with_head = [circle.as_slice(), &[event(2, corrected(&[4], Some("SAU")))]].concat();
+    assert_eq!(unit(&state(&with_head)), Some("SAU"));
+    let itself = state(&[event(3, corrected(&[3], Some("KEN")))]);
+    assert_eq!(unit(&itself), Some("KEN"));
+    let moves = [event(1, moved(&[2], "2026-02-21T10:00:00Z")), event(2, moved(&[1], "2026-02-22T10:00:00Z"))];
+    assert_eq!(state(&moves).starts, Some("2026-02-22T10:00:00Z".parse().unwrap()));
+    let recount = |number, supersedes, people| {
+        let (supersedes, counts) = (ids(supersedes), count(&[people]));
+        event(number, HeadcountRecounted { meeting: meeting(), supersedes, counts, eligible_minimum: None, reason: None })
+    };
+    assert_eq!(state(&[recount(1, &[2], 10), recount(2, &[1], 20)]).headcount.unwrap().low, 20);
+}
+
+#[test]
+fn a_move_changes_the_time_and_can_take_a_cancellation_back() {
+    let events = [event(5, planned(&[])), event(4, moved(&[5], "2026-02-21T10:00:00Z")), event(3, moved(&[4], "2026-02-22T10:00:00Z"))];
+    let moved_twice = state(&events);
+    assert_eq!((moved_twice.starts, moved_twice.moved), (Some("2026-02-22T10:00:00Z".parse().unwrap()), true));
+    let again = [event(5, planned(&[])), event(6, cancelled()), event(4, moved(&[5, 6], "2026-02-21T10:00:00Z"))];
+    assert_eq!(state(&again[..2]).status, Status::Cancelled);
+    assert_eq!(state(&again).status, Status::Planned);
+    let replanned = state(&[event(5, planned(&[])), event(6, cancelled()), event(7, planned(&[5, 6]))]);
+    assert_eq!((replanned.status, replanned.moved), (Status::Planned, false));
+    let held_then = state(&[&again[..], &[event(8, held("TRK"))]].concat());
+    assert_eq!((held_then.status, held_then.contested), (Status::Held, false));
+}
+
+#[test]
+fn retracted_attendance_is_absent() {
+    let retracted = AttendanceRetracted { meeting: meeting(), retracts: ids(&[1, 77]), reason: None };
+    let state = state(&[event(1, attended(1)), event(2, attended(2)), event(3, retracted)]);
+    assert_eq!(state.attendance.keys().copied().collect::<Vec<_>>(), ids(&[2]));
+}
+
+#[test]
+fn two_counters_give_a_range_and_a_recount_replaces_it() {
+    let reported = HeadcountReported { meeting: meeting(), counts: count(&[80, 95]), eligible_minimum: Some(60) };
+    let heads = state(&[event(2, reported.clone())]).headcount.unwrap();
+    assert_eq!((heads.low, heads.high, heads.eligible_minimum), (80, 95, 60));
+    let recounted =
+        HeadcountRecounted { meeting: meeting(), supersedes: ids(&[2]), counts: count(&[85]), eligible_minimum: None, reason: None };
+    let again = state(&[event(2, reported), event(1, recounted)]);
+    assert_eq!((again.headcount.unwrap().low, again.headcount.unwrap().high, again.contested), (85, 85, false));
+}
+
+#[test]
+fn of_two_bodies_the_earliest_received_holds() {
+    let bodies = [received(1, 10, held("TRK")), received(1, 5, held("KEN")), received(1, 20, cancelled())];
+    let state = state(&bodies);
+    assert_eq!((unit(&state), state.contested), (Some("KEN"), false));
+}
+
+#[test]
+fn a_correction_does_not_make_a_report_late() {
+    let state = state(&[received(2, 10, held("TRK")), received(1, 9000, corrected(&[2], Some("KEN")))]);
+    assert_eq!(state.reported, Some(jiff::Timestamp::from_second(1_771_000_010).unwrap()));
+}
+
+#[test]
+fn events_of_a_reversed_import_are_absent_and_what_they_replaced_is_back() {
+    let batch = BatchId(Uuid::from_u128(77));
+    let correction = stamp(2, 0, Some(batch)).event(corrected(&[1], None).into()).unwrap();
+    let mut fold = MeetingFold::default();
+    fold.insert(correction);
+    fold.insert(event(1, held("TRK")));
+    assert_eq!(fold.state(&NONE).status, Status::Cancelled);
+    assert_eq!(fold.state(&BTreeSet::from([batch])).status, Status::Held);
+}
