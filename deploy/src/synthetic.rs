@@ -1,0 +1,88 @@
+//! An invented campaign at full size: the roll, a stream of everything the field sends with all its dirt, and what must come of it.
+//!
+//! Guarantees: everything follows from the campaign file and the seed, byte for byte; every number of a person has a century digit that
+//! no living person has; the oracle is worked out from the truth of the meetings, not from the events. Leaves sending to the demo.
+//!
+//! The stages are the functions of [`generate`]: roll and people, meetings, audience, dirt, stream, oracle.
+
+use crate::{
+    campaign::{Campaign, Scenario},
+    submission::Submission,
+};
+
+mod audience;
+mod clock;
+mod dice;
+mod dirt;
+pub mod iin;
+mod meetings;
+pub mod oracle;
+mod people;
+mod reference;
+pub mod roll;
+pub mod stream;
+mod telling;
+
+use clock::Clock;
+use dice::{Concern, Dice};
+use people::People;
+use reference::Venue;
+
+pub use oracle::Oracle;
+pub use roll::Roll;
+pub use stream::{Fate, Sent};
+
+/// What everything else leans on.
+struct World<'a> {
+    campaign: &'a Campaign,
+    scenario: &'a Scenario,
+    clock: Clock,
+    roll: Roll,
+    people: People,
+    venues: Vec<Venue>,
+}
+
+/// An invented campaign.
+#[derive(Debug)]
+pub struct Synthetic {
+    /// Every voter.
+    pub roll: Roll,
+    /// Everything sent but the roll, in order of arrival.
+    pub stream: Vec<Sent>,
+    /// What must come of it.
+    pub oracle: Oracle,
+    campaign: Campaign,
+    scenario: Scenario,
+    seed: u64,
+}
+
+impl Synthetic {
+    /// The submissions of the roll, in order of arrival, made one by one.
+    pub fn roll_submissions(&self) -> impl Iterator<Item = Submission> + '_ {
+        self.roll.submissions(&self.campaign, &self.scenario, self.seed)
+    }
+
+    /// How many of the first submissions of the stream everything else leans on: the reference data of the first morning.
+    pub fn reference_len(&self) -> usize {
+        let first_meeting = |sent: &Sent| matches!(sent.submission.kind().kind, qamtu_schemas::Kind::MeetingPlanned);
+        self.stream.iter().position(first_meeting).unwrap_or(self.stream.len())
+    }
+}
+
+/// Makes the campaign of this seed; `None` if the campaign file invents nothing.
+pub fn generate(campaign: &Campaign, seed: u64) -> Option<Synthetic> {
+    let scenario = campaign.synthetic.as_ref()?;
+    let clock = Clock::new(campaign, scenario);
+    let mut issuer = iin::Issuer::new();
+    let roll = Roll::draw(campaign, scenario, seed, &mut issuer);
+    let people = People::draw(campaign, scenario, seed, (&roll, &mut issuer));
+    let mut dice = Dice::new(seed, Concern::Meetings);
+    let venues = reference::venues(campaign, &roll, &mut dice);
+    let mut world = World { campaign, scenario, clock, roll, people, venues };
+    let mut meetings = meetings::draw(&world, &mut dice);
+    audience::fill(&world, &mut meetings, &mut Dice::new(seed, Concern::Audience));
+    let imports = dirt::decide(&mut world, &mut meetings, &mut Dice::new(seed, Concern::Dirt));
+    let told = stream::tell(&world, &meetings, &imports, seed);
+    let oracle = oracle::oracle(&world, &meetings, &told, seed);
+    Some(Synthetic { roll: world.roll, stream: told.sent, oracle, campaign: campaign.clone(), scenario: scenario.clone(), seed })
+}

@@ -1,0 +1,317 @@
+//! What goes wrong in the field, decided before anything is told: what is odd about a meeting, how late it is, what is wrong with a
+//! line of its sheet.
+//!
+//! The truth of a meeting is what holds in the end. A quirk says how the field gets there (a wrong report and its correction), or
+//! bends the truth for good (a clock an hour ahead, a date after the last lawful day). Each meeting has at most one.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use qamtu_schemas::event::PrecinctKind;
+
+use super::{
+    World, audience,
+    audience::{Flaw, Home, Line},
+    dice::Dice,
+    iin,
+    meetings::{Meeting, Outcome},
+    people::{People, Who},
+    roll::Roll,
+};
+use crate::submission::Iin;
+
+/// How a wrong statement is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mending {
+    Once,
+    /// The correction is wrong too, and corrected.
+    Twice,
+    /// The correction arrives before what it corrects.
+    Early,
+}
+
+/// What is odd about how a meeting is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quirk {
+    None,
+    /// Reported with a wrong date, then corrected.
+    WrongDate(Mending),
+    /// Reported in a wrong unit, then corrected.
+    WrongUnit(Mending),
+    /// Heads miscounted, then recounted.
+    WrongHeads(Mending),
+    /// Reported as held; then it turns out that it was not.
+    NotHeld,
+    /// Cancelled by one and held by another: both stand.
+    CancelledYetHeld,
+    /// Cancelled in error; a correction says that it was held.
+    CancellationCorrected,
+    /// Two sources report it; the later id holds.
+    TwoReports,
+    /// Two sources count heads; the later id holds.
+    TwoCounts,
+    /// The sheet is typed again under new ids.
+    Rekeyed,
+    /// The device's time zone is out of date: an hour early.
+    StaleZone,
+    /// Dated on the day of silence.
+    Silence,
+    /// The same sheet stands in for several meetings.
+    Copied,
+    /// Its import is taken back and sent again.
+    ReversedImport,
+    /// The sheet arrives long before the report.
+    SheetFirst,
+    /// The plan arrives after the report.
+    LatePlan,
+    /// The plan is replaced by another.
+    Replanned,
+    /// The report names the unit in a way that no list knows; sent again.
+    Misspelt,
+    /// More people on its sheet name a precinct than that has voters.
+    Crowded,
+    /// A sheet arrives under a meeting id that nobody knows, for good; or for a meeting that is never reported.
+    Stray,
+}
+
+/// How late a report arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delay {
+    Day,
+    Week,
+    Weeks,
+    AfterVote,
+}
+
+/// Sheets under unknown meeting ids.
+const STRAYS: u32 = 12;
+/// Never reported meetings whose sheet arrives all the same.
+const SHEETS_WITHOUT_REPORT: usize = 5;
+
+/// Decides everything that goes wrong. Order: what needs rare meetings first.
+pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) -> Vec<Vec<usize>> {
+    flaws(world, meetings, dice);
+    strays(world, meetings, dice);
+    let mut order: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].outcome == Outcome::Held).collect();
+    dice.shuffle(&mut order);
+    delays(world, meetings, &order, dice);
+    crowd(world, meetings, &order, dice);
+    let mut quirks = Assignment { order: &order, held: order.len() as f64, meetings };
+    let copied = quirks.assign(3, Quirk::Copied, |meeting| (20..80).contains(&meeting.lines.len()));
+    let reversed = quirks.assign(3, Quirk::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.heads.is_none());
+    let last = world.campaign.calendar.closes;
+    let silence = quirks.assign(2, Quirk::Silence, |meeting| world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty());
+    quirks.by_share();
+    copy_sheet(meetings, &copied);
+    for index in silence {
+        meetings[index].report.starts += SignedDuration::from_hours(24);
+    }
+    for meeting in meetings.iter_mut() {
+        match meeting.quirk {
+            Quirk::StaleZone => meeting.report.starts -= SignedDuration::from_hours(1),
+            Quirk::NotHeld => meeting.outcome = Outcome::Cancelled,
+            _ => {}
+        }
+    }
+    let mut imports = imports(meetings, dice);
+    imports.push(reversed);
+    imports
+}
+
+struct Assignment<'a> {
+    order: &'a [usize],
+    held: f64,
+    meetings: &'a mut Vec<Meeting>,
+}
+
+impl Assignment<'_> {
+    /// Gives a quirk to the first so many fitting meetings that have none.
+    fn assign(&mut self, number: usize, quirk: Quirk, fits: impl Fn(&Meeting) -> bool) -> Vec<usize> {
+        let free = |index: &usize| self.meetings[*index].quirk == Quirk::None && fits(&self.meetings[*index]);
+        let chosen: Vec<usize> = self.order.iter().copied().filter(free).take(number).collect();
+        chosen.iter().for_each(|index| self.meetings[*index].quirk = quirk);
+        chosen
+    }
+
+    /// Quirks by their share of held meetings. Corrections are 5 %: of them 15 % twice over, 10 % before what they correct.
+    fn by_share(&mut self) {
+        let held = self.held;
+        let count = |share: f64| (held * share).round() as usize;
+        let planned = |meeting: &Meeting| meeting.plan.is_some();
+        let unmoved = |meeting: &Meeting| meeting.plan.is_some() && meeting.moves.is_empty();
+        let sheet = |meeting: &Meeting| !meeting.lines.is_empty();
+        let heads = |meeting: &Meeting| meeting.heads.is_some();
+        for (mending, part) in [(Mending::Twice, 0.15), (Mending::Early, 0.1), (Mending::Once, 0.75)] {
+            let [dates, units, recounts] = [0.02 * part, 0.01 * part, 0.02 * part].map(count);
+            self.assign(dates, Quirk::WrongDate(mending), |_| true);
+            self.assign(units, Quirk::WrongUnit(mending), |_| true);
+            self.assign(recounts, Quirk::WrongHeads(mending), heads);
+        }
+        let [few, one, half, tenth] = [0.0025, 0.01, 0.005, 0.1].map(count);
+        self.assign(few, Quirk::NotHeld, |meeting| planned(meeting) && sheet(meeting));
+        self.assign(few, Quirk::CancelledYetHeld, planned);
+        self.assign(few, Quirk::CancellationCorrected, planned);
+        self.assign(one, Quirk::TwoReports, |_| true);
+        self.assign(one, Quirk::TwoCounts, heads);
+        self.assign(one, Quirk::Rekeyed, sheet);
+        self.assign(half, Quirk::StaleZone, |_| true);
+        self.assign(one, Quirk::Misspelt, |_| true);
+        self.assign(one, Quirk::LatePlan, |meeting| unmoved(meeting) && sheet(meeting));
+        self.assign(2 * one, Quirk::Replanned, unmoved);
+        self.assign(tenth, Quirk::SheetFirst, sheet);
+    }
+}
+
+/// 18 % later than a day, 4 % than a week (of meetings early enough for that), 0.5 % after the vote.
+fn delays(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mut Dice) {
+    let mut order = order.to_vec();
+    dice.shuffle(&mut order);
+    let vote = world.clock.at(world.campaign.calendar.vote, 0);
+    for (delay, share) in [(Delay::AfterVote, 0.005), (Delay::Weeks, 0.035), (Delay::Week, 0.14)] {
+        let early = |meeting: &Meeting| delay != Delay::Weeks || meeting.report.starts + SignedDuration::from_hours(10 * 24) < vote;
+        let free = |index: &usize| meetings[*index].delay == Delay::Day && early(&meetings[*index]);
+        let number = (order.len() as f64 * share).round() as usize;
+        let chosen: Vec<usize> = order.iter().copied().filter(free).take(number).collect();
+        chosen.into_iter().for_each(|index| meetings[index].delay = delay);
+    }
+}
+
+/// What is wrong with lines: 1.2 % bad check digits, 0.4 % transposed digits, 1 % unknown units, 1 % mistaken.
+fn flaws(world: &mut World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
+    let by_number = ByNumber::of(&world.roll);
+    for meeting in meetings.iter_mut() {
+        let mut mistaken = Vec::new();
+        for line in &mut meeting.lines {
+            match dice.weighted([0.012, 0.004, 0.01, 0.01, 0.964].into_iter()) {
+                0 => line.flaw = mistyped(&world.people, &world.roll, line.who, dice),
+                1 => transposed(world, &by_number, line, dice),
+                2 if matches!(line.home, Home::Unit(_) | Home::Precinct(_)) => line.flaw = Flaw::Misspelt,
+                3 => mistaken.push(line.home),
+                _ => {}
+            }
+        }
+        let catchment = world.roll.voters_of(meeting.report.unit);
+        for _ in mistaken {
+            let who = Who::Strong(world.roll.attendee(&catchment, dice));
+            if meeting.lines.iter().all(|line| line.who != who) {
+                let line = Line { flaw: Flaw::Mistaken, ..audience::line(world, who, meeting.report.unit, dice) };
+                meeting.lines.push(line);
+            }
+        }
+    }
+}
+
+/// One digit wrong, and the check digit tells.
+fn mistyped(people: &People, roll: &Roll, who: Who, dice: &mut Dice) -> Flaw {
+    let Who::Strong(person) = who else { return Flaw::Sound };
+    let number = people.iin(person, roll).0;
+    let typed = (0..100).map(|_| {
+        let place = 10_u64.pow(dice.below(12) as u32);
+        let digit = number / place % 10;
+        number - digit * place + (digit + dice.between(1, 9).unsigned_abs()) % 10 * place
+    });
+    let bad = typed.map(Iin).find(|iin| !iin::is_valid(*iin));
+    bad.map_or(Flaw::Sound, |typed| Flaw::Mistyped { typed, mended: dice.chance(0.7) })
+}
+
+/// Two neighbouring digits swapped: mostly the check digit tells; else somebody else is recorded, or a number of nobody.
+fn transposed(world: &mut World<'_>, by_number: &ByNumber, line: &mut Line, dice: &mut Dice) {
+    let Who::Strong(person) = line.who else { return };
+    let number = world.people.iin(person, &world.roll).0;
+    let place = 10_u64.pow(dice.below(11) as u32);
+    let (low, high) = (number / place % 10, number / place / 10 % 10);
+    if low == high {
+        return;
+    }
+    let typed = Iin(number - low * place - high * place * 10 + high * place + low * place * 10);
+    if iin::is_valid(typed) {
+        let known = by_number.voter(typed).or_else(|| world.people.known(typed));
+        line.who = Who::Strong(known.unwrap_or_else(|| world.people.by_mistake(typed)));
+    } else {
+        line.flaw = Flaw::Mistyped { typed, mended: dice.chance(0.7) };
+    }
+}
+
+/// Voters by their number.
+struct ByNumber(Vec<(Iin, u32)>);
+
+impl ByNumber {
+    fn of(roll: &Roll) -> Self {
+        let mut all: Vec<(Iin, u32)> = roll.iins().iter().copied().zip(0..).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+    fn voter(&self, iin: Iin) -> Option<u32> {
+        self.0.binary_search_by_key(&iin, |(iin, _)| *iin).ok().map(|index| self.0[index].1)
+    }
+}
+
+/// Sheets under meeting ids that nobody knows, and of meetings that are never reported.
+fn strays(world: &World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) {
+    let silent: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].outcome == Outcome::Unreported).collect();
+    for index in silent.into_iter().take(SHEETS_WITHOUT_REPORT) {
+        let lines = local_lines(world, &meetings[index], dice);
+        meetings[index].lines = lines;
+        meetings[index].quirk = Quirk::Stray;
+    }
+    for number in 0..STRAYS {
+        let like = &meetings[dice.below(meetings.len())];
+        let mut stray = like.clone();
+        // INVARIANT: a unit's code, a hyphen and a number are a valid code.
+        stray.id = format!("{}-{}", world.campaign.units[like.report.unit].code, 9_001 + number).parse().expect("a meeting id");
+        stray.lines = local_lines(world, like, dice);
+        stray.moves.clear();
+        stray.plan = None;
+        stray.outcome = Outcome::Unreported;
+        stray.heads = dice.chance(0.5).then(|| audience::heads(stray.lines.len() as u32, true, dice));
+        stray.quirk = Quirk::Stray;
+        meetings.push(stray);
+    }
+}
+
+fn local_lines(world: &World<'_>, meeting: &Meeting, dice: &mut Dice) -> Vec<Line> {
+    let among = world.roll.voters_of(meeting.report.unit);
+    let mut people: Vec<u32> = (0..dice.between(5, 15)).map(|_| world.roll.attendee(&among, dice)).collect();
+    people.sort_unstable();
+    people.dedup();
+    people.into_iter().map(|voter| audience::line(world, Who::Strong(voter), meeting.report.unit, dice)).collect()
+}
+
+/// All voters of the smallest special precinct stand on one sheet, and twenty strangers who say that they live there.
+fn crowd(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mut Dice) {
+    let special = (0..world.roll.precincts.len()).filter(|index| world.roll.precincts[*index].kind == PrecinctKind::Special);
+    let Some(precinct) = special.min_by_key(|index| world.roll.precincts[*index].voters.len()) else { return };
+    let held = &world.roll.precincts[precinct];
+    let Some(index) = order.iter().find(|index| meetings[**index].report.unit == held.unit && meetings[**index].lines.len() > 20) else { return };
+    let strangers: Vec<u32> = (0..40).filter_map(|_| world.people.stranger(|_| true, dice)).take(20).collect();
+    for person in held.voters.clone().chain(strangers) {
+        let who = Who::Strong(person);
+        if meetings[*index].lines.iter().all(|line| line.who != who) {
+            let line = Line { who, home: Home::Precinct(precinct), adult: Some(true), flaw: Flaw::Sound };
+            meetings[*index].lines.push(line);
+        }
+    }
+    meetings[*index].quirk = Quirk::Crowded;
+}
+
+fn copy_sheet(meetings: &mut [Meeting], copied: &[usize]) {
+    if let Some((first, others)) = copied.split_first() {
+        let lines = meetings[*first].lines.clone();
+        others.iter().for_each(|index| meetings[*index].lines.clone_from(&lines));
+    }
+}
+
+/// Sheets that come as files: 12 % of the meetings without a quirk, a few of one unit to a file.
+fn imports(meetings: &mut [Meeting], dice: &mut Dice) -> Vec<Vec<usize>> {
+    let mut by_unit: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, meeting) in meetings.iter().enumerate() {
+        if meeting.quirk == Quirk::None && meeting.outcome == Outcome::Held && !meeting.lines.is_empty() && dice.chance(0.16) {
+            by_unit.entry(meeting.report.unit).or_default().push(index);
+        }
+    }
+    let imports: Vec<Vec<usize>> = by_unit.into_values().flat_map(|held| held.chunks(4).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect();
+    for (number, import) in imports.iter().enumerate() {
+        import.iter().for_each(|index| meetings[*index].import = Some(number));
+    }
+    imports
+}

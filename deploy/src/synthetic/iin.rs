@@ -1,0 +1,92 @@
+//! Invented national ids: valid check digit, a date that exists, and a century digit (1 or 2) of people born in the 1800s, so that
+//! no number made here can belong to a living person.
+//!
+//! Guarantees: an [`Issuer`] never gives a number twice.
+
+use qamtu_schemas::event::Sex;
+
+use crate::submission::Iin;
+
+/// The check digit of the first eleven digits: weights 1 to 11, then, where that leaves 10, weights from 3 on.
+/// `None`: such a number is not used. (Public description by the Ministry of Justice of Kazakhstan.)
+fn check_digit(body: u64) -> Option<u64> {
+    let digits: [u64; 11] = std::array::from_fn(|index| body / 10_u64.pow(10 - index as u32) % 10);
+    let sum = |shift: usize| digits.iter().enumerate().map(|(index, digit)| digit * ((index + shift) % 11 + 1) as u64).sum::<u64>() % 11;
+    match sum(0) {
+        10 => Some(sum(2)).filter(|digit| *digit < 10),
+        digit => Some(digit),
+    }
+}
+
+/// Does the check digit fit?
+pub fn is_valid(iin: Iin) -> bool {
+    iin.0 < 1_000_000_000_000 && check_digit(iin.0 / 10) == Some(iin.0 % 10)
+}
+
+impl Iin {
+    /// The last two digits of the year of birth.
+    pub fn year_digits(self) -> u64 {
+        self.0 / 10_000_000_000
+    }
+
+    /// The sex that the invented number stands for.
+    pub fn sex(self) -> Sex {
+        if self.0 / 100_000 % 10 == 1 { Sex::Male } else { Sex::Female }
+    }
+}
+
+/// Gives out invented numbers, each once.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    issued: Vec<u16>,
+}
+
+/// Days of a month that every month has.
+pub(super) const DAYS: u64 = 28;
+const CELLS: usize = 100 * 12 * DAYS as usize * 2;
+const SERIALS: u64 = 10_000;
+
+impl Issuer {
+    pub fn new() -> Self {
+        Self { issued: vec![0; CELLS] }
+    }
+
+    /// A new number for a birth date (year modulo 100, month 1-12, day 1-28) and sex.
+    pub fn issue(&mut self, (year, month, day): (u64, u64, u64), sex: Sex) -> Iin {
+        let century = if sex == Sex::Male { 1 } else { 2 };
+        let cell = (((year % 100) * 12 + month - 1) * DAYS + day - 1) * 2 + century - 1;
+        loop {
+            let issued = &mut self.issued[cell as usize];
+            *issued += 1;
+            // 3,571 and 10,000 share no factor: the serial numbers of a cell repeat after 10,000 only.
+            let serial = (cell * 7_919 + u64::from(*issued) * 3_571) % SERIALS;
+            let date = (year % 100) * 10_000 + month * 100 + day;
+            let body = (date * 10 + century) * SERIALS + serial;
+            if let Some(digit) = check_digit(body) {
+                return Iin(body * 10 + digit);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_digits_agree_with_published_examples() {
+        for good in [850_615_101_233, 991_231_107_771, 721_108_204_561, 640_308_100_509, 229_200_019] {
+            assert!(is_valid(Iin(good)), "{good}");
+            assert!(!is_valid(Iin(good + if good % 10 == 9 { -1_i64 as u64 } else { 1 })), "{good}");
+        }
+        assert_eq!(check_digit(64_030_810_056), None, "a body without a check digit");
+    }
+
+    #[test]
+    fn numbers_are_distinct_within_a_cell() {
+        let mut issuer = Issuer::new();
+        let numbers: std::collections::BTreeSet<_> = (0..5_000).map(|_| issuer.issue((85, 6, 15), Sex::Male)).collect();
+        assert_eq!(numbers.len(), 5_000);
+        assert!(numbers.iter().all(|iin| is_valid(*iin)));
+    }
+}

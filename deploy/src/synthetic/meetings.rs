@@ -1,0 +1,296 @@
+//! What is planned and what becomes of it: every meeting, its plan, its moves, its end and the report that is true of it.
+//!
+//! Guarantees: exactly the planned meetings of every unit, and some that nobody planned. This is the truth of the campaign; who attended
+//! is filled in by [`super::audience`], what the field says of it by [`super::stream`].
+
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp, civil::Date, civil::Weekday};
+use qamtu_schemas::{
+    event::{Plan, PrecinctKind},
+    id::MeetingId,
+};
+
+use super::{
+    World,
+    audience::{Heads, Line},
+    dice::Dice,
+    dirt::{Delay, Quirk},
+};
+
+/// Share of planned meetings that are cancelled, moved, never reported; and of extra ones beside the plan.
+const CANCELLED: f64 = 0.06;
+const MOVED: f64 = 0.09;
+const UNREPORTED: f64 = 0.02;
+const EXTRA: f64 = 0.03;
+/// Share of precincts that no meeting is planned in.
+const LEFT_OUT: f64 = 0.034;
+/// Most meetings that one member speaks at.
+const WORKLOAD_MAX: u32 = 25;
+
+/// The questions of a plan and of a report, answered by indexes into the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Brief {
+    pub unit: usize,
+    pub precinct: Option<usize>,
+    pub venue: Option<usize>,
+    pub coalition: usize,
+    pub members: Vec<usize>,
+    pub category: usize,
+    pub secondary: Option<usize>,
+    /// Index into the scenario's formats.
+    pub format: usize,
+    pub language: usize,
+    pub starts: Timestamp,
+    pub expected: Option<u32>,
+}
+
+/// How a meeting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Held,
+    Cancelled,
+    Unreported,
+}
+
+/// A meeting and all that is true of it in the end.
+#[derive(Debug, Clone)]
+pub(super) struct Meeting {
+    pub id: MeetingId,
+    /// The plan that holds; none: nobody planned it.
+    pub plan: Option<Brief>,
+    /// Where it was moved to, one after the other.
+    pub moves: Vec<Timestamp>,
+    pub outcome: Outcome,
+    /// What its report says, if it is held.
+    pub report: Brief,
+    /// Heads counted, as they hold in the end.
+    pub heads: Option<Heads>,
+    /// The attendance sheet.
+    pub lines: Vec<Line>,
+    /// What is odd about how it is told.
+    pub quirk: Quirk,
+    /// How late it is told.
+    pub delay: Delay,
+    /// The import its sheet comes with.
+    pub import: Option<usize>,
+}
+
+impl Meeting {
+    /// When the plan and its moves say that it begins.
+    pub fn planned_start(&self) -> Option<Timestamp> {
+        self.plan.as_ref().map(|plan| self.moves.last().copied().unwrap_or(plan.starts))
+    }
+}
+
+impl Brief {
+    /// The payload of the contract.
+    pub fn payload(&self, world: &World<'_>) -> Plan {
+        let campaign = world.campaign;
+        Plan {
+            unit: campaign.units[self.unit].code.clone(),
+            precinct: self.precinct.map(|index| world.roll.precincts[index].id.clone()),
+            venue: self.venue.map(|index| world.venues[index].id.clone()),
+            coalition: campaign.coalitions[self.coalition].id.clone(),
+            members: self.members.iter().map(|index| world.people.members[*index].id.clone()).collect(),
+            category: campaign.categories[self.category].code.clone(),
+            secondary: self.secondary.map(|index| campaign.categories[index].code.clone()).into_iter().collect(),
+            format: world.scenario.formats[self.format].format.clone(),
+            language: campaign.languages[self.language].code.clone(),
+            starts: self.starts,
+            expected: self.expected,
+        }
+    }
+}
+
+/// Draws every meeting.
+pub(super) fn draw(world: &World<'_>, dice: &mut Dice) -> Vec<Meeting> {
+    let days = days(world);
+    let mut planner = Planner { world, days, workload: vec![0; world.people.members.len()] };
+    let left_out = left_out(world, dice);
+    let mut meetings = Vec::new();
+    let mut extras = 0.0;
+    for unit in 0..world.campaign.units.len() {
+        let planned = world.campaign.units[unit].synthetic.map_or(0, |size| size.meetings);
+        let mut open: Vec<usize> = world.roll.units[unit].clone().filter(|precinct| !left_out.contains(precinct)).collect();
+        dice.shuffle(&mut open);
+        for number in 1..=planned {
+            // Every open precinct once, then wherever.
+            let precinct = open.get(number as usize - 1).copied().unwrap_or_else(|| *dice.pick(&open));
+            let brief = planner.brief((unit, precinct), dice);
+            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), brief, true, dice));
+        }
+        extras += f64::from(planned) * EXTRA;
+        for number in 1..=extras as u32 {
+            let brief = planner.brief((unit, *dice.pick(&open)), dice);
+            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), brief, false, dice));
+        }
+        extras = extras.fract();
+    }
+    decide(world, &mut meetings, dice);
+    meetings
+}
+
+/// Precincts without a planned meeting: the special ones first.
+fn left_out(world: &World<'_>, dice: &mut Dice) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..world.roll.precincts.len()).collect();
+    dice.shuffle(&mut order);
+    order.sort_by_key(|index| world.roll.precincts[*index].kind == PrecinctKind::Ordinary);
+    order.truncate((world.roll.precincts.len() as f64 * LEFT_OUT) as usize);
+    // A unit keeps at least one precinct to meet in.
+    for unit in &world.roll.units {
+        if order.iter().filter(|index| unit.contains(index)).count() == unit.len() {
+            order.retain(|index| *index != unit.start);
+        }
+    }
+    order
+}
+
+/// Weight of each campaign day: a slow first week, a plateau, a crowded last week; quieter weekends and holidays.
+fn days(world: &World<'_>) -> Vec<(Date, f64)> {
+    let last = world.campaign.calendar.closes;
+    let days: Vec<Date> = world.scenario.first_meeting.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).collect();
+    let factor = |day: &Date| {
+        let weekday = match day.weekday() {
+            Weekday::Saturday => 0.6,
+            Weekday::Sunday => 0.35,
+            _ => 1.0,
+        };
+        if world.scenario.quiet_days.contains(day) { 0.2 * weekday } else { weekday }
+    };
+    let week = 7.min(days.len() / 3);
+    let parts: [(Range<usize>, f64); 3] = [(0..week, 0.15), (week..days.len() - week, 0.53), (days.len() - week..days.len(), 0.32)];
+    parts
+        .into_iter()
+        .flat_map(|(range, share)| {
+            let days = &days[range];
+            let sum: f64 = days.iter().map(factor).sum();
+            days.iter().map(move |day| (*day, share * factor(day) / sum))
+        })
+        .collect()
+}
+
+struct Planner<'a> {
+    world: &'a World<'a>,
+    days: Vec<(Date, f64)>,
+    workload: Vec<u32>,
+}
+
+impl Planner<'_> {
+    fn meeting(&self, id: String, brief: Brief, planned: bool, dice: &mut Dice) -> Meeting {
+        let mut report = brief.clone();
+        report.expected = None;
+        report.starts += SignedDuration::from_mins(5 * dice.between(-1, 5));
+        let mut plan = brief;
+        if dice.chance(0.1) {
+            plan.precinct = None;
+            plan.venue = None;
+        }
+        // INVARIANT: a unit's code, a hyphen and a number are a valid code.
+        let id = id.parse().expect("a meeting id");
+        Meeting {
+            id,
+            plan: planned.then_some(plan),
+            moves: Vec::new(),
+            outcome: Outcome::Held,
+            report,
+            heads: None,
+            lines: Vec::new(),
+            quirk: Quirk::None,
+            delay: Delay::Day,
+            import: None,
+        }
+    }
+
+    fn brief(&mut self, (unit, precinct): (usize, usize), dice: &mut Dice) -> Brief {
+        let world = self.world;
+        let format = dice.weighted(world.scenario.formats.iter().map(|format| f64::from(format.share)));
+        let style = &world.scenario.formats[format];
+        let index_of = |code| world.campaign.categories.iter().position(|category| category.code == code);
+        let category = index_of(dice.pick(&style.categories).clone()).unwrap_or(0);
+        let secondary = dice.chance(0.25).then(|| index_of(dice.pick(&style.categories).clone())).flatten().filter(|other| *other != category);
+        let language = {
+            let chosen = dice.weighted(world.scenario.language_shares.values().map(|share| f64::from(*share)));
+            let code = world.scenario.language_shares.keys().nth(chosen);
+            world.campaign.languages.iter().position(|language| Some(&language.code) == code).unwrap_or(0)
+        };
+        let here: Vec<usize> = (0..world.venues.len()).filter(|venue| world.venues[*venue].precinct == precinct).collect();
+        let venue = (!here.is_empty() && dice.chance(0.6)).then(|| *dice.pick(&here));
+        let coalition = self.coalition(unit, dice);
+        let members = self.members(coalition, dice);
+        let starts = self.starts(style.precincts, dice);
+        let expected = Some((style.median / 5.0).round() as u32 * 5);
+        Brief { unit, precinct: Some(precinct), venue, coalition, members, category, secondary, format, language, starts, expected }
+    }
+
+    /// The unit's coalition, or, as often as its members' share, that of the whole region.
+    fn coalition(&self, unit: usize, dice: &mut Dice) -> usize {
+        let campaign = self.world.campaign;
+        let regional = campaign.coalitions.iter().position(|coalition| coalition.unit.is_none());
+        let share = f64::from(self.world.scenario.regional_members) / self.world.people.members.len() as f64;
+        let local = campaign.coalitions.iter().position(|coalition| coalition.unit.as_ref() == Some(&campaign.units[unit].code));
+        if dice.chance(share) { regional.or(local) } else { local }.unwrap_or(0)
+    }
+
+    fn members(&mut self, coalition: usize, dice: &mut Dice) -> Vec<usize> {
+        let mut chosen: Vec<usize> = Vec::new();
+        for _ in 0..=dice.weighted([0.6, 0.3, 0.1].into_iter()) {
+            let weights = self.world.people.members.iter().enumerate().map(|(index, member)| {
+                let free = self.workload[index] < WORKLOAD_MAX && !chosen.contains(&index);
+                if member.coalition == coalition && free { member.workload } else { 0.0 }
+            });
+            let member = dice.weighted(weights);
+            if self.world.people.members[member].coalition == coalition && !chosen.contains(&member) {
+                self.workload[member] += 1;
+                chosen.push(member);
+            }
+        }
+        chosen
+    }
+
+    /// Neighbours meet in the evening, everybody else before lunch or in the afternoon.
+    fn starts(&self, precincts: u32, dice: &mut Dice) -> Timestamp {
+        let (day, _) = self.days[dice.weighted(self.days.iter().map(|(_, weight)| *weight))];
+        let evening = (1..=2).contains(&precincts);
+        let morning = !evening && day > self.world.scenario.first_meeting && dice.chance(0.5);
+        let (first, last) = if evening { (17, 18) } else if morning { (10, 11) } else { (15, 17) };
+        self.world.clock.at(day, dice.between(first, last) as i8) + SignedDuration::from_mins(15 * dice.between(0, 3))
+    }
+}
+
+/// Decides which planned meetings are moved, cancelled or never reported.
+fn decide(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
+    let mut in_precinct = vec![0_u32; world.roll.precincts.len()];
+    meetings.iter().filter_map(|meeting| meeting.report.precinct).for_each(|precinct| in_precinct[precinct] += 1);
+    let mut order: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].plan.is_some()).collect();
+    let planned = order.len() as f64;
+    dice.shuffle(&mut order);
+    let moved: Vec<usize> = order.iter().rev().copied().take((planned * MOVED).round() as usize).collect();
+    for index in moved {
+        move_it(world, &mut meetings[index], dice);
+    }
+    // Silent members are silent first; the only meeting of a precinct is held.
+    order.sort_by_key(|index| !meetings[*index].report.members.first().is_some_and(|member| world.people.members[*member].silent));
+    let mut left = [(Outcome::Unreported, (planned * UNREPORTED).round() as u32), (Outcome::Cancelled, (planned * CANCELLED).round() as u32)];
+    for index in order {
+        let precinct = meetings[index].report.precinct.unwrap_or(0);
+        let Some((outcome, number)) = left.iter_mut().find(|(_, number)| *number > 0) else { break };
+        if in_precinct[precinct] > 1 {
+            in_precinct[precinct] -= 1;
+            *number -= 1;
+            meetings[index].outcome = *outcome;
+        }
+    }
+}
+
+fn move_it(world: &World<'_>, meeting: &mut Meeting, dice: &mut Dice) {
+    let Some(mut starts) = meeting.plan.as_ref().map(|plan| plan.starts) else { return };
+    let late = meeting.report.starts.duration_since(starts);
+    for _ in 0..=usize::from(dice.chance(0.15)) {
+        let later = starts + SignedDuration::from_hours(24 * dice.between(1, 4));
+        let lawful = world.clock.day(later) <= world.campaign.calendar.closes;
+        starts = if lawful { later } else { starts + SignedDuration::from_mins(30) };
+        meeting.moves.push(starts);
+    }
+    meeting.report.starts = starts + late;
+}

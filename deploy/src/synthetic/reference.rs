@@ -1,0 +1,135 @@
+//! Reference data as the field sends it: precincts and their counts, members, venues, the survey at the end.
+//!
+//! Guarantees: everything that meetings lean on arrives before the first of them; revisions make wrong values good again.
+
+use jiff::{SignedDuration, Timestamp};
+use qamtu_schemas::{
+    event::{MemberJoined, PrecinctCounted, PrecinctKind, SurveyReported, VenueDescribed},
+    id::VenueId,
+    text::Text,
+};
+
+use super::{dice::Dice, roll::Roll, stream::Desk};
+use crate::campaign::Campaign;
+
+/// A place where meetings are held.
+#[derive(Debug, Clone)]
+pub(super) struct Venue {
+    pub id: VenueId,
+    pub precinct: usize,
+    name: String,
+    capacity: u32,
+}
+
+/// Counts of the last date that are sent wrong first.
+const MISCOUNTED: usize = 5;
+
+/// About one venue for every three ordinary precincts.
+pub(super) fn venues(campaign: &Campaign, roll: &Roll, dice: &mut Dice) -> Vec<Venue> {
+    let mut venues = Vec::new();
+    for (precinct, held) in roll.precincts.iter().enumerate() {
+        if held.kind == PrecinctKind::Special || !dice.chance(0.34) {
+            continue;
+        }
+        let place = campaign.units[held.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
+        let name = format!("{place} МӘДЕНИЕТ ҮЙІ {}", held.number);
+        // Every so often a file comes in an old code page.
+        let name = if venues.len() % 90 == 7 { legacy(&name) } else { name };
+        // INVARIANT: a letter, a hyphen and a number are a valid code.
+        let id = format!("V-{:03}", venues.len() + 1).parse().expect("a venue id");
+        venues.push(Venue { id, precinct, name, capacity: 50 * dice.between(1, 16) as u32 });
+    }
+    venues
+}
+
+/// How Kazakh letters of an old code page look when they are read as another one.
+fn legacy(name: &str) -> String {
+    const AS_READ: [(char, char); 7] = [('Ә', 'Ј'), ('Ғ', 'Є'), ('Қ', 'Ќ'), ('Ң', 'Ѕ'), ('Ө', 'Ґ'), ('Ұ', 'Ў'), ('Ү', 'Ї')];
+    name.chars().map(|c| AS_READ.iter().find(|(right, _)| *right == c).map_or(c, |(_, wrong)| *wrong)).collect()
+}
+
+/// A text of our own.
+pub(super) fn text(text: &str) -> Text {
+    // INVARIANT: texts made here are short, printable and hold no twelve digits.
+    Text::new(text).expect("a text")
+}
+
+/// Sends the campaign file, the first counts, members and venues; later the other counts; last of all a survey.
+pub(super) fn tell(desk: &mut Desk<'_>) {
+    let world = desk.world;
+    desk.publish(world.campaign.submissions(Some(world.clock.begins)));
+    for (date, day) in world.scenario.counts.iter().enumerate() {
+        let at = world.clock.begins.max(world.clock.at(*day, 8) - SignedDuration::from_hours(2)) + SignedDuration::from_mins(1);
+        counts(desk, date, at);
+    }
+    for (index, member) in world.people.members.iter().enumerate() {
+        let at = world.clock.begins + SignedDuration::from_secs(1_800 + index as i64);
+        let joined = |revision, named| MemberJoined {
+            member: member.id.clone(),
+            revision,
+            coalition: world.campaign.coalitions[member.coalition].id.clone(),
+            party: member.party.clone(),
+            name: Some(text(named)),
+        };
+        let name = format!("SYNTHETIC {:03}", index + 1);
+        // A few names are spelt right only later.
+        if index % 100 == 50 {
+            desk.send(desk.note("registry", at, at), joined(1, "SYNTETIC"));
+            let later = at + SignedDuration::from_hours(50);
+            desk.send(desk.note("registry", later, later), joined(2, &name));
+        } else {
+            desk.send(desk.note("registry", at, at), joined(1, &name));
+        }
+    }
+    for (index, venue) in world.venues.iter().enumerate() {
+        let at = world.clock.begins + SignedDuration::from_secs(2_400 + index as i64);
+        let precinct = &world.roll.precincts[venue.precinct];
+        let described = VenueDescribed {
+            venue: venue.id.clone(),
+            revision: 1,
+            unit: world.campaign.units[precinct.unit].code.clone(),
+            precinct: Some(precinct.id.clone()),
+            name: text(&venue.name),
+            capacity: Some(venue.capacity),
+        };
+        desk.send(desk.note("registry", at, at), described);
+    }
+    survey(desk);
+}
+
+fn counts(desk: &mut Desk<'_>, date: usize, at: Timestamp) {
+    let world = desk.world;
+    let last = date + 1 == world.scenario.counts.len();
+    for (index, precinct) in world.roll.precincts.iter().enumerate() {
+        let counted = |revision, voters| PrecinctCounted {
+            precinct: precinct.id.clone(),
+            unit: world.campaign.units[precinct.unit].code.clone(),
+            number: precinct.number,
+            kind: precinct.kind,
+            as_of: world.scenario.counts[date],
+            revision,
+            voters,
+            source: text("SYNTHETIC"),
+        };
+        let at = at + SignedDuration::from_secs(index as i64);
+        let wrong = last && index % world.roll.precincts.len().div_ceil(MISCOUNTED).max(1) == 3;
+        if wrong {
+            desk.tally("precinct-miscounted", 1);
+            desk.send(desk.note("registry", at, at), counted(1, precinct.counts[date] / 2 + 1_000));
+            let later = at + SignedDuration::from_hours(3);
+            desk.send(desk.note("registry", later, later), counted(2, precinct.counts[date]));
+        } else {
+            desk.send(desk.note("registry", at, at), counted(1, precinct.counts[date]));
+        }
+    }
+}
+
+/// The last submission of the stream.
+fn survey(desk: &mut Desk<'_>) {
+    // INVARIANT: a constant code.
+    let survey = "after-vote".parse().expect("a survey id");
+    let reported = SurveyReported { survey, unit: None, asked: 1_200, reached: 118, method: text("SYNTHETIC random households") };
+    let at = desk.world.clock.ends;
+    let note = desk.note("survey", at, at);
+    desk.send(note, reported);
+}

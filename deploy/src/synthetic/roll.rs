@@ -1,0 +1,277 @@
+//! Precincts, their voter counts, and the roll: every registered voter as one number.
+//!
+//! Guarantees: the last counts of a unit sum to exactly its voters, no precinct is over the legal limit, the roll holds exactly as many
+//! different people as the last counts. Voters of a precinct stand side by side, so a precinct or a unit is a range.
+
+use std::{ops::Range, sync::Arc};
+
+use jiff::SignedDuration;
+use qamtu_schemas::{
+    event::{PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Strength},
+    id::{EventId, PrecinctId},
+};
+
+use super::{
+    clock::Clock,
+    dice::{Concern, Dice},
+    iin::{DAYS, Issuer},
+};
+use crate::{
+    campaign::{Campaign, PRECINCT_MAX_VOTERS, PRECINCT_MIN_VOTERS, Scenario, UnitScenario},
+    submission::{Identifier, Iin, Payload, Submission},
+};
+
+/// Precincts whose roll is sent a second time, with some voters gone and some new.
+const RE_ENROLLED: usize = 12;
+/// Voters that such a first roll has wrong.
+const MOVED_AWAY: u32 = 10;
+
+/// A precinct.
+#[derive(Debug, Clone)]
+pub(super) struct Precinct {
+    pub id: PrecinctId,
+    pub unit: usize,
+    pub number: u32,
+    pub kind: PrecinctKind,
+    /// Voters by count date; the last is the roll's.
+    pub counts: Vec<u32>,
+    pub voters: Range<u32>,
+}
+
+/// Every precinct and voter.
+#[derive(Debug)]
+pub struct Roll {
+    pub(super) precincts: Vec<Precinct>,
+    /// Precincts of each unit.
+    pub(super) units: Vec<Range<usize>>,
+    iins: Vec<Iin>,
+    /// Is this voter the first of a household?
+    first: Vec<bool>,
+    /// Sums of the voters' propensities to attend, one more than voters.
+    propensity: Vec<f64>,
+    /// People on the first roll of a precinct who have moved away, by precinct.
+    pub(super) moved_away: Vec<(usize, Vec<Iin>)>,
+    vote_year: i16,
+}
+
+impl Roll {
+    pub(super) fn draw(campaign: &Campaign, scenario: &Scenario, seed: u64, issuer: &mut Issuer) -> Self {
+        let mut dice = Dice::new(seed, Concern::Roll);
+        let (precincts, units) = precincts(campaign, scenario, &mut dice);
+        let voters = precincts.last().map_or(0, |precinct| precinct.voters.end) as usize;
+        let mut roll = Self {
+            iins: Vec::with_capacity(voters),
+            first: Vec::with_capacity(voters),
+            propensity: Vec::with_capacity(voters + 1),
+            moved_away: Vec::new(),
+            vote_year: campaign.calendar.vote.year(),
+            precincts,
+            units,
+        };
+        roll.propensity.push(0.0);
+        for precinct in 0..roll.precincts.len() {
+            roll.enrol(precinct, &mut dice, issuer);
+        }
+        roll.re_enrol(&mut dice, issuer);
+        roll
+    }
+
+    /// Draws the voters of a precinct, household by household.
+    fn enrol(&mut self, precinct: usize, dice: &mut Dice, issuer: &mut Issuer) {
+        // Some places go together to every meeting and some hardly ever: two shapes of propensity.
+        let shape = if self.precincts[precinct].number % 2 == 0 { 0.3 } else { 1.0 };
+        let mut left = 0;
+        for _ in self.precincts[precinct].voters.clone() {
+            self.first.push(left == 0);
+            left = if left == 0 { 1 + dice.weighted([0.18, 0.28, 0.22, 0.16, 0.1, 0.06].into_iter()) } else { left } - 1;
+            self.iins.push(person(dice, issuer, self.vote_year));
+            let sum = self.propensity.last().copied().unwrap_or_default() + dice.gamma(shape);
+            self.propensity.push(sum);
+        }
+    }
+
+    fn re_enrol(&mut self, dice: &mut Dice, issuer: &mut Issuer) {
+        let mut order: Vec<usize> = (0..self.precincts.len()).filter(|index| self.precincts[*index].kind == PrecinctKind::Ordinary).collect();
+        dice.shuffle(&mut order);
+        order.truncate(RE_ENROLLED);
+        order.sort_unstable();
+        for precinct in order {
+            let gone = (0..MOVED_AWAY).map(|_| person(dice, issuer, self.vote_year)).collect();
+            self.moved_away.push((precinct, gone));
+        }
+    }
+
+    /// Voters on the roll.
+    pub fn len(&self) -> usize {
+        self.iins.len()
+    }
+
+    /// Is nobody on it?
+    pub fn is_empty(&self) -> bool {
+        self.iins.is_empty()
+    }
+
+    /// The numbers of all voters.
+    pub fn iins(&self) -> &[Iin] {
+        &self.iins
+    }
+
+    /// Registered voters of every precinct as of the last count.
+    pub fn precinct_voters(&self) -> impl Iterator<Item = (&PrecinctId, u32)> {
+        self.precincts.iter().map(|precinct| (&precinct.id, precinct.counts.last().copied().unwrap_or(0)))
+    }
+
+    /// The precinct of a voter.
+    pub(super) fn precinct_of(&self, voter: u32) -> usize {
+        self.precincts.partition_point(|precinct| precinct.voters.end <= voter)
+    }
+
+    /// All voters of a unit.
+    pub(super) fn voters_of(&self, unit: usize) -> Range<u32> {
+        let precincts = &self.units[unit];
+        self.precincts[precincts.start].voters.start..self.precincts[precincts.end - 1].voters.end
+    }
+
+    /// One voter of a range, by propensity to attend.
+    pub(super) fn attendee(&self, among: &Range<u32>, dice: &mut Dice) -> u32 {
+        let (low, high) = (self.propensity[among.start as usize], self.propensity[among.end as usize]);
+        let at = low + dice.unit() * (high - low);
+        let index = self.propensity[among.start as usize + 1..among.end as usize].partition_point(|sum| *sum <= at);
+        among.start + index as u32
+    }
+
+    /// The household of a voter, who is one of it.
+    pub(super) fn household(&self, voter: u32) -> Range<u32> {
+        let end = self.precincts[self.precinct_of(voter)].voters.end;
+        let start = (0..=voter).rev().find(|index| self.first[*index as usize]).unwrap_or(voter);
+        let next = (voter + 1..end).find(|index| self.first[*index as usize]).unwrap_or(end);
+        start..next
+    }
+
+    /// The bulk upload: one submission per precinct and version, in order of arrival. Made one by one, since each is large.
+    pub(super) fn submissions<'a>(&'a self, campaign: &'a Campaign, scenario: &'a Scenario, seed: u64) -> impl Iterator<Item = Submission> + 'a {
+        let clock = Clock::new(campaign, scenario);
+        let mut dice = Dice::new(seed, Concern::RollIds);
+        let id = Arc::new(campaign.id.clone());
+        let again = clock.at(scenario.counts.get(1).copied().unwrap_or(scenario.first_meeting), 9);
+        let first = (0..self.precincts.len()).map(move |precinct| (precinct, 1, clock.begins + SignedDuration::from_secs(3_600 + precinct as i64)));
+        let second = self.moved_away.iter().map(move |(precinct, _)| (*precinct, 2, again + SignedDuration::from_secs(*precinct as i64)));
+        first.chain(second).map(move |(precinct, version, received)| Submission {
+            id: EventId(dice.id(received)),
+            source: "roll-import".into(),
+            time: received,
+            recordedtime: None,
+            receivedtime: Some(received),
+            campaign: id.clone(),
+            batch: None,
+            data: Payload::Roll(self.enrolled(precinct, version)),
+        })
+    }
+
+    fn enrolled(&self, precinct: usize, version: u32) -> PrecinctEnrolled<Identifier> {
+        let held = &self.precincts[precinct];
+        let mut voters: Vec<Iin> = held.voters.clone().map(|voter| self.iins[voter as usize]).collect();
+        if version == 1
+            && let Some((_, gone)) = self.moved_away.iter().find(|(index, _)| *index == precinct)
+        {
+            voters.truncate(voters.len() - gone.len());
+            voters.extend(gone);
+        }
+        let entry = |iin: Iin| RollEntry(Identifier::Iin(iin), self.birth_band(iin), iin.sex());
+        PrecinctEnrolled { precinct: held.id.clone(), version, strength: Strength::Strong, voters: voters.into_iter().map(entry).collect() }
+    }
+
+    /// First year of the five-year band of birth.
+    fn birth_band(&self, iin: Iin) -> u16 {
+        let this = self.vote_year.unsigned_abs();
+        let century = this - this % 100;
+        let year = century + iin.year_digits() as u16;
+        let born = if year + 17 < this { year } else { year - 100 };
+        born - born % 5
+    }
+}
+
+/// An invented adult. Ages after the national table of adults by sex (Bureau of National Statistics), a little younger, as the region is.
+fn person(dice: &mut Dice, issuer: &mut Issuer, vote_year: i16) -> Iin {
+    let sex = if dice.chance(0.492) { Sex::Male } else { Sex::Female };
+    let shares = if sex == Sex::Male { [62.0, 23.5, 12.5, 2.0] } else { [59.0, 24.0, 13.5, 3.5] };
+    let (youngest, oldest) = [(18, 44), (45, 59), (60, 74), (75, 95)][dice.weighted(shares.into_iter())];
+    let year = i64::from(vote_year) - dice.between(youngest, oldest);
+    // Whoever turns 18 in the year of the vote was born in its first two months.
+    let month = dice.between(1, if i64::from(vote_year) - year == 18 { 2 } else { 12 });
+    let born = (year.unsigned_abs(), month.unsigned_abs(), dice.between(1, DAYS as i64).unsigned_abs());
+    issuer.issue(born, sex)
+}
+
+fn precincts(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> (Vec<Precinct>, Vec<Range<usize>>) {
+    let sizes: Vec<UnitScenario> = campaign.units.iter().filter_map(|unit| unit.synthetic).collect();
+    // Hospitals and barracks stand in the largest units.
+    let mut by_size: Vec<usize> = (0..sizes.len()).collect();
+    by_size.sort_by_key(|unit| std::cmp::Reverse(sizes[*unit].voters));
+    let mut precincts: Vec<Precinct> = Vec::new();
+    let mut units = Vec::new();
+    let (mut number, mut voter) = (0, 0);
+    for (unit, size) in sizes.iter().enumerate() {
+        let rank = by_size.iter().position(|held| *held == unit).unwrap_or(0);
+        let special = (0..scenario.special_precincts as usize).filter(|index| index % sizes.len() == rank).count();
+        let start = precincts.len();
+        for (voters, kind) in unit_precincts(size, special, dice) {
+            number += 1 + u32::from(dice.chance(0.03));
+            let text = format!("{}-{number:03}", campaign.units[unit].code);
+            // INVARIANT: a unit's code, a hyphen and a number are a valid code.
+            let id = text.parse().expect("a precinct id");
+            let counts = counts(voters, scenario.counts.len(), dice);
+            precincts.push(Precinct { id, unit, number, kind, counts, voters: voter..voter + voters });
+            voter += voters;
+        }
+        units.push(start..precincts.len());
+    }
+    (precincts, units)
+}
+
+/// Earlier counts differ by up to 0.4 %: people move, and lists are mended.
+fn counts(voters: u32, dates: usize, dice: &mut Dice) -> Vec<u32> {
+    let mut drift = || (f64::from(voters) * (1.0 + 0.004 * (2.0 * dice.unit() - 1.0))).round() as u32;
+    let mut counts: Vec<u32> = (1..dates).map(|_| drift()).collect();
+    counts.push(voters);
+    counts
+}
+
+/// Sizes of a unit's precincts: log-normal, clipped to the legal limit, of exactly the unit's voters.
+fn unit_precincts(size: &UnitScenario, special: usize, dice: &mut Dice) -> Vec<(u32, PrecinctKind)> {
+    let ordinary = |special: usize| size.precincts as usize - special;
+    let fits = |special: usize, taken: u32| {
+        let left = size.voters.saturating_sub(taken);
+        special < size.precincts as usize
+            && (ordinary(special) as u32 * PRECINCT_MIN_VOTERS..=ordinary(special) as u32 * PRECINCT_MAX_VOTERS).contains(&left)
+    };
+    let mut sizes: Vec<(u32, PrecinctKind)> = Vec::new();
+    let mut taken = 0;
+    for _ in 0..special {
+        let voters = dice.between(30, 300) as u32;
+        if fits(sizes.len() + 1, taken + voters) {
+            sizes.push((voters, PrecinctKind::Special));
+            taken += voters;
+        }
+    }
+    let weights: Vec<f64> = (0..ordinary(sizes.len())).map(|_| dice.log_normal(1.0, 0.55)).collect();
+    let clip = |scale: f64| weights.iter().map(move |weight| (weight * scale).clamp(f64::from(PRECINCT_MIN_VOTERS), f64::from(PRECINCT_MAX_VOTERS)));
+    let wanted = size.voters - taken;
+    let (mut low, mut high) = (0.0, 1e9);
+    for _ in 0..80 {
+        let middle = (low + high) / 2.0;
+        if clip(middle).sum::<f64>() <= f64::from(wanted) { low = middle } else { high = middle }
+    }
+    let mut voters: Vec<u32> = clip(low).map(|size| size as u32).collect();
+    let mut missing = wanted - voters.iter().sum::<u32>();
+    while missing > 0 {
+        for slot in voters.iter_mut().filter(|size| **size < PRECINCT_MAX_VOTERS) {
+            let step = missing.min(1);
+            *slot += step;
+            missing -= step;
+        }
+    }
+    let mut all: Vec<(u32, PrecinctKind)> = voters.into_iter().map(|size| (size, PrecinctKind::Ordinary)).collect();
+    all.append(&mut sizes);
+    all
+}

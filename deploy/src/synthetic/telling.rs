@@ -1,0 +1,431 @@
+//! How the field tells of a meeting: plan, moves, report, heads, sheet, questions, with the quirks and flaws that were decided.
+//!
+//! Guarantees: when everything has arrived, what stands is the meeting's truth.
+
+use jiff::{SignedDuration, Timestamp};
+use qamtu_schemas::{
+    event::{
+        AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, Count, HeadcountRecounted, HeadcountReported, MeetingCancelled,
+        MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, QuestionRaised, Report, Residence, SheetLine, audience::HeadcountReportedV1,
+    },
+    id::{BatchId, CounterId, EventId, UnitCode},
+};
+
+use super::{
+    audience::{Flaw, Heads, Home, Line},
+    dirt::{Delay, Mending, Quirk},
+    meetings::{Brief, Meeting, Outcome},
+    reference::text,
+    stream::{Desk, Fate, Note, notice},
+};
+use crate::submission::{Identifier, Payload};
+
+const INVALID_IIN: &str = "invalid-iin";
+const UNKNOWN_UNIT: &str = "unknown-unit";
+
+/// When report and sheet of a meeting arrive.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    report: Timestamp,
+    sheet: Timestamp,
+}
+
+/// Tells of every meeting; `imports` are the meetings whose sheets come in one file, the last one taken back and sent again.
+pub(super) fn tell(desk: &mut Desk<'_>, meetings: &[Meeting], imports: &[Vec<usize>]) {
+    let times: Vec<Times> = meetings.iter().map(|meeting| times(desk, meeting)).collect();
+    for (index, meeting) in meetings.iter().enumerate() {
+        let at = times[index];
+        plan(desk, meeting, at);
+        match (meeting.outcome, meeting.quirk) {
+            (Outcome::Held, _) | (_, Quirk::NotHeld) => report(desk, meeting, at.report),
+            (Outcome::Cancelled, _) => drop(cancel(desk, meeting)),
+            (Outcome::Unreported, _) => {}
+        }
+        if meeting.quirk == Quirk::Stray {
+            desk.tally("stray-sheet", 1);
+        }
+        heads(desk, meeting, at.report);
+        if meeting.outcome == Outcome::Held {
+            questions(desk, meeting, at.report);
+        }
+        if meeting.import.is_none() && meeting.quirk != Quirk::ReversedImport {
+            sheet(desk, meeting, (&meeting.lines, at.sheet, None));
+        }
+    }
+    let Some((reversed, good)) = imports.split_last() else { return };
+    for (number, import) in good.iter().enumerate() {
+        let Some(at) = import.iter().map(|index| times[*index].sheet).max() else { continue };
+        let sheets: Vec<(&Meeting, &[Line])> = import.iter().map(|index| (&meetings[*index], meetings[*index].lines.as_slice())).collect();
+        file(desk, &sheets, (number + 1, at));
+    }
+    reverse(desk, reversed.iter().map(|index| (&meetings[*index], times[*index])).collect());
+}
+
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+fn ends(brief: &Brief) -> Timestamp {
+    brief.starts + SignedDuration::from_mins(90)
+}
+
+fn times(desk: &mut Desk<'_>, meeting: &Meeting) -> Times {
+    let ends = ends(&meeting.report);
+    let vote = desk.world.clock.at(desk.world.campaign.calendar.vote, 7);
+    let minutes = |desk: &mut Desk<'_>, low: i64, high: i64| SignedDuration::from_mins(desk.dice.between(low, high));
+    let mut report = match meeting.delay {
+        Delay::Day => ends + SignedDuration::from_mins(10 + (desk.dice.unit() * desk.dice.unit() * 1_200.0) as i64),
+        Delay::Week => {
+            let most = vote.duration_since(ends).as_mins().min(165 * 60);
+            ends + minutes(desk, 25 * 60, most)
+        }
+        Delay::Weeks => {
+            let most = vote.duration_since(ends).as_mins().min(312 * 60);
+            ends + minutes(desk, 172 * 60, most)
+        }
+        Delay::AfterVote => vote + hours(24) + minutes(desk, 0, 60 * 60),
+    };
+    let mut sheet = report + minutes(desk, 2, 90);
+    if meeting.quirk == Quirk::SheetFirst {
+        desk.tally("sheet-before-report", 1);
+        sheet = report;
+        report += minutes(desk, 3 * 60, 10 * 60);
+    }
+    Times { report, sheet }
+}
+
+fn form(desk: &Desk<'_>, meeting: &Meeting) -> String {
+    format!("form/{}", desk.world.campaign.units[meeting.report.unit].code)
+}
+
+/// The plan and its moves.
+fn plan(desk: &mut Desk<'_>, meeting: &Meeting, at: Times) {
+    let Some(plan) = &meeting.plan else { return };
+    let world = desk.world;
+    // The first plans go out on the first morning.
+    let earliest = world.clock.at(world.scenario.first_meeting, 8) + SignedDuration::from_secs(desk.dice.between(0, 3 * 3_600));
+    let usual = plan.starts - SignedDuration::from_mins(desk.dice.between(2 * 24 * 60, 10 * 24 * 60));
+    let mut received = usual.max(earliest);
+    if meeting.quirk == Quirk::LatePlan {
+        desk.tally("plan-after-report", 1);
+        received = at.report + hours(desk.dice.between(4, 20));
+    }
+    let note = desk.note("plan-form", received - SignedDuration::from_mins(20), received);
+    let planned = |brief: &Brief, supersedes| MeetingPlanned { meeting: meeting.id.clone(), supersedes, plan: brief.payload(world) };
+    let mut last = if meeting.quirk == Quirk::Replanned {
+        desk.tally("plan-replaced", 1);
+        let mut old = plan.clone();
+        old.starts -= hours(2);
+        old.precinct = None;
+        old.venue = None;
+        let first = desk.send(note.clone(), planned(&old, Vec::new()));
+        desk.send(note.later(hours(5)), planned(plan, vec![first]))
+    } else {
+        desk.send(note.clone(), planned(plan, Vec::new()))
+    };
+    for (step, starts) in meeting.moves.iter().enumerate() {
+        desk.tally("moved", 1);
+        let moved = MeetingRescheduled { meeting: meeting.id.clone(), supersedes: vec![last], starts: *starts, reason: None };
+        let late = desk.dice.chance(0.1);
+        // Some moves are told only after the meeting.
+        let told = if late { ends(&meeting.report) + hours(3) } else { received + hours(6) + SignedDuration::from_mins(40 * step as i64) };
+        last = desk.send(desk.note("plan-form", told, told + SignedDuration::from_mins(step as i64)), moved);
+    }
+}
+
+fn cancel(desk: &mut Desk<'_>, meeting: &Meeting) -> EventId {
+    let starts = meeting.planned_start().unwrap_or(meeting.report.starts);
+    let told = starts + hours(desk.dice.between(-20, 20));
+    let cancelled = MeetingCancelled { meeting: meeting.id.clone(), reason: Some(text("SYNTHETIC")) };
+    let note = desk.note("plan-form", told, told + SignedDuration::from_mins(5));
+    desk.send(note, cancelled)
+}
+
+/// The report, by the way its quirk takes.
+fn report(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
+    let world = desk.world;
+    let right = meeting.report.payload(world);
+    let held = |report: &Report| MeetingHeld { meeting: meeting.id.clone(), report: report.clone() };
+    let corrected = |gone: EventId, report: Option<&Report>| MeetingCorrected {
+        meeting: meeting.id.clone(),
+        supersedes: vec![gone],
+        report: report.cloned(),
+        reason: None,
+    };
+    let note = desk.note(&form(desk, meeting), ends(&meeting.report).min(at), at);
+    lateness(desk, meeting, at);
+    match meeting.quirk {
+        Quirk::WrongDate(mending) | Quirk::WrongUnit(mending) => {
+            let [first, second] = wrong_reports(desk, meeting);
+            desk.tally(if matches!(meeting.quirk, Quirk::WrongDate(_)) { "corrected-date" } else { "corrected-unit" }, 1);
+            mend(desk, (note, mending), held(&first).into(), |gone, last| corrected(gone, Some(if last { &right } else { &second })).into());
+        }
+        Quirk::NotHeld => {
+            desk.tally("report-withdrawn", 1);
+            let wrong = desk.send(note.clone(), held(&right));
+            desk.send(note.later(hours(30)), corrected(wrong, None));
+        }
+        Quirk::CancelledYetHeld => {
+            desk.tally("cancelled-yet-held", 1);
+            cancel(desk, meeting);
+            desk.send(note, held(&right));
+        }
+        Quirk::CancellationCorrected => {
+            desk.tally("cancellation-corrected", 1);
+            let wrong = cancel(desk, meeting);
+            desk.send(note, corrected(wrong, Some(&right)));
+        }
+        Quirk::TwoReports => {
+            desk.tally("two-reports", 1);
+            let mut other = right.clone();
+            other.starts -= SignedDuration::from_mins(30);
+            other.secondary.clear();
+            other.members.truncate(1);
+            desk.send(note.clone(), held(&other));
+            desk.send(Note { source: "form/regional".into(), ..note.later(hours(2)) }, held(&right));
+        }
+        Quirk::Misspelt => {
+            desk.tally("unit-misspelt-in-report", 1);
+            let misspelt = Report { unit: misspelt(desk, meeting.report.unit), precinct: None, venue: None, ..right.clone() };
+            desk.send_refused(note.clone(), held(&misspelt), UNKNOWN_UNIT);
+            desk.send(note.later(SignedDuration::from_mins(25)), held(&right));
+        }
+        quirk => {
+            match quirk {
+                Quirk::StaleZone => desk.tally("stale-time-zone", 1),
+                Quirk::Silence => desk.tally("dated-after-last-day", 1),
+                Quirk::Copied => desk.tally("copied-sheet", 1),
+                _ => {}
+            }
+            desk.send(note, held(&right));
+        }
+    }
+}
+
+fn lateness(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
+    let late = at.duration_since(ends(&meeting.report));
+    let after_vote = desk.world.clock.day(at) > desk.world.campaign.calendar.vote;
+    let found = [(late > hours(24), "report-late-day"), (late > hours(7 * 24), "report-late-week"), (after_vote, "report-after-vote")];
+    found.into_iter().filter(|(found, _)| *found).for_each(|(_, what)| desk.tally(what, 1));
+}
+
+/// Two wrong versions of a report.
+fn wrong_reports(desk: &mut Desk<'_>, meeting: &Meeting) -> [Report; 2] {
+    let world = desk.world;
+    [1, 2].map(|step| {
+        let mut wrong = meeting.report.clone();
+        if matches!(meeting.quirk, Quirk::WrongDate(_)) {
+            wrong.starts += hours(24 * if desk.dice.chance(0.5) { step } else { -step });
+        } else {
+            wrong.unit = (wrong.unit + step as usize) % world.campaign.units.len();
+            wrong.precinct = None;
+            wrong.venue = None;
+        }
+        wrong.payload(world)
+    })
+}
+
+/// A wrong statement and what makes it good; `then` gives the correction of an event, the last one the right one.
+fn mend(desk: &mut Desk<'_>, (note, mending): (Note, Mending), first: Payload, then: impl Fn(EventId, bool) -> Payload) {
+    let original = desk.id(note.recorded);
+    match mending {
+        Mending::Once => {
+            desk.send_as(original, note.clone(), (first, Fate::Accepted));
+            let later = hours(desk.dice.between(3, 60));
+            desk.send(note.later(later), then(original, true));
+        }
+        Mending::Twice => {
+            desk.tally("correction-of-correction", 1);
+            desk.send_as(original, note.clone(), (first, Fate::Accepted));
+            let second = desk.send(note.later(hours(6)), then(original, false));
+            desk.send(note.later(hours(24)), then(second, true));
+        }
+        Mending::Early => {
+            desk.tally("correction-before-original", 1);
+            desk.send(note.later(SignedDuration::from_mins(3)), then(original, true));
+            let late = Note { received: note.received + hours(4), ..note };
+            desk.send_as(original, late, (first, Fate::Accepted));
+        }
+    }
+}
+
+fn counts(heads: &Heads) -> Vec<Count> {
+    // INVARIANT: constant codes.
+    let counter = |name: &str| -> CounterId { name.parse().expect("a counter") };
+    let first = Count { counter: counter("1"), people: heads.first };
+    std::iter::once(first).chain(heads.second.map(|people| Count { counter: counter("2"), people })).collect()
+}
+
+fn reported(meeting: &Meeting, heads: &Heads) -> Payload {
+    let meeting = meeting.id.clone();
+    if heads.old_form {
+        Payload::OldHeadcount(HeadcountReportedV1 { meeting, people: heads.first })
+    } else {
+        HeadcountReported { meeting, counts: counts(heads), eligible_minimum: heads.eligible_minimum }.into()
+    }
+}
+
+/// Heads counted.
+fn heads(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
+    let Some(heads) = &meeting.heads else { return };
+    let told = at + SignedDuration::from_mins(desk.dice.between(-8, 30));
+    let note = desk.note(&form(desk, meeting), meeting.report.starts.min(told), told);
+    match meeting.quirk {
+        Quirk::WrongHeads(mending) => {
+            desk.tally("recounted", 1);
+            let wrong = |factor: u32| Heads { first: heads.first * factor + 3, second: None, eligible_minimum: None, old_form: heads.old_form };
+            mend(desk, (note, mending), reported(meeting, &wrong(10)), |gone, last| {
+                let counted = if last { *heads } else { wrong(2) };
+                HeadcountRecounted {
+                    meeting: meeting.id.clone(),
+                    supersedes: vec![gone],
+                    counts: counts(&counted),
+                    eligible_minimum: counted.eligible_minimum,
+                    reason: None,
+                }
+                .into()
+            });
+        }
+        Quirk::TwoCounts => {
+            desk.tally("two-counts", 1);
+            let other = Heads { first: heads.first + 7, second: None, eligible_minimum: None, old_form: false };
+            desk.send(note.clone(), reported(meeting, &other));
+            desk.send(Note { source: "observer".into(), ..note.later(hours(3)) }, reported(meeting, heads));
+        }
+        _ => drop(desk.send(note, reported(meeting, heads))),
+    }
+}
+
+/// Themes that were asked about.
+fn questions(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
+    if desk.world.scenario.themes.is_empty() || !desk.dice.chance(0.2) {
+        return;
+    }
+    for _ in 0..desk.dice.between(1, 3) {
+        let theme = desk.dice.pick(&desk.world.scenario.themes).clone();
+        let count = desk.dice.between(1, 9) as u32;
+        let note = desk.note(&form(desk, meeting), ends(&meeting.report).min(at), at + SignedDuration::from_mins(1));
+        desk.send(note, QuestionRaised { meeting: meeting.id.clone(), theme, count });
+    }
+}
+
+/// A code for a unit that no list knows: its name instead of its code.
+fn misspelt(desk: &Desk<'_>, unit: usize) -> UnitCode {
+    let units = &desk.world.campaign.units;
+    let name: String = units[unit].names.en.chars().take_while(char::is_ascii_alphabetic).collect();
+    let known = |code: &UnitCode| units.iter().any(|unit| unit.code == *code);
+    let parsed = name.parse().ok().filter(|code| !known(code));
+    // INVARIANT: a unit's code and a letter are a valid code.
+    parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
+}
+
+fn residence(desk: &Desk<'_>, home: Home) -> Residence {
+    match home {
+        Home::Unknown => Residence::Unknown,
+        Home::Outside => Residence::Outside,
+        Home::Unit(unit) => Residence::Unit(desk.world.campaign.units[unit].code.clone()),
+        Home::Precinct(precinct) => Residence::Precinct(desk.world.roll.precincts[precinct].id.clone()),
+    }
+}
+
+/// The lines of a sheet, one by one, with what is wrong with them.
+fn sheet(desk: &mut Desk<'_>, meeting: &Meeting, (lines, at, batch): (&[Line], Timestamp, Option<BatchId>)) {
+    let copies = if meeting.quirk == Quirk::Rekeyed { 2 } else { 1 };
+    for copy in 1..=copies {
+        if copy == 2 {
+            desk.tally("rekeyed-sheet", 1);
+        }
+        let source = batch.map_or_else(|| form(desk, meeting), |batch| format!("import/{batch}"));
+        let mut note = desk.note(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
+        note.batch = batch;
+        let mut mistaken = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            let number = index as u32 + 1;
+            // INVARIANT: a meeting's id, which is short, and a suffix are a valid code.
+            let sheet = format!("{}-S{copy}", meeting.id).parse().expect("a sheet id");
+            let note = note.later(SignedDuration::from_secs(2 * index as i64));
+            let place = Some(SheetLine { sheet, line: number });
+            if let Some(wrong) = sheet_line(desk, (meeting, *line), place, note) {
+                mistaken.push(wrong);
+            }
+        }
+        if !mistaken.is_empty() {
+            desk.tally("retracted", mistaken.len() as u64);
+            let early = batch.is_none() && desk.dice.chance(0.1);
+            let later = if early { -SignedDuration::from_mins(30) } else { hours(desk.dice.between(4, 70)) };
+            let retracted = AttendanceRetracted { meeting: meeting.id.clone(), retracts: mistaken, reason: None };
+            desk.send(note.later(later), retracted);
+        }
+    }
+}
+
+/// Sends a line; returns its id if it is to be retracted.
+fn sheet_line(desk: &mut Desk<'_>, (meeting, line): (&Meeting, Line), sheet: Option<SheetLine>, note: Note) -> Option<EventId> {
+    let recorded = |attendee, residence| {
+        Payload::Attendance(AttendanceRecorded {
+            meeting: meeting.id.clone(),
+            attendee,
+            consent: notice(),
+            residence,
+            adult: line.adult,
+            sheet: sheet.clone(),
+        })
+    };
+    let home = residence(desk, line.home);
+    let person = desk.world.people.identifier(line.who, &desk.world.roll);
+    let right = recorded(person, home.clone());
+    match line.flaw {
+        Flaw::Sound => drop(desk.send(note, right)),
+        Flaw::Mistaken => return Some(desk.send(note, right)),
+        Flaw::Mistyped { typed, mended } => {
+            desk.tally("mistyped-number", 1);
+            desk.send_refused(note.clone(), recorded(Identifier::Iin(typed), home), INVALID_IIN);
+            if mended {
+                let later = hours(desk.dice.between(2, 40));
+                desk.send(note.later(later), right);
+            }
+        }
+        Flaw::Misspelt => {
+            desk.tally("unit-misspelt-on-sheet", 1);
+            let unit = misspelt(desk, meeting.report.unit);
+            desk.send_refused(note.clone(), recorded(person, Residence::Unit(unit)), UNKNOWN_UNIT);
+            let later = hours(desk.dice.between(2, 20));
+            desk.send(note.later(later), right);
+        }
+    }
+    None
+}
+
+/// A file with the sheets of several meetings, and the note that it was taken in.
+fn file(desk: &mut Desk<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> BatchId {
+    let batch = BatchId(desk.id(at).0);
+    let mut lines = 0;
+    for (meeting, sheet) in sheets {
+        self::sheet(desk, meeting, (sheet, at, Some(batch)));
+        lines += sheet.len() as u32;
+    }
+    desk.tally("import", 1);
+    let accepted = BatchAccepted { batch, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
+    let note = desk.note("import", at, at + SignedDuration::from_mins(30));
+    desk.send(note, accepted);
+    batch
+}
+
+/// An import whose sheets are shifted by one meeting, with heads that nobody counted: taken back a day later and sent again.
+fn reverse(desk: &mut Desk<'_>, meetings: Vec<(&Meeting, Times)>) {
+    let Some(at) = meetings.iter().map(|(_, times)| times.sheet).max() else { return };
+    let sound = |meeting: &Meeting| meeting.lines.iter().copied().filter(|line| line.flaw == Flaw::Sound).collect::<Vec<Line>>();
+    let next: Vec<Vec<Line>> = meetings.iter().cycle().skip(1).take(meetings.len()).map(|(meeting, _)| sound(meeting)).collect();
+    let shifted: Vec<(&Meeting, &[Line])> = meetings.iter().zip(&next).map(|((meeting, _), lines)| (*meeting, lines.as_slice())).collect();
+    let batch = file(desk, &shifted, (98, at));
+    for (meeting, _) in &meetings {
+        let heads = Heads { first: 999, second: None, eligible_minimum: None, old_form: false };
+        let note = desk.note("import", at, at);
+        desk.send(Note { batch: Some(batch), ..note }, reported(meeting, &heads));
+    }
+    desk.tally("import-reversed", 1);
+    let note = desk.note("import", at + hours(25), at + hours(26));
+    desk.send(note, BatchReversed { batch, reason: Some(text("SYNTHETIC: sheets shifted")) });
+    let right: Vec<(&Meeting, &[Line])> = meetings.iter().map(|(meeting, _)| (*meeting, meeting.lines.as_slice())).collect();
+    file(desk, &right, (99, at + hours(28)));
+}

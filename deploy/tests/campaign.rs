@@ -1,0 +1,118 @@
+//! Campaign files: the shipped one is good, every mistake names its line, and equal files give equal events.
+
+use qamtu::campaign::{Campaign, TURKISTAN_2026};
+use qamtu_schemas::Kind;
+
+fn parse(text: &str) -> Result<Campaign, String> {
+    Campaign::parse(text, "c.toml").map_err(|error| error.to_string())
+}
+
+/// The shipped file with one text replaced, and the error it gives.
+fn broken(from: &str, to: &str) -> String {
+    assert!(TURKISTAN_2026.contains(from), "the shipped file has no {from:?}");
+    parse(&TURKISTAN_2026.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to:?} was accepted"))
+}
+
+/// The line on which a text first stands.
+fn line(text: &str) -> usize {
+    TURKISTAN_2026[..TURKISTAN_2026.find(text).unwrap()].matches('\n').count() + 1
+}
+
+#[test]
+fn the_shipped_campaign_is_complete() {
+    let campaign = parse(TURKISTAN_2026).unwrap();
+    assert_eq!((campaign.units.len(), campaign.coalitions.len(), campaign.parties.len(), campaign.plan.meetings), (17, 18, 5, 1_959));
+    let sizes: Vec<_> = campaign.units.iter().filter_map(|unit| unit.synthetic).collect();
+    assert_eq!(sizes.iter().map(|size| size.voters).sum::<u32>(), 1_195_000);
+    assert_eq!(sizes.iter().map(|size| size.precincts).sum::<u32>(), 947);
+    assert_eq!(sizes.iter().map(|size| size.members).sum::<u32>() + campaign.synthetic.as_ref().unwrap().regional_members, 457);
+    assert_eq!(campaign.revealing().len(), 3);
+}
+
+#[test]
+fn equal_files_give_equal_events_and_a_revision_gives_new_ones() {
+    let ids = |text: &str| parse(text).unwrap().submissions(None).into_iter().map(|event| event.id).collect::<Vec<_>>();
+    let first = ids(TURKISTAN_2026);
+    assert_eq!(first, ids(TURKISTAN_2026));
+    assert_eq!(first.len(), 1 + 17 + 18);
+    let second = ids(&TURKISTAN_2026.replace("revision = 1", "revision = 2"));
+    assert!(first.iter().all(|id| !second.contains(id)), "a revision keeps ids");
+    let kinds: Vec<Kind> = parse(TURKISTAN_2026).unwrap().submissions(None).iter().map(|event| event.kind().kind).collect();
+    assert_eq!((kinds[0], kinds[1], kinds[18]), (Kind::CampaignConfigured, Kind::UnitDefined, Kind::CoalitionFormed));
+}
+
+#[test]
+fn what_is_sent_is_a_valid_event() {
+    for submission in parse(TURKISTAN_2026).unwrap().submissions(None) {
+        let value = serde_json::to_vec(&submission.data).unwrap();
+        qamtu_schemas::decode::payload(submission.kind(), &value, "/data").unwrap();
+    }
+}
+
+#[test]
+fn mistakes_name_their_line_and_the_mend() {
+    let opens = line("opens = ");
+    assert!(broken("opens = \"2026-02-12\"", "opened = \"2026-02-12\"").starts_with(&format!("c.toml:{opens}: unknown field `opened`")));
+    assert!(broken("opens = \"2026-02-12\"", "opens = \"2026-02-32\"").starts_with(&format!("c.toml:{opens}: ")));
+    let closes = line("closes = ");
+    assert_eq!(broken("closes = \"2026-03-13\"", "closes = \"2026-03-14\""), format!("c.toml:{}: silence must be after closes", closes + 1));
+    assert_eq!(broken("Asia/Almaty", "Asia/Turkistan"), format!("c.toml:{}: write an IANA time zone such as Asia/Almaty", line("time_zone = ")));
+    let unit = line("unit = \"SHA\"");
+    assert_eq!(broken("unit = \"SHA\"", "unit = \"SHY\""), format!("c.toml:{unit}: coalition SHA names a unit that is not under [[units]]"));
+    assert!(broken("code = \"ARY\"", "code = \"TRK\"").ends_with(": TRK stands twice under [[units]]; remove one"));
+    assert!(broken("code = \"ARY\"", "code = \"A RY\"").starts_with(&format!("c.toml:{}: ", line("code = \"ARY\""))));
+    assert!(broken("kato = \"611600000\"", "kato = \"6116\"").contains("KATO"));
+    assert!(broken("meetings = 1959", "meetings = 1960").ends_with("the units plan 1959 meetings together"));
+    assert!(broken("voters = 45941", "voters = 945941").contains("unit ARY needs members, and 60 to 3000 voters per precinct"));
+    assert!(broken("amanat = 45", "amanaat = 45").contains("amanaat is not under [[parties]]"));
+    assert!(broken("format = \"HALL\"", "format = \"HAL\"").contains("HAL is not under [[formats]]"));
+    assert!(broken("\n[calendar]", "\n[calendar").starts_with("c.toml:"));
+}
+
+#[test]
+fn another_campaign_needs_no_code() {
+    let small = r#"
+        id = "small-2030"
+        revision = 1
+        time_zone = "UTC"
+        names = { kk = "К", ru = "К", en = "C" }
+        calendar = { opens = "2030-05-01", closes = "2030-05-20", silence = "2030-05-21", vote = "2030-05-22" }
+        plan = { meetings = 30, reach = 900 }
+        parties = [{ code = "one", names = { kk = "Б", ru = "О", en = "One" } }]
+        categories = [{ code = "ALL", names = { kk = "Б", ru = "В", en = "All" } }]
+        formats = [{ code = "ROOM", names = { kk = "Б", ru = "К", en = "Room" } }]
+        languages = [{ code = "kk", names = { kk = "қ", ru = "к", en = "Kazakh" } }]
+        coalitions = [{ id = "c", unit = "U1", names = { kk = "К", ru = "К", en = "C" } }]
+        [[units]]
+        code = "U1"
+        kato = "000000001"
+        kind = "city"
+        names = { kk = "Қ", ru = "Г", en = "Town" }
+        tile = { row = 0, column = 0 }
+        synthetic = { voters = 9000, precincts = 9, meetings = 30, members = 7 }
+        [synthetic]
+        first_meeting = "2030-05-02"
+        quiet_days = []
+        counts = ["2030-05-20"]
+        special_precincts = 0
+        regional_members = 0
+        members_with_party = 100
+        party_shares = { one = 1 }
+        language_shares = { kk = 1 }
+        themes = []
+        [[synthetic.formats]]
+        format = "ROOM"
+        share = 1
+        median = 40
+        sigma = 0.5
+        precincts = 2
+        categories = ["ALL"]
+    "#;
+    let campaign = parse(small).unwrap();
+    let made = qamtu::synthetic::generate(&campaign, 1).unwrap();
+    assert_eq!(made.oracle.figures["counts"]["voters"], 9_000);
+    assert_eq!(made.oracle.figures["counts"]["meetings_planned"], 30);
+    assert!(made.oracle.figures["audience"]["reached"].as_u64() > Some(200));
+    let real = parse(&small[..small.find("[synthetic]").unwrap()].replace("synthetic = {", "#")).unwrap();
+    assert!(qamtu::synthetic::generate(&real, 1).is_none(), "a campaign that invents nothing was invented");
+}
