@@ -1,4 +1,4 @@
-//! [`Event`] to bytes: topic, key, headers and value for the log, or one JSON object for files.
+//! [`Event`](crate::Event) to bytes: topic, key, headers and value for the log, or one JSON object for files.
 //!
 //! Guarantees: the value in the log is the RFC 8785 form of the payload as it was sent (its own version, identifiers replaced), so
 //! the same submission always gives the same bytes; encoding and decoding give the same event.

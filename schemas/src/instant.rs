@@ -1,11 +1,16 @@
-//! Instants and dates as they stand in JSON and in headers.
+//! Instants and dates as they stand in JSON and in headers, and the time zones that make local days of them.
 //!
 //! Guarantees: an instant is spelled after RFC 3339 and a date as `2026-02-13`, both of the years 2000 to 2100: a clock that was
-//! never set, or a typing error in the year, is refused and not counted in a strange week.
+//! never set, or a typing error in the year, is refused and not counted in a strange week. Time zones come from the database built
+//! into the program: a machine with an old one (Kazakhstan changed in 2024) gives the same days.
 
 use std::fmt;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use serde::{Deserializer, de};
 
 /// Why a text is no instant or date.
@@ -20,6 +25,9 @@ pub enum InstantError {
     /// A year that no campaign of ours can be in.
     #[error("must be of the years 2000 to 2100")]
     Year,
+    /// Not in the IANA time zone database.
+    #[error("must be an IANA time zone such as Asia/Almaty")]
+    Zone,
 }
 
 /// The years that an event may speak of.
@@ -40,7 +48,7 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
     if !shaped {
         return Err(InstantError::Instant);
     }
-    in_years(time.to_zoned(jiff::tz::TimeZone::UTC).year()).map(|()| time)
+    in_years(time.to_zoned(TimeZone::UTC).year()).map(|()| time)
 }
 
 /// Reads a date.
@@ -55,6 +63,11 @@ pub fn parse_date(text: &str) -> Result<Date, InstantError> {
 /// The instant without what is finer than a microsecond: the form of `receivedtime`, which tables hold in microseconds.
 pub fn micros(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
+
+/// The time zone of an IANA name, the same on every machine.
+pub fn time_zone(name: &str) -> Result<TimeZone, InstantError> {
+    TimeZoneDatabase::bundled().get(name).map_err(|_| InstantError::Zone)
 }
 
 fn in_years(year: i16) -> Result<(), InstantError> {
@@ -150,5 +163,14 @@ mod tests {
         for text in ["2026-02-13T10:00:00", "20260213", "2026-02-30", "2026-W07-5", "13.02.2026", ""] {
             assert_eq!(parse_date(text), Err(InstantError::Date), "{text}");
         }
+    }
+
+    #[test]
+    fn zones_are_built_in() {
+        let almaty = time_zone("Asia/Almaty").unwrap();
+        let offset = |text| almaty.to_offset(parse_instant(text).unwrap()).seconds() / 3600;
+        assert_eq!((offset("2024-02-29T12:00:00Z"), offset("2024-03-01T12:00:00Z")), (6, 5));
+        assert_eq!(time_zone("Asia/Turkistan").unwrap_err(), InstantError::Zone);
+        assert_eq!(time_zone("../../etc/passwd").unwrap_err(), InstantError::Zone);
     }
 }

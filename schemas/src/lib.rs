@@ -4,7 +4,7 @@
 //! Every event type has one Rust type, one JSON Schema file per version and examples under `contracts/`.
 //!
 //! Reading order: [`id`] and [`text`] (what a value may be), [`envelope`], [`event`] (every payload), [`decode()`] and
-//! [`encode()`] (bytes), [`topic`], [`fold`] (the state of a meeting from its events), [`reference`] (units, coalitions and
+//! [`encode()`] (bytes), [`topic`], [`fold`] (the state of a meeting from its events), [`mod@reference`] (units, coalitions and
 //! counts from theirs).
 //!
 //! This crate does no I/O, reads no clock and rolls no dice: the same events give the same values, in any order and

@@ -25,26 +25,26 @@ type Hashes = BTreeMap<String, String>;
 /// What was released, read once; before that, what is new is released where that was asked for.
 static RELEASED: LazyLock<Hashes> = LazyLock::new(|| {
     let list = testing::contracts().join("released.json");
-    let mut released: Hashes = fs::read(&list).map(|bytes| serde_json::from_slice(&bytes).unwrap()).unwrap_or_default();
+    let mut released: Hashes = fs::read(&list).map(|bytes| serde_json::from_slice(&bytes).expect("a list of hashes")).unwrap_or_default();
     if std::env::var_os("UPDATE_CONTRACTS").is_some() {
         for kind in EventType::all().filter(|kind| !released.contains_key(&schema_path(*kind))) {
-            fs::write(testing::contracts().join(schema_path(kind)), pretty(&kind.schema().to_value())).unwrap();
+            fs::write(testing::contracts().join(schema_path(kind)), pretty(&kind.schema().to_value())).expect("written");
         }
-        for example in testing::examples().unwrap() {
+        for example in testing::examples().expect("examples of every version") {
             if !released.contains_key(&below(&example.path)) {
-                fs::write(&example.path, with_body_hash(&example.bytes)).unwrap();
+                fs::write(&example.path, with_body_hash(&example.bytes)).expect("written");
             }
         }
         for (path, hash) in found() {
             released.entry(path).or_insert(hash);
         }
-        fs::write(&list, pretty(&json!(released))).unwrap();
+        fs::write(&list, pretty(&json!(released))).expect("written");
     }
     released
 });
 
 fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap() + "\n"
+    serde_json::to_string_pretty(value).expect("JSON") + "\n"
 }
 
 fn schema_path(kind: EventType) -> String {
@@ -52,13 +52,13 @@ fn schema_path(kind: EventType) -> String {
 }
 
 fn below(path: &std::path::Path) -> String {
-    path.strip_prefix(testing::contracts()).unwrap().to_str().unwrap().replace('\\', "/")
+    path.strip_prefix(testing::contracts()).expect("a file of the contracts").to_string_lossy().replace('\\', "/")
 }
 
 /// The example with the body hash of what was sent.
 fn with_body_hash(bytes: &[u8]) -> String {
-    let mut example: Value = serde_json::from_slice(bytes).unwrap();
-    let envelope = decode::decode_structured(bytes).unwrap().envelope;
+    let mut example: Value = serde_json::from_slice(bytes).expect("JSON");
+    let envelope = decode::decode_structured(bytes).expect("an event").envelope;
     let sent = Sent {
         id: envelope.id,
         kind: envelope.kind,
@@ -68,14 +68,14 @@ fn with_body_hash(bytes: &[u8]) -> String {
         campaign: &envelope.campaign,
         batch: envelope.batch,
     };
-    example["bodyhash"] = json!(body_hash(&sent, &canonical(&example["data"]).unwrap()));
+    example["bodyhash"] = json!(body_hash(&sent, &canonical(&example["data"]).expect("JSON")));
     pretty(&example)
 }
 
 /// Every file of the contracts as it is now.
 fn found() -> Hashes {
     let schemas = EventType::all().map(|kind| testing::contracts().join(schema_path(kind)));
-    let examples = testing::examples().unwrap().into_iter().map(|example| example.path);
+    let examples = testing::examples().expect("examples of every version").into_iter().map(|example| example.path);
     let hash = |bytes: Vec<u8>| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     schemas.chain(examples).filter_map(|path| Some((below(&path), hash(fs::read(&path).ok()?)))).collect()
 }
@@ -103,7 +103,7 @@ fn every_version_means_what_its_released_schema_says() {
     let broken: Vec<String> = EventType::all()
         .flat_map(|kind| {
             let file =
-                fs::read(testing::contracts().join(schema_path(kind))).unwrap_or_else(|_| panic!("{} is missing", schema_path(kind)));
+                fs::read(testing::contracts().join(schema_path(kind))).map_err(|error| format!("{}: {error}", schema_path(kind))).unwrap();
             let released = serde_json::from_slice(&file).unwrap();
             changes(&released, &kind.schema().to_value()).into_iter().map(move |change| format!("{kind}{change}"))
         })
@@ -126,7 +126,7 @@ fn an_edited_a_removed_and_an_unlisted_file_are_noticed() {
 
 /// The changes that an edit of a released schema makes.
 fn after(edit: impl Fn(&mut Value)) -> Vec<Change> {
-    let old = "qamtu.meeting.corrected.v1".parse::<EventType>().unwrap().schema().to_value();
+    let old = "qamtu.meeting.corrected.v1".parse::<EventType>().expect("a type").schema().to_value();
     let mut new = old.clone();
     edit(&mut new);
     assert_ne!(old, new, "the edit does nothing");

@@ -30,8 +30,8 @@ fn refused(event: &str) -> DecodeError {
 /// The pointer and the reason when this place of a good event is set to this value, or removed.
 fn at(place: &str, value: Option<Value>) -> (String, String) {
     let mut event = attendance();
-    let (parent, field) = place.rsplit_once('/').unwrap();
-    let parent = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    let (parent, field) = place.rsplit_once('/').expect("a pointer");
+    let parent = event.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
     match value {
         Some(value) => parent.insert(field.to_owned(), value),
         None => parent.remove(field),

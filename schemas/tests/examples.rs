@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 fn validator(kind: EventType) -> Validator {
     let path = testing::contracts().join(format!("{}/v{}.schema.json", kind.kind.name(), kind.version));
-    let schema: Value = serde_json::from_slice(&fs::read(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()))).unwrap();
-    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+    let schema: Value = serde_json::from_slice(&fs::read(path).expect("a schema for every version")).expect("JSON");
+    jsonschema::options().should_validate_formats(true).build(&schema).expect("a JSON Schema")
 }
 
 fn binary(encoded: &Encoded) -> Event {
-    decode(encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes())), Some(&encoded.value)).unwrap()
+    decode(encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes())), Some(&encoded.value)).expect("what was encoded")
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn every_example_is_valid() {
 fn every_example_is_read_and_written_back_as_it_was() {
     for Example { kind, path, bytes, .. } in examples().unwrap() {
         let path = path.display();
-        let event = decode_structured(&bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let event = decode_structured(&bytes).map_err(|error| format!("{path}: {error}")).unwrap();
         assert_eq!(event.envelope.kind, kind, "{path}");
         let stored: Value = serde_json::from_slice(&bytes).unwrap();
         let value = canonical(&stored["data"]).unwrap();
@@ -108,10 +108,10 @@ fn mutations(document: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let mut places = vec![String::new()];
     while let Some(place) = places.pop() {
-        let here = document.pointer(&place).unwrap();
+        let here = document.pointer(&place).expect("a place");
         let mut put = |what: &str, value: Value| {
             let mut other = document.clone();
-            *other.pointer_mut(&place).unwrap() = value;
+            *other.pointer_mut(&place).expect("a place") = value;
             found.push((format!("{place} {what}"), other));
         };
         for value in

@@ -1,6 +1,6 @@
 //! The fold of a meeting: corrections, retractions, circles and reversed imports, each in every order.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
 
 use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState, Status,
@@ -15,6 +15,10 @@ use uuid::Uuid;
 
 const NONE: BTreeSet<BatchId> = BTreeSet::new();
 
+fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().expect("valid")
+}
+
 fn id(number: u128) -> EventId {
     EventId(Uuid::from_u128(number))
 }
@@ -24,12 +28,12 @@ fn ids(numbers: &[u128]) -> Vec<EventId> {
 }
 
 fn meeting() -> MeetingId {
-    "TRK-2026-0220-0042".parse().unwrap()
+    read("TRK-2026-0220-0042")
 }
 
 /// An event of this id, received so many seconds after the first of the campaign.
 fn received(number: u128, seconds: i64, data: impl Into<Data>) -> Event {
-    stamp(number, seconds, None).event(data.into()).unwrap()
+    stamp(number, seconds, None).event(data.into()).expect("an event")
 }
 
 fn event(number: u128, data: impl Into<Data>) -> Event {
@@ -37,11 +41,11 @@ fn event(number: u128, data: impl Into<Data>) -> Event {
 }
 
 fn stamp(number: u128, seconds: i64, batch: Option<BatchId>) -> Stamp {
-    let receivedtime = jiff::Timestamp::from_second(1_771_000_000 + seconds).unwrap();
+    let receivedtime = jiff::Timestamp::from_second(1_771_000_000 + seconds).expect("an instant");
     Stamp {
         id: id(number),
-        campaign: "turkistan-2026".parse().unwrap(),
-        source: "/forms/1".parse().unwrap(),
+        campaign: read("turkistan-2026"),
+        source: read("/forms/1"),
         time: receivedtime,
         recordedtime: None,
         receivedtime,
@@ -51,16 +55,16 @@ fn stamp(number: u128, seconds: i64, batch: Option<BatchId>) -> Stamp {
 
 fn plan(unit: &str) -> Plan {
     Plan {
-        unit: unit.parse().unwrap(),
+        unit: read(unit),
         precinct: None,
         venue: None,
-        coalition: "regional".parse().unwrap(),
+        coalition: read("regional"),
         members: Vec::new(),
-        category: "YOUTH".parse().unwrap(),
+        category: read("YOUTH"),
         secondary: Vec::new(),
-        format: "HALL".parse().unwrap(),
-        language: "kk".parse().unwrap(),
-        starts: "2026-02-20T10:00:00Z".parse().unwrap(),
+        format: read("HALL"),
+        language: read("kk"),
+        starts: read("2026-02-20T10:00:00Z"),
         expected: None,
     }
 }
@@ -70,7 +74,7 @@ fn planned(supersedes: &[u128]) -> MeetingPlanned {
 }
 
 fn moved(supersedes: &[u128], starts: &str) -> MeetingRescheduled {
-    MeetingRescheduled { meeting: meeting(), supersedes: ids(supersedes), starts: starts.parse().unwrap(), reason: None }
+    MeetingRescheduled { meeting: meeting(), supersedes: ids(supersedes), starts: read(starts), reason: None }
 }
 
 fn held(unit: &str) -> MeetingHeld {
@@ -89,7 +93,7 @@ fn attended(person: u8) -> AttendanceRecorded {
     AttendanceRecorded {
         meeting: meeting(),
         attendee: Person { id: Pseudonym([person; 16]), strength: Strength::Strong },
-        consent: "2026-02-a".parse().unwrap(),
+        consent: read("2026-02-a"),
         residence: Residence::Unknown,
         adult: None,
         sheet: None,
@@ -97,7 +101,7 @@ fn attended(person: u8) -> AttendanceRecorded {
 }
 
 fn count(people: &[u32]) -> Vec<Count> {
-    let counters = ["1", "2"].map(|counter| counter.parse().unwrap());
+    let counters = ["1", "2"].map(read);
     people.iter().zip(counters).map(|(people, counter)| Count { counter, people: *people }).collect()
 }
 
@@ -108,7 +112,7 @@ fn state(events: &[Event]) -> MeetingState {
         events.iter().chain(&events[..1]).for_each(|event| fold.insert(event.clone()));
         fold.state(&NONE)
     });
-    let first = states.next().unwrap();
+    let first = states.next().expect("one order at least");
     assert!(states.all(|state| state == first));
     first
 }

@@ -11,6 +11,7 @@ use crate::{
         audience::HeadcountReportedV1,
         campaign::{CampaignConfigured, ROLL_MAX_VOTERS},
     },
+    instant::time_zone,
 };
 
 /// A rule that a payload breaks.
@@ -118,5 +119,5 @@ fn calendar(campaign: &CampaignConfigured) -> Result<(), Flaw> {
     hold(campaign.opens <= campaign.closes, "/closes", "must not be before opens")?;
     hold(campaign.closes < campaign.silence_day, "/silence_day", "must be after closes")?;
     hold(campaign.silence_day < campaign.vote_day, "/vote_day", "must be after silence_day")?;
-    hold(jiff::tz::TimeZone::get(&campaign.time_zone).is_ok(), "/time_zone", "must be an IANA time zone such as Asia/Almaty")
+    hold(time_zone(&campaign.time_zone).is_ok(), "/time_zone", "must be an IANA time zone such as Asia/Almaty")
 }

@@ -45,8 +45,14 @@ fn find(text: &str) -> Option<Range<usize>> {
     let mut chain: Vec<Group> = Vec::with_capacity(DIGITS + 1);
     let mut open: Option<Group> = None;
     let mut free = true;
+    let mut behind = 0;
     for (at, c) in text.char_indices().chain(std::iter::once((text.len(), '\n'))) {
-        if invisible(c) {
+        if at < behind || invisible(c) {
+            continue;
+        }
+        if open.is_none() && free && is_uuid(&text.as_bytes()[at..]) {
+            chain.clear();
+            behind = at + UUID_BYTES;
             continue;
         }
         if value(c).is_some() {
@@ -73,6 +79,24 @@ fn find(text: &str) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// Length of a UUID with its hyphens.
+const UUID_BYTES: usize = 36;
+
+/// Does a UUID stand here, as in `import/018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10`? One in a hundred has twelve digits in a row somewhere.
+fn is_uuid(text: &[u8]) -> bool {
+    if text.get(8) != Some(&b'-') || text.get(UUID_BYTES).is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'-') {
+        return false;
+    }
+    text.get(..UUID_BYTES).is_some_and(|uuid| {
+        uuid.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            14 => matches!(byte, b'1'..=b'8'),
+            19 => matches!(byte, b'8' | b'9' | b'a' | b'b' | b'A' | b'B'),
+            _ => byte.is_ascii_hexdigit(),
+        })
+    })
 }
 
 /// Most texts hold fewer than twelve digits, and are done with here. Counts lead bytes: each digit known here has one of them.
@@ -149,6 +173,9 @@ mod tests {
             "17 850615101233",
             "№ 2-850615101233-1",
             "000229200019",
+            "00000000-0000-0000-0000-850615101233",
+            "018f6b1e-7a4c-7d1b-9a51-850615101233-1",
+            "018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10 850615101233",
             "850615101233г.",
         ] {
             assert!(holds_national_id(held), "{held}");
@@ -171,6 +198,8 @@ mod tests {
             "учаскелер 10 20 30 40 50 60 70",
             "850615  101233",
             "8506,1510,1233",
+            "import/018f6b1e-7a4c-7d1b-9a51-012345678901",
+            "3 85061510-1233-4d1b-9a51-850615101233, 4",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ] {
             assert!(!holds_national_id(free), "{free}");

@@ -65,10 +65,10 @@ fn plain(root: &Value, schema: &Value) -> Value {
     match schema {
         Value::Object(object) => {
             let mut out = match object.get("$ref").and_then(Value::as_str) {
-                Some(reference) => match root.pointer(reference.trim_start_matches('#')).map(|target| plain(root, target)) {
-                    Some(Value::Object(target)) => target,
-                    _ => panic!("{reference} leads nowhere"),
-                },
+                Some(reference) => {
+                    let target = root.pointer(reference.trim_start_matches('#')).expect("a reference inside the schema");
+                    plain(root, target).as_object().cloned().unwrap_or_default()
+                }
                 None => Map::new(),
             };
             for (key, value) in object {
