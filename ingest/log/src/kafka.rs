@@ -18,6 +18,10 @@ use crate::partition::TopicSpec;
 use crate::reader::{LogReader, ReaderOptions};
 use crate::writer::LogWriter;
 
+/// Asks a broker who it is.
+#[cfg(feature = "broker")]
+pub(crate) use admin::Probe;
+
 /// Creates what is missing of the topics.
 pub(crate) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
     admin::ensure_topics(config, topics).await

@@ -135,3 +135,22 @@ fn too_few_brokers(config: &KafkaConfig, topic: &TopicSpec) -> LogError {
     let reason = format!("topic {} cannot have {} copies, there are fewer brokers; set log.replicas", topic.name, config.replicas);
     LogError::Config { setting: "replicas", reason }
 }
+
+/// Asks a broker which cluster it belongs to.
+#[cfg(feature = "broker")]
+pub(crate) struct Probe {
+    admin: Option<Admin>,
+}
+
+#[cfg(feature = "broker")]
+impl Probe {
+    /// A client that asks this address.
+    pub(crate) fn new(address: &str) -> Self {
+        Self { admin: Admin::open(&KafkaConfig::new(address)).ok() }
+    }
+
+    /// Its cluster; none while it does not answer.
+    pub(crate) fn cluster_id(&self) -> Option<String> {
+        self.admin.as_ref()?.client.inner().fetch_cluster_id(Duration::from_millis(200))
+    }
+}

@@ -1,0 +1,345 @@
+//! Faults of Kafka: rebalances, frozen and killed brokers, lost members, removed records.
+
+use std::time::Duration;
+
+use qamtu_log::broker::Broker;
+use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogError, LogReader, Partition, TopicSpec, ensure_topics, open_reader, open_writer};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::mocking::MockCluster;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use crate::actor::Actor;
+use crate::site::{
+    DEADLINE, Site, append_all, assert_contiguous, assigned, broker_options, expect_error, kafka_at, member, next, numbered, options,
+    or_skip, read_count, read_to_end, run, shared_broker, soon, start_all, start_broker,
+};
+
+fn kafka(site: &Site) -> KafkaConfig {
+    match &site.config {
+        LogConfig::Kafka(config) => config.clone(),
+        LogConfig::Embedded(_) => panic!("this is not Kafka"),
+    }
+}
+
+/// Waits for a revocation, whatever comes before it.
+async fn revoked(reader: &mut dyn LogReader) -> (Vec<Partition>, bool) {
+    loop {
+        if let Delivery::Revoked { partitions, lost } = next(reader).await {
+            return (partitions, lost);
+        }
+    }
+}
+
+/// A group of one that has read everything and is now asked to give up its partitions.
+async fn draining(site: &Site, drain_timeout_ms: u32) -> (Box<dyn LogReader>, Box<dyn LogReader>, Vec<Partition>) {
+    site.topic("events", 4).await;
+    append_all(&*site.writer().await, numbered("events", 60, 0..1_000)).await;
+    let config = LogConfig::Kafka(KafkaConfig { drain_timeout_ms, ..kafka(site) });
+    let mut first = open_reader(&config, options(&["events"], member(0, 2))).await.expect("reader");
+    start_all(&mut *first).await;
+    read_to_end(&mut *first).await;
+    let second = site.reader(&["events"], member(1, 2)).await;
+    let (partitions, lost) = revoked(&mut *first).await;
+    assert_eq!((partitions.len(), lost), (4, false));
+    (first, second, partitions)
+}
+
+#[test]
+fn a_draining_reader_commits_and_the_next_owner_starts_there() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        let (mut first, mut second, partitions) = draining(&site, 30_000).await;
+        for (done, partition) in partitions.iter().enumerate() {
+            soon("commit", first.commit(&[partition.next_offset(done as u64 + 1)])).await.expect("commit while draining");
+            soon("release", first.release(std::slice::from_ref(partition))).await.expect("release");
+            let error = expect_error(soon("commit", first.commit(&[partition.next_offset(99)])).await);
+            assert!(matches!(error, LogError::NotOwned { .. }), "{error}");
+        }
+        let (mut all, second) = tokio::join!(assigned(&mut *first), assigned(&mut *second));
+        assert_eq!((all.len(), second.len()), (2, 2));
+        all.extend(second);
+        all.sort();
+        let wanted: Vec<_> = partitions.into_iter().zip(1..).map(|(partition, next)| (partition, Some(next))).collect();
+        assert_eq!(all, wanted);
+    });
+}
+
+#[test]
+fn partitions_that_are_not_released_in_time_are_lost() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        let (mut first, mut second, partitions) = draining(&site, 1_000).await;
+        soon("release", first.release(&partitions[..1])).await.expect("release");
+        let (unreleased, lost) = revoked(&mut *first).await;
+        assert_eq!((unreleased, lost), (partitions[1..].to_vec(), true));
+        let error = expect_error(soon("commit", first.commit(&[partitions[3].next_offset(9)])).await);
+        assert!(matches!(error, LogError::NotOwned { .. }), "{error}");
+        let (first, second) = tokio::join!(assigned(&mut *first), assigned(&mut *second));
+        assert!(first.iter().chain(&second).all(|(_, next)| next.is_none()) && first.len() + second.len() == 4);
+    });
+}
+
+#[test]
+fn a_second_reader_with_the_same_number_ends_the_first() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        site.topic("events", 4).await;
+        let mut first = site.reader(&["events"], member(0, 1)).await;
+        start_all(&mut *first).await;
+        let mut second = site.reader(&["events"], member(0, 1)).await;
+        let error = loop {
+            match soon("next", first.next()).await {
+                Ok(Delivery::Revoked { partitions, .. }) => soon("release", first.release(&partitions)).await.expect("release"),
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(&error, LogError::Fenced { group, member: 0 } if group == "projector"), "{error}");
+        assert_eq!(assigned(&mut *second).await.len(), 4);
+        let events = Partition::new("events", 0);
+        assert!(soon("commit", first.commit(&[events.next_offset(3)])).await.is_err());
+        soon("commit", second.commit(&[events.next_offset(0)])).await.expect("commit");
+    });
+}
+
+#[test]
+fn a_stalled_member_is_replaced_and_can_no_longer_commit() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        site.topic("events", 2).await;
+        let writer = site.writer().await;
+        append_all(&*writer, numbered("events", 60, 0..100)).await;
+        let actor = Actor::start(&site, "read");
+        actor.wait_for("caught up");
+        actor.signal("STOP");
+        // After the session timeout everything belongs to the other member.
+        let mut other = site.reader(&["events"], member(1, 2)).await;
+        let at = assigned(&mut *other).await;
+        assert_eq!(at.len(), 2);
+        let at: Vec<_> = at.iter().map(|(partition, next)| partition.next_offset(next.expect("committed"))).collect();
+        soon("start", other.start_at(&at)).await.expect("start");
+        append_all(&*writer, numbered("events", 60, 100..300)).await;
+        read_count(&mut *other, 200).await;
+        let bounds = soon("bounds", other.bounds("events")).await.expect("bounds");
+        let ends: Vec<_> = bounds.iter().map(|bounds| bounds.partition.next_offset(bounds.end)).collect();
+        soon("commit", other.commit(&ends)).await.expect("commit");
+        // The first one wakes up, still holding records it may now not commit.
+        actor.signal("CONT");
+        let lines = actor.lines_until("revoked");
+        assert!(lines.last().is_some_and(|line| line == "revoked true"), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.starts_with("committed")), "{lines:?}");
+        drop(actor);
+        let again = {
+            let (partitions, _) = revoked(&mut *other).await;
+            soon("release", other.release(&partitions)).await.expect("release");
+            assigned(&mut *other).await
+        };
+        for (partition, next) in again {
+            assert!(ends.contains(&partition.next_offset(next.expect("committed"))), "{partition} went back to {next:?}");
+        }
+    });
+}
+
+#[test]
+fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
+    run(async {
+        let Some(mut broker) = start_broker("frozen") else { return };
+        let config = LogConfig::Kafka(KafkaConfig { append_timeout_ms: 2_000, ..kafka_at(broker.address()) });
+        ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await.expect("topic");
+        let writer = open_writer(&config).await.expect("writer");
+        append_all(&*writer, numbered("events", 9, 0..100)).await;
+        broker.pause().expect("pause");
+        let appending = {
+            let writer = writer.clone();
+            tokio::spawn(async move { writer.append(numbered("events", 9, 100..110)).await })
+        };
+        assert!(matches!(soon("ready", writer.ready()).await, Err(LogError::Unavailable { .. })));
+        let error = expect_error(soon("flush", writer.flush(Duration::from_millis(100))).await);
+        assert!(matches!(error, LogError::Unsettled { unsettled: 1..=10 }), "{error}");
+        for outcome in soon("append", appending).await.expect("task") {
+            let error = expect_error(outcome);
+            assert!(matches!(error, LogError::Unavailable { .. }) && error.is_transient(), "{error}");
+        }
+        broker.resume().expect("resume");
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while writer.ready().await.is_err() {
+            assert!(tokio::time::Instant::now() < deadline, "not ready again");
+        }
+        append_all(&*writer, numbered("events", 9, 200..300)).await;
+        soon("flush", writer.flush(DEADLINE)).await.expect("flush");
+        // What failed may stand in the log or not; what was acknowledged does.
+        let site = Site::on(config);
+        let all = site.read_all(&["events"]).await;
+        all.values().for_each(|records| assert_contiguous(records, 0));
+        let mut numbers: Vec<u64> = all.values().flatten().map(|record| crate::site::text(record).parse().expect("number")).collect();
+        numbers.retain(|number| !(100..110).contains(number));
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..100).chain(200..300).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
+    run(async {
+        let Some(broker) = start_broker("killed") else { return };
+        let options = broker_options("killed");
+        let port = broker.address().rsplit(':').next().expect("port").parse().expect("port");
+        let site = Site::on(LogConfig::Kafka(kafka_at(broker.address())));
+        site.topic("events", 3).await;
+        let writer = site.writer().await;
+        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        start_all(&mut *reader).await;
+        append_all(&*writer, numbered("events", 9, 0..1_000)).await;
+        read_count(&mut *reader, 1_000).await;
+        // Dropping kills with -9; the append meanwhile waits for the next one.
+        drop(broker);
+        let appending = {
+            let writer = writer.clone();
+            tokio::spawn(async move { append_all(&*writer, numbered("events", 9, 1_000..1_100)).await.len() })
+        };
+        let restart = tokio::task::spawn_blocking(move || Broker::start(qamtu_log::broker::BrokerOptions { port, ..options }));
+        let broker = or_skip(soon("restart", restart).await.expect("task")).expect("it started before");
+        assert_eq!(soon("append", appending).await.expect("task"), 100);
+        let new = read_count(&mut *reader, 100).await;
+        let last = new.last().expect("record");
+        soon("commit", reader.commit(&[last.partition.next_offset(last.offset + 1)])).await.expect("still a member");
+        let all = site.read_all(&["events"]).await;
+        all.values().for_each(|records| assert_contiguous(records, 0));
+        assert_eq!(all.values().map(Vec::len).sum::<usize>(), 1_100);
+        broker.stop().expect("stop in order");
+    });
+}
+
+#[test]
+fn a_broker_dies_with_its_parent() {
+    let Some(broker) = start_broker("probe") else { return };
+    drop(broker);
+    let site = Site::embedded();
+    let actor = Actor::start(&site, "broker orphan");
+    let address = actor.wait_for("address");
+    std::net::TcpStream::connect(&address).expect("the broker listens");
+    actor.kill();
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while std::net::TcpStream::connect(&address).is_ok() {
+        assert!(std::time::Instant::now() < deadline, "the broker at {address} outlived its parent");
+        std::thread::yield_now();
+    }
+}
+
+fn admin(config: &KafkaConfig) -> AdminClient<DefaultClientContext> {
+    ClientConfig::new().set("bootstrap.servers", &config.brokers).create().expect("admin")
+}
+
+#[test]
+fn records_removed_behind_a_reader_are_noticed() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        site.topic("events", 1).await;
+        append_all(&*site.writer().await, numbered("events", 9, 0..1_000)).await;
+        let config = kafka(&site);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&format!("{}events", config.topic_prefix), 0, Offset::Offset(600)).expect("partition");
+        admin(&config).delete_records(&list, &AdminOptions::new()).await.expect("removal");
+        let events = Partition::new("events", 0);
+        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        assigned(&mut *reader).await;
+        let error = expect_error(soon("start", reader.start_at(&[events.next_offset(0)])).await);
+        assert!(matches!(error, LogError::OutOfRange { offset: 0, start: 600, end: 1_000, .. }), "{error}");
+        soon("start", reader.start_at(&[events.next_offset(600)])).await.expect("start");
+        assert_contiguous(&read_to_end(&mut *reader).await[&events], 600);
+    });
+}
+
+#[test]
+fn a_reader_that_is_overtaken_by_retention_ends_instead_of_skipping() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        site.topic("events", 1).await;
+        append_all(&*site.writer().await, numbered("events", 9, 0..1_000)).await;
+        let events = Partition::new("events", 0);
+        // Small portions: most of it is still on the broker when the records vanish.
+        let options = qamtu_log::ReaderOptions { max_records: 1, ..options(&["events"], member(0, 1)) };
+        let mut reader = open_reader(&site.config, options).await.expect("reader");
+        start_all(&mut *reader).await;
+        read_count(&mut *reader, 1).await;
+        // Long enough without being asked that fetching is paused and what was fetched is dropped.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let config = kafka(&site);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&format!("{}events", config.topic_prefix), 0, Offset::Offset(900)).expect("partition");
+        admin(&config).delete_records(&list, &AdminOptions::new()).await.expect("removal");
+        let error = loop {
+            match soon("next", reader.next()).await {
+                Ok(Delivery::Records(records)) => assert!(records[0].offset < 100 && records[0].partition == events),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, LogError::OutOfRange { start: 900, end: 1_000, .. }), "{error}");
+    });
+}
+
+#[test]
+fn a_topic_that_forgets_is_refused() {
+    run(async {
+        let Some(site) = Site::kafka() else { return };
+        let config = kafka(&site);
+        let name = format!("{}events", config.topic_prefix);
+        let topic = NewTopic::new(&name, 2, TopicReplication::Fixed(1)).set("retention.ms", "604800000");
+        admin(&config).create_topics([&topic], &AdminOptions::new()).await.expect("topic");
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        let error = loop {
+            let error = expect_error(ensure_topics(&site.config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await);
+            // A new topic is not known everywhere at once.
+            if !matches!(error, LogError::PartitionCount { found: 0, .. }) || tokio::time::Instant::now() > deadline {
+                break error;
+            }
+        };
+        assert!(matches!(&error, LogError::TopicSetting { setting: "retention.ms", found, .. } if found == "604800000"), "{error}");
+    });
+}
+
+#[test]
+fn more_copies_than_brokers_are_refused_by_the_setting_to_change() {
+    run(async {
+        let Some(address) = shared_broker() else { return };
+        let config = LogConfig::Kafka(KafkaConfig { topic_prefix: "copies-".into(), ..KafkaConfig::new(address) });
+        let error = expect_error(ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 1 }]).await);
+        assert!(matches!(error, LogError::Config { setting: "replicas", .. }), "{error}");
+    });
+}
+
+#[test]
+fn no_broker_is_one_clear_error() {
+    run(async {
+        let config = LogConfig::kafka("127.0.0.1:1");
+        let errors = [
+            open_writer(&config).await.map(|_| ()).expect_err("writer"),
+            open_reader(&config, options(&["events"], member(0, 1))).await.map(|_| ()).expect_err("reader"),
+            expect_error(ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 1 }]).await),
+        ];
+        for error in errors {
+            assert!(matches!(error, LogError::Unavailable { .. }), "{error}");
+        }
+    });
+}
+
+/// The idempotent producer cannot go on after such an answer; librdkafka's own mock gives it.
+#[test]
+fn a_fatal_producer_error_fails_readiness_for_good() {
+    run(async {
+        let cluster = MockCluster::new(1).expect("mock");
+        cluster.create_topic("events", 1, 1).expect("topic");
+        let writer = open_writer(&LogConfig::kafka(cluster.bootstrap_servers())).await.expect("writer");
+        soon("ready", writer.ready()).await.expect("ready");
+        cluster.request_errors(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH; 3]);
+        let outcome = soon("append", writer.append(numbered("events", 1, 0..1))).await.remove(0);
+        assert!(matches!(outcome, Err(LogError::Fatal { .. })), "{outcome:?}");
+        for _ in 0..2 {
+            let error = expect_error(soon("ready", writer.ready()).await);
+            assert!(matches!(error, LogError::Fatal { .. }) && !error.is_transient(), "{error}");
+        }
+    });
+}

@@ -1,0 +1,26 @@
+//! The conformance suite of the event log, run on both logs, and the faults of each.
+//!
+//! The Kafka half runs on a real Apache Kafka broker that is started once for all tests. Without Java or
+//! Maven it is left out with one loud line; in CI (`CI=true`) that is a failure.
+
+mod actor;
+mod append;
+mod embedded;
+mod group;
+mod kafka;
+mod read;
+mod secured;
+mod site;
+
+/// Runs each of these tests on the embedded log and on Kafka.
+macro_rules! on_both_logs {
+    ($module:ident: $($test:ident),+ $(,)?) => {
+        mod embedded_log {
+            $(#[test] fn $test() { crate::site::run(async { super::$test(crate::site::Site::embedded()).await }); })+
+        }
+        mod kafka_log {
+            $(#[test] fn $test() { crate::site::run(async { if let Some(site) = crate::site::Site::kafka() { super::$test(site).await } }); })+
+        }
+    };
+}
+pub(crate) use on_both_logs;

@@ -1,0 +1,164 @@
+//! Encryption and logins, against a broker that asks for both.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use qamtu_log::broker::{Broker, BrokerExtras};
+use qamtu_log::{
+    KafkaConfig, LogConfig, LogError, Membership, SaslConfig, SaslMechanism, TlsConfig, TopicSpec, ensure_topics, open_reader, open_writer,
+};
+
+use crate::site::{Site, append_all, broker_options, expect_error, kafka_at, member, numbered, options, or_skip, run};
+
+/// A broker with a certificate of its own and two users; alice logs in by PLAIN, bob by SCRAM.
+struct Secured {
+    broker: Broker,
+    folder: PathBuf,
+}
+
+fn secured() -> Option<&'static Secured> {
+    static BROKER: OnceLock<Option<Secured>> = OnceLock::new();
+    BROKER.get_or_init(start).as_ref()
+}
+
+fn start() -> Option<Secured> {
+    // Where there is no Java there is no keytool either; say so once, in the same words.
+    crate::site::shared_broker()?;
+    let options = broker_options("secured");
+    let folder = options.dir.join("certificates");
+    std::fs::create_dir_all(&folder).expect("folder");
+    certificate(&folder, "right", "ip:127.0.0.1");
+    certificate(&folder, "stranger", "ip:127.0.0.1");
+    let store = folder.join("right.p12").display().to_string();
+    let plain = "org.apache.kafka.common.security.plain.PlainLoginModule required \
+                 username=\"admin\" password=\"admin-secret\" user_admin=\"admin-secret\" user_alice=\"alice-secret\";";
+    let settings = [
+        ("listeners", "SASL_SSL://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"),
+        ("advertised.listeners", "SASL_SSL://127.0.0.1:{port}"),
+        ("inter.broker.listener.name", "SASL_SSL"),
+        ("sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-512"),
+        ("sasl.mechanism.inter.broker.protocol", "PLAIN"),
+        ("listener.name.sasl_ssl.plain.sasl.jaas.config", plain),
+        ("listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config", "org.apache.kafka.common.security.scram.ScramLoginModule required;"),
+        ("ssl.keystore.type", "PKCS12"),
+        ("ssl.keystore.location", &store),
+        ("ssl.keystore.password", "password"),
+        ("ssl.truststore.type", "PKCS12"),
+        ("ssl.truststore.location", &store),
+        ("ssl.truststore.password", "password"),
+    ];
+    let extras = BrokerExtras {
+        settings: settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+        scram_users: vec![("bob".into(), "bob-secret".into())],
+    };
+    or_skip(Broker::start_with(options, &extras)).map(|broker| Secured { broker, folder })
+}
+
+/// A key with a certificate signed by itself, and that certificate as PEM.
+fn certificate(folder: &Path, name: &str, host: &str) {
+    let store = folder.join(format!("{name}.p12"));
+    let keytool = |arguments: &[&str]| {
+        let status = Command::new("keytool")
+            .args(arguments)
+            .args(["-alias", name, "-storepass", "password", "-keystore"])
+            .arg(&store)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(status.expect("keytool").success(), "keytool {arguments:?}");
+    };
+    let subject = format!("CN={name}");
+    let host = format!("SAN={host}");
+    keytool(&[
+        "-genkeypair",
+        "-keyalg",
+        "RSA",
+        "-keysize",
+        "2048",
+        "-dname",
+        &subject,
+        "-ext",
+        &host,
+        "-ext",
+        "BC=ca:true",
+        "-storetype",
+        "PKCS12",
+    ]);
+    keytool(&["-exportcert", "-rfc", "-file", &folder.join(format!("{name}.pem")).display().to_string()]);
+}
+
+impl Secured {
+    fn config(&self, mechanism: SaslMechanism, username: &str, password: &str) -> KafkaConfig {
+        KafkaConfig {
+            topic_prefix: format!("t{}-", uuid::Uuid::new_v4().simple()),
+            tls: Some(TlsConfig { ca_file: Some(self.folder.join("right.pem")), ..TlsConfig::default() }),
+            sasl: Some(SaslConfig { mechanism, username: username.into(), password: password.to_owned().into() }),
+            ..kafka_at(self.broker.address())
+        }
+    }
+}
+
+#[test]
+fn both_logins_append_and_read_over_tls() {
+    run(async {
+        let Some(secured) = secured() else { return };
+        for (mechanism, username, password) in
+            [(SaslMechanism::Plain, "alice", "alice-secret"), (SaslMechanism::ScramSha512, "bob", "bob-secret")]
+        {
+            let site = Site::on(LogConfig::Kafka(secured.config(mechanism, username, password)));
+            site.topic("events", 2).await;
+            append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
+            assert_eq!(site.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 100);
+            let mut reader = site.reader(&["events"], member(0, 1)).await;
+            crate::site::start_all(&mut *reader).await;
+        }
+    });
+}
+
+async fn refusals(config: KafkaConfig) -> Vec<LogError> {
+    let config = LogConfig::Kafka(config);
+    vec![
+        open_writer(&config).await.map(|_| ()).expect_err("writer"),
+        open_reader(&config, options(&["events"], Membership::Whole)).await.map(|_| ()).expect_err("reader"),
+        expect_error(ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 1 }]).await),
+    ]
+}
+
+#[test]
+fn a_wrong_password_is_refused_and_never_printed() {
+    run(async {
+        let Some(secured) = secured() else { return };
+        let config = secured.config(SaslMechanism::ScramSha512, "bob", "wrong-canary");
+        assert!(!format!("{:?}", LogConfig::Kafka(config.clone())).contains("wrong-canary"));
+        for error in refusals(config).await {
+            assert!(matches!(error, LogError::Denied { .. }), "{error}");
+            assert!(!format!("{error:?} {error}").contains("wrong-canary"));
+        }
+    });
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_refused() {
+    run(async {
+        let Some(secured) = secured() else { return };
+        let config = secured.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
+        let tls = TlsConfig { ca_file: Some(secured.folder.join("stranger.pem")), ..TlsConfig::default() };
+        for error in refusals(KafkaConfig { tls: Some(tls), ..config }).await {
+            assert!(matches!(error, LogError::Denied { .. }), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused() {
+    run(async {
+        let Some(secured) = secured() else { return };
+        // The same broker under a name that its certificate does not hold.
+        let port = secured.broker.address().rsplit(':').next().expect("port").to_owned();
+        let config = secured.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
+        for error in refusals(KafkaConfig { brokers: format!("localhost:{port}"), ..config }).await {
+            assert!(matches!(error, LogError::Denied { .. }), "{error}");
+        }
+    });
+}

@@ -1,0 +1,222 @@
+//! A log of its own for every test, and the small steps that tests are made of.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use qamtu_log::broker::{Broker, BrokerOptions};
+use qamtu_log::{
+    Delivery, Entry, KafkaConfig, LogConfig, LogError, LogReader, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec,
+    ensure_topics, open_reader, open_writer,
+};
+use tempfile::TempDir;
+
+/// Nothing here takes longer unless it is broken.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One test's log.
+pub struct Site {
+    pub config: LogConfig,
+    _dir: Option<TempDir>,
+}
+
+impl Site {
+    /// An embedded log in a new folder.
+    pub fn embedded() -> Self {
+        let dir = tempfile::tempdir().expect("folder");
+        Self { config: LogConfig::embedded(dir.path().join("log")), _dir: Some(dir) }
+    }
+
+    /// Topics and groups of its own on the shared broker.
+    pub fn kafka() -> Option<Self> {
+        let config = KafkaConfig { topic_prefix: format!("t{}-", uuid::Uuid::new_v4().simple()), ..kafka_at(shared_broker()?) };
+        Some(Self { config: LogConfig::Kafka(config), _dir: None })
+    }
+
+    /// A log that the test has set up by itself.
+    pub fn on(config: LogConfig) -> Self {
+        Self { config, _dir: None }
+    }
+
+    /// Folder of the embedded log.
+    pub fn dir(&self) -> &Path {
+        match &self.config {
+            LogConfig::Embedded(config) => &config.dir,
+            LogConfig::Kafka(_) => panic!("Kafka has no folder"),
+        }
+    }
+
+    pub fn is_kafka(&self) -> bool {
+        matches!(self.config, LogConfig::Kafka(_))
+    }
+
+    pub async fn topic(&self, name: &str, partitions: u32) {
+        ensure_topics(&self.config, &[TopicSpec { name: name.into(), partitions }]).await.expect("topic");
+    }
+
+    pub async fn writer(&self) -> Arc<dyn LogWriter> {
+        open_writer(&self.config).await.expect("writer")
+    }
+
+    pub async fn reader(&self, topics: &[&str], membership: Membership) -> Box<dyn LogReader> {
+        open_reader(&self.config, options(topics, membership)).await.expect("reader")
+    }
+
+    /// Everything of these topics, by partition.
+    pub async fn read_all(&self, topics: &[&str]) -> BTreeMap<Partition, Vec<Record>> {
+        let mut reader = self.reader(topics, Membership::Whole).await;
+        start_all(&mut *reader).await;
+        read_to_end(&mut *reader).await
+    }
+}
+
+/// One test has this long; a hanging one fails by name.
+pub fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(300), test).await.expect("the test took too long") });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+}
+
+/// Fails instead of hanging.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what} took too long"))
+}
+
+/// One broker, one copy, short timeouts.
+pub fn kafka_at(brokers: String) -> KafkaConfig {
+    KafkaConfig { replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(brokers) }
+}
+
+/// Address of the broker that all tests share; none: no Java or Maven here.
+pub fn shared_broker() -> Option<String> {
+    static BROKER: OnceLock<Option<Broker>> = OnceLock::new();
+    BROKER.get_or_init(|| start_broker("shared")).as_ref().map(Broker::address)
+}
+
+/// A broker for one test.
+pub fn start_broker(name: &str) -> Option<Broker> {
+    or_skip(Broker::start(broker_options(name)))
+}
+
+pub fn broker_options(name: &str) -> BrokerOptions {
+    BrokerOptions { dir: scratch().join(name), cache_dir: cache_dir(), port: 0, heap_mb: 512 }
+}
+
+/// Kafka cannot be had: one loud line, and a failure in CI.
+pub fn or_skip(started: Result<Broker, qamtu_log::broker::BrokerError>) -> Option<Broker> {
+    match started {
+        Ok(broker) => Some(broker),
+        Err(error) if std::env::var_os("CI").is_none() => {
+            eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
+            None
+        }
+        Err(error) => panic!("the Kafka tests need a broker: {error}"),
+    }
+}
+
+fn cache_dir() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
+    std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka")
+}
+
+/// Folder of this process; those of test processes that have ended are removed.
+fn scratch() -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("brokers");
+        for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(old.file_name()).exists() {
+                let _ = std::fs::remove_dir_all(old.path());
+            }
+        }
+        all.join(std::process::id().to_string())
+    };
+    FOLDER.get_or_init(make).clone()
+}
+
+pub fn options(topics: &[&str], membership: Membership) -> ReaderOptions {
+    ReaderOptions { topics: topics.iter().map(|topic| (*topic).into()).collect(), membership, max_records: 1_000, max_bytes: 4 << 20 }
+}
+
+pub fn member(member: u32, members: u32) -> Membership {
+    Membership::Group { group: "projector".into(), member, members }
+}
+
+pub fn entry(topic: &str, key: &str, value: impl Into<Bytes>) -> Entry {
+    Entry { topic: topic.into(), key: Bytes::copy_from_slice(key.as_bytes()), headers: Vec::new(), value: value.into() }
+}
+
+/// `count` entries over `keys` keys; the value is the number of the entry.
+pub fn numbered(topic: &str, keys: u64, numbers: std::ops::Range<u64>) -> Vec<Entry> {
+    numbers.map(|number| entry(topic, &format!("key-{}", number % keys), number.to_string())).collect()
+}
+
+/// Appends all, each of which must succeed.
+pub async fn append_all(writer: &dyn LogWriter, entries: Vec<Entry>) -> Vec<qamtu_log::Position> {
+    let outcomes = soon("append", writer.append(entries)).await;
+    outcomes.into_iter().map(|outcome| outcome.expect("append")).collect()
+}
+
+pub async fn next(reader: &mut dyn LogReader) -> Delivery {
+    soon("next", reader.next()).await.expect("delivery")
+}
+
+/// Waits for the assignment.
+pub async fn assigned(reader: &mut dyn LogReader) -> Vec<(Partition, Option<u64>)> {
+    match next(reader).await {
+        Delivery::Assigned(partitions) => partitions,
+        other => panic!("expected the assignment, got {other:?}"),
+    }
+}
+
+/// Waits for the assignment and starts all of it where it was committed, or at 0.
+pub async fn start_all(reader: &mut dyn LogReader) -> Vec<Partition> {
+    let partitions = assigned(reader).await;
+    let at: Vec<_> = partitions.iter().map(|(partition, next)| partition.next_offset(next.unwrap_or(0))).collect();
+    soon("start", reader.start_at(&at)).await.expect("start");
+    partitions.into_iter().map(|(partition, _)| partition).collect()
+}
+
+/// Records until the end is reached.
+pub async fn read_to_end(reader: &mut dyn LogReader) -> BTreeMap<Partition, Vec<Record>> {
+    let mut all = BTreeMap::<Partition, Vec<Record>>::new();
+    loop {
+        match next(reader).await {
+            Delivery::Records(records) => {
+                records.into_iter().for_each(|record| all.entry(record.partition.clone()).or_default().push(record))
+            }
+            Delivery::CaughtUp => return all,
+            other => panic!("expected records, got {other:?}"),
+        }
+    }
+}
+
+/// Records until there are as many.
+pub async fn read_count(reader: &mut dyn LogReader, count: usize) -> Vec<Record> {
+    let mut all = Vec::new();
+    while all.len() < count {
+        if let Delivery::Records(records) = next(reader).await {
+            all.extend(records);
+        }
+    }
+    assert_eq!(all.len(), count, "more records than expected");
+    all
+}
+
+/// Offsets of a partition are `from..` without a gap.
+pub fn assert_contiguous(records: &[Record], from: u64) {
+    let offsets: Vec<_> = records.iter().map(|record| record.offset).collect();
+    let wanted: Vec<_> = (from..from + offsets.len() as u64).collect();
+    assert_eq!(offsets, wanted);
+}
+
+pub fn text(record: &Record) -> String {
+    String::from_utf8(record.value.clone().expect("value").to_vec()).expect("text")
+}
+
+pub fn expect_error<T: std::fmt::Debug>(result: Result<T, LogError>) -> LogError {
+    result.expect_err("this must be refused")
+}
