@@ -20,6 +20,7 @@ pub mod oracle;
 mod people;
 mod reference;
 pub mod roll;
+mod sheets;
 pub mod stream;
 mod telling;
 

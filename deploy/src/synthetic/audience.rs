@@ -8,7 +8,7 @@ use std::{collections::HashSet, ops::Range};
 use super::{
     World,
     dice::Dice,
-    meetings::{Meeting, Outcome},
+    meetings::{Brief, Meeting, Outcome},
     people::{PHONES, Stranger, Who},
 };
 use crate::submission::Iin;
@@ -114,10 +114,14 @@ pub(super) fn catchment(world: &World<'_>, meeting: &Meeting) -> Range<u32> {
     world.roll.precincts[first].voters.start..world.roll.precincts[first + wanted - 1].voters.end
 }
 
+/// Would being there tell belief, origin or health?
+pub(super) fn revealing(world: &World<'_>, brief: &Brief) -> bool {
+    std::iter::once(brief.category).chain(brief.secondary).any(|category| world.campaign.categories[category].revealing)
+}
+
 /// How many of the people are named, and whether heads are counted. Small meetings more often count heads only.
 fn evidence(world: &World<'_>, meeting: &Meeting, people: u32, dice: &mut Dice) -> (u32, bool) {
-    let revealing = |category: usize| world.campaign.categories[category].revealing;
-    if revealing(meeting.report.category) || meeting.report.secondary.is_some_and(revealing) {
+    if revealing(world, &meeting.report) {
         return (0, true);
     }
     let median = world.scenario.formats[meeting.report.format].median;

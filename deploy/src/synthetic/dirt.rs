@@ -72,6 +72,8 @@ pub(super) enum Quirk {
     Crowded,
     /// A sheet arrives under a meeting id that nobody knows, for good; or for a meeting that is never reported.
     Stray,
+    /// Somebody sends names from a meeting where only heads may be counted: refused.
+    Named,
 }
 
 /// How late a report arrives.
@@ -85,6 +87,8 @@ pub(super) enum Delay {
 
 /// Sheets under unknown meeting ids.
 const STRAYS: u32 = 12;
+/// Meetings that only count heads, and from which names are sent.
+const NAMED: usize = 6;
 /// Never reported meetings whose sheet arrives all the same.
 const SHEETS_WITHOUT_REPORT: usize = 5;
 
@@ -101,6 +105,7 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
     let reversed = quirks.assign(3, Quirk::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.heads.is_none());
     let last = world.campaign.calendar.closes;
     let silence = quirks.assign(2, Quirk::Silence, |meeting| world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty());
+    quirks.assign(NAMED, Quirk::Named, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
     quirks.by_share();
     copy_sheet(meetings, &copied);
     for index in silence {
@@ -248,7 +253,8 @@ impl ByNumber {
 
 /// Sheets under meeting ids that nobody knows, and of meetings that are never reported.
 fn strays(world: &World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) {
-    let silent: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].outcome == Outcome::Unreported).collect();
+    let silent = |meeting: &Meeting| meeting.outcome == Outcome::Unreported && !audience::revealing(world, &meeting.report);
+    let silent: Vec<usize> = (0..meetings.len()).filter(|index| silent(&meetings[*index])).collect();
     for index in silent.into_iter().take(SHEETS_WITHOUT_REPORT) {
         let lines = local_lines(world, &meetings[index], dice);
         meetings[index].lines = lines;

@@ -59,7 +59,8 @@ pub(super) fn tell(desk: &mut Desk<'_>) {
     let world = desk.world;
     desk.publish(world.campaign.submissions(Some(world.clock.begins)));
     for (date, day) in world.scenario.counts.iter().enumerate() {
-        let at = world.clock.begins.max(world.clock.at(*day, 8) - SignedDuration::from_hours(2)) + SignedDuration::from_mins(1);
+        // Everything leans on the precincts, so the first counts are there from the beginning.
+        let at = if date == 0 { world.clock.begins } else { world.clock.at(*day, 6) } + SignedDuration::from_mins(1);
         counts(desk, date, at);
     }
     for (index, member) in world.people.members.iter().enumerate() {

@@ -265,6 +265,16 @@ fn meeting(payload: &Payload) -> Option<&MeetingId> {
     }
 }
 
+/// Is a meeting known from this on?
+fn announces(payload: &Payload) -> bool {
+    let Payload::Plain(data) = payload else { return false };
+    match &**data {
+        Data::MeetingPlanned(_) | Data::MeetingHeld(_) => true,
+        Data::MeetingCorrected(corrected) => corrected.report.is_some(),
+        _ => false,
+    }
+}
+
 fn counts(sent: &[Sent], dirt: BTreeMap<&'static str, u64>, roll: usize) -> Counts {
     let mut counts = Counts { sent: sent.len() as u64, dirt, roll: roll as u64, ..Counts::default() };
     let mut known: HashSet<&MeetingId> = HashSet::new();
@@ -276,8 +286,7 @@ fn counts(sent: &[Sent], dirt: BTreeMap<&'static str, u64>, roll: usize) -> Coun
             Fate::Accepted => {
                 counts.accepted += 1;
                 let Some(meeting) = meeting(&sent.submission.data) else { continue };
-                let tells = matches!(&sent.submission.data, Payload::Plain(data) if matches!(**data, Data::MeetingPlanned(_) | Data::MeetingHeld(_)));
-                if tells {
+                if announces(&sent.submission.data) {
                     known.insert(meeting);
                 } else if !known.contains(meeting) {
                     counts.warnings += 1;

@@ -1,27 +1,28 @@
-//! How the field tells of a meeting: plan, moves, report, heads, sheet, questions, with the quirks and flaws that were decided.
+//! How the field tells of a meeting: plan, moves, report, heads, questions, with the quirks that were decided; sheets are in
+//! [`super::sheets`].
 //!
 //! Guarantees: when everything has arrived, what stands is the meeting's truth.
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
     event::{
-        AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, Count, HeadcountRecounted, HeadcountReported, MeetingCancelled,
-        MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, QuestionRaised, Report, Residence, SheetLine, audience::HeadcountReportedV1,
+        Count, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled,
+        QuestionRaised, Report, audience::HeadcountReportedV1,
     },
-    id::{BatchId, CounterId, EventId, UnitCode},
+    id::{CounterId, EventId, UnitCode},
 };
 
 use super::{
-    audience::{Flaw, Heads, Home, Line},
+    audience::Heads,
     dirt::{Delay, Mending, Quirk},
     meetings::{Brief, Meeting, Outcome},
     reference::text,
-    stream::{Desk, Fate, Note, notice},
+    sheets,
+    stream::{Desk, Fate, Note},
 };
-use crate::submission::{Identifier, Payload};
+use crate::submission::Payload;
 
-const INVALID_IIN: &str = "invalid-iin";
-const UNKNOWN_UNIT: &str = "unknown-unit";
+pub(super) const UNKNOWN_UNIT: &str = "unknown-unit";
 
 /// When report and sheet of a meeting arrive.
 #[derive(Debug, Clone, Copy)]
@@ -41,27 +42,33 @@ pub(super) fn tell(desk: &mut Desk<'_>, meetings: &[Meeting], imports: &[Vec<usi
             (Outcome::Cancelled, _) => drop(cancel(desk, meeting)),
             (Outcome::Unreported, _) => {}
         }
-        if meeting.quirk == Quirk::Stray {
-            desk.tally("stray-sheet", 1);
+        match meeting.quirk {
+            Quirk::Stray => desk.tally("stray-sheet", 1),
+            Quirk::Named => sheets::named(desk, meeting, at.sheet),
+            _ => {}
         }
         heads(desk, meeting, at.report);
         if meeting.outcome == Outcome::Held {
             questions(desk, meeting, at.report);
         }
         if meeting.import.is_none() && meeting.quirk != Quirk::ReversedImport {
-            sheet(desk, meeting, (&meeting.lines, at.sheet, None));
+            sheets::sheet(desk, meeting, (&meeting.lines, at.sheet, None));
         }
     }
+    let arrival = |import: &[usize]| import.iter().map(|index| times[*index].sheet).max();
+    let sheets_of = |import: &[usize]| import.iter().map(|index| (&meetings[*index], meetings[*index].lines.as_slice())).collect::<Vec<_>>();
     let Some((reversed, good)) = imports.split_last() else { return };
     for (number, import) in good.iter().enumerate() {
-        let Some(at) = import.iter().map(|index| times[*index].sheet).max() else { continue };
-        let sheets: Vec<(&Meeting, &[Line])> = import.iter().map(|index| (&meetings[*index], meetings[*index].lines.as_slice())).collect();
-        file(desk, &sheets, (number + 1, at));
+        if let Some(at) = arrival(import) {
+            sheets::file(desk, &sheets_of(import), (number + 1, at));
+        }
     }
-    reverse(desk, reversed.iter().map(|index| (&meetings[*index], times[*index])).collect());
+    if let Some(at) = arrival(reversed) {
+        sheets::reverse(desk, &sheets_of(reversed), at);
+    }
 }
 
-fn hours(hours: i64) -> SignedDuration {
+pub(super) fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
@@ -94,7 +101,7 @@ fn times(desk: &mut Desk<'_>, meeting: &Meeting) -> Times {
     Times { report, sheet }
 }
 
-fn form(desk: &Desk<'_>, meeting: &Meeting) -> String {
+pub(super) fn form(desk: &Desk<'_>, meeting: &Meeting) -> String {
     format!("form/{}", desk.world.campaign.units[meeting.report.unit].code)
 }
 
@@ -256,7 +263,7 @@ fn counts(heads: &Heads) -> Vec<Count> {
     std::iter::once(first).chain(heads.second.map(|people| Count { counter: counter("2"), people })).collect()
 }
 
-fn reported(meeting: &Meeting, heads: &Heads) -> Payload {
+pub(super) fn reported(meeting: &Meeting, heads: &Heads) -> Payload {
     let meeting = meeting.id.clone();
     if heads.old_form {
         Payload::OldHeadcount(HeadcountReportedV1 { meeting, people: heads.first })
@@ -310,122 +317,11 @@ fn questions(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
 }
 
 /// A code for a unit that no list knows: its name instead of its code.
-fn misspelt(desk: &Desk<'_>, unit: usize) -> UnitCode {
+pub(super) fn misspelt(desk: &Desk<'_>, unit: usize) -> UnitCode {
     let units = &desk.world.campaign.units;
     let name: String = units[unit].names.en.chars().take_while(char::is_ascii_alphabetic).collect();
     let known = |code: &UnitCode| units.iter().any(|unit| unit.code == *code);
     let parsed = name.parse().ok().filter(|code| !known(code));
     // INVARIANT: a unit's code and a letter are a valid code.
     parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
-}
-
-fn residence(desk: &Desk<'_>, home: Home) -> Residence {
-    match home {
-        Home::Unknown => Residence::Unknown,
-        Home::Outside => Residence::Outside,
-        Home::Unit(unit) => Residence::Unit(desk.world.campaign.units[unit].code.clone()),
-        Home::Precinct(precinct) => Residence::Precinct(desk.world.roll.precincts[precinct].id.clone()),
-    }
-}
-
-/// The lines of a sheet, one by one, with what is wrong with them.
-fn sheet(desk: &mut Desk<'_>, meeting: &Meeting, (lines, at, batch): (&[Line], Timestamp, Option<BatchId>)) {
-    let copies = if meeting.quirk == Quirk::Rekeyed { 2 } else { 1 };
-    for copy in 1..=copies {
-        if copy == 2 {
-            desk.tally("rekeyed-sheet", 1);
-        }
-        let source = batch.map_or_else(|| form(desk, meeting), |batch| format!("import/{batch}"));
-        let mut note = desk.note(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
-        note.batch = batch;
-        let mut mistaken = Vec::new();
-        for (index, line) in lines.iter().enumerate() {
-            let number = index as u32 + 1;
-            // INVARIANT: a meeting's id, which is short, and a suffix are a valid code.
-            let sheet = format!("{}-S{copy}", meeting.id).parse().expect("a sheet id");
-            let note = note.later(SignedDuration::from_secs(2 * index as i64));
-            let place = Some(SheetLine { sheet, line: number });
-            if let Some(wrong) = sheet_line(desk, (meeting, *line), place, note) {
-                mistaken.push(wrong);
-            }
-        }
-        if !mistaken.is_empty() {
-            desk.tally("retracted", mistaken.len() as u64);
-            let early = batch.is_none() && desk.dice.chance(0.1);
-            let later = if early { -SignedDuration::from_mins(30) } else { hours(desk.dice.between(4, 70)) };
-            let retracted = AttendanceRetracted { meeting: meeting.id.clone(), retracts: mistaken, reason: None };
-            desk.send(note.later(later), retracted);
-        }
-    }
-}
-
-/// Sends a line; returns its id if it is to be retracted.
-fn sheet_line(desk: &mut Desk<'_>, (meeting, line): (&Meeting, Line), sheet: Option<SheetLine>, note: Note) -> Option<EventId> {
-    let recorded = |attendee, residence| {
-        Payload::Attendance(AttendanceRecorded {
-            meeting: meeting.id.clone(),
-            attendee,
-            consent: notice(),
-            residence,
-            adult: line.adult,
-            sheet: sheet.clone(),
-        })
-    };
-    let home = residence(desk, line.home);
-    let person = desk.world.people.identifier(line.who, &desk.world.roll);
-    let right = recorded(person, home.clone());
-    match line.flaw {
-        Flaw::Sound => drop(desk.send(note, right)),
-        Flaw::Mistaken => return Some(desk.send(note, right)),
-        Flaw::Mistyped { typed, mended } => {
-            desk.tally("mistyped-number", 1);
-            desk.send_refused(note.clone(), recorded(Identifier::Iin(typed), home), INVALID_IIN);
-            if mended {
-                let later = hours(desk.dice.between(2, 40));
-                desk.send(note.later(later), right);
-            }
-        }
-        Flaw::Misspelt => {
-            desk.tally("unit-misspelt-on-sheet", 1);
-            let unit = misspelt(desk, meeting.report.unit);
-            desk.send_refused(note.clone(), recorded(person, Residence::Unit(unit)), UNKNOWN_UNIT);
-            let later = hours(desk.dice.between(2, 20));
-            desk.send(note.later(later), right);
-        }
-    }
-    None
-}
-
-/// A file with the sheets of several meetings, and the note that it was taken in.
-fn file(desk: &mut Desk<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> BatchId {
-    let batch = BatchId(desk.id(at).0);
-    let mut lines = 0;
-    for (meeting, sheet) in sheets {
-        self::sheet(desk, meeting, (sheet, at, Some(batch)));
-        lines += sheet.len() as u32;
-    }
-    desk.tally("import", 1);
-    let accepted = BatchAccepted { batch, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
-    let note = desk.note("import", at, at + SignedDuration::from_mins(30));
-    desk.send(note, accepted);
-    batch
-}
-
-/// An import whose sheets are shifted by one meeting, with heads that nobody counted: taken back a day later and sent again.
-fn reverse(desk: &mut Desk<'_>, meetings: Vec<(&Meeting, Times)>) {
-    let Some(at) = meetings.iter().map(|(_, times)| times.sheet).max() else { return };
-    let sound = |meeting: &Meeting| meeting.lines.iter().copied().filter(|line| line.flaw == Flaw::Sound).collect::<Vec<Line>>();
-    let next: Vec<Vec<Line>> = meetings.iter().cycle().skip(1).take(meetings.len()).map(|(meeting, _)| sound(meeting)).collect();
-    let shifted: Vec<(&Meeting, &[Line])> = meetings.iter().zip(&next).map(|((meeting, _), lines)| (*meeting, lines.as_slice())).collect();
-    let batch = file(desk, &shifted, (98, at));
-    for (meeting, _) in &meetings {
-        let heads = Heads { first: 999, second: None, eligible_minimum: None, old_form: false };
-        let note = desk.note("import", at, at);
-        desk.send(Note { batch: Some(batch), ..note }, reported(meeting, &heads));
-    }
-    desk.tally("import-reversed", 1);
-    let note = desk.note("import", at + hours(25), at + hours(26));
-    desk.send(note, BatchReversed { batch, reason: Some(text("SYNTHETIC: sheets shifted")) });
-    let right: Vec<(&Meeting, &[Line])> = meetings.iter().map(|(meeting, _)| (*meeting, meeting.lines.as_slice())).collect();
-    file(desk, &right, (99, at + hours(28)));
 }
