@@ -94,7 +94,8 @@ fn standing<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
     let mut left: Vec<&Value> = events.iter().copied().filter(|event| !gone.contains(text(event, "id"))).collect();
     left.sort_by_key(|event| text(event, "id"));
     if left.is_empty() {
-        left.extend(events.iter().copied().max_by_key(|event| text(event, "id")));
+        let replacing = events.iter().copied().filter(|event| event["data"]["supersedes"].as_array().is_some_and(|gone| !gone.is_empty()));
+        left.extend(replacing.max_by_key(|event| text(event, "id")));
     }
     left
 }
@@ -141,7 +142,14 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
         meeting.moved = kind(last) == "meeting.rescheduled";
         meeting.starts = Some(instant(if meeting.moved { &last["data"]["starts"] } else { &last["data"]["plan"]["starts"] }));
     }
-    let answers = standing(&of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]));
+    let reopened: HashSet<&str> = of(&["meeting.planned", "meeting.rescheduled"])
+        .iter()
+        .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    let mut answers = of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]);
+    answers.retain(|event| kind(event) != "meeting.cancelled" || !reopened.contains(text(event, "id")));
+    let answers = standing(&answers);
     let reports: Vec<&Value> = answers.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
     meeting.report = reports.last().copied();
     meeting.cancelled = reports.len() < answers.len();
@@ -199,7 +207,8 @@ impl Sums {
             sums.identified += meeting.strong.len() as u64;
             sums.weak += meeting.weak.len() as u64;
             sums.rest += meeting.rest();
-            sums.minimum = sums.minimum.max(meeting.heads.map_or(0, |heads| heads.2));
+            let eligible = meeting.strong.iter().filter(|person| roll.contains_key(**person)).count() as u64;
+            sums.minimum = sums.minimum.max(meeting.heads.map_or(0, |heads| heads.2).min(eligible + meeting.rest()));
             for person in meeting.strong.iter().filter(|person| roll.contains_key(**person)) {
                 sums.contacts += 1;
                 *sums.times.entry((*person).to_owned()).or_default() += 1;
@@ -213,8 +222,8 @@ impl Sums {
     fn lower(&self) -> u64 {
         self.reached().max(self.minimum)
     }
-    fn upper(&self, voters: u64) -> u64 {
-        voters.min(self.reached() + self.rest)
+    fn upper(&self, voters_of_the_region: u64) -> u64 {
+        self.lower().max(voters_of_the_region.min(self.reached() + self.rest))
     }
 }
 
@@ -388,8 +397,8 @@ fn plan(counted: &Counted) -> Value {
         "held_planned": counted.held().filter(|(meeting, report)| meeting.plan.is_some() && lawful(&report["starts"])).count(),
         "held_extra": counted.held().filter(|(meeting, _)| meeting.plan.is_none()).count(),
         "unlawful": counted.held().filter(|(_, report)| !lawful(&report["starts"])).count(),
-        "cancelled": meetings.iter().filter(|meeting| meeting.report.is_none() && meeting.cancelled).count(),
-        "moved": meetings.iter().filter(|meeting| meeting.moved).count(),
+        "cancelled": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.report.is_none() && meeting.cancelled).count(),
+        "moved": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.moved).count(),
         "missing": meetings.iter().filter(is_due).filter(|meeting| meeting.report.is_none()).count(),
         "pending": meetings.iter().filter(|meeting| meeting.report.is_none() && !meeting.cancelled && meeting.plan.is_none()).count(),
         "contested": meetings.iter().filter(|meeting| meeting.contested).count(),
@@ -413,7 +422,7 @@ fn units(counted: &Counted, whole: &Sums) -> Value {
             let (reached, contacts) = residents.get(unit).copied().unwrap_or_default();
             json!({
                 "unit": unit, "voters": voters, "planned": counted.planned(|plan| text(plan, "unit") == unit), "held": sums.held, "gross": sums.gross,
-                "contacts": sums.contacts, "reached": sums.reached(), "rest": sums.rest, "lower": sums.lower(), "upper": sums.upper(voters),
+                "contacts": sums.contacts, "reached": sums.reached(), "rest": sums.rest, "lower": sums.lower(), "upper": sums.upper(counted.voters(None)),
                 "residents_reached": reached, "residents_contacts": contacts,
             })
         })
