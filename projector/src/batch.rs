@@ -1,0 +1,133 @@
+//! Batch: the rows of one contiguous range of offsets of one partition, as the bytes that are sent.
+//!
+//! Guarantees: a batch is encoded once and never changes; the same range of the same records gives the same bytes and the same
+//! token. It is at most one record larger than its limits. When it is written is decided in `batches.rs`.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use qamtu_log::{NextOffset, Partition, Record};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    config::Limits,
+    project::PROJECTION,
+    rows::{Row, Table},
+};
+
+/// A batch that still grows.
+#[derive(Debug)]
+pub struct OpenBatch {
+    partition: Partition,
+    first: u64,
+    next: u64,
+    tables: [Rows; Table::ALL.len()],
+    /// When its first record was added.
+    pub opened: Instant,
+    appended_ms: i64,
+}
+
+/// Rows of one table.
+#[derive(Debug, Default, Clone)]
+struct Rows {
+    count: usize,
+    bytes: Vec<u8>,
+}
+
+/// A batch that is ready to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Its partition.
+    pub partition: Partition,
+    /// First offset.
+    pub first: u64,
+    /// Offset after the last.
+    pub next: u64,
+    /// What goes into each table that has rows, in the order of writing; the log copy last.
+    pub inserts: Vec<Insert>,
+    /// When the log took its oldest record, in milliseconds since 1970.
+    pub appended_ms: i64,
+}
+
+/// What one batch puts into one table, in one insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Insert {
+    /// The table.
+    pub table: Table,
+    /// How many rows.
+    pub rows: usize,
+    /// Their bytes.
+    pub bytes: Bytes,
+    /// Deduplication token without the table's generation: projection, topic, partition, range, hash of the bytes.
+    ///
+    /// The hash keeps other bytes for the same range from being taken for a repetition: they become rows that collapse by key.
+    pub token: String,
+}
+
+impl OpenBatch {
+    /// A batch that begins with this record.
+    pub fn new(first: &Record, now: Instant) -> Self {
+        Self {
+            partition: first.partition.clone(),
+            first: first.offset,
+            next: first.offset,
+            tables: Default::default(),
+            opened: now,
+            appended_ms: first.appended_ms,
+        }
+    }
+
+    /// Adds the rows of the next record.
+    pub fn add(&mut self, record: &Record, rows: &[Row<'_>]) {
+        debug_assert_eq!((&record.partition, record.offset), (&self.partition, self.next), "a batch is one contiguous range");
+        for row in rows {
+            let table = &mut self.tables[row.table() as usize];
+            row.put(&mut table.bytes);
+            table.count += 1;
+        }
+        self.next = record.offset + 1;
+        self.appended_ms = self.appended_ms.min(record.appended_ms);
+    }
+
+    /// Bytes of all its rows.
+    pub fn bytes(&self) -> usize {
+        self.tables.iter().map(|rows| rows.bytes.len()).sum()
+    }
+
+    /// Whether nothing more should be added.
+    pub fn is_full(&self, limits: &Limits) -> bool {
+        self.tables.iter().any(|rows| rows.count >= limits.rows) || self.bytes() >= limits.bytes
+    }
+
+    /// Ends it.
+    pub fn seal(self) -> Batch {
+        let range = format!("{}:{}-{}", self.partition, self.first, self.next - 1);
+        let inserts = Table::ALL
+            .into_iter()
+            .zip(self.tables)
+            .filter(|(_, rows)| rows.count > 0)
+            .map(|(table, rows)| {
+                let hash: String = Sha256::digest(&rows.bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+                Insert { table, rows: rows.count, bytes: rows.bytes.into(), token: format!("{PROJECTION}:{range}:{hash}") }
+            })
+            .collect();
+        Batch { partition: self.partition, first: self.first, next: self.next, inserts, appended_ms: self.appended_ms }
+    }
+}
+
+impl Batch {
+    /// Bytes of all its rows.
+    pub fn bytes(&self) -> usize {
+        self.inserts.iter().map(|insert| insert.bytes.len()).sum()
+    }
+
+    /// Records in it.
+    pub fn records(&self) -> u64 {
+        self.next - self.first
+    }
+
+    /// The offset to consume next once it is written.
+    pub fn next_offset(&self) -> NextOffset {
+        self.partition.next_offset(self.next)
+    }
+}

@@ -1,0 +1,224 @@
+//! Settings: defaults, then a file, then the environment; typed and closed.
+//!
+//! Guarantees: the defaults are `projector.example.toml` itself, so that the example cannot lie. An unknown name is an error, in the
+//! file and in the environment; there, sections of the other services are left alone, since one environment often serves them all.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use qamtu_log::{LogConfig, Membership};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::error::ProjectorError;
+
+const DEFAULTS: &str = include_str!("../projector.example.toml");
+
+/// Names in the environment that belong to the other services.
+const OTHERS: [&str; 7] = ["listen", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "deploy__"];
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The event log.
+    pub log: LogConfig,
+    /// The warehouse.
+    pub clickhouse: ClickhouseConfig,
+    /// What this process reads, and how much of it at once.
+    pub projector: Projector,
+    /// Where metrics and health are asked for.
+    pub metrics: MetricsConfig,
+    /// Logs.
+    pub telemetry: TelemetryConfig,
+}
+
+/// How to reach ClickHouse.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickhouseConfig {
+    /// Address of its HTTP interface.
+    pub url: String,
+    /// User name.
+    pub user: String,
+    /// Password; not shown by `Debug`.
+    pub password: SecretString,
+    /// Database of the tables; a lower-case name.
+    #[serde(deserialize_with = "database")]
+    pub database: String,
+}
+
+/// The projector itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Projector {
+    /// Consumer group; also in the ids of inserts, so that two groups do not end each other's.
+    #[serde(deserialize_with = "name")]
+    pub group: String,
+    /// Number of this process, from 0.
+    pub member: u32,
+    /// Number of processes.
+    pub members: u32,
+    /// See [`Limits::rows`].
+    pub rows: usize,
+    /// See [`Limits::bytes`].
+    pub bytes: usize,
+    /// See [`Limits::linger`].
+    pub linger_ms: u64,
+    /// See [`Limits::writers`].
+    pub writers: usize,
+    /// See [`Limits::memory`].
+    pub memory_bytes: usize,
+}
+
+/// Where metrics and health are asked for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Address; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// Directives of `tracing_subscriber`.
+    pub filter: String,
+}
+
+/// How large batches grow and how much is held.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Rows of one insert at which a batch is full.
+    pub rows: usize,
+    /// Bytes at which a batch is full.
+    pub bytes: usize,
+    /// Longest wait of a record for others.
+    pub linger: Duration,
+    /// Batches written at once.
+    pub writers: usize,
+    /// Bytes of rows held at which nothing more is read.
+    pub memory: usize,
+}
+
+impl Config {
+    /// Reads the layers; `file` is optional, but if it is named it must exist.
+    pub fn load(file: Option<&Path>) -> Result<Self, ProjectorError> {
+        let mut layers = Figment::from(Toml::string(DEFAULTS));
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(ProjectorError::Config(format!("{} does not exist", file.display())));
+            }
+            layers = layers.merge(Toml::file_exact(file));
+        }
+        let ours = |name: &str| !OTHERS.iter().any(|other| name.to_ascii_lowercase().starts_with(other));
+        let environment = Env::prefixed("QAMTU__").filter(move |name| ours(name.as_str()));
+        Self::of(&layers.merge(environment.split("__")))
+    }
+
+    fn of(layers: &Figment) -> Result<Self, ProjectorError> {
+        let config: Self = layers.extract().map_err(|error| ProjectorError::Config(error.to_string().replace('\n', " ")))?;
+        config.projector.check().map_err(|reason| ProjectorError::Config(format!("projector.{reason}")))?;
+        Ok(config)
+    }
+}
+
+impl Projector {
+    /// The limits, in their own types.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            rows: self.rows,
+            bytes: self.bytes,
+            linger: Duration::from_millis(self.linger_ms),
+            writers: self.writers,
+            memory: self.memory_bytes,
+        }
+    }
+
+    /// Which partitions this process reads.
+    pub fn membership(&self) -> Membership {
+        Membership::Group { group: self.group.clone(), member: self.member, members: self.members }
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if self.member >= self.members {
+            return Err("member must be less than members; the first is 0");
+        }
+        if !(1..=500_000).contains(&self.rows) {
+            return Err("rows must be between 1 and 500000");
+        }
+        if !(1_024..=128 << 20).contains(&self.bytes) || self.memory_bytes < self.bytes {
+            return Err("bytes must be between 1024 and 134217728, and memory_bytes at least as much");
+        }
+        if !(1..=60_000).contains(&self.linger_ms) {
+            return Err("linger_ms must be between 1 and 60000");
+        }
+        if !(1..=16).contains(&self.writers) {
+            return Err("writers must be between 1 and 16");
+        }
+        Ok(())
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+    first && text.len() <= 48 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// A name that needs no quotes in SQL.
+fn database<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let why = "must be 1 to 48 characters of a-z, 0-9 and '_', beginning with a letter";
+    if is_name(&text) { Ok(text) } else { Err(de::Error::custom(why)) }
+}
+
+/// A name that may have hyphens.
+fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    let why = "must be 1 to 48 characters of a-z, 0-9, '_' and '-', beginning with a letter";
+    if is_name(&text.replace('-', "_")) { Ok(text) } else { Err(de::Error::custom(why)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(toml: &str) -> Result<Config, ProjectorError> {
+        Config::of(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml)))
+    }
+
+    #[test]
+    fn the_example_is_the_default() {
+        let config = with("").unwrap();
+        assert!(matches!(config.log, LogConfig::Embedded(_)));
+        assert_eq!(config.projector.limits().linger, Duration::from_millis(500));
+        assert_eq!(config.clickhouse.database, "qamtu");
+    }
+
+    #[test]
+    fn unknown_and_impossible_settings_are_refused_by_name() {
+        for (toml, named) in [
+            ("[clickhouse]\nulr = \"x\"", "ulr"),
+            ("[clickhouse]\ndatabase = \"a; DROP\"", "clickhouse.database"),
+            ("[projector]\nmember = 1", "member"),
+            ("[projector]\ngroup = \"%\"", "group"),
+            ("[projector]\nwriters = 0", "writers"),
+            ("[projector]\nmemory_bytes = 5", "memory_bytes"),
+            ("[log]\nkind = \"rabbit\"", "rabbit"),
+        ] {
+            let said = with(toml).unwrap_err().to_string();
+            assert!(said.contains(named), "{toml}: {said}");
+            assert!(!said.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let config = with("[clickhouse]\npassword = \"hunter2\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

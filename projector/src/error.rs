@@ -1,0 +1,87 @@
+//! What can end the projector, or keep it from starting.
+//!
+//! Each says where and how it is mended. What passes by itself (a server that is away, a full disk) is retried and is no error
+//! here. The text of a source is not repeated in the message.
+
+use qamtu_log::{LogError, Partition};
+
+use crate::warehouse::WarehouseError;
+
+/// What can end the projector.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectorError {
+    /// Settings cannot be used.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The event log.
+    #[error("event log")]
+    Log(#[from] LogError),
+    /// ClickHouse.
+    #[error("warehouse")]
+    Warehouse(#[from] WarehouseError),
+    /// An address cannot be listened on.
+    #[error("metrics.listen: {address} cannot be taken")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The log skipped offsets.
+    #[error("{partition} continued at offset {found} instead of {expected}; the topic must not be compacted or written by transactions")]
+    Gap {
+        /// The partition.
+        partition: Partition,
+        /// Offset that had to come.
+        expected: u64,
+        /// Offset that came.
+        found: u64,
+    },
+    /// The log has forgotten what the tables still need.
+    #[error(
+        "{partition} begins at offset {start}, but the log copy is whole only below {needed}: \
+         the records between are lost to this warehouse; restore the log, or fill a new database from a log that has them"
+    )]
+    Forgotten {
+        /// The partition.
+        partition: Partition,
+        /// First offset that can still be read.
+        start: u64,
+        /// First offset that the log copy lacks.
+        needed: u64,
+    },
+    /// The log is shorter than what the tables hold of it.
+    #[error(
+        "{partition} ends at offset {end}, but the log copy already holds everything below {needed}: \
+         this is another log than the one these tables were filled from; use its own database"
+    )]
+    OtherLog {
+        /// The partition.
+        partition: Partition,
+        /// Next offset that the log will write.
+        end: u64,
+        /// First offset that the log copy lacks.
+        needed: u64,
+    },
+    /// The log does not know a partition that it assigned.
+    #[error("{partition} was assigned, but the log has no such partition")]
+    NoPartition {
+        /// The partition.
+        partition: Partition,
+    },
+    /// A task of the projector ended in a way it cannot.
+    #[error("a write ended without a result")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl ProjectorError {
+    /// Whether starting anew may help without anything being changed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            ProjectorError::Log(error) => error.is_transient(),
+            ProjectorError::Warehouse(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Fate: what becomes of a record. It is an event, or it is rejected for a named reason; it is never dropped.
+//!
+//! Both fates give exactly one row of the log copy, so offsets stay without a gap and nothing vanishes in silence.
+
+use qamtu_schemas::{
+    DecodeError, Event, EventType,
+    id::{BodyHash, CampaignId, EventId},
+};
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// It is an event.
+    Event {
+        /// The event, upcast to the latest version.
+        event: Box<Event>,
+        /// The event in structured mode, as stored.
+        body: String,
+    },
+    /// It is none.
+    Rejected(Rejection),
+}
+
+/// Why a record is no event, and what may be shown of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rejection {
+    /// The reason.
+    pub reason: Reason,
+    /// Event id, where the record states a valid one.
+    pub event_id: Option<EventId>,
+    /// Type and version, where the record states a known one.
+    pub kind: Option<EventType>,
+    /// Campaign, where the record states a valid one.
+    pub campaign: Option<CampaignId>,
+    /// First half of the SHA-256 of the value.
+    pub hash: BodyHash,
+    /// What may be shown, as JSON: an excerpt with every digit hidden, its size, its SHA-256, what is wrong.
+    pub body: String,
+}
+
+/// Why a record is no event. A closed list: label of a metric, word in the log copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The contract says why.
+    Contract(&'static str),
+    /// The payload was read, but cannot be written as text.
+    NotText,
+}
+
+impl Reason {
+    /// The word for it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Reason::Contract(label) => label,
+            Reason::NotText => "not-text",
+        }
+    }
+}
+
+impl From<&DecodeError> for Reason {
+    fn from(error: &DecodeError) -> Self {
+        Reason::Contract(error.label())
+    }
+}

@@ -1,0 +1,89 @@
+//! Every metric of the projector: its name, what it means, and the one function that sets it.
+//!
+//! Names end in their unit or in `_total`; labels come from closed sets (tables, reasons, kinds of failure, partitions).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use qamtu_log::Partition;
+
+use crate::{
+    batch::{Batch, Insert},
+    fate::Reason,
+    rows::Table,
+    warehouse::WarehouseError,
+};
+
+const LAG: &str = "qamtu_projector_lag_records";
+const RECORDS: &str = "qamtu_projector_records_total";
+const REJECTED: &str = "qamtu_projector_rejected_total";
+const ROWS: &str = "qamtu_projector_rows_total";
+const INSERTS: &str = "qamtu_projector_inserts_total";
+const BATCHES: &str = "qamtu_projector_batches_total";
+const RETRIES: &str = "qamtu_projector_retries_total";
+const HELD: &str = "qamtu_projector_held_bytes";
+const VISIBLE: &str = "qamtu_projector_visible_seconds";
+
+/// Every name, for the dashboards' test.
+pub const NAMES: [&str; 9] = [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, HELD, VISIBLE];
+
+/// Upper bounds of the histogram's buckets, in seconds.
+pub const BUCKETS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
+
+/// Tells the exporter what each name means.
+pub fn describe() {
+    describe_gauge!(LAG, Unit::Count, "Records of a partition that stand in the log and not yet in the tables.");
+    describe_counter!(RECORDS, Unit::Count, "Records of which every row, the receipt included, is acknowledged.");
+    describe_counter!(REJECTED, Unit::Count, "Records that are no events, by reason.");
+    describe_counter!(ROWS, Unit::Count, "Rows acknowledged, by table.");
+    describe_counter!(INSERTS, Unit::Count, "Inserts acknowledged, by table.");
+    describe_counter!(BATCHES, Unit::Count, "Batches acknowledged.");
+    describe_counter!(RETRIES, Unit::Count, "Requests to the warehouse that failed and were repeated, by kind of failure.");
+    describe_gauge!(HELD, Unit::Bytes, "Bytes of rows held in memory.");
+    describe_histogram!(VISIBLE, Unit::Seconds, "Time of a batch's oldest record from the log to the receipt.");
+}
+
+/// A record was rejected.
+pub fn rejected(reason: Reason) {
+    counter!(REJECTED, "reason" => reason.label()).increment(1);
+}
+
+/// An insert was acknowledged.
+pub fn inserted(insert: &Insert) {
+    counter!(ROWS, "table" => insert.table.name()).increment(insert.rows as u64);
+    counter!(INSERTS, "table" => insert.table.name()).increment(1);
+}
+
+/// A batch was acknowledged.
+pub fn written(batch: &Batch) {
+    counter!(BATCHES).increment(1);
+    counter!(RECORDS).increment(batch.records());
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let waited_ms = i128::try_from(now_ms).unwrap_or(0) - i128::from(batch.appended_ms);
+    // The log's clock may be ahead of ours.
+    histogram!(VISIBLE).record(waited_ms.max(0) as f64 / 1000.0);
+}
+
+/// A request failed and will be repeated.
+pub fn retried(error: &WarehouseError) {
+    counter!(RETRIES, "kind" => error.label()).increment(1);
+}
+
+/// Bytes of rows held.
+pub fn held(bytes: usize) {
+    gauge!(HELD).set(bytes as f64);
+}
+
+/// Records of a partition that are not written yet.
+pub fn lag(partition: &Partition, records: u64) {
+    gauge!(LAG, "partition" => partition.to_string()).set(records as f64);
+}
+
+/// Sets what is counted to zero, so that a rate has a beginning.
+pub fn begin() {
+    for table in Table::ALL {
+        counter!(ROWS, "table" => table.name()).absolute(0);
+    }
+    counter!(RECORDS).absolute(0);
+    counter!(BATCHES).absolute(0);
+}

@@ -1,0 +1,45 @@
+//! Rows of who attended: `attendance`, and what retractions name.
+
+use qamtu_schemas::event::{AttendanceRecorded, AttendanceRetracted, Residence};
+
+use super::{Source, halves, meeting};
+use crate::rows::{AttendanceRow, Micros, ResidenceKind, RetractionRow, Row};
+
+/// A person attended.
+pub(super) fn recorded<'a>(source: &Source<'a>, data: &'a AttendanceRecorded) -> Row<'a> {
+    let (person_hi, person_lo) = halves(data.attendee.id);
+    let (residence_kind, residence) = match &data.residence {
+        Residence::Unknown => (ResidenceKind::Unknown, ""),
+        Residence::Outside => (ResidenceKind::Outside, ""),
+        Residence::Unit(unit) => (ResidenceKind::Unit, unit.as_str()),
+        Residence::Precinct(precinct) => (ResidenceKind::Precinct, precinct.as_str()),
+    };
+    let row = AttendanceRow {
+        meeting_id: data.meeting.as_str(),
+        occurred: Micros(source.event.envelope.time),
+        person_hi,
+        person_lo,
+        strength: data.attendee.strength.into(),
+        residence_kind,
+        residence,
+        adult: data.adult.into(),
+        sheet: data.sheet.as_ref().map_or("", |sheet| sheet.sheet.as_str()),
+        line: data.sheet.as_ref().map_or(0, |sheet| sheet.line),
+    };
+    Row::Attendance(source.origin(), row)
+}
+
+/// Attendances were recorded in error: one row for each, and the event itself among the meeting's.
+pub(super) fn retracted<'a>(source: &Source<'a>, data: &'a AttendanceRetracted, rows: &mut Vec<Row<'a>>) {
+    let envelope = &source.event.envelope;
+    rows.extend(data.retracts.iter().map(|retracted| {
+        Row::Retractions(RetractionRow {
+            campaign: envelope.campaign.as_str(),
+            meeting_id: data.meeting.as_str(),
+            retracted_id: *retracted,
+            event_id: envelope.id,
+            bodyhash: envelope.bodyhash,
+        })
+    }));
+    rows.extend(meeting::event(source));
+}

@@ -1,0 +1,36 @@
+//! Rows of a precinct's roll: `roll`, a row for each voter, and `roll_versions`.
+
+use std::collections::BTreeSet;
+
+use qamtu_schemas::event::PrecinctEnrolled;
+
+use super::{Source, halves};
+use crate::rows::{RollRow, RollVersionRow, Row};
+
+/// A version of a roll, whole. A person who is listed twice is taken as first listed.
+pub(super) fn enrolled<'a>(source: &Source<'a>, data: &'a PrecinctEnrolled, rows: &mut Vec<Row<'a>>) {
+    let envelope = &source.event.envelope;
+    let mut listed = BTreeSet::new();
+    rows.reserve(data.voters.len() + 2);
+    for voter in data.voters.iter().filter(|voter| listed.insert(voter.0)) {
+        let (person_hi, person_lo) = halves(voter.0);
+        rows.push(Row::Roll(RollRow {
+            campaign: envelope.campaign.as_str(),
+            precinct: data.precinct.as_str(),
+            version: data.version,
+            event_id: envelope.id,
+            bodyhash: envelope.bodyhash,
+            person_hi,
+            person_lo,
+            birth_band: voter.1,
+            sex: voter.2.into(),
+        }));
+    }
+    let version = RollVersionRow {
+        precinct: data.precinct.as_str(),
+        version: data.version,
+        strength: data.strength.into(),
+        voters: u32::try_from(listed.len()).unwrap_or(u32::MAX),
+    };
+    rows.push(Row::RollVersions(source.origin(), version));
+}

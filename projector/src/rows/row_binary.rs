@@ -1,0 +1,163 @@
+//! ClickHouse's RowBinary: the bytes of one column of one row.
+//!
+//! Own code, because the projector must own the bytes of a batch: it hashes them for the token and repeats exactly them. The
+//! client's inserts serialize while they send and forget. Format: numbers little-endian, strings with their length before them
+//! (LEB128), a UUID as its two halves, `Nullable` with a byte before the value, `LowCardinality` as its inner type.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use qamtu_schemas::{
+    EventType,
+    id::{BatchId, BodyHash, EventId},
+};
+use serde::Serialize;
+
+/// A value that knows its bytes.
+pub trait Column {
+    /// Appends them.
+    fn put(&self, out: &mut Vec<u8>);
+}
+
+/// An instant in microseconds: `DateTime64(6)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Micros(pub Timestamp);
+
+/// Milliseconds since 1970: `DateTime64(3)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Millis(pub i64);
+
+macro_rules! little_endian {
+    ($($number:ty),*) => {
+        $(impl Column for $number {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+        })*
+    };
+}
+
+little_endian!(u16, u32, u64, i64);
+
+impl Column for Micros {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.as_microsecond().put(out);
+    }
+}
+
+impl Column for Millis {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+}
+
+fn put_length(mut length: usize, out: &mut Vec<u8>) {
+    while length >= 0x80 {
+        out.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+}
+
+impl Column for &str {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_length(self.len(), out);
+        out.extend_from_slice(self.as_bytes());
+    }
+}
+
+impl Column for std::borrow::Cow<'_, str> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.as_ref().put(out);
+    }
+}
+
+impl Column for Option<EventType> {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(kind) => kind.put(out),
+            None => "".put(out),
+        }
+    }
+}
+
+impl Column for EventType {
+    fn put(&self, out: &mut Vec<u8>) {
+        let at = out.len();
+        out.push(0);
+        // INVARIANT: writing into memory does not fail.
+        write!(out, "{self}").expect("a write into memory");
+        // Every type name is far shorter than 128 bytes, so its length is one byte.
+        out[at] = (out.len() - at - 1) as u8;
+    }
+}
+
+impl Column for EventId {
+    fn put(&self, out: &mut Vec<u8>) {
+        let (high, low) = self.0.as_u64_pair();
+        high.put(out);
+        low.put(out);
+    }
+}
+
+impl Column for BodyHash {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+}
+
+impl Column for Option<BatchId> {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(batch) => {
+                out.push(0);
+                EventId(batch.0).put(out);
+            }
+            None => out.push(1),
+        }
+    }
+}
+
+impl Column for &[EventId] {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_length(self.len(), out);
+        self.iter().for_each(|id| id.put(out));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(column: impl Column) -> Vec<u8> {
+        let mut out = Vec::new();
+        column.put(&mut out);
+        out
+    }
+
+    #[test]
+    fn lengths_are_leb128() {
+        for (length, expected) in
+            [(0, vec![0]), (127, vec![127]), (128, vec![0x80, 1]), (300, vec![0xac, 2]), (1 << 20, vec![0x80, 0x80, 0x40])]
+        {
+            let mut out = Vec::new();
+            put_length(length, &mut out);
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn a_type_is_a_string() {
+        let kind: EventType = "qamtu.meeting.held.v1".parse().unwrap();
+        assert_eq!(bytes(kind), bytes("qamtu.meeting.held.v1"));
+        assert_eq!(bytes(None::<EventType>), bytes(""));
+    }
+
+    #[test]
+    fn a_uuid_is_two_little_endian_halves() {
+        let id: EventId = "00010203-0405-0607-0809-0a0b0c0d0e0f".parse().unwrap();
+        assert_eq!(bytes(id), [7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8]);
+    }
+}

@@ -1,0 +1,149 @@
+//! Start-up check: does this server, with these tables and this login, keep what exactly-once rests on?
+//!
+//! Guarantees: whatever is found missing is named in one line with its mend, and nothing is written before. The proof is done, not
+//! only looked up: one row is inserted twice with one token and must count once.
+
+use std::collections::BTreeMap;
+
+use clickhouse::{Client, Row};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{INSERT_SETTINGS, answer, error::WarehouseError as Error};
+use crate::{migrate, rows::Table};
+
+/// What the check has found.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Version of the server.
+    pub version: String,
+    /// Generation of each table: its UUID.
+    pub generations: BTreeMap<Table, Uuid>,
+}
+
+#[derive(Row, Deserialize)]
+struct Server {
+    version: String,
+    async_insert: String,
+}
+
+#[derive(Row, Deserialize)]
+struct TableFacts {
+    name: String,
+    engine: String,
+    engine_full: String,
+    #[serde(with = "clickhouse::serde::uuid")]
+    uuid: Uuid,
+}
+
+#[derive(Row, Deserialize)]
+struct ColumnFacts {
+    table: String,
+    name: String,
+    r#type: String,
+}
+
+/// Checks the server behind a client.
+pub async fn check(client: &Client) -> Result<Checked, Error> {
+    let mut client = client.clone();
+    for (name, value) in INSERT_SETTINGS {
+        client.set_setting(name, value);
+    }
+    let server = "SELECT version() AS version, toString(getSetting('async_insert')) AS async_insert";
+    let server: Server = answer("asking the server for its version", client.query(server).fetch_one()).await?;
+    if !matches!(server.async_insert.as_str(), "0" | "false") {
+        return Err(Error::Unfit("the server forces async_insert = 1 on this user: remove that constraint from its profile".into()));
+    }
+    migrate::verify(&client).await?;
+    let generations = tables(&client).await?;
+    columns(&client).await?;
+    token_counts_once(&client).await?;
+    Ok(Checked { version: server.version, generations })
+}
+
+async fn tables(client: &Client) -> Result<BTreeMap<Table, Uuid>, Error> {
+    let query = "SELECT name, engine, engine_full, uuid FROM system.tables WHERE database = currentDatabase()";
+    let found: Vec<TableFacts> = answer("looking at the tables", client.query(query).fetch_all()).await?;
+    let look = |table: Table| {
+        let name = table.name();
+        let facts = found.iter().find(|facts| facts.name == name);
+        let facts =
+            facts.ok_or_else(|| Error::Unfit(format!("table {name} is missing: it was dropped; restore it or use a new database")))?;
+        if !facts.engine.ends_with("ReplacingMergeTree") {
+            return Err(Error::Unfit(format!(
+                "table {name} has engine {}, it needs ReplacingMergeTree or its replicated form",
+                facts.engine
+            )));
+        }
+        // A replicated table recognises repetitions by itself, a plain one only in the window that it is given.
+        if facts.engine == "ReplacingMergeTree" && window(&facts.engine_full) == 0 {
+            let mend = format!("ALTER TABLE {name} MODIFY SETTING non_replicated_deduplication_window = 10000");
+            return Err(Error::Unfit(format!("table {name} does not recognise repeated inserts: {mend}")));
+        }
+        Ok((table, facts.uuid))
+    };
+    Table::ALL.into_iter().map(look).collect()
+}
+
+/// The deduplication window in a table's definition; 0 where it has none.
+fn window(engine: &str) -> u64 {
+    let digits = engine.split_once("non_replicated_deduplication_window = ").map(|(_, rest)| rest);
+    digits.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+async fn columns(client: &Client) -> Result<(), Error> {
+    let query = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()";
+    let found: Vec<ColumnFacts> = answer("looking at the columns", client.query(query).fetch_all()).await?;
+    for table in Table::ALL {
+        for (name, wanted) in table.columns() {
+            let facts = found.iter().find(|facts| facts.table == table.name() && facts.name == name);
+            let stands = facts.map_or("missing", |facts| facts.r#type.as_str());
+            if stands != wanted {
+                let place = format!("{}.{name}", table.name());
+                return Err(Error::Unfit(format!("column {place} is {stands}, this version of the projector writes {wanted}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Row, Deserialize)]
+struct Count {
+    rows: u64,
+}
+
+async fn token_counts_once(client: &Client) -> Result<(), Error> {
+    let probe = Uuid::new_v4();
+    for _ in 0..2 {
+        let mut request = client
+            .insert_formatted_with("INSERT INTO insert_checks (probe) FORMAT CSV")
+            .with_timeouts(Some(super::SEND_TIMEOUT), Some(super::END_TIMEOUT))
+            .with_setting("insert_deduplication_token", probe.to_string());
+        let done = async {
+            request.send(format!("{probe}\n").into()).await?;
+            request.end().await
+        };
+        answer("trying an insert", done).await?;
+    }
+    let query = client.query("SELECT count() AS rows FROM insert_checks WHERE probe = ?").bind(probe.to_string());
+    let count: Count = answer("counting the inserts tried", query.fetch_one()).await?;
+    match count.rows {
+        1 => Ok(()),
+        rows => Err(Error::Unfit(format!(
+            "one row inserted twice with one token counts {rows} times: this server does not recognise repeated inserts \
+             (insert_deduplicate, non_replicated_deduplication_window)"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_read_from_the_definition() {
+        let engine = "ReplacingMergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192";
+        assert_eq!(window(engine), 10_000);
+        assert_eq!(window("ReplacingMergeTree ORDER BY x SETTINGS index_granularity = 8192"), 0);
+    }
+}

@@ -1,0 +1,146 @@
+//! What ClickHouse refuses, and whether repeating may help.
+//!
+//! Guarantees: a failure that does not say otherwise is taken as passing, and its outcome as open; only codes that no repetition
+//! can mend are final. The server's words are cut and hide digits' runs that may be a national id.
+
+use std::fmt::Write;
+
+/// Most characters of the server's words that are shown.
+const WORDS_MAX: usize = 600;
+
+/// What can go wrong with the warehouse.
+#[derive(Debug, thiserror::Error)]
+pub enum WarehouseError {
+    /// The server refused, did not answer, or could not be reached.
+    #[error("{doing}")]
+    Server {
+        /// What was being done.
+        doing: &'static str,
+        /// The client's own words.
+        #[source]
+        source: Box<clickhouse::error::Error>,
+    },
+    /// The server or its tables do not do what exactly-once rests on.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// Codes after which the same request fails again, until somebody changes tables, rights or settings.
+const FINAL: &[u32] = &[
+    16,  // NO_SUCH_COLUMN_IN_TABLE
+    20,  // NUMBER_OF_COLUMNS_DOESNT_MATCH
+    36,  // BAD_ARGUMENTS
+    46,  // UNKNOWN_FUNCTION
+    47,  // UNKNOWN_IDENTIFIER
+    48,  // NOT_IMPLEMENTED
+    50,  // UNKNOWN_TYPE
+    53,  // TYPE_MISMATCH
+    57,  // TABLE_ALREADY_EXISTS
+    60,  // UNKNOWN_TABLE
+    62,  // SYNTAX_ERROR
+    70,  // CANNOT_CONVERT_TYPE
+    73,  // UNKNOWN_FORMAT
+    81,  // UNKNOWN_DATABASE
+    115, // UNKNOWN_SETTING
+    117, // INCORRECT_DATA
+    192, // UNKNOWN_USER
+    193, // WRONG_PASSWORD
+    194, // REQUIRED_PASSWORD
+    195, // IP_ADDRESS_NOT_ALLOWED
+    291, // DATABASE_ACCESS_DENIED
+    452, // SETTING_CONSTRAINT_VIOLATION
+    497, // ACCESS_DENIED
+    516, // AUTHENTICATION_FAILED
+];
+
+impl WarehouseError {
+    pub(super) fn of(doing: &'static str, source: clickhouse::error::Error) -> Self {
+        Self::Server { doing, source: Box::new(source) }
+    }
+
+    /// ClickHouse's number of the failure; none where the server did not speak.
+    pub fn code(&self) -> Option<u32> {
+        match self {
+            Self::Server { source, .. } => code(source),
+            Self::Unfit(_) => None,
+        }
+    }
+
+    /// Whether repeating may help.
+    pub fn is_transient(&self) -> bool {
+        use clickhouse::error::Error as Client;
+        match self {
+            Self::Unfit(_) => false,
+            Self::Server { source, .. } => match source.as_ref() {
+                Client::Network(_) | Client::TimedOut | Client::Other(_) => true,
+                Client::BadResponse(_) => code(source).is_none_or(|code| !FINAL.contains(&code)),
+                // The rest is about what was sent or how the answer was read: the same again next time.
+                _ => false,
+            },
+        }
+    }
+
+    /// Closed label for metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Unfit(_) => "unfit",
+            Self::Server { source, .. } => match source.as_ref() {
+                clickhouse::error::Error::Network(_) => "network",
+                clickhouse::error::Error::TimedOut => "timeout",
+                clickhouse::error::Error::BadResponse(_) => "refused",
+                _ => "client",
+            },
+        }
+    }
+
+    /// The whole chain as one line.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            // INVARIANT: writing into a string does not fail.
+            write!(line, ": {error}").expect("a write into a string");
+            cause = error.source();
+        }
+        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect();
+        qamtu_schemas::text::redact(&line)
+    }
+}
+
+/// The number in `Code: 241. DB::Exception: ...`.
+fn code(error: &clickhouse::error::Error) -> Option<u32> {
+    let clickhouse::error::Error::BadResponse(words) = error else { return None };
+    let (_, after) = words.split_once("Code: ")?;
+    after[..after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len())].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use clickhouse::error::Error as Client;
+
+    use super::*;
+
+    fn said(words: &str) -> WarehouseError {
+        WarehouseError::of("testing", Client::BadResponse(words.to_owned()))
+    }
+
+    #[test]
+    fn codes_are_read_and_judged() {
+        let memory = said("Code: 241. DB::Exception: Memory limit (total) exceeded (MEMORY_LIMIT_EXCEEDED)");
+        assert_eq!((memory.code(), memory.is_transient()), (Some(241), true));
+        let denied = said("Code: 497. DB::Exception: qamtu_projector: Not enough privileges");
+        assert_eq!((denied.code(), denied.is_transient()), (Some(497), false));
+        let proxy = said("502 Bad Gateway");
+        assert_eq!((proxy.code(), proxy.is_transient()), (None, true));
+        assert!(WarehouseError::of("testing", Client::TimedOut).is_transient());
+        for passing in [3, 107, 159, 164, 202, 203, 209, 210, 242, 243, 252, 285, 319, 394, 425, 999] {
+            assert!(said(&format!("Code: {passing}. DB::Exception: x")).is_transient(), "{passing}");
+        }
+    }
+
+    #[test]
+    fn words_are_one_short_line_without_national_ids() {
+        let chain = said(&format!("Code: 27. DB::Exception: row 1\n850615101233 {}", "x".repeat(5000))).chain();
+        assert!(!chain.contains('\n') && !chain.contains("850615101233") && chain.len() < 700, "{chain}");
+    }
+}

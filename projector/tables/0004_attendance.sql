@@ -1,0 +1,36 @@
+-- Who attended which meeting: the one large table.
+-- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_attendance.
+-- Key: meeting by meeting, the order in which coverage counts them, and within a meeting by event id. Not the body: FINAL alone
+-- then finds the body that holds, at a third of the time of FINAL and LIMIT 1 BY over a longer key (measured on 10 M rows).
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
+-- two copies of one event in the log, so that the row which stays is the same after any replay.
+-- The person is two numbers (the big-endian halves of the pseudonym), because that is how it is read.
+-- TTL: none. Read by v_attendance, v_beaten_bodies, v_counts.
+CREATE TABLE IF NOT EXISTS attendance
+(
+    topic LowCardinality(String),
+    partition UInt32,
+    offset UInt64,
+    campaign LowCardinality(String),
+    event_id UUID,
+    type LowCardinality(String),
+    bodyhash FixedString(16),
+    received DateTime64(6),
+    batch Nullable(UUID),
+    meeting_id LowCardinality(String),
+    occurred DateTime64(6),
+    person_hi UInt64,
+    person_lo UInt64,
+    strength Enum8('strong' = 1, 'weak' = 2),
+    residence_kind Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4),
+    residence LowCardinality(String),
+    adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3),
+    sheet String,
+    line UInt32,
+    precedence UInt256 MATERIALIZED bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)
+        + bitShiftLeft(toUInt256(bitNot(reinterpretAsUInt128(reverse(bodyhash)))), 64) + bitNot(offset)
+)
+ENGINE = ReplacingMergeTree(precedence)
+ORDER BY (campaign, meeting_id, event_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1

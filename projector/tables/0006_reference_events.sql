@@ -1,0 +1,26 @@
+-- Reference data, surveys and imports: everything but meetings, attendance, consent and the roll.
+-- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_reference_events.
+-- Key: the event. It is small and read whole.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
+-- two copies of one event in the log, so that the row which stays is the same after any replay.
+-- TTL: none. Read by v_reference_events, v_reversed_batches, v_counts.
+CREATE TABLE IF NOT EXISTS reference_events
+(
+    topic LowCardinality(String),
+    partition UInt32,
+    offset UInt64,
+    campaign LowCardinality(String),
+    event_id UUID,
+    type LowCardinality(String),
+    bodyhash FixedString(16),
+    received DateTime64(6),
+    batch Nullable(UUID),
+    subject String,
+    body String CODEC(ZSTD(3)),
+    precedence UInt256 MATERIALIZED bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)
+        + bitShiftLeft(toUInt256(bitNot(reinterpretAsUInt128(reverse(bodyhash)))), 64) + bitNot(offset)
+)
+ENGINE = ReplacingMergeTree(precedence)
+ORDER BY (campaign, event_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1

@@ -1,0 +1,28 @@
+-- Consent given and withdrawn, by pseudonym.
+-- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL.
+-- Key: the event. `supersedes` names the withdrawals that a consent takes back.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
+-- two copies of one event in the log, so that the row which stays is the same after any replay.
+-- TTL: none. Read by v_withdrawn, v_counts.
+CREATE TABLE IF NOT EXISTS consents
+(
+    topic LowCardinality(String),
+    partition UInt32,
+    offset UInt64,
+    campaign LowCardinality(String),
+    event_id UUID,
+    type LowCardinality(String),
+    bodyhash FixedString(16),
+    received DateTime64(6),
+    batch Nullable(UUID),
+    person_hi UInt64,
+    person_lo UInt64,
+    kind Enum8('given' = 1, 'withdrawn' = 2),
+    supersedes Array(UUID),
+    precedence UInt256 MATERIALIZED bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)
+        + bitShiftLeft(toUInt256(bitNot(reinterpretAsUInt128(reverse(bodyhash)))), 64) + bitNot(offset)
+)
+ENGINE = ReplacingMergeTree(precedence)
+ORDER BY (campaign, event_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1

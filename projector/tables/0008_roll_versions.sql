@@ -1,0 +1,30 @@
+-- The versions of precincts' rolls: one row per event; its voters are rows of roll.
+-- A version of its own row, so that an empty roll takes the place of an earlier one, and written after its voters, so that a
+-- version which can be seen is whole.
+-- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_roll.
+-- Key: the event.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
+-- two copies of one event in the log, so that the row which stays is the same after any replay.
+-- TTL: none. Read by v_roll, v_counts.
+CREATE TABLE IF NOT EXISTS roll_versions
+(
+    topic LowCardinality(String),
+    partition UInt32,
+    offset UInt64,
+    campaign LowCardinality(String),
+    event_id UUID,
+    type LowCardinality(String),
+    bodyhash FixedString(16),
+    received DateTime64(6),
+    batch Nullable(UUID),
+    precinct LowCardinality(String),
+    version UInt32,
+    strength Enum8('strong' = 1, 'weak' = 2),
+    voters UInt32,
+    precedence UInt256 MATERIALIZED bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)
+        + bitShiftLeft(toUInt256(bitNot(reinterpretAsUInt128(reverse(bodyhash)))), 64) + bitNot(offset)
+)
+ENGINE = ReplacingMergeTree(precedence)
+ORDER BY (campaign, event_id)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1

@@ -1,0 +1,15 @@
+-- Records of the log that are no events: where, why, and what can be shown of them (every digit hidden).
+-- A record that a later version of the projector understands stands here no more, hence FINAL; the key makes that cheap.
+CREATE OR REPLACE VIEW v_rejected AS
+SELECT
+    topic,
+    partition,
+    offset,
+    reason,
+    JSONExtractString(body, 'excerpt') AS excerpt,
+    JSONExtractString(body, 'detail') AS detail,
+    JSONExtractUInt(body, 'bytes') AS bytes,
+    JSONExtractString(body, 'sha256') AS sha256
+FROM log FINAL
+WHERE status = 'rejected'
+  AND (topic, partition, offset) IN (SELECT topic, partition, offset FROM log WHERE status = 'rejected')

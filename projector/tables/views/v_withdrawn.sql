@@ -1,0 +1,17 @@
+-- People who have taken their consent back and not given it again: a withdrawal stands until a consent of the same person names it.
+-- Consent that came with a reversed import counts for nothing. For v_attendance.
+CREATE OR REPLACE VIEW v_withdrawn AS
+WITH
+    live AS
+    (
+        SELECT campaign, person_hi, person_lo, event_id, kind, supersedes
+        FROM consents FINAL
+        WHERE batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches)
+    )
+SELECT DISTINCT campaign, person_hi, person_lo
+FROM live
+WHERE kind = 'withdrawn'
+  AND (campaign, person_hi, person_lo, event_id) NOT IN
+  (
+      SELECT campaign, person_hi, person_lo, arrayJoin(supersedes) FROM live WHERE kind = 'given'
+  )
