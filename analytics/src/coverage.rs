@@ -6,15 +6,25 @@
 
 use jiff::{Timestamp, civil::Date};
 use qamtu_schemas::{
-    event::{Tile, UnitKind},
+    event::{CampaignConfigured, Tile, UnitKind},
     id::{CampaignId, CategoryCode, CoalitionId, PrecinctId, UnitCode},
     text::{Names, Text},
 };
 use serde::{Deserialize, Serialize};
 
+mod audience;
+mod bounds;
 pub mod definition;
+mod exposure;
+mod fold;
+mod meetings;
+mod residents;
+mod sums;
 
+pub use audience::{NOWHERE, Run, STRONG};
 pub use definition::DEFINITION;
+pub use fold::CoverageFold;
+pub use residents::Places;
 
 /// What a coverage is true for; its hash names the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +71,7 @@ pub struct Coverage {
     pub coalitions: Vec<Coalition>,
     /// By category of the audience, sorted by code. Categories overlap: a meeting counts in each that its report names.
     pub categories: Vec<Category>,
-    /// By local ISO week, from the first to the last that has a plan or a counted meeting.
+    /// By local ISO week, those that have a plan or a counted meeting, in order.
     pub weeks: Vec<Week>,
 }
 
@@ -86,6 +96,22 @@ pub struct Campaign {
     pub planned_meetings: u32,
     /// Different voters the plan means to reach.
     pub planned_reach: u32,
+}
+
+impl From<&CampaignConfigured> for Campaign {
+    fn from(configured: &CampaignConfigured) -> Self {
+        Self {
+            names: configured.names.clone(),
+            synthetic: configured.synthetic,
+            time_zone: configured.time_zone.clone(),
+            opens: configured.opens,
+            closes: configured.closes,
+            silence_day: configured.silence_day,
+            vote_day: configured.vote_day,
+            planned_meetings: configured.planned_meetings,
+            planned_reach: configured.planned_reach,
+        }
+    }
 }
 
 /// How much data there is.
@@ -154,17 +180,18 @@ pub struct Denominator {
 }
 
 /// How a reach is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// Everyone in the rooms was strongly identified: `lower = reached = upper`, or nobody was there.
+    /// Everyone in the rooms was strongly identified, or nobody was there: `reached = lower = upper`.
+    #[default]
     Exact,
     /// Some were only counted: the truth lies between `lower` and `upper`.
     Bounds,
 }
 
 /// Different eligible people reached (M3) and the bounds of the truth (M10): `reached <= lower <= upper`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
     /// Different eligible people, strongly identified.
     pub reached: u64,
@@ -181,7 +208,7 @@ pub struct Reach {
 }
 
 /// Who was there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audience {
     /// Gross attendance (M2).
     pub gross: u64,

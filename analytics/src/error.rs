@@ -8,6 +8,9 @@ use qamtu_schemas::id::CampaignId;
 
 use crate::snapshot::SnapshotId;
 
+/// Exit code of a wrong command line or configuration: `EX_USAGE` of sysexits.
+pub const EXIT_USAGE: u8 = 64;
+
 /// Why analytics could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
@@ -118,4 +121,11 @@ pub enum AnalyticsError {
     /// A task of this program ended early.
     #[error("the calculation was cut off")]
     CutOff(#[source] tokio::task::JoinError),
+}
+
+impl AnalyticsError {
+    /// What the program ends with.
+    pub const fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Config(_)) { EXIT_USAGE } else { 1 }
+    }
 }

@@ -1,12 +1,24 @@
 //! The path of a number, from the views of the warehouse to a figure that people read.
 //!
-//! [`coverage`] holds the figures as integers; what each means is written in [`coverage::definition`]. [`snapshot`] keeps them under a
-//! name made of what they are true for, [`figures`] shows them to machines. This crate knows no log and writes no events.
+//! 1. [`facts`] reads the views, and is the only place that does: how far the log was read, reference data, meetings, the [`roll`], and
+//!    attendance that holds, meeting by meeting.
+//! 2. [`coverage`] turns facts into integers. It is pure; what each figure means is written in [`coverage::definition`].
+//! 3. [`snapshot`] keeps them as bytes that never change, under a name made of what they are true for.
+//! 4. [`figures`] and [`csv`] show a snapshot to machines.
+//!
+//! [`compute`](mod@compute) runs the steps in this order. This crate knows no log and writes no events.
 
+pub mod cli;
+pub mod compute;
+pub mod config;
 pub mod coverage;
+pub mod csv;
 pub mod error;
+pub mod facts;
 pub mod figures;
+pub mod roll;
 pub mod snapshot;
+pub mod telemetry;
 
 pub use coverage::Coverage;
 pub use error::AnalyticsError;

@@ -1,0 +1,200 @@
+//! All breakdowns over 1.195 million voters, from attendances that stand in memory meeting by meeting.
+//!
+//! `cargo bench -p qamtu-analytics -- 1 10` takes one and ten million attendances, each as one run of the program would: a fresh
+//! calculation over the same roll. Prints one JSON line a size, with the time and the peak memory of the calculation alone.
+
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use qamtu_analytics::{
+    coverage::{CoverageFold, Run},
+    facts::{Facts, Totals, meetings::Meetings},
+    roll::Roll,
+};
+use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured};
+use serde_json::{Value, json};
+
+const VOTERS: u64 = 1_195_000;
+const PRECINCTS: u64 = 947;
+const UNITS: u64 = 17;
+const CATEGORIES: u64 = 12;
+/// People of one meeting.
+const ROOM: u64 = 80;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let sizes: Vec<u64> = std::env::args().filter_map(|size| size.parse().ok()).collect();
+    for millions in if sizes.is_empty() { vec![1, 10] } else { sizes } {
+        let line = measure(millions * 1_000_000);
+        writeln!(std::io::stdout(), "{line}").expect("standard output");
+    }
+}
+
+fn measure(attendances: u64) -> Value {
+    let facts = facts(attendances / ROOM);
+    let before = resident_mb();
+    let mut best = Duration::MAX;
+    let mut reached = 0;
+    for _ in 0..ROUNDS {
+        let mut spent = Duration::ZERO;
+        let start = Instant::now();
+        let mut fold = CoverageFold::new(&facts, as_of()).expect("a campaign");
+        spent += start.elapsed();
+        let mut room = Room::default();
+        for meeting in 0..attendances / ROOM {
+            room.fill(meeting);
+            let run = Run { meeting: meeting as u32, hi: &room.hi, lo: &room.lo, strength: &room.strength, homes: &[] };
+            let start = Instant::now();
+            fold.take(run).expect("meeting by meeting");
+            spent += start.elapsed();
+        }
+        let start = Instant::now();
+        reached = fold.finish().expect("a coverage").region.slice.audience.reach.reached;
+        best = best.min(spent + start.elapsed());
+    }
+    json!({"attendances": attendances, "voters": VOTERS, "meetings": attendances / ROOM, "reached": reached,
+        "seconds": best.as_secs_f64(), "nanoseconds_each": best.as_nanos() as f64 / attendances as f64,
+        "facts_mb": before, "peak_rss_mb": peak_mb()})
+}
+
+fn as_of() -> Timestamp {
+    "2026-03-16T07:00:00Z".parse().expect("an instant")
+}
+
+/// A pseudonym spread over all bits, as a keyed MAC's are (the finalizer of MurmurHash3).
+fn key(person: u64) -> (u64, u64) {
+    let mix = |mut hash: u64| {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        hash ^ (hash >> 33)
+    };
+    (mix(person + 1), mix(person ^ 0xdead_beef_0000_0000))
+}
+
+/// Attendance of one meeting: people of the surrounding precincts, one in fifty from elsewhere, one in a hundred recorded twice.
+#[derive(Default)]
+struct Room {
+    hi: Vec<u64>,
+    lo: Vec<u64>,
+    strength: Vec<u8>,
+}
+
+impl Room {
+    fn fill(&mut self, meeting: u64) {
+        self.hi.clear();
+        self.lo.clear();
+        self.strength.clear();
+        let from = meeting.wrapping_mul(7919) % PRECINCTS * (VOTERS / PRECINCTS);
+        for seat in 0..ROOM {
+            let draw = (meeting * ROOM + seat).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+            let person = match seat {
+                0 => VOTERS + draw % 50_000,
+                1 if meeting % 2 == 0 => (from + 2) % VOTERS,
+                2 if meeting % 2 == 0 => (from + 2) % VOTERS,
+                _ => (from + draw % 6_000) % VOTERS,
+            };
+            let (hi, lo) = key(person);
+            self.hi.push(hi);
+            self.lo.push(lo);
+            self.strength.push(1 + u8::from(seat == 3 && meeting % 10 == 0));
+        }
+    }
+}
+
+fn facts(meetings: u64) -> Facts {
+    let mut reference = Reference::default();
+    for event in reference_events() {
+        reference.apply(&decode(&event));
+    }
+    let mut folded = Meetings::default();
+    for number in 0..meetings {
+        let other: Vec<String> = (number % 3 == 0).then(|| category((number / 7 + 1) % CATEGORIES)).into_iter().collect();
+        let report = json!({"unit": unit(number % UNITS), "coalition": unit(number % UNITS), "category": category(number % CATEGORIES),
+            "secondary": other,
+            "format": "HALL", "language": "kk", "precinct": precinct(number % PRECINCTS),
+            "starts": format!("2026-{}T07:00:00Z", ["02-16", "02-23", "03-02", "03-09"][(number / 11 % 4) as usize])});
+        let id = format!("M{number:08}");
+        let mut fold = MeetingFold::default();
+        fold.insert(decode(&event("meeting.held", &json!({"meeting": id, "report": report}), number)));
+        assert!(folded.push(id.parse().expect("a meeting"), &fold.state(reference.reversed())));
+    }
+    let lines = (0..VOTERS).map(|person| (key(person), (person / (VOTERS / PRECINCTS)).min(PRECINCTS - 1) as u32)).collect();
+    let precincts = (0..PRECINCTS).map(|number| precinct(number).parse().expect("a precinct")).collect();
+    Facts {
+        campaign: "bench".parse().expect("a campaign"),
+        offsets: Vec::new(),
+        newest: None,
+        totals: Totals::default(),
+        reference,
+        meetings: folded,
+        roll: Roll::new(lines, precincts).expect("a roll"),
+    }
+}
+
+fn reference_events() -> Vec<Value> {
+    let names = json!({"kk": "b", "ru": "b", "en": "b"});
+    let categories: Vec<Value> = (0..CATEGORIES).map(|number| json!({"code": category(number), "names": names})).collect();
+    let mut events = vec![event(
+        "campaign.configured",
+        &json!({"campaign": "bench", "revision": 1, "names": names, "synthetic": true, "time_zone": "Asia/Almaty",
+            "opens": "2026-02-13", "closes": "2026-03-13", "silence_day": "2026-03-14", "vote_day": "2026-03-15", "planned_meetings": 1959,
+            "planned_reach": 0, "categories": categories, "formats": [], "parties": [], "languages": []}),
+        0,
+    )];
+    for number in 0..UNITS {
+        let tile = json!({"row": 0, "column": 0});
+        let code = unit(number);
+        let defined = json!({"unit": code, "revision": 1, "kato": "611000000", "kind": "city", "names": names, "tile": tile});
+        events.push(event("unit.defined", &defined, number));
+        events.push(event("coalition.formed", &json!({"coalition": code, "revision": 1, "unit": code, "names": names}), number));
+    }
+    for number in 0..PRECINCTS {
+        events.push(event(
+            "precinct.counted",
+            &json!({"precinct": precinct(number), "unit": unit(number % UNITS), "number": number, "as_of": "2026-01-01", "revision": 1,
+                "voters": VOTERS / PRECINCTS, "source": "bench"}),
+            number,
+        ));
+    }
+    events
+}
+
+fn event(kind: &str, data: &Value, number: u64) -> Value {
+    json!({"specversion": "1.0", "id": format!("00000000-0000-4000-8000-{number:012x}"), "type": format!("qamtu.{kind}.v1"),
+        "source": "bench", "time": "2026-02-13T00:00:00Z", "receivedtime": "2026-02-13T00:00:00Z", "campaign": "bench",
+        "bodyhash": "a".repeat(32), "data": data})
+}
+
+fn decode(event: &Value) -> qamtu_schemas::Event {
+    decode_structured(event.to_string().as_bytes()).expect("an event")
+}
+
+fn unit(number: u64) -> String {
+    format!("U{number:02}")
+}
+
+fn category(number: u64) -> String {
+    format!("C{number:02}")
+}
+
+fn precinct(number: u64) -> String {
+    format!("P{number:04}")
+}
+
+fn resident_mb() -> u64 {
+    status_mb("VmRSS:")
+}
+
+/// The peak since the program started.
+fn peak_mb() -> u64 {
+    status_mb("VmHWM:")
+}
+
+fn status_mb(field: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap_or(0) / 1024
+}

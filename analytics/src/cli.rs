@@ -1,0 +1,76 @@
+//! The command line.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use qamtu_schemas::id::CampaignId;
+
+use crate::{compute::compute, config::Config, csv, error::AnalyticsError, facts::Warehouse, figures::Figures, snapshot::Snapshots};
+
+/// Coverage of a campaign: computed, kept and shown.
+#[derive(Debug, Parser)]
+#[command(name = "qamtu-analytics", version)]
+pub struct Cli {
+    /// Configuration file (TOML); the environment (`QAMTU__CLICKHOUSE__URL`) comes after it.
+    #[arg(long, global = true)]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Computes the coverage of a campaign, keeps it as a snapshot and prints its name.
+    Compute(Compute),
+}
+
+/// `compute`.
+#[derive(Debug, Args)]
+pub struct Compute {
+    /// The campaign.
+    #[arg(long)]
+    pub campaign: CampaignId,
+    /// The clock of the calculation, such as `2026-03-16T07:00:00Z`; default: when the newest event was received.
+    #[arg(long)]
+    pub as_of: Option<Timestamp>,
+    /// Writes one row a slice.
+    #[arg(long)]
+    pub csv: Option<PathBuf>,
+    /// Writes the headline figures.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+impl Compute {
+    /// Computes, keeps and writes.
+    pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
+        let mut snapshots = Snapshots::open(&config.analytics.dir)?;
+        let warehouse = Warehouse::new(&config.clickhouse);
+        let snapshot = compute(&warehouse, &mut snapshots, (&self.campaign, self.as_of)).await?;
+        if let Some(path) = &self.csv {
+            write(path, |file| csv::write(&snapshot, file).map_err(std::io::Error::other))?;
+        }
+        if let Some(path) = &self.json {
+            let figures = Figures::from(&snapshot.coverage);
+            write(path, |file| serde_json::to_writer_pretty(file, &figures).map_err(std::io::Error::other))?;
+        }
+        writeln!(out, "{}", serde_json::json!({"snapshot": snapshot.id}))
+            .map_err(|source| AnalyticsError::Write { path: "standard output".into(), source })
+    }
+}
+
+fn write(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), AnalyticsError> {
+    let write = || {
+        let mut file = BufWriter::new(File::create(path)?);
+        content(&mut file)?;
+        file.flush()
+    };
+    write().map_err(|source| AnalyticsError::Write { path: path.to_owned(), source })
+}

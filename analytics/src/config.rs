@@ -1,0 +1,97 @@
+//! Configuration: defaults, then a file, then the environment (`QAMTU__CLICKHOUSE__URL`).
+//!
+//! Closed: an unknown key in one of this service's sections is an error that names it. Sections of the other services may stand in the
+//! same environment and are not looked at. Secrets never show.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::error::AnalyticsError;
+
+/// Sections of this service.
+const SECTIONS: [&str; 3] = ["clickhouse", "analytics", "listen"];
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The warehouse.
+    pub clickhouse: ClickHouse,
+    /// This service.
+    #[serde(default)]
+    pub analytics: Analytics,
+    /// Where `serve` listens; default 127.0.0.1:8490, port 0 takes a free one.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+}
+
+/// The warehouse. Its user needs to read alone, and to change the three `output_format_arrow_*` settings that decide how columns come.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickHouse {
+    /// Address of its HTTP interface, such as `http://127.0.0.1:8123`.
+    pub url: String,
+    /// Who to be; default `qamtu_analytics`.
+    #[serde(default = "default_user")]
+    pub user: String,
+    /// Their password; default empty.
+    #[serde(default)]
+    pub password: SecretString,
+    /// The database; default `qamtu`.
+    #[serde(default = "default_database")]
+    pub database: String,
+}
+
+/// This service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Analytics {
+    /// Folder of the snapshots; default `.qamtu/analytics`.
+    #[serde(default = "default_dir")]
+    pub dir: PathBuf,
+}
+
+impl Default for Analytics {
+    fn default() -> Self {
+        Self { dir: default_dir() }
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 8490).into()
+}
+
+fn default_user() -> String {
+    "qamtu_analytics".to_owned()
+}
+
+fn default_database() -> String {
+    "qamtu".to_owned()
+}
+
+fn default_dir() -> PathBuf {
+    PathBuf::from(".qamtu/analytics")
+}
+
+impl Config {
+    /// Reads the configuration.
+    pub fn load(file: Option<&Path>) -> Result<Self, AnalyticsError> {
+        let ours = |key: &figment::value::UncasedStr| {
+            let key = key.as_str().to_ascii_lowercase();
+            SECTIONS.iter().any(|section| key == *section || key.starts_with(&format!("{section}__")))
+        };
+        let file = file.map(Toml::file_exact);
+        let figment = file.into_iter().fold(Figment::new(), Figment::merge);
+        let figment = figment.merge(Env::prefixed("QAMTU__").filter(ours).split("__"));
+        figment.extract().map_err(|source| AnalyticsError::Config(Box::new(source)))
+    }
+}

@@ -1,0 +1,221 @@
+//! From facts to coverage: meetings are prepared, attendance is taken run by run, and everything is added up.
+
+use jiff::Timestamp;
+use qamtu_schemas::id::CategoryCode;
+
+use crate::{
+    coverage::{
+        Audience, Campaign, Category, Coalition, Counts, Coverage, DEFINITION, Denominator, Fulfilment, Identity, Precinct, Region, Slice,
+        Unit, Week,
+        audience::{Attendance, Reached, Run},
+        bounds, definition,
+        meetings::{Calendar, REGION, Slices, week_name},
+        residents::{self, Places, Voters},
+        sums::Sums,
+    },
+    error::AnalyticsError,
+    facts::Facts,
+};
+
+/// A calculation under way.
+#[derive(Debug)]
+pub struct CoverageFold<'a> {
+    facts: &'a Facts,
+    identity: Identity,
+    campaign: Campaign,
+    places: Places,
+    voters: Voters,
+    attendance: Attendance<'a>,
+}
+
+impl<'a> CoverageFold<'a> {
+    /// Prepares the calculation for an instant.
+    pub fn new(facts: &'a Facts, as_of: Timestamp) -> Result<Self, AnalyticsError> {
+        let configured = facts.reference.campaign().ok_or_else(|| AnalyticsError::NotConfigured(facts.campaign.clone()))?;
+        let calendar = Calendar::of(configured, as_of)?;
+        let voters = Voters::of(&facts.reference, calendar.today);
+        let slices = Slices::of(calendar, &facts.reference, &facts.meetings);
+        Ok(Self {
+            identity: Identity {
+                campaign: facts.campaign.clone(),
+                as_of,
+                offsets: facts.offsets.clone(),
+                definition: DEFINITION,
+                redaction_epoch: 0,
+            },
+            campaign: Campaign::from(configured),
+            places: Places::of(&facts.reference, &facts.roll),
+            voters,
+            attendance: Attendance::new(&facts.roll, &facts.meetings, slices),
+            facts,
+        })
+    }
+
+    /// The places that stated homes are numbered by.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Takes attendances that hold, meeting by meeting.
+    pub fn take(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
+        self.attendance.take(run)
+    }
+
+    /// Adds everything up.
+    pub fn finish(mut self) -> Result<Coverage, AnalyticsError> {
+        self.attendance.end()?;
+        let reached = self.attendance.reached(&self.places.enrolled(&self.facts.roll), self.places.len());
+        let mut fulfilments = vec![Fulfilment::default(); self.slices().len()];
+        self.facts.meetings.rows().iter().for_each(|meeting| self.slices().fulfil(meeting, &mut fulfilments));
+        // A meeting known by attendance alone has neither plan nor report.
+        fulfilments[REGION].pending += self.attendance.unknown;
+        let totals = Totals { fulfilments, sums: std::mem::take(&mut self.attendance.sums), reached };
+        Ok(Coverage {
+            region: self.region(&totals),
+            units: self.units(&totals),
+            precincts: self.precincts(&totals),
+            coalitions: self.coalitions(&totals),
+            categories: self.categories(&totals),
+            weeks: self.weeks(&totals),
+            counts: self.counts(&totals),
+            identity: self.identity,
+            campaign: self.campaign,
+        })
+    }
+
+    fn slices(&self) -> &Slices {
+        &self.attendance.slices
+    }
+
+    fn region(&self, totals: &Totals) -> Region {
+        let slice = totals.slice(REGION, &self.voters.region, &self.voters.region);
+        Region {
+            exposure: totals.reached.exposure,
+            pending_attendance: self.attendance.pending,
+            ceiling: definition::ceiling(
+                self.campaign.planned_meetings,
+                slice.audience.gross,
+                slice.fulfilment.held,
+                self.voters.region.voters,
+            ),
+            slice,
+        }
+    }
+
+    fn units(&self, totals: &Totals) -> Vec<Unit> {
+        let unit = |(code, number): (&_, usize)| {
+            let defined = self.facts.reference.unit(code);
+            let voters = self.voters.unit(code);
+            Unit {
+                unit: code.clone(),
+                names: defined.map(|unit| unit.names.clone()),
+                kind: defined.map(|unit| unit.kind),
+                tile: defined.map(|unit| unit.tile),
+                slice: totals.slice(number, &voters, &self.voters.region),
+                residents: residents::figures(self.places.residents(code, &totals.reached.places), totals.rest(), voters),
+            }
+        };
+        self.slices().units.iter().map(unit).collect()
+    }
+
+    fn precincts(&self, totals: &Totals) -> Vec<Precinct> {
+        let mut named = std::collections::BTreeMap::<_, u64>::new();
+        let meetings = &self.facts.meetings;
+        for number in meetings.rows().iter().filter_map(|meeting| meeting.held.as_ref()?.precinct) {
+            *named.entry(&meetings.precincts.keys()[number as usize]).or_default() += 1;
+        }
+        let precinct = |(id, people): (&_, (u64, u64))| {
+            let counted = self.facts.reference.precinct(id);
+            let voters = self.voters.precincts.get(id);
+            // A precinct that is first counted later is no part of the denominator; it shows once somebody from it is reached.
+            (voters.is_some() || people.0 > 0).then(|| Precinct {
+                precinct: id.clone(),
+                unit: counted.map(|count| count.unit.clone()),
+                number: counted.map(|count| count.number),
+                meetings: named.get(id).copied().unwrap_or(0),
+                residents: residents::figures(people, totals.rest(), voters.cloned().unwrap_or_default()),
+            })
+        };
+        self.places.precincts(&totals.reached.places).filter_map(precinct).collect()
+    }
+
+    fn coalitions(&self, totals: &Totals) -> Vec<Coalition> {
+        let coalition = |(id, number): (&_, usize)| {
+            let formed = self.facts.reference.coalition(id);
+            let unit = formed.and_then(|coalition| coalition.unit.clone());
+            let voters = unit.as_ref().map_or_else(|| self.voters.region.clone(), |unit| self.voters.unit(unit));
+            Coalition {
+                coalition: id.clone(),
+                names: formed.map(|coalition| coalition.names.clone()),
+                unit,
+                slice: totals.slice(number, &voters, &self.voters.region),
+            }
+        };
+        self.slices().coalitions.iter().map(coalition).collect()
+    }
+
+    fn categories(&self, totals: &Totals) -> Vec<Category> {
+        let listed = || self.facts.reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
+        let category = |(code, number): (&CategoryCode, usize)| Category {
+            category: code.clone(),
+            names: listed().find(|category| category.code == *code).map(|category| category.names.clone()),
+            slice: totals.slice(number, &self.voters.region, &self.voters.region),
+        };
+        self.slices().categories.iter().map(category).collect()
+    }
+
+    fn weeks(&self, totals: &Totals) -> Vec<Week> {
+        let mut reached_to_date = 0;
+        let week = |(monday, number): (&_, usize)| {
+            let first_reached = totals.reached.first[number];
+            reached_to_date += first_reached;
+            Week {
+                week: week_name(*monday),
+                monday: *monday,
+                slice: totals.slice(number, &self.voters.region, &self.voters.region),
+                first_reached,
+                reached_to_date,
+            }
+        };
+        self.slices().weeks.iter().map(week).collect()
+    }
+
+    fn counts(&self, totals: &Totals) -> Counts {
+        let reference = &self.facts.reference;
+        Counts {
+            voters: self.voters.region.voters,
+            precincts: self.voters.precincts.len() as u64,
+            units: reference.units().len() as u64,
+            members: reference.members().len() as u64,
+            coalitions: reference.coalitions().len() as u64,
+            meetings_planned: totals.fulfilments[REGION].planned,
+            meetings_known: self.facts.meetings.rows().len() as u64 + self.attendance.unknown,
+            events: self.facts.totals.events,
+            roll_voters: self.facts.roll.len() as u64,
+            roll_precincts: self.facts.roll.precincts().len() as u64,
+            rejected: self.facts.totals.rejected,
+            conflicts: self.facts.totals.conflicts,
+        }
+    }
+}
+
+/// Everything that was added up, by slice.
+struct Totals {
+    fulfilments: Vec<Fulfilment>,
+    sums: Vec<Sums>,
+    reached: Reached,
+}
+
+impl Totals {
+    fn slice(&self, number: usize, voters: &Denominator, region: &Denominator) -> Slice {
+        let sums = &self.sums[number];
+        let bounds = (sums.minimum, sums.audience.rest, region.voters);
+        let reach = bounds::of_meetings(self.reached.slices[number], bounds, voters.clone());
+        Slice { fulfilment: self.fulfilments[number].clone(), audience: Audience { reach, ..sums.audience.clone() } }
+    }
+
+    /// People in all rooms who were not strongly identified.
+    fn rest(&self) -> u64 {
+        self.sums[REGION].audience.rest
+    }
+}

@@ -1,0 +1,174 @@
+//! Which slices a meeting belongs to, and what it adds to the plan's fulfilment.
+//!
+//! Guarantees: every unit, coalition and category of the reference data has a slice, and so has every other one that a plan or a report
+//! names; nothing is dropped for being unknown. Local days are days of the campaign's time zone.
+
+use std::collections::BTreeSet;
+
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
+use qamtu_schemas::{
+    Reference, Status,
+    event::CampaignConfigured,
+    id::{CategoryCode, CoalitionId, UnitCode},
+};
+
+use crate::{
+    coverage::Fulfilment,
+    error::AnalyticsError,
+    facts::meetings::{Meeting, Meetings, Session},
+};
+
+/// The slice of the whole campaign.
+pub(crate) const REGION: usize = 0;
+
+/// The campaign's days.
+#[derive(Debug, Clone)]
+pub(crate) struct Calendar {
+    zone: TimeZone,
+    opens: Date,
+    closes: Date,
+    /// The as-of day.
+    pub(crate) today: Date,
+}
+
+impl Calendar {
+    pub(crate) fn of(campaign: &CampaignConfigured, as_of: Timestamp) -> Result<Self, AnalyticsError> {
+        let zone = TimeZone::get(&campaign.time_zone).map_err(|source| AnalyticsError::TimeZone {
+            campaign: campaign.campaign.clone(),
+            time_zone: campaign.time_zone.to_string(),
+            source,
+        })?;
+        let today = as_of.to_zoned(zone.clone()).date();
+        Ok(Self { zone, opens: campaign.opens, closes: campaign.closes, today })
+    }
+
+    /// The local day of an instant.
+    fn day(&self, at: Timestamp) -> Date {
+        self.zone.to_datetime(at).date()
+    }
+
+    /// May meetings be held on this day?
+    fn lawful(&self, day: Date) -> bool {
+        (self.opens..=self.closes).contains(&day)
+    }
+}
+
+/// Monday of a day's ISO week. Before the first Monday that a calendar can hold it is the day itself.
+fn monday(day: Date) -> Date {
+    day.checked_sub(day.weekday().since(Weekday::Monday).days()).unwrap_or(day)
+}
+
+/// Such as `2026-W07`.
+pub(crate) fn week_name(monday: Date) -> String {
+    let week = monday.iso_week_date();
+    format!("{:04}-W{:02}", week.year(), week.week())
+}
+
+/// Keys of one kind, sorted, and the number of the first key's slice.
+#[derive(Debug, Clone)]
+pub(crate) struct Numbered<K> {
+    keys: Vec<K>,
+    first: usize,
+    /// Slices by the number that facts use for a key.
+    of_code: Vec<usize>,
+}
+
+impl<K: Ord + Clone> Numbered<K> {
+    fn new(listed: impl Iterator<Item = K>, codes: &[K], first: usize) -> Self {
+        let keys: BTreeSet<K> = listed.chain(codes.iter().cloned()).collect();
+        let keys: Vec<K> = keys.into_iter().collect();
+        let of_code = codes.iter().map(|code| first + keys.partition_point(|key| key < code)).collect();
+        Self { keys, first, of_code }
+    }
+
+    /// Keys and slices, sorted by key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, usize)> {
+        self.keys.iter().zip(self.first..)
+    }
+
+    /// The first slice behind them.
+    pub(crate) fn end(&self) -> usize {
+        self.first + self.keys.len()
+    }
+}
+
+/// The slices: the whole region, then units, coalitions, categories and weeks, each sorted.
+#[derive(Debug, Clone)]
+pub(crate) struct Slices {
+    pub(crate) calendar: Calendar,
+    pub(crate) units: Numbered<UnitCode>,
+    pub(crate) coalitions: Numbered<CoalitionId>,
+    pub(crate) categories: Numbered<CategoryCode>,
+    /// By their Mondays.
+    pub(crate) weeks: Numbered<Date>,
+}
+
+impl Slices {
+    pub(crate) fn of(calendar: Calendar, reference: &Reference, meetings: &Meetings) -> Self {
+        let units = Numbered::new(reference.units().map(|unit| unit.unit.clone()), meetings.units.keys(), REGION + 1);
+        let formed = reference.coalitions().map(|coalition| coalition.coalition.clone());
+        let coalitions = Numbered::new(formed, meetings.coalitions.keys(), units.end());
+        let listed = reference.campaign().into_iter().flat_map(|campaign| &campaign.categories).map(|category| category.code.clone());
+        let categories = Numbered::new(listed, meetings.categories.keys(), coalitions.end());
+        let sessions = meetings.rows().iter().flat_map(|meeting| meeting.planned.iter().chain(&meeting.held));
+        let weeks = Numbered::new(sessions.map(|session| monday(calendar.day(session.starts))), &[], categories.end());
+        Self { calendar, units, coalitions, categories, weeks }
+    }
+
+    /// How many slices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.weeks.end()
+    }
+
+    /// The first slice of a week.
+    pub(crate) fn first_week(&self) -> usize {
+        self.weeks.first
+    }
+
+    /// The slices of a plan or a report, each once, ascending.
+    pub(crate) fn of_session(&self, session: &Session) -> Vec<usize> {
+        let mut slices = vec![REGION, self.units.of_code[session.unit as usize], self.coalitions.of_code[session.coalition as usize]];
+        slices.extend(session.categories.iter().map(|category| self.categories.of_code[*category as usize]));
+        slices[3..].sort_unstable();
+        slices.dedup();
+        let monday = monday(self.calendar.day(session.starts));
+        slices.push(self.weeks.first + self.weeks.keys.partition_point(|week| *week < monday));
+        slices
+    }
+
+    /// Adds a meeting to the fulfilment (M1) of its slices.
+    pub(crate) fn fulfil(&self, meeting: &Meeting, slices: &mut [Fulfilment]) {
+        let planned = meeting.planned.as_ref().map(|plan| self.of_session(plan)).unwrap_or_default();
+        let held = meeting.held.as_ref().map(|report| self.of_session(report)).unwrap_or_default();
+        let lawful = |session: &Session| self.calendar.lawful(self.calendar.day(session.starts));
+        let passed = |session: &Session| self.calendar.day(session.starts) <= self.calendar.today;
+        let is_cancelled = meeting.status == Status::Cancelled;
+        let is_due = !is_cancelled && meeting.planned.as_ref().is_some_and(|plan| lawful(plan) && passed(plan));
+        let is_lawful = meeting.held.as_ref().is_some_and(lawful);
+        for slice in &planned {
+            let sums = &mut slices[*slice];
+            sums.planned += 1;
+            sums.due += u64::from(is_due);
+            sums.cancelled += u64::from(is_cancelled);
+            sums.moved += u64::from(meeting.moved);
+            sums.missing += u64::from(is_due && held.is_empty());
+        }
+        for slice in &held {
+            let sums = &mut slices[*slice];
+            sums.held += 1;
+            sums.held_planned += u64::from(is_lawful && !planned.is_empty());
+            sums.held_extra += u64::from(planned.is_empty());
+            sums.unlawful += u64::from(!is_lawful);
+        }
+        // What has neither plan nor report has no place but the region.
+        let asked = [held.as_slice(), planned.as_slice(), &[REGION]].into_iter().find(|slices| !slices.is_empty());
+        for slice in asked.unwrap_or_default() {
+            slices[*slice].contested += u64::from(meeting.contested);
+        }
+        slices[REGION].pending += u64::from(meeting.status == Status::Pending);
+    }
+}

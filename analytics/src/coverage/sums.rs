@@ -1,0 +1,62 @@
+//! What counted meetings add up to, reach apart: reach is never added up.
+
+use qamtu_schemas::fold::Headcount;
+
+use crate::coverage::Audience;
+
+/// Different people at one meeting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct People {
+    /// Strongly identified.
+    pub(crate) strong: u64,
+    /// Of them, eligible.
+    pub(crate) eligible: u64,
+    /// Weakly identified.
+    pub(crate) weak: u64,
+}
+
+/// Sums over meetings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sums {
+    /// Everything but the reach.
+    pub(crate) audience: Audience,
+    /// The largest eligible minimum of one meeting.
+    pub(crate) minimum: u64,
+}
+
+impl Sums {
+    /// One counted meeting.
+    pub(crate) fn of(headcount: Option<Headcount>, people: People) -> Self {
+        let People { strong, eligible, weak } = people;
+        let (low, high, stated) =
+            headcount.map_or((0, 0, 0), |heads| (u64::from(heads.low), u64::from(heads.high), u64::from(heads.eligible_minimum)));
+        let recorded = strong + weak;
+        let rest = high.max(recorded) - strong;
+        let audience = Audience {
+            gross: low.max(recorded),
+            identified: strong,
+            contacts: eligible,
+            weak,
+            outside: strong - eligible,
+            rest,
+            headcount_meetings: u64::from(headcount.is_some()),
+            identified_meetings: u64::from(strong > 0),
+            ..Audience::default()
+        };
+        Self { audience, minimum: stated.min(eligible + rest) }
+    }
+
+    /// Adds a meeting.
+    pub(crate) fn add(&mut self, meeting: &Self) {
+        let (sum, one) = (&mut self.audience, &meeting.audience);
+        sum.gross += one.gross;
+        sum.identified += one.identified;
+        sum.contacts += one.contacts;
+        sum.weak += one.weak;
+        sum.outside += one.outside;
+        sum.rest += one.rest;
+        sum.headcount_meetings += one.headcount_meetings;
+        sum.identified_meetings += one.identified_meetings;
+        self.minimum = self.minimum.max(meeting.minimum);
+    }
+}

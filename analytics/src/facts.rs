@@ -1,0 +1,254 @@
+//! Facts: what the views of the warehouse say about a campaign, below the offsets that are known to be complete.
+//!
+//! This is the only place that queries the warehouse. Small views are read as rows, the roll and attendance as Arrow streams, whose
+//! columns are checked by name and type as they are loaded. Attendance is never held: it passes by, meeting by meeting.
+//!
+//! Limits: a retraction or a withdrawn consent above the offsets already hides what it takes back, since the views forget it.
+
+use clickhouse::{Client, Row};
+use jiff::Timestamp;
+use qamtu_schemas::{
+    Event, MeetingFold, Reference, Topic,
+    decode::decode_structured,
+    id::{CampaignId, MeetingId},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
+    config::ClickHouse,
+    coverage::{Coverage, CoverageFold, Offset},
+    error::AnalyticsError,
+    facts::meetings::Meetings,
+    roll::Roll,
+};
+
+mod attendance;
+mod enrolment;
+pub mod meetings;
+mod stream;
+
+/// What is known about a campaign, attendance apart.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// Everything below these offsets is in the facts, sorted by topic and partition.
+    pub offsets: Vec<Offset>,
+    /// When the newest event was received, the roll's apart: the default as-of instant, so that a simulated campaign is computed at
+    /// its own clock. None before the first event.
+    pub newest: Option<Timestamp>,
+    /// How many events there are.
+    pub totals: Totals,
+    /// Units, precincts, coalitions, members, venues, reversed imports.
+    pub reference: Reference,
+    /// Every meeting of which a live event is known, attendance apart.
+    pub meetings: Meetings,
+    /// The strong roll.
+    pub roll: Roll,
+}
+
+/// Counts that are about events themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Different events, the roll's apart.
+    pub events: u64,
+    /// Records of the log that do not decode, of every campaign.
+    pub rejected: u64,
+    /// Event ids with several bodies.
+    pub conflicts: u64,
+}
+
+/// The views of events and the column that they are read in the order of.
+const REFERENCE_EVENTS: (&str, &str) = ("v_reference_events", "event_id");
+const MEETING_EVENTS: (&str, &str) = ("v_meeting_events", "meeting_id");
+
+/// The warehouse, as this service reads it.
+#[derive(Clone)]
+pub struct Warehouse {
+    client: Client,
+}
+
+#[derive(Row, Deserialize)]
+struct OffsetRow {
+    topic: String,
+    partition: u32,
+    next: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct CountRow {
+    kind: String,
+    events: u64,
+    newest_us: i64,
+}
+
+#[derive(Row, Deserialize)]
+struct EventRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    event: Uuid,
+    body: String,
+}
+
+impl Warehouse {
+    /// A warehouse at an address. Nothing is asked yet.
+    pub fn new(config: &ClickHouse) -> Self {
+        let client = Client::default()
+            .with_url(config.url.as_str())
+            .with_user(&config.user)
+            .with_password(config.password.expose_secret())
+            .with_database(&config.database)
+            // Pseudonyms do not compress, and text must come as text whatever the server's defaults are.
+            .with_setting("output_format_arrow_compression_method", "none")
+            .with_setting("output_format_arrow_string_as_string", "1");
+        Self { client }
+    }
+
+    /// Offsets below which the log copy is complete, and so every fact is in its table.
+    pub async fn offsets(&self) -> Result<Vec<Offset>, AnalyticsError> {
+        let sql = "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(next_offset) AS next \
+                   FROM v_watermark ORDER BY topic, partition";
+        let rows: Vec<OffsetRow> = self.rows("how far the log was read", self.client.query(sql)).await?;
+        Ok(rows.into_iter().map(|row| Offset { topic: row.topic, partition: row.partition, next: row.next }).collect())
+    }
+
+    /// The facts of a campaign below these offsets.
+    pub async fn facts(&self, campaign: &CampaignId, offsets: Vec<Offset>) -> Result<Facts, AnalyticsError> {
+        let (totals, newest) = self.totals(campaign, &offsets).await?;
+        let mut reference = Reference::default();
+        self.events(REFERENCE_EVENTS, (campaign, &offsets), |event| {
+            reference.apply(&event);
+            Ok(())
+        })
+        .await?;
+        let meetings = self.meetings((campaign, &offsets), &reference).await?;
+        let roll = self.roll(campaign, &offsets).await?;
+        Ok(Facts { campaign: campaign.clone(), offsets, newest, totals, reference, meetings, roll })
+    }
+
+    /// Reads attendance past the facts and adds everything up.
+    pub async fn coverage(&self, facts: Facts, as_of: Timestamp) -> Result<Coverage, AnalyticsError> {
+        // Where people state to live is asked for only where no roll knows better: it costs a text a row.
+        let home = match facts.roll.is_empty() {
+            true => {
+                ", multiIf(toString(adult) != 'yes', '', toString(residence_kind) = 'precinct', concat('p', toString(residence)), \
+                 toString(residence_kind) = 'unit', concat('u', toString(residence)), '') AS home"
+            }
+            false => "",
+        };
+        let sql = format!(
+            "SELECT toString(meeting_id) AS meeting, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, toUInt8(strength) AS strength{home} \
+             FROM v_attendance WHERE campaign = ? AND {} ORDER BY meeting_id",
+            below(&facts.offsets, Topic::Events)
+        );
+        let query = self.client.query(&sql).bind(facts.campaign.as_str());
+        stream::read("attendance", query, move |batches| {
+            let mut fold = CoverageFold::new(&facts, as_of)?;
+            attendance::take(&facts, &mut fold, batches)?;
+            fold.finish()
+        })
+        .await
+    }
+
+    async fn totals(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<(Totals, Option<Timestamp>), AnalyticsError> {
+        let sql = "SELECT toString(type) AS kind, toUInt64(events) AS events, toUnixTimestamp64Micro(newest) AS newest_us \
+                   FROM v_counts WHERE campaign = ?";
+        let mut counts: Vec<CountRow> = self.rows("how many events there are", self.client.query(sql).bind(campaign.as_str())).await?;
+        counts.retain(|count| !count.kind.starts_with("qamtu.precinct.enrolled."));
+        let rejected = format!(
+            "SELECT count() FROM v_rejected WHERE (topic = 'events' AND {}) OR (topic = 'roll' AND {})",
+            below(offsets, Topic::Events),
+            below(offsets, Topic::Roll)
+        );
+        let conflicts = self.client.query("SELECT count() FROM v_conflicts WHERE campaign = ?").bind(campaign.as_str());
+        let totals = Totals {
+            events: counts.iter().map(|count| count.events).sum(),
+            rejected: self.one("how many records do not decode", self.client.query(&rejected)).await?,
+            conflicts: self.one("how many ids have several bodies", conflicts).await?,
+        };
+        let newest = counts.iter().map(|count| count.newest_us).max();
+        Ok((totals, newest.and_then(|us| Timestamp::from_microsecond(us).ok())))
+    }
+
+    /// The states of meetings, one after another, so that the events of one alone are held.
+    async fn meetings(&self, scope: (&CampaignId, &[Offset]), reference: &Reference) -> Result<Meetings, AnalyticsError> {
+        let mut meetings = Meetings::default();
+        let mut open: Option<(MeetingId, MeetingFold)> = None;
+        let mut close = |open: Option<(MeetingId, MeetingFold)>| match open {
+            Some((id, fold)) if !meetings.push(id.clone(), &fold.state(reference.reversed())) => {
+                Err(AnalyticsError::Value { view: MEETING_EVENTS.0, value: id.to_string(), wanted: "meeting in the order of ids" })
+            }
+            _ => Ok(()),
+        };
+        self.events(MEETING_EVENTS, scope, |event| {
+            let live = event.envelope.batch.is_none_or(|batch| !reference.reversed().contains(&batch));
+            let Some(id) = event.data.meeting().filter(|_| live).cloned() else { return Ok(()) };
+            if open.as_ref().is_none_or(|(held, _)| *held != id) {
+                close(open.replace((id, MeetingFold::default())))?;
+            }
+            if let Some((_, fold)) = &mut open {
+                fold.insert(event);
+            }
+            Ok(())
+        })
+        .await?;
+        close(open)?;
+        Ok(meetings)
+    }
+
+    /// Passes every event of a view in its order.
+    async fn events(
+        &self,
+        (view, order): (&'static str, &str),
+        (campaign, offsets): (&CampaignId, &[Offset]),
+        mut each: impl FnMut(Event) -> Result<(), AnalyticsError>,
+    ) -> Result<(), AnalyticsError> {
+        let below = below(offsets, Topic::Events);
+        let sql = format!("SELECT event_id AS event, body FROM {view} WHERE campaign = ? AND {below} ORDER BY {order}");
+        let failed = |source| AnalyticsError::Warehouse { what: view, source };
+        let mut rows = self.client.query(&sql).bind(campaign.as_str()).fetch::<EventRow>().map_err(failed)?;
+        while let Some(row) = rows.next().await.map_err(failed)? {
+            let event = decode_structured(row.body.as_bytes()).map_err(|source| AnalyticsError::Event {
+                view,
+                event: row.event.to_string(),
+                source,
+            })?;
+            each(event)?;
+        }
+        Ok(())
+    }
+
+    async fn roll(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<Roll, AnalyticsError> {
+        let sql = format!(
+            "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo \
+             FROM v_roll WHERE campaign = ? AND toUInt8(strength) = 1 AND {}",
+            below(offsets, Topic::Roll)
+        );
+        stream::read("the roll", self.client.query(&sql).bind(campaign.as_str()), enrolment::take).await
+    }
+
+    async fn rows<R>(&self, what: &'static str, query: clickhouse::query::Query) -> Result<Vec<R>, AnalyticsError>
+    where
+        R: clickhouse::RowOwned + clickhouse::RowRead,
+    {
+        query.fetch_all().await.map_err(|source| AnalyticsError::Warehouse { what, source })
+    }
+
+    async fn one(&self, what: &'static str, query: clickhouse::query::Query) -> Result<u64, AnalyticsError> {
+        query.fetch_one().await.map_err(|source| AnalyticsError::Warehouse { what, source })
+    }
+}
+
+/// The condition that a row's record lies below the offsets of its topic. A partition that is not named has nothing below.
+fn below(offsets: &[Offset], topic: Topic) -> String {
+    let (partitions, next): (Vec<String>, Vec<String>) = offsets
+        .iter()
+        .filter(|offset| offset.topic == topic.name())
+        .map(|offset| (format!("toUInt32({})", offset.partition), format!("toUInt64({})", offset.next)))
+        .unzip();
+    if partitions.is_empty() {
+        return "0".to_owned();
+    }
+    format!("`offset` < transform(toUInt32(`partition`), [{}], [{}], toUInt64(0))", partitions.join(", "), next.join(", "))
+}

@@ -1,0 +1,111 @@
+//! Frames of attendance to runs: rows of one meeting that stand together, as slices of the frame's own columns.
+
+use polars::{
+    frame::DataFrame,
+    prelude::{PolarsResult, StringChunked},
+};
+use qamtu_schemas::id::MeetingId;
+
+use crate::{
+    coverage::{CoverageFold, NOWHERE, Places, Run},
+    error::AnalyticsError,
+    facts::{Facts, stream::Batches},
+};
+
+/// Passes all attendance to a calculation.
+pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batches) -> Result<(), AnalyticsError> {
+    let mut numbers = Numbers::of(facts)?;
+    let mut homes = Vec::new();
+    while let Some(frame) = batches.next().transpose()? {
+        if facts.roll.is_empty() {
+            homes = stated(&frame, fold.places()).map_err(batches.misshapen())?;
+        }
+        let columns = Columns::of(&frame).map_err(batches.misshapen())?;
+        let mut start = 0;
+        for (meeting, end) in numbers.runs(columns.meeting)? {
+            let homes = homes.get(start..end).unwrap_or_default();
+            let (hi, lo, strength) = (&columns.hi[start..end], &columns.lo[start..end], &columns.strength[start..end]);
+            fold.take(Run { meeting, hi, lo, strength, homes })?;
+            start = end;
+        }
+    }
+    Ok(())
+}
+
+/// The columns of a frame, of the types that the view promises.
+struct Columns<'a> {
+    meeting: &'a StringChunked,
+    hi: &'a [u64],
+    lo: &'a [u64],
+    strength: &'a [u8],
+}
+
+impl<'a> Columns<'a> {
+    fn of(frame: &'a DataFrame) -> PolarsResult<Self> {
+        Ok(Self {
+            meeting: frame.column("meeting")?.str()?,
+            hi: frame.column("hi")?.u64()?.cont_slice()?,
+            lo: frame.column("lo")?.u64()?.cont_slice()?,
+            strength: frame.column("strength")?.u8()?.cont_slice()?,
+        })
+    }
+}
+
+/// Places that rows state, see [`Places`]: `p` and a precinct, `u` and a unit, or nothing.
+fn stated(frame: &DataFrame, places: &Places) -> PolarsResult<Vec<u32>> {
+    let place = |home: Option<&str>| {
+        let home = home?;
+        match home.split_at_checked(1)? {
+            ("p", precinct) => places.precinct(precinct),
+            ("u", unit) => places.unit(unit),
+            _ => None,
+        }
+    };
+    Ok(frame.column("home")?.str()?.iter().map(|home| place(home).unwrap_or(NOWHERE)).collect())
+}
+
+/// The numbers of meetings: known ones by the order of their ids, then those known by attendance alone as they come.
+struct Numbers<'a> {
+    known: &'a [MeetingId],
+    /// Where the next known meeting is looked for first: attendance comes in the same order.
+    hint: usize,
+    next: u32,
+    current: Option<(String, u32)>,
+}
+
+impl<'a> Numbers<'a> {
+    fn of(facts: &'a Facts) -> Result<Self, AnalyticsError> {
+        let known = facts.meetings.ids();
+        let next = u32::try_from(known.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
+        Ok(Self { known, hint: 0, next, current: None })
+    }
+
+    /// The number of each run of equal ids and where it ends.
+    fn runs(&mut self, meetings: &StringChunked) -> Result<Vec<(u32, usize)>, AnalyticsError> {
+        let mut runs = Vec::new();
+        for (at, id) in meetings.iter().map(Option::unwrap_or_default).enumerate() {
+            match &self.current {
+                Some((current, _)) if current == id => {}
+                current => {
+                    runs.extend(current.as_ref().filter(|_| at > 0).map(|(_, number)| (*number, at)));
+                    let number = self.number(id)?;
+                    self.current = Some((id.to_owned(), number));
+                }
+            }
+        }
+        runs.extend(self.current.as_ref().filter(|_| !meetings.is_empty()).map(|(_, number)| (*number, meetings.len())));
+        Ok(runs)
+    }
+
+    fn number(&mut self, id: &str) -> Result<u32, AnalyticsError> {
+        let is_next = self.known.get(self.hint).is_some_and(|known| known.as_str() == id);
+        let found = if is_next { Ok(self.hint) } else { self.known.binary_search_by(|known| known.as_str().cmp(id)) };
+        if let Ok(place) = found {
+            self.hint = place + 1;
+            return Ok(place as u32);
+        }
+        let number = self.next;
+        self.next = number.checked_add(1).ok_or(AnalyticsError::TooMany(u32::MAX))?;
+        Ok(number)
+    }
+}

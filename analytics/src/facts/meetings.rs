@@ -1,0 +1,126 @@
+//! Meetings as facts: where each stands, after its events were folded, in a form small enough for a whole country.
+//!
+//! Guarantees: meetings stand in the order of their ids; every code is kept once and named by number.
+
+use std::{collections::HashMap, hash::Hash};
+
+use jiff::Timestamp;
+use qamtu_schemas::{
+    MeetingState, Status,
+    event::Plan,
+    fold::Headcount,
+    id::{CategoryCode, CoalitionId, MeetingId, PrecinctId, UnitCode},
+};
+
+/// Codes by number, in the order in which they came.
+#[derive(Debug, Clone)]
+pub struct Codes<K> {
+    numbers: HashMap<K, u32>,
+    keys: Vec<K>,
+}
+
+impl<K> Default for Codes<K> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), keys: Vec::new() }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Codes<K> {
+    fn number(&mut self, key: &K) -> u32 {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        let number = self.keys.len() as u32;
+        self.numbers.insert(key.clone(), number);
+        self.keys.push(key.clone());
+        number
+    }
+
+    /// The codes by number.
+    pub fn keys(&self) -> &[K] {
+        &self.keys
+    }
+}
+
+/// What a plan or a report says, codes by number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The unit.
+    pub unit: u32,
+    /// The coalition.
+    pub coalition: u32,
+    /// The first audience and the others.
+    pub categories: Box<[u32]>,
+    /// The precinct, if named.
+    pub precinct: Option<u32>,
+    /// When it begins; of a plan, after moves.
+    pub starts: Timestamp,
+}
+
+/// A meeting.
+#[derive(Debug, Clone)]
+pub struct Meeting {
+    /// Where it stands.
+    pub status: Status,
+    /// Was it moved?
+    pub moved: bool,
+    /// Do two answers stand side by side?
+    pub contested: bool,
+    /// Heads counted.
+    pub headcount: Option<Headcount>,
+    /// The plan.
+    pub planned: Option<Session>,
+    /// The report: it was held, and counts.
+    pub held: Option<Session>,
+}
+
+/// All meetings of a campaign of which a live event is known.
+#[derive(Debug, Clone, Default)]
+pub struct Meetings {
+    ids: Vec<MeetingId>,
+    rows: Vec<Meeting>,
+    /// Units that plans and reports name.
+    pub units: Codes<UnitCode>,
+    /// Coalitions that they name.
+    pub coalitions: Codes<CoalitionId>,
+    /// Categories that they name.
+    pub categories: Codes<CategoryCode>,
+    /// Precincts that they name.
+    pub precincts: Codes<PrecinctId>,
+}
+
+impl Meetings {
+    /// Adds a meeting. False, and nothing is added, if its id is not above the last one's.
+    #[must_use]
+    pub fn push(&mut self, id: MeetingId, state: &MeetingState) -> bool {
+        if self.ids.last().is_some_and(|last| *last >= id) {
+            return false;
+        }
+        let planned = state.plan.as_ref().map(|plan| self.session(plan, state.starts.unwrap_or(plan.starts)));
+        let held = state.report.as_ref().map(|report| self.session(report, report.starts));
+        let MeetingState { status, moved, contested, headcount, .. } = *state;
+        self.rows.push(Meeting { status, moved, contested, headcount, planned, held });
+        self.ids.push(id);
+        true
+    }
+
+    fn session(&mut self, plan: &Plan, starts: Timestamp) -> Session {
+        Session {
+            unit: self.units.number(&plan.unit),
+            coalition: self.coalitions.number(&plan.coalition),
+            categories: std::iter::once(&plan.category).chain(&plan.secondary).map(|code| self.categories.number(code)).collect(),
+            precinct: plan.precinct.as_ref().map(|precinct| self.precincts.number(precinct)),
+            starts,
+        }
+    }
+
+    /// The meetings in the order of their ids.
+    pub fn rows(&self) -> &[Meeting] {
+        &self.rows
+    }
+
+    /// The ids, sorted.
+    pub fn ids(&self) -> &[MeetingId] {
+        &self.ids
+    }
+}

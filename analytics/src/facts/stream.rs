@@ -1,0 +1,152 @@
+//! An answer of the warehouse as a stream of frames: Arrow batches over HTTP, read on a thread of their own.
+//!
+//! Guarantees: at most a few chunks are held at once; a stream that ends before its end mark is an error, never a shorter answer.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use bytes::{Buf, Bytes};
+use clickhouse::query::Query;
+use polars::{error::PolarsError, frame::DataFrame, prelude::PolarsResult};
+use polars_arrow::io::ipc::read::{StreamReader, StreamState, read_stream_metadata};
+use tokio::sync::mpsc;
+
+use crate::error::AnalyticsError;
+
+/// Chunks between the socket and the calculation.
+const CHUNKS: usize = 16;
+
+/// Runs `work` over the batches of an answer.
+pub(super) async fn read<T, W>(what: &'static str, query: Query, work: W) -> Result<T, AnalyticsError>
+where
+    T: Send + 'static,
+    W: FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
+{
+    let failed = |source| AnalyticsError::Warehouse { what, source };
+    let mut answer = query.fetch_bytes("ArrowStream").map_err(failed)?;
+    let (send, receive) = mpsc::channel(CHUNKS);
+    let pump = async move {
+        while let Some(chunk) = answer.next().await.map_err(failed)? {
+            if send.send(chunk).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let worked = tokio::task::spawn_blocking(move || work(Batches::open(what, Chunks::new(receive))?));
+    let (pumped, worked) = tokio::join!(pump, worked);
+    // A broken answer is the cause of whatever the calculation says about it.
+    pumped?;
+    worked.map_err(AnalyticsError::CutOff)?
+}
+
+/// The batches of an answer, each a frame.
+pub(super) struct Batches {
+    what: &'static str,
+    reader: StreamReader<Chunks>,
+}
+
+impl Batches {
+    fn open(what: &'static str, mut chunks: Chunks) -> Result<Self, AnalyticsError> {
+        let metadata = read_stream_metadata(&mut chunks).map_err(|source| AnalyticsError::Shape { what, source })?;
+        Ok(Self { what, reader: StreamReader::new(chunks, metadata, None) })
+    }
+
+    /// The columns' shape is wrong.
+    pub(super) fn misshapen(&self) -> impl Fn(PolarsError) -> AnalyticsError + use<> {
+        let what = self.what;
+        move |source| AnalyticsError::Shape { what, source }
+    }
+
+    fn read(&mut self) -> PolarsResult<Option<DataFrame>> {
+        match self.reader.next().transpose()? {
+            None => Ok(None),
+            Some(StreamState::Some(batch)) => Ok(Some(DataFrame::from(batch))),
+            Some(StreamState::Waiting) => Err(PolarsError::from(io::Error::from(io::ErrorKind::UnexpectedEof))),
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<DataFrame, AnalyticsError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().map_err(self.misshapen()).transpose()
+    }
+}
+
+/// Chunks of an answer as a reader that waits for the next. It can tell its place and skip ahead, which the Arrow reader asks for.
+struct Chunks {
+    receive: mpsc::Receiver<Bytes>,
+    chunk: Bytes,
+    position: u64,
+}
+
+impl Chunks {
+    fn new(receive: mpsc::Receiver<Bytes>) -> Self {
+        Self { receive, chunk: Bytes::new(), position: 0 }
+    }
+
+    /// Makes sure that a chunk is at hand; false at the end.
+    fn fill(&mut self) -> bool {
+        while self.chunk.is_empty() {
+            match self.receive.blocking_recv() {
+                Some(chunk) => self.chunk = chunk,
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() || !self.fill() {
+            return Ok(0);
+        }
+        let count = into.len().min(self.chunk.len());
+        self.chunk.copy_to_slice(&mut into[..count]);
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Chunks {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Current(ahead) = to else { return Err(io::ErrorKind::Unsupported.into()) };
+        let mut left = u64::try_from(ahead).map_err(|_| io::ErrorKind::Unsupported)?;
+        while left > 0 {
+            if !self.fill() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let count = left.min(self.chunk.len() as u64);
+            self.chunk.advance(count as usize);
+            self.position += count;
+            left -= count;
+        }
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_read_and_skip_as_one_text() {
+        let (send, receive) = mpsc::channel(8);
+        for chunk in ["qam", "", "tu and its", " chunks"] {
+            send.try_send(Bytes::from_static(chunk.as_bytes())).expect("room");
+        }
+        drop(send);
+        let mut chunks = Chunks::new(receive);
+        let mut five = [0; 5];
+        chunks.read_exact(&mut five).expect("five bytes");
+        assert_eq!((&five, chunks.stream_position().expect("a place")), (b"qamtu", 5));
+        assert_eq!(chunks.seek(SeekFrom::Current(9)).expect("a skip"), 14);
+        let mut rest = String::new();
+        chunks.read_to_string(&mut rest).expect("text");
+        assert_eq!(rest, " chunks");
+        assert_eq!(chunks.seek(SeekFrom::Current(1)).map_err(|error| error.kind()), Err(io::ErrorKind::UnexpectedEof));
+        assert_eq!(chunks.seek(SeekFrom::Start(0)).map_err(|error| error.kind()), Err(io::ErrorKind::Unsupported));
+    }
+}

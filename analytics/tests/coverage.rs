@@ -1,0 +1,16 @@
+//! Coverage against arithmetic done by hand, against an independent naive count, and against a real warehouse.
+
+#[path = "coverage/audience.rs"]
+mod audience;
+#[path = "coverage/fulfilment.rs"]
+mod fulfilment;
+#[path = "coverage/properties.rs"]
+mod properties;
+#[path = "coverage/slices.rs"]
+mod slices;
+#[path = "coverage/snapshots.rs"]
+mod snapshots;
+#[path = "coverage/warehouse.rs"]
+mod warehouse;
+#[path = "coverage/world.rs"]
+mod world;

@@ -1,0 +1,201 @@
+//! What holds for every campaign, and equality with a naive count over hash sets.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use proptest::prelude::*;
+use qamtu_analytics::{Coverage, coverage::Reach};
+
+use crate::world::{Seen, World, after};
+
+const UNITS: [&str; 2] = ["A", "B"];
+const COALITIONS: [&str; 2] = ["CA", "R"];
+const CATEGORIES: [&str; 3] = ["ELDER", "STAFF", "YOUTH"];
+/// A Monday at noon; days are counted from it.
+const DAYS: [&str; 6] = ["2026-02-16", "2026-02-20", "2026-02-23", "2026-03-02", "2026-03-13", "2026-03-14"];
+
+#[derive(Debug, Clone)]
+struct Meeting {
+    place: (usize, usize, usize, usize, usize),
+    planned: bool,
+    held: bool,
+    cancelled: bool,
+    heads: Option<(u32, u32, u32)>,
+    people: Vec<(u64, bool)>,
+}
+
+fn meeting() -> impl Strategy<Value = Meeting> {
+    let place = (0..2_usize, 0..2_usize, 0..3_usize, 0..3_usize, 0..DAYS.len());
+    let heads = (0..40_u32, 0..40_u32, 0..40_u32).prop_map(|(one, other, minimum)| (one, other, minimum.min(one.min(other))));
+    let people = proptest::collection::vec((1..16_u64, prop::bool::weighted(0.8)), 0..20);
+    (place, any::<bool>(), prop::bool::weighted(0.8), prop::bool::weighted(0.1), proptest::option::of(heads), people)
+        .prop_map(|(place, planned, held, cancelled, heads, people)| Meeting { place, planned, held, cancelled, heads, people })
+}
+
+fn world(meetings: &[Meeting]) -> World {
+    let mut world = World::new();
+    for (number, meeting) in meetings.iter().enumerate() {
+        let id = format!("m{number:02}");
+        let (unit, coalition, category, other, day) = meeting.place;
+        let categories = if category == other { vec![CATEGORIES[category]] } else { vec![CATEGORIES[category], CATEGORIES[other]] };
+        let place = World::place_of((UNITS[unit], COALITIONS[coalition]), &categories, &format!("{}T07:00:00Z", DAYS[day]));
+        if meeting.planned {
+            world.planned(&id, place.clone());
+        }
+        if meeting.held {
+            world.held(&id, place);
+        }
+        if meeting.cancelled {
+            world.cancelled(&id);
+        }
+        if let Some((one, other, minimum)) = meeting.heads {
+            world.heads(&id, &[one, other], Some(minimum));
+        }
+        for (person, strong) in &meeting.people {
+            world.seen.push(Seen { meeting: id.clone(), person: *person, strong: *strong, home: None });
+        }
+    }
+    world
+}
+
+/// What a naive count says of a slice: held, gross, identified, contacts, reached, weak, outside, rest, lower, upper.
+type Line = (u64, u64, u64, u64, u64, u64, u64, u64, u64, u64);
+
+/// People 1 to 10 are on the roll, see [`World`].
+fn naive(meetings: &[&Meeting], cap: u64) -> Line {
+    let (mut gross, mut identified, mut contacts, mut weak, mut rest, mut minimum) = (0, 0, 0, 0, 0, 0);
+    let mut union: HashSet<u64> = HashSet::new();
+    for meeting in meetings {
+        let strong: HashSet<u64> = meeting.people.iter().filter(|(_, strong)| *strong).map(|(person, _)| *person).collect();
+        let phones: HashSet<u64> = meeting.people.iter().filter(|(_, strong)| !strong).map(|(person, _)| *person).collect();
+        let eligible: HashSet<u64> = strong.iter().copied().filter(|person| *person <= 10).collect();
+        let recorded = strong.len() as u64 + phones.len() as u64;
+        let (one, other, stated) = meeting.heads.unwrap_or_default();
+        let here = u64::from(one.max(other)).max(recorded) - strong.len() as u64;
+        gross += u64::from(one.min(other)).max(recorded);
+        rest += here;
+        identified += strong.len() as u64;
+        weak += phones.len() as u64;
+        contacts += eligible.len() as u64;
+        minimum = minimum.max(u64::from(stated).min(eligible.len() as u64 + here));
+        union.extend(eligible);
+    }
+    let reached = union.len() as u64;
+    let lower = reached.max(minimum);
+    let upper = (reached + rest).min(cap).max(lower);
+    (meetings.len() as u64, gross, identified, contacts, reached, weak, identified - contacts, rest, lower, upper)
+}
+
+fn line(slice: &qamtu_analytics::coverage::Slice) -> Line {
+    let audience = &slice.audience;
+    let Reach { reached, lower, upper, .. } = audience.reach;
+    let held = slice.fulfilment.held;
+    (held, audience.gross, audience.identified, audience.contacts, reached, audience.weak, audience.outside, audience.rest, lower, upper)
+}
+
+/// ISO weeks of [`DAYS`] and their Mondays.
+fn week(day: usize) -> &'static str {
+    ["2026-W08", "2026-W08", "2026-W09", "2026-W10", "2026-W11", "2026-W11"][day]
+}
+
+fn reaches(coverage: &Coverage) -> Vec<&Reach> {
+    let slices = std::iter::once(&coverage.region.slice)
+        .chain(coverage.units.iter().map(|unit| &unit.slice))
+        .chain(coverage.coalitions.iter().map(|coalition| &coalition.slice))
+        .chain(coverage.categories.iter().map(|category| &category.slice))
+        .chain(coverage.weeks.iter().map(|week| &week.slice));
+    let residents = coverage.units.iter().map(|unit| &unit.residents).chain(coverage.precincts.iter().map(|precinct| &precinct.residents));
+    slices.map(|slice| &slice.audience.reach).chain(residents.map(|residents| &residents.reach)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_slice_equals_a_naive_count(meetings in proptest::collection::vec(meeting(), 0..12)) {
+        let coverage = world(&meetings).coverage(after());
+        let held = |keep: &dyn Fn(&Meeting) -> bool| -> Vec<&Meeting> {
+            meetings.iter().filter(|meeting| meeting.held && keep(meeting)).collect()
+        };
+        prop_assert_eq!(line(&coverage.region.slice), naive(&held(&|_| true), 220));
+        for (unit, number) in coverage.units.iter().zip(0..) {
+            prop_assert_eq!(line(&unit.slice), naive(&held(&|meeting| meeting.place.0 == number), 220));
+        }
+        for (coalition, number) in coverage.coalitions.iter().zip(0..) {
+            prop_assert_eq!(line(&coalition.slice), naive(&held(&|meeting| meeting.place.1 == number), 220));
+        }
+        for (category, number) in coverage.categories.iter().zip(0..) {
+            let of = |meeting: &Meeting| meeting.place.2 == number || meeting.place.3 == number;
+            prop_assert_eq!(line(&category.slice), naive(&held(&of), 220));
+        }
+        for this in &coverage.weeks {
+            prop_assert_eq!(line(&this.slice), naive(&held(&|meeting| week(meeting.place.4) == this.week), 220));
+            let until = naive(&held(&|meeting| week(meeting.place.4) <= this.week.as_str()), 220);
+            prop_assert_eq!(this.reached_to_date, until.4);
+        }
+    }
+
+    #[test]
+    fn exposure_and_residents_equal_a_naive_count(meetings in proptest::collection::vec(meeting(), 0..12)) {
+        let coverage = world(&meetings).coverage(after());
+        let mut times: HashMap<u64, u64> = HashMap::new();
+        for meeting in meetings.iter().filter(|meeting| meeting.held) {
+            let strong: HashSet<u64> = meeting.people.iter().filter(|(person, strong)| *strong && *person <= 10).map(|seen| seen.0).collect();
+            strong.into_iter().for_each(|person| *times.entry(person).or_default() += 1);
+        }
+        let mut exposure = [0; 5];
+        let mut homes: BTreeMap<&str, (u64, u64)> = [("A-1", (0, 0)), ("A-2", (0, 0)), ("B-1", (0, 0))].into();
+        for (person, times) in times {
+            exposure[times.min(5) as usize - 1] += 1;
+            let home = homes.entry(match person { 1..=5 => "A-1", 6 | 7 => "A-2", _ => "B-1" }).or_default();
+            *home = (home.0 + 1, home.1 + times);
+        }
+        prop_assert_eq!(coverage.region.exposure, exposure);
+        let residents: BTreeMap<&str, (u64, u64)> = coverage
+            .precincts
+            .iter()
+            .map(|precinct| (precinct.precinct.as_str(), (precinct.residents.reach.reached, precinct.residents.contacts)))
+            .collect();
+        prop_assert_eq!(residents, homes);
+    }
+
+    #[test]
+    fn reach_keeps_its_order_and_its_sums(meetings in proptest::collection::vec(meeting(), 0..12)) {
+        let coverage = world(&meetings).coverage(after());
+        for reach in reaches(&coverage) {
+            prop_assert!(reach.reached <= reach.lower && reach.lower <= reach.upper, "{:?}", reach);
+        }
+        let region = &coverage.region.slice.audience;
+        prop_assert!(region.reach.reached <= region.contacts && region.contacts <= region.identified && region.identified <= region.gross);
+        // Units share people, so their reaches add up to at least the region's; attendances do add up.
+        let sum = |of: &dyn Fn(&qamtu_analytics::coverage::Unit) -> u64| coverage.units.iter().map(of).sum::<u64>();
+        prop_assert!(region.reach.reached <= sum(&|unit| unit.slice.audience.reach.reached));
+        prop_assert_eq!(region.gross, sum(&|unit| unit.slice.audience.gross));
+        prop_assert_eq!(region.contacts, sum(&|unit| unit.slice.audience.contacts));
+        prop_assert_eq!(coverage.region.slice.fulfilment.planned, sum(&|unit| unit.slice.fulfilment.planned));
+        prop_assert_eq!(coverage.region.slice.fulfilment.held, sum(&|unit| unit.slice.fulfilment.held));
+        // A resident lives in one place, so residents add up to the region's reach.
+        prop_assert_eq!(region.reach.reached, sum(&|unit| unit.residents.reach.reached));
+        prop_assert_eq!(region.reach.reached, coverage.precincts.iter().map(|precinct| precinct.residents.reach.reached).sum::<u64>());
+        prop_assert_eq!(region.reach.reached, coverage.region.exposure.iter().sum::<u64>());
+        prop_assert_eq!(region.reach.reached, coverage.weeks.iter().map(|week| week.first_reached).sum::<u64>());
+    }
+
+    #[test]
+    fn order_repetition_and_cuts_change_nothing(
+        meetings in proptest::collection::vec(meeting(), 1..8),
+        order in any::<u64>(),
+        rows in 1..7_usize,
+    ) {
+        let once = world(&meetings);
+        let mut again = once.clone();
+        again.seen.extend(once.seen.iter().cloned());
+        again.events.extend(once.events.iter().cloned());
+        again.roll.extend(once.roll.iter().copied());
+        // A cheap shuffle that the seed decides.
+        again.seen.sort_by_key(|seen| (seen.person ^ order).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(seen.meeting.len() as u32));
+        again.events.sort_by_key(|event| event["id"].as_str().map(|id| id.bytes().fold(order, |hash, byte| hash.rotate_left(5) ^ u64::from(byte))));
+        again.roll.sort_by_key(|(person, _)| person.wrapping_mul(order | 1));
+        let bytes = |coverage: Coverage| serde_json::to_vec(&coverage).expect("bytes");
+        prop_assert_eq!(bytes(once.coverage(after())), bytes(again.coverage_in_runs(after(), rows)));
+    }
+}

@@ -1,0 +1,372 @@
+//! A real ClickHouse with tables of the shape that the views promise: what the warehouse gives is what a hand-made campaign has.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use clickhouse::Client;
+use qamtu_analytics::{
+    AnalyticsError, Coverage, Snapshots,
+    compute::compute,
+    config::ClickHouse,
+    coverage::Offset,
+    facts::{Totals, Warehouse},
+};
+use serde_json::{Value, json};
+
+use crate::world::{World, after, at, key};
+
+/// A warehouse that lives until its standard input closes.
+struct Server {
+    ready: Value,
+    child: Child,
+    input: Option<ChildStdin>,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = Path::new(env!("CARGO_BIN_EXE_qamtu-analytics")).with_file_name("qamtu");
+        assert!(program.exists(), "{} is missing: build it with `cargo build --release -p qamtu`", program.display());
+        let mut child = Command::new(program)
+            .args(["warehouse", "--dir"])
+            .arg(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the warehouse starts");
+        let input = child.stdin.take();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let ready = serde_json::from_str(&line).expect("one JSON line");
+        Self { ready, child, input, _folder: folder }
+    }
+
+    /// The login of a role, in a database.
+    fn config(&self, role: &str, database: &str) -> ClickHouse {
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let login = &self.ready["logins"][role];
+        ClickHouse {
+            url: text(&self.ready["url"]),
+            user: text(&login["user"]),
+            password: text(&login["password"]).into(),
+            database: database.to_owned(),
+        }
+    }
+
+    fn admin(&self, database: &str) -> Client {
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let login = &self.ready["logins"]["admin"];
+        Client::default()
+            .with_url(text(&self.ready["url"]))
+            .with_user(text(&login["user"]))
+            .with_password(text(&login["password"]))
+            .with_database(database)
+    }
+
+    /// A database of its own with empty tables in the place of the views.
+    async fn database(&self, name: &str) -> Views {
+        self.admin("default").query(&format!("CREATE DATABASE {name}")).execute().await.expect("a database");
+        let views = Views { client: self.admin(name), warehouse: Warehouse::new(&self.config("analytics", name)) };
+        for (view, columns) in VIEWS {
+            let order = columns.split(' ').next().expect("a column");
+            let sql = format!("CREATE TABLE {view} ({columns}) ENGINE = MergeTree ORDER BY {order}");
+            views.client.query(&sql).execute().await.expect("a table");
+        }
+        views
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        self.child.wait().expect("the warehouse stops with its input");
+    }
+}
+
+const VIEWS: [(&str, &str); 8] = [
+    ("v_watermark", "topic LowCardinality(String), partition UInt32, next_offset UInt64"),
+    (
+        "v_meeting_events",
+        "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, received DateTime64(6), batch Nullable(UUID), \
+         type LowCardinality(String), body String, partition UInt32, offset UInt64",
+    ),
+    (
+        "v_attendance",
+        "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, person_hi UInt64, person_lo UInt64, \
+         strength UInt8, residence_kind Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4), \
+         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), partition UInt32, offset UInt64",
+    ),
+    (
+        "v_reference_events",
+        "campaign LowCardinality(String), event_id UUID, received DateTime64(6), type LowCardinality(String), body String, \
+         partition UInt32, offset UInt64",
+    ),
+    (
+        "v_roll",
+        "campaign LowCardinality(String), precinct LowCardinality(String), person_hi UInt64, person_lo UInt64, strength UInt8, \
+         birth_band UInt16, sex Enum8('f' = 1, 'm' = 2, 'u' = 3), partition UInt32, offset UInt64",
+    ),
+    ("v_rejected", "topic LowCardinality(String), partition UInt32, offset UInt64, reason LowCardinality(String), excerpt String"),
+    ("v_conflicts", "campaign LowCardinality(String), event_id UUID, bodies UInt64"),
+    ("v_counts", "campaign LowCardinality(String), type LowCardinality(String), events UInt64, newest DateTime64(6)"),
+];
+
+/// The views of one database.
+struct Views {
+    client: Client,
+    warehouse: Warehouse,
+}
+
+impl Views {
+    async fn insert(&self, view: &str, rows: impl IntoIterator<Item = Value>) {
+        let rows: Vec<String> = rows.into_iter().map(|row| row.to_string()).collect();
+        if !rows.is_empty() {
+            let sql = format!("INSERT INTO {view} FORMAT JSONEachRow {}", rows.join("\n"));
+            self.client.query_raw(&sql).execute().await.expect("rows");
+        }
+    }
+
+    /// Everything of a campaign, half of it in each of two partitions.
+    async fn fill(&self, world: &World) {
+        let (mut meeting, mut reference) = (Vec::new(), Vec::new());
+        for (event, offset) in world.events.iter().zip(0_u64..) {
+            let mut row = json!({"campaign": "test", "event_id": event["id"], "received": "2026-02-13 00:00:00", "type": event["type"],
+                "body": event.to_string(), "partition": offset % 2, "offset": offset / 2});
+            match event["data"]["meeting"].as_str() {
+                Some(id) => {
+                    row["meeting_id"] = id.into();
+                    meeting.push(row);
+                }
+                None => reference.push(row),
+            }
+        }
+        self.insert("v_meeting_events", meeting).await;
+        self.insert("v_reference_events", reference).await;
+        let seen = world.seen.iter().zip(0_u64..).map(|(seen, offset)| {
+            let (hi, lo) = key(seen.person);
+            let (kind, residence, adult) = match seen.home.as_deref().map(|home| home.split_at(1)) {
+                Some(("p", precinct)) => ("precinct", precinct, "yes"),
+                Some((_, unit)) => ("unit", unit, "yes"),
+                None => ("precinct", "A-1", "no"),
+            };
+            json!({"campaign": "test", "meeting_id": seen.meeting, "event_id": format!("00000000-0000-4000-8001-{offset:012x}"),
+                "person_hi": hi, "person_lo": lo, "strength": if seen.strong { 1 } else { 2 }, "residence_kind": kind,
+                "residence": residence, "adult": adult, "partition": offset % 2, "offset": 1000 + offset})
+        });
+        self.insert("v_attendance", seen).await;
+        let roll = world.roll.iter().zip(0_u64..).map(|((person, precinct), offset)| {
+            let (hi, lo) = key(*person);
+            json!({"campaign": "test", "precinct": precinct, "person_hi": hi, "person_lo": lo, "strength": 1, "birth_band": 1980, "sex": "u",
+                "partition": 0, "offset": offset})
+        });
+        self.insert("v_roll", roll).await;
+        let watermark = [("events", 0, 5000), ("events", 1, 5000), ("roll", 0, 5000)];
+        let rows = watermark.map(|(topic, partition, next)| json!({"topic": topic, "partition": partition, "next_offset": next}));
+        self.insert("v_watermark", rows).await;
+    }
+
+    async fn coverage(&self) -> Coverage {
+        let offsets = self.warehouse.offsets().await.expect("offsets");
+        let facts = self.warehouse.facts(&"test".parse().expect("a campaign"), offsets).await.expect("facts");
+        self.warehouse.coverage(facts, after()).await.expect("a coverage")
+    }
+}
+
+/// What the world counts, with the offsets that the warehouse adds.
+fn expected(world: &World, coverage: &Coverage) -> Coverage {
+    let mut expected = world.coverage(after());
+    expected.identity.offsets.clone_from(&coverage.identity.offsets);
+    expected
+}
+
+fn world() -> World {
+    let mut world = World::new();
+    for (meeting, unit, coalition) in [("m1", "A", "CA"), ("m2", "B", "R"), ("m3", "B", "CA"), ("m4", "A", "R")] {
+        let place = World::place_of((unit, coalition), &["STAFF", "YOUTH"], "2026-02-24T10:00:00Z");
+        world.planned(meeting, place.clone());
+        if meeting != "m4" {
+            world.held(meeting, place);
+        }
+    }
+    world.heads("m2", &[12, 9], Some(5));
+    world.strong("m3", [1, 2, 9, 50, 9]);
+    world.strong("m1", [1, 2, 6]);
+    world.strong("m4", [3, 4]);
+    world.weak("m1", [70, 70, 71]);
+    world.strong("a-meeting-nobody-reported", [1, 8]);
+    world.strong("z-another-one", [5]);
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_warehouse_gives_is_what_the_campaign_has() {
+    let server = Server::start();
+    with_a_roll(server.database("with_a_roll").await).await;
+    without_a_roll(server.database("without_a_roll").await).await;
+    beyond_the_offsets(server.database("beyond_the_offsets").await).await;
+    reversed_imports(server.database("reversed_imports").await).await;
+    many_batches(server.database("many_batches").await).await;
+    counts_and_snapshots(server.database("counts").await).await;
+    wrong_shapes(&server, server.database("wrong_shapes").await).await;
+    nothing_there(server.database("nothing_there").await).await;
+}
+
+async fn with_a_roll(views: Views) {
+    let world = world();
+    views.fill(&world).await;
+    let coverage = views.coverage().await;
+    assert_eq!(coverage, expected(&world, &coverage));
+    assert_eq!(coverage.region.slice.audience.reach.reached, 4);
+    let offset = |topic: &str, partition| Offset { topic: topic.to_owned(), partition, next: 5000 };
+    assert_eq!(coverage.identity.offsets, [offset("events", 0), offset("events", 1), offset("roll", 0)]);
+    assert_eq!(serde_json::to_vec(&coverage).expect("bytes"), serde_json::to_vec(&views.coverage().await).expect("bytes"));
+}
+
+async fn without_a_roll(views: Views) {
+    let mut world = world();
+    world.roll.clear();
+    for (seen, home) in world.seen.iter_mut().zip(["pA-2", "uB", "pX-9", "uX"].iter().cycle()) {
+        seen.home = (seen.person != 2).then(|| (*home).to_owned());
+    }
+    views.fill(&world).await;
+    let coverage = views.coverage().await;
+    assert_eq!(coverage, expected(&world, &coverage));
+    assert!(coverage.region.slice.audience.reach.reached > 0);
+}
+
+/// Records at or above the offsets are for the next snapshot, whatever else says the view.
+async fn beyond_the_offsets(views: Views) {
+    let world = world();
+    views.fill(&world).await;
+    let before = views.coverage().await;
+    let mut more = world.clone();
+    more.events.clear();
+    more.seen.clear();
+    more.roll.clear();
+    more.held("m9", World::place("2026-02-24T10:00:00Z"));
+    more.strong("m1", [3, 4, 5]);
+    let body = &more.events[0];
+    views
+        .insert(
+            "v_meeting_events",
+            [json!({"campaign": "test", "meeting_id": "m9", "event_id": body["id"], "type": body["type"], "body": body.to_string(),
+                "partition": 0, "offset": 5000})],
+        )
+        .await;
+    let (hi, lo) = key(3);
+    for (partition, offset) in [(1, 5000), (2, 0)] {
+        let row = json!({"campaign": "test", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1, "residence_kind": "unknown",
+            "adult": "unknown", "partition": partition, "offset": offset});
+        views.insert("v_attendance", [row]).await;
+    }
+    views
+        .insert("v_roll", [json!({"campaign": "test", "precinct": "A-1", "person_hi": 7, "person_lo": 7, "strength": 1, "offset": 5000})])
+        .await;
+    // Another campaign and a weak roll never mix in.
+    views.insert("v_attendance", [json!({"campaign": "other", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1})]).await;
+    views.insert("v_roll", [json!({"campaign": "test", "precinct": "A-1", "person_hi": 8, "person_lo": 8, "strength": 2})]).await;
+    assert_eq!(views.coverage().await, before);
+}
+
+/// Events of an import that was taken back make no meeting known.
+async fn reversed_imports(views: Views) {
+    let mut world = world();
+    views.fill(&world).await;
+    let before = views.coverage().await;
+    let batch = "00000000-0000-4000-8002-000000000001";
+    world.events.clear();
+    world.event("batch.reversed", json!({"batch": batch}));
+    world.held("m9", World::place("2026-02-24T10:00:00Z"));
+    world.events[1]["batch"] = batch.into();
+    let row = |event: &Value| json!({"campaign": "test", "event_id": event["id"], "type": event["type"], "body": event.to_string()});
+    let mut meeting = row(&world.events[1]);
+    meeting["meeting_id"] = "m9".into();
+    views.insert("v_reference_events", [row(&world.events[0])]).await;
+    views.insert("v_meeting_events", [meeting]).await;
+    assert_eq!(views.coverage().await, before);
+}
+
+/// More rows than one Arrow batch holds, so that meetings are cut.
+async fn many_batches(views: Views) {
+    let mut world = World::new();
+    world.roll = (1..=40_000).map(|person| (person, if person % 2 == 0 { "B-1" } else { "A-2" })).collect();
+    world.roll.sort_by_key(|(_, precinct)| *precinct != "B-1");
+    for number in 0..25 {
+        let meeting = format!("m{number:02}");
+        world.held(&meeting, World::place("2026-02-24T10:00:00Z"));
+        world.strong(&meeting, (0..9_000).map(|seat| 1 + (seat * 7 + number * 1009) % 50_000));
+    }
+    views.fill(&world).await;
+    let raise = "ALTER TABLE v_watermark UPDATE next_offset = 1000000 WHERE 1 SETTINGS mutations_sync = 1";
+    views.client.query(raise).execute().await.expect("higher offsets");
+    let coverage = views.coverage().await;
+    assert_eq!(coverage, expected(&world, &coverage));
+    assert_eq!(coverage.region.slice.audience.identified, 225_000);
+}
+
+async fn counts_and_snapshots(views: Views) {
+    let world = world();
+    views.fill(&world).await;
+    let count = |kind: &str, events, newest: &str| json!({"campaign": "test", "type": kind, "events": events, "newest": newest});
+    let counts = [
+        count("qamtu.meeting.held.v1", 3, "2026-02-24 10:00:00.000001"),
+        count("qamtu.attendance.recorded.v1", 14, "2026-02-25 11:30:00.25"),
+        count("qamtu.precinct.enrolled.v1", 3, "2026-02-27 00:00:00"),
+        json!({"campaign": "other", "type": "qamtu.meeting.held.v1", "events": 9, "newest": "2026-03-01 00:00:00"}),
+    ];
+    views.insert("v_counts", counts).await;
+    // Two below the offsets of their topics, one above, one of a partition that nobody read.
+    let places = [("events", 0, 17), ("roll", 0, 4999), ("events", 1, 5000), ("roll", 1, 0)];
+    views
+        .insert("v_rejected", places.map(|(topic, partition, offset)| json!({"topic": topic, "partition": partition, "offset": offset})))
+        .await;
+    let id = "00000000-0000-4000-8003-000000000001";
+    views.insert("v_conflicts", ["test", "other"].map(|campaign| json!({"campaign": campaign, "event_id": id, "bodies": 2}))).await;
+    let campaign = "test".parse().expect("a campaign");
+    let offsets = views.warehouse.offsets().await.expect("offsets");
+    let facts = views.warehouse.facts(&campaign, offsets).await.expect("facts");
+    assert_eq!(facts.totals, Totals { events: 17, rejected: 2, conflicts: 1 });
+    // The newest event, the roll's apart, is the default as-of instant.
+    assert_eq!(facts.newest, Some(at("2026-02-25T11:30:00.25Z")));
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let first = compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot");
+    assert_eq!(first.coverage.identity.as_of, at("2026-02-25T11:30:00.25Z"));
+    assert_eq!(compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot"), first);
+    let later = compute(&views.warehouse, &mut snapshots, (&campaign, Some(after()))).await.expect("a snapshot");
+    assert_eq!(snapshots.latest(&campaign).expect("read"), Some(later));
+}
+
+/// A view of another shape is named, not guessed around.
+async fn wrong_shapes(server: &Server, views: Views) {
+    views.fill(&world()).await;
+    let campaign = "test".parse().expect("a campaign");
+    let offsets = views.warehouse.offsets().await.expect("offsets");
+    let facts = views.warehouse.facts(&campaign, offsets.clone()).await.expect("facts");
+    let admin = |sql: &'static str| views.client.query(sql).execute();
+    admin("ALTER TABLE v_attendance DROP COLUMN person_lo SETTINGS mutations_sync = 1").await.expect("a column less");
+    let refused = views.warehouse.coverage(facts, after()).await;
+    assert!(matches!(refused, Err(AnalyticsError::Warehouse { what: "attendance", .. })), "{refused:?}");
+    views.insert("v_meeting_events", [json!({"campaign": "test", "meeting_id": "m9", "body": "{}"})]).await;
+    let refused = views.warehouse.facts(&campaign, offsets).await;
+    assert!(matches!(refused, Err(AnalyticsError::Event { view: "v_meeting_events", .. })), "{refused:?}");
+    // And this service cannot write, whatever it is asked.
+    let config = server.config("analytics", "wrong_shapes");
+    let reader = Client::default()
+        .with_url(config.url)
+        .with_user(config.user)
+        .with_password(secrecy::ExposeSecret::expose_secret(&config.password))
+        .with_database("wrong_shapes");
+    assert!(reader.query("TRUNCATE TABLE v_roll").execute().await.is_err());
+}
+
+async fn nothing_there(views: Views) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let refused = compute(&views.warehouse, &mut snapshots, (&"test".parse().expect("a campaign"), Some(after()))).await;
+    assert!(matches!(refused, Err(AnalyticsError::NotConfigured(_))), "{refused:?}");
+}

@@ -1,0 +1,225 @@
+//! A small campaign: two units, three precincts, two coalitions, three categories, ten people on the roll.
+//!
+//! Precincts: A-1 with 100 voters, 90 from 22 February; A-2 with 50; B-1 with 80. So 230 voters, 220 from 22 February.
+//! Roll: people 1 to 5 in A-1, 6 and 7 in A-2, 8 to 10 in B-1. Local time is UTC+5.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use qamtu_analytics::{
+    Coverage,
+    coverage::{CoverageFold, NOWHERE, Run, STRONG},
+    facts::{Facts, Totals, meetings::Meetings},
+    roll::{Key, Roll},
+};
+use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};
+use serde_json::{Value, json};
+
+/// An attendance that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub meeting: String,
+    pub person: u64,
+    pub strong: bool,
+    /// `p` and a precinct, or `u` and a unit, of an adult; else nothing.
+    pub home: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct World {
+    pub events: Vec<Value>,
+    pub seen: Vec<Seen>,
+    pub roll: Vec<(u64, &'static str)>,
+}
+
+/// A pseudonym for a person: spread over all bits, as a keyed MAC's are.
+pub fn key(person: u64) -> Key {
+    (person.wrapping_mul(0x9E37_79B9_7F4A_7C15), person ^ 0x5555)
+}
+
+pub fn names(text: &str) -> Value {
+    json!({"kk": text, "ru": text, "en": text})
+}
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
+}
+
+/// After the vote, when everything is due.
+pub fn after() -> Timestamp {
+    at("2026-03-16T07:00:00Z")
+}
+
+impl World {
+    /// Reference data and the roll; nothing happened yet.
+    pub fn new() -> Self {
+        let mut world = Self { events: Vec::new(), seen: Vec::new(), roll: Vec::new() };
+        world.event(
+            "campaign.configured",
+            json!({"campaign": "test", "revision": 1, "names": names("Test"), "synthetic": true, "time_zone": "Asia/Almaty",
+                "opens": "2026-02-13", "closes": "2026-03-13", "silence_day": "2026-03-14", "vote_day": "2026-03-15",
+                "planned_meetings": 10, "planned_reach": 100, "formats": [], "parties": [], "languages": [],
+                "categories": [{"code": "ELDER", "names": names("Elder")}, {"code": "STAFF", "names": names("Staff")},
+                    {"code": "YOUTH", "names": names("Youth")}]}),
+        );
+        for (unit, kato) in [("A", "611000000"), ("B", "612000000")] {
+            let tile = json!({"row": 0, "column": 0});
+            world.event(
+                "unit.defined",
+                json!({"unit": unit, "revision": 1, "kato": kato, "kind": "city", "names": names(unit), "tile": tile}),
+            );
+        }
+        for (precinct, unit, as_of, voters) in [
+            ("A-1", "A", "2026-01-01", 100),
+            ("A-1", "A", "2026-02-22", 90),
+            ("A-2", "A", "2026-01-02", 50),
+            ("B-1", "B", "2026-01-01", 80),
+        ] {
+            world.event(
+                "precinct.counted",
+                json!({"precinct": precinct, "unit": unit, "number": 1, "as_of": as_of, "revision": 1, "voters": voters, "source": "test"}),
+            );
+        }
+        world.event("coalition.formed", json!({"coalition": "CA", "revision": 1, "unit": "A", "names": names("CA")}));
+        world.event("coalition.formed", json!({"coalition": "R", "revision": 1, "names": names("R")}));
+        let precinct = |person| match person {
+            1..=5 => "A-1",
+            6 | 7 => "A-2",
+            _ => "B-1",
+        };
+        world.roll = (1..=10).map(|person| (person, precinct(person))).collect();
+        world
+    }
+
+    /// Adds an event and gives its id.
+    pub fn event(&mut self, kind: &str, data: Value) -> String {
+        let number = self.events.len();
+        let id = format!("00000000-0000-4000-8000-{number:012x}");
+        self.events.push(
+            json!({"specversion": "1.0", "id": id, "type": format!("qamtu.{kind}.v{}", if kind == "headcount.reported" { 2 } else { 1 }),
+            "source": "test", "time": "2026-02-13T00:00:00Z", "receivedtime": "2026-02-13T00:00:00Z", "campaign": "test",
+            "bodyhash": "a".repeat(32), "data": data}),
+        );
+        id
+    }
+
+    /// A meeting of coalition CA in unit A for the young, beginning then.
+    pub fn place(starts: &str) -> Value {
+        Self::place_of(("A", "CA"), &["YOUTH"], starts)
+    }
+
+    pub fn place_of((unit, coalition): (&str, &str), categories: &[&str], starts: &str) -> Value {
+        json!({"unit": unit, "coalition": coalition, "category": categories[0], "secondary": categories[1..], "format": "HALL",
+            "language": "kk", "starts": starts})
+    }
+
+    pub fn planned(&mut self, meeting: &str, plan: Value) -> String {
+        self.event("meeting.planned", json!({"meeting": meeting, "plan": plan}))
+    }
+
+    pub fn held(&mut self, meeting: &str, report: Value) -> String {
+        self.event("meeting.held", json!({"meeting": meeting, "report": report}))
+    }
+
+    pub fn cancelled(&mut self, meeting: &str) -> String {
+        self.event("meeting.cancelled", json!({"meeting": meeting}))
+    }
+
+    /// Heads by one counter or two.
+    pub fn heads(&mut self, meeting: &str, people: &[u32], eligible_minimum: Option<u32>) {
+        let counts: Vec<Value> =
+            people.iter().zip(["1", "2"]).map(|(people, counter)| json!({"counter": counter, "people": people})).collect();
+        let mut data = json!({"meeting": meeting, "counts": counts});
+        if let Some(minimum) = eligible_minimum {
+            data["eligible_minimum"] = minimum.into();
+        }
+        self.event("headcount.reported", data);
+    }
+
+    /// People who sign a sheet with their national ids.
+    pub fn strong(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>) {
+        self.seen.extend(people.into_iter().map(|person| Seen { meeting: meeting.to_owned(), person, strong: true, home: None }));
+    }
+
+    /// People who sign with phone numbers.
+    pub fn weak(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>) {
+        self.seen.extend(people.into_iter().map(|person| Seen { meeting: meeting.to_owned(), person, strong: false, home: None }));
+    }
+
+    /// Facts as the warehouse would give them.
+    pub fn facts(&self) -> Facts {
+        let mut reference = Reference::default();
+        let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
+        for event in &self.events {
+            let event = decode_structured(event.to_string().as_bytes()).expect("an event");
+            if let Some(meeting) = event.data.meeting() {
+                folds.entry(meeting.clone()).or_default().insert(event);
+            } else {
+                reference.apply(&event);
+            }
+        }
+        let precincts: Vec<&str> = vec!["B-1", "A-2", "A-1", "X-9"];
+        let lines = self.roll.iter().map(|(person, home)| {
+            let place = precincts.iter().position(|precinct| precinct == home).expect("a precinct of the roll");
+            (key(*person), place as u32)
+        });
+        let used: Vec<&str> = precincts.iter().copied().filter(|precinct| self.roll.iter().any(|(_, home)| home == precinct)).collect();
+        assert!(precincts.starts_with(&used), "the roll names precincts in the order above");
+        let mut meetings = Meetings::default();
+        for (id, fold) in folds {
+            assert!(meetings.push(id, &fold.state(reference.reversed())), "ids ascend");
+        }
+        Facts {
+            campaign: "test".parse().expect("a campaign"),
+            offsets: Vec::new(),
+            newest: None,
+            totals: Totals::default(),
+            meetings,
+            roll: Roll::new(lines.collect(), used.iter().map(|id| id.parse().expect("a precinct")).collect()).expect("a roll"),
+            reference,
+        }
+    }
+
+    /// The figures at an instant.
+    pub fn coverage(&self, as_of: Timestamp) -> Coverage {
+        self.coverage_in_runs(as_of, usize::MAX)
+    }
+
+    /// The figures, attendance taken in runs of so many rows.
+    pub fn coverage_in_runs(&self, as_of: Timestamp, rows: usize) -> Coverage {
+        let facts = self.facts();
+        let mut fold = CoverageFold::new(&facts, as_of).expect("a configured campaign");
+        let mut by_meeting: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
+        for seen in &self.seen {
+            by_meeting.entry(&seen.meeting).or_default().push(seen);
+        }
+        let mut unknown = facts.meetings.ids().len() as u32;
+        for (id, seen) in by_meeting {
+            let meeting = facts.meetings.ids().iter().position(|held| held.as_str() == id).map_or_else(
+                || {
+                    unknown += 1;
+                    unknown - 1
+                },
+                |place| place as u32,
+            );
+            for seen in seen.chunks(rows) {
+                let (hi, lo): (Vec<u64>, Vec<u64>) = seen.iter().map(|seen| key(seen.person)).unzip();
+                let strength: Vec<u8> = seen.iter().map(|seen| if seen.strong { STRONG } else { 2 }).collect();
+                let homes: Vec<u32> = match facts.roll.is_empty() {
+                    true => seen.iter().map(|seen| home(&fold, seen)).collect(),
+                    false => Vec::new(),
+                };
+                fold.take(Run { meeting, hi: &hi, lo: &lo, strength: &strength, homes: &homes }).expect("meeting by meeting");
+            }
+        }
+        fold.finish().expect("a coverage")
+    }
+}
+
+fn home(fold: &CoverageFold<'_>, seen: &Seen) -> u32 {
+    let place = |home: &String| match home.split_at(1) {
+        ("p", precinct) => fold.places().precinct(precinct),
+        (_, unit) => fold.places().unit(unit),
+    };
+    seen.home.as_ref().and_then(place).unwrap_or(NOWHERE)
+}
