@@ -1,0 +1,80 @@
+//! The command line of `qamtu`: one variant of [`Command`] and one file in `cli/` per subcommand.
+//! Guarantees one clear line on standard error for every failure, and exit code 64 for a mistake in what the user said.
+//! Leaves all work to the modules behind the subcommands.
+
+mod demo;
+mod engine;
+mod publish;
+mod warehouse;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::warehouse::WarehouseError;
+
+/// Exit code for a mistake in arguments, environment or files that the user can mend (`EX_USAGE` of sysexits).
+const EXIT_USAGE: u8 = 64;
+
+/// Starts and runs everything Qamtu needs on one machine.
+#[derive(Debug, Parser)]
+#[command(name = "qamtu", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the launcher can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show Qamtu at full size on an invented campaign, through the real services.
+    Demo(demo::Arguments),
+    /// Send the reference events of a campaign file to ingest.
+    Publish(publish::Arguments),
+    /// Run a ClickHouse warehouse in the foreground and print how to reach it as one line of JSON.
+    Warehouse(warehouse::Arguments),
+    /// The child process behind `warehouse`: serves one data folder until standard input closes.
+    #[command(hide = true)]
+    Engine(engine::Arguments),
+}
+
+/// Reads the command line, runs the subcommand and turns its result into an exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse_from_arguments() {
+        Ok(cli) => match cli.command {
+            Command::Demo(arguments) => demo::run(arguments),
+            Command::Publish(arguments) => publish::run(&arguments),
+            Command::Warehouse(arguments) => warehouse::run(arguments),
+            Command::Engine(arguments) => engine::run(&arguments),
+        },
+        Err(code) => return code,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when standard error is gone too.
+            let _ = writeln!(std::io::stderr(), "qamtu: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+impl Cli {
+    /// Parses the arguments; a mistake is printed by clap and answered with [`EXIT_USAGE`].
+    fn parse_from_arguments() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            let code = if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+            let _ = error.print();
+            code
+        })
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<WarehouseError>() {
+        Some(WarehouseError::Configuration { .. }) => ExitCode::from(EXIT_USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,33 @@
+//! `qamtu engine`: the process in which the ClickHouse engine runs, so that its memory and its crashes are not the launcher's.
+//! It is started by [`crate::warehouse`] and ends when its standard input closes.
+
+use std::path::PathBuf;
+
+use crate::warehouse::child;
+
+/// What to serve; exactly one of the two programs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The ClickHouse engine library to load.
+    #[arg(long, conflicts_with = "server", required_unless_present = "server")]
+    library: Option<PathBuf>,
+    /// A `clickhouse` program to run as a server instead.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// The folder that holds the tables.
+    #[arg(long)]
+    data: PathBuf,
+    /// The server configuration.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+/// Serves until standard input closes. Returns only when the engine could not serve, or not any longer.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let last_word = match (&arguments.library, &arguments.server) {
+        (Some(library), _) => child::serve_library(library, &arguments.data, &arguments.config)?,
+        (None, Some(server)) => child::serve_binary(server, &arguments.config)?,
+        (None, None) => "give --library or --server".to_owned(),
+    };
+    anyhow::bail!(last_word)
+}

@@ -1,0 +1,314 @@
+//! Brings the ClickHouse engine library to this machine, once: an npm package of pinned version and pinned hash.
+//! Guarantees that nothing of an archive with another hash is unpacked, that a library in the cache is complete (it appears
+//! by a rename), and that any number of starters can come at the same time. Blocks; leaves the network to npm.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::read::GzDecoder;
+use sha2::{Digest, Sha512};
+
+use super::error::WarehouseError;
+
+/// The version of every engine package in [`PACKAGES`].
+pub(super) const VERSION: &str = "26.7.3-stable.1";
+
+/// One engine package: for which machine, what it is called and what it must be.
+#[derive(Debug, Clone, Copy)]
+struct Package {
+    os: &'static str,
+    processor: &'static str,
+    name: &'static str,
+    /// The library's file name in the package.
+    library: &'static str,
+    /// SHA-512 of the archive in the form of npm's `dist.integrity`.
+    integrity: &'static str,
+    /// Sizes in bytes, for the bar and to recognise a damaged cache.
+    packed_bytes: u64,
+    library_bytes: u64,
+}
+
+/// The machines an engine is pinned for. A machine is added with the hash of its package
+/// (`npm view NAME@VERSION dist.integrity`) after the tests have passed on it.
+const PACKAGES: [Package; 1] = [Package {
+    os: "linux",
+    processor: "x86_64",
+    name: "@chdb/lib-linux-x64-gnu",
+    library: "libchdb.so",
+    integrity: "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw==",
+    packed_bytes: 177_817_999,
+    library_bytes: 566_330_096,
+}];
+
+/// Told how far the one-time fetch of the engine is. Not called at all when the engine is in the cache.
+pub type FetchProgress = Arc<dyn Fn(FetchStep) + Send + Sync>;
+
+/// A step of the fetch, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchStep {
+    /// npm brings the archive; it does not say how far it is.
+    Downloading {
+        /// Size of the archive.
+        total: u64,
+    },
+    /// The archive is compared with the pinned hash.
+    Verifying {
+        /// Bytes done.
+        done: u64,
+        /// Size of the archive.
+        total: u64,
+    },
+    /// The library is unpacked.
+    Unpacking {
+        /// Bytes of the archive done.
+        done: u64,
+        /// Size of the archive.
+        total: u64,
+    },
+    /// The engine is in the cache.
+    Ready,
+}
+
+/// The path of the engine library for this machine, fetched into `cache_dir` when it is not there.
+pub(super) fn ensure(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<PathBuf, WarehouseError> {
+    let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
+    let package = PACKAGES
+        .iter()
+        .find(|package| (package.os, package.processor) == (os, processor) && cfg!(not(target_env = "musl")))
+        .ok_or_else(|| WarehouseError::UnknownPlatform { platform: format!("{os} on {processor}") })?;
+    let silent: FetchProgress = Arc::new(|_| {});
+    Cache { folder: cache_dir.join("engine"), package, progress: progress.unwrap_or(&silent) }.library()
+}
+
+/// The engine's place in the cache: `engine/<version>-<os>-<processor>/<library>`.
+struct Cache<'a> {
+    folder: PathBuf,
+    package: &'a Package,
+    progress: &'a FetchProgress,
+}
+
+impl Cache<'_> {
+    fn library(&self) -> Result<PathBuf, WarehouseError> {
+        let place = self.folder.join(format!("{VERSION}-{}-{}", self.package.os, self.package.processor));
+        let library = place.join(self.package.library);
+        if self.is_complete(&library) {
+            return Ok(library);
+        }
+        fs::create_dir_all(&self.folder).map_err(|source| self.failed(source))?;
+        // The kernel frees the lock of a starter that dies.
+        let lock = File::create(self.folder.join("lock")).map_err(|source| self.failed(source))?;
+        lock.lock().map_err(|source| self.failed(source))?;
+        if !self.is_complete(&library) {
+            self.fetch_into(&place)?;
+        }
+        (self.progress)(FetchStep::Ready);
+        Ok(library)
+    }
+
+    /// A library that was cut short, by a full disk or by hand, is fetched anew.
+    fn is_complete(&self, library: &Path) -> bool {
+        fs::metadata(library).is_ok_and(|metadata| metadata.len() == self.package.library_bytes)
+    }
+
+    /// Fetches, checks, unpacks beside and renames. Only under the lock.
+    fn fetch_into(&self, place: &Path) -> Result<(), WarehouseError> {
+        let beside = self.folder.join("unfinished");
+        let _ = fs::remove_dir_all(&beside);
+        fs::create_dir_all(&beside).map_err(|source| self.failed(source))?;
+        let archive = match self.folder.join(self.archive_name()) {
+            carried_in if carried_in.exists() => carried_in,
+            _ => self.download(&beside)?,
+        };
+        self.verify(&archive)?;
+        self.unpack(&archive, &beside.join(self.package.library)).map_err(|source| self.failed(source))?;
+        if archive.starts_with(&beside) {
+            fs::remove_file(&archive).map_err(|source| self.failed(source))?;
+        }
+        let _ = fs::remove_dir_all(place);
+        fs::rename(&beside, place).map_err(|source| self.failed(source))
+    }
+
+    /// `npm pack` names it so; an archive of this name that was carried into the cache folder is used instead of the network.
+    fn archive_name(&self) -> String {
+        format!("{}-{VERSION}.tgz", self.package.name.trim_start_matches('@').replace('/', "-"))
+    }
+
+    fn download(&self, into: &Path) -> Result<PathBuf, WarehouseError> {
+        (self.progress)(FetchStep::Downloading { total: self.package.packed_bytes });
+        let package = format!("{}@{VERSION}", self.package.name);
+        let output = Command::new("npm")
+            .args(["pack", &package, "--loglevel=error", "--pack-destination"])
+            .arg(into)
+            .stdin(Stdio::null())
+            .output();
+        let output = match output {
+            Ok(output) => output,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(WarehouseError::NpmMissing { file: self.archive_name(), folder: self.folder.clone() });
+            }
+            Err(source) => return Err(WarehouseError::Spawn { program: "npm".into(), source }),
+        };
+        let archive = into.join(self.archive_name());
+        if output.status.success() && archive.exists() {
+            return Ok(archive);
+        }
+        Err(WarehouseError::Npm { package, reason: npm_reason(&String::from_utf8_lossy(&output.stderr)) })
+    }
+
+    fn verify(&self, archive: &Path) -> Result<(), WarehouseError> {
+        let mut hash = Sha512::new();
+        let mut file = File::open(archive).map_err(|source| self.failed(source))?;
+        let mut buffer = vec![0_u8; 1 << 20];
+        let mut done = 0_u64;
+        loop {
+            let read = file.read(&mut buffer).map_err(|source| self.failed(source))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&buffer[..read]);
+            done += read as u64;
+            (self.progress)(FetchStep::Verifying { done, total: self.package.packed_bytes });
+        }
+        let found = format!("sha512-{}", BASE64.encode(hash.finalize()));
+        if found == self.package.integrity {
+            return Ok(());
+        }
+        Err(WarehouseError::WrongHash { file: archive.to_path_buf(), found, pinned: self.package.integrity.to_owned() })
+    }
+
+    /// Writes the archive's one library to `library`.
+    fn unpack(&self, archive: &Path, library: &Path) -> io::Result<()> {
+        let reader = Counted { inner: File::open(archive)?, done: 0, total: self.package.packed_bytes, told: self.progress };
+        let wanted = Path::new("package").join(self.package.library);
+        let mut entries = tar::Archive::new(GzDecoder::new(reader));
+        for entry in entries.entries()? {
+            let mut entry = entry?;
+            if entry.path()? == wanted {
+                let mut file = File::create(library)?;
+                io::copy(&mut entry, &mut file)?;
+                return file.sync_all();
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, format!("the archive holds no {}", wanted.display())))
+    }
+
+    fn failed(&self, source: io::Error) -> WarehouseError {
+        WarehouseError::Cache { folder: self.folder.clone(), source }
+    }
+}
+
+/// What npm complained about, without the advice around it.
+fn npm_reason(said: &str) -> String {
+    let lines = || said.lines().map(|line| line.trim_start_matches("npm error").trim()).filter(|line| !line.is_empty());
+    let reason = lines().find(|line| !line.starts_with("code ")).or_else(|| lines().next());
+    reason.unwrap_or("it said nothing").to_owned()
+}
+
+/// Tells how many bytes have been read through it.
+struct Counted<'a> {
+    inner: File,
+    done: u64,
+    total: u64,
+    told: &'a FetchProgress,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.done += read as u64;
+        (self.told)(FetchStep::Unpacking { done: self.done, total: self.total });
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    const LIBRARY: &[u8] = b"not really an engine";
+
+    /// A package of this machine's kind whose archive is carried into `folder`.
+    fn carried_in(folder: &Path, content: &[u8]) -> Package {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        builder.append_data(&mut header, "package/libchdb.so", content).unwrap();
+        let archive = builder.into_inner().unwrap().finish().unwrap();
+        let integrity = format!("sha512-{}", BASE64.encode(Sha512::digest(&archive)));
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join(format!("test-engine-{VERSION}.tgz")), &archive).unwrap();
+        Package {
+            name: "@test/engine",
+            integrity: Box::leak(integrity.into_boxed_str()),
+            packed_bytes: archive.len() as u64,
+            library_bytes: LIBRARY.len() as u64,
+            ..PACKAGES[0]
+        }
+    }
+
+    fn library(folder: &Path, package: &Package) -> Result<PathBuf, WarehouseError> {
+        let progress: FetchProgress = Arc::new(|_| {});
+        Cache { folder: folder.to_path_buf(), package, progress: &progress }.library()
+    }
+
+    #[test]
+    fn starters_that_come_together_get_one_whole_library() {
+        let dir = tempfile::tempdir().unwrap();
+        let package = carried_in(dir.path(), LIBRARY);
+        std::thread::scope(|scope| {
+            let starters: Vec<_> = (0..8).map(|_| scope.spawn(|| library(dir.path(), &package).unwrap())).collect();
+            for starter in starters {
+                assert_eq!(fs::read(starter.join().unwrap()).unwrap(), LIBRARY);
+            }
+        });
+        assert!(!dir.path().join("unfinished").exists());
+    }
+
+    #[test]
+    fn a_library_that_was_cut_short_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let package = carried_in(dir.path(), LIBRARY);
+        let path = library(dir.path(), &package).unwrap();
+        fs::write(&path, "cut").unwrap();
+        assert_eq!(fs::read(library(dir.path(), &package).unwrap()).unwrap(), LIBRARY);
+    }
+
+    #[test]
+    fn an_archive_with_another_hash_is_not_unpacked() {
+        let dir = tempfile::tempdir().unwrap();
+        let package = Package { integrity: PACKAGES[0].integrity, ..carried_in(dir.path(), LIBRARY) };
+        let error = library(dir.path(), &package).unwrap_err();
+        assert!(matches!(error, WarehouseError::WrongHash { .. }), "{error}");
+        assert!(!dir.path().join(format!("{VERSION}-linux-x86_64")).exists());
+    }
+
+    #[test]
+    fn the_steps_are_told_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let package = carried_in(dir.path(), LIBRARY);
+        let steps = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let heard = Arc::clone(&steps);
+        let progress: FetchProgress = Arc::new(move |step| heard.lock().unwrap().push(step));
+        Cache { folder: dir.path().to_path_buf(), package: &package, progress: &progress }.library().unwrap();
+        let total = package.packed_bytes;
+        let steps = steps.lock().unwrap();
+        assert_eq!(steps.first(), Some(&FetchStep::Verifying { done: total, total }));
+        assert_eq!(steps.last(), Some(&FetchStep::Ready));
+        assert!(steps.contains(&FetchStep::Unpacking { done: total, total }), "{steps:?}");
+    }
+
+    #[test]
+    fn npm_is_quoted_without_its_advice() {
+        let said = "npm error code E404\nnpm error 404 Not Found - GET somewhere\nnpm error 404\nnpm error A complete log";
+        assert_eq!(npm_reason(said), "404 Not Found - GET somewhere");
+        assert_eq!(npm_reason(""), "it said nothing");
+    }
+}

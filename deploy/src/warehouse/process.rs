@@ -1,0 +1,201 @@
+//! The parent's side of the child process: starts it, waits until it answers, understands why it did not, ends it.
+//! Guarantees that a child is never left behind: its input pipe closes with this process, and dropping [`Process`] ends it.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use secrecy::ExposeSecret;
+
+use super::error::WarehouseError;
+use super::folder::Folder;
+use super::login::Login;
+use super::source::Program;
+
+/// Loading the tables of a full campaign takes about a second; a slow disk gets sixty.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+/// How long a child may take to go after its input has closed.
+const END_DEADLINE: Duration = Duration::from_secs(5);
+/// The engine's allocator keeps freed memory for five seconds and looks at it only when memory is asked for: a few greedy
+/// queries in a row take the process to 1.6 times its cap, and it stays there. Half a second and a thread of its own keep it
+/// at the cap (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`) for about 15 % more processor time.
+const ALLOCATOR: (&str, &str) = ("JE_MALLOC_CONF", "background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0");
+
+/// A running child.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+}
+
+/// Why a child ended before it answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Its port was taken.
+    PortTaken,
+    /// Another ClickHouse works on the tables.
+    DataInUse,
+    /// What it said last.
+    Said(String),
+}
+
+impl Process {
+    /// Starts `launcher engine ...` on the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
+    /// reaches the launcher alone, which then stops things in their order.
+    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder) -> Result<Self, WarehouseError> {
+        use std::os::unix::process::CommandExt;
+        let output = folder.new_output()?;
+        let failed = |source| WarehouseError::Spawn { program: launcher.to_path_buf(), source };
+        let errors = output.try_clone().map_err(failed)?;
+        let mut command = Command::new(std::path::absolute(launcher).map_err(failed)?);
+        command.arg("engine");
+        match program {
+            Program::Engine(library) => command.arg("--library").arg(library),
+            Program::Binary(server) => command.arg("--server").arg(server),
+        };
+        command.arg("--data").arg(folder.data()).arg("--config").arg(folder.config());
+        // The engine takes its time zone from here and not from its configuration.
+        command.env(ALLOCATOR.0, ALLOCATOR.1).env("TZ", "UTC");
+        command.current_dir(folder.root()).process_group(0);
+        let child = command.stdin(Stdio::piped()).stdout(output).stderr(errors).spawn().map_err(failed)?;
+        Ok(Self { child })
+    }
+
+    /// Waits until `url` answers to `login`, which nothing but this child can.
+    pub(super) async fn answers(&mut self, url: &str, login: &Login, output: &Path) -> Result<(), ProcessError> {
+        let client = client().map_err(ProcessError::Other)?;
+        let since = Instant::now();
+        while since.elapsed() < START_DEADLINE {
+            if let Some(status) = self.ended() {
+                // A file that cannot be read leaves the exit status as the reason.
+                let said = std::fs::read(output).unwrap_or_default();
+                return Err(ProcessError::Ended(Failure::understand(&String::from_utf8_lossy(&said), status)));
+            }
+            if ask(&client, url, login, "SELECT 1").await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Err(ProcessError::Other(WarehouseError::Silent { seconds: START_DEADLINE.as_secs(), log: output.to_path_buf() }))
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Closes the child's input, waits for its end and helps where it takes too long. Blocks for milliseconds as a rule.
+    pub(super) fn end(&mut self) {
+        drop(self.child.stdin.take());
+        let since = Instant::now();
+        while since.elapsed() < END_DEADLINE {
+            if self.ended().is_some() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Both fail only for a child that has ended in this moment.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What [`Process::answers`] can meet.
+#[derive(Debug)]
+pub(super) enum ProcessError {
+    /// The child has ended.
+    Ended(Failure),
+    /// Anything else.
+    Other(WarehouseError),
+}
+
+impl Failure {
+    /// Reads the reason out of what the child has printed.
+    fn understand(printed: &str, status: ExitStatus) -> Self {
+        if printed.contains("Address already in use") {
+            return Self::PortTaken;
+        }
+        if printed.contains("Cannot lock file") {
+            return Self::DataInUse;
+        }
+        let lines = || printed.lines().map(str::trim).filter(|line| !line.is_empty());
+        let exception = lines().find(|line| line.contains("DB::Exception: "));
+        let reason = exception.or_else(|| lines().last()).map_or_else(|| status.to_string(), shortened);
+        Self::Said(reason)
+    }
+}
+
+/// At most 300 characters of a line, without the path of exceptions in front of the innermost one.
+pub(super) fn shortened(line: &str) -> String {
+    let innermost = line.rsplit("DB::Exception: ").next().unwrap_or(line);
+    let mut text: String = innermost.trim().chars().take(300).collect();
+    if innermost.chars().count() > 300 {
+        text.push_str(" ...");
+    }
+    text
+}
+
+/// A client that goes straight to the address, whatever proxy the environment names.
+pub(super) fn client() -> Result<reqwest::Client, WarehouseError> {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().map_err(WarehouseError::Client)
+}
+
+/// Sends one query and returns the answer's text, or why there is none.
+pub(super) async fn ask(client: &reqwest::Client, url: &str, login: &Login, query: &str) -> Result<String, String> {
+    let request = client
+        .post(url)
+        .header("X-ClickHouse-User", &login.user)
+        .header("X-ClickHouse-Key", login.password.expose_secret())
+        .body(query.to_owned());
+    // An error of the client repeats the address; its source says what happened.
+    let reason = |error: reqwest::Error| {
+        let mut innermost: &dyn std::error::Error = &error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        innermost.to_string()
+    };
+    let response = request.send().await.map_err(reason)?;
+    let status = response.status();
+    let text = response.text().await.map_err(reason)?;
+    if status.is_success() { Ok(text) } else { Err(format!("{status}: {}", shortened(text.lines().next().unwrap_or_default()))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    fn said(printed: &str) -> Failure {
+        Failure::understand(printed, ExitStatus::from_raw(9))
+    }
+
+    #[test]
+    fn the_innermost_exception_is_the_reason() {
+        let printed = "Logging to x\nCode: 722. DB::Exception: Waited job failed: Code: 695. DB::Exception: Load job 'load table t.a' \
+                       failed: Code: 231. DB::Exception: Suspiciously many broken parts\nqamtu: the engine has returned\n";
+        assert_eq!(said(printed), Failure::Said("Suspiciously many broken parts".to_owned()));
+    }
+
+    #[test]
+    fn without_an_exception_the_last_line_or_the_signal_is_the_reason() {
+        assert_eq!(said("first\nlast\n\n"), Failure::Said("last".to_owned()));
+        let Failure::Said(reason) = said("") else { unreachable!("nothing was printed") };
+        assert!(reason.contains("signal: 9"), "{reason}");
+    }
+
+    #[test]
+    fn a_taken_port_and_taken_tables_are_told_apart() {
+        assert_eq!(said("Poco: Net Exception: Address already in use: 127.0.0.1:8123"), Failure::PortTaken);
+        assert_eq!(said("Code: 76. DB::Exception: Cannot lock file /d/status. Another server"), Failure::DataInUse);
+    }
+}

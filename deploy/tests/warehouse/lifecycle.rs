@@ -1,0 +1,217 @@
+//! Start, stop, crash, conflict and damage.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use qamtu::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
+
+use crate::support::{Foreground, admin, ask, kill_9, memory_mb, one_line, options, post, refusal, runs, start, until};
+
+const EVENTS: &str = "CREATE TABLE campaign.events (id UInt64, text String) ENGINE = MergeTree ORDER BY id";
+
+#[tokio::test]
+async fn it_starts_answers_and_stops_without_a_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let since = Instant::now();
+    let warehouse = start(dir.path()).await;
+    let took = since.elapsed();
+    assert_eq!(warehouse.kind(), WarehouseKind::Engine);
+    assert_eq!(admin(&warehouse, "SELECT currentUser()").await, "qamtu_admin");
+    let (pid, url) = (warehouse.pid().unwrap(), warehouse.url().to_owned());
+    let idle_mb = memory_mb(pid, "VmRSS");
+    println!("start {took:?}, idle {idle_mb} MB");
+    assert!(took < Duration::from_secs(20), "start took {took:?}");
+    assert!(idle_mb < 400, "idle memory is {idle_mb} MB");
+
+    warehouse.stop().await;
+    assert!(!runs(pid));
+    assert!(post(&url, &[], "").await.is_err());
+}
+
+#[tokio::test]
+async fn dropping_it_ends_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let warehouse = start(dir.path()).await;
+    let pid = warehouse.pid().unwrap();
+    assert!(runs(pid));
+    drop(warehouse);
+    assert!(!runs(pid));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_rows_survive_kill_9_in_the_middle_of_inserts() {
+    let dir = tempfile::tempdir().unwrap();
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let warehouse = start(dir.path()).await;
+    admin(&warehouse, "CREATE DATABASE campaign").await;
+    admin(&warehouse, EVENTS).await;
+    warehouse.stop().await;
+
+    for _ in 0..5 {
+        let warehouse = Arc::new(start(dir.path()).await);
+        let pid = warehouse.pid().unwrap();
+        let before = acknowledged.load(Ordering::SeqCst);
+        let (inserting, counter) = (Arc::clone(&warehouse), Arc::clone(&acknowledged));
+        let inserts = tokio::spawn(async move {
+            loop {
+                let id = counter.load(Ordering::SeqCst);
+                let insert = format!("INSERT INTO campaign.events SELECT {id}, repeat('x', 100) FROM numbers(10)");
+                if ask(&inserting, Role::Projector, &insert).await.is_err() {
+                    return;
+                }
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        until("twenty inserts", || acknowledged.load(Ordering::SeqCst) >= before + 20).await;
+        kill_9(pid);
+        inserts.await.unwrap();
+        drop(warehouse);
+
+        let warehouse = start(dir.path()).await;
+        let inserts = acknowledged.load(Ordering::SeqCst);
+        let rows = "SELECT count() FROM (SELECT id FROM campaign.events GROUP BY id HAVING count() = 10 OR id = max(id))";
+        let ids: u64 = admin(&warehouse, rows).await.parse().unwrap();
+        // The insert that was under way is there as a whole or not at all.
+        assert!(ids == inserts || ids == inserts + 1, "{inserts} inserts acknowledged, {ids} in the table");
+        let partial = admin(&warehouse, "SELECT count() % 10 FROM campaign.events").await;
+        assert_eq!(partial, "0");
+        acknowledged.store(ids, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn the_foreground_command_says_how_to_reach_it_and_ends_with_its_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut foreground = Foreground::start(dir.path());
+    let engine = foreground.engine_pid();
+    let ready = &foreground.ready;
+    assert_eq!(ready["kind"], "engine");
+    for (role, user) in [("admin", "qamtu_admin"), ("projector", "qamtu_projector"), ("analytics", "qamtu_analytics")] {
+        let password = ready["logins"][role]["password"].as_str().unwrap();
+        let headers = [("X-ClickHouse-User", user), ("X-ClickHouse-Key", password)];
+        let answer = post(ready["url"].as_str().unwrap(), &headers, "SELECT currentUser()").await.unwrap();
+        assert_eq!(answer.trim(), user);
+    }
+    drop(foreground.input.take());
+    assert!(foreground.launcher.wait().unwrap().success());
+    assert!(!runs(engine));
+}
+
+#[tokio::test]
+async fn no_orphan_is_left_when_the_parent_is_killed_with_9() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut foreground = Foreground::start(dir.path());
+    let engine = foreground.engine_pid();
+    assert!(runs(engine));
+    kill_9(foreground.launcher.id());
+    foreground.launcher.wait().unwrap();
+    // The write end of the pipe that this test holds belonged to the launcher's input, not to the engine's.
+    until("the engine is gone", || !runs(engine)).await;
+    start(dir.path()).await.stop().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    let mut fixed = options(dir.path());
+    fixed.http_port = Some(port);
+    let line = refusal(fixed.clone()).await;
+    assert_eq!(line, format!("port {port} on 127.0.0.1 is taken by another program; free it or choose another port"));
+
+    drop(other);
+    let warehouse = Warehouse::start(fixed).await.unwrap();
+    assert_eq!(warehouse.url(), format!("http://127.0.0.1:{port}"));
+}
+
+#[tokio::test]
+async fn a_folder_in_use_is_refused_with_its_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let warehouse = start(dir.path()).await;
+    let line = refusal(options(dir.path())).await;
+    assert!(line.contains(&format!("is in use by process {}", std::process::id())), "{line}");
+    assert_eq!(admin(&warehouse, "SELECT 1").await, "1");
+}
+
+#[tokio::test]
+async fn tables_of_another_version_are_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let warehouse = start(dir.path()).await;
+    admin(&warehouse, "CREATE DATABASE campaign").await;
+    warehouse.stop().await;
+    let version = std::fs::read_to_string(dir.path().join("VERSION")).unwrap();
+    std::fs::write(dir.path().join("VERSION"), "ClickHouse engine 1.2.3").unwrap();
+    let line = refusal(options(dir.path())).await;
+    assert!(line.contains("was written by ClickHouse engine 1.2.3, this is ClickHouse engine 2"), "{line}");
+    std::fs::write(dir.path().join("VERSION"), version).unwrap();
+    assert_eq!(admin(&start(dir.path()).await, "EXISTS DATABASE campaign").await, "1");
+}
+
+/// The first file under `dir` whose name ends so.
+fn file_ending(dir: &Path, end: &str) -> PathBuf {
+    let mut folders = vec![dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(end) {
+                return path;
+            }
+        }
+    }
+    panic!("no file ends in {end}")
+}
+
+#[tokio::test]
+async fn a_damaged_folder_is_refused_in_one_line_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let warehouse = start(dir.path()).await;
+    admin(&warehouse, "CREATE DATABASE campaign").await;
+    admin(&warehouse, EVENTS).await;
+    admin(&warehouse, "INSERT INTO campaign.events SELECT number, 'x' FROM numbers(1000)").await;
+    warehouse.stop().await;
+
+    for (end, damage) in [("events.sql", "rubbish"), ("events.sql", ""), ("/columns.txt", ""), (".bin", "cut")] {
+        let file = file_ending(&dir.path().join("data/store"), end);
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, damage).unwrap();
+        let line = refusal(options(dir.path())).await;
+        let folder = dir.path().canonicalize().unwrap();
+        assert!(line.starts_with(&format!("the warehouse folder {} is damaged: ", folder.display())), "{line}");
+        assert!(line.contains("the projector fills a new one from the event log"), "{line}");
+        std::fs::write(&file, whole).unwrap();
+        let warehouse = start(dir.path()).await;
+        assert_eq!(admin(&warehouse, "SELECT sum(id) FROM campaign.events").await, "499500", "after {end} was put back");
+        warehouse.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_external_server_is_used_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = start(dir.path()).await;
+    let mut external = options(&dir.path().join("unused"));
+    external.source = WarehouseSource::External { url: own.url().to_owned(), login: own.login(Role::Admin).clone() };
+    let warehouse = Warehouse::start(external.clone()).await.unwrap();
+    assert_eq!((warehouse.kind(), warehouse.pid()), (WarehouseKind::External, None));
+    assert_eq!(warehouse.login(Role::Analytics).user, "qamtu_admin");
+    warehouse.stop().await;
+    assert_eq!(admin(&own, "SELECT 1").await, "1");
+    assert!(!dir.path().join("unused").exists());
+
+    let login = Login { user: "qamtu_admin".to_owned(), password: "wrong".to_owned().into() };
+    external.source = WarehouseSource::External { url: own.url().to_owned(), login };
+    let line = refusal(external.clone()).await;
+    assert!(line.contains("Authentication failed"), "{line}");
+    let url = own.url().to_owned();
+    own.stop().await;
+    let login = Login { user: "qamtu_admin".to_owned(), password: "any".to_owned().into() };
+    external.source = WarehouseSource::External { url, login };
+    let line = one_line(&Warehouse::start(external).await.unwrap_err());
+    assert!(line.contains("onnection refused"), "{line}");
+}

@@ -1,0 +1,9 @@
+//! The launcher's warehouse against the real engine: what of a ClickHouse server works in this mode and what does not.
+//! Every test has a warehouse of its own in a folder of its own; the engine is fetched once into the usual cache.
+
+mod behaviour;
+mod fetch;
+mod lifecycle;
+mod limits;
+mod rights;
+mod support;

@@ -1,0 +1,140 @@
+//! A warehouse for one test, and the few things every test does with it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use qamtu::warehouse::{Role, Warehouse, WarehouseError, WarehouseOptions, WarehouseSource};
+use secrecy::ExposeSecret;
+
+/// The built launcher.
+pub const LAUNCHER: &str = env!("CARGO_BIN_EXE_qamtu");
+
+/// Options for an engine in `dir`, whatever the environment of the tests says.
+pub fn options(dir: &Path) -> WarehouseOptions {
+    let mut options = WarehouseOptions::new(dir).unwrap();
+    options.launcher = PathBuf::from(LAUNCHER);
+    options.source = WarehouseSource::Engine;
+    options
+}
+
+/// A warehouse in `dir`.
+pub async fn start(dir: &Path) -> Warehouse {
+    Warehouse::start(options(dir)).await.unwrap()
+}
+
+/// Why a start fails, as the one line a user sees.
+pub async fn refusal(options: WarehouseOptions) -> String {
+    let error = Warehouse::start(options).await.err().expect("the start must fail");
+    one_line(&error)
+}
+
+/// The error with its causes; must be one line.
+pub fn one_line(error: &WarehouseError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    assert!(!text.contains('\n'), "more than one line: {text}");
+    text
+}
+
+/// Asks as a role; the error is ClickHouse's text.
+pub async fn ask(warehouse: &Warehouse, role: Role, query: &str) -> Result<String, String> {
+    let login = warehouse.login(role);
+    let (user, password) = (login.user.clone(), login.password.expose_secret().to_owned());
+    post(warehouse.url(), &[("X-ClickHouse-User", &user), ("X-ClickHouse-Key", &password)], query).await
+}
+
+/// Asks as the admin, who must get an answer.
+pub async fn admin(warehouse: &Warehouse, query: &str) -> String {
+    ask(warehouse, Role::Admin, query).await.unwrap_or_else(|error| panic!("{query}: {error}")).trim().to_owned()
+}
+
+/// Sends a query with these headers.
+pub async fn post(url: &str, headers: &[(&str, &str)], query: &str) -> Result<String, String> {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = headers.iter().fold(client.post(url), |request, (name, value)| request.header(*name, *value));
+    let response = request.body(query.to_owned()).send().await.map_err(|error| format!("{error:?}"))?;
+    let succeeded = response.status().is_success();
+    let text = response.text().await.map_err(|error| format!("{error:?}"))?;
+    if succeeded { Ok(text) } else { Err(text) }
+}
+
+/// Waits until `true_now` holds; fails with `what` after 20 s.
+pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !true_now() {
+        assert!(since.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Does a process of this id run (a zombie does not)?
+pub fn runs(pid: u32) -> bool {
+    let output = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
+    let state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+/// kill -9.
+pub fn kill_9(pid: u32) {
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+/// `VmRSS` or `VmHWM` of a process in MB (10^6 bytes).
+pub fn memory_mb(pid: u32, field: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024 / 1_000_000
+}
+
+/// A `qamtu warehouse` process that has printed its line.
+pub struct Foreground {
+    /// The launcher's process.
+    pub launcher: Child,
+    /// Its standard input; closing it ends the launcher.
+    pub input: Option<ChildStdin>,
+    /// The line it printed.
+    pub ready: serde_json::Value,
+}
+
+impl Foreground {
+    /// Runs `qamtu warehouse --dir DIR` and waits for its line.
+    pub fn start(dir: &Path) -> Self {
+        use std::io::{BufRead, BufReader};
+        let mut launcher = Command::new(LAUNCHER)
+            .args(["warehouse", "--dir"])
+            .arg(dir)
+            .env("PATH", path_without_clickhouse())
+            .env_remove("QAMTU__CLICKHOUSE__URL")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = launcher.stdin.take();
+        let mut line = String::new();
+        BufReader::new(launcher.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { launcher, input, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    /// The engine's process.
+    pub fn engine_pid(&self) -> u32 {
+        u32::try_from(self.ready["pid"].as_u64().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Foreground {
+    fn drop(&mut self) {
+        let _ = self.launcher.kill();
+        let _ = self.launcher.wait();
+    }
+}
+
+/// PATH without the folders that hold a `clickhouse`, so that the engine is what is tested.
+fn path_without_clickhouse() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::env::split_paths(&path).filter(|folder| !folder.join("clickhouse").exists())).unwrap()
+}
