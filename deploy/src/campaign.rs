@@ -187,6 +187,12 @@ impl Campaign {
         Ok(campaign)
     }
 
+    /// Its id and a hash of everything that the file says: another file, another fingerprint.
+    pub fn fingerprint(&self) -> String {
+        let said = format!("{self:?}");
+        format!("{} {}", self.id, Uuid::new_v5(&Uuid::NAMESPACE_OID, said.as_bytes()))
+    }
+
     /// The time zone.
     pub fn zone(&self) -> TimeZone {
         // INVARIANT: a campaign exists only after its time zone was found.

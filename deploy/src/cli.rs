@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::campaign::CampaignError;
+use crate::demo::DemoError;
 use crate::warehouse::WarehouseError;
 
 /// Exit code for a mistake in arguments, environment or files that the user can mend (`EX_USAGE` of sysexits).
@@ -73,8 +75,8 @@ impl Cli {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    match error.downcast_ref::<WarehouseError>() {
-        Some(WarehouseError::Configuration { .. }) => ExitCode::from(EXIT_USAGE),
-        _ => ExitCode::FAILURE,
-    }
+    let warehouse = matches!(error.downcast_ref(), Some(WarehouseError::Configuration { .. }));
+    let demo = error.downcast_ref().is_some_and(DemoError::is_usage);
+    let campaign = matches!(error.downcast_ref(), Some(CampaignError::Wrong { .. }));
+    if warehouse || demo || campaign { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
 }

@@ -55,7 +55,7 @@ struct Room<'a> {
     eligible: Vec<u32>,
     low: u64,
     high: u64,
-    minimum: u64,
+    stated_minimum: u64,
 }
 
 impl<'a> Room<'a> {
@@ -70,13 +70,23 @@ impl<'a> Room<'a> {
             eligible,
             low: heads.map_or(0, |heads| heads.low().into()),
             high: heads.map_or(0, |heads| heads.high().into()),
-            minimum: heads.and_then(|heads| heads.eligible_minimum).unwrap_or(0).into(),
+            stated_minimum: heads.and_then(|heads| heads.eligible_minimum).unwrap_or(0).into(),
             meeting,
         }
     }
 
     fn recorded(&self) -> u64 {
         (self.strong.len() + self.weak) as u64
+    }
+
+    /// People in the room who are not strongly identified.
+    fn rest(&self) -> u64 {
+        self.high.max(self.recorded()) - self.strong.len() as u64
+    }
+
+    /// What was stated, unless more people are known to be from outside than that leaves room for.
+    fn eligible_minimum(&self) -> u64 {
+        self.stated_minimum.min(self.eligible.len() as u64 + self.rest())
     }
 
     fn held(&self) -> bool {
@@ -109,8 +119,9 @@ impl Sum {
     fn lower(&self) -> u64 {
         self.reached().max(self.minimum)
     }
-    fn upper(&self, voters: u64) -> u64 {
-        voters.min(self.reached() + self.rest)
+    /// The cap is the region's voters in every slice: people attend outside their unit.
+    fn upper(&self, voters_of_the_region: u64) -> u64 {
+        self.lower().max(voters_of_the_region.min(self.reached() + self.rest))
     }
 }
 
@@ -133,8 +144,8 @@ impl Truth<'_> {
             sum.identified += room.strong.len() as u64;
             sum.weak += room.weak as u64;
             sum.contacts += room.eligible.len() as u64;
-            sum.rest += room.high.max(room.recorded()) - room.strong.len() as u64;
-            sum.minimum = sum.minimum.max(room.minimum);
+            sum.rest += room.rest();
+            sum.minimum = sum.minimum.max(room.eligible_minimum());
             room.eligible.iter().for_each(|person| *sum.people.entry(*person).or_default() += 1);
         }
         sum
@@ -241,7 +252,7 @@ impl Truth<'_> {
                 "reached": here.reached(),
                 "rest": here.rest,
                 "lower": here.lower(),
-                "upper": here.upper(voters),
+                "upper": here.upper(self.voters(None)),
                 "residents_reached": residents().count(),
                 "residents_contacts": residents().map(|(_, times)| times).sum::<u64>(),
             })

@@ -1,0 +1,199 @@
+//! Sends the invented campaign to ingest over HTTP: reference data first, then the roll and everything else at the same time.
+//!
+//! Guarantees: lines are made while they are sent, so memory stays small; what ingest did not acknowledge is sent again from the line
+//! it names. Counts what ingest answered; whether that is right is asked in [`super::check`].
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use reqwest::{Body, StatusCode};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::{
+    DemoError,
+    steps::{Step, Steps, count},
+};
+use crate::{submission::Submission, synthetic::Synthetic};
+
+/// Bytes of lines handed over at once.
+const CHUNK: usize = 256 << 10;
+/// How often a stream may be taken up again.
+const ATTEMPTS: usize = 30;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What ingest made of some lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// New events.
+    pub accepted: u64,
+    /// Known events.
+    pub duplicates: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+    /// New events with a warning.
+    pub warned: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Tally) {
+        self.accepted += other.accepted;
+        self.duplicates += other.duplicates;
+        self.refused += other.refused;
+        self.warned += other.warned;
+    }
+}
+
+/// What ingest made of everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fed {
+    /// Of everything but the roll.
+    pub events: Tally,
+    /// Of the roll.
+    pub roll: Tally,
+    /// Refusals by code.
+    pub refused: BTreeMap<String, u64>,
+    /// Some lines were sent twice, since their acknowledgement did not come: duplicates may be more.
+    pub repeated: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Reference,
+    Roll,
+    Rest,
+}
+
+impl Part {
+    /// Gives each submission of a part, from a line on (0 first).
+    fn each(self, made: &Synthetic, from: usize, take: &mut dyn FnMut(&Submission) -> bool) {
+        let reference = made.reference_len();
+        match self {
+            Part::Reference => made.stream[..reference].iter().skip(from).all(|sent| take(&sent.submission)),
+            Part::Rest => made.stream[reference..].iter().skip(from).all(|sent| take(&sent.submission)),
+            Part::Roll => made.roll_submissions().skip(from).all(|submission| take(&submission)),
+        };
+    }
+}
+
+/// Sends everything; `ingest` is its address.
+pub async fn feed(ingest: &str, made: Arc<Synthetic>, steps: &Steps) -> Result<Fed, DemoError> {
+    let http = reqwest::Client::builder().no_proxy().build();
+    let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
+    let feeder = Feeder { http, ingest: ingest.to_owned(), made };
+    let counts = &feeder.made.oracle.stream;
+    let events = Arc::new(steps.begin("Sending events", Some(counts.sent)));
+    let (reference, again) = feeder.send(Part::Reference, &events).await?;
+    let roll = Arc::new(steps.begin("Sending the roll", Some(counts.roll)));
+    let sending = async {
+        let sent = feeder.send(Part::Rest, &events).await?;
+        done(events, |tally| format!("{} accepted, {} refused", count(tally.accepted), count(tally.refused)), &sent.0);
+        Ok::<_, DemoError>(sent)
+    };
+    let enrolling = async {
+        let sent = feeder.send(Part::Roll, &roll).await?;
+        done(roll, |tally| format!("{} precincts", count(tally.accepted)), &sent.0);
+        Ok(sent)
+    };
+    let ((mut rest, rest_again), (roll, roll_again)) = tokio::try_join!(sending, enrolling)?;
+    rest.add(&reference);
+    Ok(Fed { events: rest, roll, refused: feeder.refused().await?, repeated: again || rest_again || roll_again })
+}
+
+fn done(step: Arc<Step>, what: impl FnOnce(&Tally) -> String, tally: &Tally) {
+    // The thread that made the lines has ended with the last of them.
+    if let Some(step) = Arc::into_inner(step) {
+        step.done(what(tally));
+    }
+}
+
+struct Feeder {
+    http: reqwest::Client,
+    ingest: String,
+    made: Arc<Synthetic>,
+}
+
+/// What a stream is answered with: a tally, or a problem with the tally of what came before it.
+#[derive(Deserialize)]
+struct Problem {
+    #[serde(default)]
+    before: Tally,
+    line: Option<usize>,
+}
+
+impl Feeder {
+    /// Sends a part to its end; says whether some lines had to be sent again.
+    async fn send(&self, part: Part, step: &Arc<Step>) -> Result<(Tally, bool), DemoError> {
+        let path = if part == Part::Roll { "/v1/roll" } else { "/v1/events" };
+        let to = format!("{}{path}", self.ingest);
+        let mut tally = Tally::default();
+        let mut from = 0;
+        for attempt in 0..ATTEMPTS {
+            let request = self.http.post(&to).header("content-type", "application/x-ndjson").body(self.body(part, from, step));
+            let answer = request.send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
+            let status = answer.status();
+            let text = answer.text().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
+            let odd = || DemoError::Answer { from: to.clone(), answer: format!("{status} {}", text.chars().take(400).collect::<String>()) };
+            if matches!(status, StatusCode::OK | StatusCode::MULTI_STATUS) {
+                tally.add(&serde_json::from_str(&text).map_err(|_| odd())?);
+                return Ok((tally, attempt > 0));
+            }
+            let problem: Problem = serde_json::from_str(&text).map_err(|_| odd())?;
+            let line = problem.line.filter(|_| status == StatusCode::SERVICE_UNAVAILABLE).ok_or_else(odd)?;
+            tally.add(&problem.before);
+            from += line - 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(DemoError::Answer { from: to, answer: "503 again and again".to_owned() })
+    }
+
+    /// A body whose lines are made while it is sent.
+    fn body(&self, part: Part, from: usize, step: &Arc<Step>) -> Body {
+        let (sender, receiver) = mpsc::channel::<Bytes>(4);
+        let (made, step) = (self.made.clone(), step.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut lines = Lines { buffer: Vec::with_capacity(CHUNK + (64 << 10)), number: 0, sender, step };
+            part.each(&made, from, &mut |submission| lines.push(submission));
+            lines.flush();
+        });
+        let next = |mut receiver: mpsc::Receiver<Bytes>| async move { receiver.recv().await.map(|chunk| (Ok::<_, std::io::Error>(chunk), receiver)) };
+        Body::wrap_stream(futures::stream::unfold(receiver, next))
+    }
+
+    /// Refusals by code, from the service's own metrics.
+    async fn refused(&self) -> Result<BTreeMap<String, u64>, DemoError> {
+        let to = format!("{}/metrics", self.ingest);
+        let failed = |source| DemoError::Request { to: to.clone(), source };
+        let text = self.http.get(&to).send().await.map_err(failed)?.text().await.map_err(failed)?;
+        let line = |line: &str| {
+            let rest = line.strip_prefix("qamtu_ingest_refused_total{reason=\"")?;
+            let (code, number) = rest.split_once("\"} ")?;
+            Some((code.to_owned(), number.trim().parse().ok()?))
+        };
+        Ok(text.lines().filter_map(line).collect())
+    }
+}
+
+struct Lines {
+    buffer: Vec<u8>,
+    number: u64,
+    sender: mpsc::Sender<Bytes>,
+    step: Arc<Step>,
+}
+
+impl Lines {
+    /// Takes a line; false when nobody reads any more.
+    fn push(&mut self, submission: &Submission) -> bool {
+        self.number += 1;
+        // A value made of maps, texts and numbers always has a JSON form.
+        submission.write_line(&mut self.buffer).is_ok() && (self.buffer.len() < CHUNK || self.flush())
+    }
+
+    fn flush(&mut self) -> bool {
+        self.step.add(std::mem::take(&mut self.number));
+        let chunk = Bytes::copy_from_slice(&self.buffer);
+        self.buffer.clear();
+        self.sender.blocking_send(chunk).is_ok()
+    }
+}

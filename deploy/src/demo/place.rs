@@ -1,0 +1,236 @@
+//! The demo's folder: what stands in it, whose it is, and whether it can be used again.
+//!
+//! Guarantees: one demo at a time; only folders that a demo made are ever emptied; a folder counts as complete only after everything
+//! was sent, so a demo that was broken off begins anew.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use qamtu_log::LogConfig;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::DemoError;
+
+/// Raised when the stream of a seed, or what stands in the folder, changes.
+const FORMAT: u32 = 1;
+const STATE: &str = "demo.json";
+const LOCK: &str = "demo.lock";
+/// What a demo makes in its folder.
+const PARTS: [&str; 8] = ["log", "kafka", "warehouse", "ingest", "keys", "analytics", "logs", "oracle.json"];
+
+/// What a folder is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purpose {
+    /// The campaign.
+    pub campaign: String,
+    /// The seed.
+    pub seed: u64,
+    /// Which log.
+    pub log: String,
+    /// Which warehouse.
+    pub warehouse: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct State {
+    format: u32,
+    purpose: Purpose,
+    /// Tells this demo's topics and database from others on servers that are not ours.
+    name: String,
+    complete: bool,
+}
+
+/// A demo's folder, held until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    dir: PathBuf,
+    state: State,
+    _lock: File,
+}
+
+impl Place {
+    /// Takes a folder; what another purpose or a broken-off demo left in it is removed.
+    pub fn open(dir: &Path, purpose: Purpose) -> Result<Self, DemoError> {
+        fs::create_dir_all(dir).map_err(|source| DemoError::file(dir, source))?;
+        let path = dir.join(LOCK);
+        let lock = File::create(&path).map_err(|source| DemoError::file(&path, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let reason = format!("another demo is running in {}; end it, or give another --dir", dir.display());
+                return Err(DemoError::Usage(reason));
+            }
+            Err(TryLockError::Error(source)) => return Err(DemoError::file(&path, source)),
+        }
+        let held = fs::read(dir.join(STATE)).ok();
+        let state = held.as_deref().and_then(|bytes| serde_json::from_slice::<State>(bytes).ok());
+        match state {
+            Some(state) if state.format == FORMAT && state.purpose == purpose && state.complete => {
+                return Ok(Self { dir: dir.to_owned(), state, _lock: lock });
+            }
+            None if held.is_none() && !is_empty(dir)? => {
+                let reason = format!("{} holds files that no demo made; give an empty folder with --dir", dir.display());
+                return Err(DemoError::Usage(reason));
+            }
+            _ => clear(dir)?,
+        }
+        let name = format!("demo_{}", &Uuid::new_v4().simple().to_string()[..8]);
+        let place = Self { dir: dir.to_owned(), state: State { format: FORMAT, purpose, name, complete: false }, _lock: lock };
+        place.write(&place.state)?;
+        let logs = place.part("logs");
+        fs::create_dir_all(&logs).map_err(|source| DemoError::file(&logs, source))?;
+        Ok(place)
+    }
+
+    /// Does everything stand here already?
+    pub fn is_complete(&self) -> bool {
+        self.state.complete
+    }
+
+    /// Notes that everything stands here now, for the next demo.
+    pub fn complete(&self) -> Result<(), DemoError> {
+        self.write(&State { complete: true, ..self.state.clone() })
+    }
+
+    /// A name for this demo on servers that are not ours.
+    pub fn name(&self) -> &str {
+        &self.state.name
+    }
+
+    /// A file or folder of the demo.
+    pub fn part(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Removes the folder's content, and the folder if nothing else is in it.
+    pub fn remove(self) -> Result<(), DemoError> {
+        clear(&self.dir)?;
+        // Somebody else's file in it keeps it.
+        let _ = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
+        Ok(())
+    }
+
+    fn write(&self, state: &State) -> Result<(), DemoError> {
+        let path = self.dir.join(STATE);
+        let text = serde_json::to_vec_pretty(state).map_err(|source| DemoError::file(&path, source))?;
+        fs::write(&path, text).map_err(|source| DemoError::file(&path, source))
+    }
+}
+
+fn is_empty(dir: &Path) -> Result<bool, DemoError> {
+    let entries = fs::read_dir(dir).map_err(|source| DemoError::file(dir, source))?;
+    Ok(entries.flatten().all(|entry| entry.file_name() == LOCK))
+}
+
+fn clear(dir: &Path) -> Result<(), DemoError> {
+    // The state goes last: a folder that is half empty is still known as a demo's.
+    for name in PARTS.into_iter().chain([STATE]) {
+        let path = dir.join(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(DemoError::file(&path, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Settings of the event log, as services take them from their environment and as we read it ourselves.
+#[derive(Debug, Clone)]
+pub struct LogSettings(BTreeMap<String, String>);
+
+const PREFIX: &str = "QAMTU__LOG__";
+
+impl LogSettings {
+    /// The embedded log in a folder.
+    pub fn embedded(dir: &Path) -> Self {
+        Self([("KIND", "embedded".to_owned()), ("DIR", dir.display().to_string())].map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// A Kafka broker; encryption and logins come from the environment (`QAMTU__LOG__TLS__*`, `QAMTU__LOG__SASL__*`).
+    pub fn kafka(brokers: &str, prefix: &str, environment: impl Iterator<Item = (String, String)>) -> Self {
+        let mut settings: BTreeMap<String, String> = [("REPLICAS".to_owned(), "1".to_owned())].into();
+        settings.extend(environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value))));
+        settings.remove("DIR");
+        let ours = [("KIND", "kafka"), ("BROKERS", brokers), ("TOPIC_PREFIX", prefix)];
+        settings.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Self(settings)
+    }
+
+    /// As environment of a service.
+    pub fn environment(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()))
+    }
+
+    /// As configuration.
+    pub fn config(&self) -> Result<LogConfig, DemoError> {
+        let mut tree = serde_json::Map::new();
+        for (name, value) in &self.0 {
+            let value = value.parse::<u64>().map_or_else(|_| value.as_str().into(), serde_json::Value::from);
+            let name = name.to_ascii_lowercase();
+            match name.split_once("__") {
+                Some((section, field)) => {
+                    let held = tree.entry(section).or_insert_with(|| serde_json::Map::new().into());
+                    held[field] = value;
+                }
+                None => drop(tree.insert(name, value)),
+            }
+        }
+        serde_json::from_value(tree.into()).map_err(|error| DemoError::Usage(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn purpose(seed: u64) -> Purpose {
+        Purpose { campaign: "c".into(), seed, log: "embedded".into(), warehouse: "own".into() }
+    }
+
+    #[test]
+    fn a_complete_folder_is_used_again_and_any_other_is_begun_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("demo");
+        let place = Place::open(&dir, purpose(7)).unwrap();
+        let name = place.name().to_owned();
+        fs::create_dir_all(place.part("log")).unwrap();
+        place.complete().unwrap();
+        assert!(matches!(Place::open(&dir, purpose(7)), Err(DemoError::Usage(_))), "two demos at once");
+        drop(place);
+        let again = Place::open(&dir, purpose(7)).unwrap();
+        assert!(again.is_complete() && again.name() == name && again.part("log").exists());
+        drop(again);
+        let other = Place::open(&dir, purpose(8)).unwrap();
+        assert!(!other.is_complete() && !other.part("log").exists());
+        drop(other);
+        assert!(!Place::open(&dir, purpose(8)).unwrap().is_complete(), "a broken-off demo is no complete one");
+        fs::write(dir.join("mine.txt"), "x").unwrap();
+        Place::open(&dir, purpose(8)).unwrap().remove().unwrap();
+        assert!(dir.join("mine.txt").exists());
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("log")).unwrap();
+        assert!(matches!(Place::open(dir.path(), purpose(7)), Err(DemoError::Usage(_))));
+        assert!(dir.path().join("log").exists());
+    }
+
+    #[test]
+    fn settings_of_the_log_are_the_same_for_us_and_for_services() {
+        let outside = [("QAMTU__LOG__SASL__USERNAME", "u"), ("QAMTU__LOG__SASL__PASSWORD", "p"), ("QAMTU__LOG__SASL__MECHANISM", "scram-sha-512")];
+        let environment = outside.into_iter().chain([("QAMTU__LOG__DIR", "x"), ("HOME", "/")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = LogSettings::kafka("h:9092", "demo_x-", environment);
+        let LogConfig::Kafka(config) = settings.config().unwrap() else { panic!("no Kafka") };
+        assert_eq!((config.brokers.as_str(), config.topic_prefix.as_str(), config.replicas), ("h:9092", "demo_x-", 1));
+        assert_eq!(config.sasl.unwrap().username, "u");
+        assert!(settings.environment().any(|(name, value)| name == "QAMTU__LOG__SASL__USERNAME" && value == "u"));
+        assert!(matches!(LogSettings::embedded(Path::new("/tmp/x")).config().unwrap(), LogConfig::Embedded(_)));
+    }
+}

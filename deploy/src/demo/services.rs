@@ -1,0 +1,229 @@
+//! Starts the real binaries that stand beside this one, as child processes that end with it, however it ends.
+//!
+//! Guarantees: a service is there when [`Service::start`] returns (it has said so in one line of JSON); a [`Kept`] service is started
+//! again when it dies. What services log goes into one file each.
+
+use std::{
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::mpsc,
+    task::JoinHandle,
+};
+
+use super::{
+    DemoError,
+    memory::{Memory, Owner},
+};
+
+/// How long a service may take to say that it is there.
+const START: Duration = Duration::from_secs(60);
+/// How long it may take to end in order.
+const STOP: Duration = Duration::from_secs(30);
+/// How often in a row a kept service may die before it has lived for [`ALIVE`].
+const DEATHS: u32 = 40;
+
+const GUARD: &str = include_str!("guard.sh");
+
+/// What is started and how.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Its name, also of its program and its log.
+    pub name: &'static str,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Its configuration; nothing named `QAMTU__*` comes from outside.
+    pub env: Vec<(String, String)>,
+    /// Folder of the logs.
+    pub logs: PathBuf,
+    /// Watches its memory.
+    pub memory: Memory,
+}
+
+impl Spec {
+    /// Where a program of ours stands.
+    pub fn program(name: &str) -> Result<PathBuf, DemoError> {
+        let here = std::env::current_exe().map_err(|source| DemoError::file(Path::new("qamtu"), source))?;
+        let path = here.with_file_name(name);
+        if path.is_file() { Ok(path) } else { Err(DemoError::Missing { path }) }
+    }
+
+    /// Its log.
+    pub fn log(&self) -> PathBuf {
+        self.logs.join(format!("{}.log", self.name))
+    }
+
+    fn command(&self) -> Result<Command, DemoError> {
+        let program = Self::program(self.name)?;
+        let log = self.log();
+        let open = || OpenOptions::new().create(true).append(true).open(&log).map_err(|source| DemoError::file(&log, source));
+        let errors: File = open()?;
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(GUARD).arg("qamtu-guard").arg(program).args(&self.args);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("QAMTU__")) {
+            command.env_remove(name);
+        }
+        // A process group of its own: Ctrl-C reaches us alone, and we stop everything in its order.
+        command.envs(self.env.iter().cloned()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).process_group(0);
+        Ok(command)
+    }
+
+    fn failed(&self, what: &'static str) -> DemoError {
+        let log = self.log();
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        DemoError::Service { name: self.name, what, line: line.chars().take(400).collect(), log }
+    }
+
+    /// Runs to its end and returns what it printed.
+    pub async fn run(&self) -> Result<Vec<String>, DemoError> {
+        let mut service = Running::spawn(self)?;
+        let mut said = Vec::new();
+        while let Some(line) = service.line(self).await? {
+            said.push(line);
+        }
+        let status = service.guard.wait().await.map_err(|source| DemoError::file(&self.log(), source))?;
+        if status.success() { Ok(said) } else { Err(self.failed("failed")) }
+    }
+}
+
+/// A process under its guard.
+#[derive(Debug)]
+struct Running {
+    guard: Child,
+    orders: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    fn spawn(spec: &Spec) -> Result<Self, DemoError> {
+        let mut guard = spec.command()?.spawn().map_err(|source| DemoError::file(Path::new("/bin/sh"), source))?;
+        let (Some(orders), Some(said)) = (guard.stdin.take(), guard.stdout.take()) else { return Err(spec.failed("has no pipes")) };
+        Ok(Self { guard, orders, lines: BufReader::new(said).lines() })
+    }
+
+    /// The next line the service prints; what the guard says is heeded here.
+    async fn line(&mut self, spec: &Spec) -> Result<Option<String>, DemoError> {
+        loop {
+            let line = self.lines.next_line().await.map_err(|source| DemoError::file(&spec.log(), source))?;
+            match line.as_deref().and_then(|line| line.strip_prefix("pid ")?.parse().ok()) {
+                Some(pid) => spec.memory.add(pid, Owner::Qamtu),
+                None => return Ok(line),
+            }
+        }
+    }
+}
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Service {
+    spec: Spec,
+    running: Running,
+    said: Value,
+}
+
+impl Service {
+    /// Starts it and waits until it says that it is there.
+    pub async fn start(spec: Spec) -> Result<Self, DemoError> {
+        let mut running = Running::spawn(&spec)?;
+        let ready = tokio::time::timeout(START, running.line(&spec)).await.map_err(|_| spec.failed("did not start in time"))??;
+        let said = ready.as_deref().and_then(|line| serde_json::from_str(line).ok());
+        let said = said.ok_or_else(|| spec.failed("did not start"))?;
+        Ok(Self { spec, running, said })
+    }
+
+    /// A field of what it said.
+    pub fn said(&self, field: &str) -> Result<String, DemoError> {
+        let text = self.said[field].as_str().map(str::to_owned);
+        text.ok_or_else(|| DemoError::Answer { from: self.spec.name.to_owned(), answer: self.said.to_string() })
+    }
+
+    /// Asks it to end, waits, and kills it where that takes too long.
+    pub async fn stop(mut self) {
+        self.order("stop").await;
+        if tokio::time::timeout(STOP, self.running.guard.wait()).await.is_err() {
+            self.order("kill").await;
+            // The guard ends with what it guards.
+            let _ = self.running.guard.wait().await;
+        }
+    }
+
+    async fn order(&mut self, order: &str) {
+        // The pipe is gone only when the service is.
+        let _ = self.running.orders.write_all(format!("{order}\n").as_bytes()).await;
+    }
+
+    async fn ended(&mut self) -> Option<ExitStatus> {
+        self.running.guard.wait().await.ok()
+    }
+}
+
+enum Order {
+    Kill,
+    Stop,
+}
+
+/// A service that is started again when it dies.
+#[derive(Debug)]
+pub struct Kept {
+    orders: mpsc::Sender<Order>,
+    keeper: JoinHandle<Result<(), DemoError>>,
+}
+
+impl Kept {
+    /// Starts it and keeps it going.
+    pub async fn start(spec: Spec) -> Result<Self, DemoError> {
+        let service = Service::start(spec).await?;
+        let (orders, received) = mpsc::channel(1);
+        Ok(Self { orders, keeper: tokio::spawn(keep(service, received)) })
+    }
+
+    /// Kills it with signal 9; returns once the order is on its way.
+    pub async fn kill(&self) {
+        // A keeper that has ended tells why in `failed`.
+        let _ = self.orders.send(Order::Kill).await;
+    }
+
+    /// Resolves when it cannot be kept going.
+    pub async fn failed(&mut self) -> DemoError {
+        match (&mut self.keeper).await {
+            Ok(Err(error)) => error,
+            _ => DemoError::Stopped,
+        }
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        let _ = self.orders.send(Order::Stop).await;
+        let _ = self.keeper.await;
+    }
+}
+
+async fn keep(mut service: Service, mut orders: mpsc::Receiver<Order>) -> Result<(), DemoError> {
+    let mut deaths = 0;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Kill) => service.order("kill").await,
+                Some(Order::Stop) | None => {
+                    service.stop().await;
+                    return Ok(());
+                }
+            },
+            _ = service.ended() => {
+                deaths += 1;
+                if deaths > DEATHS {
+                    return Err(service.spec.failed("ends again and again"));
+                }
+                service = Service::start(service.spec.clone()).await?;
+            }
+        }
+    }
+}
