@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use tokio::time::Instant;
 
-use super::client::{ANSWER, Role, Voice, client_config, failed, partition_counts};
+use super::client::{ANSWER, Role, Voice, client_config, failed};
 use crate::config::KafkaConfig;
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;
@@ -30,13 +31,18 @@ pub(super) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) ->
 
 struct Admin {
     client: AdminClient<Voice>,
+    /// Asks for topics and hears refusals, which an admin client does not pass on.
+    eyes: BaseConsumer<Voice>,
     config: KafkaConfig,
 }
 
 impl Admin {
     fn open(config: &KafkaConfig) -> Result<Self, LogError> {
-        let client = client_config(config, &Role::Admin)?.create_with_context(Voice::default());
-        Ok(Self { client: client.map_err(|error| failed("opening the log", error))?, config: config.clone() })
+        let settings = client_config(config, &Role::Admin)?;
+        let fail = |error| failed("opening the log", error);
+        let client = settings.create_with_context(Voice::default()).map_err(fail)?;
+        let eyes = settings.create_with_context(Voice::default()).map_err(fail)?;
+        Ok(Self { client, eyes, config: config.clone() })
     }
 
     async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
@@ -62,7 +68,7 @@ impl Admin {
     }
 
     fn known(&self) -> Result<HashMap<String, u32>, LogError> {
-        partition_counts(self.client.inner(), ANSWER).map_err(|error| failed("looking for topics", error))
+        self.eyes.context().topics(self.eyes.client(), ANSWER, || drop(self.eyes.poll(Duration::from_millis(10))))
     }
 
     async fn create(&self, topics: &[&TopicSpec]) -> Result<(), LogError> {
@@ -96,7 +102,7 @@ impl Admin {
         let deadline = Instant::now() + SETTLED;
         let names: Vec<_> = topics.iter().map(|topic| self.remote(topic)).collect();
         loop {
-            let metadata = self.client.inner().fetch_metadata(None, ANSWER).map_err(|error| failed("looking for topics", error))?;
+            let metadata = self.eyes.fetch_metadata(None, ANSWER).map_err(|error| failed("looking for topics", error))?;
             let led = |name: &String| {
                 let topic = metadata.topics().iter().find(|topic| topic.name() == name);
                 topic.is_some_and(|topic| topic.error().is_none() && topic.partitions().iter().all(|partition| partition.leader() >= 0))
@@ -151,6 +157,6 @@ impl Probe {
 
     /// Its cluster; none while it does not answer.
     pub(crate) fn cluster_id(&self) -> Option<String> {
-        self.admin.as_ref()?.client.inner().fetch_cluster_id(Duration::from_millis(200))
+        self.admin.as_ref()?.eyes.client().fetch_cluster_id(Duration::from_millis(200))
     }
 }

@@ -6,12 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::metadata::Metadata;
 use secrecy::ExposeSecret;
 
 use crate::config::{KafkaConfig, SaslConfig, SaslMechanism, TlsConfig};
@@ -133,14 +135,44 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    /// The refusal of credentials, if that is why the brokers do not answer.
-    pub(super) fn explain(&self, error: LogError) -> LogError {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match (refused, error) {
-            (Some(source), LogError::Unavailable { action, .. }) => LogError::Denied { action, source },
-            (_, error) => error,
+    fn refused(&self) -> std::sync::MutexGuard<'_, Option<KafkaError>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Partitions of every topic on the brokers, by the name on the brokers. Asks for all topics, as asking for
+    /// one may create it. A refusal of credentials is told as such and at once; it waits in the client's queue,
+    /// which `poll` looks at.
+    pub(super) fn topics<C: ClientContext>(
+        &self,
+        client: &Client<C>,
+        wait: Duration,
+        poll: impl Fn(),
+    ) -> Result<HashMap<String, u32>, LogError> {
+        let action = "looking for topics";
+        let deadline = Instant::now() + wait;
+        loop {
+            match client.fetch_metadata(None, wait.min(Duration::from_secs(1))) {
+                Ok(metadata) => {
+                    *self.refused() = None;
+                    return Ok(partition_counts(&metadata));
+                }
+                Err(error) => {
+                    poll();
+                    if let Some(source) = self.refused().clone() {
+                        return Err(LogError::Denied { action, source });
+                    }
+                    if Instant::now() > deadline {
+                        return Err(failed(action, error));
+                    }
+                }
+            }
         }
     }
+}
+
+fn partition_counts(metadata: &Metadata) -> HashMap<String, u32> {
+    let count = |partitions: usize| u32::try_from(partitions).unwrap_or(u32::MAX);
+    metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic.partitions().len()))).collect()
 }
 
 impl ClientContext for Voice {
@@ -160,12 +192,15 @@ impl ClientContext for Voice {
             Some(Code::PartitionEOF) => {}
             Some(code) if is_refusal(code) => {
                 tracing::error!(target: "librdkafka", %error, "{reason}");
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                *self.refused() = Some(error);
             }
             _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }
     }
 }
+
+/// Without a group there is nothing to rebalance.
+impl ConsumerContext for Voice {}
 
 /// The meaning of a client's error.
 pub(super) fn failed(action: &'static str, error: KafkaError) -> LogError {
@@ -215,13 +250,6 @@ fn is_silence(code: Code) -> bool {
             | Code::NotController
             | Code::Retry
     )
-}
-
-/// Partitions of every topic on the brokers, by the name on the brokers. Asks for all topics, as asking for one may create it.
-pub(super) fn partition_counts<C: ClientContext>(client: &Client<C>, wait: Duration) -> Result<HashMap<String, u32>, KafkaError> {
-    let metadata = client.fetch_metadata(None, wait)?;
-    let count = |partitions: usize| u32::try_from(partitions).unwrap_or(u32::MAX);
-    Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic.partitions().len()))).collect())
 }
 
 /// Topic names with and without the prefix of the installation.

@@ -12,6 +12,8 @@ use crate::partition::{NextOffset, Partition};
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     owned: BTreeMap<Partition, Option<Cursor>>,
+    /// Whether there is an assignment (which may be empty).
+    assigned: bool,
     /// Whether the owner knows that everything is read.
     told: bool,
     /// Numbers of partitions that reached an end, where several topics could be meant.
@@ -30,8 +32,15 @@ impl Cursors {
     /// Owns exactly these from now on, none of them started.
     pub(super) fn own(&mut self, partitions: impl IntoIterator<Item = Partition>) {
         self.owned = partitions.into_iter().map(|partition| (partition, None)).collect();
+        self.assigned = true;
         self.told = false;
         self.unclear.clear();
+    }
+
+    /// Owns nothing and waits for the next assignment.
+    pub(super) fn leave(&mut self) {
+        self.own([]);
+        self.assigned = false;
     }
 
     /// No longer owns this one.
@@ -122,7 +131,7 @@ impl Cursors {
 
     /// The epoch in which everything started is read to its end; said once until there are new records.
     pub(super) fn caught_up(&mut self) -> Option<u64> {
-        let started = self.owned.is_empty() || self.owned.values().any(Option::is_some);
+        let started = (self.assigned && self.owned.is_empty()) || self.owned.values().any(Option::is_some);
         if self.told || !started || self.owned.values().flatten().any(|cursor| !cursor.at_end) {
             return None;
         }
@@ -181,8 +190,11 @@ mod tests {
     #[test]
     fn owning_nothing_is_having_read_everything() {
         let mut cursors = Cursors::default();
+        assert_eq!(cursors.caught_up(), None);
         cursors.own([]);
         assert_eq!(cursors.caught_up(), Some(0));
+        cursors.leave();
+        assert_eq!(cursors.caught_up(), None);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Member {
                 self.seat().link.notify(Notice::Revoked { partitions: unreleased, lost: true });
             }
         }
-        self.seat().cursors.own([]);
+        self.seat().cursors.leave();
         if let Err(error) = client.unassign() {
             tracing::error!(%error, "the revocation was not taken");
         }

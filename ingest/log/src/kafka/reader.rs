@@ -12,7 +12,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 
-use super::client::{ANSWER, Names, Role, Voice, client_config, failed, partition_counts};
+use super::client::{ANSWER, Names, Role, Voice, client_config, failed};
 use super::cursor::Cursors;
 use super::group::{Client, Member, Seat};
 use crate::config::KafkaConfig;
@@ -36,20 +36,15 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         Membership::Whole => (Role::Whole, None),
     };
     let (handle, link) = Handle::new();
-    let voice = Voice::default();
     let member = Member {
-        voice: voice.clone(),
+        voice: Voice::default(),
         names: Names::new(&config.topic_prefix, &options.topics),
         group,
         drain: Duration::from_millis(config.drain_timeout_ms.into()),
         seat: Mutex::new(Seat { link, cursors: Cursors::default(), failure: None }),
     };
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
-    let partitions = existing(&client, &options.topics).map_err(|error| {
-        // The reason of a refusal waits in the client's queue.
-        let _ = client.poll(Duration::from_millis(100));
-        voice.explain(error)
-    })?;
+    let partitions = existing(&client, &options.topics, || drop(client.poll(POLL)))?;
     if role_is_whole(&options.membership) {
         let mut seat = client.context().seat();
         seat.cursors.own(partitions.iter().cloned());
@@ -71,8 +66,8 @@ fn role_is_whole(membership: &Membership) -> bool {
 }
 
 /// Every partition of the topics, which must exist.
-fn existing(client: &Client, topics: &[String]) -> Result<Vec<Partition>, LogError> {
-    let known = partition_counts(client.client(), ANSWER).map_err(|error| failed("looking for topics", error))?;
+fn existing(client: &Client, topics: &[String], poll: impl Fn()) -> Result<Vec<Partition>, LogError> {
+    let known = client.context().voice.topics(client.client(), ANSWER, poll)?;
     let mut partitions = Vec::new();
     for topic in topics {
         let count = known.get(&client.context().names.remote(topic)).copied();
@@ -85,7 +80,8 @@ fn existing(client: &Client, topics: &[String]) -> Result<Vec<Partition>, LogErr
 
 /// First and next offset of every partition of a topic.
 pub(super) fn bounds(client: &Client, member: &Member, topic: &str) -> Result<Vec<Bounds>, LogError> {
-    let partitions = existing(client, &[topic.to_owned()])?;
+    // Not polled: this is asked inside of a poll, too.
+    let partitions = existing(client, &[topic.to_owned()], || {})?;
     partitions.iter().map(|partition| member.bounds(client, partition)).collect()
 }
 

@@ -15,7 +15,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::time::Instant;
 
-use super::client::{ANSWER, Role, Voice, client_config, failed, partition_counts};
+use super::client::{ANSWER, Role, Voice, client_config, failed};
 use crate::config::KafkaConfig;
 use crate::entry::Entry;
 use crate::error::LogError;
@@ -110,7 +110,8 @@ impl Queue {
         let mut outcomes = Vec::with_capacity(entries.len());
         for (entry, queued) in entries.iter().zip(waiting) {
             outcomes.push(match queued {
-                Ok(delivery) => settle(entry, delivery).await,
+                // A fatal state of the producer shows in its own error only, not in the outcome it caused.
+                Ok(delivery) => settle(entry, delivery).await.map_err(|error| self.fatal().err().unwrap_or(error)),
                 Err(error) => Err(error),
             });
         }
@@ -152,8 +153,8 @@ impl Queue {
     }
 
     fn learn_topics(&self, wait: Duration) -> Result<(), LogError> {
-        let client = self.producer.client();
-        let known = partition_counts(client, wait).map_err(|error| self.voice.explain(failed("looking for topics", error)))?;
+        // The producer polls by itself.
+        let known = self.voice.topics(self.producer.client(), wait, || {})?;
         let local = known.keys().filter_map(|name| name.strip_prefix(&self.prefix)).map(Arc::from);
         self.topics.lock().unwrap_or_else(PoisonError::into_inner).extend(local);
         Ok(())
