@@ -16,7 +16,7 @@ ARGS ?=
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install the system packages that building and testing need
+setup: ## Install the system packages that building needs
 	@deploy/setup
 
 build: setup ## Build the four programs
@@ -30,9 +30,9 @@ lint: setup ## Formatting, clippy and documentation, warnings denied
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items --all-features
 
-test: setup lint build ## Run every test: pure, golden, real ClickHouse, both event logs, faults, browser
-	@deploy/setup --check-tests
-	$(BIN)/qamtu prepare
+test: ## Run every test: pure, golden, real ClickHouse, both event logs, faults, pages
+	@deploy/setup --test
+	@$(MAKE) --no-print-directory lint build
 	$(CARGO) test --release --locked --workspace --exclude qamtu-tests --all-features
 	$(CARGO) test --release --locked -p qamtu-tests -- --test-threads=2
 
