@@ -1,1 +1,39 @@
-//! x
+//! Ingest: HTTP in, events in the log.
+//!
+//! # The path of a submission
+//!
+//! 1. [`server`] takes the connection; [`routes`] the request; [`service`] says whether it may run.
+//! 2. [`body`] reads it, whole or as a stream cut into chunks of lines.
+//! 3. [`pipeline`] leads a chunk through the rest, on one screen:
+//!    1. [`submission`]: bytes become a [`submission::Submission`], which may still hold raw identifiers;
+//!    2. [`pseudonym`]: those are replaced, in memory, with the campaign's key;
+//!    3. [`admit`]: the pure judgement, Submission to [`qamtu_schemas::Event`];
+//!    4. [`register`]: is the id new, a repetition, or taken;
+//!    5. [`publish`]: the event goes into the log, and only when the log has it durably
+//! 4. [`answer`] says so. What is wrong is a [`rejection`], with its place and how to mend it.
+//!
+//! Beside the path, [`register::follow`] reads the log back into the register. Ingest knows no ClickHouse and no report.
+
+pub mod admit;
+pub mod answer;
+pub mod body;
+pub mod config;
+pub mod error;
+pub mod metrics;
+pub mod openapi;
+pub mod pipeline;
+pub mod pseudonym;
+pub mod publish;
+pub mod register;
+pub mod rejection;
+pub mod routes;
+mod run;
+pub mod server;
+pub mod service;
+pub mod stream;
+pub mod submission;
+pub mod telemetry;
+
+pub use config::Config;
+pub use error::IngestError;
+pub use run::run;

@@ -1,0 +1,134 @@
+//! Submission to Event: the judgement. Pure: what is known and what time it is are arguments.
+//!
+//! Guarantees: an admitted event decodes (it was just decoded by the very function every reader of the log uses), names nothing
+//! unknown, holds no raw identifier, and its times make sense. Whether its id is taken is asked afterwards, see
+//! [`crate::register::Claims`].
+
+use jiff::{SignedDuration, Timestamp};
+use qamtu_log::MAX_ENTRY_BYTES;
+use qamtu_schemas::{
+    Data, Encoded, Envelope, Event, Kind, decode,
+    encode::{self, Sent},
+    id::{BodyHash, EventId},
+};
+
+use crate::{
+    register::known::Known,
+    rejection::{Reason, Rejection, Warning},
+    submission::{Submission, flaw},
+};
+
+mod references;
+pub mod scope;
+
+pub use scope::Scope;
+
+/// How far the clocks of devices and of this server may be apart.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(24);
+
+/// A submission that was taken.
+#[derive(Debug)]
+pub struct Admitted {
+    /// Its id.
+    pub id: EventId,
+    /// What was sent, identifiers replaced.
+    pub hash: BodyHash,
+    /// Its type.
+    pub kind: Kind,
+    /// What goes into the log.
+    pub encoded: Encoded,
+    /// The event, if the register learns from it.
+    pub learned: Option<Event>,
+    /// What is worth saying.
+    pub warning: Option<Warning>,
+}
+
+/// Judges a submission whose identifiers are replaced already.
+pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
+    let value = submission.data.canonical();
+    let data =
+        decode::payload(submission.kind, &value, "/data").map_err(|error| flaw(error, Reason::UnknownField, Reason::InvalidPayload))?;
+    let synthetic = campaign(submission, &data, scope)?;
+    let receivedtime = clock(submission, synthetic, now)?;
+    let warning = references::check(&data, &submission.campaign, scope)?;
+    let sent = Sent {
+        id: submission.id,
+        kind: submission.kind,
+        source: &submission.source,
+        time: submission.time,
+        recordedtime: submission.recordedtime,
+        campaign: &submission.campaign,
+        batch: submission.batch,
+    };
+    let envelope = Envelope {
+        id: submission.id,
+        kind: submission.kind,
+        source: submission.source.clone(),
+        time: submission.time,
+        recordedtime: submission.recordedtime,
+        receivedtime,
+        campaign: submission.campaign.clone(),
+        batch: submission.batch,
+        bodyhash: encode::body_hash(&sent, &value),
+    };
+    let (id, hash, kind) = (envelope.id, envelope.bodyhash, data.kind());
+    let encoded = sized(encode::encode(&envelope, &data, value))?;
+    let learned = Known::learns_from(kind).then(|| Event { envelope, data });
+    Ok(Admitted { id, hash, kind, encoded, learned, warning })
+}
+
+/// Is the campaign known? Asked before anything is made with its key; the event that configures it need not know it.
+pub fn known_campaign(submission: &Submission<'_>, scope: &Scope<'_>) -> Result<(), Rejection> {
+    if submission.kind.kind == Kind::CampaignConfigured || scope.config(&submission.campaign).is_some() {
+        return Ok(());
+    }
+    let detail = format!("there is no campaign {}; its campaign.configured comes first", submission.campaign);
+    Err(Rejection::new(Reason::UnknownCampaign, detail).at("/campaign"))
+}
+
+/// Whether the campaign is synthetic; a campaign never changes in this.
+fn campaign(submission: &Submission<'_>, data: &Data, scope: &Scope<'_>) -> Result<bool, Rejection> {
+    known_campaign(submission, scope)?;
+    let known = scope.config(&submission.campaign).map(|config| config.synthetic);
+    let Data::CampaignConfigured(configured) = data else { return Ok(known.unwrap_or(false)) };
+    if configured.campaign != submission.campaign {
+        return Err(Rejection::new(Reason::InvalidPayload, "must equal the campaign attribute").at("/data/campaign"));
+    }
+    if known.is_some_and(|known| known != configured.synthetic) {
+        return Err(Rejection::new(Reason::SyntheticFixed, "begin another campaign instead").at("/data/synthetic"));
+    }
+    Ok(configured.synthetic)
+}
+
+/// Checks the three times and stamps the third, in microseconds.
+fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result<Timestamp, Rejection> {
+    if submission.receivedtime.is_some() && !synthetic {
+        let detail = "leave receivedtime out: the server stamps it; only a campaign configured as synthetic may simulate the clock";
+        return Err(Rejection::new(Reason::SimulatedClock, detail).at("/receivedtime"));
+    }
+    let received = submission.receivedtime.unwrap_or(now);
+    let late = |time: Timestamp, than: Timestamp| time.duration_since(than) > CLOCKS_APART;
+    for (name, time) in [("/time", Some(submission.time)), ("/recordedtime", submission.recordedtime)] {
+        if time.is_some_and(|time| late(time, received)) {
+            return Err(Rejection::new(Reason::FutureTime, "lies more than a day after it was received; check the date").at(name));
+        }
+    }
+    if submission.recordedtime.is_some_and(|recorded| late(submission.time, recorded)) {
+        let detail = "lies more than a day before time: nothing is written down before it happens";
+        return Err(Rejection::new(Reason::WrongOrder, detail).at("/recordedtime"));
+    }
+    Timestamp::from_microsecond(received.as_microsecond())
+        .map_err(|_| Rejection::new(Reason::InvalidAttribute, "receivedtime is out of range").at("/receivedtime"))
+}
+
+fn sized(encoded: Encoded) -> Result<Encoded, Rejection> {
+    let headers: usize = encoded.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if encoded.key.len() + headers + encoded.value.len() > MAX_ENTRY_BYTES {
+        let detail = format!("an event may have {MAX_ENTRY_BYTES} bytes in the log; send less in one event");
+        return Err(Rejection::new(Reason::EventTooLarge, detail).at("/data"));
+    }
+    Ok(encoded)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Properties of the judgement: it ends on every input, and never shows an identifier.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use qamtu_schemas::decode;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    pseudonym::{self, CampaignKey},
+    submission,
+};
+
+const IIN: &str = "850615101233";
+
+fn now() -> Timestamp {
+    "2026-02-20T12:00:00Z".parse().unwrap()
+}
+
+/// A campaign with one unit.
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+    let names = json!({"kk": "C", "ru": "C", "en": "C"});
+    let code = |code: &str| json!({"code": code, "names": names});
+    let configured = json!({
+        "campaign": "c", "revision": 1, "names": names, "synthetic": false, "time_zone": "Asia/Almaty", "opens": "2026-02-12",
+        "closes": "2026-03-13", "silence_day": "2026-03-14", "vote_day": "2026-03-15", "planned_meetings": 1, "planned_reach": 1,
+        "categories": [code("YOUTH")], "formats": [code("HALL")], "parties": [], "languages": [code("kk")],
+    });
+    let unit = json!({"unit": "TRK", "revision": 1, "kato": "611010000", "kind": "city", "names": names, "tile": {"row": 0, "column": 0}});
+    let mut known = Known::default();
+    for (at, (kind, data)) in [("campaign.configured", configured), ("unit.defined", unit)].into_iter().enumerate() {
+        let event = json!({
+            "specversion": "1.0", "id": format!("00000000-0000-4000-8000-00000000000{at}"), "type": format!("qamtu.{kind}.v1"),
+            "source": "s", "time": "2026-02-01T00:00:00Z", "receivedtime": "2026-02-01T00:00:00Z", "campaign": "c",
+            "bodyhash": "a".repeat(32), "data": data,
+        });
+        known.apply(&decode::decode_structured(event.to_string().as_bytes()).unwrap());
+    }
+    known
+});
+
+fn judge(bytes: &[u8]) -> Result<Admitted, Rejection> {
+    let mut submission = submission::read(bytes)?;
+    let layers = [&*KNOWN];
+    let scope = Scope(&layers);
+    known_campaign(&submission, &scope)?;
+    pseudonym::replace(submission.kind.kind, &mut submission.data, &CampaignKey::new(vec![1; 32]))?;
+    admit(&submission, &scope, now())
+}
+
+fn sample() -> Value {
+    json!({
+        "specversion": "1.0", "id": "00000000-0000-4000-8000-000000000009", "type": "qamtu.attendance.recorded.v1", "source": "s",
+        "time": "2026-02-13T10:00:00Z", "recordedtime": "2026-02-13T10:01:00Z", "campaign": "c",
+        "data": {"meeting": "m", "attendee": {"iin": IIN}, "consent": "n", "residence": {"unit": "TRK"}, "adult": true},
+    })
+}
+
+#[test]
+fn a_good_submission_becomes_an_event_that_decodes_to_itself() {
+    let admitted = judge(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
+    let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let event = qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).unwrap();
+    assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.id, admitted.hash));
+    assert_eq!(event.envelope.receivedtime, now());
+    assert_eq!(admitted.warning, Some(Warning::UnknownMeeting));
+    assert!(!format!("{admitted:?}").contains("8506"));
+}
+
+#[test]
+fn every_example_of_the_contract_is_read_and_judged_without_a_fault() {
+    let contracts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/contracts");
+    let mut read = 0;
+    for folder in std::fs::read_dir(contracts).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        for version in std::fs::read_dir(folder.path()).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+            for example in std::fs::read_dir(version.path()).unwrap().flatten() {
+                let mut event: Value = serde_json::from_slice(&std::fs::read(example.path()).unwrap()).unwrap();
+                let event_fields = event.as_object_mut().unwrap();
+                event_fields.remove("bodyhash");
+                event_fields.remove("receivedtime");
+                let text = event.to_string();
+                assert!(submission::read(text.as_bytes()).is_ok(), "{}", example.path().display());
+                if let Err(rejection) = judge(text.as_bytes()) {
+                    assert!(rejection.reason.code().starts_with("unknown-") || rejection.reason == Reason::SyntheticFixed, "{rejection:?}");
+                }
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 40, "{read} examples");
+}
+
+/// The sample with one value somewhere replaced, removed or added.
+fn bent() -> impl Strategy<Value = Value> {
+    let values = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,40}".prop_map(Value::from),
+        Just(json!(IIN)),
+        Just(json!({"iin": IIN})),
+        Just(json!([IIN, {"iin": IIN}])),
+        Just(json!("2026-02-13T10:00:00Z")),
+        prop::sample::select(qamtu_schemas::Kind::ALL).prop_map(|kind| json!(format!("qamtu.{}.v1", kind.name()))),
+    ];
+    let places = prop::sample::select(vec![
+        "",
+        "/id",
+        "/type",
+        "/source",
+        "/time",
+        "/recordedtime",
+        "/campaign",
+        "/data",
+        "/data/meeting",
+        "/data/attendee",
+        "/data/attendee/iin",
+        "/data/consent",
+        "/data/residence",
+        "/data/residence/unit",
+        "/data/adult",
+    ]);
+    (places, prop::option::of("[a-z]{1,8}|[0-9]{12}"), values).prop_map(|(place, name, value)| {
+        let mut event = sample();
+        match (event.pointer_mut(place), name) {
+            (Some(Value::Object(fields)), Some(name)) => drop(fields.insert(name, value)),
+            (Some(slot), _) => *slot = value,
+            (None, _) => {}
+        }
+        event
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = judge(&bytes);
+    }
+
+    #[test]
+    fn bent_submissions_are_judged_and_never_shown(event in bent(), cut in 0..1000_usize) {
+        let text = event.to_string();
+        for bytes in [text.as_bytes(), &text.as_bytes()[..cut.min(text.len())]] {
+            match judge(bytes) {
+                Err(rejection) => prop_assert!(!format!("{rejection:?}").contains(IIN), "{:?}", rejection),
+                Ok(admitted) => {
+                    let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+                    prop_assert!(qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).is_ok());
+                    prop_assert!(!format!("{admitted:?}").contains(IIN));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What ends the service, and how errors are written into logs.
+//!
+//! Refusals of requests are no errors: see [`crate::rejection`].
+
+use std::{error::Error, fmt::Write};
+
+use qamtu_log::LogError;
+
+use crate::register::{follow::FollowError, store::StoreError};
+
+/// Why the service ended before it was told to, or not as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The log cannot be used, and waiting will not help.
+    #[error("the log cannot be used")]
+    Log(#[source] LogError),
+    /// The register's file cannot be used.
+    #[error("the register cannot be used")]
+    Register(#[source] StoreError),
+    /// The log can no longer be followed.
+    #[error("the register stopped following the log")]
+    Follow(#[source] FollowError),
+    /// A task of ours panicked.
+    #[error("a part of the service ended unexpectedly")]
+    Ended(#[source] tokio::task::JoinError),
+    /// Requests were still running when time was up; whoever sent them has no answer and repeats them.
+    #[error("{0} requests had not ended when the time to stop was up")]
+    Unfinished(usize),
+}
+
+/// An error and its causes in one line, for logs.
+pub fn chain(error: &dyn Error) -> String {
+    let mut out = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(out, ": {cause}");
+        source = cause.source();
+    }
+    out
+}

@@ -1,0 +1,115 @@
+//! Every metric of the service; the doc comment is the help text.
+//!
+//! Labels come from closed sets (routes, statuses, event types, reasons), never from what a client sent.
+
+use std::time::Duration;
+
+use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use qamtu_schemas::Kind;
+
+use crate::rejection::{Reason, Warning};
+
+macro_rules! metrics {
+    ($($(#[doc = $help:literal])* $describe:ident $name:ident = $text:literal;)*) => {
+        $($(#[doc = $help])* pub const $name: &str = $text;)*
+
+        /// Gives every metric its help text.
+        pub fn describe() {
+            $($describe!($name, concat!($($help),*).trim());)*
+        }
+
+        /// Every metric by name.
+        pub const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+metrics! {
+    /// Requests answered, by route and status.
+    describe_counter REQUESTS = "qamtu_ingest_requests_total";
+    /// Time from the head of a request to its answer, by route.
+    describe_histogram REQUEST_SECONDS = "qamtu_ingest_request_seconds";
+    /// Requests being worked on.
+    describe_gauge REQUESTS_RUNNING = "qamtu_ingest_requests_running";
+    /// Events that stand durably in the log and were acknowledged, by type.
+    describe_counter EVENTS_ACCEPTED = "qamtu_ingest_events_accepted_total";
+    /// Events that were sent again with the same body.
+    describe_counter EVENTS_DUPLICATE = "qamtu_ingest_events_duplicate_total";
+    /// Submissions and requests refused, by reason.
+    describe_counter REFUSED = "qamtu_ingest_refused_total";
+    /// Warnings given with accepted events, by code.
+    describe_counter WARNINGS = "qamtu_ingest_warnings_total";
+    /// Time for the log to acknowledge an append, successful or not.
+    describe_histogram APPEND_SECONDS = "qamtu_ingest_append_seconds";
+    /// Appends that the log did not acknowledge.
+    describe_counter APPEND_FAILURES = "qamtu_ingest_append_failures_total";
+    /// Records of the log folded into the register.
+    describe_counter RECORDS_FOLDED = "qamtu_ingest_records_folded_total";
+    /// Events appended by this process and not folded into the register yet.
+    describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
+    /// Panics caught while a request was worked on.
+    describe_counter PANICS = "qamtu_ingest_panics_total";
+}
+
+/// A request was answered.
+pub fn request(route: &str, status: u16, time: Duration) {
+    counter!(REQUESTS, "route" => route.to_owned(), "status" => status.to_string()).increment(1);
+    histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(time.as_secs_f64());
+}
+
+/// A request that is being worked on, until it is dropped.
+pub struct RequestRunning(());
+
+impl RequestRunning {
+    /// Counts it.
+    pub fn begin() -> Self {
+        gauge!(REQUESTS_RUNNING).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for RequestRunning {
+    fn drop(&mut self) {
+        gauge!(REQUESTS_RUNNING).decrement(1.0);
+    }
+}
+
+/// Events of one type were acknowledged.
+pub fn events_accepted(kind: Kind, events: u64) {
+    counter!(EVENTS_ACCEPTED, "type" => kind.name()).increment(events);
+}
+
+/// Events were sent again.
+pub fn events_duplicate(events: u64) {
+    counter!(EVENTS_DUPLICATE).increment(events);
+}
+
+/// Something was refused.
+pub fn refused(reason: Reason) {
+    counter!(REFUSED, "reason" => reason.code()).increment(1);
+}
+
+/// Warnings were given.
+pub fn warnings(warning: Warning, events: u64) {
+    counter!(WARNINGS, "code" => warning.code()).increment(events);
+}
+
+/// An append was settled.
+pub fn append(time: Duration, succeeded: bool) {
+    histogram!(APPEND_SECONDS).record(time.as_secs_f64());
+    counter!(APPEND_FAILURES).increment(u64::from(!succeeded));
+}
+
+/// Records were folded.
+pub fn records_folded(records: usize) {
+    counter!(RECORDS_FOLDED).increment(records as u64);
+}
+
+/// So many events are not folded.
+pub fn events_unfolded(events: usize) {
+    gauge!(EVENTS_UNFOLDED).set(events as f64);
+}
+
+/// A panic was caught.
+pub fn panicked() {
+    counter!(PANICS).increment(1);
+}

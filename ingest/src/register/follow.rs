@@ -1,0 +1,165 @@
+//! The task that reads the log and folds it into the register.
+//!
+//! Guarantees: starts where the file is true, after making sure that the file belongs to this log (the record before the start must
+//! be known); otherwise the register is built again from the log's beginning. A file that cannot be written is waited for, since a
+//! register that stands still only fills the window, and a full window is answered with 503.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use qamtu_log::{Bounds, Delivery, LogError, LogReader, Partition, Record};
+use qamtu_schemas::Topic;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Register, store::StoreError};
+use crate::metrics;
+
+/// Wait before a failed write is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Why following ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The log cannot be read, and waiting will not help.
+    #[error("the log cannot be read")]
+    Log(#[source] LogError),
+    /// The register's file failed.
+    #[error("the register cannot be built")]
+    Store(#[source] StoreError),
+}
+
+/// Reads the log into the register.
+pub struct Follower {
+    register: Arc<Register>,
+    reader: Box<dyn LogReader>,
+    /// Partitions that are to be started.
+    assigned: Vec<Partition>,
+    /// The offsets whose record must be known already.
+    proofs: HashMap<Partition, u64>,
+}
+
+impl Follower {
+    /// Follows this log into this register.
+    pub fn new(register: Arc<Register>, reader: Box<dyn LogReader>) -> Self {
+        Self { register, reader, assigned: Vec::new(), proofs: HashMap::new() }
+    }
+
+    /// Reads until it is told to stop; says `true` once everything that stood in the log is folded.
+    pub async fn run(mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                step = self.step(caught_up, stop) => step?,
+            }
+        }
+    }
+
+    /// Begins what is assigned, or takes the next delivery.
+    async fn step(&mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
+        if !self.assigned.is_empty() {
+            return self.begin().await;
+        }
+        match self.reader.next().await.map_err(FollowError::Log)? {
+            Delivery::Assigned(partitions) => self.assigned = partitions.into_iter().map(|(partition, _)| partition).collect(),
+            Delivery::Records(records) => self.fold(records, stop).await?,
+            Delivery::CaughtUp => drop(caught_up.send_if_modified(|is| !std::mem::replace(is, true))),
+            Delivery::Revoked { partitions, .. } => self.reader.release(&partitions).await.map_err(FollowError::Log)?,
+        }
+        Ok(())
+    }
+
+    /// Starts every partition where the file is true, one record earlier for the proof.
+    async fn begin(&mut self) -> Result<(), FollowError> {
+        let bounds = self.bounds().await?;
+        let held: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
+        let within = |bound: &Bounds| held.get(&bound.partition).is_none_or(|next| (bound.start..=bound.end).contains(next));
+        if !bounds.iter().all(within) {
+            return self.again("the log does not reach to where the register ends").await;
+        }
+        let mut starts = Vec::new();
+        for partition in &self.assigned {
+            let start = bounds.iter().find(|bound| bound.partition == *partition).map_or(0, |bound| bound.start);
+            let next = held.get(partition).copied().unwrap_or(start);
+            if next > start {
+                self.proofs.insert(partition.clone(), next - 1);
+            }
+            starts.push(partition.next_offset(next.saturating_sub(1).max(start)));
+        }
+        self.reader.start_at(&starts).await.map_err(FollowError::Log)?;
+        self.assigned.clear();
+        Ok(())
+    }
+
+    async fn bounds(&mut self) -> Result<Vec<Bounds>, FollowError> {
+        let mut bounds = Vec::new();
+        for topic in Topic::ALL {
+            bounds.extend(self.reader.bounds(topic.name()).await.map_err(FollowError::Log)?);
+        }
+        Ok(bounds)
+    }
+
+    /// Forgets everything and begins at the log's beginning.
+    async fn again(&mut self, why: &str) -> Result<(), FollowError> {
+        tracing::warn!(why, "the register is built again from the log");
+        self.proofs.clear();
+        let register = self.register.clone();
+        blocking(move || register.clear()).await?;
+        self.assigned = self.bounds().await?.into_iter().map(|bound| bound.partition).collect();
+        Ok(())
+    }
+
+    async fn fold(&mut self, records: Vec<Record>, stop: &CancellationToken) -> Result<(), FollowError> {
+        let records = Arc::new(records);
+        if !self.proofs.is_empty() {
+            let proofs = std::mem::take(&mut self.proofs);
+            let (of_proofs, register) = (records.clone(), self.register.clone());
+            let (left, proven) = blocking(move || prove(&register, proofs, &of_proofs)).await?;
+            if !proven {
+                return self.again("the register belongs to another log").await;
+            }
+            self.proofs = left;
+        }
+        loop {
+            let (register, batch) = (self.register.clone(), records.clone());
+            match blocking(move || register.fold(&batch)).await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::error!(error = %crate::error::chain(&error), "the register cannot be written and is tried again");
+                    tokio::select! { () = stop.cancelled() => return Ok(()), () = tokio::time::sleep(RETRY) => {} }
+                }
+            }
+        }
+        metrics::records_folded(records.len());
+        metrics::events_unfolded(self.register.unfolded());
+        Ok(())
+    }
+}
+
+/// The proofs still to come, and whether those among these records hold.
+fn prove(
+    register: &Register,
+    mut proofs: HashMap<Partition, u64>,
+    records: &[Record],
+) -> Result<(HashMap<Partition, u64>, bool), StoreError> {
+    for record in records {
+        if proofs.get(&record.partition) == Some(&record.offset) {
+            proofs.remove(&record.partition);
+            if !register.holds(record)? {
+                return Ok((proofs, false));
+            }
+        }
+    }
+    Ok((proofs, true))
+}
+
+/// Runs work that blocks beside the async tasks; a panic in it is passed on.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, FollowError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(FollowError::Store),
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going away, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}

@@ -1,0 +1,268 @@
+//! The register's file: SQLite, one writer, one connection for lookups.
+//!
+//! Guarantees: a batch is written whole or not at all, together with the offsets it makes the file true for. A crash may lose the
+//! newest batches (they are read from the log again), never the file. A file that cannot be used is replaced by an empty one.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use qamtu_log::{NextOffset, Partition, Record};
+use qamtu_schemas::{
+    Event, Kind, decode, encode,
+    event::EventType,
+    id::{BodyHash, EventId},
+};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::known::Known;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Number of the file's format; a file of another one is replaced.
+const FORMAT: i64 = 1;
+
+/// What the register's file cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it.
+    #[error("{} is in use by another process: give each ingest process its own register.path", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder or the file cannot be used.
+    #[error("{} cannot be used", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own words.
+        #[source]
+        source: io::Error,
+    },
+    /// SQLite failed.
+    #[error("the register's file failed")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// An event as the file holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registered {
+    /// Its id.
+    pub id: EventId,
+    /// What was sent.
+    pub hash: BodyHash,
+    /// When it was received, in microseconds since 1970.
+    pub received_us: i64,
+}
+
+/// What some records of the log change.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Events by id.
+    pub ids: Vec<Registered>,
+    /// Events to fold again at the next start: id, hash, structured JSON.
+    pub facts: Vec<(EventId, BodyHash, Vec<u8>)>,
+    /// The offsets that the file is true for afterwards.
+    pub next: Vec<NextOffset>,
+}
+
+impl Batch {
+    /// What records change, and the events among them that there is something to learn from. Records that are no events count
+    /// for nothing but their offset.
+    pub fn of(records: &[Record]) -> (Self, Vec<Event>) {
+        let mut batch = Self::default();
+        let mut events = Vec::new();
+        for record in records {
+            match batch.next.iter_mut().find(|next| next.partition == record.partition) {
+                Some(next) => next.offset = record.offset + 1,
+                None => batch.next.push(record.partition.next_offset(record.offset + 1)),
+            }
+            let Some((id, hash, received_us, kind)) = registered(record) else { continue };
+            batch.ids.push(Registered { id, hash, received_us });
+            if !Known::learns_from(kind) {
+                continue;
+            }
+            let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+            let (Ok(event), Some(value)) = (decode(headers, record.value.as_deref()), &record.value) else { continue };
+            if let Ok(body) = encode::structured(&event.envelope, value) {
+                batch.facts.push((id, hash, body));
+                events.push(event);
+            }
+        }
+        // Neighbouring keys share pages: sorted, a batch touches each page once.
+        batch.ids.sort_unstable_by_key(|row| row.id);
+        (batch, events)
+    }
+}
+
+/// Id, hash, time and type of a record, from its headers alone; none if it is no event.
+pub(super) fn registered(record: &Record) -> Option<(EventId, BodyHash, i64, Kind)> {
+    let header = |wanted: &str| {
+        let (_, value) = record.headers.iter().find(|(name, _)| name == wanted)?;
+        std::str::from_utf8(value).ok()
+    };
+    let received: jiff::Timestamp = header("ce_receivedtime")?.parse().ok()?;
+    let kind: EventType = header("ce_type")?.parse().ok()?;
+    Some((header("ce_id")?.parse().ok()?, header("ce_bodyhash")?.parse().ok()?, received.as_microsecond(), kind.kind))
+}
+
+/// The file and its lock.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    connection: Connection,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the file, or replaces it where it is damaged or of another format.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let io = |source| StoreError::Io { path: path.to_owned(), source };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io)?;
+        }
+        let lock = File::create(beside(path, "-lock")).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        let connection = match connect(path) {
+            Ok(Some(connection)) => connection,
+            unusable => {
+                let why = unusable.err().map_or_else(|| "another format".to_owned(), |error| error.to_string());
+                tracing::warn!(path = %path.display(), why, "the register's file cannot be used and is built again from the log");
+                remove(path).map_err(io)?;
+                connect(path)?.ok_or_else(|| io(io::Error::other("a new file has another format")))?
+            }
+        };
+        Ok(Self { path: path.to_owned(), connection, _lock: lock })
+    }
+
+    /// A second connection, for lookups beside the writer.
+    pub fn lookup(&self) -> Result<Lookup, StoreError> {
+        let connection = Connection::open(&self.path)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Lookup(connection))
+    }
+
+    /// The next offsets the file is true for.
+    pub fn positions(&self) -> Result<Vec<NextOffset>, StoreError> {
+        let mut query = self.connection.prepare("SELECT topic, partition, next FROM position")?;
+        let rows = query.query_map([], |row| {
+            let topic: String = row.get(0)?;
+            Ok(Partition::new(topic, row.get(1)?).next_offset(row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many ids it holds.
+    pub fn count(&self) -> Result<usize, StoreError> {
+        Ok(self.connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?)
+    }
+
+    /// Hands out every id.
+    pub fn ids(&self, mut each: impl FnMut(EventId)) -> Result<(), StoreError> {
+        let mut query = self.connection.prepare("SELECT id FROM event")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(EventId(uuid::Uuid::from_bytes(row.get(0)?)));
+        }
+        Ok(())
+    }
+
+    /// Hands out every event that something is learned from.
+    pub fn facts(&self, mut each: impl FnMut(Event)) -> Result<(), StoreError> {
+        let mut query = self.connection.prepare("SELECT body FROM fact")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let body: String = row.get(0)?;
+            // It decoded when it was written; a decoder never forgets, so nothing is left out here.
+            if let Ok(event) = decode::decode_structured(body.as_bytes()) {
+                each(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a batch; writing it again changes nothing.
+    pub fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        insert(&transaction, batch)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Empties the file.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute_batch("DELETE FROM position; DELETE FROM event; DELETE FROM fact;")?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+    let mut event = transaction.prepare_cached(
+        "INSERT INTO event (id, hash, received) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE \
+         SET hash = excluded.hash, received = excluded.received WHERE (excluded.received, excluded.hash) < (received, hash)",
+    )?;
+    for row in &batch.ids {
+        event.execute(params![row.id.0.as_bytes().as_slice(), row.hash.0.as_slice(), row.received_us])?;
+    }
+    let mut fact = transaction.prepare_cached("INSERT OR IGNORE INTO fact (id, hash, body) VALUES (?1, ?2, ?3)")?;
+    for (id, hash, body) in &batch.facts {
+        fact.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), String::from_utf8_lossy(body)])?;
+    }
+    let mut position = transaction.prepare_cached("INSERT OR REPLACE INTO position (topic, partition, next) VALUES (?1, ?2, ?3)")?;
+    for next in &batch.next {
+        position.execute(params![&*next.partition.topic, next.partition.number, next.offset])?;
+    }
+    Ok(())
+}
+
+/// Looks up ids while the writer writes.
+#[derive(Debug)]
+pub struct Lookup(Connection);
+
+impl Lookup {
+    /// The body hash of an event, if the file holds it.
+    pub fn hash_of(&self, id: EventId) -> Result<Option<BodyHash>, StoreError> {
+        let mut query = self.0.prepare_cached("SELECT hash FROM event WHERE id = ?1")?;
+        Ok(query.query_row([id.0.as_bytes().as_slice()], |row| row.get(0)).optional()?.map(BodyHash))
+    }
+}
+
+/// Opens or begins the file; none where it has another format.
+fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A crash of the machine may undo the newest transactions: the log still has them.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -32_000)?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;"))?;
+    }
+    let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok((format == FORMAT).then_some(connection))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        match fs::remove_file(beside(path, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

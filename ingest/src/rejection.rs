@@ -1,0 +1,90 @@
+//! A refusal: what is wrong, where, and how to mend it.
+//!
+//! Guarantees: the reasons are a closed list ([`Reason`]), each with a label, a status and a title in three languages; no refusal
+//! shows a possible national id, whatever the client sent. Refusals become answers in [`crate::answer`].
+
+use qamtu_schemas::{id::EventId, text::redact};
+
+pub mod reason;
+
+pub use reason::{Language, Reason};
+
+/// Longest detail, in characters.
+const DETAIL_MAX_CHARS: usize = 400;
+
+/// Why something was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Which rule.
+    pub reason: Reason,
+    /// What exactly and how to mend it; English, free of possible national ids.
+    pub detail: String,
+    /// JSON pointer (RFC 6901) into what was sent; none where the request as a whole is meant.
+    pub pointer: Option<String>,
+    /// The event, where its id could be read.
+    pub id: Option<EventId>,
+    /// Line of a stream, from 1.
+    pub line: Option<u64>,
+}
+
+impl Rejection {
+    /// A refusal of the whole request or submission.
+    pub fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+        let cut: String = detail.as_ref().chars().take(DETAIL_MAX_CHARS).collect();
+        Self { reason, detail: redact(&cut), pointer: None, id: None, line: None }
+    }
+
+    /// The refusal with the place it is about.
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The refusal with the event it is about.
+    pub fn about(mut self, id: Option<EventId>) -> Self {
+        self.id = self.id.or(id);
+        self
+    }
+
+    /// The refusal of an element of a batch: its pointer begins with the element's index.
+    pub fn in_element(mut self, index: u64) -> Self {
+        self.pointer = Some(format!("/{index}{}", self.pointer.unwrap_or_default()));
+        self
+    }
+
+    /// The refusal of a line of a stream.
+    pub fn on_line(mut self, line: u64) -> Self {
+        self.line = Some(line);
+        self
+    }
+}
+
+/// What is taken but worth saying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Warning {
+    /// Neither plan nor report of the meeting is known yet: the event is pending until one arrives.
+    UnknownMeeting,
+}
+
+impl Warning {
+    /// Every warning.
+    pub const ALL: [Warning; 1] = [Warning::UnknownMeeting];
+
+    /// Closed label for answers and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Warning::UnknownMeeting => "unknown-meeting",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_detail_shows_a_possible_national_id() {
+        let refusal = Rejection::new(Reason::InvalidPayload, "unknown unit 850615101233 or 8506 1510 1233");
+        assert_eq!(refusal.detail, "unknown unit [id] or [id]");
+    }
+}

@@ -1,0 +1,51 @@
+//! `POST /v1/roll`: the bulk path for precinct rolls, one `precinct.enrolled` per line.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+};
+use qamtu_schemas::Kind;
+
+use super::events::Form;
+use crate::{
+    answer::Problem,
+    rejection::Reason,
+    service::{Service, Size},
+    stream,
+};
+
+/// Takes rolls: lines of `precinct.enrolled`, each up to 2 MiB, in a stream of any length.
+#[utoipa::path(
+    post,
+    path = "/v1/roll",
+    request_body(description = "One `precinct.enrolled` event per line, CloudEvents 1.0 in structured mode.", content((String = "application/x-ndjson"))),
+    responses(
+        (status = 200, description = "Every line stands durably in the log", body = crate::answer::Tally),
+        (status = 207, description = "Some lines were refused", body = crate::answer::Tally),
+        (status = 503, description = "The log does not acknowledge; repeat after Retry-After with the same ids", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn submit(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    if Form::of(&headers)? != Form::Lines {
+        return Err(Problem::new(Reason::UnsupportedMediaType, "send application/x-ndjson, one roll per line"));
+    }
+    if query.is_some_and(|query| !query.is_empty()) {
+        return Err(Problem::new(Reason::InvalidParameter, "this address takes no parameters"));
+    }
+    let permit = service.enter(Size::Stream)?;
+    let shared = service.clone();
+    let work = async move {
+        let _permit = permit;
+        stream::take(&shared, body, Some(Kind::PrecinctEnrolled)).await
+    };
+    service.finish(work).await
+}

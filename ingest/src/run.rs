@@ -1,0 +1,134 @@
+//! The life of the service: start, serve, stop.
+//!
+//! Guarantees: it answers from the first moment (with 503 until the register has caught up with the log); it ends only after every
+//! running request is answered or its time is up, and after the log has settled what was given to it.
+
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use qamtu_log::{LogConfig, LogError, LogWriter, Membership, ReaderOptions, TopicSpec, ensure_topics, open_reader, open_writer};
+use qamtu_schemas::Topic;
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, IngestError,
+    error::chain,
+    pipeline::Path,
+    pseudonym::Keys,
+    register::{
+        Register,
+        follow::{FollowError, Follower},
+    },
+    server,
+    service::Service,
+    telemetry,
+};
+
+/// Wait before a log that does not answer is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Time between two rounds of keeping the metrics small.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Records read from the log at once.
+const READ_RECORDS: usize = 8192;
+
+/// Bytes read from the log at once.
+const READ_BYTES: usize = 8 << 20;
+
+/// Serves on `listener` until `shutdown`, then stops gracefully.
+pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<(), IngestError> {
+    let recorder = telemetry::recorder();
+    let service = Arc::new(Service::new(config.limits.clone()));
+    let (stop_serving, stop_following) = (CancellationToken::new(), CancellationToken::new());
+    let router = server::router(service.clone());
+    let (limits, stopping) = (config.limits.clone(), stop_serving.clone());
+    let serving = tokio::spawn(async move { server::serve(listener, router, &limits, stopping).await });
+    let mut following = tokio::spawn(follow(config.clone(), service.clone(), stop_following.clone()));
+    let mut upkeep = tokio::time::interval(UPKEEP);
+    let mut shutdown = std::pin::pin!(shutdown);
+    let ended_early = loop {
+        tokio::select! {
+            () = &mut shutdown => break None,
+            ended = &mut following => break Some(ended),
+            _ = upkeep.tick() => recorder.run_upkeep(),
+        }
+    };
+    tracing::info!("stopping: no new requests");
+    stop_serving.cancel();
+    let unfinished = service.drain(config.stop.drain).await;
+    drop(tokio::time::timeout(RETRY, serving).await);
+    service.flush().await;
+    stop_following.cancel();
+    let followed = match ended_early {
+        Some(ended) => ended,
+        None => following.await,
+    };
+    followed.map_err(IngestError::Ended)??;
+    if unfinished > 0 { Err(IngestError::Unfinished(unfinished)) } else { Ok(()) }
+}
+
+/// Opens the log and the register, lets requests in once the register has caught up, and follows the log until told to stop.
+async fn follow(config: Config, service: Arc<Service>, stop: CancellationToken) -> Result<(), IngestError> {
+    let writer = loop {
+        match open(&config.log).await {
+            Ok(writer) => break writer,
+            Err(error) if again(&stop, &error).await => {}
+            Err(_) if stop.is_cancelled() => return Ok(()),
+            Err(error) => return Err(IngestError::Log(error)),
+        }
+    };
+    let path: PathBuf = config.register.path.clone();
+    let opened = tokio::task::spawn_blocking(move || Register::open(&path)).await.map_err(IngestError::Ended)?;
+    let register = Arc::new(opened.map_err(IngestError::Register)?);
+    let keys = Arc::new(Keys::new(config.pseudonym.key_dir, config.pseudonym.create));
+    let path = Path { writer, register: register.clone(), keys, limits: config.limits };
+    let (caught_up, mut is_caught_up) = watch::channel(false);
+    let opening = async {
+        if is_caught_up.wait_for(|is| *is).await.is_ok() {
+            tracing::info!("the register has caught up with the log");
+            service.open(path);
+        }
+    };
+    let following = async {
+        loop {
+            match read(&config.log, &register, &caught_up, &stop).await {
+                Err(FollowError::Log(error)) if again(&stop, &error).await => {}
+                Err(_) if stop.is_cancelled() => return Ok(()),
+                other => return other.map_err(IngestError::Follow),
+            }
+        }
+    };
+    tokio::select! {
+        followed = following => followed,
+        // Opening ends first, or not at all: then following goes on alone.
+        () = async { opening.await; std::future::pending().await } => Ok(()),
+    }
+}
+
+async fn open(config: &LogConfig) -> Result<Arc<dyn LogWriter>, LogError> {
+    let topics = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
+    ensure_topics(config, &topics).await?;
+    open_writer(config).await
+}
+
+async fn read(
+    config: &LogConfig,
+    register: &Arc<Register>,
+    caught_up: &watch::Sender<bool>,
+    stop: &CancellationToken,
+) -> Result<(), FollowError> {
+    let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
+    let options = ReaderOptions { topics, membership: Membership::Whole, max_records: READ_RECORDS, max_bytes: READ_BYTES };
+    let reader = open_reader(config, options).await.map_err(FollowError::Log)?;
+    Follower::new(register.clone(), reader).run(caught_up, stop).await
+}
+
+/// Waits before another try; false if waiting does not help, or the service is stopped meanwhile.
+async fn again(stop: &CancellationToken, error: &LogError) -> bool {
+    if !error.is_transient() {
+        return false;
+    }
+    tracing::warn!(error = chain(error), "the log does not answer and is tried again");
+    tokio::select! { () = stop.cancelled() => false, () = tokio::time::sleep(RETRY) => true }
+}

@@ -1,0 +1,149 @@
+//! The running service: what requests share, how many may run, and in which phase it is.
+//!
+//! Guarantees: the work of a request runs in a task of its own, so that a client that goes away stops nothing half-way; at the end
+//! every such task is waited for, and streams that take too long are cut between two chunks.
+
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::response::Response;
+use qamtu_schemas::Kind;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
+
+use crate::{
+    answer::Problem,
+    body::Chunk,
+    config::Limits,
+    error::chain,
+    metrics,
+    pipeline::{Judge, Judged, Layer, Path},
+    rejection::{Reason, Rejection},
+};
+
+/// What all requests share.
+pub struct Service {
+    /// What may be sent.
+    pub limits: Limits,
+    path: OnceLock<Arc<Path>>,
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    tasks: TaskTracker,
+    draining: CancellationToken,
+    cut: CancellationToken,
+}
+
+/// How much a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// One event or one batch.
+    Bounded,
+    /// A stream.
+    Stream,
+}
+
+impl Service {
+    /// A service that is starting.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            path: OnceLock::new(),
+            requests: Arc::new(Semaphore::new(limits.requests)),
+            streams: Arc::new(Semaphore::new(limits.streams)),
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            limits,
+        }
+    }
+
+    /// The register has caught up with the log: requests may come.
+    pub fn open(&self, path: Path) {
+        // A second call would be a second start: the first path stays.
+        drop(self.path.set(Arc::new(path)));
+    }
+
+    /// The path, unless the service is starting or stopping.
+    pub fn path(&self) -> Result<&Arc<Path>, Rejection> {
+        if self.draining.is_cancelled() {
+            return Err(Rejection::new(Reason::Stopping, "send the same events, with the same ids, to the next instance"));
+        }
+        self.path_of_running()
+    }
+
+    /// The path of a request that was let in; it stays open until that has ended.
+    pub fn path_of_running(&self) -> Result<&Arc<Path>, Rejection> {
+        self.path.get().ok_or_else(|| Rejection::new(Reason::Starting, "the register is being brought up to the log; try again soon"))
+    }
+
+    /// Lets a request in, or says why not.
+    pub fn enter(&self, size: Size) -> Result<OwnedSemaphorePermit, Rejection> {
+        self.path()?;
+        let gate = match size {
+            Size::Bounded => &self.requests,
+            Size::Stream => &self.streams,
+        };
+        gate.clone()
+            .try_acquire_owned()
+            .map_err(|_| Rejection::new(Reason::Overloaded, "as many requests as may run are running; try again soon"))
+    }
+
+    /// Runs the work of a request to its end, even if nobody waits for the answer any more.
+    pub async fn finish(&self, work: impl Future<Output = Result<Response, Problem>> + Send + 'static) -> Result<Response, Problem> {
+        let work = async move {
+            let _running = metrics::RequestRunning::begin();
+            work.await
+        };
+        self.tasks.spawn(work).await.unwrap_or_else(|ended| Err(broken(&ended).into()))
+    }
+
+    /// Runs a task beside a request, as long as the handle is held.
+    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
+        AbortOnDropHandle::new(self.tasks.spawn(work))
+    }
+
+    /// Judges a chunk away from the async tasks.
+    pub async fn judge(&self, chunk: Chunk, earlier: Arc<Layer>, only: Option<Kind>) -> Result<Judged, Rejection> {
+        let path = self.path_of_running()?.clone();
+        let judged =
+            tokio::task::spawn_blocking(move || Judge { path: &path, earlier: &earlier, only, now: jiff::Timestamp::now() }.chunk(&chunk));
+        judged.await.unwrap_or_else(|ended| Err(broken(&ended)))
+    }
+
+    /// Waits until streams have to end between two chunks.
+    pub async fn cut(&self) {
+        self.cut.cancelled().await;
+    }
+
+    /// Takes no more requests and waits for those that run; after `time` streams are cut. Returns how many did not end.
+    pub async fn drain(&self, time: Duration) -> usize {
+        self.draining.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(time, self.tasks.wait()).await.is_err() {
+            tracing::warn!(running = self.tasks.len(), "streams are cut");
+            self.cut.cancel();
+            drop(tokio::time::timeout(self.limits.append + Duration::from_secs(1), self.tasks.wait()).await);
+        }
+        self.tasks.len()
+    }
+
+    /// Waits until the log has settled what it was given.
+    pub async fn flush(&self) {
+        let Some(path) = self.path.get() else { return };
+        if let Err(error) = path.writer.flush(self.limits.append).await {
+            tracing::warn!(error = chain(&error), "the log has not settled everything; nobody was told that it had");
+        }
+    }
+}
+
+/// A task that panicked; what it said goes to the log by the panic itself, never to the client.
+pub(crate) fn broken(ended: &tokio::task::JoinError) -> Rejection {
+    metrics::panicked();
+    tracing::error!(%ended, "a request ended in a panic");
+    Rejection::new(Reason::Internal, "send the same events again later; tell the operator the number in `instance`")
+}

@@ -1,0 +1,161 @@
+//! Every kind of wrong body: broken, too large, too slow, in the wrong form. Nothing of it in the log.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, ensure};
+use flate2::{Compression, write::GzEncoder};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{
+    harness::{BATCH, Ingest, LINES, ONE, Place, answer},
+    sample::{campaign_at, headcount},
+};
+
+const SETTINGS: &[(&str, &str)] =
+    &[("QAMTU__LIMITS__BODY_MS", "400"), ("QAMTU__LIMITS__IDLE_MS", "400"), ("QAMTU__LIMITS__HEAD_MS", "400")];
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
+#[tokio::test]
+async fn broken_bodies_are_refused_and_leave_no_trace() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let before = place.ends().await?;
+    let good = headcount("m-open", 5).to_string();
+    let deep = good.replace(r#""people":5"#, &format!(r#""people":{}{}"#, "[".repeat(10_000), "]".repeat(10_000)));
+    let long = good.replace("tests", &"x".repeat(10 << 20));
+    let mut binary = good.clone().into_bytes();
+    let at = good.find("tests").context("no source")?;
+    binary[at] = 0xff;
+    let cases: Vec<(&str, &str, Vec<u8>, (u16, &str, &str))> = vec![
+        ("10,000 levels", ONE, deep.clone().into(), (400, "too-deep", "/data")),
+        ("10,000 levels in a batch", BATCH, format!("[{deep}]").into(), (400, "too-deep", "/0/data")),
+        ("a 10 MB string", ONE, long.clone().into(), (413, "body-too-large", "-")),
+        ("a 10 MB string in a batch", BATCH, format!("[{long}]").into(), (413, "body-too-large", "-")),
+        (
+            "a large event in a batch",
+            BATCH,
+            format!("[{}]", good.replace("tests", &"x".repeat(1 << 20))).into(),
+            (413, "event-too-large", "/0"),
+        ),
+        ("no UTF-8", ONE, binary.clone(), (400, "invalid-utf8", "-")),
+        ("no UTF-8 in a batch", BATCH, [&b"["[..], &binary, b"]"].concat(), (400, "invalid-utf8", "")),
+        ("half an event", ONE, good[..80].into(), (400, "invalid-json", "-")),
+        ("a truncated batch", BATCH, format!("[{good},{good}").into(), (400, "invalid-json", "")),
+        ("no array", BATCH, good.clone().into(), (400, "invalid-json", "")),
+        ("an array as one event", ONE, format!("[{good}]").into(), (400, "invalid-json", "-")),
+        ("nothing", ONE, Vec::new(), (400, "invalid-json", "-")),
+        ("something behind it", ONE, format!("{good} x").into(), (400, "invalid-json", "-")),
+        ("a field twice", ONE, good.replacen(r#""source""#, r#""id":"x","source""#, 1).into(), (400, "duplicate-field", "/id")),
+        ("too many", BATCH, format!("[{}1]", "1,".repeat(10_000)).into(), (413, "too-many-events", "")),
+    ];
+    for (name, kind, body, expected) in cases {
+        let answer = ingest.post(kind, body).await.with_context(|| name.to_owned())?;
+        ensure!(answer.problem() == expected, "{name}: {answer:?}");
+    }
+    let lines = [deep.as_bytes(), long.as_bytes(), &binary, &good.as_bytes()[..80]].join(&b"\n"[..]);
+    let answer = ingest.post(LINES, lines).await?;
+    let codes: Vec<_> = answer.body["failures"].as_array().context("no failures")?.iter().map(|failure| failure["code"].clone()).collect();
+    ensure!(codes == ["too-deep", "event-too-large", "invalid-utf8", "invalid-json"], "{answer:?}");
+    ensure!(answer.status == 207 && answer.body["refused"] == 4, "{answer:?}");
+    ensure!(place.ends().await? == before);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_counted_after_decompression() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let send = |kind: &'static str, body: Vec<u8>, encoding: &'static str| {
+        answer(ingest.request("/v1/events", kind).header("content-encoding", encoding).body(body))
+    };
+    ensure!(send(ONE, gzip(headcount("m-open", 5).to_string().as_bytes())?, "gzip").await?.status == 202);
+    let before = place.ends().await?;
+    // One megabyte becomes a gigabyte.
+    let bomb = gzip(&vec![b' '; 1 << 30])?;
+    ensure!(bomb.len() < 2 << 20);
+    let said = send(BATCH, bomb.clone(), "gzip").await?;
+    ensure!(said.problem() == (413, "body-too-large", "-"), "{said:?}");
+    let said = send(LINES, bomb, "gzip").await?;
+    ensure!(said.body["failures"][0]["code"] == "event-too-large", "{said:?}");
+    ensure!(ingest.peak_kb()? < 120_000, "the bomb went off: {} kB", ingest.peak_kb()?);
+    let mut damaged = gzip(headcount("m-open", 6).to_string().as_bytes())?;
+    damaged.truncate(damaged.len() - 9);
+    let said = send(ONE, damaged, "gzip").await?;
+    ensure!(said.problem() == (400, "incomplete-body", "-"), "{said:?}");
+    ensure!(send(ONE, vec![1], "br").await?.problem() == (415, "unsupported-encoding", "-"));
+    ensure!(place.ends().await? == before);
+    ingest.stop().await
+}
+
+/// Sends raw bytes and reads what comes back until the connection ends.
+async fn raw(ingest: &Ingest, bytes: &[u8], end: bool) -> Result<String> {
+    let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
+    stream.write_all(bytes).await?;
+    if end {
+        stream.shutdown().await?;
+    }
+    let mut said = Vec::new();
+    // A reset is an answer, too: the server wants no more of this connection.
+    drop(tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut said)).await?);
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test]
+async fn slow_and_broken_off_bodies_are_given_up_and_leave_no_trace() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, SETTINGS).await?;
+    let before = place.ends().await?;
+    let good = headcount("m-open", 5).to_string();
+    let head = |kind: &str, length: usize| {
+        format!("POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
+    };
+    let slow = raw(&ingest, format!("{}{good}", head(ONE, good.len() + 5)).as_bytes(), false).await?;
+    ensure!(slow.starts_with("HTTP/1.1 408") && slow.contains("slow-body"), "{slow}");
+    let slow = raw(&ingest, format!("{}{good}\n{{", head(LINES, 5000)).as_bytes(), false).await?;
+    ensure!(slow.starts_with("HTTP/1.1 408") && slow.contains("slow-body"), "{slow}");
+    for kind in [ONE, BATCH, LINES] {
+        let broken = raw(&ingest, format!("{}[{good},", head(kind, 5000)).as_bytes(), true).await?;
+        ensure!(!broken.contains(" 200 ") && !broken.contains(" 202 "), "{broken}");
+    }
+    let silent = raw(&ingest, b"POST /v1/ev", false).await?;
+    ensure!(silent.is_empty() || silent.contains(" 408 "), "{silent}");
+    ensure!(place.ends().await? == before);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn the_wrong_form_is_refused_with_the_right_ones() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let before = place.ends().await?;
+    let body = json!([]).to_string();
+    let cases = [
+        ("/v1/events", "application/json", (415, "unsupported-media-type", "-")),
+        ("/v1/events?on_error=ignore", BATCH, (400, "invalid-parameter", "-")),
+        ("/v1/events?onerror=keep-good", BATCH, (400, "invalid-parameter", "-")),
+        ("/v1/events?on_error=all-or-nothing", LINES, (400, "invalid-parameter", "-")),
+        ("/v1/roll", BATCH, (415, "unsupported-media-type", "-")),
+        ("/v1/roll?x=1", LINES, (400, "invalid-parameter", "-")),
+        ("/v1/nowhere", BATCH, (404, "not-found", "-")),
+        ("/live", BATCH, (405, "method-not-allowed", "-")),
+    ];
+    for (route, kind, expected) in cases {
+        let answer = ingest.post_to(route, kind, body.clone()).await?;
+        ensure!(answer.problem() == expected, "{route}: {answer:?}");
+    }
+    let answer = ingest.post_to("/v1/roll", LINES, headcount("m-open", 5).to_string()).await?;
+    ensure!(answer.body["failures"][0]["code"] == "roll-only", "{answer:?}");
+    let answer = ingest.post("application/cloudevents-batch+json; charset=utf-8", body).await?;
+    ensure!(answer.status == 200 && answer.counts() == (0, 0), "{answer:?}");
+    ensure!(place.ends().await? == before);
+    ingest.stop().await
+}

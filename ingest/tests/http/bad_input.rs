@@ -1,0 +1,224 @@
+//! Every kind of wrong event: refused by name and place, as one event, in a batch and in a stream, and nothing of it in the log.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    harness::{BATCH, Ingest, LINES, Place, lines},
+    sample::{IIN, attendance, campaign, campaign_at, event, headcount, held, planned, unit, with},
+};
+
+/// A wrong event: its name, itself, and the expected status, code and pointer.
+struct Case(&'static str, Value, (u16, &'static str, &'static str));
+
+/// An event changed at a place.
+fn changed(mut event: Value, pointer: &str, value: impl Into<Value>) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+    let parent = event.pointer_mut(parent).unwrap_or_else(|| panic!("no {pointer}"));
+    match parent {
+        Value::Array(items) => items[name.parse::<usize>().unwrap()] = value.into(),
+        other => other[name] = value.into(),
+    }
+    event
+}
+
+fn envelopes() -> Vec<Case> {
+    let good = || headcount("m-open", 5);
+    let without = |name: &str| {
+        let mut event = good();
+        event.as_object_mut().unwrap().remove(name);
+        event
+    };
+    vec![
+        Case("unknown type", with(good(), "type", "qamtu.meeting.burnt.v1"), (422, "unknown-type", "/type")),
+        Case("foreign type", with(good(), "type", "com.example.thing"), (422, "unknown-type", "/type")),
+        Case("future version", with(good(), "type", "qamtu.headcount.reported.v3"), (422, "unknown-version", "/type")),
+        Case("unknown attribute", with(good(), "subject", "x"), (422, "unknown-attribute", "/subject")),
+        Case("no id", without("id"), (422, "missing-attribute", "/id")),
+        Case("wrong id", with(good(), "id", "17"), (422, "invalid-attribute", "/id")),
+        Case("unhyphenated id", with(good(), "id", "018f6b1e7a4c7d1b9a510c2f4f6e8a10"), (422, "invalid-attribute", "/id")),
+        Case("a number as id", with(good(), "id", 17), (422, "invalid-attribute", "/id")),
+        Case("no data", without("data"), (422, "missing-attribute", "/data")),
+        Case("wrong specversion", with(good(), "specversion", "0.3"), (422, "invalid-attribute", "/specversion")),
+        Case("wrong campaign code", with(good(), "campaign", "a b"), (422, "invalid-attribute", "/campaign")),
+        Case("unknown campaign", with(good(), "campaign", "elsewhere"), (422, "unknown-campaign", "/campaign")),
+        Case("a local time", with(good(), "time", "2026-02-13T15:00:00"), (422, "invalid-attribute", "/time")),
+        Case("a day that is none", with(good(), "time", "2026-02-30T15:00:00Z"), (422, "invalid-attribute", "/time")),
+        Case("the far future", with(good(), "time", "2099-01-01T00:00:00Z"), (422, "future-time", "/time")),
+        Case("written down in the future", with(good(), "recordedtime", "2099-01-01T00:00:00Z"), (422, "future-time", "/recordedtime")),
+        Case("written down before", with(good(), "recordedtime", "2026-02-11T00:00:00Z"), (422, "wrong-order", "/recordedtime")),
+        Case("a simulated clock", with(good(), "receivedtime", "2026-02-13T15:00:00Z"), (422, "simulated-clock", "/receivedtime")),
+        Case("a body hash", with(good(), "bodyhash", "a".repeat(32)), (422, "forbidden-attribute", "/bodyhash")),
+        Case("wrong import", with(good(), "batch", "b"), (422, "invalid-attribute", "/batch")),
+        Case("another media type", with(good(), "datacontenttype", "text/xml"), (422, "invalid-attribute", "/datacontenttype")),
+        Case("a national id as source", with(good(), "source", IIN), (422, "national-id", "/source")),
+    ]
+}
+
+fn payloads() -> Vec<Case> {
+    let plan = || planned("m-9", "YOUTH");
+    let note = |text: String| event("meeting.cancelled.v1", json!({"meeting": "m-open", "reason": text}));
+    vec![
+        Case("unknown field", changed(plan(), "/data/plan/wheather", "fine"), (422, "unknown-field", "/data/plan/wheather")),
+        Case("missing field", event("meeting.cancelled.v1", json!({})), (422, "missing-field", "/data/meeting")),
+        Case("wrong type of field", changed(plan(), "/data/plan/expected", "many"), (422, "invalid-payload", "/data/plan/expected")),
+        Case("negative", changed(plan(), "/data/plan/expected", -1), (422, "invalid-payload", "/data/plan/expected")),
+        Case("a fraction", changed(plan(), "/data/plan/expected", 1.5), (422, "invalid-payload", "/data/plan/expected")),
+        Case("wrong code", changed(plan(), "/data/plan/unit", "T K"), (422, "invalid-payload", "/data/plan/unit")),
+        Case("too many heads", headcount("m-open", 100_001), (422, "invalid-payload", "/data/counts")),
+        Case("a national id in text", note(format!("ask {IIN}")), (422, "national-id", "/data/reason")),
+        Case("in groups", note("ask 8506 1510 1233".to_owned()), (422, "national-id", "/data/reason")),
+        Case("full-width", note("８５０６１５１０１２３３".to_owned()), (422, "national-id", "/data/reason")),
+        Case("as a code", event("meeting.cancelled.v1", json!({"meeting": IIN})), (422, "national-id", "/data/meeting")),
+        Case("a long text", note("x".repeat(501)), (422, "invalid-payload", "/data/reason")),
+        Case("closes before it opens", changed(campaign(false), "/data/closes", "2026-02-01"), (422, "invalid-payload", "/data/closes")),
+        Case(
+            "votes on the day of silence",
+            changed(campaign(false), "/data/vote_day", "2026-03-14"),
+            (422, "invalid-payload", "/data/vote_day"),
+        ),
+        Case("a campaign for another", changed(campaign(false), "/data/campaign", "d"), (422, "invalid-payload", "/data/campaign")),
+        Case("real made synthetic", campaign(true), (422, "synthetic-fixed", "/data/synthetic")),
+    ]
+}
+
+fn references() -> Vec<Case> {
+    let plan = || planned("m-9", "YOUTH");
+    let lives = |residence: Value| changed(attendance("m-open", json!({"iin": IIN})), "/data/residence", residence);
+    vec![
+        Case("unit", changed(plan(), "/data/plan/unit", "XXX"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("unit of a report", changed(held("m-9", "YOUTH"), "/data/report/unit", "XXX"), (422, "unknown-unit", "/data/report/unit")),
+        Case("precinct", changed(plan(), "/data/plan/precinct", "TRK-999"), (422, "unknown-precinct", "/data/plan/precinct")),
+        Case("venue", changed(plan(), "/data/plan/venue", "V-9"), (422, "unknown-venue", "/data/plan/venue")),
+        Case("coalition", changed(plan(), "/data/plan/coalition", "no"), (422, "unknown-coalition", "/data/plan/coalition")),
+        Case("member", changed(plan(), "/data/plan/members", json!(["m-1", "m-2"])), (422, "unknown-member", "/data/plan/members/1")),
+        Case("category", planned("m-9", "NOBODY"), (422, "unknown-category", "/data/plan/category")),
+        Case(
+            "second category",
+            changed(plan(), "/data/plan/secondary", json!(["AGRO", "NO"])),
+            (422, "unknown-category", "/data/plan/secondary/1"),
+        ),
+        Case("format", changed(plan(), "/data/plan/format", "LEAFLET"), (422, "unknown-format", "/data/plan/format")),
+        Case("language", changed(plan(), "/data/plan/language", "tlh"), (422, "unknown-language", "/data/plan/language")),
+        Case(
+            "party",
+            event("member.joined.v1", json!({"member": "m-3", "revision": 1, "coalition": "regional", "party": "none"})),
+            (422, "unknown-party", "/data/party"),
+        ),
+        Case("where one lives: unit", lives(json!({"unit": "XXX"})), (422, "unknown-unit", "/data/residence/unit")),
+        Case("where one lives: precinct", lives(json!({"precinct": "XXX-1"})), (422, "unknown-precinct", "/data/residence/precinct")),
+        Case(
+            "roll of an unknown precinct",
+            event("precinct.enrolled.v1", json!({"precinct": "XXX-1", "version": 1, "strength": "strong", "voters": []})),
+            (422, "unknown-precinct", "/data/precinct"),
+        ),
+    ]
+}
+
+fn persons() -> Vec<Case> {
+    let who = |person: Value| attendance("m-open", person);
+    vec![
+        Case("wrong check digit", who(json!({"iin": "850615101234"})), (422, "invalid-iin", "/data/attendee/iin")),
+        Case("eleven digits", who(json!({"iin": "85061510123"})), (422, "invalid-iin", "/data/attendee/iin")),
+        Case("never issued", who(json!({"iin": "640308100560"})), (422, "invalid-iin", "/data/attendee/iin")),
+        Case("letters", who(json!({"iin": "85061510123O"})), (422, "invalid-iin", "/data/attendee/iin")),
+        Case("as a number", who(json!({"iin": 850_615_101_233_u64})), (422, "invalid-person", "/data/attendee/iin")),
+        Case("no phone", who(json!({"phone": "12"})), (422, "invalid-phone", "/data/attendee/phone")),
+        Case("both", who(json!({"iin": IIN, "phone": "+77011234567"})), (422, "invalid-person", "/data/attendee")),
+        Case("neither", who(json!({})), (422, "missing-field", "/data/attendee/id")),
+        Case("a name", who(json!({"name": "Ainur"})), (422, "unknown-field", "/data/attendee/name")),
+        Case("wrong letters", who(json!({"id": "xyz", "strength": "strong"})), (422, "invalid-payload", "/data/attendee/id")),
+        Case("a revealing audience", attendance("m-clergy", json!({"iin": IIN})), (422, "headcounts-only", "/data/meeting")),
+        Case(
+            "a strong roll of phones",
+            event(
+                "precinct.enrolled.v1",
+                json!({"precinct": "TRK-014", "version": 1, "strength": "strong", "voters": [[{"phone": "+77011234567"}, 1985, "f"]]}),
+            ),
+            (422, "invalid-person", "/data/voters/0/0"),
+        ),
+    ]
+}
+
+/// Sends one wrong event in the three forms.
+async fn refuse(ingest: &Ingest, Case(name, event, expected): &Case) -> Result<()> {
+    let (status, code, pointer) = *expected;
+    let one = ingest.one(event).await?;
+    ensure!(one.problem() == *expected, "{name}: {one:?}");
+    ensure!(one.headers["content-type"] == "application/problem+json", "{name}: {one:?}");
+    ensure!(one.body["type"] == format!("urn:qamtu:problem:{code}"), "{name}: {one:?}");
+    let good = headcount("m-open", 7);
+    let batch = ingest.post(BATCH, json!([good, event]).to_string()).await?;
+    ensure!(batch.problem() == (status, code, format!("/1{pointer}").as_str()), "{name} in a batch: {batch:?}");
+    ensure!(batch.body["failures"][0]["code"] == code, "{name} in a batch: {batch:?}");
+    let stream = ingest.post(LINES, lines(std::slice::from_ref(event))).await?;
+    let failure = &stream.body["failures"][0];
+    ensure!(stream.status == 207 && failure["code"] == code && failure["line"] == 1, "{name} in a stream: {stream:?}");
+    ensure!(failure["pointer"].as_str().unwrap_or("-") == pointer, "{name} in a stream: {stream:?}");
+    for answer in [&one, &batch, &stream] {
+        let text = answer.body.to_string();
+        ensure!(
+            !text.contains("850615") && !text.contains("７") && !text.contains("Ainur") && !text.contains("77011234567"),
+            "{name}: {text}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_events_are_refused_by_name_and_place_and_leave_no_trace() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let before = place.ends().await?;
+    for case in envelopes().iter().chain(&payloads()).chain(&references()).chain(&persons()) {
+        refuse(&ingest, case).await?;
+        ensure!(place.ends().await? == before, "{} left something in the log", case.0);
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn what_a_request_brings_may_be_used_in_its_next_line_but_not_before() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let plan = changed(planned("m-new", "YOUTH"), "/data/plan/unit", "NEW");
+    let before = place.ends().await?;
+    let answer = ingest.post(BATCH, json!([plan, unit("NEW")]).to_string()).await?;
+    ensure!(answer.problem() == (422, "unknown-unit", "/0/data/plan/unit"), "{answer:?}");
+    ensure!(place.ends().await? == before);
+    let answer = ingest.post(BATCH, json!([unit("NEW"), plan, headcount("m-new", 3)]).to_string()).await?;
+    ensure!(answer.status == 202 && answer.counts() == (3, 0) && answer.body["warnings"] == json!([]), "{answer:?}");
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn an_unknown_meeting_is_taken_with_a_warning_until_its_plan_arrives() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let early = headcount("m-later", 12);
+    let answer = ingest.one(&early).await?;
+    ensure!(answer.status == 202, "{answer:?}");
+    ensure!(answer.body["warnings"] == json!([{"id": early["id"], "code": "unknown-meeting"}]), "{answer:?}");
+    ingest.take(&[planned("m-later", "CLERGY")]).await?;
+    let answer = ingest.one(&headcount("m-later", 13)).await?;
+    ensure!(answer.body["warnings"] == json!([]), "{answer:?}");
+    let answer = ingest.one(&attendance("m-later", json!({"iin": IIN}))).await?;
+    ensure!(answer.problem() == (422, "headcounts-only", "/data/meeting"), "{answer:?}");
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_synthetic_campaign_may_simulate_the_clock() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = place.start(&[]).await?;
+    ingest.take(&super::sample::reference(true)).await?;
+    let then = with(headcount("m-open", 4), "receivedtime", "2026-02-13T10:30:00.1234567Z");
+    ensure!(ingest.one(&then).await?.status == 202);
+    let future = with(then.clone(), "time", "2026-02-14T11:00:00Z");
+    ensure!(ingest.one(&future).await?.problem() == (422, "future-time", "/time"));
+    ingest.stop().await?;
+    let records = place.records().await?;
+    let received: Vec<_> = records.iter().flat_map(|record| &record.headers).filter(|(name, _)| name == "ce_receivedtime").collect();
+    ensure!(received.iter().any(|(_, value)| value.as_ref() == b"2026-02-13T10:30:00.123456Z"), "{received:?}");
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! What was acknowledged stands in the log, whatever happens: kill -9, a stop under load, a log that fails, a client that goes away.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Mutex, task::JoinSet};
+
+use super::{
+    harness::{BATCH, LINES, ONE, Place, lines},
+    sample::{attendance, campaign_at, headcount, iin},
+};
+
+fn id_of(event: &Value) -> String {
+    event["id"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_kill_during_a_stream_loses_nothing_that_was_acknowledged() -> Result<()> {
+    let place = Place::new()?;
+    let settings = &[("QAMTU__LIMITS__CHUNK_EVENTS", "200")];
+    let mut ingest = Some(campaign_at(&place, settings).await?);
+    let all: Vec<Value> = (0..6000).map(|n| attendance("m-open", json!({"iin": iin(n)}))).collect();
+    let mut acknowledged = BTreeSet::new();
+    for (round, part) in all.chunks(1000).enumerate() {
+        let running = ingest.take().context("not running")?;
+        // Small requests that are answered, and a stream that is in the middle of things when the program is killed.
+        for few in part[..200].chunks(100) {
+            ensure!(running.post(BATCH, Value::from(few).to_string()).await?.status == 202);
+            acknowledged.extend(few.iter().map(id_of));
+        }
+        let stream = running.request("/v1/events", LINES).body(lines(&part[200..]));
+        let streaming = tokio::spawn(async move { stream.send().await?.json::<Value>().await });
+        let held = place.ends().await?.values().sum::<u64>();
+        let begun = Instant::now();
+        while round > 0
+            && place.ends().await?.values().sum::<u64>() == held
+            && !streaming.is_finished()
+            && begun.elapsed() < Duration::from_secs(30)
+        {
+            tokio::task::yield_now().await;
+        }
+        running.kill().await?;
+        if let Ok(answer) = streaming.await? {
+            ensure!(answer["accepted"] == 800, "{answer}");
+            acknowledged.extend(part[200..].iter().map(id_of));
+        }
+        let ids = place.ids().await?;
+        ensure!(acknowledged.iter().all(|id| ids.contains_key(id)), "acknowledged and not in the log, round {round}");
+        ingest = Some(place.start(settings).await?);
+    }
+    let ingest = ingest.context("not running")?;
+    let answer = ingest.post(LINES, lines(&all)).await?;
+    let (accepted, duplicates) = answer.counts();
+    ensure!(answer.status == 200 && accepted + duplicates == 6000 && duplicates >= acknowledged.len() as u64, "{answer:?}");
+    ingest.stop().await?;
+    let ids = place.ids().await?;
+    ensure!(all.iter().all(|event| ids.contains_key(&id_of(event))) && ids.len() == 6008);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
+    let place = Place::new()?;
+    let mut ingest = campaign_at(&place, &[("QAMTU__STOP__DRAIN_MS", "1000")]).await?;
+    let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
+    let mut clients = JoinSet::new();
+    for client in 0..6 {
+        let (url, acknowledged, http) = (ingest.url.clone(), acknowledged.clone(), reqwest::Client::new());
+        clients.spawn(async move {
+            loop {
+                let events: Vec<Value> = (0..20).map(|people| headcount("m-open", people)).collect();
+                let (kind, body) = if client % 2 == 0 { (BATCH, Value::from(events.clone()).to_string()) } else { (LINES, lines(&events)) };
+                let sent = http.post(format!("{url}/v1/events")).header("content-type", kind).body(body).send().await;
+                let Ok(answer) = sent else { return };
+                match answer.status().as_u16() {
+                    200 | 202 => acknowledged.lock().await.extend(events.iter().map(id_of)),
+                    503 => return,
+                    other => panic!("status {other}"),
+                }
+            }
+        });
+    }
+    // A stream that never ends by itself is cut, with an honest answer.
+    let endless = futures::stream::unfold(0_u32, |n| async move {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Some((Ok::<_, std::io::Error>(headcount("m-open", n % 500).to_string() + "\n"), n + 1))
+    });
+    let body = reqwest::Body::wrap_stream(endless);
+    let endless = ingest.request("/v1/events", LINES).body(body);
+    let endless = tokio::spawn(async move { endless.send().await?.json::<Value>().await });
+    let begun = Instant::now();
+    while acknowledged.lock().await.len() < 2000 {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "too little was acknowledged");
+        tokio::task::yield_now().await;
+    }
+    ingest.terminate()?;
+    let status = ingest.ended().await?;
+    while let Some(client) = clients.join_next().await {
+        client?;
+    }
+    ensure!(status.success(), "{status}: {}", place.said());
+    let answer = endless.await??;
+    ensure!(answer["code"] == "stopping" && answer["before"]["refused"] == 0, "{answer}");
+    let ids = place.ids().await?;
+    ensure!(acknowledged.lock().await.iter().all(|id| ids.contains_key(id)), "acknowledged and not in the log");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[("QAMTU__LOG__MAX_BYTES", "1500000"), ("QAMTU__LIMITS__CHUNK_EVENTS", "500")]).await?;
+    let all: Vec<Value> = (0..8000).map(|people| headcount("m-open", people)).collect();
+    let answer = ingest.post(LINES, lines(&all)).await?;
+    ensure!(answer.problem() == (503, "log-unavailable", "-") && answer.headers.contains_key("retry-after"), "{answer:?}");
+    let before = answer.body["before"]["accepted"].as_u64().context("no count")?;
+    let line = answer.body["line"].as_u64().context("no line")?;
+    ensure!(before > 0 && line == before + 1, "{answer:?}");
+    let full = place.ends().await?;
+    for (kind, body) in [(ONE, all[7999].to_string()), (BATCH, json!([all[7998], all[7999]]).to_string())] {
+        let answer = ingest.post(kind, body).await?;
+        ensure!(answer.problem() == (503, "log-unavailable", "-") && answer.headers.contains_key("retry-after"), "{answer:?}");
+    }
+    ensure!(ingest.get("/live").await?.status == 200);
+    ensure!(ingest.get("/ready").await?.problem().1 == "log-unavailable");
+    ensure!(place.ends().await? == full);
+    ingest.stop().await?;
+    // With room again the same events are taken; those that were acknowledged are duplicates.
+    let ingest = place.start(&[]).await?;
+    let answer = ingest.post(LINES, lines(&all)).await?;
+    ensure!(answer.counts() == (8000 - before, before), "{answer:?}");
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let events: Vec<Value> = (0..50).map(|people| headcount("m-open", people)).collect();
+    for event in &events {
+        let body = event.to_string();
+        let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
+        let request = format!("POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: {ONE}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).await?;
+        drop(stream);
+    }
+    // Each either stands in the log, and is known, or does not: never one without the other.
+    let first = ingest.post(LINES, lines(&events)).await?;
+    ensure!(first.status == 200 && first.counts().0 + first.counts().1 == 50, "{first:?}");
+    let second = ingest.post(LINES, lines(&events)).await?;
+    ensure!(second.counts() == (0, 50), "{second:?}");
+    ingest.stop().await?;
+    let ids = place.ids().await?;
+    ensure!(events.iter().all(|event| ids.contains_key(&id_of(event))));
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Starts the program in a folder, speaks to it, and reads the log beside it.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use qamtu_log::{Delivery, LogConfig, Membership, Partition, ReaderOptions, Record};
+use qamtu_schemas::Topic;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+pub const ONE: &str = "application/cloudevents+json";
+pub const BATCH: &str = "application/cloudevents-batch+json";
+pub const LINES: &str = "application/x-ndjson";
+
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A folder with log, register, keys and what the program said; outlives the program.
+pub struct Place {
+    dir: TempDir,
+}
+
+/// A running program.
+pub struct Ingest {
+    child: Child,
+    pub url: String,
+    client: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub headers: reqwest::header::HeaderMap,
+}
+
+impl Answer {
+    /// Status, code and pointer of a problem.
+    pub fn problem(&self) -> (u16, &str, &str) {
+        (self.status, self.body["code"].as_str().unwrap_or("-"), self.body["pointer"].as_str().unwrap_or("-"))
+    }
+
+    /// Accepted and duplicates.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.body["accepted"].as_u64().unwrap_or(u64::MAX), self.body["duplicates"].as_u64().unwrap_or(u64::MAX))
+    }
+}
+
+impl Place {
+    pub fn new() -> Result<Self> {
+        Ok(Self { dir: tempfile::tempdir()? })
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts the program and waits until requests may come.
+    pub async fn start(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
+        let ingest = self.launch(settings).await?;
+        ingest.wait_ready().await.with_context(|| self.said())?;
+        Ok(ingest)
+    }
+
+    /// Starts the program and waits until it listens.
+    pub async fn launch(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
+        let said: File = OpenOptions::new().create(true).append(true).open(self.path("stderr"))?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__")) {
+            command.env_remove(name);
+        }
+        command
+            .env("QAMTU__LISTEN", "127.0.0.1:0")
+            .env("QAMTU__LOG__DIR", self.path("log"))
+            .env("QAMTU__REGISTER__PATH", self.path("register.sqlite"))
+            .env("QAMTU__PSEUDONYM__KEY_DIR", self.path("keys"))
+            .env("QAMTU__PSEUDONYM__CREATE", "true")
+            .env("QAMTU__CLICKHOUSE__URL", "another service's, to be left alone")
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(said)
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+        let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??.with_context(|| self.said())?;
+        let told: Value = serde_json::from_str(&line)?;
+        let url = told["listening"].as_str().context("no address")?.to_owned();
+        Ok(Ingest { child, url, client: reqwest::Client::new() })
+    }
+
+    /// What the program wrote to standard error.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.path("stderr")).unwrap_or_default()
+    }
+
+    /// Every record of the log, by partition.
+    pub async fn records(&self) -> Result<Vec<Record>> {
+        let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
+        let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 32 << 20 };
+        let mut reader = qamtu_log::open_reader(&LogConfig::embedded(self.path("log")), options).await?;
+        let mut records = Vec::new();
+        loop {
+            match tokio::time::timeout(DEADLINE, reader.next()).await?? {
+                Delivery::Assigned(partitions) => {
+                    let starts: Vec<_> = partitions.iter().map(|(partition, _)| partition.next_offset(0)).collect();
+                    reader.start_at(&starts).await?;
+                }
+                Delivery::Records(more) => records.extend(more),
+                Delivery::CaughtUp => return Ok(records),
+                Delivery::Revoked { .. } => anyhow::bail!("nothing is revoked here"),
+            }
+        }
+    }
+
+    /// The end of every partition.
+    pub async fn ends(&self) -> Result<BTreeMap<Partition, u64>> {
+        let options = ReaderOptions {
+            topics: Topic::ALL.map(|topic| topic.name().to_owned()).to_vec(),
+            membership: Membership::Whole,
+            max_records: 1,
+            max_bytes: 1,
+        };
+        let reader = qamtu_log::open_reader(&LogConfig::embedded(self.path("log")), options).await?;
+        let mut ends = BTreeMap::new();
+        for topic in Topic::ALL {
+            ends.extend(reader.bounds(topic.name()).await?.into_iter().map(|bounds| (bounds.partition, bounds.end)));
+        }
+        Ok(ends)
+    }
+
+    /// How often each event id stands in the log.
+    pub async fn ids(&self) -> Result<BTreeMap<String, usize>> {
+        let mut ids = BTreeMap::new();
+        for record in self.records().await? {
+            let (_, id) = record.headers.iter().find(|(name, _)| name == "ce_id").context("a record without id")?;
+            *ids.entry(String::from_utf8(id.to_vec())?).or_default() += 1;
+        }
+        Ok(ids)
+    }
+}
+
+impl Ingest {
+    pub async fn wait_ready(&self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let answer = self.get("/ready").await?;
+            if answer.status == 200 {
+                return Ok(());
+            }
+            ensure!(begun.elapsed() < DEADLINE, "not ready: {answer:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub async fn get(&self, route: &str) -> Result<Answer> {
+        answer(self.client.get(format!("{}{route}", self.url))).await
+    }
+
+    /// Sends a body.
+    pub async fn post(&self, kind: &str, body: impl Into<reqwest::Body>) -> Result<Answer> {
+        self.post_to("/v1/events", kind, body).await
+    }
+
+    pub async fn post_to(&self, route: &str, kind: &str, body: impl Into<reqwest::Body>) -> Result<Answer> {
+        answer(self.request(route, kind).body(body)).await
+    }
+
+    pub fn request(&self, route: &str, kind: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}{route}", self.url)).header("content-type", kind)
+    }
+
+    /// Sends one event.
+    pub async fn one(&self, event: &Value) -> Result<Answer> {
+        self.post(ONE, event.to_string()).await
+    }
+
+    /// Sends events as lines and expects all of them to be taken.
+    pub async fn take(&self, events: &[Value]) -> Result<Answer> {
+        let answer = self.post(LINES, lines(events)).await?;
+        ensure!(answer.status == 200, "{answer:?}");
+        Ok(answer)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap_or_default()
+    }
+
+    /// The most memory it has used so far, in kB.
+    pub fn peak_kb(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) -> Result<()> {
+        // INVARIANT of this test: the child runs until it is waited for, so the number is its own.
+        let done = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
+        ensure!(done.success(), "kill failed");
+        Ok(())
+    }
+
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        Ok(tokio::time::timeout(DEADLINE, self.child.wait()).await??)
+    }
+
+    pub async fn stop(mut self) -> Result<()> {
+        self.terminate()?;
+        let status = self.ended().await?;
+        ensure!(status.success(), "ended with {status}");
+        Ok(())
+    }
+}
+
+/// Sends a request and reads its answer as JSON, or as text where it is none.
+pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await?;
+    Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+}
+
+/// Events as lines.
+pub fn lines(events: &[Value]) -> String {
+    events.iter().map(|event| format!("{event}\n")).collect()
+}

@@ -1,0 +1,119 @@
+//! The interface itself: health, metrics, the description, answers in three languages.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use qamtu_ingest::{metrics, rejection::Reason};
+use serde_json::json;
+
+use super::{
+    harness::{BATCH, LINES, ONE, Place, answer, lines},
+    sample::{campaign_at, event, headcount, iin, planned},
+};
+
+#[tokio::test]
+async fn health_metrics_and_languages() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    ensure!(ingest.get("/live").await?.status == 200 && ingest.get("/ready").await?.status == 200);
+    ingest.one(&headcount("m-open", 5)).await?;
+    ingest.one(&planned("m-2", "NOBODY")).await?;
+    for (language, title) in [("kk", "Санат белгісіз"), ("ru-KZ, en", "Неизвестная категория"), ("de", "The category is unknown")]
+    {
+        let request = ingest.request("/v1/events", ONE).header("accept-language", language).body(planned("m-2", "NOBODY").to_string());
+        let said = answer(request).await?;
+        ensure!(said.body["title"] == title, "{said:?}");
+        let id = said.headers["x-request-id"].to_str()?;
+        ensure!(said.body["instance"] == format!("urn:uuid:{id}") && said.headers["cache-control"] == "no-store", "{said:?}");
+    }
+    let text = ingest.get("/metrics").await?.body;
+    let text = text.as_str().unwrap_or_default();
+    ensure!(text.contains(r#"qamtu_ingest_events_accepted_total{type="headcount.reported"} 1"#), "{text}");
+    ensure!(text.contains(r#"qamtu_ingest_refused_total{reason="unknown-category"} 4"#), "{text}");
+    ensure!(text.contains(r#"qamtu_ingest_requests_total{route="/v1/events",status="202"} 1"#), "{text}");
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with("# TYPE")) {
+        let name = line.trim_start_matches("# HELP ").split([' ', '{']).next().unwrap_or_default();
+        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        ensure!(metrics::ALL.contains(&name) || metrics::ALL.contains(&base), "{line} is not declared");
+    }
+    for name in metrics::ALL.iter().filter(|name| text.contains(**name)) {
+        ensure!(text.contains(&format!("# HELP {name} ")), "{name} has no help");
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn the_description_is_what_it_was() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = place.start(&[]).await?;
+    insta::assert_json_snapshot!(ingest.get("/v1/openapi.json").await?.body);
+    ingest.stop().await
+}
+
+#[test]
+fn the_codes_are_what_they_were() {
+    let codes: Vec<_> = Reason::ALL.iter().map(|reason| format!("{} {}", reason.status().as_u16(), reason.code())).collect();
+    insta::assert_json_snapshot!(codes);
+}
+
+#[tokio::test]
+async fn a_roll_goes_the_bulk_path() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let roll = |version: u32, from: u32, voters: u32| {
+        let voters: Vec<_> = (from..from + voters).map(|n| json!([{"iin": iin(n)}, 1980 + n % 10 * 5, "f"])).collect();
+        event("precinct.enrolled.v1", json!({"precinct": "TRK-014", "version": version, "strength": "strong", "voters": voters}))
+    };
+    let rolls = [roll(1, 0, 3000), roll(2, 0, 10_000), roll(3, 0, 10_001)];
+    let said = ingest.post_to("/v1/roll", LINES, lines(&rolls)).await?;
+    ensure!(said.status == 207 && said.counts() == (2, 0), "{said:?}");
+    ensure!(said.body["failures"][0]["pointer"] == "/data/voters" && said.body["failures"][0]["line"] == 3, "{said:?}");
+    let again = ingest.post_to("/v1/roll", LINES, lines(&rolls[..2])).await?;
+    ensure!(again.counts() == (0, 2), "{again:?}");
+    // On the ordinary path it is too large.
+    let said = ingest.post(BATCH, json!([rolls[1]]).to_string()).await?;
+    ensure!(said.problem() == (413, "event-too-large", "/0"), "{said:?}");
+    ingest.stop().await
+}
+
+#[test]
+fn a_wrong_setting_ends_with_64_and_one_clear_line() -> Result<()> {
+    for (name, value, said) in [
+        ("QAMTU__LIMITS__STREAMS", "0", "limits.*"),
+        ("QAMTU__LISEN", "127.0.0.1:0", "lisen"),
+        ("QAMTU__LOG__KIND", "rabbit", "rabbit"),
+        ("QAMTU__TELEMETRY__FILTER", "=,=", "telemetry.filter"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest")).env(name, value).output()?;
+        let text = String::from_utf8(output.stderr)?;
+        ensure!(output.status.code() == Some(64) && text.lines().count() == 1 && text.contains(said), "{name}: {text}");
+        ensure!(output.stdout.is_empty());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_in_one_line() -> Result<()> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let output = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest")).env("QAMTU__LISTEN", taken.local_addr()?.to_string()).output()?;
+    let text = String::from_utf8(output.stderr)?;
+    ensure!(output.status.code() == Some(1) && text.lines().count() == 1 && text.contains("cannot be taken"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn before_the_register_has_caught_up_requests_are_told_to_wait() -> Result<()> {
+    let place = Place::new()?;
+    // The log's folder is a file: the log can never be opened, and the service must say so rather than take anything.
+    std::fs::write(place.path("log"), "no folder")?;
+    let mut ingest = place.launch(&[]).await?;
+    let first = ingest.post(ONE, headcount("m-open", 5).to_string()).await;
+    if let Ok(said) = first {
+        ensure!(said.problem() == (503, "starting", "-") && said.headers.contains_key("retry-after"), "{said:?}");
+        ensure!(ingest.get("/ready").await.map_or(503, |said| said.status) == 503);
+        ingest.terminate()?;
+    }
+    ingest.ended().await?;
+    ensure!(place.said().contains("log"), "{}", place.said());
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Sending again: the same body is a duplicate, another body a conflict, in every form and across restarts.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::{
+    harness::{BATCH, LINES, Place, lines},
+    sample::{IIN, attendance, campaign_at, event, headcount, planned, with},
+};
+
+#[tokio::test]
+async fn the_same_body_is_taken_once_and_another_one_refused() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let first = attendance("m-open", json!({"iin": IIN}));
+    ensure!(ingest.one(&first).await?.status == 202);
+    let after = place.ends().await?;
+    // The same content, spelled in another way: order of fields, spaces, offset of the time, spelling of the identifier.
+    let spelled = format!(
+        r#"{{ "data": {{"adult":true, "residence":{{"precinct":"TRK-014"}}, "consent":"2026-02-a", "attendee":{{"iin":"８506 1510-1233"}}, "meeting":"m-open"}},
+        "type":"qamtu.attendance.recorded.v1", "time":"2026-02-13T10:00:00.000Z", "campaign":"c", "id":{}, "source":"tests", "specversion":"1.0" }}"#,
+        first["id"]
+    );
+    let again = ingest.post(super::harness::ONE, spelled).await?;
+    ensure!((again.status, again.counts()) == (200, (0, 1)), "{again:?}");
+    let changed = with(first.clone(), "source", "other tests");
+    let conflict = ingest.one(&changed).await?;
+    ensure!(conflict.problem() == (409, "conflicting-id", "/id") && conflict.body["id"] == first["id"], "{conflict:?}");
+    let batch = ingest.post(BATCH, json!([headcount("m-open", 5), changed]).to_string()).await?;
+    ensure!(batch.problem() == (409, "conflicting-id", "/1/id"), "{batch:?}");
+    let stream = ingest.post(LINES, lines(&[first.clone(), changed.clone()])).await?;
+    ensure!(stream.counts() == (0, 1) && stream.body["failures"][0]["code"] == "conflicting-id", "{stream:?}");
+    ensure!(place.ends().await? == after);
+    ingest.stop().await?;
+
+    // And after a restart, when the register has come from its file.
+    let ingest = place.start(&[]).await?;
+    ensure!(ingest.one(&first).await?.counts() == (0, 1));
+    ensure!(ingest.one(&changed).await?.problem() == (409, "conflicting-id", "/id"));
+    ensure!(place.ends().await? == after);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_batch_that_repeats_itself_is_taken_once() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let one = headcount("m-open", 5);
+    let answer = ingest.post(BATCH, json!([one, one, headcount("m-open", 6)]).to_string()).await?;
+    ensure!((answer.status, answer.counts()) == (202, (2, 1)), "{answer:?}");
+    let two = headcount("m-open", 7);
+    let before = place.ends().await?;
+    let answer = ingest.post(BATCH, json!([two, with(two.clone(), "source", "x")]).to_string()).await?;
+    ensure!(answer.problem() == (409, "conflicting-id", "/1/id"), "{answer:?}");
+    ensure!(place.ends().await? == before);
+    // A batch that was refused has claimed nothing.
+    ensure!(ingest.one(&with(two.clone(), "source", "y")).await?.status == 202);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_stream_that_repeats_itself_across_its_parts_is_taken_once() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[("QAMTU__LIMITS__CHUNK_EVENTS", "3")]).await?;
+    let events: Vec<_> = (0..100).map(|people| headcount("m-open", people)).collect();
+    let doubled: Vec<_> = events.iter().flat_map(|event| [event.clone(), event.clone()]).chain(events.iter().cloned()).collect();
+    let answer = ingest.post(LINES, lines(&doubled)).await?;
+    ensure!((answer.status, answer.counts()) == (200, (100, 200)), "{answer:?}");
+    ingest.stop().await?;
+    let ids = place.ids().await?;
+    ensure!(ids.len() == 108 && ids.values().all(|times| *times == 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn keep_good_tells_the_fate_of_each() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let known = headcount("m-open", 5);
+    ingest.take(std::slice::from_ref(&known)).await?;
+    let fresh = headcount("m-unknown", 6);
+    let wrong = planned("m-2", "NOBODY");
+    let events = json!([known, fresh, wrong, with(known.clone(), "source", "x"), 5]);
+    let answer = ingest.post_to("/v1/events?on_error=keep-good", BATCH, events.to_string()).await?;
+    ensure!(answer.status == 200 && answer.counts() == (1, 1) && answer.body["refused"] == 3, "{answer:?}");
+    let fates = &answer.body["fates"];
+    ensure!(fates[0] == json!({"index": 0, "id": known["id"], "fate": "duplicate"}), "{fates}");
+    ensure!(fates[1] == json!({"index": 1, "id": fresh["id"], "fate": "accepted"}), "{fates}");
+    ensure!(fates[2]["reason"] == "unknown-category" && fates[2]["pointer"] == "/2/data/plan/category", "{fates}");
+    ensure!(fates[3]["reason"] == "conflicting-id" && fates[3]["id"] == known["id"], "{fates}");
+    ensure!(fates[4]["fate"] == "refused" && fates[4]["reason"] == "invalid-attribute", "{fates}");
+    ensure!(answer.body["warnings"][0]["code"] == "unknown-meeting", "{answer:?}");
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn an_import_that_is_taken_back_takes_its_plans_with_it() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let import = "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10";
+    ingest.take(&[with(planned("m-import", "YOUTH"), "batch", import)]).await?;
+    ensure!(ingest.one(&headcount("m-import", 5)).await?.body["warnings"] == json!([]));
+    ingest.take(&[event("batch.reversed.v1", json!({"batch": import}))]).await?;
+    ensure!(ingest.one(&headcount("m-import", 6)).await?.body["warnings"][0]["code"] == "unknown-meeting");
+    ingest.stop().await
+}
