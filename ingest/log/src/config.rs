@@ -3,10 +3,12 @@
 //! Flat and closed: an unknown name is refused, a setting of the other kind too (only `dir` may stay
 //! from a layer of defaults). Secrets are redacted wherever this is printed.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Which log is used and how.
 ///
@@ -90,6 +92,7 @@ pub struct TlsConfig {
     /// `log.tls.key_file`: PEM file of the key of that certificate.
     pub key_file: Option<PathBuf>,
     /// `log.tls.key_password`: password of that key, where it has one.
+    #[serde(deserialize_with = "optional_secret")]
     pub key_password: Option<SecretString>,
 }
 
@@ -102,6 +105,7 @@ pub struct SaslConfig {
     /// `log.sasl.username`.
     pub username: String,
     /// `log.sasl.password`.
+    #[serde(deserialize_with = "secret")]
     pub password: SecretString,
 }
 
@@ -206,6 +210,10 @@ impl KafkaConfig {
     /// Whether the settings can be used together.
     pub(crate) fn check(&self) -> Result<(), crate::LogError> {
         let refuse = |setting, reason: &str| Err(crate::LogError::Config { setting, reason: reason.into() });
+        // What brokers accept by default.
+        if !(6_000..=1_800_000).contains(&self.session_timeout_ms) {
+            return refuse("session_timeout_ms", "must be between 6000 and 1800000");
+        }
         if self.replicas == 0 {
             return refuse("replicas", "must be at least 1");
         }
@@ -224,5 +232,100 @@ impl KafkaConfig {
             return refuse("tls.certificate_file", "certificate_file and key_file go together");
         }
         Ok(())
+    }
+}
+
+/// A secret; one that does not read as text is refused without being printed.
+fn secret<'de, D: Deserializer<'de>>(source: D) -> Result<SecretString, D::Error> {
+    struct Text;
+    impl Visitor<'_> for Text {
+        type Value = SecretString;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<SecretString, E> {
+            Ok(SecretString::from(text))
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<SecretString, E> {
+            Err(E::custom("a secret that looks like a number must be written in quotes, in a variable too: '\"123\"'"))
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<SecretString, E> {
+            self.visit_u64(0)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<SecretString, E> {
+            self.visit_u64(0)
+        }
+
+        fn visit_bool<E: Error>(self, _: bool) -> Result<SecretString, E> {
+            self.visit_u64(0)
+        }
+    }
+    source.deserialize_any(Text)
+}
+
+fn optional_secret<'de, D: Deserializer<'de>>(source: D) -> Result<Option<SecretString>, D::Error> {
+    secret(source).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use figment::Figment;
+    use figment::providers::{Format, Toml};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<LogConfig, String> {
+        Figment::from(Toml::string(text)).extract_inner("log").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn embedded_is_the_default_and_needs_a_folder() {
+        let Ok(LogConfig::Embedded(config)) = read("[log]\ndir = 'data/log'") else { panic!("embedded") };
+        assert_eq!((config.dir, config.max_bytes), (PathBuf::from("data/log"), None));
+        assert!(read("[log]\nkind = 'embedded'").expect_err("no folder").contains("log.dir is missing"));
+    }
+
+    #[test]
+    fn kafka_needs_brokers_and_has_defaults_for_the_rest() {
+        let Ok(LogConfig::Kafka(config)) = read("[log]\nkind = 'kafka'\nbrokers = 'a:1,b:1'\ndir = 'from the defaults'") else {
+            panic!("kafka")
+        };
+        assert_eq!((config.brokers.as_str(), config.replicas, config.append_timeout_ms), ("a:1,b:1", 3, 120_000));
+        assert!(config.tls.is_none() && config.sasl.is_none() && config.topic_prefix.is_empty());
+        assert!(read("[log]\nkind = 'kafka'\nbrokers = ' '").expect_err("no brokers").contains("log.brokers is missing"));
+    }
+
+    #[test]
+    fn settings_of_the_other_kind_and_unknown_ones_are_refused_by_name() {
+        for (text, message) in [
+            ("dir = 'd'\nbrokers = 'a:1'", "log.brokers is set, but log.kind is embedded"),
+            ("dir = 'd'\nreplicas = 1", "log.replicas is set, but log.kind is embedded"),
+            ("kind = 'kafka'\nbrokers = 'a:1'\nmax_bytes = 5", "log.max_bytes belongs to the embedded log"),
+            ("kind = 'kafka'\nbrokers = 'a:1'\nacks = 1", "unknown field: found `acks`"),
+            ("kind = 'pulsar'\ndir = 'd'", "unknown variant: found `pulsar`"),
+            ("kind = 'kafka'\nbrokers = 'a:1'\nreplicas = 0", "log.replicas: must be at least 1"),
+            ("kind = 'kafka'\nbrokers = 'a:1'\nsession_timeout_ms = 10", "log.session_timeout_ms: must be between"),
+            ("kind = 'kafka'\nbrokers = 'a:1'\ntls = { key_file = 'k' }", "certificate_file and key_file go together"),
+            ("kind = 'kafka'\nbrokers = 'a:1'\ntls = { verify = false }", "unknown field: found `verify`"),
+        ] {
+            let error = read(&format!("[log]\n{text}")).expect_err(text);
+            assert!(error.contains(message), "{text:?} said {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_sent_in_the_clear_nor_printed() {
+        let sasl = "kind = 'kafka'\nbrokers = 'a:1'\nsasl = { mechanism = 'plain', username = 'u', password = 'canary' }";
+        assert!(read(&format!("[log]\n{sasl}")).expect_err("plain without tls").contains("log.sasl.mechanism"));
+        let config = read(&format!("[log]\n{sasl}\ntls = {{}}")).expect("plain with tls");
+        assert!(!format!("{config:?}").contains("canary"));
+        let digits = sasl.replace("'canary'", "31337");
+        let error = read(&format!("[log]\n{digits}\ntls = {{}}")).expect_err("digits");
+        assert!(error.contains("must be written in quotes") && !error.contains("31337"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ mod client;
 mod cursor;
 mod group;
 mod reader;
+mod voice;
 mod writer;
 
 use std::sync::Arc;

@@ -8,7 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use tokio::time::Instant;
 
-use super::client::{ANSWER, Role, Voice, client_config, failed};
+use super::client::{ANSWER, Role, client_config};
+use super::voice::{Voice, failed};
 use crate::config::KafkaConfig;
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;

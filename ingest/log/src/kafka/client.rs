@@ -1,19 +1,15 @@
-//! The one configuration of every Kafka client, its log lines, and the meaning of its errors.
+//! The one configuration of every Kafka client, and topic names with the prefix of the installation.
 //!
 //! Guarantees: acks from all in-sync replicas, idempotent, the same partitioner as the embedded log;
 //! no commit, no start position and no topic is ever made up by the client itself; certificates and host
 //! names are verified whenever TLS is on.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::metadata::Metadata;
 use secrecy::ExposeSecret;
 
 use crate::config::{KafkaConfig, SaslConfig, SaslMechanism, TlsConfig};
@@ -77,7 +73,7 @@ fn writer(client: &mut ClientConfig, config: &KafkaConfig) {
     client.set("message.max.bytes", (MAX_ENTRY_BYTES + 100_000).to_string());
     // The queue is bounded; appends wait for room in their order.
     client.set("queue.buffering.max.messages", "200000").set("queue.buffering.max.kbytes", "65536");
-    client.set("linger.ms", "5");
+    client.set("linger.ms", "2");
 }
 
 fn reader(client: &mut ClientConfig) {
@@ -128,130 +124,6 @@ fn log_in(client: &mut ClientConfig, sasl: &SaslConfig) {
     client.set("sasl.password", sasl.password.expose_secret());
 }
 
-/// Takes a client's log lines and remembers why it was refused; clones share what they remember.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Voice {
-    refused: Arc<Mutex<Option<KafkaError>>>,
-}
-
-impl Voice {
-    fn refused(&self) -> std::sync::MutexGuard<'_, Option<KafkaError>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Partitions of every topic on the brokers, by the name on the brokers. Asks for all topics, as asking for
-    /// one may create it. A refusal of credentials is told as such and at once; it waits in the client's queue,
-    /// which `poll` looks at.
-    pub(super) fn topics<C: ClientContext>(
-        &self,
-        client: &Client<C>,
-        wait: Duration,
-        poll: impl Fn(),
-    ) -> Result<HashMap<String, u32>, LogError> {
-        let action = "looking for topics";
-        let deadline = Instant::now() + wait;
-        loop {
-            match client.fetch_metadata(None, wait.min(Duration::from_secs(1))) {
-                Ok(metadata) => {
-                    *self.refused() = None;
-                    return Ok(partition_counts(&metadata));
-                }
-                Err(error) => {
-                    poll();
-                    if let Some(source) = self.refused().clone() {
-                        return Err(LogError::Denied { action, source });
-                    }
-                    if Instant::now() > deadline {
-                        return Err(failed(action, error));
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn partition_counts(metadata: &Metadata) -> HashMap<String, u32> {
-    let count = |partitions: usize| u32::try_from(partitions).unwrap_or(u32::MAX);
-    metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic.partitions().len()))).collect()
-}
-
-impl ClientContext for Voice {
-    fn log(&self, level: RDKafkaLogLevel, fac: &str, line: &str) {
-        match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-                tracing::warn!(target: "librdkafka", fac, "{line}");
-            }
-            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", fac, "{line}"),
-            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(target: "librdkafka", fac, "{line}"),
-            RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", fac, "{line}"),
-        }
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        match error.rdkafka_error_code() {
-            Some(Code::PartitionEOF) => {}
-            Some(code) if is_refusal(code) => {
-                tracing::error!(target: "librdkafka", %error, "{reason}");
-                *self.refused() = Some(error);
-            }
-            _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
-        }
-    }
-}
-
-/// Without a group there is nothing to rebalance.
-impl ConsumerContext for Voice {}
-
-/// The meaning of a client's error.
-pub(super) fn failed(action: &'static str, error: KafkaError) -> LogError {
-    match error.rdkafka_error_code() {
-        Some(code) if is_refusal(code) => LogError::Denied { action, source: error },
-        Some(code) if is_silence(code) => LogError::Unavailable { action, source: Some(error) },
-        Some(Code::Fatal) => LogError::Fatal { reason: error.to_string() },
-        _ => LogError::Kafka { action, source: error },
-    }
-}
-
-fn is_refusal(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Authentication
-            | Code::SSL
-            | Code::SaslAuthenticationFailed
-            | Code::UnsupportedSASLMechanism
-            | Code::IllegalSASLState
-            | Code::TopicAuthorizationFailed
-            | Code::GroupAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-    )
-}
-
-fn is_silence(code: Code) -> bool {
-    matches!(
-        code,
-        Code::BrokerTransportFailure
-            | Code::AllBrokersDown
-            | Code::Resolve
-            | Code::OperationTimedOut
-            | Code::TimedOutQueue
-            | Code::MessageTimedOut
-            | Code::WaitingForCoordinator
-            | Code::RequestTimedOut
-            | Code::BrokerNotAvailable
-            | Code::LeaderNotAvailable
-            | Code::NotLeaderForPartition
-            | Code::ReplicaNotAvailable
-            | Code::NetworkException
-            | Code::CoordinatorLoadInProgress
-            | Code::CoordinatorNotAvailable
-            | Code::NotCoordinator
-            | Code::NotEnoughReplicas
-            | Code::NotEnoughReplicasAfterAppend
-            | Code::NotController
-            | Code::Retry
-    )
-}
-
 /// Topic names with and without the prefix of the installation.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
@@ -283,7 +155,6 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{SaslConfig, SaslMechanism, TlsConfig};
 
     fn settings(config: &KafkaConfig, role: &Role) -> HashMap<String, String> {
         client_config(config, role).expect("config").config_map().iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()

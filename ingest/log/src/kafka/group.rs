@@ -14,8 +14,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
-use super::client::{ANSWER, Names, Voice, failed};
+use super::client::{ANSWER, Names};
 use super::cursor::Cursors;
+use super::voice::{Voice, failed};
 use crate::error::LogError;
 use crate::handle::{Command, HandleGone, Link, Notice};
 use crate::partition::{Bounds, NextOffset, Partition};
@@ -165,7 +166,8 @@ impl Member {
             match seat.link.command(DRAIN_LOOK) {
                 Ok(Some(command)) => self.obey_draining(client, &mut seat, command),
                 Ok(None) => {}
-                Err(HandleGone) => break,
+                // Nobody is left to release anything: the orderly end.
+                Err(HandleGone) => return Vec::new(),
             }
         }
         seat.cursors.owned()

@@ -12,9 +12,10 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 
-use super::client::{ANSWER, Names, Role, Voice, client_config, failed};
+use super::client::{ANSWER, Names, Role, client_config};
 use super::cursor::Cursors;
 use super::group::{Client, Member, Seat};
+use super::voice::{Voice, failed};
 use crate::config::KafkaConfig;
 use crate::entry::{Headers, Record};
 use crate::error::LogError;
@@ -45,7 +46,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
     };
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
     let partitions = existing(&client, &options.topics, || drop(client.poll(POLL)))?;
-    if role_is_whole(&options.membership) {
+    if options.membership == Membership::Whole {
         let mut seat = client.context().seat();
         seat.cursors.own(partitions.iter().cloned());
         seat.link.notify(Notice::Assigned(partitions.into_iter().map(|partition| (partition, None)).collect()));
@@ -59,10 +60,6 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run());
     thread.map_err(|error| LogError::Fatal { reason: format!("no thread: {error}") })?;
     Ok(handle)
-}
-
-fn role_is_whole(membership: &Membership) -> bool {
-    *membership == Membership::Whole
 }
 
 /// Every partition of the topics, which must exist.
@@ -267,6 +264,13 @@ impl Reader {
                 Err(LogError::Kafka { action: "reading: a topic or partition has disappeared", source: error })
             }
             Some(Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed) => Err(failed("reading", error)),
+            Some(
+                Code::InconsistentGroupProtocol
+                | Code::InvalidGroupId
+                | Code::InvalidSessionTimeout
+                | Code::GroupMaxSizeReached
+                | Code::UnsupportedVersion,
+            ) => Err(failed("joining the group", error)),
             _ => Ok(()),
         }
     }

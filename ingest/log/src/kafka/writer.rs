@@ -15,7 +15,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::time::Instant;
 
-use super::client::{ANSWER, Role, Voice, client_config, failed};
+use super::client::{ANSWER, Role, client_config};
+use super::voice::{Voice, failed};
 use crate::config::KafkaConfig;
 use crate::entry::Entry;
 use crate::error::LogError;
