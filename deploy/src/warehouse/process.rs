@@ -17,9 +17,9 @@ const START_DEADLINE: Duration = Duration::from_secs(60);
 /// How long a child may take to go after its input has closed.
 const END_DEADLINE: Duration = Duration::from_secs(5);
 /// The engine's allocator keeps freed memory for five seconds and looks at it only when memory is asked for: a few greedy
-/// queries in a row take the process to 1.6 times its cap, and it stays there. Half a second and a thread of its own keep it
-/// at the cap (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`) for about 15 % more processor time.
-const ALLOCATOR: (&str, &str) = ("JE_MALLOC_CONF", "background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0");
+/// queries in a row take the process to 1.6 times its cap, and it stays there. A tenth of a second and a thread of its own keep
+/// it at the cap (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`) for a few percent of processor time.
+const ALLOCATOR: (&str, &str) = ("JE_MALLOC_CONF", "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0");
 
 /// A running child.
 #[derive(Debug)]

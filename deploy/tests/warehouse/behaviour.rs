@@ -76,7 +76,8 @@ async fn an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing() {
     admin(&warehouse, "CREATE TABLE cut (id UInt64) ENGINE = MergeTree ORDER BY id").await;
     let mut stream = TcpStream::connect(warehouse.url().trim_start_matches("http://")).unwrap();
     let (user, password) = (warehouse.user(), warehouse.password().expose_secret());
-    let rows: String = (0..5_000).map(|id| format!("{id}\n")).collect();
+    // More than the 256 KiB that ClickHouse wants to see before it begins with the query.
+    let rows: String = (0..100_000).map(|id| format!("{id}\n")).collect();
     write!(
         stream,
         "POST /?query=INSERT+INTO+cut+FORMAT+TSV HTTP/1.1\r\nHost: warehouse\r\nX-ClickHouse-User: {user}\r\n\

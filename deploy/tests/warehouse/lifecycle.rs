@@ -1,14 +1,16 @@
 //! Start, stop, crash, conflict and damage.
 
+use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use qamtu::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
 
-use crate::support::{Foreground, admin, ask, kill_9, memory_mb, one_line, options, post, refusal, runs, start, until};
+use crate::support::{Foreground, LAUNCHER, admin, ask, kill_9, memory_mb, one_line, options, post, refusal, runs, start, until};
 
 const EVENTS: &str = "CREATE TABLE campaign.events (id UInt64, text String) ENGINE = MergeTree ORDER BY id";
 
@@ -111,6 +113,35 @@ async fn no_orphan_is_left_when_the_parent_is_killed_with_9() {
     // The write end of the pipe that this test holds belonged to the launcher's input, not to the engine's.
     until("the engine is gone", || !runs(engine)).await;
     start(dir.path()).await.stop().await;
+}
+
+/// No `clickhouse` server is at hand for the tests: a program that only waits stands in for it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_clickhouse_program_ends_with_its_parent_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("clickhouse");
+    std::fs::write(&program, "#!/bin/sh\necho $$ $@ > \"$(dirname \"$0\")/started\"\nexec sleep 1000\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let config = dir.path().join("config.xml");
+    let mut supervisor = Command::new(LAUNCHER)
+        .arg("engine")
+        .args([OsStr::new("--server"), program.as_os_str(), OsStr::new("--data"), dir.path().as_os_str()])
+        .args([OsStr::new("--config"), config.as_os_str()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = || std::fs::read_to_string(dir.path().join("started")).unwrap_or_default();
+    until("the program has started", || started().ends_with('\n')).await;
+    let line = started();
+    let (pid, arguments) = line.trim().split_once(' ').unwrap();
+    assert_eq!(arguments, format!("server --config-file={}", config.display()));
+    let pid: u32 = pid.parse().unwrap();
+    assert!(runs(pid));
+    drop(supervisor.stdin.take());
+    assert!(supervisor.wait().unwrap().success());
+    assert!(!runs(pid));
 }
 
 #[tokio::test]
