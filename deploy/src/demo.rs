@@ -199,7 +199,7 @@ impl Setting {
         };
         std::fs::create_dir_all(&self.out).map_err(|source| DemoError::file(&self.out, source))?;
         let purpose = Purpose { campaign: self.campaign.fingerprint(), seed: self.options.seed, log, warehouse };
-        Place::open(&self.dir, purpose)
+        Place::open(&self.dir, purpose, self.removed)
     }
 
     fn database(&self, place: &Place) -> String {
@@ -324,7 +324,8 @@ impl Stack {
             let ends = settle::ends(&log).await?;
             let step = self.steps.begin("Filling the tables", Some(0));
             let database = self.setting.database(&self.place);
-            settle::Tables::of(&self.warehouse, &database)?.settle(&ends, &step).await?;
+            let projector_log = self.spec("qamtu-projector", Vec::new()).log();
+            settle::Tables::of(&self.warehouse, &database)?.settle(&ends, projector_log, &step).await?;
             step.done(format!("{} records", count(ends.iter().map(|bounds| bounds.end - bounds.start).sum())));
             self.compute().await
         };

@@ -71,43 +71,7 @@ fn mistakes_name_their_line_and_the_mend() {
 
 #[test]
 fn another_campaign_needs_no_code() {
-    let small = r#"
-        id = "small-2030"
-        revision = 1
-        time_zone = "UTC"
-        names = { kk = "К", ru = "К", en = "C" }
-        calendar = { opens = "2030-05-01", closes = "2030-05-20", silence = "2030-05-21", vote = "2030-05-22" }
-        plan = { meetings = 30, reach = 900 }
-        parties = [{ code = "one", names = { kk = "Б", ru = "О", en = "One" } }]
-        categories = [{ code = "ALL", names = { kk = "Б", ru = "В", en = "All" } }]
-        formats = [{ code = "ROOM", names = { kk = "Б", ru = "К", en = "Room" } }]
-        languages = [{ code = "kk", names = { kk = "қ", ru = "к", en = "Kazakh" } }]
-        coalitions = [{ id = "c", unit = "U1", names = { kk = "К", ru = "К", en = "C" } }]
-        [[units]]
-        code = "U1"
-        kato = "000000001"
-        kind = "city"
-        names = { kk = "Қ", ru = "Г", en = "Town" }
-        tile = { row = 0, column = 0 }
-        synthetic = { voters = 9000, precincts = 9, meetings = 30, members = 7 }
-        [synthetic]
-        first_meeting = "2030-05-02"
-        quiet_days = []
-        counts = ["2030-05-20"]
-        special_precincts = 0
-        regional_members = 0
-        members_with_party = 100
-        party_shares = { one = 1 }
-        language_shares = { kk = 1 }
-        themes = []
-        [[synthetic.formats]]
-        format = "ROOM"
-        share = 1
-        median = 40
-        sigma = 0.5
-        precincts = 2
-        categories = ["ALL"]
-    "#;
+    let small = include_str!("small.toml");
     let campaign = parse(small).unwrap();
     let made = qamtu::synthetic::generate(&campaign, 1).unwrap();
     assert_eq!(made.oracle.figures["counts"]["voters"], 9_000);

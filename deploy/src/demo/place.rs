@@ -53,8 +53,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes a folder; what another purpose or a broken-off demo left in it is removed.
-    pub fn open(dir: &Path, purpose: Purpose) -> Result<Self, DemoError> {
+    /// Takes a folder; what another purpose or a broken-off demo left in it is removed, and everything if it must be `fresh`.
+    pub fn open(dir: &Path, purpose: Purpose, fresh: bool) -> Result<Self, DemoError> {
         fs::create_dir_all(dir).map_err(|source| DemoError::file(dir, source))?;
         let path = dir.join(LOCK);
         let lock = File::create(&path).map_err(|source| DemoError::file(&path, source))?;
@@ -69,7 +69,7 @@ impl Place {
         let held = fs::read(dir.join(STATE)).ok();
         let state = held.as_deref().and_then(|bytes| serde_json::from_slice::<State>(bytes).ok());
         match state {
-            Some(state) if state.format == FORMAT && state.purpose == purpose && state.complete => {
+            Some(state) if !fresh && state.format == FORMAT && state.purpose == purpose && state.complete => {
                 return Ok(Self { dir: dir.to_owned(), state, _lock: lock });
             }
             None if held.is_none() && !is_empty(dir)? => {
@@ -196,21 +196,22 @@ mod tests {
     fn a_complete_folder_is_used_again_and_any_other_is_begun_anew() {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("demo");
-        let place = Place::open(&dir, purpose(7)).unwrap();
+        let place = Place::open(&dir, purpose(7), false).unwrap();
         let name = place.name().to_owned();
         fs::create_dir_all(place.part("log")).unwrap();
         place.complete().unwrap();
-        assert!(matches!(Place::open(&dir, purpose(7)), Err(DemoError::Usage(_))), "two demos at once");
+        assert!(matches!(Place::open(&dir, purpose(7), false), Err(DemoError::Usage(_))), "two demos at once");
         drop(place);
-        let again = Place::open(&dir, purpose(7)).unwrap();
+        let again = Place::open(&dir, purpose(7), false).unwrap();
         assert!(again.is_complete() && again.name() == name && again.part("log").exists());
         drop(again);
-        let other = Place::open(&dir, purpose(8)).unwrap();
+        assert!(!Place::open(&dir, purpose(7), true).unwrap().is_complete(), "a fresh one was asked for");
+        let other = Place::open(&dir, purpose(8), false).unwrap();
         assert!(!other.is_complete() && !other.part("log").exists());
         drop(other);
-        assert!(!Place::open(&dir, purpose(8)).unwrap().is_complete(), "a broken-off demo is no complete one");
+        assert!(!Place::open(&dir, purpose(8), false).unwrap().is_complete(), "a broken-off demo is no complete one");
         fs::write(dir.join("mine.txt"), "x").unwrap();
-        Place::open(&dir, purpose(8)).unwrap().remove().unwrap();
+        Place::open(&dir, purpose(8), false).unwrap().remove().unwrap();
         assert!(dir.join("mine.txt").exists());
     }
 
@@ -218,7 +219,7 @@ mod tests {
     fn a_folder_of_somebody_else_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("log")).unwrap();
-        assert!(matches!(Place::open(dir.path(), purpose(7)), Err(DemoError::Usage(_))));
+        assert!(matches!(Place::open(dir.path(), purpose(7), false), Err(DemoError::Usage(_))));
         assert!(dir.path().join("log").exists());
     }
 

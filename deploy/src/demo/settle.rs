@@ -1,6 +1,9 @@
 //! Waits until the tables hold everything that the log holds: by state, never by time.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use qamtu_log::{Bounds, LogConfig, Membership, ReaderOptions, open_reader};
 use qamtu_schemas::Topic;
@@ -56,8 +59,8 @@ impl<'a> Tables<'a> {
         Ok(Self { warehouse, database, http })
     }
 
-    /// Waits until the tables hold everything up to these ends.
-    pub async fn settle(&self, ends: &[Bounds], step: &Step) -> Result<(), DemoError> {
+    /// Waits until the tables hold everything up to these ends; `log` is where the projector tells why it does not get on.
+    pub async fn settle(&self, ends: &[Bounds], log: PathBuf, step: &Step) -> Result<(), DemoError> {
         let total: u64 = ends.iter().map(|bounds| bounds.end - bounds.start).sum();
         step.total(total);
         let (mut before, mut since) = (u64::MAX, Instant::now());
@@ -70,7 +73,7 @@ impl<'a> Tables<'a> {
             if behind != before {
                 (before, since) = (behind, Instant::now());
             } else if since.elapsed() > PATIENCE {
-                return Err(DemoError::Stuck { seconds: PATIENCE.as_secs(), behind, log: "qamtu-projector.log".into() });
+                return Err(DemoError::Stuck { seconds: PATIENCE.as_secs(), behind, log });
             }
             tokio::time::sleep(EVERY).await;
         }

@@ -17,7 +17,6 @@ use crate::warehouse::{FetchProgress, FetchStep};
 #[derive(Debug, Clone)]
 pub struct Steps {
     bars: Option<MultiProgress>,
-    times: Arc<Mutex<Vec<(&'static str, Duration)>>>,
 }
 
 /// A step under way; dropped unfinished, it leaves nothing.
@@ -34,7 +33,7 @@ const NAME: usize = 24;
 impl Steps {
     /// Bars on a terminal, lines elsewhere.
     pub fn new() -> Self {
-        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new), times: Arc::default() }
+        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
     /// Begins a step; without a total it only shows that it goes on.
@@ -81,11 +80,6 @@ impl Steps {
             None => drop(writeln!(std::io::stderr(), "{line}")),
         }
     }
-
-    /// How long each finished step took.
-    pub fn times(&self) -> Vec<(&'static str, Duration)> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 impl Step {
@@ -109,7 +103,6 @@ impl Step {
         let took = self.since.elapsed();
         self.bar.finish_and_clear();
         self.steps.say(&format!("  {:NAME$} {:>6.1} s  {}", self.name, took.as_secs_f64(), what.into()));
-        self.steps.times.lock().unwrap_or_else(PoisonError::into_inner).push((self.name, took));
     }
 }
 

@@ -1,0 +1,70 @@
+//! `qamtu demo` on a small campaign: it comes to the truth, a second run starts where the first ended, and mistakes are told in one line.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+fn demo(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu"));
+    command.arg("demo").args(args).args(["--campaign", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/small.toml")]);
+    command.output().expect("the launcher")
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))).expect("JSON")
+}
+
+#[test]
+fn a_second_run_on_the_same_folder_sends_nothing_and_comes_to_the_same() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (dir, out) = (root.path().join("demo"), root.path().join("out"));
+    let (dir, out) = (dir.display().to_string(), out.display().to_string());
+    let args = ["--once", "--seed", "3", "--dir", &dir, "--out", &out];
+    let first = demo(&args);
+    assert!(first.status.success(), "{}", said(&first));
+    let summary = read(&Path::new(&out).join("summary.json"));
+    assert_eq!(summary, read(&Path::new(&out).join("oracle.json"))["figures"]);
+    assert_eq!(summary["counts"]["voters"], 9_000);
+    let events = std::fs::read(Path::new(&out).join("events.ndjson")).expect("events");
+    assert!(!events.is_empty() && !String::from_utf8_lossy(&events).contains("\"iin\""), "a raw identifier was published");
+    for file in ["roll.parquet", "coverage.csv", "report-kk.pdf"] {
+        assert!(Path::new(&out).join(file).exists(), "{file} is missing");
+    }
+    let since = Instant::now();
+    let second = demo(&args);
+    assert!(second.status.success(), "{}", said(&second));
+    assert!(said(&second).contains("was sent before") && !said(&second).contains("Sending"), "{}", said(&second));
+    assert_eq!(summary, read(&Path::new(&out).join("summary.json")));
+    assert_eq!(events, std::fs::read(Path::new(&out).join("events.ndjson")).expect("events"));
+    assert!(since.elapsed() < Duration::from_secs(60), "the second run took {:?}", since.elapsed());
+}
+
+#[test]
+fn what_is_for_one_run_alone_is_removed() {
+    let root = tempfile::tempdir().expect("a folder");
+    let out = root.path().join("out");
+    let done = demo(&["--once", "--out", &out.display().to_string(), "--kill-projector", "3"]);
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(out.join("summary.json").exists() && !out.join("data").exists());
+}
+
+#[test]
+fn mistakes_end_with_64_and_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("mine.txt"), "x").expect("a file");
+    let dir = folder.path().display().to_string();
+    let refused = demo(&["--once", "--dir", &dir]);
+    assert_eq!(refused.status.code(), Some(64), "{}", said(&refused));
+    assert!(said(&refused).contains("holds files that no demo made"), "{}", said(&refused));
+    let missing = Command::new(env!("CARGO_BIN_EXE_qamtu")).args(["demo", "--campaign", "nowhere.toml"]).output().expect("the launcher");
+    assert_eq!(missing.status.code(), Some(64), "{}", said(&missing));
+    assert!(said(&missing).contains("nowhere.toml"), "{}", said(&missing));
+}
