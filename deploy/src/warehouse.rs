@@ -102,8 +102,7 @@ impl WarehouseOptions {
     /// # Errors
     /// When a variable of the environment makes no sense.
     pub fn new(dir: impl Into<PathBuf>) -> Result<Self, WarehouseError> {
-        let launcher = std::env::current_exe()
-            .map_err(|source| WarehouseError::Spawn { program: PathBuf::from("qamtu"), source })?;
+        let launcher = std::env::current_exe().map_err(|source| WarehouseError::Spawn { program: PathBuf::from("qamtu"), source })?;
         let cache_dir = std::env::var_os("QAMTU_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let home = std::env::home_dir().map(|home| home.join(".cache/qamtu"));
         let cache_dir = cache_dir.or(home).ok_or_else(|| WarehouseError::Configuration {
@@ -240,8 +239,7 @@ impl Warehouse {
         loop {
             let http_port = options.http_port.map_or_else(free_port, Ok)?;
             let memory_max_mb = options.memory_max_mb;
-            let settings =
-                Settings { data: &data, logs: &logs, users: &users, http_port, memory_max_mb, program, logins: &logins };
+            let settings = Settings { data: &data, logs: &logs, users: &users, http_port, memory_max_mb, program, logins: &logins };
             folder.write_config(&settings.config(), &settings.users())?;
             let url = format!("http://127.0.0.1:{http_port}");
             let mut process = Process::start(&options.launcher, program, &folder)?;
@@ -260,9 +258,7 @@ impl Warehouse {
 async fn engine(options: &WarehouseOptions) -> Result<Program, WarehouseError> {
     let (cache_dir, progress) = (options.cache_dir.clone(), options.progress.clone());
     let fetched = tokio::task::spawn_blocking(move || Program::engine(&cache_dir, progress.as_ref())).await;
-    fetched.unwrap_or_else(|error| {
-        Err(WarehouseError::Cache { folder: options.cache_dir.clone(), source: std::io::Error::other(error) })
-    })
+    fetched.unwrap_or_else(|error| Err(WarehouseError::Cache { folder: options.cache_dir.clone(), source: std::io::Error::other(error) }))
 }
 
 /// A port that was free a moment ago. (ClickHouse takes port 0 for "no port".)

@@ -88,11 +88,7 @@ fn announce(warehouse: &Warehouse) -> anyhow::Result<()> {
         url: warehouse.url(),
         user: warehouse.user(),
         password: warehouse.password().expose_secret(),
-        logins: Logins {
-            admin: login(Role::Admin),
-            projector: login(Role::Projector),
-            analytics: login(Role::Analytics),
-        },
+        logins: Logins { admin: login(Role::Admin), projector: login(Role::Projector), analytics: login(Role::Analytics) },
         kind: warehouse.kind().to_string(),
         pid: warehouse.pid(),
     };

@@ -80,10 +80,7 @@ fn command_line(data: &Path, config: &Path) -> Result<Vec<CString>, WarehouseErr
     .into_iter()
     .map(CString::new)
     .collect::<Result<_, _>>()
-    .map_err(|_| WarehouseError::Configuration {
-        name: "--data",
-        reason: "a path with a zero byte cannot be used".to_owned(),
-    })
+    .map_err(|_| WarehouseError::Configuration { name: "--data", reason: "a path with a zero byte cannot be used".to_owned() })
 }
 
 /// Calls `end` from a thread of its own as soon as standard input is closed.

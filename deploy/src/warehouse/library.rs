@@ -25,9 +25,8 @@ pub(super) fn run_command_line(library: &Path, arguments: &[CString]) -> Result<
     // SAFETY: loading runs the library's initialisers. Its hash was checked against the pinned one before it was unpacked.
     let library = ManuallyDrop::new(unsafe { Library::new(library)? });
     // SAFETY: the signatures are those of the library's header for the pinned version.
-    let (query, error) = unsafe {
-        (library.get::<QueryCommandLine>(b"chdb_query_cmdline")?, library.get::<ResultError>(b"chdb_result_error")?)
-    };
+    let (query, error) =
+        unsafe { (library.get::<QueryCommandLine>(b"chdb_query_cmdline")?, library.get::<ResultError>(b"chdb_result_error")?) };
 
     let mut pointers: Vec<*mut c_char> = arguments.iter().map(|argument| argument.as_ptr().cast_mut()).collect();
     let count = c_int::try_from(pointers.len()).unwrap_or(c_int::MAX);

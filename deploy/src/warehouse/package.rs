@@ -141,11 +141,8 @@ impl Cache<'_> {
     fn download(&self, into: &Path) -> Result<PathBuf, WarehouseError> {
         (self.progress)(FetchStep::Downloading { total: self.package.packed_bytes });
         let package = format!("{}@{VERSION}", self.package.name);
-        let output = Command::new("npm")
-            .args(["pack", &package, "--loglevel=error", "--pack-destination"])
-            .arg(into)
-            .stdin(Stdio::null())
-            .output();
+        let output =
+            Command::new("npm").args(["pack", &package, "--loglevel=error", "--pack-destination"]).arg(into).stdin(Stdio::null()).output();
         let output = match output {
             Ok(output) => output,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -205,7 +202,8 @@ impl Cache<'_> {
 /// What npm complained about, without the advice around it.
 fn npm_reason(said: &str) -> String {
     let lines = || said.lines().map(|line| line.trim_start_matches("npm error").trim()).filter(|line| !line.is_empty());
-    let reason = lines().find(|line| !line.starts_with("code ")).or_else(|| lines().next());
+    let empty_words = ["code ", "syscall ", "errno ", "type "];
+    let reason = lines().find(|line| !empty_words.iter().any(|word| line.starts_with(word))).or_else(|| lines().next());
     reason.unwrap_or("it said nothing").to_owned()
 }
 
@@ -309,6 +307,8 @@ mod tests {
     fn npm_is_quoted_without_its_advice() {
         let said = "npm error code E404\nnpm error 404 Not Found - GET somewhere\nnpm error 404\nnpm error A complete log";
         assert_eq!(npm_reason(said), "404 Not Found - GET somewhere");
+        let said = "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\nnpm error FetchError: refused";
+        assert_eq!(npm_reason(said), "FetchError: refused");
         assert_eq!(npm_reason(""), "it said nothing");
     }
 }

@@ -128,7 +128,7 @@ impl Failure {
         }
         let lines = || printed.lines().map(str::trim).filter(|line| !line.is_empty());
         let exception = lines().find(|line| line.contains("DB::Exception: "));
-        let reason = exception.or_else(|| lines().last()).map_or_else(|| status.to_string(), shortened);
+        let reason = exception.or_else(|| lines().next_back()).map_or_else(|| status.to_string(), shortened);
         Self::Said(reason)
     }
 }

@@ -66,10 +66,8 @@ impl WarehouseSource {
             let reason = format!("`{url}` is no address; give one such as http://127.0.0.1:8123");
             return Err(WarehouseError::Configuration { name: URL, reason });
         }
-        let login = Login {
-            user: user.unwrap_or_else(|| "default".to_owned()),
-            password: SecretString::from(password.unwrap_or_default()),
-        };
+        let login =
+            Login { user: user.unwrap_or_else(|| "default".to_owned()), password: SecretString::from(password.unwrap_or_default()) };
         Ok(Self::External { url: url.trim_end_matches('/').to_owned(), login })
     }
 }
@@ -118,9 +116,7 @@ mod tests {
     use super::*;
 
     fn from(pairs: &[(&str, &str)]) -> Result<WarehouseSource, WarehouseError> {
-        WarehouseSource::from_environment(|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
-        })
+        WarehouseSource::from_environment(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)))
     }
 
     #[test]

@@ -103,7 +103,9 @@ async fn analytics_reads_tables_and_nothing_else() {
         assert!(error.starts_with("Code: 497.") || error.starts_with("Code: 164."), "{query}: {error}");
     }
     // 392: a user without DDL cannot allow it.
-    for setting in ["readonly = 0", "max_memory_usage = 1", "max_execution_time = 500", "allow_ddl = 1", "async_insert = 1", "max_threads = 64"] {
+    for setting in
+        ["readonly = 0", "max_memory_usage = 1", "max_execution_time = 500", "allow_ddl = 1", "async_insert = 1", "max_threads = 64"]
+    {
         let error = analytics_with(&warehouse, setting).await.expect_err(setting);
         assert!(["Code: 164.", "Code: 392.", "Code: 452."].iter().any(|code| error.starts_with(code)), "{setting}: {error}");
     }
