@@ -109,11 +109,15 @@ async fn kill_query_ends_a_query_and_killing_the_door_ends_the_warehouse() {
     let running = Arc::clone(&warehouse);
     let query = tokio::spawn(async move {
         let url = format!("{}/?query_id=long", running.url());
-        let headers = [("X-ClickHouse-User", running.user()), ("X-ClickHouse-Key", running.password().expose_secret())];
+        let login = running.login(Role::Projector);
+        let headers = [("X-ClickHouse-User", login.user.as_str()), ("X-ClickHouse-Key", login.password.expose_secret())];
         post(&url, &headers, "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)").await
     });
     wait_for_answer(&warehouse, "SELECT count() FROM system.processes WHERE query_id = 'long'", "1").await;
-    assert!(admin(&warehouse, "KILL QUERY WHERE query_id = 'long' SYNC").await.starts_with("finished\tlong\tqamtu_admin"));
+    // The projector ends its own inserts this way, with no rights beyond its own.
+    let kill = "KILL QUERY WHERE user = currentUser() AND startsWith(query_id, 'lon') SYNC";
+    let killed = ask(&warehouse, Role::Projector, kill).await.unwrap();
+    assert!(killed.starts_with("finished\tlong\tqamtu_projector"), "{killed}");
     assert!(query.await.unwrap().unwrap_err().contains("Code: 394"));
 
     // The endless query that keeps the engine serving has no user; a KILL that matches it closes the door.

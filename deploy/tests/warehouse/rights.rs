@@ -112,6 +112,25 @@ async fn analytics_reads_tables_and_nothing_else() {
     assert_eq!(analytics_with(&warehouse, "max_execution_time = 5, output_format_arrow_compression_method = 'none'").await.unwrap(), "1\n");
 }
 
+#[tokio::test]
+async fn analytics_reads_arrow_the_way_its_client_asks_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let warehouse = with_table(dir.path()).await;
+    let login = warehouse.login(Role::Analytics);
+    let headers = [("X-ClickHouse-User", login.user.as_str()), ("X-ClickHouse-Key", login.password.expose_secret())];
+    let url = format!(
+        "{}/?default_format=ArrowStream&database=campaign&query_id=facts-1&compress=0\
+         &output_format_arrow_compression_method=none&output_format_arrow_string_as_string=1",
+        warehouse.url()
+    );
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = headers.iter().fold(client.post(url), |request, (name, value)| request.header(*name, *value));
+    let response = request.body("SELECT id FROM facts_view").send().await.unwrap();
+    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+    // An Arrow stream begins with the mark of a continuation.
+    assert!(response.bytes().await.unwrap().starts_with(&[0xff; 4]));
+}
+
 async fn analytics_with(warehouse: &Warehouse, settings: &str) -> Result<String, String> {
     ask(warehouse, Role::Analytics, &format!("SELECT 1 SETTINGS {settings}")).await
 }
