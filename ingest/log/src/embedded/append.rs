@@ -104,7 +104,8 @@ impl Batch<'_> {
         let table = &tables[number as usize];
         let offset = self.take_offset(table.id)?;
         let headers = row::encode_headers(&entry.headers);
-        let crc = row::checksum(offset, self.now_ms, &entry.key, &headers, &entry.value);
+        let fields = row::Fields { offset, appended_ms: self.now_ms, key: &entry.key, headers: &headers, value: &entry.value };
+        let crc = fields.checksum();
         self.tx.prepare_cached(&table.insert)?.execute(params![
             offset.cast_signed(),
             self.now_ms,

@@ -281,7 +281,8 @@ impl Portion<'_> {
         let appended_ms = row.get(1)?;
         let blob = |column| -> rusqlite::Result<Bytes> { Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?)) };
         let (key, headers, value) = (blob(2)?, blob(3)?, blob(4)?);
-        let whole = row.get::<_, i64>(5)? == i64::from(row::checksum(offset, appended_ms, &key, &headers, &value));
+        let fields = row::Fields { offset, appended_ms, key: &key, headers: &headers, value: &value };
+        let whole = row.get::<_, i64>(5)? == i64::from(fields.checksum());
         let headers = row::decode_headers(headers).filter(|_| whole && offset == expected);
         let partition = self.partition.clone();
         Ok(headers.map(|headers| Record { partition, offset, appended_ms, key: Some(key), headers, value: Some(value) }))

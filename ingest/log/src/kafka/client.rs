@@ -59,8 +59,8 @@ pub(super) fn client_config(config: &KafkaConfig, role: &Role) -> Result<ClientC
         }
         Role::Whole => {
             reader(&mut client);
-            // librdkafka wants a name to assign partitions; without commits no broker ever sees it.
-            client.set("group.id", "qamtu-whole");
+            // librdkafka wants a name to assign partitions; nothing is ever committed under it.
+            client.set("group.id", format!("{}whole", config.topic_prefix));
         }
     }
     Ok(client)

@@ -335,12 +335,7 @@ fn more_copies_than_brokers_are_refused_by_the_setting_to_change() {
 fn no_broker_is_one_clear_error() {
     run(async {
         let config = LogConfig::kafka("127.0.0.1:1");
-        let errors = [
-            open_writer(&config).await.map(|_| ()).expect_err("writer"),
-            open_reader(&config, options(&["events"], member(0, 1))).await.map(|_| ()).expect_err("reader"),
-            expect_error(ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 1 }]).await),
-        ];
-        for error in errors {
+        for error in crate::site::refusals(&config).await {
             assert!(matches!(error, LogError::Unavailable { .. }), "{error}");
         }
     });

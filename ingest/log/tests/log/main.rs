@@ -3,13 +3,21 @@
 //! The Kafka half runs on a real Apache Kafka broker that is started once for all tests. Without Java or
 //! Maven it is left out with one loud line; in CI (`CI=true`) that is a failure.
 
+#[cfg(test)]
 mod actor;
+#[cfg(test)]
 mod append;
+#[cfg(test)]
 mod embedded;
+#[cfg(test)]
 mod group;
+#[cfg(test)]
 mod kafka;
+#[cfg(test)]
 mod read;
+#[cfg(test)]
 mod secured;
+#[cfg(test)]
 mod site;
 
 /// Runs each of these tests on the embedded log and on Kafka.

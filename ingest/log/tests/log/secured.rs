@@ -5,11 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use qamtu_log::broker::{Broker, BrokerExtras};
-use qamtu_log::{
-    KafkaConfig, LogConfig, LogError, Membership, SaslConfig, SaslMechanism, TlsConfig, TopicSpec, ensure_topics, open_reader, open_writer,
-};
+use qamtu_log::{KafkaConfig, LogConfig, LogError, SaslConfig, SaslMechanism, TlsConfig};
 
-use crate::site::{Site, append_all, broker_options, expect_error, kafka_at, member, numbered, options, or_skip, run};
+use crate::site::{Site, append_all, broker_options, kafka_at, member, numbered, or_skip, refusals, run};
 
 /// A broker with a certificate of its own and two users; alice logs in by PLAIN, bob by SCRAM.
 struct Secured {
@@ -116,22 +114,13 @@ fn both_logins_append_and_read_over_tls() {
     });
 }
 
-async fn refusals(config: KafkaConfig) -> Vec<LogError> {
-    let config = LogConfig::Kafka(config);
-    vec![
-        open_writer(&config).await.map(|_| ()).expect_err("writer"),
-        open_reader(&config, options(&["events"], Membership::Whole)).await.map(|_| ()).expect_err("reader"),
-        expect_error(ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 1 }]).await),
-    ]
-}
-
 #[test]
 fn a_wrong_password_is_refused_and_never_printed() {
     run(async {
         let Some(secured) = secured() else { return };
         let config = secured.config(SaslMechanism::ScramSha512, "bob", "wrong-canary");
         assert!(!format!("{:?}", LogConfig::Kafka(config.clone())).contains("wrong-canary"));
-        for error in refusals(config).await {
+        for error in refusals(&LogConfig::Kafka(config)).await {
             assert!(matches!(error, LogError::Denied { .. }), "{error}");
             assert!(!format!("{error:?} {error}").contains("wrong-canary"));
         }
@@ -144,7 +133,7 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
         let Some(secured) = secured() else { return };
         let config = secured.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
         let tls = TlsConfig { ca_file: Some(secured.folder.join("stranger.pem")), ..TlsConfig::default() };
-        for error in refusals(KafkaConfig { tls: Some(tls), ..config }).await {
+        for error in refusals(&LogConfig::Kafka(KafkaConfig { tls: Some(tls), ..config })).await {
             assert!(matches!(error, LogError::Denied { .. }), "{error}");
         }
     });
@@ -157,7 +146,7 @@ fn a_certificate_for_another_host_is_refused() {
         // The same broker under a name that its certificate does not hold.
         let port = secured.broker.address().rsplit(':').next().expect("port").to_owned();
         let config = secured.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
-        for error in refusals(KafkaConfig { brokers: format!("localhost:{port}"), ..config }).await {
+        for error in refusals(&LogConfig::Kafka(KafkaConfig { brokers: format!("localhost:{port}"), ..config })).await {
             assert!(matches!(error, LogError::Denied { .. }), "{error}");
         }
     });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -110,7 +111,7 @@ pub fn or_skip(started: Result<Broker, qamtu_log::broker::BrokerError>) -> Optio
     match started {
         Ok(broker) => Some(broker),
         Err(error) if std::env::var_os("CI").is_none() => {
-            eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
+            let _ = writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n");
             None
         }
         Err(error) => panic!("the Kafka tests need a broker: {error}"),
@@ -219,4 +220,12 @@ pub fn text(record: &Record) -> String {
 
 pub fn expect_error<T: std::fmt::Debug>(result: Result<T, LogError>) -> LogError {
     result.expect_err("this must be refused")
+}
+
+/// Opens the log in all three ways, each of which must be refused.
+pub async fn refusals(config: &LogConfig) -> [LogError; 3] {
+    let topic = [TopicSpec { name: "events".into(), partitions: 1 }];
+    let (writer, reader, topics) =
+        tokio::join!(open_writer(config), open_reader(config, options(&["events"], Membership::Whole)), ensure_topics(config, &topic));
+    [writer.map(|_| ()).expect_err("writer"), reader.map(|_| ()).expect_err("reader"), expect_error(topics)]
 }
