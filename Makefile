@@ -32,9 +32,8 @@ lint: setup ## Formatting, clippy and documentation, warnings denied
 
 test: ## Run every test: pure, golden, real ClickHouse, both event logs, faults, pages
 	@deploy/setup --test
-	@$(MAKE) --no-print-directory lint build
-	$(CARGO) test --release --locked --workspace --exclude qamtu-tests --all-features
-	$(CARGO) test --release --locked -p qamtu-tests -- --test-threads=2
+	@$(MAKE) --no-print-directory build
+	$(CARGO) test --release --locked --workspace --all-features --lib --bins --tests
 
 bench: build ## Measure, beside what each figure is compared with; prints a table and writes bench.json
 	$(CARGO) bench --locked -p qamtu-tests

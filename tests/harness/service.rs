@@ -59,6 +59,11 @@ impl Service {
         Ok(self.said[field].as_str().with_context(|| format!("{} said no {field}: {}", self.name, self.said))?.to_owned())
     }
 
+    /// Its process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Kills it with signal 9 and waits until it is gone.
     pub async fn kill(mut self) -> Result<()> {
         self.child.kill().await.with_context(|| format!("killing {}", self.name))

@@ -33,13 +33,14 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Stack {
     dir: TempDir,
     env: Vec<(String, String)>,
-    warehouse: Service,
+    _warehouse: Service,
+    watcher: Watcher,
     /// The ingest service.
     pub ingest: Option<Service>,
     /// The projector.
     pub projector: Option<Service>,
     http: reqwest::Client,
-    _broker: Option<Broker>,
+    broker: Option<Broker>,
 }
 
 impl Stack {
@@ -68,7 +69,8 @@ impl Stack {
                 Some(broker)
             }
         };
-        let mut stack = Self { dir, env, warehouse, ingest: None, projector: None, http: reqwest::Client::new(), _broker: broker };
+        let watcher = Watcher { http: reqwest::Client::new(), url: warehouse.said("url")?, user: warehouse.said("user")?, password: warehouse.said("password")? };
+        let mut stack = Self { dir, env, _warehouse: warehouse, watcher, ingest: None, projector: None, http: reqwest::Client::new(), broker };
         stack.start_ingest().await?;
         stack.start_projector().await?;
         Ok(stack)
@@ -87,8 +89,14 @@ impl Stack {
         env.push(("QAMTU__REGISTER__PATH".to_owned(), self.dir.path().join("register.sqlite").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__KEY_DIR".to_owned(), self.dir.path().join("keys").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__CREATE".to_owned(), "true".to_owned()));
-        self.ingest = Some(Service::start("qamtu-ingest", &[], &env).await?);
-        Ok(())
+        let ingest = Service::start("qamtu-ingest", &[], &env).await?;
+        let ready = format!("{}/ready", ingest.said("listening")?);
+        self.ingest = Some(ingest);
+        wait::until("ingest to be ready", PATIENCE, || async {
+            let status = self.http.get(&ready).send().await.map_err(|error| error.to_string())?.status();
+            if status.is_success() { Ok(()) } else { Err(status.to_string()) }
+        })
+        .await
     }
 
     /// Starts the projector, again if it was stopped or killed.
@@ -158,6 +166,29 @@ impl Stack {
         let done = command.output().await?;
         ensure!(done.status.success(), "compute failed: {}", String::from_utf8_lossy(&done.stderr));
         Ok(serde_json::from_slice(&std::fs::read(out)?)?)
+    }
+}
+
+/// Asks the warehouse of a stack.
+#[derive(Debug, Clone)]
+pub struct Watcher {
+    http: reqwest::Client,
+    url: String,
+    user: String,
+    password: String,
+}
+
+impl Watcher {
+    /// Rows as JSON objects, 64-bit numbers as numbers.
+    pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
+        let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.url);
+        let answer = self.http.post(url).basic_auth(&self.user, Some(&self.password)).body(sql.to_owned()).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("the warehouse answered {status}: {text}");
+        }
+        text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
     }
 }
 

@@ -140,9 +140,12 @@ impl Feeder {
                 return Ok((tally, attempt > 0));
             }
             let problem: Problem = serde_json::from_str(&text).map_err(|_| odd())?;
-            let line = problem.line.filter(|_| status == StatusCode::SERVICE_UNAVAILABLE).ok_or_else(odd)?;
+            if status != StatusCode::SERVICE_UNAVAILABLE {
+                return Err(odd());
+            }
+            // Without a line nothing was taken: the service is starting, or is full.
             tally.add(&problem.before);
-            from += line - 1;
+            from += problem.line.map_or(0, |line| line.saturating_sub(1));
             tokio::time::sleep(PAUSE).await;
         }
         Err(DemoError::Answer { from: to, answer: "503 again and again".to_owned() })

@@ -1,0 +1,20 @@
+//! The demo at full size, from built binaries.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use qamtu_tests::service::binary;
+
+use crate::figure::{Better, Figure};
+
+/// Seconds that the whole demo may take.
+const LIMIT_S: f64 = 60.0;
+
+pub async fn demo() -> Result<Figure> {
+    let out = tempfile::tempdir()?;
+    let begin = Instant::now();
+    let done = tokio::process::Command::new(binary("qamtu")?).args(["demo", "--once", "--seed", "7", "--out"]).arg(out.path()).output().await?;
+    ensure!(done.status.success(), "the demo failed: {}", String::from_utf8_lossy(&done.stderr));
+    let seconds = begin.elapsed().as_secs_f64();
+    Ok(Figure::new("demo", "qamtu demo --once, full size with roll", Better::Less, (seconds, "s"), ("limit", LIMIT_S)))
+}

@@ -1,0 +1,81 @@
+//! One figure: what was measured, what it is compared with, and how the two stand.
+
+use std::{io::Write, path::Path};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Which side is better off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// Rates.
+    More,
+    /// Times.
+    Less,
+}
+
+/// A measured figure.
+#[derive(Debug, Serialize)]
+pub struct Figure {
+    id: &'static str,
+    what: String,
+    value: f64,
+    unit: &'static str,
+    against: String,
+    against_value: f64,
+    ratio: f64,
+    peak_rss_mb: Option<u64>,
+    note: String,
+}
+
+impl Figure {
+    /// A figure beside the one it is compared with.
+    pub fn new(id: &'static str, what: &str, better: Better, measured: (f64, &'static str), against: (&str, f64)) -> Self {
+        let (value, unit) = measured;
+        let ratio = match better {
+            Better::More => value / against.1,
+            Better::Less => against.1 / value,
+        };
+        Self { id, what: what.to_owned(), value, unit, against: against.0.to_owned(), against_value: against.1, ratio, peak_rss_mb: None, note: String::new() }
+    }
+
+    /// What should be known of it.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    /// Most memory that the measured processes held.
+    pub fn peak_rss_mb(mut self, peak: Option<u64>) -> Self {
+        self.peak_rss_mb = peak;
+        self
+    }
+}
+
+/// Prints the table and writes `bench.json`.
+pub fn report(figures: &[Figure]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{:<14} {:>12} {:<9} {:>12} {:>7}  compared with", "figure", "Qamtu", "", "other", "ratio")?;
+    for figure in figures {
+        writeln!(
+            out,
+            "{:<14} {:>12.2} {:<9} {:>12.2} {:>7.2}  {}{}",
+            figure.id,
+            figure.value,
+            figure.unit,
+            figure.against_value,
+            figure.ratio,
+            figure.against,
+            if figure.note.is_empty() { String::new() } else { format!(" ({})", figure.note) }
+        )?;
+    }
+    std::fs::write(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../bench.json")), serde_json::to_vec_pretty(figures)?)?;
+    Ok(())
+}
+
+/// Most memory a living process has held so far, from the kernel's own count; none where it has no `/proc`.
+pub fn peak_rss_mb(pid: Option<u32>) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kb| kb / 1024)
+}

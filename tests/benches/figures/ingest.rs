@@ -1,0 +1,97 @@
+//! Ingest: a stream of events against librdkafka alone, and single events at a steady rate.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use qamtu_tests::stack::{Log, Stack};
+use tokio::{task::JoinSet, time::interval};
+
+use crate::{
+    figure::{Better, Figure, peak_rss_mb},
+    load,
+};
+
+/// Events of the stream.
+const EVENTS: u64 = 500_000;
+/// Single events a second, and for how long.
+const RATE: u64 = 2_000;
+const SECONDS: u64 = 15;
+
+/// Validated events a second through one stream, and what librdkafka alone does with the same keys, headers and bytes on the same broker.
+pub async fn batch() -> Result<Figure> {
+    let stack = Stack::start(Log::Kafka).await?;
+    load::prepare(&stack).await?;
+    let lines = load::lines(EVENTS);
+    let begin = Instant::now();
+    load::send(&stack, lines, EVENTS).await?;
+    let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
+    let brokers = stack.brokers().context("no broker")?;
+    let peer = qamtu_tests::service::binary("examples/produce_raw")?;
+    let done = tokio::process::Command::new(peer).args([&brokers, "events", "events-raw"]).output().await?;
+    ensure!(done.status.success(), "produce_raw failed: {}", String::from_utf8_lossy(&done.stderr));
+    let raw: f64 = String::from_utf8(done.stdout)?.trim().parse()?;
+    let peak = peak_rss_mb(stack.ingest.as_ref().and_then(|ingest| ingest.pid()));
+    Ok(Figure::new("ingest-batch", "validated events through one NDJSON stream, acks=all", Better::More, (rate, "events/s"), ("librdkafka alone, same bytes, same broker", raw))
+        .peak_rss_mb(peak))
+}
+
+/// Single events at a steady rate: how long an answer takes, and how long until the event is visible.
+pub async fn single_and_visible() -> Result<Vec<Figure>> {
+    let stack = Stack::start(Log::Kafka).await?;
+    load::prepare(&stack).await?;
+    let ingest = stack.ingest.as_ref().context("ingest")?.said("listening")?;
+    let client = reqwest::Client::new();
+    let mut sent: JoinSet<Result<(u64, Duration, Instant)>> = JoinSet::new();
+    let mut pace = interval(Duration::from_micros(1_000_000 / RATE));
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let watcher = tokio::spawn(watch(stack.watcher(), RATE * SECONDS));
+    for number in 0..RATE * SECONDS {
+        let due = pace.tick().await.into_std();
+        let request = client.post(format!("{ingest}/v1/events")).header("content-type", "application/cloudevents+json").body(load::attendance(number).to_string());
+        sent.spawn(async move {
+            let status = request.send().await?.status();
+            ensure!(status.is_success(), "ingest answered {status}");
+            // From when it was due, so that a stall counts for everyone who had to wait.
+            Ok((number, due.elapsed(), Instant::now()))
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = sent.join_next().await {
+        answers.push(answer??);
+    }
+    let mut waits: Vec<f64> = answers.iter().map(|(_, wait, _)| wait.as_secs_f64() * 1000.0).collect();
+    let counts = watcher.await??;
+    let mut accepted: Vec<Instant> = answers.into_iter().map(|(_, _, at)| at).collect();
+    accepted.sort();
+    // The n-th accepted event is visible when n events are: an upper bound for any order.
+    let mut visible: Vec<f64> = accepted
+        .iter()
+        .zip(1..)
+        .filter_map(|(at, n)| counts.iter().find(|(_, seen)| *seen >= n).map(|(when, _)| when.saturating_duration_since(*at).as_secs_f64()))
+        .collect();
+    ensure!(visible.len() == accepted.len(), "{} of {} events became visible", visible.len(), accepted.len());
+    Ok(vec![
+        Figure::new("ingest-single", "single events at 2,000/s, p99", Better::Less, (p99(&mut waits), "ms"), ("limit", 25.0))
+            .note("sender, broker, warehouse and projector on the same two cores"),
+        Figure::new("visible", "accepted to visible at 2,000 events/s, p99", Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
+    ])
+}
+
+/// How many attendances were visible when, until all are.
+async fn watch(stack: qamtu_tests::stack::Watcher, all: u64) -> Result<Vec<(Instant, u64)>> {
+    let mut seen = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let rows = stack.query("SELECT count() AS n FROM v_attendance").await?;
+        let n = rows[0]["n"].as_u64().unwrap_or(0);
+        seen.push((Instant::now(), n));
+        if n >= all || Instant::now() > deadline {
+            return Ok(seen);
+        }
+    }
+}
+
+fn p99(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() * 99 / 100).copied().unwrap_or(f64::NAN)
+}
