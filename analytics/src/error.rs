@@ -68,7 +68,7 @@ pub enum AnalyticsError {
         time_zone: String,
         /// Why.
         #[source]
-        source: jiff::Error,
+        source: qamtu_schemas::instant::InstantError,
     },
     /// Attendance of one meeting came in two places, so that it could not be counted once.
     #[error("attendance of meeting number {0} came in two places: it must come meeting by meeting")]

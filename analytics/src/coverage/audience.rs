@@ -56,26 +56,60 @@ struct Open {
     stated: Vec<(Key, u32)>,
 }
 
-/// One row a person: the last meeting and how many there were, then a bit for each slice.
+/// One row a person: the two halves of the pseudonym, the last meeting and how many there were, then a bit for each slice. Up to 64
+/// slices a row is half a cache line, so that a person costs the memory one visit a meeting.
 #[derive(Debug)]
 struct Ledger {
     words: Vec<u64>,
+    /// Where the rows begin: the first whole row's place, so that none lies across two lines.
+    first: usize,
     stride: usize,
 }
 
+/// Words of a row before its bits.
+const HEAD: usize = 3;
+
+/// Bytes that rows of four words are aligned to.
+const ROW_BYTES: usize = 32;
+
 impl Ledger {
-    /// Notes that a person was at the open meeting; false if that was known.
-    fn attend(&mut self, person: u32, open: &Open) -> bool {
-        let row = &mut self.words[person as usize * self.stride..][..self.stride];
-        let stamp = u64::from(open.meeting) + 1;
-        if row[0] >> 32 == stamp {
-            return false;
+    fn new(slices: usize, people: &[Key]) -> Self {
+        let stride = HEAD + slices.div_ceil(64);
+        let mut words = vec![0; people.len() * stride + ROW_BYTES / size_of::<u64>()];
+        let first = words.as_ptr().align_offset(ROW_BYTES).min(words.len() - people.len() * stride);
+        words.truncate(first + people.len() * stride);
+        for (row, key) in words[first..].chunks_exact_mut(stride).zip(people) {
+            (row[0], row[1]) = *key;
         }
-        row[0] = stamp << 32 | ((row[0] & u64::from(u32::MAX)) + open.counts);
-        for (word, bits) in &open.marks {
+        Self { words, first, stride }
+    }
+
+    fn push(&mut self, key: Key) {
+        self.words.extend([key.0, key.1]);
+        self.words.resize(self.words.len() - 2 + self.stride, 0);
+    }
+
+    fn row(&mut self, person: u32) -> &mut [u64] {
+        &mut self.words[self.first + person as usize * self.stride..][..self.stride]
+    }
+
+    fn rows(&self) -> std::slice::ChunksExact<'_, u64> {
+        self.words[self.first..].chunks_exact(self.stride)
+    }
+}
+
+impl Open {
+    /// Notes in a person's row that they are at this meeting; 0 if that was known, else 1.
+    fn meet(&self, row: &mut [u64]) -> u64 {
+        let stamp = u64::from(self.meeting) + 1;
+        if row[2] >> 32 == stamp {
+            return 0;
+        }
+        row[2] = stamp << 32 | ((row[2] & u64::from(u32::MAX)) + self.counts);
+        for (word, bits) in &self.marks {
             row[*word] |= bits;
         }
-        true
+        1
     }
 }
 
@@ -90,6 +124,8 @@ pub(crate) struct Attendance<'a> {
     /// Meetings whose attendance came.
     taken: Vec<bool>,
     ledger: Ledger,
+    /// Whom the rows of a run belong to, in all likelihood.
+    guesses: Vec<u32>,
     /// People of a campaign without a roll, numbered as they come, and where they live.
     people: HashMap<Key, u32>,
     homes: Vec<u32>,
@@ -115,14 +151,14 @@ pub(crate) struct Reached {
 
 impl<'a> Attendance<'a> {
     pub(crate) fn new(roll: &'a Roll, meetings: &'a Meetings, slices: Slices) -> Self {
-        let stride = 1 + slices.len().div_ceil(64);
         Self {
             roll,
             meetings,
             sums: vec![Sums::default(); slices.len()],
+            ledger: Ledger::new(slices.len(), roll.keys()),
             slices,
             taken: vec![false; meetings.rows().len()],
-            ledger: Ledger { words: vec![0; roll.len() * stride], stride },
+            guesses: Vec::new(),
             people: HashMap::new(),
             homes: Vec::new(),
             open: None,
@@ -138,22 +174,31 @@ impl<'a> Attendance<'a> {
             before => self.turn_to(run.meeting, before)?,
         };
         if self.roll.is_empty() {
-            for (at, key) in run.hi.iter().copied().zip(run.lo.iter().copied()).enumerate() {
-                match run.strength[at] {
-                    STRONG => open.stated.push((key, run.homes.get(at).copied().unwrap_or(NOWHERE))),
-                    _ => open.weak.push(key),
-                }
-            }
+            take_stated(&mut open, run);
         } else {
-            let ledger = &mut self.ledger;
-            self.roll.find_all((run.hi, run.lo), |at, found| match (run.strength[at], found) {
-                (STRONG, Some(person)) => open.enrolled += u64::from(ledger.attend(person, &open)),
-                (STRONG, None) => open.strays.push((run.hi[at], run.lo[at])),
-                _ => open.weak.push((run.hi[at], run.lo[at])),
-            });
+            self.take_enrolled(&mut open, run);
         }
         self.open = Some(open);
         Ok(())
+    }
+
+    /// A campaign with a roll: who is on it is eligible, whatever they state.
+    fn take_enrolled(&mut self, open: &mut Open, run: Run<'_>) {
+        self.roll.guess((run.hi, run.lo), &mut self.guesses);
+        for ((key, strength), guess) in keys(run).zip(run.strength).zip(&self.guesses) {
+            if *strength != STRONG {
+                open.weak.push(key);
+                continue;
+            }
+            let row = self.ledger.row(*guess);
+            if (row[0] == key.0) & (row[1] == key.1) {
+                open.enrolled += open.meet(row);
+            } else if let Some(person) = self.roll.find(key) {
+                open.enrolled += open.meet(self.ledger.row(person));
+            } else {
+                open.strays.push(key);
+            }
+        }
     }
 
     /// Closes the meeting before and opens the next.
@@ -173,7 +218,7 @@ impl<'a> Attendance<'a> {
         open.slices = report.map(|report| self.slices.of_session(report)).unwrap_or_default();
         open.counts = u64::from(report.is_some());
         for slice in &open.slices {
-            let (word, bit) = (1 + slice / 64, 1 << (slice % 64));
+            let (word, bit) = (HEAD + slice / 64, 1 << (slice % 64));
             match open.marks.last_mut() {
                 Some((last, bits)) if *last == word => *bits |= bit,
                 _ => open.marks.push((word, bit)),
@@ -194,7 +239,7 @@ impl<'a> Attendance<'a> {
             people.eligible += 1;
             if open.counts > 0 {
                 let person = self.person(key, home)?;
-                self.ledger.attend(person, &open);
+                open.meet(self.ledger.row(person));
             }
         }
         if open.counts > 0 {
@@ -220,7 +265,7 @@ impl<'a> Attendance<'a> {
         let person = *self.people.entry(key).or_insert(next);
         if person == next {
             self.homes.push(home);
-            self.ledger.words.resize(self.homes.len() * self.ledger.stride, 0);
+            self.ledger.push(key);
         } else {
             self.homes[person as usize] = self.homes[person as usize].min(home);
         }
@@ -243,33 +288,53 @@ impl<'a> Attendance<'a> {
 
     /// Counts people. `enrolled` has the place of each precinct of the roll, of all `places`.
     pub(crate) fn reached(&self, enrolled: &[u32], places: usize) -> Reached {
-        let (zeros, weeks) = (vec![0; self.slices.len()], self.slices.first_week());
+        let zeros = vec![0; self.slices.len()];
         let mut reached = Reached { slices: zeros.clone(), first: zeros, exposure: [0; 5], places: vec![(0, 0); places] };
-        for (person, row) in self.ledger.words.chunks_exact(self.ledger.stride).enumerate() {
-            let contacts = row[0] as u32;
-            if contacts == 0 {
-                continue;
-            }
-            exposure::add(&mut reached.exposure, contacts);
-            let home = if self.roll.is_empty() { self.homes[person] } else { enrolled[self.roll.homes()[person] as usize] };
-            let place = &mut reached.places[home as usize];
-            *place = (place.0 + 1, place.1 + u64::from(contacts));
-            let mut first = None;
-            for (word, bits) in row[1..].iter().enumerate() {
-                let mut bits = *bits;
-                while bits != 0 {
-                    let slice = word * 64 + bits.trailing_zeros() as usize;
-                    reached.slices[slice] += 1;
-                    first = first.or((slice >= weeks).then_some(slice));
-                    bits &= bits - 1;
-                }
-            }
-            if let Some(week) = first {
-                reached.first[week] += 1;
-            }
-        }
+        let weeks = self.slices.first_week();
+        let enrolled = self.roll.people().zip(enrolled).flat_map(|(people, home)| people.map(|_| *home));
+        self.ledger.rows().zip(enrolled.chain(self.homes.iter().copied())).for_each(|(row, home)| reached.add(row, home, weeks));
         reached
     }
+}
+
+impl Reached {
+    /// Adds a person who lives at `home`. Weeks are the slices from `weeks` on.
+    fn add(&mut self, row: &[u64], home: u32, weeks: usize) {
+        let contacts = row[2] as u32;
+        if contacts == 0 {
+            return;
+        }
+        exposure::add(&mut self.exposure, contacts);
+        let place = &mut self.places[home as usize];
+        *place = (place.0 + 1, place.1 + u64::from(contacts));
+        let mut first = None;
+        for (word, bits) in row[HEAD..].iter().enumerate() {
+            let mut bits = *bits;
+            while bits != 0 {
+                let slice = word * 64 + bits.trailing_zeros() as usize;
+                self.slices[slice] += 1;
+                first = first.or((slice >= weeks).then_some(slice));
+                bits &= bits - 1;
+            }
+        }
+        if let Some(week) = first {
+            self.first[week] += 1;
+        }
+    }
+}
+
+/// A campaign without a roll: who is eligible is what they state, and is decided once all of the meeting is known.
+fn take_stated(open: &mut Open, run: Run<'_>) {
+    for (at, key) in keys(run).enumerate() {
+        match run.strength[at] {
+            STRONG => open.stated.push((key, run.homes.get(at).copied().unwrap_or(NOWHERE))),
+            _ => open.weak.push(key),
+        }
+    }
+}
+
+fn keys(run: Run<'_>) -> impl Iterator<Item = Key> {
+    run.hi.iter().copied().zip(run.lo.iter().copied())
 }
 
 /// How many different keys there are.

@@ -14,6 +14,7 @@ use qamtu_schemas::{
     Reference, Status,
     event::CampaignConfigured,
     id::{CategoryCode, CoalitionId, UnitCode},
+    instant::time_zone,
 };
 
 use crate::{
@@ -37,7 +38,7 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     pub(crate) fn of(campaign: &CampaignConfigured, as_of: Timestamp) -> Result<Self, AnalyticsError> {
-        let zone = TimeZone::get(&campaign.time_zone).map_err(|source| AnalyticsError::TimeZone {
+        let zone = time_zone(&campaign.time_zone).map_err(|source| AnalyticsError::TimeZone {
             campaign: campaign.campaign.clone(),
             time_zone: campaign.time_zone.to_string(),
             source,

@@ -32,7 +32,7 @@ pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
                     number
                 }
             };
-            lines.extend(keys.into_iter().map(|key| (key, home)));
+            lines.extend(keys.into_iter().map(|key| (home, key)));
         }
     }
     Roll::new(lines, precincts)

@@ -244,12 +244,8 @@ async fn beyond_the_offsets(views: Views) {
     views.fill(&world).await;
     let before = views.coverage().await;
     let mut more = world.clone();
-    more.events.clear();
-    more.seen.clear();
-    more.roll.clear();
     more.held("m9", World::place("2026-02-24T10:00:00Z"));
-    more.strong("m1", [3, 4, 5]);
-    let body = &more.events[0];
+    let body = &more.events[world.events.len()];
     views
         .insert(
             "v_meeting_events",
@@ -278,14 +274,14 @@ async fn reversed_imports(views: Views) {
     views.fill(&world).await;
     let before = views.coverage().await;
     let batch = "00000000-0000-4000-8002-000000000001";
-    world.events.clear();
     world.event("batch.reversed", json!({"batch": batch}));
     world.held("m9", World::place("2026-02-24T10:00:00Z"));
-    world.events[1]["batch"] = batch.into();
+    let [.., reversal, held] = &mut world.events[..] else { panic!("two events") };
+    held["batch"] = batch.into();
     let row = |event: &Value| json!({"campaign": "test", "event_id": event["id"], "type": event["type"], "body": event.to_string()});
-    let mut meeting = row(&world.events[1]);
+    let mut meeting = row(held);
     meeting["meeting_id"] = "m9".into();
-    views.insert("v_reference_events", [row(&world.events[0])]).await;
+    views.insert("v_reference_events", [row(reversal)]).await;
     views.insert("v_meeting_events", [meeting]).await;
     assert_eq!(views.coverage().await, before);
 }

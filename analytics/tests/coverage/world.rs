@@ -161,7 +161,7 @@ impl World {
         let precincts: Vec<&str> = vec!["B-1", "A-2", "A-1", "X-9"];
         let lines = self.roll.iter().map(|(person, home)| {
             let place = precincts.iter().position(|precinct| precinct == home).expect("a precinct of the roll");
-            (key(*person), place as u32)
+            (place as u32, key(*person))
         });
         let used: Vec<&str> = precincts.iter().copied().filter(|precinct| self.roll.iter().any(|(_, home)| home == precinct)).collect();
         assert!(precincts.starts_with(&used), "the roll names precincts in the order above");
