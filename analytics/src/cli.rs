@@ -1,5 +1,8 @@
 //! The command line.
 
+mod report;
+mod serve;
+
 use std::{
     fs::File,
     io::{BufWriter, Write},
@@ -11,6 +14,9 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{compute::compute, config::Config, csv, error::AnalyticsError, facts::Warehouse, figures::Figures, snapshot::Snapshots};
+
+pub use report::{Chosen, Report};
+pub use serve::Serve;
 
 /// Coverage of a campaign: computed, kept and shown.
 #[derive(Debug, Parser)]
@@ -29,6 +35,10 @@ pub struct Cli {
 pub enum Command {
     /// Computes the coverage of a campaign, keeps it as a snapshot and prints its name.
     Compute(Compute),
+    /// Serves the page of a campaign, and computes anew whenever there is something new.
+    Serve(Serve),
+    /// Writes the one-page report of a snapshot.
+    Report(Report),
 }
 
 /// `compute`.

@@ -15,10 +15,10 @@ use figment::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::error::AnalyticsError;
+use crate::{access::ReaderConfig, error::AnalyticsError};
 
 /// Sections of this service.
-const SECTIONS: [&str; 3] = ["clickhouse", "analytics", "listen"];
+const SECTIONS: [&str; 5] = ["clickhouse", "analytics", "listen", "reader", "metrics"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +31,20 @@ pub struct Config {
     pub analytics: Analytics,
     /// Where `serve` listens; default 127.0.0.1:8490, port 0 takes a free one.
     #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Who reads what is served there; default a leader, of the whole region.
+    #[serde(default)]
+    pub reader: ReaderConfig,
+    /// The internal listener of `serve`; default none.
+    #[serde(default)]
+    pub metrics: Option<Metrics>,
+}
+
+/// The internal listener, for whoever watches the service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Where; port 0 takes a free one.
     pub listen: SocketAddr,
 }
 

@@ -118,6 +118,27 @@ pub enum AnalyticsError {
         /// The campaign.
         campaign: CampaignId,
     },
+    /// The configured reader sees no figures.
+    #[error("the configured reader's role sees no figures: set reader.role to leader or analyst")]
+    NoFigures,
+    /// A report cannot be set.
+    #[error("the report cannot be set: {reason}")]
+    Report {
+        /// What the typesetter says.
+        reason: String,
+    },
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: is it taken?")]
+    Listen {
+        /// Which one.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Listening ended early.
+    #[error("the page is no longer served")]
+    Serve(#[source] std::io::Error),
     /// A task of this program ended early.
     #[error("the calculation was cut off")]
     CutOff(#[source] tokio::task::JoinError),

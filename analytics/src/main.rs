@@ -35,5 +35,7 @@ async fn run(cli: Cli) -> Result<(), AnalyticsError> {
     let config = Config::load(cli.config.as_deref())?;
     match cli.command {
         Command::Compute(compute) => compute.run(&config, &mut std::io::stdout()).await,
+        Command::Serve(serve) => serve.run(&config, &mut std::io::stdout()).await,
+        Command::Report(report) => report.run(&config),
     }
 }

@@ -1,0 +1,190 @@
+# What the page and the report say. Numbers, shares and dates arrive already written; `n` is the number itself, for the form of a noun.
+
+brand = Qamtu
+language = English
+subject = Voter coverage
+scope-units = Part of the campaign: { $units }
+synthetic-mark = Synthetic data
+synthetic-note = Every person, meeting and figure here is invented, to show how Qamtu works.
+as-of = As of { $date }, { $time }
+foot = Snapshot { $snapshot }, definition { $definition }
+percent = { $value }%
+range = { $from }–{ $to }
+no-data = no data
+withheld = withheld
+
+headline-question = How many voters have the meetings reached?
+headline-label = voters reached (unique)
+headline-of = { $n ->
+    [one] of { $voters } registered voter
+   *[other] of { $voters } registered voters
+}
+headline-of-dated = { $n ->
+    [one] of { $voters } registered voter, counted on { $date }
+   *[other] of { $voters } registered voters, counted on { $date }
+}
+headline-share = coverage (unique)
+
+range-title = What is known and what is possible
+range-finding = { $share } of the planned reach is achieved
+range-reached = Reached, identified: { $count } ({ $share })
+range-bounds = Possible, with people who were only counted: { $bounds } ({ $shares })
+range-planned = Planned reach: { $count } ({ $share })
+range-ceiling = Arithmetic ceiling: { $count } ({ $share })
+
+card-plan = Is the plan being kept?
+card-plan-detail = { $n ->
+    [one] { $held } of { $due } meeting due by { $date } held; { $planned } planned in all
+   *[other] { $held } of { $due } meetings due by { $date } held; { $planned } planned in all
+}
+card-bounds = How many could it be?
+card-bounds-detail = Bounds: { $shares } of registered voters. Whoever was counted but not identified may be new, or may have come before
+card-bounds-withheld = Bounds of the voters reached
+card-planned = How far is the planned reach?
+card-planned-detail = { $reached } of { $planned } different voters that the plan means to reach
+card-ceiling = How far can the plan reach at most?
+card-ceiling-detail = { $ceiling } voters, if all { $planned } meetings draw { $average } people as those so far, and nobody comes twice
+card-identified = How many attendances are identified?
+card-identified-detail = Identified share: { $identified } of { $gross } attendances. The others were counted as heads in the room
+card-frequency = How often did people come?
+times = { $times ->
+    [1] once: { $people }
+    [2] twice: { $people }
+   *[other] { $times } times: { $people }
+}
+times-or-more = { $times } times or more: { $people }
+
+map-title = Where voters were reached
+map-finding = Coverage is highest in { $high } ({ $high-share }) and lowest in { $low } ({ $low-share })
+map-note = Residents reached, as a share of the registered voters of their district or city
+map-tile = { $unit }: { $share } of residents reached, { $reached } of { $voters } voters
+map-tile-short = { $unit }: { $share }
+map-legend-last = { $from } and more
+
+units-title = Districts and cities
+units-note = The last row is counted again for the whole region, not added up: whoever came to meetings in two districts is one person there.
+units-total = Whole region
+withheld-note = Counts of fewer than { $people } people are withheld, and others from which they could be worked out.
+column-unit = District or city
+column-voters = Voters
+column-planned = Planned
+column-held = Held
+column-gross = Attendances
+column-residents = Residents reached
+column-coverage = Coverage
+column-here = Reached at meetings here
+column-bounds = Bounds
+column-coalition = Coalition
+column-reached = Voters reached
+column-category = Category
+
+weeks-title = How reach grew from week to week
+weeks-finding = { $n ->
+    [one] In the week from { $day }, { $first } voter was reached for the first time
+   *[other] In the week from { $day }, { $first } voters were reached for the first time
+}
+weeks-note = Different voters reached up to the end of each week, which begins on the Monday shown
+weeks-before = reached before
+weeks-first = reached for the first time
+weeks-held = { $n ->
+    [one] { $held } meeting
+   *[other] { $held } meetings
+}
+weeks-column = { $n ->
+    [one] Week from { $day }: { $held } meeting, { $first } reached for the first time, { $total } reached so far
+   *[other] Week from { $day }: { $held } meetings, { $first } reached for the first time, { $total } reached so far
+}
+
+coalitions-title = Coalitions
+coalitions-note = One voter may have come to meetings of several coalitions, so the numbers of voters do not add up.
+categories-title = Categories of the population
+categories-note = A meeting may be for several categories, so they overlap and do not add up. Audiences that would reveal belief, origin or health are only counted, never identified.
+
+trust-title = Can the data be trusted?
+trust-missing = Missing reports
+trust-missing-detail = Meetings that were due and are not reported
+trust-unlawful = Held outside the campaign days
+trust-unlawful-detail = Not counted for the plan; their audience is
+trust-contested = Contested meetings
+trust-contested-detail = Two answers stand side by side; somebody should settle which one holds
+trust-cancelled = Cancelled
+trust-cancelled-detail = Planned, and will not take place
+trust-moved = Moved
+trust-moved-detail = Planned, and moved to another time
+trust-extra = Held without a plan
+trust-extra-detail = Their audience counts; the plan is not fulfilled by them
+trust-pending = Waiting for a plan or report
+trust-pending-detail = Attendance is recorded for them, but not counted yet
+trust-precincts = Precincts without a meeting
+trust-precincts-detail = { $n ->
+    [one] Of { $all } precinct; no counted meeting names them
+   *[other] Of { $all } precincts; no counted meeting names them
+}
+trust-outside = Attendances from outside
+trust-outside-detail = Identified people who are not registered voters of the region; not among the reached
+trust-weak = Identified by phone only
+trust-weak-detail = Attendances; not among the reached, since a phone is not a person
+trust-rejected = Unreadable records
+trust-rejected-detail = Records that could not be read; kept, and not counted
+trust-conflicts = Conflicting records
+trust-conflicts-detail = One event was sent with different contents; the earliest holds
+trust-over = More reached than registered
+trust-over-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice
+
+definitions-title = What the figures mean
+define-reached = Voters reached (unique)
+define-reached-formula = U = number of different eligible voters at counted meetings
+define-reached-text = A voter counts once, however often they came. Only registered voters of the region who were identified by a national number are counted; the number itself is never stored.
+define-coverage = Coverage (unique)
+define-coverage-formula = 100 × U / N
+define-coverage-text = N is the number of registered voters of all precincts, as counted on the date shown. Coverage says who was present, not what they think or how they vote.
+define-bounds = Bounds
+define-bounds-formula = U to U + people counted but not identified
+define-bounds-text = The truth lies between: nobody who was only counted is new, or everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
+define-gross = Attendances
+define-gross-formula = G = sum over meetings of the larger of headcount and attendance list
+define-gross-text = Whoever came to three meetings counts three times. If two people counted, the lower count is taken.
+define-residents = Residents reached
+define-residents-formula = U of those who live in the district or city, wherever they attended
+define-residents-text = The map and the coverage of a district show its residents. “Reached at meetings here” counts everybody who came there, also from elsewhere.
+define-plan = Plan fulfilment
+define-plan-formula = 100 × planned meetings held / meetings due
+define-plan-text = Due are planned meetings that are not cancelled and whose day has come. Extra meetings are shown apart.
+define-ceiling = Arithmetic ceiling
+define-ceiling-formula = planned meetings × G / meetings held, at most N
+define-ceiling-text = How many voters the whole plan could reach if nobody came twice and meetings were as large as so far.
+define-identified = Identified share
+define-identified-formula = 100 × identified attendances / G
+define-identified-text = The smaller it is, the wider the bounds.
+define-withheld = Withheld
+define-withheld-formula = fewer than { $people } people
+define-withheld-text = Small counts could point at single people, so counts from 1 to just below { $people } are not shown, nor are others from which they would follow. Nobody at all is shown as 0.
+
+page-title = { $campaign }: voter coverage
+page-skip = Skip to the figures
+page-languages = Languages
+page-sort = Sort by { $column }
+page-csv = Download the figures (CSV)
+page-pdf = Report on one page (PDF)
+page-legend-withheld = withheld, or no data
+page-stale = The warehouse cannot be reached at the moment. These are the figures of the last snapshot; they will be renewed by themselves.
+page-empty-title = No figures yet
+page-empty = The first figures of this campaign are being prepared. This page will show them as soon as there is a snapshot.
+page-private = No one is named here: counts only, small ones withheld.
+
+error-not-found-title = There is no such page
+error-not-found = The address may be mistyped, or the page may have moved.
+error-method-title = This can only be read
+error-method = The page answers to reading alone; nothing can be sent to it.
+error-forbidden-title = This is not open to you
+error-forbidden = Your role does not include this page. Ask whoever runs Qamtu if you need it.
+error-internal-title = Something went wrong here
+error-internal = The fault is on our side and has been noted. Please try again in a minute.
+error-unavailable-title = Not ready yet
+error-unavailable = There are no figures to show yet. Please try again in a minute.
+error-reference = For the operator: { $id }
+error-back = To the figures
+
+report-title = Report on voter coverage
+report-page = Page { $page } of { $pages }
+report-author = Qamtu

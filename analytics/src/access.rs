@@ -1,0 +1,136 @@
+//! Who reads, and what they may open: one matrix of routes and roles.
+//!
+//! Guarantees: the router is built from [`MATRIX`], so a route without a row does not exist, and a role that a row does not name gets a
+//! refusal before anything is read. Which person counts a reader sees is decided by [`crate::cell`] from the same [`Reader`].
+//! Nobody signs in yet: the reader of a listener comes from its configuration.
+
+use std::collections::BTreeSet;
+
+use qamtu_schemas::id::UnitCode;
+use serde::{Deserialize, Serialize};
+
+/// What a reader is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Anybody who can reach the listener: learns only whether the service lives.
+    Public,
+    /// Leads a coalition: figures, with small person counts withheld below ten.
+    Leader,
+    /// Works with the figures: small person counts withheld below five.
+    Analyst,
+    /// Runs the service: its health and metrics, no figures.
+    Operator,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Public, Self::Leader, Self::Analyst, Self::Operator];
+}
+
+/// What part of a campaign a reader sees.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All of it.
+    Region,
+    /// These units alone: their meetings, their residents, their coalitions.
+    Units(BTreeSet<UnitCode>),
+}
+
+impl Scope {
+    /// Whether a unit lies in it.
+    pub fn has(&self, unit: &UnitCode) -> bool {
+        match self {
+            Self::Region => true,
+            Self::Units(units) => units.contains(unit),
+        }
+    }
+}
+
+/// Somebody who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reader {
+    /// What for.
+    pub role: Role,
+    /// About what.
+    pub scope: Scope,
+}
+
+impl Reader {
+    /// Whoever watches the service through the internal listener.
+    pub fn operator() -> Self {
+        Self { role: Role::Operator, scope: Scope::Units(BTreeSet::new()) }
+    }
+}
+
+/// The reader of the listener for people, as configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReaderConfig {
+    /// Role; a leader unless stated otherwise.
+    pub role: Role,
+    /// Units in scope; none means the whole region.
+    pub units: BTreeSet<UnitCode>,
+}
+
+impl Default for ReaderConfig {
+    fn default() -> Self {
+        Self { role: Role::Leader, units: BTreeSet::new() }
+    }
+}
+
+impl From<&ReaderConfig> for Reader {
+    fn from(config: &ReaderConfig) -> Self {
+        let scope = if config.units.is_empty() { Scope::Region } else { Scope::Units(config.units.clone()) };
+        Self { role: config.role, scope }
+    }
+}
+
+/// Everything that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Leads to the page in the reader's language.
+    Entry,
+    /// The page.
+    Page,
+    /// The figures as CSV.
+    Csv,
+    /// The PDF.
+    Report,
+    /// Style and fonts.
+    Asset,
+    /// Whether the process runs.
+    Live,
+    /// Whether it can show figures.
+    Ready,
+    /// Its counters.
+    Metrics,
+}
+
+/// A row of the matrix: who may open a path.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// What is there.
+    pub route: Route,
+    /// Where, as a path pattern of the router.
+    pub path: &'static str,
+    /// An example of the path, for tests that visit every route.
+    pub example: &'static str,
+    /// Whoever may open it.
+    pub roles: &'static [Role],
+}
+
+const FIGURES: &[Role] = &[Role::Leader, Role::Analyst];
+const ANYBODY: &[Role] = &Role::ALL;
+
+/// The one authorization matrix.
+pub const MATRIX: [Row; 8] = [
+    Row { route: Route::Entry, path: "/", example: "/", roles: FIGURES },
+    Row { route: Route::Page, path: "/{language}", example: "/kk", roles: FIGURES },
+    Row { route: Route::Csv, path: "/coverage.csv", example: "/coverage.csv", roles: FIGURES },
+    Row { route: Route::Report, path: "/report/{file}", example: "/report/kk.pdf", roles: FIGURES },
+    Row { route: Route::Asset, path: "/assets/{file}", example: "/assets/qamtu.css", roles: ANYBODY },
+    Row { route: Route::Live, path: "/live", example: "/live", roles: ANYBODY },
+    Row { route: Route::Ready, path: "/ready", example: "/ready", roles: ANYBODY },
+    Row { route: Route::Metrics, path: "/metrics", example: "/metrics", roles: &[Role::Operator] },
+];

@@ -1,0 +1,65 @@
+//! `report`: one page of PDF from a stored snapshot; needs no warehouse.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use qamtu_schemas::id::CampaignId;
+
+use crate::{
+    access::Reader,
+    config::Config,
+    error::AnalyticsError,
+    locale::Language,
+    published::Published,
+    report,
+    snapshot::{SnapshotId, Snapshots},
+    statement::Statement,
+};
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The campaign.
+    #[arg(long)]
+    pub campaign: CampaignId,
+    /// A snapshot by its name, or the newest one.
+    #[arg(long, default_value = "latest", value_parser = chosen)]
+    pub snapshot: Chosen,
+    /// In which language.
+    #[arg(long)]
+    pub lang: Language,
+    /// Where to write it.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+/// Which snapshot.
+#[derive(Debug, Clone, Copy)]
+pub enum Chosen {
+    /// The newest.
+    Latest,
+    /// This one.
+    Named(SnapshotId),
+}
+
+fn chosen(text: &str) -> Result<Chosen, String> {
+    match text {
+        "latest" => Ok(Chosen::Latest),
+        name => name.parse().map(Chosen::Named).map_err(|fault: crate::snapshot::NoSnapshotId| format!("{fault}, or `latest`")),
+    }
+}
+
+impl Report {
+    /// Sets the report for the configured reader and writes it.
+    pub fn run(&self, config: &Config) -> Result<(), AnalyticsError> {
+        let snapshots = Snapshots::open(&config.analytics.dir)?;
+        let snapshot = match self.snapshot {
+            Chosen::Latest => snapshots.latest(&self.campaign)?,
+            Chosen::Named(id) => snapshots.get(id)?.filter(|snapshot| snapshot.coverage.identity.campaign == self.campaign),
+        };
+        let snapshot = snapshot.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() })?;
+        let published = Published::new(&snapshot, &Reader::from(&config.reader)).ok_or(AnalyticsError::NoFigures)?;
+        let pdf = report::pdf(&published, &Statement::new(&published, self.lang))?;
+        std::fs::write(&self.out, pdf).map_err(|source| AnalyticsError::Write { path: self.out.clone(), source })
+    }
+}

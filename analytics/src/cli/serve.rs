@@ -1,0 +1,43 @@
+//! `serve`: the page of a campaign until the process is told to end.
+
+use std::io::Write;
+
+use clap::Args;
+use qamtu_schemas::id::CampaignId;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    config::Config,
+    dashboard::{self, Addresses},
+    error::AnalyticsError,
+    metrics,
+};
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The campaign.
+    #[arg(long, env = "QAMTU__CAMPAIGN")]
+    pub campaign: CampaignId,
+}
+
+impl Serve {
+    /// Serves; prints one line of JSON once it listens.
+    pub async fn run(self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
+        metrics::start();
+        let mut terminate = signal(SignalKind::terminate()).map_err(AnalyticsError::Serve)?;
+        let shutdown = async move {
+            tokio::select! {
+                // Without a handler for either there is nothing to wait for, so the service ends.
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        let listening = |addresses: Addresses| {
+            let url = |address| format!("http://{address}");
+            let line = serde_json::json!({"listening": url(addresses.people), "internal": addresses.internal.map(url)});
+            writeln!(out, "{line}").and_then(|()| out.flush()).map_err(AnalyticsError::Serve)
+        };
+        dashboard::serve(config, self.campaign, listening, shutdown).await
+    }
+}

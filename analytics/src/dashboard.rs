@@ -1,0 +1,113 @@
+//! The page over HTTP: the router, its layers, its listeners.
+//!
+//! Guarantees: the router is made from the matrix of [`crate::access`]; every answer, errors too, carries the same protective headers;
+//! a panic in a handler becomes an error page. Only reading is answered. The listener for people has the configured reader, the internal
+//! one the operator, who alone sees metrics.
+
+mod assets;
+mod charts;
+mod download;
+mod handlers;
+mod headers;
+pub mod page;
+mod refusal;
+mod service;
+mod tables;
+
+use std::{future::Future, net::SocketAddr, sync::Arc};
+
+use axum::{Extension, Router, extract::Request, middleware, response::Response, routing::get};
+use qamtu_schemas::id::CampaignId;
+use tokio::net::TcpListener;
+
+use crate::{
+    access::{MATRIX, Reader, Row},
+    config::Config,
+    error::AnalyticsError,
+    facts::Warehouse,
+    snapshot::Snapshots,
+};
+pub use refusal::Refusal;
+pub use service::Service;
+
+/// Where the page can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// For people.
+    pub people: SocketAddr,
+    /// For whoever watches the service.
+    pub internal: Option<SocketAddr>,
+}
+
+/// Serves a campaign until `shutdown`; tells where once it listens.
+pub async fn serve(
+    config: &Config,
+    campaign: CampaignId,
+    listening: impl FnOnce(Addresses) -> Result<(), AnalyticsError>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), AnalyticsError> {
+    let snapshots = Snapshots::open(&config.analytics.dir)?;
+    let service = Arc::new(Service::new(campaign, &snapshots)?);
+    let people = bind(config.listen).await?;
+    let internal = match &config.metrics {
+        Some(metrics) => Some(bind(metrics.listen).await?),
+        None => None,
+    };
+    listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
+    let renewal = tokio::spawn(service::renew(service.clone(), Warehouse::new(&config.clickhouse), snapshots));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let stopping = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which is a stop too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let told = service.clone();
+    let (first, second) = (stopped.clone(), stopped);
+    let people = axum::serve(people, router(service.clone(), Reader::from(&config.reader))).with_graceful_shutdown(stopping(first));
+    let internal = async {
+        match internal {
+            Some(listener) => axum::serve(listener, router(service, Reader::operator())).with_graceful_shutdown(stopping(second)).await,
+            None => Ok(()),
+        }
+    };
+    tokio::spawn(async move {
+        shutdown.await;
+        told.drain();
+        stop.send_replace(true);
+    });
+    let outcome = tokio::try_join!(people.into_future(), internal);
+    renewal.abort();
+    outcome.map(|_| ()).map_err(AnalyticsError::Serve)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, AnalyticsError> {
+    TcpListener::bind(address).await.map_err(|source| AnalyticsError::Listen { address, source })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, AnalyticsError> {
+    listener.local_addr().map_err(AnalyticsError::Serve)
+}
+
+/// The routes of the matrix for one reader, and their layers from the outermost inwards: headers, panics, time, count, admission.
+pub fn router(service: Arc<Service>, reader: Reader) -> Router {
+    let router = MATRIX.iter().fold(Router::new(), |router, row| {
+        let admission = middleware::from_fn_with_state((*row, reader.clone()), admit);
+        router.route(row.path, get(handlers::of(row.route)).layer(admission))
+    });
+    router
+        .fallback(|request: Request| async move { Refusal::NotFound.answer(&request) })
+        .method_not_allowed_fallback(|request: Request| async move { Refusal::Method.answer(&request) })
+        .layer(Extension(reader))
+        .with_state(service)
+        .layer(middleware::from_fn(headers::counted))
+        .layer(middleware::from_fn(headers::unbroken))
+        .layer(middleware::map_response(headers::protected))
+}
+
+/// Lets a request through to a route whose row names the reader's role.
+async fn admit(
+    axum::extract::State((row, reader)): axum::extract::State<(Row, Reader)>,
+    request: Request,
+    next: middleware::Next,
+) -> Response {
+    if row.roles.contains(&reader.role) { next.run(request).await } else { Refusal::Forbidden.answer(&request) }
+}

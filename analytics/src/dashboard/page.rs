@@ -1,0 +1,213 @@
+//! The page: a [`Statement`] as HTML that needs no script.
+//!
+//! Guarantees: every text goes through maud's escaping; nothing is inlined that the content security policy would refuse (no script, no
+//! style attribute); every figure that a chart shows stands in the page as text too.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::{assets, charts, tables};
+use crate::{
+    locale::Language,
+    statement::{Card, Definitions, Figure, Headline, Map, State, Statement, Trust},
+    words::Words,
+};
+
+/// How a table is sorted, from the query of the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sorting {
+    /// Key of a column; the name if it is none.
+    pub column: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// What stands around the figures.
+pub struct Frame<'a> {
+    /// Title of the document.
+    pub title: &'a str,
+    /// Its words.
+    pub words: &'static Words,
+    /// Whether to offer the same in the other languages.
+    pub languages: bool,
+}
+
+/// The whole page; `stale` says that the warehouse cannot be reached.
+pub fn page(statement: &Statement, sorting: &Sorting, stale: bool) -> Markup {
+    let words = Words::of(statement.language);
+    let title = words.say_with("page-title", &[("campaign", statement.campaign.clone().into())]);
+    document(
+        &Frame { title: &title, words, languages: true },
+        html! {
+            (cover(statement))
+            @if stale { p.notice role="status" { (words.say("page-stale")) } }
+            main #figures {
+                (headline(&statement.headline))
+                (cards(&statement.cards))
+                div.pair {
+                    (map(&statement.map, words))
+                    @if let Some(weeks) = &statement.weeks { (charts::weeks(weeks)) }
+                }
+                (tables::sortable(&statement.units, sorting, words))
+                div.pair {
+                    (tables::plain(&statement.coalitions, "coalitions"))
+                    @if let Some(categories) = &statement.categories { (tables::plain(categories, "categories")) }
+                }
+                (trust(&statement.trust))
+                (definitions(&statement.definitions))
+            }
+            footer {
+                p.actions {
+                    a.action href={ "/report/" (statement.language) ".pdf" } { (words.say("page-pdf")) }
+                    a.action href="/coverage.csv" { (words.say("page-csv")) }
+                }
+                p { (words.say("page-private")) }
+                p.trace { (statement.foot) }
+            }
+        },
+    )
+}
+
+/// A page without figures: nothing computed yet.
+pub fn empty(language: Language) -> Markup {
+    let words = Words::of(language);
+    let title = words.say("page-empty-title");
+    document(&Frame { title: &title, words, languages: true }, html! { main.calm { h1 { (title) } p { (words.say("page-empty")) } } })
+}
+
+/// A document of this service.
+pub fn document(frame: &Frame<'_>, content: Markup) -> Markup {
+    let language = frame.words.language();
+    html! {
+        (DOCTYPE)
+        html lang=(language) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (frame.title) }
+                link rel="icon" href=(assets::address("qamtu.svg")) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::address("qamtu.css"));
+            }
+            body {
+                a.skip href="#figures" { (frame.words.say("page-skip")) }
+                div.bar {
+                    span.brand { (frame.words.say("brand")) }
+                    @if frame.languages {
+                        nav aria-label=(frame.words.say("page-languages")) {
+                            @for other in Language::ALL {
+                                a href={ "/" (other) } lang=(other) hreflang=(other) aria-current=[(other == language).then_some("page")] {
+                                    (Words::of(other).say("language"))
+                                }
+                            }
+                        }
+                    }
+                }
+                (content)
+            }
+        }
+    }
+}
+
+fn cover(statement: &Statement) -> Markup {
+    html! {
+        header {
+            p.kicker { (statement.subject) @if let Some(scope) = &statement.scope { " · " (scope) } }
+            h1 { (statement.campaign) }
+            p.as-of { (statement.as_of) }
+            @if let Some((mark, note)) = &statement.synthetic { p.synthetic { strong { (mark) } " " (note) } }
+        }
+    }
+}
+
+fn headline(headline: &Headline) -> Markup {
+    html! {
+        section.headline aria-labelledby="headline" {
+            h2 #headline { (headline.question) }
+            div.answer {
+                p.count { (figure(&headline.reached)) span.label { (headline.label) } span.of { (headline.denominator) } }
+                p.share { (figure(&headline.share)) span.label { (headline.share_label) } }
+            }
+            @if let Some(range) = &headline.range { (charts::range(range)) }
+        }
+    }
+}
+
+fn cards(cards: &[Card]) -> Markup {
+    html! {
+        section.cards {
+            @for card in cards {
+                article { h2 { (card.question) } p.figure { (figure(&card.figure)) } p.detail { (card.detail) } }
+            }
+        }
+    }
+}
+
+/// The tiles stand in a table for their places alone; each leads to its row.
+fn map(map: &Map, words: &Words) -> Markup {
+    let at = |row: u8, column: u8| map.tiles.iter().find(|tile| (tile.row, tile.column) == (row, column));
+    html! {
+        section.map aria-labelledby="map" {
+            h2 #map { (map.title) }
+            p.note { (map.note) }
+            table.tiles role="presentation" {
+                @for row in 0..map.rows {
+                    tr {
+                        @for column in 0..map.columns {
+                            td {
+                                @if let Some(tile) = at(row, column) {
+                                    a class={ "tile " (shade(tile.level)) } href={ "#unit-" (tile.unit) } title=(tile.sentence) {
+                                        span.name { (tile.name) } " " span.value { (figure(&tile.figure)) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            ul.legend {
+                @for step in &map.legend { li { span class={ "swatch " (shade(Some(step.level))) } {} (step.text) } }
+                li { span class={ "swatch " (shade(None)) } {} (words.say("page-legend-withheld")) }
+            }
+        }
+    }
+}
+
+fn shade(level: Option<u8>) -> String {
+    level.map_or_else(|| "level-none".to_owned(), |level| format!("level-{level}"))
+}
+
+fn trust(trust: &Trust) -> Markup {
+    html! {
+        section.trust aria-labelledby="trust" {
+            h2 #trust { (trust.title) }
+            dl {
+                @for row in &trust.rows {
+                    div.act[row.act] { dt { (row.label) } dd.figure { (figure(&row.figure)) } dd.detail { (row.detail) } }
+                }
+            }
+        }
+    }
+}
+
+fn definitions(definitions: &Definitions) -> Markup {
+    html! {
+        section.definitions aria-labelledby="definitions" {
+            h2 #definitions { (definitions.title) }
+            dl {
+                @for definition in &definitions.list {
+                    div { dt { (definition.term) } dd.formula { (definition.formula) } dd { (definition.text) } }
+                }
+            }
+        }
+    }
+}
+
+/// A figure, marked if it is not to be taken as it stands.
+pub(super) fn figure(figure: &Figure) -> Markup {
+    match figure.state {
+        State::Shown => html! { (figure.text) },
+        State::Withheld => html! { span.withheld { (figure.text) } },
+        State::None => html! { span.none { (figure.text) } },
+        State::Error => html! { strong.error { (figure.text) } },
+    }
+}

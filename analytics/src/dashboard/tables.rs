@@ -1,0 +1,72 @@
+//! Tables as HTML: sorted by links, a head that stays in sight, cells that name their column where the table becomes a list (phones).
+
+use maud::{Markup, html};
+
+use super::page::{Sorting, figure};
+use crate::{
+    statement::{Column, Row, Table},
+    words::Words,
+};
+
+/// The table of units, sorted as the address says.
+pub(super) fn sortable(table: &Table, sorting: &Sorting, words: &Words) -> Markup {
+    let rows = table.sorted(&sorting.column, sorting.descending);
+    html! {
+        section.units #units aria-labelledby="units-title" {
+            h2 #units-title { (table.title) }
+            @for note in &table.notes { p.note { (note) } }
+            table.figures role="table" {
+                thead role="rowgroup" { tr role="row" { @for column in &table.columns { (heading(table, column, sorting, words)) } } }
+                tbody role="rowgroup" { @for row in rows { (line(table, row, Some("unit"))) } }
+                @if let Some(total) = &table.total { tfoot role="rowgroup" { (line(table, total, None)) } }
+            }
+        }
+    }
+}
+
+/// A table in the order of its names.
+pub(super) fn plain(table: &Table, id: &str) -> Markup {
+    html! {
+        section class=(id) aria-labelledby=(id) {
+            h2 id=(id) { (table.title) }
+            @for note in &table.notes { p.note { (note) } }
+            table.figures role="table" {
+                thead role="rowgroup" { tr role="row" { @for column in &table.columns { th role="columnheader" scope="col" { (column.label) } } } }
+                tbody role="rowgroup" { @for row in &table.rows { (line(table, row, None)) } }
+            }
+        }
+    }
+}
+
+/// Names begin with the first letter, figures with the largest; another click turns the order round.
+fn heading(table: &Table, column: &Column, sorting: &Sorting, words: &Words) -> Markup {
+    let is_name = table.columns.first() == Some(column);
+    let known = table.columns.iter().any(|held| held.key == sorting.column);
+    let active = if known { sorting.column == column.key } else { is_name };
+    let descending = if active { !sorting.descending } else { !is_name };
+    let order = match (active, sorting.descending) {
+        (false, _) => None,
+        (true, true) => Some("descending"),
+        (true, false) => Some("ascending"),
+    };
+    let direction = if descending { "desc" } else { "asc" };
+    html! {
+        th role="columnheader" scope="col" aria-sort=[order] {
+            a href={ "?sort=" (column.key) "&order=" (direction) "#units" } title=(words.say_with("page-sort", &[("column", column.label.clone().into())])) {
+                (column.label)
+                @match order { Some("descending") => " ▼", Some(_) => " ▲", None => "" }
+            }
+        }
+    }
+}
+
+fn line(table: &Table, row: &Row, anchor: Option<&str>) -> Markup {
+    html! {
+        tr role="row" id=[anchor.map(|anchor| format!("{anchor}-{}", row.code))] {
+            @for (place, (column, held)) in table.columns.iter().zip(&row.figures).enumerate() {
+                @if place == 0 { th role="rowheader" scope="row" { (figure(held)) } }
+                @else { td role="cell" data-label=(column.label) data-column=(column.key) { (figure(held)) } }
+            }
+        }
+    }
+}

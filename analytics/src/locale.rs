@@ -1,0 +1,280 @@
+//! Numbers, percentages, dates and order of names as each language writes them, from the data of the Unicode CLDR.
+//!
+//! Guarantees: a percentage never rounds up to 100, a bound rounds outwards, a share above 100 % stays visible as such. Words are not
+//! here but in [`crate::words`].
+
+use std::{cmp::Ordering, fmt, sync::LazyLock};
+
+use icu::{
+    collator::{Collator, CollatorBorrowed, options::CollatorOptions},
+    datetime::{DateTimeFormatter, fieldsets, input::Date as IcuDate},
+    decimal::{DecimalFormatter, input::Decimal},
+    locale::{Locale as Tag, locale},
+};
+use jiff::{Zoned, civil::Date};
+use serde::{Deserialize, Serialize};
+
+/// A language of the page and the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Kazakh, the state language.
+    Kk,
+    /// Russian.
+    Ru,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// Every language, the state language first.
+    pub const ALL: [Self; 3] = [Self::Kk, Self::Ru, Self::En];
+
+    /// Its ISO 639 code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Kk => "kk",
+            Self::Ru => "ru",
+            Self::En => "en",
+        }
+    }
+
+    /// The language of a code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+
+    /// The best of the languages that a browser accepts, by quality and then by order; Kazakh if it accepts none of ours.
+    pub fn accepted(header: &str) -> Self {
+        let wishes = header.split(',').filter_map(|wish| {
+            let (tag, quality) = wish.split_once(';').map_or((wish, 1000), |(tag, rest)| (tag, permille(rest)));
+            let code = tag.trim().split('-').next()?.to_ascii_lowercase();
+            Self::of(&code).map(|language| (quality, language))
+        });
+        let best = wishes.fold(None, |best: Option<(u32, Self)>, wish| match best {
+            Some(held) if held.0 >= wish.0 => Some(held),
+            _ if wish.0 > 0 => Some(wish),
+            held => held,
+        });
+        best.map_or(Self::Kk, |(_, language)| language)
+    }
+
+    /// The name of a thing in this language.
+    pub fn name(self, names: &qamtu_schemas::text::Names) -> &str {
+        match self {
+            Self::Kk => &names.kk,
+            Self::Ru => &names.ru,
+            Self::En => &names.en,
+        }
+    }
+
+    fn tag(self) -> Tag {
+        match self {
+            Self::Kk => locale!("kk-KZ"),
+            Self::Ru => locale!("ru-KZ"),
+            Self::En => locale!("en"),
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// `q=0.8` in thousandths.
+fn permille(parameter: &str) -> u32 {
+    let quality = parameter.trim().strip_prefix("q=").and_then(|value| value.parse::<f32>().ok()).unwrap_or(0.0);
+    (quality.clamp(0.0, 1.0) * 1000.0) as u32
+}
+
+/// Which way a percentage is cut to its decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounding {
+    /// To the nearest; half away from zero.
+    Nearest,
+    /// Down: lower bounds.
+    Down,
+    /// Up: upper bounds.
+    Up,
+}
+
+/// How one language writes numbers, dates and lists of names.
+pub struct Locale {
+    language: Language,
+    decimal: DecimalFormatter,
+    long: DateTimeFormatter<fieldsets::YMD>,
+    day: DateTimeFormatter<fieldsets::MD>,
+    collator: CollatorBorrowed<'static>,
+}
+
+static LOCALES: LazyLock<[Locale; 3]> = LazyLock::new(|| Language::ALL.map(Locale::load));
+
+impl Locale {
+    /// The conventions of a language.
+    pub fn of(language: Language) -> &'static Self {
+        &LOCALES[language as usize]
+    }
+
+    fn load(language: Language) -> Self {
+        let tag = || language.tag();
+        // INVARIANT: data of the three languages is compiled into this program.
+        let loaded = "the data of kk, ru and en is compiled in";
+        Self {
+            language,
+            decimal: DecimalFormatter::try_new(tag().into(), Default::default()).expect(loaded),
+            long: DateTimeFormatter::try_new(tag().into(), fieldsets::YMD::long()).expect(loaded),
+            day: DateTimeFormatter::try_new(tag().into(), fieldsets::MD::medium()).expect(loaded),
+            collator: Collator::try_new(tag().into(), CollatorOptions::default()).expect(loaded),
+        }
+    }
+
+    /// Whose conventions these are.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A whole number, grouped.
+    pub fn number(&self, number: u64) -> String {
+        self.decimal.format_to_string(&Decimal::from(number))
+    }
+
+    /// A number given in hundredths, written with so many decimals (at most 2).
+    pub fn decimals(&self, hundredths: u64, decimals: i16) -> String {
+        let mut decimal = Decimal::from(hundredths);
+        decimal.multiply_pow10(-2);
+        decimal.trunc(-decimals);
+        decimal.pad_end(-decimals);
+        self.decimal.format_to_string(&decimal)
+    }
+
+    /// A share of a whole as a percentage without its sign: one decimal, two below 1; the sign's place is a matter of words.
+    /// A little is never "0", almost all is never "100", more than all is never "100" either. None if there is no whole.
+    pub fn percent(&self, part: u64, whole: u64, rounding: Rounding) -> Option<String> {
+        if whole == 0 {
+            return None;
+        }
+        let (part, whole) = (u128::from(part), u128::from(whole));
+        if part == 0 || part == whole {
+            return Some(self.number(if part == 0 { 0 } else { 100 }));
+        }
+        let step: u128 = if part * 100 < whole { 1 } else { 10 };
+        let (scaled, unit) = (part * 10_000, whole * step);
+        let steps = match rounding {
+            Rounding::Down => scaled / unit,
+            Rounding::Up => scaled.div_ceil(unit),
+            Rounding::Nearest => (2 * scaled + unit) / (2 * unit),
+        };
+        let hundredths = match (steps * step).max(step) {
+            whole_or_more if whole_or_more >= 10_000 && part < whole => 10_000 - step,
+            whole_or_less if whole_or_less <= 10_000 && part > whole => 10_000 + step,
+            other => other,
+        };
+        Some(self.decimals(u64::try_from(hundredths).unwrap_or(u64::MAX), if step == 1 { 2 } else { 1 }))
+    }
+
+    /// An average with one decimal; none of nothing.
+    pub fn average(&self, sum: u64, count: u64) -> Option<String> {
+        let (sum, count) = (u128::from(sum), u128::from(count));
+        (count > 0).then(|| self.decimals(u64::try_from((sum * 20 + count) / (2 * count) * 10).unwrap_or(u64::MAX), 1))
+    }
+
+    /// A date in full, such as `15 марта 2026 г.`.
+    pub fn date(&self, date: Date) -> String {
+        icu_date(date).map_or_else(|| date.to_string(), |date| self.long.format(&date).to_string())
+    }
+
+    /// Day and month, short, for the foot of a column.
+    pub fn day(&self, date: Date) -> String {
+        icu_date(date).map_or_else(|| date.to_string(), |date| self.day.format(&date).to_string())
+    }
+
+    /// Hours and minutes.
+    pub fn time(&self, at: &Zoned) -> String {
+        at.strftime("%H:%M").to_string()
+    }
+
+    /// Which of two names comes first.
+    pub fn order(&self, a: &str, b: &str) -> Ordering {
+        self.collator.compare(a, b)
+    }
+}
+
+fn icu_date(date: Date) -> Option<IcuDate<icu::calendar::Iso>> {
+    IcuDate::try_new_iso(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn each<T>(of: impl Fn(&Locale) -> T) -> [T; 3] {
+        Language::ALL.map(|language| of(Locale::of(language)))
+    }
+
+    #[test]
+    fn numbers_are_grouped_as_each_language_does() {
+        assert_eq!(each(|locale| locale.number(1_195_000)), ["1\u{a0}195\u{a0}000", "1\u{a0}195\u{a0}000", "1,195,000"]);
+        assert_eq!(each(|locale| locale.average(1_234_567, 1_000).unwrap_or_default()), ["1\u{a0}234,6", "1\u{a0}234,6", "1,234.6"]);
+    }
+
+    #[test]
+    fn dates_are_written_in_full() {
+        let vote = jiff::civil::date(2026, 3, 15);
+        assert_eq!(each(|locale| locale.date(vote)), ["2026 ж. 15 наурыз", "15 марта 2026\u{a0}г.", "March 15, 2026"]);
+        assert_eq!(each(|locale| locale.day(jiff::civil::date(2026, 2, 16))), ["16 ақп.", "16 февр.", "Feb 16"]);
+    }
+
+    #[test]
+    fn percentages_never_flatter() {
+        let en = Locale::of(Language::En);
+        let nearest = |part, whole| en.percent(part, whole, Rounding::Nearest).unwrap_or_default();
+        assert_eq!(nearest(84_512, 1_195_000), "7.1");
+        assert_eq!(nearest(1_194_999, 1_195_000), "99.9");
+        assert_eq!(nearest(1_195_000, 1_195_000), "100");
+        assert_eq!(nearest(1_195_001, 1_195_000), "100.1");
+        assert_eq!(nearest(1, 1_195_000), "0.01");
+        assert_eq!(nearest(9_000, 1_195_000), "0.75");
+        assert_eq!(nearest(0, 1_195_000), "0");
+        assert_eq!(en.percent(84_512, 1_195_000, Rounding::Down).as_deref(), Some("7.0"));
+        assert_eq!(en.percent(84_512, 1_195_000, Rounding::Up).as_deref(), Some("7.1"));
+        assert_eq!(en.percent(1, 0, Rounding::Nearest), None);
+    }
+
+    #[test]
+    fn kazakh_names_stand_in_the_order_of_the_kazakh_alphabet() {
+        let order = [
+            "Арыс",
+            "Бәйдібек",
+            "Жетісай",
+            "Келес",
+            "Кентау",
+            "Қазығұрт",
+            "Мақтаарал",
+            "Ордабасы",
+            "Отырар",
+            "Сайрам",
+            "Сарыағаш",
+            "Сауран",
+            "Созақ",
+            "Төле би",
+            "Түлкібас",
+            "Түркістан",
+            "Шардара",
+        ];
+        let mut names = order;
+        names.reverse();
+        names.sort_by(|a, b| Locale::of(Language::Kk).order(a, b));
+        assert_eq!(names, order);
+    }
+
+    #[test]
+    fn the_wished_language_is_the_best_of_ours() {
+        assert_eq!(Language::accepted("ru-RU,ru;q=0.9,en;q=0.8"), Language::Ru);
+        assert_eq!(Language::accepted("de, en;q=0.5, ru;q=0.7"), Language::Ru);
+        assert_eq!(Language::accepted("de"), Language::Kk);
+        assert_eq!(Language::accepted("kk;q=0, en"), Language::En);
+        assert_eq!(Language::accepted(""), Language::Kk);
+    }
+}

@@ -1,0 +1,68 @@
+//! Every metric of this service, in one place.
+
+use std::{sync::LazyLock, time::Duration};
+
+use axum::http::StatusCode;
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::snapshot::Snapshot;
+
+/// Requests answered, by class of status (`2xx`).
+pub const REQUESTS: &str = "qamtu_analytics_requests_total";
+/// Time from request to answer.
+pub const REQUEST_SECONDS: &str = "qamtu_analytics_request_seconds";
+/// Calculations, by outcome (`done`, `failed`).
+pub const COMPUTED: &str = "qamtu_analytics_computed_total";
+/// The as-of instant of the snapshot that is shown, in seconds since 1970.
+pub const SHOWN_AS_OF: &str = "qamtu_analytics_shown_as_of_seconds";
+/// Whether the warehouse answered last time: 1 or 0.
+pub const WAREHOUSE: &str = "qamtu_analytics_warehouse_answers";
+
+/// None if something else in this process took the place of the recorder first.
+static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
+    let recorder = PrometheusBuilder::new().install_recorder().ok();
+    describe_counter!(REQUESTS, "Requests answered, by class of status");
+    describe_histogram!(REQUEST_SECONDS, "Time from request to answer");
+    describe_counter!(COMPUTED, "Calculations, by outcome");
+    describe_gauge!(SHOWN_AS_OF, "The as-of instant of the snapshot that is shown, in seconds since 1970");
+    describe_gauge!(WAREHOUSE, "Whether the warehouse answered last time");
+    recorder
+});
+
+/// Starts recording; without it nothing is kept.
+pub fn start() {
+    LazyLock::force(&RECORDER);
+}
+
+/// All of them, as Prometheus reads them.
+pub fn written() -> String {
+    RECORDER.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// A request was answered.
+pub fn answered(status: StatusCode, took: Duration) {
+    let class = match status.as_u16() / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    };
+    counter!(REQUESTS, "status" => class).increment(1);
+    histogram!(REQUEST_SECONDS).record(took);
+}
+
+/// A calculation ended.
+pub fn computed(done: bool) {
+    counter!(COMPUTED, "outcome" => if done { "done" } else { "failed" }).increment(1);
+}
+
+/// Another snapshot is shown.
+pub fn shown(snapshot: &Snapshot) {
+    gauge!(SHOWN_AS_OF).set(snapshot.coverage.identity.as_of.as_second() as f64);
+}
+
+/// The warehouse answered, or did not.
+pub fn warehouse(answers: bool) {
+    gauge!(WAREHOUSE).set(if answers { 1.0 } else { 0.0 });
+}

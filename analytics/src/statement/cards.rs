@@ -1,0 +1,113 @@
+//! Six questions that follow the headline, each answered by one figure and one sentence.
+
+use serde::Serialize;
+
+use super::{
+    headline::planned_reach,
+    pen::{Figure, Pen},
+};
+use crate::{cell::Cell, locale::Rounding};
+
+/// One question and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Card {
+    /// The question.
+    pub question: String,
+    /// The answer.
+    pub figure: Figure,
+    /// What it is made of.
+    pub detail: String,
+}
+
+pub(super) fn cards(pen: &Pen<'_>) -> Vec<Card> {
+    [Some(plan(pen)), Some(bounds(pen)), planned(pen), ceiling(pen), Some(identified(pen)), frequency(pen)].into_iter().flatten().collect()
+}
+
+fn card(pen: &Pen<'_>, question: String, figure: Option<Figure>, detail: String) -> Card {
+    Card { question, figure: figure.unwrap_or_else(|| pen.none()), detail }
+}
+
+/// Of the meetings that were due. Above 100 % is no error here: a meeting may be held before its day.
+fn plan(pen: &Pen<'_>) -> Card {
+    let plan = &pen.published.whole.plan;
+    let done = pen.percent(plan.held_planned, plan.due, Rounding::Nearest).map(|text| pen.shown(text));
+    let detail = pen.words.say_with(
+        "card-plan-detail",
+        &[
+            ("held", pen.count(plan.held_planned).into()),
+            ("due", pen.count(plan.due).into()),
+            ("n", plan.due.into()),
+            ("date", pen.date(pen.today()).into()),
+            ("planned", pen.count(plan.planned).into()),
+        ],
+    );
+    card(pen, pen.words.say("card-plan"), done, detail)
+}
+
+fn bounds(pen: &Pen<'_>) -> Card {
+    let audience = &pen.published.whole.audience;
+    let shares = pen.bounds_share((audience.lower, audience.upper), pen.published.whole.denominator.voters);
+    let detail = match shares {
+        Some(shares) => pen.words.say_with("card-bounds-detail", &[("shares", shares.into())]),
+        None => pen.words.say("card-bounds-withheld"),
+    };
+    card(pen, pen.words.say("card-bounds"), Some(pen.bounds(audience.lower, audience.upper)), detail)
+}
+
+fn planned(pen: &Pen<'_>) -> Option<Card> {
+    let planned = planned_reach(pen)?;
+    let reached = pen.published.whole.audience.reached;
+    let figure = match reached.shown() {
+        Some(reached) => pen.percent(reached, planned, Rounding::Nearest).map(|text| pen.shown(text)),
+        None => Some(pen.cell(reached)),
+    };
+    let detail =
+        pen.words.say_with("card-planned-detail", &[("reached", pen.cell(reached).text.into()), ("planned", pen.count(planned).into())]);
+    Some(card(pen, pen.words.say("card-planned"), figure, detail))
+}
+
+fn ceiling(pen: &Pen<'_>) -> Option<Card> {
+    let whole = &pen.published.whole;
+    let ceiling = whole.ceiling?;
+    let average = pen.locale.average(whole.audience.gross, whole.plan.held)?;
+    let share = pen.percent(ceiling, whole.denominator.voters, Rounding::Nearest).map(|text| pen.shown(text));
+    let detail = pen.words.say_with(
+        "card-ceiling-detail",
+        &[
+            ("ceiling", pen.count(ceiling).into()),
+            ("planned", pen.count(u64::from(pen.published.campaign.planned_meetings)).into()),
+            ("average", average.into()),
+        ],
+    );
+    Some(card(pen, pen.words.say("card-ceiling"), share, detail))
+}
+
+fn identified(pen: &Pen<'_>) -> Card {
+    let audience = &pen.published.whole.audience;
+    let detail = pen.words.say_with(
+        "card-identified-detail",
+        &[("identified", pen.cell(audience.identified).text.into()), ("gross", pen.count(audience.gross).into())],
+    );
+    card(pen, pen.words.say("card-identified"), Some(pen.share(audience.identified, audience.gross)), detail)
+}
+
+/// The average, and how many came once, twice and so on.
+fn frequency(pen: &Pen<'_>) -> Option<Card> {
+    let classes = &pen.published.exposure;
+    if classes.len() < 2 {
+        return None;
+    }
+    let audience = &pen.published.whole.audience;
+    let average = match (audience.contacts.shown(), audience.reached.shown()) {
+        (Some(contacts), Some(reached)) => pen.locale.average(contacts, reached).map(|text| pen.shown(text)),
+        _ => Some(pen.cell(Cell::WITHHELD)),
+    };
+    let parts: Vec<String> = classes
+        .iter()
+        .map(|class| {
+            let args = [("times", class.times.into()), ("people", pen.cell(class.people).text.into())];
+            if class.or_more { pen.words.say_with("times-or-more", &args) } else { pen.words.say_with("times", &args) }
+        })
+        .collect();
+    Some(card(pen, pen.words.say("card-frequency"), average, parts.join("; ")))
+}

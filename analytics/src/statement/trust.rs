@@ -1,0 +1,58 @@
+//! What to know before trusting the figures: reports that are missing, meetings that are odd, people who could not be counted.
+
+use serde::Serialize;
+
+use super::pen::{Figure, Pen};
+
+/// Whether the data can be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trust {
+    /// The question.
+    pub title: String,
+    /// What there is to know.
+    pub rows: Vec<TrustRow>,
+}
+
+/// One thing to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrustRow {
+    /// What it is.
+    pub label: String,
+    /// How many.
+    pub figure: Figure,
+    /// What it means.
+    pub detail: String,
+    /// Whether somebody should act.
+    pub act: bool,
+}
+
+pub(super) fn trust(pen: &Pen<'_>) -> Trust {
+    let (words, whole, counts) = (pen.words, &pen.published.whole, &pen.published.counts);
+    let plan = &whole.plan;
+    let row = |figure: Figure, act: bool, label: String, detail: String| TrustRow { label, figure, detail, act };
+    let meetings = |count: u64, act: bool, label: String, detail: String| row(pen.number(count), act && count > 0, label, detail);
+    let mut rows = vec![
+        meetings(plan.missing, true, words.say("trust-missing"), words.say("trust-missing-detail")),
+        meetings(plan.unlawful, true, words.say("trust-unlawful"), words.say("trust-unlawful-detail")),
+        meetings(plan.contested, true, words.say("trust-contested"), words.say("trust-contested-detail")),
+        meetings(plan.cancelled, false, words.say("trust-cancelled"), words.say("trust-cancelled-detail")),
+        meetings(plan.moved, false, words.say("trust-moved"), words.say("trust-moved-detail")),
+        meetings(plan.held_extra, false, words.say("trust-extra"), words.say("trust-extra-detail")),
+    ];
+    if let Some(precincts) = whole.precincts_without_meeting {
+        rows.push(meetings(plan.pending, true, words.say("trust-pending"), words.say("trust-pending-detail")));
+        let detail =
+            words.say_with("trust-precincts-detail", &[("all", pen.count(counts.precincts).into()), ("n", counts.precincts.into())]);
+        rows.push(meetings(precincts, false, words.say("trust-precincts"), detail));
+    }
+    rows.push(row(pen.cell(whole.audience.outside), false, words.say("trust-outside"), words.say("trust-outside-detail")));
+    rows.push(row(pen.cell(whole.audience.weak), false, words.say("trust-weak"), words.say("trust-weak-detail")));
+    if pen.published.reader.scope == crate::access::Scope::Region {
+        rows.push(meetings(counts.rejected, true, words.say("trust-rejected"), words.say("trust-rejected-detail")));
+        rows.push(meetings(counts.conflicts, true, words.say("trust-conflicts"), words.say("trust-conflicts-detail")));
+    }
+    if whole.over {
+        rows.insert(0, row(pen.none(), true, words.say("trust-over"), words.say("trust-over-detail")));
+    }
+    Trust { title: words.say("trust-title"), rows }
+}

@@ -1,0 +1,233 @@
+//! The page over HTTP: what it says in each language, who may open what, what every answer carries.
+
+#[path = "sample/sample.rs"]
+mod sample;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, StatusCode},
+};
+use http_body_util::BodyExt;
+use qamtu_analytics::{
+    Snapshots,
+    access::{MATRIX, Reader, Role, Scope},
+    dashboard::{Service, router},
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// A page of a stored coverage; the folder must outlive nothing, since the snapshot is in memory.
+fn page_of(coverage: Option<Value>, reader: Reader) -> Router {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(coverage) = coverage {
+        sample::kept(folder.path(), coverage);
+    }
+    let snapshots = Snapshots::open(folder.path()).unwrap();
+    let service = Service::new("turkistan-2026".parse().unwrap(), &snapshots).unwrap();
+    router(Arc::new(service), reader)
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+async fn ask(page: &Router, method: Method, address: &str, language: &str) -> Answer {
+    let request = Request::builder().method(method).uri(address).header("accept-language", language).body(Body::empty()).unwrap();
+    let response = page.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let mut headers: Vec<(String, String)> =
+        response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    headers.sort();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+}
+
+async fn get(page: &Router, address: &str) -> Answer {
+    ask(page, Method::GET, address, "en").await
+}
+
+/// What a reader reads: the text between tags, one line for each.
+fn text(html: &str) -> String {
+    let body = html.split_once("<body>").map_or(html, |(_, body)| body);
+    let lines = body.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+#[tokio::test]
+async fn the_page_says_the_same_in_three_languages() {
+    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    for language in ["kk", "ru", "en"] {
+        let answer = get(&page, &format!("/{language}")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(answer.body.contains(&format!("<html lang=\"{language}\">")));
+        insta::assert_snapshot!(format!("page_{language}"), text(&answer.body));
+    }
+}
+
+#[tokio::test]
+async fn a_page_needs_no_script_and_inlines_nothing() {
+    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    for address in ["/kk", "/ru?sort=coverage&order=desc", "/en", "/nowhere"] {
+        let body = get(&page, address).await.body;
+        for forbidden in ["<script", " style=", "<style", "javascript:", " onclick", "http://", "https://"] {
+            assert!(!body.contains(forbidden), "{address} has {forbidden}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_is_open_to_the_roles_of_its_row_alone() {
+    for role in Role::ALL {
+        let page = page_of(Some(sample::coverage()), sample::reader(role));
+        for row in MATRIX {
+            let answer = get(&page, row.example).await;
+            let open = row.roles.contains(&role);
+            assert_eq!(answer.status != StatusCode::FORBIDDEN, open, "{role:?} at {}", row.path);
+            assert!(!open || answer.status.is_success() || answer.status.is_redirection(), "{role:?} at {}: {}", row.path, answer.status);
+            assert!(open || !answer.body.contains("1,195,000"), "{role:?} reads figures at {}", row.path);
+        }
+    }
+    let examples: BTreeSet<&str> = MATRIX.iter().map(|row| row.example).collect();
+    assert_eq!(examples.len(), MATRIX.len());
+}
+
+#[tokio::test]
+async fn figures_are_for_leaders_and_analysts_and_metrics_for_operators() {
+    let open = |role: Role| -> BTreeSet<&str> { MATRIX.iter().filter(|row| row.roles.contains(&role)).map(|row| row.path).collect() };
+    let health = BTreeSet::from(["/assets/{file}", "/live", "/ready"]);
+    let figures = BTreeSet::from(["/", "/{language}", "/coverage.csv", "/report/{file}"]);
+    assert_eq!(open(Role::Public), health);
+    assert_eq!(open(Role::Leader), health.union(&figures).copied().collect());
+    assert_eq!(open(Role::Analyst), open(Role::Leader));
+    assert_eq!(open(Role::Operator), health.union(&BTreeSet::from(["/metrics"])).copied().collect());
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_protective_headers() {
+    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let empty = page_of(None, sample::reader(Role::Leader));
+    let mut seen = Vec::new();
+    let mut look = |what: String, answer: Answer| {
+        let headers: Vec<String> = answer
+            .headers
+            .into_iter()
+            .filter(|(name, _)| name != "content-length")
+            .map(|(name, value)| format!("  {name}: {value}"))
+            .collect();
+        seen.push(format!("{what} {}\n{}", answer.status.as_u16(), headers.join("\n")));
+    };
+    for row in MATRIX {
+        look(format!("GET {}", row.example), get(&page, row.example).await);
+    }
+    look("GET /nowhere".into(), get(&page, "/nowhere").await);
+    look("GET /de".into(), get(&page, "/de").await);
+    look("GET /report/de.pdf".into(), get(&page, "/report/de.pdf").await);
+    look("GET /assets/fonts".into(), get(&page, "/assets/fonts").await);
+    look("POST /kk".into(), ask(&page, Method::POST, "/kk", "kk").await);
+    look("GET /kk, no snapshot".into(), get(&empty, "/kk").await);
+    look("GET /coverage.csv, no snapshot".into(), get(&empty, "/coverage.csv").await);
+    insta::assert_snapshot!("headers", seen.join("\n\n"));
+}
+
+#[tokio::test]
+async fn errors_are_said_in_the_readers_language_and_tell_nothing_about_the_inside() {
+    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let mut said = Vec::new();
+    for language in ["kk", "ru-RU,ru;q=0.9", "en"] {
+        for (method, address) in [(Method::GET, "/nowhere"), (Method::DELETE, "/live"), (Method::GET, "/metrics")] {
+            let answer = ask(&page, method, address, language).await;
+            said.push(format!("{} {}", answer.status.as_u16(), text(&answer.body).replace('\n', " | ")));
+        }
+    }
+    insta::assert_snapshot!("errors", said.join("\n"));
+}
+
+#[tokio::test]
+async fn a_reader_is_led_to_the_best_language() {
+    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    for (accepted, to) in [("ru,en;q=0.5", "/ru"), ("de", "/kk"), ("en-GB", "/en")] {
+        let answer = ask(&page, Method::GET, "/", accepted).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert!(answer.headers.contains(&("location".to_owned(), to.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_without_figures_says_so_calmly() {
+    let page = page_of(None, sample::reader(Role::Leader));
+    let answer = get(&page, "/kk").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(text(&answer.body).contains("Әзірге сандар жоқ"));
+    assert_eq!(get(&page, "/report/kk.pdf").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Codes of the units in the order of the table.
+fn order(html: &str) -> Vec<&str> {
+    html.split("id=\"unit-").skip(1).filter_map(|rest| rest.split_once('"')).map(|(code, _)| code).collect()
+}
+
+#[tokio::test]
+async fn the_table_sorts_by_links() {
+    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let by_name = get(&page, "/kk").await.body;
+    assert_eq!(order(&by_name)[..6], ["ARY", "BAI", "ZHE", "KEL", "KEN", "KAZ"]);
+    let by_voters = get(&page, "/kk?sort=voters&order=desc").await.body;
+    assert_eq!(order(&by_voters)[..3], ["TRK", "SAI", "SAR"]);
+    assert!(by_voters.contains("aria-sort=\"descending\""));
+    assert_eq!(order(&get(&page, "/kk?sort=voters").await.body)[0], "BAI");
+    assert_eq!(order(&get(&page, "/kk?sort=%3Cscript%3E&order=desc").await.body), order(&by_name));
+}
+
+#[tokio::test]
+async fn a_reader_of_one_unit_sees_that_unit_alone() {
+    let scope = Scope::Units(BTreeSet::from(["TRK".parse().unwrap()]));
+    let page = page_of(Some(sample::coverage()), Reader { role: Role::Leader, scope });
+    let html = get(&page, "/en").await.body;
+    assert_eq!(order(&html), ["TRK"]);
+    let said = text(&html);
+    assert!(said.contains("Part of the campaign: Turkistan city"));
+    assert!(said.contains("of 136,000 registered voters"));
+    for other in ["Sairam", "1,195,000", "Regional coalition"] {
+        assert!(!said.contains(other), "{other} shows");
+    }
+    let csv = get(&page, "/coverage.csv").await.body;
+    assert!(csv.contains("TRK") && !csv.contains("SAI"));
+}
+
+#[tokio::test]
+async fn few_people_are_withheld_on_the_page_and_in_the_file() {
+    let mut coverage = sample::coverage();
+    let taken = coverage["units"][0]["residents"]["reach"]["reached"].as_u64().unwrap() - 7;
+    coverage["units"][0]["residents"]["reach"] = sample::reach(7, 7, 45_941);
+    let reached = coverage["region"]["slice"]["audience"]["reach"]["reached"].as_u64().unwrap() - taken;
+    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(reached, reached + 40_000, 1_195_000);
+    for (role, withheld) in [(Role::Leader, vec!["ARY", "OTY"]), (Role::Analyst, vec![])] {
+        let page = page_of(Some(coverage.clone()), sample::reader(role));
+        let csv = get(&page, "/coverage.csv").await.body;
+        let hidden: Vec<&str> = csv
+            .lines()
+            .filter(|line| line.starts_with("unit_residents,") && line.contains("withheld"))
+            .filter_map(|line| line.split(',').nth(1))
+            .collect();
+        assert_eq!(hidden.len(), withheld.len(), "{role:?}: {hidden:?}");
+        assert_eq!(hidden.first(), withheld.first());
+        let html = get(&page, "/en").await.body;
+        assert_eq!(html.matches("level-none").count(), withheld.len() + 1, "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn names_cannot_carry_markup() {
+    let mut coverage = sample::coverage();
+    coverage["coalitions"][3]["names"]["en"] = json!("<script>alert(1)</script> & \"co\"");
+    let page = page_of(Some(coverage), sample::reader(Role::Leader));
+    let html = get(&page, "/en").await.body;
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "));
+    assert!(!html.contains("<script"));
+}
