@@ -145,6 +145,11 @@ impl File {
         }
     }
 
+    /// The server will refuse the statement again and again.
+    fn refused(&self, error: &Error) -> Error {
+        Error::Unfit(format!("{} was refused: {}", self.name, error.chain()))
+    }
+
     /// Number of a migration; 0 for a view.
     pub fn number(&self) -> u32 {
         self.name.split('_').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
@@ -182,7 +187,8 @@ async fn views(client: &Client) -> Result<Vec<String>, Error> {
 
 async fn apply(client: &Client, kind: &'static str, file: &File) -> Result<(), Error> {
     tracing::info!(kind, name = file.name, "applying");
-    answer("applying a migration", client.query_raw(&statement(file)).execute()).await?;
+    let done = answer("applying a migration", client.query_raw(&statement(file)).execute()).await;
+    done.map_err(|error| if error.is_about_the_statement() { file.refused(&error) } else { error })?;
     let record = client.query("INSERT INTO schema_versions (kind, number, name, sha256) VALUES (?, ?, ?, ?)");
     let record = record.bind(kind).bind(file.number()).bind(file.name).bind(file.sha256());
     answer("recording a migration", record.execute()).await

@@ -53,6 +53,27 @@ const FINAL: &[u32] = &[
     516, // AUTHENTICATION_FAILED
 ];
 
+/// Codes that pass by themselves: the server is busy, full, read-only, shutting down, or waits for another one.
+const PASSING: &[u32] = &[
+    3,   // UNEXPECTED_END_OF_FILE
+    107, // FILE_DOESNT_EXIST
+    159, // TIMEOUT_EXCEEDED
+    164, // READONLY
+    202, // TOO_MANY_SIMULTANEOUS_QUERIES
+    203, // NO_FREE_CONNECTION
+    209, // SOCKET_TIMEOUT
+    210, // NETWORK_ERROR
+    241, // MEMORY_LIMIT_EXCEEDED
+    242, // TABLE_IS_READ_ONLY
+    243, // NOT_ENOUGH_SPACE
+    252, // TOO_MANY_PARTS
+    285, // TOO_FEW_LIVE_REPLICAS
+    319, // UNKNOWN_STATUS_OF_INSERT
+    394, // QUERY_WAS_CANCELLED
+    425, // SYSTEM_ERROR
+    999, // KEEPER_EXCEPTION
+];
+
 impl WarehouseError {
     pub(super) fn of(doing: &'static str, source: clickhouse::error::Error) -> Self {
         Self::Server { doing, source: Box::new(source) }
@@ -78,6 +99,12 @@ impl WarehouseError {
                 _ => false,
             },
         }
+    }
+
+    /// Whether the server has understood a statement and refuses it, for a reason that does not pass and is not about rights.
+    pub fn is_about_the_statement(&self) -> bool {
+        const ACCESS_DENIED: u32 = 497;
+        self.code().is_some_and(|code| code != ACCESS_DENIED && !PASSING.contains(&code))
     }
 
     /// Closed label for metrics.
@@ -133,9 +160,11 @@ mod tests {
         let proxy = said("502 Bad Gateway");
         assert_eq!((proxy.code(), proxy.is_transient()), (None, true));
         assert!(WarehouseError::of("testing", Client::TimedOut).is_transient());
-        for passing in [3, 107, 159, 164, 202, 203, 209, 210, 242, 243, 252, 285, 319, 394, 425, 999] {
-            assert!(said(&format!("Code: {passing}. DB::Exception: x")).is_transient(), "{passing}");
+        for passing in PASSING {
+            let error = said(&format!("Code: {passing}. DB::Exception: x"));
+            assert!(error.is_transient() && !error.is_about_the_statement(), "{passing}");
         }
+        assert!(said("Code: 184. DB::Exception: x").is_about_the_statement());
     }
 
     #[test]

@@ -1,0 +1,18 @@
+//! Tests of the projector: pure ones, and ones on a real ClickHouse with both event logs.
+//!
+//! One ClickHouse and one Kafka broker serve the whole binary; every test has a database, a folder and topics of its own.
+
+mod crashes;
+mod events;
+mod golden;
+mod model;
+mod partitions;
+mod poison;
+mod properties;
+mod proxy;
+mod rig;
+mod schema;
+mod server;
+mod starts;
+mod views;
+mod writing;

@@ -1,0 +1,98 @@
+//! A TCP proxy before ClickHouse that can lose an answer, go silent, or refuse.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+const PASS: u8 = 0;
+const SILENT: u8 = 1;
+
+/// The proxy; ends with the runtime.
+#[derive(Clone)]
+pub struct Proxy {
+    address: SocketAddr,
+    lose: Arc<AtomicU32>,
+    mode: Arc<AtomicU8>,
+    lost: Arc<AtomicU32>,
+}
+
+impl Proxy {
+    /// Before an `http://host:port` address.
+    pub async fn before(url: &str) -> Self {
+        let target = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = Self { address: listener.local_addr().unwrap(), lose: Arc::default(), mode: Arc::default(), lost: Arc::default() };
+        let serving = proxy.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (serving, target) = (serving.clone(), target.clone());
+                tokio::spawn(async move { serving.serve(client, &target).await });
+            }
+        });
+        proxy
+    }
+
+    /// Its own address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The next so many answers to inserts are lost: the server has done what was asked, the connection is cut.
+    pub fn lose_answers_to_inserts(&self, count: u32) {
+        self.lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Answers lost so far.
+    pub fn lost(&self) -> u32 {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    /// From now on nothing passes and nothing is refused, or everything passes again on new connections.
+    pub fn silence(&self, silent: bool) {
+        self.mode.store(if silent { SILENT } else { PASS }, Ordering::SeqCst);
+    }
+
+    async fn serve(&self, mut client: TcpStream, target: &str) {
+        let Ok(mut server) = TcpStream::connect(target).await else { return };
+        let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        let mut inserting = false;
+        loop {
+            tokio::select! {
+                read = client.read(&mut up) => {
+                    let Ok(read @ 1..) = read else { return };
+                    self.wait_while_silent().await;
+                    if up[..read].starts_with(b"POST ") {
+                        let head = String::from_utf8_lossy(&up[..read.min(400)]).into_owned();
+                        inserting = head.contains("INSERT+INTO");
+                    }
+                    if server.write_all(&up[..read]).await.is_err() { return }
+                }
+                read = server.read(&mut down) => {
+                    let Ok(read @ 1..) = read else { return };
+                    self.wait_while_silent().await;
+                    let take = |left: u32| left.checked_sub(1);
+                    if inserting && self.lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+                        self.lost.fetch_add(1, Ordering::SeqCst);
+                        return;
+                    }
+                    if client.write_all(&down[..read]).await.is_err() { return }
+                }
+            }
+        }
+    }
+
+    async fn wait_while_silent(&self) {
+        while self.mode.load(Ordering::SeqCst) == SILENT {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}

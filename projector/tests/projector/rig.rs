@@ -1,0 +1,387 @@
+//! Rig: a log, a database, and the projector as a process, for one test.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use clickhouse::Client;
+use qamtu_log::{
+    Delivery, Entry, KafkaConfig, LogConfig, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec,
+    broker::{Broker, BrokerOptions},
+    ensure_topics, open_reader, open_writer,
+};
+use qamtu_projector::{
+    batch::OpenBatch,
+    config::ClickhouseConfig,
+    decode::decode,
+    migrate::migrate,
+    project::project,
+    rows::Table,
+    warehouse::{self, Warehouse},
+};
+use qamtu_schemas::Topic;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::Instant,
+};
+
+use crate::server::{cache, shared};
+
+/// Nothing that is waited for takes longer unless it is broken.
+pub const DEADLINE: Duration = Duration::from_secs(90);
+
+/// Which log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Files.
+    Embedded,
+    /// A real broker.
+    Kafka,
+}
+
+/// One test's log, database and folder.
+pub struct Rig {
+    pub log: LogConfig,
+    pub clickhouse: ClickhouseConfig,
+    pub client: Client,
+    pub dir: TempDir,
+    env: Vec<(String, String)>,
+}
+
+/// Runs one test; one that hangs fails.
+pub fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(600), test).await.expect("the test took too long") });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+}
+
+/// Makes two tests of one function that takes a `Kind`.
+#[macro_export]
+macro_rules! on_both_logs {
+    ($($name:ident),* $(,)?) => {
+        mod embedded {
+            $(#[test] fn $name() { $crate::rig::run(super::$name($crate::rig::Rig::new($crate::rig::Kind::Embedded).unwrap())); })*
+        }
+        mod kafka {
+            $(#[test] fn $name() {
+                let Some(rig) = $crate::rig::Rig::new($crate::rig::Kind::Kafka) else { return };
+                $crate::rig::run(super::$name(rig));
+            })*
+        }
+    };
+}
+
+/// A name that no other test has.
+pub fn unique(prefix: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{prefix}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Rig {
+    /// A rig at the shared ClickHouse; none where Kafka is wanted and cannot be had.
+    pub fn new(kind: Kind) -> Option<Self> {
+        Self::at(kind, shared("admin", &unique("t")))
+    }
+
+    /// A rig at a ClickHouse of the test's own.
+    pub fn at(kind: Kind, clickhouse: ClickhouseConfig) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut env = Vec::new();
+        let mut set = |name: &str, value: String| env.push((format!("QAMTU__{name}"), value));
+        let log = match kind {
+            Kind::Embedded => {
+                let folder = dir.path().join("log");
+                set("LOG__DIR", folder.display().to_string());
+                LogConfig::embedded(folder)
+            }
+            Kind::Kafka => {
+                let prefix = format!("{}-", unique("t"));
+                let config =
+                    KafkaConfig { topic_prefix: prefix.clone(), replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(broker()?) };
+                set("LOG__KIND", "kafka".into());
+                set("LOG__BROKERS", config.brokers.clone());
+                set("LOG__TOPIC_PREFIX", prefix);
+                set("LOG__REPLICAS", "1".into());
+                set("LOG__SESSION_TIMEOUT_MS", "6000".into());
+                LogConfig::Kafka(config)
+            }
+        };
+        set("METRICS__LISTEN", "127.0.0.1:0".into());
+        let client = warehouse::client(&clickhouse);
+        Some(Self { log, clickhouse, client, dir, env })
+    }
+
+    /// The two topics.
+    pub async fn topics(&self) {
+        let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
+        ensure_topics(&self.log, &specs).await.unwrap();
+    }
+
+    /// A writer to them.
+    pub async fn writer(&self) -> Arc<dyn LogWriter> {
+        self.topics().await;
+        open_writer(&self.log).await.unwrap()
+    }
+
+    /// Appends entries, all of which must be taken.
+    pub async fn append(&self, entries: Vec<Entry>) {
+        let writer = self.writer().await;
+        for chunk in entries.chunks(2_000) {
+            for outcome in writer.append(chunk.to_vec()).await {
+                outcome.unwrap();
+            }
+        }
+    }
+
+    /// Everything in the log, by partition.
+    pub async fn records(&self) -> BTreeMap<Partition, Vec<Record>> {
+        let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
+        let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 16 << 20 };
+        let mut reader = open_reader(&self.log, options).await.unwrap();
+        let mut found: BTreeMap<Partition, Vec<Record>> = BTreeMap::new();
+        loop {
+            match tokio::time::timeout(DEADLINE, reader.next()).await.expect("the log is silent").unwrap() {
+                Delivery::Assigned(partitions) => {
+                    let starts: Vec<_> = partitions.iter().map(|(partition, _)| partition.next_offset(0)).collect();
+                    reader.start_at(&starts).await.unwrap();
+                }
+                Delivery::Records(records) => {
+                    for record in records {
+                        found.entry(record.partition.clone()).or_default().push(record);
+                    }
+                }
+                Delivery::CaughtUp => return found,
+                Delivery::Revoked { .. } => panic!("nothing is ever taken from a whole reader"),
+            }
+        }
+    }
+
+    /// A projector, running.
+    pub async fn projector(&self) -> Projector {
+        self.projector_with(&[]).await
+    }
+
+    /// A projector with more in its environment, running.
+    pub async fn projector_with(&self, more: &[(&str, &str)]) -> Projector {
+        let mut projector = self.spawn(&[], more);
+        projector.running().await;
+        projector
+    }
+
+    /// A projector that may not come up.
+    pub fn spawn(&self, arguments: &[&str], more: &[(&str, &str)]) -> Projector {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let said = self.dir.path().join(format!("projector-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let clickhouse = &self.clickhouse;
+        let child = Command::new(env!("CARGO_BIN_EXE_qamtu-projector"))
+            .args(arguments)
+            .envs(self.env.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .env("QAMTU__CLICKHOUSE__URL", &clickhouse.url)
+            .env("QAMTU__CLICKHOUSE__USER", &clickhouse.user)
+            .env("QAMTU__CLICKHOUSE__PASSWORD", clickhouse.password.expose_secret())
+            .env("QAMTU__CLICKHOUSE__DATABASE", &clickhouse.database)
+            .envs(more.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&said).unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Projector { child, metrics: String::new(), stderr: said }
+    }
+
+    /// Waits until the log copy is whole up to the end of the log.
+    pub async fn caught_up(&self) {
+        let records: usize = self.records().await.values().map(Vec::len).sum();
+        self.until(&format!("the log copy has {records} records"), "SELECT sum(next_offset) FROM v_watermark", |said| {
+            said == records.to_string()
+        })
+        .await;
+    }
+
+    /// Waits until a query's answer holds.
+    pub async fn until(&self, what: &str, query: &str, holds: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut last = String::new();
+        while Instant::now() < deadline {
+            last = match ask(&self.client, query).await {
+                Ok(said) if holds(said.trim()) => return,
+                Ok(said) => said,
+                Err(error) => error,
+            };
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("waited in vain until {what}; last: {last}");
+    }
+
+    /// A query's answer, values divided by tabs.
+    pub async fn ask(&self, query: &str) -> String {
+        ask(&self.client, query).await.unwrap()
+    }
+
+    /// Everything that was appended counts once: the tables equal those of a projection without any fault, and the log copy has every
+    /// offset once, up to the end of the log.
+    pub async fn assert_everything_once(&self) {
+        let records = self.records().await;
+        let clean = Clean::of(self, &records).await;
+        assert_eq!(self.fingerprints().await, clean.fingerprints, "the tables differ from a projection without faults");
+        let offsets =
+            "SELECT topic, partition, min(offset), max(offset), count(), uniqExact(offset) FROM log FINAL GROUP BY 1, 2 ORDER BY 1, 2";
+        let expected: String = records
+            .iter()
+            .map(|(partition, records)| {
+                let last = records.len() - 1;
+                assert_eq!(records[last].offset, last as u64, "the log itself has gaps");
+                format!("{}\t{}\t0\t{last}\t{}\t{}\n", partition.topic, partition.number, records.len(), records.len())
+            })
+            .collect();
+        assert_eq!(self.ask(offsets).await, expected);
+    }
+
+    /// Count and order-free hash of every table, read with FINAL.
+    pub async fn fingerprints(&self) -> BTreeMap<&'static str, String> {
+        let mut found = BTreeMap::new();
+        for table in Table::ALL {
+            let columns: Vec<_> = table.columns().into_iter().map(|(name, _)| name).collect();
+            let query = format!("SELECT count(), groupBitXor(cityHash64({})) FROM {} FINAL", columns.join(", "), table.name());
+            found.insert(table.name(), self.ask(&query).await);
+        }
+        found
+    }
+
+    /// A warehouse to write to directly, migrated and checked.
+    pub async fn warehouse(&self) -> Warehouse {
+        migrate(&self.client).await.unwrap();
+        let checked = warehouse::check(&self.client).await.unwrap();
+        Warehouse::new(self.client.clone(), "test", &checked)
+    }
+}
+
+/// A projection of the same records without any fault, in a database of its own.
+struct Clean {
+    fingerprints: BTreeMap<&'static str, String>,
+}
+
+impl Clean {
+    async fn of(rig: &Rig, records: &BTreeMap<Partition, Vec<Record>>) -> Self {
+        let mut other = Rig::at(Kind::Embedded, ClickhouseConfig { database: unique("clean"), ..rig.clickhouse.clone() }).unwrap();
+        other.env.clear();
+        let warehouse = other.warehouse().await;
+        for records in records.values() {
+            for range in records.chunks(20_000) {
+                warehouse.write(&batch(range).seal()).await.unwrap();
+            }
+        }
+        let fingerprints = other.fingerprints().await;
+        other.ask(&format!("DROP DATABASE `{}`", other.clickhouse.database)).await;
+        Self { fingerprints }
+    }
+}
+
+/// One batch of a contiguous range.
+pub fn batch(records: &[Record]) -> OpenBatch {
+    let mut batch = OpenBatch::new(&records[0], std::time::Instant::now());
+    for record in records {
+        let fate = decode(record);
+        batch.add(record, &project(record, &fate));
+    }
+    batch
+}
+
+/// A query's answer, values divided by tabs, or the server's words.
+pub async fn ask(client: &Client, query: &str) -> Result<String, String> {
+    let answer = async {
+        let mut bytes = client.query_raw(query).fetch_bytes("TabSeparated")?;
+        bytes.collect().await
+    };
+    let limited = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| "no answer".to_owned())?;
+    limited.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(|error| error.to_string())
+}
+
+/// A projector process.
+pub struct Projector {
+    child: Child,
+    metrics: String,
+    stderr: PathBuf,
+}
+
+impl Projector {
+    /// Waits for the line in which it says that it runs.
+    async fn running(&mut self) {
+        let mut line = String::new();
+        let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
+        tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await.expect("the projector says nothing").unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}\n{}", self.words()));
+        assert_eq!(said["running"], true);
+        self.metrics = said["metrics"].as_str().unwrap().to_owned();
+    }
+
+    /// What it wrote to standard error.
+    pub fn words(&self) -> String {
+        std::fs::read_to_string(&self.stderr).unwrap()
+    }
+
+    /// What it answers to a path of its monitor: status and text.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let answer = reqwest::get(format!("{}{path}", self.metrics)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// The value of a metric, summed over its labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let (_, text) = self.get("/metrics").await;
+        let lines = text.lines().filter(|line| line.starts_with(name) && !line.starts_with('#'));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it has ended")
+    }
+
+    /// Signal 9.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Signal 15, and how it ends.
+    pub async fn stop(mut self) -> ExitStatus {
+        assert!(Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().await.unwrap().success());
+        self.ended().await
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("the projector does not end\n{}", self.words())).unwrap()
+    }
+}
+
+/// Address of the broker that all tests share. Where Kafka cannot be had: one loud line, and a failure in CI.
+fn broker() -> Option<String> {
+    static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
+    let start = || {
+        let dir = tempfile::tempdir().unwrap();
+        let options = BrokerOptions { dir: dir.path().join("broker"), cache_dir: cache().join("kafka"), port: 0, heap_mb: 512 };
+        match Broker::start(options) {
+            Ok(broker) => Some((broker, dir)),
+            Err(error) if std::env::var_os("CI").is_none() => {
+                eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
+                None
+            }
+            Err(error) => panic!("the Kafka tests need a broker: {error}"),
+        }
+    };
+    BROKER.get_or_init(start).as_ref().map(|(broker, _)| broker.address())
+}

@@ -1,0 +1,159 @@
+//! Migrations and the start-up check.
+
+use std::{collections::BTreeSet, path::Path};
+
+use qamtu_projector::{
+    config::ClickhouseConfig,
+    migrate::{MIGRATIONS, Migrated, VIEWS, migrate, statement, verify},
+    warehouse::{check, client},
+};
+
+use crate::{
+    rig::{Kind, Rig, run, unique},
+    server::shared,
+};
+
+fn rig() -> Rig {
+    Rig::new(Kind::Embedded).unwrap()
+}
+
+#[test]
+fn files_are_numbered_without_gaps_one_statement_each_and_give_reasons() {
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables");
+    let listed = |folder: &Path| -> BTreeSet<String> {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let sql = paths.filter(|path| path.extension().is_some_and(|ending| ending == "sql"));
+        sql.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).filter(|name| name != "latest").collect()
+    };
+    assert_eq!(listed(&tables), MIGRATIONS.iter().map(|file| file.name.to_owned()).collect());
+    assert_eq!(listed(&tables.join("views")), VIEWS.iter().map(|file| file.name.to_owned()).collect());
+    for (file, number) in MIGRATIONS.iter().zip(1..) {
+        assert_eq!(file.number(), number, "{}", file.name);
+        let statement = statement(file);
+        assert!(statement.starts_with("CREATE TABLE IF NOT EXISTS ") || statement.starts_with("ALTER TABLE "), "{}", file.name);
+        for reason in ["-- Engine:", "-- Key:", "TTL"].iter().filter(|_| statement.starts_with("CREATE")) {
+            assert!(file.sql.contains(reason), "{} does not say its {reason}", file.name);
+        }
+        for forbidden in ["DROP ", "TRUNCATE ", "DELETE ", " UPDATE ", "INSERT INTO"] {
+            assert!(!statement.to_uppercase().contains(forbidden), "{} changes data", file.name);
+        }
+    }
+    for file in MIGRATIONS.iter().chain(VIEWS) {
+        assert!(file.sql.starts_with("-- "), "{} gives no reason", file.name);
+        assert!(!statement(file).contains(';'), "{} is more than one statement", file.name);
+    }
+    for file in VIEWS {
+        assert!(statement(file).starts_with(&format!("CREATE OR REPLACE VIEW {} AS\n", file.name)), "{}", file.name);
+    }
+}
+
+#[test]
+fn applied_twice_is_applied_once_also_by_two_at_a_time() {
+    run(async {
+        let rig = rig();
+        let (one, other) = tokio::join!(migrate(&rig.client), migrate(&rig.client));
+        one.unwrap();
+        other.unwrap();
+        verify(&rig.client).await.unwrap();
+        let before = rig.ask("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name").await;
+        assert_eq!(migrate(&rig.client).await.unwrap(), Migrated::default());
+        assert_eq!(
+            before,
+            rig.ask("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name").await
+        );
+        assert_eq!(rig.ask("SELECT count() FROM schema_versions FINAL").await.trim(), (MIGRATIONS.len() + VIEWS.len()).to_string());
+    });
+}
+
+#[test]
+fn the_migrations_add_up_to_the_declared_schema() {
+    run(async {
+        let rig = rig();
+        migrate(&rig.client).await.unwrap();
+        let declared = unique("declared");
+        rig.ask(&format!("CREATE DATABASE {declared}")).await;
+        let there = client(&ClickhouseConfig { database: declared.clone(), ..rig.clickhouse.clone() });
+        let latest = include_str!("../../tables/latest.sql");
+        let statements: String = latest.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+        for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+            there.query_raw(statement).execute().await.unwrap();
+        }
+        let columns =
+            "SELECT table, position, name, type, default_kind, default_expression, compression_codec, is_in_primary_key, is_in_sorting_key
+            FROM system.columns WHERE database = '{db}' AND table NOT LIKE 'v\\_%' ORDER BY table, position";
+        let tables = "SELECT name, engine_full, sorting_key, partition_key FROM system.tables WHERE database = '{db}' AND engine != 'View' ORDER BY name";
+        for query in [columns, tables] {
+            let of = |database: &str| query.replace("{db}", database);
+            assert_eq!(rig.ask(&of(&rig.clickhouse.database)).await, rig.ask(&of(&declared)).await);
+        }
+    });
+}
+
+#[test]
+fn a_fit_server_passes_the_check() {
+    run(async {
+        let rig = rig();
+        migrate(&rig.client).await.unwrap();
+        let checked = check(&rig.client).await.unwrap();
+        assert!(!checked.version.is_empty());
+        assert!(checked.generations.values().all(|generation| !generation.is_nil()));
+        assert_eq!(rig.ask("SELECT count() FROM insert_checks").await.trim(), "1");
+    });
+}
+
+/// Breaks one thing after the migrations and expects the check to refuse in one line that says these words.
+async fn refused(breakage: &str, words: &[&str]) {
+    let rig = rig();
+    migrate(&rig.client).await.unwrap();
+    rig.ask(breakage).await;
+    let said = check(&rig.client).await.expect_err(breakage).to_string();
+    assert!(words.iter().all(|word| said.contains(word)) && !said.contains('\n'), "{breakage}: {said}");
+}
+
+#[test]
+fn what_exactly_once_rests_on_is_checked() {
+    run(async {
+        refused("ALTER TABLE log MODIFY SETTING non_replicated_deduplication_window = 0", &["log", "MODIFY SETTING"]).await;
+        refused("ALTER TABLE attendance RESET SETTING non_replicated_deduplication_window", &["attendance", "MODIFY SETTING"]).await;
+        refused("ALTER TABLE insert_checks MODIFY SETTING non_replicated_deduplication_window = 0", &["counts 2 times"]).await;
+        refused("DROP TABLE consents", &["consents", "missing"]).await;
+        refused("ALTER TABLE attendance DROP COLUMN line", &["attendance.line", "missing"]).await;
+        refused("ALTER TABLE log MODIFY COLUMN reason String", &["log.reason", "String"]).await;
+        refused("DROP VIEW v_roll", &["v_roll", "qamtu-projector migrate"]).await;
+        let newer = "INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('table', 99, '0099_new', '')";
+        refused(newer, &["0099_new", "newer"]).await;
+    });
+}
+
+#[test]
+fn an_edited_migration_is_refused_and_a_lost_or_changed_view_is_made_anew() {
+    run(async {
+        let rig = rig();
+        migrate(&rig.client).await.unwrap();
+        rig.ask("DROP VIEW v_roll").await;
+        assert_eq!(migrate(&rig.client).await.unwrap(), Migrated { tables: 0, views: 1 });
+        rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('view', 0, 'v_counts', 'other')").await;
+        assert_eq!(migrate(&rig.client).await.unwrap(), Migrated { tables: 0, views: 1 });
+        rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('table', 2, '0002_log', 'other')").await;
+        let said = migrate(&rig.client).await.unwrap_err().to_string();
+        assert!(said.contains("0002_log") && said.contains("another text"), "{said}");
+    });
+}
+
+#[test]
+fn after_the_migrations_a_login_that_may_only_read_and_insert_is_enough() {
+    run(async {
+        let mut lesser = rig();
+        lesser.clickhouse = shared("projector", &lesser.clickhouse.database);
+        if lesser.clickhouse.user == shared("admin", "x").user {
+            // One login for everything, as an external server may have it.
+            return;
+        }
+        let mut refused = lesser.spawn(&[], &[]);
+        assert_eq!(refused.ended().await.code(), Some(1));
+        assert!(refused.words().contains("run `qamtu-projector migrate`"), "{}", refused.words());
+        migrate(&lesser.client).await.unwrap();
+        let projector = lesser.projector().await;
+        assert!(projector.stop().await.success());
+    });
+}

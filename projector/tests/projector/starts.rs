@@ -1,0 +1,157 @@
+//! Where a start begins: at the end of the log copy, whatever the commit says; and when it must not begin.
+
+use std::time::Duration;
+
+use qamtu_log::{LogConfig, Membership, ReaderOptions, open_reader};
+
+use crate::{
+    events::{attendance, campaign, entries, event},
+    on_both_logs,
+    rig::{Kind, Rig, run},
+};
+
+async fn a_commit_beyond_the_log_copy_is_not_trusted(rig: Rig) {
+    rig.append(entries(&campaign(1, 2_000))).await;
+    // Somebody has committed the end of every partition, but nothing was ever written.
+    let records = rig.records().await;
+    let topics = vec!["events".to_owned(), "roll".to_owned()];
+    let membership = Membership::Group { group: "projector".into(), member: 0, members: 1 };
+    let options = ReaderOptions { topics, membership, max_records: 100, max_bytes: 1 << 20 };
+    let mut reader = open_reader(&rig.log, options).await.unwrap();
+    loop {
+        if let qamtu_log::Delivery::Assigned(_) = reader.next().await.unwrap() {
+            break;
+        }
+    }
+    let ends: Vec<_> = records.iter().map(|(partition, records)| partition.next_offset(records.len() as u64)).collect();
+    reader.commit(&ends).await.unwrap();
+    drop(reader);
+    let projector = rig.projector().await;
+    rig.caught_up().await;
+    assert!(projector.words().contains("the log copy lacks committed records"));
+    assert!(projector.stop().await.success());
+    rig.assert_everything_once().await;
+}
+
+async fn a_start_goes_on_where_the_last_one_ended(rig: Rig) {
+    for round in 0..3 {
+        rig.append(entries(&campaign(round, 700))).await;
+        let projector = rig.projector().await;
+        rig.caught_up().await;
+        if round > 0 {
+            let rows = projector.metric("qamtu_projector_records_total").await;
+            assert_eq!(rows, 700.0, "earlier records were written again");
+        }
+        assert!(projector.stop().await.success());
+    }
+    rig.assert_everything_once().await;
+}
+
+async fn rows_lost_by_the_warehouse_are_filled_in(rig: Rig) {
+    rig.append(entries(&campaign(1, 2_000))).await;
+    let projector = rig.projector().await;
+    rig.caught_up().await;
+    assert!(projector.stop().await.success());
+    rig.ask("DELETE FROM log WHERE offset BETWEEN 40 AND 60").await;
+    rig.ask("DELETE FROM attendance WHERE offset BETWEEN 40 AND 60").await;
+    let projector = rig.projector().await;
+    rig.caught_up().await;
+    assert!(projector.stop().await.success());
+    rig.assert_everything_once().await;
+}
+
+async fn one_event_is_visible_at_once(rig: Rig) {
+    rig.append(entries(&campaign(1, 100))).await;
+    let projector = rig.projector().await;
+    rig.caught_up().await;
+    let mut waits = Vec::new();
+    for n in 0..5_u32 {
+        let id = 0xabc0 + u128::from(n);
+        let since = std::time::Instant::now();
+        rig.append(entries(&[event(id, 0, None, attendance(n, n))])).await;
+        let query = format!("SELECT count() FROM v_attendance WHERE event_id = toUUID('{}')", uuid::Uuid::from_u128(id));
+        rig.until("the event is visible", &query, |count| count == "1").await;
+        waits.push(since.elapsed());
+        // Longer than the time for which records are gathered, so that each event comes to an idle partition.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    waits.sort();
+    assert!(waits[2] < Duration::from_secs(2), "single events took {waits:?}");
+    assert!(projector.metric("qamtu_projector_visible_seconds_count").await > 0.0);
+    assert!(projector.stop().await.success());
+}
+
+on_both_logs!(
+    a_commit_beyond_the_log_copy_is_not_trusted,
+    a_start_goes_on_where_the_last_one_ended,
+    rows_lost_by_the_warehouse_are_filled_in,
+    one_event_is_visible_at_once,
+);
+
+#[test]
+fn another_log_than_the_tables_came_from_is_refused() {
+    run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        rig.append(entries(&campaign(1, 500))).await;
+        let projector = rig.projector().await;
+        rig.caught_up().await;
+        assert!(projector.stop().await.success());
+        let LogConfig::Embedded(log) = &rig.log else { panic!("embedded") };
+        std::fs::remove_dir_all(&log.dir).unwrap();
+        rig.append(entries(&campaign(1, 5))).await;
+        let mut refused = rig.spawn(&[], &[]);
+        assert_eq!(refused.ended().await.code(), Some(1));
+        let words = refused.words();
+        assert!(words.lines().last().unwrap().contains("this is another log"), "{words}");
+    });
+}
+
+#[test]
+fn settings_that_cannot_be_used_end_with_64_and_one_line() {
+    run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        for (name, value) in [("QAMTU__PROJECTOR__MEMBER", "5"), ("QAMTU__CLICKHOUSE__DATABSE", "x"), ("QAMTU__LOG__KIND", "rabbit")] {
+            let mut refused = rig.spawn(&[], &[(name, value)]);
+            assert_eq!(refused.ended().await.code(), Some(64), "{name}");
+            assert_eq!(refused.words().lines().count(), 1, "{}", refused.words());
+        }
+    });
+}
+
+#[test]
+fn it_waits_for_a_warehouse_that_is_not_there_yet_and_stops_when_told() {
+    run(async {
+        let mut rig = Rig::new(Kind::Embedded).unwrap();
+        rig.clickhouse.url = "http://127.0.0.1:1".into();
+        let waiting = rig.spawn(&[], &[]);
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !waiting.words().contains("starting again") {
+            assert!(std::time::Instant::now() < deadline, "{}", waiting.words());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(waiting.stop().await.success());
+    });
+}
+
+#[test]
+fn it_tells_its_health_and_figures() {
+    run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        let events = campaign(1, 1_000);
+        rig.append(entries(&events)).await;
+        let projector = rig.projector().await;
+        rig.caught_up().await;
+        for (path, status) in [("/live", 200), ("/ready", 200), ("/metrics", 200), ("/", 404)] {
+            assert_eq!(projector.get(path).await.0, status, "{path}");
+        }
+        assert_eq!(projector.metric("qamtu_projector_records_total").await, 1_000.0);
+        assert_eq!(projector.metric("qamtu_projector_rows_total{table=\"log\"}").await, 1_000.0);
+        let (_, text) = projector.get("/metrics").await;
+        for name in qamtu_projector::metrics::NAMES {
+            // Counters of failures appear with the first one.
+            let failures = ["qamtu_projector_retries_total", "qamtu_projector_rejected_total"];
+            assert!(text.contains(&format!("# HELP {name} ")) || failures.contains(&name), "{name} is missing");
+        }
+        assert!(projector.stop().await.success());
+    });
+}

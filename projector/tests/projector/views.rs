@@ -1,0 +1,303 @@
+//! The views on a real ClickHouse equal the fold of the contract, for random events in random order, cut and repeated at random.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+    test_runner::{Config, TestRunner},
+};
+use qamtu_log::{Partition, Record};
+use qamtu_projector::warehouse::Warehouse;
+use qamtu_schemas::{
+    Data, Event, MeetingFold, MeetingState,
+    decode::decode_structured,
+    event::{ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, RollEntry, Sex, Strength},
+    id::{BatchId, EventId, MeetingId, PrecinctId, Pseudonym},
+    testing::strategies::{event, event_id, meeting_data, reference_data},
+};
+
+use crate::{
+    events::{person, record},
+    rig::{Kind, Rig, batch},
+};
+
+const CASES: u32 = 60;
+
+/// Every kind of event, of few meetings, people, precincts and ids, so that they meet.
+fn any_data() -> impl Strategy<Value = Data> {
+    let who = || (0..4_u32).prop_map(person);
+    let notice = || "2026-02-a".parse().unwrap();
+    let meeting = select(&["M1", "M2"][..]).prop_flat_map(|meeting| meeting_data(meeting.parse().unwrap()));
+    let voters = vec(((0..6_u32), select(&[1980_u16, 1985][..])), 0..5);
+    prop_oneof![
+        8 => (meeting, who()).prop_map(|(data, attendee)| match data {
+            Data::AttendanceRecorded(mut recorded) => {
+                recorded.attendee = attendee;
+                recorded.into()
+            }
+            data => data,
+        }),
+        3 => reference_data(),
+        1 => who().prop_map(|person| ConsentWithdrawn { person }.into()),
+        1 => (who(), vec(event_id(), 0..3)).prop_map(move |(person, supersedes)| ConsentGiven { person, notice: notice(), supersedes }.into()),
+        1 => (select(&["P1", "P2"][..]), 0..3_u32, voters).prop_map(|(precinct, version, voters)| {
+            let voters = voters.into_iter().map(|(who, band)| RollEntry(person(who).id, band, Sex::Female)).collect();
+            PrecinctEnrolled { precinct: precinct.parse().unwrap(), version, strength: Strength::Strong, voters }.into()
+        }),
+    ]
+}
+
+/// Events, which of them come again (some with a later time of receipt, as after a lost register), and where the sequence is cut.
+#[derive(Debug, Clone)]
+struct Case {
+    sequence: Vec<Event>,
+    cuts: Vec<Index>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let again = vec((any::<Index>(), select(&[0_i64, 1, 1_000_000][..])), 0..6);
+    (vec(event(any_data()), 1..30), again, vec(any::<Index>(), 0..4)).prop_flat_map(|(events, again, cuts)| {
+        let mut sequence = events.clone();
+        for (index, later) in again {
+            let mut event = index.get(&events).clone();
+            let received = event.envelope.receivedtime.as_microsecond() + later;
+            event.envelope.receivedtime = jiff::Timestamp::from_microsecond(received).unwrap();
+            sequence.push(event);
+        }
+        Just(sequence).prop_shuffle().prop_map(move |sequence| Case { sequence, cuts: cuts.clone() })
+    })
+}
+
+/// What the contract says of a set of events.
+struct Oracle {
+    attendance: BTreeSet<(MeetingId, EventId)>,
+    states: BTreeMap<MeetingId, MeetingState>,
+    reversed: BTreeSet<BatchId>,
+    roll: BTreeSet<(PrecinctId, Pseudonym, u16)>,
+    counts: BTreeMap<String, usize>,
+    conflicts: usize,
+}
+
+/// Of each key the event with precedence.
+fn winners<K: Ord>(events: &[Event], key: impl Fn(&Event) -> Option<K>) -> BTreeMap<K, &Event> {
+    let mut found: BTreeMap<K, &Event> = BTreeMap::new();
+    for event in events {
+        let Some(key) = key(event) else { continue };
+        found
+            .entry(key)
+            .and_modify(|held| {
+                if event.envelope.precedence() < held.envelope.precedence() {
+                    *held = event
+                }
+            })
+            .or_insert(event);
+    }
+    found
+}
+
+fn is_consent(event: &Event) -> bool {
+    matches!(event.data, Data::ConsentGiven(_) | Data::ConsentWithdrawn(_))
+}
+
+impl Oracle {
+    fn of(events: &[Event]) -> Self {
+        let roll = winners(events, |event| matches!(event.data, Data::PrecinctEnrolled(_)).then_some(event.envelope.id));
+        let consents = winners(events, |event| is_consent(event).then_some(event.envelope.id));
+        let others = |event: &Event| {
+            (event.data.meeting().is_none() && !is_consent(event) && !matches!(event.data, Data::PrecinctEnrolled(_)))
+                .then_some(event.envelope.id)
+        };
+        let reference = winners(events, others);
+        let of_meetings = winners(events, |event| Some((event.data.meeting()?.clone(), event.envelope.id)));
+        let reversed: BTreeSet<BatchId> = reference
+            .values()
+            .filter_map(|event| match &event.data {
+                Data::BatchReversed(data) => Some(data.batch),
+                _ => None,
+            })
+            .collect();
+        let withdrawn =
+            withdrawn(consents.values().copied().filter(|event| event.envelope.batch.is_none_or(|batch| !reversed.contains(&batch))));
+        let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
+        for event in events {
+            if let Some(meeting) = event.data.meeting() {
+                folds.entry(meeting.clone()).or_default().insert(event.clone());
+            }
+        }
+        let states: BTreeMap<_, _> = folds.iter().map(|(meeting, fold)| (meeting.clone(), fold.state(&reversed))).collect();
+        let holds = states.iter().flat_map(|(meeting, state)| state.attendance.iter().map(move |(id, data)| (meeting, id, data)));
+        let attendance =
+            holds.filter(|(_, _, data)| !withdrawn.contains(&data.attendee.id)).map(|(meeting, id, _)| (meeting.clone(), *id)).collect();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for event in of_meetings.values().chain(reference.values()).chain(consents.values()).chain(roll.values()) {
+            *counts.entry(event.envelope.kind.to_string()).or_default() += 1;
+        }
+        let mut bodies: BTreeMap<EventId, BTreeSet<[u8; 16]>> = BTreeMap::new();
+        for event in events {
+            bodies.entry(event.envelope.id).or_default().insert(event.envelope.bodyhash.0);
+        }
+        let conflicts = bodies.values().filter(|bodies| bodies.len() > 1).count();
+        Self { attendance, states, reversed, roll: newest_roll(roll.values().copied()), counts, conflicts }
+    }
+}
+
+/// People with a withdrawal that no consent of theirs takes back.
+fn withdrawn<'a>(live: impl Iterator<Item = &'a Event>) -> BTreeSet<Pseudonym> {
+    let live: Vec<_> = live.collect();
+    let taken_back = |id: EventId, who: Pseudonym| {
+        live.iter()
+            .any(|event| matches!(&event.data, Data::ConsentGiven(given) if given.person.id == who && given.supersedes.contains(&id)))
+    };
+    let stands = |event: &&&Event| match &event.data {
+        Data::ConsentWithdrawn(data) => (!taken_back(event.envelope.id, data.person.id)).then_some(data.person.id),
+        _ => None,
+    };
+    live.iter().filter_map(|event| stands(&event)).collect()
+}
+
+fn newest_roll<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeSet<(PrecinctId, Pseudonym, u16)> {
+    let mut newest: BTreeMap<PrecinctId, ((u32, EventId), &PrecinctEnrolled)> = BTreeMap::new();
+    for event in events {
+        let Data::PrecinctEnrolled(data) = &event.data else { continue };
+        let rank = (data.version, event.envelope.id);
+        newest
+            .entry(data.precinct.clone())
+            .and_modify(|held| {
+                if rank > held.0 {
+                    *held = (rank, data)
+                }
+            })
+            .or_insert((rank, data));
+    }
+    let mut found = BTreeSet::new();
+    for (precinct, (_, data)) in newest {
+        let mut listed = BTreeSet::new();
+        found.extend(data.voters.iter().filter(|voter| listed.insert(voter.0)).map(|voter| (precinct.clone(), voter.0, voter.1)));
+    }
+    found
+}
+
+/// What the views say of a campaign.
+async fn assert_views(rig: &Rig, campaign: &str, oracle: &Oracle) {
+    let of = |query: &str| query.replace("{c}", &format!("campaign = '{campaign}'"));
+    let attendance = rig.ask(&of("SELECT meeting_id, event_id FROM v_attendance WHERE {c} ORDER BY meeting_id, toUInt128(event_id)")).await;
+    let expected: String = oracle.attendance.iter().map(|(meeting, id)| format!("{meeting}\t{id}\n")).collect();
+    assert_eq!(attendance, expected, "v_attendance");
+    let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
+    for line in rig.ask(&of("SELECT meeting_id, hex(body) FROM v_meeting_events WHERE {c}")).await.lines() {
+        let (meeting, body) = line.split_once('\t').unwrap();
+        folds.entry(meeting.parse().unwrap()).or_default().insert(decode_structured(&from_hex(body)).unwrap());
+    }
+    for (meeting, expected) in &oracle.states {
+        let found = folds.remove(meeting).unwrap_or_default().state(&oracle.reversed);
+        assert_eq!(MeetingState { attendance: BTreeMap::new(), ..expected.clone() }, found, "v_meeting_events");
+    }
+    assert!(folds.is_empty());
+    let roll = "SELECT precinct, person_hi, person_lo, birth_band, strength, toString(sex) FROM v_roll WHERE {c} ORDER BY 1, 2, 3";
+    let expected: String = oracle
+        .roll
+        .iter()
+        .map(|(precinct, who, band)| {
+            let whole = u128::from_be_bytes(who.0);
+            format!("{precinct}\t{}\t{}\t{band}\t1\tf\n", whole >> 64, whole as u64)
+        })
+        .collect();
+    assert_eq!(rig.ask(&of(roll)).await, expected, "v_roll");
+    let counts: String = oracle.counts.iter().map(|(kind, count)| format!("{kind}\t{count}\n")).collect();
+    assert_eq!(rig.ask(&of("SELECT type, events FROM v_counts WHERE {c} ORDER BY type")).await, counts, "v_counts");
+    assert_eq!(rig.ask(&of("SELECT count() FROM v_conflicts WHERE {c}")).await, format!("{}\n", oracle.conflicts), "v_conflicts");
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let digit = |c: u8| (c as char).to_digit(16).unwrap() as u8;
+    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}
+
+async fn write(warehouse: &Warehouse, records: &[Record], cuts: &[Index]) {
+    let mut cuts: BTreeSet<usize> = cuts.iter().map(|cut| cut.index(records.len())).collect();
+    cuts.insert(0);
+    cuts.insert(records.len());
+    let cuts: Vec<_> = cuts.into_iter().collect();
+    for ends in cuts.windows(2) {
+        warehouse.write(&batch(&records[ends[0]..ends[1]]).seal()).await.unwrap();
+    }
+    // Some of it once more, cut otherwise, as after a crash.
+    warehouse.write(&batch(&records[records.len() / 2..]).seal()).await.unwrap();
+}
+
+#[test]
+fn views_equal_the_fold_before_and_after_merges() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let rig = Rig::new(Kind::Embedded).unwrap();
+    let warehouse = runtime.block_on(rig.warehouse());
+    let seen = std::sync::Mutex::new(Vec::new());
+    let mut runner = TestRunner::new(Config { cases: CASES, max_shrink_iters: 200, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&case(), |mut case| {
+        let number = seen.lock().unwrap().len() as u32;
+        let campaign = format!("case-{number}");
+        for event in &mut case.sequence {
+            event.envelope.campaign = campaign.parse().unwrap();
+            if let Data::CampaignConfigured(data) = &mut event.data {
+                data.campaign = event.envelope.campaign.clone();
+            }
+        }
+        // A partition for each case: its own contiguous offsets.
+        let partition = Partition::new("events", number);
+        let records: Vec<_> = case.sequence.iter().zip(0..).map(|(event, offset)| record(&partition, offset, event)).collect();
+        let oracle = Oracle::of(&case.sequence);
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                write(&warehouse, &records, &case.cuts).await;
+                assert_views(&rig, &campaign, &oracle).await;
+            });
+        }));
+        seen.lock().unwrap().push((campaign, oracle));
+        checked.map_err(|panic| TestCaseError::fail(words(&*panic)))
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    runtime.block_on(async {
+        let before = rig.fingerprints().await;
+        for table in qamtu_projector::rows::Table::ALL {
+            rig.ask(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
+        }
+        assert_eq!(before, rig.fingerprints().await, "merging changed what FINAL shows");
+        for (campaign, oracle) in seen.lock().unwrap().iter() {
+            assert_views(&rig, campaign, oracle).await;
+        }
+    });
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+#[test]
+fn the_watermark_stops_at_the_first_gap() {
+    crate::rig::run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        let warehouse = rig.warehouse().await;
+        let events = crate::events::campaign(1, 100);
+        let partition = Partition::new("events", 0);
+        let records = crate::events::records(&partition, &events);
+        let watermark = || rig.ask("SELECT partition, next_offset FROM v_watermark ORDER BY partition");
+        assert_eq!(watermark().await, "");
+        warehouse.write(&batch(&records[..40]).seal()).await.unwrap();
+        warehouse.write(&batch(&records[50..]).seal()).await.unwrap();
+        assert_eq!(watermark().await, "0\t40\n");
+        warehouse.write(&batch(&records[30..45]).seal()).await.unwrap();
+        assert_eq!(watermark().await, "0\t45\n");
+        warehouse.write(&batch(&records[45..50]).seal()).await.unwrap();
+        assert_eq!(watermark().await, "0\t100\n");
+        rig.ask("DELETE FROM log WHERE offset = 7").await;
+        assert_eq!(watermark().await, "0\t7\n");
+        assert_eq!(
+            warehouse.receipts(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap(),
+            [partition.next_offset(7), Partition::new("roll", 2).next_offset(0)]
+        );
+    });
+}
