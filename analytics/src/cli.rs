@@ -41,6 +41,17 @@ pub enum Command {
     Report(Report),
 }
 
+impl Command {
+    /// Does it; what other programs read goes to `out`.
+    pub async fn run(self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
+        match self {
+            Self::Compute(compute) => compute.run(config, out).await,
+            Self::Serve(serve) => serve.run(config, out).await,
+            Self::Report(report) => report.run(config),
+        }
+    }
+}
+
 /// `compute`.
 #[derive(Debug, Args)]
 pub struct Compute {

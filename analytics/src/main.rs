@@ -3,13 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use qamtu_analytics::{
-    AnalyticsError,
-    cli::{Cli, Command},
-    config::Config,
-    error::EXIT_USAGE,
-    telemetry,
-};
+use qamtu_analytics::{AnalyticsError, cli::Cli, config::Config, error::EXIT_USAGE, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,9 +27,5 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), AnalyticsError> {
     let config = Config::load(cli.config.as_deref())?;
-    match cli.command {
-        Command::Compute(compute) => compute.run(&config, &mut std::io::stdout()).await,
-        Command::Serve(serve) => serve.run(&config, &mut std::io::stdout()).await,
-        Command::Report(report) => report.run(&config),
-    }
+    cli.command.run(&config, &mut std::io::stdout()).await
 }

@@ -9,7 +9,7 @@ mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
+use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome, Variable};
 use proptest::prelude::*;
 use qamtu_analytics::{
     access::{Reader, Role, Scope},
@@ -150,7 +150,10 @@ impl Attack {
                 terms.push((variables[whole], -1.0));
                 problem.add_constraint(&terms, ComparisonOp::Eq, 0.0);
             }
-            problem.solve().expect("the truth solves it").objective()
+            match problem.solve().expect("the truth solves it") {
+                SolveOutcome::Solution(solution) => solution.objective(),
+                SolveOutcome::Interrupted(_) => panic!("no limit was set"),
+            }
         };
         (solve(OptimizationDirection::Minimize), solve(OptimizationDirection::Maximize))
     }
