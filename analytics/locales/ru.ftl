@@ -50,9 +50,13 @@ card-frequency = Как часто приходили?
 times = { $times ->
     [1] один раз: { $people }
     [2] дважды: { $people }
-   *[other] { $times } раза: { $people }
+    [few] { $times } раза: { $people }
+   *[other] { $times } раз: { $people }
 }
-times-or-more = { $times } раза и чаще: { $people }
+times-or-more = { $times ->
+    [few] { $times } раза и чаще: { $people }
+   *[other] { $times } раз и чаще: { $people }
+}
 
 map-title = Где охвачены избиратели
 map-finding = Охват выше всего: { $high } ({ $high-share }); ниже всего: { $low } ({ $low-share })
