@@ -3,7 +3,11 @@
 //! Guarantees: lines are made while they are sent, so memory stays small; what ingest did not acknowledge is sent again from the line
 //! it names. Counts what ingest answered; whether that is right is asked in [`super::check`].
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use reqwest::{Body, StatusCode};
@@ -21,6 +25,8 @@ const CHUNK: usize = 256 << 10;
 /// How often a stream may be taken up again.
 const ATTEMPTS: usize = 30;
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long ingest may take to be ready.
+const READY: Duration = Duration::from_secs(60);
 
 /// What ingest made of some lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +88,7 @@ pub async fn feed(ingest: &str, made: Arc<Synthetic>, steps: &Steps) -> Result<F
     let http = reqwest::Client::builder().no_proxy().build();
     let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
     let feeder = Feeder { http, ingest: ingest.to_owned(), made };
+    feeder.ready().await?;
     let counts = &feeder.made.oracle.stream;
     let events = Arc::new(steps.begin("Sending events", Some(counts.sent)));
     let (reference, again) = feeder.send(Part::Reference, &events).await?;
@@ -123,6 +130,22 @@ struct Problem {
 }
 
 impl Feeder {
+    /// Waits until ingest has caught up with the log and takes requests.
+    async fn ready(&self) -> Result<(), DemoError> {
+        let to = format!("{}/ready", self.ingest);
+        let since = Instant::now();
+        loop {
+            let answer = self.http.get(&to).send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
+            if answer.status().is_success() {
+                return Ok(());
+            }
+            if since.elapsed() > READY {
+                return Err(DemoError::Answer { from: to, answer: format!("{} for {} s", answer.status(), READY.as_secs()) });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Sends a part to its end; says whether some lines had to be sent again.
     async fn send(&self, part: Part, step: &Arc<Step>) -> Result<(Tally, bool), DemoError> {
         let path = if part == Part::Roll { "/v1/roll" } else { "/v1/events" };
