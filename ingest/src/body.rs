@@ -4,7 +4,10 @@
 //! decompression); a body that comes too slowly, too large or broken is refused with its own reason. A line that is too long is
 //! skipped, not kept.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
@@ -15,6 +18,11 @@ use crate::rejection::{Reason, Rejection};
 
 /// Most bytes taken from the network before the lines among them are looked at.
 const SLICE_BYTES: usize = 65_536;
+
+/// How much of a refused body is read and thrown away, and for how long: a client that is still sending when the connection closes
+/// would not see the answer.
+const DRAINED_BYTES: usize = 64 << 20;
+const DRAINED_TIME: Duration = Duration::from_secs(2);
 
 /// Submissions as bytes, with their places.
 #[derive(Debug, Default)]
@@ -55,10 +63,11 @@ impl Chunk {
 /// Reads a whole body of at most `limit` bytes, within `time`.
 pub async fn whole(mut body: Body, limit: usize, time: Duration) -> Result<Bytes, Rejection> {
     let too_large = || Rejection::new(Reason::BodyTooLarge, format!("the limit is {limit} bytes; send less at once, or a stream of lines"));
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
+    let announced = body.size_hint().lower();
     let read = async {
+        if announced > limit as u64 {
+            return Err(too_large());
+        }
         let mut bytes = Vec::new();
         while let Some(piece) = piece(&mut body).await? {
             if bytes.len() + piece.len() > limit {
@@ -68,7 +77,11 @@ pub async fn whole(mut body: Body, limit: usize, time: Duration) -> Result<Bytes
         }
         Ok(Bytes::from(bytes))
     };
-    tokio::time::timeout(time, read).await.unwrap_or_else(|_| Err(slow()))
+    let read = tokio::time::timeout(time, read).await.unwrap_or_else(|_| Err(slow()));
+    if matches!(&read, Err(rejection) if rejection.reason == Reason::BodyTooLarge) {
+        drain(&mut body).await;
+    }
+    read
 }
 
 /// The next bytes of a body; none at its proper end.
@@ -85,6 +98,18 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
                 let detail = "the body ended before its announced end, or its compression is damaged; send it again";
                 return Err(Rejection::new(Reason::IncompleteBody, detail));
             }
+        }
+    }
+}
+
+/// Throws away what is still coming of a refused body, within bounds.
+pub async fn drain(body: &mut Body) {
+    let begun = Instant::now();
+    let mut left = DRAINED_BYTES;
+    while let Some(time) = DRAINED_TIME.checked_sub(begun.elapsed()) {
+        match tokio::time::timeout(time, piece(body)).await {
+            Ok(Ok(Some(piece))) if piece.len() <= left => left -= piece.len(),
+            _ => return,
         }
     }
 }
@@ -108,12 +133,16 @@ pub struct Cut {
     pub idle: Duration,
 }
 
-/// Reads a stream and hands out chunks of whole lines; waits while the receiver is busy, ends when it is gone.
+/// Reads a stream and hands out chunks of whole lines; waits while the receiver is busy. When it is gone, the rest is thrown away.
 pub async fn lines(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, Rejection>>) {
     let mut splitter = Splitter::new(cut.line_bytes);
     let mut total = 0_u64;
     let ended = loop {
-        let piece = match tokio::time::timeout(cut.idle, piece(&mut body)).await {
+        let next = tokio::select! {
+            () = chunks.closed() => return drain(&mut body).await,
+            next = tokio::time::timeout(cut.idle, piece(&mut body)) => next,
+        };
+        let piece = match next {
             Err(_) => break Err(slow()),
             Ok(Err(rejection)) => break Err(rejection),
             Ok(Ok(None)) => break Ok(()),
@@ -130,7 +159,7 @@ pub async fn lines(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, 
                 continue;
             }
             if chunks.send(Ok(splitter.take())).await.is_err() {
-                return;
+                return drain(&mut body).await;
             }
         }
     };

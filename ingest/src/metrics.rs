@@ -42,9 +42,9 @@ metrics! {
     describe_histogram APPEND_SECONDS = "qamtu_ingest_append_seconds";
     /// Appends that the log did not acknowledge.
     describe_counter APPEND_FAILURES = "qamtu_ingest_append_failures_total";
-    /// Records of the log folded into the register.
-    describe_counter RECORDS_FOLDED = "qamtu_ingest_records_folded_total";
-    /// Events appended by this process and not folded into the register yet.
+    /// Records of the log read back into the register.
+    describe_counter RECORDS_READ = "qamtu_ingest_records_read_total";
+    /// Events being appended, or appended and not in the register's file yet.
     describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
     /// Panics caught while a request was worked on.
     describe_counter PANICS = "qamtu_ingest_panics_total";
@@ -99,9 +99,9 @@ pub fn append(time: Duration, succeeded: bool) {
     counter!(APPEND_FAILURES).increment(u64::from(!succeeded));
 }
 
-/// Records were folded.
-pub fn records_folded(records: usize) {
-    counter!(RECORDS_FOLDED).increment(records as u64);
+/// Records were read back.
+pub fn records_read(records: usize) {
+    counter!(RECORDS_READ).increment(records as u64);
 }
 
 /// So many events are not folded.

@@ -114,12 +114,18 @@ impl Register {
         self.window.positions()
     }
 
-    /// Folds records of the log, in their order; doing so again changes nothing. Blocks.
-    pub fn fold(&self, records: &[Record]) -> Result<(), StoreError> {
+    /// Knows what records of the log say, in their order, before the file does; knowing it again changes nothing.
+    pub fn read(&self, records: &[Record]) -> Batch {
         let (batch, events) = Batch::of(records);
         self.learn(&events);
-        self.store.lock().unwrap_or_else(PoisonError::into_inner).write(&batch)?;
-        self.window.fold(&batch);
+        self.window.hold(&batch.ids);
+        batch
+    }
+
+    /// Folds what was read into the file. Blocks.
+    pub fn fold(&self, batch: &Batch) -> Result<(), StoreError> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).write(batch)?;
+        self.window.fold(batch);
         self.folded.notify_waiters();
         Ok(())
     }

@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     answer::{Failure, LISTED_MAX, Problem, Tally, Warned},
-    body::{self, Cut},
+    body::{self, Chunk, Cut},
     pipeline::{self, Fate, Layer},
     rejection::{Reason, Rejection},
     service::Service,
@@ -37,9 +37,22 @@ pub async fn take(service: &Arc<Service>, body: Body, only: Option<Kind>) -> Res
 }
 
 async fn run(service: &Arc<Service>, body: Body, only: Option<Kind>, (tally, next_line): (&mut Tally, &mut u64)) -> Result<(), Rejection> {
-    let path = service.path_of_running()?.clone();
     let (sender, mut chunks) = mpsc::channel(1);
-    let _reading = service.beside(body::lines(body, cut(service, only), sender));
+    let reading = service.beside(body::lines(body, cut(service, only), sender));
+    let ended = follow(service, &mut chunks, only, (tally, next_line)).await;
+    // Whoever is still sending sees the answer only after the rest has been taken off the line.
+    drop(chunks);
+    drop(reading.await);
+    ended
+}
+
+async fn follow(
+    service: &Arc<Service>,
+    chunks: &mut mpsc::Receiver<Result<Chunk, Rejection>>,
+    only: Option<Kind>,
+    (tally, next_line): (&mut Tally, &mut u64),
+) -> Result<(), Rejection> {
+    let path = service.path_of_running()?.clone();
     let mut earlier = Arc::new(Layer::default());
     let mut storing: Option<Storing> = None;
     let ended = loop {

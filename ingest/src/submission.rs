@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(refusal("traceparent", "source"), place("duplicate-field", "/source"));
         assert_eq!(refusal("traceparent", "bodyhash"), place("forbidden-attribute", "/bodyhash"));
         assert_eq!(refusal(r#"{"meeting":"m"}"#, "null"), place("missing-attribute", "/data"));
-        assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"meeting":"m","meeting":"m"}"#), place("duplicate-field", "/data"));
+        assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"meeting":"m","meeting":"m"}"#), place("duplicate-field", "/data/meeting"));
         assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"n":1.5}"#), place("invalid-payload", "/data/n"));
         assert_eq!(refusal(r#"{"meeting":"m"}}"#, r#"{"meeting":"m"}"#), place("invalid-json", ""));
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));

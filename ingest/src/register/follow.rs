@@ -8,11 +8,19 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use qamtu_log::{Bounds, Delivery, LogError, LogReader, Partition, Record};
 use qamtu_schemas::Topic;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Register, store::StoreError};
+use super::{
+    Register,
+    store::{Batch, StoreError},
+};
 use crate::metrics;
+
+/// Events after which what was read is written into the file, and the longest time before that: few large transactions, because each
+/// touches pages all over the file.
+const FOLD_EVENTS: usize = 50_000;
+const FOLD_TIME: Duration = Duration::from_millis(500);
 
 /// Wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -36,22 +44,23 @@ pub struct Follower {
     assigned: Vec<Partition>,
     /// The offsets whose record must be known already.
     proofs: HashMap<Partition, u64>,
+    /// What was read and is not in the file yet, and when it has to be.
+    batch: Batch,
+    due: Option<Instant>,
 }
 
 impl Follower {
     /// Follows this log into this register.
     pub fn new(register: Arc<Register>, reader: Box<dyn LogReader>) -> Self {
-        Self { register, reader, assigned: Vec::new(), proofs: HashMap::new() }
+        Self { register, reader, assigned: Vec::new(), proofs: HashMap::new(), batch: Batch::default(), due: None }
     }
 
     /// Reads until it is told to stop; says `true` once everything that stood in the log is folded.
     pub async fn run(mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                step = self.step(caught_up, stop) => step?,
-            }
+        while !stop.is_cancelled() {
+            self.step(caught_up, stop).await?;
         }
+        self.fold(stop).await
     }
 
     /// Begins what is assigned, or takes the next delivery.
@@ -59,9 +68,14 @@ impl Follower {
         if !self.assigned.is_empty() {
             return self.begin().await;
         }
-        match self.reader.next().await.map_err(FollowError::Log)? {
+        let delivery = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = wait_until(self.due) => return self.fold(stop).await,
+            delivery = self.reader.next() => delivery.map_err(FollowError::Log)?,
+        };
+        match delivery {
             Delivery::Assigned(partitions) => self.assigned = partitions.into_iter().map(|(partition, _)| partition).collect(),
-            Delivery::Records(records) => self.fold(records, stop).await?,
+            Delivery::Records(records) => self.read(records, stop).await?,
             Delivery::CaughtUp => drop(caught_up.send_if_modified(|is| !std::mem::replace(is, true))),
             Delivery::Revoked { partitions, .. } => self.reader.release(&partitions).await.map_err(FollowError::Log)?,
         }
@@ -102,36 +116,52 @@ impl Follower {
     async fn again(&mut self, why: &str) -> Result<(), FollowError> {
         tracing::warn!(why, "the register is built again from the log");
         self.proofs.clear();
+        (self.batch, self.due) = (Batch::default(), None);
         let register = self.register.clone();
         blocking(move || register.clear()).await?;
         self.assigned = self.bounds().await?.into_iter().map(|bound| bound.partition).collect();
         Ok(())
     }
 
-    async fn fold(&mut self, records: Vec<Record>, stop: &CancellationToken) -> Result<(), FollowError> {
-        let records = Arc::new(records);
-        if !self.proofs.is_empty() {
-            let proofs = std::mem::take(&mut self.proofs);
-            let (of_proofs, register) = (records.clone(), self.register.clone());
-            let (left, proven) = blocking(move || prove(&register, proofs, &of_proofs)).await?;
-            if !proven {
-                return self.again("the register belongs to another log").await;
+    async fn read(&mut self, records: Vec<Record>, stop: &CancellationToken) -> Result<(), FollowError> {
+        let (register, proofs) = (self.register.clone(), std::mem::take(&mut self.proofs));
+        let work = move || match prove(&register, proofs, &records)? {
+            (left, true) => Ok(Some((left, register.read(&records), records.len()))),
+            (_, false) => Ok(None),
+        };
+        let Some((left, batch, count)) = blocking(work).await? else {
+            return self.again("the register belongs to another log").await;
+        };
+        self.proofs = left;
+        self.batch.merge(batch);
+        self.due.get_or_insert_with(|| Instant::now() + FOLD_TIME);
+        metrics::records_read(count);
+        metrics::events_unfolded(self.register.unfolded());
+        if self.batch.ids.len() >= FOLD_EVENTS { self.fold(stop).await } else { Ok(()) }
+    }
+
+    /// Writes what was read into the file, sooner or later; given up only when the service stops, since the log still has it.
+    async fn fold(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
+        self.due = None;
+        let batch = Arc::new(std::mem::take(&mut self.batch));
+        while !batch.next.is_empty() {
+            let (register, writing) = (self.register.clone(), batch.clone());
+            let Err(FollowError::Store(error)) = blocking(move || register.fold(&writing)).await else { break };
+            tracing::error!(error = crate::error::chain(&error), "the register cannot be written");
+            if stop.is_cancelled() {
+                break;
             }
-            self.proofs = left;
+            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY) => {} }
         }
-        loop {
-            let (register, batch) = (self.register.clone(), records.clone());
-            match blocking(move || register.fold(&batch)).await {
-                Ok(()) => break,
-                Err(error) => {
-                    tracing::error!(error = %crate::error::chain(&error), "the register cannot be written and is tried again");
-                    tokio::select! { () = stop.cancelled() => return Ok(()), () = tokio::time::sleep(RETRY) => {} }
-                }
-            }
-        }
-        metrics::records_folded(records.len());
         metrics::events_unfolded(self.register.unfolded());
         Ok(())
+    }
+}
+
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

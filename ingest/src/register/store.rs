@@ -92,9 +92,19 @@ impl Batch {
                 events.push(event);
             }
         }
-        // Neighbouring keys share pages: sorted, a batch touches each page once.
-        batch.ids.sort_unstable_by_key(|row| row.id);
         (batch, events)
+    }
+
+    /// Takes what later records change.
+    pub fn merge(&mut self, later: Self) {
+        self.ids.extend(later.ids);
+        self.facts.extend(later.facts);
+        for next in later.next {
+            match self.next.iter_mut().find(|held| held.partition == next.partition) {
+                Some(held) => *held = next,
+                None => self.next.push(next),
+            }
+        }
     }
 }
 
@@ -210,7 +220,10 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> 
         "INSERT INTO event (id, hash, received) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE \
          SET hash = excluded.hash, received = excluded.received WHERE (excluded.received, excluded.hash) < (received, hash)",
     )?;
-    for row in &batch.ids {
+    // Neighbouring keys share pages: in order, a batch touches each page once.
+    let mut rows: Vec<&Registered> = batch.ids.iter().collect();
+    rows.sort_unstable_by_key(|row| row.id);
+    for row in rows {
         event.execute(params![row.id.0.as_bytes().as_slice(), row.hash.0.as_slice(), row.received_us])?;
     }
     let mut fact = transaction.prepare_cached("INSERT OR IGNORE INTO fact (id, hash, body) VALUES (?1, ?2, ?3)")?;
@@ -243,6 +256,8 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
     // A crash of the machine may undo the newest transactions: the log still has them.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -32_000)?;
+    // Ids are spread over all pages, so that pages are written again and again: better seldom into the file itself.
+    connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;"))?;

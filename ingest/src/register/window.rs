@@ -13,7 +13,7 @@ use fastbloom::BloomFilter;
 use qamtu_log::{NextOffset, Partition, Position};
 use qamtu_schemas::id::{BodyHash, EventId};
 
-use super::store::Batch;
+use super::store::{Batch, Registered};
 
 /// What the window knows of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,14 @@ impl Window {
             } else {
                 inner.held.insert(*id, Held { hash: *hash, stored: true });
             }
+        }
+    }
+
+    /// These events stand in the log, whoever appended them.
+    pub fn hold(&self, rows: &[Registered]) {
+        let mut inner = self.inner();
+        for row in rows {
+            inner.held.entry(row.id).or_insert(Held { hash: row.hash, stored: true }).stored = true;
         }
     }
 
@@ -192,7 +200,7 @@ mod tests {
     use qamtu_log::Partition;
     use uuid::Uuid;
 
-    use super::{super::store::Registered, *};
+    use super::*;
 
     fn id(n: u128) -> EventId {
         EventId(Uuid::from_u128(n))

@@ -108,11 +108,20 @@ pub async fn submit(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
 ) -> Result<Response, Problem> {
-    let form = Form::of(&headers)?;
-    let on_error = OnError::of(query.as_deref(), form)?;
-    let permit = service.enter(if form == Form::Lines { Size::Stream } else { Size::Bounded })?;
+    let entered = Form::of(&headers).and_then(|form| {
+        let on_error = OnError::of(query.as_deref(), form)?;
+        let size = if form == Form::Lines { Size::Stream } else { Size::Bounded };
+        Ok((form, on_error, service.enter(size)?))
+    });
+    let (form, on_error, permit) = match entered {
+        Ok(entered) => entered,
+        Err(rejection) => {
+            body::drain(&mut body).await;
+            return Err(rejection.into());
+        }
+    };
     let shared = service.clone();
     let work = async move {
         let _permit = permit;

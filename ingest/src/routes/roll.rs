@@ -13,7 +13,8 @@ use qamtu_schemas::Kind;
 use super::events::Form;
 use crate::{
     answer::Problem,
-    rejection::Reason,
+    body,
+    rejection::{Reason, Rejection},
     service::{Service, Size},
     stream,
 };
@@ -33,15 +34,20 @@ pub async fn submit(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
 ) -> Result<Response, Problem> {
-    if Form::of(&headers)? != Form::Lines {
-        return Err(Problem::new(Reason::UnsupportedMediaType, "send application/x-ndjson, one roll per line"));
-    }
-    if query.is_some_and(|query| !query.is_empty()) {
-        return Err(Problem::new(Reason::InvalidParameter, "this address takes no parameters"));
-    }
-    let permit = service.enter(Size::Stream)?;
+    let entered = Form::of(&headers).and_then(|form| match (form, query.as_deref().unwrap_or_default()) {
+        (Form::Lines, "") => service.enter(Size::Stream),
+        (Form::Lines, _) => Err(Rejection::new(Reason::InvalidParameter, "this address takes no parameters")),
+        _ => Err(Rejection::new(Reason::UnsupportedMediaType, "send application/x-ndjson, one roll per line")),
+    });
+    let permit = match entered {
+        Ok(permit) => permit,
+        Err(rejection) => {
+            body::drain(&mut body).await;
+            return Err(rejection.into());
+        }
+    };
     let shared = service.clone();
     let work = async move {
         let _permit = permit;

@@ -65,7 +65,7 @@ fn payloads() -> Vec<Case> {
         Case("negative", changed(plan(), "/data/plan/expected", -1), (422, "invalid-payload", "/data/plan/expected")),
         Case("a fraction", changed(plan(), "/data/plan/expected", 1.5), (422, "invalid-payload", "/data/plan/expected")),
         Case("wrong code", changed(plan(), "/data/plan/unit", "T K"), (422, "invalid-payload", "/data/plan/unit")),
-        Case("too many heads", headcount("m-open", 100_001), (422, "invalid-payload", "/data/counts")),
+        Case("too many heads", headcount("m-open", 100_001), (422, "invalid-payload", "/data/counts/0/people")),
         Case("a national id in text", note(format!("ask {IIN}")), (422, "national-id", "/data/reason")),
         Case("in groups", note("ask 8506 1510 1233".to_owned()), (422, "national-id", "/data/reason")),
         Case("full-width", note("８５０６１５１０１２３３".to_owned()), (422, "national-id", "/data/reason")),

@@ -121,8 +121,14 @@ async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Resu
     let before = answer.body["before"]["accepted"].as_u64().context("no count")?;
     let line = answer.body["line"].as_u64().context("no line")?;
     ensure!(before > 0 && line == before + 1, "{answer:?}");
+    // What is left of the room takes some single events more.
+    let mut singles = 0;
+    while ingest.one(&all[7999 - singles]).await?.status == 202 {
+        singles += 1;
+        ensure!(singles < 4000, "the log is never full");
+    }
     let full = place.ends().await?;
-    for (kind, body) in [(ONE, all[7999].to_string()), (BATCH, json!([all[7998], all[7999]]).to_string())] {
+    for (kind, body) in [(ONE, all[4000].to_string()), (BATCH, json!([all[4000], all[4001]]).to_string())] {
         let answer = ingest.post(kind, body).await?;
         ensure!(answer.problem() == (503, "log-unavailable", "-") && answer.headers.contains_key("retry-after"), "{answer:?}");
     }
@@ -133,7 +139,7 @@ async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Resu
     // With room again the same events are taken; those that were acknowledged are duplicates.
     let ingest = place.start(&[]).await?;
     let answer = ingest.post(LINES, lines(&all)).await?;
-    ensure!(answer.counts() == (8000 - before, before), "{answer:?}");
+    ensure!(answer.counts() == (8000 - before - singles as u64, before + singles as u64), "{answer:?}");
     ingest.stop().await
 }
 
