@@ -10,6 +10,7 @@ use qamtu_schemas::{
     Data, Encoded, Envelope, Event, Kind, decode,
     encode::{self, Sent},
     id::{BodyHash, EventId},
+    instant::micros,
 };
 
 use crate::{
@@ -117,8 +118,7 @@ fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result
         let detail = "lies more than a day before time: nothing is written down before it happens";
         return Err(Rejection::new(Reason::WrongOrder, detail).at("/recordedtime"));
     }
-    Timestamp::from_microsecond(received.as_microsecond())
-        .map_err(|_| Rejection::new(Reason::InvalidAttribute, "receivedtime is out of range").at("/receivedtime"))
+    Ok(micros(received))
 }
 
 fn sized(encoded: Encoded) -> Result<Encoded, Rejection> {

@@ -30,8 +30,9 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal of the whole request or submission.
     pub fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
-        let cut: String = detail.as_ref().chars().take(DETAIL_MAX_CHARS).collect();
-        Self { reason, detail: redact(&cut), pointer: None, id: None, line: None }
+        // Never the other way round: a number that was cut is not recognised.
+        let detail = redact(detail.as_ref()).chars().take(DETAIL_MAX_CHARS).collect();
+        Self { reason, detail, pointer: None, id: None, line: None }
     }
 
     /// The refusal with the place it is about.

@@ -11,6 +11,7 @@ use qamtu_schemas::{
     decode,
     event::{EventType, TypeError},
     id::{BatchId, CampaignId, EventId},
+    instant::parse_instant,
     text::Text,
 };
 use serde::{Deserialize, Deserializer};
@@ -144,8 +145,9 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &str, word: &Word<'_>) -> Re
     word.0.parse().map_err(|error: T::Err| attribute(name, &error.to_string()))
 }
 
+/// As every reader of the log reads it: an instant that they would refuse must not get in.
 fn instant(name: &str, word: &Word<'_>) -> Result<Timestamp, Rejection> {
-    word.0.parse().map_err(|_| attribute(name, "must be an instant with its offset, such as 2026-02-13T15:00:00+05:00"))
+    parse_instant(&word.0).map_err(|error| attribute(name, &error.to_string()))
 }
 
 fn type_flaw(error: &TypeError) -> Rejection {
