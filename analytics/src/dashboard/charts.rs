@@ -42,7 +42,7 @@ fn swatch(mark: &str) -> Markup {
 }
 
 /// Height of the highest column, in pixels.
-const PLOT: f64 = 170.0;
+const PLOT: f64 = 250.0;
 
 /// Where the columns stand, in pixels from the top.
 const FLOOR: f64 = PLOT + 24.0;
@@ -54,7 +54,7 @@ pub(super) fn weeks(weeks: &Weeks) -> Markup {
         section.weeks aria-labelledby="weeks" {
             h2 #weeks { (weeks.title) }
             p.note { (weeks.note) }
-            svg.columns width="100%" height="252" role="img" aria-label=(weeks.title) {
+            svg.columns width="100%" height="332" role="img" aria-label=(weeks.title) {
                 @for (place, column) in weeks.columns.iter().enumerate() { (week(column, wide * place as f64, wide)) }
                 line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
             }
