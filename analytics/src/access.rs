@@ -57,6 +57,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// A reader of the whole region.
+    pub fn of_region(role: Role) -> Self {
+        Self { role, scope: Scope::Region }
+    }
+
     /// Whoever watches the service through the internal listener.
     pub fn operator() -> Self {
         Self { role: Role::Operator, scope: Scope::Units(BTreeSet::new()) }

@@ -229,7 +229,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let snapshot = sample::kept(folder.path(), world.coverage());
         let role = if analyst { Role::Analyst } else { Role::Leader };
-        let published = Published::new(&snapshot, &sample::reader(role)).unwrap();
+        let published = Published::new(&snapshot, &Reader::of_region(role)).unwrap();
         let k = published.threshold.people();
         let attack = attack(&world, &published);
         for (name, truth) in &attack.truth {
@@ -245,7 +245,7 @@ proptest! {
     fn counts_that_threaten_nobody_are_shown(world in worlds()) {
         let folder = tempfile::tempdir().unwrap();
         let snapshot = sample::kept(folder.path(), world.coverage());
-        let published = Published::new(&snapshot, &sample::reader(Role::Leader)).unwrap();
+        let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).unwrap();
         let reached = world.people.len() as u64;
         prop_assert_eq!(published.whole.audience.reached.shown(), (reached == 0 || reached >= 10).then_some(reached));
         let residents: Vec<u64> = (0..world.units).map(|unit| world.people.iter().filter(|person| person.0 == unit).count() as u64).collect();
@@ -259,7 +259,7 @@ proptest! {
     fn two_scopes_together_show_no_more_than_the_region(world in worlds()) {
         let folder = tempfile::tempdir().unwrap();
         let snapshot = sample::kept(folder.path(), world.coverage());
-        let all = Published::new(&snapshot, &sample::reader(Role::Leader)).unwrap();
+        let all = Published::new(&snapshot, &Reader::of_region(Role::Leader)).unwrap();
         for unit in &all.units {
             let scope = Scope::Units(BTreeSet::from([unit.unit.clone()]));
             let one = Published::new(&snapshot, &Reader { role: Role::Leader, scope }).unwrap();

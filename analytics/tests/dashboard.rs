@@ -61,7 +61,7 @@ fn text(html: &str) -> String {
 
 #[tokio::test]
 async fn the_page_says_the_same_in_three_languages() {
-    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     for language in ["kk", "ru", "en"] {
         let answer = get(&page, &format!("/{language}")).await;
         assert_eq!(answer.status, StatusCode::OK);
@@ -72,7 +72,7 @@ async fn the_page_says_the_same_in_three_languages() {
 
 #[tokio::test]
 async fn a_page_needs_no_script_and_inlines_nothing() {
-    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     for address in ["/kk", "/ru?sort=coverage&order=desc", "/en", "/nowhere"] {
         let body = get(&page, address).await.body;
         for forbidden in ["<script", " style=", "<style", "javascript:", " onclick", "http://", "https://"] {
@@ -84,7 +84,7 @@ async fn a_page_needs_no_script_and_inlines_nothing() {
 #[tokio::test]
 async fn every_route_is_open_to_the_roles_of_its_row_alone() {
     for role in Role::ALL {
-        let page = page_of(Some(sample::coverage()), sample::reader(role));
+        let page = page_of(Some(sample::coverage()), Reader::of_region(role));
         for row in MATRIX {
             let answer = get(&page, row.example).await;
             let open = row.roles.contains(&role);
@@ -110,8 +110,8 @@ async fn figures_are_for_leaders_and_analysts_and_metrics_for_operators() {
 
 #[tokio::test]
 async fn every_answer_carries_the_protective_headers() {
-    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
-    let empty = page_of(None, sample::reader(Role::Leader));
+    let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
+    let empty = page_of(None, Reader::of_region(Role::Leader));
     let mut seen = Vec::new();
     let mut look = |what: String, answer: Answer| {
         let headers: Vec<String> = answer
@@ -137,7 +137,7 @@ async fn every_answer_carries_the_protective_headers() {
 
 #[tokio::test]
 async fn errors_are_said_in_the_readers_language_and_tell_nothing_about_the_inside() {
-    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     let mut said = Vec::new();
     for language in ["kk", "ru-RU,ru;q=0.9", "en"] {
         for (method, address) in [(Method::GET, "/nowhere"), (Method::DELETE, "/live"), (Method::GET, "/metrics")] {
@@ -150,7 +150,7 @@ async fn errors_are_said_in_the_readers_language_and_tell_nothing_about_the_insi
 
 #[tokio::test]
 async fn a_reader_is_led_to_the_best_language() {
-    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     for (accepted, to) in [("ru,en;q=0.5", "/ru"), ("de", "/kk"), ("en-GB", "/en")] {
         let answer = ask(&page, Method::GET, "/", accepted).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -160,7 +160,7 @@ async fn a_reader_is_led_to_the_best_language() {
 
 #[tokio::test]
 async fn a_campaign_without_figures_says_so_calmly() {
-    let page = page_of(None, sample::reader(Role::Leader));
+    let page = page_of(None, Reader::of_region(Role::Leader));
     let answer = get(&page, "/kk").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(text(&answer.body).contains("Әзірге сандар жоқ"));
@@ -174,7 +174,7 @@ fn order(html: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn the_table_sorts_by_links() {
-    let page = page_of(Some(sample::coverage()), sample::reader(Role::Leader));
+    let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     let by_name = get(&page, "/kk").await.body;
     assert_eq!(order(&by_name)[..6], ["ARY", "BAI", "ZHE", "KEL", "KEN", "KAZ"]);
     let by_voters = get(&page, "/kk?sort=voters&order=desc").await.body;
@@ -208,7 +208,7 @@ async fn few_people_are_withheld_on_the_page_and_in_the_file() {
     let reached = coverage["region"]["slice"]["audience"]["reach"]["reached"].as_u64().unwrap() - taken;
     coverage["region"]["slice"]["audience"]["reach"] = sample::reach(reached, reached + 40_000, 1_195_000);
     for (role, withheld) in [(Role::Leader, vec!["ARY", "OTY"]), (Role::Analyst, vec![])] {
-        let page = page_of(Some(coverage.clone()), sample::reader(role));
+        let page = page_of(Some(coverage.clone()), Reader::of_region(role));
         let csv = get(&page, "/coverage.csv").await.body;
         let hidden: Vec<&str> = csv
             .lines()
@@ -226,7 +226,7 @@ async fn few_people_are_withheld_on_the_page_and_in_the_file() {
 async fn names_cannot_carry_markup() {
     let mut coverage = sample::coverage();
     coverage["coalitions"][3]["names"]["en"] = json!("<script>alert(1)</script> & \"co\"");
-    let page = page_of(Some(coverage), sample::reader(Role::Leader));
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
     let html = get(&page, "/en").await.body;
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "));
     assert!(!html.contains("<script"));

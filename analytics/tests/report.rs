@@ -6,7 +6,7 @@ mod sample;
 use std::{path::Path, process::Command};
 
 use qamtu_analytics::{
-    access::Role,
+    access::{Reader, Role},
     locale::Language,
     published::Published,
     report,
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 fn said(coverage: Value, language: Language) -> (Published, Statement) {
     let folder = tempfile::tempdir().unwrap();
     let snapshot = sample::kept(folder.path(), coverage);
-    let published = Published::new(&snapshot, &sample::reader(Role::Leader)).unwrap();
+    let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).unwrap();
     let statement = Statement::new(&published, language);
     (published, statement)
 }

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use qamtu_analytics::{
-    Coverage, Snapshot, Snapshots,
-    access::{Reader, Role, Scope},
-};
+use qamtu_analytics::{Coverage, Snapshot, Snapshots};
 use serde_json::{Value, json};
 
 /// Code, names, voters, planned meetings, tile.
@@ -225,9 +222,4 @@ fn weeks(region: Figures, voters: u64) -> Vec<Value> {
 pub fn kept(folder: &Path, coverage: Value) -> Snapshot {
     let coverage: Coverage = serde_json::from_value(coverage).expect("a coverage");
     Snapshots::open(folder).expect("a folder").keep(coverage).expect("kept").0
-}
-
-/// A reader of the whole region.
-pub fn reader(role: Role) -> Reader {
-    Reader { role, scope: Scope::Region }
 }

@@ -1,0 +1,99 @@
+//! The program itself: it serves a stored snapshot without a warehouse, says so, and ends when told to.
+
+#[path = "sample/sample.rs"]
+mod sample;
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A started program, killed when the test ends early.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Status and body of a request to `http://HOST:PORT`.
+fn get(address: &str, path: &str) -> (u16, String) {
+    let host = address.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    (status, answer)
+}
+
+fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < DEADLINE, "{what} did not happen in {DEADLINE:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    sample::kept(folder.path(), sample::coverage());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
+    // Nothing listens on the discard port.
+    command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
+    command.env("QAMTU__ANALYTICS__DIR", folder.path()).env("QAMTU__LISTEN", "127.0.0.1:0").env("QAMTU__METRICS__LISTEN", "127.0.0.1:0");
+    let mut program = Program(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let addresses: Value = serde_json::from_str(&line).unwrap();
+    let (people, internal) = (addresses["listening"].as_str().unwrap(), addresses["internal"].as_str().unwrap());
+
+    assert_eq!(get(people, "/live").0, 200);
+    let (status, page) = get(people, "/ru");
+    assert_eq!(status, 200);
+    assert!(page.contains("По состоянию на 11 марта 2026"));
+    wait_for("the notice", || get(people, "/ru").1.contains("Хранилище сейчас недоступно"));
+    assert_eq!(get(people, "/report/ru.pdf").0, 200);
+
+    assert_eq!(get(people, "/metrics").0, 403);
+    let (status, metrics) = get(internal, "/metrics");
+    assert_eq!(status, 200);
+    assert!(metrics.contains("qamtu_analytics_warehouse_answers 0"), "{metrics}");
+    assert_eq!(get(internal, "/ru").0, 403);
+
+    let ended = Command::new("kill").args(["-TERM", &program.0.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    let mut code = None;
+    wait_for("the end", || {
+        code = program.0.try_wait().unwrap();
+        code.is_some()
+    });
+    assert!(code.unwrap().success());
+}
+
+#[test]
+fn a_wrong_setting_is_named_and_nothing_starts() {
+    let run = |name: &str, value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
+        command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
+        let output = command.env(name, value).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (name, value, named) in [("QAMTU__READER__ROLE", "king", "king"), ("QAMTU__METRICS__PORT", "1", "port")] {
+        let (code, said) = run(name, value);
+        assert_eq!(code, Some(64), "{said}");
+        assert!(said.contains(named), "{said}");
+    }
+}
