@@ -2,6 +2,7 @@
 //!
 //! One ClickHouse and one Kafka broker serve the whole binary; every test has a database, a folder and topics of its own.
 
+mod backlog;
 mod crashes;
 mod events;
 mod golden;

@@ -136,12 +136,7 @@ impl Rig {
 
     /// Appends entries, all of which must be taken.
     pub async fn append(&self, entries: Vec<Entry>) {
-        let writer = self.writer().await;
-        for chunk in entries.chunks(2_000) {
-            for outcome in writer.append(chunk.to_vec()).await {
-                outcome.unwrap();
-            }
-        }
+        append(&*self.writer().await, entries).await;
     }
 
     /// Everything in the log, by partition.
@@ -289,6 +284,15 @@ impl Clean {
     }
 }
 
+/// Appends entries, all of which must be taken.
+pub async fn append(writer: &dyn LogWriter, entries: Vec<Entry>) {
+    for chunk in entries.chunks(2_000) {
+        for outcome in writer.append(chunk.to_vec()).await {
+            outcome.unwrap();
+        }
+    }
+}
+
 /// One batch of a contiguous range.
 pub fn batch(records: &[Record]) -> OpenBatch {
     let mut batch = OpenBatch::new(&records[0], std::time::Instant::now());
@@ -321,7 +325,8 @@ impl Projector {
     async fn running(&mut self) {
         let mut line = String::new();
         let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
-        tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await.expect("the projector says nothing").unwrap();
+        let said = tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await;
+        said.unwrap_or_else(|_| panic!("the projector does not come up\n{}", self.words())).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}\n{}", self.words()));
         assert_eq!(said["running"], true);
         self.metrics = said["metrics"].as_str().unwrap().to_owned();

@@ -7,7 +7,7 @@ use qamtu_log::{LogConfig, Membership, ReaderOptions, open_reader};
 use crate::{
     events::{attendance, campaign, entries, event},
     on_both_logs,
-    rig::{Kind, Rig, run},
+    rig::{Kind, Rig, append, run},
 };
 
 async fn a_commit_beyond_the_log_copy_is_not_trusted(rig: Rig) {
@@ -64,11 +64,12 @@ async fn one_event_is_visible_at_once(rig: Rig) {
     rig.append(entries(&campaign(1, 100))).await;
     let projector = rig.projector().await;
     rig.caught_up().await;
+    let writer = rig.writer().await;
     let mut waits = Vec::new();
     for n in 0..5_u32 {
         let id = 0xabc0 + u128::from(n);
         let since = std::time::Instant::now();
-        rig.append(entries(&[event(id, 0, None, attendance(n, n))])).await;
+        append(&*writer, entries(&[event(id, 0, None, attendance(n, n))])).await;
         let query = format!("SELECT count() FROM v_attendance WHERE event_id = toUUID('{}')", uuid::Uuid::from_u128(id));
         rig.until("the event is visible", &query, |count| count == "1").await;
         waits.push(since.elapsed());

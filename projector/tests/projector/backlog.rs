@@ -1,0 +1,60 @@
+//! A backlog of any size is projected in bounded memory.
+
+use qamtu_schemas::{
+    Event,
+    event::{PrecinctEnrolled, RollEntry, Sex, Strength},
+};
+
+use crate::{
+    events::{attendance, entries, event, person},
+    rig::{Kind, Rig, run},
+};
+
+/// Most memory that the process may ever hold.
+const MEMORY_MAX_MB: u64 = 400;
+const ATTENDANCES: u32 = 150_000;
+const PRECINCTS: u32 = 60;
+const VOTERS: u32 = 10_000;
+
+fn attendances(from: u32, to: u32) -> Vec<Event> {
+    (from..to)
+        .map(|n| event(u128::from(n) + 1, i64::from(n), None, attendance(n / 80, n.wrapping_mul(2_654_435_761) % 1_195_000)))
+        .collect()
+}
+
+fn roll(precinct: u32) -> Event {
+    let voters = (0..VOTERS).map(|n| RollEntry(person(precinct * VOTERS + n).id, 1985, Sex::Unknown)).collect();
+    let precinct_id = format!("TRK-{precinct:03}").parse().unwrap();
+    let enrolled = PrecinctEnrolled { precinct: precinct_id, version: 1, strength: Strength::Strong, voters };
+    event(1 << 64 | u128::from(precinct), 0, None, enrolled)
+}
+
+/// The most memory that a process ever held.
+fn peak_mb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn memory_is_bounded_whatever_waits() {
+    run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        for from in (0..ATTENDANCES).step_by(10_000) {
+            rig.append(entries(&attendances(from, from + 10_000))).await;
+        }
+        for precinct in 0..PRECINCTS {
+            rig.append(entries(&[roll(precinct)])).await;
+        }
+        let since = std::time::Instant::now();
+        let projector = rig.projector().await;
+        let whole = (ATTENDANCES + PRECINCTS).to_string();
+        rig.until("the backlog is projected", "SELECT sum(next_offset) FROM v_watermark", |next| next == whole).await;
+        let (seconds, peak_mb) = (since.elapsed().as_secs_f64(), peak_mb(projector.pid()));
+        println!("{ATTENDANCES} attendances and {PRECINCTS} rolls of {VOTERS} in {seconds:.1} s, at most {peak_mb} MB");
+        assert!(peak_mb < MEMORY_MAX_MB, "the projector took {peak_mb} MB");
+        assert_eq!(rig.ask("SELECT count() FROM v_attendance").await.trim(), ATTENDANCES.to_string());
+        assert_eq!(rig.ask("SELECT count() FROM v_roll").await.trim(), (PRECINCTS * VOTERS).to_string());
+        assert!(projector.stop().await.success());
+    });
+}
