@@ -4,6 +4,8 @@
 mod audience;
 #[path = "coverage/fulfilment.rs"]
 mod fulfilment;
+#[path = "coverage/program.rs"]
+mod program;
 #[path = "coverage/properties.rs"]
 mod properties;
 #[path = "coverage/slices.rs"]

@@ -16,7 +16,10 @@ use qamtu_analytics::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{World, after, at, key};
+use crate::{
+    program::computes,
+    world::{World, after, at, key},
+};
 
 /// A warehouse that lives until its standard input closes.
 struct Server {
@@ -210,7 +213,7 @@ async fn what_the_warehouse_gives_is_what_the_campaign_has() {
     beyond_the_offsets(server.database("beyond_the_offsets").await).await;
     reversed_imports(server.database("reversed_imports").await).await;
     many_batches(server.database("many_batches").await).await;
-    counts_and_snapshots(server.database("counts").await).await;
+    counts_and_snapshots(&server, server.database("counts").await).await;
     wrong_shapes(&server, server.database("wrong_shapes").await).await;
     nothing_there(server.database("nothing_there").await).await;
 }
@@ -304,7 +307,7 @@ async fn many_batches(views: Views) {
     assert_eq!(coverage.region.slice.audience.identified, 225_000);
 }
 
-async fn counts_and_snapshots(views: Views) {
+async fn counts_and_snapshots(server: &Server, views: Views) {
     let world = world();
     views.fill(&world).await;
     let count = |kind: &str, events, newest: &str| json!({"campaign": "test", "type": kind, "events": events, "newest": newest});
@@ -334,6 +337,7 @@ async fn counts_and_snapshots(views: Views) {
     assert_eq!(first.coverage.identity.as_of, at("2026-02-25T11:30:00.25Z"));
     assert_eq!(compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot"), first);
     let later = compute(&views.warehouse, &mut snapshots, (&campaign, Some(after()))).await.expect("a snapshot");
+    computes(&server.config("analytics", "counts"), &later);
     assert_eq!(snapshots.latest(&campaign).expect("read"), Some(later));
 }
 

@@ -1,0 +1,70 @@
+//! The program itself: what it prints, what it writes, what it ends with.
+
+use std::process::{Command, Output};
+
+use qamtu_analytics::{Figures, Snapshot, config::ClickHouse};
+use secrecy::ExposeSecret;
+
+/// Runs the program with these settings and no others.
+fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__") || name == "RUST_LOG") {
+        command.env_remove(name);
+    }
+    command.args(arguments).envs(settings.iter().copied()).output().expect("the program runs")
+}
+
+#[test]
+fn a_wrong_configuration_ends_with_64_and_one_line_that_names_it() {
+    let url = ("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:1");
+    let wrong: [(&[(&str, &str)], &str); 3] =
+        [(&[], "clickhouse"), (&[url, ("QAMTU__CLICKHOUSE__URLS", "x")], "urls"), (&[url, ("QAMTU__LISTEN", "nowhere")], "listen")];
+    for (settings, named) in wrong {
+        let output = run(&["compute", "--campaign", "test"], settings);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert!(said.to_lowercase().contains(named) && said.trim().lines().count() == 1, "{said}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_64() {
+    for arguments in [&["compute"][..], &["compute", "--campaign", "two words"], &["count"]] {
+        assert_eq!(run(arguments, &[]).status.code(), Some(64), "{arguments:?}");
+    }
+    assert_eq!(run(&["--help"], &[]).status.code(), Some(0));
+}
+
+#[test]
+fn a_warehouse_that_does_not_answer_ends_with_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings =
+        [("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:1"), ("QAMTU__ANALYTICS__DIR", folder.path().to_str().expect("a plain path"))];
+    let output = run(&["compute", "--campaign", "test"], &settings);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains("did not answer"));
+}
+
+/// `compute` on a real warehouse prints the name of a snapshot and writes its files.
+pub fn computes(config: &ClickHouse, expected: &Snapshot) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let as_of = expected.coverage.identity.as_of.to_string();
+    let (csv, json, dir) = (path("coverage.csv"), path("summary.json"), path("snapshots"));
+    let settings = [
+        ("QAMTU__CLICKHOUSE__URL", config.url.as_str()),
+        ("QAMTU__CLICKHOUSE__USER", config.user.as_str()),
+        ("QAMTU__CLICKHOUSE__PASSWORD", config.password.expose_secret()),
+        ("QAMTU__CLICKHOUSE__DATABASE", config.database.as_str()),
+        ("QAMTU__ANALYTICS__DIR", dir.as_str()),
+    ];
+    let output = run(&["compute", "--campaign", "test", "--as-of", &as_of, "--csv", &csv, "--json", &json], &settings);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
+    assert_eq!(line, serde_json::json!({"snapshot": expected.id}));
+    let figures: Figures = serde_json::from_slice(&std::fs::read(json).expect("a file")).expect("figures");
+    assert_eq!(figures, Figures::from(&expected.coverage));
+    let mut rows = Vec::new();
+    qamtu_analytics::csv::write(expected, &mut rows).expect("rows");
+    assert_eq!(std::fs::read(csv).expect("a file"), rows);
+}
