@@ -9,7 +9,7 @@ use crate::{locale::Rounding, published::Unit};
 const LEVELS: u64 = 5;
 
 /// Steps that a scale may have, in hundredths of a percent; five of the last are more than everybody.
-const STEPS: [u64; 13] = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_500];
+const STEPS: [u64; 14] = [1, 2, 5, 10, 20, 30, 50, 100, 200, 300, 400, 500, 1_000, 2_500];
 
 /// The map.
 #[derive(Debug, Clone, PartialEq, Serialize)]
