@@ -75,10 +75,6 @@ fn the_report_says_what_the_page_says() {
         for sentence in [&statement.campaign, &statement.as_of, &statement.map.title, &statement.headline.denominator] {
             assert!(report.contains(&single(sentence)), "{language}: the report lacks {sentence}");
         }
-        insta::assert_snapshot!(
-            format!("report_{language}"),
-            tool("pdftotext", &["-layout", "-"], &report::pdf(&published, &statement).unwrap())
-        );
     }
 }
 
