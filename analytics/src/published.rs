@@ -204,13 +204,7 @@ struct Region {
 
 impl Region {
     fn of(coverage: &Coverage, threshold: Threshold) -> Self {
-        let held = &coverage.region.slice.audience;
-        let totals =
-            Totals { contacts: threshold.cell(held.contacts), outside: threshold.cell(held.outside), weak: threshold.cell(held.weak) };
-        // How many were reached comes first: if few came again, their attendances give way, not they.
-        let contacts = totals.contacts.beside(&[threshold.part(held.reach.reached, held.contacts, totals.contacts)]);
-        let audience = audience(held, threshold, &Totals { contacts, ..totals });
-        Self { threshold, audience: Audience { reached: threshold.cell(held.reach.reached), ..audience } }
+        Self { threshold, audience: alone(&coverage.region.slice.audience, threshold) }
     }
 
     fn whole(&self, coverage: &Coverage) -> Whole {
@@ -270,6 +264,14 @@ fn audience(held: &coverage::Audience, threshold: Threshold, totals: &Totals) ->
     }
 }
 
+/// An audience that is no part of a total. How many were reached comes first: if few came again, their attendances give way, not they.
+fn alone(held: &coverage::Audience, threshold: Threshold) -> Audience {
+    let all = threshold.cell(held.contacts);
+    let contacts = all.beside(&[threshold.part(held.reach.reached, held.contacts, all)]);
+    let totals = Totals { contacts, outside: threshold.cell(held.outside), weak: threshold.cell(held.weak) };
+    Audience { reached: threshold.cell(held.reach.reached), ..audience(held, threshold, &totals) }
+}
+
 fn units(coverage: &Coverage, region: &Region) -> Vec<Unit> {
     let audiences = region.partition(coverage.units.iter().map(|unit| &unit.slice.audience));
     let people: Vec<u64> = coverage.units.iter().map(|unit| unit.residents.reach.reached).collect();
@@ -314,23 +316,15 @@ fn coalitions(coverage: &Coverage, region: &Region) -> Vec<Coalition> {
         .collect()
 }
 
-/// Categories overlap, so nothing adds up to a total and every cell stands alone.
+/// Categories overlap, so nothing adds up to a total and every audience stands alone.
 fn categories(coverage: &Coverage, region: &Region) -> Vec<Category> {
-    let cell = |count: u64| region.threshold.cell(count);
-    coverage
-        .categories
-        .iter()
-        .map(|category| {
-            let held = &category.slice.audience;
-            let totals = Totals { contacts: cell(held.contacts), outside: cell(held.outside), weak: cell(held.weak) };
-            Category {
-                category: category.category.clone(),
-                names: category.names.clone(),
-                plan: category.slice.fulfilment.clone(),
-                audience: audience(held, region.threshold, &totals),
-            }
-        })
-        .collect()
+    let category = |category: &coverage::Category| Category {
+        category: category.category.clone(),
+        names: category.names.clone(),
+        plan: category.slice.fulfilment.clone(),
+        audience: alone(&category.slice.audience, region.threshold),
+    };
+    coverage.categories.iter().map(category).collect()
 }
 
 fn weeks(coverage: &Coverage, region: &Region) -> Vec<Week> {
