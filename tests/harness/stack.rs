@@ -69,8 +69,14 @@ impl Stack {
                 Some(broker)
             }
         };
-        let watcher = Watcher { http: reqwest::Client::new(), url: warehouse.said("url")?, user: warehouse.said("user")?, password: warehouse.said("password")? };
-        let mut stack = Self { dir, env, _warehouse: warehouse, watcher, ingest: None, projector: None, http: reqwest::Client::new(), broker };
+        let watcher = Watcher {
+            http: reqwest::Client::new(),
+            url: warehouse.said("url")?,
+            user: warehouse.said("user")?,
+            password: warehouse.said("password")?,
+        };
+        let mut stack =
+            Self { dir, env, _warehouse: warehouse, watcher, ingest: None, projector: None, http: reqwest::Client::new(), broker };
         stack.start_ingest().await?;
         stack.start_projector().await?;
         Ok(stack)
@@ -125,22 +131,17 @@ impl Stack {
 
     /// Asks the warehouse; rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
-        let answer = self
-            .http
-            .post(format!(
-                "{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow",
-                self.warehouse.said("url")?
-            ))
-            .basic_auth(self.warehouse.said("user")?, Some(self.warehouse.said("password")?))
-            .body(sql.to_owned())
-            .send()
-            .await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        if !status.is_success() {
-            bail!("the warehouse answered {status}: {text}");
-        }
-        text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
+        self.watcher.query(sql).await
+    }
+
+    /// Somebody else who may ask the warehouse, in a task of their own.
+    pub fn watcher(&self) -> Watcher {
+        self.watcher.clone()
+    }
+
+    /// Address of the broker, on Kafka.
+    pub fn brokers(&self) -> Option<String> {
+        self.broker.as_ref().map(Broker::address)
     }
 
     /// Waits until a query's first row holds.

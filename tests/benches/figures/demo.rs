@@ -13,7 +13,8 @@ const LIMIT_S: f64 = 60.0;
 pub async fn demo() -> Result<Figure> {
     let out = tempfile::tempdir()?;
     let begin = Instant::now();
-    let done = tokio::process::Command::new(binary("qamtu")?).args(["demo", "--once", "--seed", "7", "--out"]).arg(out.path()).output().await?;
+    let done =
+        tokio::process::Command::new(binary("qamtu")?).args(["demo", "--once", "--seed", "7", "--out"]).arg(out.path()).output().await?;
     ensure!(done.status.success(), "the demo failed: {}", String::from_utf8_lossy(&done.stderr));
     let seconds = begin.elapsed().as_secs_f64();
     Ok(Figure::new("demo", "qamtu demo --once, full size with roll", Better::Less, (seconds, "s"), ("limit", LIMIT_S)))

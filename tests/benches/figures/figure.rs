@@ -36,7 +36,17 @@ impl Figure {
             Better::More => value / against.1,
             Better::Less => against.1 / value,
         };
-        Self { id, what: what.to_owned(), value, unit, against: against.0.to_owned(), against_value: against.1, ratio, peak_rss_mb: None, note: String::new() }
+        Self {
+            id,
+            what: what.to_owned(),
+            value,
+            unit,
+            against: against.0.to_owned(),
+            against_value: against.1,
+            ratio,
+            peak_rss_mb: None,
+            note: String::new(),
+        }
     }
 
     /// What should be known of it.

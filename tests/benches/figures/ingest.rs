@@ -31,8 +31,14 @@ pub async fn batch() -> Result<Figure> {
     ensure!(done.status.success(), "produce_raw failed: {}", String::from_utf8_lossy(&done.stderr));
     let raw: f64 = String::from_utf8(done.stdout)?.trim().parse()?;
     let peak = peak_rss_mb(stack.ingest.as_ref().and_then(|ingest| ingest.pid()));
-    Ok(Figure::new("ingest-batch", "validated events through one NDJSON stream, acks=all", Better::More, (rate, "events/s"), ("librdkafka alone, same bytes, same broker", raw))
-        .peak_rss_mb(peak))
+    Ok(Figure::new(
+        "ingest-batch",
+        "validated events through one NDJSON stream, acks=all",
+        Better::More,
+        (rate, "events/s"),
+        ("librdkafka alone, same bytes, same broker", raw),
+    )
+    .peak_rss_mb(peak))
 }
 
 /// Single events at a steady rate: how long an answer takes, and how long until the event is visible.
@@ -47,7 +53,10 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
     let watcher = tokio::spawn(watch(stack.watcher(), RATE * SECONDS));
     for number in 0..RATE * SECONDS {
         let due = pace.tick().await.into_std();
-        let request = client.post(format!("{ingest}/v1/events")).header("content-type", "application/cloudevents+json").body(load::attendance(number).to_string());
+        let request = client
+            .post(format!("{ingest}/v1/events"))
+            .header("content-type", "application/cloudevents+json")
+            .body(load::attendance(number).to_string());
         sent.spawn(async move {
             let status = request.send().await?.status();
             ensure!(status.is_success(), "ingest answered {status}");

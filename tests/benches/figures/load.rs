@@ -16,7 +16,8 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
 
 /// An attendance of a person known by pseudonym; every call gives another person.
 pub fn attendance(number: u64) -> Value {
-    let letters: String = (0..32).map(|at| char::from(b'a' + ((number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (at * 2)) & 15) as u8)).collect();
+    let letters: String =
+        (0..32).map(|at| char::from(b'a' + ((number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (at * 2)) & 15) as u8)).collect();
     event("attendance.recorded", json!({"meeting": "M1", "attendee": {"id": letters, "strength": "strong"}, "consent": "notice-1"}))
 }
 
