@@ -11,6 +11,7 @@ foot = Snapshot { $snapshot }, definition { $definition }
 percent = { $value }%
 range = { $from }–{ $to }
 no-data = no data
+counted-only = counted only
 withheld = withheld
 
 headline-question = How many voters have the meetings reached?

@@ -11,6 +11,7 @@ foot = { $snapshot } түсірілімі, { $definition }-анықтама
 percent = { $value }%
 range = { $from }–{ $to }
 no-data = дерек жоқ
+counted-only = тек саналды
 withheld = жасырын
 
 headline-question = Кездесулер қанша сайлаушыны қамтыды?

@@ -11,6 +11,7 @@ foot = Снимок { $snapshot }, определение { $definition }
 percent = { $value }{ "\u00A0" }%
 range = { $from }–{ $to }
 no-data = нет данных
+counted-only = только подсчёт
 withheld = скрыто
 
 headline-question = Сколько избирателей охватили встречи?

@@ -52,6 +52,8 @@ pub struct Published {
 pub struct Audience {
     /// Gross attendance: people in rooms.
     pub gross: u64,
+    /// Counted meetings at which somebody was strongly identified.
+    pub identified_meetings: u64,
     /// Strongly identified attendances.
     pub identified: Cell,
     /// Attendances of eligible people.
@@ -254,6 +256,7 @@ fn audience(held: &coverage::Audience, threshold: Threshold, totals: &Totals) ->
     let beside = |count: u64| threshold.composed(count, &[]).beside(&known);
     Audience {
         gross: held.gross,
+        identified_meetings: held.identified_meetings,
         identified: beside(held.identified),
         contacts,
         reached,
@@ -378,6 +381,7 @@ fn of_units(units: &[Unit]) -> Whole {
         },
         audience: Audience {
             gross: units.iter().map(|unit| unit.audience.gross).sum(),
+            identified_meetings: units.iter().map(|unit| unit.audience.identified_meetings).sum(),
             identified: cells(|unit| unit.audience.identified),
             contacts: cells(|unit| unit.audience.contacts),
             reached: cells(|unit| unit.residents),

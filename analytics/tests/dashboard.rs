@@ -231,3 +231,15 @@ async fn names_cannot_carry_markup() {
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "));
     assert!(!html.contains("<script"));
 }
+
+#[tokio::test]
+async fn where_heads_alone_were_counted_nobody_is_said_to_be_reached_or_not() {
+    let mut coverage = sample::coverage();
+    let audience = &mut coverage["categories"][1]["slice"]["audience"];
+    for count in ["identified_meetings", "identified", "contacts", "outside", "weak"] {
+        audience[count] = json!(0);
+    }
+    audience["reach"] = sample::reach(0, 900, 1_195_000);
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
+    assert_eq!(text(&get(&page, "/en").await.body).matches("counted only").count(), 1);
+}

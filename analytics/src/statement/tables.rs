@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use super::pen::{Figure, Pen};
+use super::pen::{Figure, Pen, State};
 use crate::{cell::Cell, published::Audience};
 
 /// A table of figures.
@@ -89,6 +89,15 @@ impl<'a> Line<'a> {
         self.push(figure, cell.shown())
     }
 
+    /// People reached; where heads alone were counted nobody can be known to be reached, which is not the same as nobody.
+    fn reached(self, audience: &Audience) -> Self {
+        if audience.identified_meetings > 0 || audience.gross == 0 {
+            return self.cell(audience.reached);
+        }
+        let figure = Figure { text: self.pen.words.say("counted-only"), state: State::None };
+        self.push(figure, None)
+    }
+
     fn share(self, part: Cell, whole: u64) -> Self {
         let figure = self.pen.share(part, whole);
         let key = part.shown().filter(|_| whole > 0).map(|part| (u128::from(part) * 1_000_000_000 / u128::from(whole)) as u64);
@@ -115,7 +124,7 @@ pub(super) fn units(pen: &Pen<'_>) -> Table {
             .count(unit.audience.gross)
             .cell(unit.residents)
             .share(unit.residents, unit.denominator.voters)
-            .cell(unit.audience.reached)
+            .reached(&unit.audience)
             .bounds(&unit.audience)
             .row
     });
@@ -172,7 +181,7 @@ pub(super) fn coalitions(pen: &Pen<'_>) -> Table {
             .count(coalition.plan.planned)
             .count(coalition.plan.held)
             .count(coalition.audience.gross)
-            .cell(coalition.audience.reached)
+            .reached(&coalition.audience)
             .row
     });
     Table {
@@ -208,7 +217,7 @@ pub(super) fn categories(pen: &Pen<'_>) -> Option<Table> {
             Line::new(pen, &category.category, name)
                 .count(category.plan.held)
                 .count(category.audience.gross)
-                .cell(category.audience.reached)
+                .reached(&category.audience)
                 .row
         })
         .collect();
