@@ -162,6 +162,7 @@ fn type_flaw(error: &TypeError) -> Rejection {
 /// What is wrong with the envelope: read again, slowly, to learn the place.
 fn wire_flaw(text: &str, error: &serde_json::Error) -> Rejection {
     match decode::read::<Wire<'_>>(text.as_bytes(), "") {
+        Err(slow) if error.is_data() && slow.pointer().is_empty() => Rejection::new(Reason::InvalidJson, "an event is one JSON object"),
         Err(slow) if error.is_data() => flaw(slow, Reason::UnknownAttribute, Reason::InvalidAttribute),
         _ => flaw::syntax(error),
     }

@@ -88,7 +88,7 @@ async fn keep_good_tells_the_fate_of_each() -> Result<()> {
     ensure!(fates[1] == json!({"index": 1, "id": fresh["id"], "fate": "accepted"}), "{fates}");
     ensure!(fates[2]["reason"] == "unknown-category" && fates[2]["pointer"] == "/2/data/plan/category", "{fates}");
     ensure!(fates[3]["reason"] == "conflicting-id" && fates[3]["id"] == known["id"], "{fates}");
-    ensure!(fates[4]["fate"] == "refused" && fates[4]["reason"] == "invalid-attribute", "{fates}");
+    ensure!(fates[4]["fate"] == "refused" && fates[4]["reason"] == "invalid-json", "{fates}");
     ensure!(answer.body["warnings"][0]["code"] == "unknown-meeting", "{answer:?}");
     ingest.stop().await
 }
