@@ -14,6 +14,7 @@ use qamtu_schemas::{
     Data,
     event::{CampaignConfigured, Category, CoalitionFormed, CodeNames, Kato, Tile, UnitDefined, UnitKind},
     id::{CampaignId, CategoryCode, CoalitionId, EventId, FormatCode, LanguageCode, PartyCode, ThemeCode, UnitCode},
+    instant::time_zone,
     text::{Names, Text},
 };
 use serde::Deserialize;
@@ -196,7 +197,7 @@ impl Campaign {
     /// The time zone.
     pub fn zone(&self) -> TimeZone {
         // INVARIANT: a campaign exists only after its time zone was found.
-        TimeZone::get(&self.time_zone).expect("a checked time zone")
+        time_zone(&self.time_zone).expect("a checked time zone")
     }
 
     /// Codes of categories whose meetings take headcounts only.

@@ -5,22 +5,18 @@
 //! same folder and seed sends nothing again. Leaves every piece of real work to the services.
 
 use std::{
-    fs::File,
-    io::BufReader,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use qamtu_log::broker::{Broker, BrokerOptions};
-use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    campaign::{Campaign, TURKISTAN_2026},
-    synthetic::{self, Synthetic, stream::Counts},
-    warehouse::{Role, Warehouse, WarehouseOptions, WarehouseSource},
+    synthetic::{self, Synthetic},
+    warehouse::Warehouse,
 };
 
 mod check;
@@ -30,14 +26,18 @@ mod memory;
 mod outputs;
 mod place;
 mod services;
+mod setting;
 mod settle;
+mod stack;
 mod steps;
 mod summary;
 
 pub use error::DemoError;
 use memory::{Memory, Owner};
-use place::{LogSettings, Place, Purpose};
-use services::{Kept, Service, Spec};
+use place::{LogSettings, Place};
+use services::{Kept, Service};
+use setting::Setting;
+use stack::{Stack, read_json, write_json};
 use steps::{Steps, count};
 
 /// Which event log the demo goes through.
@@ -72,8 +72,6 @@ pub struct DemoOptions {
     pub kill_projector: u32,
 }
 
-/// Memory of the warehouse, in MB: with what its allocator holds beyond, it stays under 2 GB.
-const WAREHOUSE_MB: u64 = 1_500;
 /// Port of the dashboard, if it is free.
 const DASHBOARD_PORT: u16 = 8490;
 
@@ -82,7 +80,9 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let signals = |source| DemoError::file(Path::new("signals"), source);
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
-    let mut stop = std::pin::pin!(async { tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} } });
+    let mut stop = std::pin::pin!(async {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    });
     let setting = Setting::of(&options)?;
     let mut up = tokio::select! {
         up = demo(setting) => up?,
@@ -149,67 +149,6 @@ impl Up {
     }
 }
 
-/// What the command line comes to.
-struct Setting {
-    options: DemoOptions,
-    campaign: Campaign,
-    cache: PathBuf,
-    dir: PathBuf,
-    out: PathBuf,
-    /// The folder is for this run alone.
-    removed: bool,
-    warehouse: WarehouseOptions,
-}
-
-impl Setting {
-    fn of(options: &DemoOptions) -> Result<Self, DemoError> {
-        let campaign = match &options.campaign {
-            Some(file) => Campaign::read(file)?,
-            None => Campaign::parse(TURKISTAN_2026, "turkistan-2026.toml")?,
-        };
-        if campaign.synthetic.is_none() {
-            return Err(DemoError::Usage(format!("campaign {} has no [synthetic] table, so nothing can be invented for it", campaign.id)));
-        }
-        let mut warehouse = WarehouseOptions::new("")?;
-        if let Some(url) = &options.clickhouse {
-            let variable = |name: &str| if name == "QAMTU__CLICKHOUSE__URL" { Some(url.into()) } else { std::env::var_os(name) };
-            warehouse.source = WarehouseSource::from_environment(variable)?;
-        }
-        warehouse.memory_max_mb = WAREHOUSE_MB;
-        let cache = warehouse.cache_dir.clone();
-        let below_out = options.out.as_ref().filter(|_| options.once).map(|out| out.join("data"));
-        let removed = options.dir.is_none() && below_out.is_some();
-        let dir = options.dir.clone().or(below_out).unwrap_or_else(|| cache.join("demo"));
-        let absolute = |path: &Path| std::path::absolute(path).map_err(|source| DemoError::file(path, source));
-        let dir = absolute(&dir)?;
-        let out = options.out.as_deref().map_or_else(|| Ok(dir.join("out")), absolute)?;
-        warehouse.dir = dir.join("warehouse");
-        Ok(Self { options: options.clone(), campaign, cache, dir, out, removed, warehouse })
-    }
-
-    fn place(&self) -> Result<Place, DemoError> {
-        let log = match &self.options.log {
-            DemoLog::Embedded => "embedded".to_owned(),
-            DemoLog::LocalKafka => "kafka local".to_owned(),
-            DemoLog::Kafka(brokers) => format!("kafka {brokers}"),
-        };
-        let warehouse = match &self.warehouse.source {
-            WarehouseSource::External { url, .. } => url.clone(),
-            _ => "own".to_owned(),
-        };
-        std::fs::create_dir_all(&self.out).map_err(|source| DemoError::file(&self.out, source))?;
-        let purpose = Purpose { campaign: self.campaign.fingerprint(), seed: self.options.seed, log, warehouse };
-        Place::open(&self.dir, purpose, self.removed)
-    }
-
-    fn database(&self, place: &Place) -> String {
-        match &self.warehouse.source {
-            WarehouseSource::External { .. } => format!("qamtu_{}", place.name()),
-            _ => "qamtu".to_owned(),
-        }
-    }
-}
-
 async fn start_warehouse(setting: &Setting, place: &Place, steps: &Steps) -> Result<Warehouse, DemoError> {
     let mut options = setting.warehouse.clone();
     options.progress = Some(steps.fetching());
@@ -246,147 +185,4 @@ async fn make(setting: &Setting, place: &Place, steps: &Steps) -> Result<Option<
     write_json(&place.part("oracle.json"), &made.oracle)?;
     step.done(format!("{} voters, {} submissions", count(made.roll.len() as u64), count(made.stream.len() as u64)));
     Ok(Some(Arc::new(made)))
-}
-
-/// Everything that the services lean on.
-struct Stack {
-    setting: Setting,
-    place: Place,
-    steps: Steps,
-    memory: Memory,
-    warehouse: Warehouse,
-    log: LogSettings,
-}
-
-impl Stack {
-    fn spec(&self, name: &'static str, env: Vec<(&str, String)>) -> Spec {
-        let env = env.into_iter().map(|(name, value)| (format!("QAMTU__{name}"), value)).collect();
-        Spec { name, args: Vec::new(), env, logs: self.place.part("logs"), memory: self.memory.clone() }
-    }
-
-    fn tables(&self, role: Role) -> Vec<(&'static str, String)> {
-        let login = self.warehouse.login(role);
-        vec![
-            ("CLICKHOUSE__URL", self.warehouse.url().to_owned()),
-            ("CLICKHOUSE__USER", login.user.clone()),
-            ("CLICKHOUSE__PASSWORD", login.password.expose_secret().to_owned()),
-            ("CLICKHOUSE__DATABASE", self.setting.database(&self.place)),
-        ]
-    }
-
-    async fn ingest(&self) -> Result<Service, DemoError> {
-        let path = |name: &str| self.place.part(name).display().to_string();
-        let mut spec = self.spec(
-            "qamtu-ingest",
-            vec![
-                ("LISTEN", "127.0.0.1:0".to_owned()),
-                ("REGISTER__PATH", path("ingest/register.sqlite")),
-                ("PSEUDONYM__KEY_DIR", path("keys")),
-                ("PSEUDONYM__CREATE", "true".to_owned()),
-            ],
-        );
-        spec.env.extend(self.log.environment());
-        Service::start(spec).await
-    }
-
-    async fn projector(&self) -> Result<Kept, DemoError> {
-        let mut env = self.tables(Role::Admin);
-        env.push(("METRICS__LISTEN", "127.0.0.1:0".to_owned()));
-        let mut spec = self.spec("qamtu-projector", env);
-        spec.env.extend(self.log.environment());
-        Kept::start(spec).await
-    }
-
-    fn analytics(&self, args: &[&str]) -> Spec {
-        let mut env = self.tables(Role::Analytics);
-        env.push(("ANALYTICS__DIR", self.place.part("analytics").display().to_string()));
-        let mut spec = self.spec("qamtu-analytics", env);
-        spec.args = args.iter().map(|text| (*text).to_owned()).collect();
-        spec
-    }
-
-    /// Sends everything, while the projector is killed as often as was asked for.
-    async fn feed(&self, ingest: &Service, projector: &Kept, made: Arc<Synthetic>) -> Result<(feed::Fed, Counts), DemoError> {
-        let address = ingest.said("listening")?;
-        let counts = made.oracle.stream.clone();
-        let killing = kill(projector, self.setting.options.kill_projector);
-        let (fed, ()) = tokio::join!(feed::feed(&address, made, &self.steps), killing);
-        let fed = fed?;
-        self.place.complete()?;
-        Ok((fed, counts))
-    }
-
-    /// Waits for the tables and computes, while the files of the log are written.
-    async fn figures(&self) -> Result<Value, DemoError> {
-        let log = self.log.config()?;
-        let file = |name: &str| self.setting.out.join(name);
-        let computing = async {
-            let ends = settle::ends(&log).await?;
-            let step = self.steps.begin("Filling the tables", Some(0));
-            let database = self.setting.database(&self.place);
-            let projector_log = self.spec("qamtu-projector", Vec::new()).log();
-            settle::Tables::of(&self.warehouse, &database)?.settle(&ends, projector_log, &step).await?;
-            step.done(format!("{} records", count(ends.iter().map(|bounds| bounds.end - bounds.start).sum())));
-            self.compute().await
-        };
-        let publishing = async {
-            let step = self.steps.begin("Writing the events", Some(0));
-            let number = outputs::events(&log, &file("events.ndjson"), &step).await?;
-            step.done(format!("{} in events.ndjson", count(number as u64)));
-            let step = self.steps.begin("Writing the roll", Some(0));
-            let number = outputs::roll(&log, &file("roll.parquet"), &step).await?;
-            step.done(format!("{} lines in roll.parquet", count(number as u64)));
-            Ok(())
-        };
-        let (figures, ()) = tokio::try_join!(computing, publishing)?;
-        let oracle: Value = read_json(&self.place.part("oracle.json"))?;
-        write_json(&file("oracle.json"), &oracle)?;
-        write_json(&file("summary.json"), &figures)?;
-        Ok(figures)
-    }
-
-    async fn compute(&self) -> Result<Value, DemoError> {
-        let campaign = self.setting.campaign.id.as_str();
-        let (csv, json) = (self.setting.out.join("coverage.csv"), self.place.part("analytics").join("figures.json"));
-        let step = self.steps.begin("Computing coverage", None);
-        let (csv, json_path) = (csv.display().to_string(), json.display().to_string());
-        self.analytics(&["compute", "--campaign", campaign, "--csv", &csv, "--json", &json_path]).run().await?;
-        let mut figures: Value = read_json(&json)?;
-        figures["seed"] = self.setting.options.seed.into();
-        step.done(format!("{} voters reached", count(figures["audience"]["reached"].as_u64().unwrap_or(0))));
-        let step = self.steps.begin("Writing reports", None);
-        for language in ["kk", "ru", "en"] {
-            let pdf = self.setting.out.join(format!("report-{language}.pdf")).display().to_string();
-            self.analytics(&["report", "--campaign", campaign, "--snapshot", "latest", "--lang", language, "--out", &pdf]).run().await?;
-        }
-        step.done("3 PDF pages");
-        Ok(figures)
-    }
-
-    /// Tells what has come of it.
-    fn tell(&self, figures: &Value, took: Duration) -> Result<(), DemoError> {
-        let warehouse = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
-        let memory_mb = (self.memory.peak_mb(Owner::Qamtu), warehouse);
-        let summary = summary::Summary { figures, out: &self.setting.out, took, memory_mb };
-        summary.write(&mut std::io::stdout().lock()).map_err(|source| DemoError::file(Path::new("standard output"), source))
-    }
-}
-
-/// Kills the projector at random moments.
-async fn kill(projector: &Kept, times: u32) {
-    for _ in 0..times {
-        let pause = rand::random_range(100..900);
-        tokio::time::sleep(Duration::from_millis(pause)).await;
-        projector.kill().await;
-    }
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DemoError> {
-    let file = File::open(path).map_err(|source| DemoError::file(path, source))?;
-    serde_json::from_reader(BufReader::new(file)).map_err(|source| DemoError::file(path, source))
-}
-
-fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), DemoError> {
-    let text = serde_json::to_vec_pretty(value).map_err(|source| DemoError::file(path, source))?;
-    std::fs::write(path, text).map_err(|source| DemoError::file(path, source))
 }

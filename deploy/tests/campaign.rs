@@ -55,10 +55,19 @@ fn mistakes_name_their_line_and_the_mend() {
     assert!(broken("opens = \"2026-02-12\"", "opened = \"2026-02-12\"").starts_with(&format!("c.toml:{opens}: unknown field `opened`")));
     assert!(broken("opens = \"2026-02-12\"", "opens = \"2026-02-32\"").starts_with(&format!("c.toml:{opens}: ")));
     let closes = line("closes = ");
-    assert_eq!(broken("closes = \"2026-03-13\"", "closes = \"2026-03-14\""), format!("c.toml:{}: silence must be after closes", closes + 1));
-    assert_eq!(broken("Asia/Almaty", "Asia/Turkistan"), format!("c.toml:{}: write an IANA time zone such as Asia/Almaty", line("time_zone = ")));
+    assert_eq!(
+        broken("closes = \"2026-03-13\"", "closes = \"2026-03-14\""),
+        format!("c.toml:{}: silence must be after closes", closes + 1)
+    );
+    assert_eq!(
+        broken("Asia/Almaty", "Asia/Turkistan"),
+        format!("c.toml:{}: write an IANA time zone such as Asia/Almaty", line("time_zone = "))
+    );
     let unit = line("unit = \"SHA\"");
-    assert_eq!(broken("unit = \"SHA\"", "unit = \"SHY\""), format!("c.toml:{unit}: coalition SHA names a unit that is not under [[units]]"));
+    assert_eq!(
+        broken("unit = \"SHA\"", "unit = \"SHY\""),
+        format!("c.toml:{unit}: coalition SHA names a unit that is not under [[units]]")
+    );
     assert!(broken("code = \"ARY\"", "code = \"TRK\"").ends_with(": TRK stands twice under [[units]]; remove one"));
     assert!(broken("code = \"ARY\"", "code = \"A RY\"").starts_with(&format!("c.toml:{}: ", line("code = \"ARY\""))));
     assert!(broken("kato = \"611600000\"", "kato = \"6116\"").contains("KATO"));

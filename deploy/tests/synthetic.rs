@@ -132,7 +132,9 @@ fn every_unit_has_meetings_and_every_list_is_complete() {
         assert!(unit["reached"].as_u64() <= unit["contacts"].as_u64(), "{unit}");
         assert!(unit["residents_reached"].as_u64() <= unit["residents_contacts"].as_u64(), "{unit}");
     }
-    let sum = |list: &str, field: &str| full().oracle.figures[list].as_array().unwrap().iter().map(|row| row[field].as_u64().unwrap()).sum::<u64>();
+    let sum = |list: &str, field: &str| {
+        full().oracle.figures[list].as_array().unwrap().iter().map(|row| row[field].as_u64().unwrap()).sum::<u64>()
+    };
     for field in ["held", "gross", "contacts"] {
         assert_eq!(sum("units", field), sum("coalitions", field), "{field} by unit and by coalition");
         assert_eq!(sum("units", field), sum("weeks", field), "{field} by unit and by week");
@@ -194,12 +196,24 @@ fn every_kind_of_dirt_is_there() {
     within("duplicates", full().oracle.stream.duplicates, share(30, full().oracle.stream.accepted));
     within("weak", figure("/audience/weak"), share(30, lines));
     within("outside", figure("/audience/outside"), share(44, lines));
-    for (what, number) in
-        [("consent-withdrawn", 34), ("consent-given-again", 6), ("dated-after-last-day", 2), ("copied-sheet", 3), ("import-reversed", 1), ("stray-sheet", 17)]
-    {
+    for (what, number) in [
+        ("consent-withdrawn", 34),
+        ("consent-given-again", 6),
+        ("dated-after-last-day", 2),
+        ("copied-sheet", 3),
+        ("import-reversed", 1),
+        ("stray-sheet", 17),
+    ] {
         assert_eq!(dirt(what), number, "{what}");
     }
-    for what in ["correction-of-correction", "correction-before-original", "report-withdrawn", "cancelled-yet-held", "cancellation-corrected", "plan-after-report"] {
+    for what in [
+        "correction-of-correction",
+        "correction-before-original",
+        "report-withdrawn",
+        "cancelled-yet-held",
+        "cancellation-corrected",
+        "plan-after-report",
+    ] {
         assert!(dirt(what) >= 4, "{what}: {}", dirt(what));
     }
     assert_eq!(full().oracle.stream.conflicts, 8);
@@ -320,7 +334,8 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
         if state.status != Status::Held {
             continue;
         }
-        let people: BTreeSet<Person> = state.attendance.values().map(|line| line.attendee).filter(|person| !withdrawn.contains(&person.id)).collect();
+        let people: BTreeSet<Person> =
+            state.attendance.values().map(|line| line.attendee).filter(|person| !withdrawn.contains(&person.id)).collect();
         let strong: Vec<&Person> = people.iter().filter(|person| person.strength == Strength::Strong).collect();
         let eligible = strong.iter().filter(|person| roll.contains(&person.id));
         gross += (people.len() as u64).max(state.headcount.map_or(0, |heads| heads.low.into()));

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fmt::Display};
 
-use jiff::tz::TimeZone;
+use qamtu_schemas::instant::time_zone;
 use toml::de::{DeTable, DeValue};
 
 use super::{Campaign, Scenario};
@@ -102,7 +102,7 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), Flaw> {
 
 fn calendar(campaign: &Campaign) -> Result<(), Flaw> {
     let days = campaign.calendar;
-    hold(TimeZone::get(&campaign.time_zone).is_ok(), &[&"time_zone"], || "write an IANA time zone such as Asia/Almaty".to_owned())?;
+    hold(time_zone(&campaign.time_zone).is_ok(), &[&"time_zone"], || "write an IANA time zone such as Asia/Almaty".to_owned())?;
     hold(days.opens <= days.closes, &[&"calendar", &"closes"], || "closes must not be before opens".to_owned())?;
     hold(days.closes < days.silence, &[&"calendar", &"silence"], || "silence must be after closes".to_owned())?;
     hold(days.silence < days.vote, &[&"calendar", &"vote"], || "vote must be after silence".to_owned())
@@ -121,7 +121,9 @@ fn synthetic(campaign: &Campaign, scenario: &Scenario) -> Result<(), Flaw> {
     let mut meetings = 0;
     for (index, unit) in campaign.units.iter().enumerate() {
         let Some(size) = unit.synthetic else {
-            return hold(false, &[&"units", &index], || format!("unit {} needs `synthetic = {{ voters, precincts, meetings, members }}`", unit.code));
+            return hold(false, &[&"units", &index], || {
+                format!("unit {} needs `synthetic = {{ voters, precincts, meetings, members }}`", unit.code)
+            });
         };
         let fits = size.precincts * PRECINCT_MIN_VOTERS <= size.voters && size.voters <= size.precincts * PRECINCT_MAX_VOTERS;
         hold(fits && size.members > 0, &[&"units", &index, &"synthetic"], || {

@@ -183,7 +183,9 @@ impl Feeder {
             part.each(&made, from, &mut |submission| lines.push(submission));
             lines.flush();
         });
-        let next = |mut receiver: mpsc::Receiver<Bytes>| async move { receiver.recv().await.map(|chunk| (Ok::<_, std::io::Error>(chunk), receiver)) };
+        let next = |mut receiver: mpsc::Receiver<Bytes>| async move {
+            receiver.recv().await.map(|chunk| (Ok::<_, std::io::Error>(chunk), receiver))
+        };
         Body::wrap_stream(futures::stream::unfold(receiver, next))
     }
 

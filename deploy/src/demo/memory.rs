@@ -55,7 +55,10 @@ impl Memory {
             && let Ok(mut system) = System::new()
         {
             system.refresh_processes_specifics(ProcessesToUpdate::All, true, ProcessRefreshKind::nothing());
-            let children = system.processes().values().filter(|process| process.parent() == Some(Pid::from_u32(pid)) && process.thread_kind().is_none());
+            let children = system
+                .processes()
+                .values()
+                .filter(|process| process.parent() == Some(Pid::from_u32(pid)) && process.thread_kind().is_none());
             found.extend(children.map(|child| (child.pid(), owner)));
         }
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).extend(found);

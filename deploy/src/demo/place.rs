@@ -225,8 +225,10 @@ mod tests {
 
     #[test]
     fn settings_of_the_log_are_the_same_for_us_and_for_services() {
-        let outside = [("QAMTU__LOG__SASL__USERNAME", "u"), ("QAMTU__LOG__SASL__PASSWORD", "p"), ("QAMTU__LOG__SASL__MECHANISM", "scram-sha-512")];
-        let environment = outside.into_iter().chain([("QAMTU__LOG__DIR", "x"), ("HOME", "/")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let outside =
+            [("QAMTU__LOG__SASL__USERNAME", "u"), ("QAMTU__LOG__SASL__PASSWORD", "p"), ("QAMTU__LOG__SASL__MECHANISM", "scram-sha-512")];
+        let environment =
+            outside.into_iter().chain([("QAMTU__LOG__DIR", "x"), ("HOME", "/")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
         let settings = LogSettings::kafka("h:9092", "demo_x-", environment);
         let LogConfig::Kafka(config) = settings.config().unwrap() else { panic!("no Kafka") };
         assert_eq!((config.brokers.as_str(), config.topic_prefix.as_str(), config.replicas), ("h:9092", "demo_x-", 1));

@@ -101,6 +101,10 @@ impl<'a> Tables<'a> {
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status();
         let text = answer.text().await.map_err(failed)?;
-        if status.is_success() { Ok(text) } else { Err(DemoError::Answer { from: self.warehouse.url().to_owned(), answer: text.chars().take(400).collect() }) }
+        if status.is_success() {
+            Ok(text)
+        } else {
+            Err(DemoError::Answer { from: self.warehouse.url().to_owned(), answer: text.chars().take(400).collect() })
+        }
     }
 }

@@ -71,7 +71,12 @@ impl Summary<'_> {
         writeln!(to, "  checked       every figure equals what the generator knows to be true")?;
         writeln!(to, "  files         {}", self.out.display())?;
         let warehouse = self.memory_mb.1.map_or("a server of yours".to_owned(), |peak| format!("{} MB", count(peak)));
-        writeln!(to, "  took          {:.1} s; memory at most {} MB (Qamtu), {warehouse} (ClickHouse)", self.took.as_secs_f64(), count(self.memory_mb.0))?;
+        writeln!(
+            to,
+            "  took          {:.1} s; memory at most {} MB (Qamtu), {warehouse} (ClickHouse)",
+            self.took.as_secs_f64(),
+            count(self.memory_mb.0)
+        )?;
         to.flush()
     }
 }

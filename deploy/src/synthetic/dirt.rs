@@ -288,7 +288,9 @@ fn crowd(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mu
     let special = (0..world.roll.precincts.len()).filter(|index| world.roll.precincts[*index].kind == PrecinctKind::Special);
     let Some(precinct) = special.min_by_key(|index| world.roll.precincts[*index].voters.len()) else { return };
     let held = &world.roll.precincts[precinct];
-    let Some(index) = order.iter().find(|index| meetings[**index].report.unit == held.unit && meetings[**index].lines.len() > 20) else { return };
+    let Some(index) = order.iter().find(|index| meetings[**index].report.unit == held.unit && meetings[**index].lines.len() > 20) else {
+        return;
+    };
     let strangers: Vec<u32> = (0..40).filter_map(|_| world.people.stranger(|_| true, dice)).take(20).collect();
     for person in held.voters.clone().chain(strangers) {
         let who = Who::Strong(person);
@@ -315,7 +317,8 @@ fn imports(meetings: &mut [Meeting], dice: &mut Dice) -> Vec<Vec<usize>> {
             by_unit.entry(meeting.report.unit).or_default().push(index);
         }
     }
-    let imports: Vec<Vec<usize>> = by_unit.into_values().flat_map(|held| held.chunks(4).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect();
+    let imports: Vec<Vec<usize>> =
+        by_unit.into_values().flat_map(|held| held.chunks(4).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect();
     for (number, import) in imports.iter().enumerate() {
         import.iter().for_each(|index| meetings[*index].import = Some(number));
     }

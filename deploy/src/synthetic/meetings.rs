@@ -208,7 +208,8 @@ impl Planner<'_> {
         let style = &world.scenario.formats[format];
         let index_of = |code| world.campaign.categories.iter().position(|category| category.code == code);
         let category = index_of(dice.pick(&style.categories).clone()).unwrap_or(0);
-        let secondary = dice.chance(0.25).then(|| index_of(dice.pick(&style.categories).clone())).flatten().filter(|other| *other != category);
+        let secondary =
+            dice.chance(0.25).then(|| index_of(dice.pick(&style.categories).clone())).flatten().filter(|other| *other != category);
         let language = {
             let chosen = dice.weighted(world.scenario.language_shares.values().map(|share| f64::from(*share)));
             let code = world.scenario.language_shares.keys().nth(chosen);
@@ -253,7 +254,13 @@ impl Planner<'_> {
         let (day, _) = self.days[dice.weighted(self.days.iter().map(|(_, weight)| *weight))];
         let evening = (1..=2).contains(&precincts);
         let morning = !evening && day > self.world.scenario.first_meeting && dice.chance(0.5);
-        let (first, last) = if evening { (17, 18) } else if morning { (10, 11) } else { (15, 17) };
+        let (first, last) = if evening {
+            (17, 18)
+        } else if morning {
+            (10, 11)
+        } else {
+            (15, 17)
+        };
         self.world.clock.at(day, dice.between(first, last) as i8) + SignedDuration::from_mins(15 * dice.between(0, 3))
     }
 }
@@ -271,7 +278,8 @@ fn decide(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
     }
     // Silent members are silent first; the only meeting of a precinct is held.
     order.sort_by_key(|index| !meetings[*index].report.members.first().is_some_and(|member| world.people.members[*member].silent));
-    let mut left = [(Outcome::Unreported, (planned * UNREPORTED).round() as u32), (Outcome::Cancelled, (planned * CANCELLED).round() as u32)];
+    let mut left =
+        [(Outcome::Unreported, (planned * UNREPORTED).round() as u32), (Outcome::Cancelled, (planned * CANCELLED).round() as u32)];
     for index in order {
         let precinct = meetings[index].report.precinct.unwrap_or(0);
         let Some((outcome, number)) = left.iter_mut().find(|(_, number)| *number > 0) else { break };

@@ -61,7 +61,8 @@ struct Room<'a> {
 impl<'a> Room<'a> {
     fn of(world: &World<'_>, meeting: &'a Meeting, withdrawn: &BTreeSet<Who>) -> Self {
         let people: BTreeSet<Who> = meeting.lines.iter().filter_map(|line| line.holds()).filter(|who| !withdrawn.contains(who)).collect();
-        let strong: BTreeSet<u32> = people.iter().filter_map(|who| if let Who::Strong(person) = who { Some(*person) } else { None }).collect();
+        let strong: BTreeSet<u32> =
+            people.iter().filter_map(|who| if let Who::Strong(person) = who { Some(*person) } else { None }).collect();
         let eligible = strong.iter().copied().filter(|person| (*person as usize) < world.roll.len()).collect();
         let heads = meeting.heads;
         Self {

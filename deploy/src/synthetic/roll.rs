@@ -91,7 +91,8 @@ impl Roll {
     }
 
     fn re_enrol(&mut self, dice: &mut Dice, issuer: &mut Issuer) {
-        let mut order: Vec<usize> = (0..self.precincts.len()).filter(|index| self.precincts[*index].kind == PrecinctKind::Ordinary).collect();
+        let mut order: Vec<usize> =
+            (0..self.precincts.len()).filter(|index| self.precincts[*index].kind == PrecinctKind::Ordinary).collect();
         dice.shuffle(&mut order);
         order.truncate(RE_ENROLLED);
         order.sort_unstable();
@@ -149,12 +150,18 @@ impl Roll {
     }
 
     /// The bulk upload: one submission per precinct and version, in order of arrival. Made one by one, since each is large.
-    pub(super) fn submissions<'a>(&'a self, campaign: &'a Campaign, scenario: &'a Scenario, seed: u64) -> impl Iterator<Item = Submission> + 'a {
+    pub(super) fn submissions<'a>(
+        &'a self,
+        campaign: &'a Campaign,
+        scenario: &'a Scenario,
+        seed: u64,
+    ) -> impl Iterator<Item = Submission> + 'a {
         let clock = Clock::new(campaign, scenario);
         let mut dice = Dice::new(seed, Concern::RollIds);
         let id = Arc::new(campaign.id.clone());
         let again = clock.at(scenario.counts.get(1).copied().unwrap_or(scenario.first_meeting), 9);
-        let first = (0..self.precincts.len()).map(move |precinct| (precinct, 1, clock.begins + SignedDuration::from_secs(3_600 + precinct as i64)));
+        let first =
+            (0..self.precincts.len()).map(move |precinct| (precinct, 1, clock.begins + SignedDuration::from_secs(3_600 + precinct as i64)));
         let second = self.moved_away.iter().map(move |(precinct, _)| (*precinct, 2, again + SignedDuration::from_secs(*precinct as i64)));
         first.chain(second).map(move |(precinct, version, received)| Submission {
             id: EventId(dice.id(received)),
@@ -255,7 +262,9 @@ fn unit_precincts(size: &UnitScenario, special: usize, dice: &mut Dice) -> Vec<(
         }
     }
     let weights: Vec<f64> = (0..ordinary(sizes.len())).map(|_| dice.log_normal(1.0, 0.55)).collect();
-    let clip = |scale: f64| weights.iter().map(move |weight| (weight * scale).clamp(f64::from(PRECINCT_MIN_VOTERS), f64::from(PRECINCT_MAX_VOTERS)));
+    let clip = |scale: f64| {
+        weights.iter().map(move |weight| (weight * scale).clamp(f64::from(PRECINCT_MIN_VOTERS), f64::from(PRECINCT_MAX_VOTERS)))
+    };
     let wanted = size.voters - taken;
     let (mut low, mut high) = (0.0, 1e9);
     for _ in 0..80 {

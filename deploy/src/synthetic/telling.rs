@@ -56,7 +56,8 @@ pub(super) fn tell(desk: &mut Desk<'_>, meetings: &[Meeting], imports: &[Vec<usi
         }
     }
     let arrival = |import: &[usize]| import.iter().map(|index| times[*index].sheet).max();
-    let sheets_of = |import: &[usize]| import.iter().map(|index| (&meetings[*index], meetings[*index].lines.as_slice())).collect::<Vec<_>>();
+    let sheets_of =
+        |import: &[usize]| import.iter().map(|index| (&meetings[*index], meetings[*index].lines.as_slice())).collect::<Vec<_>>();
     let Some((reversed, good)) = imports.split_last() else { return };
     for (number, import) in good.iter().enumerate() {
         if let Some(at) = arrival(import) {
@@ -165,7 +166,9 @@ fn report(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
         Quirk::WrongDate(mending) | Quirk::WrongUnit(mending) => {
             let [first, second] = wrong_reports(desk, meeting);
             desk.tally(if matches!(meeting.quirk, Quirk::WrongDate(_)) { "corrected-date" } else { "corrected-unit" }, 1);
-            mend(desk, (note, mending), held(&first).into(), |gone, last| corrected(gone, Some(if last { &right } else { &second })).into());
+            mend(desk, (note, mending), held(&first).into(), |gone, last| {
+                corrected(gone, Some(if last { &right } else { &second })).into()
+            });
         }
         Quirk::NotHeld => {
             desk.tally("report-withdrawn", 1);
@@ -280,7 +283,8 @@ fn heads(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
     match meeting.quirk {
         Quirk::WrongHeads(mending) => {
             desk.tally("recounted", 1);
-            let wrong = |factor: u32| Heads { first: heads.first * factor + 3, second: None, eligible_minimum: None, old_form: heads.old_form };
+            let wrong =
+                |factor: u32| Heads { first: heads.first * factor + 3, second: None, eligible_minimum: None, old_form: heads.old_form };
             mend(desk, (note, mending), reported(meeting, &wrong(10)), |gone, last| {
                 let counted = if last { *heads } else { wrong(2) };
                 HeadcountRecounted {

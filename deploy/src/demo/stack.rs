@@ -1,0 +1,176 @@
+//! The services of a demo and what they do one after the other: take everything in, fill the tables, compute, publish.
+
+use std::{fs::File, io::BufReader, path::Path, sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::{
+    DemoError, feed,
+    memory::{Memory, Owner},
+    outputs,
+    place::{LogSettings, Place},
+    services::{Kept, Service, Spec},
+    setting::Setting,
+    settle,
+    steps::{Steps, count},
+    summary,
+};
+use crate::{
+    synthetic::{Synthetic, stream::Counts},
+    warehouse::{Role, Warehouse},
+};
+
+/// Everything that the services lean on.
+pub struct Stack {
+    /// What was asked for.
+    pub setting: Setting,
+    /// The demo's folder.
+    pub place: Place,
+    /// What the terminal shows.
+    pub steps: Steps,
+    /// Watches memory.
+    pub memory: Memory,
+    /// The warehouse.
+    pub warehouse: Warehouse,
+    /// The event log.
+    pub log: LogSettings,
+}
+
+impl Stack {
+    fn spec(&self, name: &'static str, env: Vec<(&str, String)>) -> Spec {
+        let env = env.into_iter().map(|(name, value)| (format!("QAMTU__{name}"), value)).collect();
+        Spec { name, args: Vec::new(), env, logs: self.place.part("logs"), memory: self.memory.clone() }
+    }
+
+    fn tables(&self, role: Role) -> Vec<(&'static str, String)> {
+        let login = self.warehouse.login(role);
+        vec![
+            ("CLICKHOUSE__URL", self.warehouse.url().to_owned()),
+            ("CLICKHOUSE__USER", login.user.clone()),
+            ("CLICKHOUSE__PASSWORD", login.password.expose_secret().to_owned()),
+            ("CLICKHOUSE__DATABASE", self.setting.database(&self.place)),
+        ]
+    }
+
+    /// Starts ingest.
+    pub async fn ingest(&self) -> Result<Service, DemoError> {
+        let path = |name: &str| self.place.part(name).display().to_string();
+        let mut spec = self.spec(
+            "qamtu-ingest",
+            vec![
+                ("LISTEN", "127.0.0.1:0".to_owned()),
+                ("REGISTER__PATH", path("ingest/register.sqlite")),
+                ("PSEUDONYM__KEY_DIR", path("keys")),
+                ("PSEUDONYM__CREATE", "true".to_owned()),
+            ],
+        );
+        spec.env.extend(self.log.environment());
+        Service::start(spec).await
+    }
+
+    /// Starts the projector and keeps it going.
+    pub async fn projector(&self) -> Result<Kept, DemoError> {
+        let mut env = self.tables(Role::Admin);
+        env.push(("METRICS__LISTEN", "127.0.0.1:0".to_owned()));
+        let mut spec = self.spec("qamtu-projector", env);
+        spec.env.extend(self.log.environment());
+        Kept::start(spec).await
+    }
+
+    /// A run of analytics.
+    pub fn analytics(&self, args: &[&str]) -> Spec {
+        let mut env = self.tables(Role::Analytics);
+        env.push(("ANALYTICS__DIR", self.place.part("analytics").display().to_string()));
+        let mut spec = self.spec("qamtu-analytics", env);
+        spec.args = args.iter().map(|text| (*text).to_owned()).collect();
+        spec
+    }
+
+    /// Sends everything, while the projector is killed as often as was asked for.
+    pub async fn feed(&self, ingest: &Service, projector: &Kept, made: Arc<Synthetic>) -> Result<(feed::Fed, Counts), DemoError> {
+        let address = ingest.said("listening")?;
+        let counts = made.oracle.stream.clone();
+        let killing = kill(projector, self.setting.options.kill_projector);
+        let (fed, ()) = tokio::join!(feed::feed(&address, made, &self.steps), killing);
+        let fed = fed?;
+        self.place.complete()?;
+        Ok((fed, counts))
+    }
+
+    /// Waits for the tables and computes, while the files of the log are written.
+    pub async fn figures(&self) -> Result<Value, DemoError> {
+        let log = self.log.config()?;
+        let file = |name: &str| self.setting.out.join(name);
+        let computing = async {
+            let ends = settle::ends(&log).await?;
+            let step = self.steps.begin("Filling the tables", Some(0));
+            let database = self.setting.database(&self.place);
+            let projector_log = self.spec("qamtu-projector", Vec::new()).log();
+            settle::Tables::of(&self.warehouse, &database)?.settle(&ends, projector_log, &step).await?;
+            step.done(format!("{} records", count(ends.iter().map(|bounds| bounds.end - bounds.start).sum())));
+            self.compute().await
+        };
+        let publishing = async {
+            let step = self.steps.begin("Writing the events", Some(0));
+            let number = outputs::events(&log, &file("events.ndjson"), &step).await?;
+            step.done(format!("{} in events.ndjson", count(number as u64)));
+            let step = self.steps.begin("Writing the roll", Some(0));
+            let number = outputs::roll(&log, &file("roll.parquet"), &step).await?;
+            step.done(format!("{} lines in roll.parquet", count(number as u64)));
+            Ok(())
+        };
+        let (figures, ()) = tokio::try_join!(computing, publishing)?;
+        let oracle: Value = read_json(&self.place.part("oracle.json"))?;
+        write_json(&file("oracle.json"), &oracle)?;
+        write_json(&file("summary.json"), &figures)?;
+        Ok(figures)
+    }
+
+    async fn compute(&self) -> Result<Value, DemoError> {
+        let campaign = self.setting.campaign.id.as_str();
+        let (csv, json) = (self.setting.out.join("coverage.csv"), self.place.part("analytics").join("figures.json"));
+        let step = self.steps.begin("Computing coverage", None);
+        let (csv, json_path) = (csv.display().to_string(), json.display().to_string());
+        self.analytics(&["compute", "--campaign", campaign, "--csv", &csv, "--json", &json_path]).run().await?;
+        let mut figures: Value = read_json(&json)?;
+        figures["seed"] = self.setting.options.seed.into();
+        step.done(format!("{} voters reached", count(figures["audience"]["reached"].as_u64().unwrap_or(0))));
+        let step = self.steps.begin("Writing reports", None);
+        for language in ["kk", "ru", "en"] {
+            let pdf = self.setting.out.join(format!("report-{language}.pdf")).display().to_string();
+            self.analytics(&["report", "--campaign", campaign, "--snapshot", "latest", "--lang", language, "--out", &pdf]).run().await?;
+        }
+        step.done("3 PDF pages");
+        Ok(figures)
+    }
+
+    /// Tells what has come of it.
+    pub fn tell(&self, figures: &Value, took: Duration) -> Result<(), DemoError> {
+        let warehouse = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
+        let memory_mb = (self.memory.peak_mb(Owner::Qamtu), warehouse);
+        let summary = summary::Summary { figures, out: &self.setting.out, took, memory_mb };
+        summary.write(&mut std::io::stdout().lock()).map_err(|source| DemoError::file(Path::new("standard output"), source))
+    }
+}
+
+/// Kills the projector at random moments.
+async fn kill(projector: &Kept, times: u32) {
+    for _ in 0..times {
+        let pause = rand::random_range(100..900);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        projector.kill().await;
+    }
+}
+
+/// Reads a JSON file.
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DemoError> {
+    let file = File::open(path).map_err(|source| DemoError::file(path, source))?;
+    serde_json::from_reader(BufReader::new(file)).map_err(|source| DemoError::file(path, source))
+}
+
+/// Writes a JSON file.
+pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), DemoError> {
+    let text = serde_json::to_vec_pretty(value).map_err(|source| DemoError::file(path, source))?;
+    std::fs::write(path, text).map_err(|source| DemoError::file(path, source))
+}
