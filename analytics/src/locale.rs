@@ -180,9 +180,9 @@ impl Locale {
         (count > 0).then(|| self.decimals(u64::try_from((sum * 20 + count) / (2 * count) * 10).unwrap_or(u64::MAX), 1))
     }
 
-    /// A date in full, such as `15 марта 2026 г.`.
+    /// A date in full, such as `15 марта 2026 г.`. Its narrow blank becomes one that our typeface has.
     pub fn date(&self, date: Date) -> String {
-        icu_date(date).map_or_else(|| date.to_string(), |date| self.long.format(&date).to_string())
+        icu_date(date).map_or_else(|| date.to_string(), |date| self.long.format(&date).to_string().replace('\u{202f}', "\u{a0}"))
     }
 
     /// Day and month, short, for the foot of a column.

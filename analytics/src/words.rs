@@ -114,8 +114,9 @@ mod tests {
                 } else {
                     let code = std::fs::read_to_string(&path).unwrap();
                     let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-                    for opening in ["say(\"", "say_with(\""] {
-                        found.extend(code.split(opening).skip(1).filter_map(|rest| rest.split_once('"')).map(|(key, _)| key.to_owned()));
+                    for opening in ["say(", "say_with("] {
+                        let literals = code.split(opening).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                        found.extend(literals.filter_map(|rest| rest.split_once('"')).map(|(key, _)| key.to_owned()));
                     }
                 }
             }
