@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn dates_are_written_in_full() {
         let vote = jiff::civil::date(2026, 3, 15);
-        assert_eq!(each(|locale| locale.date(vote)), ["2026 ж. 15 наурыз", "15 марта 2026\u{a0}г.", "March 15, 2026"]);
+        assert_eq!(each(|locale| locale.date(vote)), ["2026\u{a0}ж. 15 наурыз", "15 марта 2026\u{a0}г.", "March 15, 2026"]);
         assert_eq!(each(|locale| locale.day(jiff::civil::date(2026, 2, 16))), ["16 ақп.", "16 февр.", "Feb 16"]);
     }
 
