@@ -89,6 +89,7 @@ pub async fn feed(ingest: &str, made: Arc<Synthetic>, steps: &Steps) -> Result<F
     let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
     let feeder = Feeder { http, ingest: ingest.to_owned(), made };
     feeder.ready().await?;
+    let refused_before = feeder.refused().await?;
     let counts = &feeder.made.oracle.stream;
     let events = Arc::new(steps.begin("Sending events", Some(counts.sent)));
     let (reference, again) = feeder.send(Part::Reference, &events).await?;
@@ -105,7 +106,11 @@ pub async fn feed(ingest: &str, made: Arc<Synthetic>, steps: &Steps) -> Result<F
     };
     let ((mut rest, rest_again), (roll, roll_again)) = tokio::try_join!(sending, enrolling)?;
     rest.add(&reference);
-    Ok(Fed { events: rest, roll, refused: feeder.refused().await?, repeated: again || rest_again || roll_again })
+    let mut refused = feeder.refused().await?;
+    // Asking whether it is ready was refused too.
+    refused.iter_mut().for_each(|(code, number)| *number = number.saturating_sub(refused_before.get(code).copied().unwrap_or(0)));
+    refused.retain(|_, number| *number > 0);
+    Ok(Fed { events: rest, roll, refused, repeated: again || rest_again || roll_again })
 }
 
 fn done(step: Arc<Step>, what: impl FnOnce(&Tally) -> String, tally: &Tally) {
