@@ -183,7 +183,14 @@ impl Watcher {
     /// Rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
         let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.url);
-        let answer = self.http.post(url).basic_auth(&self.user, Some(&self.password)).body(sql.to_owned()).send().await?;
+        let answer = self
+            .http
+            .post(url)
+            .header("X-ClickHouse-User", &self.user)
+            .header("X-ClickHouse-Key", &self.password)
+            .body(sql.to_owned())
+            .send()
+            .await?;
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {
