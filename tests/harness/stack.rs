@@ -4,6 +4,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -40,6 +41,7 @@ pub struct Stack {
     /// The projector.
     pub projector: Option<Service>,
     http: reqwest::Client,
+    accepted: AtomicU64,
     broker: Option<Broker>,
 }
 
@@ -75,8 +77,17 @@ impl Stack {
             user: warehouse.said("user")?,
             password: warehouse.said("password")?,
         };
-        let mut stack =
-            Self { dir, env, _warehouse: warehouse, watcher, ingest: None, projector: None, http: reqwest::Client::new(), broker };
+        let mut stack = Self {
+            dir,
+            env,
+            _warehouse: warehouse,
+            watcher,
+            ingest: None,
+            projector: None,
+            http: reqwest::Client::new(),
+            accepted: AtomicU64::new(0),
+            broker,
+        };
         stack.start_ingest().await?;
         stack.start_projector().await?;
         Ok(stack)
@@ -119,13 +130,15 @@ impl Stack {
         let answer = self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body).send().await?;
         let status = answer.status().as_u16();
         let text = answer.text().await?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        self.accepted.fetch_add(answer["accepted"].as_u64().unwrap_or(0), Ordering::Relaxed);
+        Ok((status, answer))
     }
 
     /// Sends events as one batch that must be taken.
     pub async fn accept(&self, events: &[Value]) -> Result<Value> {
         let (status, answer) = self.post("/v1/events", "application/cloudevents-batch+json", serde_json::to_vec(events)?).await?;
-        ensure!(status == 202, "ingest answered {status}: {answer}");
+        ensure!(matches!(status, 200 | 202), "ingest answered {status}: {answer}");
         Ok(answer)
     }
 
@@ -155,8 +168,18 @@ impl Stack {
         .await
     }
 
-    /// Computes the coverage of a campaign and returns its figures.
+    /// Waits until everything that was accepted stands in the log copy without a gap.
+    pub async fn settled(&self) -> Result<()> {
+        let accepted = self.accepted.load(Ordering::Relaxed);
+        let what = format!("{accepted} records in the log copy");
+        self.until(&what, "SELECT sum(next_offset) AS records FROM v_watermark", |row| row["records"].as_u64() >= Some(accepted))
+            .await
+            .map(drop)
+    }
+
+    /// Computes the coverage of a campaign, once everything accepted is there, and returns its figures.
     pub async fn figures(&self, campaign: &str) -> Result<Value> {
+        self.settled().await?;
         let out = self.dir.path().join("figures.json");
         let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
         command
