@@ -63,7 +63,8 @@ fn produce(brokers: &str, topic: &str, records: &[Record]) -> Result<f64> {
     let prepared: Vec<(OwnedHeaders, Arc<[u8]>, Arc<[u8]>)> = records
         .iter()
         .map(|record| {
-            let headers = record.headers.iter().fold(OwnedHeaders::new(), |held, (key, value)| held.insert(Header { key, value: Some(&value[..]) }));
+            let headers =
+                record.headers.iter().fold(OwnedHeaders::new(), |held, (key, value)| held.insert(Header { key, value: Some(&value[..]) }));
             (headers, record.key.as_deref().unwrap_or_default().into(), record.value.as_deref().unwrap_or_default().into())
         })
         .collect();
