@@ -3,6 +3,8 @@
 //! [`stack`] starts and breaks it, [`wait`] waits for states with a deadline, [`recount`] counts a campaign again by other means.
 //! Everything started here ends with its scenario, however that ends.
 
+#![cfg_attr(doc, doc = include_str!("../../ARCHITECTURE.md"))]
+
 pub mod recount;
 pub mod service;
 pub mod small;
