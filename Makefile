@@ -11,7 +11,7 @@ CARGO ?= cargo
 BIN := $(CARGO_TARGET_DIR)/release
 ARGS ?=
 
-.PHONY: help setup build demo test lint bench clean
+.PHONY: help setup own build demo test lint bench clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,13 +19,19 @@ help: ## Say what can be made
 setup: ## Install the system packages that building needs
 	@deploy/setup
 
-build: setup ## Build the four programs
+build: own ## Build the four programs
 	$(CARGO) build --release --locked --workspace --bins
+
+# Cargo takes what another checkout built here for this one's, paths to its files included. So what is Qamtu's own is built anew
+# when the checkout is another; what it depends on stays.
+own: setup
+	@[ "$$(cat $(CARGO_TARGET_DIR)/checkout 2>/dev/null)" = "$(CURDIR)" ] || { $(CARGO) clean --quiet --release --workspace; \
+	  mkdir -p $(CARGO_TARGET_DIR); echo "$(CURDIR)" >$(CARGO_TARGET_DIR)/checkout; }
 
 demo: build ## Run the whole path at full size; ARGS="--once --out out" ends by itself, ARGS="--kafka local" goes through Kafka
 	$(BIN)/qamtu demo $(ARGS)
 
-lint: setup ## Formatting, clippy and documentation, warnings denied
+lint: own ## Formatting, clippy and documentation, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items --all-features
@@ -33,10 +39,12 @@ lint: setup ## Formatting, clippy and documentation, warnings denied
 test: ## Run every test: pure, golden, real ClickHouse, both event logs, faults, pages
 	@deploy/setup --test
 	@$(MAKE) --no-print-directory build
-	$(CARGO) test --release --locked --workspace --all-features --lib --bins --tests
+	$(CARGO) test --release --locked --workspace --all-features --lib --bins --tests --no-fail-fast
 
-bench: build ## Measure, beside what each figure is compared with; prints a table and writes bench.json
-	$(CARGO) bench --locked -p qamtu-tests
+bench: build ## Measure, beside what each figure is compared with; prints a table and writes bench.json; ARGS="project" measures one
+	@deploy/setup --bench
+	$(CARGO) build --release --locked --workspace --all-features --examples
+	$(CARGO) bench --locked --workspace --all-features --bench figures -- $(ARGS)
 
 clean: ## Remove what was built here, and the demo's data
 	$(CARGO) clean

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::{access::ReaderConfig, error::AnalyticsError};
 
 /// Sections of this service.
-const SECTIONS: [&str; 5] = ["clickhouse", "analytics", "listen", "reader", "metrics"];
+const SECTIONS: [&str; 4] = ["clickhouse", "analytics", "serve", "reader"];
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,23 +29,30 @@ pub struct Config {
     /// This service.
     #[serde(default)]
     pub analytics: Analytics,
-    /// Where `serve` listens; default 127.0.0.1:8490, port 0 takes a free one.
-    #[serde(default = "default_listen")]
-    pub listen: SocketAddr,
+    /// Where `serve` listens.
+    #[serde(default)]
+    pub serve: Serve,
     /// Who reads what is served there; default a leader, of the whole region.
     #[serde(default)]
     pub reader: ReaderConfig,
-    /// The internal listener of `serve`; default none.
-    #[serde(default)]
-    pub metrics: Option<Metrics>,
 }
 
-/// The internal listener, for whoever watches the service.
+/// Where `serve` listens; port 0 takes a free one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Metrics {
-    /// Where; port 0 takes a free one.
+pub struct Serve {
+    /// For people; default 127.0.0.1:8490.
+    #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// For whoever watches the service; default nowhere.
+    #[serde(default)]
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self { listen: default_listen(), metrics: None }
+    }
 }
 
 /// The warehouse. Its user needs to read alone, and to change the three `output_format_arrow_*` settings that decide how columns come.
@@ -69,7 +76,7 @@ pub struct ClickHouse {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Analytics {
-    /// Folder of the snapshots; default `.qamtu/analytics`.
+    /// Folder of the snapshots; default `data/analytics`.
     #[serde(default = "default_dir")]
     pub dir: PathBuf,
 }
@@ -93,7 +100,7 @@ fn default_database() -> String {
 }
 
 fn default_dir() -> PathBuf {
-    PathBuf::from(".qamtu/analytics")
+    PathBuf::from("data/analytics")
 }
 
 impl Config {

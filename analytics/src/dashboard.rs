@@ -48,9 +48,9 @@ pub async fn serve(
 ) -> Result<(), AnalyticsError> {
     let snapshots = Snapshots::open(&config.analytics.dir)?;
     let service = Arc::new(Service::new(campaign, &snapshots)?);
-    let people = bind(config.listen).await?;
-    let internal = match &config.metrics {
-        Some(metrics) => Some(bind(metrics.listen).await?),
+    let people = bind(config.serve.listen).await?;
+    let internal = match config.serve.metrics {
+        Some(metrics) => Some(bind(metrics).await?),
         None => None,
     };
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;

@@ -53,7 +53,7 @@ fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
     // Nothing listens on the discard port.
     command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
-    command.env("QAMTU__ANALYTICS__DIR", folder.path()).env("QAMTU__LISTEN", "127.0.0.1:0").env("QAMTU__METRICS__LISTEN", "127.0.0.1:0");
+    command.env("QAMTU__ANALYTICS__DIR", folder.path()).env("QAMTU__SERVE__LISTEN", "127.0.0.1:0").env("QAMTU__SERVE__METRICS", "127.0.0.1:0");
     let mut program = Program(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -91,7 +91,7 @@ fn a_wrong_setting_is_named_and_nothing_starts() {
         let output = command.env(name, value).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    for (name, value, named) in [("QAMTU__READER__ROLE", "king", "king"), ("QAMTU__METRICS__PORT", "1", "port")] {
+    for (name, value, named) in [("QAMTU__READER__ROLE", "king", "king"), ("QAMTU__SERVE__PORT", "1", "port")] {
         let (code, said) = run(name, value);
         assert_eq!(code, Some(64), "{said}");
         assert!(said.contains(named), "{said}");

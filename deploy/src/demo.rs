@@ -130,7 +130,7 @@ impl Up {
         let stack = &self.stack;
         let mut spec = stack.analytics(&["serve", "--campaign", stack.setting.campaign.id.as_str()]);
         let port = std::net::TcpListener::bind(("127.0.0.1", DASHBOARD_PORT)).map_or(0, |_| DASHBOARD_PORT);
-        spec.env.push(("QAMTU__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        spec.env.push(("QAMTU__SERVE__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let dashboard = Service::start(spec).await?;
         stack.steps.say(&format!("\nDashboard: {}   (Ctrl-C ends the demo; the next one starts in seconds)", dashboard.said("listening")?));
         let ended = tokio::select! {

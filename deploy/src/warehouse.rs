@@ -58,6 +58,7 @@ mod process;
 mod settings;
 mod source;
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
@@ -102,6 +103,11 @@ impl WarehouseOptions {
     /// # Errors
     /// When a variable of the environment makes no sense.
     pub fn new(dir: impl Into<PathBuf>) -> Result<Self, WarehouseError> {
+        Self::told(dir, |name| std::env::var_os(name))
+    }
+
+    /// As [`Self::new`], with the address and login of a server from elsewhere.
+    pub(crate) fn told(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
         let launcher = std::env::current_exe().map_err(|source| WarehouseError::Spawn { program: PathBuf::from("qamtu"), source })?;
         let cache_dir = std::env::var_os("QAMTU_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let home = std::env::home_dir().map(|home| home.join(".cache/qamtu"));
@@ -114,7 +120,7 @@ impl WarehouseOptions {
             cache_dir,
             memory_max_mb: 1_600,
             http_port: None,
-            source: WarehouseSource::from_environment(|name| std::env::var_os(name))?,
+            source: WarehouseSource::from_environment(variable)?,
             launcher,
             progress: None,
         })

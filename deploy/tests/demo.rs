@@ -1,8 +1,9 @@
 //! `qamtu demo` on a small campaign: it comes to the truth, a second run starts where the first ended, and mistakes are told in one line.
 
 use std::{
+    io::{BufRead, BufReader},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -54,6 +55,32 @@ fn what_is_for_one_run_alone_is_removed() {
     let done = demo(&["--once", "--out", &out.display().to_string(), "--kill-projector", "3"]);
     assert!(done.status.success(), "{}", said(&done));
     assert!(out.join("summary.json").exists() && !out.join("data").exists());
+}
+
+#[test]
+fn somebody_elses_clickhouse_is_used_with_its_login_and_a_database_of_the_demos_own() {
+    let root = tempfile::tempdir().expect("a folder");
+    let mut theirs = Command::new(env!("CARGO_BIN_EXE_qamtu"));
+    theirs.args(["warehouse", "--dir"]).arg(root.path().join("theirs")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut theirs = theirs.spawn().expect("the launcher");
+    let mut line = String::new();
+    BufReader::new(theirs.stdout.take().expect("standard output")).read_line(&mut line).expect("a line");
+    let said_there: Value = serde_json::from_str(&line).expect("JSON");
+    let word = |name: &str| said_there[name].as_str().expect(name).to_owned();
+    let out = root.path().join("out");
+    let run = |password: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu"));
+        command.args(["demo", "--once", "--seed", "3", "--clickhouse", &word("url"), "--out"]).arg(&out);
+        command.args(["--campaign", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/small.toml")]);
+        command.env("QAMTU__CLICKHOUSE__USER", word("user")).env("QAMTU__CLICKHOUSE__PASSWORD", password).output().expect("the launcher")
+    };
+    let refused = run("guess");
+    assert!(!refused.status.success() && !said(&refused).contains("guess"), "{}", said(&refused));
+    let done = run(&word("password"));
+    assert!(done.status.success() && said(&done).contains("qamtu_demo"), "{}", said(&done));
+    assert_eq!(read(&out.join("summary.json")), read(&out.join("oracle.json"))["figures"]);
+    drop(theirs.stdin.take());
+    assert!(theirs.wait().expect("its end").success());
 }
 
 #[test]

@@ -109,7 +109,9 @@ fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result
     }
     let received = submission.receivedtime.unwrap_or(now);
     let late = |time: Timestamp, than: Timestamp| time.duration_since(than) > CLOCKS_APART;
-    for (name, time) in [("/time", Some(submission.time)), ("/recordedtime", submission.recordedtime)] {
+    // What a campaign is made of may be made known before it is in force.
+    let happened = Some(submission.time).filter(|_| !is_foreseen(submission.kind.kind));
+    for (name, time) in [("/time", happened), ("/recordedtime", submission.recordedtime)] {
         if time.is_some_and(|time| late(time, received)) {
             return Err(Rejection::new(Reason::FutureTime, "lies more than a day after it was received; check the date").at(name));
         }
@@ -119,6 +121,11 @@ fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result
         return Err(Rejection::new(Reason::WrongOrder, detail).at("/recordedtime"));
     }
     Ok(micros(received))
+}
+
+/// Kinds whose time says from when on they hold, not when something happened.
+fn is_foreseen(kind: Kind) -> bool {
+    matches!(kind, Kind::CampaignConfigured | Kind::UnitDefined | Kind::CoalitionFormed | Kind::MemberJoined | Kind::VenueDescribed)
 }
 
 fn sized(encoded: Encoded) -> Result<Encoded, Rejection> {

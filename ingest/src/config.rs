@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer};
 const DEFAULTS: &str = include_str!("../ingest.example.toml");
 
 /// Sections of the environment that belong to the other services.
-const OTHERS: [&str; 5] = ["clickhouse__", "projector__", "analytics__", "metrics__", "deploy__"];
+const OTHERS: [&str; 6] = ["clickhouse__", "projector__", "analytics__", "serve__", "reader__", "metrics__"];
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]

@@ -3,6 +3,8 @@
 //! Prints a table and writes `bench.json` at the top of the repository. A ratio above 1 means that Qamtu is better than what
 //! it is compared with. Arguments choose figures by the beginning of their names.
 
+#[path = "figures/coverage.rs"]
+mod coverage;
 #[path = "figures/demo.rs"]
 mod demo;
 #[path = "figures/figure.rs"]
@@ -31,6 +33,7 @@ async fn main() -> Result<()> {
     if is_wanted("project") {
         figures.push(project::project().await?);
     }
+    figures.extend(coverage::coverage(is_wanted).await?);
     if is_wanted("demo") {
         figures.push(demo::demo().await?);
     }

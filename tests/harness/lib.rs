@@ -5,6 +5,7 @@
 
 #![cfg_attr(doc, doc = include_str!("../../ARCHITECTURE.md"))]
 
+pub mod browser;
 pub mod recount;
 pub mod service;
 pub mod small;

@@ -177,16 +177,20 @@ impl Stack {
             .map(drop)
     }
 
+    /// `qamtu-analytics`, told of the warehouse; its subcommand is still to be given.
+    pub fn analytics(&self) -> Result<tokio::process::Command> {
+        let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
+        command.envs(self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned());
+        command.env("QAMTU__ANALYTICS__DIR", self.dir.path().join("analytics"));
+        Ok(command)
+    }
+
     /// Computes the coverage of a campaign, once everything accepted is there, and returns its figures.
     pub async fn figures(&self, campaign: &str) -> Result<Value> {
         self.settled().await?;
         let out = self.dir.path().join("figures.json");
-        let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
-        command
-            .args(["compute", "--campaign", campaign, "--json"])
-            .arg(&out)
-            .envs(self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned());
-        command.env("QAMTU__ANALYTICS__DIR", self.dir.path().join("analytics"));
+        let mut command = self.analytics()?;
+        command.args(["compute", "--campaign", campaign, "--json"]).arg(&out);
         let done = command.output().await?;
         ensure!(done.status.success(), "compute failed: {}", String::from_utf8_lossy(&done.stderr));
         Ok(serde_json::from_slice(&std::fs::read(out)?)?)
@@ -205,6 +209,16 @@ pub struct Watcher {
 impl Watcher {
     /// Rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
+        let text = String::from_utf8(self.ask(sql).await?)?;
+        text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
+    }
+
+    /// Writes an answer, in whatever format the query asks for, to a file.
+    pub async fn save(&self, sql: &str, to: &Path) -> Result<()> {
+        std::fs::write(to, self.ask(sql).await?).map_err(Into::into)
+    }
+
+    async fn ask(&self, sql: &str) -> Result<Vec<u8>> {
         let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.url);
         let answer = self
             .http
@@ -215,11 +229,11 @@ impl Watcher {
             .send()
             .await?;
         let status = answer.status();
-        let text = answer.text().await?;
+        let body = answer.bytes().await?;
         if !status.is_success() {
-            bail!("the warehouse answered {status}: {text}");
+            bail!("the warehouse answered {status}: {}", String::from_utf8_lossy(&body));
         }
-        text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
+        Ok(body.into())
     }
 }
 

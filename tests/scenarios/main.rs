@@ -2,5 +2,6 @@
 
 mod demo;
 mod fences;
+mod page;
 mod spine;
 mod tidy;

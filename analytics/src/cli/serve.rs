@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The campaign.
-    #[arg(long, env = "QAMTU__CAMPAIGN")]
+    #[arg(long)]
     pub campaign: CampaignId,
 }
 

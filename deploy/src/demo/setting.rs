@@ -44,11 +44,11 @@ impl Setting {
         if campaign.synthetic.is_none() {
             return Err(DemoError::Usage(format!("campaign {} has no [synthetic] table, so nothing can be invented for it", campaign.id)));
         }
-        let mut warehouse = WarehouseOptions::new("")?;
-        if let Some(url) = &options.clickhouse {
-            let variable = |name: &str| if name == "QAMTU__CLICKHOUSE__URL" { Some(url.into()) } else { std::env::var_os(name) };
-            warehouse.source = WarehouseSource::from_environment(variable)?;
-        }
+        let variable = |name: &str| match &options.clickhouse {
+            Some(url) if name == "QAMTU__CLICKHOUSE__URL" => Some(url.into()),
+            _ => std::env::var_os(name),
+        };
+        let mut warehouse = WarehouseOptions::told("", variable)?;
         warehouse.memory_max_mb = WAREHOUSE_MB;
         let cache = warehouse.cache_dir.clone();
         let below_out = options.out.as_ref().filter(|_| options.once).map(|out| out.join("data"));

@@ -4,10 +4,11 @@ use qamtu::warehouse::{Role, Warehouse, WarehouseError};
 
 use crate::support::{admin, ask, memory_mb, options, until};
 
-/// Each needs gigabytes: a distinct count, one big array, a big hash table, a big sort.
-const GREEDY: [&str; 4] = [
-    "SELECT uniqExact(number) FROM numbers(200000000)",
-    "SELECT groupArray(number) FROM numbers(1000000000) FORMAT Null",
+/// Each needs gigabytes at once and has no other way: a distinct count, one big array.
+const GREEDY: [&str; 2] =
+    ["SELECT uniqExact(number) FROM numbers(200000000)", "SELECT groupArray(number) FROM numbers(1000000000) FORMAT Null"];
+/// These may go over the disk, so whether they are refused depends on what runs beside them: a big hash table, a big sort.
+const SPILLING: [&str; 2] = [
     "SELECT number, count() FROM numbers(100000000) GROUP BY number FORMAT Null",
     "SELECT number FROM numbers(200000000) ORDER BY cityHash64(number) FORMAT Null",
 ];
@@ -23,6 +24,7 @@ async fn a_query_over_the_cap_is_refused_and_the_process_stays_within_it() {
     for role in [Role::Admin, Role::Analytics] {
         let together: Vec<_> = GREEDY
             .into_iter()
+            .chain(SPILLING)
             .map(|query| {
                 let warehouse = std::sync::Arc::clone(&warehouse);
                 tokio::spawn(async move { (query, ask(&warehouse, role, query).await) })
@@ -30,6 +32,9 @@ async fn a_query_over_the_cap_is_refused_and_the_process_stays_within_it() {
             .collect();
         for query in together {
             let (query, answer) = query.await.unwrap();
+            if SPILLING.contains(&query) && answer.is_ok() {
+                continue;
+            }
             let error = answer.expect_err(query);
             assert!(error.contains("Code: 241") && error.contains("memory limit exceeded"), "{query}: {error}");
         }

@@ -21,7 +21,7 @@
 //!   where each one stands.
 //!
 //! # What is guaranteed, and by which test
-//! Tests are in `tests/log`; those named without a log run on both.
+//! Tests are in `tests/event_log`; those named without a log run on both.
 //! * An acknowledged entry survives `kill -9` of the writer: `keeps_what_it_acknowledged_when_the_writer_is_killed`;
 //!   of the broker: `a_killed_broker_comes_back_with_everything_and_the_clients_go_on`. A power cut is covered by
 //!   SQLite's synchronous FULL, on Kafka only by several copies.

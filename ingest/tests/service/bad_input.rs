@@ -208,6 +208,18 @@ async fn an_unknown_meeting_is_taken_with_a_warning_until_its_plan_arrives() -> 
 }
 
 #[tokio::test]
+async fn a_campaign_may_be_made_known_long_before_it_begins() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = place.start(&[]).await?;
+    for event in [campaign(false), unit("TRK")] {
+        let early = with(event, "time", "2099-01-01T00:00:00Z");
+        let answer = ingest.one(&early).await?;
+        ensure!(answer.status == 202, "{answer:?}");
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
 async fn a_synthetic_campaign_may_simulate_the_clock() -> Result<()> {
     let place = Place::new()?;
     let ingest = place.start(&[]).await?;

@@ -1,0 +1,126 @@
+//! Coverage: every breakdown over 1,195,000 voters, by `qamtu-analytics compute` as it runs in production, against the same
+//! questions in SQL to ClickHouse and to DuckDB. All three must come to the same figures, or the benchmark fails.
+//!
+//! Ours reads the views of the warehouse, so it deduplicates, takes back retractions and withdrawn consents, and carries every row
+//! over HTTP. The peers get tables of their own, filled, deduplicated and sorted beforehand, and that is not counted.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use qamtu_tests::{
+    small::CAMPAIGN,
+    stack::{Log, Stack},
+};
+use serde_json::Value;
+use tokio::io::AsyncReadExt;
+
+use crate::figure::{Better, Figure, peak_rss_mb};
+
+#[path = "coverage/clickhouse.rs"]
+mod clickhouse;
+#[path = "coverage/duckdb.rs"]
+mod duckdb;
+#[path = "coverage/world.rs"]
+mod world;
+
+/// Attendances, in millions, and the figure's name.
+const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
+
+/// What is asked: by kind of slice, by its code: different eligible people, and their attendances.
+type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
+
+/// The figures of the sizes that are wanted.
+pub async fn coverage(is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    if !SIZES.iter().any(|(_, id)| is_wanted(id)) {
+        return Ok(figures);
+    }
+    let mut stack = Stack::start(Log::Embedded).await?;
+    world::send(&stack).await?;
+    stack.settled().await?;
+    stack.projector.take().context("projector")?.stop().await?;
+    for (millions, id) in SIZES.into_iter().filter(|(_, id)| is_wanted(id)) {
+        figures.push(measure(&stack, millions, id).await?);
+    }
+    Ok(figures)
+}
+
+async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figure> {
+    world::attend(stack, millions).await?;
+    let (ours, (seconds, peak)) = compute(stack).await?;
+    clickhouse::prepare(stack).await?;
+    let files = stack.dir().join("facts");
+    clickhouse::export(stack, &files).await?;
+    let (sql, clickhouse) = clickhouse::answer(stack).await?;
+    clickhouse::clean(stack).await?;
+    let (duck, duckdb) = duckdb::answer(&files).await?;
+    same("ClickHouse", &ours, &sql)?;
+    same("DuckDB", &ours, &duck)?;
+    let (name, best) = if clickhouse < duckdb { ("ClickHouse SQL", clickhouse) } else { ("DuckDB", duckdb) };
+    Ok(Figure::new(
+        id,
+        &format!("all breakdowns of {millions} million attendances over 1.195 million voters"),
+        Better::Less,
+        (seconds, "s"),
+        (name, best),
+    )
+    .peak_rss_mb(peak)
+    .note(format!("ClickHouse SQL {clickhouse:.2} s, DuckDB {duckdb:.2} s, on tables deduplicated beforehand; ours from the views")))
+}
+
+/// Runs `qamtu-analytics compute`; its answers, seconds from start to end, and the most memory that it held.
+async fn compute(stack: &Stack) -> Result<(Answers, (f64, Option<u64>))> {
+    let out = stack.dir().join("coverage.json");
+    let csv = stack.dir().join("coverage.csv");
+    let mut command = stack.analytics()?;
+    command.args(["compute", "--campaign", CAMPAIGN, "--as-of", world::AS_OF, "--json"]).arg(&out).arg("--csv").arg(&csv);
+    let begin = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut peak = None;
+    let status = loop {
+        match tokio::time::timeout(Duration::from_millis(20), child.wait()).await {
+            Ok(status) => break status?,
+            Err(_) => peak = peak_rss_mb(child.id()).or(peak),
+        }
+    };
+    let seconds = begin.elapsed().as_secs_f64();
+    let mut said = String::new();
+    child.stderr.take().context("standard error")?.read_to_string(&mut said).await?;
+    ensure!(status.success(), "compute failed: {said}");
+    let figures: Value = serde_json::from_slice(&std::fs::read(&out)?)?;
+    Ok((world::read(&figures, &csv)?, (seconds, peak)))
+}
+
+/// Fails at the first figure in which a peer differs.
+fn same(peer: &str, ours: &Answers, theirs: &Answers) -> Result<()> {
+    for (slice, figures) in ours {
+        let other = theirs.get(slice).with_context(|| format!("{peer} said nothing of {slice}"))?;
+        for (code, figure) in figures.iter().filter(|(_, figure)| **figure != (0, 0)) {
+            if other.get(code) != Some(figure) {
+                bail!("{slice} {code}: Qamtu says {figure:?}, {peer} says {:?}", other.get(code));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The statements of a file: `-- do` is work that the questions share and has no name, `-- ask NAME` is a question.
+fn statements(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = text.split("\n-- ").skip(1).filter_map(|part| part.split_once('\n'));
+    parts.filter_map(|(head, sql)| match head.split_once(' ') {
+        None if head == "do" => Some(("", sql.trim())),
+        Some(("ask", name)) => Some((name, sql.trim())),
+        _ => None,
+    })
+}
+
+/// An empty folder for a peer.
+fn folder(path: &Path) -> Result<()> {
+    std::fs::remove_dir_all(path).or_else(|error| if path.exists() { Err(error) } else { Ok(()) })?;
+    std::fs::create_dir_all(path).map_err(Into::into)
+}

@@ -1,0 +1,67 @@
+//! The peer in the same warehouse: tables of its own, and the questions as SQL.
+
+use std::{path::Path, time::Instant};
+
+use anyhow::{Context, Result};
+use qamtu_tests::stack::Stack;
+
+use super::{Answers, folder, world};
+
+const TABLES: [&str; 4] = ["peer_attendance", "peer_roll", "peer_meetings", "peer_seen"];
+
+/// Fills the peers' tables: attendance by meeting and person, voters with dense numbers, meetings with small ones.
+pub async fn prepare(stack: &Stack) -> Result<()> {
+    clean(stack).await?;
+    let (precincts, units, categories, voters) = (world::PRECINCTS, world::UNITS, world::CATEGORIES, world::VOTERS);
+    for sql in [
+        "CREATE TABLE peer_attendance ENGINE = MergeTree ORDER BY (meeting, hi, lo) AS \
+         SELECT toUInt32(substring(toString(meeting_id), 2)) AS meeting, person_hi AS hi, person_lo AS lo FROM attendance"
+            .to_owned(),
+        "OPTIMIZE TABLE peer_attendance FINAL".to_owned(),
+        format!(
+            "CREATE TABLE peer_roll ENGINE = MergeTree ORDER BY tuple() AS SELECT toUInt32(number) AS voter, intHash64(number) AS hi, \
+             intHash64(number + 10000000) AS lo, toUInt16(intDiv(number * {precincts}, {voters})) AS precinct, toUInt8(precinct % {units}) AS home \
+             FROM numbers({voters})"
+        ),
+        format!(
+            "CREATE TABLE peer_meetings ENGINE = MergeTree ORDER BY tuple() AS SELECT toUInt32(number) AS meeting, toUInt8(number % {units}) AS unit, \
+             toUInt8(8 + intDiv(number, 11) % 4) AS week, toUInt8(number % {categories}) AS first, \
+             if(number % 3 = 0, [first, toUInt8((first + 1 + intDiv(number, 7) % ({categories} - 1)) % {categories})], [first]) AS categories \
+             FROM numbers({})",
+            world::MEETINGS
+        ),
+    ] {
+        stack.query(&sql).await?;
+    }
+    Ok(())
+}
+
+/// Writes the peers' tables as Parquet files, for a peer outside.
+pub async fn export(stack: &Stack, to: &Path) -> Result<()> {
+    folder(to)?;
+    for (table, file) in [("peer_attendance", "attendance"), ("peer_roll", "roll"), ("peer_meetings", "meetings")] {
+        stack.watcher().save(&format!("SELECT * FROM {table} FORMAT Parquet"), &to.join(format!("{file}.parquet"))).await?;
+    }
+    Ok(())
+}
+
+/// The answers, and how many seconds they took.
+pub async fn answer(stack: &Stack) -> Result<(Answers, f64)> {
+    let begin = Instant::now();
+    let mut answers = Answers::new();
+    for (name, sql) in super::statements(include_str!("clickhouse.sql")) {
+        let rows = stack.query(sql).await.with_context(|| format!("{name}: {sql}"))?;
+        let number = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
+        let figures = rows.iter().map(|row| (row["code"].as_str().unwrap_or("").to_owned(), (number(&row["people"]), number(&row["attendances"]))));
+        answers.insert(name.to_owned(), figures.collect());
+    }
+    Ok((answers, begin.elapsed().as_secs_f64()))
+}
+
+/// Removes the peer's tables.
+pub async fn clean(stack: &Stack) -> Result<()> {
+    for table in TABLES {
+        stack.query(&format!("DROP TABLE IF EXISTS {table} SYNC")).await?;
+    }
+    Ok(())
+}

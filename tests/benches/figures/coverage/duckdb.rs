@@ -1,0 +1,33 @@
+//! The peer outside: DuckDB in a process of its own, on a database file filled beforehand. `make bench` installs it.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Context, Result, ensure};
+use qamtu_tests::stack::cache;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+
+use super::Answers;
+
+/// Loads the files, which is not counted, asks, and says what came out and how long it took.
+const PROGRAM: &str = include_str!("duckdb.py");
+
+/// The answers, and how many seconds they took.
+pub async fn answer(files: &Path) -> Result<(Answers, f64)> {
+    let python = cache().join("duckdb/bin/python");
+    ensure!(python.exists(), "{} is missing: `make bench` installs DuckDB there", python.display());
+    let statements: Vec<_> = super::statements(include_str!("duckdb.sql")).collect();
+    let mut child = tokio::process::Command::new(python)
+        .args(["-c", PROGRAM])
+        .arg(files)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().context("standard input")?;
+    input.write_all(json!(statements).to_string().as_bytes()).await?;
+    drop(input);
+    let done = child.wait_with_output().await?;
+    ensure!(done.status.success(), "DuckDB failed");
+    let said: Value = serde_json::from_slice(&done.stdout)?;
+    Ok((serde_json::from_value(said["answers"].clone())?, said["seconds"].as_f64().context("seconds")?))
+}

@@ -1,0 +1,154 @@
+//! What is counted: units, precincts, a roll and meetings, sent through ingest, and attendances, put into the table that the
+//! projector fills. Who attends what is arithmetic, written once here in Rust for the roll and once in SQL for attendance.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use qamtu_tests::{
+    small::{CAMPAIGN, event},
+    stack::Stack,
+};
+use serde_json::{Value, json};
+
+use super::Answers;
+
+/// Voters on the roll.
+pub const VOTERS: u64 = 1_195_000;
+/// Precincts; a voter lives in the one of their number's share.
+pub const PRECINCTS: u64 = 947;
+/// Units, and a coalition in each.
+pub const UNITS: u64 = 17;
+/// Categories; every third meeting has two.
+pub const CATEGORIES: u64 = 12;
+/// Meetings, all held.
+pub const MEETINGS: u64 = 10_000;
+/// Clock of the calculation.
+pub const AS_OF: &str = "2026-03-16T07:00:00Z";
+/// When meetings began, by turns, and the weeks in which that is.
+const STARTS: [&str; 4] = ["02-16", "02-23", "03-02", "03-09"];
+
+/// Reference data, the roll and the meetings.
+pub async fn send(stack: &Stack) -> Result<()> {
+    let reference = reference();
+    let (first, rest) = reference.split_first().context("a campaign")?;
+    stack.accept(std::slice::from_ref(first)).await?;
+    for part in rest.chunks(500) {
+        stack.accept(part).await?;
+    }
+    let precinct = |number| event("precinct.enrolled", json!({"precinct": format!("P{number:03}"), "version": 1, "strength": "strong", "voters": voters(number)}));
+    lines(stack, "/v1/roll", (0..PRECINCTS).map(precinct)).await?;
+    lines(stack, "/v1/events", (0..MEETINGS).map(meeting)).await
+}
+
+async fn lines(stack: &Stack, path: &str, events: impl Iterator<Item = Value>) -> Result<()> {
+    let text: String = events.map(|event| format!("{event}\n")).collect();
+    let count = text.lines().count();
+    let (status, answer) = stack.post(path, "application/x-ndjson", text).await?;
+    ensure!(status == 200 && answer["accepted"] == count, "{path} answered {status}: {answer}");
+    Ok(())
+}
+
+fn reference() -> Vec<Value> {
+    let names = json!({"kk": "Өлшем", "ru": "Мера", "en": "Measure"});
+    let categories: Vec<Value> = (0..CATEGORIES).map(|number| json!({"code": format!("C{number:02}"), "names": names})).collect();
+    let mut events = vec![event(
+        "campaign.configured",
+        json!({"campaign": CAMPAIGN, "revision": 1, "names": names, "synthetic": true, "time_zone": "Asia/Almaty",
+            "opens": "2026-02-13", "closes": "2026-03-13", "silence_day": "2026-03-14", "vote_day": "2026-03-15", "planned_meetings": MEETINGS,
+            "planned_reach": 0, "categories": categories, "formats": [{"code": "HALL", "names": names}], "parties": [],
+            "languages": [{"code": "kk", "names": names}]}),
+    )];
+    for unit in 0..UNITS {
+        let code = format!("U{unit:02}");
+        let tile = json!({"row": 0, "column": unit});
+        events.push(event("unit.defined", json!({"unit": code, "revision": 1, "kato": format!("61{unit:02}00000"), "kind": "city", "names": names, "tile": tile})));
+        events.push(event("coalition.formed", json!({"coalition": code, "revision": 1, "unit": code, "names": names})));
+        events.push(event("member.joined", json!({"member": format!("M-{unit}"), "revision": 1, "coalition": code})));
+    }
+    events.extend((0..PRECINCTS).map(|number| {
+        let voters = voters(number).len();
+        event(
+            "precinct.counted",
+            json!({"precinct": format!("P{number:03}"), "unit": format!("U{:02}", number % UNITS), "number": number + 1, "as_of": "2026-02-13",
+                "revision": 1, "voters": voters, "source": "bench"}),
+        )
+    }));
+    events
+}
+
+fn meeting(number: u64) -> Value {
+    let unit = format!("U{:02}", number % UNITS);
+    let first = number % CATEGORIES;
+    let second = (number % 3 == 0).then(|| format!("C{:02}", (first + 1 + number / 7 % (CATEGORIES - 1)) % CATEGORIES));
+    let report = json!({"unit": unit, "coalition": unit, "members": [format!("M-{}", number % UNITS)], "category": format!("C{first:02}"),
+        "secondary": second.into_iter().collect::<Vec<_>>(), "format": "HALL", "language": "kk", "precinct": format!("P{:03}", number % PRECINCTS),
+        "starts": format!("2026-{}T07:00:00Z", STARTS[(number / 11 % 4) as usize])});
+    event("meeting.held", json!({"meeting": format!("M{number:05}"), "report": report}))
+}
+
+/// The roll of a precinct: pseudonym, birth-year band, sex.
+fn voters(precinct: u64) -> Vec<Value> {
+    let first = |precinct: u64| (precinct * VOTERS).div_ceil(PRECINCTS);
+    (first(precinct)..first(precinct + 1)).map(|voter| json!([letters(voter), 1985, "f"])).collect()
+}
+
+/// A pseudonym as its letters, `a` to `p` for each half byte.
+fn letters(person: u64) -> String {
+    let (hi, lo) = key(person);
+    format!("{hi:016x}{lo:016x}").bytes().map(|hex| char::from(b'a' + (hex as char).to_digit(16).unwrap_or(0) as u8)).collect()
+}
+
+/// A pseudonym spread over all bits, as a keyed MAC's are: the function `intHash64` of ClickHouse.
+fn key(person: u64) -> (u64, u64) {
+    let mix = |number: u64| {
+        let mut hash = number ^ 0x4CF2_D2BA_AE6D_A887;
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+        hash ^ (hash >> 33)
+    };
+    (mix(person), mix(person + 10_000_000))
+}
+
+/// Fills the table of attendance anew: as many people in each meeting, most from around its precinct, one in fifty from nowhere on
+/// the roll.
+pub async fn attend(stack: &Stack, millions: u64) -> Result<()> {
+    let room = millions * 1_000_000 / MEETINGS;
+    let around = room * 60;
+    stack.query("TRUNCATE TABLE attendance").await?;
+    // In ten parts, so that no part of the insert needs much memory.
+    for part in 0..10 {
+        let (from, meetings) = (part * MEETINGS / 10, MEETINGS / 10);
+        let sql = format!(
+            "INSERT INTO attendance (topic, partition, offset, campaign, event_id, type, bodyhash, received, batch, meeting_id, occurred, \
+             person_hi, person_lo, strength, residence_kind, residence, adult, sheet, line) \
+             WITH number + {from} * {room} AS n, intDiv(n, {room}) AS meeting, n % {room} AS seat, \
+             bitShiftRight(n * 11400714819323198485, 32) AS draw, \
+             if(seat % 50 = 0, {VOTERS} + draw % 50000, (meeting * 7919 % {PRECINCTS} * 1261 + draw % {around}) % {VOTERS}) AS person \
+             SELECT 'events', 0, 0, '{CAMPAIGN}', reinterpretAsUUID(toUInt128(n) * toUInt128('209288702365419843201918234321')), \
+             'qamtu.attendance.recorded.v1', unhex('00112233445566778899aabbccddeeff'), toDateTime64('2026-03-15 00:00:00', 6, 'UTC'), NULL, \
+             concat('M', leftPad(toString(meeting), 5, '0')), toDateTime64('2026-03-01 00:00:00', 6, 'UTC'), intHash64(person), \
+             intHash64(person + 10000000), 'strong', 'unknown', '', 'unknown', '', 0 FROM numbers({room} * {meetings})"
+        );
+        stack.query(&sql).await?;
+    }
+    Ok(())
+}
+
+/// What `compute` wrote, as answers.
+pub fn read(figures: &Value, csv: &Path) -> Result<Answers> {
+    let text = std::fs::read_to_string(csv)?;
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().context("a head")?.split(',').collect();
+    let column = |name: &str| head.iter().position(|column| *column == name).with_context(|| format!("no column {name}"));
+    let (kind, key, reached, contacts) = (column("kind")?, column("key")?, column("reached")?, column("contacts")?);
+    let mut answers = Answers::new();
+    for line in lines {
+        let fields: Vec<&str> = line.split(',').collect();
+        let figure = (fields[reached].parse()?, fields[contacts].parse().unwrap_or(0));
+        answers.entry(fields[kind].to_owned()).or_default().insert(fields[key].to_owned(), figure);
+    }
+    let exposure = figures["exposure"].as_array().context("exposure")?;
+    let exposure: BTreeMap<_, _> = exposure.iter().zip(1..).map(|(people, times)| (times.to_string(), (people.as_u64().unwrap_or(0), 0))).collect();
+    answers.insert("exposure".to_owned(), exposure);
+    Ok(answers)
+}

@@ -1,0 +1,156 @@
+//! A real browser: headless Chromium, driven over WebDriver, with the accessibility rules of axe-core at hand.
+//!
+//! `deploy/setup --test` installs Chromium and its driver and fetches axe-core. Nothing is shared between browsers.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Context, Result, bail};
+use fantoccini::{Client, ClientBuilder, wd::WebDriverCompatibleCommand};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+use url::{ParseError, Url};
+
+use crate::stack::cache;
+
+/// A browser and its driver; both end when this is dropped.
+pub struct Browser {
+    /// Speaks to it.
+    pub client: Client,
+    axe: String,
+    _driver: Child,
+}
+
+/// What a page is read on.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    /// Its name.
+    pub name: &'static str,
+    /// In CSS pixels.
+    pub width: u32,
+    /// In CSS pixels.
+    pub height: u32,
+    /// The reader prefers a dark page.
+    pub dark: bool,
+}
+
+impl Browser {
+    /// Starts a driver on a free port, and a browser.
+    pub async fn start() -> Result<Self> {
+        let axe = cache().join("axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(&axe).with_context(|| format!("{} is missing: `deploy/setup --test` fetches it", axe.display()))?;
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("chromedriver is missing: `deploy/setup --test` installs it")?;
+        let port = port(&mut driver).await?;
+        let flags = [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+        ];
+        let wanted = json!({"goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        let client = builder.capabilities(wanted.as_object().cloned().unwrap_or_default()).connect(&format!("http://127.0.0.1:{port}")).await?;
+        Ok(Self { client, axe, _driver: driver })
+    }
+
+    /// Shows an address on a screen.
+    pub async fn open(&self, address: &str, screen: Screen) -> Result<()> {
+        let size = json!({"width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": screen.width < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+        let scheme = if screen.dark { "dark" } else { "light" };
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]})).await?;
+        self.client.goto(address).await.map_err(Into::into)
+    }
+
+    /// The value of an expression in the page.
+    pub async fn value(&self, expression: &str) -> Result<Value> {
+        self.client.execute(&format!("return {expression}"), Vec::new()).await.with_context(|| expression.to_owned())
+    }
+
+    /// What axe-core finds wrong with the page, by WCAG 2.2 to level AA and its best practices: rule, help and places.
+    pub async fn violations(&self) -> Result<Vec<String>> {
+        self.client.execute(&self.axe, Vec::new()).await?;
+        let tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+        let script = "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(r => done(r.violations), e => done(String(e)))";
+        let found = self.client.execute_async(script, vec![json!(tags)]).await?;
+        let Value::Array(found) = found else { bail!("axe-core failed: {found}") };
+        let place = |node: &Value| format!("{} ({})", node["target"][0], node["failureSummary"].as_str().unwrap_or("").replace('\n', " "));
+        let line = |rule: &Value| {
+            let places: Vec<String> = rule["nodes"].as_array().into_iter().flatten().take(3).map(place).collect();
+            format!("{}: {}: {}", rule["id"], rule["help"], places.join("; "))
+        };
+        Ok(found.iter().map(line).collect())
+    }
+
+    /// What the browser complained about since it was last asked: what it could not load or would not run.
+    pub async fn complaints(&self) -> Result<Vec<String>> {
+        let said = self.client.issue_cmd(Said).await?;
+        Ok(said.as_array().into_iter().flatten().map(|entry| entry["message"].to_string()).collect())
+    }
+
+    /// A picture of the whole page as PNG.
+    pub async fn picture(&self, to: &Path) -> Result<()> {
+        let taken = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await?;
+        let picture = taken["data"].as_str().context("no picture")?;
+        std::fs::write(to, base64::Engine::decode(&base64::engine::general_purpose::STANDARD, picture)?).map_err(Into::into)
+    }
+
+    /// Presses a key on whatever has the focus.
+    pub async fn press(&self, key: &str, code: u32) -> Result<()> {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let text = if key == "Enter" && kind == "rawKeyDown" { "\r" } else { "" };
+            let event = json!({"type": if text.is_empty() { kind } else { "keyDown" }, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
+            self.devtools("Input.dispatchKeyEvent", event).await?;
+        }
+        Ok(())
+    }
+
+    async fn devtools(&self, command: &str, params: Value) -> Result<Value> {
+        self.client.issue_cmd(DevTools(json!({"cmd": command, "params": params}))).await.with_context(|| command.to_owned())
+    }
+}
+
+/// The port that a driver says it took.
+async fn port(driver: &mut Child) -> Result<u16> {
+    let mut lines = BufReader::new(driver.stdout.take().context("standard output")?).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(port) = line.split("started successfully on port ").nth(1) {
+            return port.trim_end_matches('.').trim().parse().context("the driver's port");
+        }
+    }
+    bail!("chromedriver ended at once")
+}
+
+/// A command of the browser's own protocol.
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.0.to_string()))
+    }
+}
+
+/// Asks for the browser's log.
+#[derive(Debug)]
+struct Said;
+
+impl WebDriverCompatibleCommand for Said {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+    }
+}

@@ -1,0 +1,153 @@
+//! The demo as a person meets it: it stays up, its page is read in a browser on a desk and on a phone, by keyboard and in the dark,
+//! its report says the same, and Ctrl-C ends it.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Context, Result, ensure};
+use qamtu_tests::{
+    browser::{Browser, Screen},
+    service::binary,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+};
+
+const SCREENS: [Screen; 4] = [
+    Screen { name: "desk", width: 1280, height: 900, dark: false },
+    Screen { name: "desk-dark", width: 1280, height: 900, dark: true },
+    Screen { name: "phone", width: 390, height: 844, dark: false },
+    // A desk at 400 %, as WCAG 2.2 asks for (1.4.10).
+    Screen { name: "narrow", width: 320, height: 640, dark: true },
+];
+
+/// A demo that stays up, and where its page is.
+async fn demo(out: &Path) -> Result<(Child, String)> {
+    let mut command = Command::new(binary("qamtu")?);
+    command.args(["demo", "--seed", "7", "--dir"]).arg(out.join("demo")).arg("--out").arg(out);
+    let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut lines = BufReader::new(child.stderr.take().context("standard error")?).lines();
+    let mut said = String::new();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(address) = line.strip_prefix("Dashboard: ").and_then(|rest| rest.split_whitespace().next()) {
+            let address = address.to_owned();
+            // What it says later is read too, so that it never waits for its reader.
+            tokio::spawn(async move { lines.into_inner().read_to_end(&mut Vec::new()).await });
+            return Ok((child, address));
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    anyhow::bail!("the demo ended without a page: {said}")
+}
+
+#[tokio::test]
+async fn the_page_of_the_demo_serves_everyone() -> Result<()> {
+    let out = tempfile::tempdir()?;
+    let (mut demo, address) = demo(out.path()).await?;
+    let summary: Value = serde_json::from_slice(&std::fs::read(out.path().join("summary.json"))?)?;
+    let browser = Browser::start().await?;
+    for language in ["kk", "ru", "en"] {
+        for screen in SCREENS {
+            reads_well(&browser, &format!("{address}/{language}"), screen).await.with_context(|| format!("{language} on {}", screen.name))?;
+        }
+        says(&browser, &summary).await.with_context(|| language.to_owned())?;
+        same_in_the_report(&address, language, &summary, out.path()).await.with_context(|| language.to_owned())?;
+    }
+    sorts_by_keyboard(&browser, &format!("{address}/kk")).await?;
+    browser.client.close().await?;
+    ends(&mut demo).await
+}
+
+/// No rule of accessibility is broken, nothing sticks out sideways, nothing comes from elsewhere, the browser has no complaint.
+async fn reads_well(browser: &Browser, address: &str, screen: Screen) -> Result<()> {
+    browser.open(address, screen).await?;
+    if let Some(folder) = std::env::var_os("QAMTU_PICTURES") {
+        let name = format!("{}-{}.png", address.rsplit('/').next().unwrap_or_default(), screen.name);
+        browser.picture(&Path::new(&folder).join(name)).await?;
+    }
+    let violations = browser.violations().await?;
+    ensure!(violations.is_empty(), "axe-core found:\n{}", violations.join("\n"));
+    let sideways = browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth").await?;
+    ensure!(sideways == 0, "the page is {sideways} pixels wider than the screen");
+    let elsewhere = browser.value("performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))").await?;
+    ensure!(elsewhere == serde_json::json!([]), "loaded from elsewhere: {elsewhere}");
+    let complaints = browser.complaints().await?;
+    ensure!(complaints.is_empty(), "the browser says: {complaints:?}");
+    Ok(())
+}
+
+/// The figures of the summary, as digits, wherever the page groups them.
+async fn says(browser: &Browser, summary: &Value) -> Result<()> {
+    let text = browser.value("document.body.innerText").await?;
+    let digits = digits(text.as_str().unwrap_or_default());
+    for figure in ["reached", "lower", "upper"] {
+        let number = summary["audience"][figure].to_string();
+        ensure!(digits.contains(&number), "the page does not say {figure} {number}");
+    }
+    let tiles = browser.value("document.querySelectorAll('.tile').length").await?;
+    ensure!(tiles == 17, "{tiles} tiles");
+    let rows = browser.value("document.querySelectorAll('#units tbody tr').length").await?;
+    ensure!(rows == 17, "{rows} units");
+    Ok(())
+}
+
+/// The report that the page offers has one page and says the same.
+async fn same_in_the_report(address: &str, language: &str, summary: &Value, folder: &Path) -> Result<()> {
+    let path = folder.join(format!("offered-{language}.pdf"));
+    let bytes = reqwest::get(format!("{address}/report/{language}.pdf")).await?.error_for_status()?.bytes().await?;
+    std::fs::write(&path, &bytes)?;
+    ensure!(bytes == std::fs::read(folder.join(format!("report-{language}.pdf")))?, "the page offers another report than the demo wrote");
+    let text = Command::new("pdftotext").arg("-layout").arg(&path).arg("-").output().await.context("pdftotext")?;
+    let text = String::from_utf8(text.stdout)?;
+    ensure!(text.matches('\u{c}').count() == 1, "the report has {} pages", text.matches('\u{c}').count());
+    let reached = summary["audience"]["reached"].to_string();
+    ensure!(digits(&text).contains(&reached), "the report does not say {reached}");
+    Ok(())
+}
+
+/// A text without the blanks and commas that group its digits.
+fn digits(text: &str) -> String {
+    text.chars().filter(|letter| !matches!(letter, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | ',')).collect()
+}
+
+/// Everything that can be followed is reached with Tab, is seen to be reached, and Enter on a heading sorts.
+async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
+    browser.open(address, SCREENS[0]).await?;
+    let links = browser.value("document.querySelectorAll('a[href]').length").await?.as_u64().context("links")?;
+    let mut reached = 0;
+    let mut sorted = false;
+    for _ in 0..links {
+        browser.press("Tab", 9).await?;
+        let seen = browser
+            .value("(() => { const a = document.activeElement, s = getComputedStyle(a); return a.tagName === 'A' && s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0 && a.getBoundingClientRect().top < innerHeight; })()")
+            .await?;
+        let what = browser.value("document.activeElement.outerHTML").await?;
+        ensure!(seen == true, "focus cannot be seen on {what}");
+        reached += 1;
+        if !sorted && browser.value("document.activeElement.matches('#units th:nth-child(2) a')").await? == true {
+            sorted = true;
+        }
+    }
+    ensure!(sorted && reached == links, "Tab reached {reached} of {links} links");
+    browser.value("document.querySelector('#units th:nth-child(2) a').focus()").await?;
+    browser.press("Enter", 13).await?;
+    qamtu_tests::wait::until("the table to be sorted", std::time::Duration::from_secs(30), || async {
+        let order = browser.value("document.querySelector('#units th:nth-child(2)').getAttribute('aria-sort')").await;
+        match order {
+            Ok(order) if order == "descending" => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await
+}
+
+/// Ctrl-C ends the demo in order, and nothing of it stays behind.
+async fn ends(demo: &mut Child) -> Result<()> {
+    let pid = demo.id().context("the demo has ended by itself")?.to_string();
+    Command::new("kill").args(["-INT", &pid]).status().await?;
+    let status = tokio::time::timeout(std::time::Duration::from_secs(60), demo.wait()).await.context("the demo did not end")??;
+    ensure!(status.success(), "the demo ended with {status}");
+    Ok(())
+}
