@@ -48,9 +48,14 @@ pub struct Stack {
 impl Stack {
     /// Starts everything up to the projector.
     pub async fn start(log: Log) -> Result<Self> {
+        Self::with_warehouse(log, &[]).await
+    }
+
+    /// As [`Self::start`], with more arguments for the warehouse.
+    pub async fn with_warehouse(log: Log, more: &[&str]) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let path = |name: &str| dir.path().join(name).display().to_string();
-        let warehouse = Service::start("qamtu", &["warehouse", "--dir", &path("warehouse")], &[]).await?;
+        let warehouse = Service::start("qamtu", &[&["warehouse", "--dir", &path("warehouse")], more].concat(), &[]).await?;
         let mut env = vec![
             ("QAMTU__CLICKHOUSE__URL".to_owned(), warehouse.said("url")?),
             ("QAMTU__CLICKHOUSE__USER".to_owned(), warehouse.said("user")?),

@@ -38,9 +38,9 @@ pub fn page(statement: &Statement, sorting: &Sorting, stale: bool) -> Markup {
     document(
         &Frame { title: &title, words, languages: true },
         html! {
-            (cover(statement))
-            @if stale { p.notice role="status" { (words.say("page-stale")) } }
             main #figures {
+                (cover(statement))
+                @if stale { p.notice role="status" { (words.say("page-stale")) } }
                 (headline(&statement.headline))
                 (cards(&statement.cards))
                 div.pair {
@@ -90,7 +90,7 @@ pub fn document(frame: &Frame<'_>, content: Markup) -> Markup {
             }
             body {
                 a.skip href="#figures" { (frame.words.say("page-skip")) }
-                div.bar {
+                header.bar {
                     span.brand { (frame.words.say("brand")) }
                     @if frame.languages {
                         nav aria-label=(frame.words.say("page-languages")) {
@@ -110,7 +110,7 @@ pub fn document(frame: &Frame<'_>, content: Markup) -> Markup {
 
 fn cover(statement: &Statement) -> Markup {
     html! {
-        header {
+        div.cover {
             p.kicker { (statement.subject) @if let Some(scope) = &statement.scope { " · " (scope) } }
             h1 { (statement.campaign) }
             p.as-of { (statement.as_of) }

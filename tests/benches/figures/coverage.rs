@@ -31,6 +31,9 @@ mod world;
 /// Attendances, in millions, and the figure's name.
 const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
 
+/// Memory of ClickHouse: the peer in it needs far more than our own queries do.
+const MEMORY_MB: &str = "8000";
+
 /// What is asked: by kind of slice, by its code: different eligible people, and their attendances.
 type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
 
@@ -40,7 +43,7 @@ pub async fn coverage(is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>> {
     if !SIZES.iter().any(|(_, id)| is_wanted(id)) {
         return Ok(figures);
     }
-    let mut stack = Stack::start(Log::Embedded).await?;
+    let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
     world::send(&stack).await?;
     stack.settled().await?;
     stack.projector.take().context("projector")?.stop().await?;

@@ -15,7 +15,7 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
     let (precincts, units, categories, voters) = (world::PRECINCTS, world::UNITS, world::CATEGORIES, world::VOTERS);
     for sql in [
         "CREATE TABLE peer_attendance ENGINE = MergeTree ORDER BY (meeting, hi, lo) AS \
-         SELECT toUInt32(substring(toString(meeting_id), 2)) AS meeting, person_hi AS hi, person_lo AS lo FROM attendance"
+         SELECT toUInt32(substring(CAST(meeting_id AS String), 2)) AS meeting, person_hi AS hi, person_lo AS lo FROM attendance"
             .to_owned(),
         "OPTIMIZE TABLE peer_attendance FINAL".to_owned(),
         format!(

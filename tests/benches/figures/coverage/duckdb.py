@@ -8,6 +8,7 @@ import duckdb
 
 folder = sys.argv[1]
 db = duckdb.connect(f"{folder}/duck.db", config={"temp_directory": f"{folder}/spill"})
+db.execute("SET enable_progress_bar = false")
 for table in ["attendance", "roll", "meetings"]:
     db.execute(f"CREATE TABLE {table} AS SELECT * FROM read_parquet('{folder}/{table}.parquet')")
 db.execute("CHECKPOINT")
