@@ -3,7 +3,9 @@
 //! This is the only place that queries the warehouse. Small views are read as rows, the roll and attendance as Arrow streams, whose
 //! columns are checked by name and type as they are loaded. Attendance is never held: it passes by, meeting by meeting.
 //!
-//! Limits: a retraction or a withdrawn consent above the offsets already hides what it takes back, since the views forget it.
+//! Limits: facts are those below the offsets but for what the views have already forgotten of them. A retraction, a withdrawn consent
+//! or the reversal of an import hides attendance that it takes back, and a body that holds over another of its id hides that one,
+//! also where it stands above the offsets itself. Everything else, counts and the newest instant too, is the same for the same offsets.
 
 use clickhouse::{Client, Compression, Row};
 use jiff::Timestamp;
@@ -79,7 +81,6 @@ struct OffsetRow {
 
 #[derive(Row, Deserialize)]
 struct CountRow {
-    kind: String,
     events: u64,
     newest_us: i64,
 }
@@ -155,23 +156,33 @@ impl Warehouse {
     }
 
     async fn totals(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<(Totals, Option<Timestamp>), AnalyticsError> {
-        let sql = "SELECT toString(type) AS kind, toUInt64(events) AS events, toUnixTimestamp64Micro(newest) AS newest_us \
-                   FROM v_counts WHERE campaign = ?";
-        let mut counts: Vec<CountRow> = self.rows("how many events there are", self.client.query(sql).bind(campaign.as_str())).await?;
-        counts.retain(|count| !count.kind.starts_with("qamtu.precinct.enrolled."));
+        // The roll's partitions are those of another topic.
+        let sql = format!(
+            "SELECT toUInt64(count()) AS events, toUnixTimestamp64Micro(max(received)) AS newest_us \
+             FROM v_events WHERE campaign = ? AND type NOT LIKE 'qamtu.precinct.enrolled.%' AND {} GROUP BY campaign",
+            below(offsets, Topic::Events)
+        );
+        let counts: Vec<CountRow> = self.rows("how many events there are", self.client.query(&sql).bind(campaign.as_str())).await?;
         let rejected = format!(
             "SELECT count() FROM v_rejected WHERE (topic = 'events' AND {}) OR (topic = 'roll' AND {})",
             below(offsets, Topic::Events),
             below(offsets, Topic::Roll)
         );
-        let conflicts = self.client.query("SELECT count() FROM v_conflicts WHERE campaign = ?").bind(campaign.as_str());
+        let conflicts = format!(
+            "SELECT count() FROM v_conflicts WHERE campaign = ? AND arrayCount(\
+             (`topic`, `partition`, `offset`) -> (`topic` = 'events' AND {}) OR (`topic` = 'roll' AND {}), \
+             places.1, places.2, places.3) > 1",
+            below(offsets, Topic::Events),
+            below(offsets, Topic::Roll)
+        );
+        let conflicts = self.client.query(&conflicts).bind(campaign.as_str());
         let totals = Totals {
-            events: counts.iter().map(|count| count.events).sum(),
+            events: counts.first().map_or(0, |count| count.events),
             rejected: self.one("how many records do not decode", self.client.query(&rejected)).await?,
             conflicts: self.one("how many ids have several bodies", conflicts).await?,
         };
-        let newest = counts.iter().map(|count| count.newest_us).max();
-        Ok((totals, newest.and_then(|us| Timestamp::from_microsecond(us).ok())))
+        let newest = counts.first().and_then(|count| Timestamp::from_microsecond(count.newest_us).ok());
+        Ok((totals, newest))
     }
 
     /// The states of meetings, one after another, so that the events of one alone are held.
@@ -222,13 +233,18 @@ impl Warehouse {
         Ok(())
     }
 
+    /// The voters of each precinct's newest version below the offsets, where that version is a strong one.
     async fn roll(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<Roll, AnalyticsError> {
         let sql = format!(
             "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo \
-             FROM v_roll WHERE campaign = ? AND toUInt8(strength) = 1 AND {}",
+             FROM v_roll WHERE campaign = ? AND (v_roll.precinct, version, event_id) IN \
+             (SELECT precinct, newest.1, newest.2 FROM \
+             (SELECT precinct, argMax((version, event_id, strength), (version, toUInt128(event_id))) AS newest \
+             FROM v_roll_versions WHERE campaign = ? AND {} GROUP BY precinct) WHERE newest.3 = 1)",
             below(offsets, Topic::Roll)
         );
-        stream::read("the roll", self.client.query(&sql).bind(campaign.as_str()), enrolment::take).await
+        let query = self.client.query(&sql).bind(campaign.as_str()).bind(campaign.as_str());
+        stream::read("the roll", query, enrolment::take).await
     }
 
     async fn rows<R>(&self, what: &'static str, query: clickhouse::query::Query) -> Result<Vec<R>, AnalyticsError>

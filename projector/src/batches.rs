@@ -1,8 +1,10 @@
 //! Batches: collects rows per partition and decides when a batch is written.
 //!
 //! A batch is due when it is full, when it has waited for `linger`, or at once when nothing more is waiting in the log and the
-//! partition has not been written for `linger`: a single event is visible in milliseconds, a stream in few large inserts. Of one
-//! partition one batch is written at a time. What is held is bounded by `memory`: while it is full, no more records are taken.
+//! partition has not been written for `linger`: a single event is visible in milliseconds, a stream in few large inserts. While the
+//! log has not been at its end since the batch was begun, there is a backlog, and the batch waits for `linger_behind` instead: nobody
+//! sees the newest events yet, so fewer and larger inserts are what brings them sooner. Of one partition one batch is written at a
+//! time. What is held is bounded by `memory`: while it is full, no more records are taken and nothing waits for others.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -29,11 +31,24 @@ pub struct Batches {
 #[derive(Debug, Default)]
 struct Lane {
     open: Option<OpenBatch>,
+    /// Whether the log was at its end at some time since `open` was begun.
+    kept_up: bool,
     /// What is full, with the time at which it was begun.
     full: VecDeque<(Instant, Batch)>,
     /// Bytes of the batch that is being written.
     writing: Option<usize>,
     written: Option<Instant>,
+}
+
+/// What batches may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// More records are on their way.
+    Reading,
+    /// The log has nothing more for the moment.
+    CaughtUp,
+    /// Nothing: no record is taken until something is written.
+    Hurry,
 }
 
 impl Batches {
@@ -46,6 +61,7 @@ impl Batches {
     pub fn add(&mut self, record: &Record, rows: &[Row<'_>], now: Instant) {
         self.caught_up = false;
         let lane = self.partitions.entry(record.partition.clone()).or_default();
+        lane.kept_up &= lane.open.is_some();
         let open = lane.open.get_or_insert_with(|| OpenBatch::new(record, now));
         open.add(record, rows);
         if open.is_full(&self.limits) {
@@ -56,6 +72,7 @@ impl Batches {
     /// The log has nothing more for the moment.
     pub fn caught_up(&mut self) {
         self.caught_up = true;
+        self.partitions.values_mut().for_each(|lane| lane.kept_up = true);
     }
 
     /// Whether more records may be taken.
@@ -70,7 +87,8 @@ impl Batches {
 
     /// Takes the batch that has been due for longest, if one is due.
     pub fn take_due(&mut self, now: Instant) -> Option<Batch> {
-        let due = self.partitions.values_mut().filter_map(|lane| Some((lane.due(&self.limits, self.caught_up)?, lane)));
+        let pace = self.pace();
+        let due = self.partitions.values_mut().filter_map(|lane| Some((lane.due(&self.limits, pace)?, lane)));
         let (_, lane) = due.filter(|(due, _)| *due <= now).min_by_key(|(due, _)| *due)?;
         let batch = lane.full.pop_front().map(|(_, batch)| batch).or_else(|| lane.open.take().map(OpenBatch::seal))?;
         lane.writing = Some(batch.bytes());
@@ -79,7 +97,16 @@ impl Batches {
 
     /// When the next batch will be due; none while all that is held is being written.
     pub fn next_due(&self) -> Option<Instant> {
-        self.partitions.values().filter_map(|lane| lane.due(&self.limits, self.caught_up)).min()
+        let pace = self.pace();
+        self.partitions.values().filter_map(|lane| lane.due(&self.limits, pace)).min()
+    }
+
+    fn pace(&self) -> Pace {
+        match (self.have_room(), self.caught_up) {
+            (false, _) => Pace::Hurry,
+            (true, true) => Pace::CaughtUp,
+            (true, false) => Pace::Reading,
+        }
     }
 
     /// The batch of this partition was written.
@@ -107,7 +134,7 @@ impl Lane {
         full + self.writing.unwrap_or(0) + self.open.as_ref().map_or(0, OpenBatch::bytes)
     }
 
-    fn due(&self, limits: &Limits, caught_up: bool) -> Option<Instant> {
+    fn due(&self, limits: &Limits, pace: Pace) -> Option<Instant> {
         if self.writing.is_some() {
             return None;
         }
@@ -115,8 +142,85 @@ impl Lane {
             return Some(*opened);
         }
         let open = self.open.as_ref()?;
-        let waited = open.opened + limits.linger;
+        let waited = open.opened + if self.kept_up { limits.linger } else { limits.linger_behind };
         let rested = self.written.map_or(open.opened, |written| open.opened.max(written + limits.linger));
-        Some(if caught_up { waited.min(rested) } else { waited })
+        Some(match pace {
+            Pace::Reading => waited,
+            Pace::CaughtUp => waited.min(rested),
+            Pace::Hurry => open.opened,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{decode::decode, project::project};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn batches(memory: usize) -> Batches {
+        Batches::new(Limits { rows: 100, bytes: usize::MAX, linger: 500 * MS, linger_behind: 2_000 * MS, writers: 1, memory })
+    }
+
+    /// Adds a record; it does not decode, which is a row too.
+    fn add(batches: &mut Batches, number: u32, offset: u64, now: Instant) {
+        let record =
+            Record { partition: Partition::new("events", number), offset, appended_ms: 0, key: None, headers: Vec::new(), value: None };
+        let fate = decode(&record);
+        batches.add(&record, &project(&record, &fate), now);
+    }
+
+    #[test]
+    fn a_single_event_is_due_at_once() {
+        let (mut batches, start) = (batches(usize::MAX), Instant::now());
+        add(&mut batches, 0, 0, start);
+        batches.caught_up();
+        assert_eq!(batches.next_due(), Some(start));
+        assert_eq!(batches.take_due(start).map(|batch| batch.records()), Some(1));
+    }
+
+    #[test]
+    fn a_backlog_waits_for_larger_batches() {
+        let (mut batches, start) = (batches(usize::MAX), Instant::now());
+        batches.caught_up();
+        add(&mut batches, 0, 0, start);
+        add(&mut batches, 0, 1, start + 1_900 * MS);
+        assert_eq!(batches.next_due(), Some(start + 2_000 * MS));
+        assert!(batches.take_due(start + 1_999 * MS).is_none());
+        assert_eq!(batches.take_due(start + 2_000 * MS).map(|batch| batch.records()), Some(2));
+        batches.written(&Partition::new("events", 0), start + 2_100 * MS);
+        // The next batch knows nothing of the end of the log either.
+        add(&mut batches, 0, 2, start + 2_200 * MS);
+        assert_eq!(batches.next_due(), Some(start + 4_200 * MS));
+    }
+
+    #[test]
+    fn a_stream_that_keeps_up_is_visible_within_linger() {
+        let (mut batches, start) = (batches(usize::MAX), Instant::now());
+        add(&mut batches, 0, 0, start);
+        batches.caught_up();
+        assert!(batches.take_due(start).is_some());
+        batches.written(&Partition::new("events", 0), start);
+        add(&mut batches, 0, 1, start + 10 * MS);
+        batches.caught_up();
+        // It rests for a while after a write, and records that follow do not make it wait any longer.
+        add(&mut batches, 0, 2, start + 20 * MS);
+        assert_eq!(batches.next_due(), Some(start + 510 * MS));
+        batches.caught_up();
+        assert_eq!(batches.next_due(), Some(start + 500 * MS));
+    }
+
+    #[test]
+    fn full_memory_waits_for_nothing() {
+        let (mut batches, start) = (batches(1), Instant::now());
+        add(&mut batches, 0, 0, start);
+        add(&mut batches, 1, 0, start + MS);
+        assert!(!batches.have_room());
+        assert_eq!(batches.next_due(), Some(start));
+        assert!(batches.take_due(start).is_some());
+        assert_eq!(batches.next_due(), Some(start + MS));
     }
 }

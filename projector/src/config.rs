@@ -68,6 +68,8 @@ pub struct Projector {
     pub bytes: usize,
     /// See [`Limits::linger`].
     pub linger_ms: u64,
+    /// See [`Limits::linger_behind`].
+    pub linger_behind_ms: u64,
     /// See [`Limits::writers`].
     pub writers: usize,
     /// See [`Limits::memory`].
@@ -99,6 +101,8 @@ pub struct Limits {
     pub bytes: usize,
     /// Longest wait of a record for others.
     pub linger: Duration,
+    /// The same while there is a backlog in the log; at least `linger`.
+    pub linger_behind: Duration,
     /// Batches written at once.
     pub writers: usize,
     /// Bytes of rows held at which nothing more is read.
@@ -134,6 +138,7 @@ impl Projector {
             rows: self.rows,
             bytes: self.bytes,
             linger: Duration::from_millis(self.linger_ms),
+            linger_behind: Duration::from_millis(self.linger_behind_ms),
             writers: self.writers,
             memory: self.memory_bytes,
         }
@@ -156,6 +161,9 @@ impl Projector {
         }
         if !(1..=60_000).contains(&self.linger_ms) {
             return Err("linger_ms must be between 1 and 60000");
+        }
+        if !(self.linger_ms..=60_000).contains(&self.linger_behind_ms) {
+            return Err("linger_behind_ms must be between linger_ms and 60000");
         }
         if !(1..=16).contains(&self.writers) {
             return Err("writers must be between 1 and 16");
@@ -196,6 +204,7 @@ mod tests {
         let config = with("").unwrap();
         assert!(matches!(config.log, LogConfig::Embedded(_)));
         assert_eq!(config.projector.limits().linger, Duration::from_millis(500));
+        assert_eq!(config.projector.limits().linger_behind, Duration::from_millis(2_000));
         assert_eq!(config.clickhouse.database, "qamtu");
     }
 
@@ -208,6 +217,8 @@ mod tests {
             ("[projector]\ngroup = \"%\"", "group"),
             ("[projector]\nwriters = 0", "writers"),
             ("[projector]\nmemory_bytes = 5", "memory_bytes"),
+            ("[projector]\nlinger_behind_ms = 499", "linger_behind_ms"),
+            ("[projector]\nlinger_ms = 2001", "linger_behind_ms"),
             ("[log]\nkind = \"rabbit\"", "rabbit"),
         ] {
             let said = with(toml).unwrap_err().to_string();

@@ -1,7 +1,8 @@
 //! Decode: Record -> Fate. Pure; no input makes it panic.
 //!
-//! What cannot be decoded is shown only as an excerpt in which every digit is hidden, so that neither a national id nor a phone
-//! number of a broken submission reaches a table.
+//! What cannot be decoded is shown only redacted: its structure and the names of its fields, with a sign in the place of every other
+//! letter and digit, so that no national id, phone number or name of a broken submission reaches a table. Its hash is one of the
+//! redacted text too: over the value itself it could be searched for the few ids that there are. The offset says which record it was.
 
 use qamtu_log::Record;
 use qamtu_schemas::{encode, id::BodyHash};
@@ -27,7 +28,8 @@ pub fn decode(record: &Record) -> Fate {
     }
 }
 
-/// What is shown of a rejected record.
+/// What is shown of a rejected record: the beginning of its redacted value, how long the value is, the hash of all of the redacted
+/// value, what is wrong.
 #[derive(Serialize)]
 struct Shown<'a> {
     excerpt: &'a str,
@@ -38,11 +40,12 @@ struct Shown<'a> {
 
 fn reject(record: &Record, reason: Reason, detail: &str) -> Fate {
     let value = record.value.as_deref().unwrap_or_default();
-    let digest = Sha256::digest(value);
+    let redacted = redact(&String::from_utf8_lossy(value));
+    let digest = Sha256::digest(&redacted);
     let mut hash = [0; 16];
     hash.copy_from_slice(&digest[..16]);
     let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let shown = Shown { excerpt: &excerpt(value), bytes: value.len(), sha256, detail: &hide_digits(detail) };
+    let shown = Shown { excerpt: excerpt(&redacted), bytes: value.len(), sha256, detail: &explain(detail) };
     Fate::Rejected(Rejection {
         reason,
         event_id: header(record, "ce_id"),
@@ -60,44 +63,153 @@ fn header<T: std::str::FromStr>(record: &Record, name: &str) -> Option<T> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// The beginning of a value as text.
-fn excerpt(value: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&value[..value.len().min(EXCERPT_MAX_BYTES)]);
-    let mut shown = hide_digits(&text);
-    let end = (0..=EXCERPT_MAX_BYTES.min(shown.len())).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
-    shown.truncate(end);
+/// The beginning of a redacted value.
+fn excerpt(redacted: &str) -> &str {
+    redacted.get(..EXCERPT_MAX_BYTES).unwrap_or(redacted)
+}
+
+/// The text with its structure and the names of its fields; every other letter or digit is a sign, in strings and outside of them.
+/// All ASCII, whatever the text is.
+fn redact(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        let (outside, from) = rest.split_at(start);
+        let (string, after) = from.split_at(string_end(from));
+        shown.extend(outside.chars().map(masked));
+        let content = string.strip_prefix('"').and_then(|string| string.strip_suffix('"'));
+        if content.is_some_and(is_name) && after.trim_start().starts_with(':') {
+            shown.push_str(string);
+        } else {
+            shown.extend(string.chars().map(masked));
+        }
+        rest = after;
+    }
+    shown.extend(rest.chars().map(masked));
     shown
 }
 
-/// The text with `#` for every digit of any script and a space for control characters.
-fn hide_digits(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            c if c.is_numeric() => '#',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect()
+/// What is wrong in our words, without what they quote of the record: strings in double quotes, and in backticks what is no name.
+fn explain(detail: &str) -> String {
+    let mut shown = String::with_capacity(detail.len());
+    let mut rest = detail;
+    while let Some(start) = rest.find(['"', '`']) {
+        let (outside, from) = rest.split_at(start);
+        let name = from.strip_prefix('`').and_then(|from| from.split_once('`')).map(|(name, _)| name);
+        let (quoted, after) = from.split_at(name.map_or_else(|| string_end(from), |name| name.len() + 2));
+        shown.extend(outside.chars().map(ours));
+        if name.is_some_and(is_name) {
+            shown.push_str(quoted);
+        } else {
+            shown.extend(quoted.chars().map(masked));
+        }
+        rest = after;
+    }
+    shown.extend(rest.chars().map(ours));
+    shown
+}
+
+/// Where a JSON string that begins a text ends, its quotes included; the end of the text if it does not end.
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// A name as the contract gives to fields; shorter than a pseudonym, which has small letters only.
+fn is_name(text: &str) -> bool {
+    text.len() < 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// The character if it is a sign of ASCII, a space for blanks and control characters, `#` for anything else.
+fn masked(c: char) -> char {
+    match c {
+        c if c.is_ascii_punctuation() => c,
+        c if c.is_control() || c.is_whitespace() => ' ',
+        _ => '#',
+    }
+}
+
+/// The same, but letters of ASCII stay, since our words are made of them.
+fn ours(c: char) -> char {
+    if c.is_ascii_alphabetic() { c } else { masked(c) }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use qamtu_log::Partition;
 
     use super::*;
+
+    fn rejected(value: &str) -> Rejection {
+        let value = Some(value.to_owned().into());
+        let record = Record { partition: Partition::new("events", 0), offset: 0, appended_ms: 0, key: None, headers: Vec::new(), value };
+        match decode(&record) {
+            Fate::Rejected(rejection) => rejection,
+            Fate::Event { .. } => panic!("{record:?} has no attributes"),
+        }
+    }
 
     #[test]
     fn digits_of_every_script_are_hidden() {
         let ids = "850615101233 8506 1510 1233 ８５０６１５１０１２３３ ٨٥٠٦١٥١٠١٢٣٣ +7 701 123 45 67";
-        assert_eq!(excerpt(format!("{{\"iin\":\"{ids}\"}}").as_bytes()).chars().filter(|c| c.is_numeric()).count(), 0);
+        assert_eq!(redact(&format!("{{\"iin\":\"{ids}\"}}")).chars().filter(|c| c.is_numeric()).count(), 0);
+    }
+
+    #[test]
+    fn structure_and_names_of_fields_are_shown_and_nothing_else() {
+        for (value, shown) in [
+            (
+                r#"{"meeting": "M1", "attendee": {"name": "Иван", "n2": -1.5e3}}"#,
+                r######"{"meeting": "##", "attendee": {"name": "####", "##": -#.###}}"######,
+            ),
+            (r#"{"name":"a \" \\","Ivan":true}"#, r######"{"name":"# \" \\","####":####}"######),
+            ("Иванов Иван 850615101233", "###### #### ############"),
+            (r#"{"name":"Ив"#, r######"{"name":"##"######),
+            ("\u{fffd}\u{a0}e\u{301}\n", "# ## "),
+        ] {
+            assert_eq!(redact(value), shown);
+        }
+    }
+
+    #[test]
+    fn a_reason_quotes_nothing_of_the_record() {
+        for (detail, shown) in [
+            ("/data/sex: unknown variant `Иванов`, expected `f` or `m`", "/data/sex: unknown variant `######`, expected `f` or `m`"),
+            (
+                r#"/data: invalid type: string "ivan \" x", expected u32"#,
+                r######"/data: invalid type: string "#### \" #", expected u##"######,
+            ),
+            ("expected `,` or `}` at line 1 column 14", "expected `,` or `}` at line # column ##"),
+            ("an open ` and Иванов", "an open ` ### ######"),
+        ] {
+            assert_eq!(explain(detail), shown);
+        }
+    }
+
+    #[test]
+    fn the_hash_says_nothing_of_what_was_hidden() {
+        let (one, other) = (rejected(r#"{"iin":"850615101233"}"#), rejected(r#"{"iin":"900101300017"}"#));
+        assert_eq!(one, other);
+        assert_ne!(one.hash, rejected(r#"{"phone":"850615101233"}"#).hash);
+        assert!(!rejected(r#"{"name":"Иванов"}"#).body.contains("Иванов"));
     }
 
     proptest! {
         #[test]
         fn an_excerpt_is_short_and_shows_no_digit(value: Vec<u8>) {
-            let shown = excerpt(&value);
-            prop_assert!(shown.len() <= EXCERPT_MAX_BYTES);
-            prop_assert!(!shown.chars().any(|c| c.is_numeric() || c.is_control()));
+            let redacted = redact(&String::from_utf8_lossy(&value));
+            prop_assert!(redacted.is_ascii());
+            prop_assert!(excerpt(&redacted).len() <= EXCERPT_MAX_BYTES);
+            prop_assert!(!redacted.chars().any(|c| c.is_numeric() || c.is_control()));
         }
     }
 }

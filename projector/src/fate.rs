@@ -32,9 +32,9 @@ pub struct Rejection {
     pub kind: Option<EventType>,
     /// Campaign, where the record states a valid one.
     pub campaign: Option<CampaignId>,
-    /// First half of the SHA-256 of the value.
+    /// First half of the SHA-256 of the redacted value.
     pub hash: BodyHash,
-    /// What may be shown, as JSON: an excerpt with every digit hidden, its size, its SHA-256, what is wrong.
+    /// What may be shown, as JSON: an excerpt of the redacted value, the size of the value, the SHA-256 of the redacted one, what is wrong.
     pub body: String,
 }
 

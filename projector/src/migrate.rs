@@ -48,14 +48,17 @@ pub const VIEWS: &[File] = files![
     "v_watermark",
     "v_rejected",
     "v_conflicts",
-    "v_reversed_batches",
+    "v_disputed",
     "v_beaten_bodies",
+    "v_reversed_batches",
     "v_retractions",
     "v_withdrawn",
     "v_meeting_events",
     "v_attendance",
     "v_reference_events",
+    "v_roll_versions",
     "v_roll",
+    "v_events",
     "v_counts",
 ];
 

@@ -87,7 +87,7 @@ columns! {
         campaign: &'a str => "LowCardinality(String)",
         /// When ingest took it; of a rejected record when the log did.
         received: Micros => "DateTime64(6)",
-        /// Hash of what was sent; of a rejected record of its value.
+        /// Hash of what was sent; of a rejected record of its redacted value.
         bodyhash: BodyHash => "FixedString(16)",
         /// The event in structured mode; of a rejected record what may be shown of it.
         body: &'a str => "String",

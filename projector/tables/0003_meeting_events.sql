@@ -1,11 +1,12 @@
 -- The life of meetings: plans, moves, cancellations, reports, corrections, headcounts, questions, retractions; all but attendance.
 -- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_meeting_events.
--- Key: a meeting's events lie together. An event id is one event within its meeting, as in the fold of the contract; the body is
--- not part of the key, so FINAL alone finds the body that holds (the others are kept in the log copy, see v_conflicts).
+-- Key: a meeting's events lie together. The body is not part of the key, so FINAL alone finds the body that holds among those of one
+-- meeting (the others are kept in the log copy, see v_conflicts). A body of the same id that names another meeting, or stands in
+-- another table, is found by v_beaten_bodies.
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
 -- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_meeting_events, v_beaten_bodies, v_retractions, v_counts.
+-- TTL: none. Read by v_meeting_events, v_disputed, v_beaten_bodies, v_retractions.
 CREATE TABLE IF NOT EXISTS meeting_events
 (
     topic LowCardinality(String),

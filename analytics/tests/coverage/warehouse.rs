@@ -90,7 +90,7 @@ impl Drop for Server {
     }
 }
 
-const VIEWS: [(&str, &str); 8] = [
+const VIEWS: [(&str, &str); 9] = [
     ("v_watermark", "topic LowCardinality(String), partition UInt32, next_offset UInt64"),
     (
         "v_meeting_events",
@@ -109,13 +109,21 @@ const VIEWS: [(&str, &str); 8] = [
          partition UInt32, offset UInt64",
     ),
     (
+        "v_roll_versions",
+        "campaign LowCardinality(String), precinct LowCardinality(String), version UInt32, event_id UUID, strength UInt8, \
+         partition UInt32, offset UInt64",
+    ),
+    (
         "v_roll",
-        "campaign LowCardinality(String), precinct LowCardinality(String), person_hi UInt64, person_lo UInt64, strength UInt8, \
-         birth_band UInt16, sex Enum8('f' = 1, 'm' = 2, 'u' = 3), partition UInt32, offset UInt64",
+        "campaign LowCardinality(String), precinct LowCardinality(String), version UInt32, event_id UUID, person_hi UInt64, \
+         person_lo UInt64, birth_band UInt16, sex Enum8('f' = 1, 'm' = 2, 'u' = 3)",
     ),
     ("v_rejected", "topic LowCardinality(String), partition UInt32, offset UInt64, reason LowCardinality(String), excerpt String"),
-    ("v_conflicts", "campaign LowCardinality(String), event_id UUID, bodies UInt64"),
-    ("v_counts", "campaign LowCardinality(String), type LowCardinality(String), events UInt64, newest DateTime64(6)"),
+    (
+        "v_conflicts",
+        "campaign LowCardinality(String), event_id UUID, bodies UInt64, places Array(Tuple(LowCardinality(String), UInt32, UInt64))",
+    ),
+    ("v_events", "campaign LowCardinality(String), type LowCardinality(String), received DateTime64(6), partition UInt32, offset UInt64"),
 ];
 
 /// The views of one database.
@@ -161,15 +169,30 @@ impl Views {
                 "residence": residence, "adult": adult, "partition": offset % 2, "offset": 1000 + offset})
         });
         self.insert("v_attendance", seen).await;
-        let roll = world.roll.iter().zip(0_u64..).map(|((person, precinct), offset)| {
-            let (hi, lo) = key(*person);
-            json!({"campaign": "test", "precinct": precinct, "person_hi": hi, "person_lo": lo, "strength": 1, "birth_band": 1980, "sex": "u",
-                "partition": 0, "offset": offset})
-        });
-        self.insert("v_roll", roll).await;
+        let mut precincts: Vec<&str> = world.roll.iter().map(|(_, precinct)| *precinct).collect();
+        precincts.sort_unstable();
+        precincts.dedup();
+        for (precinct, offset) in precincts.into_iter().zip(0_u64..) {
+            let voters: Vec<u64> = world.roll.iter().filter(|(_, home)| *home == precinct).map(|(person, _)| *person).collect();
+            self.enrol(precinct, (1, 1, offset), &voters).await;
+        }
         let watermark = [("events", 0, 5000), ("events", 1, 5000), ("roll", 0, 5000)];
         let rows = watermark.map(|(topic, partition, next)| json!({"topic": topic, "partition": partition, "next_offset": next}));
         self.insert("v_watermark", rows).await;
+    }
+
+    /// A version of a precinct's roll: its number, strength and offset.
+    async fn enrol(&self, precinct: &str, (version, strength, offset): (u32, u8, u64), voters: &[u64]) {
+        let id = format!("00000000-0000-4000-8004-{version:04x}{offset:08x}");
+        let row = json!({"campaign": "test", "precinct": precinct, "version": version, "event_id": id, "strength": strength,
+            "partition": 0, "offset": offset});
+        self.insert("v_roll_versions", [row]).await;
+        let rows = voters.iter().map(|person| {
+            let (hi, lo) = key(*person);
+            json!({"campaign": "test", "precinct": precinct, "version": version, "event_id": id, "person_hi": hi, "person_lo": lo,
+                "birth_band": 1980, "sex": "u"})
+        });
+        self.insert("v_roll", rows).await;
     }
 
     async fn coverage(&self) -> Coverage {
@@ -262,12 +285,12 @@ async fn beyond_the_offsets(views: Views) {
             "adult": "unknown", "partition": partition, "offset": offset});
         views.insert("v_attendance", [row]).await;
     }
-    views
-        .insert("v_roll", [json!({"campaign": "test", "precinct": "A-1", "person_hi": 7, "person_lo": 7, "strength": 1, "offset": 5000})])
-        .await;
+    // A version that is not known yet hides nothing, and an older one is hidden.
+    views.enrol("A-1", (2, 1, 5000), &[77]).await;
+    views.enrol("A-1", (0, 1, 100), &[78]).await;
     // Another campaign and a weak roll never mix in.
     views.insert("v_attendance", [json!({"campaign": "other", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1})]).await;
-    views.insert("v_roll", [json!({"campaign": "test", "precinct": "A-1", "person_hi": 8, "person_lo": 8, "strength": 2})]).await;
+    views.enrol("A-9", (1, 2, 101), &[79]).await;
     assert_eq!(views.coverage().await, before);
 }
 
@@ -307,24 +330,34 @@ async fn many_batches(views: Views) {
     assert_eq!(coverage.region.slice.audience.identified, 225_000);
 }
 
+/// An event of a campaign and a type, at a partition and an offset.
+fn event(campaign: &str, kind: &str, (partition, offset): (u32, u64), received: &str) -> Value {
+    json!({"campaign": campaign, "type": kind, "received": received, "partition": partition, "offset": offset})
+}
+
 async fn counts_and_snapshots(server: &Server, views: Views) {
     let world = world();
     views.fill(&world).await;
-    let count = |kind: &str, events, newest: &str| json!({"campaign": "test", "type": kind, "events": events, "newest": newest});
-    let counts = [
-        count("qamtu.meeting.held.v1", 3, "2026-02-24 10:00:00.000001"),
-        count("qamtu.attendance.recorded.v1", 14, "2026-02-25 11:30:00.25"),
-        count("qamtu.precinct.enrolled.v1", 3, "2026-02-27 00:00:00"),
-        json!({"campaign": "other", "type": "qamtu.meeting.held.v1", "events": 9, "newest": "2026-03-01 00:00:00"}),
+    let mut events = vec![
+        event("test", "qamtu.precinct.enrolled.v1", (0, 3), "2026-02-27 00:00:00"),
+        event("other", "qamtu.meeting.held.v1", (0, 4), "2026-03-01 00:00:00"),
+        event("test", "qamtu.attendance.recorded.v1", (1, 5000), "2026-03-01 00:00:00"),
+        event("test", "qamtu.attendance.recorded.v1", (2, 0), "2026-03-01 00:00:00"),
+        event("test", "qamtu.attendance.recorded.v1", (1, 4999), "2026-02-25 11:30:00.25"),
     ];
-    views.insert("v_counts", counts).await;
+    events.extend((10..26).map(|offset| event("test", "qamtu.meeting.held.v1", (0, offset), "2026-02-24 10:00:00.000001")));
+    views.insert("v_events", events).await;
     // Two below the offsets of their topics, one above, one of a partition that nobody read.
     let places = [("events", 0, 17), ("roll", 0, 4999), ("events", 1, 5000), ("roll", 1, 0)];
     views
         .insert("v_rejected", places.map(|(topic, partition, offset)| json!({"topic": topic, "partition": partition, "offset": offset})))
         .await;
-    let id = "00000000-0000-4000-8003-000000000001";
-    views.insert("v_conflicts", ["test", "other"].map(|campaign| json!({"campaign": campaign, "event_id": id, "bodies": 2}))).await;
+    // Of the last one, a body is not known yet.
+    let conflicts = [("test", 4999), ("other", 4999), ("test", 5000)].map(|(campaign, offset)| {
+        let places = json!([["events", 0, 17], ["events", 1, offset]]);
+        json!({"campaign": campaign, "event_id": "00000000-0000-4000-8003-000000000001", "bodies": 2, "places": places})
+    });
+    views.insert("v_conflicts", conflicts).await;
     let campaign = "test".parse().expect("a campaign");
     let offsets = views.warehouse.offsets().await.expect("offsets");
     let facts = views.warehouse.facts(&campaign, offsets).await.expect("facts");

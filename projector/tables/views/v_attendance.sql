@@ -1,6 +1,7 @@
 -- Attendances that hold: one row per event, not retracted, not of a reversed import, of people whose consent stands.
 -- Equal to the fold of the contract (a test proves it on random events). In the order of the table's key: by meeting.
 CREATE OR REPLACE VIEW v_attendance AS
+WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
 SELECT
     campaign,
     meeting_id,
@@ -18,10 +19,7 @@ SELECT
     partition,
     offset
 FROM attendance FINAL
-WHERE (campaign, meeting_id, event_id) NOT IN
-(
-    SELECT campaign, meeting_id, event_id FROM v_beaten_bodies WHERE stands_in = 'attendance'
-)
+WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))
   AND (campaign, meeting_id, event_id) NOT IN (SELECT campaign, meeting_id, retracted_id FROM v_retractions)
   AND (batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches))
   AND (campaign, person_hi, person_lo) NOT IN (SELECT campaign, person_hi, person_lo FROM v_withdrawn)

@@ -1,27 +1,37 @@
--- Bodies of one event id and meeting that stand in two tables, without the one that holds (earliest received, then lowest hash).
--- Within a table FINAL has already chosen; this is for an id that is an attendance in one body and another event in the other.
--- Nearly always empty. The ids of meeting_events are few, so the large table is read once, its event ids only. For the other views.
+-- Rows of facts whose event id has another body elsewhere, of another meeting or in another table, that holds: earliest received,
+-- then lowest hash. Within a key FINAL has already chosen; the views leave out what stands here. Nearly always empty.
+-- A body that a merge has dropped was beaten by one that is still there, so the tables of facts know the one that holds.
+-- One row, an array: as a scalar it is found once for a query, however many views in it ask; likewise the disputed ids.
 CREATE OR REPLACE VIEW v_beaten_bodies AS
 WITH
-    shared AS
-    (
-        SELECT event_id FROM attendance WHERE event_id IN (SELECT event_id FROM meeting_events)
-    ),
+    (SELECT groupUniqArray(event_id) FROM v_disputed) AS disputed,
     bodies AS
     (
-        SELECT campaign, meeting_id, event_id, received, bodyhash, 'attendance' AS stands_in
+        SELECT 'attendance' AS stands_in, campaign, meeting_id, event_id, received, bodyhash
         FROM attendance FINAL
-        WHERE event_id IN (SELECT event_id FROM shared)
+        WHERE event_id IN (SELECT arrayJoin(disputed))
         UNION ALL
-        SELECT campaign, meeting_id, event_id, received, bodyhash, 'meeting_events' AS stands_in
+        SELECT 'meeting_events' AS stands_in, campaign, meeting_id, event_id, received, bodyhash
         FROM meeting_events FINAL
-        WHERE event_id IN (SELECT event_id FROM shared)
+        WHERE event_id IN (SELECT arrayJoin(disputed))
+        UNION ALL
+        SELECT 'reference_events' AS stands_in, campaign, '' AS meeting_id, event_id, received, bodyhash
+        FROM reference_events FINAL
+        WHERE event_id IN (SELECT arrayJoin(disputed))
+        UNION ALL
+        SELECT 'consents' AS stands_in, campaign, '' AS meeting_id, event_id, received, bodyhash
+        FROM consents FINAL
+        WHERE event_id IN (SELECT arrayJoin(disputed))
+        UNION ALL
+        SELECT 'roll_versions' AS stands_in, campaign, '' AS meeting_id, event_id, received, bodyhash
+        FROM roll_versions FINAL
+        WHERE event_id IN (SELECT arrayJoin(disputed))
     )
-SELECT campaign, meeting_id, event_id, stands_in
+SELECT groupArray((stands_in, campaign, meeting_id, event_id)) AS beaten
 FROM bodies
-WHERE (campaign, meeting_id, event_id, received, bodyhash) NOT IN
+WHERE (campaign, event_id, received, bodyhash) NOT IN
 (
-    SELECT campaign, meeting_id, event_id, min((received, bodyhash)).1, min((received, bodyhash)).2
+    SELECT campaign, event_id, min((received, bodyhash)).1, min((received, bodyhash)).2
     FROM bodies
-    GROUP BY campaign, meeting_id, event_id
+    GROUP BY campaign, event_id
 )

@@ -2,11 +2,13 @@
 -- Consent that came with a reversed import counts for nothing. For v_attendance.
 CREATE OR REPLACE VIEW v_withdrawn AS
 WITH
+    (SELECT beaten FROM v_beaten_bodies) AS beaten,
     live AS
     (
         SELECT campaign, person_hi, person_lo, event_id, kind, supersedes
         FROM consents FINAL
-        WHERE batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches)
+        WHERE ('consents', campaign, '', event_id) NOT IN (SELECT arrayJoin(beaten))
+          AND (batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches))
     )
 SELECT DISTINCT campaign, person_hi, person_lo
 FROM live

@@ -3,6 +3,7 @@
 //! One ClickHouse and one Kafka broker serve the whole binary; every test has a database, a folder and topics of its own.
 
 mod backlog;
+mod conflicts;
 mod crashes;
 mod events;
 mod golden;

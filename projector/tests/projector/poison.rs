@@ -36,6 +36,8 @@ fn poisons() -> Vec<(Entry, &'static str)> {
         (value(format!("\"{}\"", "x".repeat(MAX_ENTRY_BYTES - 2_000)).into_bytes()), "invalid-payload"),
         (value(br#"{"meeting":"M1","attendee":{"iin":"850615101233","phone":"+77011234567"}}"#.to_vec()), "invalid-payload"),
         (value("{\"reason\":\"ЖСН ８５０６１５１０１２３３\"}".as_bytes().to_vec()), "invalid-payload"),
+        (value("{\"name\":\"Иванов Иван\",\"Иванов\":\"Ivanov\"}".as_bytes().to_vec()), "invalid-payload"),
+        (value("{\"meeting\":\"Ivanov Ivan\",\"attendee\":\"Иванов\"}".as_bytes().to_vec()), "invalid-payload"),
         (value(b"{\"line\":1e999}".to_vec()), "invalid-payload"),
         (broken(|entry| set(entry, "ce_type", b"qamtu.meeting.exploded.v1")), "unknown-type"),
         (broken(|entry| set(entry, "ce_type", b"qamtu.attendance.recorded.v99")), "unknown-version"),
@@ -66,7 +68,7 @@ async fn poison_becomes_a_row_and_the_rest_flows(rig: Rig) {
     let digits =
         "SELECT count() FROM v_rejected WHERE match(concat(excerpt, detail), '\\\\pN') OR length(excerpt) > 512 OR length(sha256) != 64";
     assert_eq!(rig.ask(digits).await.trim(), "0", "a digit of a rejected record is shown");
-    for leak in ["850615101233", "８５０６１５", "77011234567"] {
+    for leak in ["850615101233", "８５０６１５", "77011234567", "Иванов", "Ivanov"] {
         let found = format!("SELECT count() FROM log WHERE position(toString(tuple(*)), '{leak}') > 0");
         assert_eq!(rig.ask(&found).await.trim(), "0", "{leak} stands in the log copy");
         assert!(!projector.words().contains(leak), "{leak} stands in the projector's own log");

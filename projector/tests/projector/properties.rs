@@ -31,7 +31,8 @@ fn some_events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn limits(rows: usize, bytes: usize) -> Limits {
-    Limits { rows, bytes, linger: Duration::from_millis(500), writers: 2, memory: usize::MAX }
+    let (linger, linger_behind) = (Duration::from_millis(500), Duration::from_secs(2));
+    Limits { rows, bytes, linger, linger_behind, writers: 2, memory: usize::MAX }
 }
 
 fn insert(tables: &mut Tables, records: &[Record]) {
@@ -84,7 +85,7 @@ proptest! {
                 cut.push(batch);
             }
         }
-        while let Some(batch) = batches.take_due(now + Duration::from_secs(1)) {
+        while let Some(batch) = batches.take_due(now + Duration::from_secs(2)) {
             batches.written(&batch.partition, now);
             cut.push(batch);
         }

@@ -1,0 +1,67 @@
+//! One id is one event, also where its bodies name several meetings or types: the earliest received holds in every view.
+
+use qamtu_log::Partition;
+use qamtu_schemas::{
+    Event,
+    event::{BatchReversed, ConsentWithdrawn},
+    id::BatchId,
+};
+use uuid::Uuid;
+
+use crate::{
+    events::{attendance, event, person, records},
+    rig::{Kind, Rig, batch, run},
+};
+
+const IMPORT: u128 = 77;
+
+fn events() -> Vec<Event> {
+    let reversed = BatchReversed { batch: BatchId(Uuid::from_u128(IMPORT)), reason: None };
+    let mut events = vec![
+        // One id at two meetings.
+        event(1, 20, None, attendance(2, 1)),
+        event(1, 10, None, attendance(1, 1)),
+        // An attendance, and a withdrawal that came later and counts for nothing.
+        event(2, 20, None, ConsentWithdrawn { person: person(2) }),
+        event(2, 10, None, attendance(1, 2)),
+        // A withdrawal, and an attendance that came later; the person's other attendance is withdrawn.
+        event(3, 10, None, ConsentWithdrawn { person: person(3) }),
+        event(3, 20, None, attendance(1, 3)),
+        event(4, 10, None, attendance(2, 3)),
+        // An attendance of an import, and a reversal of that import that came later.
+        event(5, 10, Some(IMPORT), attendance(1, 5)),
+        event(5, 20, None, reversed),
+    ];
+    events.extend((100..600_u32).map(|n| event(u128::from(n), 10, None, attendance(n, n))));
+    events
+}
+
+async fn assert_the_earliest_hold(rig: &Rig) {
+    let few = "SELECT meeting_id, right(toString(event_id), 2) FROM v_attendance WHERE person_hi < 100 ORDER BY 2";
+    assert_eq!(rig.ask(few).await, "TRK-2026-0001\t01\nTRK-2026-0001\t02\nTRK-2026-0001\t05\n");
+    assert_eq!(rig.ask("SELECT count() FROM v_attendance").await, "503\n");
+    let counts = "SELECT type, events FROM v_counts ORDER BY type";
+    assert_eq!(rig.ask(counts).await, "qamtu.attendance.recorded.v1\t504\nqamtu.consent.withdrawn.v1\t1\n");
+    assert_eq!(rig.ask("SELECT count() FROM v_events").await, "505\n");
+    assert_eq!(rig.ask("SELECT count() FROM v_reference_events").await, "0\n");
+    let conflicts = "SELECT right(toString(event_id), 2), bodies FROM v_conflicts ORDER BY 1";
+    assert_eq!(rig.ask(conflicts).await, "01\t2\n02\t2\n03\t2\n05\t2\n");
+}
+
+#[test]
+fn an_id_counts_once_whatever_its_bodies_name() {
+    run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        let warehouse = rig.warehouse().await;
+        let records = records(&Partition::new("events", 0), &events());
+        // The later bodies land first, and some of it twice.
+        for range in [&records[3..], &records[..4], &records[..200]] {
+            warehouse.write(&batch(range).seal()).await.unwrap();
+        }
+        assert_the_earliest_hold(&rig).await;
+        for table in qamtu_projector::rows::Table::ALL {
+            rig.ask(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
+        }
+        assert_the_earliest_hold(&rig).await;
+    });
+}
