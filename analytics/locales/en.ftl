@@ -131,6 +131,13 @@ trust-conflicts = Conflicting records
 trust-conflicts-detail = One event was sent with different contents; the earliest holds
 trust-over = More reached than registered
 trust-over-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice
+trust-roll = Precincts with a voter roll
+trust-roll-detail = { $n ->
+    [one] Of { $all } precinct; until every one has a roll, people count by where they say they live
+   *[other] Of { $all } precincts; until every one has a roll, people count by where they say they live
+}
+trust-uncounted = Held, but nobody was counted
+trust-uncounted-detail = Neither a sheet nor a headcount came in; the upper bound leaves out whoever was there
 
 definitions-title = What the figures mean
 define-reached = Voters reached (unique)

@@ -21,9 +21,9 @@ mod meetings;
 mod residents;
 mod sums;
 
-pub use audience::{NOWHERE, Run, STRONG};
+pub use audience::{OUTSIDE, Run, STRONG, UNSTATED};
 pub use definition::DEFINITION;
-pub use fold::CoverageFold;
+pub use fold::{CoverageFold, roll_decides};
 pub use residents::Places;
 
 /// What a coverage is true for; its hash names the snapshot.
@@ -137,6 +137,10 @@ pub struct Counts {
     pub roll_voters: u64,
     /// Precincts with a strong roll.
     pub roll_precincts: u64,
+    /// Precincts with a count, but without a strong roll. While there is one, the roll decides nothing and people are taken at what they
+    /// state. Zero in snapshots from before it was counted.
+    #[serde(default)]
+    pub precincts_without_roll: u64,
     /// Records of the log that do not decode, of every campaign.
     pub rejected: u64,
     /// Event ids with several bodies.
@@ -152,7 +156,7 @@ pub struct Fulfilment {
     pub due: u64,
     /// Meetings whose report says they were held: the counted meetings.
     pub held: u64,
-    /// Of the held, planned and held on a lawful day.
+    /// Of the due, held on a lawful day: never more than `due`. By the plan's place and time.
     pub held_planned: u64,
     /// Of the held, never planned.
     pub held_extra: u64,
@@ -175,7 +179,7 @@ pub struct Fulfilment {
 pub struct Denominator {
     /// Registered voters.
     pub voters: u64,
-    /// The newest date among the counts in it; none without a count.
+    /// Date of the newest precinct count in it, the others being older; none without a count.
     pub date: Option<Date>,
 }
 
@@ -183,10 +187,10 @@ pub struct Denominator {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// Everyone in the rooms was strongly identified, or nobody was there: `reached = lower = upper`.
+    /// Everyone in the rooms was identified, or no meeting was held: `reached = lower = upper`.
     #[default]
     Exact,
-    /// Some were only counted: the truth lies between `lower` and `upper`.
+    /// Some were only counted: the truth lies between `lower` and `upper`. With [`Audience::uncounted_meetings`], `upper` is incomplete.
     Bounds,
 }
 
@@ -212,7 +216,8 @@ pub struct Reach {
 pub struct Audience {
     /// Gross attendance (M2).
     pub gross: u64,
-    /// Of it, strongly identified attendances. `identified / gross` is the identified share.
+    /// Of it, strongly identified attendances of people known to be eligible or to be outside. `identified / gross` is the identified
+    /// share.
     pub identified: u64,
     /// Of the identified, attendances of eligible people (numerator of M4).
     pub contacts: u64,
@@ -220,20 +225,24 @@ pub struct Audience {
     pub reach: Reach,
     /// Weakly identified attendances.
     pub weak: u64,
-    /// Strongly identified attendances of people outside the denominator.
+    /// Strongly identified attendances of people known to be outside the denominator.
     pub outside: u64,
-    /// People in the rooms who were not strongly identified, added up over meetings.
+    /// People in the rooms who were not identified, or not known to be inside or outside the denominator, added up over meetings.
     pub rest: u64,
     /// Counted meetings with a headcount.
     pub headcount_meetings: u64,
-    /// Counted meetings with at least one strongly identified attendance.
+    /// Counted meetings with at least one identified attendance.
     pub identified_meetings: u64,
+    /// Counted meetings with neither a headcount nor an attendance that counts: how many came is unknown and missing from `rest`. Zero
+    /// in snapshots from before it was counted.
+    #[serde(default)]
+    pub uncounted_meetings: u64,
 }
 
 /// The figures of a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
-    /// Where the plan stands; by the plan's place and time, what was held by the report's.
+    /// Where the plan stands; by the plan's place and time, what was held or unlawful by the report's.
     pub fulfilment: Fulfilment,
     /// Who was there, by the report's place and time.
     pub audience: Audience,
@@ -336,6 +345,11 @@ impl Coverage {
     /// Precincts with at least one reached resident.
     pub fn precincts_reached(&self) -> u64 {
         self.precincts.iter().filter(|precinct| precinct.residents.reach.reached > 0).count() as u64
+    }
+
+    /// Precincts with more reached residents than registered voters: errors to be shown.
+    pub fn precincts_over(&self) -> u64 {
+        self.precincts.iter().filter(|precinct| precinct.residents.reach.over).count() as u64
     }
 
     /// Precincts of the denominator that no counted meeting's report names.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     config::ClickHouse,
-    coverage::{Coverage, CoverageFold, Offset},
+    coverage::{Coverage, CoverageFold, Offset, roll_decides},
     error::AnalyticsError,
     facts::meetings::Meetings,
     roll::Roll,
@@ -134,12 +134,13 @@ impl Warehouse {
     /// Reads attendance past the facts and adds everything up.
     pub async fn coverage(&self, facts: Facts, as_of: Timestamp) -> Result<Coverage, AnalyticsError> {
         // Where people state to live is asked for only where no roll knows better: it costs a text a row.
-        let home = match facts.roll.is_empty() {
-            true => {
-                ", multiIf(toString(adult) != 'yes', '', toString(residence_kind) = 'precinct', concat('p', toString(residence)), \
-                 toString(residence_kind) = 'unit', concat('u', toString(residence)), '') AS home"
+        let home = match roll_decides(&facts, as_of)? {
+            true => "",
+            false => {
+                ", multiIf(toString(adult) = 'no' OR toString(residence_kind) = 'outside', 'x', \
+                 toString(residence_kind) = 'precinct', concat(if(toString(adult) = 'yes', 'p', 'P'), toString(residence)), \
+                 toString(residence_kind) = 'unit', concat(if(toString(adult) = 'yes', 'u', 'U'), toString(residence)), '') AS home"
             }
-            false => "",
         };
         let sql = format!(
             "SELECT toString(meeting_id) AS meeting, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, toUInt8(strength) AS strength{home} \

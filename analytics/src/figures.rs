@@ -32,6 +32,8 @@ pub struct Figures {
     pub units: Vec<Unit>,
     /// Precincts with at least one reached resident.
     pub precincts_reached: u64,
+    /// Precincts with more reached residents than registered voters.
+    pub precincts_over: u64,
     /// Precincts that no counted meeting's report names.
     pub precincts_without_meeting: u64,
     /// By coalition, sorted by id.
@@ -47,7 +49,7 @@ pub struct Figures {
 pub struct Audience {
     /// Gross attendance.
     pub gross: u64,
-    /// Strongly identified attendances.
+    /// Strongly identified attendances of people known to be eligible or to be outside.
     pub identified: u64,
     /// Attendances of eligible people.
     pub contacts: u64,
@@ -57,7 +59,7 @@ pub struct Audience {
     pub weak: u64,
     /// Strongly identified attendances from outside the denominator.
     pub outside: u64,
-    /// People in the rooms who were not strongly identified.
+    /// People in the rooms who were not identified, or not known to be inside or outside the denominator.
     pub rest: u64,
     /// Lower bound of different eligible people.
     pub lower: u64,
@@ -65,8 +67,10 @@ pub struct Audience {
     pub upper: u64,
     /// Counted meetings with a headcount.
     pub headcount_meetings: u64,
-    /// Counted meetings with a strongly identified attendance.
+    /// Counted meetings with an identified attendance.
     pub identified_meetings: u64,
+    /// Counted meetings with neither a headcount nor an attendance that counts.
+    pub uncounted_meetings: u64,
     /// Attendances recorded for meetings that are not held.
     pub pending_attendance: u64,
 }
@@ -88,7 +92,7 @@ pub struct Unit {
     pub contacts: u64,
     /// Different eligible people.
     pub reached: u64,
-    /// People in the rooms who were not strongly identified.
+    /// People in the rooms who were not identified, or not known to be inside or outside the denominator.
     pub rest: u64,
     /// Lower bound of different eligible people.
     pub lower: u64,
@@ -162,6 +166,7 @@ impl From<&Coverage> for Figures {
             exposure: coverage.region.exposure,
             units: coverage.units.iter().map(unit).collect(),
             precincts_reached: coverage.precincts_reached(),
+            precincts_over: coverage.precincts_over(),
             precincts_without_meeting: coverage.precincts_without_meeting(),
             coalitions: coverage.coalitions.iter().map(coalition).collect(),
             categories: coverage.categories.iter().map(category).collect(),
@@ -184,6 +189,7 @@ fn audience(region: &coverage::Region) -> Audience {
         upper: audience.reach.upper,
         headcount_meetings: audience.headcount_meetings,
         identified_meetings: audience.identified_meetings,
+        uncounted_meetings: audience.uncounted_meetings,
         pending_attendance: region.pending_attendance,
     }
 }

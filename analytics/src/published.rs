@@ -54,6 +54,8 @@ pub struct Audience {
     pub gross: u64,
     /// Counted meetings at which somebody was strongly identified.
     pub identified_meetings: u64,
+    /// Counted meetings of which nobody knows how many came.
+    pub uncounted_meetings: u64,
     /// Strongly identified attendances.
     pub identified: Cell,
     /// Attendances of eligible people.
@@ -257,6 +259,7 @@ fn audience(held: &coverage::Audience, threshold: Threshold, totals: &Totals) ->
     Audience {
         gross: held.gross,
         identified_meetings: held.identified_meetings,
+        uncounted_meetings: held.uncounted_meetings,
         identified: beside(held.identified),
         contacts,
         reached,
@@ -382,6 +385,7 @@ fn of_units(units: &[Unit]) -> Whole {
         audience: Audience {
             gross: units.iter().map(|unit| unit.audience.gross).sum(),
             identified_meetings: units.iter().map(|unit| unit.audience.identified_meetings).sum(),
+            uncounted_meetings: units.iter().map(|unit| unit.audience.uncounted_meetings).sum(),
             identified: cells(|unit| unit.audience.identified),
             contacts: cells(|unit| unit.audience.contacts),
             reached: cells(|unit| unit.residents),

@@ -12,7 +12,7 @@ use qamtu::{
 };
 use qamtu_schemas::{
     Data, Event, MeetingFold, Reference, Status,
-    event::{AttendanceRecorded, Person, Strength},
+    event::{AttendanceRecorded, Person, Residence, Strength},
     id::{BodyHash, EventId, MeetingId, Pseudonym},
 };
 use serde_json::Value;
@@ -60,8 +60,8 @@ fn totals_are_exact() {
     ] {
         assert_eq!(figure(path), wanted, "{path}");
     }
-    within("gross attendance", figure("/audience/gross"), (152_000, 172_000));
-    within("identified attendances", figure("/audience/identified"), (103_000, 117_000));
+    within("gross attendance", figure("/audience/gross"), (152_000, 165_000));
+    within("identified attendances", figure("/audience/identified"), (104_000, 121_000));
 }
 
 #[test]
@@ -77,6 +77,10 @@ fn equal_seeds_give_equal_bytes_and_other_seeds_other_campaigns() {
     let other = synthetic::generate(&campaign(), SEED + 1).unwrap();
     assert!(first != bytes(&other), "two seeds give one campaign");
     assert_eq!(other.oracle.figures["counts"]["voters"], 1_195_000);
+    // What a seed draws changes who comes, and hardly how many.
+    let gross = |made: &Synthetic| made.oracle.figures["audience"]["gross"].as_u64().unwrap();
+    within("gross attendance of another seed", gross(&other), (152_000, 165_000));
+    within("difference between two seeds", gross(&other).abs_diff(gross(full())), (1, 6_000));
 }
 
 #[test]
@@ -112,14 +116,19 @@ fn the_roll_has_as_many_people_as_the_last_counts() {
         let Payload::Roll(roll) = submission.data else { panic!("something else in the roll") };
         enrolled.insert(roll.precinct.to_string(), roll.voters.len() as u32);
     }
-    assert_eq!(enrolled, counted);
-    assert!(counted.values().all(|voters| (30..=3_000).contains(voters)), "a precinct outside the legal limit");
+    // One precinct is counted too low, and another makes up for it.
+    assert!(enrolled.keys().eq(counted.keys()), "a precinct without a roll, or without a count");
+    let differences = enrolled.values().zip(counted.values()).map(|(roll, count)| i64::from(*count) - i64::from(*roll));
+    let differ: Vec<i64> = differences.filter(|by| *by != 0).collect();
+    assert!(differ == [-20, 20] || differ == [20, -20], "{differ:?}");
+    assert!(counted.values().all(|voters| (10..=3_000).contains(voters)), "a precinct outside the legal limit");
     assert!(largest < 1_000_000, "a line of {largest} bytes");
     let sum = |on| reference.precincts(on).map(|count| u64::from(count.voters)).sum::<u64>();
-    for date in &campaign().synthetic.unwrap().counts[..2] {
-        within("an earlier count", sum(*date), (1_190_220, 1_199_780));
-        assert_ne!(sum(*date), 1_195_000);
-    }
+    let dates = campaign().synthetic.unwrap().counts;
+    // 0.4 % fewer, then 0.2 % more than in the end.
+    within("the first count", sum(dates[0]), (1_189_000, 1_191_400));
+    within("the second count", sum(dates[1]), (1_196_200, 1_198_600));
+    assert_eq!(sum(dates[2]), 1_195_000);
 }
 
 #[test]
@@ -163,6 +172,9 @@ fn figures_agree_with_each_other() {
     assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful"));
     within("share of voters reached, permille", audience("reached") * 1_000 / 1_195_000, (60, 120));
     within("precincts without a meeting", figure("/precincts_without_meeting"), (25, 60));
+    assert_eq!((figure("/precincts_over"), dirt("more-reached-than-counted")), (1, 1), "more reached than registered");
+    assert_eq!(figure("/audience/uncounted_meetings"), dirt("held-uncounted"));
+    assert_eq!(figure("/counts/precincts_without_roll"), 0);
 }
 
 #[test]
@@ -197,7 +209,7 @@ fn every_kind_of_dirt_is_there() {
     within("weak", figure("/audience/weak"), share(30, lines));
     within("outside", figure("/audience/outside"), share(44, lines));
     for (what, number) in [
-        ("consent-withdrawn", 34),
+        ("consent-withdrawn", 40),
         ("consent-given-again", 6),
         ("dated-after-last-day", 2),
         ("copied-sheet", 3),
@@ -213,6 +225,7 @@ fn every_kind_of_dirt_is_there() {
         "cancelled-yet-held",
         "cancellation-corrected",
         "plan-after-report",
+        "held-uncounted",
     ] {
         assert!(dirt(what) >= 4, "{what}: {}", dirt(what));
     }
@@ -230,7 +243,40 @@ fn every_kind_of_dirt_is_there() {
         },
         _ => None,
     });
-    within("names in an old code page", venues.filter(|name| name.contains(['Ј', 'Є', 'Ќ', 'Ѕ', 'Ґ', 'Ў', 'Ї'])).count() as u64, (2, 9));
+    let (legacy, sound): (Vec<String>, Vec<String>) = venues.partition(|name| name.contains(['Ј', 'Є', 'Ќ', 'Ѕ', 'Ґ', 'Ў', 'Ї']));
+    assert_eq!(legacy.len() as u64, dirt("name-in-old-code-page"));
+    within("names in an old code page", legacy.len() as u64, share(5, (legacy.len() + sound.len()) as u64));
+    assert!(!legacy.is_empty());
+}
+
+/// A clock that is an hour ahead moves the day, and with it sometimes the week, of meetings that are entered by their day alone.
+#[test]
+fn a_stale_time_zone_moves_some_meetings_to_the_day_before() {
+    let zone = campaign().zone();
+    let held = accepted().filter_map(|submission| match &submission.data {
+        Payload::Plain(data) => match &**data {
+            Data::MeetingHeld(held) => Some(held.report.starts.to_zoned(zone.clone())),
+            _ => None,
+        },
+        _ => None,
+    });
+    let late = held.filter(|starts| starts.hour() == 23 && starts.minute() == 0).count() as u64;
+    within("meetings an hour before midnight", late, (2, 5));
+    assert_eq!(late, dirt("stale-time-zone-at-midnight"));
+}
+
+#[test]
+fn units_are_misspelt_in_three_languages() {
+    let unknown = full().stream.iter().filter(|sent| sent.fate == Fate::Refused("unknown-unit"));
+    let spelt: BTreeSet<String> = unknown
+        .filter_map(|sent| match &sent.submission.data {
+            Payload::Attendance(AttendanceRecorded { residence: Residence::Unit(unit), .. }) => Some(unit.to_string()),
+            _ => None,
+        })
+        .collect();
+    for alias in ["saryagash-audany", "saryagashskii-raion", "Saryagash"] {
+        assert!(spelt.contains(alias), "{alias} is not among {spelt:?}");
+    }
 }
 
 #[test]

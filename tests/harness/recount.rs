@@ -1,7 +1,7 @@
 //! The figures of a campaign counted again, from `events.ndjson` and `roll.parquet` alone.
 //!
 //! Shares no code with the product: events are plain JSON values, people are strings in hash sets, every figure is
-//! written out from the published definition. What the product says must equal what this says.
+//! written out from the published definition. What the product says must equal what this says. Knows campaigns with a whole roll only.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub struct Published {
     events: Vec<Value>,
     roll: HashMap<String, String>,
-    roll_precincts: usize,
+    roll_precincts: BTreeSet<String>,
 }
 
 /// Reads what `qamtu demo --out` wrote.
@@ -40,8 +40,8 @@ pub fn read(out: &Path) -> Result<Published> {
     Ok(Published { events, roll, roll_precincts })
 }
 
-/// The newest version of each precinct's roll: pseudonym to precinct.
-fn read_roll(path: &Path) -> Result<(HashMap<String, String>, usize)> {
+/// The newest version of each precinct's roll: pseudonym to the lowest precinct that has it; and all its precincts.
+fn read_roll(path: &Path) -> Result<(HashMap<String, String>, BTreeSet<String>)> {
     use parquet::{
         file::reader::{FileReader, SerializedFileReader},
         record::RowAccessor,
@@ -60,7 +60,9 @@ fn read_roll(path: &Path) -> Result<(HashMap<String, String>, usize)> {
         rows.push(entry);
     }
     rows.retain(|(precinct, version, _)| newest[precinct] == *version);
-    Ok((rows.into_iter().map(|(precinct, _, person)| (person, precinct)).collect(), newest.len()))
+    // Lowest precinct last, so that it is what stays.
+    rows.sort_by(|a, b| b.0.cmp(&a.0));
+    Ok((rows.into_iter().map(|(precinct, _, person)| (person, precinct)).collect(), newest.into_keys().collect()))
 }
 
 fn rank(event: &Value) -> (Timestamp, String) {
@@ -134,7 +136,13 @@ fn heads(event: &Value) -> (u64, u64, u64) {
     (low, high, number(&data["eligible_minimum"]))
 }
 
-fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
+/// Does a plan or a report name one of these categories?
+fn names_one(session: &Value, categories: &HashSet<&str>) -> bool {
+    categories.contains(text(session, "category"))
+        || session["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str).any(|other| categories.contains(other))
+}
+
+fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, revealing: &HashSet<&str>) -> Meeting<'a> {
     let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
     let mut meeting =
         Meeting { plan: standing(&of(&["meeting.planned"])).last().map(|event| &event["data"]["plan"]), ..Meeting::default() };
@@ -156,6 +164,7 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
     let counts = standing(&of(&["headcount.reported", "headcount.recounted"]));
     meeting.heads = counts.last().map(|event| heads(event));
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
+    let heads_only = meeting.plan.into_iter().chain(meeting.report).any(|session| names_one(session, revealing));
     let retracted: HashSet<&str> = of(&["attendance.retracted"])
         .iter()
         .flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten())
@@ -167,6 +176,9 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>) -> Meeting<'a> {
             continue;
         }
         meeting.attendances += 1;
+        if heads_only {
+            continue;
+        }
         let set = if text(person, "strength") == "strong" { &mut meeting.strong } else { &mut meeting.weak };
         set.insert(text(person, "id"));
     }
@@ -255,18 +267,21 @@ pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
     let live: Vec<&Value> =
         all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
     let withdrawn = withdrawn(&live);
+    let configured = newest(&all, "campaign.configured", "campaign");
+    let (_, configured) = configured.first_key_value().context("no campaign.configured")?;
+    let categories = configured["categories"].as_array().into_iter().flatten();
+    let revealing: HashSet<&str> =
+        categories.filter(|category| category["revealing"] == true).map(|category| text(category, "code")).collect();
     let mut by_meeting: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for event in live.iter().filter(|event| event["data"]["meeting"].is_string()) {
         by_meeting.entry(text(&event["data"], "meeting")).or_default().push(event);
     }
     let meetings: Vec<Meeting> = by_meeting
         .values()
-        .map(|events| (events, meeting(events, &withdrawn)))
+        .map(|events| (events, meeting(events, &withdrawn, &revealing)))
         .filter(|(events, meeting)| meeting.attendances > 0 || events.iter().any(|event| kind(event) != "attendance.recorded"))
         .map(|(_, meeting)| meeting)
         .collect();
-    let configured = newest(&all, "campaign.configured", "campaign");
-    let (_, configured) = configured.first_key_value().context("no campaign.configured")?;
     let zone = TimeZone::get(text(configured, "time_zone"))?;
     let as_of: Timestamp = as_of.parse()?;
     let campaign = Campaign {
@@ -276,6 +291,8 @@ pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
         closes: text(configured, "closes").parse()?,
     };
     let precincts = precincts(&all, campaign.today)?;
+    let unenrolled = precincts.keys().filter(|precinct| !published.roll_precincts.contains(**precinct)).count();
+    ensure!(unenrolled == 0, "the recount knows no stated homes, and {unenrolled} precincts have no roll");
     Ok(assemble(&Counted { published, all: &all, configured, campaign: &campaign, precincts: &precincts, meetings: &meetings }))
 }
 
@@ -341,7 +358,11 @@ fn assemble(counted: &Counted) -> Value {
     let mut exposure = [0u64; 5];
     whole.times.values().for_each(|times| exposure[(*times).min(5) as usize - 1] += 1);
     let unknown: Vec<&Meeting> = counted.meetings.iter().filter(|meeting| meeting.report.is_none()).collect();
-    let touched: HashSet<&String> = whole.times.keys().filter_map(|person| counted.published.roll.get(person)).collect();
+    let mut touched: HashMap<&str, u64> = HashMap::new();
+    for precinct in whole.times.keys().filter_map(|person| counted.published.roll.get(person)) {
+        *touched.entry(precinct.as_str()).or_default() += 1;
+    }
+    let voters = |precinct: &str| counted.precincts.get(precinct).map_or(0, |(_, voters)| *voters);
     let named: HashSet<&str> = counted.held().map(|(_, report)| text(report, "precinct")).collect();
     json!({
         "campaign": counted.configured["campaign"],
@@ -354,11 +375,13 @@ fn assemble(counted: &Counted) -> Value {
             "outside": whole.identified - whole.contacts, "rest": whole.rest, "lower": whole.lower(), "upper": whole.upper(counted.voters(None)),
             "headcount_meetings": counted.held().filter(|(meeting, _)| meeting.heads.is_some()).count(),
             "identified_meetings": counted.held().filter(|(meeting, _)| !meeting.strong.is_empty()).count(),
+            "uncounted_meetings": counted.held().filter(|(meeting, _)| meeting.heads.is_none() && meeting.gross() == 0).count(),
             "pending_attendance": unknown.iter().map(|meeting| (meeting.strong.len() + meeting.weak.len()) as u64).sum::<u64>(),
         },
         "exposure": exposure,
         "units": units(counted, &whole),
         "precincts_reached": touched.len(),
+        "precincts_over": touched.iter().filter(|(precinct, people)| **people > voters(precinct)).count(),
         "precincts_without_meeting": counted.precincts.keys().filter(|precinct| !named.contains(*precinct)).count(),
         "coalitions": coalitions(counted),
         "categories": categories(counted),
@@ -378,7 +401,8 @@ fn counts(counted: &Counted) -> Value {
         "meetings_known": counted.meetings.len(),
         "events": counted.all.len(),
         "roll_voters": counted.published.roll.len(),
-        "roll_precincts": counted.published.roll_precincts,
+        "roll_precincts": counted.published.roll_precincts.len(),
+        "precincts_without_roll": counted.precincts.keys().filter(|precinct| !counted.published.roll_precincts.contains(**precinct)).count(),
     })
 }
 
@@ -390,11 +414,12 @@ fn plan(counted: &Counted) -> Value {
         meeting.plan.is_some() && (meeting.report.is_some() || !meeting.cancelled) && day <= campaign.today && campaign.lawful(day)
     };
     let meetings = counted.meetings;
+    let is_done = |meeting: &&Meeting| meeting.report.is_some_and(|report| lawful(&report["starts"]));
     json!({
         "planned": counted.planned(|_| true),
         "due": meetings.iter().filter(is_due).count(),
         "held": counted.held().count(),
-        "held_planned": counted.held().filter(|(meeting, report)| meeting.plan.is_some() && lawful(&report["starts"])).count(),
+        "held_planned": meetings.iter().filter(is_due).filter(is_done).count(),
         "held_extra": counted.held().filter(|(meeting, _)| meeting.plan.is_none()).count(),
         "unlawful": counted.held().filter(|(_, report)| !lawful(&report["starts"])).count(),
         "cancelled": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.report.is_none() && meeting.cancelled).count(),

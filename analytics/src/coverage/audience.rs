@@ -20,8 +20,12 @@ use crate::{
 /// [`Run::strength`] of a person known by a national id.
 pub const STRONG: u8 = 1;
 
-/// [`Run::homes`] of a person who is not stated to be an adult resident.
-pub const NOWHERE: u32 = u32::MAX;
+/// [`Run::homes`] of a person who is known to be no eligible resident: not adult, from outside, or of a place that does not exist.
+pub const OUTSIDE: u32 = u32::MAX - 1;
+
+/// [`Run::homes`] of a person of whom age or home is not stated: they may be eligible or not. Above [`OUTSIDE`], since whatever else is
+/// stated at the same meeting says more.
+pub const UNSTATED: u32 = u32::MAX;
 
 /// Attendances of one meeting that hold, as columns of one length. A meeting may come in several runs, one after another.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +38,7 @@ pub struct Run<'a> {
     pub lo: &'a [u64],
     /// [`STRONG`], or else weak.
     pub strength: &'a [u8],
-    /// Where the person is stated to live, see [`crate::coverage::Places`], or [`NOWHERE`]. Empty for a campaign with a roll.
+    /// Where the person is stated to live, see [`crate::coverage::Places`], or [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides.
     pub homes: &'a [u32],
 }
 
@@ -46,6 +50,8 @@ struct Open {
     slices: Vec<usize>,
     /// Added to a person's attendances: 1 if the meeting is counted.
     counts: u64,
+    /// Its audience reveals, so nobody recorded at it is looked at.
+    heads_only: bool,
     /// Words of a person's row and the bits that this meeting sets.
     marks: Vec<(usize, u64)>,
     /// Strong people found on the roll.
@@ -116,7 +122,8 @@ impl Open {
 /// Takes the attendance of all meetings.
 #[derive(Debug)]
 pub(crate) struct Attendance<'a> {
-    roll: &'a Roll,
+    /// The roll, if it decides who is eligible; else people are numbered as they come.
+    pub(crate) roll: Option<&'a Roll>,
     meetings: &'a Meetings,
     pub(crate) slices: Slices,
     /// By slice.
@@ -126,7 +133,7 @@ pub(crate) struct Attendance<'a> {
     ledger: Ledger,
     /// Whom the rows of a run belong to, in all likelihood.
     guesses: Vec<u32>,
-    /// People of a campaign without a roll, numbered as they come, and where they live.
+    /// People of a campaign whose roll does not decide, numbered as they come, and where they live.
     people: HashMap<Key, u32>,
     homes: Vec<u32>,
     open: Option<Open>,
@@ -150,12 +157,12 @@ pub(crate) struct Reached {
 }
 
 impl<'a> Attendance<'a> {
-    pub(crate) fn new(roll: &'a Roll, meetings: &'a Meetings, slices: Slices) -> Self {
+    pub(crate) fn new(roll: Option<&'a Roll>, meetings: &'a Meetings, slices: Slices) -> Self {
         Self {
             roll,
             meetings,
             sums: vec![Sums::default(); slices.len()],
-            ledger: Ledger::new(slices.len(), roll.keys()),
+            ledger: Ledger::new(slices.len(), roll.map(Roll::keys).unwrap_or_default()),
             slices,
             taken: vec![false; meetings.rows().len()],
             guesses: Vec::new(),
@@ -173,18 +180,18 @@ impl<'a> Attendance<'a> {
             Some(open) if open.meeting == run.meeting => open,
             before => self.turn_to(run.meeting, before)?,
         };
-        if self.roll.is_empty() {
-            take_stated(&mut open, run);
-        } else {
-            self.take_enrolled(&mut open, run);
+        match self.roll {
+            _ if open.heads_only => {}
+            Some(roll) => self.take_enrolled(roll, &mut open, run),
+            None => take_stated(&mut open, run),
         }
         self.open = Some(open);
         Ok(())
     }
 
-    /// A campaign with a roll: who is on it is eligible, whatever they state.
-    fn take_enrolled(&mut self, open: &mut Open, run: Run<'_>) {
-        self.roll.guess((run.hi, run.lo), &mut self.guesses);
+    /// The roll decides: who is on it is eligible, whatever they state.
+    fn take_enrolled(&mut self, roll: &Roll, open: &mut Open, run: Run<'_>) {
+        roll.guess((run.hi, run.lo), &mut self.guesses);
         for ((key, strength), guess) in keys(run).zip(run.strength).zip(&self.guesses) {
             if *strength != STRONG {
                 open.weak.push(key);
@@ -193,7 +200,7 @@ impl<'a> Attendance<'a> {
             let row = self.ledger.row(*guess);
             if (row[0] == key.0) & (row[1] == key.1) {
                 open.enrolled += open.meet(row);
-            } else if let Some(person) = self.roll.find(key) {
+            } else if let Some(person) = roll.find(key) {
                 open.enrolled += open.meet(self.ledger.row(person));
             } else {
                 open.strays.push(key);
@@ -213,10 +220,12 @@ impl<'a> Attendance<'a> {
             None if u64::from(meeting) == next => self.unknown += 1,
             _ => return Err(AnalyticsError::Scattered(meeting)),
         }
-        let report = self.meetings.rows().get(meeting as usize).and_then(|meeting| meeting.held.as_ref());
+        let known = self.meetings.rows().get(meeting as usize);
+        let report = known.and_then(|meeting| meeting.held.as_ref());
         open.meeting = meeting;
         open.slices = report.map(|report| self.slices.of_session(report)).unwrap_or_default();
         open.counts = u64::from(report.is_some());
+        open.heads_only = known.is_some_and(|meeting| self.slices.reveals(meeting));
         for slice in &open.slices {
             let (word, bit) = (HEAD + slice / 64, 1 << (slice % 64));
             match open.marks.last_mut() {
@@ -229,13 +238,14 @@ impl<'a> Attendance<'a> {
 
     /// Counts the people of a meeting, adds it to its slices, and gives its lists back empty.
     fn close(&mut self, mut open: Open) -> Result<Open, AnalyticsError> {
-        let strays = different(&mut open.strays);
-        let mut people = People { strong: open.enrolled + strays, eligible: open.enrolled, weak: different(&mut open.weak) };
+        let (strays, weak) = (different(&mut open.strays), different(&mut open.weak));
+        let mut people = People { identified: open.enrolled + strays, eligible: open.enrolled, unstated: 0, weak };
         // The lowest home of a person comes first and stays.
         open.stated.sort_unstable();
         open.stated.dedup_by_key(|(key, _)| *key);
-        people.strong += open.stated.len() as u64;
-        for (key, home) in std::mem::take(&mut open.stated).into_iter().filter(|(_, home)| *home != NOWHERE) {
+        people.unstated = open.stated.iter().filter(|(_, home)| *home == UNSTATED).count() as u64;
+        people.identified += open.stated.len() as u64 - people.unstated;
+        for (key, home) in std::mem::take(&mut open.stated).into_iter().filter(|(_, home)| *home < OUTSIDE) {
             people.eligible += 1;
             if open.counts > 0 {
                 let person = self.person(key, home)?;
@@ -246,7 +256,7 @@ impl<'a> Attendance<'a> {
             let headcount = self.meetings.rows()[open.meeting as usize].headcount;
             self.add(&open.slices, &Sums::of(headcount, people));
         } else {
-            self.pending += people.strong + people.weak;
+            self.pending += people.identified + people.unstated + people.weak;
         }
         open.enrolled = 0;
         open.marks.clear();
@@ -259,7 +269,7 @@ impl<'a> Attendance<'a> {
         slices.iter().for_each(|slice| self.sums[*slice].add(meeting));
     }
 
-    /// The number of a person of a campaign without a roll, who lives at the lowest home ever stated.
+    /// The number of a person of a campaign whose roll does not decide, who lives at the lowest home ever stated.
     fn person(&mut self, key: Key, home: u32) -> Result<u32, AnalyticsError> {
         let next = u32::try_from(self.homes.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
         let person = *self.people.entry(key).or_insert(next);
@@ -291,7 +301,8 @@ impl<'a> Attendance<'a> {
         let zeros = vec![0; self.slices.len()];
         let mut reached = Reached { slices: zeros.clone(), first: zeros, exposure: [0; 5], places: vec![(0, 0); places] };
         let weeks = self.slices.first_week();
-        let enrolled = self.roll.people().zip(enrolled).flat_map(|(people, home)| people.map(|_| *home));
+        let people = self.roll.into_iter().flat_map(Roll::people);
+        let enrolled = people.zip(enrolled).flat_map(|(people, home)| people.map(|_| *home));
         self.ledger.rows().zip(enrolled.chain(self.homes.iter().copied())).for_each(|(row, home)| reached.add(row, home, weeks));
         reached
     }
@@ -323,11 +334,11 @@ impl Reached {
     }
 }
 
-/// A campaign without a roll: who is eligible is what they state, and is decided once all of the meeting is known.
+/// The roll does not decide: who is eligible is what they state, and is decided once all of the meeting is known.
 fn take_stated(open: &mut Open, run: Run<'_>) {
     for (at, key) in keys(run).enumerate() {
         match run.strength[at] {
-            STRONG => open.stated.push((key, run.homes.get(at).copied().unwrap_or(NOWHERE))),
+            STRONG => open.stated.push((key, run.homes.get(at).copied().unwrap_or(UNSTATED))),
             _ => open.weak.push(key),
         }
     }

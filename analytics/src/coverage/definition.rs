@@ -2,23 +2,35 @@
 //!
 //! Who is counted
 //! - A meeting is **counted** when its state is held: a report that holds says so. Attendance of any other meeting is *pending*.
-//! - A person is **eligible** when strongly identified and on the campaign's strong roll. A campaign without one takes, attendance by
-//!   attendance, those stated to be adult and to live in one of its units or precincts. Strong but not eligible is *outside the
-//!   denominator*; a person known by phone alone is *weak* and never enters exact reach.
+//! - Left out as if never recorded: attendances that were retracted or came with a reversed import, and all attendances of a person whose
+//!   withdrawal of consent stands. A withdrawal stands until a consent that was given names it: a new sheet alone takes nothing back,
+//!   and once it is taken back the person's sheets count again, new and old.
+//! - A meeting is **counted by heads only** when its plan or its report names a category that reveals belief, origin or health, now or
+//!   by a later revision. Attendances recorded for it (before that was known) are not looked at: they are neither identified nor weak
+//!   nor pending.
+//! - A person is **eligible** when strongly identified and on the campaign's strong roll. The roll decides only if every precinct of the
+//!   denominator has one. Otherwise people are taken, attendance by attendance, at what they state, whoever is on a partial roll: adult
+//!   and living in one of the campaign's units or precincts is eligible; not adult, living outside, or in a place that does not exist
+//!   is *outside the denominator*; of whom age or home is not stated is *unknown*. Of several statements at one meeting an eligible one
+//!   holds, else one from outside. With a roll, strong but not on it is outside. A person known by phone alone is *weak* and never
+//!   enters exact reach.
 //! - One person at one meeting counts once, however often recorded.
-//! - **Residence** is the roll's precinct (the lowest id if several rolls name the person). Without a roll it is the stated precinct,
-//!   else the stated unit, and of several statements the lowest code of the more precise kind.
+//! - **Residence** is the roll's precinct (the lowest id if several rolls name the person). Where the roll does not decide it is the
+//!   stated precinct, else the stated unit, and of several statements the lowest code of the more precise kind. A precinct lies in the
+//!   unit that its count names which is true on the as-of day.
 //!
 //! A counted meeting `m` with headcount `h_low <= h_high` (0 without one)
-//! - `s` strongly identified people, `e` eligible of them, `w` weakly identified people, `k = s + w` recorded.
+//! - `s` identified people (strongly, eligible or outside), `e` eligible of them, `n` unknown, `w` weak, `k = s + n + w` recorded.
 //! - gross attendance `a = max(h_low, k)`: a count below the list is a miscount.
-//! - rest `r = max(h_high, k) - s`: in the room, not strongly identified.
+//! - rest `r = max(h_high, k) - s`: in the room, and perhaps eligible for all that is known.
 //! - eligible minimum `f = min(stated minimum, e + r)`: no more eligible people than the room can hold beside those who are known not
 //!   to be.
+//! - **uncounted** without a headcount and with `k = 0`: how many came is unknown, and `a = r = 0` says nothing about it.
 //!
 //! Figures of a set of meetings
 //! - **M1 plan fulfilment** `held_planned / due`, and `held_planned / planned`. Due: planned, not cancelled, begins (after moves) on the
-//!   as-of day or before, and on a lawful day. Held and planned on an unlawful day is flagged and left out; extra meetings stand apart.
+//!   as-of day or before, and on a lawful day. `held_planned`: due, and held on a lawful day; so it is never more than `due`. A meeting
+//!   held before its planned day counts from that day on. Held on an unlawful day is flagged and left out; extra meetings stand apart.
 //! - **M2 gross attendance** `G = sum a`.
 //! - **M3 exact unique reach** `U = |union of eligible people|`, counted from people for every slice, never added up.
 //! - **M4 average frequency** `sum e / U`.
@@ -28,14 +40,16 @@
 //! - **M8 duplication** `1 - U / sum e`; **new reach** of a week: people whose first counted meeting is in it, divided by its reach.
 //! - **M10 bounds** `lower = max(U, max f)`, `upper = max(lower, min(N_region, U + sum r))`. The cap is the region's `N` in every slice of
 //!   meetings, since people attend outside their own unit. For residents of a place: `lower = U`,
-//!   `upper = max(U, min(N_place, U + sum of all r))`, since anyone not identified may live there.
+//!   `upper = max(U, min(N_place, U + sum of all r))`, since anyone not identified may live there. With an uncounted meeting the upper
+//!   bound is incomplete, and a reach is never called exact.
 //! - **M24 ceiling** `min(N, planned_meetings * G / held)`, rounded down.
 //!
-//! `N` is the sum of the precincts' counts that are true on the as-of day (campaign's time zone). A unit is compared to its own voters, a
-//! coalition to its unit's or else the region's, a category and a week to the region's. `U > N` is an error to be shown (`over`).
+//! `N` is the sum of the precincts' counts that are true on the as-of day (campaign's time zone): of each precinct the newest up to that
+//! day. The date beside `N` is that of the newest precinct count. A unit is compared to its own voters, a coalition to its unit's or
+//! else the region's, a category and a week to the region's. `U > N` is an error to be shown (`over`).
 //!
-//! Slices: what was planned stands under the plan's unit, coalition, categories and week (after moves); what was held under the
-//! report's. Weeks are ISO weeks of the local day.
+//! Slices: what was planned, and what of it is due, held or missing, stands under the plan's unit, coalition, categories and week (after
+//! moves); what was held at all, and who was there, under the report's. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.
 pub const DEFINITION: u32 = 1;

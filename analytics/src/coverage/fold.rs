@@ -1,7 +1,10 @@
 //! From facts to coverage: meetings are prepared, attendance is taken run by run, and everything is added up.
 
 use jiff::Timestamp;
-use qamtu_schemas::id::CategoryCode;
+use qamtu_schemas::{
+    event::CampaignConfigured,
+    id::{CategoryCode, PrecinctId},
+};
 
 use crate::{
     coverage::{
@@ -15,7 +18,24 @@ use crate::{
     },
     error::AnalyticsError,
     facts::Facts,
+    roll::Roll,
 };
+
+/// Does the roll decide who is eligible? Only if it has every precinct of the denominator; else people are taken at what they state.
+pub fn roll_decides(facts: &Facts, as_of: Timestamp) -> Result<bool, AnalyticsError> {
+    let calendar = Calendar::of(configured(facts)?, as_of)?;
+    Ok(deciding(facts, &calendar).is_some())
+}
+
+fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
+    facts.reference.campaign().ok_or_else(|| AnalyticsError::NotConfigured(facts.campaign.clone()))
+}
+
+/// The roll, if it decides.
+fn deciding<'a>(facts: &'a Facts, calendar: &Calendar) -> Option<&'a Roll> {
+    let is_whole = residents::without_roll(&facts.reference, &facts.roll, calendar.today) == 0;
+    Some(&facts.roll).filter(|roll| is_whole && !roll.is_empty())
+}
 
 /// A calculation under way.
 #[derive(Debug)]
@@ -31,8 +51,10 @@ pub struct CoverageFold<'a> {
 impl<'a> CoverageFold<'a> {
     /// Prepares the calculation for an instant.
     pub fn new(facts: &'a Facts, as_of: Timestamp) -> Result<Self, AnalyticsError> {
-        let configured = facts.reference.campaign().ok_or_else(|| AnalyticsError::NotConfigured(facts.campaign.clone()))?;
+        let configured = configured(facts)?;
         let calendar = Calendar::of(configured, as_of)?;
+        let roll = deciding(facts, &calendar);
+        let places = Places::of(&facts.reference, &facts.roll, calendar.today);
         let voters = Voters::of(&facts.reference, calendar.today);
         let slices = Slices::of(calendar, &facts.reference, &facts.meetings);
         Ok(Self {
@@ -44,11 +66,16 @@ impl<'a> CoverageFold<'a> {
                 redaction_epoch: 0,
             },
             campaign: Campaign::from(configured),
-            places: Places::of(&facts.reference, &facts.roll),
+            places,
             voters,
-            attendance: Attendance::new(&facts.roll, &facts.meetings, slices),
+            attendance: Attendance::new(roll, &facts.meetings, slices),
             facts,
         })
+    }
+
+    /// Does the roll decide who is eligible? Then where people state to live is not asked for.
+    pub fn by_roll(&self) -> bool {
+        self.attendance.roll.is_some()
     }
 
     /// The places that stated homes are numbered by.
@@ -112,7 +139,7 @@ impl<'a> CoverageFold<'a> {
                 kind: defined.map(|unit| unit.kind),
                 tile: defined.map(|unit| unit.tile),
                 slice: totals.slice(number, &voters, &self.voters.region),
-                residents: residents::figures(self.places.residents(code, &totals.reached.places), totals.rest(), voters),
+                residents: residents::figures(self.places.residents(code, &totals.reached.places), totals.rooms(), voters),
             }
         };
         self.slices().units.iter().map(unit).collect()
@@ -124,8 +151,9 @@ impl<'a> CoverageFold<'a> {
         for number in meetings.rows().iter().filter_map(|meeting| meeting.held.as_ref()?.precinct) {
             *named.entry(&meetings.precincts.keys()[number as usize]).or_default() += 1;
         }
-        let precinct = |(id, people): (&_, (u64, u64))| {
-            let counted = self.facts.reference.precinct(id);
+        let counts = residents::counts(&self.facts.reference, self.slices().calendar.today);
+        let precinct = |(id, people): (&PrecinctId, (u64, u64))| {
+            let counted = counts.get(id);
             let voters = self.voters.precincts.get(id);
             // A precinct that is first counted later is no part of the denominator; it shows once somebody from it is reached.
             (voters.is_some() || people.0 > 0).then(|| Precinct {
@@ -133,7 +161,7 @@ impl<'a> CoverageFold<'a> {
                 unit: counted.map(|count| count.unit.clone()),
                 number: counted.map(|count| count.number),
                 meetings: named.get(id).copied().unwrap_or(0),
-                residents: residents::figures(people, totals.rest(), voters.cloned().unwrap_or_default()),
+                residents: residents::figures(people, totals.rooms(), voters.cloned().unwrap_or_default()),
             })
         };
         self.places.precincts(&totals.reached.places).filter_map(precinct).collect()
@@ -193,6 +221,7 @@ impl<'a> CoverageFold<'a> {
             events: self.facts.totals.events,
             roll_voters: self.facts.roll.len() as u64,
             roll_precincts: self.facts.roll.precincts().len() as u64,
+            precincts_without_roll: residents::without_roll(reference, &self.facts.roll, self.slices().calendar.today),
             rejected: self.facts.totals.rejected,
             conflicts: self.facts.totals.conflicts,
         }
@@ -209,13 +238,12 @@ struct Totals {
 impl Totals {
     fn slice(&self, number: usize, voters: &Denominator, region: &Denominator) -> Slice {
         let sums = &self.sums[number];
-        let bounds = (sums.minimum, sums.audience.rest, region.voters);
-        let reach = bounds::of_meetings(self.reached.slices[number], bounds, voters.clone());
+        let reach = bounds::of_meetings(self.reached.slices[number], &sums.audience, (sums.minimum, region.voters), voters.clone());
         Slice { fulfilment: self.fulfilments[number].clone(), audience: Audience { reach, ..sums.audience.clone() } }
     }
 
-    /// People in all rooms who were not strongly identified.
-    fn rest(&self) -> u64 {
-        self.sums[REGION].audience.rest
+    /// All rooms.
+    fn rooms(&self) -> &Audience {
+        &self.sums[REGION].audience
     }
 }

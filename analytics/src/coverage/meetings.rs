@@ -106,6 +106,8 @@ pub(crate) struct Slices {
     pub(crate) categories: Numbered<CategoryCode>,
     /// By their Mondays.
     pub(crate) weeks: Numbered<Date>,
+    /// Whether to be in an audience tells belief, origin or health; by the number that facts use for a category.
+    revealing: Vec<bool>,
 }
 
 impl Slices {
@@ -113,11 +115,13 @@ impl Slices {
         let units = Numbered::new(reference.units().map(|unit| unit.unit.clone()), meetings.units.keys(), REGION + 1);
         let formed = reference.coalitions().map(|coalition| coalition.coalition.clone());
         let coalitions = Numbered::new(formed, meetings.coalitions.keys(), units.end());
-        let listed = reference.campaign().into_iter().flat_map(|campaign| &campaign.categories).map(|category| category.code.clone());
-        let categories = Numbered::new(listed, meetings.categories.keys(), coalitions.end());
+        let listed = || reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
+        let categories = Numbered::new(listed().map(|category| category.code.clone()), meetings.categories.keys(), coalitions.end());
+        let reveals = |code: &CategoryCode| listed().any(|category| category.revealing && category.code == *code);
+        let revealing = meetings.categories.keys().iter().map(reveals).collect();
         let sessions = meetings.rows().iter().flat_map(|meeting| meeting.planned.iter().chain(&meeting.held));
         let weeks = Numbered::new(sessions.map(|session| monday(calendar.day(session.starts))), &[], categories.end());
-        Self { calendar, units, coalitions, categories, weeks }
+        Self { calendar, units, coalitions, categories, weeks, revealing }
     }
 
     /// How many slices there are.
@@ -141,6 +145,12 @@ impl Slices {
         slices
     }
 
+    /// Does the plan or the report of a meeting name an audience that reveals? Then only its heads count.
+    pub(crate) fn reveals(&self, meeting: &Meeting) -> bool {
+        let mut named = meeting.planned.iter().chain(&meeting.held).flat_map(|session| session.categories.iter());
+        named.any(|category| self.revealing[*category as usize])
+    }
+
     /// Adds a meeting to the fulfilment (M1) of its slices.
     pub(crate) fn fulfil(&self, meeting: &Meeting, slices: &mut [Fulfilment]) {
         let planned = meeting.planned.as_ref().map(|plan| self.of_session(plan)).unwrap_or_default();
@@ -154,6 +164,7 @@ impl Slices {
             let sums = &mut slices[*slice];
             sums.planned += 1;
             sums.due += u64::from(is_due);
+            sums.held_planned += u64::from(is_due && is_lawful);
             sums.cancelled += u64::from(is_cancelled);
             sums.moved += u64::from(meeting.moved);
             sums.missing += u64::from(is_due && held.is_empty());
@@ -161,7 +172,6 @@ impl Slices {
         for slice in &held {
             let sums = &mut slices[*slice];
             sums.held += 1;
-            sums.held_planned += u64::from(is_lawful && !planned.is_empty());
             sums.held_extra += u64::from(planned.is_empty());
             sums.unlawful += u64::from(!is_lawful);
         }

@@ -8,20 +8,32 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use qamtu_schemas::{
     Reference,
+    event::PrecinctCounted,
     id::{PrecinctId, UnitCode},
 };
 
 use crate::{
-    coverage::{Denominator, Residents, bounds},
+    coverage::{Audience, Denominator, Residents, bounds},
     roll::Roll,
 };
+
+/// The count of every precinct: the one that is true on a day or, of a precinct that is first counted later, the newest.
+pub(crate) fn counts(reference: &Reference, on: Date) -> BTreeMap<&PrecinctId, &PrecinctCounted> {
+    let true_then = reference.precincts(on);
+    reference.precincts(Date::MAX).chain(true_then).map(|count| (&count.precinct, count)).collect()
+}
+
+/// How many precincts of the denominator have no roll.
+pub(crate) fn without_roll(reference: &Reference, roll: &Roll, on: Date) -> u64 {
+    reference.precincts(on).filter(|count| roll.precincts().binary_search(&count.precinct).is_err()).count() as u64
+}
 
 /// Every place that a person can live at, numbered: precincts by id, then units by code for those who state no precinct. The more
 /// precise place has the lower number.
 #[derive(Debug, Clone)]
 pub struct Places {
     precincts: Vec<PrecinctId>,
-    /// Of each precinct its unit's place in `units`.
+    /// Of each precinct its unit's place in `units`, on the as-of day.
     unit_of: Vec<Option<usize>>,
     units: Vec<UnitCode>,
     /// How many precincts the reference data knows are the first of `known`.
@@ -29,11 +41,11 @@ pub struct Places {
 }
 
 impl Places {
-    pub(crate) fn of(reference: &Reference, roll: &Roll) -> Self {
+    pub(crate) fn of(reference: &Reference, roll: &Roll, on: Date) -> Self {
         let units: Vec<UnitCode> = reference.units().map(|unit| unit.unit.clone()).collect();
         let mut found: BTreeMap<&PrecinctId, Option<usize>> = roll.precincts().iter().map(|precinct| (precinct, None)).collect();
-        for count in reference.precincts(Date::MAX) {
-            found.insert(&count.precinct, units.binary_search(&count.unit).ok());
+        for (precinct, count) in counts(reference, on) {
+            found.insert(precinct, units.binary_search(&count.unit).ok());
         }
         let (precincts, unit_of): (Vec<PrecinctId>, Vec<Option<usize>>) = found.into_iter().map(|(id, unit)| (id.clone(), unit)).unzip();
         let known = precincts.iter().map(|precinct| reference.precinct(precinct).is_some()).collect();
@@ -76,7 +88,8 @@ impl Places {
     }
 }
 
-/// Registered voters on the as-of day.
+/// Registered voters on the as-of day: of each precinct its newest count up to that day. Counts of several dates are added up, and a sum
+/// bears the date of the newest of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Voters {
     pub(crate) region: Denominator,
@@ -103,6 +116,6 @@ impl Voters {
 }
 
 /// The figures of a place's residents.
-pub(crate) fn figures((reached, contacts): (u64, u64), rest: u64, voters: Denominator) -> Residents {
-    Residents { contacts, reach: bounds::of_residents(reached, rest, voters) }
+pub(crate) fn figures((reached, contacts): (u64, u64), rooms: &Audience, voters: Denominator) -> Residents {
+    Residents { contacts, reach: bounds::of_residents(reached, rooms, voters) }
 }

@@ -7,10 +7,12 @@ use crate::coverage::Audience;
 /// Different people at one meeting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct People {
-    /// Strongly identified.
-    pub(crate) strong: u64,
+    /// Strongly identified, and known to be eligible or not to be.
+    pub(crate) identified: u64,
     /// Of them, eligible.
     pub(crate) eligible: u64,
+    /// Strongly identified, but nobody stated whether they are adult residents.
+    pub(crate) unstated: u64,
     /// Weakly identified.
     pub(crate) weak: u64,
 }
@@ -27,20 +29,21 @@ pub(crate) struct Sums {
 impl Sums {
     /// One counted meeting.
     pub(crate) fn of(headcount: Option<Headcount>, people: People) -> Self {
-        let People { strong, eligible, weak } = people;
+        let People { identified, eligible, unstated, weak } = people;
         let (low, high, stated) =
             headcount.map_or((0, 0, 0), |heads| (u64::from(heads.low), u64::from(heads.high), u64::from(heads.eligible_minimum)));
-        let recorded = strong + weak;
-        let rest = high.max(recorded) - strong;
+        let recorded = identified + unstated + weak;
+        let rest = high.max(recorded) - identified;
         let audience = Audience {
             gross: low.max(recorded),
-            identified: strong,
+            identified,
             contacts: eligible,
             weak,
-            outside: strong - eligible,
+            outside: identified - eligible,
             rest,
             headcount_meetings: u64::from(headcount.is_some()),
-            identified_meetings: u64::from(strong > 0),
+            identified_meetings: u64::from(identified > 0),
+            uncounted_meetings: u64::from(headcount.is_none() && recorded == 0),
             ..Audience::default()
         };
         Self { audience, minimum: stated.min(eligible + rest) }
@@ -57,6 +60,7 @@ impl Sums {
         sum.rest += one.rest;
         sum.headcount_meetings += one.headcount_meetings;
         sum.identified_meetings += one.identified_meetings;
+        sum.uncounted_meetings += one.uncounted_meetings;
         self.minimum = self.minimum.max(meeting.minimum);
     }
 }

@@ -7,7 +7,7 @@ use polars::{
 use qamtu_schemas::id::MeetingId;
 
 use crate::{
-    coverage::{CoverageFold, NOWHERE, Places, Run},
+    coverage::{CoverageFold, OUTSIDE, Places, Run, UNSTATED},
     error::AnalyticsError,
     facts::{Facts, stream::Batches},
 };
@@ -17,7 +17,7 @@ pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batc
     let mut numbers = Numbers::of(facts)?;
     let mut homes = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
-        if facts.roll.is_empty() {
+        if !fold.by_roll() {
             homes = stated(&frame, fold.places()).map_err(batches.misshapen())?;
         }
         let columns = Columns::of(&frame).map_err(batches.misshapen())?;
@@ -51,17 +51,18 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Places that rows state, see [`Places`]: `p` and a precinct, `u` and a unit, or nothing.
+/// Places that rows state, see [`Places`]: `p` and a precinct or `u` and a unit of an adult, `P` and `U` of somebody whose age is not
+/// stated, `x` of somebody from outside or under age, or nothing.
 fn stated(frame: &DataFrame, places: &Places) -> PolarsResult<Vec<u32>> {
-    let place = |home: Option<&str>| {
-        let home = home?;
-        match home.split_at_checked(1)? {
-            ("p", precinct) => places.precinct(precinct),
-            ("u", unit) => places.unit(unit),
-            _ => None,
-        }
+    let place = |home: &str| match home.split_at_checked(1) {
+        None => UNSTATED,
+        Some(("p", precinct)) => places.precinct(precinct).unwrap_or(OUTSIDE),
+        Some(("u", unit)) => places.unit(unit).unwrap_or(OUTSIDE),
+        Some(("P", precinct)) => places.precinct(precinct).map_or(OUTSIDE, |_| UNSTATED),
+        Some(("U", unit)) => places.unit(unit).map_or(OUTSIDE, |_| UNSTATED),
+        Some(_) => OUTSIDE,
     };
-    Ok(frame.column("home")?.str()?.iter().map(|home| place(home).unwrap_or(NOWHERE)).collect())
+    Ok(frame.column("home")?.str()?.iter().map(|home| place(home.unwrap_or_default())).collect())
 }
 
 /// The numbers of meetings: known ones by the order of their ids, then those known by attendance alone as they come.

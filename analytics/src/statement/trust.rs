@@ -45,6 +45,15 @@ pub(super) fn trust(pen: &Pen<'_>) -> Trust {
             words.say_with("trust-precincts-detail", &[("all", pen.count(counts.precincts).into()), ("n", counts.precincts.into())]);
         rows.push(meetings(precincts, false, words.say("trust-precincts"), detail));
     }
+    if counts.roll_precincts > 0 && counts.precincts_without_roll > 0 {
+        let enrolled = counts.precincts.saturating_sub(counts.precincts_without_roll);
+        let detail = words.say_with("trust-roll-detail", &[("all", pen.count(counts.precincts).into()), ("n", counts.precincts.into())]);
+        rows.push(row(pen.number(enrolled), true, words.say("trust-roll"), detail));
+    }
+    if whole.audience.uncounted_meetings > 0 {
+        let uncounted = whole.audience.uncounted_meetings;
+        rows.push(meetings(uncounted, true, words.say("trust-uncounted"), words.say("trust-uncounted-detail")));
+    }
     rows.push(row(pen.cell(whole.audience.outside), false, words.say("trust-outside"), words.say("trust-outside-detail")));
     rows.push(row(pen.cell(whole.audience.weak), false, words.say("trust-weak"), words.say("trust-weak-detail")));
     if pen.published.reader.scope == crate::access::Scope::Region {

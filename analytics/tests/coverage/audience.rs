@@ -133,7 +133,7 @@ fn frequency_counts_meetings_and_not_rows() {
 fn more_reached_than_registered_is_flagged_and_not_clipped() {
     let mut world = World::new();
     // Forty more people than A-2 has voters live there.
-    world.roll.retain(|(_, home)| *home == "B-1");
+    world.roll.retain(|(_, home)| *home != "A-2");
     world.roll.extend((100..190).map(|person| (person, "A-2")));
     world.held("m1", World::place(MONDAY));
     world.strong("m1", 100..190);
@@ -192,8 +192,10 @@ fn without_a_roll_people_say_where_they_live() {
     world.seen.iter_mut().zip(homes).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
     let coverage = world.coverage(after());
     let audience = &coverage.region.slice.audience;
-    // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2; all others are outside.
-    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.reach.reached), (10, 6, 4, 4));
+    // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2. Outside: 4 and 5 at m1, who live at places that do not exist.
+    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.reach.reached), (8, 6, 2, 4));
+    // Of 6 at m1 and 3 at m2 nothing is known, so they may be voters: rest = (6 - 5) + (4 - 3); upper = min(220, 4 + 2).
+    assert_eq!((audience.gross, audience.rest, audience.reach.upper, audience.reach.method), (10, 2, 6, Method::Bounds));
     // 1 lives in A-1, the lower of two; 2 in A-1, the more precise; 3 in unit B; 6 in B-1.
     let reached: Vec<(&str, u64)> =
         coverage.precincts.iter().map(|precinct| (precinct.precinct.as_str(), precinct.residents.reach.reached)).collect();
@@ -202,6 +204,107 @@ fn without_a_roll_people_say_where_they_live() {
     // Unit A: 1 and 2, twice each. Unit B: 3 once as a resident, 6 once.
     assert_eq!(units, [(2, 4), (2, 2)]);
     assert_eq!(coverage.region.exposure, [2, 2, 0, 0, 0]);
+}
+
+#[test]
+fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
+    let mut world = World::new();
+    world.roll.clear();
+    world.held("m1", World::place(MONDAY));
+    world.strong("m1", [1, 2, 3, 4, 5, 6, 7, 7, 8, 8]);
+    let homes = [
+        // An adult of A-1; people of A-1, unit A and precinct X-9 of whom no age is stated; a minor or somebody from elsewhere.
+        Some("pA-1"),
+        Some("PA-1"),
+        Some("UA"),
+        Some("PX-9"),
+        Some("x"),
+        None,
+        // 7 is recorded twice, once from outside; 8 once as an adult of unit B.
+        None,
+        Some("x"),
+        None,
+        Some("uB"),
+    ];
+    world.seen.iter_mut().zip(homes).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
+    let audience = audience(&world);
+    // Eligible: 1 and 8. Outside: 4, 5 and 7. Unknown: 2, 3 and 6.
+    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.rest), (5, 2, 3, 3));
+    // Eight people: gross = 8; the truth lies between 2 and 2 + 3.
+    assert_eq!((audience.gross, audience.reach.lower, audience.reach.upper), (8, 2, 5));
+}
+
+#[test]
+fn a_partial_roll_decides_nothing() {
+    let mut world = World::new();
+    world.roll.retain(|(_, home)| *home == "B-1");
+    world.held("m1", World::place(MONDAY));
+    world.strong("m1", [1, 2, 8, 9]);
+    for (seen, home) in world.seen.iter_mut().zip([Some("pA-1"), None, Some("pA-2"), Some("x")]) {
+        seen.home = home.map(str::to_owned);
+    }
+    let coverage = world.coverage(after());
+    assert_eq!((coverage.counts.roll_voters, coverage.counts.roll_precincts, coverage.counts.precincts_without_roll), (3, 1, 2));
+    // As they state: 1 and 8 eligible, 9 outside, 2 unknown, though 8 and 9 are on the roll of B-1.
+    let audience = &coverage.region.slice.audience;
+    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.rest), (3, 2, 1, 1));
+    let reached: Vec<u64> = coverage.precincts.iter().map(|precinct| precinct.residents.reach.reached).collect();
+    assert_eq!(reached, [1, 1, 0]);
+    // The same people with the whole roll.
+    world.roll = World::new().roll;
+    let coverage = world.coverage(after());
+    assert_eq!((coverage.region.slice.audience.contacts, coverage.counts.precincts_without_roll), (4, 0));
+}
+
+#[test]
+fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
+    let mut world = World::new();
+    world.held("m1", World::place(MONDAY));
+    world.strong("m1", [1, 2]);
+    world.held("m2", World::place_of(("B", "R"), &["STAFF"], MONDAY));
+    let coverage = world.coverage(after());
+    let audience = &coverage.region.slice.audience;
+    assert_eq!((audience.uncounted_meetings, audience.rest, audience.reach.lower, audience.reach.upper), (1, 0, 2, 2));
+    assert_eq!(audience.reach.method, Method::Bounds);
+    // Nobody is missing from the room in A, but residents of A may have been in B.
+    let unit = &coverage.units[0];
+    assert_eq!((unit.slice.audience.uncounted_meetings, unit.slice.audience.reach.method), (0, Method::Exact));
+    assert_eq!(unit.residents.reach.method, Method::Bounds);
+    // A headcount of nobody is a count.
+    world.heads("m2", &[0], None);
+    let audience = self::audience(&world);
+    assert_eq!((audience.uncounted_meetings, audience.reach.method), (0, Method::Exact));
+}
+
+#[test]
+fn a_revealing_audience_counts_by_heads_alone() {
+    let mut world = World::new();
+    let of = |categories: &[&str]| World::place_of(("A", "CA"), categories, MONDAY);
+    // Of m1 and m2 the first audience reveals, of m3 the plan's, of m4 the second.
+    world.held("m1", World::place(MONDAY));
+    world.strong("m1", [1, 2, 50]);
+    world.weak("m1", [70]);
+    world.heads("m1", &[9, 7], Some(3));
+    world.planned("m2", World::place(MONDAY));
+    world.strong("m2", [3]);
+    world.planned("m3", World::place(MONDAY));
+    world.held("m3", of(&["STAFF"]));
+    world.strong("m3", [4]);
+    world.held("m4", of(&["STAFF", "YOUTH"]));
+    world.strong("m4", [5]);
+    let region = world.coverage(after()).region;
+    assert_eq!((region.slice.audience.reach.reached, region.slice.audience.weak, region.pending_attendance), (4, 1, 1));
+    // Only later it is said that to be among the young reveals.
+    let mut configured = world.events[0]["data"].clone();
+    configured["revision"] = 2.into();
+    configured["categories"][2]["revealing"] = true.into();
+    world.event("campaign.configured", configured);
+    let region = world.coverage(after()).region;
+    let audience = &region.slice.audience;
+    assert_eq!((audience.reach.reached, audience.identified, audience.weak, audience.outside, region.pending_attendance), (0, 0, 0, 0, 0));
+    // m1: gross = 7, rest = 9, minimum = min(3, 0 + 9). Nobody counted heads at m3 and m4.
+    assert_eq!((audience.gross, audience.rest, audience.uncounted_meetings), (7, 9, 2));
+    assert_eq!((audience.reach.lower, audience.reach.upper, region.exposure), (3, 9, [0; 5]));
 }
 
 #[test]

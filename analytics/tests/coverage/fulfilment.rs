@@ -90,6 +90,25 @@ fn lawful_days_are_local_days() {
 }
 
 #[test]
+fn no_more_of_a_plan_is_kept_than_is_due() {
+    let mut world = World::new();
+    // Held two weeks before its time.
+    world.planned("a", World::place("2026-03-02T10:00:00Z"));
+    world.held("a", World::place("2026-02-16T10:00:00Z"));
+    // Planned in unit A, held in unit B.
+    world.planned("b", World::place("2026-02-16T10:00:00Z"));
+    world.held("b", World::place_of(("B", "CA"), &["YOUTH"], "2026-02-16T10:00:00Z"));
+    let kept = |as_of: &str| {
+        let coverage = world.coverage(at(as_of));
+        let slices = std::iter::once(&coverage.region.slice).chain(coverage.units.iter().map(|unit| &unit.slice));
+        slices.map(|slice| (slice.fulfilment.due, slice.fulfilment.held, slice.fulfilment.held_planned)).collect::<Vec<_>>()
+    };
+    // The region, A and B: what is kept of a plan stands where it was planned.
+    assert_eq!(kept("2026-02-20T10:00:00Z"), [(1, 2, 1), (1, 1, 1), (0, 1, 0)]);
+    assert_eq!(kept("2026-03-02T10:00:00Z"), [(2, 2, 2), (2, 1, 2), (0, 1, 0)]);
+}
+
+#[test]
 fn plans_stand_under_the_plan_and_reports_under_the_report() {
     let mut world = World::new();
     world.planned("m1", World::place_of(("A", "CA"), &["YOUTH"], "2026-02-16T10:00:00Z"));

@@ -164,6 +164,10 @@ proptest! {
         for reach in reaches(&coverage) {
             prop_assert!(reach.reached <= reach.lower && reach.lower <= reach.upper, "{:?}", reach);
         }
+        let slices = coverage.units.iter().map(|unit| &unit.slice).chain(coverage.weeks.iter().map(|week| &week.slice));
+        for plan in slices.chain([&coverage.region.slice]).map(|slice| &slice.fulfilment) {
+            prop_assert!(plan.held_planned + plan.missing <= plan.due && plan.due <= plan.planned, "{:?}", plan);
+        }
         let region = &coverage.region.slice.audience;
         prop_assert!(region.reach.reached <= region.contacts && region.contacts <= region.identified && region.identified <= region.gross);
         // Units share people, so their reaches add up to at least the region's; attendances do add up.

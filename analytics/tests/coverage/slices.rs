@@ -143,6 +143,24 @@ fn the_denominator_is_the_count_that_is_true_on_the_local_day() {
 }
 
 #[test]
+fn a_precinct_that_moved_lies_in_the_unit_of_the_day() {
+    let mut world = world();
+    // From 1 March on A-2, where 6 lives, belongs to B.
+    world.event(
+        "precinct.counted",
+        json!({"precinct": "A-2", "unit": "B", "number": 1, "as_of": "2026-03-01", "revision": 1, "voters": 50, "source": "test"}),
+    );
+    let units = |as_of: &str| {
+        let coverage = world.coverage(at(as_of));
+        let residents = coverage.units.iter().map(|unit| (unit.residents.reach.denominator.voters, unit.residents.reach.reached));
+        (residents.collect::<Vec<_>>(), coverage.precincts[1].unit.as_ref().map(ToString::to_string))
+    };
+    // 90 + 50 voters and 1 2 6 in A, 80 and 8 9 in B; then 90 and 1 2, 80 + 50 and 6 8 9.
+    assert_eq!(units("2026-02-28T00:00:00Z"), (vec![(140, 3), (80, 2)], Some("A".to_owned())));
+    assert_eq!(units("2026-03-16T00:00:00Z"), (vec![(90, 2), (130, 3)], Some("B".to_owned())));
+}
+
+#[test]
 fn residents_of_a_precinct_that_nobody_counted_show_as_an_error() {
     let mut world = World::new();
     world.roll.push((90, "X-9"));
@@ -152,6 +170,7 @@ fn residents_of_a_precinct_that_nobody_counted_show_as_an_error() {
     let last = coverage.precincts.last().expect("precincts");
     assert_eq!((last.precinct.as_str(), last.unit.as_ref(), last.residents.reach.reached), ("X-9", None, 1));
     assert!(last.residents.reach.over && last.residents.reach.denominator.date.is_none());
+    assert_eq!(coverage.precincts_over(), 1);
     assert_eq!((coverage.precincts_reached(), coverage.counts.precincts, coverage.counts.roll_precincts), (2, 3, 4));
     // X-9 is not among the precincts that lack a meeting, since it is none of the denominator's.
     assert_eq!(coverage.precincts_without_meeting(), 3);

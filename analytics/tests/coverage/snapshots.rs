@@ -2,9 +2,13 @@
 
 use qamtu_analytics::{
     Coverage, SnapshotId, Snapshots,
+    access::{Reader, Role},
     coverage::{Identity, Offset},
     csv,
+    locale::Language,
+    published::Published,
     snapshot::Stored,
+    statement::{Statement, TrustRow},
 };
 
 use crate::world::{World, after, at};
@@ -90,6 +94,28 @@ fn every_part_of_an_identity_is_in_the_name() {
         assert_eq!(name.parse::<SnapshotId>().map(|id| id.to_string()), Ok(name));
     }
     assert!("abc".parse::<SnapshotId>().is_err() && "q".repeat(24).parse::<SnapshotId>().is_err());
+}
+
+#[test]
+fn whoever_reads_learns_how_far_the_roll_goes_and_what_nobody_counted() {
+    let said = |world: &World, label: &str| -> Option<TrustRow> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (snapshot, _) = Snapshots::open(folder.path()).expect("snapshots").keep(world.coverage(after())).expect("kept");
+        let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).expect("a reader of figures");
+        Statement::new(&published, Language::En).trust.rows.into_iter().find(|row| row.label == label)
+    };
+    let (roll, uncounted) = ("Precincts with a voter roll", "Held, but nobody was counted");
+    let mut world = world();
+    assert_eq!([roll, uncounted].map(|label| said(&world, label)), [None, None]);
+    world.held("m2", World::place("2026-02-16T10:00:00Z"));
+    world.roll.retain(|(_, home)| *home == "B-1");
+    let row = said(&world, roll).expect("a row about the roll");
+    assert!(row.figure.text == "1" && row.detail.starts_with("Of 3 precincts") && row.act, "{row:?}");
+    let row = said(&world, uncounted).expect("a row about uncounted meetings");
+    assert!(row.figure.text == "1" && row.act, "{row:?}");
+    // A campaign without any roll is no half-done one.
+    world.roll.clear();
+    assert_eq!(said(&world, roll), None);
 }
 
 #[test]

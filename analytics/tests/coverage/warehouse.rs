@@ -161,8 +161,12 @@ impl Views {
             let (hi, lo) = key(seen.person);
             let (kind, residence, adult) = match seen.home.as_deref().map(|home| home.split_at(1)) {
                 Some(("p", precinct)) => ("precinct", precinct, "yes"),
-                Some((_, unit)) => ("unit", unit, "yes"),
-                None => ("precinct", "A-1", "no"),
+                Some(("P", precinct)) => ("precinct", precinct, "unknown"),
+                Some(("u", unit)) => ("unit", unit, "yes"),
+                Some(("U", unit)) => ("unit", unit, "unknown"),
+                Some(_) if offset % 2 == 0 => ("precinct", "A-1", "no"),
+                Some(_) => ("outside", "", "unknown"),
+                None => ("unknown", "", "yes"),
             };
             json!({"campaign": "test", "meeting_id": seen.meeting, "event_id": format!("00000000-0000-4000-8001-{offset:012x}"),
                 "person_hi": hi, "person_lo": lo, "strength": if seen.strong { 1 } else { 2 }, "residence_kind": kind,
@@ -232,7 +236,8 @@ fn world() -> World {
 async fn what_the_warehouse_gives_is_what_the_campaign_has() {
     let server = Server::start();
     with_a_roll(server.database("with_a_roll").await).await;
-    without_a_roll(server.database("without_a_roll").await).await;
+    without_a_whole_roll(server.database("without_a_roll").await, &[]).await;
+    without_a_whole_roll(server.database("with_half_a_roll").await, &["B-1"]).await;
     beyond_the_offsets(server.database("beyond_the_offsets").await).await;
     reversed_imports(server.database("reversed_imports").await).await;
     many_batches(server.database("many_batches").await).await;
@@ -252,10 +257,10 @@ async fn with_a_roll(views: Views) {
     assert_eq!(serde_json::to_vec(&coverage).expect("bytes"), serde_json::to_vec(&views.coverage().await).expect("bytes"));
 }
 
-async fn without_a_roll(views: Views) {
+async fn without_a_whole_roll(views: Views, enrolled: &[&str]) {
     let mut world = world();
-    world.roll.clear();
-    for (seen, home) in world.seen.iter_mut().zip(["pA-2", "uB", "pX-9", "uX"].iter().cycle()) {
+    world.roll.retain(|(_, home)| enrolled.contains(home));
+    for (seen, home) in world.seen.iter_mut().zip(["pA-2", "uB", "pX-9", "uX", "PA-1", "x", "UA", "x", "PX-9"].iter().cycle()) {
         seen.home = (seen.person != 2).then(|| (*home).to_owned());
     }
     views.fill(&world).await;
@@ -315,8 +320,7 @@ async fn reversed_imports(views: Views) {
 /// More rows than one Arrow batch holds, so that meetings are cut.
 async fn many_batches(views: Views) {
     let mut world = World::new();
-    world.roll = (1..=40_000).map(|person| (person, if person % 2 == 0 { "B-1" } else { "A-2" })).collect();
-    world.roll.sort_by_key(|(_, precinct)| *precinct != "B-1");
+    world.roll = (1..=40_000).map(|person| (person, ["A-1", "A-2", "B-1"][(person % 3) as usize])).collect();
     for number in 0..25 {
         let meeting = format!("m{number:02}");
         world.held(&meeting, World::place("2026-02-24T10:00:00Z"));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage,
-    coverage::{CoverageFold, NOWHERE, Run, STRONG},
+    coverage::{CoverageFold, OUTSIDE, Run, STRONG, UNSTATED},
     facts::{Facts, Totals, meetings::Meetings},
     roll::{Key, Roll},
 };
@@ -21,7 +21,8 @@ pub struct Seen {
     pub meeting: String,
     pub person: u64,
     pub strong: bool,
-    /// `p` and a precinct, or `u` and a unit, of an adult; else nothing.
+    /// `p` and a precinct, or `u` and a unit, of an adult; `P` or `U` if the age is not stated; `x` for not adult or from outside; else
+    /// nothing is stated.
     pub home: Option<String>,
 }
 
@@ -205,9 +206,9 @@ impl World {
             for seen in seen.chunks(rows) {
                 let (hi, lo): (Vec<u64>, Vec<u64>) = seen.iter().map(|seen| key(seen.person)).unzip();
                 let strength: Vec<u8> = seen.iter().map(|seen| if seen.strong { STRONG } else { 2 }).collect();
-                let homes: Vec<u32> = match facts.roll.is_empty() {
-                    true => seen.iter().map(|seen| home(&fold, seen)).collect(),
-                    false => Vec::new(),
+                let homes: Vec<u32> = match fold.by_roll() {
+                    true => Vec::new(),
+                    false => seen.iter().map(|seen| home(&fold, seen)).collect(),
                 };
                 fold.take(Run { meeting, hi: &hi, lo: &lo, strength: &strength, homes: &homes }).expect("meeting by meeting");
             }
@@ -217,9 +218,12 @@ impl World {
 }
 
 fn home(fold: &CoverageFold<'_>, seen: &Seen) -> u32 {
-    let place = |home: &String| match home.split_at(1) {
-        ("p", precinct) => fold.places().precinct(precinct),
-        (_, unit) => fold.places().unit(unit),
-    };
-    seen.home.as_ref().and_then(place).unwrap_or(NOWHERE)
+    let Some((kind, place)) = seen.home.as_deref().map(|home| home.split_at(1)) else { return UNSTATED };
+    match kind {
+        "p" => fold.places().precinct(place).unwrap_or(OUTSIDE),
+        "u" => fold.places().unit(place).unwrap_or(OUTSIDE),
+        "P" => fold.places().precinct(place).map_or(OUTSIDE, |_| UNSTATED),
+        "U" => fold.places().unit(place).map_or(OUTSIDE, |_| UNSTATED),
+        _ => OUTSIDE,
+    }
 }

@@ -85,8 +85,9 @@ impl Line {
 
 /// Fills the rooms of all meetings that are held.
 pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
-    for meeting in meetings.iter_mut().filter(|meeting| meeting.outcome == Outcome::Held) {
-        let people = size(world, meeting, dice);
+    let sizes = sizes(world, meetings, dice);
+    let held = meetings.iter_mut().filter(|meeting| meeting.outcome == Outcome::Held);
+    for (meeting, people) in held.zip(sizes) {
         let (named, counted) = evidence(world, meeting, people, dice);
         meeting.lines = sheet(world, meeting, named, dice);
         if counted {
@@ -97,10 +98,22 @@ pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice)
     activists(world, meetings, dice);
 }
 
-fn size(world: &World<'_>, meeting: &Meeting, dice: &mut Dice) -> u32 {
-    let style = &world.scenario.formats[meeting.report.format];
-    let catchment = catchment(world, meeting);
-    (dice.log_normal(style.median, style.sigma) as u32).clamp(5, 1_500).min((catchment.end - catchment.start) / 2)
+/// How many people come to each meeting that is held. Drawn by format, then scaled to what the formats promise for so many meetings, so
+/// that no seed has a campaign of another size only because it drew a few large halls more.
+fn sizes(world: &World<'_>, meetings: &[Meeting], dice: &mut Dice) -> Vec<u32> {
+    let held: Vec<&Meeting> = meetings.iter().filter(|meeting| meeting.outcome == Outcome::Held).collect();
+    let style = |meeting: &Meeting| &world.scenario.formats[meeting.report.format];
+    let drawn: Vec<f64> = held.iter().map(|meeting| dice.log_normal(style(meeting).median, style(meeting).sigma)).collect();
+    let formats = &world.scenario.formats;
+    let shares: f64 = formats.iter().map(|format| f64::from(format.share)).sum();
+    let people: f64 =
+        formats.iter().map(|format| f64::from(format.share) * format.median * (format.sigma * format.sigma / 2.0).exp()).sum();
+    let scale = people / shares * drawn.len() as f64 / drawn.iter().sum::<f64>();
+    let fit = |(meeting, drawn): (&&Meeting, &f64)| {
+        let catchment = catchment(world, meeting);
+        ((drawn * scale) as u32).clamp(5, 1_500).min((catchment.end - catchment.start) / 2)
+    };
+    held.iter().zip(&drawn).map(fit).collect()
 }
 
 /// The voters around a meeting: those of its precinct and its neighbours, or of the whole unit.

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use qamtu_schemas::event::PrecinctKind;
 
 use super::{
     World, audience,
@@ -54,6 +53,10 @@ pub(super) enum Quirk {
     Rekeyed,
     /// The device's time zone is out of date: an hour early.
     StaleZone,
+    /// Such a device on which only the day was entered: an hour before its midnight, so on the day before.
+    StaleMidnight,
+    /// Neither a sheet nor a headcount comes in.
+    Uncounted,
     /// Dated on the day of silence.
     Silence,
     /// The same sheet stands in for several meetings.
@@ -104,9 +107,13 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
     let copied = quirks.assign(3, Quirk::Copied, |meeting| (20..80).contains(&meeting.lines.len()));
     let reversed = quirks.assign(3, Quirk::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.heads.is_none());
     let last = world.campaign.calendar.closes;
-    let silence = quirks.assign(2, Quirk::Silence, |meeting| world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty());
+    let silence = quirks.assign(2, Quirk::Silence, |meeting| {
+        meeting.plan.is_some() && world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty()
+    });
     quirks.assign(NAMED, Quirk::Named, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
-    quirks.by_share();
+    // Not on the first day: the evening before, nobody had heard of the campaign.
+    let first = world.scenario.first_meeting;
+    quirks.by_share(|meeting| world.clock.day(meeting.report.starts) > first);
     copy_sheet(meetings, &copied);
     for index in silence {
         meetings[index].report.starts += SignedDuration::from_hours(24);
@@ -114,6 +121,13 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
     for meeting in meetings.iter_mut() {
         match meeting.quirk {
             Quirk::StaleZone => meeting.report.starts -= SignedDuration::from_hours(1),
+            Quirk::StaleMidnight => {
+                meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0) - SignedDuration::from_hours(1);
+            }
+            Quirk::Uncounted => {
+                meeting.lines.clear();
+                meeting.heads = None;
+            }
             Quirk::NotHeld => meeting.outcome = Outcome::Cancelled,
             _ => {}
         }
@@ -139,7 +153,7 @@ impl Assignment<'_> {
     }
 
     /// Quirks by their share of held meetings. Corrections are 5 %: of them 15 % twice over, 10 % before what they correct.
-    fn by_share(&mut self) {
+    fn by_share(&mut self, after_first_day: impl Fn(&Meeting) -> bool) {
         let held = self.held;
         let count = |share: f64| (held * share).round() as usize;
         let planned = |meeting: &Meeting| meeting.plan.is_some();
@@ -153,13 +167,16 @@ impl Assignment<'_> {
             self.assign(recounts, Quirk::WrongHeads(mending), heads);
         }
         let [few, one, half, tenth] = [0.0025, 0.01, 0.005, 0.1].map(count);
+        let midnights = half / 3;
         self.assign(few, Quirk::NotHeld, |meeting| planned(meeting) && sheet(meeting));
         self.assign(few, Quirk::CancelledYetHeld, planned);
         self.assign(few, Quirk::CancellationCorrected, planned);
         self.assign(one, Quirk::TwoReports, |_| true);
         self.assign(one, Quirk::TwoCounts, heads);
         self.assign(one, Quirk::Rekeyed, sheet);
-        self.assign(half, Quirk::StaleZone, |_| true);
+        self.assign(midnights, Quirk::StaleMidnight, after_first_day);
+        self.assign(half - midnights, Quirk::StaleZone, |_| true);
+        self.assign(few, Quirk::Uncounted, |_| true);
         self.assign(one, Quirk::Misspelt, |_| true);
         self.assign(one, Quirk::LatePlan, |meeting| unmoved(meeting) && sheet(meeting));
         self.assign(2 * one, Quirk::Replanned, unmoved);
@@ -283,10 +300,10 @@ fn local_lines(world: &World<'_>, meeting: &Meeting, dice: &mut Dice) -> Vec<Lin
     people.into_iter().map(|voter| audience::line(world, Who::Strong(voter), meeting.report.unit, dice)).collect()
 }
 
-/// All voters of the smallest special precinct stand on one sheet, and twenty strangers who say that they live there.
+/// All voters of the precinct that is counted too low stand on one sheet, and twenty strangers who say that they live there: more people
+/// are reached than registered.
 fn crowd(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mut Dice) {
-    let special = (0..world.roll.precincts.len()).filter(|index| world.roll.precincts[*index].kind == PrecinctKind::Special);
-    let Some(precinct) = special.min_by_key(|index| world.roll.precincts[*index].voters.len()) else { return };
+    let Some(precinct) = world.roll.undercounted else { return };
     let held = &world.roll.precincts[precinct];
     let Some(index) = order.iter().find(|index| meetings[**index].report.unit == held.unit && meetings[**index].lines.len() > 20) else {
         return;

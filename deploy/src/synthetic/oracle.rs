@@ -178,6 +178,7 @@ impl Truth<'_> {
             "events": accepted,
             "roll_voters": self.world.roll.len(),
             "roll_precincts": self.world.roll.precincts.len(),
+            "precincts_without_roll": self.world.roll.precincts.iter().filter(|precinct| precinct.voters.is_empty()).count(),
             "rejected": 0,
             "conflicts": 0,
         })
@@ -196,7 +197,7 @@ impl Truth<'_> {
             "planned": number(&planned),
             "due": number(&due),
             "held": number(&|room| room.held()),
-            "held_planned": number(&|room| room.held() && planned(room) && self.lawful(day(room))),
+            "held_planned": number(&|room| room.held() && due(room) && self.lawful(day(room))),
             "held_extra": number(&|room| room.held() && !planned(room)),
             "unlawful": number(&|room| room.held() && !self.lawful(day(room))),
             "cancelled": number(&|room| room.meeting.outcome == Outcome::Cancelled),
@@ -213,7 +214,9 @@ impl Truth<'_> {
         let mut exposure = [0_u64; 5];
         all.people.values().for_each(|times| exposure[(*times).clamp(1, 5) as usize - 1] += 1);
         let pending: u64 = self.rooms.iter().filter(|room| !room.held()).map(|room| room.recorded()).sum();
-        let reached: BTreeSet<usize> = all.people.keys().map(|person| self.world.roll.precinct_of(*person)).collect();
+        let mut reached: BTreeMap<usize, u32> = BTreeMap::new();
+        all.people.keys().for_each(|person| *reached.entry(self.world.roll.precinct_of(*person)).or_default() += 1);
+        let over = |(precinct, people): &(&usize, &u32)| Some(*people) > self.world.roll.precincts[**precinct].counts.last();
         let named: BTreeSet<usize> = self.held().filter_map(|room| room.meeting.report.precinct).collect();
         figures["audience"] = json!({
             "gross": all.gross,
@@ -227,10 +230,12 @@ impl Truth<'_> {
             "upper": all.upper(self.voters(None)),
             "headcount_meetings": self.held().filter(|room| room.meeting.heads.is_some()).count(),
             "identified_meetings": self.held().filter(|room| !room.strong.is_empty()).count(),
+            "uncounted_meetings": self.held().filter(|room| room.meeting.heads.is_none() && room.recorded() == 0).count(),
             "pending_attendance": pending,
         });
         figures["exposure"] = json!(exposure);
         figures["precincts_reached"] = json!(reached.len());
+        figures["precincts_over"] = json!(reached.iter().filter(over).count());
         figures["precincts_without_meeting"] = json!(self.world.roll.precincts.len() - named.len());
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Venue {
     pub id: VenueId,
     pub precinct: usize,
     name: String,
+    /// The name comes from a file in an old code page.
+    legacy: bool,
     capacity: u32,
 }
 
@@ -33,11 +35,12 @@ pub(super) fn venues(campaign: &Campaign, roll: &Roll, dice: &mut Dice) -> Vec<V
         }
         let place = campaign.units[held.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
         let name = format!("{place} МӘДЕНИЕТ ҮЙІ {}", held.number);
-        // Every so often a file comes in an old code page.
-        let name = if venues.len() % 90 == 7 { legacy(&name) } else { name };
+        // Half a percent come from a file in an old code page.
+        let is_legacy = venues.len() % 200 == 7;
+        let name = if is_legacy { legacy(&name) } else { name };
         // INVARIANT: a letter, a hyphen and a number are a valid code.
         let id = format!("V-{:03}", venues.len() + 1).parse().expect("a venue id");
-        venues.push(Venue { id, precinct, name, capacity: 50 * dice.between(1, 16) as u32 });
+        venues.push(Venue { id, precinct, name, legacy: is_legacy, capacity: 50 * dice.between(1, 16) as u32 });
     }
     venues
 }
@@ -85,6 +88,7 @@ pub(super) fn tell(desk: &mut Desk<'_>) {
     for (index, venue) in world.venues.iter().enumerate() {
         let at = world.clock.begins + SignedDuration::from_secs(2_400 + index as i64);
         let precinct = &world.roll.precincts[venue.precinct];
+        desk.tally("name-in-old-code-page", u64::from(venue.legacy));
         let described = VenueDescribed {
             venue: venue.id.clone(),
             revision: 1,

@@ -1,7 +1,8 @@
 //! Precincts, their voter counts, and the roll: every registered voter as one number.
 //!
 //! Guarantees: the last counts of a unit sum to exactly its voters, no precinct is over the legal limit, the roll holds exactly as many
-//! different people as the last counts. Voters of a precinct stand side by side, so a precinct or a unit is a range.
+//! different people as the last counts; precinct by precinct too, but for one that is counted too low and a neighbour that makes up for
+//! it. Voters of a precinct stand side by side, so a precinct or a unit is a range.
 
 use std::{ops::Range, sync::Arc};
 
@@ -25,6 +26,10 @@ use crate::{
 const RE_ENROLLED: usize = 12;
 /// Voters that such a first roll has wrong.
 const MOVED_AWAY: u32 = 10;
+/// Voters of the smallest special precinct who stand in a neighbour's last count.
+const MISPLACED: u32 = 20;
+/// How far all counts of the earlier dates are from the last ones: new voters are found, then lists are mended.
+const DRIFT: [f64; 2] = [-0.004, 0.002];
 
 /// A precinct.
 #[derive(Debug, Clone)]
@@ -33,7 +38,7 @@ pub(super) struct Precinct {
     pub unit: usize,
     pub number: u32,
     pub kind: PrecinctKind,
-    /// Voters by count date; the last is the roll's.
+    /// Voters by count date; the last is as large as the roll, but for [`MISPLACED`] voters.
     pub counts: Vec<u32>,
     pub voters: Range<u32>,
 }
@@ -51,6 +56,8 @@ pub struct Roll {
     propensity: Vec<f64>,
     /// People on the first roll of a precinct who have moved away, by precinct.
     pub(super) moved_away: Vec<(usize, Vec<Iin>)>,
+    /// The precinct whose last count is too low.
+    pub(super) undercounted: Option<usize>,
     vote_year: i16,
 }
 
@@ -64,6 +71,7 @@ impl Roll {
             first: Vec::with_capacity(voters),
             propensity: Vec::with_capacity(voters + 1),
             moved_away: Vec::new(),
+            undercounted: None,
             vote_year: campaign.calendar.vote.year(),
             precincts,
             units,
@@ -73,6 +81,7 @@ impl Roll {
             roll.enrol(precinct, &mut dice, issuer);
         }
         roll.re_enrol(&mut dice, issuer);
+        roll.undercounted = roll.misplace();
         roll
     }
 
@@ -100,6 +109,19 @@ impl Roll {
             let gone = (0..MOVED_AWAY).map(|_| person(dice, issuer, self.vote_year)).collect();
             self.moved_away.push((precinct, gone));
         }
+    }
+
+    /// Moves voters of the smallest special precinct into the last count of another precinct of its unit.
+    fn misplace(&mut self) -> Option<usize> {
+        let enough = |precinct: &Precinct| precinct.kind == PrecinctKind::Special && precinct.voters.len() as u32 > MISPLACED;
+        let special = (0..self.precincts.len()).filter(|index| enough(&self.precincts[*index]));
+        let from = special.min_by_key(|index| self.precincts[*index].voters.len())?;
+        let room = |precinct: &Precinct| precinct.counts.last().is_some_and(|last| last + MISPLACED <= PRECINCT_MAX_VOTERS);
+        let mut others = self.units[self.precincts[from].unit].clone().filter(|index| *index != from);
+        let to = others.find(|index| room(&self.precincts[*index]))?;
+        *self.precincts[from].counts.last_mut()? -= MISPLACED;
+        *self.precincts[to].counts.last_mut()? += MISPLACED;
+        Some(from)
     }
 
     /// Voters on the roll.
@@ -236,10 +258,13 @@ fn precincts(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> (Vec<
     (precincts, units)
 }
 
-/// Earlier counts differ by up to 0.4 %: people move, and lists are mended.
+/// Earlier counts differ by the drift of their date, and each by up to 0.4 % more: people move.
 fn counts(voters: u32, dates: usize, dice: &mut Dice) -> Vec<u32> {
-    let mut drift = || (f64::from(voters) * (1.0 + 0.004 * (2.0 * dice.unit() - 1.0))).round() as u32;
-    let mut counts: Vec<u32> = (1..dates).map(|_| drift()).collect();
+    let earlier = |date: usize| {
+        let drift = DRIFT[date % DRIFT.len()] + 0.004 * (2.0 * dice.unit() - 1.0);
+        ((f64::from(voters) * (1.0 + drift)).round() as u32).min(PRECINCT_MAX_VOTERS)
+    };
+    let mut counts: Vec<u32> = (0..dates.saturating_sub(1)).map(earlier).collect();
     counts.push(voters);
     counts
 }

@@ -70,7 +70,8 @@ pub struct Counts {
 /// Exact repetitions among everything accepted.
 const DUPLICATES: f64 = 0.03;
 const CONFLICTS: usize = 8;
-const WITHDRAWALS: usize = 40;
+/// People who take their consent back; so many give it again, and forty withdrawals stand.
+const WITHDRAWALS: usize = 40 + WITHDRAWALS_TAKEN_BACK;
 const WITHDRAWALS_TAKEN_BACK: usize = 6;
 
 /// When, by whom and with which import something is sent.

@@ -78,7 +78,8 @@ fn ends(brief: &Brief) -> Timestamp {
 }
 
 fn times(desk: &mut Desk<'_>, meeting: &Meeting) -> Times {
-    let ends = ends(&meeting.report);
+    // Whoever entered only the day did so when the meeting was over: late in the evening.
+    let ends = ends(&meeting.report) + hours(if meeting.quirk == Quirk::StaleMidnight { 21 } else { 0 });
     let vote = desk.world.clock.at(desk.world.campaign.calendar.vote, 7);
     let minutes = |desk: &mut Desk<'_>, low: i64, high: i64| SignedDuration::from_mins(desk.dice.between(low, high));
     let mut report = match meeting.delay {
@@ -203,6 +204,12 @@ fn report(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
         quirk => {
             match quirk {
                 Quirk::StaleZone => desk.tally("stale-time-zone", 1),
+                Quirk::StaleMidnight => {
+                    desk.tally("stale-time-zone", 1);
+                    desk.tally("stale-time-zone-at-midnight", 1);
+                }
+                Quirk::Uncounted => desk.tally("held-uncounted", 1),
+                Quirk::Crowded => desk.tally("more-reached-than-counted", 1),
                 Quirk::Silence => desk.tally("dated-after-last-day", 1),
                 Quirk::Copied => desk.tally("copied-sheet", 1),
                 _ => {}
@@ -320,12 +327,54 @@ fn questions(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
     }
 }
 
-/// A code for a unit that no list knows: its name instead of its code.
-pub(super) fn misspelt(desk: &Desk<'_>, unit: usize) -> UnitCode {
+/// A code for a unit that no list knows: its name in one of three languages instead of its code, in the only letters that a code has.
+pub(super) fn misspelt(desk: &mut Desk<'_>, unit: usize) -> UnitCode {
     let units = &desk.world.campaign.units;
-    let name: String = units[unit].names.en.chars().take_while(char::is_ascii_alphabetic).collect();
+    let names = &units[unit].names;
+    let spelt = |name: &str| name.chars().flat_map(char::to_lowercase).map(latin).collect::<String>();
+    let name: String = match desk.dice.weighted([0.5, 0.3, 0.2].into_iter()) {
+        0 => spelt(&names.kk),
+        1 => spelt(&names.ru),
+        _ => names.en.chars().take_while(char::is_ascii_alphabetic).collect(),
+    };
     let known = |code: &UnitCode| units.iter().any(|unit| unit.code == *code);
     let parsed = name.parse().ok().filter(|code| !known(code));
     // INVARIANT: a unit's code and a letter are a valid code.
     parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
+}
+
+/// Kazakh and Russian letters as people type them on a keyboard that lacks them.
+fn latin(letter: char) -> &'static str {
+    match letter {
+        'а' | 'ә' => "a",
+        'б' => "b",
+        'в' => "v",
+        'г' | 'ғ' => "g",
+        'д' => "d",
+        'е' | 'ё' | 'э' => "e",
+        'ж' => "zh",
+        'з' => "z",
+        'и' | 'й' | 'і' => "i",
+        'к' => "k",
+        'қ' => "q",
+        'л' => "l",
+        'м' => "m",
+        'н' | 'ң' => "n",
+        'о' | 'ө' => "o",
+        'п' => "p",
+        'р' => "r",
+        'с' => "s",
+        'т' => "t",
+        'у' | 'ұ' | 'ү' => "u",
+        'ф' => "f",
+        'х' | 'һ' => "h",
+        'ц' => "ts",
+        'ч' => "ch",
+        'ш' | 'щ' => "sh",
+        'ы' => "y",
+        'ю' => "yu",
+        'я' => "ya",
+        ' ' => "-",
+        _ => "",
+    }
 }
