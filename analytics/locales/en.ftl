@@ -135,6 +135,7 @@ trust-over = More reached than registered
 trust-over-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice
 
 definitions-title = What the figures mean
+definitions-place = What each figure means, with its formula, stands at the foot of the campaign's page in Qamtu.
 define-reached = Voters reached (unique)
 define-reached-formula = U = number of different eligible voters at counted meetings
 define-reached-text = A voter counts once, however often they came. Only registered voters of the region who were identified by a national number are counted; the number itself is never stored. Without a roll: those who state that they are adults living here.
