@@ -16,13 +16,15 @@ withheld = withheld
 
 headline-question = How many voters have the meetings reached?
 headline-label = voters reached (unique)
+headline-label-exact = voters reached (unique); method: exact
+headline-label-bounds = voters reached (unique); method: bounds, since some were only counted
 headline-of = { $n ->
     [one] of { $voters } registered voter
    *[other] of { $voters } registered voters
 }
 headline-of-dated = { $n ->
-    [one] of { $voters } registered voter, counted on { $date }
-   *[other] of { $voters } registered voters, counted on { $date }
+    [one] of { $voters } registered voter (newest precinct count: { $date })
+   *[other] of { $voters } registered voters (newest precinct count: { $date })
 }
 headline-share = coverage (unique)
 
@@ -41,13 +43,13 @@ card-plan-detail = { $n ->
 card-bounds = How many could it be?
 card-bounds-detail = Bounds: { $shares } of registered voters. Whoever was counted but not identified may be new, or may have come before
 card-bounds-withheld = Bounds of the voters reached
-card-planned = How far is the planned reach?
+card-planned = How much of the planned reach is achieved?
 card-planned-detail = { $reached } of { $planned } different voters that the plan means to reach
 card-ceiling = How far can the plan reach at most?
 card-ceiling-detail = { $ceiling } voters, if all { $planned } meetings draw { $average } people as those so far, and nobody comes twice
 card-identified = How many attendances are identified?
 card-identified-detail = Identified share: { $identified } of { $gross } attendances. The others were counted as heads in the room
-card-frequency = How often did people come?
+card-frequency = How often did identified voters come?
 times = { $times ->
     [1] once: { $people }
     [2] twice: { $people }
@@ -57,8 +59,8 @@ times-or-more = { $times } times or more: { $people }
 
 map-title = Where voters were reached
 map-finding = Coverage is highest in { $high } ({ $high-share }) and lowest in { $low } ({ $low-share })
-map-note = Residents reached, as a share of the registered voters of their district or city
-map-tile = { $unit }: { $share } of residents reached, { $reached } of { $voters } voters
+map-note = Resident voters reached, as a share of the registered voters of their district or city
+map-tile = { $unit }: { $share } of its registered voters reached, { $reached } of { $voters }
 map-tile-short = { $unit }: { $share }
 map-legend-last = { $from } and more
 
@@ -71,10 +73,10 @@ column-voters = Voters
 column-planned = Planned
 column-held = Held
 column-gross = Attendances
-column-residents = Residents reached
+column-residents = Resident voters reached
 column-coverage = Coverage
 column-here = Reached at meetings here
-column-bounds = Bounds
+column-bounds = Bounds (meetings here)
 column-coalition = Coalition
 column-reached = Voters reached
 column-category = Category
@@ -116,13 +118,13 @@ trust-extra = Held without a plan
 trust-extra-detail = Their audience counts; the plan is not fulfilled by them
 trust-pending = Waiting for a plan or report
 trust-pending-detail = Attendance is recorded for them, but not counted yet
-trust-precincts = Precincts without a meeting
+trust-precincts = Precincts named in no report
 trust-precincts-detail = { $n ->
-    [one] Of { $all } precinct; no counted meeting names them
-   *[other] Of { $all } precincts; no counted meeting names them
+    [one] Of { $all } precinct; not named in the reports of counted meetings
+   *[other] Of { $all } precincts; not named in the reports of counted meetings
 }
-trust-outside = Attendances from outside
-trust-outside-detail = Identified people who are not registered voters of the region; not among the reached
+trust-outside = Attendances outside the denominator
+trust-outside-detail = Identified people who are not registered voters of the region; not among the reached. Without a roll: those who do not state that they are adults living here.
 trust-weak = Identified by phone only
 trust-weak-detail = Attendances; not among the reached, since a phone is not a person
 trust-rejected = Unreadable records
@@ -140,21 +142,22 @@ trust-uncounted = Held, but nobody was counted
 trust-uncounted-detail = Neither a sheet nor a headcount came in; the upper bound leaves out whoever was there
 
 definitions-title = What the figures mean
+definitions-place = What each figure means, with its formula, stands at the foot of the campaign's page in Qamtu.
 define-reached = Voters reached (unique)
 define-reached-formula = U = number of different eligible voters at counted meetings
-define-reached-text = A voter counts once, however often they came. Only registered voters of the region who were identified by a national number are counted; the number itself is never stored.
+define-reached-text = A voter counts once, however often they came. Only registered voters of the region who were identified by a national number are counted; the number itself is never stored. Without a roll: those who state that they are adults living here.
 define-coverage = Coverage (unique)
 define-coverage-formula = 100 × U / N
-define-coverage-text = N is the number of registered voters of all precincts, as counted on the date shown. Coverage says who was present, not what they think or how they vote.
+define-coverage-text = N is the number of registered voters by the newest count of each precinct; the date shown is that of the newest of them. Coverage says who was present, not what they think or how they vote.
 define-bounds = Bounds
 define-bounds-formula = U to U + people counted but not identified
 define-bounds-text = The truth lies between: nobody who was only counted is new, or everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
 define-gross = Attendances
 define-gross-formula = G = sum over meetings of the larger of headcount and attendance list
-define-gross-text = Whoever came to three meetings counts three times. If two people counted, the lower count is taken.
-define-residents = Residents reached
+define-gross-text = Whoever came to three meetings counts three times. If two people counted, the lower count is taken. Bounds use the larger.
+define-residents = Resident voters reached
 define-residents-formula = U of those who live in the district or city, wherever they attended
-define-residents-text = The map and the coverage of a district show its residents. “Reached at meetings here” counts everybody who came there, also from elsewhere.
+define-residents-text = The map and the coverage of a district show its resident voters. “Reached at meetings here” counts everybody who came there, also from elsewhere.
 define-plan = Plan fulfilment
 define-plan-formula = 100 × planned meetings held / meetings due
 define-plan-text = Due are planned meetings that are not cancelled and whose day has come. Extra meetings are shown apart.

@@ -201,6 +201,24 @@ async fn a_reader_of_one_unit_sees_that_unit_alone() {
 }
 
 #[tokio::test]
+async fn the_plan_is_the_campaigns_however_many_meetings_are_announced() {
+    let mut coverage = sample::coverage();
+    coverage["region"]["slice"]["fulfilment"]["planned"] = json!(1_940);
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
+    assert!(text(&get(&page, "/en").await.body).contains("1,959 planned in all"));
+}
+
+#[tokio::test]
+async fn the_headline_says_by_which_method() {
+    let mut coverage = sample::coverage();
+    let page = page_of(Some(coverage.clone()), Reader::of_region(Role::Leader));
+    assert!(text(&get(&page, "/en").await.body).contains("voters reached (unique); method: bounds"));
+    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_195_000);
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
+    assert!(text(&get(&page, "/en").await.body).contains("voters reached (unique); method: exact"));
+}
+
+#[tokio::test]
 async fn few_people_are_withheld_on_the_page_and_in_the_file() {
     let mut coverage = sample::coverage();
     let taken = coverage["units"][0]["residents"]["reach"]["reached"].as_u64().unwrap() - 7;

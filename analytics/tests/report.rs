@@ -72,7 +72,9 @@ fn the_report_says_what_the_page_says() {
             compared += 1;
         }
         assert!(compared > 180, "{language}: {compared} figures compared");
-        for sentence in [&statement.campaign, &statement.as_of, &statement.map.title, &statement.headline.denominator] {
+        let headline = [&statement.headline.label, &statement.headline.denominator];
+        let sentences = [&statement.campaign, &statement.as_of, &statement.map.title, &statement.definitions.place];
+        for sentence in headline.into_iter().chain(sentences) {
             assert!(report.contains(&single(sentence)), "{language}: the report lacks {sentence}");
         }
     }

@@ -6,7 +6,7 @@ use super::{
     headline::planned_reach,
     pen::{Figure, Pen},
 };
-use crate::{cell::Cell, locale::Rounding};
+use crate::{access::Scope, cell::Cell, locale::Rounding};
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,6 +30,7 @@ fn card(pen: &Pen<'_>, question: String, figure: Option<Figure>, detail: String)
 /// Of the meetings that were due. Above 100 % is no error here: a meeting may be held before its day.
 fn plan(pen: &Pen<'_>) -> Card {
     let plan = &pen.published.whole.plan;
+    let planned = planned_meetings(pen).unwrap_or(plan.planned);
     let done = pen.percent(plan.held_planned, plan.due, Rounding::Nearest).map(|text| pen.shown(text));
     let detail = pen.words.say_with(
         "card-plan-detail",
@@ -38,10 +39,16 @@ fn plan(pen: &Pen<'_>) -> Card {
             ("due", pen.count(plan.due).into()),
             ("n", plan.due.into()),
             ("date", pen.date(pen.today()).into()),
-            ("planned", pen.count(plan.planned).into()),
+            ("planned", pen.count(planned).into()),
         ],
     );
     card(pen, pen.words.say("card-plan"), done, detail)
+}
+
+/// Meetings that the plan of the whole campaign names, of which not all need have been announced yet.
+fn planned_meetings(pen: &Pen<'_>) -> Option<u64> {
+    let campaign = &pen.published.campaign;
+    (pen.published.reader.scope == Scope::Region && campaign.planned_meetings > 0).then_some(u64::from(campaign.planned_meetings))
 }
 
 fn bounds(pen: &Pen<'_>) -> Card {

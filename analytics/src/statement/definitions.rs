@@ -11,6 +11,8 @@ pub struct Definitions {
     pub title: String,
     /// One after the other.
     pub list: Vec<Definition>,
+    /// Where they are to be found, for paper that has no room for them.
+    pub place: String,
 }
 
 /// What one figure means.
@@ -45,5 +47,6 @@ pub(super) fn definitions(pen: &Pen<'_>) -> Definitions {
                 words.say_with("define-withheld-text", &[("people", people.into())]),
             ),
         ],
+        place: words.say("definitions-place"),
     }
 }

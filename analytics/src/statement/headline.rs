@@ -12,7 +12,7 @@ pub struct Headline {
     pub question: String,
     /// How many.
     pub reached: Figure,
-    /// What was counted.
+    /// What was counted, and by which method.
     pub label: String,
     /// Of how many, and when those were counted.
     pub denominator: String,
@@ -54,11 +54,21 @@ pub(super) fn headline(pen: &Pen<'_>) -> Headline {
     Headline {
         question: words.say("headline-question"),
         reached: pen.cell(whole.audience.reached),
-        label: words.say("headline-label"),
+        label: label(pen),
         denominator,
         share: pen.share(whole.audience.reached, voters),
         share_label: words.say("headline-share"),
         range: range(pen),
+    }
+}
+
+/// Bounds that meet at the count leave nothing open: it is exact. Where they are withheld, so is how far apart they are.
+fn label(pen: &Pen<'_>) -> String {
+    let audience = &pen.published.whole.audience;
+    match (audience.reached.shown(), audience.lower.shown(), audience.upper.shown()) {
+        (Some(reached), Some(lower), Some(upper)) if reached == lower && lower == upper => pen.words.say("headline-label-exact"),
+        (Some(_), Some(_), Some(_)) => pen.words.say("headline-label-bounds"),
+        _ => pen.words.say("headline-label"),
     }
 }
 
