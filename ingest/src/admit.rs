@@ -16,7 +16,7 @@ use qamtu_schemas::{
 use crate::{
     register::known::Known,
     rejection::{Reason, Rejection, Warning},
-    submission::{Submission, flaw},
+    submission::{Submission, flaw, is_plain},
 };
 
 mod references;
@@ -83,7 +83,9 @@ pub fn known_campaign(submission: &Submission<'_>, scope: &Scope<'_>) -> Result<
     if submission.kind.kind == Kind::CampaignConfigured || scope.config(&submission.campaign).is_some() {
         return Ok(());
     }
-    let detail = format!("there is no campaign {}; its campaign.configured comes first", submission.campaign);
+    let name = submission.campaign.to_string();
+    let name = if is_plain(&name) { format!(" {name}") } else { String::new() };
+    let detail = format!("there is no campaign{name}; its campaign.configured comes first");
     Err(Rejection::new(Reason::UnknownCampaign, detail).at("/campaign"))
 }
 

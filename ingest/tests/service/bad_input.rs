@@ -69,6 +69,9 @@ fn payloads() -> Vec<Case> {
         Case("a national id in text", note(format!("ask {IIN}")), (422, "national-id", "/data/reason")),
         Case("in groups", note("ask 8506 1510 1233".to_owned()), (422, "national-id", "/data/reason")),
         Case("full-width", note("８５０６１５１０１２３３".to_owned()), (422, "national-id", "/data/reason")),
+        Case("Arabic-Indic behind a word", note("card٨٥٠٦١٥١٠١٢٣٣".to_owned()), (422, "national-id", "/data/reason")),
+        Case("behind a word", note(format!("ID{IIN}")), (422, "national-id", "/data/reason")),
+        Case("with points", note("8506.1510.1233".to_owned()), (422, "national-id", "/data/reason")),
         Case("as a code", event("meeting.cancelled.v1", json!({"meeting": IIN})), (422, "national-id", "/data/meeting")),
         Case("a long text", note("x".repeat(501)), (422, "invalid-payload", "/data/reason")),
         Case("closes before it opens", changed(campaign(false), "/data/closes", "2026-02-01"), (422, "invalid-payload", "/data/closes")),
@@ -87,6 +90,9 @@ fn references() -> Vec<Case> {
     let lives = |residence: Value| changed(attendance("m-open", json!({"iin": IIN})), "/data/residence", residence);
     vec![
         Case("unit", changed(plan(), "/data/plan/unit", "XXX"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("a phone as unit", changed(plan(), "/data/plan/unit", "77011234567"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("an id in pieces as unit", changed(plan(), "/data/plan/unit", "850615-101233"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("a phone as campaign", with(plan(), "campaign", "77011234567"), (422, "unknown-campaign", "/campaign")),
         Case("unit of a report", changed(held("m-9", "YOUTH"), "/data/report/unit", "XXX"), (422, "unknown-unit", "/data/report/unit")),
         Case("precinct", changed(plan(), "/data/plan/precinct", "TRK-999"), (422, "unknown-precinct", "/data/plan/precinct")),
         Case("venue", changed(plan(), "/data/plan/venue", "V-9"), (422, "unknown-venue", "/data/plan/venue")),
