@@ -19,6 +19,7 @@ use crate::{
     submission::{Submission, flaw, is_plain},
 };
 
+mod bounds;
 mod references;
 pub mod scope;
 
@@ -52,6 +53,7 @@ pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> 
     let synthetic = campaign(submission, &data, scope)?;
     let receivedtime = clock(submission, synthetic, now)?;
     let warning = references::check(&data, &submission.campaign, scope)?;
+    bounds::check(&data, &submission.campaign, scope)?;
     let sent = Sent {
         id: submission.id,
         kind: submission.kind,
