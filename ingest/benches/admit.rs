@@ -92,7 +92,8 @@ fn attendances() -> String {
 }
 
 async fn chunks(text: String) -> Result<Vec<Chunk>> {
-    let cut = Cut { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle: Duration::from_secs(60) };
+    let idle = Duration::from_secs(60);
+    let cut = Cut { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle, bytes_per_second: 0 };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let reading = tokio::spawn(body::lines(text.into(), cut, sender));
     let mut chunks = Vec::new();
