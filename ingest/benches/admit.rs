@@ -110,7 +110,7 @@ async fn main() -> Result<()> {
     let config = Config::load(None)?;
     let register = Arc::new(Register::open(&folder.path().join("register.sqlite"))?);
     let keys = Arc::new(Keys::new(folder.path(), true));
-    let path = Path { writer: Arc::new(Nowhere::default()), register, keys, limits: config.limits };
+    let path = Path::new(Arc::new(Nowhere::default()), register, keys, config.limits);
     let judge = |chunk: &Chunk| {
         let judge = Judge { path: &path, earlier: &Layer::default(), only: None, now: Timestamp::now() };
         judge.chunk(chunk).map_err(|rejection| anyhow::anyhow!("{}", rejection.detail))
