@@ -92,7 +92,8 @@ fn attendances() -> String {
 }
 
 async fn chunks(text: String) -> Result<Vec<Chunk>> {
-    let cut = Cut { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle: Duration::from_secs(60) };
+    let idle = Duration::from_secs(60);
+    let cut = Cut { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle, bytes_per_second: 0 };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let reading = tokio::spawn(body::lines(text.into(), cut, sender));
     let mut chunks = Vec::new();
@@ -109,7 +110,7 @@ async fn main() -> Result<()> {
     let config = Config::load(None)?;
     let register = Arc::new(Register::open(&folder.path().join("register.sqlite"))?);
     let keys = Arc::new(Keys::new(folder.path(), true));
-    let path = Path { writer: Arc::new(Nowhere::default()), register, keys, limits: config.limits };
+    let path = Path::new(Arc::new(Nowhere::default()), register, keys, config.limits);
     let judge = |chunk: &Chunk| {
         let judge = Judge { path: &path, earlier: &Layer::default(), only: None, now: Timestamp::now() };
         judge.chunk(chunk).map_err(|rejection| anyhow::anyhow!("{}", rejection.detail))

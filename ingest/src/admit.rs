@@ -16,9 +16,10 @@ use qamtu_schemas::{
 use crate::{
     register::known::Known,
     rejection::{Reason, Rejection, Warning},
-    submission::{Submission, flaw},
+    submission::{Submission, flaw, is_plain},
 };
 
+mod bounds;
 mod references;
 pub mod scope;
 
@@ -52,6 +53,7 @@ pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> 
     let synthetic = campaign(submission, &data, scope)?;
     let receivedtime = clock(submission, synthetic, now)?;
     let warning = references::check(&data, &submission.campaign, scope)?;
+    bounds::check(&data, &submission.campaign, scope)?;
     let sent = Sent {
         id: submission.id,
         kind: submission.kind,
@@ -83,7 +85,9 @@ pub fn known_campaign(submission: &Submission<'_>, scope: &Scope<'_>) -> Result<
     if submission.kind.kind == Kind::CampaignConfigured || scope.config(&submission.campaign).is_some() {
         return Ok(());
     }
-    let detail = format!("there is no campaign {}; its campaign.configured comes first", submission.campaign);
+    let name = submission.campaign.to_string();
+    let name = if is_plain(&name) { format!(" {name}") } else { String::new() };
+    let detail = format!("there is no campaign{name}; its campaign.configured comes first");
     Err(Rejection::new(Reason::UnknownCampaign, detail).at("/campaign"))
 }
 

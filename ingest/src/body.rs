@@ -129,15 +129,39 @@ pub struct Cut {
     pub chunk_lines: usize,
     /// Bytes after which a chunk is full.
     pub chunk_bytes: usize,
-    /// Longest wait for the next bytes.
+    /// Longest wait for the next bytes; also the time over which the rate is measured.
     pub idle: Duration,
+    /// Fewest bytes per second of waiting for them.
+    pub bytes_per_second: u64,
+}
+
+/// How fast a stream comes. Only time spent waiting for it counts: while the log is busy nobody asks for more.
+struct Pace {
+    cut: Cut,
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    /// Counts what came after a wait; false: over a whole window it was too little.
+    fn holds(&mut self, waited: Duration, bytes: usize) -> bool {
+        self.waited += waited;
+        self.bytes += bytes as u64;
+        if self.waited < self.cut.idle {
+            return true;
+        }
+        let (waited, bytes) = (std::mem::take(&mut self.waited), std::mem::take(&mut self.bytes));
+        u128::from(bytes) * 1000 >= u128::from(self.cut.bytes_per_second) * waited.as_millis()
+    }
 }
 
 /// Reads a stream and hands out chunks of whole lines; waits while the receiver is busy. When it is gone, the rest is thrown away.
 pub async fn lines(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, Rejection>>) {
     let mut splitter = Splitter::new(cut.line_bytes);
+    let mut pace = Pace { cut, waited: Duration::ZERO, bytes: 0 };
     let mut total = 0_u64;
     let ended = loop {
+        let asked = Instant::now();
         let next = tokio::select! {
             () = chunks.closed() => return drain(&mut body).await,
             next = tokio::time::timeout(cut.idle, piece(&mut body)) => next,
@@ -148,6 +172,9 @@ pub async fn lines(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, 
             Ok(Ok(None)) => break Ok(()),
             Ok(Ok(Some(piece))) => piece,
         };
+        if !pace.holds(asked.elapsed(), piece.len()) {
+            break Err(slow());
+        }
         total += piece.len() as u64;
         if total > cut.stream_bytes {
             let detail = format!("a stream may have {} bytes; send the rest in another one", cut.stream_bytes);
@@ -259,6 +286,18 @@ mod tests {
         let found = cut(b"a\n\n \r\nbb\nccc\ndd", 2, 2);
         let text = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(found, [(1, text("a")), (4, text("bb")), (5, None), (6, text("dd"))]);
+    }
+
+    #[test]
+    fn a_stream_is_too_slow_when_a_whole_window_of_waiting_brought_too_little() {
+        let idle = Duration::from_secs(30);
+        let cut = Cut { line_bytes: 9, stream_bytes: 9, chunk_lines: 9, chunk_bytes: 9, idle, bytes_per_second: 100 };
+        let mut pace = Pace { cut, waited: Duration::ZERO, bytes: 0 };
+        assert!(pace.holds(Duration::from_secs(29), 1), "the first window is not over");
+        assert!(pace.holds(Duration::from_secs(1), 2999));
+        assert!(pace.holds(Duration::ZERO, 1_000_000) && pace.holds(Duration::from_secs(31), 1));
+        // What came fast once does not pay for what comes slowly afterwards.
+        assert!(pace.holds(Duration::from_secs(29), 1) && !pace.holds(Duration::from_secs(1), 2998));
     }
 
     proptest! {

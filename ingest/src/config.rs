@@ -80,6 +80,8 @@ pub struct Limits {
     pub batch_events: usize,
     /// Bytes of one stream, after decompression.
     pub stream_bytes: u64,
+    /// Fewest bytes per second of a stream, after decompression.
+    pub stream_bytes_per_second: u64,
     /// Events after which a part of a stream goes into the log.
     pub chunk_events: usize,
     /// Bytes after which a part of a stream goes into the log.

@@ -11,6 +11,7 @@ use qamtu_schemas::{
     Event, Kind,
     id::{BodyHash, EventId},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     admit::{self, Admitted, Scope},
@@ -35,6 +36,16 @@ pub struct Path {
     pub keys: Arc<Keys>,
     /// What may be sent.
     pub limits: Limits,
+    /// Places for appends: those that nobody waits for any more keep theirs, so that a log that hangs does not gather entries here.
+    appends: Arc<Semaphore>,
+}
+
+impl Path {
+    /// A path with a place for one append of every request that may run.
+    pub fn new(writer: Arc<dyn LogWriter>, register: Arc<Register>, keys: Arc<Keys>, limits: Limits) -> Self {
+        let appends = Arc::new(Semaphore::new(limits.requests + limits.streams));
+        Self { writer, register, keys, limits, appends }
+    }
 }
 
 /// What became of one submission.
@@ -178,16 +189,23 @@ impl Judge<'_> {
     }
 }
 
-/// Appends what was judged good and waits until it is durable; then it is known to everybody.
+/// Appends what was judged good and waits until it is durable; then it is known to everybody. Its ids stay claimed until the log has
+/// spoken, also when the answer was given before: an entry that waits in the log's queue may still become the first of its id.
 pub async fn store(path: &Path, judged: Judged) -> Result<Vec<(u64, Fate)>, Rejection> {
     let room = tokio::time::timeout(path.limits.append, path.register.room(path.limits.unfolded_events)).await;
     if room.is_err() {
         return Err(Rejection::new(Reason::RegisterBehind, "the register has to catch up with the log first; send the events again later"));
     }
-    let positions = publish::append(&*path.writer, judged.entries, path.limits.append).await?;
-    judged.claims.settle(&positions, &judged.learned);
-    count(&judged.fates);
-    Ok(judged.fates)
+    let place = tokio::time::timeout(path.limits.append, path.appends.clone().acquire_owned()).await;
+    let Ok(Ok(place)) = place else { return Err(publish::unacknowledged()) };
+    let Judged { fates, entries, learned, claims, .. } = judged;
+    let settle = move |outcomes: &publish::Outcomes| {
+        claims.settle(outcomes, &learned);
+        drop(place);
+    };
+    publish::append(path.writer.clone(), entries, path.limits.append, settle).await?;
+    count(&fates);
+    Ok(fates)
 }
 
 /// Counts what became of a chunk, each metric once.

@@ -1,7 +1,8 @@
 //! Event to the log: prepared bytes in, durably acknowledged positions out. Decides nothing.
 //!
-//! Guarantees: positions come back only if the log has acknowledged every entry. Otherwise nothing is promised: some may stand in
-//! the log or come to stand there, and whoever sent them sends them again with the same ids.
+//! Guarantees: good is only what the log has acknowledged, entry by entry. Otherwise nothing is promised: some may stand in the log
+//! or come to stand there, and whoever sent them sends them again with the same ids. Every append is followed to its end, also when
+//! nobody waits for the answer any more.
 
 use std::{
     borrow::Cow,
@@ -10,13 +11,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use qamtu_log::{Entry, LogWriter, Position};
+use qamtu_log::{Entry, LogError, LogWriter, Position};
 use qamtu_schemas::{Encoded, Topic};
 
 use crate::{
     error::chain,
     metrics,
     rejection::{Reason, Rejection},
+    service::broken,
 };
 
 static EVENTS: LazyLock<Arc<str>> = LazyLock::new(|| Topic::Events.name().into());
@@ -32,20 +34,42 @@ pub fn entry(encoded: Encoded) -> Entry {
     Entry { topic, key: encoded.key.into(), headers, value: encoded.value.into() }
 }
 
-/// Appends entries and waits for the log, but not longer than `time`.
-pub async fn append(writer: &dyn LogWriter, entries: Vec<Entry>, time: Duration) -> Result<Vec<Position>, Rejection> {
+/// What the log said of each entry.
+pub type Outcomes = Vec<Result<Position, LogError>>;
+
+/// Appends entries in a task of its own and waits for it, but not longer than `time`. `settle` is told the outcomes, however late
+/// they come, and before anybody is answered.
+pub async fn append(
+    writer: Arc<dyn LogWriter>,
+    entries: Vec<Entry>,
+    time: Duration,
+    settle: impl FnOnce(&Outcomes) + Send + 'static,
+) -> Result<(), Rejection> {
     if entries.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let (count, begun) = (entries.len(), Instant::now());
-    let outcomes = tokio::time::timeout(time, writer.append(entries)).await;
-    let stored = outcomes.as_ref().map_or(0, |outcomes| outcomes.iter().filter(|outcome| outcome.is_ok()).count());
-    metrics::append(begun.elapsed(), stored == count);
-    match outcomes.map(|outcomes| outcomes.into_iter().collect::<Result<Vec<_>, _>>()) {
-        Ok(Ok(positions)) => return Ok(positions),
-        Ok(Err(error)) => tracing::error!(count, stored, error = chain(&error), "the log did not take an append"),
+    let appending = tokio::spawn(async move {
+        let outcomes = writer.append(entries).await;
+        settle(&outcomes);
+        outcomes
+    });
+    let outcomes = tokio::time::timeout(time, appending).await;
+    let stored = |outcomes: &Outcomes| outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    metrics::append(begun.elapsed(), matches!(&outcomes, Ok(Ok(outcomes)) if stored(outcomes) == count));
+    match outcomes {
+        Ok(Ok(outcomes)) => match outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
+            None => return Ok(()),
+            Some(error) => tracing::error!(count, stored = stored(&outcomes), error = chain(error), "the log did not take an append"),
+        },
+        Ok(Err(ended)) => return Err(broken(&ended)),
         Err(_) => tracing::error!(count, ?time, "the log did not acknowledge an append in time"),
     }
+    Err(unacknowledged())
+}
+
+/// The refusal of what the log may or may not have.
+pub fn unacknowledged() -> Rejection {
     let detail = "the log has not acknowledged all of it; send the same events again, with the same ids, after a while";
-    Err(Rejection::new(Reason::LogUnavailable, detail))
+    Rejection::new(Reason::LogUnavailable, detail)
 }

@@ -4,15 +4,15 @@
 //! next offset of every partition it is true for, written in the same transaction as what was folded. Between the durable append
 //! of an event and its fold the event is held in memory ([`window`]), so that a client that repeats itself is recognised at once.
 //!
-//! Parts: [`known`] (reference data and meetings, in memory), [`window`] (ids not folded yet), [`store`] (the file), [`follow`] (the
-//! task that reads the log).
+//! Parts: [`known`] (reference data and meetings, in memory), [`window`] (ids not folded yet), [`sieve`] (which ids the file may
+//! hold), [`store`] (the file), [`follow`] (the task that reads the log).
 
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use qamtu_log::{NextOffset, Position, Record};
+use qamtu_log::{LogError, NextOffset, Position, Record};
 use qamtu_schemas::{
     Event,
     id::{BodyHash, EventId},
@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 pub mod follow;
 pub mod known;
+mod sieve;
 pub mod store;
 pub mod window;
 
@@ -145,7 +146,7 @@ impl Register {
     }
 }
 
-/// The ids that one request has claimed and not settled; dropping it gives them back, whatever happened.
+/// The ids that one request has claimed and not settled; dropping it gives them back, so it is dropped only before they are appended.
 #[derive(Debug)]
 pub struct Claims {
     register: Arc<Register>,
@@ -167,10 +168,13 @@ impl Claims {
         Ok(claim)
     }
 
-    /// The events stand in the log: one position per claim, in the order of the claims.
-    pub fn settle(mut self, positions: &[Position], learned: &[Event]) {
-        self.register.learn(learned);
-        self.register.window.settle(&std::mem::take(&mut self.ids), positions);
+    /// The log has spoken: one outcome per claim, in the order of the claims.
+    pub fn settle(mut self, outcomes: &[Result<Position, LogError>], learned: &[Event]) {
+        // What was learned does not tell which claim it belongs to: of half an append it is read back from the log.
+        if outcomes.iter().all(Result::is_ok) {
+            self.register.learn(learned);
+        }
+        self.register.window.settle(&std::mem::take(&mut self.ids), outcomes);
     }
 }
 

@@ -82,7 +82,7 @@ async fn follow(config: Config, service: Arc<Service>, stop: CancellationToken) 
     let opened = tokio::task::spawn_blocking(move || Register::open(&path)).await.map_err(IngestError::Ended)?;
     let register = Arc::new(opened.map_err(IngestError::Register)?);
     let keys = Arc::new(Keys::new(config.pseudonym.key_dir, config.pseudonym.create));
-    let path = Path { writer, register: register.clone(), keys, limits: config.limits };
+    let path = Path::new(writer, register.clone(), keys, config.limits);
     let (caught_up, mut is_caught_up) = watch::channel(false);
     let opening = async {
         if is_caught_up.wait_for(|is| *is).await.is_ok() {

@@ -87,6 +87,7 @@ fn cut(service: &Service, only: Option<Kind>) -> Cut {
         chunk_lines: limits.chunk_events,
         chunk_bytes: limits.chunk_bytes,
         idle: limits.idle,
+        bytes_per_second: limits.stream_bytes_per_second,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::rejection::{Reason, Rejection};
 mod flaw;
 pub mod json;
 
-pub use flaw::{body as body_flaw, flaw};
+pub use flaw::{body as body_flaw, flaw, is_plain};
 use json::Json;
 
 /// What a client sent, attributes checked one by one.

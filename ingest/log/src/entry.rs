@@ -66,7 +66,7 @@ pub struct Record {
     pub appended_ms: i64,
     /// Key, if it has one.
     pub key: Option<Bytes>,
-    /// Headers in the order they were written.
+    /// Headers in the order they were written; none at all where another producer wrote a name that is not UTF-8.
     pub headers: Headers,
     /// Payload; none is Kafka's tombstone.
     pub value: Option<Bytes>,

@@ -1,8 +1,8 @@
 //! The one error of this crate.
 //!
-//! Every variant says what was being done and where. An error of an append that
-//! [`LogError::is_transient`] leaves the outcome open: the entry may still come to stand in the log,
-//! so the caller repeats it with the same event id.
+//! Every variant says what was being done and where. An error of an append leaves the outcome open
+//! unless it [`LogError::left_nothing`]: the entry may still come to stand in the log, so the caller
+//! repeats it with the same event id.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -221,6 +221,11 @@ impl LogError {
                 | Self::Io { .. }
                 | Self::Kafka { .. }
         )
+    }
+
+    /// Whether an append that failed so has certainly left nothing in the log, and never will.
+    pub fn left_nothing(&self) -> bool {
+        self.is_refusal() || matches!(self, Self::Full { .. } | Self::Busy { .. })
     }
 
     /// Whether the entry itself is at fault, so that no repetition will help.

@@ -12,7 +12,10 @@ use qamtu_schemas::{
 };
 
 use super::Scope;
-use crate::rejection::{Reason, Rejection, Warning};
+use crate::{
+    rejection::{Reason, Rejection, Warning},
+    submission::is_plain,
+};
 
 /// Checks all that an event names.
 pub(super) fn check(data: &Data, campaign: &CampaignId, scope: &Scope<'_>) -> Result<Option<Warning>, Rejection> {
@@ -155,10 +158,13 @@ impl Names<'_> {
     }
 }
 
+/// Refuses an unknown name; it is shown only where it cannot be a person's number that was typed into the wrong field.
 fn hold(known: bool, reason: Reason, pointer: &str, name: &impl Display) -> Result<(), Rejection> {
     if known {
         return Ok(());
     }
     let what = reason.code().trim_start_matches("unknown-");
-    Err(Rejection::new(reason, format!("the campaign has no {what} {name}; correct the code, or define it first")).at(pointer))
+    let name = name.to_string();
+    let name = if is_plain(&name) { format!(" {name}") } else { String::new() };
+    Err(Rejection::new(reason, format!("the campaign has no {what}{name}; correct the code, or define it first")).at(pointer))
 }

@@ -1,19 +1,21 @@
 //! The ids of events that are being appended, or were appended and are not folded into the file yet; and a sieve over those that are.
 //!
 //! Guarantees: every id that was ever acknowledged is in the window or in the file, at any moment; the file is asked only for an id
-//! that the sieve may hold, so that a fresh id costs no disk. Memory: the window holds what the fold is behind, the sieve about two
-//! bytes per id in the file.
+//! that the sieve may hold, so that a fresh id costs no disk. An id that may have got into the log belongs to its body until the log
+//! says otherwise. Memory: the window holds what the fold is behind, the sieve about two bytes per id in the file.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use fastbloom::BloomFilter;
-use qamtu_log::{NextOffset, Partition, Position};
+use qamtu_log::{LogError, NextOffset, Partition, Position};
 use qamtu_schemas::id::{BodyHash, EventId};
 
-use super::store::{Batch, Registered};
+use super::{
+    sieve::Sieve,
+    store::{Batch, Registered},
+};
 
 /// What the window knows of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Window(Mutex<Inner>);
 #[derive(Debug)]
 struct Inner {
     held: HashMap<EventId, Held>,
+    /// How many of them are [`State::Open`].
+    open: usize,
     sieve: Sieve,
     folded: HashMap<Partition, u64>,
 }
@@ -42,14 +46,32 @@ struct Inner {
 #[derive(Debug, Clone, Copy)]
 struct Held {
     hash: BodyHash,
-    stored: bool,
+    /// Requests that have reserved it and do not know yet what became of it.
+    requests: u32,
+    state: State,
 }
+
+/// What is known of an id that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody has said that it stands in the log.
+    Reserved,
+    /// An append ended without saying whether it stands in the log: nobody else may have the id until the log is read again.
+    Open,
+    /// The log has acknowledged it.
+    Stored,
+    /// It was read from the log: received then, in microseconds since 1970.
+    Read(i64),
+}
+
+/// Most ids whose append ended open that are kept; after as many, in a long failure of the log, they are given back.
+const OPEN_MAX: usize = 100_000;
 
 impl Window {
     /// An empty window beside a file that is true for these positions and holds so many ids.
     pub fn new(positions: Vec<NextOffset>, ids: usize) -> Self {
         let folded = positions.into_iter().map(|next| (next.partition, next.offset)).collect();
-        Self(Mutex::new(Inner { held: HashMap::new(), sieve: Sieve::new(ids), folded }))
+        Self(Mutex::new(Inner { held: HashMap::new(), open: 0, sieve: Sieve::new(ids), folded }))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -71,37 +93,36 @@ impl Window {
         self.inner().reserve(id, hash)
     }
 
-    /// Gives back ids that were reserved and not stored.
+    /// Gives back ids that were reserved and never appended.
     pub fn release(&self, ids: &[(EventId, BodyHash)]) {
         if ids.is_empty() {
             return;
         }
         let mut inner = self.inner();
-        for (id, _) in ids {
-            if inner.held.get(id).is_some_and(|held| !held.stored) {
-                inner.held.remove(id);
-            }
-        }
+        ids.iter().for_each(|(id, _)| inner.give_back(*id, false));
     }
 
-    /// Reserved ids now stand in the log; one position each, in the same order.
-    pub fn settle(&self, ids: &[(EventId, BodyHash)], positions: &[Position]) {
+    /// The log has spoken of reserved ids: one outcome each, in the same order.
+    pub fn settle(&self, ids: &[(EventId, BodyHash)], outcomes: &[Result<Position, LogError>]) {
         let mut inner = self.inner();
-        for ((id, hash), position) in ids.iter().zip(positions) {
-            // The fold may already have passed it: then nobody would come to take it out again.
-            if inner.folded.get(&position.partition).is_some_and(|next| *next > position.offset) {
-                inner.held.remove(id);
-            } else {
-                inner.held.insert(*id, Held { hash: *hash, stored: true });
+        for ((id, hash), outcome) in ids.iter().zip(outcomes) {
+            match outcome {
+                Ok(position) => inner.store(*id, *hash, position),
+                Err(error) => inner.give_back(*id, !error.left_nothing()),
             }
         }
     }
 
-    /// These events stand in the log, whoever appended them.
+    /// These events stand in the log, whoever appended them: of two bodies with one id the earliest received holds, as in the file.
     pub fn hold(&self, rows: &[Registered]) {
         let mut inner = self.inner();
         for row in rows {
-            inner.held.entry(row.id).or_insert(Held { hash: row.hash, stored: true }).stored = true;
+            let held = inner.held.entry(row.id).or_insert(Held { hash: row.hash, requests: 0, state: State::Reserved });
+            let before = held.state;
+            if !matches!(before, State::Read(received) if (received, held.hash) <= (row.received_us, row.hash)) {
+                (held.hash, held.state) = (row.hash, State::Read(row.received_us));
+            }
+            inner.open -= usize::from(before == State::Open);
         }
     }
 
@@ -110,7 +131,7 @@ impl Window {
         let mut inner = self.inner();
         for row in &batch.ids {
             inner.sieve.insert(row.id);
-            inner.held.remove(&row.id);
+            inner.remove(row.id);
         }
         for next in &batch.next {
             inner.folded.insert(next.partition.clone(), next.offset);
@@ -122,9 +143,10 @@ impl Window {
         self.inner().sieve.insert(id);
     }
 
-    /// Ids held.
+    /// Ids that are being appended, or were appended and are not folded yet.
     pub fn len(&self) -> usize {
-        self.inner().held.len()
+        let inner = self.inner();
+        inner.held.len() - inner.open
     }
 
     /// The next offsets that the file is true for.
@@ -142,56 +164,53 @@ impl Window {
 
 impl Inner {
     fn reserve(&mut self, id: EventId, hash: BodyHash) -> Seen {
-        match self.held.get(&id) {
+        match self.held.get_mut(&id) {
             None => {
-                self.held.insert(id, Held { hash, stored: false });
+                self.held.insert(id, Held { hash, requests: 1, state: State::Reserved });
                 Seen::New
             }
             Some(held) if held.hash != hash => Seen::Other,
-            Some(held) if held.stored => Seen::Same,
-            Some(_) => Seen::New,
+            Some(held) if matches!(held.state, State::Reserved | State::Open) => {
+                held.requests += 1;
+                Seen::New
+            }
+            Some(_) => Seen::Same,
         }
     }
-}
 
-/// A Bloom filter that grows by adding a larger one.
-#[derive(Debug)]
-struct Sieve {
-    filters: Vec<BloomFilter>,
-    room: usize,
-    size: usize,
-}
-
-impl Sieve {
-    /// Ids of the first filter: 4 MB.
-    const FIRST: usize = 2_000_000;
-    /// Share of fresh ids for which the file is asked in vain.
-    const FALSE_POSITIVES: f64 = 0.001;
-
-    fn new(ids: usize) -> Self {
-        let mut sieve = Self { filters: Vec::new(), room: 0, size: Self::FIRST.max(ids) };
-        sieve.grow();
-        sieve
-    }
-
-    fn grow(&mut self) {
-        self.filters.push(BloomFilter::with_false_pos(Self::FALSE_POSITIVES).expected_items(self.size));
-        self.room = self.size;
-        self.size *= 2;
-    }
-
-    fn may_hold(&self, id: EventId) -> bool {
-        self.filters.iter().any(|filter| filter.contains(id.0.as_bytes()))
-    }
-
-    fn insert(&mut self, id: EventId) {
-        if self.room == 0 {
-            self.grow();
+    /// One request has no more to do with an id; `open`: it may stand in the log all the same.
+    fn give_back(&mut self, id: EventId, open: bool) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        held.requests = held.requests.saturating_sub(1);
+        if held.state != State::Reserved {
+            return;
         }
-        self.room -= 1;
-        if let Some(filter) = self.filters.last_mut() {
-            filter.insert(id.0.as_bytes());
+        if open && self.open < OPEN_MAX {
+            held.state = State::Open;
+            self.open += 1;
+        } else if held.requests == 0 {
+            self.held.remove(&id);
         }
+    }
+
+    /// The log has acknowledged an id.
+    fn store(&mut self, id: EventId, hash: BodyHash, position: &Position) {
+        // The fold may already have passed it: then nobody would come to take it out again.
+        if self.folded.get(&position.partition).is_some_and(|next| *next > position.offset) {
+            self.remove(id);
+            return;
+        }
+        let held = self.held.entry(id).or_insert(Held { hash, requests: 1, state: State::Reserved });
+        held.requests = held.requests.saturating_sub(1);
+        self.open -= usize::from(held.state == State::Open);
+        if !matches!(held.state, State::Read(_)) {
+            held.state = State::Stored;
+        }
+    }
+
+    fn remove(&mut self, id: EventId) {
+        let held = self.held.remove(&id);
+        self.open -= usize::from(held.is_some_and(|held| held.state == State::Open));
     }
 }
 
@@ -223,7 +242,7 @@ mod tests {
         let window = Window::new(Vec::new(), 0);
         assert_eq!(window.claim(id(1), ONE), Seen::New);
         assert_eq!(window.claim(id(1), TWO), Seen::Other);
-        window.settle(&[(id(1), ONE)], &[at(0)]);
+        window.settle(&[(id(1), ONE)], &[Ok(at(0))]);
         assert_eq!(window.claim(id(1), ONE), Seen::Same);
         assert_eq!(window.claim(id(1), TWO), Seen::Other);
         window.fold(&folded(1, 1));
@@ -236,7 +255,7 @@ mod tests {
         assert_eq!(window.claim(id(1), ONE), Seen::New);
         window.release(&[(id(1), ONE)]);
         assert_eq!(window.claim(id(1), TWO), Seen::New);
-        window.settle(&[(id(1), TWO)], &[at(0)]);
+        window.settle(&[(id(1), TWO)], &[Ok(at(0))]);
         window.release(&[(id(1), TWO)]);
         assert_eq!(window.claim(id(1), TWO), Seen::Same);
     }
@@ -246,15 +265,69 @@ mod tests {
         let window = Window::new(Vec::new(), 0);
         assert_eq!(window.claim(id(1), ONE), Seen::New);
         window.fold(&folded(1, 1));
-        window.settle(&[(id(1), ONE)], &[at(0)]);
+        window.settle(&[(id(1), ONE)], &[Ok(at(0))]);
         assert_eq!(window.len(), 0);
     }
 
+    fn refused() -> Result<Position, LogError> {
+        Err(LogError::Refused { topic: "events".into(), reason: "x" })
+    }
+
+    fn unanswered() -> Result<Position, LogError> {
+        Err(LogError::Unavailable { action: "appending", source: None })
+    }
+
+    fn read(n: u128, hash: BodyHash, received_us: i64) -> Registered {
+        Registered { id: id(n), hash, received_us }
+    }
+
     #[test]
-    fn the_sieve_grows_and_forgets_nothing() {
-        let mut sieve = Sieve::new(0);
-        sieve.room = 3;
-        (0..10).for_each(|n| sieve.insert(id(n)));
-        assert!(sieve.filters.len() == 2 && (0..10).all(|n| sieve.may_hold(id(n))));
+    fn an_id_that_several_requests_reserved_is_given_back_by_the_last_one() {
+        let window = Window::new(Vec::new(), 0);
+        assert_eq!((window.claim(id(1), ONE), window.claim(id(1), ONE)), (Seen::New, Seen::New));
+        window.release(&[(id(1), ONE)]);
+        assert_eq!((window.len(), window.claim(id(1), TWO)), (1, Seen::Other));
+        window.settle(&[(id(1), ONE)], &[refused()]);
+        assert_eq!((window.len(), window.claim(id(1), TWO)), (0, Seen::New));
+    }
+
+    #[test]
+    fn an_append_that_ended_open_keeps_its_id_for_its_body_and_fills_nothing() {
+        let window = Window::new(Vec::new(), 0);
+        let acknowledged = || window.settle(&[(id(1), ONE)], &[Ok(at(0))]);
+        let read_back = || window.hold(&[read(1, ONE, 5)]);
+        for then in [&acknowledged as &dyn Fn(), &read_back] {
+            assert_eq!(window.claim(id(1), ONE), Seen::New);
+            window.settle(&[(id(1), ONE)], &[unanswered()]);
+            assert_eq!((window.len(), window.claim(id(1), TWO)), (0, Seen::Other));
+            assert_eq!(window.claim(id(1), ONE), Seen::New);
+            then();
+            assert_eq!((window.len(), window.claim(id(1), ONE)), (1, Seen::Same));
+            window.inner().remove(id(1));
+            assert_eq!(window.len(), 0);
+        }
+    }
+
+    #[test]
+    fn of_half_an_append_what_stands_in_the_log_is_held_and_the_rest_given_back() {
+        let window = Window::new(Vec::new(), 0);
+        let ids = [(id(1), ONE), (id(2), ONE)];
+        assert!(ids.iter().all(|(id, hash)| window.claim(*id, *hash) == Seen::New));
+        window.settle(&ids, &[Ok(at(0)), refused()]);
+        assert_eq!((window.claim(id(1), ONE), window.claim(id(2), TWO)), (Seen::Same, Seen::New));
+    }
+
+    #[test]
+    fn what_the_log_holds_is_the_truth_and_of_two_bodies_the_earliest() {
+        let window = Window::new(Vec::new(), 0);
+        assert_eq!(window.claim(id(1), ONE), Seen::New);
+        window.hold(&[read(1, TWO, 5)]);
+        assert_eq!((window.claim(id(1), TWO), window.claim(id(1), ONE)), (Seen::Same, Seen::Other));
+        window.settle(&[(id(1), ONE)], &[Ok(at(1))]);
+        assert_eq!((window.claim(id(1), TWO), window.claim(id(1), ONE)), (Seen::Same, Seen::Other));
+        window.hold(&[read(1, ONE, 6)]);
+        assert_eq!(window.claim(id(1), TWO), Seen::Same);
+        window.hold(&[read(1, ONE, 4)]);
+        assert_eq!((window.claim(id(1), ONE), window.claim(id(1), TWO)), (Seen::Same, Seen::Other));
     }
 }

@@ -109,6 +109,8 @@ reasons! {
     FutureTime = "future-time", 422, "The time lies in the future", "Время ещё не наступило", "Уақыт әлі келген жоқ";
     /// Times that contradict each other.
     WrongOrder = "wrong-order", 422, "The times are in the wrong order", "Неверный порядок времени", "Уақыт реті қате";
+    /// A meeting long before its campaign, or after the vote.
+    OutsideCampaign = "outside-campaign", 422, "The time lies outside the campaign", "Время вне срока кампании", "Уақыт науқан мерзімінен тыс";
     /// A field that the payload does not have.
     UnknownField = "unknown-field", 422, "A field is unknown", "Неизвестное поле", "Белгісіз өріс";
     /// A field that the payload needs.

@@ -47,7 +47,7 @@ pub(super) fn names_national_id(message: &str) -> bool {
 }
 
 /// May a name be shown: short, ASCII, few digits?
-pub(super) fn is_plain(name: &str) -> bool {
+pub fn is_plain(name: &str) -> bool {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     !name.is_empty()
         && name.len() <= 60

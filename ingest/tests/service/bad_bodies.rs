@@ -1,6 +1,9 @@
 //! Every kind of wrong body: broken, too large, too slow, in the wrong form. Nothing of it in the log.
 
-use std::io::Write;
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
@@ -105,7 +108,7 @@ async fn raw(ingest: &Ingest, bytes: &[u8], end: bool) -> Result<String> {
     }
     let mut said = Vec::new();
     // A reset is an answer, too: the server wants no more of this connection.
-    drop(tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut said)).await?);
+    drop(tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await?);
     Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
@@ -129,6 +132,36 @@ async fn slow_and_broken_off_bodies_are_given_up_and_leave_no_trace() -> Result<
     let silent = raw(&ingest, b"POST /v1/ev", false).await?;
     ensure!(silent.is_empty() || silent.contains(" 408 "), "{silent}");
     ensure!(place.ends().await? == before);
+    ingest.stop().await
+}
+
+/// Sends the beginning of a request, then a byte now and then until there is an answer.
+async fn drip(ingest: &Ingest, head: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
+    stream.write_all(head.as_bytes()).await?;
+    let begun = Instant::now();
+    while tokio::time::timeout(Duration::from_millis(100), stream.readable()).await.is_err() {
+        ensure!(begun.elapsed() < Duration::from_secs(20), "a stream may drip for ever");
+        stream.write_all(b" ").await?;
+    }
+    let mut said = Vec::new();
+    drop(tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await?);
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test]
+async fn a_dripping_stream_does_not_keep_its_place_for_ever() -> Result<()> {
+    let place = Place::new()?;
+    let settings = [SETTINGS, &[("QAMTU__LIMITS__STREAMS", "1"), ("QAMTU__LIMITS__STREAM_BYTES_PER_SECOND", "1000")]].concat();
+    let ingest = campaign_at(&place, &settings).await?;
+    for route in ["/v1/events", "/v1/roll"] {
+        let head =
+            format!("POST {route} HTTP/1.1\r\nhost: x\r\ncontent-type: {LINES}\r\ncontent-length: 9000\r\nconnection: close\r\n\r\n");
+        let said = drip(&ingest, &head).await?;
+        ensure!(said.starts_with("HTTP/1.1 408") && said.contains("slow-body"), "{said}");
+    }
+    // The one place for streams is free again.
+    ingest.take(&[headcount("m-open", 5)]).await?;
     ingest.stop().await
 }
 

@@ -69,6 +69,9 @@ fn payloads() -> Vec<Case> {
         Case("a national id in text", note(format!("ask {IIN}")), (422, "national-id", "/data/reason")),
         Case("in groups", note("ask 8506 1510 1233".to_owned()), (422, "national-id", "/data/reason")),
         Case("full-width", note("８５０６１５１０１２３３".to_owned()), (422, "national-id", "/data/reason")),
+        Case("Arabic-Indic behind a word", note("card٨٥٠٦١٥١٠١٢٣٣".to_owned()), (422, "national-id", "/data/reason")),
+        Case("behind a word", note(format!("ID{IIN}")), (422, "national-id", "/data/reason")),
+        Case("with points", note("8506.1510.1233".to_owned()), (422, "national-id", "/data/reason")),
         Case("as a code", event("meeting.cancelled.v1", json!({"meeting": IIN})), (422, "national-id", "/data/meeting")),
         Case("a long text", note("x".repeat(501)), (422, "invalid-payload", "/data/reason")),
         Case("closes before it opens", changed(campaign(false), "/data/closes", "2026-02-01"), (422, "invalid-payload", "/data/closes")),
@@ -82,11 +85,35 @@ fn payloads() -> Vec<Case> {
     ]
 }
 
+/// Times and places that no campaign has.
+fn bounds() -> Vec<Case> {
+    let before = json!(["018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10"]);
+    let outside = |pointer| (422, "outside-campaign", pointer);
+    let report = changed(held("m-9", "YOUTH"), "/data/report/starts", "2025-01-07T23:59:00+05:00");
+    let moved = json!({"meeting": "m-open", "supersedes": before, "starts": "2026-03-16T00:00:00+05:00"});
+    let corrected = json!({"meeting": "m-open", "supersedes": before, "report": report["data"]["report"]});
+    vec![
+        Case(
+            "another century",
+            changed(planned("m-9", "YOUTH"), "/data/plan/starts", "2099-02-13T15:00:00+05:00"),
+            outside("/data/plan/starts"),
+        ),
+        Case("moved behind the vote", event("meeting.rescheduled.v1", moved), outside("/data/starts")),
+        Case("held long before", report, outside("/data/report/starts")),
+        Case("corrected to long before", event("meeting.corrected.v1", corrected), outside("/data/report/starts")),
+        Case("a far row", changed(unit("NEW"), "/data/tile/row", 32), (422, "invalid-payload", "/data/tile/row")),
+        Case("a far column", changed(unit("NEW"), "/data/tile/column", 255), (422, "invalid-payload", "/data/tile/column")),
+    ]
+}
+
 fn references() -> Vec<Case> {
     let plan = || planned("m-9", "YOUTH");
     let lives = |residence: Value| changed(attendance("m-open", json!({"iin": IIN})), "/data/residence", residence);
     vec![
         Case("unit", changed(plan(), "/data/plan/unit", "XXX"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("a phone as unit", changed(plan(), "/data/plan/unit", "77011234567"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("an id in pieces as unit", changed(plan(), "/data/plan/unit", "850615-101233"), (422, "unknown-unit", "/data/plan/unit")),
+        Case("a phone as campaign", with(plan(), "campaign", "77011234567"), (422, "unknown-campaign", "/campaign")),
         Case("unit of a report", changed(held("m-9", "YOUTH"), "/data/report/unit", "XXX"), (422, "unknown-unit", "/data/report/unit")),
         Case("precinct", changed(plan(), "/data/plan/precinct", "TRK-999"), (422, "unknown-precinct", "/data/plan/precinct")),
         Case("venue", changed(plan(), "/data/plan/venue", "V-9"), (422, "unknown-venue", "/data/plan/venue")),
@@ -170,7 +197,7 @@ async fn wrong_events_are_refused_by_name_and_place_and_leave_no_trace() -> Resu
     let place = Place::new()?;
     let ingest = campaign_at(&place, &[]).await?;
     let before = place.ends().await?;
-    for case in envelopes().iter().chain(&payloads()).chain(&references()).chain(&persons()) {
+    for case in envelopes().iter().chain(&payloads()).chain(&bounds()).chain(&references()).chain(&persons()) {
         refuse(&ingest, case).await?;
         ensure!(place.ends().await? == before, "{} left something in the log", case.0);
     }
@@ -188,6 +215,19 @@ async fn what_a_request_brings_may_be_used_in_its_next_line_but_not_before() -> 
     ensure!(place.ends().await? == before);
     let answer = ingest.post(BATCH, json!([unit("NEW"), plan, headcount("m-new", 3)]).to_string()).await?;
     ensure!(answer.status == 202 && answer.counts() == (3, 0) && answer.body["warnings"] == json!([]), "{answer:?}");
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_meeting_may_begin_until_the_day_of_the_vote_and_a_tile_lie_at_the_edge() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let at = |meeting: &str, starts: &str| changed(planned(meeting, "YOUTH"), "/data/plan/starts", starts);
+    let edge = changed(changed(unit("EDG"), "/data/tile/row", 31), "/data/tile/column", 31);
+    for event in [at("m-first", "2025-01-08T00:00:00+05:00"), at("m-last", "2026-03-15T23:59:59+05:00"), edge] {
+        let answer = ingest.one(&event).await?;
+        ensure!(answer.status == 202, "{answer:?}");
+    }
     ingest.stop().await
 }
 

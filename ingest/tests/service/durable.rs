@@ -12,7 +12,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Mutex, task::JoinSet};
 
 use super::{
     harness::{BATCH, LINES, ONE, Place, lines},
-    sample::{attendance, campaign_at, headcount, iin},
+    sample::{attendance, campaign_at, headcount, iin, with},
 };
 
 fn id_of(event: &Value) -> String {
@@ -163,5 +163,36 @@ async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()
     ingest.stop().await?;
     let ids = place.ids().await?;
     ensure!(events.iter().all(|event| ids.contains_key(&id_of(event))));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_did_not_wait_for_the_log_leaves_the_id_with_its_body() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[("QAMTU__LIMITS__APPEND_MS", "2000")]).await?;
+    let log = rusqlite::Connection::open(place.path("log").join("records.sqlite"))?;
+    log.busy_timeout(Duration::from_secs(10))?;
+    // While somebody else writes into its file, the log keeps what it is given in its queue.
+    log.execute_batch("BEGIN IMMEDIATE")?;
+    let first = headcount("m-open", 5);
+    let other = with(first.clone(), "source", "other tests");
+    let answer = ingest.one(&first).await?;
+    ensure!(answer.problem() == (503, "log-unavailable", "-"), "{answer:?}");
+    for (kind, body) in [(ONE, other.to_string()), (BATCH, json!([other]).to_string())] {
+        let answer = ingest.post(kind, body).await?;
+        ensure!(answer.body["code"] == "conflicting-id", "{answer:?}");
+    }
+    let answer = ingest.post(LINES, lines(std::slice::from_ref(&other))).await?;
+    ensure!(answer.body["failures"][0]["code"] == "conflicting-id", "{answer:?}");
+    log.execute_batch("ROLLBACK")?;
+    // Sent again, it is taken, and known once it stands in the log.
+    let begun = Instant::now();
+    while ingest.one(&first).await?.counts() != (0, 1) {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "what was sent never came to stand in the log");
+    }
+    let answer = ingest.one(&other).await?;
+    ensure!(answer.problem() == (409, "conflicting-id", "/id"), "{answer:?}");
+    ingest.stop().await?;
+    ensure!(place.ids().await?.contains_key(&id_of(&first)));
     Ok(())
 }

@@ -8,18 +8,41 @@ use std::ops::Range;
 /// Digits of an individual identification number.
 const DIGITS: usize = 12;
 
-/// Digits written together.
+/// Digits written together, and what stands between them and the group before.
 #[derive(Clone, Copy)]
 struct Group {
     start: usize,
     end: usize,
     digits: usize,
-    /// May a number begin here? Not in the middle of a hexadecimal number.
-    free: bool,
+    gap: Gap,
 }
 
-/// Does the text hold what may be a national id: exactly twelve digits written together with no digit and no hexadecimal letter
-/// beside them, or whole groups with single spaces or hyphens between them that make twelve digits and begin with a date of birth?
+/// What stands between two groups of one number: a mark, a space, or a mark with a space on either side.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Gap {
+    before: bool,
+    mark: Option<char>,
+    after: bool,
+}
+
+impl Gap {
+    /// Takes the next character; false: the number has ended.
+    fn take(&mut self, c: char) -> bool {
+        match (space(c), self.mark) {
+            (true, None) => !std::mem::replace(&mut self.before, true),
+            (true, Some(_)) => !std::mem::replace(&mut self.after, true),
+            (false, None) if mark(c) => {
+                self.mark = Some(c);
+                true
+            }
+            (false, _) => false,
+        }
+    }
+}
+
+/// Does the text hold what may be a national id: exactly twelve digits written together with no digit beside them, or whole groups
+/// with a space, a hyphen, a point or a slash between them that make twelve digits and begin with a date of birth? Hashes (words of
+/// at least 16 hexadecimal digits) and UUIDs are left alone.
 pub fn holds_national_id(text: &str) -> bool {
     find(text).is_some()
 }
@@ -44,38 +67,41 @@ fn find(text: &str) -> Option<Range<usize>> {
     }
     let mut chain: Vec<Group> = Vec::with_capacity(DIGITS + 1);
     let mut open: Option<Group> = None;
-    let mut free = true;
+    let mut gap = Gap::default();
+    // May a word begin here?
+    let mut fresh = true;
     let mut behind = 0;
     for (at, c) in text.char_indices().chain(std::iter::once((text.len(), '\n'))) {
         if at < behind || invisible(c) {
             continue;
         }
-        if open.is_none() && free && is_uuid(&text.as_bytes()[at..]) {
+        if open.is_none()
+            && fresh
+            && let Some(bytes) = token(&text[at..])
+        {
             chain.clear();
-            behind = at + UUID_BYTES;
+            behind = at + bytes;
             continue;
         }
         if value(c).is_some() {
-            let group = open.get_or_insert(Group { start: at, end: at, digits: 0, free });
+            let group = open.get_or_insert(Group { start: at, end: at, digits: 0, gap });
             group.end = at + c.len_utf8();
             group.digits += 1;
             continue;
         }
-        free = !c.is_ascii_hexdigit();
-        match open.take() {
-            Some(group) => {
-                chain.push(group);
-                if free && let Some(id) = last_id(text, &chain) {
-                    return Some(id);
-                }
-                if !joiner(c) {
-                    chain.clear();
-                } else if chain.len() > DIGITS {
-                    chain.remove(0);
-                }
+        fresh = !c.is_alphanumeric();
+        if let Some(group) = open.take() {
+            gap = Gap::default();
+            chain.push(group);
+            if let Some(id) = last_id(text, &chain) {
+                return Some(id);
             }
-            // A second joiner in a row, or no number at all.
-            None => chain.clear(),
+            if chain.len() > DIGITS {
+                chain.remove(0);
+            }
+        }
+        if !gap.take(c) {
+            chain.clear();
         }
     }
     None
@@ -83,6 +109,19 @@ fn find(text: &str) -> Option<Range<usize>> {
 
 /// Length of a UUID with its hyphens.
 const UUID_BYTES: usize = 36;
+
+/// The shortest word of hexadecimal digits that is taken for a hash; a shorter one may be a word beside a number, as in `card850615101233`.
+const HASH_BYTES: usize = 16;
+
+/// Length of the UUID or the hash that begins here and ends with the word.
+fn token(text: &str) -> Option<usize> {
+    if is_uuid(text.as_bytes()) {
+        return Some(UUID_BYTES);
+    }
+    let bytes = text.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let ends = || text[bytes..].chars().next().is_none_or(|next| !next.is_alphanumeric() && !invisible(next));
+    (bytes >= HASH_BYTES && ends()).then_some(bytes)
+}
 
 /// Does a UUID stand here, as in `import/018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10`? One in a hundred has twelve digits in a row somewhere.
 fn is_uuid(text: &[u8]) -> bool {
@@ -108,15 +147,26 @@ fn has_enough_digits(text: &str) -> bool {
 fn last_id(text: &str, chain: &[Group]) -> Option<Range<usize>> {
     let end = chain.last()?.end;
     let mut digits = 0;
-    for (before, group) in chain.iter().rev().enumerate() {
+    for (first, group) in chain.iter().enumerate().rev() {
         digits += group.digits;
         if digits >= DIGITS {
-            let id = group.start..end;
-            let found = digits == DIGITS && group.free && (before == 0 || begins_with_birth(&text[id.clone()]));
+            let (id, groups) = (group.start..end, &chain[first..]);
+            let born = || begins_with_birth(&text[id.clone()]) && !tells_time(text, groups);
+            let found = digits == DIGITS && (groups.len() == 1 || born());
             return found.then_some(id);
         }
     }
     None
+}
+
+/// Are these days and hours, as in `13.02.2026 15.00` or `12.02 - 15.03.2026`: pairs and years, with points or slashes and other
+/// joiners among them? Whoever writes an id in pairs puts the same between all of them.
+fn tells_time(text: &str, groups: &[Group]) -> bool {
+    let gaps = || groups.iter().skip(1).map(|group| group.gap);
+    let pointed = gaps().any(|gap| matches!(gap.mark, Some('.' | '/')));
+    let mixed = gaps().zip(gaps().skip(1)).any(|(one, next)| one != next);
+    let year = |group: &Group| group.digits == 4 && ["19", "20"].iter().any(|century| text[group.start..].starts_with(century));
+    pointed && mixed && groups.iter().all(|group| group.digits == 2 || year(group))
 }
 
 /// Is it `YYMMDD...`? Asked of grouped numbers alone, so that codes such as `TRK-2026-0213-0042` and rows of counts are left alone.
@@ -139,9 +189,14 @@ fn value(c: char) -> Option<u32> {
     Some(u32::from(c) - u32::from(zero))
 }
 
-/// Characters that people and forms put between the digits of one number.
-fn joiner(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '-' | '\u{00A0}' | '\u{2000}'..='\u{200A}' | '\u{2010}'..='\u{2015}' | '\u{202F}' | '\u{2212}')
+/// Spaces between the digits of one number.
+fn space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\u{00A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}')
+}
+
+/// Marks that people and forms put between the digits of one number: hyphens and dashes, points, slashes.
+fn mark(c: char) -> bool {
+    matches!(c, '-' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}'..='\u{FF0F}')
 }
 
 /// Characters that nobody sees, wherever they stand in a number.
@@ -177,6 +232,23 @@ mod tests {
             "018f6b1e-7a4c-7d1b-9a51-850615101233-1",
             "018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10 850615101233",
             "850615101233г.",
+            "ID850615101233",
+            "card850615101233",
+            "a850615101233",
+            "850615101233d",
+            "ID８５０６１５１０１２３３",
+            "card٨٥٠٦١٥١٠١٢٣٣d",
+            "xdeadbeef850615101233",
+            "aaaaaaaaaa850615\u{200B}101233",
+            "8506.1510.1233",
+            "850615/101233",
+            "850615 - 101233",
+            "850615 \u{2013} 101233.",
+            "85.06.15-101233",
+            "85.06.15.10.12.33",
+            "８５０６．１５１０．１２３３",
+            "٨٥٠٦١٥/١٠١٢٣٣",
+            "٨٥٠٦١٥ - ١٠١٢٣٣",
         ] {
             assert!(holds_national_id(held), "{held}");
         }
@@ -188,8 +260,6 @@ mod tests {
             "",
             "85061510123",
             "8506151012330",
-            "a850615101233",
-            "850615101233b",
             "2026-02-13 15:00",
             "2026-02-13 15-00",
             "тел. 8 701 123 45 67",
@@ -200,6 +270,12 @@ mod tests {
             "8506,1510,1233",
             "import/018f6b1e-7a4c-7d1b-9a51-012345678901",
             "3 85061510-1233-4d1b-9a51-850615101233, 4",
+            "13.02.2026 15.00",
+            "18.10 15.02.2026",
+            "13.02.2026 - 15.03.2026",
+            "12.03 - 15.03.2026",
+            "13/02/2026 15.00\u{2013}16.30",
+            "deadbeef850615101233, 17",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ] {
             assert!(!holds_national_id(free), "{free}");

@@ -4,6 +4,7 @@
 //! warehouse never costs the membership.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -288,16 +289,29 @@ impl Reader {
 }
 
 fn record(partition: Partition, message: &BorrowedMessage<'_>) -> Record {
-    let headers = message.headers().map_or_else(Headers::new, |headers| {
-        let copy = |value: Option<&[u8]>| Bytes::copy_from_slice(value.unwrap_or_default());
-        headers.iter().map(|header| (header.key.to_owned().into(), copy(header.value))).collect()
-    });
     Record {
         partition,
         offset: message.offset().unsigned_abs(),
         appended_ms: message.timestamp().to_millis().unwrap_or_default(),
         key: message.key().map(Bytes::copy_from_slice),
-        headers,
+        headers: headers(message),
         value: message.payload().map(Bytes::copy_from_slice),
     }
+}
+
+/// The headers of a record. The client panics at a name that is not UTF-8, which any other producer may write: such a record is
+/// handed over without headers, so that it is no event to anybody and the partition goes on behind it.
+fn headers(message: &BorrowedMessage<'_>) -> Headers {
+    let read = || {
+        message.headers().map_or_else(Headers::new, |headers| {
+            let copy = |value: Option<&[u8]>| Bytes::copy_from_slice(value.unwrap_or_default());
+            headers.iter().map(|header| (header.key.to_owned().into(), copy(header.value))).collect()
+        })
+    };
+    // Reading changes nothing in the message: nothing is left half done, and the rest of it is still there.
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let (partition, offset) = (message.partition(), message.offset());
+        tracing::warn!(partition, offset, "a record has a header whose name is not UTF-8; it is taken without headers");
+        Headers::new()
+    })
 }

@@ -10,6 +10,8 @@ mod append;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 mod group;
 #[cfg(test)]
 mod kafka;
