@@ -43,7 +43,7 @@ fn worked_out(world: &World, published: &Published) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn no_small_count_can_be_worked_out(world in worlds(), analyst in any::<bool>()) {
         let role = if analyst { Role::Analyst } else { Role::Leader };

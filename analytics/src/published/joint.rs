@@ -23,47 +23,51 @@ pub(super) struct Joint {
 impl Joint {
     pub(super) fn of(coverage: &Coverage, region: &Region<'_>) -> Self {
         let units: Vec<Row<'_>> = coverage.units.iter().map(|unit| &unit.slice).enumerate().collect();
-        let mut next = units.len();
+        let mut groups = units.len();
         let mut group = |coalition: &coverage::Coalition| {
             let own = coalition.unit.as_ref().and_then(|code| coverage.units.iter().position(|unit| unit.unit == *code));
             own.unwrap_or_else(|| {
-                next += 1;
-                next - 1
+                groups += 1;
+                groups - 1
             })
         };
         let coalitions: Vec<Row<'_>> = coverage.coalitions.iter().map(|held| (group(held), &held.slice)).collect();
         let tables = [units.as_slice(), coalitions.as_slice()];
-        let people = people(region, tables, next);
-        let family = |count: fn(&coverage::Audience) -> u64, total: Cell| {
-            let parts: Vec<u64> = units.iter().map(|(_, row)| count(&row.audience)).collect();
-            region.threshold.family(&parts, total)
-        };
-        let outside = family(|row| row.outside, region.audience.outside);
-        let weak = family(|row| row.weak, region.audience.weak);
-        let columns = |group: usize, row: &Slice| Columns {
-            gross: Cell::WITHHELD,
-            contacts: Cell::unless(people[group], row.audience.contacts),
-            reached: Cell::unless(people[group], row.audience.reach.reached),
-            outside: outside[group],
-            weak: weak[group],
-        };
-        let partial: Vec<bool> = units
-            .iter()
-            .map(|(group, row)| {
-                let Columns { contacts, outside, weak, .. } = columns(*group, row);
-                [contacts, outside, weak].contains(&Cell::WITHHELD)
-            })
-            .collect();
-        let gross = gross(region, tables, (&people, &partial));
+        let people = withheld_people(region, tables, groups);
+        let gross = withheld_gross(region, tables, &people);
+        let outside = column(region, &units, |row| row.outside, region.audience.outside);
+        let weak = column(region, &units, |row| row.weak, region.audience.weak);
         let shown = |group: usize, row: &Slice| Cell::unless(gross[group], row.audience.gross);
-        let unit = |(group, row): &Row<'_>| Columns { gross: shown(*group, row), ..columns(*group, row) }.audience(&row.audience);
+        let unit = |(group, row): &Row<'_>| {
+            let columns = Columns {
+                gross: shown(*group, row),
+                contacts: Cell::unless(people[*group], row.audience.contacts),
+                reached: Cell::unless(people[*group], row.audience.reach.reached),
+                outside: outside[*group],
+                weak: weak[*group],
+            };
+            columns.audience(&row.audience)
+        };
         let coalition = |(group, row): &Row<'_>| reach_alone(row, people[*group], shown(*group, row));
         Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() }
     }
 }
 
+/// A column that adds up to the region's.
+fn column(region: &Region<'_>, rows: &[Row<'_>], count: fn(&coverage::Audience) -> u64, total: Cell) -> Vec<Cell> {
+    region.threshold.family(&rows.iter().map(|(_, row)| count(&row.audience)).collect::<Vec<_>>(), total)
+}
+
+/// Rows of which a part is withheld, or would be if it were published: their people, those from outside, or weak ones.
+fn partial(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<bool> {
+    let outside = column(region, rows, |row| row.outside, region.audience.outside);
+    let weak = column(region, rows, |row| row.weak, region.audience.weak);
+    let parts = rows.iter().zip(outside).zip(weak);
+    parts.map(|(((group, _), outside), weak)| people[*group] || [outside, weak].contains(&Cell::WITHHELD)).collect()
+}
+
 /// The groups whose people are withheld, of `groups`.
-fn people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) -> Vec<bool> {
+fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) -> Vec<bool> {
     let mut hidden = vec![false; groups];
     let [units, coalitions] = tables;
     for (group, row) in units.iter().chain(coalitions) {
@@ -79,47 +83,66 @@ fn people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) -> Vec<bo
         hidden[*group] |= own.into_iter().chain([sum]).any(few);
     }
     extend(&tables, &mut hidden, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
+    // A coalition of the whole region lies across the units, and may lie in one of them alone.
+    if hidden.contains(&true) {
+        hidden[units.len()..].fill(true);
+    }
     hidden
 }
 
-/// The groups whose gross attendance is withheld, given those whose people are, and the units that have a withheld count.
-fn gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], (people, partial): (&[bool], &[bool])) -> Vec<bool> {
+/// The groups whose gross attendance is withheld, given those whose people are.
+fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool]) -> Vec<bool> {
     let [units, coalitions] = tables;
     let mut hidden = vec![false; people.len()];
-    let all = &region.slice.audience;
-    for (group, row) in units {
-        hidden[*group] |= is_listed(row) && partial[*group];
+    // Counts are withheld in company; the company must not be given away by heads either.
+    let mut company = vec![false; people.len()];
+    company[units.len()..].fill(true);
+    for table in tables {
+        for ((group, row), partial) in table.iter().zip(partial(region, table, people)) {
+            hidden[*group] |= is_listed(row) && partial;
+            company[*group] |= partial;
+        }
     }
     for (group, row) in coalitions {
-        let unit = units.get(*group).map(|(_, unit)| &unit.audience);
-        let larger: Vec<&coverage::Audience> = [Some(all), unit].into_iter().flatten().collect();
-        hidden[*group] |= (is_listed(row) && people[*group]) || region.is_telling(row, &larger);
+        hidden[*group] |= units.get(*group).is_some_and(|(_, unit)| region.is_telling(row, unit));
     }
-    // Counts are withheld in company; the company must not be given away by heads either.
-    if hidden.contains(&true) {
-        hidden.iter_mut().zip(partial).for_each(|(hidden, partial)| *hidden |= partial);
-    }
+    join(&mut hidden, &company);
     extend(&tables, &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
+    join(&mut hidden, &company);
     hidden
+}
+
+/// Where one is hidden, its company is too.
+fn join(hidden: &mut [bool], company: &[bool]) {
+    if hidden.contains(&true) {
+        hidden.iter_mut().zip(company).for_each(|(hidden, company)| *hidden |= *company);
+    }
 }
 
 /// A table of which reach and gross attendance alone are published: every row is a group of its own.
 pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
-    let tables = [rows.as_slice()];
     let mut people: Vec<bool> = slices.iter().map(|row| region.is_small(&row.audience)).collect();
-    extend(&tables, &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
-    let gross = gross_of_rows(region, slices, &people);
+    extend(&[rows.as_slice()], &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
+    let gross = gross_of_rows(region, &rows, &people);
     rows.iter().zip(gross).map(|((group, row), gross)| reach_alone(row, people[*group], gross)).collect()
 }
 
-/// The gross attendance of rows that share the campaign's meetings out, or overlap; `withheld` are those whose people are.
-pub(super) fn gross_of_rows(region: &Region<'_>, slices: &[&Slice], withheld: &[bool]) -> Vec<Cell> {
+/// The gross attendance of weeks, whose other columns are not published.
+pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice]) -> Vec<Cell> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
-    let is_hidden = |(row, withheld): (&&Slice, &bool)| (is_listed(row) && *withheld) || region.is_telling(row, &[&region.slice.audience]);
-    let mut hidden: Vec<bool> = slices.iter().zip(withheld).map(is_hidden).collect();
-    extend(&[rows.as_slice()], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
-    slices.iter().zip(hidden).map(|(row, hidden)| Cell::unless(hidden, row.audience.gross)).collect()
+    let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
+    let people: Vec<bool> = contacts.into_iter().map(|cell| cell == Cell::WITHHELD).collect();
+    gross_of_rows(region, &rows, &people)
+}
+
+/// The gross attendance of rows that are groups of their own, given those whose people are withheld.
+fn gross_of_rows(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<Cell> {
+    let company = partial(region, rows, people);
+    let mut hidden: Vec<bool> = rows.iter().zip(&company).map(|((_, row), partial)| is_listed(row) && *partial).collect();
+    join(&mut hidden, &company);
+    extend(&[rows], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
+    rows.iter().zip(hidden).map(|((_, row), hidden)| Cell::unless(hidden, row.audience.gross)).collect()
 }
 
 /// A row whose additive columns are left out: beside the same columns of the units they would tell who came to which coalition there.

@@ -57,15 +57,12 @@ impl<'a> Region<'a> {
         !(allows(reached) && allows(contacts) && allows(contacts.saturating_sub(reached)) && elsewhere)
     }
 
-    /// Whether the gross attendance of a row tells of few people, though the row's reach may be seen: part of it comes from lists, and
-    /// those on them are few, of one kind, or less those of a larger set that holds the row.
-    pub(super) fn is_telling(&self, row: &Slice, larger: &[&coverage::Audience]) -> bool {
-        let held = &row.audience;
-        let allows = |count: u64| self.threshold.allows(count);
-        let recorded = |of: &coverage::Audience| of.identified + of.weak;
-        let beside = |of: &coverage::Audience| allows(recorded(of).saturating_sub(recorded(held)));
-        let open = allows(held.contacts) && allows(held.outside) && allows(held.weak) && larger.iter().all(|of| beside(of));
-        is_listed(row) && !open
+    /// Whether the gross attendance of a coalition tells of few people in its unit: part of it comes from lists, and what it leaves of
+    /// those on the unit's lists are few of one kind.
+    pub(super) fn is_telling(&self, row: &Slice, unit: &Slice) -> bool {
+        let kinds = |of: &coverage::Audience| [of.contacts, of.outside, of.weak];
+        let mut left = kinds(&unit.audience).into_iter().zip(kinds(&row.audience)).map(|(all, part)| all.saturating_sub(part));
+        is_listed(row) && left.any(|left| !self.threshold.allows(left))
     }
 
     /// Whether the reach of a table's rows can stand beside the region's. People reached are no more than the rows' sum, and no fewer than
