@@ -1,12 +1,13 @@
 //! Person counts as they may leave this crate: shown, or withheld.
 //!
-//! Guarantees: a [`Cell`] is made here alone, by the rules below, so no page, table or file can print a person count that the rules
-//! withhold. A count `x` with `0 < x < k` is withheld; in a table whose parts add up to a total, more parts are withheld until the total
+//! Guarantees: a [`Cell`] is made by the rules below and those of [`crate::published`] alone, so no page, table or file can print a person
+//! count that the rules withhold. A count `x` with `0 < x < k` is withheld; in a table whose parts add up to a total, more parts are withheld until the total
 //! leaves each of them as many possible values as a small count has: at least `k - 1`. `k` is 10, for analysts 5.
 //!
 //! Zero is shown. It tells that nobody of a slice was there, which mostly follows from there having been no meeting; it is about no
 //! person; and "nobody yet" must not look like "a few". Since zeros are shown, a withheld count is known to be at least 1, and the rules
-//! reckon with that. Meetings, and people counted as heads in a room, are no person counts: a meeting is public.
+//! reckon with that. Meetings, and people counted as heads in a room, are no person counts: a meeting is public. A gross attendance that
+//! comes from lists of people is one.
 
 use crate::access::{Reader, Role};
 
@@ -17,6 +18,16 @@ pub struct Cell(Option<u64>);
 impl Cell {
     /// A withheld count.
     pub const WITHHELD: Self = Self(None);
+
+    /// A count that the rules let through.
+    pub(crate) fn open(count: u64) -> Self {
+        Self(Some(count))
+    }
+
+    /// A count that the rules let through, unless they withhold it.
+    pub(crate) fn unless(withheld: bool, count: u64) -> Self {
+        Self((!withheld).then_some(count))
+    }
 
     /// The count, unless withheld.
     pub fn shown(self) -> Option<u64> {
@@ -63,11 +74,6 @@ impl Threshold {
         Cell(self.allows(count).then_some(count))
     }
 
-    /// A count that follows from others: shown if every one of its parts may be seen.
-    pub fn composed(self, count: u64, parts: &[u64]) -> Cell {
-        Cell(parts.iter().all(|part| self.allows(*part)).then_some(count))
-    }
-
     /// A part of a count that is published too, so that the remainder can be read off: shown if the part, the remainder and the whole may
     /// be seen.
     pub fn part(self, part: u64, whole: u64, published: Cell) -> Cell {
@@ -98,6 +104,12 @@ impl Threshold {
                 None => return hidden.fill(true),
             }
         }
+    }
+
+    /// Whether the withheld parts of a known total cover each other: two or more of them are people, and each has room enough.
+    pub(crate) fn covers(self, parts: &[u64], hidden: &[bool]) -> bool {
+        let people = parts.iter().zip(hidden).filter(|(part, hidden)| **hidden && **part > 0).count();
+        people > 1 && self.room(parts, hidden) >= self.0
     }
 
     /// How many values each withheld part might have: what the total leaves once every other withheld part is at least 1.

@@ -75,6 +75,9 @@ impl Compute {
         let mut snapshots = Snapshots::open(&config.analytics.dir)?;
         let warehouse = Warehouse::new(&config.clickhouse);
         let snapshot = compute(&warehouse, &mut snapshots, (&self.campaign, self.as_of)).await?;
+        if self.csv.is_some() || self.json.is_some() {
+            snapshots.report(snapshot.id)?;
+        }
         if let Some(path) = &self.csv {
             write(path, |file| csv::write(&snapshot, file).map_err(std::io::Error::other))?;
         }

@@ -2,10 +2,11 @@
 //!
 //! Guarantees: the router is made from the matrix of [`crate::access`]; every answer, errors too, carries the same protective headers;
 //! a panic in a handler becomes an error page. Only reading is answered. The listener for people has the configured reader, the internal
-//! one the operator, who alone sees metrics.
+//! one the operator, who alone sees metrics. Connections are left to [`connections`].
 
 mod assets;
 mod charts;
+mod connections;
 mod download;
 mod handlers;
 mod headers;
@@ -47,7 +48,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), AnalyticsError> {
     let snapshots = Snapshots::open(&config.analytics.dir)?;
-    let service = Arc::new(Service::new(campaign, &snapshots)?);
+    let service = Arc::new(Service::new(campaign, Snapshots::open(&config.analytics.dir)?)?);
     let people = bind(config.serve.listen).await?;
     let internal = match config.serve.metrics {
         Some(metrics) => Some(bind(metrics).await?),
@@ -56,17 +57,11 @@ pub async fn serve(
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
     let renewal = tokio::spawn(service::renew(service.clone(), Warehouse::new(&config.clickhouse), snapshots));
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let stopping = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
-        // An error means that the sender is gone, which is a stop too.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
     let told = service.clone();
-    let (first, second) = (stopped.clone(), stopped);
-    let people = axum::serve(people, router(service.clone(), Reader::from(&config.reader))).with_graceful_shutdown(stopping(first));
+    let people = connections::serve(people, router(service.clone(), Reader::from(&config.reader)), stopped.clone());
     let internal = async {
-        match internal {
-            Some(listener) => axum::serve(listener, router(service, Reader::operator())).with_graceful_shutdown(stopping(second)).await,
-            None => Ok(()),
+        if let Some(listener) = internal {
+            connections::serve(listener, router(service, Reader::operator()), stopped).await;
         }
     };
     tokio::spawn(async move {
@@ -74,9 +69,9 @@ pub async fn serve(
         told.drain();
         stop.send_replace(true);
     });
-    let outcome = tokio::try_join!(people.into_future(), internal);
+    tokio::join!(people, internal);
     renewal.abort();
-    outcome.map(|_| ()).map_err(AnalyticsError::Serve)
+    Ok(())
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, AnalyticsError> {

@@ -2,7 +2,8 @@
 //!
 //! Guarantees: the same figures as the page of the same snapshot, since both say one statement; the same bytes for the same snapshot,
 //! reader and language. What the statement says reaches the page as values, never as markup, and the compiler sees two virtual files and
-//! two fonts: no other file, no package, no clock. Tagged, PDF/A-2a.
+//! two fonts: no other file, no package, no clock. Tagged, PDF/A-2a, which allows no letter without a glyph: one that the fonts lack
+//! becomes a question mark.
 
 mod desk;
 
@@ -34,8 +35,8 @@ pub fn pdf(published: &Published, statement: &Statement) -> Result<Vec<u8>, Anal
         page: words.say_with("report-page", &[("page", 1.into()), ("pages", 1.into())]),
         statement,
     };
-    let values = serde_json::to_vec(&sheet).map_err(|source| AnalyticsError::Report { reason: source.to_string() })?;
-    let desk = Desk::new(values);
+    let values = serde_json::to_string(&sheet).map_err(|source| AnalyticsError::Report { reason: source.to_string() })?;
+    let desk = Desk::new(desk::printable(&values).into_bytes());
     let document =
         typst::compile::<PagedDocument>(&desk).output.map_err(|faults| unfit(faults.iter().map(|fault| fault.message.as_str())))?;
     let standards = PdfStandards::new(&[PdfStandard::A_2a]).map_err(|fault| unfit([fault.message().as_str()]))?;

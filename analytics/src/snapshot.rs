@@ -1,12 +1,13 @@
 //! Snapshots: a computed coverage, kept as bytes under a name made of what it is true for.
 //!
 //! Guarantees: stored bytes never change; page and report of one snapshot read the same bytes; the same facts and the same binary give
-//! the same bytes again, and [`Stored`] says so. Kept in one SQLite file, one writer, until somebody removes the file.
+//! the same bytes again, and [`Stored`] says so. Kept in one SQLite file, one writer. A snapshot from which something was reported stays
+//! until somebody removes the file; of the others the newest stay, so that the file grows with reports and not with time.
 
 use std::{fmt, path::Path, str::FromStr};
 
 use qamtu_schemas::id::CampaignId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +15,9 @@ use crate::{
     coverage::{Coverage, Identity},
     error::AnalyticsError,
 };
+
+/// Snapshots of a campaign that stay though nothing was reported from them, the one stored last apart.
+const UNREPORTED: u32 = 20;
 
 /// File name inside the service's folder.
 const FILE: &str = "analytics.sqlite";
@@ -135,25 +139,19 @@ impl Snapshots {
                      as_of_us INTEGER NOT NULL,
                      bytes BLOB NOT NULL
                  ) STRICT;
-                 CREATE INDEX IF NOT EXISTS snapshot_newest ON snapshot (campaign, as_of_us, number);",
+                 CREATE INDEX IF NOT EXISTS snapshot_newest ON snapshot (campaign, as_of_us, number);
+                 CREATE TABLE IF NOT EXISTS reported (id TEXT PRIMARY KEY) STRICT;",
             )?;
             Ok(sqlite)
         };
         open().map(|sqlite| Self { sqlite }).map_err(|source| AnalyticsError::Snapshots { path, source })
     }
 
-    /// Keeps a coverage. Bytes that are stored already stay as they are, and are what is returned.
+    /// Keeps a coverage, and lets go of those that it supersedes. Bytes that are stored already stay as they are, and are what is returned.
     pub fn keep(&mut self, coverage: Coverage) -> Result<(Snapshot, Stored), AnalyticsError> {
         let id = SnapshotId::of(&coverage.identity);
         let bytes = serde_json::to_vec(&coverage).map_err(|source| AnalyticsError::Bytes { id, source })?;
-        let stored = self
-            .sqlite
-            .execute(
-                "INSERT INTO snapshot (id, campaign, as_of_us, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
-                params![id.to_string(), coverage.identity.campaign.as_str(), coverage.identity.as_of.as_microsecond(), bytes],
-            )
-            .map_err(|source| self.failed(source))?;
-        if stored == 1 {
+        if self.store(id, &coverage.identity, &bytes).map_err(|source| self.failed(source))? {
             return Ok((Snapshot { id, coverage }, Stored::New));
         }
         match self.bytes(id)? {
@@ -161,6 +159,35 @@ impl Snapshots {
             Some(held) => Ok((read(id, &held)?, Stored::Differs)),
             None => Err(AnalyticsError::NoSnapshot { campaign: coverage.identity.campaign }),
         }
+    }
+
+    /// Whether the bytes are new. Storing and letting go are one transaction: there is never too much, and never nothing.
+    fn store(&mut self, id: SnapshotId, identity: &Identity, bytes: &[u8]) -> rusqlite::Result<bool> {
+        let (id, campaign) = (id.to_string(), identity.campaign.as_str());
+        let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let stored = writing.execute(
+            "INSERT INTO snapshot (id, campaign, as_of_us, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
+            params![id, campaign, identity.as_of.as_microsecond(), bytes],
+        )?;
+        if stored == 1 {
+            writing.execute(
+                "DELETE FROM snapshot WHERE campaign = ?1 AND id <> ?2 AND id NOT IN (SELECT id FROM reported) AND number NOT IN (
+                     SELECT number FROM snapshot WHERE campaign = ?1 AND id NOT IN (SELECT id FROM reported)
+                     ORDER BY as_of_us DESC, number DESC LIMIT ?3
+                 )",
+                params![campaign, id, UNREPORTED],
+            )?;
+        }
+        writing.commit()?;
+        Ok(stored == 1)
+    }
+
+    /// Notes that something was reported from a snapshot, so that its bytes stay for good.
+    pub fn report(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
+        self.sqlite
+            .execute("INSERT INTO reported (id) VALUES (?1) ON CONFLICT (id) DO NOTHING", [id.to_string()])
+            .map(|_| ())
+            .map_err(|source| self.failed(source))
     }
 
     /// The snapshot of a campaign with the newest as-of instant; of several, the one stored last.

@@ -19,15 +19,15 @@ use qamtu_analytics::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// A page of a stored coverage; the folder must outlive nothing, since the snapshot is in memory.
+/// A page of a stored coverage, with its folder.
 fn page_of(coverage: Option<Value>, reader: Reader) -> Router {
     let folder = tempfile::tempdir().unwrap();
     if let Some(coverage) = coverage {
         sample::kept(folder.path(), coverage);
     }
     let snapshots = Snapshots::open(folder.path()).unwrap();
-    let service = Service::new("turkistan-2026".parse().unwrap(), &snapshots).unwrap();
-    router(Arc::new(service), reader)
+    let service = Service::new("turkistan-2026".parse().unwrap(), snapshots).unwrap();
+    router(Arc::new(service), reader).layer(axum::Extension(Arc::new(folder)))
 }
 
 struct Answer {
@@ -260,4 +260,38 @@ async fn where_heads_alone_were_counted_nobody_is_said_to_be_reached_or_not() {
     audience["reach"] = sample::reach(0, 900, 1_195_000);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
     assert_eq!(text(&get(&page, "/en").await.body).matches("counted only").count(), 1);
+}
+
+#[tokio::test]
+async fn a_unit_far_beyond_the_map_is_listed_and_not_drawn() {
+    let mut coverage = sample::coverage();
+    coverage["units"][0]["tile"] = json!({"row": 255, "column": 200});
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
+    let html = get(&page, "/en").await.body;
+    let map = html.split_once("<table class=\"tiles\"").unwrap().1.split_once("</table>").unwrap().0;
+    assert_eq!(map.matches("<td>").count(), 7 * 4);
+    assert!(html.contains("id=\"unit-ARY\"") && !html.contains("href=\"#unit-ARY\""));
+}
+
+#[tokio::test]
+async fn snapshots_that_were_reported_stay_and_of_the_others_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut snapshots = Snapshots::open(folder.path()).unwrap();
+    let mut at = |next: u64, as_of: &str| {
+        let mut coverage = sample::coverage();
+        coverage["identity"]["offsets"][0]["next"] = json!(next);
+        coverage["identity"]["as_of"] = json!(as_of);
+        snapshots.keep(serde_json::from_value(coverage).unwrap()).unwrap().0.id
+    };
+    let downloaded = at(0, "2026-03-11T13:00:00Z");
+    let service = Arc::new(Service::new("turkistan-2026".parse().unwrap(), Snapshots::open(folder.path()).unwrap()).unwrap());
+    let page = router(service, Reader::of_region(Role::Leader));
+    assert_eq!(get(&page, "/coverage.csv").await.status, StatusCode::OK);
+    let later: Vec<_> = (1..=25).map(|next| at(next, "2026-03-11T13:00:00Z")).collect();
+    // Computed last for an instant long past: whoever asked for it finds it.
+    let past = at(0, "2026-02-20T00:00:00Z");
+    let stays = |id| snapshots.get(id).unwrap().is_some();
+    assert!(stays(downloaded) && stays(past));
+    let left: Vec<bool> = later.into_iter().map(stays).collect();
+    assert_eq!(left, (1..=25).map(|next| next > 5).collect::<Vec<_>>());
 }

@@ -132,6 +132,20 @@ fn names_are_values_and_never_markup() {
 }
 
 #[test]
+fn letters_that_the_fonts_lack_become_question_marks() {
+    let mut coverage = sample::coverage();
+    for language in Language::ALL {
+        coverage["coalitions"][0]["names"][language.to_string()] = json!("Ауыл 🏡 村");
+    }
+    for language in Language::ALL {
+        let (published, statement) = said(coverage.clone(), language);
+        let report = plain(&report::pdf(&published, &statement).unwrap());
+        assert!(report.contains("Ауыл ? ?"), "{language}: {report}");
+        assert!(statement.coalitions.rows.iter().any(|row| row.figures[0].text == "Ауыл 🏡 村"), "the page keeps the name");
+    }
+}
+
+#[test]
 fn a_small_campaign_is_set_too() {
     let mut coverage = sample::coverage();
     for table in ["coalitions", "categories", "weeks"] {

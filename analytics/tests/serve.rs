@@ -1,4 +1,4 @@
-//! The program itself: it serves a stored snapshot without a warehouse, says so, and ends when told to.
+//! The program itself: it serves a stored snapshot without a warehouse, says so, and ends when told to, whoever is connected.
 
 #[path = "sample/sample.rs"]
 mod sample;
@@ -6,6 +6,7 @@ mod sample;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -46,18 +47,36 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// The program over the snapshots of a folder, and where it listens.
+fn started(folder: &Path) -> (Program, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
+    // Nothing listens on the discard port.
+    command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
+    command.env("QAMTU__ANALYTICS__DIR", folder).env("QAMTU__SERVE__LISTEN", "127.0.0.1:0").env("QAMTU__SERVE__METRICS", "127.0.0.1:0");
+    let mut program = Program(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let addresses = serde_json::from_str(&line).unwrap();
+    (program, addresses)
+}
+
+/// Asks a program to end, and waits until it has.
+fn end(program: &mut Program) {
+    let ended = Command::new("kill").args(["-TERM", &program.0.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    let mut code = None;
+    wait_for("the end", || {
+        code = program.0.try_wait().unwrap();
+        code.is_some()
+    });
+    assert!(code.unwrap().success());
+}
+
 #[test]
 fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     let folder = tempfile::tempdir().unwrap();
     sample::kept(folder.path(), sample::coverage());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
-    // Nothing listens on the discard port.
-    command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
-    command.env("QAMTU__ANALYTICS__DIR", folder.path()).env("QAMTU__SERVE__LISTEN", "127.0.0.1:0").env("QAMTU__SERVE__METRICS", "127.0.0.1:0");
-    let mut program = Program(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let addresses: Value = serde_json::from_str(&line).unwrap();
+    let (mut program, addresses) = started(folder.path());
     let (people, internal) = (addresses["listening"].as_str().unwrap(), addresses["internal"].as_str().unwrap());
 
     assert_eq!(get(people, "/live").0, 200);
@@ -72,15 +91,26 @@ fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     assert_eq!(status, 200);
     assert!(metrics.contains("qamtu_analytics_warehouse_answers 0"), "{metrics}");
     assert_eq!(get(internal, "/ru").0, 403);
+    end(&mut program);
+}
 
-    let ended = Command::new("kill").args(["-TERM", &program.0.id().to_string()]).status().unwrap();
-    assert!(ended.success());
-    let mut code = None;
-    wait_for("the end", || {
-        code = program.0.try_wait().unwrap();
-        code.is_some()
-    });
-    assert!(code.unwrap().success());
+#[test]
+fn a_half_sent_request_is_cut_off_and_keeps_nobody_from_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut program, addresses) = started(folder.path());
+    let people = addresses["listening"].as_str().unwrap();
+    let half = || {
+        let mut stream = TcpStream::connect(people.strip_prefix("http://").unwrap()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(b"GET /live HTTP/1.1\r\nhost: ").unwrap();
+        stream
+    };
+    let mut rest = Vec::new();
+    half().read_to_end(&mut rest).expect("closed by the program before the deadline");
+    // Connections are taken in order, so the answer to this one says that the one before it is open.
+    let _open = half();
+    assert_eq!(get(people, "/live").0, 200);
+    end(&mut program);
 }
 
 #[test]

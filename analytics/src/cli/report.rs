@@ -59,6 +59,7 @@ impl Report {
         };
         let snapshot = snapshot.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() })?;
         let published = Published::new(&snapshot, &Reader::from(&config.reader)).ok_or(AnalyticsError::NoFigures)?;
+        snapshots.report(snapshot.id)?;
         let pdf = report::pdf(&published, &Statement::new(&published, self.lang))?;
         std::fs::write(&self.out, pdf).map_err(|source| AnalyticsError::Write { path: self.out.clone(), source })
     }

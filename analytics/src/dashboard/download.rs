@@ -40,7 +40,7 @@ struct Line<'a> {
     moved: Option<u64>,
     missing: Option<u64>,
     contested: Option<u64>,
-    gross: Option<u64>,
+    gross: Option<Cell>,
     identified: Option<Cell>,
     contacts: Option<Cell>,
     reached: Option<Cell>,

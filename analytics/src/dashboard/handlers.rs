@@ -64,6 +64,10 @@ async fn show(State(service): State<Arc<Service>>, Extension(reader): Extension<
 
 async fn csv(State(service): State<Arc<Service>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
     let Some(published) = published(&service, &reader) else { return Refusal::Unavailable.answer(&request) };
+    if let Err(error) = service.reported(published.snapshot).await {
+        tracing::error!("the snapshot cannot be noted as reported: {:#}", anyhow::Error::from(error));
+        return Refusal::Internal.answer(&request);
+    }
     match download::csv(&published) {
         Ok(bytes) => {
             let name = format!("attachment; filename=\"coverage-{}.csv\"", published.identity.campaign);

@@ -41,19 +41,22 @@ pub struct Service {
     shown: RwLock<Option<Arc<Snapshot>>>,
     stale: AtomicBool,
     draining: AtomicBool,
+    /// Where snapshots are kept, and the last one that was noted as reported.
+    kept: Arc<std::sync::Mutex<(Snapshots, Option<SnapshotId>)>>,
     // One report is set at a time, so that a burst of requests cannot take every core.
     reports: Mutex<Reports>,
 }
 
 impl Service {
     /// Shows the newest stored snapshot of a campaign, if there is one.
-    pub fn new(campaign: CampaignId, snapshots: &Snapshots) -> Result<Self, AnalyticsError> {
+    pub fn new(campaign: CampaignId, snapshots: Snapshots) -> Result<Self, AnalyticsError> {
         let shown = snapshots.latest(&campaign)?.map(Arc::new);
         Ok(Self {
             campaign,
             shown: RwLock::new(shown),
             stale: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            kept: Arc::new(std::sync::Mutex::new((snapshots, None))),
             reports: Mutex::new((None, HashMap::new())),
         })
     }
@@ -90,8 +93,23 @@ impl Service {
         !self.draining.load(Ordering::Relaxed)
     }
 
+    /// Notes that figures of a snapshot leave as a file, so that its bytes stay for good.
+    pub async fn reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
+        let kept = self.kept.clone();
+        let note = move || -> Result<(), AnalyticsError> {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.1 != Some(id) {
+                kept.0.report(id)?;
+                kept.1 = Some(id);
+            }
+            Ok(())
+        };
+        tokio::task::spawn_blocking(note).await.map_err(AnalyticsError::CutOff)?
+    }
+
     /// The report of the snapshot that is shown, set once per snapshot, language and reader.
     pub async fn report(&self, published: Published, language: Language) -> Result<Bytes, AnalyticsError> {
+        self.reported(published.snapshot).await?;
         let mut reports = self.reports.lock().await;
         if reports.0 != Some(published.snapshot) {
             *reports = (Some(published.snapshot), HashMap::new());

@@ -45,6 +45,12 @@ fn file(path: &str) -> FileId {
     FileId::new(RootedPath::new(VirtualRoot::Project, path))
 }
 
+/// A text in letters that both fonts have. The signs of JSON are among them, so that JSON stays JSON.
+pub(super) fn printable(text: &str) -> String {
+    let has_glyph = |letter: char| FURNITURE.fonts.iter().all(|font| font.info().coverage.contains(u32::from(letter)));
+    text.chars().map(|letter| if letter.is_ascii() || has_glyph(letter) { letter } else { '?' }).collect()
+}
+
 /// One report's view of the world.
 pub(super) struct Desk {
     values: Bytes,

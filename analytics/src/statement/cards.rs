@@ -76,7 +76,7 @@ fn planned(pen: &Pen<'_>) -> Option<Card> {
 fn ceiling(pen: &Pen<'_>) -> Option<Card> {
     let whole = &pen.published.whole;
     let ceiling = whole.ceiling?;
-    let average = pen.locale.average(whole.audience.gross, whole.plan.held)?;
+    let average = pen.locale.average(whole.audience.gross.shown()?, whole.plan.held)?;
     let share = pen.percent(ceiling, whole.denominator.voters, Rounding::Nearest).map(|text| pen.shown(text));
     let detail = pen.words.say_with(
         "card-ceiling-detail",
@@ -93,9 +93,10 @@ fn identified(pen: &Pen<'_>) -> Card {
     let audience = &pen.published.whole.audience;
     let detail = pen.words.say_with(
         "card-identified-detail",
-        &[("identified", pen.cell(audience.identified).text.into()), ("gross", pen.count(audience.gross).into())],
+        &[("identified", pen.cell(audience.identified).text.into()), ("gross", pen.cell(audience.gross).text.into())],
     );
-    card(pen, pen.words.say("card-identified"), Some(pen.share(audience.identified, audience.gross)), detail)
+    let share = audience.gross.shown().map_or_else(|| pen.cell(Cell::WITHHELD), |gross| pen.share(audience.identified, gross));
+    card(pen, pen.words.say("card-identified"), Some(share), detail)
 }
 
 /// The average, and how many came once, twice and so on.

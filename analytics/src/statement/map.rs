@@ -1,4 +1,5 @@
-//! The map of equal tiles: one per unit, shaded by the share of its residents who were reached.
+//! The map of equal tiles: one per unit, shaded by the share of its residents who were reached. A unit whose tile lies beyond the grid
+//! is not drawn; the table of units has it.
 
 use serde::Serialize;
 
@@ -7,6 +8,9 @@ use crate::{locale::Rounding, published::Unit};
 
 /// Shades of the scale.
 const LEVELS: u64 = 5;
+
+/// Rows and columns that a map may have.
+const GRID: u8 = 32;
 
 /// Steps that a scale may have, in hundredths of a percent; five of the last are more than everybody.
 const STEPS: [u64; 14] = [1, 2, 5, 10, 20, 30, 50, 100, 200, 300, 400, 500, 1_000, 2_500];
@@ -18,9 +22,9 @@ pub struct Map {
     pub title: String,
     /// What is shown.
     pub note: String,
-    /// Rows of the grid.
+    /// Rows of the grid, at most 32.
     pub rows: u8,
-    /// Columns of the grid.
+    /// Columns of the grid, at most 32.
     pub columns: u8,
     /// Its tiles, from the north-west, row by row.
     pub tiles: Vec<MapTile>,
@@ -82,7 +86,7 @@ fn step(pen: &Pen<'_>) -> u64 {
 }
 
 fn tile(pen: &Pen<'_>, name: String, unit: &Unit, step: u64) -> Option<MapTile> {
-    let place = unit.tile?;
+    let place = unit.tile.filter(|tile| tile.row < GRID && tile.column < GRID)?;
     let figure = pen.share(unit.residents, unit.denominator.voters);
     let args = [
         ("unit", name.clone().into()),

@@ -91,7 +91,7 @@ impl<'a> Line<'a> {
 
     /// People reached; where heads alone were counted nobody can be known to be reached, which is not the same as nobody.
     fn reached(self, audience: &Audience) -> Self {
-        if audience.identified_meetings > 0 || audience.gross == 0 {
+        if audience.identified_meetings > 0 || audience.gross.shown() == Some(0) {
             return self.cell(audience.reached);
         }
         let figure = Figure { text: self.pen.words.say("counted-only"), state: State::None };
@@ -121,7 +121,7 @@ pub(super) fn units(pen: &Pen<'_>) -> Table {
             .count(unit.denominator.voters)
             .count(unit.plan.planned)
             .count(unit.plan.held)
-            .count(unit.audience.gross)
+            .cell(unit.audience.gross)
             .cell(unit.residents)
             .share(unit.residents, unit.denominator.voters)
             .reached(&unit.audience)
@@ -134,7 +134,7 @@ pub(super) fn units(pen: &Pen<'_>) -> Table {
         .count(whole.denominator.voters)
         .count(whole.plan.planned)
         .count(whole.plan.held)
-        .count(whole.audience.gross)
+        .cell(whole.audience.gross)
         .cell(whole.audience.reached)
         .share(whole.audience.reached, whole.denominator.voters)
         .cell(whole.audience.reached)
@@ -180,7 +180,7 @@ pub(super) fn coalitions(pen: &Pen<'_>) -> Table {
         Line::new(pen, &coalition.coalition, name)
             .count(coalition.plan.planned)
             .count(coalition.plan.held)
-            .count(coalition.audience.gross)
+            .cell(coalition.audience.gross)
             .reached(&coalition.audience)
             .row
     });
@@ -214,11 +214,7 @@ pub(super) fn categories(pen: &Pen<'_>) -> Option<Table> {
     let rows: Vec<Row> = named
         .into_iter()
         .map(|(name, category)| {
-            Line::new(pen, &category.category, name)
-                .count(category.plan.held)
-                .count(category.audience.gross)
-                .reached(&category.audience)
-                .row
+            Line::new(pen, &category.category, name).count(category.plan.held).cell(category.audience.gross).reached(&category.audience).row
         })
         .collect();
     (!rows.is_empty()).then(|| Table {

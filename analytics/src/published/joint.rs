@@ -1,0 +1,174 @@
+//! Units and coalitions share the same meetings out twice, so their rows are withheld together.
+//!
+//! A unit and its coalitions are one group, a coalition of the whole region is one of its own: where a unit's row is withheld, the same
+//! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's row
+//! leaves of its coalitions is nobody or enough people. Categories may overlap; their table is treated as if they did not, which
+//! withholds no less.
+
+use crate::{
+    cell::Cell,
+    coverage::{self, Coverage, Slice},
+    published::{
+        Audience,
+        region::{Columns, Region, Row, is_listed},
+    },
+};
+
+/// Audiences of the rows of the tables, cleared.
+pub(super) struct Joint {
+    pub(super) units: Vec<Audience>,
+    pub(super) coalitions: Vec<Audience>,
+}
+
+impl Joint {
+    pub(super) fn of(coverage: &Coverage, region: &Region<'_>) -> Self {
+        let units: Vec<Row<'_>> = coverage.units.iter().map(|unit| &unit.slice).enumerate().collect();
+        let mut groups = units.len();
+        let mut group = |coalition: &coverage::Coalition| {
+            let own = coalition.unit.as_ref().and_then(|code| coverage.units.iter().position(|unit| unit.unit == *code));
+            own.unwrap_or_else(|| {
+                groups += 1;
+                groups - 1
+            })
+        };
+        let coalitions: Vec<Row<'_>> = coverage.coalitions.iter().map(|held| (group(held), &held.slice)).collect();
+        let tables = [units.as_slice(), coalitions.as_slice()];
+        let people = withheld_people(region, tables, groups);
+        let gross = withheld_gross(region, tables, &people);
+        let outside = column(region, &units, |row| row.outside, region.audience.outside);
+        let weak = column(region, &units, |row| row.weak, region.audience.weak);
+        let shown = |group: usize, row: &Slice| Cell::unless(gross[group], row.audience.gross);
+        let unit = |(group, row): &Row<'_>| {
+            let columns = Columns {
+                gross: shown(*group, row),
+                contacts: Cell::unless(people[*group], row.audience.contacts),
+                reached: Cell::unless(people[*group], row.audience.reach.reached),
+                outside: outside[*group],
+                weak: weak[*group],
+            };
+            columns.audience(&row.audience)
+        };
+        let coalition = |(group, row): &Row<'_>| reach_alone(row, people[*group], shown(*group, row));
+        Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() }
+    }
+}
+
+/// A column that adds up to the region's.
+fn column(region: &Region<'_>, rows: &[Row<'_>], count: fn(&coverage::Audience) -> u64, total: Cell) -> Vec<Cell> {
+    region.threshold.family(&rows.iter().map(|(_, row)| count(&row.audience)).collect::<Vec<_>>(), total)
+}
+
+/// Rows of which a part is withheld, or would be if it were published: their people, those from outside, or weak ones.
+fn partial(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<bool> {
+    let outside = column(region, rows, |row| row.outside, region.audience.outside);
+    let weak = column(region, rows, |row| row.weak, region.audience.weak);
+    let parts = rows.iter().zip(outside).zip(weak);
+    parts.map(|(((group, _), outside), weak)| people[*group] || [outside, weak].contains(&Cell::WITHHELD)).collect()
+}
+
+/// The groups whose people are withheld, of `groups`.
+fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) -> Vec<bool> {
+    let mut hidden = vec![false; groups];
+    let [units, coalitions] = tables;
+    for (group, row) in units.iter().chain(coalitions) {
+        hidden[*group] |= region.is_small(&row.audience);
+    }
+    for (group, unit) in units {
+        let own: Vec<u64> = coalitions.iter().filter(|(own, _)| own == group).map(|(_, row)| row.audience.reach.reached).collect();
+        let sum: u64 = own.iter().sum();
+        let few = |part: u64| {
+            let left = [unit.audience.contacts, unit.audience.reach.reached].map(|all| all.saturating_sub(part));
+            !left.into_iter().all(|left| region.threshold.allows(left))
+        };
+        hidden[*group] |= own.into_iter().chain([sum]).any(few);
+    }
+    extend(&tables, &mut hidden, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
+    // A coalition of the whole region lies across the units, and may lie in one of them alone.
+    if hidden.contains(&true) {
+        hidden[units.len()..].fill(true);
+    }
+    hidden
+}
+
+/// The groups whose gross attendance is withheld, given those whose people are.
+fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool]) -> Vec<bool> {
+    let [units, coalitions] = tables;
+    let mut hidden = vec![false; people.len()];
+    // Counts are withheld in company; the company must not be given away by heads either.
+    let mut company = vec![false; people.len()];
+    company[units.len()..].fill(true);
+    for table in tables {
+        for ((group, row), partial) in table.iter().zip(partial(region, table, people)) {
+            hidden[*group] |= is_listed(row) && partial;
+            company[*group] |= partial;
+        }
+    }
+    for (group, row) in coalitions {
+        hidden[*group] |= units.get(*group).is_some_and(|(_, unit)| region.is_telling(row, unit));
+    }
+    join(&mut hidden, &company);
+    extend(&tables, &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
+    join(&mut hidden, &company);
+    hidden
+}
+
+/// Where one is hidden, its company is too.
+fn join(hidden: &mut [bool], company: &[bool]) {
+    if hidden.contains(&true) {
+        hidden.iter_mut().zip(company).for_each(|(hidden, company)| *hidden |= *company);
+    }
+}
+
+/// A table of which reach and gross attendance alone are published: every row is a group of its own.
+pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience> {
+    let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
+    let mut people: Vec<bool> = slices.iter().map(|row| region.is_small(&row.audience)).collect();
+    extend(&[rows.as_slice()], &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
+    let gross = gross_of_rows(region, &rows, &people);
+    rows.iter().zip(gross).map(|((group, row), gross)| reach_alone(row, people[*group], gross)).collect()
+}
+
+/// The gross attendance of weeks, whose other columns are not published.
+pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice]) -> Vec<Cell> {
+    let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
+    let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
+    let people: Vec<bool> = contacts.into_iter().map(|cell| cell == Cell::WITHHELD).collect();
+    gross_of_rows(region, &rows, &people)
+}
+
+/// The gross attendance of rows that are groups of their own, given those whose people are withheld.
+fn gross_of_rows(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<Cell> {
+    let company = partial(region, rows, people);
+    let mut hidden: Vec<bool> = rows.iter().zip(&company).map(|((_, row), partial)| is_listed(row) && *partial).collect();
+    join(&mut hidden, &company);
+    extend(&[rows], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
+    rows.iter().zip(hidden).map(|((_, row), hidden)| Cell::unless(hidden, row.audience.gross)).collect()
+}
+
+/// A row whose additive columns are left out: beside the same columns of the units they would tell who came to which coalition there.
+fn reach_alone(row: &Slice, withheld: bool, gross: Cell) -> Audience {
+    let reached = Cell::unless(withheld, row.audience.reach.reached);
+    let none = Cell::WITHHELD;
+    Columns { gross, contacts: none, reached, outside: none, weak: none }.audience(&row.audience)
+}
+
+/// Withholds further groups, the smallest first, until every table is safe; all of them if that is not enough.
+fn extend(tables: &[&[Row<'_>]], hidden: &mut [bool], count: fn(&Slice) -> u64, safe: impl Fn(&[Row<'_>], &[bool]) -> bool) {
+    loop {
+        let mut next = None;
+        let mut done = true;
+        for table in tables.iter().copied() {
+            if safe(table, hidden) {
+                continue;
+            }
+            done = false;
+            let open = table.iter().filter(|(group, row)| !hidden[*group] && count(row) > 0).map(|(group, row)| (count(row), *group));
+            next = next.into_iter().chain(open).min();
+        }
+        match next {
+            _ if done => return,
+            Some((_, group)) => hidden[group] = true,
+            None => return hidden.fill(true),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The published tables, row by row, from a coverage and the cells decided over all of it.
+
+use crate::{
+    cell::Cell,
+    coverage::{self, Coverage, Denominator, Fulfilment, Slice},
+    published::{Audience, Category, Coalition, Exposure, Unit, Week, Whole, joint, region::Region},
+};
+
+pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Audience>) -> Vec<Unit> {
+    let people: Vec<u64> = coverage.units.iter().map(|unit| unit.residents.reach.reached).collect();
+    let residents = region.threshold.family(&people, region.audience.reached);
+    coverage
+        .units
+        .iter()
+        .zip(audiences)
+        .zip(residents)
+        .map(|((held, audience), residents)| {
+            let reach = &held.residents.reach;
+            // Above those reached they say how many of the whole region were not identified.
+            let bound = |count: u64| Cell::open(count).beside(&[residents, region.audience.upper]);
+            Unit {
+                unit: held.unit.clone(),
+                names: held.names.clone(),
+                kind: held.kind,
+                tile: held.tile,
+                plan: held.slice.fulfilment.clone(),
+                denominator: reach.denominator.clone(),
+                audience,
+                residents,
+                residents_bounds: (bound(reach.lower), bound(reach.upper)),
+                over: reach.over,
+            }
+        })
+        .collect()
+}
+
+pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<Audience>) -> Vec<Coalition> {
+    coverage
+        .coalitions
+        .iter()
+        .zip(audiences)
+        .map(|(held, audience)| Coalition {
+            coalition: held.coalition.clone(),
+            names: held.names.clone(),
+            unit: held.unit.clone(),
+            plan: held.slice.fulfilment.clone(),
+            audience,
+        })
+        .collect()
+}
+
+pub(super) fn categories(coverage: &Coverage, region: &Region<'_>) -> Vec<Category> {
+    let slices: Vec<&Slice> = coverage.categories.iter().map(|category| &category.slice).collect();
+    let category = |(held, audience): (&coverage::Category, Audience)| Category {
+        category: held.category.clone(),
+        names: held.names.clone(),
+        plan: held.slice.fulfilment.clone(),
+        audience,
+    };
+    coverage.categories.iter().zip(joint::categories(region, &slices)).map(category).collect()
+}
+
+pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
+    let slices: Vec<&Slice> = coverage.weeks.iter().map(|week| &week.slice).collect();
+    let gross = joint::weeks(region, &slices);
+    let firsts: Vec<u64> = coverage.weeks.iter().map(|week| week.first_reached).collect();
+    let firsts = region.threshold.family(&firsts, region.audience.reached);
+    let week = |(place, held): (usize, &coverage::Week)| Week {
+        week: held.week.clone(),
+        monday: held.monday,
+        held: held.slice.fulfilment.held,
+        gross: gross[place],
+        first_reached: firsts[place],
+        to_date: Cell::sum(firsts[..=place].iter().copied()),
+    };
+    coverage.weeks.iter().enumerate().map(week).collect()
+}
+
+/// How often people came, in the finest classes that may be seen. The attendances left for the last class would give away its makeup, so
+/// what they exceed its fewest by may be nothing or enough.
+pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<Exposure> {
+    let people = coverage.region.exposure;
+    let threshold = region.threshold;
+    let contacts = coverage.region.slice.audience.contacts;
+    let last = (1..=people.len()).rev().find(|last| {
+        let (below, above) = people.split_at(last - 1);
+        let counted: u64 = below.iter().zip(1..).map(|(people, times): (&u64, u64)| people * times).sum();
+        let top: u64 = above.iter().sum();
+        below.iter().all(|people| threshold.allows(*people))
+            && threshold.allows(top)
+            && threshold.allows(contacts.saturating_sub(counted + top * *last as u64))
+    });
+    let Some(last) = last.filter(|_| region.audience.reached.shown().is_some()) else { return Vec::new() };
+    let (below, above) = people.split_at(last - 1);
+    let class = |times: u64, or_more: bool, people: u64| Exposure { times, or_more, people: threshold.cell(people) };
+    let mut classes: Vec<Exposure> = below.iter().zip(1..).map(|(people, times)| class(times, false, *people)).collect();
+    classes.push(class(last as u64, true, above.iter().sum()));
+    classes
+}
+
+/// A scope of units: residents and meetings add up, people at meetings do not.
+pub(super) fn of_units(units: &[Unit]) -> Whole {
+    let cells = |cell: fn(&Unit) -> Cell| Cell::sum(units.iter().map(cell));
+    let mut plan = Fulfilment::default();
+    for unit in units {
+        add(&mut plan, &unit.plan);
+    }
+    Whole {
+        plan,
+        denominator: Denominator {
+            voters: units.iter().map(|unit| unit.denominator.voters).sum(),
+            date: units.iter().filter_map(|unit| unit.denominator.date).max(),
+        },
+        audience: Audience {
+            gross: cells(|unit| unit.audience.gross),
+            identified_meetings: units.iter().map(|unit| unit.audience.identified_meetings).sum(),
+            uncounted_meetings: units.iter().map(|unit| unit.audience.uncounted_meetings).sum(),
+            identified: cells(|unit| unit.audience.identified),
+            contacts: cells(|unit| unit.audience.contacts),
+            reached: cells(|unit| unit.residents),
+            lower: cells(|unit| unit.residents_bounds.0),
+            upper: cells(|unit| unit.residents_bounds.1),
+            outside: cells(|unit| unit.audience.outside),
+            weak: cells(|unit| unit.audience.weak),
+        },
+        over: units.iter().any(|unit| unit.over),
+        ceiling: None,
+        precincts_reached: None,
+        precincts_without_meeting: None,
+    }
+}
+
+fn add(sum: &mut Fulfilment, part: &Fulfilment) {
+    sum.planned += part.planned;
+    sum.due += part.due;
+    sum.held += part.held;
+    sum.held_planned += part.held_planned;
+    sum.held_extra += part.held_extra;
+    sum.unlawful += part.unlawful;
+    sum.cancelled += part.cancelled;
+    sum.moved += part.moved;
+    sum.missing += part.missing;
+    sum.pending += part.pending;
+    sum.contested += part.contested;
+}

@@ -1,0 +1,251 @@
+//! An attacker who knows every shown figure, which meetings were where, by whom and for whom, and how all of it hangs together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome, Variable};
+use qamtu_analytics::{
+    cell::Cell,
+    published::{Audience, Published},
+};
+
+use crate::world::{CATEGORIES, Meeting, Truth, WEEKS, World};
+
+/// Unknown counts, some of them shown, and what holds between them.
+#[derive(Default)]
+pub struct Attack {
+    pub truth: BTreeMap<String, u64>,
+    pub shown: BTreeMap<String, u64>,
+    /// Those that are about people, and so must not be worked out when they are small.
+    pub people: BTreeSet<String>,
+    /// Counts with their weights that add up to nothing, or (if `false`) to nothing or more.
+    relations: Vec<(Vec<(f64, String)>, bool)>,
+}
+
+impl Attack {
+    fn fact(&mut self, name: &str, truth: u64) {
+        self.truth.insert(name.to_owned(), truth);
+    }
+
+    fn count(&mut self, name: &str, truth: u64) {
+        self.fact(name, truth);
+        self.people.insert(name.to_owned());
+    }
+
+    fn cell(&mut self, name: &str, cell: Cell, truth: u64) {
+        self.count(name, truth);
+        self.show(name, cell);
+    }
+
+    fn show(&mut self, name: &str, cell: Cell) {
+        if let Some(count) = cell.shown() {
+            assert_eq!(count, self.truth[name], "{name}");
+            self.shown.insert(name.to_owned(), count);
+        }
+    }
+
+    fn relation(&mut self, terms: Vec<(f64, String)>, exact: bool) {
+        let sum: f64 = terms.iter().map(|(weight, name)| weight * self.truth[name] as f64).sum();
+        assert!(if exact { sum == 0.0 } else { sum >= 0.0 }, "{terms:?} is {sum}");
+        self.relations.push((terms, exact));
+    }
+
+    /// A whole is the sum of its weighted parts.
+    fn weighted(&mut self, whole: &str, parts: &[(u64, String)]) {
+        let parts = parts.iter().map(|(weight, part)| (*weight as f64, part.clone()));
+        self.relation(parts.chain([(-1.0, whole.to_owned())]).collect(), true);
+    }
+
+    /// A whole is the sum of its parts.
+    fn sum(&mut self, whole: &str, parts: &[String]) {
+        self.weighted(whole, &parts.iter().map(|part| (1, part.clone())).collect::<Vec<_>>());
+    }
+
+    /// A count is no more than some others together.
+    fn within(&mut self, small: &str, large: &[String]) {
+        let large = large.iter().map(|name| (1.0, name.clone()));
+        self.relation(large.chain([(-1.0, small.to_owned())]).collect(), false);
+    }
+
+    /// Least and most that a count may be.
+    pub fn interval(&self, wanted: &str) -> (f64, f64) {
+        let solve = |direction| {
+            let mut problem = Problem::new(direction);
+            let variables: BTreeMap<&String, Variable> = self
+                .truth
+                .keys()
+                .map(|name| {
+                    let bounds = self.shown.get(name).map_or((0.0, 5_000.0), |count| (*count as f64, *count as f64));
+                    (name, problem.add_var(if name == wanted { 1.0 } else { 0.0 }, bounds))
+                })
+                .collect();
+            for (terms, exact) in &self.relations {
+                let terms: Vec<(Variable, f64)> = terms.iter().map(|(weight, name)| (variables[name], *weight)).collect();
+                problem.add_constraint(&terms, if *exact { ComparisonOp::Eq } else { ComparisonOp::Ge }, 0.0);
+            }
+            match problem.solve().expect("the truth solves it") {
+                SolveOutcome::Solution(solution) => solution.objective(),
+                SolveOutcome::Interrupted(_) => panic!("no limit was set"),
+            }
+        };
+        (solve(OptimizationDirection::Minimize), solve(OptimizationDirection::Maximize))
+    }
+
+    /// Counts of some meetings, and how they hang together.
+    fn meetings(&mut self, of: &str, truth: &Truth) {
+        let name = |column: &str| format!("{of} {column}");
+        self.count(&name("contacts"), truth.contacts);
+        self.count(&name("reached"), truth.reached);
+        self.count(&name("repeats"), truth.contacts - truth.reached);
+        self.count(&name("outside"), truth.outside);
+        self.count(&name("weak"), truth.weak);
+        self.count(&name("identified"), truth.contacts + truth.outside);
+        self.fact(&name("gross"), truth.gross());
+        self.fact(&name("extra"), truth.extra());
+        if truth.heads == 0 {
+            self.shown.insert(name("extra"), 0);
+        }
+        self.sum(&name("contacts"), &[name("reached"), name("repeats")]);
+        self.sum(&name("identified"), &[name("contacts"), name("outside")]);
+        self.sum(&name("gross"), &[name("identified"), name("weak"), name("extra")]);
+    }
+
+    /// A published row.
+    fn row(&mut self, of: &str, cells: &Audience, truth: &Truth) {
+        self.meetings(of, truth);
+        let name = |column: &str| format!("{of} {column}");
+        self.show(&name("contacts"), cells.contacts);
+        self.show(&name("reached"), cells.reached);
+        self.show(&name("outside"), cells.outside);
+        self.show(&name("weak"), cells.weak);
+        self.show(&name("identified"), cells.identified);
+        self.show(&name("gross"), cells.gross);
+        self.show(&name("reached"), cells.lower);
+        // The upper bound gives away who was not strongly identified.
+        self.fact(&name("rest"), truth.weak + truth.extra());
+        self.sum(&name("rest"), &[name("weak"), name("extra")]);
+        if cells.upper.shown().is_some() {
+            self.shown.insert(name("rest"), truth.weak + truth.extra());
+        }
+    }
+
+    /// Rows of a table beside the region: those reached elsewhere only, and what the rows add up to.
+    fn table(&mut self, rows: &[String], whole: u64, is_partition: bool) {
+        let column = |column: &str| rows.iter().map(|row| format!("{row} {column}")).collect::<Vec<_>>();
+        for row in rows {
+            let (reached, elsewhere) = (format!("{row} reached"), format!("reached outside {row}"));
+            self.count(&elsewhere, whole - self.truth[&reached]);
+            self.sum("region reached", &[reached, elsewhere]);
+        }
+        if !is_partition {
+            for part in ["reached", "contacts", "outside", "weak", "gross"] {
+                self.within(&format!("region {part}"), &column(part));
+                column(part).iter().for_each(|row| self.within(row, &[format!("region {part}")]));
+            }
+            return;
+        }
+        for part in ["contacts", "outside", "weak", "gross", "extra"] {
+            self.sum(&format!("region {part}"), &column(part));
+        }
+        let (all, several) = (format!("{} and others, all", rows[0]), format!("{} and others, several", rows[0]));
+        let sum: u64 = column("reached").iter().map(|row| self.truth[row]).sum();
+        self.fact(&all, sum);
+        self.count(&several, sum - whole);
+        self.sum(&all, &column("reached"));
+        self.sum(&all, &["region reached".to_owned(), several]);
+    }
+
+    /// What a unit's coalition and the regional one did in each unit.
+    fn shared(&mut self, world: &World) {
+        let mut of_region: Vec<String> = Vec::new();
+        for unit in 0..world.units {
+            let (local, regional) = (format!("local in {unit}"), format!("regional in {unit}"));
+            self.meetings(&local, &world.at(|meeting| meeting.unit == unit && !meeting.regional));
+            self.meetings(&regional, &world.at(|meeting| meeting.unit == unit && meeting.regional));
+            for part in ["contacts", "reached", "outside", "weak", "gross", "extra"] {
+                let name = |of: &str| format!("{of} {part}");
+                let (here, own) = (name(&format!("unit {unit}")), name(&format!("coalition {unit}")));
+                self.sum(&own, &[name(&local)]);
+                if part == "reached" {
+                    self.within(&here, &[name(&local), name(&regional)]);
+                    self.within(&name(&regional), &[here]);
+                    self.within(&name(&regional), &[name(&format!("coalition {}", world.units))]);
+                    self.within(&own, &[name(&format!("unit {unit}"))]);
+                } else {
+                    self.sum(&here, &[name(&local), name(&regional)]);
+                }
+            }
+            of_region.push(regional);
+        }
+        for part in ["contacts", "outside", "weak", "gross", "extra"] {
+            let cells: Vec<String> = of_region.iter().map(|of| format!("{of} {part}")).collect();
+            self.sum(&format!("coalition {} {part}", world.units), &cells);
+        }
+        let cells: Vec<String> = of_region.iter().map(|of| format!("{of} reached")).collect();
+        self.within(&format!("coalition {} reached", world.units), &cells);
+    }
+
+    /// People by where they live, by the week they were first reached in, and by how often they came.
+    fn residents_and_weeks(&mut self, world: &World, published: &Published) {
+        for (place, unit) in published.units.iter().enumerate() {
+            self.cell(&format!("residents {place}"), unit.residents, world.residents(place));
+        }
+        self.sum("region reached", &(0..world.units).map(|unit| format!("residents {unit}")).collect::<Vec<_>>());
+        for (place, week) in published.weeks.iter().enumerate() {
+            let until = |last: usize, first: usize| {
+                world.people.iter().filter(|person| (first..=last).contains(&world.first_week(person))).count() as u64
+            };
+            self.cell(&format!("first {place}"), week.first_reached, until(place, place));
+            self.cell(&format!("to date {place}"), week.to_date, until(place, 0));
+            self.sum(&format!("to date {place}"), &(0..=place).map(|week| format!("first {week}")).collect::<Vec<_>>());
+        }
+        self.sum("region reached", &(0..WEEKS).map(|week| format!("first {week}")).collect::<Vec<_>>());
+    }
+
+    /// People by how often they came: one, two, ..., and what the attendances exceed the last class's fewest by.
+    fn exposure(&mut self, world: &World, published: &Published) {
+        let times: Vec<u64> = world.people.iter().map(|person| person.1.len() as u64).collect();
+        let Some(last) = published.exposure.last().map(|class| class.times) else { return };
+        let mut people = Vec::new();
+        for class in &published.exposure {
+            let is_in = |times: &&u64| if class.or_more { **times >= class.times } else { **times == class.times };
+            let name = format!("times {}", class.times);
+            self.cell(&name, class.people, times.iter().filter(is_in).count() as u64);
+            people.push((class.times, name));
+        }
+        self.count("excess", times.iter().map(|times| times.saturating_sub(last)).sum());
+        self.sum("region reached", &people.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>());
+        people.push((1, "excess".to_owned()));
+        self.weighted("region contacts", &people);
+    }
+}
+
+/// Everything that a reader of the whole region can reckon with.
+pub fn attack(world: &World, published: &Published) -> Attack {
+    let mut attack = Attack::default();
+    let region = world.at(|_| true);
+    attack.row("region", &published.whole.audience, &region);
+    let units: Vec<&Audience> = published.units.iter().map(|unit| &unit.audience).collect();
+    let coalitions: Vec<&Audience> = published.coalitions.iter().map(|coalition| &coalition.audience).collect();
+    let categories: Vec<&Audience> = published.categories.iter().map(|category| &category.audience).collect();
+    assert_eq!((units.len(), coalitions.len(), categories.len()), (world.units, world.units + 1, CATEGORIES.len()));
+    let is_of = |meeting: &Meeting, coalition: usize| {
+        if coalition == world.units { meeting.regional } else { meeting.unit == coalition && !meeting.regional }
+    };
+    let one_audience = world.meetings.iter().all(|meeting| meeting.categories.1.is_none_or(|second| second == meeting.categories.0));
+    let truths = |kind: &str, place: usize| match kind {
+        "unit" => world.at(|meeting| meeting.unit == place),
+        "coalition" => world.at(|meeting| is_of(meeting, place)),
+        _ => world.at(|meeting| meeting.is_for(place)),
+    };
+    for (kind, rows, is_partition) in [("unit", units, true), ("coalition", coalitions, true), ("category", categories, one_audience)] {
+        let names: Vec<String> = (0..rows.len()).map(|place| format!("{kind} {place}")).collect();
+        for (place, cells) in rows.into_iter().enumerate() {
+            attack.row(&names[place], cells, &truths(kind, place));
+        }
+        attack.table(&names, region.reached, is_partition);
+    }
+    attack.shared(world);
+    attack.residents_and_weeks(world, published);
+    attack.exposure(world, published);
+    attack
+}

@@ -1,0 +1,171 @@
+//! Little worlds of people and meetings, counted by brute force.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::sample;
+
+/// A person: residence, and the meetings they came to.
+pub type Person = (usize, BTreeSet<usize>);
+
+/// A meeting.
+#[derive(Debug, Clone)]
+pub struct Meeting {
+    pub unit: usize,
+    pub week: usize,
+    /// Held by the coalition of the whole region, not by its unit's.
+    pub regional: bool,
+    /// Its first audience, and another one.
+    pub categories: (usize, Option<usize>),
+    /// Strongly identified people from outside.
+    pub outside: u64,
+    /// Weakly identified people.
+    pub weak: u64,
+    /// Somebody counted heads: twenty more than are on the list.
+    pub heads: bool,
+}
+
+impl Meeting {
+    pub fn is_for(&self, category: usize) -> bool {
+        self.categories.0 == category || self.categories.1 == Some(category)
+    }
+}
+
+/// A little world.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub units: usize,
+    pub meetings: Vec<Meeting>,
+    pub people: Vec<Person>,
+}
+
+/// What is true of some meetings.
+#[derive(Debug, Clone, Copy)]
+pub struct Truth {
+    pub held: u64,
+    pub heads: u64,
+    pub contacts: u64,
+    pub reached: u64,
+    pub outside: u64,
+    pub weak: u64,
+}
+
+impl Truth {
+    /// People who were counted only.
+    pub fn extra(&self) -> u64 {
+        20 * self.heads
+    }
+
+    pub fn gross(&self) -> u64 {
+        self.contacts + self.outside + self.weak + self.extra()
+    }
+}
+
+pub const WEEKS: usize = 3;
+pub const CATEGORIES: [&str; 3] = ["AGRO", "LARGE_FAMILY", "STUDENT"];
+
+fn meetings(units: usize, many: usize) -> impl Strategy<Value = Vec<Meeting>> {
+    // In half of the worlds no meeting has a second audience, so that categories share the meetings out.
+    (any::<bool>(), prop::sample::select(vec![3u64, 14, 40])).prop_flat_map(move |(overlap, most)| {
+        let second = prop::option::weighted(0.4, 0..CATEGORIES.len()).prop_map(move |second| second.filter(|_| overlap));
+        let meeting = (0..units, 0..WEEKS, prop::bool::weighted(0.4), (0..CATEGORIES.len(), second), 0..=most, 0..=most, any::<bool>());
+        let meeting = meeting.prop_map(|(unit, week, regional, categories, outside, weak, heads)| Meeting {
+            unit,
+            week,
+            regional,
+            categories,
+            outside,
+            weak,
+            heads,
+        });
+        prop::collection::vec(meeting, many)
+    })
+}
+
+pub fn worlds() -> impl Strategy<Value = World> {
+    (2..5usize, 2..7usize).prop_flat_map(|(units, many)| {
+        let person = (0..units, prop::collection::btree_set(0..many, 1..3));
+        (meetings(units, many), prop::collection::vec(person, 0..150)).prop_map(move |(meetings, people)| World { units, meetings, people })
+    })
+}
+
+impl World {
+    pub fn at(&self, wanted: impl Fn(&Meeting) -> bool) -> Truth {
+        let visits = |person: &Person| person.1.iter().filter(|meeting| wanted(&self.meetings[**meeting])).count() as u64;
+        let held: Vec<&Meeting> = self.meetings.iter().filter(|meeting| wanted(meeting)).collect();
+        Truth {
+            held: held.len() as u64,
+            heads: held.iter().filter(|meeting| meeting.heads).count() as u64,
+            contacts: self.people.iter().map(visits).sum(),
+            reached: self.people.iter().filter(|person| visits(person) > 0).count() as u64,
+            outside: held.iter().map(|meeting| meeting.outside).sum(),
+            weak: held.iter().map(|meeting| meeting.weak).sum(),
+        }
+    }
+
+    pub fn residents(&self, unit: usize) -> u64 {
+        self.people.iter().filter(|person| person.0 == unit).count() as u64
+    }
+
+    pub fn first_week(&self, person: &Person) -> usize {
+        person.1.iter().map(|meeting| self.meetings[*meeting].week).min().unwrap_or(0)
+    }
+
+    fn slice(&self, wanted: impl Fn(&Meeting) -> bool) -> Value {
+        let truth = self.at(wanted);
+        let Truth { held, contacts, reached, outside, weak, .. } = truth;
+        let (gross, rest) = (truth.gross(), truth.weak + truth.extra());
+        let figures = sample::Figures { planned: held, held, gross, identified: contacts + outside, contacts, reached, weak, rest };
+        let mut slice = figures.slice(5_000);
+        slice["audience"]["headcount_meetings"] = json!(truth.heads);
+        slice
+    }
+
+    pub fn coverage(&self) -> Value {
+        let mut coverage = sample::coverage();
+        let mut exposure = [0u64; 5];
+        self.people.iter().for_each(|person| exposure[person.1.len().min(5) - 1] += 1);
+        coverage["region"] = json!({"slice": self.slice(|_| true), "exposure": exposure, "pending_attendance": 0, "ceiling": 5_000});
+        let names = coverage["units"][0]["names"].clone();
+        let unit = |unit: usize| {
+            let contacts: usize = self.people.iter().filter(|person| person.0 == unit).map(|person| person.1.len()).sum();
+            let reached = self.residents(unit);
+            json!({
+                "unit": format!("U{unit}"), "names": names, "kind": "city", "tile": {"row": 0, "column": unit},
+                "slice": self.slice(|meeting| meeting.unit == unit),
+                "residents": {"contacts": contacts, "reach": sample::reach(reached, reached + 20, 5_000)},
+            })
+        };
+        let local = |unit: usize| {
+            let slice = self.slice(|meeting| meeting.unit == unit && !meeting.regional);
+            json!({"coalition": format!("U{unit}"), "names": names, "unit": format!("U{unit}"), "slice": slice})
+        };
+        let regional = json!({"coalition": "regional", "names": names, "unit": null, "slice": self.slice(|meeting| meeting.regional)});
+        let category =
+            |(place, code): (usize, &&str)| json!({"category": code, "names": names, "slice": self.slice(|meeting| meeting.is_for(place))});
+        let units: Vec<Value> = (0..self.units).map(unit).collect();
+        let coalitions: Vec<Value> = (0..self.units).map(local).chain([regional]).collect();
+        let categories: Vec<Value> = CATEGORIES.iter().enumerate().map(category).collect();
+        coverage["units"] = json!(units);
+        coverage["coalitions"] = json!(coalitions);
+        coverage["categories"] = json!(categories);
+        coverage["weeks"] = self.weeks();
+        coverage
+    }
+
+    fn weeks(&self) -> Value {
+        let mut to_date = 0;
+        (0..WEEKS)
+            .map(|week| {
+                let first = self.people.iter().filter(|person| self.first_week(person) == week).count() as u64;
+                to_date += first;
+                json!({
+                    "week": format!("2026-W{:02}", week + 7), "monday": "2026-02-09", "first_reached": first, "reached_to_date": to_date,
+                    "slice": self.slice(|meeting| meeting.week == week),
+                })
+            })
+            .collect()
+    }
+}
