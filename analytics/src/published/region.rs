@@ -112,6 +112,7 @@ impl Columns {
     pub(super) fn audience(self, held: &coverage::Audience) -> Audience {
         let Self { gross, contacts, reached, outside, weak } = self;
         let beside = |count: u64, known: &[Cell]| Cell::open(count).beside(known);
+        let known = [gross, reached, contacts, outside, weak];
         Audience {
             gross,
             identified_meetings: held.identified_meetings,
@@ -119,8 +120,8 @@ impl Columns {
             identified: beside(held.identified, &[reached, contacts, outside]),
             contacts,
             reached,
-            lower: beside(held.reach.lower, &[reached, contacts, outside, weak]),
-            upper: beside(held.reach.upper, &[reached, contacts, outside, weak]),
+            lower: beside(held.reach.lower, &known),
+            upper: beside(held.reach.upper, &known),
             outside,
             weak,
         }
