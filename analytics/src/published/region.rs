@@ -92,9 +92,10 @@ impl<'a> Region<'a> {
     }
 }
 
-/// Whether part of the gross attendance comes from lists of people, since nobody counted heads at some meeting.
+/// Whether the gross attendance is what stands on lists of people, since nobody counted heads at any meeting. One count of heads is
+/// enough for it to say nothing of them.
 pub(super) fn is_listed(row: &Slice) -> bool {
-    row.audience.headcount_meetings < row.fulfilment.held
+    row.audience.headcount_meetings == 0
 }
 
 /// The cells of a row from which its others follow.

@@ -60,24 +60,13 @@ async fn rows_lost_by_the_warehouse_are_filled_in(rig: Rig) {
     rig.assert_everything_once().await;
 }
 
-async fn one_event_is_visible_at_once(rig: Rig) {
-    rig.append(entries(&campaign(1, 100))).await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
-    let writer = rig.writer().await;
-    let mut waits = Vec::new();
-    for n in 0..5_u32 {
-        let id = 0xabc0 + u128::from(n);
-        let since = std::time::Instant::now();
-        append(&*writer, entries(&[event(id, 0, None, attendance(n, n))])).await;
-        let query = format!("SELECT count() FROM v_attendance WHERE event_id = toUUID('{}')", uuid::Uuid::from_u128(id));
-        rig.until("the event is visible", &query, |count| count == "1").await;
-        waits.push(since.elapsed());
-        // Longer than the time for which records are gathered, so that each event comes to an idle partition.
-        tokio::time::sleep(Duration::from_millis(600)).await;
-    }
-    waits.sort();
-    assert!(waits[2] < Duration::from_secs(2), "single events took {waits:?}");
+async fn one_event_waits_for_no_other(rig: Rig) {
+    let minute = [("QAMTU__PROJECTOR__LINGER_MS", "60000"), ("QAMTU__PROJECTOR__LINGER_BEHIND_MS", "60000")];
+    let projector = rig.projector_with(&minute).await;
+    let since = std::time::Instant::now();
+    rig.append(entries(&[event(0xabc0, 0, None, attendance(0, 0))])).await;
+    rig.until("the event is visible", "SELECT count() FROM v_attendance", |count| count == "1").await;
+    assert!(since.elapsed() < Duration::from_secs(45), "it was written only once {:?} had passed", since.elapsed());
     assert!(projector.metric("qamtu_projector_visible_seconds_count").await > 0.0);
     assert!(projector.stop().await.success());
 }
@@ -86,7 +75,7 @@ on_both_logs!(
     a_commit_beyond_the_log_copy_is_not_trusted,
     a_start_goes_on_where_the_last_one_ended,
     rows_lost_by_the_warehouse_are_filled_in,
-    one_event_is_visible_at_once,
+    one_event_waits_for_no_other,
 );
 
 #[test]

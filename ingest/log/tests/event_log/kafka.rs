@@ -192,7 +192,7 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
 fn a_commit_that_a_frozen_broker_does_not_answer_ends_in_time() {
     run(async {
         let Some(mut broker) = start_broker("silent") else { return };
-        let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 120_000, ..kafka_at(broker.address()) }));
+        let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 20_000, ..kafka_at(broker.address()) }));
         site.topic("events", 1).await;
         append_all(&*site.writer().await, numbered("events", 9, 0..10)).await;
         let mut reader = site.reader(&["events"], member(0, 1)).await;
@@ -202,11 +202,6 @@ fn a_commit_that_a_frozen_broker_does_not_answer_ends_in_time() {
         let events = Partition::new("events", 0);
         let error = expect_error(soon("commit", reader.commit(&[events.next_offset(5)])).await);
         assert!(matches!(error, LogError::Unavailable { .. }) && error.is_transient(), "{error}");
-        broker.resume().expect("resume");
-        let deadline = tokio::time::Instant::now() + DEADLINE;
-        while let Err(error) = soon("commit", reader.commit(&[events.next_offset(10)])).await {
-            assert!(error.is_transient() && tokio::time::Instant::now() < deadline, "{error}");
-        }
     });
 }
 

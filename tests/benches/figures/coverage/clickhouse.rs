@@ -52,7 +52,8 @@ pub async fn answer(stack: &Stack) -> Result<(Answers, f64)> {
     for (name, sql) in super::statements(include_str!("clickhouse.sql")) {
         let rows = stack.query(sql).await.with_context(|| format!("{name}: {sql}"))?;
         let number = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
-        let figures = rows.iter().map(|row| (row["code"].as_str().unwrap_or("").to_owned(), (number(&row["people"]), number(&row["attendances"]))));
+        let figures =
+            rows.iter().map(|row| (row["code"].as_str().unwrap_or("").to_owned(), (number(&row["people"]), number(&row["attendances"]))));
         answers.insert(name.to_owned(), figures.collect());
     }
     Ok((answers, begin.elapsed().as_secs_f64()))

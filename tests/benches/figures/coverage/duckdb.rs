@@ -17,12 +17,8 @@ pub async fn answer(files: &Path) -> Result<(Answers, f64)> {
     let python = cache().join("duckdb/bin/python");
     ensure!(python.exists(), "{} is missing: `make bench` installs DuckDB there", python.display());
     let statements: Vec<_> = super::statements(include_str!("duckdb.sql")).collect();
-    let mut child = tokio::process::Command::new(python)
-        .args(["-c", PROGRAM])
-        .arg(files)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut child =
+        tokio::process::Command::new(python).args(["-c", PROGRAM]).arg(files).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut input = child.stdin.take().context("standard input")?;
     input.write_all(json!(statements).to_string().as_bytes()).await?;
     drop(input);

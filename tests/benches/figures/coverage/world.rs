@@ -35,7 +35,12 @@ pub async fn send(stack: &Stack) -> Result<()> {
     for part in rest.chunks(500) {
         stack.accept(part).await?;
     }
-    let precinct = |number| event("precinct.enrolled", json!({"precinct": format!("P{number:03}"), "version": 1, "strength": "strong", "voters": voters(number)}));
+    let precinct = |number| {
+        event(
+            "precinct.enrolled",
+            json!({"precinct": format!("P{number:03}"), "version": 1, "strength": "strong", "voters": voters(number)}),
+        )
+    };
     lines(stack, "/v1/roll", (0..PRECINCTS).map(precinct)).await?;
     lines(stack, "/v1/events", (0..MEETINGS).map(meeting)).await
 }
@@ -61,7 +66,10 @@ fn reference() -> Vec<Value> {
     for unit in 0..UNITS {
         let code = format!("U{unit:02}");
         let tile = json!({"row": 0, "column": unit});
-        events.push(event("unit.defined", json!({"unit": code, "revision": 1, "kato": format!("61{unit:02}00000"), "kind": "city", "names": names, "tile": tile})));
+        events.push(event(
+            "unit.defined",
+            json!({"unit": code, "revision": 1, "kato": format!("61{unit:02}00000"), "kind": "city", "names": names, "tile": tile}),
+        ));
         events.push(event("coalition.formed", json!({"coalition": code, "revision": 1, "unit": code, "names": names})));
         events.push(event("member.joined", json!({"member": format!("M-{unit}"), "revision": 1, "coalition": code})));
     }
@@ -148,7 +156,8 @@ pub fn read(figures: &Value, csv: &Path) -> Result<Answers> {
         answers.entry(fields[kind].to_owned()).or_default().insert(fields[key].to_owned(), figure);
     }
     let exposure = figures["exposure"].as_array().context("exposure")?;
-    let exposure: BTreeMap<_, _> = exposure.iter().zip(1..).map(|(people, times)| (times.to_string(), (people.as_u64().unwrap_or(0), 0))).collect();
+    let exposure: BTreeMap<_, _> =
+        exposure.iter().zip(1..).map(|(people, times)| (times.to_string(), (people.as_u64().unwrap_or(0), 0))).collect();
     answers.insert("exposure".to_owned(), exposure);
     Ok(answers)
 }
