@@ -81,9 +81,6 @@ fn reader(client: &mut ClientConfig) {
     client.set("auto.offset.reset", "error").set("enable.partition.eof", "true");
     client.set("isolation.level", "read_committed").set("check.crcs", "true");
     client.set("allow.auto.create.topics", "false");
-    // A commit that a silent broker does not answer ends after this and one session timeout, in which librdkafka waits for a
-    // coordinator; its own minute on top would hold a partition that is wanted elsewhere.
-    client.set("socket.timeout.ms", ANSWER.as_millis().to_string());
     client.set("queued.max.messages.kbytes", "32768").set("fetch.max.bytes", "16777216").set("fetch.queue.backoff.ms", "20");
 }
 

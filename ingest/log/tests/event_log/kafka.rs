@@ -189,23 +189,6 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
 }
 
 #[test]
-fn a_commit_that_a_frozen_broker_does_not_answer_ends_in_time() {
-    run(async {
-        let Some(mut broker) = start_broker("silent") else { return };
-        let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 20_000, ..kafka_at(broker.address()) }));
-        site.topic("events", 1).await;
-        append_all(&*site.writer().await, numbered("events", 9, 0..10)).await;
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
-        start_all(&mut *reader).await;
-        read_count(&mut *reader, 10).await;
-        broker.pause().expect("pause");
-        let events = Partition::new("events", 0);
-        let error = expect_error(soon("commit", reader.commit(&[events.next_offset(5)])).await);
-        assert!(matches!(error, LogError::Unavailable { .. }) && error.is_transient(), "{error}");
-    });
-}
-
-#[test]
 fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
     run(async {
         let Some(broker) = start_broker("killed") else { return };
