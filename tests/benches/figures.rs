@@ -24,18 +24,31 @@ async fn main() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let is_wanted = |id: &str| wanted.is_empty() || wanted.iter().any(|start| id.starts_with(start.as_str()));
     let mut figures: Vec<Figure> = Vec::new();
+    let mut failures = Vec::new();
     if is_wanted("ingest-batch") {
-        figures.push(ingest::batch().await?);
+        take(ingest::batch().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
     if is_wanted("ingest-single") || is_wanted("visible") {
-        figures.extend(ingest::single_and_visible().await?);
+        take(ingest::single_and_visible().await, &mut figures, &mut failures)?;
     }
     if is_wanted("project") {
-        figures.push(project::project().await?);
+        take(project::project().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
-    figures.extend(coverage::coverage(is_wanted).await?);
     if is_wanted("demo") {
-        figures.push(demo::demo().await?);
+        take(demo::demo().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
-    figure::report(&figures)
+    for size in coverage::SIZES.iter().filter(|(_, id)| is_wanted(id)) {
+        take(coverage::coverage(*size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+    }
+    anyhow::ensure!(failures.is_empty(), "not measured: {}", failures.join("; "));
+    Ok(())
+}
+
+/// Prints and keeps what was measured so far; what could not be measured is told at the end.
+fn take(measured: Result<Vec<Figure>>, figures: &mut Vec<Figure>, failures: &mut Vec<String>) -> Result<()> {
+    match measured {
+        Ok(measured) => figures.extend(measured),
+        Err(error) => failures.push(format!("{error:#}")),
+    }
+    figure::report(figures)
 }

@@ -29,7 +29,7 @@ mod duckdb;
 mod world;
 
 /// Attendances, in millions, and the figure's name.
-const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
+pub const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
 
 /// Memory of ClickHouse: the peer in it needs far more than our own queries do.
 const MEMORY_MB: &str = "8000";
@@ -37,20 +37,13 @@ const MEMORY_MB: &str = "8000";
 /// What is asked: by kind of slice, by its code: different eligible people, and their attendances.
 type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
 
-/// The figures of the sizes that are wanted.
-pub async fn coverage(is_wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
-    if !SIZES.iter().any(|(_, id)| is_wanted(id)) {
-        return Ok(figures);
-    }
+/// The figure of a size.
+pub async fn coverage((millions, id): (u64, &'static str)) -> Result<Figure> {
     let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
     world::send(&stack).await?;
     stack.settled().await?;
     stack.projector.take().context("projector")?.stop().await?;
-    for (millions, id) in SIZES.into_iter().filter(|(_, id)| is_wanted(id)) {
-        figures.push(measure(&stack, millions, id).await?);
-    }
-    Ok(figures)
+    measure(&stack, millions, id).await
 }
 
 async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figure> {

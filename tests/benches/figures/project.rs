@@ -1,9 +1,12 @@
 //! The projector from Kafka to ClickHouse, against ClickHouse's own Kafka table engine with the same topic and columns.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use qamtu_tests::stack::{Log, Stack};
+use qamtu_tests::{
+    stack::{Log, Stack},
+    wait,
+};
 
 use crate::{
     figure::{Better, Figure, peak_rss_mb},
@@ -11,7 +14,9 @@ use crate::{
 };
 
 /// Events in the topic.
-const EVENTS: u64 = 1_000_000;
+const EVENTS: u64 = 400_000;
+/// How long either side may take.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub async fn project() -> Result<Figure> {
     let mut stack = Stack::start(Log::Kafka).await?;
@@ -23,7 +28,7 @@ pub async fn project() -> Result<Figure> {
     let begin = Instant::now();
     stack.start_projector().await?;
     let sql = format!("SELECT count() >= {EVENTS} AS done FROM log");
-    stack.until("the log copy", &sql, |row| row["done"] == 1).await?;
+    done(&stack, "the log copy", &sql).await?;
     let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
     let peak = peak_rss_mb(stack.projector.as_ref().and_then(|projector| projector.pid()));
     stack.projector.take().context("projector")?.stop().await?;
@@ -37,6 +42,15 @@ pub async fn project() -> Result<Figure> {
     )
     .peak_rss_mb(peak)
     .note("ours writes the facts as well, theirs does not"))
+}
+
+/// Waits until a query says that it is done.
+async fn done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
+    wait::until(what, PATIENCE, || async move {
+        let rows = stack.query(sql).await.map_err(|error| error.to_string())?;
+        if rows.first().is_some_and(|row| row["done"] == 1) { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await
 }
 
 /// Rows a second of the Kafka table engine into a table with the columns of the log copy.
@@ -65,6 +79,6 @@ async fn engine(stack: &Stack) -> Result<f64> {
     let begin = Instant::now();
     stack.query(&view).await?;
     let sql = format!("SELECT count() >= {EVENTS} AS done FROM peer");
-    stack.until("the peer's copy", &sql, |row| row["done"] == 1).await?;
+    done(stack, "the peer's copy", &sql).await?;
     Ok(EVENTS as f64 / begin.elapsed().as_secs_f64())
 }
