@@ -7,10 +7,18 @@ use qamtu_tests::{
 };
 use serde_json::{Value, json};
 
-/// Makes the small campaign known, with one planned meeting.
+/// Planned meetings; attendances go to them by turns.
+const MEETINGS: u64 = 200;
+
+fn meeting(number: u64) -> String {
+    format!("M{}", number % MEETINGS)
+}
+
+/// Makes the small campaign known, with planned meetings enough to fill every partition.
 pub async fn prepare(stack: &Stack) -> Result<()> {
     stack.accept(&small::reference()).await?;
-    stack.accept(&[event("meeting.planned", json!({"meeting": "M1", "plan": plan("KAZ", "2026-02-20T10:00:00Z")}))]).await?;
+    let planned = |number| event("meeting.planned", json!({"meeting": meeting(number), "plan": plan("KAZ", "2026-02-20T10:00:00Z")}));
+    stack.accept(&(0..MEETINGS).map(planned).collect::<Vec<_>>()).await?;
     Ok(())
 }
 
@@ -18,7 +26,10 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
 pub fn attendance(number: u64) -> Value {
     let letters: String =
         (0..32).map(|at| char::from(b'a' + ((number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (at * 2)) & 15) as u8)).collect();
-    event("attendance.recorded", json!({"meeting": "M1", "attendee": {"id": letters, "strength": "strong"}, "consent": "notice-1"}))
+    event(
+        "attendance.recorded",
+        json!({"meeting": meeting(number), "attendee": {"id": letters, "strength": "strong"}, "consent": "notice-1"}),
+    )
 }
 
 /// So many attendances as lines.
