@@ -16,7 +16,7 @@ use crate::{
 /// How long a write under way may take when its partition is taken away, or the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How often the lag is looked at.
-const LAG_EVERY: Duration = Duration::from_secs(5);
+const LAG_EVERY: Duration = Duration::from_secs(15);
 
 /// What flows.
 struct Flow {

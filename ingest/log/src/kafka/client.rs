@@ -81,6 +81,9 @@ fn reader(client: &mut ClientConfig) {
     client.set("auto.offset.reset", "error").set("enable.partition.eof", "true");
     client.set("isolation.level", "read_committed").set("check.crcs", "true");
     client.set("allow.auto.create.topics", "false");
+    // Questions to a broker wait behind a fetch that waits for records, on one connection: with librdkafka's half second, asking for
+    // the bounds of twelve partitions stopped a reader for seconds.
+    client.set("fetch.wait.max.ms", "50");
     client.set("queued.max.messages.kbytes", "32768").set("fetch.max.bytes", "16777216").set("fetch.queue.backoff.ms", "20");
 }
 
