@@ -85,7 +85,7 @@ pub struct WarehouseOptions {
     pub dir: PathBuf,
     /// Where the engine library is kept between runs. Default: `$QAMTU_CACHE`, else `~/.cache/qamtu`.
     pub cache_dir: PathBuf,
-    /// Memory the child process may take, in MB (10^6 bytes). Default 1600, at least 600.
+    /// Memory the child process may take, in MB (10^6 bytes). Default 1600, at least 700.
     pub memory_max_mb: u64,
     /// The HTTP port on 127.0.0.1. Default: a free one.
     pub http_port: Option<u16>,

@@ -11,10 +11,11 @@ const USERS: &str = include_str!("../../clickhouse/users.xml");
 /// The user without a password that the engine's own start command logs in as. A server has no need of it.
 const DOOR_USER: &str = include_str!("../../clickhouse/door_user.xml");
 
-/// Memory that the process takes beside what ClickHouse counts: the library's code (210 MB) and freed pages not given back yet.
-const UNCOUNTED_MB: u64 = 350;
+/// Memory that the process takes beside what ClickHouse counts: the library's code (210 MB) and freed pages not given back yet,
+/// which are more when other programs keep the processors busy (160 MB seen).
+const UNCOUNTED_MB: u64 = 450;
 /// Less than this and ClickHouse cannot merge its tables.
-pub(super) const MEMORY_MIN_MB: u64 = 600;
+pub(super) const MEMORY_MIN_MB: u64 = 700;
 
 /// What the configuration depends on.
 #[derive(Debug)]
@@ -109,8 +110,8 @@ mod tests {
         assert!(!config.contains("{{") && !users.contains("{{"), "{config}{users}");
         assert!(config.contains("<path>/w/a &amp; b/data/</path>"));
         assert!(config.contains("<http_port>18123</http_port>"));
-        assert!(config.contains("<max_server_memory_usage>1250000000</max_server_memory_usage>"));
-        assert!(users.contains("<max_memory_usage>937500000</max_memory_usage>"));
+        assert!(config.contains("<max_server_memory_usage>1150000000</max_server_memory_usage>"));
+        assert!(users.contains("<max_memory_usage>862500000</max_memory_usage>"));
     }
 
     #[test]

@@ -54,5 +54,5 @@ async fn too_little_memory_is_refused_before_anything_starts() {
     tiny.memory_max_mb = 100;
     let error = Warehouse::start(tiny).await.unwrap_err();
     assert!(matches!(error, WarehouseError::Configuration { name: "memory_max_mb", .. }), "{error}");
-    assert!(error.to_string().contains("give at least 600"), "{error}");
+    assert!(error.to_string().contains("give at least 700"), "{error}");
 }

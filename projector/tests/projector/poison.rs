@@ -73,7 +73,7 @@ async fn poison_becomes_a_row_and_the_rest_flows(rig: Rig) {
         assert_eq!(rig.ask(&found).await.trim(), "0", "{leak} stands in the log copy");
         assert!(!projector.words().contains(leak), "{leak} stands in the projector's own log");
     }
-    assert_eq!(projector.metric("qamtu_projector_rejected_total").await, expected.len() as f64);
+    assert_eq!(projector.counted("qamtu_projector_rejected_total", expected.len() as f64).await, expected.len() as f64);
     assert!(projector.stop().await.success());
     rig.assert_everything_once().await;
 }

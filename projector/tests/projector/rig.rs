@@ -350,6 +350,19 @@ impl Projector {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
+    /// Waits until a counter has come to `least`; it is counted after the rows can be seen. Says what it is then.
+    pub async fn counted(&self, name: &str, least: f64) -> f64 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let value = self.metric(name).await;
+            if value >= least {
+                return value;
+            }
+            assert!(Instant::now() < deadline, "{name} stays at {value}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it has ended")
