@@ -59,7 +59,6 @@ pub const VIEWS: &[File] = files![
     "v_roll_versions",
     "v_roll",
     "v_events",
-    "v_counts",
 ];
 
 /// What a run did.

@@ -22,7 +22,7 @@ async fn prepared(log: Log) -> Result<Stack> {
 }
 
 async fn visible(stack: &Stack, kind: &str, events: u64) -> Result<Value> {
-    let sql = format!("SELECT sum(events) AS events FROM v_counts WHERE campaign = '{CAMPAIGN}' AND type LIKE 'qamtu.{kind}.%'");
+    let sql = format!("SELECT count() AS events FROM v_events WHERE campaign = '{CAMPAIGN}' AND type LIKE 'qamtu.{kind}.%'");
     stack.until(&format!("{events} {kind}"), &sql, |row| row["events"].as_u64() == Some(events)).await
 }
 

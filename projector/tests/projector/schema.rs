@@ -132,7 +132,7 @@ fn an_edited_migration_is_refused_and_a_lost_or_changed_view_is_made_anew() {
         migrate(&rig.client).await.unwrap();
         rig.ask("DROP VIEW v_roll").await;
         assert_eq!(migrate(&rig.client).await.unwrap(), Migrated { tables: 0, views: 1 });
-        rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('view', 0, 'v_counts', 'other')").await;
+        rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('view', 0, 'v_events', 'other')").await;
         assert_eq!(migrate(&rig.client).await.unwrap(), Migrated { tables: 0, views: 1 });
         rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('table', 2, '0002_log', 'other')").await;
         let said = migrate(&rig.client).await.unwrap_err().to_string();

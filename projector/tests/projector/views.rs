@@ -205,7 +205,7 @@ async fn assert_views(rig: &Rig, campaign: &str, oracle: &Oracle) {
         .collect();
     assert_eq!(rig.ask(&of(&roll)).await, expected, "v_roll");
     let counts: String = oracle.counts.iter().map(|(kind, count)| format!("{kind}\t{count}\n")).collect();
-    assert_eq!(rig.ask(&of("SELECT type, events FROM v_counts WHERE {c} ORDER BY type")).await, counts, "v_counts");
+    assert_eq!(rig.ask(&of("SELECT type, count() FROM v_events WHERE {c} GROUP BY type ORDER BY type")).await, counts, "v_events");
     assert_eq!(rig.ask(&of("SELECT count() FROM v_conflicts WHERE {c}")).await, format!("{}\n", oracle.conflicts), "v_conflicts");
 }
 
