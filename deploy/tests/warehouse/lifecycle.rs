@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use qamtu::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
 
@@ -17,15 +16,12 @@ const EVENTS: &str = "CREATE TABLE campaign.events (id UInt64, text String) ENGI
 #[tokio::test]
 async fn it_starts_answers_and_stops_without_a_trace() {
     let dir = tempfile::tempdir().unwrap();
-    let since = Instant::now();
     let warehouse = start(dir.path()).await;
-    let took = since.elapsed();
     assert_eq!(warehouse.kind(), WarehouseKind::Engine);
     assert_eq!(admin(&warehouse, "SELECT currentUser()").await, "qamtu_admin");
     let (pid, url) = (warehouse.pid().unwrap(), warehouse.url().to_owned());
     let idle_mb = memory_mb(pid, "VmRSS");
-    println!("start {took:?}, idle {idle_mb} MB");
-    assert!(took < Duration::from_secs(20), "start took {took:?}");
+    println!("idle {idle_mb} MB");
     assert!(idle_mb < 400, "idle memory is {idle_mb} MB");
 
     warehouse.stop().await;
