@@ -1,7 +1,7 @@
 //! Numbers, percentages, dates and order of names as each language writes them, from the data of the Unicode CLDR.
 //!
-//! Guarantees: a percentage never rounds up to 100, a bound rounds outwards, a share above 100 % stays visible as such. Words are not
-//! here but in [`crate::words`].
+//! Guarantees: one count of one whole is one percentage, as a figure and as a bound; it never rounds up to 100 nor down to 0, and a share
+//! above 100 % stays visible as such. Words are not here but in [`crate::words`].
 
 use std::{cmp::Ordering, fmt, sync::LazyLock};
 
@@ -89,17 +89,6 @@ fn permille(parameter: &str) -> u32 {
     (quality.clamp(0.0, 1.0) * 1000.0) as u32
 }
 
-/// Which way a percentage is cut to its decimals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rounding {
-    /// To the nearest; half away from zero.
-    Nearest,
-    /// Down: lower bounds.
-    Down,
-    /// Up: upper bounds.
-    Up,
-}
-
 /// How one language writes numbers, dates and lists of names.
 pub struct Locale {
     language: Language,
@@ -150,8 +139,9 @@ impl Locale {
     }
 
     /// A share of a whole as a percentage without its sign: one decimal, two below 1; the sign's place is a matter of words.
+    /// Rounded to the nearest, bounds too: rounded outwards, a bound that is the count itself would seem to differ from it.
     /// A little is never "0", almost all is never "100", more than all is never "100" either. None if there is no whole.
-    pub fn percent(&self, part: u64, whole: u64, rounding: Rounding) -> Option<String> {
+    pub fn percent(&self, part: u64, whole: u64) -> Option<String> {
         if whole == 0 {
             return None;
         }
@@ -161,11 +151,7 @@ impl Locale {
         }
         let step: u128 = if part * 100 < whole { 1 } else { 10 };
         let (scaled, unit) = (part * 10_000, whole * step);
-        let steps = match rounding {
-            Rounding::Down => scaled / unit,
-            Rounding::Up => scaled.div_ceil(unit),
-            Rounding::Nearest => (2 * scaled + unit) / (2 * unit),
-        };
+        let steps = (2 * scaled + unit) / (2 * unit);
         let hundredths = match (steps * step).max(step) {
             whole_or_more if whole_or_more >= 10_000 && part < whole => 10_000 - step,
             whole_or_less if whole_or_less <= 10_000 && part > whole => 10_000 + step,
@@ -229,17 +215,16 @@ mod tests {
     #[test]
     fn percentages_never_flatter() {
         let en = Locale::of(Language::En);
-        let nearest = |part, whole| en.percent(part, whole, Rounding::Nearest).unwrap_or_default();
-        assert_eq!(nearest(84_512, 1_195_000), "7.1");
-        assert_eq!(nearest(1_194_999, 1_195_000), "99.9");
-        assert_eq!(nearest(1_195_000, 1_195_000), "100");
-        assert_eq!(nearest(1_195_001, 1_195_000), "100.1");
-        assert_eq!(nearest(1, 1_195_000), "0.01");
-        assert_eq!(nearest(9_000, 1_195_000), "0.75");
-        assert_eq!(nearest(0, 1_195_000), "0");
-        assert_eq!(en.percent(84_512, 1_195_000, Rounding::Down).as_deref(), Some("7.0"));
-        assert_eq!(en.percent(84_512, 1_195_000, Rounding::Up).as_deref(), Some("7.1"));
-        assert_eq!(en.percent(1, 0, Rounding::Nearest), None);
+        let percent = |part, whole| en.percent(part, whole).unwrap_or_default();
+        assert_eq!(percent(84_512, 1_195_000), "7.1");
+        assert_eq!(percent(96_531, 1_195_000), "8.1");
+        assert_eq!(percent(1_194_999, 1_195_000), "99.9");
+        assert_eq!(percent(1_195_000, 1_195_000), "100");
+        assert_eq!(percent(1_195_001, 1_195_000), "100.1");
+        assert_eq!(percent(1, 1_195_000), "0.01");
+        assert_eq!(percent(9_000, 1_195_000), "0.75");
+        assert_eq!(percent(0, 1_195_000), "0");
+        assert_eq!(en.percent(1, 0), None);
     }
 
     #[test]

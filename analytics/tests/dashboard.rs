@@ -219,6 +219,22 @@ async fn the_headline_says_by_which_method() {
 }
 
 #[tokio::test]
+async fn a_bound_that_is_the_count_is_the_same_share() {
+    let mut coverage = sample::coverage();
+    // 7.862 % and 11.735 %: rounded outwards they would be 7.8 and 11.8.
+    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 140_000, 1_193_000);
+    let page = page_of(Some(coverage.clone()), Reader::of_region(Role::Leader));
+    for (language, from, to) in [("kk", "7,9%", "11,7%"), ("ru", "7,9\u{a0}%", "11,7\u{a0}%"), ("en", "7.9%", "11.7%")] {
+        let said = text(&get(&page, &format!("/{language}")).await.body);
+        assert!(said.contains(&format!("({from})")), "{language}: reached is another share than {from}");
+        assert_eq!(said.matches(&format!("{from}–{to}")).count(), 2, "{language}: bounds are other shares than {from} and {to}");
+    }
+    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_193_000);
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
+    assert!(text(&get(&page, "/en").await.body).contains("Bounds: 7.9% of registered voters"));
+}
+
+#[tokio::test]
 async fn few_people_are_withheld_on_the_page_and_in_the_file() {
     let mut coverage = sample::coverage();
     let taken = coverage["units"][0]["residents"]["reach"]["reached"].as_u64().unwrap() - 7;

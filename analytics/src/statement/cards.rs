@@ -6,7 +6,7 @@ use super::{
     headline::planned_reach,
     pen::{Figure, Pen},
 };
-use crate::{access::Scope, cell::Cell, locale::Rounding};
+use crate::{access::Scope, cell::Cell};
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,7 +31,7 @@ fn card(pen: &Pen<'_>, question: String, figure: Option<Figure>, detail: String)
 fn plan(pen: &Pen<'_>) -> Card {
     let plan = &pen.published.whole.plan;
     let planned = planned_meetings(pen).unwrap_or(plan.planned);
-    let done = pen.percent(plan.held_planned, plan.due, Rounding::Nearest).map(|text| pen.shown(text));
+    let done = pen.percent(plan.held_planned, plan.due).map(|text| pen.shown(text));
     let detail = pen.words.say_with(
         "card-plan-detail",
         &[
@@ -65,7 +65,7 @@ fn planned(pen: &Pen<'_>) -> Option<Card> {
     let planned = planned_reach(pen)?;
     let reached = pen.published.whole.audience.reached;
     let figure = match reached.shown() {
-        Some(reached) => pen.percent(reached, planned, Rounding::Nearest).map(|text| pen.shown(text)),
+        Some(reached) => pen.percent(reached, planned).map(|text| pen.shown(text)),
         None => Some(pen.cell(reached)),
     };
     let detail =
@@ -77,7 +77,7 @@ fn ceiling(pen: &Pen<'_>) -> Option<Card> {
     let whole = &pen.published.whole;
     let ceiling = whole.ceiling?;
     let average = pen.locale.average(whole.audience.gross.shown()?, whole.plan.held)?;
-    let share = pen.percent(ceiling, whole.denominator.voters, Rounding::Nearest).map(|text| pen.shown(text));
+    let share = pen.percent(ceiling, whole.denominator.voters).map(|text| pen.shown(text));
     let detail = pen.words.say_with(
         "card-ceiling-detail",
         &[

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::pen::{Figure, Pen};
-use crate::locale::Rounding;
 
 /// The first thing a reader sees.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,13 +81,13 @@ fn range(pen: &Pen<'_>) -> Option<Range> {
     let at = |count: u64| (count as f64 / end as f64 * 10_000.0).round() / 10_000.0;
     let voters = whole.denominator.voters;
     let with_share = |count: u64| -> [(&'static str, fluent_bundle::FluentValue<'static>); 2] {
-        let share = pen.percent(count, voters, Rounding::Nearest).unwrap_or_else(|| pen.none().text);
+        let share = pen.percent(count, voters).unwrap_or_else(|| pen.none().text);
         [("count", pen.count(count).into()), ("share", share.into())]
     };
     let bounds = pen.bounds(audience.lower, audience.upper).text;
     let shares = pen.bounds_share((audience.lower, audience.upper), voters).unwrap_or_default();
     Some(Range {
-        title: match planned.and_then(|planned| pen.percent(reached, planned, Rounding::Nearest)) {
+        title: match planned.and_then(|planned| pen.percent(reached, planned)) {
             Some(share) => pen.words.say_with("range-finding", &[("share", share.into())]),
             None => pen.words.say("range-title"),
         },

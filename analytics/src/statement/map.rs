@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::pen::{Figure, Pen, State};
-use crate::{locale::Rounding, published::Unit};
+use crate::published::Unit;
 
 /// Shades of the scale.
 const LEVELS: u64 = 5;
@@ -108,7 +108,7 @@ fn title(pen: &Pen<'_>) -> String {
     if low.0 == high.0 {
         return pen.words.say("map-title");
     }
-    let percent = |share: u64| pen.percent(share, 10_000, Rounding::Nearest).unwrap_or_default();
+    let percent = |share: u64| pen.percent(share, 10_000).unwrap_or_default();
     let args = [
         ("high", high.1.clone().into()),
         ("high-share", percent(high.0).into()),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     cell::Cell,
-    locale::{Locale, Rounding},
+    locale::Locale,
     published::{Published, Unit},
     words::Words,
 };
@@ -70,8 +70,8 @@ impl<'a> Pen<'a> {
     }
 
     /// A percentage with its sign; none if there is no whole.
-    pub(super) fn percent(&self, part: u64, whole: u64, rounding: Rounding) -> Option<String> {
-        let value = self.locale.percent(part, whole, rounding)?;
+    pub(super) fn percent(&self, part: u64, whole: u64) -> Option<String> {
+        let value = self.locale.percent(part, whole)?;
         Some(self.words.say_with("percent", &[("value", value.into())]))
     }
 
@@ -79,7 +79,7 @@ impl<'a> Pen<'a> {
     pub(super) fn share(&self, part: Cell, whole: u64) -> Figure {
         match part.shown() {
             None => self.withheld(),
-            Some(part) => match self.percent(part, whole, Rounding::Nearest) {
+            Some(part) => match self.percent(part, whole) {
                 None => self.none(),
                 Some(text) => Figure { text, state: if part > whole { State::Error } else { State::Shown } },
             },
@@ -97,11 +97,13 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Two bounds, as outward shares of a whole.
+    /// Two bounds, as shares of a whole; one share where both are written alike.
     pub(super) fn bounds_share(&self, bounds: (Cell, Cell), whole: u64) -> Option<String> {
         let (lower, upper) = (bounds.0.shown()?, bounds.1.shown()?);
-        let from = self.percent(lower, whole, Rounding::Down)?;
-        let to = self.percent(upper, whole, Rounding::Up)?;
+        let (from, to) = (self.percent(lower, whole)?, self.percent(upper, whole)?);
+        if from == to {
+            return Some(from);
+        }
         Some(self.words.say_with("range", &[("from", from.into()), ("to", to.into())]))
     }
 
