@@ -279,6 +279,18 @@ async fn where_heads_alone_were_counted_nobody_is_said_to_be_reached_or_not() {
 }
 
 #[tokio::test]
+async fn the_maps_finding_says_what_its_tiles_say() {
+    let mut coverage = sample::coverage();
+    // 0.757 %: cut to its hundredths it would be 0.75.
+    coverage["units"][0]["residents"]["reach"] = sample::reach(348, 348, 45_941);
+    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
+    let said = text(&get(&page, "/en").await.body);
+    assert!(said.contains("lowest in Arys city (0.76%)"), "{said}");
+    // In the finding, on the tile, in the table.
+    assert_eq!(said.matches("0.76%").count(), 3, "{said}");
+}
+
+#[tokio::test]
 async fn a_unit_far_beyond_the_map_is_listed_and_not_drawn() {
     let mut coverage = sample::coverage();
     coverage["units"][0]["tile"] = json!({"row": 255, "column": 200});

@@ -100,20 +100,21 @@ fn tile(pen: &Pen<'_>, name: String, unit: &Unit, step: u64) -> Option<MapTile> 
     Some(MapTile { unit: unit.unit.to_string(), name, figure, sentence, row: place.row, column: place.column, level })
 }
 
-/// The finding: where the share is highest and where lowest.
+/// The finding: where the share is highest and where lowest, written as on their tiles.
 fn title(pen: &Pen<'_>) -> String {
-    let mut shares: Vec<(u64, String)> = pen.units_by_name().into_iter().filter_map(|(name, unit)| Some((share(unit)?, name))).collect();
-    shares.sort_by_key(|(share, _)| *share);
+    let written = |unit: &Unit| pen.share(unit.residents, unit.denominator.voters).text;
+    let units = pen.units_by_name().into_iter();
+    let mut shares: Vec<(u64, String, String)> = units.filter_map(|(name, unit)| Some((share(unit)?, name, written(unit)))).collect();
+    shares.sort_by_key(|(share, ..)| *share);
     let (Some(low), Some(high)) = (shares.first(), shares.last()) else { return pen.words.say("map-title") };
     if low.0 == high.0 {
         return pen.words.say("map-title");
     }
-    let percent = |share: u64| pen.percent(share, 10_000).unwrap_or_default();
     let args = [
         ("high", high.1.clone().into()),
-        ("high-share", percent(high.0).into()),
+        ("high-share", high.2.clone().into()),
         ("low", low.1.clone().into()),
-        ("low-share", percent(low.0).into()),
+        ("low-share", low.2.clone().into()),
     ];
     pen.words.say_with("map-finding", &args)
 }
