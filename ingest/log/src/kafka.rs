@@ -5,6 +5,7 @@
 
 mod admin;
 mod client;
+mod commit;
 mod cursor;
 mod group;
 mod reader;

@@ -18,7 +18,7 @@
 //! * Embedded: `embedded/reader.rs` looks whether the file changed and reads portions; a file lock per partition
 //!   (`embedded/lease.rs`) keeps a second owner out.
 //! * Kafka: `kafka/reader.rs` polls; `kafka/group.rs` takes and gives back partitions; `kafka/cursor.rs` keeps
-//!   where each one stands.
+//!   where each one stands; `kafka/commit.rs` commits within a limit, on a thread that may be kept waiting.
 //!
 //! # What is guaranteed, and by which test
 //! Tests are in `tests/event_log`; those named without a log run on both.
@@ -43,10 +43,11 @@
 //!   `damage_is_one_clear_error_and_is_never_written_over`,
 //!   `a_full_log_refuses_whole_calls_and_takes_them_again_once_there_is_room`,
 //!   `a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them`,
+//!   `a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next`,
 //!   `a_fatal_producer_error_fails_readiness_for_good`, `a_wrong_password_is_refused_and_never_printed`.
 //!
 //! What is not: an append that failed with [`LogError::is_transient`] may stand in the log all the same, and a repeated
-//! one twice. Whoever reads tells them apart by the event's id.
+//! one twice. Whoever reads tells them apart by the event's id. Likewise a commit that failed so may have been made.
 
 #[cfg(feature = "broker")]
 pub mod broker;

@@ -72,7 +72,8 @@ pub trait LogReader: Send {
     /// Starts reading owned partitions at these offsets, or moves there; what was buffered of them is dropped.
     async fn start_at(&mut self, at: &[NextOffset]) -> Result<(), LogError>;
 
-    /// Commits next-to-consume offsets, durably; refuses all of them when one partition is not owned.
+    /// Commits next-to-consume offsets, durably; refuses all of them when one partition is not owned. Without an answer in
+    /// time it fails with [`LogError::Unavailable`]: it may still be made; the next commit settles it.
     async fn commit(&mut self, offsets: &[NextOffset]) -> Result<(), LogError>;
 
     /// Ends the drain of revoked partitions; unknown ones are ignored.

@@ -3,18 +3,21 @@
 //! They run on the reading thread, inside its poll. Taking: the committed positions are read and told,
 //! and nothing is fetched until the owner says where to start. Giving back: the owner gets a bounded time
 //! to finish and commit, then the partitions go. Lost partitions are gone at once and can no longer be committed.
+//! A commit ends in time, whether the broker answers or not ([`super::commit`]), so a silent broker does not stretch the drain by more
+//! than that.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::client::{ANSWER, Names};
+use super::commit::Commits;
 use super::cursor::Cursors;
 use super::voice::{Voice, failed};
 use crate::error::LogError;
@@ -39,7 +42,8 @@ pub(super) struct Member {
     pub(super) group: Option<(String, u32)>,
     /// How long revoked partitions may be held.
     pub(super) drain: Duration,
-    /// Locked only by the reading thread, between polls or inside one; never across a poll.
+    /// Locked only by the thread that polls (the reading one, or the one that closes the client), between polls or inside one; never
+    /// across a poll.
     pub(super) seat: Mutex<Seat>,
 }
 
@@ -49,6 +53,8 @@ pub(super) struct Seat {
     pub(super) link: Link,
     /// Owned partitions and where reading stands.
     pub(super) cursors: Cursors,
+    /// Line to the thread that commits.
+    pub(super) commits: Commits,
     /// Why the reader has to end, when that was found inside a callback.
     pub(super) failure: Option<LogError>,
 }
@@ -71,14 +77,14 @@ impl Member {
     }
 
     /// Commits, if every partition is owned and the group still knows us.
-    pub(super) fn commit(&self, client: &Client, cursors: &Cursors, offsets: &[NextOffset]) -> Result<(), LogError> {
+    pub(super) fn commit(&self, client: &Client, seat: &mut Seat, offsets: &[NextOffset]) -> Result<(), LogError> {
         let Some(first) = offsets.first() else { return Ok(()) };
         let not_owned = |partition: &Partition| LogError::NotOwned { partition: partition.clone() };
-        let foreign = offsets.iter().find(|next| !cursors.owns(&next.partition));
+        let foreign = offsets.iter().find(|next| !seat.cursors.owns(&next.partition));
         if let Some(next) = foreign.or((self.group.is_none() || client.assignment_lost()).then_some(first)) {
             return Err(not_owned(&next.partition));
         }
-        client.commit(&self.list(offsets)?, CommitMode::Sync).map_err(|error| match error.rdkafka_error_code() {
+        seat.commits.commit(self.list(offsets)?)?.map_err(|error| match error.rdkafka_error_code() {
             Some(Code::IllegalGeneration | Code::UnknownMemberId | Code::RebalanceInProgress | Code::AssignmentLost) => {
                 not_owned(&first.partition)
             }
@@ -175,7 +181,7 @@ impl Member {
 
     fn obey_draining(&self, client: &Client, seat: &mut Seat, command: Command) {
         match command {
-            Command::Commit { offsets, answer } => drop(answer.send(self.commit(client, &seat.cursors, &offsets))),
+            Command::Commit { offsets, answer } => drop(answer.send(self.commit(client, seat, &offsets))),
             Command::Release { partitions, answer } => {
                 partitions.iter().for_each(|partition| seat.cursors.disown(partition));
                 drop(answer.send(Ok(())));

@@ -14,6 +14,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 
 use super::client::{ANSWER, Names, Role, client_config};
+use super::commit::Commits;
 use super::cursor::Cursors;
 use super::group::{Client, Member, Seat};
 use super::voice::{Voice, failed};
@@ -38,20 +39,24 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         Membership::Whole => (Role::Whole, None),
     };
     let (handle, link) = Handle::new();
+    let (commits, orders) = Commits::new();
     let member = Member {
         voice: Voice::default(),
         names: Names::new(&config.topic_prefix, &options.topics),
         group,
         drain: Duration::from_millis(config.drain_timeout_ms.into()),
-        seat: Mutex::new(Seat { link, cursors: Cursors::default(), failure: None }),
+        seat: Mutex::new(Seat { link, cursors: Cursors::default(), commits, failure: None }),
     };
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
+    let client = Arc::new(client);
+    let no_thread = |error: std::io::Error| LogError::Fatal { reason: format!("no thread: {error}") };
     let partitions = existing(&client, &options.topics, || drop(client.poll(POLL)))?;
     if options.membership == Membership::Whole {
         let mut seat = client.context().seat();
         seat.cursors.own(partitions.iter().cloned());
         seat.link.notify(Notice::Assigned(partitions.into_iter().map(|partition| (partition, None)).collect()));
     } else {
+        orders.serve(&client).map_err(no_thread)?;
         let names: Vec<_> = options.topics.iter().map(|topic| client.context().names.remote(topic)).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         client.subscribe(&names).map_err(|error| failed("joining the group", error))?;
@@ -59,7 +64,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
     let reader =
         Reader { client, max_records: options.max_records.max(1), max_bytes: options.max_bytes, held: None, full: None, paused: false };
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run());
-    thread.map_err(|error| LogError::Fatal { reason: format!("no thread: {error}") })?;
+    thread.map_err(no_thread)?;
     Ok(handle)
 }
 
@@ -84,7 +89,7 @@ pub(super) fn bounds(client: &Client, member: &Member, topic: &str) -> Result<Ve
 }
 
 struct Reader {
-    client: Client,
+    client: Arc<Client>,
     max_records: usize,
     max_bytes: usize,
     /// A record that did not fit into the last portion.
@@ -135,7 +140,7 @@ impl Reader {
             Command::StartAt { at, epoch, answer } => drop(answer.send(self.start_at(&at, epoch))),
             Command::Commit { offsets, answer } => {
                 let member = self.client.context();
-                drop(answer.send(member.commit(&self.client, &member.seat().cursors, &offsets)));
+                drop(answer.send(member.commit(&self.client, &mut member.seat(), &offsets)));
             }
             // Nothing is being revoked now; the rest is gone already.
             Command::Release { answer, .. } => drop(answer.send(Ok(()))),

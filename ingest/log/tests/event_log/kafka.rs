@@ -33,6 +33,22 @@ async fn revoked(reader: &mut dyn LogReader) -> (Vec<Partition>, bool) {
     }
 }
 
+/// A broker that stands still until this is dropped, so that a failed assertion leaves none behind that does.
+struct Frozen<'a>(&'a mut Broker);
+
+impl<'a> Frozen<'a> {
+    fn new(broker: &'a mut Broker) -> Self {
+        broker.pause().expect("pause");
+        Self(broker)
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.resume();
+    }
+}
+
 /// A group of one that has read everything and is now asked to give up its partitions.
 async fn draining(site: &Site, drain_timeout_ms: u32) -> (Box<dyn LogReader>, Box<dyn LogReader>, Vec<Partition>) {
     site.topic("events", 4).await;
@@ -185,6 +201,46 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
         numbers.retain(|number| !(100..110).contains(number));
         numbers.sort_unstable();
         assert_eq!(numbers, (0..100).chain(200..300).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next() {
+    run(async {
+        let Some(mut broker) = start_broker("silent") else { return };
+        // The membership is to outlast the silence.
+        let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 45_000, ..kafka_at(broker.address()) }));
+        site.topic("events", 1).await;
+        append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
+        let events = Partition::new("events", 0);
+        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        start_all(&mut *reader).await;
+        read_to_end(&mut *reader).await;
+        soon("commit", reader.commit(&[events.next_offset(20)])).await.expect("commit");
+        let frozen = Frozen::new(&mut broker);
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        let error = loop {
+            // Three times what a commit may take; without a limit it takes minutes.
+            match tokio::time::timeout(Duration::from_secs(30), reader.commit(&[events.next_offset(40)])).await {
+                // The broker is not frozen yet.
+                Ok(Ok(())) => assert!(tokio::time::Instant::now() < deadline, "the broker was never frozen"),
+                Ok(Err(error)) => break error,
+                Err(_) => panic!("a silent broker holds the reader"),
+            }
+        };
+        assert!(matches!(error, LogError::Unavailable { action: "committing", .. }) && error.is_transient(), "{error}");
+        let error = expect_error(soon("commit", reader.commit(&[events.next_offset(60)])).await);
+        assert!(matches!(error, LogError::Unavailable { action: "committing", .. }), "{error}");
+        drop(frozen);
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        // Refused until the answer to the one that was given up has come.
+        while let Err(error) = soon("commit", reader.commit(&[events.next_offset(80)])).await {
+            assert!(error.is_transient() && tokio::time::Instant::now() < deadline, "{error}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(reader);
+        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        assert_eq!(assigned(&mut *reader).await, [(events, Some(80))]);
     });
 }
 
