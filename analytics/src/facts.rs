@@ -54,7 +54,7 @@ pub struct Facts {
 /// Counts that are about events themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Different events, the roll's apart.
+    /// Different events, attendances and the roll's apart; attendances are counted as they pass.
     pub events: u64,
     /// Records of the log that do not decode, of every campaign.
     pub rejected: u64,
@@ -77,12 +77,6 @@ struct OffsetRow {
     topic: String,
     partition: u32,
     next: u64,
-}
-
-#[derive(Row, Deserialize)]
-struct CountRow {
-    events: u64,
-    newest_us: i64,
 }
 
 #[derive(Row, Deserialize)]
@@ -119,7 +113,8 @@ impl Warehouse {
 
     /// The facts of a campaign below these offsets.
     pub async fn facts(&self, campaign: &CampaignId, offsets: Vec<Offset>) -> Result<Facts, AnalyticsError> {
-        let (totals, newest) = self.totals(campaign, &offsets).await?;
+        let totals = self.totals(campaign, &offsets).await?;
+        let newest = self.newest(campaign, &offsets).await?;
         let mut reference = Reference::default();
         self.events(REFERENCE_EVENTS, (campaign, &offsets), |event| {
             reference.apply(&event);
@@ -143,8 +138,8 @@ impl Warehouse {
             }
         };
         let sql = format!(
-            "SELECT toString(meeting_id) AS meeting, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, toUInt8(strength) AS strength{home} \
-             FROM v_attendance WHERE campaign = ? AND {} ORDER BY meeting_id",
+            "SELECT toString(meeting_id) AS meeting, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, toUInt8(strength) AS strength, holds{home} \
+             FROM v_attendance_events WHERE campaign = ? AND {} ORDER BY meeting_id",
             below(&facts.offsets, Topic::Events)
         );
         let query = self.client.query(&sql).bind(facts.campaign.as_str());
@@ -156,14 +151,13 @@ impl Warehouse {
         .await
     }
 
-    async fn totals(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<(Totals, Option<Timestamp>), AnalyticsError> {
+    async fn totals(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<Totals, AnalyticsError> {
         // The roll's partitions are those of another topic.
-        let sql = format!(
-            "SELECT toUInt64(count()) AS events, toUnixTimestamp64Micro(max(received)) AS newest_us \
-             FROM v_events WHERE campaign = ? AND type NOT LIKE 'qamtu.precinct.enrolled.%' AND {} GROUP BY campaign",
+        let events = format!(
+            "SELECT count() FROM v_other_events WHERE campaign = ? AND type NOT LIKE 'qamtu.precinct.enrolled.%' AND {}",
             below(offsets, Topic::Events)
         );
-        let counts: Vec<CountRow> = self.rows("how many events there are", self.client.query(&sql).bind(campaign.as_str())).await?;
+        let events = self.client.query(&events).bind(campaign.as_str());
         let rejected = format!(
             "SELECT count() FROM v_rejected WHERE (topic = 'events' AND {}) OR (topic = 'roll' AND {})",
             below(offsets, Topic::Events),
@@ -177,13 +171,21 @@ impl Warehouse {
             below(offsets, Topic::Roll)
         );
         let conflicts = self.client.query(&conflicts).bind(campaign.as_str());
-        let totals = Totals {
-            events: counts.first().map_or(0, |count| count.events),
+        Ok(Totals {
+            events: self.one("how many events there are", events).await?,
             rejected: self.one("how many records do not decode", self.client.query(&rejected)).await?,
             conflicts: self.one("how many ids have several bodies", conflicts).await?,
-        };
-        let newest = counts.first().and_then(|count| Timestamp::from_microsecond(count.newest_us).ok());
-        Ok((totals, newest))
+        })
+    }
+
+    /// When the newest event was received, the roll's apart; none before the first one.
+    async fn newest(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<Option<Timestamp>, AnalyticsError> {
+        let sql = format!(
+            "SELECT toUnixTimestamp64Micro(max(received)) FROM v_records WHERE topic = 'events' AND campaign = ? AND {} GROUP BY campaign",
+            below(offsets, Topic::Events)
+        );
+        let rows: Vec<i64> = self.rows("when the newest event came", self.client.query(&sql).bind(campaign.as_str())).await?;
+        Ok(rows.first().and_then(|micros| Timestamp::from_microsecond(*micros).ok()))
     }
 
     /// The states of meetings, one after another, so that the events of one alone are held.

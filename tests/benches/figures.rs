@@ -32,7 +32,7 @@ async fn main() -> Result<()> {
         take(ingest::single_and_visible().await, &mut figures, &mut failures)?;
     }
     if is_wanted("project") {
-        take(project::project().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+        take(project::project().await, &mut figures, &mut failures)?;
     }
     if is_wanted("demo") {
         take(demo::demo().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;

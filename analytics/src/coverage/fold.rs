@@ -46,6 +46,8 @@ pub struct CoverageFold<'a> {
     places: Places,
     voters: Voters,
     attendance: Attendance<'a>,
+    /// Events of attendance, whether they hold or not.
+    events: u64,
 }
 
 impl<'a> CoverageFold<'a> {
@@ -69,6 +71,7 @@ impl<'a> CoverageFold<'a> {
             places,
             voters,
             attendance: Attendance::new(roll, &facts.meetings, slices),
+            events: 0,
             facts,
         })
     }
@@ -81,6 +84,11 @@ impl<'a> CoverageFold<'a> {
     /// The places that stated homes are numbered by.
     pub fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Counts events of attendance, whether they hold or not.
+    pub fn count(&mut self, events: u64) {
+        self.events += events;
     }
 
     /// Takes attendances that hold, meeting by meeting.
@@ -218,7 +226,7 @@ impl<'a> CoverageFold<'a> {
             coalitions: reference.coalitions().len() as u64,
             meetings_planned: totals.fulfilments[REGION].planned,
             meetings_known: self.facts.meetings.rows().len() as u64 + self.attendance.unknown,
-            events: self.facts.totals.events,
+            events: self.facts.totals.events + self.events,
             roll_voters: self.facts.roll.len() as u64,
             roll_precincts: self.facts.roll.precincts().len() as u64,
             precincts_without_roll: residents::without_roll(reference, &self.facts.roll, self.slices().calendar.today),

@@ -1,8 +1,9 @@
-//! Frames of attendance to runs: rows of one meeting that stand together, as slices of the frame's own columns.
+//! Frames of attendance to runs: rows of one meeting that stand together and hold, as slices of the frame's own columns. Rows that do
+//! not hold are counted as events and go no further.
 
 use polars::{
     frame::DataFrame,
-    prelude::{PolarsResult, StringChunked},
+    prelude::{BooleanChunked, ChunkCompareEq, PolarsResult, StringChunked},
 };
 use qamtu_schemas::id::MeetingId;
 
@@ -17,6 +18,8 @@ pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batc
     let mut numbers = Numbers::of(facts)?;
     let mut homes = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
+        fold.count(frame.height() as u64);
+        let frame = holding(frame).map_err(batches.misshapen())?;
         if !fold.by_roll() {
             homes = stated(&frame, fold.places()).map_err(batches.misshapen())?;
         }
@@ -30,6 +33,17 @@ pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batc
         }
     }
     Ok(())
+}
+
+/// The rows that hold.
+fn holding(frame: DataFrame) -> PolarsResult<DataFrame> {
+    let holds: BooleanChunked = frame.column("holds")?.u8()?.not_equal(0);
+    if holds.all() {
+        return Ok(frame);
+    }
+    let mut frame = frame.filter(&holds)?;
+    frame.rechunk_mut();
+    Ok(frame)
 }
 
 /// The columns of a frame, of the types that the view promises.

@@ -90,7 +90,7 @@ impl Drop for Server {
     }
 }
 
-const VIEWS: [(&str, &str); 9] = [
+const VIEWS: [(&str, &str); 10] = [
     ("v_watermark", "topic LowCardinality(String), partition UInt32, next_offset UInt64"),
     (
         "v_meeting_events",
@@ -98,10 +98,11 @@ const VIEWS: [(&str, &str); 9] = [
          type LowCardinality(String), body String, partition UInt32, offset UInt64",
     ),
     (
-        "v_attendance",
+        "v_attendance_events",
         "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, person_hi UInt64, person_lo UInt64, \
          strength UInt8, residence_kind Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4), \
-         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), partition UInt32, offset UInt64",
+         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), partition UInt32, offset UInt64, \
+         holds UInt8 DEFAULT 1",
     ),
     (
         "v_reference_events",
@@ -123,7 +124,14 @@ const VIEWS: [(&str, &str); 9] = [
         "v_conflicts",
         "campaign LowCardinality(String), event_id UUID, bodies UInt64, places Array(Tuple(LowCardinality(String), UInt32, UInt64))",
     ),
-    ("v_events", "campaign LowCardinality(String), type LowCardinality(String), received DateTime64(6), partition UInt32, offset UInt64"),
+    (
+        "v_other_events",
+        "campaign LowCardinality(String), type LowCardinality(String), received DateTime64(6), partition UInt32, offset UInt64",
+    ),
+    (
+        "v_records",
+        "topic LowCardinality(String), partition UInt32, offset UInt64, campaign LowCardinality(String), received DateTime64(6)",
+    ),
 ];
 
 /// The views of one database.
@@ -172,7 +180,7 @@ impl Views {
                 "person_hi": hi, "person_lo": lo, "strength": if seen.strong { 1 } else { 2 }, "residence_kind": kind,
                 "residence": residence, "adult": adult, "partition": offset % 2, "offset": 1000 + offset})
         });
-        self.insert("v_attendance", seen).await;
+        self.insert("v_attendance_events", seen).await;
         let mut precincts: Vec<&str> = world.roll.iter().map(|(_, precinct)| *precinct).collect();
         precincts.sort_unstable();
         precincts.dedup();
@@ -206,9 +214,10 @@ impl Views {
     }
 }
 
-/// What the world counts, with the offsets that the warehouse adds.
+/// What the world counts, with the offsets and the events that the warehouse adds.
 fn expected(world: &World, coverage: &Coverage) -> Coverage {
     let mut expected = world.coverage(after());
+    expected.counts.events = world.seen.len() as u64;
     expected.identity.offsets.clone_from(&coverage.identity.offsets);
     expected
 }
@@ -288,13 +297,13 @@ async fn beyond_the_offsets(views: Views) {
     for (partition, offset) in [(1, 5000), (2, 0)] {
         let row = json!({"campaign": "test", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1, "residence_kind": "unknown",
             "adult": "unknown", "partition": partition, "offset": offset});
-        views.insert("v_attendance", [row]).await;
+        views.insert("v_attendance_events", [row]).await;
     }
     // A version that is not known yet hides nothing, and an older one is hidden.
     views.enrol("A-1", (2, 1, 5000), &[77]).await;
     views.enrol("A-1", (0, 1, 100), &[78]).await;
     // Another campaign and a weak roll never mix in.
-    views.insert("v_attendance", [json!({"campaign": "other", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1})]).await;
+    views.insert("v_attendance_events", [json!({"campaign": "other", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1})]).await;
     views.enrol("A-9", (1, 2, 101), &[79]).await;
     assert_eq!(views.coverage().await, before);
 }
@@ -334,23 +343,38 @@ async fn many_batches(views: Views) {
     assert_eq!(coverage.region.slice.audience.identified, 225_000);
 }
 
-/// An event of a campaign and a type, at a partition and an offset.
-fn event(campaign: &str, kind: &str, (partition, offset): (u32, u64), received: &str) -> Value {
-    json!({"campaign": campaign, "type": kind, "received": received, "partition": partition, "offset": offset})
-}
-
 async fn counts_and_snapshots(server: &Server, views: Views) {
     let world = world();
     views.fill(&world).await;
-    let mut events = vec![
-        event("test", "qamtu.precinct.enrolled.v1", (0, 3), "2026-02-27 00:00:00"),
-        event("other", "qamtu.meeting.held.v1", (0, 4), "2026-03-01 00:00:00"),
-        event("test", "qamtu.attendance.recorded.v1", (1, 5000), "2026-03-01 00:00:00"),
-        event("test", "qamtu.attendance.recorded.v1", (2, 0), "2026-03-01 00:00:00"),
-        event("test", "qamtu.attendance.recorded.v1", (1, 4999), "2026-02-25 11:30:00.25"),
+    let kinds = [
+        ("test", "qamtu.precinct.enrolled.v1", (0, 3)),
+        ("other", "qamtu.meeting.held.v1", (0, 4)),
+        ("test", "qamtu.headcount.reported.v1", (1, 5000)),
+        ("test", "qamtu.headcount.reported.v1", (2, 0)),
+        ("test", "qamtu.headcount.reported.v1", (1, 4999)),
     ];
-    events.extend((10..26).map(|offset| event("test", "qamtu.meeting.held.v1", (0, offset), "2026-02-24 10:00:00.000001")));
-    views.insert("v_events", events).await;
+    let held = (10..26).map(|offset| ("test", "qamtu.meeting.held.v1", (0, offset)));
+    let events = kinds.into_iter().chain(held).map(|(campaign, kind, (partition, offset))| {
+        json!({"campaign": campaign, "type": kind, "partition": partition, "offset": offset})
+    });
+    views.insert("v_other_events", events).await;
+    let records = [
+        ("test", ("roll", 0, 3), "2026-02-27 00:00:00"),
+        ("other", ("events", 0, 4), "2026-03-01 00:00:00"),
+        ("test", ("events", 1, 5000), "2026-03-01 00:00:00"),
+        ("test", ("events", 2, 0), "2026-03-01 00:00:00"),
+        ("test", ("events", 1, 4999), "2026-02-25 11:30:00.25"),
+        ("test", ("events", 0, 10), "2026-02-24 10:00:00.000001"),
+    ];
+    let records = records.map(|(campaign, (topic, partition, offset), received)| {
+        json!({"campaign": campaign, "topic": topic, "partition": partition, "offset": offset, "received": received})
+    });
+    views.insert("v_records", records).await;
+    // An attendance that was taken back is an event and nothing else.
+    let (hi, lo) = key(7);
+    let taken_back = json!({"campaign": "test", "meeting_id": "taken-back", "person_hi": hi, "person_lo": lo, "strength": 1,
+        "residence_kind": "unknown", "adult": "unknown", "partition": 0, "offset": 4998, "holds": 0});
+    views.insert("v_attendance_events", [taken_back]).await;
     // Two below the offsets of their topics, one above, one of a partition that nobody read.
     let places = [("events", 0, 17), ("roll", 0, 4999), ("events", 1, 5000), ("roll", 1, 0)];
     views
@@ -372,6 +396,8 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
     let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
     let first = compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot");
     assert_eq!(first.coverage.identity.as_of, at("2026-02-25T11:30:00.25Z"));
+    assert_eq!(first.coverage.counts.events, 17 + world.seen.len() as u64 + 1);
+    assert_eq!(first.coverage.counts.meetings_known, world.coverage(after()).counts.meetings_known);
     assert_eq!(compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot"), first);
     let later = compute(&views.warehouse, &mut snapshots, (&campaign, Some(after()))).await.expect("a snapshot");
     computes(&server.config("analytics", "counts"), &later);
@@ -385,7 +411,7 @@ async fn wrong_shapes(server: &Server, views: Views) {
     let offsets = views.warehouse.offsets().await.expect("offsets");
     let facts = views.warehouse.facts(&campaign, offsets.clone()).await.expect("facts");
     let admin = |sql: &'static str| views.client.query(sql).execute();
-    admin("ALTER TABLE v_attendance DROP COLUMN person_lo SETTINGS mutations_sync = 1").await.expect("a column less");
+    admin("ALTER TABLE v_attendance_events DROP COLUMN person_lo SETTINGS mutations_sync = 1").await.expect("a column less");
     let refused = views.warehouse.coverage(facts, after()).await;
     assert!(matches!(refused, Err(AnalyticsError::Warehouse { what: "attendance", .. })), "{refused:?}");
     views.insert("v_meeting_events", [json!({"campaign": "test", "meeting_id": "m9", "body": "{}"})]).await;

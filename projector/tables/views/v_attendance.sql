@@ -1,14 +1,12 @@
--- Attendances that hold: one row per event, not retracted, not of a reversed import, of people whose consent stands.
--- Equal to the fold of the contract (a test proves it on random events). In the order of the table's key: by meeting.
+-- Attendances that hold, one row per event: what v_attendance_events keeps.
 CREATE OR REPLACE VIEW v_attendance AS
-WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
 SELECT
     campaign,
     meeting_id,
     event_id,
     person_hi,
     person_lo,
-    toUInt8(strength) AS strength,
+    strength,
     residence_kind,
     residence,
     adult,
@@ -18,8 +16,5 @@ SELECT
     line,
     partition,
     offset
-FROM attendance FINAL
-WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))
-  AND (campaign, meeting_id, event_id) NOT IN (SELECT campaign, meeting_id, retracted_id FROM v_retractions)
-  AND (batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches))
-  AND (campaign, person_hi, person_lo) NOT IN (SELECT campaign, person_hi, person_lo FROM v_withdrawn)
+FROM v_attendance_events
+WHERE holds

@@ -1,5 +1,6 @@
 -- Rows of facts whose event id has another body elsewhere, of another meeting or in another table, that holds: earliest received,
 -- then lowest hash. Within a key FINAL has already chosen; the views leave out what stands here. Nearly always empty.
+-- Ids whose bodies all stand in attendance are those of v_beaten_attendance.
 -- A body that a merge has dropped was beaten by one that is still there, so the tables of facts know the one that holds.
 -- One row, an array: as a scalar it is found once for a query, however many views in it ask; likewise the disputed ids.
 CREATE OR REPLACE VIEW v_beaten_bodies AS

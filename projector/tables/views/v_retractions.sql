@@ -1,4 +1,4 @@
--- Attendances that a retraction of their own meeting names, where the retraction holds and its import stands. For v_attendance.
+-- Attendances that a retraction of their own meeting names, where the retraction holds and its import stands. For v_attendance_events.
 CREATE OR REPLACE VIEW v_retractions AS
 WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
 SELECT DISTINCT campaign, meeting_id, retracted_id

@@ -32,7 +32,7 @@ mod world;
 pub const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
 
 /// Memory of ClickHouse: the peer in it needs far more than our own queries do.
-const MEMORY_MB: &str = "8000";
+const MEMORY_MB: &str = "14000";
 
 /// What is asked: by kind of slice, by its code: different eligible people, and their attendances.
 type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
@@ -52,21 +52,22 @@ async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figur
     clickhouse::prepare(stack).await?;
     let files = stack.dir().join("facts");
     clickhouse::export(stack, &files).await?;
-    let (sql, clickhouse) = clickhouse::answer(stack).await?;
+    let sql = clickhouse::answer(stack).await?;
     clickhouse::clean(stack).await?;
     let (duck, duckdb) = duckdb::answer(&files).await?;
-    same("ClickHouse", &ours, &sql)?;
     same("DuckDB", &ours, &duck)?;
-    let (name, best) = if clickhouse < duckdb { ("ClickHouse SQL", clickhouse) } else { ("DuckDB", duckdb) };
-    Ok(Figure::new(
-        id,
-        &format!("all breakdowns of {millions} million attendances over 1.195 million voters"),
-        Better::Less,
-        (seconds, "s"),
-        (name, best),
-    )
-    .peak_rss_mb(peak)
-    .note(format!("ClickHouse SQL {clickhouse:.2} s, DuckDB {duckdb:.2} s, on tables deduplicated beforehand; ours from the views")))
+    let (mut peer, mut clickhouse) = (("DuckDB", duckdb), "more memory than it was given".to_owned());
+    if let Some((answers, seconds)) = sql {
+        same("ClickHouse", &ours, &answers)?;
+        clickhouse = format!("{seconds:.2} s");
+        peer = if seconds < duckdb { ("ClickHouse SQL", seconds) } else { peer };
+    }
+    Ok(Figure::new(id, &format!("all breakdowns of {millions} million attendances over 1.195 million voters"), Better::Less, (seconds, "s"), peer)
+        .peak_rss_mb(peak)
+        .note(format!(
+            "ClickHouse SQL {clickhouse}, DuckDB {duckdb:.2} s, on tables deduplicated beforehand; ours from the views, {} MB",
+            peak.unwrap_or_default()
+        )))
 }
 
 /// Runs `qamtu-analytics compute`; its answers, seconds from start to end, and the most memory that it held.

@@ -1,0 +1,5 @@
+-- Every record of the log that is an event, as often as it stands there: when the newest came, without merging anything.
+CREATE OR REPLACE VIEW v_records AS
+SELECT topic, partition, offset, campaign, received
+FROM log
+WHERE status = 'event'
