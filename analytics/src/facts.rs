@@ -111,18 +111,14 @@ impl Warehouse {
         Ok(rows.into_iter().map(|row| Offset { topic: row.topic, partition: row.partition, next: row.next }).collect())
     }
 
-    /// The facts of a campaign below these offsets.
+    /// The facts of a campaign below these offsets. What does not need the answer of another question is asked beside it.
     pub async fn facts(&self, campaign: &CampaignId, offsets: Vec<Offset>) -> Result<Facts, AnalyticsError> {
-        let totals = self.totals(campaign, &offsets).await?;
-        let newest = self.newest(campaign, &offsets).await?;
-        let mut reference = Reference::default();
-        self.events(REFERENCE_EVENTS, (campaign, &offsets), |event| {
-            reference.apply(&event);
-            Ok(())
-        })
-        .await?;
-        let meetings = self.meetings((campaign, &offsets), &reference).await?;
-        let roll = self.roll(campaign, &offsets).await?;
+        let (totals, newest, (reference, meetings), roll) = tokio::try_join!(
+            self.totals(campaign, &offsets),
+            self.newest(campaign, &offsets),
+            self.reference_and_meetings((campaign, &offsets)),
+            self.roll(campaign, &offsets),
+        )?;
         Ok(Facts { campaign: campaign.clone(), offsets, newest, totals, reference, meetings, roll })
     }
 
@@ -171,11 +167,12 @@ impl Warehouse {
             below(offsets, Topic::Roll)
         );
         let conflicts = self.client.query(&conflicts).bind(campaign.as_str());
-        Ok(Totals {
-            events: self.one("how many events there are", events).await?,
-            rejected: self.one("how many records do not decode", self.client.query(&rejected)).await?,
-            conflicts: self.one("how many ids have several bodies", conflicts).await?,
-        })
+        let (events, rejected, conflicts) = tokio::try_join!(
+            self.one("how many events there are", events),
+            self.one("how many records do not decode", self.client.query(&rejected)),
+            self.one("how many ids have several bodies", conflicts),
+        )?;
+        Ok(Totals { events, rejected, conflicts })
     }
 
     /// When the newest event was received, the roll's apart; none before the first one.
@@ -186,6 +183,18 @@ impl Warehouse {
         );
         let rows: Vec<i64> = self.rows("when the newest event came", self.client.query(&sql).bind(campaign.as_str())).await?;
         Ok(rows.first().and_then(|micros| Timestamp::from_microsecond(*micros).ok()))
+    }
+
+    /// Reference data, and meetings: which of their events were taken back stands in the former.
+    async fn reference_and_meetings(&self, scope: (&CampaignId, &[Offset])) -> Result<(Reference, Meetings), AnalyticsError> {
+        let mut reference = Reference::default();
+        self.events(REFERENCE_EVENTS, scope, |event| {
+            reference.apply(&event);
+            Ok(())
+        })
+        .await?;
+        let meetings = self.meetings(scope, &reference).await?;
+        Ok((reference, meetings))
     }
 
     /// The states of meetings, one after another, so that the events of one alone are held.

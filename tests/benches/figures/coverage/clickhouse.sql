@@ -37,4 +37,5 @@ FROM (SELECT least(count(), 5) AS times FROM peer_seen GROUP BY voter) GROUP BY 
 
 -- ask week_to_date
 SELECT concat('2026-W', leftPad(toString(week), 2, '0')) AS code, sum(sum(people)) OVER (ORDER BY week) AS people, 0 AS attendances
-FROM (SELECT min(week) AS week, 1 AS people FROM peer_seen GROUP BY voter) GROUP BY week
+FROM (SELECT min(week) AS week, 1 AS people FROM peer_seen GROUP BY voter UNION ALL SELECT DISTINCT week, 0 AS people FROM peer_meetings)
+GROUP BY week

@@ -35,4 +35,5 @@ FROM (SELECT any_value(precinct) AS precinct, count(*) AS times FROM seen GROUP 
 SELECT times::VARCHAR, count(*), 0 FROM (SELECT least(count(*), 5) AS times FROM seen GROUP BY voter) GROUP BY times
 
 -- ask week_to_date
-SELECT '2026-W' || lpad(week::VARCHAR, 2, '0'), sum(count(*)) OVER (ORDER BY week), 0 FROM (SELECT min(week) AS week FROM seen GROUP BY voter) GROUP BY week
+SELECT '2026-W' || lpad(week::VARCHAR, 2, '0'), sum(sum(people)) OVER (ORDER BY week), 0
+FROM (SELECT min(week) AS week, 1 AS people FROM seen GROUP BY voter UNION ALL SELECT DISTINCT week, 0 FROM meetings) GROUP BY week
