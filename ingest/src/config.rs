@@ -70,6 +70,9 @@ pub struct Limits {
     pub requests: usize,
     /// Streams at once.
     pub streams: usize,
+    /// Time that a request waits for its place (`wait_ms`).
+    #[serde(rename = "wait_ms", deserialize_with = "milliseconds")]
+    pub wait: Duration,
     /// Bytes of one event.
     pub event_bytes: usize,
     /// Bytes of one precinct's roll.

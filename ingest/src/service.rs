@@ -81,16 +81,20 @@ impl Service {
         self.path.get().ok_or_else(|| Rejection::new(Reason::Starting, "the register is being brought up to the log; try again soon"))
     }
 
-    /// Lets a request in, or says why not.
-    pub fn enter(&self, size: Size) -> Result<OwnedSemaphorePermit, Rejection> {
+    /// Lets a request in, one after another as they come, or says why not. A burst waits for its places: answered at once, it would
+    /// only come again at once.
+    pub async fn enter(&self, size: Size) -> Result<OwnedSemaphorePermit, Rejection> {
         self.path()?;
         let gate = match size {
             Size::Bounded => &self.requests,
             Size::Stream => &self.streams,
         };
-        gate.clone()
-            .try_acquire_owned()
-            .map_err(|_| Rejection::new(Reason::Overloaded, "as many requests as may run are running; try again soon"))
+        let place = tokio::select! {
+            () = self.draining.cancelled() => None,
+            place = tokio::time::timeout(self.limits.wait, gate.clone().acquire_owned()) => place.ok().and_then(Result::ok),
+        };
+        self.path()?;
+        place.ok_or_else(|| Rejection::new(Reason::Overloaded, "as many requests as may run are running; try again soon"))
     }
 
     /// Runs the work of a request to its end, even if nobody waits for the answer any more.

@@ -110,11 +110,14 @@ pub async fn submit(
     headers: HeaderMap,
     mut body: Body,
 ) -> Result<Response, Problem> {
-    let entered = Form::of(&headers).and_then(|form| {
-        let on_error = OnError::of(query.as_deref(), form)?;
-        let size = if form == Form::Lines { Size::Stream } else { Size::Bounded };
-        Ok((form, on_error, service.enter(size)?))
-    });
+    let asked = Form::of(&headers).and_then(|form| Ok((form, OnError::of(query.as_deref(), form)?)));
+    let entered = match asked {
+        Ok((form, on_error)) => {
+            let size = if form == Form::Lines { Size::Stream } else { Size::Bounded };
+            service.enter(size).await.map(|permit| (form, on_error, permit))
+        }
+        Err(rejection) => Err(rejection),
+    };
     let (form, on_error, permit) = match entered {
         Ok(entered) => entered,
         Err(rejection) => {

@@ -36,11 +36,15 @@ pub async fn submit(
     headers: HeaderMap,
     mut body: Body,
 ) -> Result<Response, Problem> {
-    let entered = Form::of(&headers).and_then(|form| match (form, query.as_deref().unwrap_or_default()) {
-        (Form::Lines, "") => service.enter(Size::Stream),
+    let asked = Form::of(&headers).and_then(|form| match (form, query.as_deref().unwrap_or_default()) {
+        (Form::Lines, "") => Ok(()),
         (Form::Lines, _) => Err(Rejection::new(Reason::InvalidParameter, "this address takes no parameters")),
         _ => Err(Rejection::new(Reason::UnsupportedMediaType, "send application/x-ndjson, one roll per line")),
     });
+    let entered = match asked {
+        Ok(()) => service.enter(Size::Stream).await,
+        Err(rejection) => Err(rejection),
+    };
     let permit = match entered {
         Ok(permit) => permit,
         Err(rejection) => {

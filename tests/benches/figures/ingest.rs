@@ -1,6 +1,7 @@
 //! Ingest: a stream of events against librdkafka alone, and single events at a steady rate.
 
 use std::{
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,6 +22,10 @@ const OPEN: usize = 400;
 /// Single events a second, and for how long.
 const RATE: u64 = 2_000;
 const SECONDS: u64 = 15;
+/// For how long before, uncounted.
+const WARM_UP: u64 = 15;
+/// Events of the stream before, uncounted.
+const WARM_UP_EVENTS: u64 = 200_000;
 
 /// Validated events a second through one stream, and what librdkafka alone does with the same keys, headers and bytes on the same broker.
 pub async fn batch() -> Result<Figure> {
@@ -28,6 +33,8 @@ pub async fn batch() -> Result<Figure> {
     load::prepare(&stack).await?;
     // Nobody reads what librdkafka appends, so nobody reads along here either, ingest's own register apart.
     stack.projector.take().context("projector")?.stop().await?;
+    // Whatever is measured second would find a broker that is warmer.
+    load::send(&stack, load::lines(WARM_UP_EVENTS), WARM_UP_EVENTS).await?;
     let lines = load::lines(EVENTS);
     let begin = Instant::now();
     load::send(&stack, lines, EVENTS).await?;
@@ -52,14 +59,39 @@ pub async fn batch() -> Result<Figure> {
 pub async fn single_and_visible() -> Result<Vec<Figure>> {
     let stack = Stack::start(Log::Kafka).await?;
     load::prepare(&stack).await?;
+    // A broker's first seconds go into its compiler.
+    drive(&stack, 0..RATE * WARM_UP).await?;
+    let watcher = tokio::spawn(watch(stack.watcher(), RATE * (WARM_UP + SECONDS)));
+    let answers = drive(&stack, RATE * WARM_UP..RATE * (WARM_UP + SECONDS)).await?;
+    let mut waits: Vec<f64> = answers.iter().map(|(_, wait, _)| wait.as_secs_f64() * 1000.0).collect();
+    let counts = watcher.await??;
+    let again: u64 = answers.iter().map(|(again, ..)| again).sum();
+    let mut accepted: Vec<Instant> = answers.into_iter().map(|(_, _, at)| at).collect();
+    accepted.sort();
+    // The n-th accepted event is visible when n events are: an upper bound for any order.
+    let mut visible: Vec<f64> = accepted
+        .iter()
+        .zip(RATE * WARM_UP + 1..)
+        .filter_map(|(at, n)| counts.iter().find(|(_, seen)| *seen >= n).map(|(when, _)| when.saturating_duration_since(*at).as_secs_f64()))
+        .collect();
+    ensure!(visible.len() == accepted.len(), "{} of {} events became visible", visible.len(), accepted.len());
+    Ok(vec![
+        Figure::new("ingest-single", "single events at 2,000/s, p99", Better::Less, (p99(&mut waits), "ms"), ("limit", 25.0))
+            .note(format!("{again} times told to come again; sender, broker, warehouse and projector on the same two cores")),
+        Figure::new("visible", "accepted to visible at 2,000 events/s, p99", Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
+    ])
+}
+
+/// Sends single events, [`RATE`] a second: how often each was told to come again, how long it took from when it was due, and when it
+/// was accepted.
+async fn drive(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Duration, Instant)>> {
     let ingest = stack.ingest.as_ref().context("ingest")?.said("listening")?;
     let client = reqwest::Client::new();
     let open = Arc::new(Semaphore::new(OPEN));
     let mut sent: JoinSet<Result<(u64, Duration, Instant)>> = JoinSet::new();
     let mut pace = interval(Duration::from_micros(1_000_000 / RATE));
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
-    let watcher = tokio::spawn(watch(stack.watcher(), RATE * SECONDS));
-    for number in 0..RATE * SECONDS {
+    for number in numbers {
         let due = pace.tick().await.into_std();
         let (open, client, address, body) =
             (open.clone(), client.clone(), format!("{ingest}/v1/events"), load::attendance(number).to_string());
@@ -84,23 +116,7 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
     while let Some(answer) = sent.join_next().await {
         answers.push(answer??);
     }
-    let mut waits: Vec<f64> = answers.iter().map(|(_, wait, _)| wait.as_secs_f64() * 1000.0).collect();
-    let counts = watcher.await??;
-    let again: u64 = answers.iter().map(|(again, ..)| again).sum();
-    let mut accepted: Vec<Instant> = answers.into_iter().map(|(_, _, at)| at).collect();
-    accepted.sort();
-    // The n-th accepted event is visible when n events are: an upper bound for any order.
-    let mut visible: Vec<f64> = accepted
-        .iter()
-        .zip(1..)
-        .filter_map(|(at, n)| counts.iter().find(|(_, seen)| *seen >= n).map(|(when, _)| when.saturating_duration_since(*at).as_secs_f64()))
-        .collect();
-    ensure!(visible.len() == accepted.len(), "{} of {} events became visible", visible.len(), accepted.len());
-    Ok(vec![
-        Figure::new("ingest-single", "single events at 2,000/s, p99", Better::Less, (p99(&mut waits), "ms"), ("limit", 25.0))
-            .note(format!("{again} times told to come again; sender, broker, warehouse and projector on the same two cores")),
-        Figure::new("visible", "accepted to visible at 2,000 events/s, p99", Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
-    ])
+    Ok(answers)
 }
 
 /// How many attendances were visible when, until all are.
@@ -114,6 +130,8 @@ async fn watch(stack: qamtu_tests::stack::Watcher, all: u64) -> Result<Vec<(Inst
         if n >= all || Instant::now() > deadline {
             return Ok(seen);
         }
+        // Asking without a pause would take the processor that is measured; the pause counts as waiting.
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

@@ -73,7 +73,8 @@ fn writer(client: &mut ClientConfig, config: &KafkaConfig) {
     client.set("message.max.bytes", (MAX_ENTRY_BYTES + 100_000).to_string());
     // The queue is bounded; appends wait for room in their order.
     client.set("queue.buffering.max.messages", "200000").set("queue.buffering.max.kbytes", "65536");
-    client.set("linger.ms", "2");
+    // Single events share their requests: with 2 ms, the broker worked as much on 2,000 events a second as on 50,000.
+    client.set("linger.ms", "5");
 }
 
 fn reader(client: &mut ClientConfig) {
@@ -82,8 +83,9 @@ fn reader(client: &mut ClientConfig) {
     client.set("isolation.level", "read_committed").set("check.crcs", "true");
     client.set("allow.auto.create.topics", "false");
     // Questions to a broker wait behind a fetch that waits for records, on one connection: with librdkafka's half second, asking for
-    // the bounds of twelve partitions stopped a reader for seconds.
-    client.set("fetch.wait.max.ms", "50");
+    // the bounds of twelve partitions stopped a reader for seconds. And a fetch waits until it is worth its while: answered at once, a
+    // steady stream of single events costs a fetch for each.
+    client.set("fetch.wait.max.ms", "50").set("fetch.min.bytes", "65536");
     client.set("queued.max.messages.kbytes", "32768").set("fetch.max.bytes", "16777216").set("fetch.queue.backoff.ms", "20");
 }
 
