@@ -120,14 +120,14 @@ impl Room {
             let draw = (meeting * ROOM + seat).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
             let person = match seat {
                 0 => VOTERS + draw % 50_000,
-                1 if meeting % 2 == 0 => (from + 2) % VOTERS,
-                2 if meeting % 2 == 0 => (from + 2) % VOTERS,
+                1 if meeting.is_multiple_of(2) => (from + 2) % VOTERS,
+                2 if meeting.is_multiple_of(2) => (from + 2) % VOTERS,
                 _ => (from + draw % 6_000) % VOTERS,
             };
             let (hi, lo) = key(person);
             self.hi.push(hi);
             self.lo.push(lo);
-            self.strength.push(1 + u8::from(seat == 3 && meeting % 10 == 0));
+            self.strength.push(1 + u8::from(seat == 3 && meeting.is_multiple_of(10)));
         }
     }
 }

@@ -4,6 +4,13 @@
 //! Little worlds of people are counted by brute force, published, and attacked by linear programming over all that holds at once:
 //! other code than the rules.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 #[path = "cells/attack.rs"]
 mod attack;
 #[path = "sample/sample.rs"]

@@ -1,5 +1,7 @@
 //! Coverage against arithmetic done by hand, against an independent naive count, and against a real warehouse.
 
+#![allow(clippy::panic, reason = "what helps a test fails with it")]
+
 #[path = "coverage/audience.rs"]
 mod audience;
 #[path = "coverage/fulfilment.rs"]

@@ -1,5 +1,12 @@
 //! The page over HTTP: what it says in each language, who may open what, what every answer carries.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 #[path = "sample/sample.rs"]
 mod sample;
 

@@ -1,5 +1,12 @@
 //! The PDF: the same figures as the page, on one page, with its own fonts, whatever names hold.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 #[path = "sample/sample.rs"]
 mod sample;
 

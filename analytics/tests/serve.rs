@@ -1,5 +1,12 @@
 //! The program itself: it serves a stored snapshot without a warehouse, says so, and ends when told to, whoever is connected.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 #[path = "sample/sample.rs"]
 mod sample;
 

@@ -1,5 +1,12 @@
 //! Campaign files: the shipped one is good, every mistake names its line, and equal files give equal events.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 use qamtu::campaign::{Campaign, TURKISTAN_2026};
 use qamtu_schemas::Kind;
 

@@ -1,5 +1,12 @@
 //! `qamtu demo` on a small campaign: it comes to the truth, a second run starts where the first ended, and mistakes are told in one line.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,

@@ -1,5 +1,12 @@
 //! The invented campaign: its totals, its dirt, and that its oracle agrees with the fold of its events.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::OnceLock,

@@ -76,7 +76,7 @@ pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> 
     };
     let (id, hash, kind) = (envelope.id, envelope.bodyhash, data.kind());
     let encoded = sized(encode::encode(&envelope, &data, value))?;
-    let learned = Known::learns_from(kind).then(|| Event { envelope, data });
+    let learned = Known::learns_from(kind).then_some(Event { envelope, data });
     Ok(Admitted { id, hash, kind, encoded, learned, warning })
 }
 

@@ -69,7 +69,7 @@ impl Register {
 
     /// Events that were appended and are not folded yet.
     pub fn unfolded(&self) -> usize {
-        self.window.len()
+        self.window.unfolded()
     }
 
     /// Waits until at most so many events are unfolded.

@@ -1,9 +1,18 @@
 //! The service from outside: the built program on port 0, the real embedded log in a folder of its own, and what must hold.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 #[path = "service/bad_bodies.rs"]
 mod bad_bodies;
 #[path = "service/bad_input.rs"]
 mod bad_input;
+#[path = "service/crowd.rs"]
+mod crowd;
 #[path = "service/durable.rs"]
 mod durable;
 #[path = "service/harness.rs"]

@@ -80,7 +80,7 @@ pub fn client(config: &ClickhouseConfig) -> Client {
 }
 
 impl Warehouse {
-    /// After [`check`] has found the server and its tables fit.
+    /// After [`check()`] has found the server and its tables fit.
     pub fn new(client: Client, group: &str, checked: &Checked) -> Self {
         Self { client, group: group.into(), generations: Arc::new(checked.generations.clone()) }
     }

@@ -313,7 +313,9 @@ fn withdrawn<'a>(events: &[&'a Value]) -> HashSet<&'a str> {
 
 /// Precinct to unit and voters, as true on a day.
 fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'a str, u64)>> {
-    let mut found: BTreeMap<&str, ((Date, u64, &str), (&str, u64))> = BTreeMap::new();
+    // What decides which count is true, and the count.
+    type Counted<'a> = ((Date, u64, &'a str), (&'a str, u64));
+    let mut found: BTreeMap<&str, Counted<'_>> = BTreeMap::new();
     for event in events.iter().filter(|event| kind(event) == "precinct.counted") {
         let data = &event["data"];
         let as_of: Date = text(data, "as_of").parse()?;

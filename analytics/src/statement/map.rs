@@ -122,8 +122,11 @@ fn title(pen: &Pen<'_>) -> String {
 fn legend(pen: &Pen<'_>, step: u64) -> Vec<Legend> {
     let value = |level: u64| -> String {
         let hundredths = level * step;
-        let text =
-            if step % 100 == 0 { pen.count(hundredths / 100) } else { pen.locale.decimals(hundredths, if step % 10 == 0 { 1 } else { 2 }) };
+        let text = if step.is_multiple_of(100) {
+            pen.count(hundredths / 100)
+        } else {
+            pen.locale.decimals(hundredths, if step.is_multiple_of(10) { 1 } else { 2 })
+        };
         pen.words.say_with("percent", &[("value", text.into())])
     };
     (0..LEVELS)

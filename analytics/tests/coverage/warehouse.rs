@@ -128,10 +128,7 @@ const VIEWS: [(&str, &str); 10] = [
         "v_other_events",
         "campaign LowCardinality(String), type LowCardinality(String), received DateTime64(6), partition UInt32, offset UInt64",
     ),
-    (
-        "v_records",
-        "topic LowCardinality(String), partition UInt32, offset UInt64, campaign LowCardinality(String), received DateTime64(6)",
-    ),
+    ("v_records", "topic LowCardinality(String), partition UInt32, offset UInt64, campaign LowCardinality(String), received DateTime64(6)"),
 ];
 
 /// The views of one database.
@@ -303,7 +300,9 @@ async fn beyond_the_offsets(views: Views) {
     views.enrol("A-1", (2, 1, 5000), &[77]).await;
     views.enrol("A-1", (0, 1, 100), &[78]).await;
     // Another campaign and a weak roll never mix in.
-    views.insert("v_attendance_events", [json!({"campaign": "other", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1})]).await;
+    views
+        .insert("v_attendance_events", [json!({"campaign": "other", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1})])
+        .await;
     views.enrol("A-9", (1, 2, 101), &[79]).await;
     assert_eq!(views.coverage().await, before);
 }
@@ -354,9 +353,10 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
         ("test", "qamtu.headcount.reported.v1", (1, 4999)),
     ];
     let held = (10..26).map(|offset| ("test", "qamtu.meeting.held.v1", (0, offset)));
-    let events = kinds.into_iter().chain(held).map(|(campaign, kind, (partition, offset))| {
-        json!({"campaign": campaign, "type": kind, "partition": partition, "offset": offset})
-    });
+    let events = kinds
+        .into_iter()
+        .chain(held)
+        .map(|(campaign, kind, (partition, offset))| json!({"campaign": campaign, "type": kind, "partition": partition, "offset": offset}));
     views.insert("v_other_events", events).await;
     let records = [
         ("test", ("roll", 0, 3), "2026-02-27 00:00:00"),

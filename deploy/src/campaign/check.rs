@@ -85,14 +85,14 @@ fn hold(holds: bool, place: &[&dyn Display], reason: impl FnOnce() -> String) ->
 /// Checks every rule; the first broken one is told.
 pub(super) fn check(campaign: &Campaign) -> Result<(), Flaw> {
     calendar(campaign)?;
-    unique(&"parties", campaign.parties.iter().map(|party| &party.code))?;
-    unique(&"categories", campaign.categories.iter().map(|category| &category.code))?;
-    unique(&"formats", campaign.formats.iter().map(|format| &format.code))?;
-    unique(&"languages", campaign.languages.iter().map(|language| &language.code))?;
-    unique(&"units", campaign.units.iter().map(|unit| &unit.code))?;
-    unique(&"units", campaign.units.iter().map(|unit| unit.kato.as_str()))?;
-    unique(&"units", campaign.units.iter().map(|unit| format!("tile {},{}", unit.tile.row, unit.tile.column)))?;
-    unique(&"coalitions", campaign.coalitions.iter().map(|coalition| &coalition.id))?;
+    unique("parties", campaign.parties.iter().map(|party| &party.code))?;
+    unique("categories", campaign.categories.iter().map(|category| &category.code))?;
+    unique("formats", campaign.formats.iter().map(|format| &format.code))?;
+    unique("languages", campaign.languages.iter().map(|language| &language.code))?;
+    unique("units", campaign.units.iter().map(|unit| &unit.code))?;
+    unique("units", campaign.units.iter().map(|unit| unit.kato.as_str()))?;
+    unique("units", campaign.units.iter().map(|unit| format!("tile {},{}", unit.tile.row, unit.tile.column)))?;
+    unique("coalitions", campaign.coalitions.iter().map(|coalition| &coalition.id))?;
     for (index, coalition) in campaign.coalitions.iter().enumerate() {
         let known = coalition.unit.as_ref().is_none_or(|wanted| campaign.units.iter().any(|unit| unit.code == *wanted));
         hold(known, &[&"coalitions", &index, &"unit"], || format!("coalition {} names a unit that is not under [[units]]", coalition.id))?;

@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// The demo's folder; a second run on it starts in seconds (default: demo in $QAMTU_CACHE, else in ~/.cache/qamtu).
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// Another campaign file with a [synthetic] table.
+    /// Another campaign file with a `synthetic` table.
     #[arg(long, value_name = "FILE")]
     campaign: Option<PathBuf>,
     /// Go through Kafka: `local` starts a broker, HOST:PORT uses yours.

@@ -27,7 +27,7 @@ use super::{
 const START: Duration = Duration::from_secs(60);
 /// How long it may take to end in order.
 const STOP: Duration = Duration::from_secs(30);
-/// How often in a row a kept service may die before it has lived for [`ALIVE`].
+/// How often in a row a kept service may die before it is given up.
 const DEATHS: u32 = 40;
 
 const GUARD: &str = include_str!("guard.sh");

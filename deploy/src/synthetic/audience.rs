@@ -252,14 +252,14 @@ fn activists(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
         by_unit[meeting.report.unit].push(index);
     }
     let voters = world.roll.len() as f64;
-    for unit in 0..world.roll.units.len() {
+    for (unit, held) in by_unit.iter_mut().enumerate() {
         let range = world.roll.voters_of(unit);
         let number = (ACTIVISTS as f64 * f64::from(range.end - range.start) / voters).round() as usize;
         for _ in 0..number {
             let who = Who::Strong(world.roll.attendee(&range, dice));
             let times = dice.between(6, 12) as usize;
-            dice.shuffle(&mut by_unit[unit]);
-            for index in by_unit[unit].iter().take(times) {
+            dice.shuffle(held);
+            for index in held.iter().take(times) {
                 if meetings[*index].lines.iter().all(|line| line.who != who) {
                     let line = line(world, who, unit, dice);
                     meetings[*index].lines.push(line);

@@ -118,12 +118,12 @@ pub(super) fn draw(world: &World<'_>, dice: &mut Dice) -> Vec<Meeting> {
             // Every open precinct once, then wherever.
             let precinct = open.get(number as usize - 1).copied().unwrap_or_else(|| *dice.pick(&open));
             let brief = planner.brief((unit, precinct), dice);
-            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), brief, true, dice));
+            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), (brief, true), dice));
         }
         extras += f64::from(planned) * EXTRA;
         for number in 1..=extras as u32 {
             let brief = planner.brief((unit, *dice.pick(&open)), dice);
-            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), brief, false, dice));
+            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), (brief, false), dice));
         }
         extras = extras.fract();
     }
@@ -177,7 +177,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn meeting(&self, id: String, brief: Brief, planned: bool, dice: &mut Dice) -> Meeting {
+    fn meeting(&self, id: String, (brief, planned): (Brief, bool), dice: &mut Dice) -> Meeting {
         let mut report = brief.clone();
         report.expected = None;
         report.starts += SignedDuration::from_mins(5 * dice.between(-1, 5));

@@ -88,7 +88,7 @@ impl Roll {
     /// Draws the voters of a precinct, household by household.
     fn enrol(&mut self, precinct: usize, dice: &mut Dice, issuer: &mut Issuer) {
         // Some places go together to every meeting and some hardly ever: two shapes of propensity.
-        let shape = if self.precincts[precinct].number % 2 == 0 { 0.3 } else { 1.0 };
+        let shape = if self.precincts[precinct].number.is_multiple_of(2) { 0.3 } else { 1.0 };
         let mut left = 0;
         for _ in self.precincts[precinct].voters.clone() {
             self.first.push(left == 0);

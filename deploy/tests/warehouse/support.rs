@@ -25,7 +25,7 @@ pub async fn start(dir: &Path) -> Warehouse {
 
 /// Why a start fails, as the one line a user sees.
 pub async fn refusal(options: WarehouseOptions) -> String {
-    let error = Warehouse::start(options).await.err().expect("the start must fail");
+    let error = Warehouse::start(options).await.expect_err("the start must fail");
     one_line(&error)
 }
 

@@ -49,6 +49,9 @@ async fn read(config: &LogConfig, topic: &str) -> Result<Vec<Record>> {
     }
 }
 
+/// Headers, key and value.
+type Prepared = (OwnedHeaders, Arc<[u8]>, Arc<[u8]>);
+
 /// Produces all of them and waits until each is acknowledged.
 fn produce(brokers: &str, topic: &str, records: &[Record]) -> Result<f64> {
     let producer: BaseProducer = ClientConfig::new()
@@ -60,7 +63,7 @@ fn produce(brokers: &str, topic: &str, records: &[Record]) -> Result<f64> {
         .set("linger.ms", "5")
         .set("queue.buffering.max.messages", "200000")
         .create()?;
-    let prepared: Vec<(OwnedHeaders, Arc<[u8]>, Arc<[u8]>)> = records
+    let prepared: Vec<Prepared> = records
         .iter()
         .map(|record| {
             let headers =

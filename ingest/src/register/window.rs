@@ -144,7 +144,7 @@ impl Window {
     }
 
     /// Ids that are being appended, or were appended and are not folded yet.
-    pub fn len(&self) -> usize {
+    pub fn unfolded(&self) -> usize {
         let inner = self.inner();
         inner.held.len() - inner.open
     }
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(window.claim(id(1), ONE), Seen::Same);
         assert_eq!(window.claim(id(1), TWO), Seen::Other);
         window.fold(&folded(1, 1));
-        assert_eq!((window.len(), window.claim(id(1), ONE)), (0, Seen::Perhaps));
+        assert_eq!((window.unfolded(), window.claim(id(1), ONE)), (0, Seen::Perhaps));
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(window.claim(id(1), ONE), Seen::New);
         window.fold(&folded(1, 1));
         window.settle(&[(id(1), ONE)], &[Ok(at(0))]);
-        assert_eq!(window.len(), 0);
+        assert_eq!(window.unfolded(), 0);
     }
 
     fn refused() -> Result<Position, LogError> {
@@ -286,9 +286,9 @@ mod tests {
         let window = Window::new(Vec::new(), 0);
         assert_eq!((window.claim(id(1), ONE), window.claim(id(1), ONE)), (Seen::New, Seen::New));
         window.release(&[(id(1), ONE)]);
-        assert_eq!((window.len(), window.claim(id(1), TWO)), (1, Seen::Other));
+        assert_eq!((window.unfolded(), window.claim(id(1), TWO)), (1, Seen::Other));
         window.settle(&[(id(1), ONE)], &[refused()]);
-        assert_eq!((window.len(), window.claim(id(1), TWO)), (0, Seen::New));
+        assert_eq!((window.unfolded(), window.claim(id(1), TWO)), (0, Seen::New));
     }
 
     #[test]
@@ -299,12 +299,12 @@ mod tests {
         for then in [&acknowledged as &dyn Fn(), &read_back] {
             assert_eq!(window.claim(id(1), ONE), Seen::New);
             window.settle(&[(id(1), ONE)], &[unanswered()]);
-            assert_eq!((window.len(), window.claim(id(1), TWO)), (0, Seen::Other));
+            assert_eq!((window.unfolded(), window.claim(id(1), TWO)), (0, Seen::Other));
             assert_eq!(window.claim(id(1), ONE), Seen::New);
             then();
-            assert_eq!((window.len(), window.claim(id(1), ONE)), (1, Seen::Same));
+            assert_eq!((window.unfolded(), window.claim(id(1), ONE)), (1, Seen::Same));
             window.inner().remove(id(1));
-            assert_eq!(window.len(), 0);
+            assert_eq!(window.unfolded(), 0);
         }
     }
 

@@ -2,6 +2,13 @@
 //!
 //! One ClickHouse and one Kafka broker serve the whole binary; every test has a database, a folder and topics of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "what helps a test fails with it, and tables of cases are plain"
+)]
+
 mod backlog;
 mod conflicts;
 mod crashes;

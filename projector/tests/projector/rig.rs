@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{
@@ -395,7 +396,8 @@ fn broker() -> Option<String> {
         match Broker::start(options) {
             Ok(broker) => Some((broker, dir)),
             Err(error) if std::env::var_os("CI").is_none() => {
-                eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
+                // Not through the test's own output, which is shown of failed tests alone.
+                let _ = writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n");
                 None
             }
             Err(error) => panic!("the Kafka tests need a broker: {error}"),

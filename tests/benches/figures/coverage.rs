@@ -62,12 +62,17 @@ async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figur
         clickhouse = format!("{seconds:.2} s");
         peer = if seconds < duckdb { ("ClickHouse SQL", seconds) } else { peer };
     }
-    Ok(Figure::new(id, &format!("all breakdowns of {millions} million attendances over 1.195 million voters"), Better::Less, (seconds, "s"), peer)
-        .peak_rss_mb(peak)
-        .note(format!(
-            "ClickHouse SQL {clickhouse}, DuckDB {duckdb:.2} s, on tables deduplicated beforehand; ours from the views, {} MB",
-            peak.unwrap_or_default()
-        )))
+    Ok(Figure::new(
+        (id, &format!("all breakdowns of {millions} million attendances over 1.195 million voters")),
+        Better::Less,
+        (seconds, "s"),
+        peer,
+    )
+    .peak_rss_mb(peak)
+    .note(format!(
+        "ClickHouse SQL {clickhouse}, DuckDB {duckdb:.2} s, on tables deduplicated beforehand; ours from the views, {} MB",
+        peak.unwrap_or_default()
+    )))
 }
 
 /// Runs `qamtu-analytics compute`; its answers, seconds from start to end, and the most memory that it held.

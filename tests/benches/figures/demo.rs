@@ -17,5 +17,5 @@ pub async fn demo() -> Result<Figure> {
         tokio::process::Command::new(binary("qamtu")?).args(["demo", "--once", "--seed", "7", "--out"]).arg(out.path()).output().await?;
     ensure!(done.status.success(), "the demo failed: {}", String::from_utf8_lossy(&done.stderr));
     let seconds = begin.elapsed().as_secs_f64();
-    Ok(Figure::new("demo", "qamtu demo --once, full size with roll", Better::Less, (seconds, "s"), ("limit", LIMIT_S)))
+    Ok(Figure::new(("demo", "qamtu demo --once, full size with roll"), Better::Less, (seconds, "s"), ("limit", LIMIT_S)))
 }

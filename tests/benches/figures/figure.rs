@@ -30,7 +30,7 @@ pub struct Figure {
 
 impl Figure {
     /// A figure beside the one it is compared with.
-    pub fn new(id: &'static str, what: &str, better: Better, measured: (f64, &'static str), against: (&str, f64)) -> Self {
+    pub fn new((id, what): (&'static str, &str), better: Better, measured: (f64, &'static str), against: (&str, f64)) -> Self {
         let (value, unit) = measured;
         let ratio = match better {
             Better::More => value / against.1,

@@ -46,8 +46,7 @@ pub async fn batch() -> Result<Figure> {
     let raw: f64 = String::from_utf8(done.stdout)?.trim().parse()?;
     let peak = peak_rss_mb(stack.ingest.as_ref().and_then(|ingest| ingest.pid()));
     Ok(Figure::new(
-        "ingest-batch",
-        "validated events through one NDJSON stream, acks=all",
+        ("ingest-batch", "validated events through one NDJSON stream, acks=all"),
         Better::More,
         (rate, "events/s"),
         ("librdkafka alone, same bytes, same broker", raw),
@@ -76,9 +75,9 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
         .collect();
     ensure!(visible.len() == accepted.len(), "{} of {} events became visible", visible.len(), accepted.len());
     Ok(vec![
-        Figure::new("ingest-single", "single events at 2,000/s, p99", Better::Less, (p99(&mut waits), "ms"), ("limit", 25.0))
+        Figure::new(("ingest-single", "single events at 2,000/s, p99"), Better::Less, (p99(&mut waits), "ms"), ("limit", 25.0))
             .note(format!("{again} times told to come again; sender, broker, warehouse and projector on the same two cores")),
-        Figure::new("visible", "accepted to visible at 2,000 events/s, p99", Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
+        Figure::new(("visible", "accepted to visible at 2,000 events/s, p99"), Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
     ])
 }
 

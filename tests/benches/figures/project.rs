@@ -34,7 +34,8 @@ pub async fn project() -> Result<Vec<Figure>> {
     let peak = peak_rss_mb(stack.projector.as_ref().and_then(|projector| projector.pid()));
     stack.projector.take().context("projector")?.stop().await?;
     let figure = |id, peer, rate_of_peer| {
-        Figure::new(id, "log copy and facts from Kafka to ClickHouse", Better::More, (rate, "rows/s"), (peer, rate_of_peer)).peak_rss_mb(peak)
+        Figure::new((id, "log copy and facts from Kafka to ClickHouse"), Better::More, (rate, "rows/s"), (peer, rate_of_peer))
+            .peak_rss_mb(peak)
     };
     let copy = engine(&stack, false).await?;
     let facts = engine(&stack, true).await?;

@@ -87,7 +87,7 @@ fn reference() -> Vec<Value> {
 fn meeting(number: u64) -> Value {
     let unit = format!("U{:02}", number % UNITS);
     let first = number % CATEGORIES;
-    let second = (number % 3 == 0).then(|| format!("C{:02}", (first + 1 + number / 7 % (CATEGORIES - 1)) % CATEGORIES));
+    let second = number.is_multiple_of(3).then(|| format!("C{:02}", (first + 1 + number / 7 % (CATEGORIES - 1)) % CATEGORIES));
     let report = json!({"unit": unit, "coalition": unit, "members": [format!("M-{}", number % UNITS)], "category": format!("C{first:02}"),
         "secondary": second.into_iter().collect::<Vec<_>>(), "format": "HALL", "language": "kk", "precinct": format!("P{:03}", number % PRECINCTS),
         "starts": format!("2026-{}T07:00:00Z", STARTS[(number / 11 % 4) as usize])});
