@@ -36,9 +36,9 @@ lint: own ## Formatting, clippy and documentation, warnings denied
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items --all-features
 
-test: ## Run every test: pure, golden, real ClickHouse, both event logs, faults, pages
+test: ## Run every test: lints, pure, golden, real ClickHouse, both event logs, faults, pages
 	@deploy/setup --test
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build lint
 	$(CARGO) test --release --locked --workspace --all-features --lib --bins --tests --no-fail-fast
 
 bench: build ## Measure, beside what each figure is compared with; prints a table and writes bench.json; ARGS="project" measures one
