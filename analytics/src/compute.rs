@@ -12,7 +12,7 @@ use crate::{
     snapshot::{Snapshot, Snapshots, Stored},
 };
 
-/// Computes the coverage of a campaign and keeps it. Without an as-of instant it is the newest event's.
+/// Computes the coverage of a campaign and keeps it. Without an as-of instant it is when the newest event came in.
 pub async fn compute(
     warehouse: &Warehouse,
     snapshots: &mut Snapshots,

@@ -38,7 +38,7 @@ pub struct Facts {
     pub campaign: CampaignId,
     /// Everything below these offsets is in the facts, sorted by topic and partition.
     pub offsets: Vec<Offset>,
-    /// When the newest event was received, the roll's apart: the default as-of instant, so that a simulated campaign is computed at
+    /// When the newest record that is an event was received, the roll's apart, whether its body holds or not: the default as-of instant, so that a simulated campaign is computed at
     /// its own clock. None before the first event.
     pub newest: Option<Timestamp>,
     /// How many events there are.
@@ -113,12 +113,12 @@ impl Warehouse {
 
     /// The facts of a campaign below these offsets. What does not need the answer of another question is asked beside it.
     pub async fn facts(&self, campaign: &CampaignId, offsets: Vec<Offset>) -> Result<Facts, AnalyticsError> {
-        let (totals, newest, (reference, meetings), roll) = tokio::try_join!(
-            self.totals(campaign, &offsets),
+        let (newest, (reference, meetings), roll) = tokio::try_join!(
             self.newest(campaign, &offsets),
             self.reference_and_meetings((campaign, &offsets)),
             self.roll(campaign, &offsets),
         )?;
+        let totals = self.totals(campaign, &offsets).await?;
         Ok(Facts { campaign: campaign.clone(), offsets, newest, totals, reference, meetings, roll })
     }
 
@@ -167,15 +167,16 @@ impl Warehouse {
             below(offsets, Topic::Roll)
         );
         let conflicts = self.client.query(&conflicts).bind(campaign.as_str());
-        let (events, rejected, conflicts) = tokio::try_join!(
+        let (events, rejected) = tokio::try_join!(
             self.one("how many events there are", events),
             self.one("how many records do not decode", self.client.query(&rejected)),
-            self.one("how many ids have several bodies", conflicts),
         )?;
+        // The one question that takes memory with the number of events is asked by itself.
+        let conflicts = self.one("how many ids have several bodies", conflicts).await?;
         Ok(Totals { events, rejected, conflicts })
     }
 
-    /// When the newest event was received, the roll's apart; none before the first one.
+    /// When the newest record that is an event was received, the roll's apart; none before the first one.
     async fn newest(&self, campaign: &CampaignId, offsets: &[Offset]) -> Result<Option<Timestamp>, AnalyticsError> {
         let sql = format!(
             "SELECT toUnixTimestamp64Micro(max(received)) FROM v_records WHERE topic = 'events' AND campaign = ? AND {} GROUP BY campaign",

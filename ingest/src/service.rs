@@ -34,6 +34,7 @@ pub struct Service {
     path: OnceLock<Arc<Path>>,
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    waiting: Semaphore,
     tasks: TaskTracker,
     draining: CancellationToken,
     cut: CancellationToken,
@@ -55,6 +56,7 @@ impl Service {
             path: OnceLock::new(),
             requests: Arc::new(Semaphore::new(limits.requests)),
             streams: Arc::new(Semaphore::new(limits.streams)),
+            waiting: Semaphore::new(limits.connections / 2),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
@@ -89,9 +91,12 @@ impl Service {
             Size::Bounded => &self.requests,
             Size::Stream => &self.streams,
         };
+        // Whoever waits keeps a connection, and questions about our health need some, too.
+        let waiting = self.waiting.try_acquire();
+        let wait = if waiting.is_ok() { self.limits.wait } else { Duration::ZERO };
         let place = tokio::select! {
             () = self.draining.cancelled() => None,
-            place = tokio::time::timeout(self.limits.wait, gate.clone().acquire_owned()) => place.ok().and_then(Result::ok),
+            place = tokio::time::timeout(wait, gate.clone().acquire_owned()) => place.ok().and_then(Result::ok),
         };
         self.path()?;
         place.ok_or_else(|| Rejection::new(Reason::Overloaded, "as many requests as may run are running; try again soon"))

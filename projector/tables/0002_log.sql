@@ -5,7 +5,7 @@
 -- Key: the place in the log. That makes the gap check a walk along the key, and a range of offsets a cheap read.
 -- Window: as many inserts as this may lie between an insert and its repetition for the token to be recognised; beyond that the
 -- key still collapses them. fsync: a receipt that a power cut can take back would be no receipt.
--- TTL: none, older states of a campaign are answered from here. Read by v_watermark, v_records, v_rejected, v_conflicts and the projector.
+-- TTL: none, older states of a campaign are answered from here. Read by v_watermark, v_rejected, v_conflicts and the projector.
 CREATE TABLE IF NOT EXISTS log
 (
     topic LowCardinality(String),

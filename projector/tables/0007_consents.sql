@@ -4,7 +4,7 @@
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
 -- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_withdrawn, v_disputed, v_beaten_bodies, v_other_events.
+-- TTL: none. Read by v_withdrawn, v_disputed, v_beaten_bodies, v_events.
 CREATE TABLE IF NOT EXISTS consents
 (
     topic LowCardinality(String),
