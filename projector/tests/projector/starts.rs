@@ -135,11 +135,18 @@ fn it_tells_its_health_and_figures() {
         }
         assert_eq!(projector.counted("qamtu_projector_records_total", 1_000.0).await, 1_000.0);
         assert_eq!(projector.counted("qamtu_projector_rows_total{table=\"log\"}", 1_000.0).await, 1_000.0);
-        let (_, text) = projector.get("/metrics").await;
-        for name in qamtu_projector::metrics::NAMES {
-            // Counters of failures appear with the first one.
-            let failures = ["qamtu_projector_retries_total", "qamtu_projector_rejected_total"];
-            assert!(text.contains(&format!("# HELP {name} ")) || failures.contains(&name), "{name} is missing");
+        // Counters of failures appear with the first one, the others with their time.
+        let failures = ["qamtu_projector_retries_total", "qamtu_projector_rejected_total"];
+        let deadline = std::time::Instant::now() + crate::rig::DEADLINE;
+        loop {
+            let (_, text) = projector.get("/metrics").await;
+            let is_missing = |name: &&&str| !text.contains(&format!("# HELP {name} ")) && !failures.contains(name);
+            let missing: Vec<_> = qamtu_projector::metrics::NAMES.iter().filter(is_missing).collect();
+            if missing.is_empty() {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{missing:?} are missing");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(projector.stop().await.success());
     });

@@ -16,7 +16,7 @@ use qamtu_log::{
 use tempfile::TempDir;
 
 /// Nothing here takes longer unless it is broken.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// One test's log.
 pub struct Site {
