@@ -36,7 +36,7 @@ lint: own ## Formatting, clippy and documentation, warnings denied
 	$(CARGO) clippy --release --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --document-private-items --all-features
 
-test: ## Run every test: lints, pure, golden, real ClickHouse, both event logs, faults, pages
+test: ## Run lints and every test: pure, golden, real ClickHouse, both event logs, faults, pages
 	@deploy/setup --test
 	@$(MAKE) --no-print-directory build
 	@lints=0; $(MAKE) --no-print-directory lint || lints=$$?; \

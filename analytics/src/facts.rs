@@ -111,7 +111,7 @@ impl Warehouse {
         Ok(rows.into_iter().map(|row| Offset { topic: row.topic, partition: row.partition, next: row.next }).collect())
     }
 
-    /// The facts of a campaign below these offsets. What does not need the answer of another question is asked beside it.
+    /// The facts of a campaign below these offsets. Questions that need no other answer and little memory are asked side by side.
     pub async fn facts(&self, campaign: &CampaignId, offsets: Vec<Offset>) -> Result<Facts, AnalyticsError> {
         let (newest, (reference, meetings), roll) = tokio::try_join!(
             self.newest(campaign, &offsets),

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
 use super::{
-    harness::{Ingest, ONE, Place},
+    harness::{Answer, Ingest, ONE, Place, answer},
     sample::{campaign_at, headcount},
 };
 
@@ -76,6 +77,30 @@ async fn a_request_waits_for_its_place() -> Result<()> {
     let said = half.finish().await?;
     ensure!(said.starts_with("HTTP/1.1 202"), "{said}");
     ensure!(waiting.await?.counts() == (1, 0));
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn only_so_many_wait_that_connections_are_left() -> Result<()> {
+    let place = Place::new()?;
+    let limits = [("QAMTU__LIMITS__REQUESTS", "1"), ("QAMTU__LIMITS__WAIT_MS", "60000"), ("QAMTU__LIMITS__CONNECTIONS", "8")];
+    let ingest = campaign_at(&place, &limits).await?;
+    let half = Half::send(&ingest).await?;
+    let events: Vec<_> = (0..5).map(|number| headcount("m-open", 6 + number)).collect();
+    let mut answers: JoinSet<Result<Answer>> = JoinSet::new();
+    for event in &events {
+        let request = ingest.request("/v1/events", ONE).body(event.to_string());
+        answers.spawn(answer(request));
+    }
+    // Half of the connections wait, the fifth is answered while they do, and health is told beside them.
+    let first = tokio::time::timeout(Duration::from_secs(20), answers.join_next()).await?.context("an answer")???;
+    ensure!(first.problem() == (503, "overloaded", "-"), "{first:?}");
+    ensure!(ingest.get("/live").await?.status == 200);
+    let said = half.finish().await?;
+    ensure!(said.starts_with("HTTP/1.1 202"), "{said}");
+    while let Some(said) = answers.join_next().await {
+        ensure!(said??.counts() == (1, 0));
+    }
     ingest.stop().await
 }
 
