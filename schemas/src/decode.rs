@@ -1,8 +1,8 @@
 //! Bytes to [`Event`]: CloudEvents binary mode (as in the log) and structured mode (as in files and examples).
 //!
 //! Guarantees: an event of any released version decodes to the latest payload through its upcasters, for ever; anything else is
-//! a [`DecodeError`] that names the place and shows no national id. What decodes also validates against its JSON Schema.
-//! Tracing extensions are dropped. Nothing here panics on any input.
+//! a [`DecodeError`] that names the place and shows no national id. What decodes also validates against its JSON Schema, apart from
+//! the attributes that are dropped (see [`attributes`]). Nothing here panics on any input.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -19,14 +19,17 @@ use crate::{
 
 mod attributes;
 mod check;
+mod mismatch;
 mod place;
 mod strict;
 mod upcast;
 
 use attributes::{Found, wrong};
-use strict::Strict;
+use strict::{Slot, Strict};
 
+pub use attributes::is_attribute_name;
 pub use check::Flaw;
+pub use mismatch::{Duplicate, Mismatch, Rule, SyntaxError, Wanted};
 
 /// Why bytes are no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +52,12 @@ pub enum DecodeError {
     #[error("attribute type: {0}")]
     Type(TypeError),
     /// No JSON, or not the payload of this type.
-    #[error("{}: {reason}", if pointer.is_empty() { "the event" } else { pointer })]
+    #[error("{}: {mismatch}", if pointer.is_empty() { "the event" } else { pointer })]
     Payload {
         /// JSON pointer (RFC 6901) into the event; empty for the event as a whole.
         pointer: String,
         /// What is wrong.
-        reason: String,
+        mismatch: Mismatch,
     },
 }
 
@@ -88,7 +91,7 @@ pub fn decode<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>, value:
     let mut found = Found::default();
     for (name, value) in headers {
         let Some(name) = name.strip_prefix("ce_") else { continue };
-        found.take(name, std::str::from_utf8(value).map_err(|_| wrong(name, "is not UTF-8"))?)?;
+        found.take(name, || std::str::from_utf8(value).map_err(|_| wrong(name, "is not UTF-8")))?;
     }
     event(found, value)
 }
@@ -100,15 +103,17 @@ pub fn decode_structured(bytes: &[u8]) -> Result<Event, DecodeError> {
     let mut texts = Vec::with_capacity(fields.len());
     for (name, raw) in fields {
         if name != "data" {
-            let text: Cow<'_, str> = serde_json::from_str(raw.get()).map_err(|_| wrong(&name, "must be a string"))?;
-            texts.push((name, text));
+            if raw.get().starts_with(['{', '[']) {
+                return Err(wrong(&name, "must be a string, a whole number, true or false"));
+            }
+            texts.push((name, serde_json::from_str::<Cow<'_, str>>(raw.get()).ok()));
         } else if data.replace(raw).is_some() {
             return Err(wrong("data", "is given twice"));
         }
     }
     let mut found = Found::default();
     for (name, text) in &texts {
-        found.take(name, text)?;
+        found.take(name, || text.as_deref().ok_or_else(|| wrong(name, "must be a string")))?;
     }
     event(found, data.ok_or(DecodeError::Missing("data"))?.get().as_bytes())
 }
@@ -167,13 +172,13 @@ impl<'de> DeserializeSeed<'de> for Latest {
 }
 
 fn read_with<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], prefix: &str, seed: S) -> Result<S::Value, DecodeError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let mut track = serde_path_to_error::Track::new();
-    let value = seed
-        .deserialize(Strict(serde_path_to_error::Deserializer::new(&mut json, &mut track)))
-        .map_err(|error| place::flaw(prefix, &track.path(), &error))?;
-    json.end().map_err(|error| DecodeError::Payload { pointer: prefix.to_owned(), reason: error.to_string() })?;
-    Ok(value)
+    let (mut json, mut track, slot) = (serde_json::Deserializer::from_slice(bytes), serde_path_to_error::Track::new(), Slot::default());
+    let read = seed.deserialize(Strict::new(serde_path_to_error::Deserializer::new(&mut json, &mut track), &slot));
+    let read = read.and_then(|value| json.end().map(|()| value).map_err(|_| Mismatch::syntax(bytes)));
+    read.map_err(|mismatch| match mismatch {
+        Mismatch::Syntax(_) => place::error(prefix, &track.path(), Mismatch::syntax(bytes)),
+        mismatch => place::error(prefix, &track.path(), mismatch),
+    })
 }
 
 fn event(found: Found<'_>, value: &[u8]) -> Result<Event, DecodeError> {
@@ -182,7 +187,7 @@ fn event(found: Found<'_>, value: &[u8]) -> Result<Event, DecodeError> {
     if let Data::CampaignConfigured(configured) = &data
         && configured.campaign != envelope.campaign
     {
-        return Err(DecodeError::Payload { pointer: "/data/campaign".to_owned(), reason: "must equal the campaign attribute".to_owned() });
+        return Err(DecodeError::Payload { pointer: "/data/campaign".to_owned(), mismatch: Mismatch::Rule(Rule::OtherCampaign) });
     }
     Ok(Event { envelope, data })
 }

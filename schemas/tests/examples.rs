@@ -123,7 +123,7 @@ fn mutations(document: &Value) -> Vec<(String, Value)> {
             Value::Object(fields) => {
                 put("as an array of its fields", fields.values().cloned().collect());
                 let mut more = fields.clone();
-                more.insert("unknown".to_owned(), json!(1));
+                more.insert("Unknown".to_owned(), json!(1));
                 put("with a field more", Value::Object(more));
                 for name in fields.keys() {
                     let mut less = fields.clone();

@@ -1,7 +1,8 @@
 //! CloudEvents attributes to an [`Envelope`].
 //!
-//! Guarantees: an attribute is known, stands once and is valid, or it is named in the error. Tracing extensions and the media type
-//! carry no fact and are dropped.
+//! Guarantees: each attribute of the contract stands once and is valid, or it is named in the error. Every other attribute that
+//! CloudEvents allows (`subject`, `dataschema`, `partitionkey`, tracing, the extensions of anybody) carries no fact here and is dropped:
+//! client libraries add them by themselves. A name that CloudEvents does not allow is an error, since it may be one of ours misspelt.
 
 use std::str::FromStr;
 
@@ -24,7 +25,8 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn take(&mut self, name: &str, text: &'a str) -> Result<(), DecodeError> {
+    /// Takes an attribute; its value is asked for only where the contract has it.
+    pub(super) fn take(&mut self, name: &str, value: impl FnOnce() -> Result<&'a str, DecodeError>) -> Result<(), DecodeError> {
         let slot = match name {
             "specversion" => &mut self.specversion,
             "id" => &mut self.id,
@@ -36,10 +38,10 @@ impl<'a> Found<'a> {
             "campaign" => &mut self.campaign,
             "batch" => &mut self.batch,
             "bodyhash" => &mut self.bodyhash,
-            "traceparent" | "tracestate" | "datacontenttype" => return Ok(()),
-            other => return Err(wrong(other, "is unknown")),
+            other if is_attribute_name(other) => return Ok(()),
+            other => return Err(wrong(other, "is no attribute name: only a-z and 0-9 are allowed")),
         };
-        if slot.replace(text).is_some() {
+        if slot.replace(value()?).is_some() {
             return Err(wrong(name, "is given twice"));
         }
         Ok(())
@@ -65,6 +67,11 @@ impl<'a> Found<'a> {
             bodyhash: need("bodyhash", parse("bodyhash", self.bodyhash, FromStr::from_str)?)?,
         })
     }
+}
+
+/// May CloudEvents call an attribute so?
+pub fn is_attribute_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// An attribute and what is wrong with it; the name may be anybody's.

@@ -2,27 +2,20 @@
 
 use serde_path_to_error::{Path, Segment};
 
-use super::DecodeError;
+use super::{DecodeError, Mismatch};
 use crate::text::redact;
 
-/// The error of a JSON reader as ours. A field that is missing or stands twice is named by its own pointer.
-pub(super) fn flaw(prefix: &str, path: &Path, error: &serde_json::Error) -> DecodeError {
+/// An error with its place. A field that is missing or stands twice is named by its own pointer.
+pub(super) fn error(prefix: &str, path: &Path, mismatch: Mismatch) -> DecodeError {
     let mut pointer = format!("{prefix}{}", pointer(path));
-    let mut reason = error.to_string();
-    if error.is_data() {
-        // The pointer says where; lines and columns would be those of the payload, not of what the client sent.
-        if let Some(at) = reason.rfind(" at line ") {
-            reason.truncate(at);
-        }
-        let field =
-            |message: &str| reason.strip_prefix(message).and_then(|rest| rest.strip_suffix('`')).map(|field| format!("/{}", escape(field)));
-        if let Some(field) =
-            field("missing field `").or_else(|| field("duplicate field `").filter(|field| !pointer.ends_with(field.as_str())))
-        {
-            pointer.push_str(&field);
-        }
-    }
-    DecodeError::Payload { pointer, reason: shown(&reason, 300) }
+    let field = match &mismatch {
+        Mismatch::MissingField(name) => Some(format!("/{}", escape(name))),
+        // serde's own structs find the second one at its place, other readers after the whole object.
+        Mismatch::DuplicateField(name) => Some(format!("/{}", escape(name))).filter(|field| !pointer.ends_with(field.as_str())),
+        _ => None,
+    };
+    pointer.extend(field);
+    DecodeError::Payload { pointer, mismatch }
 }
 
 /// The beginning of a text that somebody sent, without what may be a national id.
