@@ -98,7 +98,7 @@ async fn chunks(text: String) -> Result<Vec<Chunk>> {
     let reading = tokio::spawn(body::lines(text.into(), cut, sender));
     let mut chunks = Vec::new();
     while let Some(chunk) = receiver.recv().await {
-        chunks.push(chunk.map_err(|rejection| anyhow::anyhow!("{}", rejection.detail))?);
+        chunks.push(chunk.map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))?);
     }
     reading.await?;
     Ok(chunks)
@@ -113,12 +113,12 @@ async fn main() -> Result<()> {
     let path = Path::new(Arc::new(Nowhere::default()), register, keys, config.limits);
     let judge = |chunk: &Chunk| {
         let judge = Judge { path: &path, earlier: &Layer::default(), only: None, now: Timestamp::now() };
-        judge.chunk(chunk).map_err(|rejection| anyhow::anyhow!("{}", rejection.detail))
+        judge.chunk(chunk).map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))
     };
     for chunk in chunks(reference()).await? {
         let judged = judge(&chunk)?;
         ensure!(!judged.has_refusals(), "{:?}", judged.fates);
-        pipeline::store(&path, judged).await.map_err(|rejection| anyhow::anyhow!("{}", rejection.detail))?;
+        pipeline::store(&path, judged).await.map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))?;
     }
     let chunks = chunks(attendances()).await?;
     let begun = Instant::now();

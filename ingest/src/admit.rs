@@ -15,14 +15,16 @@ use qamtu_schemas::{
 
 use crate::{
     register::known::Known,
-    rejection::{Reason, Rejection, Warning},
+    rejection::{Detail, Reason, Rejection, Warning},
     submission::{Submission, flaw, is_plain},
 };
 
 mod bounds;
 mod references;
+mod revision;
 pub mod scope;
 
+pub use revision::revision;
 pub use scope::Scope;
 
 /// How far the clocks of devices and of this server may be apart.
@@ -86,8 +88,7 @@ pub fn known_campaign(submission: &Submission<'_>, scope: &Scope<'_>) -> Result<
         return Ok(());
     }
     let name = submission.campaign.to_string();
-    let name = if is_plain(&name) { format!(" {name}") } else { String::new() };
-    let detail = format!("there is no campaign{name}; its campaign.configured comes first");
+    let detail = if is_plain(&name) { Detail::CampaignUnknown { name } } else { Detail::CampaignHidden };
     Err(Rejection::new(Reason::UnknownCampaign, detail).at("/campaign"))
 }
 
@@ -97,10 +98,10 @@ fn campaign(submission: &Submission<'_>, data: &Data, scope: &Scope<'_>) -> Resu
     let known = scope.config(&submission.campaign).map(|config| config.synthetic);
     let Data::CampaignConfigured(configured) = data else { return Ok(known.unwrap_or(false)) };
     if configured.campaign != submission.campaign {
-        return Err(Rejection::new(Reason::InvalidPayload, "must equal the campaign attribute").at("/data/campaign"));
+        return Err(Rejection::new(Reason::InvalidPayload, Detail::OtherCampaign).at("/data/campaign"));
     }
     if known.is_some_and(|known| known != configured.synthetic) {
-        return Err(Rejection::new(Reason::SyntheticFixed, "begin another campaign instead").at("/data/synthetic"));
+        return Err(Rejection::new(Reason::SyntheticFixed, Detail::SyntheticFixed).at("/data/synthetic"));
     }
     Ok(configured.synthetic)
 }
@@ -108,8 +109,7 @@ fn campaign(submission: &Submission<'_>, data: &Data, scope: &Scope<'_>) -> Resu
 /// Checks the three times and stamps the third, in microseconds.
 fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result<Timestamp, Rejection> {
     if submission.receivedtime.is_some() && !synthetic {
-        let detail = "leave receivedtime out: the server stamps it; only a campaign configured as synthetic may simulate the clock";
-        return Err(Rejection::new(Reason::SimulatedClock, detail).at("/receivedtime"));
+        return Err(Rejection::new(Reason::SimulatedClock, Detail::ServerStamps).at("/receivedtime"));
     }
     let received = submission.receivedtime.unwrap_or(now);
     let late = |time: Timestamp, than: Timestamp| time.duration_since(than) > CLOCKS_APART;
@@ -117,12 +117,11 @@ fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result
     let happened = Some(submission.time).filter(|_| !is_foreseen(submission.kind.kind));
     for (name, time) in [("/time", happened), ("/recordedtime", submission.recordedtime)] {
         if time.is_some_and(|time| late(time, received)) {
-            return Err(Rejection::new(Reason::FutureTime, "lies more than a day after it was received; check the date").at(name));
+            return Err(Rejection::new(Reason::FutureTime, Detail::Future).at(name));
         }
     }
     if submission.recordedtime.is_some_and(|recorded| late(submission.time, recorded)) {
-        let detail = "lies more than a day before time: nothing is written down before it happens";
-        return Err(Rejection::new(Reason::WrongOrder, detail).at("/recordedtime"));
+        return Err(Rejection::new(Reason::WrongOrder, Detail::RecordedEarly).at("/recordedtime"));
     }
     Ok(micros(received))
 }
@@ -135,8 +134,7 @@ fn is_foreseen(kind: Kind) -> bool {
 fn sized(encoded: Encoded) -> Result<Encoded, Rejection> {
     let headers: usize = encoded.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if encoded.key.len() + headers + encoded.value.len() > MAX_ENTRY_BYTES {
-        let detail = format!("an event may have {MAX_ENTRY_BYTES} bytes in the log; send less in one event");
-        return Err(Rejection::new(Reason::EventTooLarge, detail).at("/data"));
+        return Err(Rejection::new(Reason::EventTooLarge, Detail::RecordMax { bytes: MAX_ENTRY_BYTES }).at("/data"));
     }
     Ok(encoded)
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::rejection::{Language, Reason, Rejection, Warning};
+use crate::rejection::{Detail, Language, Reason, Rejection, Warning};
 
 /// Most failures and warnings listed in one answer.
 pub const LISTED_MAX: usize = 100;
@@ -107,18 +107,19 @@ pub struct Failure {
     /// JSON pointer (RFC 6901) into what was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// What exactly, and how to mend it.
+    /// What exactly, and how to correct it, in the language of `Accept-Language` (kk, ru or en).
     pub detail: String,
 }
 
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
+impl Failure {
+    /// A refusal in a language.
+    pub fn new(rejection: Rejection, language: Language) -> Self {
         Self {
             line: rejection.line,
             id: rejection.id.map(|id| id.0),
             code: rejection.reason.code(),
+            detail: rejection.text(language),
             pointer: rejection.pointer,
-            detail: rejection.detail,
         }
     }
 }
@@ -155,7 +156,7 @@ pub struct Problem {
     /// What became of a stream before it.
     pub before: Option<Box<Tally>>,
     /// All refused events of a batch, the first 100.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<Rejection>,
 }
 
 impl From<Rejection> for Problem {
@@ -166,21 +167,24 @@ impl From<Rejection> for Problem {
 
 impl Problem {
     /// A problem without a place.
-    pub fn new(reason: Reason, detail: &str) -> Self {
+    pub fn new(reason: Reason, detail: Detail) -> Self {
         Rejection::new(reason, detail).into()
     }
 
     /// The answer, in a language, with the id of the request.
     pub fn render(self, language: Language, request: Uuid) -> Response {
         let reason = self.rejection.reason;
-        let failure = Failure::from(*self.rejection);
+        let mut failure = Failure::new(*self.rejection, language);
+        if let (Some(line), Some(_)) = (failure.line, &self.before) {
+            failure.detail = format!("{} {}", failure.detail, Detail::NothingStoredFrom { line }.message(language));
+        }
         let body = ProblemBody {
             kind: format!("urn:qamtu:problem:{}", reason.code()),
             title: reason.title(language),
             status: reason.status().as_u16(),
             instance: format!("urn:uuid:{request}"),
             failure,
-            failures: self.failures,
+            failures: self.failures.into_iter().map(|rejection| Failure::new(rejection, language)).collect(),
             before: self.before,
         };
         let mut response = (reason.status(), Json(body)).into_response();

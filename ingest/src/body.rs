@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
-use crate::rejection::{Reason, Rejection};
+use crate::rejection::{Detail, Reason, Rejection};
 
 /// Most bytes taken from the network before the lines among them are looked at.
 const SLICE_BYTES: usize = 65_536;
@@ -62,7 +62,7 @@ impl Chunk {
 
 /// Reads a whole body of at most `limit` bytes, within `time`.
 pub async fn whole(mut body: Body, limit: usize, time: Duration) -> Result<Bytes, Rejection> {
-    let too_large = || Rejection::new(Reason::BodyTooLarge, format!("the limit is {limit} bytes; send less at once, or a stream of lines"));
+    let too_large = || Rejection::new(Reason::BodyTooLarge, Detail::BodyMax { bytes: limit });
     let announced = body.size_hint().lower();
     let read = async {
         if announced > limit as u64 {
@@ -95,8 +95,7 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
                 }
             }
             Some(Err(_)) => {
-                let detail = "the body ended before its announced end, or its compression is damaged; send it again";
-                return Err(Rejection::new(Reason::IncompleteBody, detail));
+                return Err(Rejection::new(Reason::IncompleteBody, Detail::BodyBroken));
             }
         }
     }
@@ -115,7 +114,7 @@ pub async fn drain(body: &mut Body) {
 }
 
 fn slow() -> Rejection {
-    Rejection::new(Reason::SlowBody, "the body did not come in time; send it again, in smaller parts over a slow line")
+    Rejection::new(Reason::SlowBody, Detail::BodySlow)
 }
 
 /// How a stream is cut.
@@ -177,8 +176,7 @@ pub async fn lines(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, 
         }
         total += piece.len() as u64;
         if total > cut.stream_bytes {
-            let detail = format!("a stream may have {} bytes; send the rest in another one", cut.stream_bytes);
-            break Err(Rejection::new(Reason::BodyTooLarge, detail));
+            break Err(Rejection::new(Reason::BodyTooLarge, Detail::StreamMax { bytes: cut.stream_bytes }));
         }
         for slice in piece.chunks(SLICE_BYTES) {
             splitter.feed(slice);

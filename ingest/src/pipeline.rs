@@ -22,7 +22,7 @@ use crate::{
     pseudonym::{self, Keys},
     publish,
     register::{Claim, Claims, Register, known::Known},
-    rejection::{Reason, Rejection, Warning},
+    rejection::{Detail, Reason, Rejection, Warning},
     submission::{self, Submission},
 };
 
@@ -139,7 +139,7 @@ impl Judge<'_> {
     fn admit(&self, bytes: Option<&[u8]>, layer: &Layer) -> Result<Admitted, Rejection> {
         let largest = self.path.limits.largest(self.only);
         let bytes = bytes.filter(|bytes| bytes.len() <= largest);
-        let bytes = bytes.ok_or_else(|| Rejection::new(Reason::EventTooLarge, format!("one event may have {largest} bytes as sent")))?;
+        let bytes = bytes.ok_or_else(|| Rejection::new(Reason::EventTooLarge, Detail::EventMax { bytes: largest }))?;
         let mut submission = submission::read(bytes)?;
         let id = submission.id;
         let known = self.path.register.known();
@@ -154,7 +154,7 @@ impl Judge<'_> {
     fn replace(&self, submission: &mut Submission<'_>, scope: &Scope<'_>) -> Result<(), Rejection> {
         let kind = submission.kind.kind;
         if self.only.is_some_and(|only| kind != only) {
-            return Err(Rejection::new(Reason::RollOnly, "send other events to /v1/events").at("/type"));
+            return Err(Rejection::new(Reason::RollOnly, Detail::TypeRoll).at("/type"));
         }
         admit::known_campaign(submission, scope)?;
         if !pseudonym::names_people(kind) {
@@ -162,9 +162,17 @@ impl Judge<'_> {
         }
         let key = self.path.keys.of(&submission.campaign).map_err(|error| {
             tracing::error!(error = chain(&error), campaign = %submission.campaign, "a campaign has no key");
-            Rejection::new(Reason::KeyMissing, "the operator of this service has to provide the campaign's key; send the events again then")
+            Rejection::new(Reason::KeyMissing, Detail::KeyMissing)
         })?;
         pseudonym::replace(kind, &mut submission.data, &key)
+    }
+
+    /// What to do about an id that stands for another content: reference data is changed by a higher revision.
+    fn conflict(&self, admitted: &Admitted, layer: &Layer) -> Detail {
+        let known = self.path.register.known();
+        let layers = [&*known, &self.earlier.known, &layer.known];
+        let revised = admitted.learned.as_ref().and_then(|event| admit::revision(event, &Scope(&layers)));
+        revised.map_or(Detail::IdTaken, |(revision, fields)| Detail::RaiseRevision { revision, fields: fields.join(", ") })
     }
 
     /// Asks for the id of an admitted event: in this request first, then in the register.
@@ -175,14 +183,14 @@ impl Judge<'_> {
             Some(_) => Claim::Conflict,
             None => claims.claim(id, hash).map_err(|error| {
                 tracing::error!(error = chain(&error), "the register cannot be asked");
-                Rejection::new(Reason::Internal, "the register cannot be asked; send the events again later")
+                Rejection::new(Reason::Internal, Detail::RegisterSilent)
             })?,
         };
         match claim {
             Claim::Fresh => Ok(Fate::Accepted { id, kind, warning }),
             Claim::Duplicate => Ok(Fate::Duplicate { id }),
             Claim::Conflict => {
-                let detail = "an event of this id with another content was sent before; give the new one its own id";
+                let detail = self.conflict(admitted, layer);
                 Err(Rejection::new(Reason::ConflictingId, detail).at("/id").about(Some(id)))
             }
         }
@@ -194,7 +202,7 @@ impl Judge<'_> {
 pub async fn store(path: &Path, judged: Judged) -> Result<Vec<(u64, Fate)>, Rejection> {
     let room = tokio::time::timeout(path.limits.append, path.register.room(path.limits.unfolded_events)).await;
     if room.is_err() {
-        return Err(Rejection::new(Reason::RegisterBehind, "the register has to catch up with the log first; send the events again later"));
+        return Err(Rejection::new(Reason::RegisterBehind, Detail::RegisterBehind));
     }
     let place = tokio::time::timeout(path.limits.append, path.appends.clone().acquire_owned()).await;
     let Ok(Ok(place)) = place else { return Err(publish::unacknowledged()) };

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 
 use crate::{
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Reason, Rejection},
     submission::json::Json,
 };
 
@@ -74,9 +74,13 @@ pub fn replace(kind: Kind, data: &mut Json<'_>, key: &CampaignKey) -> Result<(),
 
 fn person(data: &mut Json<'_>, field: &str, key: &CampaignKey) -> Result<(), Rejection> {
     let Some(place) = data.field_mut(field) else { return Ok(()) };
-    if let Some((id, strength)) = made_from(place, key).map_err(|rejection| under(rejection, &format!("/data/{field}")))? {
+    let pointer = format!("/data/{field}");
+    if let Some((id, strength)) = made_from(place, key).map_err(|rejection| under(rejection, &pointer))? {
         let strength = Json::Text(Cow::Borrowed(name(strength)));
         *place = Json::Object(vec![(Cow::Borrowed("id"), Json::Text(id.to_string().into())), (Cow::Borrowed("strength"), strength)]);
+    } else if place.field("id").is_none() {
+        // The contract knows pseudonyms alone; whoever sends has an identifier.
+        return Err(Rejection::new(Reason::InvalidPerson, Detail::NamePerson).at(pointer));
     }
     Ok(())
 }
@@ -91,7 +95,7 @@ fn roll(data: &mut Json<'_>, key: &CampaignKey) -> Result<(), Rejection> {
             continue;
         };
         if name(strength) != stated {
-            let detail = format!("the roll is stated to be {}, but this line is not", if stated == "strong" { "strong" } else { "weak" });
+            let detail = if stated == "strong" { Detail::RollStrong } else { Detail::RollWeak };
             return Err(Rejection::new(Reason::InvalidPerson, detail).at(format!("/data/voters/{index}/0")));
         }
         *place = Json::Text(id.to_string().into());
@@ -118,12 +122,12 @@ fn made_from(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudonym, 
         (None, None) => return Ok(None),
         (Some(raw), None) => ("/iin", raw),
         (None, Some(raw)) => ("/phone", raw),
-        (Some(_), Some(_)) => return Err(Rejection::new(Reason::InvalidPerson, "name the person by iin or by phone, not by both")),
+        (Some(_), Some(_)) => return Err(Rejection::new(Reason::InvalidPerson, Detail::OneIdentifier)),
     };
     if matches!(person, Json::Object(fields) if fields.len() > 1) {
-        return Err(Rejection::new(Reason::InvalidPerson, "leave id and strength out: they are made here from the identifier"));
+        return Err(Rejection::new(Reason::InvalidPerson, Detail::IdentifierAlone));
     }
-    let text = raw.text().ok_or_else(|| Rejection::new(Reason::InvalidPerson, "write the identifier as a string").at(place))?;
+    let text = raw.text().ok_or_else(|| Rejection::new(Reason::InvalidPerson, Detail::IdentifierQuotes).at(place))?;
     let made = if iin.is_some() {
         (key.of_iin(&Iin::read(text).map_err(|rejection| rejection.at(place))?), Strength::Strong)
     } else {

@@ -17,7 +17,7 @@ use qamtu_schemas::{Encoded, Topic};
 use crate::{
     error::chain,
     metrics,
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Reason, Rejection},
     service::broken,
 };
 
@@ -70,6 +70,5 @@ pub async fn append(
 
 /// The refusal of what the log may or may not have.
 pub fn unacknowledged() -> Rejection {
-    let detail = "the log has not acknowledged all of it; send the same events again, with the same ids, after a while";
-    Rejection::new(Reason::LogUnavailable, detail)
+    Rejection::new(Reason::LogUnavailable, Detail::Unacknowledged)
 }

@@ -1,12 +1,15 @@
-//! A refusal: what is wrong, where, and how to mend it.
+//! A refusal: what is wrong, where, and how to correct it.
 //!
-//! Guarantees: the reasons are a closed list ([`Reason`]), each with a label, a status and a title in three languages; no refusal
-//! shows a possible national id, whatever the client sent. Refusals become answers in [`crate::answer`].
+//! Guarantees: the reasons are a closed list ([`Reason`]), each with a label, a status and a title in three languages, and so are the
+//! details ([`Detail`]); no refusal shows a possible national id, whatever the client sent. Refusals become answers in
+//! [`crate::answer`].
 
 use qamtu_schemas::{id::EventId, text::redact};
 
+pub mod detail;
 pub mod reason;
 
+pub use detail::Detail;
 pub use reason::{Language, Reason};
 
 /// Longest detail, in characters.
@@ -17,8 +20,8 @@ const DETAIL_MAX_CHARS: usize = 400;
 pub struct Rejection {
     /// Which rule.
     pub reason: Reason,
-    /// What exactly and how to mend it; English, free of possible national ids.
-    pub detail: String,
+    /// What exactly and how to correct it.
+    pub detail: Detail,
     /// JSON pointer (RFC 6901) into what was sent; none where the request as a whole is meant.
     pub pointer: Option<String>,
     /// The event, where its id could be read.
@@ -29,10 +32,14 @@ pub struct Rejection {
 
 impl Rejection {
     /// A refusal of the whole request or submission.
-    pub fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
-        // Never the other way round: a number that was cut is not recognised.
-        let detail = redact(detail.as_ref()).chars().take(DETAIL_MAX_CHARS).collect();
+    pub fn new(reason: Reason, detail: Detail) -> Self {
         Self { reason, detail, pointer: None, id: None, line: None }
+    }
+
+    /// The detail as a client reads it, free of possible national ids.
+    pub fn text(&self, language: Language) -> String {
+        // Never the other way round: a number that was cut is not recognised.
+        redact(&self.detail.message(language)).chars().take(DETAIL_MAX_CHARS).collect()
     }
 
     /// The refusal with the place it is about.
@@ -85,7 +92,12 @@ mod tests {
 
     #[test]
     fn no_detail_shows_a_possible_national_id() {
-        let refusal = Rejection::new(Reason::InvalidPayload, "unknown unit 850615101233 or 8506 1510 1233");
-        assert_eq!(refusal.detail, "unknown unit [id] or [id]");
+        for (name, shown) in [("850615101233", "[id]"), ("8506 1510 1233", "[id]")] {
+            let refusal = Rejection::new(Reason::InvalidPayload, Detail::TypeNamed { name: name.to_owned() });
+            for language in [Language::En, Language::Ru, Language::Kk] {
+                let text = refusal.text(language);
+                assert!(text.contains(shown) && !text.contains("8506"), "{text}");
+            }
+        }
     }
 }

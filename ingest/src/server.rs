@@ -31,7 +31,7 @@ use crate::{
     answer::Problem,
     config::Limits,
     metrics, openapi,
-    rejection::{Language, Reason},
+    rejection::{Detail, Language, Reason},
     routes,
     service::Service,
 };
@@ -45,8 +45,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/live", get(routes::health::live))
         .route("/ready", get(routes::health::ready))
         .route("/metrics", get(routes::health::metrics))
-        .fallback(async || Problem::new(Reason::NotFound, "the addresses are listed at /v1/openapi.json"))
-        .method_not_allowed_fallback(async || Problem::new(Reason::MethodNotAllowed, "the methods are listed at /v1/openapi.json"))
+        .fallback(async || Problem::new(Reason::NotFound, Detail::SeeAddresses))
+        .method_not_allowed_fallback(async || Problem::new(Reason::MethodNotAllowed, Detail::SeeMethods))
         .with_state(service)
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .layer(CatchPanicLayer::custom(panicked))
@@ -58,7 +58,7 @@ async fn finish(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = Uuid::now_v7();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let language = Language::of(request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()));
+    let language = Language::of_headers(request.headers());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let reason = problem.rejection.reason;
@@ -81,7 +81,7 @@ async fn finish(request: Request, next: Next) -> Response {
 /// What the panic said is in the log already; the client gets the number to ask about.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     metrics::panicked();
-    Problem::new(Reason::Internal, "send the same events again later; tell the operator the number in `instance`").into_response()
+    Problem::new(Reason::Internal, Detail::Internal).into_response()
 }
 
 /// Serves connections until it is told to stop, then waits for those that are open.

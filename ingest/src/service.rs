@@ -24,7 +24,7 @@ use crate::{
     error::chain,
     metrics,
     pipeline::{Judge, Judged, Layer, Path},
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Reason, Rejection},
 };
 
 /// What all requests share.
@@ -73,14 +73,14 @@ impl Service {
     /// The path, unless the service is starting or stopping.
     pub fn path(&self) -> Result<&Arc<Path>, Rejection> {
         if self.draining.is_cancelled() {
-            return Err(Rejection::new(Reason::Stopping, "send the same events, with the same ids, to the next instance"));
+            return Err(Rejection::new(Reason::Stopping, Detail::Stopping));
         }
         self.path_of_running()
     }
 
     /// The path of a request that was let in; it stays open until that has ended.
     pub fn path_of_running(&self) -> Result<&Arc<Path>, Rejection> {
-        self.path.get().ok_or_else(|| Rejection::new(Reason::Starting, "the register is being brought up to the log; try again soon"))
+        self.path.get().ok_or_else(|| Rejection::new(Reason::Starting, Detail::Starting))
     }
 
     /// Lets a request in, one after another as they come, or says why not. A burst waits for its places: answered at once, it would
@@ -99,7 +99,7 @@ impl Service {
             place = tokio::time::timeout(wait, gate.clone().acquire_owned()) => place.ok().and_then(Result::ok),
         };
         self.path()?;
-        place.ok_or_else(|| Rejection::new(Reason::Overloaded, "as many requests as may run are running; try again soon"))
+        place.ok_or_else(|| Rejection::new(Reason::Overloaded, Detail::Overloaded))
     }
 
     /// Runs the work of a request to its end, even if nobody waits for the answer any more.
@@ -154,5 +154,5 @@ impl Service {
 pub(crate) fn broken(ended: &tokio::task::JoinError) -> Rejection {
     metrics::panicked();
     tracing::error!(%ended, "a request ended in a panic");
-    Rejection::new(Reason::Internal, "send the same events again later; tell the operator the number in `instance`")
+    Rejection::new(Reason::Internal, Detail::Internal)
 }

@@ -16,30 +16,36 @@ use crate::{
     answer::{Failure, LISTED_MAX, Problem, Tally, Warned},
     body::{self, Chunk, Cut},
     pipeline::{self, Fate, Layer},
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Language, Reason, Rejection},
     service::Service,
 };
 
 type Storing = JoinHandle<Result<Vec<(u64, Fate)>, Rejection>>;
 
-/// Takes a stream of events; `only` one type, if given.
-pub async fn take(service: &Arc<Service>, body: Body, only: Option<Kind>) -> Result<Response, Problem> {
-    let mut tally = Tally::default();
-    let mut next_line = 1;
-    match run(service, body, only, (&mut tally, &mut next_line)).await {
-        Ok(()) => Ok(tally.into_response()),
+/// Takes a stream of events; `only` one type, if given. What is refused is told in a language.
+pub async fn take(service: &Arc<Service>, body: Body, only: Option<Kind>, language: Language) -> Result<Response, Problem> {
+    let mut progress = Progress { tally: Tally::default(), next_line: 1, language };
+    match run(service, body, only, &mut progress).await {
+        Ok(()) => Ok(progress.tally.into_response()),
         Err(rejection) => {
-            let detail = format!("{}. From line {next_line} on nothing is known to be stored.", rejection.detail);
-            let rejection = Rejection { detail, line: Some(next_line), ..rejection };
-            Err(Problem { before: Some(Box::new(tally)), ..rejection.into() })
+            let rejection = Rejection { line: Some(progress.next_line), ..rejection };
+            Err(Problem { before: Some(Box::new(progress.tally)), ..rejection.into() })
         }
     }
 }
 
-async fn run(service: &Arc<Service>, body: Body, only: Option<Kind>, (tally, next_line): (&mut Tally, &mut u64)) -> Result<(), Rejection> {
+/// How far a stream has come.
+struct Progress {
+    tally: Tally,
+    /// The line after the last one whose fate is known.
+    next_line: u64,
+    language: Language,
+}
+
+async fn run(service: &Arc<Service>, body: Body, only: Option<Kind>, progress: &mut Progress) -> Result<(), Rejection> {
     let (sender, mut chunks) = mpsc::channel(1);
     let reading = service.beside(body::lines(body, cut(service, only), sender));
-    let ended = follow(service, &mut chunks, only, (tally, next_line)).await;
+    let ended = follow(service, &mut chunks, only, progress).await;
     // Whoever is still sending sees the answer only after the rest has been taken off the line.
     drop(chunks);
     drop(reading.await);
@@ -50,7 +56,7 @@ async fn follow(
     service: &Arc<Service>,
     chunks: &mut mpsc::Receiver<Result<Chunk, Rejection>>,
     only: Option<Kind>,
-    (tally, next_line): (&mut Tally, &mut u64),
+    progress: &mut Progress,
 ) -> Result<(), Rejection> {
     let path = service.path_of_running()?.clone();
     let mut earlier = Arc::new(Layer::default());
@@ -58,7 +64,7 @@ async fn follow(
     let ended = loop {
         let chunk = tokio::select! {
             biased;
-            () = service.cut() => Some(Err(Rejection::new(Reason::Stopping, "the service is being stopped"))),
+            () = service.cut() => Some(Err(Rejection::new(Reason::Stopping, Detail::Stopping))),
             chunk = chunks.recv() => chunk,
         };
         let judged = match chunk {
@@ -66,7 +72,7 @@ async fn follow(
             Some(Err(rejection)) => break Err(rejection),
             Some(Ok(chunk)) => service.judge(chunk, earlier.clone(), only).await,
         };
-        settle(storing.take(), tally, next_line).await?;
+        settle(storing.take(), progress).await?;
         let judged = match judged {
             Ok(judged) => judged,
             Err(rejection) => break Err(rejection),
@@ -75,7 +81,7 @@ async fn follow(
         let path = path.clone();
         storing = Some(tokio::spawn(async move { pipeline::store(&path, judged).await }));
     };
-    settle(storing.take(), tally, next_line).await?;
+    settle(storing.take(), progress).await?;
     ended
 }
 
@@ -92,18 +98,18 @@ fn cut(service: &Service, only: Option<Kind>) -> Cut {
 }
 
 /// Waits for an append and counts what became of its lines.
-async fn settle(storing: Option<Storing>, tally: &mut Tally, next_line: &mut u64) -> Result<(), Rejection> {
+async fn settle(storing: Option<Storing>, progress: &mut Progress) -> Result<(), Rejection> {
     let Some(storing) = storing else { return Ok(()) };
     let fates = storing.await.unwrap_or_else(|ended| Err(crate::service::broken(&ended)))?;
     for (line, fate) in fates {
-        *next_line = line + 1;
-        tally.count(line, fate);
+        progress.next_line = line + 1;
+        progress.tally.count(line, fate, progress.language);
     }
     Ok(())
 }
 
 impl Tally {
-    fn count(&mut self, line: u64, fate: Fate) {
+    fn count(&mut self, line: u64, fate: Fate, language: Language) {
         match fate {
             Fate::Accepted { id, warning, .. } => {
                 self.accepted += 1;
@@ -118,7 +124,7 @@ impl Tally {
             Fate::Refused(rejection) => {
                 self.refused += 1;
                 if self.failures.len() < LISTED_MAX {
-                    self.failures.push(Failure::from(rejection.on_line(line)));
+                    self.failures.push(Failure::new(rejection.on_line(line), language));
                 }
             }
         }

@@ -4,26 +4,32 @@
 //! pointer of the place, and a refusal never repeats what was sent, only names of fields and codes. A submission may carry raw
 //! identifiers, an event never does: what turns one into the other is [`crate::pseudonym`] and [`crate::admit`].
 
-use std::{borrow::Cow, str::FromStr};
+use std::str::FromStr;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use qamtu_schemas::{
-    decode,
-    event::{EventType, TypeError},
+    DecodeError,
+    decode::{self, Mismatch},
+    event::EventType,
     id::{BatchId, CampaignId, EventId},
     instant::parse_instant,
     text::Text,
 };
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use crate::rejection::{Reason, Rejection};
+use crate::rejection::{Detail, Reason, Rejection};
 
+pub mod binary;
 mod flaw;
 pub mod json;
+mod wire;
 
-pub use flaw::{body as body_flaw, flaw, is_plain};
+pub use flaw::{flaw, is_plain, unreadable};
 use json::Json;
+use wire::{Wire, Word};
+
+/// What some programs write at the start of a text; JSON has no use for it.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// What a client sent, attributes checked one by one.
 #[derive(Debug, Clone)]
@@ -50,128 +56,100 @@ pub struct Submission<'a> {
 
 /// Reads one submission.
 pub fn read(bytes: &[u8]) -> Result<Submission<'_>, Rejection> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Rejection::new(Reason::InvalidUtf8, format!("byte {} begins no UTF-8 character; send UTF-8", error.valid_up_to()))
-    })?;
-    let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| wire_flaw(text, &error))?;
+    let text = text_of(bytes)?;
+    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| wire_flaw(text))?;
     let id = wire.id.as_ref().and_then(|id| id.0.parse().ok());
     typed(wire).map_err(|rejection| rejection.about(id))
 }
 
-/// A string of the envelope, borrowed where it holds no escape.
-#[derive(Debug)]
-struct Word<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(json::Words).map(Word)
-    }
-}
-
-/// The attributes as they stand in the JSON; `null` is absent, as CloudEvents says.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    specversion: Option<Word<'a>>,
-    #[serde(borrow)]
-    id: Option<Word<'a>>,
-    #[serde(borrow, rename = "type")]
-    kind: Option<Word<'a>>,
-    #[serde(borrow)]
-    source: Option<Word<'a>>,
-    #[serde(borrow)]
-    time: Option<Word<'a>>,
-    #[serde(borrow)]
-    recordedtime: Option<Word<'a>>,
-    #[serde(borrow)]
-    receivedtime: Option<Word<'a>>,
-    #[serde(borrow)]
-    campaign: Option<Word<'a>>,
-    #[serde(borrow)]
-    batch: Option<Word<'a>>,
-    #[serde(borrow)]
-    bodyhash: Option<Word<'a>>,
-    #[serde(borrow)]
-    datacontenttype: Option<Word<'a>>,
-    // Tracing extensions carry no fact: read, so that they are tolerated, and dropped.
-    #[serde(borrow, rename = "traceparent")]
-    _traceparent: Option<Word<'a>>,
-    #[serde(borrow, rename = "tracestate")]
-    _tracestate: Option<Word<'a>>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+/// Bytes as text; a byte order mark at the start is passed over.
+pub fn text_of(bytes: &[u8]) -> Result<&str, Rejection> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| Rejection::new(Reason::InvalidUtf8, Detail::Utf8 { byte: error.valid_up_to() }))?;
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
 fn typed(wire: Wire<'_>) -> Result<Submission<'_>, Rejection> {
     if need("specversion", wire.specversion)?.0 != "1.0" {
-        return Err(Rejection::new(Reason::InvalidAttribute, "specversion must be 1.0").at("/specversion"));
+        return Err(Rejection::new(Reason::InvalidAttribute, Detail::SpecVersion).at("/specversion"));
     }
     let id = parsed("id", &need("id", wire.id)?)?;
     if wire.bodyhash.is_some() {
-        return Err(Rejection::new(Reason::ForbiddenAttribute, "leave bodyhash out: the server computes it").at("/bodyhash"));
+        return Err(Rejection::new(Reason::ForbiddenAttribute, Detail::ServerHashes).at("/bodyhash"));
     }
-    if wire.datacontenttype.is_some_and(|kind| kind.0.split(';').next().map(str::trim) != Some("application/json")) {
-        return Err(Rejection::new(Reason::InvalidAttribute, "datacontenttype must be application/json or absent").at("/datacontenttype"));
+    if wire.datacontenttype.is_some_and(|kind| !is_json(&kind.0)) {
+        return Err(Rejection::new(Reason::InvalidAttribute, Detail::DataIsJson).at("/datacontenttype"));
     }
-    let kind = need("type", wire.kind)?.0.parse().map_err(|error| type_flaw(&error))?;
+    let kind: EventType = need("type", wire.kind)?.0.parse().map_err(|error| flaw::type_flaw(&error))?;
     let source = need("source", wire.source)?;
-    let source = Text::new(&source.0).map_err(|error| attribute("source", &error.to_string()))?;
+    let source = Text::new(&source.0).map_err(|error| flaw::attribute("source", error))?;
     let time = instant("time", &need("time", wire.time)?)?;
     let recordedtime = wire.recordedtime.map(|time| instant("recordedtime", &time)).transpose()?;
     let receivedtime = wire.receivedtime.map(|time| instant("receivedtime", &time)).transpose()?;
     let campaign = parsed("campaign", &need("campaign", wire.campaign)?)?;
     let batch = wire.batch.map(|batch| parsed("batch", &batch)).transpose()?;
-    let data = wire.data.ok_or_else(|| missing("data"))?.get();
-    let data = serde_json::from_str(data).map_err(|error| data_flaw(data, &error))?;
+    let data = match (wire.data, wire.data_base64) {
+        (Some(data), None) => payload(data.get())?,
+        (None, Some(encoded)) => unpacked(&encoded)?,
+        (Some(_), Some(_)) => return Err(Rejection::new(Reason::InvalidAttribute, Detail::DataOnce).at("/data_base64")),
+        (None, None) => return Err(missing("data")),
+    };
     Ok(Submission { id, kind, source, time, recordedtime, receivedtime, campaign, batch, data })
 }
 
-fn missing(name: &str) -> Rejection {
-    Rejection::new(Reason::MissingAttribute, format!("{name} is missing")).at(format!("/{name}"))
+/// Does a media type name JSON, as the JSON format of CloudEvents says: `*/json` or `*/*+json`?
+pub fn is_json(media_type: &str) -> bool {
+    let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    name.split_once('/').is_some_and(|(_, subtype)| subtype == "json" || subtype.ends_with("+json"))
 }
 
-fn need<T>(name: &str, value: Option<T>) -> Result<T, Rejection> {
+fn payload(text: &str) -> Result<Json<'_>, Rejection> {
+    serde_json::from_str(text).map_err(|_| data_flaw(text))
+}
+
+/// The payload of an event whose library takes every payload for bytes.
+fn unpacked(encoded: &Word<'_>) -> Result<Json<'static>, Rejection> {
+    let wrong = || Rejection::new(Reason::InvalidAttribute, Detail::Base64).at("/data_base64");
+    let bytes = BASE64_STANDARD.decode(encoded.0.as_bytes()).map_err(|_| wrong())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong())?;
+    payload(text).map(Json::into_owned)
+}
+
+fn missing(name: &'static str) -> Rejection {
+    Rejection::new(Reason::MissingAttribute, Detail::AttributeMissing { name }).at(format!("/{name}"))
+}
+
+fn need<T>(name: &'static str, value: Option<T>) -> Result<T, Rejection> {
     value.ok_or_else(|| missing(name))
 }
 
-fn attribute(name: &str, message: &str) -> Rejection {
-    let reason = if flaw::names_national_id(message) { Reason::NationalId } else { Reason::InvalidAttribute };
-    Rejection::new(reason, format!("{name}: {message}")).at(format!("/{name}"))
-}
-
 /// An attribute whose errors come from the contract: they say what must be, never what was sent.
-fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &str, word: &Word<'_>) -> Result<T, Rejection> {
-    word.0.parse().map_err(|error: T::Err| attribute(name, &error.to_string()))
+fn parsed<T: FromStr<Err: Into<Mismatch>>>(name: &str, word: &Word<'_>) -> Result<T, Rejection> {
+    word.0.parse().map_err(|error: T::Err| flaw::attribute(name, error))
 }
 
 /// As every reader of the log reads it: an instant that they would refuse must not get in.
 fn instant(name: &str, word: &Word<'_>) -> Result<Timestamp, Rejection> {
-    parse_instant(&word.0).map_err(|error| attribute(name, &error.to_string()))
+    parse_instant(&word.0).map_err(|error| flaw::attribute(name, error))
 }
 
-fn type_flaw(error: &TypeError) -> Rejection {
-    let (reason, detail) = match error {
-        TypeError::Unknown(name) if flaw::is_plain(name) => (Reason::UnknownType, format!("there is no event type {name}")),
-        TypeError::Unknown(_) => (Reason::UnknownType, "there is no such event type; types look like qamtu.meeting.held.v1".to_owned()),
-        TypeError::Version { kind, latest, .. } => (Reason::UnknownVersion, format!("{kind} has versions v1 to v{latest}")),
-    };
-    Rejection::new(reason, detail).at("/type")
-}
-
-/// What is wrong with the envelope: read again, slowly, to learn the place.
-fn wire_flaw(text: &str, error: &serde_json::Error) -> Rejection {
+/// What is wrong with the envelope: read again, slowly, to learn the place and the type of the error.
+fn wire_flaw(text: &str) -> Rejection {
     match decode::read::<Wire<'_>>(text.as_bytes(), "") {
-        Err(slow) if error.is_data() && slow.pointer().is_empty() => Rejection::new(Reason::InvalidJson, "an event is one JSON object"),
-        Err(slow) if error.is_data() => flaw(slow, Reason::UnknownAttribute, Reason::InvalidAttribute),
-        _ => flaw::syntax(error),
+        Err(DecodeError::Payload { pointer, mismatch: Mismatch::Value(_) }) if pointer.is_empty() => {
+            Rejection::new(Reason::InvalidJson, Detail::OneObject)
+        }
+        Err(DecodeError::Payload { mismatch: mismatch @ Mismatch::Syntax(_), .. }) => unreadable(mismatch),
+        Err(error) => flaw(error, Reason::UnknownAttribute, Reason::InvalidAttribute),
+        Ok(_) => unreadable(Mismatch::syntax(text.as_bytes())),
     }
 }
 
-fn data_flaw(text: &str, error: &serde_json::Error) -> Rejection {
+fn data_flaw(text: &str) -> Rejection {
     match decode::read::<Json<'_>>(text.as_bytes(), "/data") {
-        Err(slow) if error.is_data() => flaw(slow, Reason::UnknownField, Reason::InvalidPayload),
-        _ => flaw::syntax(error).at("/data"),
+        Err(DecodeError::Payload { mismatch: mismatch @ Mismatch::Syntax(_), .. }) => unreadable(mismatch).at("/data"),
+        Err(error) => flaw(error, Reason::UnknownField, Reason::InvalidPayload),
+        Ok(_) => unreadable(Mismatch::syntax(text.as_bytes())).at("/data"),
     }
 }
 
@@ -197,6 +175,29 @@ mod tests {
     }
 
     #[test]
+    fn a_payload_of_bytes_and_a_byte_order_mark_are_read_like_any_other() {
+        let good = format!("{:?}", read(GOOD.as_bytes()).unwrap());
+        let marked = format!("\u{FEFF}{GOOD}");
+        assert_eq!(format!("{:?}", read(marked.as_bytes()).unwrap()), good);
+        let encoded = GOOD.replace(r#""data":{"meeting":"m"}"#, r#""data_base64":"eyJtZWV0aW5nIjoibSJ9""#);
+        assert_eq!(format!("{:?}", read(encoded.as_bytes()).unwrap()), good);
+        let place = |code: &'static str, pointer: &str| (code, pointer.to_owned());
+        assert_eq!(refusal(r#""data":{"#, r#""data_base64":"e30=","data":{"#), place("invalid-attribute", "/data_base64"));
+        assert_eq!(refusal(r#""data":{"meeting":"m"}"#, r#""data_base64":"?""#), place("invalid-attribute", "/data_base64"));
+        assert_eq!(refusal(r#""data":{"meeting":"m"}"#, r#""data_base64":"e30""#), place("invalid-attribute", "/data_base64"));
+    }
+
+    #[test]
+    fn media_types_of_json_are_told_apart_from_others() {
+        for json in ["application/json", "application/json; charset=utf-8", "text/json", "application/vnd.kz+JSON"] {
+            assert!(is_json(json), "{json}");
+        }
+        for other in ["", "json", "text/plain", "application/x-ndjson", "application/jsonx"] {
+            assert!(!is_json(other), "{other}");
+        }
+    }
+
+    #[test]
     fn each_wrong_attribute_is_named() {
         let place = |code: &'static str, pointer: &str| (code, pointer.to_owned());
         assert_eq!(refusal(r#""campaign":"c","#, ""), place("missing-attribute", "/campaign"));
@@ -206,7 +207,8 @@ mod tests {
         assert_eq!(refusal("2026-02-13T15:00:00+05:00", "yesterday"), place("invalid-attribute", "/time"));
         assert_eq!(refusal(r#""source":"form""#, r#""source":"850615101233""#), place("national-id", "/source"));
         assert_eq!(refusal(r#""source":"form""#, r#""source":5"#), place("invalid-attribute", "/source"));
-        assert_eq!(refusal("traceparent", "subject"), place("unknown-attribute", "/subject"));
+        assert_eq!(refusal("traceparent", "recordedTime"), place("unknown-attribute", "/recordedTime"));
+        assert_eq!(refusal(r#""traceparent":"00-1""#, r#""subject":{}"#), place("invalid-attribute", "/subject"));
         assert_eq!(refusal("traceparent", "source"), place("duplicate-field", "/source"));
         assert_eq!(refusal("traceparent", "bodyhash"), place("forbidden-attribute", "/bodyhash"));
         assert_eq!(refusal(r#"{"meeting":"m"}"#, "null"), place("missing-attribute", "/data"));

@@ -11,6 +11,8 @@
 mod bad_bodies;
 #[path = "service/bad_input.rs"]
 mod bad_input;
+#[path = "service/cloudevents.rs"]
+mod cloudevents;
 #[path = "service/crowd.rs"]
 mod crowd;
 #[path = "service/durable.rs"]
@@ -29,3 +31,5 @@ mod register;
 mod repetition;
 #[path = "service/sample.rs"]
 mod sample;
+#[path = "service/wording.rs"]
+mod wording;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use qamtu_schemas::{Data, id::CampaignId, instant::time_zone};
 
 use super::Scope;
-use crate::rejection::{Reason, Rejection};
+use crate::rejection::{Detail, Reason, Rejection};
 
 /// How long before its campaign opens a meeting may begin.
 const EARLY_MAX: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -33,7 +33,7 @@ fn tile(pointer: &str, place: u8) -> Result<(), Rejection> {
     if place <= TILE_MAX {
         return Ok(());
     }
-    Err(Rejection::new(Reason::InvalidPayload, format!("must be at most {TILE_MAX}")).at(pointer))
+    Err(Rejection::new(Reason::InvalidPayload, Detail::TileMax { most: TILE_MAX }).at(pointer))
 }
 
 fn begins(pointer: &str, starts: Timestamp, (campaign, scope): (&CampaignId, &Scope<'_>)) -> Result<(), Rejection> {
@@ -43,6 +43,6 @@ fn begins(pointer: &str, starts: Timestamp, (campaign, scope): (&CampaignId, &Sc
     if day <= config.vote_day && day.duration_until(config.opens) <= EARLY_MAX {
         return Ok(());
     }
-    let detail = format!("lies long before {} or after {}, the day of the vote; check the date", config.opens, config.vote_day);
+    let detail = Detail::OutsideCampaign { opens: config.opens, vote: config.vote_day };
     Err(Rejection::new(Reason::OutsideCampaign, detail).at(pointer))
 }

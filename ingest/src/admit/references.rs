@@ -13,7 +13,7 @@ use qamtu_schemas::{
 
 use super::Scope;
 use crate::{
-    rejection::{Reason, Rejection, Warning},
+    rejection::{Detail, Reason, Rejection, Warning},
     submission::is_plain,
 };
 
@@ -150,8 +150,7 @@ impl Names<'_> {
         let mut audiences = self.scope.meeting(self.campaign, meeting).flat_map(|meeting| &meeting.categories);
         match self.scope.config(self.campaign) {
             Some(config) if audiences.any(|code| revealing(config, code)) => {
-                let detail = "attendance at this meeting would reveal belief, origin or health; send a headcount instead";
-                Err(Rejection::new(Reason::HeadcountsOnly, detail).at("/data/meeting"))
+                Err(Rejection::new(Reason::HeadcountsOnly, Detail::HeadcountsOnly).at("/data/meeting"))
             }
             _ => Ok(()),
         }
@@ -163,8 +162,7 @@ fn hold(known: bool, reason: Reason, pointer: &str, name: &impl Display) -> Resu
     if known {
         return Ok(());
     }
-    let what = reason.code().trim_start_matches("unknown-");
-    let name = name.to_string();
-    let name = if is_plain(&name) { format!(" {name}") } else { String::new() };
-    Err(Rejection::new(reason, format!("the campaign has no {what}{name}; correct the code, or define it first")).at(pointer))
+    let code = name.to_string();
+    let detail = if is_plain(&code) { Detail::CodeUnknown { code } } else { Detail::CodeHidden };
+    Err(Rejection::new(reason, detail).at(pointer))
 }

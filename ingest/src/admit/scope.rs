@@ -29,6 +29,11 @@ impl<'a> Scope<'a> {
         self.references(campaign).any(test)
     }
 
+    /// What the newest layer that knows it says.
+    pub fn find<T>(&self, campaign: &CampaignId, get: impl Fn(&Reference) -> Option<T>) -> Option<T> {
+        self.references(campaign).filter_map(get).last()
+    }
+
     /// What each layer knows of a meeting.
     pub fn meeting(&self, campaign: &CampaignId, meeting: &MeetingId) -> impl Iterator<Item = &'a Meeting> {
         self.0.iter().filter_map(move |known| known.campaign(campaign)?.meeting(meeting))

@@ -5,7 +5,7 @@
 
 use secrecy::zeroize::Zeroize;
 
-use crate::rejection::{Reason, Rejection};
+use crate::rejection::{Detail, Reason, Rejection};
 
 /// An individual identification number: twelve ASCII digits with a good check digit. Wiped when dropped.
 pub struct Iin(String);
@@ -17,10 +17,13 @@ impl Iin {
     /// Reads a number as typed: digits of any script that keyboards here produce, with spaces or hyphens between them.
     pub fn read(text: &str) -> Result<Self, Rejection> {
         let iin = Self(normal(text, Reason::InvalidIin)?);
-        if iin.0.len() == 12 && iin.0.bytes().all(|b| b.is_ascii_digit()) && check_digit_holds(iin.0.as_bytes()) {
+        let (digits, only_digits) = (iin.0.len(), iin.0.bytes().all(|b| b.is_ascii_digit()));
+        if digits == 12 && only_digits && check_digit_holds(iin.0.as_bytes()) {
             return Ok(iin);
         }
-        Err(Rejection::new(Reason::InvalidIin, "an IIN has 12 digits, the last of which checks the others; compare it with the document"))
+        // Never filled up with zeros: one number in eleven would pass as somebody else's.
+        let detail = if only_digits && (1..12).contains(&digits) { Detail::IinDigits { digits } } else { Detail::Iin };
+        Err(Rejection::new(Reason::InvalidIin, detail))
     }
 
     /// The twelve digits.
@@ -34,7 +37,7 @@ impl Phone {
     pub fn read(text: &str) -> Result<Self, Rejection> {
         let phone = Self(normal(text, Reason::InvalidPhone)?);
         let (plus, digits) = phone.0.strip_prefix('+').map_or((false, phone.0.as_str()), |digits| (true, digits));
-        let wrong = || Rejection::new(Reason::InvalidPhone, "write the phone number as +7 and ten digits, or + and the country's code");
+        let wrong = || Rejection::new(Reason::InvalidPhone, Detail::Phone);
         if !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(wrong());
         }
@@ -73,7 +76,7 @@ const TYPED_MAX_CHARS: usize = 64;
 /// ASCII digits and a leading plus; separators and invisible characters dropped, everything else kept, so that it is refused.
 fn normal(text: &str, reason: Reason) -> Result<String, Rejection> {
     if text.chars().nth(TYPED_MAX_CHARS).is_some() {
-        return Err(Rejection::new(reason, "the number is longer than any"));
+        return Err(Rejection::new(reason, Detail::NumberLong));
     }
     let mut out = String::with_capacity(16);
     for c in text.chars() {

@@ -2,7 +2,7 @@
 //!
 //! The label is a promise to clients and to dashboards: it never changes its meaning.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 
 /// A language titles exist in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +16,28 @@ pub enum Language {
 }
 
 impl Language {
-    /// The first language of an `Accept-Language` header that is spoken here.
+    /// The language that the headers of a request ask for.
+    pub fn of_headers(headers: &HeaderMap) -> Self {
+        Self::of(headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+    }
+
+    /// The language of an `Accept-Language` header that exists here and is wanted most; of equals the first.
     pub fn of(accept: Option<&str>) -> Self {
-        let wanted = accept.unwrap_or_default().split(',').map(|part| part.trim().get(..2).unwrap_or_default().to_ascii_lowercase());
-        wanted
-            .filter_map(|code| [("en", Self::En), ("ru", Self::Ru), ("kk", Self::Kk)].into_iter().find(|(name, _)| *name == code))
-            .next()
-            .map_or(Self::En, |(_, language)| language)
+        let mut best = (0.0, Self::En);
+        for part in accept.unwrap_or_default().split(',') {
+            let (range, weight) = part.split_once(';').unwrap_or((part, ""));
+            let weight = weight.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.parse::<f32>().ok()).unwrap_or(0.0);
+            let language = match range.trim().split('-').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "en" => Self::En,
+                "ru" => Self::Ru,
+                "kk" => Self::Kk,
+                _ => continue,
+            };
+            if weight > best.0 {
+                best = (weight, language);
+            }
+        }
+        best.1
     }
 }
 
@@ -67,7 +82,7 @@ reasons! {
     MethodNotAllowed = "method-not-allowed", 405, "This address does not take this method", "Этот адрес не принимает такой метод", "Бұл мекенжай мұндай әдісті қабылдамайды";
     /// A query parameter that does not exist, or a value it does not take.
     InvalidParameter = "invalid-parameter", 400, "A query parameter is wrong", "Неверный параметр запроса", "Сұрау параметрі қате";
-    /// A media type other than the three.
+    /// A media type that is no form of events.
     UnsupportedMediaType = "unsupported-media-type", 415, "The media type is not supported", "Тип содержимого не поддерживается", "Мазмұн түріне қолдау жоқ";
     /// A content encoding other than gzip.
     UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported", "Кодирование содержимого не поддерживается", "Мазмұнды кодтауға қолдау жоқ";
@@ -186,8 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn the_first_spoken_language_is_taken() {
-        assert_eq!(Language::of(Some("uz, kk-KZ;q=0.9, ru")), Language::Kk);
+    fn the_language_that_is_wanted_most_is_taken() {
+        assert_eq!(Language::of(Some("uz, kk-KZ;q=0.9, ru;q=0.8")), Language::Kk);
+        assert_eq!(Language::of(Some("en;q=0.1, ru-KZ;q=0.9, kk;q=0.9")), Language::Ru);
+        assert_eq!(Language::of(Some("kk;q=0, en;q=x")), Language::En);
         assert_eq!(Language::of(Some("ru")), Language::Ru);
         assert_eq!(Language::of(Some("é")), Language::En);
         assert_eq!(Language::of(None), Language::En);

@@ -6,52 +6,27 @@ use axum::{
     Json,
     body::Body,
     extract::{RawQuery, State},
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use qamtu_schemas::decode::Mismatch;
 use serde::{
     Deserializer as _,
     de::{self, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
+use super::form::Form;
 use crate::{
     answer::{Accepted, EventFate, Failure, Fates, LISTED_MAX, Problem, Warned},
     body::{self, Chunk},
     pipeline::{self, Fate, Judged, Layer},
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Language, Reason, Rejection},
     service::{Service, Size},
-    stream, submission,
+    stream,
+    submission::{self, binary::Attributes},
 };
-
-/// The form a body has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    One,
-    Batch,
-    Lines,
-}
-
-impl Form {
-    /// The form that the headers announce.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Rejection> {
-        // The gzip layer has taken the header of every body that it decodes.
-        if headers.contains_key(header::CONTENT_ENCODING) {
-            return Err(Rejection::new(Reason::UnsupportedEncoding, "send the body as it is, or with Content-Encoding: gzip"));
-        }
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-        match kind.split(';').next().unwrap_or_default().trim() {
-            "application/cloudevents+json" => Ok(Form::One),
-            "application/cloudevents-batch+json" => Ok(Form::Batch),
-            "application/x-ndjson" => Ok(Form::Lines),
-            _ => Err(Rejection::new(
-                Reason::UnsupportedMediaType,
-                "send application/cloudevents+json (one event), application/cloudevents-batch+json (an array) or application/x-ndjson (lines)",
-            )),
-        }
-    }
-}
 
 /// What a refused event means for the others of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,16 +37,16 @@ enum OnError {
 
 impl OnError {
     fn of(query: Option<&str>, form: Form) -> Result<Self, Rejection> {
-        let wrong = |detail: &str| Err(Rejection::new(Reason::InvalidParameter, detail));
+        let wrong = |detail| Err(Rejection::new(Reason::InvalidParameter, detail));
         let default = if form == Form::Lines { Self::KeepGood } else { Self::AllOrNothing };
         let asked = match query.unwrap_or_default() {
             "" => default,
             "on_error=keep-good" => Self::KeepGood,
             "on_error=all-or-nothing" => Self::AllOrNothing,
-            _ => return wrong("the only parameter is on_error, which is keep-good or all-or-nothing"),
+            _ => return wrong(Detail::OnErrorValues),
         };
         match (form, asked) {
-            (Form::Lines, Self::AllOrNothing) => wrong("a stream keeps what is good; send a batch to have all or nothing"),
+            (Form::Lines, Self::AllOrNothing) => wrong(Detail::StreamKeepsGood),
             _ => Ok(asked),
         }
     }
@@ -125,30 +100,40 @@ pub async fn submit(
             return Err(rejection.into());
         }
     };
-    let shared = service.clone();
+    let (shared, language) = (service.clone(), Language::of_headers(&headers));
     let work = async move {
         let _permit = permit;
         match form {
-            Form::One => one(&shared, body).await,
-            Form::Batch => batch(&shared, body, on_error).await,
-            Form::Lines => stream::take(&shared, body, None).await,
+            Form::One => one(&shared, body::whole(body, shared.limits.event_bytes, shared.limits.body).await?).await,
+            Form::Binary => {
+                let attributes = Attributes::read(&headers)?;
+                let data = body::whole(body, shared.limits.event_bytes, shared.limits.body).await?;
+                one(&shared, attributes.structured(&data)?.into()).await
+            }
+            Form::Batch => {
+                batch(&shared, body::whole(body, shared.limits.batch_bytes, shared.limits.body).await?, on_error, language).await
+            }
+            Form::Json => {
+                let bytes = body::whole(body, shared.limits.batch_bytes, shared.limits.body).await?;
+                let is_array = submission::text_of(&bytes)?.trim_start().starts_with('[');
+                if is_array { batch(&shared, bytes, on_error, language).await } else { one(&shared, bytes).await }
+            }
+            Form::Lines => stream::take(&shared, body, None, language).await,
         }
     };
     service.finish(work).await
 }
 
-async fn one(service: &Service, body: Body) -> Result<Response, Problem> {
-    let bytes = body::whole(body, service.limits.event_bytes, service.limits.body).await?;
+async fn one(service: &Service, bytes: Bytes) -> Result<Response, Problem> {
     let mut judged = service.judge(Chunk::one(bytes), Arc::default(), None).await?;
     if judged.has_refusals() {
         let refused = judged.fates.drain(..).find_map(|(_, fate)| if let Fate::Refused(rejection) = fate { Some(rejection) } else { None });
-        return Err(refused.unwrap_or_else(|| Rejection::new(Reason::Internal, "refused without a reason")).into());
+        return Err(refused.unwrap_or_else(|| Rejection::new(Reason::Internal, Detail::Internal)).into());
     }
     stored(service, judged).await
 }
 
-async fn batch(service: &Service, body: Body, on_error: OnError) -> Result<Response, Problem> {
-    let bytes = body::whole(body, service.limits.batch_bytes, service.limits.body).await?;
+async fn batch(service: &Service, bytes: Bytes, on_error: OnError, language: Language) -> Result<Response, Problem> {
     let elements = elements(&bytes, service.limits.batch_events)?;
     let judged = service.judge(Chunk::batch(bytes, elements), Arc::<Layer>::default(), None).await?;
     match on_error {
@@ -156,29 +141,29 @@ async fn batch(service: &Service, body: Body, on_error: OnError) -> Result<Respo
         OnError::AllOrNothing => stored(service, judged).await,
         OnError::KeepGood => {
             let fates = pipeline::store(service.path_of_running()?, judged).await?;
-            Ok(Json(Fates::of(fates)).into_response())
+            Ok(Json(Fates::of(fates, language)).into_response())
         }
     }
 }
 
 /// Where the elements of a JSON array stand in its bytes.
 fn elements(bytes: &Bytes, most: usize) -> Result<Vec<Range<usize>>, Rejection> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Rejection::new(Reason::InvalidUtf8, format!("byte {} begins no UTF-8 character; send UTF-8", error.valid_up_to())).at("")
-    })?;
+    let text = submission::text_of(bytes).map_err(|rejection| rejection.at(""))?;
+    let before = bytes.len() - text.len();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let found = reader.deserialize_seq(Elements { text, most }).and_then(|found| reader.end().map(|()| found));
-    match found.map_err(|error| submission::body_flaw(&error))? {
-        Some(elements) => Ok(elements),
-        None => {
-            Err(Rejection::new(Reason::TooManyEvents, format!("a batch may hold {most} events; send several, or a stream of lines")).at(""))
-        }
-    }
+    let found = reader.deserialize_seq(Elements { text, before, most }).and_then(|found| reader.end().map(|()| found));
+    let found = found.map_err(|error| match error.is_data() {
+        true => Rejection::new(Reason::InvalidJson, Detail::ArrayOfEvents).at(""),
+        false => submission::unreadable(Mismatch::syntax(text.as_bytes())).at(""),
+    })?;
+    found.ok_or_else(|| Rejection::new(Reason::TooManyEvents, Detail::BatchMax { events: most }).at(""))
 }
 
 /// Reads an array as ranges of the text; none if it holds too many elements.
 struct Elements<'a> {
     text: &'a str,
+    /// Bytes of the body before the text.
+    before: usize,
     most: usize,
 }
 
@@ -192,7 +177,7 @@ impl<'de> Visitor<'de> for Elements<'de> {
         let mut elements = Vec::new();
         while elements.len() < self.most {
             let Some(element) = seq.next_element::<&'de RawValue>()? else { return Ok(Some(elements)) };
-            let begin = element.get().as_ptr() as usize - self.text.as_ptr() as usize;
+            let begin = self.before + element.get().as_ptr() as usize - self.text.as_ptr() as usize;
             elements.push(begin..begin + element.get().len());
         }
         while seq.next_element::<de::IgnoredAny>()?.is_some() {
@@ -230,12 +215,12 @@ fn refused(mut judged: Judged) -> Problem {
             refused.push(rejection.in_element(index));
         }
     }
-    let first = refused.first().cloned().unwrap_or_else(|| Rejection::new(Reason::Internal, "refused without a reason"));
-    Problem { failures: refused.into_iter().map(Failure::from).collect(), ..first.into() }
+    let first = refused.first().cloned().unwrap_or_else(|| Rejection::new(Reason::Internal, Detail::Internal));
+    Problem { failures: refused, ..first.into() }
 }
 
 impl Fates {
-    fn of(fates: Vec<(u64, Fate)>) -> Self {
+    fn of(fates: Vec<(u64, Fate)>, language: Language) -> Self {
         let mut answer = Fates { accepted: 0, duplicates: 0, refused: 0, warnings: Vec::new(), fates: Vec::with_capacity(fates.len()) };
         for (index, fate) in fates {
             let mut told = EventFate { index, id: None, fate: "accepted", reason: None, pointer: None, detail: None };
@@ -252,7 +237,7 @@ impl Fates {
                     (told.id, told.fate) = (Some(id.0), "duplicate");
                 }
                 Fate::Refused(rejection) => {
-                    let failure = Failure::from(rejection.in_element(index));
+                    let failure = Failure::new(rejection.in_element(index), language);
                     answer.refused += 1;
                     told.fate = "refused";
                     (told.id, told.reason, told.pointer, told.detail) =
@@ -274,6 +259,9 @@ mod tests {
         let bytes = Bytes::from_static(b" [ {\"a\":1} ,[2], 3 ] ");
         let cut: Vec<&[u8]> = elements(&bytes, 3).unwrap().into_iter().map(|range| &bytes[range]).collect();
         assert_eq!(cut, [&b"{\"a\":1}"[..], b"[2]", b"3"]);
+        let marked = Bytes::from_static(b"\xef\xbb\xbf [ 1 ]");
+        let cut: Vec<&[u8]> = elements(&marked, 3).unwrap().into_iter().map(|range| &marked[range]).collect();
+        assert_eq!(cut, [b"1"]);
         assert_eq!(elements(&bytes, 2).unwrap_err().reason, Reason::TooManyEvents);
         assert_eq!(elements(&Bytes::from_static(b"[]"), 2).unwrap(), Vec::<Range<usize>>::new());
         for bad in [&b"{}"[..], b"[1", b"[1] 2", b"", b"[1,]", b"[\xff]"] {

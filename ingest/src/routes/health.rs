@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     answer::Problem,
     error::chain,
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Reason, Rejection},
     service::Service,
     telemetry,
 };
@@ -35,7 +35,7 @@ pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, 
     let path = service.path()?;
     path.writer.ready().await.map_err(|error| {
         tracing::warn!(error = chain(&error), "the log is not ready");
-        Rejection::new(Reason::LogUnavailable, "the event log does not take appends now")
+        Rejection::new(Reason::LogUnavailable, Detail::LogRefuses)
     })?;
     Ok("ready")
 }

@@ -10,11 +10,11 @@ use axum::{
 };
 use qamtu_schemas::Kind;
 
-use super::events::Form;
+use super::form::Form;
 use crate::{
     answer::Problem,
     body,
-    rejection::{Reason, Rejection},
+    rejection::{Detail, Language, Reason, Rejection},
     service::{Service, Size},
     stream,
 };
@@ -38,8 +38,8 @@ pub async fn submit(
 ) -> Result<Response, Problem> {
     let asked = Form::of(&headers).and_then(|form| match (form, query.as_deref().unwrap_or_default()) {
         (Form::Lines, "") => Ok(()),
-        (Form::Lines, _) => Err(Rejection::new(Reason::InvalidParameter, "this address takes no parameters")),
-        _ => Err(Rejection::new(Reason::UnsupportedMediaType, "send application/x-ndjson, one roll per line")),
+        (Form::Lines, _) => Err(Rejection::new(Reason::InvalidParameter, Detail::NoParameters)),
+        _ => Err(Rejection::new(Reason::UnsupportedMediaType, Detail::RollMediaTypes)),
     });
     let entered = match asked {
         Ok(()) => service.enter(Size::Stream).await,
@@ -52,10 +52,10 @@ pub async fn submit(
             return Err(rejection.into());
         }
     };
-    let shared = service.clone();
+    let (shared, language) = (service.clone(), Language::of_headers(&headers));
     let work = async move {
         let _permit = permit;
-        stream::take(&shared, body, Some(Kind::PrecinctEnrolled)).await
+        stream::take(&shared, body, Some(Kind::PrecinctEnrolled), language).await
     };
     service.finish(work).await
 }

@@ -1,11 +1,18 @@
-//! Errors of JSON and of the contract, in the words of a refusal.
+//! Errors of JSON and of the contract as refusals.
 //!
-//! Guarantees: what a client sent is not repeated. Names of fields and short codes are shown, so that a typing error can be found;
-//! texts, numbers and anything with many digits are not, since they may be a person's.
+//! Guarantees: every error is matched on by its type; what a client sent is not repeated. Names of fields and short codes are shown, so
+//! that a typing error can be found; texts, numbers and anything with many digits are not, since they may be a person's.
 
-use qamtu_schemas::{DecodeError, event::TypeError, id::IdError, text::TextError};
+use qamtu_schemas::{
+    DecodeError,
+    decode::{Mismatch, Rule, SyntaxError, Wanted},
+    event::TypeError,
+    id::IdError,
+    instant::InstantError,
+    text::{TEXT_MAX_CHARS, TextError},
+};
 
-use crate::rejection::{Reason, Rejection};
+use crate::rejection::{Detail, Reason, Rejection};
 
 /// Most digits in a name that is shown.
 const SHOWN_DIGITS_MAX: usize = 6;
@@ -13,37 +20,119 @@ const SHOWN_DIGITS_MAX: usize = 6;
 /// A refusal of a value that does not fit; `unknown` and `other` are the reasons for unknown names and for all the rest.
 pub fn flaw(error: DecodeError, unknown: Reason, other: Reason) -> Rejection {
     match error {
-        DecodeError::Payload { pointer, reason } => {
-            let why = classify(&reason, unknown, other);
-            Rejection::new(why, quiet(&reason)).at(quiet_pointer(&pointer))
-        }
-        DecodeError::Type(TypeError::Unknown(_)) => Rejection::new(Reason::UnknownType, "there is no such event type").at("/type"),
-        DecodeError::Type(TypeError::Version { .. }) => Rejection::new(Reason::UnknownVersion, "there is no such version").at("/type"),
-        DecodeError::Empty | DecodeError::Missing(_) | DecodeError::Attribute { .. } => Rejection::new(other, quiet(&error.to_string())),
+        DecodeError::Payload { pointer, mismatch } => mismatched(mismatch, unknown, other).at(quiet_pointer(&pointer)),
+        DecodeError::Type(error) => type_flaw(&error),
+        DecodeError::Missing(name) => Rejection::new(Reason::MissingAttribute, Detail::AttributeMissing { name }).at(format!("/{name}")),
+        DecodeError::Empty | DecodeError::Attribute { .. } => Rejection::new(other, Detail::WriteOther),
     }
 }
 
 /// A refusal of bytes that are no JSON.
-pub(super) fn syntax(error: &serde_json::Error) -> Rejection {
-    let text = error.to_string();
-    if text.starts_with("recursion limit exceeded") {
-        return Rejection::new(Reason::TooDeep, "no event is nested deeper than a few levels");
-    }
-    if error.is_eof() {
-        return Rejection::new(Reason::InvalidJson, format!("the JSON ends too early: {text}"));
-    }
-    Rejection::new(Reason::InvalidJson, quoted_hidden(&text))
+pub fn unreadable(mismatch: Mismatch) -> Rejection {
+    mismatched(mismatch, Reason::InvalidJson, Reason::InvalidJson)
 }
 
-/// A refusal of a whole body that is no JSON.
-pub fn body(error: &serde_json::Error) -> Rejection {
-    if error.is_data() { Rejection::new(Reason::InvalidJson, quiet(&error.to_string())).at("") } else { syntax(error).at("") }
+/// A refusal of an attribute.
+pub(super) fn attribute(name: &str, mismatch: impl Into<Mismatch>) -> Rejection {
+    mismatched(mismatch.into(), Reason::UnknownAttribute, Reason::InvalidAttribute).at(format!("/{name}"))
 }
 
-/// Does an error of the contract say that twelve digits were found?
-pub(super) fn names_national_id(message: &str) -> bool {
-    let typed = IdError::NationalId { what: "" }.to_string();
-    message.contains(&TextError::NationalId.to_string()) || message.contains(typed.trim())
+pub(super) fn type_flaw(error: &TypeError) -> Rejection {
+    let (reason, detail) = match error {
+        TypeError::Unknown(name) if is_plain(name) => (Reason::UnknownType, Detail::TypeNamed { name: name.clone() }),
+        TypeError::Unknown(_) => (Reason::UnknownType, Detail::TypeUnknown),
+        TypeError::Version { kind, latest, .. } => (Reason::UnknownVersion, Detail::TypeVersions { kind, latest: *latest }),
+    };
+    Rejection::new(reason, detail).at("/type")
+}
+
+fn mismatched(mismatch: Mismatch, unknown: Reason, other: Reason) -> Rejection {
+    let (reason, detail) = match mismatch {
+        Mismatch::Syntax(SyntaxError::Ended) => (Reason::InvalidJson, Detail::JsonEnded),
+        Mismatch::Syntax(SyntaxError::At { line, column }) => (Reason::InvalidJson, Detail::JsonSyntax { line, column }),
+        Mismatch::Syntax(SyntaxError::TooDeep) => (Reason::TooDeep, Detail::JsonDeep),
+        Mismatch::Syntax(SyntaxError::Value) => (Reason::InvalidJson, Detail::JsonValue),
+        Mismatch::UnknownField { known: [], .. } => (unknown, Detail::AttributeName),
+        Mismatch::UnknownField { known, .. } => (unknown, Detail::FieldUnknown { known: known.join(", ") }),
+        Mismatch::MissingField(name) => (Reason::MissingField, Detail::FieldMissing { name }),
+        Mismatch::DuplicateField(_) => (Reason::DuplicateField, Detail::GivenTwice),
+        Mismatch::Value(wanted) => (other, value(wanted)),
+        Mismatch::Id(IdError::NationalId { .. }) => (Reason::NationalId, Detail::CodeNationalId),
+        Mismatch::Text(TextError::NationalId) => (Reason::NationalId, Detail::TextNationalId),
+        Mismatch::Id(error) => (other, id(&error)),
+        Mismatch::Text(error) => (other, text(&error)),
+        Mismatch::Instant(error) => (other, instant(error)),
+        Mismatch::Rule(broken) => (other, rule(broken)),
+        Mismatch::Other(_) => (other, Detail::WriteOther),
+    };
+    Rejection::new(reason, detail)
+}
+
+fn value(wanted: Option<Wanted>) -> Detail {
+    match wanted {
+        Some(Wanted::Text) => Detail::WriteText,
+        Some(Wanted::Boolean) => Detail::WriteBoolean,
+        Some(Wanted::Whole(most)) => Detail::WriteWhole { most },
+        Some(Wanted::List) => Detail::WriteList,
+        Some(Wanted::Items(items)) => Detail::WriteItems { items },
+        Some(Wanted::Object) => Detail::WriteObject,
+        Some(Wanted::Choice(words)) => Detail::WriteChoice { words: words.join(", ") },
+        None => Detail::WriteOther,
+    }
+}
+
+fn id(error: &IdError) -> Detail {
+    match error {
+        IdError::Code { .. } => Detail::Code,
+        IdError::NationalId { .. } => Detail::CodeNationalId,
+        IdError::Uuid { .. } => Detail::Uuid,
+        IdError::Kato => Detail::Kato,
+        IdError::Letters { .. } => Detail::Letters,
+    }
+}
+
+fn text(error: &TextError) -> Detail {
+    match error {
+        TextError::Blank => Detail::TextBlank,
+        TextError::TooLong => Detail::TextLong { most: TEXT_MAX_CHARS },
+        TextError::Control => Detail::TextControl,
+        TextError::NationalId => Detail::TextNationalId,
+    }
+}
+
+fn instant(error: InstantError) -> Detail {
+    match error {
+        InstantError::Instant => Detail::Instant,
+        InstantError::Date => Detail::Date,
+        InstantError::Year => Detail::Years,
+        InstantError::Zone => Detail::TimeZone,
+    }
+}
+
+fn rule(rule: Rule) -> Detail {
+    match rule {
+        Rule::PeopleMax => Detail::PeopleMax,
+        Rule::QuestionCount => Detail::QuestionCount,
+        Rule::EventsRequired => Detail::EventsRequired,
+        Rule::EventsMax => Detail::EventsMax,
+        Rule::MembersMax => Detail::MembersMax,
+        Rule::CategoriesMax => Detail::CategoriesMax,
+        Rule::SheetLineMin => Detail::LineMin,
+        Rule::RollMax => Detail::RollMax,
+        Rule::BirthBand => Detail::BirthBand,
+        Rule::OneOrTwoCounts => Detail::OneOrTwoCounts,
+        Rule::OtherCounter => Detail::OtherCounter,
+        Rule::EligibleMax => Detail::EligibleMax,
+        Rule::ReachedMax => Detail::ReachedMax,
+        Rule::ClosesBeforeOpens => Detail::ClosesBeforeOpens,
+        Rule::SilenceBeforeCloses => Detail::SilenceBeforeCloses,
+        Rule::VoteBeforeSilence => Detail::VoteBeforeSilence,
+        Rule::TimeZone => Detail::TimeZone,
+        Rule::OtherCampaign => Detail::OtherCampaign,
+        Rule::OneChoice | Rule::PlainChoice => Detail::WriteOther,
+        Rule::NumberFraction => Detail::WholeNumbers,
+        Rule::NumberSize => Detail::NumberMax,
+    }
 }
 
 /// May a name be shown: short, ASCII, few digits?
@@ -55,63 +144,14 @@ pub fn is_plain(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
-fn classify(message: &str, unknown: Reason, other: Reason) -> Reason {
-    let starts = |prefix: &str| message.starts_with(prefix);
-    if starts("unknown field") {
-        unknown
-    } else if starts("missing field") {
-        Reason::MissingField
-    } else if starts("duplicate field") {
-        Reason::DuplicateField
-    } else if starts("recursion limit") {
-        Reason::TooDeep
-    } else if names_national_id(message) {
-        Reason::NationalId
-    } else {
-        other
-    }
-}
-
-/// The message without the values that were sent and without positions in a form that the client never saw.
-fn quiet(message: &str) -> String {
-    let message = match message.rfind(" at line ") {
-        Some(at) => &message[..at],
-        None => message,
-    };
-    if let Some(rest) = message.strip_prefix("invalid type: ") {
-        let (found, wanted) = rest.rsplit_once(", expected ").unwrap_or((rest, "another type"));
-        let found = found.split([' ', '`', '"']).next().unwrap_or_default();
-        return format!("{wanted} is expected here, not a value of type {found}");
-    }
-    if let Some((_, wanted)) = message.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected ")) {
-        return format!("{wanted} is expected here");
-    }
-    for what in ["unknown field `", "unknown variant `", "duplicate field `"] {
-        let Some(rest) = message.strip_prefix(what) else { continue };
-        let (name, then) = rest.rsplit_once("`, expected ").map_or((rest.trim_end_matches('`'), None), |(name, then)| (name, Some(then)));
-        // The names that are expected are quoted in the same way: only the first one was sent.
-        let name = name.split('`').next().unwrap_or_default();
-        let name = if is_plain(name) { format!(" {name}") } else { String::new() };
-        let expected = then.map(|then| format!(", expected {}", then.replace('`', ""))).unwrap_or_default();
-        return format!("{}{name}{expected}", what.trim_end_matches([' ', '`']));
-    }
-    quoted_hidden(message)
-}
-
-/// The message with everything between double quotes left out.
-fn quoted_hidden(message: &str) -> String {
-    let parts = message.split('"').enumerate();
-    parts.map(|(at, part)| if at % 2 == 0 { part } else { "\"…\"" }).collect()
+/// A name, or a sign in its place where it may be a person's.
+pub(super) fn quiet(name: &str) -> &str {
+    if is_plain(name) { name } else { "…" }
 }
 
 /// The pointer with keys that may be a person's left out; indices and our own names stay.
 fn quiet_pointer(pointer: &str) -> String {
-    let mut out = String::with_capacity(pointer.len());
-    for segment in pointer.split('/').skip(1) {
-        out.push('/');
-        out.push_str(if is_plain(segment) { segment } else { "…" });
-    }
-    out
+    pointer.split('/').skip(1).flat_map(|segment| ["/", quiet(segment)]).collect()
 }
 
 #[cfg(test)]
@@ -119,22 +159,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_not_repeated_and_names_are() {
-        for (message, shown) in [
-            (
-                "invalid type: string \"Ainur, expected b\", expected u32 at line 1 column 9",
-                "u32 is expected here, not a value of type string",
-            ),
-            ("invalid value: integer `77011234567`, expected u32", "u32 is expected here"),
-            ("unknown field `headcont`, expected `meeting` or `counts`", "unknown field headcont, expected meeting or counts"),
-            ("unknown field `77011234567`, expected `meeting`", "unknown field, expected meeting"),
-            ("unknown variant `x y`, expected one of `city`, `district`", "unknown variant, expected one of city, district"),
-            ("duplicate field `meeting`", "duplicate field meeting"),
-            ("failed to parse \"8 701 123 45 67\" as a timestamp", "failed to parse \"…\" as a timestamp"),
-            ("missing field `report` at line 1 column 2", "missing field `report`"),
-        ] {
-            assert_eq!(quiet(message), shown);
-        }
+    fn pointers_show_our_names_and_nobodys_numbers() {
         assert_eq!(quiet_pointer("/data/+77011234567/3"), "/data/…/3");
+        assert_eq!(quiet_pointer("/data/counts/0/people"), "/data/counts/0/people");
+        assert_eq!(quiet_pointer(""), "");
     }
 }

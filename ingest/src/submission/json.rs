@@ -1,11 +1,13 @@
 //! A JSON value as a client wrote it, with its RFC 8785 form.
 //!
-//! Guarantees: no key twice in an object, whole numbers only, so that [`Json::canonical`] is exact. Texts are borrowed from the
+//! Guarantees: no key twice in an object, whole numbers only, so that [`Json::canonical`] is exact; `10.0` is the whole number 10, as
+//! JSON Schema and RFC 8785 say. Texts are borrowed from the
 //! request where they hold no escape. The workspace's general canonicalizer gives the same bytes ten times slower (a test
 //! compares the two); here every accepted event passes.
 
 use std::{borrow::Cow, fmt};
 
+use qamtu_schemas::decode::{Duplicate, Rule};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, SeqAccess, Visitor},
@@ -36,6 +38,19 @@ impl<'a> Json<'a> {
     pub fn canonical(&self) -> Vec<u8> {
         // INVARIANT: writing these variants to memory has no way to fail.
         serde_json::to_vec(self).expect("a tree of plain values")
+    }
+
+    /// The same value, independent of the text it was read from.
+    pub fn into_owned(self) -> Json<'static> {
+        let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
+        match self {
+            Json::Null => Json::Null,
+            Json::Bool(value) => Json::Bool(value),
+            Json::Number(value) => Json::Number(value),
+            Json::Text(text) => Json::Text(owned(text)),
+            Json::List(items) => Json::List(items.into_iter().map(Json::into_owned).collect()),
+            Json::Object(fields) => Json::Object(fields.into_iter().map(|(key, value)| (owned(key), value.into_owned())).collect()),
+        }
     }
 
     /// The value of a key, if this is an object that has it.
@@ -123,16 +138,22 @@ impl<'de> Visitor<'de> for Tree {
         Ok(Json::Bool(value))
     }
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Json<'de>, E> {
-        if value.unsigned_abs() > SAFE_MAX { Err(E::custom("number is too large")) } else { Ok(Json::Number(value)) }
+        if value.unsigned_abs() > SAFE_MAX { Err(E::custom(Rule::NumberSize)) } else { Ok(Json::Number(value)) }
     }
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Json<'de>, E> {
         match i64::try_from(value) {
             Ok(value) => self.visit_i64(value),
-            Err(_) => Err(E::custom("number is too large")),
+            Err(_) => Err(E::custom(Rule::NumberSize)),
         }
     }
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Json<'de>, E> {
-        Err(E::custom("number must be whole and written without point or exponent"))
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Json<'de>, E> {
+        if value.fract() != 0.0 {
+            return Err(E::custom(Rule::NumberFraction));
+        }
+        if value.abs() > SAFE_MAX as f64 {
+            return Err(E::custom(Rule::NumberSize));
+        }
+        Ok(Json::Number(value as i64))
     }
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
         Ok(Json::Text(Cow::Borrowed(text)))
@@ -155,7 +176,7 @@ impl<'de> Visitor<'de> for Tree {
         if !fields.is_sorted_by(|(a, _), (b, _)| by_utf16(a, b).is_lt()) {
             fields.sort_by(|(a, _), (b, _)| by_utf16(a, b));
             if let Some(twice) = fields.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                return Err(de::Error::custom(format_args!("duplicate field `{}`", twice[0].0)));
+                return Err(de::Error::custom(Duplicate(&twice[0].0)));
             }
         }
         Ok(Json::Object(fields))
@@ -210,8 +231,9 @@ mod tests {
         for bad in [
             r#"{"b":1,"a":2,"b":3}"#,
             r#"{"a":1,"\u0061":2}"#,
-            "1.0",
-            "1e2",
+            "1.5",
+            "1e-2",
+            "1e300",
             "9007199254740992",
             "-9007199254740992",
             "18446744073709551615",
@@ -219,5 +241,8 @@ mod tests {
             assert!(serde_json::from_str::<Json<'_>>(bad).is_err(), "{bad}");
         }
         assert!(serde_json::from_str::<Json<'_>>("-9007199254740991").is_ok());
+        for (written, whole) in [("10.0", 10), ("1e2", 100), ("-0.0", 0), ("-3.00", -3)] {
+            assert_eq!(serde_json::from_str::<Json<'_>>(written).unwrap(), Json::Number(whole), "{written}");
+        }
     }
 }

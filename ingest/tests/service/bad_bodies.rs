@@ -172,7 +172,8 @@ async fn the_wrong_form_is_refused_with_the_right_ones() -> Result<()> {
     let before = place.ends().await?;
     let body = json!([]).to_string();
     let cases = [
-        ("/v1/events", "application/json", (415, "unsupported-media-type", "-")),
+        ("/v1/events", "text/plain", (415, "unsupported-media-type", "-")),
+        ("/v1/events", "application/x-www-form-urlencoded", (415, "unsupported-media-type", "-")),
         ("/v1/events?on_error=ignore", BATCH, (400, "invalid-parameter", "-")),
         ("/v1/events?onerror=keep-good", BATCH, (400, "invalid-parameter", "-")),
         ("/v1/events?on_error=all-or-nothing", LINES, (400, "invalid-parameter", "-")),

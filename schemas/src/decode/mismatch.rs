@@ -231,6 +231,24 @@ impl Error for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
+impl From<IdError> for Mismatch {
+    fn from(error: IdError) -> Self {
+        Self::Id(error)
+    }
+}
+
+impl From<TextError> for Mismatch {
+    fn from(error: TextError) -> Self {
+        Self::Text(error)
+    }
+}
+
+impl From<InstantError> for Mismatch {
+    fn from(error: InstantError) -> Self {
+        Self::Instant(error)
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,0 +1,152 @@
+//! What a refusal says: it names what the sender can write, in the sender's language, without words of the program's own.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    harness::{BATCH, Ingest, LINES, ONE, Place, answer, lines},
+    sample::{IIN, attendance, campaign, campaign_at, event, headcount, planned, unit, with},
+};
+
+const LANGUAGES: [&str; 3] = ["en", "ru", "kk"];
+
+/// Words that only readers of the source know.
+const INSIDE: [&str; 14] =
+    ["u8", "u16", "u32", "u64", "i64", "f64", "struct", "enum", "variant", "tuple", "sequence", "serde", "invalid type", "EOF"];
+
+/// Posts an event and returns its refusal in each language.
+async fn said(ingest: &Ingest, event: &str) -> Result<[Value; 3]> {
+    let mut answers = Vec::new();
+    for language in LANGUAGES {
+        let request = ingest.request("/v1/events", ONE).header("accept-language", language).body(event.to_owned());
+        let answer = answer(request).await?;
+        ensure!(answer.status >= 400, "{event}: {answer:?}");
+        answers.push(answer.body);
+    }
+    answers.try_into().ok().context("three answers")
+}
+
+fn detail(answer: &Value) -> &str {
+    answer["detail"].as_str().unwrap_or_default()
+}
+
+fn cyrillic(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '\u{400}'..='\u{4FF}'))
+}
+
+/// Refusals in three languages: codes and places are the same, sentences are not, and none shows the inside of the program.
+fn checked(name: &str, [en, ru, kk]: &[Value; 3]) -> Result<()> {
+    for answer in [en, ru, kk] {
+        ensure!(answer["code"] == en["code"] && answer["pointer"] == en["pointer"] && answer["status"] == en["status"], "{name}: {answer}");
+        for word in INSIDE {
+            ensure!(!detail(answer).split(|c: char| !c.is_alphanumeric()).any(|said| said == word), "{name}: {answer}");
+        }
+        ensure!(detail(answer).ends_with('.') && !detail(answer).contains('!'), "{name}: {answer}");
+    }
+    ensure!(!cyrillic(detail(en)) && cyrillic(detail(ru)) && cyrillic(detail(kk)) && detail(ru) != detail(kk), "{name}: {en} {ru} {kk}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn refusals_name_what_the_sender_can_write_in_three_languages() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let people = |value: Value| {
+        let mut event = headcount("m-open", 1);
+        event["data"]["counts"][0]["people"] = value;
+        event.to_string()
+    };
+    let who = |person: Value| attendance("m-open", person).to_string();
+    let cases: Vec<(&str, String, &[&str])> = vec![
+        ("a negative number", people(json!(-1)), &["0", "4294967295"]),
+        ("a number in quotes", people(json!("10")), &["4294967295"]),
+        ("a fraction", people(json!(1.5)), &[]),
+        ("a number too large", people(json!(100_001)), &["100"]),
+        ("nothing where a number belongs", people(Value::Null), &["4294967295"]),
+        ("an empty person", who(json!({})), &["`iin`", "`phone`"]),
+        ("a person by name", who(json!({"name": "A"})), &["`iin`", "`phone`"]),
+        ("a broken pseudonym", who(json!({"id": "abc", "strength": "strong"})), &["`iin`", "`phone`"]),
+        ("an IIN as a number", who(json!({"iin": 850_615_101_233_u64})), &[]),
+        ("an IIN that lost its zeros as a number", who(json!({"iin": 229_200_019})), &[]),
+        ("an IIN that lost a zero", who(json!({"iin": "29200019"})), &["12", "8"]),
+        ("eleven digits", who(json!({"iin": "85061510123"})), &["12", "11"]),
+        ("a wrong check digit", who(json!({"iin": "850615101234"})), &["12"]),
+        ("a wrong phone", who(json!({"phone": "12"})), &["+7"]),
+        ("an unknown field", event("meeting.cancelled.v1", json!({"meeting": "m", "cause": "x"})).to_string(), &["meeting", "reason"]),
+        ("a missing field", event("meeting.cancelled.v1", json!({})).to_string(), &["meeting"]),
+        ("a wrong choice", with_residence("moon"), &["outside", "unknown", "unit", "precinct"]),
+        ("a list for an object", with(planned("m-2", "YOUTH"), "data", json!([])).to_string(), &[]),
+        ("a wrong code", planned("Кездесу", "YOUTH").to_string(), &["48"]),
+        ("an unknown code", planned("m-2", "NOBODY").to_string(), &["NOBODY"]),
+        ("a wrong id", with(headcount("m-open", 1), "id", "17").to_string(), &["UUID"]),
+        ("a wrong time", with(headcount("m-open", 1), "time", "yesterday").to_string(), &["2026-02-13T15:00:00+05:00"]),
+        ("a number as attribute", with(headcount("m-open", 1), "source", 7).to_string(), &[]),
+        ("no campaign", with(headcount("m-open", 1), "campaign", Value::Null).to_string(), &["campaign"]),
+        ("another campaign", with(headcount("m-open", 1), "campaign", "other").to_string(), &["other"]),
+        ("a date in the far future", with(headcount("m-open", 1), "time", "2099-01-01T00:00:00Z").to_string(), &[]),
+        ("broken JSON", "{".to_owned(), &[]),
+        ("a misspelt attribute", with(headcount("m-open", 1), "recorded_time", "x").to_string(), &["recordedtime"]),
+    ];
+    for (name, event, words) in cases {
+        let answers = said(&ingest, &event).await?;
+        checked(name, &answers)?;
+        for (answer, word) in answers.iter().flat_map(|answer| words.iter().map(move |word| (answer, word))) {
+            ensure!(detail(answer).contains(word), "{name}: {word} is missing: {answer}");
+        }
+    }
+    ingest.stop().await
+}
+
+fn with_residence(residence: &str) -> String {
+    let mut event = attendance("m-open", json!({"iin": IIN}));
+    event["data"]["residence"] = json!(residence);
+    event.to_string()
+}
+
+#[tokio::test]
+async fn batches_and_streams_speak_the_senders_language_too() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let wrong = planned("m-2", "NOBODY");
+    let send = |route: &'static str, kind: &'static str, body: String| {
+        answer(ingest.request(route, kind).header("accept-language", "kk-KZ, ru;q=0.5").body(body))
+    };
+    let batch = send("/v1/events", BATCH, json!([wrong]).to_string()).await?;
+    let kept = send("/v1/events?on_error=keep-good", BATCH, json!([wrong]).to_string()).await?;
+    let stream = send("/v1/events", LINES, lines(&[wrong])).await?;
+    for said in [
+        &batch.body["detail"],
+        &batch.body["failures"][0]["detail"],
+        &kept.body["fates"][0]["detail"],
+        &stream.body["failures"][0]["detail"],
+    ] {
+        ensure!(said == "Науқан NOBODY кодын білмейді. Кодты түзетіңіз немесе алдымен анықтаңыз.", "{said}");
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn reference_data_that_changed_under_its_revision_says_what_differs() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let first = unit("NEW");
+    ingest.take(std::slice::from_ref(&first)).await?;
+    let mut other = first.clone();
+    other["data"]["names"]["kk"] = json!("Жаңа");
+    other["data"]["tile"]["row"] = json!(9);
+    let answers = said(&ingest, &other.to_string()).await?;
+    checked("another content", &answers)?;
+    for answer in &answers {
+        ensure!(answer["code"] == "conflicting-id" && answer["status"] == 409, "{answer}");
+        for word in ["`revision`", "/data/names/kk", "/data/tile/row"] {
+            ensure!(detail(answer).contains(word), "{answer}");
+        }
+        ensure!(!detail(answer).contains("/data/names/ru") && !detail(answer).contains("Жаңа"), "{answer}");
+    }
+    let mut configured = campaign(false);
+    ingest.one(&configured).await?;
+    configured["data"]["planned_reach"] = json!(7);
+    let answers = said(&ingest, &configured.to_string()).await?;
+    ensure!(detail(&answers[0]).contains("/data/planned_reach"), "{}", answers[0]);
+    ingest.stop().await
+}
