@@ -116,3 +116,19 @@ impl Config {
         figment.extract().map_err(|source| AnalyticsError::Config(Box::new(source)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example, read as a file is.
+    fn example() -> Config {
+        Figment::from(Toml::string(include_str!("../analytics.example.toml"))).extract().unwrap()
+    }
+
+    #[test]
+    fn the_example_is_the_default() {
+        let smallest: Config = Figment::from(Toml::string("[clickhouse]\nurl = \"http://127.0.0.1:8123\"")).extract().unwrap();
+        assert_eq!(format!("{:?}", example()), format!("{smallest:?}"));
+    }
+}

@@ -3,5 +3,6 @@
 mod demo;
 mod fences;
 mod page;
+mod readme;
 mod spine;
 mod tidy;

@@ -1,0 +1,184 @@
+//! The README keeps its word: its examples are accepted by a real ingest, and its table of settings is that of the example files.
+
+use std::{collections::BTreeSet, fmt::Write, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use qamtu_tests::{
+    service::{Service, binary},
+    stack::PATIENCE,
+    wait,
+};
+use serde_json::Value;
+use tokio::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn readme() -> Result<String> {
+    Ok(std::fs::read_to_string(root().join("README.md"))?)
+}
+
+/// The lines of each example: what stands between a command to an address and its `END`.
+fn examples(readme: &str) -> Vec<(&str, Vec<&str>)> {
+    let commands = readme.split("$ curl -H 'content-type: application/x-ndjson' --data-binary @- http://127.0.0.1:8480").skip(1);
+    commands
+        .filter_map(|rest| {
+            Some((rest.split_once(" <<'END'\n")?.0, rest.split_once(" <<'END'\n")?.1.split_once("\nEND")?.0.lines().collect()))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let settings = [
+        ("QAMTU__LISTEN", "127.0.0.1:0".to_owned()),
+        ("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
+        ("QAMTU__LOG__DIR", path("log")),
+        ("QAMTU__REGISTER__PATH", path("register/register.sqlite")),
+        ("QAMTU__PSEUDONYM__KEY_DIR", path("keys")),
+        ("QAMTU__PSEUDONYM__CREATE", "true".to_owned()),
+    ];
+    std::fs::create_dir(path("register"))?;
+    let env: Vec<_> = settings.iter().filter(known).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let ingest = Service::start("qamtu-ingest", &[], &env).await?;
+    let address = ingest.said("listening")?;
+    let http = reqwest::Client::new();
+    wait::until("ingest to be ready", PATIENCE, || async {
+        let answer = http.get(format!("{address}/ready")).send().await.map_err(|error| error.to_string())?;
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+    })
+    .await?;
+    let file = root().join("deploy/campaigns/turkistan-2026.toml");
+    let published = Command::new(binary("qamtu")?).args(["publish", "--ingest", &address]).arg(&file).output().await?;
+    ensure!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
+
+    let (readme, mut types) = (readme()?, BTreeSet::new());
+    for (route, lines) in examples(&readme) {
+        let request = http.post(format!("{address}{route}")).header("content-type", "application/x-ndjson").body(lines.join("\n"));
+        let told: Value = request.send().await?.json().await?;
+        ensure!(told["accepted"] == lines.len() && told["refused"] == 0 && told["warned"] == 0, "{route}: {told}");
+        for line in lines {
+            let event: Value = serde_json::from_str(line)?;
+            types.insert(event["type"].as_str().context("a type")?.to_owned());
+            // One event alone is sent as JSON, and again as often as one likes.
+            let request = http.post(format!("{address}/v1/events")).header("content-type", "application/json").body(line.to_owned());
+            let told: Value = request.send().await?.json().await?;
+            ensure!(told["duplicates"] == 1, "{told}");
+        }
+    }
+    let wanted = [
+        "precinct.counted.v1",
+        "member.joined.v1",
+        "meeting.planned.v1",
+        "meeting.held.v1",
+        "headcount.reported.v2",
+        "attendance.recorded.v1",
+        "precinct.enrolled.v1",
+    ];
+    for wanted in wanted {
+        ensure!(types.contains(&format!("qamtu.{wanted}")), "the README shows no {wanted}");
+    }
+    ensure!(ingest.stop().await?.success());
+    Ok(())
+}
+
+/// Is a setting one of ingest's? Its example names all of them.
+fn known((name, _): &&(&'static str, String)) -> bool {
+    let name = name.trim_start_matches("QAMTU__").to_ascii_lowercase().replace("__", ".");
+    let example = std::fs::read_to_string(root().join("ingest/ingest.example.toml")).unwrap_or_default();
+    rows(&example).iter().any(|row| row.name == name)
+}
+
+/// A setting as an example file writes it.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    name: String,
+    default: String,
+    meaning: String,
+}
+
+/// The settings of an example file. A comment above a setting, or behind it, says what it means; the settings that follow without a
+/// comment of their own share it. A setting behind `# ` has no default; one behind `#` has this default, but only with others.
+fn rows(example: &str) -> Vec<Row> {
+    let (mut section, mut meaning, mut above, mut rows) = (String::new(), String::new(), false, Vec::new());
+    for line in example.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix('[') {
+            section = format!("{}.", name.split(']').next().unwrap_or_default());
+            (meaning, above) = (String::new(), false);
+            continue;
+        }
+        let given = setting(line);
+        let left_out = line.strip_prefix("# ").and_then(setting);
+        let with_others = line.strip_prefix('#').and_then(setting);
+        if let Some((name, value, comment)) = given.or(left_out).or(with_others) {
+            let meaning = comment.unwrap_or(&meaning).to_owned();
+            let default = if left_out.is_some() { "none".to_owned() } else { format!("`{value}`") };
+            rows.push(Row { name: format!("{section}{name}"), default, meaning });
+            above = false;
+        } else if let Some(comment) = line.strip_prefix("# ") {
+            meaning = if above { format!("{meaning} {comment}") } else { comment.to_owned() };
+            above = true;
+        } else {
+            (meaning, above) = (String::new(), false);
+        }
+    }
+    rows
+}
+
+/// Name, value and trailing comment of a line that sets something.
+fn setting(line: &str) -> Option<(&str, &str, Option<&str>)> {
+    let (name, rest) = line.split_once(" = ")?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.');
+    let (value, comment) = rest.split_once(" # ").map_or((rest, None), |(value, comment)| (value.trim(), Some(comment.trim())));
+    is_name.then_some((name, value, comment))
+}
+
+/// The table as the README shows it.
+fn table() -> Result<String> {
+    let mut table = String::new();
+    for (service, file) in [
+        ("qamtu-ingest", "ingest/ingest.example.toml"),
+        ("qamtu-projector", "projector/projector.example.toml"),
+        ("qamtu-analytics", "analytics/analytics.example.toml"),
+    ] {
+        write!(table, "\n| `{service}` | default | meaning |\n|---|---|---|\n")?;
+        for Row { name, default, meaning } in rows(&std::fs::read_to_string(root().join(file))?) {
+            writeln!(table, "| `{name}` | {default} | {meaning} |", meaning = meaning.replace('|', "\\|").replace('<', "&lt;"))?;
+        }
+    }
+    Ok(table)
+}
+
+#[test]
+fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
+    const BEGIN: &str = "<!-- settings -->\n";
+    const END: &str = "\n<!-- end of settings -->\n";
+    let (readme, table) = (readme()?, table()?);
+    let (before, rest) = readme.split_once(BEGIN).context("the README has no place for its settings")?;
+    let (shown, after) = rest.split_once(END).context("the README has no end of its settings")?;
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(root().join("README.md"), format!("{before}{BEGIN}{table}{END}{after}"))?;
+        return Ok(());
+    }
+    ensure!(shown == table, "the settings have changed: UPDATE_README=1 makes this test write the table anew");
+    ensure!(table.lines().count() > 50, "the table is too short to be whole");
+    Ok(())
+}
+
+#[test]
+fn settings_are_read_from_comments_above_and_behind_them() {
+    let example = "# About the file.\n\n# Where it listens.\nlisten = \"x\"\n\n[log]\n# Kind,\n# of two.\nkind = \"embedded\"\ndir = \"d\"\n# brokers = \"h\"\n#replicas = 3\nrows = 5 # most rows\n";
+    let row = |name: &str, default: &str, meaning: &str| Row { name: name.into(), default: default.into(), meaning: meaning.into() };
+    let wanted = [
+        row("listen", "`\"x\"`", "Where it listens."),
+        row("log.kind", "`\"embedded\"`", "Kind, of two."),
+        row("log.dir", "`\"d\"`", "Kind, of two."),
+        row("log.brokers", "none", "Kind, of two."),
+        row("log.replicas", "`3`", "Kind, of two."),
+        row("log.rows", "`5`", "most rows"),
+    ];
+    assert_eq!(rows(example), wanted);
+}
