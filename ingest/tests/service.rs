@@ -23,6 +23,8 @@ mod harness;
 mod interface;
 #[path = "service/memory.rs"]
 mod memory;
+#[path = "service/openapi.rs"]
+mod openapi;
 #[path = "service/privacy.rs"]
 mod privacy;
 #[path = "service/register.rs"]

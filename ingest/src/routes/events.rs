@@ -54,29 +54,29 @@ impl OnError {
 
 /// Takes events.
 ///
-/// One event (`application/cloudevents+json`), an array (`application/cloudevents-batch+json`: all or nothing, or
-/// `on_error=keep-good`), or one event per line (`application/x-ndjson`, of any length: what is good is kept). The answer comes
-/// when every accepted event stands durably in the log. Sending an event again with the same id and the same content is safe.
+/// One event (`application/cloudevents+json`, or `application/json` with its attributes in `ce-*` headers), an array
+/// (`application/cloudevents-batch+json`: all or nothing, or `on_error=keep-good`), `application/json` for either, or one event per line
+/// (`application/x-ndjson`, also called `application/ndjson`, `application/jsonl` and `application/x-jsonlines`; of any length: what is
+/// good is kept). The answer comes when every accepted event stands durably in the log. Sending an event again with the same id and the
+/// same content is safe. Refusals are told in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all.
 #[utoipa::path(
     post,
     path = "/v1/events",
-    params(("on_error" = Option<String>, Query, description = "For a batch: `all-or-nothing` (the default) or `keep-good`.")),
+    operation_id = "submit_events",
+    params(("on_error" = Option<String>, Query, description = "For an array: `all-or-nothing` (the default) or `keep-good`.")),
     request_body(
-        description = "CloudEvents 1.0 in structured mode; `data` after the schemas of the event types. A person is named by `iin` or `phone`, which becomes a pseudonym before anything is stored.",
+        description = "CloudEvents 1.0. A person is named by `iin` or `phone`, which becomes a pseudonym before anything is stored.",
         content(
             (serde_json::Value = "application/cloudevents+json"),
-            (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
+            (serde_json::Value = "application/cloudevents-batch+json"),
+            (serde_json::Value = "application/json"),
             (String = "application/x-ndjson"),
         )
     ),
     responses(
-        (status = 200, description = "Nothing new (all duplicates); the fates of a batch with `keep-good`; a stream without refusals", body = Accepted),
+        (status = 200, description = "Nothing new (all duplicates); the fates of an array with `keep-good`; a stream without refusals", body = Accepted),
         (status = 202, description = "Every event stands durably in the log", body = Accepted),
         (status = 207, description = "A stream of which some lines were refused", body = crate::answer::Tally),
-        (status = 409, description = "An id stands for another content", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
-        (status = 413, description = "Too large", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "Refused, by name and place", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The log does not acknowledge; repeat after Retry-After with the same ids", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn submit(

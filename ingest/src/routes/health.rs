@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// The process runs.
-#[utoipa::path(get, path = "/live", responses((status = 200, description = "The process runs")))]
+#[utoipa::path(
+    get,
+    path = "/live",
+    operation_id = "live",
+    responses((status = 200, description = "The process runs", body = String, content_type = "text/plain"))
+)]
 pub async fn live() -> &'static str {
     "live"
 }
@@ -26,10 +31,8 @@ pub async fn live() -> &'static str {
 #[utoipa::path(
     get,
     path = "/ready",
-    responses(
-        (status = 200, description = "Requests may come"),
-        (status = 503, description = "Not now: starting, stopping, or the log does not answer", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
-    )
+    operation_id = "ready",
+    responses((status = 200, description = "Requests may come", body = String, content_type = "text/plain"))
 )]
 pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
     let path = service.path()?;
@@ -41,7 +44,12 @@ pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, 
 }
 
 /// Metrics as Prometheus text.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "Prometheus text")))]
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"))
+)]
 pub async fn metrics() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::recorder().render()).into_response()
 }

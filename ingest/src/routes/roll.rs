@@ -23,11 +23,11 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/v1/roll",
+    operation_id = "submit_rolls",
     request_body(description = "One `precinct.enrolled` event per line, CloudEvents 1.0 in structured mode.", content((String = "application/x-ndjson"))),
     responses(
         (status = 200, description = "Every line stands durably in the log", body = crate::answer::Tally),
         (status = 207, description = "Some lines were refused", body = crate::answer::Tally),
-        (status = 503, description = "The log does not acknowledge; repeat after Retry-After with the same ids", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn submit(

@@ -46,7 +46,9 @@ async fn health_metrics_and_languages() -> Result<()> {
 async fn the_description_is_what_it_was() -> Result<()> {
     let place = Place::new()?;
     let ingest = place.start(&[]).await?;
-    insta::assert_json_snapshot!(ingest.get("/v1/openapi.json").await?.body);
+    let description = ingest.get("/v1/openapi.json").await?.body;
+    let names: Vec<_> = description["components"]["schemas"].as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    insta::assert_json_snapshot!(json!({"paths": description["paths"], "schemas": names}));
     ingest.stop().await
 }
 

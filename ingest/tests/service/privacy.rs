@@ -76,8 +76,11 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
             "precinct.enrolled.v1",
             json!({"precinct": "TRK-014", "version": 1, "strength": "strong", "voters": [[{"iin": IIN}, 1985, "m"]]}),
         ),
+        // Attributes that are dropped are dropped whole.
+        with(attendance("m-open", json!({"iin": IIN})), IIN, 1),
+        with(attendance("m-open", json!({"iin": IIN})), "subject", IIN),
     ];
-    ensure!(ingest.take(&good).await?.counts() == (6, 0));
+    ensure!(ingest.take(&good).await?.counts() == (8, 0));
     let bad = [
         attendance("m-open", json!({"iin": wrong})),
         attendance("m-open", json!({"iin": IIN, "phone": PHONE})),
@@ -89,7 +92,6 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
         attendance("m-clergy", json!({"iin": IIN})),
         attendance(IIN, json!({"iin": IIN})),
         with(attendance("m-open", json!({"iin": IIN})), "source", IIN),
-        with(attendance("m-open", json!({"iin": IIN})), IIN, IIN),
         with(attendance("m-open", json!({"iin": IIN})), "id", IIN),
         with(attendance("m-open", json!({"iin": IIN})), "type", IIN),
         with(attendance("m-open", json!({"iin": IIN})), "time", IIN),
