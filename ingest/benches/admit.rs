@@ -109,6 +109,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = Config::load(None)?;
     let register = Arc::new(Register::open(&folder.path().join("register.sqlite"))?);
+    register.caught_up();
     let keys = Arc::new(Keys::new(folder.path(), true));
     let path = Path::new(Arc::new(Nowhere::default()), register, keys, config.limits);
     let judge = |chunk: &Chunk| {

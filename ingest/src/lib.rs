@@ -22,6 +22,7 @@ pub mod error;
 pub mod metrics;
 pub mod openapi;
 pub mod pipeline;
+mod private;
 pub mod pseudonym;
 pub mod publish;
 pub mod register;

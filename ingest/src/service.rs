@@ -23,7 +23,7 @@ use crate::{
     config::Limits,
     error::chain,
     metrics,
-    pipeline::{Judge, Judged, Layer, Path},
+    pipeline::{Judge, Judged, Layer, Path, rebuilding},
     rejection::{Reason, Rejection},
 };
 
@@ -64,7 +64,7 @@ impl Service {
         }
     }
 
-    /// The register has caught up with the log: requests may come.
+    /// Log and register are open: requests may come as soon as the register has caught up with the log.
     pub fn open(&self, path: Path) {
         // A second call would be a second start: the first path stays.
         drop(self.path.set(Arc::new(path)));
@@ -75,12 +75,13 @@ impl Service {
         if self.draining.is_cancelled() {
             return Err(Rejection::new(Reason::Stopping, "send the same events, with the same ids, to the next instance"));
         }
-        self.path_of_running()
+        let path = self.path_of_running()?;
+        if path.register.complete().is_some() { Ok(path) } else { Err(rebuilding()) }
     }
 
     /// The path of a request that was let in; it stays open until that has ended.
     pub fn path_of_running(&self) -> Result<&Arc<Path>, Rejection> {
-        self.path.get().ok_or_else(|| Rejection::new(Reason::Starting, "the register is being brought up to the log; try again soon"))
+        self.path.get().ok_or_else(rebuilding)
     }
 
     /// Lets a request in, one after another as they come, or says why not. A burst waits for its places: answered at once, it would
