@@ -39,16 +39,26 @@ const READ_RECORDS: usize = 8192;
 /// Bytes read from the log at once.
 const READ_BYTES: usize = 8 << 20;
 
-/// Serves on `listener` until `shutdown`, then stops gracefully.
-pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<(), IngestError> {
+/// Where the service listens.
+pub struct Listeners {
+    /// For events.
+    pub events: TcpListener,
+    /// For health and metrics, answered until the end.
+    pub health: TcpListener,
+}
+
+/// Serves on `listeners` until `shutdown`, then stops gracefully.
+pub async fn run(config: Config, listeners: Listeners, shutdown: impl Future<Output = ()> + Send) -> Result<(), IngestError> {
     let recorder = telemetry::recorder();
     let keys = Arc::new(Keys::new(config.pseudonym.key_dir.clone(), config.pseudonym.create));
     keys.check().map_err(IngestError::Keys)?;
     let service = Arc::new(Service::new(config.limits.clone()));
-    let (stop_serving, stop_following) = (CancellationToken::new(), CancellationToken::new());
-    let router = server::router(service.clone());
-    let (limits, stopping) = (config.limits.clone(), stop_serving.clone());
-    let serving = tokio::spawn(async move { server::serve(listener, router, &limits, stopping).await });
+    let (stop_serving, stop_following, stop_health) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let (router, limits, stopping) = (server::router(service.clone(), &config.http), config.limits.clone(), stop_serving.clone());
+    let serving = tokio::spawn(async move { server::serve(listeners.events, router, &limits, stopping).await });
+    let (router, limits, stopping) = (server::health_router(service.clone(), &config.http), config.limits.clone(), stop_health.clone());
+    let _stop_health = stop_health.drop_guard();
+    tokio::spawn(async move { server::serve_health(listeners.health, router, &limits, stopping).await });
     let mut following = tokio::spawn(follow(config.clone(), service.clone(), keys, stop_following.clone()));
     let mut upkeep = tokio::time::interval(UPKEEP);
     let mut shutdown = std::pin::pin!(shutdown);

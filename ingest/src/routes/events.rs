@@ -3,10 +3,10 @@
 use std::{ops::Range, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
-    extract::{RawQuery, State},
-    http::{HeaderMap, header},
+    extract::State,
+    http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -19,6 +19,8 @@ use serde_json::value::RawValue;
 use crate::{
     answer::{Accepted, EventFate, Failure, Fates, LISTED_MAX, Problem, Warned},
     body::{self, Chunk},
+    client::Client,
+    permits::Permit,
     pipeline::{self, Fate, Judged, Layer},
     rejection::{Reason, Rejection},
     service::{Service, Size},
@@ -36,10 +38,6 @@ pub(super) enum Form {
 impl Form {
     /// The form that the headers announce.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Rejection> {
-        // The gzip layer has taken the header of every body that it decodes.
-        if headers.contains_key(header::CONTENT_ENCODING) {
-            return Err(Rejection::new(Reason::UnsupportedEncoding, "send the body as it is, or with Content-Encoding: gzip"));
-        }
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
         match kind.split(';').next().unwrap_or_default().trim() {
             "application/cloudevents+json" => Ok(Form::One),
@@ -106,15 +104,15 @@ impl OnError {
 )]
 pub async fn submit(
     State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    Extension(client): Extension<Client>,
+    head: Parts,
     mut body: Body,
 ) -> Result<Response, Problem> {
-    let asked = Form::of(&headers).and_then(|form| Ok((form, OnError::of(query.as_deref(), form)?)));
+    let asked = Form::of(&head.headers).and_then(|form| Ok((form, OnError::of(head.uri.query(), form)?)));
     let entered = match asked {
         Ok((form, on_error)) => {
             let size = if form == Form::Lines { Size::Stream } else { Size::Bounded };
-            service.enter(size).await.map(|permit| (form, on_error, permit))
+            service.enter(size, client).await.map(|permit| (form, on_error, permit))
         }
         Err(rejection) => Err(rejection),
     };
@@ -127,18 +125,17 @@ pub async fn submit(
     };
     let shared = service.clone();
     let work = async move {
-        let _permit = permit;
         match form {
-            Form::One => one(&shared, body).await,
-            Form::Batch => batch(&shared, body, on_error).await,
-            Form::Lines => stream::take(&shared, body, None).await,
+            Form::One => one(&shared, body, &permit).await,
+            Form::Batch => batch(&shared, body, on_error, &permit).await,
+            Form::Lines => stream::take(&shared, body, None, permit).await,
         }
     };
     service.finish(work).await
 }
 
-async fn one(service: &Service, body: Body) -> Result<Response, Problem> {
-    let bytes = body::whole(body, service.limits.event_bytes, service.limits.body).await?;
+async fn one(service: &Service, body: Body, permit: &Permit) -> Result<Response, Problem> {
+    let bytes = body::whole(body, service.limits.event_bytes, service.limits.body, permit).await?;
     let mut judged = service.judge(Chunk::one(bytes), Arc::default(), None).await?;
     if judged.has_refusals() {
         let refused = judged.fates.drain(..).find_map(|(_, fate)| if let Fate::Refused(rejection) = fate { Some(rejection) } else { None });
@@ -147,8 +144,8 @@ async fn one(service: &Service, body: Body) -> Result<Response, Problem> {
     stored(service, judged).await
 }
 
-async fn batch(service: &Service, body: Body, on_error: OnError) -> Result<Response, Problem> {
-    let bytes = body::whole(body, service.limits.batch_bytes, service.limits.body).await?;
+async fn batch(service: &Service, body: Body, on_error: OnError, permit: &Permit) -> Result<Response, Problem> {
+    let bytes = body::whole(body, service.limits.batch_bytes, service.limits.body, permit).await?;
     let elements = elements(&bytes, service.limits.batch_events)?;
     let judged = service.judge(Chunk::batch(bytes, elements), Arc::<Layer>::default(), None).await?;
     match on_error {
