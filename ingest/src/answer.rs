@@ -12,10 +12,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::rejection::{Detail, Language, Reason, Rejection, Warning};
+use crate::{
+    encoding,
+    rejection::{Detail, Language, Reason, Rejection, Warning},
+};
 
 /// Most failures and warnings listed in one answer.
 pub const LISTED_MAX: usize = 100;
+
+/// Most ranges of refused lines in one answer.
+pub const REFUSED_RANGES_MAX: usize = 100_000;
 
 /// Seconds after which a request may be repeated.
 const RETRY_AFTER: &str = "2";
@@ -124,6 +130,15 @@ impl Failure {
     }
 }
 
+/// Consecutive lines of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LineRange {
+    /// Its first line.
+    pub first: u64,
+    /// Its last line.
+    pub last: u64,
+}
+
 /// What became of a stream: accepted events stand durably in the log, refused ones do not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Tally {
@@ -133,6 +148,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Lines that were refused.
     pub refused: u64,
+    /// All of those lines, in order: every other line that is not blank stands in the log.
+    pub refused_lines: Vec<LineRange>,
     /// Events with a warning.
     pub warned: u64,
     /// The first 100.
@@ -191,6 +208,9 @@ impl Problem {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if reason.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        if reason == Reason::UnsupportedEncoding {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding::SUPPORTED));
         }
         response
     }

@@ -2,7 +2,8 @@
 //!
 //! # The path of a submission
 //!
-//! 1. [`server`] takes the connection; [`routes`] the request; [`service`] says whether it may run.
+//! 1. [`server`] takes the connection ([`connections`] and [`permits`] are shared fairly by [`client`]), [`hosts`] checks whom it
+//!    names, [`encoding`] decompresses its body; [`routes`] take the request; [`service`] says whether it may run.
 //! 2. [`body`] reads it, whole or as a stream cut into chunks of lines.
 //! 3. [`pipeline`] leads a chunk through the rest, on one screen:
 //!    1. [`submission`]: bytes become a [`submission::Submission`], which may still hold raw identifiers;
@@ -17,11 +18,17 @@
 pub mod admit;
 pub mod answer;
 pub mod body;
+pub mod client;
 pub mod config;
+pub mod connections;
+pub mod encoding;
 pub mod error;
+pub mod hosts;
 pub mod metrics;
 pub mod openapi;
+pub mod permits;
 pub mod pipeline;
+mod private;
 pub mod pseudonym;
 pub mod publish;
 pub mod register;
@@ -36,4 +43,4 @@ pub mod telemetry;
 
 pub use config::Config;
 pub use error::IngestError;
-pub use run::run;
+pub use run::{Listeners, run};

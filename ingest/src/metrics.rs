@@ -46,6 +46,12 @@ metrics! {
     describe_counter RECORDS_READ = "qamtu_ingest_records_read_total";
     /// Events being appended, or appended and not in the register's file yet.
     describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
+    /// Connections closed to make room for those of other clients.
+    describe_counter CONNECTIONS_CLOSED = "qamtu_ingest_connections_closed_total";
+    /// Requests given up while their body was coming, because other clients waited.
+    describe_counter PERMITS_REVOKED = "qamtu_ingest_permits_revoked_total";
+    /// Times that the register was built again because its file had failed.
+    describe_counter REGISTER_REBUILDS = "qamtu_ingest_register_rebuilds_total";
     /// Panics caught while a request was worked on.
     describe_counter PANICS = "qamtu_ingest_panics_total";
 }
@@ -107,6 +113,21 @@ pub fn records_read(records: usize) {
 /// So many events are not folded.
 pub fn events_unfolded(events: usize) {
     gauge!(EVENTS_UNFOLDED).set(events as f64);
+}
+
+/// A connection had to make room.
+pub fn connection_closed() {
+    counter!(CONNECTIONS_CLOSED).increment(1);
+}
+
+/// A request lost its permit to another client.
+pub fn permit_revoked() {
+    counter!(PERMITS_REVOKED).increment(1);
+}
+
+/// The register is built again.
+pub fn register_rebuild() {
+    counter!(REGISTER_REBUILDS).increment(1);
 }
 
 /// A panic was caught.

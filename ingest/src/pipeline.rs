@@ -109,6 +109,13 @@ pub struct Judge<'a> {
 impl Judge<'_> {
     /// Judges every submission of a chunk. An error is a fault of ours and is about the whole request.
     pub fn chunk(&self, chunk: &Chunk) -> Result<Judged, Rejection> {
+        let complete = self.path.register.complete().ok_or_else(rebuilding)?;
+        let judged = self.each(chunk)?;
+        // A register that was rebuilt meanwhile may have known too little.
+        if self.path.register.complete() == Some(complete) { Ok(judged) } else { Err(rebuilding()) }
+    }
+
+    fn each(&self, chunk: &Chunk) -> Result<Judged, Rejection> {
         let mut layer = Layer::default();
         let (mut entries, mut learned, mut claims) = (Vec::new(), Vec::new(), Claims::new(self.path.register.clone()));
         let mut fates = Vec::with_capacity(chunk.parts.len());
@@ -183,7 +190,7 @@ impl Judge<'_> {
             Some(_) => Claim::Conflict,
             None => claims.claim(id, hash).map_err(|error| {
                 tracing::error!(error = chain(&error), "the register cannot be asked");
-                Rejection::new(Reason::Internal, Detail::RegisterSilent)
+                rebuilding()
             })?,
         };
         match claim {
@@ -195,6 +202,11 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// The refusal of events that nothing can be said about before the register holds the whole log.
+pub fn rebuilding() -> Rejection {
+    Rejection::new(Reason::Starting, Detail::Starting)
 }
 
 /// Appends what was judged good and waits until it is durable; then it is known to everybody. Its ids stay claimed until the log has

@@ -20,7 +20,7 @@ pub mod identifier;
 pub mod keys;
 
 use identifier::{Iin, Phone};
-pub use keys::Keys;
+pub use keys::{KeyError, Keys};
 
 /// The secret of one campaign; wiped from memory when dropped.
 #[derive(Debug)]

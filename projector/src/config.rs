@@ -18,7 +18,7 @@ use crate::error::ProjectorError;
 const DEFAULTS: &str = include_str!("../projector.example.toml");
 
 /// Names in the environment that belong to the other services.
-const OTHERS: [&str; 8] = ["listen", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
+const OTHERS: [&str; 9] = ["listen", "http__", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]

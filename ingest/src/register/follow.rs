@@ -1,14 +1,15 @@
 //! The task that reads the log and folds it into the register.
 //!
 //! Guarantees: starts where the file is true, after making sure that the file belongs to this log (the record before the start must
-//! be known); otherwise the register is built again from the log's beginning. A file that cannot be written is waited for, since a
-//! register that stands still only fills the window, and a full window is answered with 503.
+//! be known); otherwise the register is built again from the log's beginning. A full disk is waited for, since a register that stands
+//! still only fills the window, and a full window is answered with 503. Any other failure of the file ends the task: its caller
+//! replaces the file and follows the log again.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use qamtu_log::{Bounds, Delivery, LogError, LogReader, Partition, Record};
 use qamtu_schemas::Topic;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -55,28 +56,29 @@ impl Follower {
         Self { register, reader, assigned: Vec::new(), proofs: HashMap::new(), batch: Batch::default(), due: None }
     }
 
-    /// Reads until it is told to stop; says `true` once everything that stood in the log is folded.
-    pub async fn run(mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
+    /// Reads until it is told to stop; the register learns when everything that stood in the log is folded.
+    pub async fn run(mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         while !stop.is_cancelled() {
-            self.step(caught_up, stop).await?;
+            self.step(stop).await?;
         }
         self.fold(stop).await
     }
 
     /// Begins what is assigned, or takes the next delivery.
-    async fn step(&mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
+    async fn step(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         if !self.assigned.is_empty() {
             return self.begin().await;
         }
         let delivery = tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            () = self.register.failed() => return Err(FollowError::Store(StoreError::Rebuilding)),
             () = wait_until(self.due) => return self.fold(stop).await,
             delivery = self.reader.next() => delivery.map_err(FollowError::Log)?,
         };
         match delivery {
             Delivery::Assigned(partitions) => self.assigned = partitions.into_iter().map(|(partition, _)| partition).collect(),
             Delivery::Records(records) => self.read(records, stop).await?,
-            Delivery::CaughtUp => drop(caught_up.send_if_modified(|is| !std::mem::replace(is, true))),
+            Delivery::CaughtUp => self.register.caught_up(),
             Delivery::Revoked { partitions, .. } => self.reader.release(&partitions).await.map_err(FollowError::Log)?,
         }
         Ok(())
@@ -140,16 +142,19 @@ impl Follower {
         if self.batch.ids.len() >= FOLD_EVENTS { self.fold(stop).await } else { Ok(()) }
     }
 
-    /// Writes what was read into the file, sooner or later; given up only when the service stops, since the log still has it.
+    /// Writes what was read into the file; waits for room on the disk. When the service stops it is left out, since the log has it.
     async fn fold(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         self.due = None;
         let batch = Arc::new(std::mem::take(&mut self.batch));
         while !batch.next.is_empty() {
             let (register, writing) = (self.register.clone(), batch.clone());
-            let Err(FollowError::Store(error)) = blocking(move || register.fold(&writing)).await else { break };
-            tracing::error!(error = crate::error::chain(&error), "the register cannot be written");
-            if stop.is_cancelled() {
-                break;
+            match blocking(move || register.fold(&writing)).await {
+                Ok(()) => break,
+                Err(_) if stop.is_cancelled() => break,
+                Err(FollowError::Store(error)) if error.is_transient() => {
+                    tracing::error!(error = crate::error::chain(&error), "the register cannot be written");
+                }
+                Err(error) => return Err(error),
             }
             tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY) => {} }
         }

@@ -80,19 +80,25 @@ reasons! {
     NotFound = "not-found", 404, "There is nothing at this address", "По этому адресу ничего нет", "Бұл мекенжайда ештеңе жоқ";
     /// The route does not know this method.
     MethodNotAllowed = "method-not-allowed", 405, "This address does not take this method", "Этот адрес не принимает такой метод", "Бұл мекенжай мұндай әдісті қабылдамайды";
+    /// A Host header with another name than the service's.
+    UnknownHost = "unknown-host", 421, "This service has another name", "У этой службы другое имя", "Бұл қызметтің атауы басқа";
     /// A query parameter that does not exist, or a value it does not take.
     InvalidParameter = "invalid-parameter", 400, "A query parameter is wrong", "Неверный параметр запроса", "Сұрау параметрі қате";
     /// A media type that is no form of events.
     UnsupportedMediaType = "unsupported-media-type", 415, "The media type is not supported", "Тип содержимого не поддерживается", "Мазмұн түріне қолдау жоқ";
-    /// A content encoding other than gzip.
+    /// A content encoding other than gzip and zstd.
     UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported", "Кодирование содержимого не поддерживается", "Мазмұнды кодтауға қолдау жоқ";
     /// More bytes than allowed, after decompression.
     BodyTooLarge = "body-too-large", 413, "The body is too large", "Тело запроса слишком велико", "Сұрау денесі тым үлкен";
     /// More events in one batch than allowed.
     TooManyEvents = "too-many-events", 413, "The batch holds too many events", "В пакете слишком много событий", "Топтамада оқиға тым көп";
+    /// A stream of which too many lines are refused to list them.
+    TooManyRefused = "too-many-refused", 422, "Too many lines are refused", "Отклонено слишком много строк", "Тым көп жол қабылданбады";
     /// The body did not arrive in time.
     SlowBody = "slow-body", 408, "The body came too slowly", "Тело запроса пришло слишком медленно", "Сұрау денесі тым баяу келді";
-    /// The body broke off, or its compression is damaged.
+    /// The compression of the body is damaged, or something follows its end.
+    InvalidCompression = "invalid-compression", 400, "The compressed body is damaged", "Сжатое тело запроса повреждено", "Сығылған сұрау денесі бүлінген";
+    /// The body broke off.
     IncompleteBody = "incomplete-body", 400, "The body is incomplete", "Тело запроса неполное", "Сұрау денесі толық емес";
     /// Bytes that are no UTF-8.
     InvalidUtf8 = "invalid-utf8", 400, "The text is not UTF-8", "Текст не в кодировке UTF-8", "Мәтін UTF-8 кодтауында емес";
