@@ -8,7 +8,7 @@
 //!    1. [`submission`]: bytes become a [`submission::Submission`], which may still hold raw identifiers;
 //!    2. [`pseudonym`]: those are replaced, in memory, with the campaign's key;
 //!    3. [`admit`]: the pure judgement, Submission to [`qamtu_schemas::Event`];
-//!    4. [`register`]: is the id new, a repetition, or taken;
+//!    4. [`register`]: is the id new, a repetition, or taken; [`conflicts`] says what is told of the last;
 //!    5. [`publish`]: the event goes into the log, and only when the log has it durably
 //! 4. [`answer`] says so. What is wrong is a [`rejection`], with its place and how to mend it.
 //!
@@ -18,6 +18,7 @@ pub mod admit;
 pub mod answer;
 pub mod body;
 pub mod config;
+pub mod conflicts;
 pub mod error;
 pub mod metrics;
 pub mod openapi;

@@ -105,14 +105,10 @@ async fn settle(storing: Option<Storing>, tally: &mut Tally, next_line: &mut u64
 impl Tally {
     fn count(&mut self, line: u64, fate: Fate) {
         match fate {
-            Fate::Accepted { id, warning, .. } => {
+            Fate::Accepted { id, warnings, .. } => {
                 self.accepted += 1;
-                if let Some(warning) = warning {
-                    self.warned += 1;
-                    if self.warnings.len() < LISTED_MAX {
-                        self.warnings.push(Warned::new(id.0, warning, Some(line)));
-                    }
-                }
+                self.warned += u64::from(!warnings.is_empty());
+                Warned::list(&mut self.warnings, id.0, &warnings, Some(line));
             }
             Fate::Duplicate { .. } => self.duplicates += 1,
             Fate::Refused(rejection) => {

@@ -11,6 +11,8 @@
 mod bad_bodies;
 #[path = "service/bad_input.rs"]
 mod bad_input;
+#[path = "service/conflicts.rs"]
+mod conflicts;
 #[path = "service/crowd.rs"]
 mod crowd;
 #[path = "service/durable.rs"]
@@ -23,6 +25,8 @@ mod interface;
 mod memory;
 #[path = "service/privacy.rs"]
 mod privacy;
+#[path = "service/references.rs"]
+mod references;
 #[path = "service/register.rs"]
 mod register;
 #[path = "service/repetition.rs"]

@@ -62,7 +62,7 @@ fn a_good_submission_becomes_an_event_that_decodes_to_itself() {
     let admitted = judge(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
     let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     let event = qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).unwrap();
-    assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.id, admitted.hash));
+    assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.identity.id, admitted.identity.hash));
     assert_eq!(event.envelope.receivedtime, now());
     assert_eq!(admitted.warning, Some(Warning::UnknownMeeting));
     assert!(!format!("{admitted:?}").contains("8506"));

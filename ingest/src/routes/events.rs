@@ -81,7 +81,9 @@ impl OnError {
 ///
 /// One event (`application/cloudevents+json`), an array (`application/cloudevents-batch+json`: all or nothing, or
 /// `on_error=keep-good`), or one event per line (`application/x-ndjson`, of any length: what is good is kept). The answer comes
-/// when every accepted event stands durably in the log. Sending an event again with the same id and the same content is safe.
+/// when every accepted event stands durably in the log. Sending an event again with the same id and the same content is safe. An id
+/// that comes again with another content is refused; of an event that names a person the person is not compared, so that an answer
+/// never tells who attended: such an event counts as a duplicate, the first one holds, and the operator sees both.
 #[utoipa::path(
     post,
     path = "/v1/events",
@@ -98,6 +100,7 @@ impl OnError {
         (status = 200, description = "Nothing new (all duplicates); the fates of a batch with `keep-good`; a stream without refusals", body = Accepted),
         (status = 202, description = "Every event stands durably in the log", body = Accepted),
         (status = 207, description = "A stream of which some lines were refused", body = crate::answer::Tally),
+        (status = 429, description = "Many ids stand for another content; repeat after Retry-After", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "An id stands for another content", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "Too large", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "Refused, by name and place", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
@@ -207,11 +210,9 @@ async fn stored(service: &Service, judged: Judged) -> Result<Response, Problem> 
     let mut answer = Accepted::default();
     for (_, fate) in pipeline::store(service.path_of_running()?, judged).await? {
         match fate {
-            Fate::Accepted { id, warning, .. } => {
+            Fate::Accepted { id, warnings, .. } => {
                 answer.accepted += 1;
-                if answer.warnings.len() < LISTED_MAX {
-                    answer.warnings.extend(warning.map(|warning| Warned::new(id.0, warning, None)));
-                }
+                Warned::list(&mut answer.warnings, id.0, &warnings, None);
             }
             Fate::Duplicate { .. } => answer.duplicates += 1,
             Fate::Refused(rejection) => return Err(rejection.into()),
@@ -240,12 +241,10 @@ impl Fates {
         for (index, fate) in fates {
             let mut told = EventFate { index, id: None, fate: "accepted", reason: None, pointer: None, detail: None };
             match fate {
-                Fate::Accepted { id, warning, .. } => {
+                Fate::Accepted { id, warnings, .. } => {
                     answer.accepted += 1;
                     told.id = Some(id.0);
-                    if answer.warnings.len() < LISTED_MAX {
-                        answer.warnings.extend(warning.map(|warning| Warned::new(id.0, warning, None)));
-                    }
+                    Warned::list(&mut answer.warnings, id.0, &warnings, None);
                 }
                 Fate::Duplicate { id } => {
                     answer.duplicates += 1;

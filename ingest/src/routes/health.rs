@@ -9,6 +9,7 @@ use axum::{
 };
 
 use crate::{
+    admit,
     answer::Problem,
     error::chain,
     rejection::{Reason, Rejection},
@@ -22,17 +23,19 @@ pub async fn live() -> &'static str {
     "live"
 }
 
-/// Requests may come: the register has caught up with the log, the log takes appends, nobody is stopping the service.
+/// Requests may come: the register has caught up with the log, the log takes appends, the clock is plausible, nobody is stopping
+/// the service.
 #[utoipa::path(
     get,
     path = "/ready",
     responses(
         (status = 200, description = "Requests may come"),
-        (status = 503, description = "Not now: starting, stopping, or the log does not answer", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: starting, stopping, the log does not answer, or the clock is wrong", body = crate::answer::ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
     let path = service.path()?;
+    admit::plausible_clock(jiff::Timestamp::now())?;
     path.writer.ready().await.map_err(|error| {
         tracing::warn!(error = chain(&error), "the log is not ready");
         Rejection::new(Reason::LogUnavailable, "the event log does not take appends now")
