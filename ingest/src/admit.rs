@@ -14,7 +14,7 @@ use qamtu_schemas::{
 use crate::{
     register::{identity::Identity, known::Known},
     rejection::{Reason, Rejection, Warning},
-    submission::{Submission, flaw, is_plain},
+    submission::{Submission, flaw, is_plain, spelling},
 };
 
 mod bounds;
@@ -45,10 +45,13 @@ pub struct Admitted {
 }
 
 /// Judges a submission whose identifiers are replaced already.
-pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
-    let value = submission.data.canonical();
+pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
+    let mut value = submission.data.canonical();
     let data =
         decode::payload(submission.kind, &value, "/data").map_err(|error| flaw(error, Reason::UnknownField, Reason::InvalidPayload))?;
+    if spelling::remove_nulls(&mut submission.data) {
+        value = submission.data.canonical();
+    }
     let synthetic = campaign(submission, &data, scope)?;
     let receivedtime = clock::received(submission, synthetic, now)?;
     clock::reported(&data, receivedtime)?;

@@ -158,7 +158,7 @@ impl Judge<'_> {
         let layers = [&*known, &self.earlier.known, &layer.known];
         let scope = Scope(&layers);
         self.replace(&mut submission, &scope)
-            .and_then(|()| admit::admit(&submission, &scope, self.now))
+            .and_then(|()| admit::admit(&mut submission, &scope, self.now))
             .map_err(|rejection| rejection.about(Some(id)))
     }
 

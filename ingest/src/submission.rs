@@ -1,7 +1,8 @@
 //! Bytes to [`Submission`]: what a client sends, a CloudEvent in structured mode.
 //!
 //! Guarantees: every attribute is of its type, the payload is one JSON tree without ambiguity; anything else is refused with the
-//! pointer of the place, and a refusal never repeats what was sent, only names of fields and codes. A submission may carry raw
+//! pointer of the place, and a refusal never repeats what was sent, only names of fields and codes. Everything is in its one spelling
+//! ([`spelling`]). A submission may carry raw
 //! identifiers, an event never does: what turns one into the other is [`crate::pseudonym`] and [`crate::admit`].
 
 use std::{borrow::Cow, str::FromStr};
@@ -21,6 +22,7 @@ use crate::rejection::{Reason, Rejection};
 
 mod flaw;
 pub mod json;
+pub mod spelling;
 
 pub use flaw::{body as body_flaw, flaw, is_plain};
 use json::Json;
@@ -116,14 +118,16 @@ fn typed(wire: Wire<'_>) -> Result<Submission<'_>, Rejection> {
     }
     let kind = need("type", wire.kind)?.0.parse().map_err(|error| type_flaw(&error))?;
     let source = need("source", wire.source)?;
-    let source = Text::new(&source.0).map_err(|error| attribute("source", &error.to_string()))?;
+    let source = spelling::composed(&source.0).map_or(source.0, Cow::Owned);
+    let source = Text::new(&source).map_err(|error| attribute("source", &error.to_string()))?;
     let time = instant("time", &need("time", wire.time)?)?;
     let recordedtime = wire.recordedtime.map(|time| instant("recordedtime", &time)).transpose()?;
     let receivedtime = wire.receivedtime.map(|time| instant("receivedtime", &time)).transpose()?;
     let campaign = parsed("campaign", &need("campaign", wire.campaign)?)?;
     let batch = wire.batch.map(|batch| parsed("batch", &batch)).transpose()?;
     let data = wire.data.ok_or_else(|| missing("data"))?.get();
-    let data = serde_json::from_str(data).map_err(|error| data_flaw(data, &error))?;
+    let mut data = serde_json::from_str(data).map_err(|error| data_flaw(data, &error))?;
+    spelling::normalise(&mut data);
     Ok(Submission { id, kind, source, time, recordedtime, receivedtime, campaign, batch, data })
 }
 

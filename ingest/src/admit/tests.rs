@@ -46,7 +46,7 @@ fn judge(bytes: &[u8]) -> Result<Admitted, Rejection> {
     let scope = Scope(&layers);
     known_campaign(&submission, &scope)?;
     pseudonym::replace(submission.kind.kind, &mut submission.data, &CampaignKey::new(vec![1; 32]))?;
-    admit(&submission, &scope, now())
+    admit(&mut submission, &scope, now())
 }
 
 fn sample() -> Value {
