@@ -12,6 +12,7 @@ use qamtu_schemas::{
 };
 
 use crate::{
+    pii,
     register::{identity::Identity, known::Known},
     rejection::{Reason, Rejection, Warning},
     submission::{Submission, flaw, is_plain, spelling},
@@ -19,6 +20,7 @@ use crate::{
 
 mod bounds;
 mod clock;
+mod look_alikes;
 mod named;
 mod references;
 pub mod scope;
@@ -46,12 +48,15 @@ pub struct Admitted {
 
 /// Judges a submission whose identifiers are replaced already.
 pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
+    look_alikes::check(submission, scope)?;
     let mut value = submission.data.canonical();
     let data =
         decode::payload(submission.kind, &value, "/data").map_err(|error| flaw(error, Reason::UnknownField, Reason::InvalidPayload))?;
     if spelling::remove_nulls(&mut submission.data) {
         value = submission.data.canonical();
     }
+    pii::check_text(&submission.source, "/source")?;
+    pii::check(&submission.data, "/data")?;
     let synthetic = campaign(submission, &data, scope)?;
     let receivedtime = clock::received(submission, synthetic, now)?;
     clock::reported(&data, receivedtime)?;

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 pub mod follow;
 pub mod identity;
 pub mod known;
+pub mod look_alikes;
 mod sieve;
 pub mod store;
 pub mod window;

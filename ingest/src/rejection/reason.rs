@@ -119,6 +119,10 @@ reasons! {
     InvalidPayload = "invalid-payload", 422, "A value is wrong", "Неверное значение", "Мән қате";
     /// Twelve digits where text belongs.
     NationalId = "national-id", 422, "A text holds what may be a national id", "В тексте, возможно, есть ИИН", "Мәтінде ЖСН болуы мүмкін";
+    /// A phone number where text belongs.
+    PhoneNumber = "phone-number", 422, "A text holds what may be a phone number", "В тексте, возможно, есть номер телефона", "Мәтінде телефон нөмірі болуы мүмкін";
+    /// An id that people would take for another one.
+    LookAlikeId = "look-alike-id", 422, "The id looks like another one", "Идентификатор похож на уже известный", "Идентификатор бұрыннан белгілісіне ұқсайды";
     /// Digits that are no national id.
     InvalidIin = "invalid-iin", 422, "The national id is wrong", "Неверный ИИН", "ЖСН қате";
     /// Digits that are no phone number.

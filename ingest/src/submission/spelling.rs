@@ -18,6 +18,11 @@ const INSTANTS: [&str; 1] = ["starts"];
 /// Fields that hold UUIDs, one or a list of them.
 const UUIDS: [&str; 3] = ["supersedes", "retracts", "batch"];
 
+/// Is this the field of an identifier or of an instant, which is no text that somebody wrote?
+pub fn is_typed(field: &str) -> bool {
+    INSTANTS.contains(&field) || UUIDS.contains(&field)
+}
+
 /// Gives a payload its one spelling.
 pub fn normalise(data: &mut Json<'_>) {
     walk(data, &|text| composed(text));
