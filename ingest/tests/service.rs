@@ -11,6 +11,8 @@
 mod bad_bodies;
 #[path = "service/bad_input.rs"]
 mod bad_input;
+#[path = "service/clock.rs"]
+mod clock;
 #[path = "service/conflicts.rs"]
 mod conflicts;
 #[path = "service/crowd.rs"]
