@@ -32,16 +32,23 @@ pub struct Warned {
     /// The event.
     pub id: Uuid,
     /// `unknown-meeting`: neither plan nor report of the meeting is known yet; the event is pending until one arrives.
+    /// `unknown-reference`: the event that this one replaces or takes back is not known yet; without it this one has no effect.
+    /// `foreign-reference`: that event is about another meeting. `ineffective-reference`: it is of a type that this one cannot replace.
     pub code: &'static str,
+    /// The event that is named, for a code that ends in `-reference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Uuid>,
     /// Line of a stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
 }
 
 impl Warned {
-    /// A warning about an event.
-    pub fn new(id: Uuid, warning: Warning, line: Option<u64>) -> Self {
-        Self { id, code: warning.code(), line }
+    /// Adds the warnings about an event to those of an answer, as long as there is room.
+    pub fn list(listed: &mut Vec<Self>, id: Uuid, warnings: &[Warning], line: Option<u64>) {
+        let room = LISTED_MAX.saturating_sub(listed.len());
+        let new = |warning: &Warning| Self { id, code: warning.code(), reference: warning.reference().map(|id| id.0), line };
+        listed.extend(warnings.iter().take(room).map(new));
     }
 }
 
@@ -206,7 +213,7 @@ impl Problem {
         };
         let mut response = (reason.status(), Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if reason.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(reason.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
         if reason == Reason::UnsupportedEncoding {

@@ -123,6 +123,8 @@ pub struct Limits {
     pub append: Duration,
     /// Events that may be appended and not yet folded.
     pub unfolded_events: usize,
+    /// Conflicting ids per minute of which clients are told; of more only that there are many.
+    pub conflicts_per_minute: u32,
 }
 
 /// How the service ends.
@@ -190,7 +192,7 @@ impl Limits {
 
     fn check(&self) -> Result<(), &'static str> {
         let sizes = [self.connections, self.requests, self.streams, self.event_bytes, self.batch_events, self.chunk_events];
-        if sizes.contains(&0) || self.unfolded_events == 0 {
+        if sizes.contains(&0) || self.unfolded_events == 0 || self.conflicts_per_minute == 0 {
             return Err("* must be at least 1");
         }
         if self.chunk_bytes < 65_536 || self.chunk_bytes > 64 << 20 {

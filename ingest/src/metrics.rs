@@ -94,9 +94,9 @@ pub fn refused(reason: Reason) {
     counter!(REFUSED, "reason" => reason.code()).increment(1);
 }
 
-/// Warnings were given.
-pub fn warnings(warning: Warning, events: u64) {
-    counter!(WARNINGS, "code" => warning.code()).increment(events);
+/// A warning was given.
+pub fn warning(warning: Warning) {
+    counter!(WARNINGS, "code" => warning.code()).increment(1);
 }
 
 /// An append was settled.

@@ -6,8 +6,8 @@
 //! what was folded. Between the durable append of an event and its fold the event is held in memory ([`window`]), so that a client
 //! that repeats itself is recognised at once.
 //!
-//! Parts: [`known`] (reference data and meetings, in memory), [`window`] (ids not folded yet), [`sieve`] (which ids the file may
-//! hold), [`store`] (the file), [`follow`] (the task that reads the log).
+//! Parts: [`known`] (reference data and meetings, in memory), [`identity`] (what events of one id are compared by), [`window`] (ids
+//! not folded yet), [`sieve`] (which ids the file may hold), [`store`] (the file), [`follow`] (the task that reads the log).
 
 use std::{
     path::{Path, PathBuf},
@@ -18,21 +18,21 @@ use std::{
 };
 
 use qamtu_log::{LogError, NextOffset, Position, Record};
-use qamtu_schemas::{
-    Event,
-    id::{BodyHash, EventId},
-};
+use qamtu_schemas::{Event, id::EventId};
 use tokio::sync::{Notify, watch};
 
 pub mod follow;
+pub mod identity;
 pub mod known;
+pub mod look_alikes;
 mod sieve;
 pub mod store;
 pub mod window;
 
+use identity::{Identity, Likeness};
 use known::Known;
 use store::{Batch, Lock, Lookup, Store, StoreError};
-use window::{Seen, Window};
+use window::{Found, Seen, Window};
 
 /// What a claim on an id says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum Claim {
     Fresh,
     /// The same body stands durably in the log.
     Duplicate,
+    /// A body that differs in the person alone stands durably in the log.
+    OtherPerson,
     /// Another body has this id.
     Conflict,
 }
@@ -190,26 +192,37 @@ impl Register {
     }
 
     /// Asks for an id; a fresh one belongs to the caller until it is settled or dropped.
-    fn claim(&self, id: EventId, hash: BodyHash) -> Result<Claim, StoreError> {
-        let seen = match self.window.claim(id, hash) {
-            Seen::Perhaps => match self.hash_of(id)? {
-                Some(held) if held == hash => Seen::Same,
-                Some(_) => Seen::Other,
-                None => self.window.reserve(id, hash),
+    fn claim(&self, sent: &Identity) -> Result<Claim, StoreError> {
+        let seen = match self.window.claim(sent) {
+            Seen::Perhaps => match self.lookup(sent.id)?.map(|held| held.compare(sent)) {
+                Some(Likeness::Same) => Seen::Same,
+                Some(Likeness::OtherPerson) => Seen::OtherPerson,
+                Some(Likeness::Other) => Seen::Other,
+                None => self.window.reserve(sent),
             },
             seen => seen,
         };
         Ok(match seen {
             Seen::Same => Claim::Duplicate,
+            Seen::OtherPerson => Claim::OtherPerson,
             Seen::Other => Claim::Conflict,
             Seen::New | Seen::Perhaps => Claim::Fresh,
         })
     }
 
+    /// What is known of an event that another one names, appended or folded.
+    pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+        match self.window.find(id) {
+            Found::Held(identity) => Ok(Some(identity)),
+            Found::Perhaps => self.lookup(id),
+            Found::Nothing => Ok(None),
+        }
+    }
+
     /// Asks the file. If it cannot answer, it has to be replaced.
-    fn hash_of(&self, id: EventId) -> Result<Option<BodyHash>, StoreError> {
+    fn lookup(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
         let reads = self.reads();
-        let answer = reads.as_ref().ok_or(StoreError::Rebuilding)?.hash_of(id);
+        let answer = reads.as_ref().ok_or(StoreError::Rebuilding)?.find(id);
         if answer.is_err() {
             // While the lookup is held, so that no failure of an old file is taken for one of its successor.
             self.state.send_replace(State::Failed);
@@ -249,8 +262,8 @@ impl Register {
 
     /// Does the file hold this record's event? True for a record that is no event. Tells a register of another log from its own.
     fn holds(&self, record: &Record) -> Result<bool, StoreError> {
-        let Some((id, ..)) = store::registered(record) else { return Ok(true) };
-        Ok(self.hash_of(id)?.is_some())
+        let Some((row, _)) = store::registered(record) else { return Ok(true) };
+        Ok(self.lookup(row.identity.id)?.is_some())
     }
 
     /// Forgets everything; the file stays and is emptied.
@@ -271,20 +284,20 @@ impl Register {
 #[derive(Debug)]
 pub struct Claims {
     register: Arc<Register>,
-    ids: Vec<(EventId, BodyHash)>,
+    claimed: Vec<Identity>,
 }
 
 impl Claims {
     /// None yet.
     pub fn new(register: Arc<Register>) -> Self {
-        Self { register, ids: Vec::new() }
+        Self { register, claimed: Vec::new() }
     }
 
     /// Asks for an id and keeps it if it is fresh.
-    pub fn claim(&mut self, id: EventId, hash: BodyHash) -> Result<Claim, StoreError> {
-        let claim = self.register.claim(id, hash)?;
+    pub fn claim(&mut self, sent: &Identity) -> Result<Claim, StoreError> {
+        let claim = self.register.claim(sent)?;
         if claim == Claim::Fresh {
-            self.ids.push((id, hash));
+            self.claimed.push(*sent);
         }
         Ok(claim)
     }
@@ -295,12 +308,12 @@ impl Claims {
         if outcomes.iter().all(Result::is_ok) {
             self.register.learn(learned);
         }
-        self.register.window.settle(&std::mem::take(&mut self.ids), outcomes);
+        self.register.window.settle(&std::mem::take(&mut self.claimed), outcomes);
     }
 }
 
 impl Drop for Claims {
     fn drop(&mut self) {
-        self.register.window.release(&self.ids);
+        self.register.window.release(&self.claimed);
     }
 }

@@ -142,6 +142,7 @@ impl Service {
     /// Waits until the log has settled what it was given.
     pub async fn flush(&self) {
         let Some(path) = self.path.get() else { return };
+        drop(tokio::time::timeout(self.limits.append, path.conflicts.flush()).await);
         if let Err(error) = path.writer.flush(self.limits.append).await {
             tracing::warn!(error = chain(&error), "the log has not settled everything; nobody was told that it had");
         }

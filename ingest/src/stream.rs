@@ -125,14 +125,10 @@ impl Stream<'_> {
 impl Tally {
     fn count(&mut self, line: u64, fate: Fate, language: Language) {
         match fate {
-            Fate::Accepted { id, warning, .. } => {
+            Fate::Accepted { id, warnings, .. } => {
                 self.accepted += 1;
-                if let Some(warning) = warning {
-                    self.warned += 1;
-                    if self.warnings.len() < LISTED_MAX {
-                        self.warnings.push(Warned::new(id.0, warning, Some(line)));
-                    }
-                }
+                self.warned += u64::from(!warnings.is_empty());
+                Warned::list(&mut self.warnings, id.0, &warnings, Some(line));
             }
             Fate::Duplicate { .. } => self.duplicates += 1,
             Fate::Refused(rejection) => {

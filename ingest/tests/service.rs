@@ -11,10 +11,14 @@
 mod bad_bodies;
 #[path = "service/bad_input.rs"]
 mod bad_input;
+#[path = "service/clock.rs"]
+mod clock;
 #[path = "service/cloudevents.rs"]
 mod cloudevents;
 #[path = "service/compressed.rs"]
 mod compressed;
+#[path = "service/conflicts.rs"]
+mod conflicts;
 #[path = "service/crowd.rs"]
 mod crowd;
 #[path = "service/durable.rs"]
@@ -33,6 +37,8 @@ mod openapi;
 mod privacy;
 #[path = "service/private_files.rs"]
 mod private_files;
+#[path = "service/references.rs"]
+mod references;
 #[path = "service/register.rs"]
 mod register;
 #[path = "service/repetition.rs"]

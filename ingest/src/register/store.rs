@@ -14,18 +14,17 @@ use std::{
 use qamtu_log::{NextOffset, Partition, Record};
 use qamtu_schemas::{
     Event, Kind, decode, encode,
-    event::EventType,
     id::{BodyHash, EventId},
 };
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
-use super::known::Known;
+use super::{identity::Identity, known::Known};
 use crate::private;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Number of the file's format; a file of another one is replaced.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// What SQLite keeps beside the file.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -78,10 +77,8 @@ impl StoreError {
 /// An event as the file holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registered {
-    /// Its id.
-    pub id: EventId,
-    /// What was sent.
-    pub hash: BodyHash,
+    /// Its id and what it is compared by.
+    pub identity: Identity,
     /// When it was received, in microseconds since 1970.
     pub received_us: i64,
 }
@@ -108,8 +105,9 @@ impl Batch {
                 Some(next) => next.offset = record.offset + 1,
                 None => batch.next.push(record.partition.next_offset(record.offset + 1)),
             }
-            let Some((id, hash, received_us, kind)) = registered(record) else { continue };
-            batch.ids.push(Registered { id, hash, received_us });
+            let Some((row, kind)) = registered(record) else { continue };
+            let Identity { id, hash, .. } = row.identity;
+            batch.ids.push(row);
             if !Known::learns_from(kind) {
                 continue;
             }
@@ -136,15 +134,12 @@ impl Batch {
     }
 }
 
-/// Id, hash, time and type of a record, from its headers alone; none if it is no event.
-pub(super) fn registered(record: &Record) -> Option<(EventId, BodyHash, i64, Kind)> {
-    let header = |wanted: &str| {
-        let (_, value) = record.headers.iter().find(|(name, _)| name == wanted)?;
-        std::str::from_utf8(value).ok()
-    };
-    let received: jiff::Timestamp = header("ce_receivedtime")?.parse().ok()?;
-    let kind: EventType = header("ce_type")?.parse().ok()?;
-    Some((header("ce_id")?.parse().ok()?, header("ce_bodyhash")?.parse().ok()?, received.as_microsecond(), kind.kind))
+/// What the file holds of a record, and its type; none if it is no event.
+pub(super) fn registered(record: &Record) -> Option<(Registered, Kind)> {
+    let (identity, kind) = Identity::of_record(record)?;
+    let (_, received) = record.headers.iter().find(|(name, _)| name == "ce_receivedtime")?;
+    let received: jiff::Timestamp = std::str::from_utf8(received).ok()?.parse().ok()?;
+    Some((Registered { identity, received_us: received.as_microsecond() }, kind))
 }
 
 /// The right to use a register's file, which one process has at a time.
@@ -267,14 +262,17 @@ impl Store {
 
 fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
     let mut event = transaction.prepare_cached(
-        "INSERT INTO event (id, hash, received) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE \
-         SET hash = excluded.hash, received = excluded.received WHERE (excluded.received, excluded.hash) < (received, hash)",
+        "INSERT INTO event (id, hash, public, about, received) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE \
+         SET hash = excluded.hash, public = excluded.public, about = excluded.about, received = excluded.received \
+         WHERE (excluded.received, excluded.hash) < (received, hash)",
     )?;
     // Neighbouring keys share pages: in order, a batch touches each page once.
     let mut rows: Vec<&Registered> = batch.ids.iter().collect();
-    rows.sort_unstable_by_key(|row| row.id);
-    for row in rows {
-        event.execute(params![row.id.0.as_bytes().as_slice(), row.hash.0.as_slice(), row.received_us])?;
+    rows.sort_unstable_by_key(|row| row.identity.id);
+    for Registered { identity: Identity { id, hash, public, about }, received_us } in rows {
+        // SQLite has signed numbers only.
+        let (public, about) = (public.cast_signed(), about.cast_signed());
+        event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
     }
     let mut fact = transaction.prepare_cached("INSERT OR IGNORE INTO fact (id, hash, body) VALUES (?1, ?2, ?3)")?;
     for (id, hash, body) in &batch.facts {
@@ -292,10 +290,14 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> 
 pub struct Lookup(Connection);
 
 impl Lookup {
-    /// The body hash of an event, if the file holds it.
-    pub fn hash_of(&self, id: EventId) -> Result<Option<BodyHash>, StoreError> {
-        let mut query = self.0.prepare_cached("SELECT hash FROM event WHERE id = ?1")?;
-        Ok(query.query_row([id.0.as_bytes().as_slice()], |row| row.get(0)).optional()?.map(BodyHash))
+    /// What is known of an event, if the file holds it.
+    pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+        let mut query = self.0.prepare_cached("SELECT hash, public, about FROM event WHERE id = ?1")?;
+        let read = |row: &Row<'_>| {
+            let number = |column| row.get(column).map(i64::cast_unsigned);
+            Ok(Identity { id, hash: BodyHash(row.get(0)?), public: number(1)?, about: number(2)? })
+        };
+        Ok(query.query_row([id.0.as_bytes().as_slice()], read).optional()?)
     }
 }
 

@@ -262,6 +262,9 @@ details! {
     TextNationalId = "The text holds 12 digits that may be a national id. Remove them.",
         "В тексте 12 цифр, это может быть ИИН. Уберите их.",
         "Мәтінде 12 цифр бар, ол ЖСН болуы мүмкін. Оны алып тастаңыз.";
+    TextPhone = "The text holds what may be a phone number. Remove it, or write the extension alone.",
+        "В тексте, возможно, номер телефона. Уберите его или оставьте только добавочный номер.",
+        "Мәтінде телефон нөмірі болуы мүмкін. Оны алып тастаңыз немесе тек ішкі нөмірді қалдырыңыз.";
     Instant = "Write an instant with its offset, such as 2026-02-13T15:00:00+05:00.",
         "Нужен момент времени со смещением, например 2026-02-13T15:00:00+05:00.",
         "Ығысуы көрсетілген уақыт керек, мысалы 2026-02-13T15:00:00+05:00.";
@@ -391,6 +394,18 @@ details! {
     OutsideCampaign { opens: jiff::civil::Date, vote: jiff::civil::Date } = "This lies long before {opens} or after {vote}, the day of the vote. Check the date.",
         "Это задолго до {opens} или после дня голосования {vote}. Проверьте дату.",
         "Бұл {opens} күнінен көп бұрын немесе дауыс беру күні {vote} өткеннен кейін. Күнін тексеріңіз.";
+    HeldInFuture = "A meeting that begins more than a day from now cannot have been held. Check the date, or send a plan.",
+        "Встреча, которая начнётся позже чем через сутки, не могла состояться. Проверьте дату или отправьте план.",
+        "Бір тәуліктен кейін басталатын кездесу өткен болуы мүмкін емес. Күнін тексеріңіз немесе жоспар жіберіңіз.";
+    LooksLike { other: String } = "This looks like {other}, which is known. Write {other} if that one is meant, or choose an id that differs in more than capitals, letters of another script, or spaces.",
+        "Это похоже на известный {other}. Напишите {other}, если имеется в виду он, или выберите идентификатор, который отличается не только регистром, буквами другого алфавита или пробелами.",
+        "Бұл белгілі {other} идентификаторына ұқсайды. Соны айтсаңыз, {other} деп жазыңыз; болмаса әріп үлкендігінен, басқа әліпби әріптерінен немесе бос орындардан басқа да айырмасы бар идентификатор таңдаңыз.";
+    ServerClock = "The clock of this server is wrong, and nothing is accepted until its operator has set it. Send the same events again then.",
+        "Часы сервера показывают неверное время, и до их исправления оператором ничего не принимается. После этого отправьте те же события ещё раз.",
+        "Сервердің сағаты қате, оператор түзеткенше ештеңе қабылданбайды. Содан кейін сол оқиғаларды қайта жіберіңіз.";
+    ConflictsLimited = "Many ids were sent again with another content, and this one is not compared now. Give every event its own id.",
+        "Слишком много идентификаторов пришло повторно с другим содержанием, и этот сейчас не сравнивается. Давайте каждому событию свой идентификатор.",
+        "Көп идентификатор мазмұны басқа күйде қайта келді, сондықтан бұл қазір салыстырылмайды. Әр оқиғаға өз идентификаторын беріңіз.";
     IdTaken = "An event of this id with another content was sent before. Give the new one its own id.",
         "Событие с этим идентификатором и другим содержанием уже отправлено. Дайте новому событию свой идентификатор.",
         "Осы идентификатормен мазмұны басқа оқиға бұрын жіберілген. Жаңа оқиғаға өз идентификаторын беріңіз.";

@@ -140,6 +140,10 @@ reasons! {
     InvalidPayload = "invalid-payload", 422, "A value is wrong", "Неверное значение", "Мән қате";
     /// Twelve digits where text belongs.
     NationalId = "national-id", 422, "A text holds what may be a national id", "В тексте, возможно, есть ИИН", "Мәтінде ЖСН болуы мүмкін";
+    /// A phone number where text belongs.
+    PhoneNumber = "phone-number", 422, "A text holds what may be a phone number", "В тексте, возможно, есть номер телефона", "Мәтінде телефон нөмірі болуы мүмкін";
+    /// An id that people would take for another one.
+    LookAlikeId = "look-alike-id", 422, "The id looks like another one", "Идентификатор похож на уже известный", "Идентификатор бұрыннан белгілісіне ұқсайды";
     /// Digits that are no national id.
     InvalidIin = "invalid-iin", 422, "The national id is wrong", "Неверный ИИН", "ЖСН қате";
     /// Digits that are no phone number.
@@ -172,6 +176,8 @@ reasons! {
     SyntheticFixed = "synthetic-fixed", 422, "A campaign stays synthetic or real", "Кампания остаётся синтетической или настоящей", "Науқан синтетикалық не нақты күйінде қалады";
     /// The id already stands for another body.
     ConflictingId = "conflicting-id", 409, "The id already stands for another event", "Этот идентификатор уже занят другим событием", "Бұл идентификатор басқа оқиғаға берілген";
+    /// More conflicting ids than are compared.
+    TooManyConflicts = "too-many-conflicts", 429, "Too many conflicting ids", "Слишком много повторных идентификаторов", "Қайталанған идентификатор тым көп";
     /// The service has just started and reads the log.
     Starting = "starting", 503, "The service is starting", "Служба запускается", "Қызмет іске қосылуда";
     /// The service is being stopped.
@@ -182,6 +188,8 @@ reasons! {
     LogUnavailable = "log-unavailable", 503, "The event log does not answer", "Журнал событий не отвечает", "Оқиғалар журналы жауап бермейді";
     /// The register is too far behind the log.
     RegisterBehind = "register-behind", 503, "The register is behind the log", "Реестр отстаёт от журнала", "Тізілім журналдан қалып келеді";
+    /// The server's own clock is wrong.
+    ServerClock = "server-clock", 503, "The clock of the server is wrong", "Часы сервера показывают неверное время", "Сервердің сағаты қате";
     /// The campaign has no key for pseudonyms.
     KeyMissing = "key-missing", 503, "The campaign has no key", "У кампании нет ключа", "Науқанның кілті жоқ";
     /// A fault of ours.

@@ -59,7 +59,9 @@ impl OnError {
 /// (`application/cloudevents-batch+json`: all or nothing, or `on_error=keep-good`), `application/json` for either, or one event per line
 /// (`application/x-ndjson`, also called `application/ndjson`, `application/jsonl` and `application/x-jsonlines`; of any length: what is
 /// good is kept). The answer comes when every accepted event stands durably in the log. Sending an event again with the same id and the
-/// same content is safe. Refusals are told in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all.
+/// same content is safe. An id that comes again with another content is refused; of an event that names a person the person is not
+/// compared, so that an answer never tells who attended: such an event counts as a duplicate, the first one holds, and the operator sees
+/// both. Refusals are told in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all.
 #[utoipa::path(
     post,
     path = "/v1/events",
@@ -193,11 +195,9 @@ async fn stored(service: &Service, judged: Judged) -> Result<Response, Problem> 
     let mut answer = Accepted::default();
     for (_, fate) in pipeline::store(service.path_of_running()?, judged).await? {
         match fate {
-            Fate::Accepted { id, warning, .. } => {
+            Fate::Accepted { id, warnings, .. } => {
                 answer.accepted += 1;
-                if answer.warnings.len() < LISTED_MAX {
-                    answer.warnings.extend(warning.map(|warning| Warned::new(id.0, warning, None)));
-                }
+                Warned::list(&mut answer.warnings, id.0, &warnings, None);
             }
             Fate::Duplicate { .. } => answer.duplicates += 1,
             Fate::Refused(rejection) => return Err(rejection.into()),
@@ -226,12 +226,10 @@ impl Fates {
         for (index, fate) in fates {
             let mut told = EventFate { index, id: None, fate: "accepted", reason: None, pointer: None, detail: None };
             match fate {
-                Fate::Accepted { id, warning, .. } => {
+                Fate::Accepted { id, warnings, .. } => {
                     answer.accepted += 1;
                     told.id = Some(id.0);
-                    if answer.warnings.len() < LISTED_MAX {
-                        answer.warnings.extend(warning.map(|warning| Warned::new(id.0, warning, None)));
-                    }
+                    Warned::list(&mut answer.warnings, id.0, &warnings, None);
                 }
                 Fate::Duplicate { id } => {
                     answer.duplicates += 1;
