@@ -167,8 +167,8 @@ mod tests {
 
     /// Adds a record; it does not decode, which is a row too.
     fn add(batches: &mut Batches, number: u32, offset: u64, now: Instant) {
-        let record =
-            Record { partition: Partition::new("events", number), offset, appended_ms: 0, key: None, headers: Vec::new(), value: None };
+        let partition = Partition::new("events", number);
+        let record = Record { partition, offset, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value: None };
         let fate = decode(&record);
         batches.add(&record, &project(&record, &fate), now);
     }
