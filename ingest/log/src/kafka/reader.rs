@@ -252,9 +252,9 @@ impl Reader {
         }
         let positions = self.positions();
         let position = |partition: &Partition| positions.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset);
-        let ends = unclear.iter().map(|partition| {
-            member.bounds(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end))
-        });
+        let ends = unclear
+            .iter()
+            .map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end)));
         // When the broker does not answer, the next idle moment asks again.
         if let Ok(ends) = ends.collect::<Result<Vec<_>, _>>() {
             member.seat().cursors.clear_up(&ends);
