@@ -99,6 +99,8 @@ async fn follow(config: Config, service: Arc<Service>, keys: Arc<Keys>, stop: Ca
     service.open(Path::new(writer, register.clone(), keys, config.limits));
     loop {
         match read(&config.log, &register, &stop).await {
+            // The log removed records in front of the reader: a new reader starts behind them.
+            Err(FollowError::Log(error @ LogError::OutOfRange { .. })) => tracing::error!(error = chain(&error), "reading again"),
             Err(FollowError::Log(error)) if again(&stop, &error).await => {}
             Err(_) if stop.is_cancelled() => return Ok(()),
             Err(FollowError::Store(error)) => rebuild(&register, &error, &stop).await?,

@@ -23,6 +23,8 @@ mod conflicts;
 mod crowd;
 #[path = "service/durable.rs"]
 mod durable;
+#[path = "service/gaps.rs"]
+mod gaps;
 #[path = "service/harness.rs"]
 mod harness;
 #[path = "service/hosts.rs"]

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::type_complexity,
+    clippy::single_range_in_vec_init,
     reason = "what helps a test fails with it, and tables of cases are plain"
 )]
 
@@ -13,7 +14,10 @@ mod backlog;
 mod conflicts;
 mod crashes;
 mod events;
+mod gaps;
 mod golden;
+mod health;
+mod losses;
 mod model;
 mod partitions;
 mod poison;
