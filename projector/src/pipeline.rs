@@ -6,17 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use qamtu_log::{Delivery, Partition, Record};
+use qamtu_log::{Bounds, Delivery, Partition, Record};
 
 use crate::{
-    batch::Batch, batches::Batches, config::Limits, decode::decode, error::ProjectorError, fate::Fate, metrics, progress::Progress,
-    project::project, source::Source, warehouse::Warehouse, writes::Writes,
+    batch::Batch, batches::Batches, config::Limits, decode::decode, ends::Ends, error::ProjectorError, fate::Fate, lag::Lag, metrics,
+    progress::Progress, project::project, source::Source, warehouse::Warehouse, writes::Writes,
 };
 
 /// How long a write under way may take when its partition is taken away, or the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How often the lag is looked at.
-const LAG_EVERY: Duration = Duration::from_secs(15);
 
 /// What flows.
 struct Flow {
@@ -25,12 +23,15 @@ struct Flow {
     batches: Batches,
     writes: Writes,
     progress: Progress,
+    ends: Ends,
+    lag: Lag,
 }
 
 /// Runs until `shutdown` resolves, or something fails that no repetition can mend.
 pub async fn run(source: Source, warehouse: Warehouse, limits: Limits, shutdown: impl Future<Output = ()>) -> Result<(), ProjectorError> {
-    let writes = Writes::new(warehouse.clone(), limits.writers);
-    let mut flow = Flow { source, warehouse, batches: Batches::new(limits), writes, progress: Progress::default() };
+    let (writes, ends) = (Writes::new(warehouse.clone(), limits.writers), source.ends());
+    let (batches, progress, lag) = (Batches::new(limits), Progress::default(), Lag::default());
+    let mut flow = Flow { source, warehouse, batches, writes, progress, ends, lag };
     tokio::select! {
         () = shutdown => flow.stop().await,
         error = flow.run() => error,
@@ -39,7 +40,6 @@ pub async fn run(source: Source, warehouse: Warehouse, limits: Limits, shutdown:
 
 impl Flow {
     async fn run(&mut self) -> Result<(), ProjectorError> {
-        let mut lag = tokio::time::interval(LAG_EVERY);
         loop {
             while self.writes.have_room()
                 && let Some(batch) = self.batches.take_due(Instant::now())
@@ -55,9 +55,9 @@ impl Flow {
                     Delivery::Assigned(partitions) => self.assigned(&partitions).await?,
                     Delivery::Records(records) => records.iter().try_for_each(|record| self.take(record))?,
                     Delivery::Revoked { partitions, lost } => self.revoked(&partitions, lost).await?,
-                    Delivery::CaughtUp => self.batches.caught_up(),
+                    Delivery::CaughtUp => self.caught_up(),
                 },
-                _ = lag.tick() => self.source.report_lag(&self.progress).await,
+                ends = self.ends.next() => self.compare(ends)?,
             }
         }
     }
@@ -76,6 +76,23 @@ impl Flow {
         Ok(())
     }
 
+    fn caught_up(&mut self) {
+        self.batches.caught_up();
+        self.lag.caught_up(Instant::now());
+    }
+
+    /// Compares what is written with how far the log goes; none: the log does not say.
+    fn compare(&mut self, ends: Option<Vec<Bounds>>) -> Result<(), ProjectorError> {
+        let Some(ends) = ends else {
+            self.progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
+            return Ok(());
+        };
+        for (partition, records) in self.lag.see(&ends, self.progress.all_written(), Instant::now())? {
+            metrics::lag(&partition, records);
+        }
+        Ok(())
+    }
+
     /// One batch is written, receipt included: commit.
     async fn written(&mut self, batch: Batch) -> Result<(), ProjectorError> {
         metrics::written(&batch);
@@ -88,12 +105,14 @@ impl Flow {
         Ok(())
     }
 
-    /// These partitions, and no others, are ours from now on: end what an earlier owner left running, and start where the copy ends.
+    /// These partitions, and no others, are ours from now on: end what an earlier owner left running, make sure that this is the log that
+    /// was copied, and start where the copy ends.
     async fn assigned(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
         let names: Vec<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         self.drop_all();
         self.warehouse.fence(&names).await?;
         let receipts = self.warehouse.receipts(&names).await?;
+        self.source.prove(self.warehouse.witnesses(&receipts).await?).await?;
         self.progress.assign(&receipts);
         tracing::info!(partitions = receipts.len(), "assigned");
         self.source.start_at(partitions, &receipts).await
@@ -111,6 +130,7 @@ impl Flow {
         }
         self.writes.abandon(partitions);
         self.progress.forget(partitions);
+        partitions.iter().for_each(metrics::lag_unknown);
         if lost { Ok(()) } else { self.source.release(partitions).await }
     }
 

@@ -71,7 +71,7 @@ async fn open(config: &Config) -> Result<(Source, Warehouse), ProjectorError> {
         max_records: DELIVERY_RECORDS,
         max_bytes: DELIVERY_BYTES,
     };
-    Ok((Source::new(open_reader(&config.log, options).await?, topics), warehouse))
+    Ok((Source::new(open_reader(&config.log, options).await?, topics, config.log.clone()), warehouse))
 }
 
 /// A login without the right to change tables is right for the projector, once the tables are there.

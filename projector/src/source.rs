@@ -3,20 +3,35 @@
 //! The committed offset is only a hint: what the log copy lacks is read, wherever the commit stands. A log that no longer has it, or
 //! that is shorter than the copy, is an error that names the partition.
 
-use qamtu_log::{Bounds, Delivery, LogError, LogReader, NextOffset, Partition};
+use qamtu_log::{Bounds, Delivery, LogConfig, LogError, LogReader, NextOffset, Partition};
 
-use crate::{error::ProjectorError, metrics, progress::Progress};
+use crate::{
+    ends::Ends,
+    error::ProjectorError,
+    identity::{self, Witnesses},
+};
 
 /// The log's reader.
 pub struct Source {
     reader: Box<dyn LogReader>,
     topics: Vec<String>,
+    log: LogConfig,
 }
 
 impl Source {
-    /// Takes a reader of these topics.
-    pub fn new(reader: Box<dyn LogReader>, topics: Vec<String>) -> Self {
-        Self { reader, topics }
+    /// Takes a reader of these topics of a log.
+    pub fn new(reader: Box<dyn LogReader>, topics: Vec<String>, log: LogConfig) -> Self {
+        Self { reader, topics, log }
+    }
+
+    /// How far the log goes, from now on.
+    pub fn ends(&self) -> Ends {
+        Ends::follow(self.log.clone(), self.topics.clone())
+    }
+
+    /// Fails unless the log is the one that the log copy was made from.
+    pub async fn prove(&self, copy: Vec<Witnesses>) -> Result<(), ProjectorError> {
+        identity::prove(&self.log, copy).await
     }
 
     /// The next delivery; cancel-safe.
@@ -65,17 +80,6 @@ impl Source {
     /// Lets revoked partitions go.
     pub async fn release(&mut self, partitions: &[Partition]) -> Result<(), ProjectorError> {
         Ok(self.reader.release(partitions).await?)
-    }
-
-    /// Tells the metrics how far behind the tables are.
-    pub async fn report_lag(&self, progress: &Progress) {
-        // A log that does not answer shows elsewhere; a missing figure is no reason to stop.
-        let Ok(bounds) = self.bounds().await else { return };
-        for written in progress.all_written() {
-            if let Some(bounds) = bounds.iter().find(|bounds| bounds.partition == written.partition) {
-                metrics::lag(&written.partition, bounds.end.saturating_sub(written.offset));
-            }
-        }
     }
 
     async fn bounds(&self) -> Result<Vec<Bounds>, ProjectorError> {

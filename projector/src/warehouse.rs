@@ -16,7 +16,9 @@ use uuid::Uuid;
 use crate::{
     batch::{Batch, Insert},
     config::ClickhouseConfig,
-    faults, metrics,
+    faults,
+    identity::{WITNESSES, Witness, Witnesses},
+    metrics,
     rows::Table,
 };
 
@@ -135,6 +137,28 @@ impl Warehouse {
             partition.next_offset(row.map_or(0, |row| row.next_offset))
         };
         Ok(partitions.iter().map(next).collect())
+    }
+
+    /// The oldest and the newest rows of the log copy below these offsets, by which one log is told from another.
+    pub async fn witnesses(&self, below: &[NextOffset]) -> Result<Vec<Witnesses>, Error> {
+        let mut found = Vec::new();
+        for next in below {
+            let (oldest, newest) = (self.rows_below(next, "ASC").await?, self.rows_below(next, "DESC").await?);
+            found.push(Witnesses { next: next.clone(), oldest, newest });
+        }
+        Ok(found)
+    }
+
+    async fn rows_below(&self, next: &NextOffset, order: &str) -> Result<Vec<Witness>, Error> {
+        let query = format!(
+            "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, toUInt8(status = 'rejected') AS rejected, event_id, bodyhash \
+             FROM log WHERE topic = ? AND partition = ? AND offset < ? ORDER BY offset {order} LIMIT {WITNESSES}"
+        );
+        let ask = || async {
+            let query = self.client.query(&query).bind(&*next.partition.topic).bind(next.partition.number).bind(next.offset);
+            answer("reading the log copy back", query.fetch_all::<Witness>()).await
+        };
+        retrying(ask).await
     }
 
     /// Ends inserts that an earlier owner of these partitions has left running on the server, and waits until they are gone.

@@ -14,6 +14,7 @@ mod conflicts;
 mod crashes;
 mod events;
 mod golden;
+mod identity;
 mod model;
 mod partitions;
 mod poison;

@@ -143,6 +143,19 @@ fn too_few_brokers(config: &KafkaConfig, topic: &TopicSpec) -> LogError {
     LogError::Config { setting: "replicas", reason }
 }
 
+/// Deletes topics with everything in them, as an operator would; for tests.
+#[cfg(feature = "broker")]
+pub(crate) async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
+    const ACTION: &str = "deleting topics";
+    let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let client: AdminClient<Voice> =
+        client_config(config, &Role::Admin)?.create_with_context(Voice::default()).map_err(|error| failed(ACTION, error))?;
+    let deleted = client.delete_topics(&names, &AdminOptions::new()).await.map_err(|error| failed(ACTION, error))?;
+    let refused = deleted.into_iter().find_map(Result::err);
+    refused.map_or(Ok(()), |(_, code)| Err(failed(ACTION, rdkafka::error::KafkaError::AdminOp(code))))
+}
+
 /// Asks a broker which cluster it belongs to.
 #[cfg(feature = "broker")]
 pub(crate) struct Probe {

@@ -20,6 +20,7 @@ use super::client::{ANSWER, Names};
 use super::commit::Commits;
 use super::cursor::Cursors;
 use super::voice::{Voice, failed};
+use super::watch::Answers;
 use crate::error::LogError;
 use crate::handle::{Command, HandleGone, Link, Notice};
 use crate::partition::{Bounds, NextOffset, Partition};
@@ -42,9 +43,11 @@ pub(super) struct Member {
     pub(super) group: Option<(String, u32)>,
     /// How long revoked partitions may be held.
     pub(super) drain: Duration,
-    /// Locked only by the thread that polls (the reading one, or the one that closes the client), between polls or inside one; never
-    /// across a poll.
+    /// Locked by the thread that polls (the reading one, or the one that closes the client), between polls or inside one, never across a
+    /// poll; and by the watchdog, for as long as it takes to look.
     pub(super) seat: Mutex<Seat>,
+    /// What the watchdog has asked the broker.
+    pub(super) answers: Answers,
 }
 
 /// What changes.
