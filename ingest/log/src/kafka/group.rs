@@ -96,8 +96,11 @@ impl Member {
         })
     }
 
-    /// Another process has taken our member number.
+    /// Another process has taken our member number; or we have, with a request that we had given up.
     pub(super) fn fenced(&self) -> LogError {
+        if self.answers.were_late(Instant::now()) {
+            return LogError::Stalled { reason: "its group has given its place to an earlier request of its own".to_owned() };
+        }
         let (group, member) = self.group.clone().unwrap_or_default();
         LogError::Fenced { group, member }
     }

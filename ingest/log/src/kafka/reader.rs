@@ -47,7 +47,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         group,
         drain: Duration::from_millis(config.drain_timeout_ms.into()),
         seat: Mutex::new(Seat { link, cursors: Cursors::default(), commits, failure: None }),
-        answers: Answers::default(),
+        answers: Answers::new(Instant::now()),
     };
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
     let client = Arc::new(client);

@@ -7,11 +7,12 @@
 //!
 //! Guarantees: the reader ends with [`LogError::Stalled`] when no broker has answered for [`SILENCE`], when it has had no assignment for
 //! as long as a rebalance may take, or when a partition has had more records for [`SILENCE`] and nothing of them came; and with
-//! [`LogError::Replaced`] when a topic was deleted or made anew. A slow owner is no stall: while there is no room the reader takes it
+//! [`LogError::Replaced`] when a topic was deleted or made anew. A member that is fenced after a silence is stalled, too: its own
+//! request to join, which it had given up, came through late and looks like another member's. A slow owner is no stall: while there is no room the reader takes it
 //! that everything has just been heard of.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
@@ -29,21 +30,57 @@ pub(super) const PROBE: Duration = Duration::from_secs(2);
 /// How long a broker may be silent, or a partition without progress.
 pub(super) const SILENCE: Duration = Duration::from_secs(20);
 
+/// An answer that is later than this is a silence.
+const LATE: Duration = Duration::from_secs(6);
+/// How long a silence may have effects.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
 /// The ends of the started partitions, or why they are not known.
 pub(super) type Ends = Result<Vec<(Partition, u64)>, LogError>;
 
-/// Where the newest answer waits for the reading thread.
-#[derive(Debug, Default)]
-pub(super) struct Answers(Mutex<Option<Ends>>);
+/// Where the newest answer waits for the reading thread, and whether the broker was silent lately.
+#[derive(Debug)]
+pub(super) struct Answers(Mutex<Heard>);
+
+#[derive(Debug)]
+struct Heard {
+    newest: Option<Ends>,
+    answered: Instant,
+    /// When the broker was last found silent.
+    silent: Option<Instant>,
+}
 
 impl Answers {
-    fn put(&self, ends: Ends) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ends);
+    /// None yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self(Mutex::new(Heard { newest: None, answered: now, silent: None }))
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, ends: Ends, now: Instant) {
+        let mut heard = self.heard();
+        if ends.is_err() || now.duration_since(heard.answered) > LATE {
+            heard.silent = Some(now);
+        }
+        if ends.is_ok() {
+            heard.answered = now;
+        }
+        heard.newest = Some(ends);
     }
 
     /// The newest answer, once.
     pub(super) fn take(&self) -> Option<Ends> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.heard().newest.take()
+    }
+
+    /// Whether the broker is silent, or was so shortly before. Then the group may have taken a request that went unanswered for one of
+    /// another member.
+    pub(super) fn were_late(&self, now: Instant) -> bool {
+        let heard = self.heard();
+        now.duration_since(heard.answered) > LATE || heard.silent.is_some_and(|silent| now.duration_since(silent) < REMEMBERED)
     }
 }
 
@@ -68,7 +105,7 @@ impl Probe {
             // Held for one question only, so that it is the reading thread that closes the client, as a rule.
             let Some(client) = self.client.upgrade() else { return };
             let ends = self.ask(&client);
-            client.context().answers.put(ends);
+            client.context().answers.put(ends, Instant::now());
             drop(client);
             std::thread::sleep(PROBE);
         }
@@ -228,6 +265,21 @@ mod tests {
         cursors.reach_end(0);
         assert_eq!(judge(7, &mut cursors, 90 * SECOND), Advice::Wait);
         assert_eq!(judge(8, &mut cursors, 91 * SECOND), Advice::Refetch);
+    }
+
+    #[test]
+    fn a_silence_is_remembered_for_as_long_as_it_may_have_effects() {
+        let start = Instant::now();
+        let answers = Answers::new(start);
+        for (answer, after, late) in [(Ok(vec![]), 2, false), (Ok(vec![]), 4, false), (unanswered(), 5, true), (Ok(vec![]), 6, true)] {
+            answers.put(answer, start + after * SECOND);
+            assert_eq!(answers.were_late(start + after * SECOND), late, "after {after} s");
+        }
+        (7..80).step_by(2).for_each(|after| answers.put(Ok(vec![]), start + after * SECOND));
+        assert!(!answers.were_late(start + 80 * SECOND));
+        assert!(answers.were_late(start + 86 * SECOND), "nothing was heard since");
+        answers.put(Ok(vec![]), start + 86 * SECOND);
+        assert!(answers.were_late(start + 87 * SECOND), "a silence that nobody asked into is one, too");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use qamtu_log::broker::{Broker, BrokerExtras};
-use qamtu_log::{Delivery, LogConfig, LogReader, Membership, Partition};
+use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogReader, Membership, Partition};
 
 use crate::kafka::Frozen;
 use crate::site::{Site, append_all, broker_options, kafka_at, member, numbered, or_skip, run, soon, text};
@@ -77,9 +77,9 @@ impl<'a> Service<'a> {
     }
 }
 
-async fn readers_go_on(name: &str, membership: Membership) {
+async fn readers_go_on(name: &str, membership: Membership, session_timeout_ms: u32) {
     let Some(mut broker) = start_slow_broker(name) else { return };
-    let site = Site::on(LogConfig::Kafka(kafka_at(broker.address())));
+    let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms, ..kafka_at(broker.address()) }));
     site.topic("events", 3).await;
     let mut service = Service::new(&site, membership);
     append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
@@ -101,12 +101,17 @@ async fn readers_go_on(name: &str, membership: Membership) {
 
 #[test]
 fn a_group_reads_on_after_the_broker_was_away_for_9_to_18_seconds() {
-    run(readers_go_on("away-group", member(0, 1)));
+    run(readers_go_on("away-group", member(0, 1), 45_000));
+}
+
+#[test]
+fn a_group_whose_session_ended_meanwhile_reads_on_too() {
+    run(readers_go_on("away-session", member(0, 1), 6_000));
 }
 
 #[test]
 fn a_whole_reader_reads_on_after_the_broker_was_away_for_9_to_18_seconds() {
-    run(readers_go_on("away-whole", Membership::Whole));
+    run(readers_go_on("away-whole", Membership::Whole, 6_000));
 }
 
 #[test]
