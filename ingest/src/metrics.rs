@@ -44,6 +44,8 @@ metrics! {
     describe_counter APPEND_FAILURES = "qamtu_ingest_append_failures_total";
     /// Records of the log read back into the register.
     describe_counter RECORDS_READ = "qamtu_ingest_records_read_total";
+    /// Records that the log removed before the register read them: an id among them would be accepted again.
+    describe_counter RECORDS_LOST = "qamtu_ingest_records_lost_total";
     /// Events being appended, or appended and not in the register's file yet.
     describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
     /// Panics caught while a request was worked on.
@@ -102,6 +104,11 @@ pub fn append(time: Duration, succeeded: bool) {
 /// Records were read back.
 pub fn records_read(records: usize) {
     counter!(RECORDS_READ).increment(records as u64);
+}
+
+/// So many records were removed by the log before they were read.
+pub fn records_lost(records: u64) {
+    counter!(RECORDS_LOST).increment(records);
 }
 
 /// So many events are not folded.

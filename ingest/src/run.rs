@@ -93,6 +93,8 @@ async fn follow(config: Config, service: Arc<Service>, stop: CancellationToken) 
     let following = async {
         loop {
             match read(&config.log, &register, &caught_up, &stop).await {
+                // The log removed records in front of the reader: a new reader starts behind them.
+                Err(FollowError::Log(error @ LogError::OutOfRange { .. })) => tracing::error!(error = chain(&error), "reading again"),
                 Err(FollowError::Log(error)) if again(&stop, &error).await => {}
                 Err(_) if stop.is_cancelled() => return Ok(()),
                 other => return other.map_err(IngestError::Follow),

@@ -15,6 +15,8 @@ mod bad_input;
 mod crowd;
 #[path = "service/durable.rs"]
 mod durable;
+#[path = "service/gaps.rs"]
+mod gaps;
 #[path = "service/harness.rs"]
 mod harness;
 #[path = "service/interface.rs"]

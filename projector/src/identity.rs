@@ -25,8 +25,8 @@ pub const WITNESSES: u32 = 16;
 /// Rows of the log copy that tell its log from another.
 #[derive(Debug)]
 pub struct Witnesses {
-    /// The first offset that the copy lacks.
-    pub next: NextOffset,
+    /// The partition.
+    pub partition: Partition,
     /// Its oldest rows.
     pub oldest: Vec<Witness>,
     /// Its newest rows.
@@ -91,7 +91,7 @@ impl Proof {
 /// Compares the log with rows of its copy, with a reader of its own: nothing that was read here is projected.
 pub async fn prove(log: &LogConfig, copy: Vec<Witnesses>) -> Result<(), ProjectorError> {
     let (mut oldest, mut newest) = (Proofs::new(), Proofs::new());
-    for Witnesses { next: NextOffset { partition, .. }, oldest: old, newest: new } in copy {
+    for Witnesses { partition, oldest: old, newest: new } in copy {
         oldest.extend(Proof::of(old).map(|proof| (partition.clone(), proof)));
         newest.extend(Proof::of(new).map(|proof| (partition, proof)));
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn record(offset: u64, appended_ms: i64) -> Record {
-        Record { partition: Partition::new("events", 0), offset, appended_ms, key: None, headers: Vec::new(), value: None }
+        Record { partition: Partition::new("events", 0), offset, skipped: 0, appended_ms, key: None, headers: Vec::new(), value: None }
     }
 
     fn proof(appended_ms: i64) -> Proof {

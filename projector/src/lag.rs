@@ -1,8 +1,8 @@
 //! Lag: how far the tables are behind the log, and whether they come nearer.
 //!
-//! Pure: ends of the log, offsets written and the time go in. Guarantees: what is not known is never taken for zero. A partition is
-//! stuck when it has had records for [`STUCK`], none of them was written, and the reader has not been at its end since; the last, because
-//! offsets without a record, such as markers of transactions, may lie at the end of a topic for ever.
+//! Pure: ends of the log, offsets written and the time go in. Guarantees: what is not known is never taken for zero. Offsets without a
+//! record, such as markers of transactions, may lie at the end of a topic for ever: they are no lag once the reader has said that it is
+//! at the end, after the log had grown so far. A partition is stuck when it has had a lag for [`STUCK`] and nothing of it was written.
 
 use std::{
     collections::BTreeMap,
@@ -35,6 +35,11 @@ struct Place {
 }
 
 impl Place {
+    /// Whether the reader has been at this end.
+    fn is_read(&self, at_end: Option<Instant>) -> bool {
+        at_end.is_some_and(|at_end| at_end > self.grew)
+    }
+
     fn see(&mut self, written: u64, end: u64, now: Instant) {
         if end != self.end {
             (self.end, self.grew) = (end, now);
@@ -51,13 +56,13 @@ impl Lag {
         self.at_end = Some(now);
     }
 
-    /// Takes the ends of the log and what is written; records of each partition that are not written yet. A log that ends before what
-    /// was written is another one.
+    /// Takes the ends of the log and what is written; records of each partition that are not written yet. `held`: whether some were read
+    /// and are not written. A log that ends before what was written is another one.
     pub fn see(
         &mut self,
         ends: &[Bounds],
         written: impl Iterator<Item = NextOffset>,
-        now: Instant,
+        (held, now): (bool, Instant),
     ) -> Result<Vec<(Partition, u64)>, ProjectorError> {
         let mut lag = Vec::new();
         let mut seen = BTreeMap::new();
@@ -71,7 +76,7 @@ impl Lag {
             let new = Place { written: offset, end: *end, moved: now, grew: now };
             let mut place = self.partitions.get(&partition).copied().unwrap_or(new);
             place.see(offset, *end, now);
-            lag.push((partition.clone(), end - offset));
+            lag.push((partition.clone(), if place.is_read(self.at_end) && !held { 0 } else { end - offset }));
             seen.insert(partition, place);
         }
         self.partitions = seen;
@@ -80,10 +85,7 @@ impl Lag {
 
     /// A partition that is stuck.
     pub fn stuck(&self, now: Instant) -> Option<&Partition> {
-        let stuck = |place: &Place| {
-            let read = self.at_end.is_some_and(|at_end| at_end > place.grew);
-            place.written < place.end && !read && now.duration_since(place.moved) >= STUCK
-        };
+        let stuck = |place: &Place| place.written < place.end && !place.is_read(self.at_end) && now.duration_since(place.moved) >= STUCK;
         self.partitions.iter().find_map(|(partition, place)| stuck(place).then_some(partition))
     }
 }
@@ -98,7 +100,7 @@ mod tests {
 
     fn see(lag: &mut Lag, end: u64, written: u64, now: Instant) -> Result<Vec<(Partition, u64)>, ProjectorError> {
         let ends = [Bounds { partition: events(), start: 0, end }];
-        lag.see(&ends, std::iter::once(events().next_offset(written)), now)
+        lag.see(&ends, std::iter::once(events().next_offset(written)), (false, now))
     }
 
     #[test]
@@ -121,15 +123,16 @@ mod tests {
         see(&mut lag, 7, 5, start + Duration::from_secs(1)).unwrap();
         assert_eq!(lag.stuck(start + STUCK * 2), Some(&events()), "the end may be newer than what the reader has told");
         lag.caught_up(start + Duration::from_secs(2));
-        see(&mut lag, 7, 5, start + STUCK * 2).unwrap();
+        assert_eq!(see(&mut lag, 7, 5, start + STUCK * 2).unwrap(), [(events(), 0)]);
         assert_eq!(lag.stuck(start + STUCK * 9), None);
+        assert_eq!(see(&mut lag, 8, 5, start + STUCK * 3).unwrap(), [(events(), 3)], "it has grown since");
     }
 
     #[test]
     fn a_log_that_became_shorter_or_lost_a_partition_is_another_one() {
         let (mut lag, start) = (Lag::default(), Instant::now());
         assert!(matches!(see(&mut lag, 4, 5, start), Err(ProjectorError::OtherLog { end: 4, needed: 5, .. })));
-        let nothing = lag.see(&[], std::iter::once(events().next_offset(0)), start);
+        let nothing = lag.see(&[], std::iter::once(events().next_offset(0)), (false, start));
         assert!(matches!(nothing, Err(ProjectorError::NoPartition { .. })));
     }
 }

@@ -5,6 +5,7 @@
 //! With one copy of everything it keeps what it acknowledged when it is killed, not when the power fails.
 
 mod error;
+pub mod foreign;
 mod jars;
 mod plan;
 

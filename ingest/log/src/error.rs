@@ -157,16 +157,6 @@ pub enum LogError {
         /// Next offset to be written.
         end: u64,
     },
-    /// Records are missing in the middle of a partition; reading on would hide that.
-    #[error("{partition} lacks the offsets {expected}..{found}")]
-    Gap {
-        /// The partition.
-        partition: Partition,
-        /// The offset that should have come.
-        expected: u64,
-        /// The offset that came.
-        found: u64,
-    },
     /// The log did not answer in time; what it does later is unknown.
     #[error("the log did not answer while {action}")]
     Unavailable {

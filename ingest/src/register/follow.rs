@@ -1,8 +1,9 @@
 //! The task that reads the log and folds it into the register.
 //!
 //! Guarantees: starts where the file is true, after making sure that the file belongs to this log (the record before the start must
-//! be known); otherwise the register is built again from the log's beginning. A file that cannot be written is waited for, since a
-//! register that stands still only fills the window, and a full window is answered with 503.
+//! be known); otherwise the register is built again from the log's beginning. Records that the log removed before they were read are
+//! lost to the register: it says so, keeps what it knows and goes on behind them. A file that cannot be written is waited for, since
+//! a register that stands still only fills the window, and a full window is answered with 503.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -89,14 +90,19 @@ impl Follower {
     async fn begin(&mut self) -> Result<(), FollowError> {
         let bounds = self.bounds().await?;
         let held: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
-        let within = |bound: &Bounds| held.get(&bound.partition).is_none_or(|next| (bound.start..=bound.end).contains(next));
-        if !bounds.iter().all(within) {
+        let reaches = |bound: &Bounds| held.get(&bound.partition).is_none_or(|next| *next <= bound.end);
+        if !bounds.iter().all(reaches) {
             return self.again("the log does not reach to where the register ends").await;
         }
         let mut starts = Vec::new();
         for partition in &self.assigned {
             let start = bounds.iter().find(|bound| bound.partition == *partition).map_or(0, |bound| bound.start);
             let next = held.get(partition).copied().unwrap_or(start);
+            if next < start {
+                metrics::records_lost(start - next);
+                tracing::error!(%partition, first = next, next = start, "the log removed records before the register read them: their ids are not known");
+            }
+            let next = next.max(start);
             if next > start {
                 self.proofs.insert(partition.clone(), next - 1);
             }
@@ -180,18 +186,18 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The proofs still to come, and whether those among these records hold.
+/// The proofs still to come, and whether those among these records hold. Nothing follows from a record that compaction has removed.
 fn prove(
     register: &Register,
     mut proofs: HashMap<Partition, u64>,
     records: &[Record],
 ) -> Result<(HashMap<Partition, u64>, bool), StoreError> {
     for record in records {
-        if proofs.get(&record.partition) == Some(&record.offset) {
-            proofs.remove(&record.partition);
-            if !register.holds(record)? {
-                return Ok((proofs, false));
-            }
+        if let Some(offset) = proofs.remove(&record.partition)
+            && offset == record.offset
+            && !register.holds(record)?
+        {
+            return Ok((proofs, false));
         }
     }
     Ok((proofs, true))

@@ -211,9 +211,9 @@ impl Rig {
 
     /// Waits until the log copy is whole up to the end of the log.
     pub async fn caught_up(&self) {
-        let records: usize = self.records().await.values().map(Vec::len).sum();
-        self.until(&format!("the log copy has {records} records"), "SELECT sum(next_offset) FROM v_watermark", |said| {
-            said == records.to_string()
+        let end: u64 = self.records().await.values().filter_map(|records| Some(records.last()?.offset + 1)).sum();
+        self.until(&format!("the log copy is whole up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
+            said == end.to_string()
         })
         .await;
     }
@@ -239,7 +239,7 @@ impl Rig {
     }
 
     /// Everything that was appended counts once: the tables equal those of a projection without any fault, and the log copy has every
-    /// offset once, up to the end of the log.
+    /// record once, up to the end of the log.
     pub async fn assert_everything_once(&self) {
         let records = self.records().await;
         let clean = Clean::of(self, &records).await;
@@ -249,9 +249,10 @@ impl Rig {
         let expected: String = records
             .iter()
             .map(|(partition, records)| {
-                let last = records.len() - 1;
-                assert_eq!(records[last].offset, last as u64, "the log itself has gaps");
-                format!("{}\t{}\t0\t{last}\t{}\t{}\n", partition.topic, partition.number, records.len(), records.len())
+                let (first, last, count) = (records[0].offset, records[records.len() - 1].offset, records.len());
+                let covered: u64 = records.iter().map(|record| record.skipped + 1).sum();
+                assert_eq!(covered, last + 1, "the log itself has gaps");
+                format!("{}\t{}\t{first}\t{last}\t{count}\t{count}\n", partition.topic, partition.number)
             })
             .collect();
         assert_eq!(self.ask(offsets).await, expected);
@@ -350,10 +351,21 @@ impl Projector {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// What it answers to a path of its monitor: status and text.
+    /// Where it will answer although it has not said so.
+    pub fn listens_at(&mut self, address: std::net::SocketAddr) {
+        self.metrics = format!("http://{address}");
+    }
+
+    /// What it answers to a path of its monitor: status and text. Waits for one that has not begun to listen.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::get(format!("{}{path}", self.metrics)).await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match reqwest::get(format!("{}{path}", self.metrics)).await {
+                Ok(answer) => return (answer.status().as_u16(), answer.text().await.unwrap()),
+                Err(error) => assert!(Instant::now() < deadline, "it does not answer: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The value of a metric, summed over its labels.

@@ -303,6 +303,6 @@ impl Portion<'_> {
         let whole = row.get::<_, i64>(5)? == i64::from(fields.checksum());
         let headers = row::decode_headers(headers).filter(|_| whole && offset == expected);
         let partition = self.partition.clone();
-        Ok(headers.map(|headers| Record { partition, offset, appended_ms, key: Some(key), headers, value: Some(value) }))
+        Ok(headers.map(|headers| Record { partition, offset, skipped: 0, appended_ms, key: Some(key), headers, value: Some(value) }))
     }
 }

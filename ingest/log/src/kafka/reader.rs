@@ -12,6 +12,7 @@ use bytes::Bytes;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 
 use super::client::{ANSWER, Names, Role, client_config};
 use super::commit::Commits;
@@ -249,7 +250,7 @@ impl Reader {
                 Some(held) => Some(held),
                 None => match self.client.poll(wait) {
                     None => break,
-                    Some(Ok(message)) => self.take(&message)?,
+                    Some(Ok(message)) => self.take(&message),
                     Some(Err(error)) => self.judge(error).map(|()| None)?,
                 },
             };
@@ -266,22 +267,40 @@ impl Reader {
         Ok(portion)
     }
 
-    fn take(&self, message: &BorrowedMessage<'_>) -> Result<Option<(u64, Record)>, LogError> {
+    fn take(&self, message: &BorrowedMessage<'_>) -> Option<(u64, Record)> {
         let member = self.client.context();
         let partition = Partition::new(member.names.local(message.topic()), message.partition().unsigned_abs());
-        let epoch = member.seat().cursors.take(&partition, message.offset().unsigned_abs())?;
-        Ok(epoch.map(|epoch| (epoch, record(partition, message))))
+        let taken = member.seat().cursors.take(&partition, message.offset().unsigned_abs());
+        taken.map(|(epoch, skipped)| (epoch, record(partition, skipped, message)))
     }
 
     /// Asks the broker where several topics could have reached their end.
     fn clear_up(&self) {
         let member = self.client.context();
         let unclear = member.seat().cursors.unclear();
-        let ends = unclear.iter().map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), bounds.end)));
+        if unclear.is_empty() {
+            return;
+        }
+        let positions = self.positions();
+        let position = |partition: &Partition| positions.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset);
+        let ends = unclear
+            .iter()
+            .map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end)));
         // When the broker does not answer, the next idle moment asks again.
         if let Ok(ends) = ends.collect::<Result<Vec<_>, _>>() {
             member.seat().cursors.clear_up(&ends);
         }
+    }
+
+    /// Where the client stands in each partition, markers of transactions included; none where nothing was read yet.
+    fn positions(&self) -> Vec<NextOffset> {
+        let names = &self.client.context().names;
+        let Ok(known) = self.client.position() else { return Vec::new() };
+        let position = |one: &TopicPartitionListElem<'_>| {
+            let offset = u64::try_from(one.offset().to_raw()?).ok()?;
+            Some(Partition::new(names.local(one.topic()), one.partition().unsigned_abs()).next_offset(offset))
+        };
+        known.elements().iter().filter_map(position).collect()
     }
 
     /// Whether an event ends the reader; what librdkafka mends by itself does not.
@@ -328,10 +347,11 @@ impl Reader {
     }
 }
 
-fn record(partition: Partition, message: &BorrowedMessage<'_>) -> Record {
+fn record(partition: Partition, skipped: u64, message: &BorrowedMessage<'_>) -> Record {
     Record {
         partition,
         offset: message.offset().unsigned_abs(),
+        skipped,
         appended_ms: message.timestamp().to_millis().unwrap_or_default(),
         key: message.key().map(Bytes::copy_from_slice),
         headers: headers(message),

@@ -12,6 +12,8 @@ mod embedded;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
 mod group;
 #[cfg(test)]
 mod kafka;
