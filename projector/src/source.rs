@@ -235,12 +235,12 @@ fn plan(copied: &Copied, committed: Option<u64>, bounds: &Bounds, accepted: u64)
     let mut stepped_over = 0;
     // Nobody has ever read this partition: what the log removed before is none of ours.
     let untouched = copied.end == 0 && committed.unwrap_or(0) == 0;
-    if let Some(last) = lost.last().filter(|last| last.end == begin && (untouched || begin <= accepted)).cloned() {
-        tracing::warn!(%partition, first = last.start, next = last.end, "reading begins behind records that the log removed");
-        // The first record is to say that nothing comes before it, so it is wanted even if its row is there.
-        (at, stepped_over) = (begin, last.end - last.start);
-        missing.insert(0, last);
-        lost.pop();
+    if let Some(first) = lost.first().filter(|_| untouched || begin <= accepted).map(|range| range.start) {
+        tracing::warn!(%partition, first, next = begin, "reading begins behind records that the log removed");
+        // The first record is to say that nothing more comes before it, so it is wanted even if its row is there.
+        (at, stepped_over) = (begin, begin - first);
+        missing.insert(0, first..begin);
+        lost.clear();
     }
     Ok(Plan { start: Start { partition, at, missing, end: copied.end.max(begin) }, lost, stepped_over })
 }
@@ -283,6 +283,7 @@ mod tests {
         assert_eq!(planned(&[], 5, Some(5), 11..30, 10).unwrap(), expected(11, &[], 11, &[5..11], 0), "more is lost than was given up");
         // Rows behind the loss are there: the first is written once more.
         assert_eq!(planned(&[5..10], 20, Some(5), 10..30, 10).unwrap(), expected(10, &[5..10], 20, &[], 5));
+        assert_eq!(planned(&[3..5, 8..15], 20, Some(20), 10..30, 10).unwrap(), expected(10, &[3..10, 10..15], 20, &[], 7));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::PathBuf, sync::OnceLock};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use qamtu_log::{
     Entry, KafkaConfig, Partition,
@@ -129,7 +129,7 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
         delete_records(&config, &partition(number).next_offset(known(number) + 1)).await?;
     }
     let ingest = place.start(&settings).await?;
-    knows(&ingest, "before").await?;
+    knows(&ingest, "before").await.with_context(|| place.said())?;
     let said = place.said();
     ensure!(said.contains("the log removed records before the register read them"), "{said}");
     let lost = (0..8).filter(|number| known(*number) > 0).count();

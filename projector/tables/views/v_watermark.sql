@@ -3,12 +3,12 @@
 -- missing, and v_missing_records lists them.
 -- A bitmap of the offsets needs no FINAL (a repeated row is the same offset; of two counts of skipped offsets the larger is taken).
 -- Its size and the skipped offsets against its end tell at once whether all is there; only otherwise the first missing one is looked
--- for: the jumps between neighbouring offsets, less what the log skipped there.
+-- for: the jumps between neighbouring offsets that no later row accounts for. (Counts overlap where compaction removed records later.)
 -- Rows of facts with a lower offset are all there. The projector starts from here; analytics names its figures by it.
 CREATE OR REPLACE VIEW v_watermark AS
 WITH
     bitmapMax(offsets) + 1 AS beyond,
-    bitmapToArray(offsets) AS held,
+    arraySort(bitmapToArray(offsets)) AS held,
     arrayFilter(
         jump -> jump.2 > 0,
         arrayMap(
@@ -18,7 +18,10 @@ WITH
         )
     ) AS jumps,
     CAST(jumps, 'Map(UInt64, Int64)') AS jumped,
-    mapKeys(mapFilter((offset, missing) -> missing > 0, mapSubtract(jumped, gaps))) AS behind_missing
+    arrayFilter(
+        offset -> NOT arrayExists((behind, count) -> behind >= offset AND behind - count <= offset - jumped[offset], mapKeys(gaps), mapValues(gaps)),
+        mapKeys(mapFilter((offset, missing) -> missing > 0, mapSubtract(jumped, gaps)))
+    ) AS behind_missing
 SELECT
     topic,
     partition,

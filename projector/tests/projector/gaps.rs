@@ -86,7 +86,7 @@ fn a_compacted_topic_is_projected_to_its_end() {
         rig.ask("ALTER TABLE log DELETE WHERE offset BETWEEN 10 AND 20 SETTINGS mutations_sync = 2").await;
         rig.caught_up().await;
         assert_eq!(rig.ask("SELECT * FROM v_missing_records").await, "");
-        assert_eq!(projector.get("/ready").await.0, 200);
+        assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         append(1_000..1_010).await;
         rig.caught_up().await;
         assert!(projector.stop().await.success());
@@ -126,10 +126,10 @@ fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition()
         let accepted = format!("{{\"events/{hurt}\"={}}}", written + 10);
         let projector = rig.projector_with(&[("QAMTU__PROJECTOR__ACCEPT_LOST", &accepted)]).await;
         rig.until("figures go on behind the loss", &stored, |said| said == format!("{end}\t{end}")).await;
-        assert_eq!(projector.get("/ready").await.0, 200);
+        assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.stop().await.success());
         let projector = rig.projector().await;
-        assert_eq!(projector.get("/ready").await.0, 200);
+        assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.stop().await.success());
     });
 }
@@ -145,7 +145,7 @@ fn a_log_that_begins_later_fills_a_new_database_from_its_beginning() {
         let end = "SELECT min(offset), any(next_offset) = any(end_offset) FROM log, v_watermark
             WHERE log.topic = 'events' AND log.partition = 2 AND v_watermark.topic = 'events' AND v_watermark.partition = 2";
         rig.until("the partition is whole from offset 7 on", end, |said| said == "7\t1").await;
-        assert_eq!(projector.get("/ready").await.0, 200);
+        assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.words().contains("reading begins behind records that the log removed"));
         assert!(projector.stop().await.success());
     });
