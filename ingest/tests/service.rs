@@ -45,6 +45,8 @@ mod references;
 mod register;
 #[path = "service/repetition.rs"]
 mod repetition;
+#[path = "service/replaced.rs"]
+mod replaced;
 #[path = "service/sample.rs"]
 mod sample;
 #[path = "service/slow_clients.rs"]
