@@ -26,6 +26,9 @@ const BLANKS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
 
 /// May the text hold so many digits? Most texts do not, and are done with here.
 pub fn has_digits(text: &str, least: usize) -> bool {
+    if text.is_ascii() {
+        return text.bytes().filter(u8::is_ascii_digit).count() >= least;
+    }
     // A single character may stand for two digits, as the circled ten does.
     let digits = |c: char| if c.is_ascii_digit() { 1 } else { 2 * usize::from(!c.is_ascii() && c.is_numeric()) };
     text.chars().map(digits).sum::<usize>() >= least

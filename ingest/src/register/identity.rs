@@ -75,9 +75,9 @@ impl Identity {
 
     fn new<'c>((id, hash): (EventId, BodyHash), kind: Kind, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
         let public = pseudonym::person_field(kind).and_then(|person| {
-            let mut all = Sha256::new();
+            let mut all = Vec::with_capacity(512);
             ATTRIBUTES.iter().for_each(|name| part(&mut all, (content.header)(name)));
-            without(content.value, person, &mut all).ok().map(|()| beginning(&all.finalize()))
+            without(content.value, person, &mut all).ok().map(|()| beginning(&Sha256::digest(&all)))
         });
         // Of a payload that cannot be read the whole hash is compared: such a record was not written here.
         Self { id, hash, public: public.unwrap_or_else(|| beginning(&hash.0)), about: about(kind, content.key) }
@@ -100,24 +100,25 @@ pub fn about(kind: Kind, key: &[u8]) -> u64 {
         Kind::ConsentGiven | Kind::ConsentWithdrawn => key.split(|byte| *byte == b'/').next().unwrap_or_default(),
         _ => key,
     };
-    let mut all = Sha256::new();
+    let mut all = Vec::with_capacity(128);
     part(&mut all, kind.name().as_bytes());
     part(&mut all, subject);
-    beginning(&all.finalize())
+    beginning(&Sha256::digest(&all))
 }
 
-fn part(hash: &mut Sha256, bytes: &[u8]) {
-    hash.update((bytes.len() as u64).to_be_bytes());
-    hash.update(bytes);
+/// Adds a part to what is hashed, with its length, so that parts cannot run into one another.
+fn part(all: &mut Vec<u8>, bytes: &[u8]) {
+    all.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+    all.extend_from_slice(bytes);
 }
 
 fn beginning(hash: &[u8]) -> u64 {
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Hashes every field of a JSON object but one. The text of a field is hashed as it stands: what is stored is in canonical form.
-fn without(value: &[u8], field: &str, hash: &mut Sha256) -> serde_json::Result<()> {
-    struct Fields<'a>(&'a str, &'a mut Sha256);
+/// Adds every field of a JSON object but one. The text of a field is taken as it stands: what is stored is in canonical form.
+fn without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::Result<()> {
+    struct Fields<'a>(&'a str, &'a mut Vec<u8>);
     impl<'de> Visitor<'de> for Fields<'_> {
         type Value = ();
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,7 +134,7 @@ fn without(value: &[u8], field: &str, hash: &mut Sha256) -> serde_json::Result<(
             Ok(())
         }
     }
-    serde_json::Deserializer::from_slice(value).deserialize_map(Fields(field, hash))
+    serde_json::Deserializer::from_slice(value).deserialize_map(Fields(field, all))
 }
 
 #[cfg(test)]
