@@ -5,6 +5,7 @@
 //! markers of transactions, aborted and compacted records. Removal by retention is an error of the broker instead.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::partition::{NextOffset, Partition};
 
@@ -26,6 +27,19 @@ struct Cursor {
     next: u64,
     epoch: u64,
     at_end: bool,
+    /// When the last record or end came.
+    heard: Instant,
+    /// The end as the broker said when the client was last asked to look for it again.
+    looked_for: u64,
+}
+
+/// How far behind the broker's ends reading is; the quietest partition of each kind, and for how long nothing of it has come.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Lag {
+    /// There are records to come.
+    pub(super) behind: Option<(Duration, Partition)>,
+    /// The client has told the end, but the broker has more: the log grew since, or no record lies there.
+    pub(super) at_end: Option<Duration>,
 }
 
 impl Cursors {
@@ -72,8 +86,45 @@ impl Cursors {
         self.epoch = epoch;
         self.told = false;
         for next in at {
-            self.owned.insert(next.partition.clone(), Some(Cursor { next: next.offset, epoch, at_end: false }));
+            let cursor = Cursor { next: next.offset, epoch, at_end: false, heard: Instant::now(), looked_for: 0 };
+            self.owned.insert(next.partition.clone(), Some(cursor));
         }
+    }
+
+    /// Whether there is an assignment.
+    pub(super) fn is_assigned(&self) -> bool {
+        self.assigned
+    }
+
+    /// Takes it that something of every partition has just come.
+    pub(super) fn touch(&mut self, now: Instant) {
+        self.owned.values_mut().flatten().for_each(|cursor| cursor.heard = now);
+    }
+
+    /// Everything started is fetched anew from where it stands, so every end will be told again, up to these ends of the broker.
+    pub(super) fn restart(&mut self, ends: &[(Partition, u64)], now: Instant) {
+        self.unclear.clear();
+        self.told = false;
+        for (partition, end) in ends {
+            if let Some(Some(cursor)) = self.owned.get_mut(partition) {
+                (cursor.at_end, cursor.heard, cursor.looked_for) = (false, now, *end);
+            }
+        }
+    }
+
+    /// Compares with the broker's ends. An end that was told is doubted once for each end of the broker.
+    pub(super) fn lag(&self, ends: &[(Partition, u64)], now: Instant) -> Lag {
+        let mut lag = Lag::default();
+        for (partition, end) in ends {
+            let Some(Some(cursor)) = self.owned.get(partition) else { continue };
+            let quiet = now.saturating_duration_since(cursor.heard);
+            if cursor.next < *end && !cursor.at_end {
+                lag.behind = lag.behind.max(Some((quiet, partition.clone())));
+            } else if cursor.next < *end && *end > cursor.looked_for {
+                lag.at_end = lag.at_end.max(Some(quiet));
+            }
+        }
+        lag
     }
 
     /// Where each started partition goes on.
@@ -87,6 +138,7 @@ impl Cursors {
         let skipped = offset.checked_sub(cursor.next)?;
         cursor.next = offset + 1;
         cursor.at_end = false;
+        cursor.heard = Instant::now();
         self.told = false;
         Some((cursor.epoch, skipped))
     }
@@ -99,7 +151,7 @@ impl Cursors {
             .iter_mut()
             .filter_map(|(partition, cursor)| cursor.as_mut().filter(|cursor| partition.number == number && !cursor.at_end));
         match (under_way.next(), under_way.next()) {
-            (Some(only), None) => only.at_end = true,
+            (Some(only), None) => (only.at_end, only.heard) = (true, Instant::now()),
             (Some(_), Some(_)) => self.unclear.push(number),
             (None, _) => {}
         }
@@ -121,6 +173,7 @@ impl Cursors {
         for (partition, position, end) in ends {
             if let Some(Some(cursor)) = self.owned.get_mut(partition) {
                 cursor.at_end = cursor.next.max(*position) >= *end;
+                cursor.heard = Instant::now();
             }
         }
     }

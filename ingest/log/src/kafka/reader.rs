@@ -1,7 +1,7 @@
 //! Reads Kafka: one thread polls, keeps its place in the group alive and hands records over.
 //!
 //! While the owner takes nothing, the thread stops fetching but goes on polling, so that a slow
-//! warehouse never costs the membership.
+//! warehouse never costs the membership. A client that has stopped working ends the reader ([`super::watch`]).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +19,7 @@ use super::commit::Commits;
 use super::cursor::Cursors;
 use super::group::{Client, Member, Seat};
 use super::voice::{Voice, failed};
+use super::watch::{self, Advice, Answers, Watchdog};
 use crate::config::KafkaConfig;
 use crate::entry::{Headers, Record};
 use crate::error::LogError;
@@ -47,6 +48,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         group,
         drain: Duration::from_millis(config.drain_timeout_ms.into()),
         seat: Mutex::new(Seat { link, cursors: Cursors::default(), commits, failure: None }),
+        answers: Answers::new(Instant::now()),
     };
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
     let client = Arc::new(client);
@@ -62,8 +64,18 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         client.subscribe(&names).map_err(|error| failed("joining the group", error))?;
     }
-    let reader =
-        Reader { client, max_records: options.max_records.max(1), max_bytes: options.max_bytes, held: None, full: None, paused: false };
+    let names = options.topics.iter().map(|topic| client.context().names.remote(topic)).collect();
+    watch::start(&client, names).map_err(no_thread)?;
+    let rebalance = Duration::from_millis(u64::from(config.session_timeout_ms) + u64::from(config.drain_timeout_ms));
+    let reader = Reader {
+        client,
+        max_records: options.max_records.max(1),
+        max_bytes: options.max_bytes,
+        held: None,
+        full: None,
+        paused: false,
+        watchdog: Watchdog::new(rebalance, Instant::now()),
+    };
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run());
     thread.map_err(no_thread)?;
     Ok(handle)
@@ -98,6 +110,7 @@ struct Reader {
     /// Since when there is no room.
     full: Option<Instant>,
     paused: bool,
+    watchdog: Watchdog,
 }
 
 /// Records of one portion, by partition; the number is the epoch of the start they belong to.
@@ -129,10 +142,28 @@ impl Reader {
             Ok(None) => self.read()?,
             Err(gone) => return Ok(Err(gone)),
         }
+        self.watch()?;
         match self.client.context().seat().failure.take() {
             Some(error) => Err(error),
             None => Ok(Ok(())),
         }
+    }
+
+    /// Hears what the watchdog has found.
+    fn watch(&mut self) -> Result<(), LogError> {
+        let member = self.client.context();
+        let Some(ends) = member.answers.take() else { return Ok(()) };
+        let mut seat = member.seat();
+        if !seat.link.has_room() || self.paused {
+            seat.cursors.touch(Instant::now());
+        }
+        if self.watchdog.judge(ends, &mut seat.cursors, Instant::now())? == Advice::Refetch {
+            let started = member.list(&seat.cursors.started())?;
+            drop(seat);
+            tracing::debug!("the broker has more than the client has told; it is fetched anew");
+            self.client.assign(&started).map_err(|error| failed("starting to read", error))?;
+        }
+        Ok(())
     }
 
     fn obey(&mut self, command: Command) {
@@ -306,7 +337,11 @@ impl Reader {
         let started = member.seat().cursors.started();
         let outside = started.into_iter().find_map(|NextOffset { partition, offset }| {
             let Bounds { start, end, .. } = member.bounds(&self.client, &partition).ok()?;
-            (!(start..=end).contains(&offset)).then_some(LogError::OutOfRange { partition, offset, start, end })
+            if end < offset {
+                let reason = format!("it was read up to {offset} and now ends at {end}");
+                return Some(LogError::Replaced { log: partition.to_string(), reason });
+            }
+            (offset < start).then_some(LogError::OutOfRange { partition, offset, start, end })
         });
         outside.unwrap_or_else(|| failed("reading", error))
     }

@@ -18,11 +18,17 @@ mod group;
 #[cfg(test)]
 mod kafka;
 #[cfg(test)]
+mod modes;
+#[cfg(test)]
 mod read;
+#[cfg(test)]
+mod replaced;
 #[cfg(test)]
 mod secured;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod stalls;
 
 /// Runs each of these tests on the embedded log and on Kafka.
 macro_rules! on_both_logs {
