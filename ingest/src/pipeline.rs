@@ -88,6 +88,11 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Was any submission sent before?
+    fn has_duplicates(&self) -> bool {
+        self.fates.iter().any(|(_, fate)| matches!(fate, Fate::Duplicate { .. }))
+    }
+
     /// Was any submission refused?
     pub fn has_refusals(&self) -> bool {
         self.fates.iter().any(|(_, fate)| matches!(fate, Fate::Refused(_)))
@@ -192,6 +197,9 @@ impl Judge<'_> {
 /// Appends what was judged good and waits until it is durable; then it is known to everybody. Its ids stay claimed until the log has
 /// spoken, also when the answer was given before: an entry that waits in the log's queue may still become the first of its id.
 pub async fn store(path: &Path, judged: Judged) -> Result<Vec<(u64, Fate)>, Rejection> {
+    if judged.has_duplicates() {
+        publish::verify(&*path.writer).await?;
+    }
     let room = tokio::time::timeout(path.limits.append, path.register.room(path.limits.unfolded_events)).await;
     if room.is_err() {
         return Err(Rejection::new(Reason::RegisterBehind, "the register has to catch up with the log first; send the events again later"));

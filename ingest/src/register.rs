@@ -137,6 +137,11 @@ impl Register {
         Ok(self.reads.lock().unwrap_or_else(PoisonError::into_inner).hash_of(id)?.is_some())
     }
 
+    /// Empties the file alone, for the next start: what is answered until then is no longer looked up in it.
+    fn clear_file(&self) -> Result<(), StoreError> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).clear()
+    }
+
     /// Forgets everything.
     fn clear(&self) -> Result<(), StoreError> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).clear()?;

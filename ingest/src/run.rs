@@ -111,7 +111,10 @@ async fn follow(config: Config, service: Arc<Service>, stop: CancellationToken) 
 async fn open(config: &LogConfig) -> Result<Arc<dyn LogWriter>, LogError> {
     let topics = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(config, &topics).await?;
-    open_writer(config).await
+    let writer = open_writer(config).await?;
+    // From here on it is this log or none: the register is proved against it next.
+    writer.verify(&Topic::ALL.map(Topic::name)).await?;
+    Ok(writer)
 }
 
 async fn read(

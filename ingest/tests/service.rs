@@ -29,5 +29,7 @@ mod privacy;
 mod register;
 #[path = "service/repetition.rs"]
 mod repetition;
+#[path = "service/replaced.rs"]
+mod replaced;
 #[path = "service/sample.rs"]
 mod sample;

@@ -72,7 +72,10 @@ impl Follower {
         let delivery = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = wait_until(self.due) => return self.fold(stop).await,
-            delivery = self.reader.next() => delivery.map_err(FollowError::Log)?,
+            delivery = self.reader.next() => match delivery {
+                Ok(delivery) => delivery,
+                Err(error) => return Err(ended(&self.register, error).await),
+            },
         };
         match delivery {
             Delivery::Assigned(partitions) => self.assigned = partitions.into_iter().map(|(partition, _)| partition).collect(),
@@ -162,6 +165,18 @@ impl Follower {
         metrics::events_unfolded(self.register.unfolded());
         Ok(())
     }
+}
+
+/// Why following ends when the reader has. A register of a log that is gone is forgotten at once: by the next start the new log may be so
+/// long, and read so far, that the proof would hold.
+async fn ended(register: &Arc<Register>, error: LogError) -> FollowError {
+    if matches!(error, LogError::Replaced { .. }) {
+        let register = register.clone();
+        if let Err(error) = blocking(move || register.clear_file()).await {
+            return error;
+        }
+    }
+    FollowError::Log(error)
 }
 
 async fn wait_until(due: Option<Instant>) {
