@@ -41,6 +41,18 @@ pub enum ProjectorError {
         /// First offset that the log copy lacks.
         needed: u64,
     },
+    /// The log holds other records than the tables were filled from.
+    #[error(
+        "{partition} does not hold at offset {offset} what the tables hold of it: this is another log than the one these tables were \
+         filled from (an older copy was restored, or the topic was made anew); nothing was written; restore that log, or give this one a \
+         database of its own (clickhouse.database), which is then filled from its beginning"
+    )]
+    AnotherLog {
+        /// The partition.
+        partition: Partition,
+        /// The offset.
+        offset: u64,
+    },
     /// The log does not know a partition that it assigned.
     #[error("{partition} was assigned, but the log has no such partition")]
     NoPartition {

@@ -26,6 +26,8 @@ pub enum Concern {
     Write(Partition),
     /// The event log does not answer.
     Log,
+    /// The event log has records and none of them is written.
+    Progress,
     /// The event log removed records of a partition before they were read.
     Lost(Partition),
 }
@@ -110,6 +112,7 @@ impl fmt::Display for Concern {
             Concern::Assignment => f.write_str("assignment of partitions"),
             Concern::Write(partition) => write!(f, "writing {partition}"),
             Concern::Log => f.write_str("event log"),
+            Concern::Progress => f.write_str("progress"),
             Concern::Lost(partition) => write!(f, "lost records of {partition}"),
         }
     }

@@ -26,6 +26,12 @@ pub mod pipeline;
 
 pub mod source;
 
+pub mod identity;
+
+pub mod ends;
+
+pub mod lag;
+
 pub mod decode;
 
 pub mod fate;

@@ -38,7 +38,11 @@ pub const BUCKETS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 /// Tells the exporter what each name means.
 pub fn describe() {
-    describe_gauge!(LAG, Unit::Count, "Records of a partition that stand in the log and not yet in the tables.");
+    describe_gauge!(
+        LAG,
+        Unit::Count,
+        "Records of a partition that stand in the log and not yet in the tables; NaN while the log does not say."
+    );
     describe_counter!(RECORDS, Unit::Count, "Records of which every row, the receipt included, is acknowledged.");
     describe_counter!(REJECTED, Unit::Count, "Records that are no events, by reason.");
     describe_counter!(ROWS, Unit::Count, "Rows acknowledged, by table.");
@@ -88,6 +92,11 @@ pub fn held(bytes: usize) {
 /// Records of a partition that are not written yet.
 pub fn lag(partition: &Partition, records: u64) {
     gauge!(LAG, "partition" => partition.to_string()).set(records as f64);
+}
+
+/// Nobody knows how many records of a partition are not written yet, or it belongs to another process now.
+pub fn lag_unknown(partition: &Partition) {
+    gauge!(LAG, "partition" => partition.to_string()).set(f64::NAN);
 }
 
 /// The log holds no record at so many offsets.

@@ -14,6 +14,7 @@ use crate::{
     batches::Batches,
     config::{Limits, Projector},
     decode::decode,
+    ends::Ends,
     error::ProjectorError,
     fate::Fate,
     metrics::{self, Missing},
@@ -27,8 +28,6 @@ use crate::{
 
 /// How long a write under way may take when its partition is taken away, or the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How often the lag is looked at.
-const LAG_EVERY: Duration = Duration::from_secs(15);
 
 /// What flows.
 struct Flow {
@@ -39,6 +38,7 @@ struct Flow {
     writes: Writes,
     progress: Progress,
     checks: Checks,
+    ends: Ends,
 }
 
 /// Checks of the tables, one at a time, beside the flow.
@@ -59,8 +59,8 @@ pub async fn run(
     let limits = config.limits();
     let writes = Writes::new(warehouse.clone(), limits.writers);
     let checks = Checks { least: Duration::from_millis(config.verify_ms), due: Instant::now(), running: JoinSet::new() };
-    let (batches, progress) = (Batches::new(limits), Progress::default());
-    let mut flow = Flow { source, warehouse, limits, batches, writes, progress, checks };
+    let (batches, progress, ends) = (Batches::new(limits), Progress::default(), source.ends());
+    let mut flow = Flow { source, warehouse, limits, batches, writes, progress, checks, ends };
     tokio::select! {
         () = shutdown => flow.stop().await,
         error = flow.run() => error,
@@ -69,7 +69,6 @@ pub async fn run(
 
 impl Flow {
     async fn run(&mut self) -> Result<(), ProjectorError> {
-        let mut lag = tokio::time::interval(LAG_EVERY);
         loop {
             while self.writes.have_room()
                 && let Some(batch) = self.batches.take_due(Instant::now())
@@ -86,11 +85,11 @@ impl Flow {
                     Delivery::Assigned(partitions) => self.assigned(&partitions).await?,
                     Delivery::Records(records) => records.iter().for_each(|record| self.take(record)),
                     Delivery::Revoked { partitions, lost } => self.revoked(&partitions, lost).await?,
-                    Delivery::CaughtUp => self.batches.caught_up(),
+                    Delivery::CaughtUp => self.caught_up(),
                 },
                 () = until(check_due) => self.check(),
                 Some(Ok((took, checked))) = self.checks.running.join_next() => self.checked(took, checked).await?,
-                _ = lag.tick() => self.source.report_lag(&self.progress, self.batches.are_done()).await,
+                ends = self.ends.next() => self.source.compare(ends, &self.progress, !self.batches.are_done())?,
             }
         }
     }
@@ -114,6 +113,11 @@ impl Flow {
         self.batches.add(record, &project(record, &fate), Instant::now());
     }
 
+    fn caught_up(&mut self) {
+        self.batches.caught_up();
+        self.source.caught_up();
+    }
+
     /// One batch is written, receipt included: commit.
     async fn written(&mut self, batch: Batch) -> Result<(), ProjectorError> {
         metrics::written(&batch);
@@ -126,12 +130,14 @@ impl Flow {
         Ok(())
     }
 
-    /// These partitions, and no others, are ours from now on: end what an earlier owner left running, and start where the copy ends.
+    /// These partitions, and no others, are ours from now on: end what an earlier owner left running, make sure that this is the log that
+    /// was copied, and start where the copy ends.
     async fn assigned(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
         let names: Vec<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         self.drop_all();
         self.warehouse.fence(&names).await?;
         let copies = self.warehouse.copied_at_last(&names).await?;
+        self.source.prove(self.warehouse.witnesses(&copies).await?).await?;
         tracing::info!(partitions = copies.len(), "assigned");
         self.renew_tokens();
         let starts = self.source.start(&copies, partitions).await?;

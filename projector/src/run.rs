@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use qamtu_log::{ReaderOptions, TopicSpec, ensure_topics, open_reader};
+use qamtu_log::{TopicSpec, ensure_topics};
 use qamtu_schemas::Topic;
 
 use crate::{
@@ -18,10 +18,6 @@ use crate::{
     warehouse::{self, Warehouse, WarehouseError},
 };
 
-/// Most records of one delivery: about what a hundredth of a second decodes.
-const DELIVERY_RECORDS: usize = 2_000;
-/// Most bytes of one delivery.
-const DELIVERY_BYTES: usize = 4 << 20;
 /// How often the warehouse is asked whether it is there, also while nothing is written.
 const PING_EVERY: Duration = Duration::from_secs(2);
 /// A run that lasted so long was healthy: the next pause is short again.
@@ -61,7 +57,6 @@ async fn once(
         ready = open(config, health) => ready?,
         () = &mut shutdown => return Ok(()),
     };
-    health.resolve(&Concern::Start);
     started();
     let watch = watch(&warehouse, health);
     tokio::select! {
@@ -90,15 +85,7 @@ async fn open(config: &Config, health: &Health) -> Result<(Source, Warehouse), P
     let warehouse = Warehouse::new(client, &config.projector.group, &checked).reporting_to(health.clone());
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&config.log, &specs).await?;
-    let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-    let options = ReaderOptions {
-        topics: topics.clone(),
-        membership: config.projector.membership(),
-        max_records: DELIVERY_RECORDS,
-        max_bytes: DELIVERY_BYTES,
-    };
-    let reader = open_reader(&config.log, options).await?;
-    Ok((Source::new(reader, topics, health.clone(), config.projector.accept_lost.clone()), warehouse))
+    Ok((Source::open(config, health).await?, warehouse))
 }
 
 /// A login without the right to change tables is right for the projector, once the tables are there.

@@ -4,22 +4,36 @@
 //! was read is named and left out, and does not stop the rest; the watermark stays before it unless an operator gives it up. A log
 //! that is shorter than the copy is an error that names the partition.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, time::Instant};
 
-use qamtu_log::{Bounds, Delivery, LogError, LogReader, NextOffset, Partition};
+use qamtu_log::{Bounds, Delivery, LogConfig, LogError, LogReader, NextOffset, Partition, ReaderOptions, open_reader};
+use qamtu_schemas::Topic;
 
 use crate::{
+    config::Config,
+    ends::Ends,
     error::ProjectorError,
     health::{Concern, Health},
+    identity::{self, Witnesses},
+    lag::{Lag, STUCK},
     metrics,
     progress::{Progress, Start},
     warehouse::Copied,
 };
 
+/// Most records of one delivery: about what a hundredth of a second decodes.
+const DELIVERY_RECORDS: usize = 2_000;
+/// Most bytes of one delivery.
+const DELIVERY_BYTES: usize = 4 << 20;
+
 /// The log's reader.
 pub struct Source {
     reader: Box<dyn LogReader>,
     topics: Vec<String>,
+    log: LogConfig,
+    lag: Lag,
+    /// Whether there is an assignment, which may be empty.
+    assigned: bool,
     health: Health,
     /// Below which offset an operator has given up what the log removed, by partition.
     accept_lost: BTreeMap<String, u64>,
@@ -30,9 +44,36 @@ pub struct Source {
 }
 
 impl Source {
-    /// Takes a reader of these topics.
-    pub fn new(reader: Box<dyn LogReader>, topics: Vec<String>, health: Health, accept_lost: BTreeMap<String, u64>) -> Self {
-        Self { reader, topics, health, accept_lost, lost: BTreeMap::new(), stepped_over: BTreeMap::new() }
+    /// Joins the group that reads the log.
+    pub async fn open(config: &Config, health: &Health) -> Result<Self, ProjectorError> {
+        let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
+        let options = ReaderOptions {
+            topics: topics.clone(),
+            membership: config.projector.membership(),
+            max_records: DELIVERY_RECORDS,
+            max_bytes: DELIVERY_BYTES,
+        };
+        Ok(Self {
+            reader: open_reader(&config.log, options).await?,
+            topics,
+            log: config.log.clone(),
+            lag: Lag::default(),
+            assigned: false,
+            health: health.clone(),
+            accept_lost: config.projector.accept_lost.clone(),
+            lost: BTreeMap::new(),
+            stepped_over: BTreeMap::new(),
+        })
+    }
+
+    /// How far the log goes, from now on.
+    pub fn ends(&self) -> Ends {
+        Ends::follow(self.log.clone(), self.topics.clone())
+    }
+
+    /// Fails unless the log is the one that the log copy was made from.
+    pub async fn prove(&self, copy: Vec<Witnesses>) -> Result<(), ProjectorError> {
+        identity::prove(&self.log, copy).await
     }
 
     /// The next delivery; cancel-safe.
@@ -68,6 +109,9 @@ impl Source {
         }
         let at: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.at)).collect();
         self.reader.start_at(&at).await?;
+        self.assigned = true;
+        self.health.resolve(&Concern::Start);
+        self.health.resolve(&Concern::Progress);
         Ok(starts)
     }
 
@@ -117,7 +161,10 @@ impl Source {
 
     /// These partitions are no longer ours, and neither are their problems.
     pub fn forget(&mut self, partitions: &[Partition]) {
+        self.assigned = false;
+        self.health.report(Concern::Progress, "no partitions are assigned; the group is sharing them out".to_owned());
         for partition in partitions {
+            metrics::lag_unknown(partition);
             self.stepped_over.remove(partition);
             if self.lost.remove(partition).is_some() {
                 self.tell(partition, &[]);
@@ -125,20 +172,33 @@ impl Source {
         }
     }
 
-    /// Tells the metrics how far behind the tables are. Nothing is behind once everything that the log delivers is written: the last
-    /// offsets of a partition may hold no record.
-    pub async fn report_lag(&self, progress: &Progress, done: bool) {
-        let bounds = match self.bounds().await {
-            Ok(bounds) => bounds,
-            Err(error) => return self.health.report(Concern::Log, crate::run::chain(&error)),
+    /// Everything that the log had for us was delivered.
+    pub fn caught_up(&mut self) {
+        self.lag.caught_up(Instant::now());
+    }
+
+    /// Compares what is written with how far the log goes and tells how far behind the tables are; no ends: the log does not say. `held`:
+    /// whether something was read and is not written.
+    pub fn compare(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, held: bool) -> Result<(), ProjectorError> {
+        let Some(ends) = ends else {
+            progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
+            self.health.report(Concern::Log, "it does not say how far it goes".to_owned());
+            return Ok(());
         };
         self.health.resolve(&Concern::Log);
-        for written in progress.all_written() {
-            if let Some(bounds) = bounds.iter().find(|bounds| bounds.partition == written.partition) {
-                let behind = bounds.end.saturating_sub(written.offset);
-                metrics::lag(&written.partition, if done { 0 } else { behind });
+        let now = Instant::now();
+        for (partition, records) in self.lag.see(&ends, progress.all_written(), (held, now))? {
+            metrics::lag(&partition, records);
+        }
+        match self.lag.stuck(now) {
+            None if !self.assigned => {}
+            None => self.health.resolve(&Concern::Progress),
+            Some(partition) => {
+                let problem = format!("{partition} has had records for {} s, and none of them was written", STUCK.as_secs());
+                self.health.report(Concern::Progress, problem);
             }
         }
+        Ok(())
     }
 
     async fn bounds(&self) -> Result<Vec<Bounds>, ProjectorError> {

@@ -18,6 +18,7 @@ use crate::{
     config::ClickhouseConfig,
     faults,
     health::{Concern, Health, Work},
+    identity::{WITNESSES, Witness, Witnesses},
     metrics,
     rows::Table,
 };
@@ -192,6 +193,28 @@ impl Warehouse {
     /// What the ids of all inserts of a partition begin with.
     fn inserts_of(&self, partition: &Partition) -> String {
         format!("qamtu-{}-{}-{}-", self.group, partition.topic, partition.number)
+    }
+
+    /// The oldest and the newest rows of the log copy of these partitions, by which one log is told from another.
+    pub async fn witnesses(&self, copies: &[Copied]) -> Result<Vec<Witnesses>, Error> {
+        let mut found = Vec::new();
+        for Copied { partition, .. } in copies {
+            let (oldest, newest) = (self.rows_of(partition, "ASC").await?, self.rows_of(partition, "DESC").await?);
+            found.push(Witnesses { partition: partition.clone(), oldest, newest });
+        }
+        Ok(found)
+    }
+
+    async fn rows_of(&self, partition: &Partition, order: &str) -> Result<Vec<Witness>, Error> {
+        let query = format!(
+            "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, toUInt8(status = 'rejected') AS rejected, event_id, bodyhash \
+             FROM log WHERE topic = ? AND partition = ? ORDER BY offset {order} LIMIT {WITNESSES}"
+        );
+        let ask = || async {
+            let query = self.client.query(&query).bind(&*partition.topic).bind(partition.number);
+            answer("reading the log copy back", query.fetch_all::<Witness>()).await
+        };
+        retrying(&self.health.during(Concern::Assignment), ask).await
     }
 
     /// What the log copy holds of these partitions; asks until the server answers.

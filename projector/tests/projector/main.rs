@@ -17,6 +17,7 @@ mod events;
 mod gaps;
 mod golden;
 mod health;
+mod identity;
 mod losses;
 mod model;
 mod partitions;

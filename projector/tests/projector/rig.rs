@@ -97,19 +97,31 @@ impl Rig {
 
     /// A rig at a ClickHouse of the test's own.
     pub fn at(kind: Kind, clickhouse: ClickhouseConfig) -> Option<Self> {
+        Some(match kind {
+            Kind::Embedded => Self::with(None, clickhouse),
+            Kind::Kafka => Self::with(Some(broker()?), clickhouse),
+        })
+    }
+
+    /// A rig at a Kafka broker of the test's own.
+    pub fn at_broker(address: String) -> Self {
+        Self::with(Some(address), shared("admin", &unique("t")))
+    }
+
+    fn with(broker: Option<String>, clickhouse: ClickhouseConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut env = Vec::new();
         let mut set = |name: &str, value: String| env.push((format!("QAMTU__{name}"), value));
-        let log = match kind {
-            Kind::Embedded => {
+        let log = match broker {
+            None => {
                 let folder = dir.path().join("log");
                 set("LOG__DIR", folder.display().to_string());
                 LogConfig::embedded(folder)
             }
-            Kind::Kafka => {
+            Some(address) => {
                 let prefix = format!("{}-", unique("t"));
                 let config =
-                    KafkaConfig { topic_prefix: prefix.clone(), replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(broker()?) };
+                    KafkaConfig { topic_prefix: prefix.clone(), replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(address) };
                 set("LOG__KIND", "kafka".into());
                 set("LOG__BROKERS", config.brokers.clone());
                 set("LOG__TOPIC_PREFIX", prefix);
@@ -120,7 +132,7 @@ impl Rig {
         };
         set("METRICS__LISTEN", "127.0.0.1:0".into());
         let client = warehouse::client(&clickhouse);
-        Some(Self { log, clickhouse, client, dir, env })
+        Self { log, clickhouse, client, dir, env }
     }
 
     /// The two topics.
