@@ -254,46 +254,49 @@ mod tests {
         Partition::new("events", 3)
     }
 
-    fn planned(missing: &[Range<u64>], end: u64, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<Plan, ProjectorError> {
+    /// What the copy lacks below its end, and its end.
+    type Copy<'a> = (&'a [Range<u64>], u64);
+
+    fn planned((missing, end): Copy<'_>, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<Plan, ProjectorError> {
         let copied = Copied { partition: partition(), missing: missing.to_vec(), end };
         plan(&copied, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
     }
 
-    fn expected(at: u64, missing: &[Range<u64>], end: u64, lost: &[Range<u64>], stepped_over: u64) -> Plan {
+    fn expected(at: u64, (missing, end): Copy<'_>, lost: &[Range<u64>], stepped_over: u64) -> Plan {
         Plan { start: Start { partition: partition(), at, missing: missing.to_vec(), end }, lost: lost.to_vec(), stepped_over }
     }
 
     #[test]
     fn reading_starts_at_the_first_record_that_is_missing() {
-        assert_eq!(planned(&[], 20, Some(20), 10..30, 0).unwrap(), expected(20, &[], 20, &[], 0));
-        assert_eq!(planned(&[12..14, 16..17], 20, Some(20), 10..30, 0).unwrap(), expected(12, &[12..14, 16..17], 20, &[], 0));
+        assert_eq!(planned((&[], 20), Some(20), 10..30, 0).unwrap(), expected(20, (&[], 20), &[], 0));
+        assert_eq!(planned((&[12..14, 16..17], 20), Some(20), 10..30, 0).unwrap(), expected(12, (&[12..14, 16..17], 20), &[], 0));
     }
 
     #[test]
     fn what_the_log_removed_is_lost_and_the_rest_is_read() {
-        assert_eq!(planned(&[], 5, Some(5), 10..30, 0).unwrap(), expected(10, &[], 10, &[5..10], 0));
-        assert_eq!(planned(&[2..4, 8..15], 20, Some(20), 10..30, 0).unwrap(), expected(10, &[10..15], 20, &[2..4, 8..10], 0));
+        assert_eq!(planned((&[], 5), Some(5), 10..30, 0).unwrap(), expected(10, (&[], 10), &[5..10], 0));
+        assert_eq!(planned((&[2..4, 8..15], 20), Some(20), 10..30, 0).unwrap(), expected(10, (&[10..15], 20), &[2..4, 8..10], 0));
         // A new database of a group that has read this log before.
-        assert_eq!(planned(&[], 0, Some(15), 10..30, 0).unwrap(), expected(10, &[], 10, &[0..10], 0));
+        assert_eq!(planned((&[], 0), Some(15), 10..30, 0).unwrap(), expected(10, (&[], 10), &[0..10], 0));
     }
 
     #[test]
     fn what_was_given_up_is_stepped_over_by_the_first_record_behind_it() {
-        assert_eq!(planned(&[], 5, Some(5), 10..30, 10).unwrap(), expected(10, &[5..10], 10, &[], 5));
-        assert_eq!(planned(&[], 5, Some(5), 11..30, 10).unwrap(), expected(11, &[], 11, &[5..11], 0), "more is lost than was given up");
+        assert_eq!(planned((&[], 5), Some(5), 10..30, 10).unwrap(), expected(10, (&[5..10], 10), &[], 5));
+        assert_eq!(planned((&[], 5), Some(5), 11..30, 10).unwrap(), expected(11, (&[], 11), &[5..11], 0), "more is lost than was given up");
         // Rows behind the loss are there: the first is written once more.
-        assert_eq!(planned(&[5..10], 20, Some(5), 10..30, 10).unwrap(), expected(10, &[5..10], 20, &[], 5));
-        assert_eq!(planned(&[3..5, 8..15], 20, Some(20), 10..30, 10).unwrap(), expected(10, &[3..10, 10..15], 20, &[], 7));
+        assert_eq!(planned((&[5..10], 20), Some(5), 10..30, 10).unwrap(), expected(10, (&[5..10], 20), &[], 5));
+        assert_eq!(planned((&[3..5, 8..15], 20), Some(20), 10..30, 10).unwrap(), expected(10, (&[3..10, 10..15], 20), &[], 7));
     }
 
     #[test]
     fn a_log_that_begins_later_than_at_0_is_read_from_its_beginning() {
-        assert_eq!(planned(&[], 0, None, 10..30, 0).unwrap(), expected(10, &[0..10], 10, &[], 10));
+        assert_eq!(planned((&[], 0), None, 10..30, 0).unwrap(), expected(10, (&[0..10], 10), &[], 10));
     }
 
     #[test]
     fn a_log_that_is_shorter_than_the_copy_is_refused() {
-        let refused = planned(&[], 21, None, 10..20, 0);
+        let refused = planned((&[], 21), None, 10..20, 0);
         assert!(matches!(refused, Err(ProjectorError::OtherLog { needed: 21, end: 20, .. })), "{refused:?}");
     }
 }

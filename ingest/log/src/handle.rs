@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -55,7 +56,11 @@ pub(crate) struct Link {
     commands: mpsc::Receiver<Command>,
     notices: notices::UnboundedSender<Notice>,
     waiting: usize,
+    ended: Ended,
 }
+
+/// Why the thread has ended; told to whoever asks it for something afterwards.
+type Ended = Arc<Mutex<Option<LogError>>>;
 
 impl Link {
     /// The next command; none when the time is over; an error when the handle is gone.
@@ -78,8 +83,10 @@ impl Link {
 
     /// Sends a notice; when nobody listens any more the next command says so.
     pub(crate) fn notify(&mut self, notice: Notice) {
-        if matches!(notice, Notice::Records { .. }) {
-            self.waiting += 1;
+        match &notice {
+            Notice::Records { .. } => self.waiting += 1,
+            Notice::Failed(error) => *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone()),
+            _ => {}
         }
         let _ = self.notices.send(notice);
     }
@@ -98,6 +105,7 @@ pub(crate) struct Handle {
     epoch: u64,
     /// Start that is valid for each partition.
     epochs: HashMap<Partition, u64>,
+    ended: Ended,
 }
 
 impl Handle {
@@ -105,14 +113,16 @@ impl Handle {
     pub(crate) fn new() -> (Self, Link) {
         let (commands, received) = mpsc::channel();
         let (sender, notices) = notices::unbounded_channel();
-        let handle = Self { commands, notices, inbox: VecDeque::new(), epoch: 0, epochs: HashMap::new() };
-        (handle, Link { commands: received, notices: sender, waiting: 0 })
+        let ended = Ended::default();
+        let link = Link { commands: received, notices: sender, waiting: 0, ended: ended.clone() };
+        (Self { commands, notices, inbox: VecDeque::new(), epoch: 0, epochs: HashMap::new(), ended }, link)
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, LogError> {
         let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).map_err(|_| LogError::Closed)?;
-        answered.await.unwrap_or(Err(LogError::Closed))
+        let ended = || self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(LogError::Closed);
+        self.commands.send(command(answer)).map_err(|_| ended())?;
+        answered.await.unwrap_or_else(|_| Err(ended()))
     }
 
     /// Whether these records are still wanted: no later start, and no revocation behind them.

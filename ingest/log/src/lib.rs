@@ -47,6 +47,12 @@
 //!   `a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them`,
 //!   `a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next`,
 //!   `a_fatal_producer_error_fails_readiness_for_good`, `a_wrong_password_is_refused_and_never_printed`.
+//! * A client that has stopped working is replaced: `a_group_reads_on_after_the_broker_was_away_for_9_to_18_seconds`,
+//!   `a_writer_appends_again_after_the_broker_was_away_for_9_to_18_seconds`. A reader ends with [`LogError::Stalled`] and is opened
+//!   again by its owner; a writer opens a new client by itself.
+//! * A log that is deleted, made anew or put in the place of another one is [`LogError::Replaced`]: `a_log_made_anew_ends_its_readers`,
+//!   `a_writer_tells_a_log_made_anew_from_its_own`.
+//! * Only the owner of the embedded log reads its files: `only_the_owner_may_read_the_files_of_the_log`.
 //!
 //! What is not: an append that failed with [`LogError::is_transient`] may stand in the log all the same, and a repeated
 //! one twice. Whoever reads tells them apart by the event's id. Likewise a commit that failed so may have been made.

@@ -99,7 +99,7 @@ impl Follower {
         let mut starts = Vec::new();
         for partition in &self.assigned {
             let start = bounds.iter().find(|bound| bound.partition == *partition).map_or(0, |bound| bound.start);
-            let next = held.get(partition).copied().unwrap_or(start);
+            let next = held.get(partition).copied().unwrap_or(0);
             if next < start {
                 metrics::records_lost(start - next);
                 tracing::error!(%partition, first = next, next = start, "the log removed records before the register read them: their ids are not known");

@@ -83,15 +83,17 @@ on_both_logs!(rows_lost_while_it_runs_are_written_again, a_range_that_is_read_ag
 
 #[test]
 fn facts_are_written_again_although_the_log_no_longer_has_them() {
+    let Some(rig) = Rig::new(Kind::Kafka) else { return };
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
         rig.append(entries(&campaign(1, 600))).await;
         let projector = rig.projector_with(&OFTEN).await;
         rig.caught_up().await;
         let before = rig.fingerprints().await;
-        let qamtu_log::LogConfig::Embedded(log) = &rig.log else { panic!("embedded") };
-        // Files that are open stay for who has them open; nobody else can read the log now.
-        std::fs::rename(&log.dir, log.dir.with_extension("away")).unwrap();
+        let qamtu_log::LogConfig::Kafka(log) = &rig.log else { panic!("Kafka") };
+        for (partition, records) in rig.records().await {
+            let end = records.last().map_or(0, |record| record.offset + 1);
+            qamtu_log::broker::foreign::delete_records(log, &partition.next_offset(end)).await.unwrap();
+        }
         rig.ask("TRUNCATE TABLE attendance").await;
         restored(&rig, &before, "attendance", &projector).await;
         projector.kill().await;
