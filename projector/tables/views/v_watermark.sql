@@ -2,7 +2,7 @@
 -- A bitmap of the offsets needs no FINAL (a repeated row is the same offset), and its size against its ends tells at once whether
 -- there is a gap; only then is the first missing offset looked for.
 -- Rows of facts with a lower offset are all there. The projector starts from here; analytics names its figures by it.
-CREATE OR REPLACE VIEW v_watermark AS
+CREATE OR REPLACE VIEW v_watermark DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     topic,
     partition,
