@@ -1,4 +1,4 @@
-//! Loads the ClickHouse engine library and calls it. The one file of Qamtu with unsafe code.
+//! Loads the ClickHouse engine library and calls it. With `system.rs` the only unsafe code of Qamtu.
 //! Guarantees that the C side gets what it asks for: terminated strings that outlive the call, and a library that is never unloaded.
 //! Leaves to `child.rs` what to say to the engine.
 
