@@ -26,7 +26,7 @@
 //! - **Nothing outside can be reached**, by no function, table function, engine, dictionary, format or statement and for no user
 //!   (`no_function_reads_a_file`, `no_table_function_reaches_outside`, `no_engine_of_a_table_or_a_database_reaches_outside`,
 //!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers do that, and each is enough for most of it: rights
-//!   (`deploy/clickhouse/users.xml`), a current folder that is gone (`gate.rs`), and a process that may open its own folder alone, connect
+//!   (`deploy/clickhouse/users.xml`), a current folder that is gone (`startup_barrier.rs`), and a process that may open its own folder alone, connect
 //!   nowhere and is never root where that can be avoided (`confinement.rs`,
 //!   `the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for`). What a system does not offer of the last is printed
 //!   at the start ([`Warehouse::gaps`]). The settings `user_files_path` and `format_schema_path` are not heeded by the engine for
@@ -38,7 +38,7 @@
 //! - **Inserts over HTTP** run at the same time (`concurrent_inserts_over_http_all_arrive`); one whose client hangs up in the middle
 //!   leaves nothing (`an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing`). `async_insert` is on by default in this
 //!   version; our profiles turn it off, external servers must be told with each insert.
-//! - **KILL QUERY** ends a query (`kill_query_ends_a_query_and_killing_the_door_ends_the_warehouse`). One query without a user keeps
+//! - **KILL QUERY** ends a query (`kill_query_ends_a_query_and_killing_the_start_command_ends_the_warehouse`). One query without a user keeps
 //!   the engine serving; who kills that one ends the warehouse, so a KILL names a query id or a user.
 //! - **Merges, mutations, EXCHANGE TABLES, bitmap states** work (`merges_mutations_exchange_and_bitmaps_work`).
 //! - **Not there** (`what_this_mode_has_not`): the log tables `system.query_log`, `part_log`, `text_log` and their like (log files are
@@ -61,7 +61,6 @@ pub mod child;
 mod confinement;
 mod error;
 mod folder;
-mod gate;
 mod layout;
 mod library;
 mod login;
@@ -69,6 +68,7 @@ mod package;
 mod process;
 mod settings;
 mod source;
+mod startup_barrier;
 mod system;
 mod work;
 

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use super::confinement::{Confinement, Program};
 use super::error::WarehouseError;
-use super::gate::Gate;
 use super::layout::Layout;
 use super::library;
+use super::startup_barrier::StartupBarrier;
 
 /// Opens the HTTP port and then never returns: the engine's command line ends when its last query does.
 /// `KILL QUERY` of the second statement ends the warehouse.
@@ -53,9 +53,9 @@ pub fn serve_library(library: &Path, served: &Served) -> Result<String, Warehous
     when_input_ends(|| library::exit_now(0));
     // The engine dies without a word when it cannot open its port.
     wait_for_port(served.port).map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
-    let gate = Gate::make(&layout).map_err(failed)?;
-    let arguments = command_line(&layout, &gate.statement())?;
-    gate.close_when_started();
+    let barrier = StartupBarrier::create(&layout).map_err(failed)?;
+    let arguments = command_line(&layout, &barrier.statement())?;
+    barrier.open_when_directory_is_removed();
     let loaded = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
     let said = library::run_command_line(&loaded, &arguments)
         .map_err(|source| WarehouseError::Library { library: library.to_path_buf(), source })?;

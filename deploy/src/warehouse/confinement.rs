@@ -3,7 +3,7 @@
 //! Guarantees, where the system offers them: root is given up for a user of its own; of the files only the warehouse folder (without
 //! the passwords), the program itself and a few figures about the machine can be opened (Landlock); no other process can be looked
 //! into, signalled or started; no connection is opened and no port but its own (Landlock of Linux 6.7). What could not be had is
-//! returned in words, so that the launcher can say it. Leaves to `gate.rs` what the engine must not read inside its own folder.
+//! returned in words, so that the launcher can say it. Leaves to `startup_barrier.rs` what the engine must not read inside its own folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -86,10 +86,10 @@ impl Confinement<'_> {
                 let closed = closed.display();
                 return Ok(Some(format!("it runs as root, since no other user can pass {closed} and mounts are not allowed ({error})")));
             }
-            reveal(root, &closed)?;
+            mount_below(root, &closed)?;
         }
         for folder in [self.layout.data(), self.layout.logs(), self.layout.config_dir(), self.layout.run()] {
-            give(&folder)?;
+            hand_over(&folder)?;
         }
         chown(root, Some(SERVING_USER), Some(SERVING_USER))?;
         system::become_user(SERVING_USER)?;
@@ -152,7 +152,7 @@ fn closed_ancestor(path: &Path) -> io::Result<Option<PathBuf>> {
 
 /// Makes `root` reachable below the `closed` folder, in this process's own mounts: an empty folder covers the closed one, and so
 /// whatever else is in it, and only `root` stands in there.
-fn reveal(root: &Path, closed: &Path) -> io::Result<()> {
+fn mount_below(root: &Path, closed: &Path) -> io::Result<()> {
     let held = File::open(root)?;
     system::mount_empty(closed)?;
     for folder in root.ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
@@ -166,14 +166,14 @@ fn reveal(root: &Path, closed: &Path) -> io::Result<()> {
 }
 
 /// Gives a folder with all its content to [`SERVING_USER`], the folder itself last: a hand-over that was cut short is done again.
-fn give(path: &Path) -> io::Result<()> {
+fn hand_over(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.uid() == SERVING_USER && metadata.is_dir() && path.file_name() != Some("config".as_ref()) {
         return Ok(());
     }
     if metadata.is_dir() {
         for entry in fs::read_dir(path)? {
-            give(&entry?.path())?;
+            hand_over(&entry?.path())?;
         }
     }
     std::os::unix::fs::lchown(path, Some(SERVING_USER), Some(SERVING_USER))

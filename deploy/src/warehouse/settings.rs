@@ -11,7 +11,7 @@ use super::source::Program;
 const CONFIG: &str = include_str!("../../clickhouse/config.xml");
 const USERS: &str = include_str!("../../clickhouse/users.xml");
 /// The user without a password that the engine's own start command logs in as. A server has no need of it.
-const DOOR_USER: &str = include_str!("../../clickhouse/door_user.xml");
+const START_USER: &str = include_str!("../../clickhouse/start_user.xml");
 
 const KAFKA_GRANT: &str =
     "                <query>GRANT READ ON KAFKA</query>\n                <query>GRANT TABLE ENGINE ON Kafka</query>\n";
@@ -74,8 +74,8 @@ impl Settings<'_> {
     /// The text of the users file.
     pub(super) fn users(&self) -> String {
         Users {
-            door_user: match self.program {
-                Program::Engine(_) => DOOR_USER,
+            start_user: match self.program {
+                Program::Engine(_) => START_USER,
                 Program::Binary(_) => "",
             },
             clients: "127.0.0.1",
@@ -95,7 +95,7 @@ impl Settings<'_> {
 
 /// What the users file depends on.
 struct Users<'a> {
-    door_user: &'a str,
+    start_user: &'a str,
     clients: &'a str,
     query_memory_bytes: u64,
     databases: &'a [String],
@@ -109,7 +109,7 @@ impl Users<'_> {
         fill(
             USERS,
             &[
-                ("door_user", self.door_user),
+                ("start_user", self.start_user),
                 ("clients", self.clients),
                 ("query_memory_bytes", &self.query_memory_bytes.to_string()),
                 ("admin_sha256", &hash(Role::Admin)),
@@ -130,8 +130,8 @@ impl Users<'_> {
 
 /// The users file of a server that is not ours: its clients come from anywhere, and how much a query may take is the server's to say.
 pub(super) fn server_users(logins: &Logins, databases: &[String]) -> String {
-    let door_user = "        <!-- The user that images and packages make, without a password. -->\n        <default remove=\"remove\"/>\n";
-    Users { door_user, clients: "::/0", query_memory_bytes: 0, databases, kafka_engine: false, logins }.file()
+    let start_user = "        <!-- The user that images and packages make, without a password. -->\n        <default remove=\"remove\"/>\n";
+    Users { start_user, clients: "::/0", query_memory_bytes: 0, databases, kafka_engine: false, logins }.file()
 }
 
 /// Refuses what is no name of a database: it stands in rights.

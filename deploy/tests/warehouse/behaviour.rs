@@ -103,7 +103,7 @@ async fn wait_for_answer(warehouse: &qamtu::warehouse::Warehouse, query: &str, w
 }
 
 #[tokio::test]
-async fn kill_query_ends_a_query_and_killing_the_door_ends_the_warehouse() {
+async fn kill_query_ends_a_query_and_killing_the_start_command_ends_the_warehouse() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = Arc::new(start(dir.path()).await);
     let running = Arc::clone(&warehouse);
@@ -120,7 +120,7 @@ async fn kill_query_ends_a_query_and_killing_the_door_ends_the_warehouse() {
     assert!(killed.starts_with("finished\tlong\tqamtu_projector"), "{killed}");
     assert!(query.await.unwrap().unwrap_err().contains("Code: 394"));
 
-    // The endless query that keeps the engine serving has no user; a KILL that matches it closes the door.
+    // The endless query that keeps the engine serving has no user; a KILL that matches it ends the engine.
     let pid = warehouse.pid().unwrap();
     assert!(runs(pid));
     let _ = ask(&warehouse, Role::Admin, "KILL QUERY WHERE user = '' ASYNC").await;

@@ -44,19 +44,19 @@ async fn nobody_gets_in_without_a_password() {
     let basic = |login: &str| format!("Basic {}", BASE64.encode(login));
     let (nobody, wrong, unknown) = (basic("default:"), basic("qamtu_admin:wrong"), basic("qamtu_nobody:"));
     let right = basic(&format!("qamtu_admin:{}", warehouse.password().expose_secret()));
-    let door = ("X-ClickHouse-User", "default");
+    let passwordless = ("X-ClickHouse-User", "default");
     for headers in [
         vec![("Authorization", nobody.as_str())],
         vec![("Authorization", wrong.as_str())],
         vec![("Authorization", unknown.as_str())],
-        vec![door],
+        vec![passwordless],
         vec![("X-ClickHouse-User", "qamtu_admin")],
         vec![("X-ClickHouse-User", "qamtu_admin"), ("X-ClickHouse-Key", "wrong")],
         vec![("X-ClickHouse-User", "qamtu_nobody"), ("X-ClickHouse-Key", "")],
         vec![("X-ClickHouse-User", "qamtu_admin"), ("Authorization", nobody.as_str())],
-        vec![("X-ClickHouse-User", "qamtu_admin"), door],
-        vec![door, ("X-ClickHouse-User", "qamtu_admin")],
-        vec![door, ("Authorization", right.as_str())],
+        vec![("X-ClickHouse-User", "qamtu_admin"), passwordless],
+        vec![passwordless, ("X-ClickHouse-User", "qamtu_admin")],
+        vec![passwordless, ("Authorization", right.as_str())],
     ] {
         assert!(post(url, &headers, "SELECT 1").await.is_err(), "{headers:?}");
     }
