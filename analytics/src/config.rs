@@ -13,7 +13,7 @@ use figment::{
     providers::{Env, Format, Toml},
 };
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::{access::ReaderConfig, error::AnalyticsError};
 
@@ -64,8 +64,8 @@ pub struct ClickHouse {
     /// Who to be; default `qamtu_analytics`.
     #[serde(default = "default_user")]
     pub user: String,
-    /// Their password; default empty.
-    #[serde(default)]
+    /// Their password, as a text or as `{ file = "..." }`; default empty.
+    #[serde(default, deserialize_with = "password")]
     pub password: SecretString,
     /// The database; default `qamtu`.
     #[serde(default = "default_database")]
@@ -101,6 +101,25 @@ fn default_database() -> String {
 
 fn default_dir() -> PathBuf {
     PathBuf::from("data/analytics")
+}
+
+/// A secret as it stands in the settings, or the file that holds it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a text, or the file that holds it: { file = \"...\" }")]
+enum Secret {
+    Text(SecretString),
+    File { file: PathBuf },
+}
+
+/// A password. The end of its file's line is not part of it.
+fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    match Secret::deserialize(from)? {
+        Secret::Text(text) => Ok(text),
+        Secret::File { file } => match std::fs::read_to_string(&file) {
+            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).into()),
+            Err(error) => Err(de::Error::custom(format!("the password file {} cannot be read: {error}", file.display()))),
+        },
+    }
 }
 
 impl Config {

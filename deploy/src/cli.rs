@@ -5,6 +5,7 @@
 mod demo;
 mod engine;
 mod publish;
+mod users;
 mod warehouse;
 
 use std::io::Write;
@@ -36,6 +37,8 @@ enum Command {
     Publish(publish::Arguments),
     /// Run a ClickHouse warehouse in the foreground and print how to reach it as one line of JSON.
     Warehouse(warehouse::Arguments),
+    /// Make passwords and the users file for a ClickHouse server of your own.
+    Users(users::Arguments),
     /// The child process behind `warehouse`: serves one data folder until standard input closes.
     #[command(hide = true)]
     Engine(engine::Arguments),
@@ -49,6 +52,7 @@ pub fn run() -> ExitCode {
             Command::Demo(arguments) => demo::run(arguments),
             Command::Publish(arguments) => publish::run(&arguments),
             Command::Warehouse(arguments) => warehouse::run(arguments),
+            Command::Users(arguments) => users::run(&arguments),
             Command::Engine(arguments) => engine::run(&arguments),
         },
         Err(code) => return code,

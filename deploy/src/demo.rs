@@ -128,7 +128,7 @@ impl Up {
     /// Shows the dashboard until it is told to stop.
     async fn show(&mut self, stop: impl Future<Output = ()>) -> Result<(), DemoError> {
         let stack = &self.stack;
-        let mut spec = stack.analytics(&["serve", "--campaign", stack.setting.campaign.id.as_str()]);
+        let mut spec = stack.analytics(&["serve", "--campaign", stack.setting.campaign.id.as_str()])?;
         let port = std::net::TcpListener::bind(("127.0.0.1", DASHBOARD_PORT)).map_or(0, |_| DASHBOARD_PORT);
         spec.env.push(("QAMTU__SERVE__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let dashboard = Service::start(spec).await?;

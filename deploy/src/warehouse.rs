@@ -16,23 +16,31 @@
 //! - **Memory.** What does not fit is refused with code 241 and the process stays within [`WarehouseOptions::memory_max_mb`]
 //!   (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`: 680 MB under a cap of 800). One query may take three
 //!   quarters of what the server may.
-//! - **Users** come from a file, with passwords made anew at every start (`passwords_are_new_at_every_start`); SQL cannot make any
-//!   (`users_cannot_be_made_by_sql`) and the file is read at the start only. Rights, `readonly = 1`, setting constraints and quotas
-//!   are in force (`analytics_reads_tables_and_nothing_else`, `the_projector_writes_rows_but_no_tables`,
-//!   `a_quota_stops_a_client_gone_wild_and_nobody_else`, `no_table_function_reaches_outside_for_analytics_and_projector`).
-//!   The engine itself needs a user `default` without a password. No request reaches it: the HTTP port answers only requests
-//!   that name a `qamtu_` user in the header `X-ClickHouse-User` (`nobody_gets_in_without_a_password`), so a login by URL
-//!   parameter or basic authentication is answered with 404, and so are the pages `/play` and `/dashboard`.
+//! - **Users** come from a file that is read at the start only; SQL cannot make any (`users_cannot_be_made_by_sql`). Their passwords are
+//!   kept in the folder, 0600, so that a restart changes none (`passwords_stay_the_same_and_only_their_owner_can_read_them`).
+//!   Rights, `readonly = 1`, setting constraints and quotas are in force (`analytics_reads_the_contract_views_and_nothing_else`,
+//!   `the_projector_writes_rows_but_no_tables`, `a_quota_stops_a_client_gone_wild_and_nobody_else`).
+//!   The engine itself needs a user `default` without a password. Nobody else gets in as that user: its one session is taken
+//!   (`nobody_gets_in_without_a_password`). A login goes by the header `X-ClickHouse-User` or by HTTP Basic, so ordinary clients work
+//!   (`a_client_logs_in_by_basic_authentication_and_finds_the_contract_views`); the pages `/play` and `/dashboard` are not served.
+//! - **Nothing outside can be reached**, by no function, table function, engine, dictionary, format or statement and for no user
+//!   (`no_function_reads_a_file`, `no_table_function_reaches_outside`, `no_engine_of_a_table_or_a_database_reaches_outside`,
+//!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers do that, and each is enough for most of it: rights
+//!   (`deploy/clickhouse/users.xml`), a current folder that is gone (`startup_barrier.rs`), and a process that may open its own folder alone, connect
+//!   nowhere and is never root where that can be avoided (`confinement.rs`,
+//!   `the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for`). What a system does not offer of the last is printed
+//!   at the start ([`Warehouse::gaps`]). The settings `user_files_path` and `format_schema_path` are not heeded by the engine for
+//!   paths that a query names, and the scalar function `file` asks for no right.
+//! - **A start** is waited for as long as the engine works on it (`a_start_that_works_is_waited_for_however_slow_it_is`).
 //! - **Deduplication tokens** work on plain MergeTree tables that set `non_replicated_deduplication_window`, across restarts too
 //!   (`a_repeated_insert_with_the_same_token_is_dropped_also_after_a_restart`); without it a token is ignored in silence
 //!   (`without_a_window_on_the_table_a_token_does_nothing`).
 //! - **Inserts over HTTP** run at the same time (`concurrent_inserts_over_http_all_arrive`); one whose client hangs up in the middle
 //!   leaves nothing (`an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing`). `async_insert` is on by default in this
 //!   version; our profiles turn it off, external servers must be told with each insert.
-//! - **KILL QUERY** ends a query (`kill_query_ends_a_query_and_killing_the_door_ends_the_warehouse`). One query without a user keeps
+//! - **KILL QUERY** ends a query (`kill_query_ends_a_query_and_killing_the_start_command_ends_the_warehouse`). One query without a user keeps
 //!   the engine serving; who kills that one ends the warehouse, so a KILL names a query id or a user.
-//! - **Merges, mutations, EXCHANGE TABLES, dictionaries, bitmap states** work
-//!   (`merges_mutations_exchange_dictionaries_and_bitmaps_work`).
+//! - **Merges, mutations, EXCHANGE TABLES, bitmap states** work (`merges_mutations_exchange_and_bitmaps_work`).
 //! - **Not there** (`what_this_mode_has_not`): the log tables `system.query_log`, `part_log`, `text_log` and their like (log files are
 //!   in `logs/`), Keeper and `Replicated*` tables, `SYSTEM RELOAD CONFIG`. The native protocol is not opened.
 //! - **Conflicts and damage** end in one line: a taken port, a folder in use, tables of another version, tables that do not load
@@ -46,29 +54,39 @@
 //!
 //! The same configuration, run as `clickhouse server`, ended by a supervising `qamtu engine` in the same way
 //! (`a_clickhouse_program_ends_with_its_parent_too`; when that supervisor itself is killed with -9, the server stays).
-//! Its command line and configuration are tested; a real server was not at hand for these tests.
+//! It is confined in the same way, and `user_files_path` is an empty folder of its own. Its command line and confinement are tested; a
+//! real server was not at hand for these tests.
 
 pub mod child;
+mod confinement;
 mod error;
 mod folder;
+mod layout;
 mod library;
 mod login;
 mod package;
 mod process;
 mod settings;
 mod source;
+mod startup_barrier;
+mod system;
+mod work;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 pub use error::WarehouseError;
 pub use login::{Login, Role};
 pub use package::{FetchProgress, FetchStep};
+pub use settings::CONTRACT_VIEWS;
 pub use source::WarehouseSource;
 
+use child::Served;
 use folder::Folder;
 use login::Logins;
 use process::{Failure, Process, ProcessError};
@@ -93,8 +111,13 @@ pub struct WarehouseOptions {
     pub source: WarehouseSource,
     /// The `qamtu` program whose `engine` subcommand is the child. Default: the running program.
     pub launcher: PathBuf,
-    /// Told how far the one-time download of the engine is.
+    /// Told how far the one-time download of the engine is, and that a start takes long.
     pub progress: Option<FetchProgress>,
+    /// The databases whose contract views the login of [`Role::Analytics`] may read. Default `qamtu`.
+    pub databases: Vec<String>,
+    /// Whether ClickHouse's own Kafka engine may be used, which `make bench` compares the projector with. It lets the administrator
+    /// read topics, and ClickHouse open connections.
+    pub kafka_engine: bool,
 }
 
 impl WarehouseOptions {
@@ -123,6 +146,8 @@ impl WarehouseOptions {
             source: WarehouseSource::from_environment(variable)?,
             launcher,
             progress: None,
+            databases: vec!["qamtu".to_owned()],
+            kafka_engine: false,
         })
     }
 }
@@ -154,9 +179,10 @@ pub struct Warehouse {
     url: String,
     logins: Logins,
     kind: WarehouseKind,
+    gaps: Vec<String>,
     // Dropped in this order: the folder is free when its process is gone.
     process: Option<Process>,
-    _folder: Option<Folder>,
+    folder: Option<Folder>,
 }
 
 impl Warehouse {
@@ -213,6 +239,18 @@ impl Warehouse {
         self.kind
     }
 
+    /// What the process that serves could not be kept from on this system, one line each. Empty for an external server.
+    #[must_use]
+    pub fn gaps(&self) -> &[String] {
+        &self.gaps
+    }
+
+    /// The file with the password of a role, where this warehouse keeps one.
+    #[must_use]
+    pub fn password_file(&self, role: Role) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.layout().passwords().join(role.name()))
+    }
+
     /// Ends what was started and returns when it is gone. An external server is left alone.
     pub async fn stop(mut self) {
         if let Some(mut process) = self.process.take() {
@@ -226,7 +264,7 @@ impl Warehouse {
             .await
             .map_err(|reason| WarehouseError::External { url: url.to_owned(), reason })?;
         let logins = Logins::same(login);
-        Ok(Self { url: url.to_owned(), logins, kind: WarehouseKind::External, process: None, _folder: None })
+        Ok(Self { url: url.to_owned(), logins, kind: WarehouseKind::External, gaps: Vec::new(), process: None, folder: None })
     }
 
     async fn started(options: &WarehouseOptions, program: &Program) -> Result<Self, WarehouseError> {
@@ -234,23 +272,39 @@ impl Warehouse {
             let reason = format!("{} is too little for ClickHouse; give at least {MEMORY_MIN_MB}", options.memory_max_mb);
             return Err(WarehouseError::Configuration { name: "memory_max_mb", reason });
         }
+        settings::check_databases(&options.databases)?;
         let folder = Folder::open(&options.dir, &program.version())?;
-        let logins = Logins::fresh();
+        let logins = folder.logins()?;
         let kind = match program {
             Program::Binary(_) => WarehouseKind::Binary,
             Program::Engine(_) => WarehouseKind::Engine,
         };
-        let (data, logs, users) = (folder.data(), folder.logs(), folder.users());
         let mut attempt = 1;
         loop {
             let http_port = options.http_port.map_or_else(free_port, Ok)?;
-            let memory_max_mb = options.memory_max_mb;
-            let settings = Settings { data: &data, logs: &logs, users: &users, http_port, memory_max_mb, program, logins: &logins };
+            let settings = Settings {
+                layout: folder.layout(),
+                databases: &options.databases,
+                kafka_engine: options.kafka_engine,
+                http_port,
+                memory_max_mb: options.memory_max_mb,
+                program,
+                logins: &logins,
+            };
             folder.write_config(&settings.config(), &settings.users())?;
             let url = format!("http://127.0.0.1:{http_port}");
-            let mut process = Process::start(&options.launcher, program, &folder)?;
-            match process.answers(&url, logins.of(Role::Admin), &folder.output()).await {
-                Ok(()) => return Ok(Self { url, logins, kind, process: Some(process), _folder: Some(folder) }),
+            let served = Served { folder: folder.layout().root().to_path_buf(), port: http_port, connects: options.kafka_engine };
+            let mut process = Process::start(&options.launcher, program, &folder, &served)?;
+            let report = |waited: Duration| {
+                if let Some(progress) = &options.progress {
+                    progress(FetchStep::Starting { seconds: waited.as_secs() });
+                }
+            };
+            match process.answers((&url, logins.of(Role::Admin)), &folder.layout().output(), report).await {
+                Ok(()) => {
+                    let gaps = folder.gaps()?;
+                    return Ok(Self { url, logins, kind, gaps, process: Some(process), folder: Some(folder) });
+                }
                 Err(ProcessError::Ended(Failure::PortTaken)) if options.http_port.is_none() && attempt < PORT_ATTEMPTS => {
                     attempt += 1;
                 }
@@ -258,6 +312,19 @@ impl Warehouse {
             }
         }
     }
+}
+
+/// Writes the users file of a ClickHouse server that is not ours, with the passwords of the folder; what is missing there is made.
+///
+/// # Errors
+/// When a name is no name of a database, or a file cannot be read or written.
+pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Result<(), WarehouseError> {
+    settings::check_databases(databases)?;
+    let logins = folder::kept_logins(passwords)?;
+    // It holds hashes alone, and the server that reads it has a user of its own.
+    let readable = std::fs::Permissions::from_mode(0o644);
+    let written = std::fs::write(file, settings::server_users(&logins, databases)).and_then(|()| std::fs::set_permissions(file, readable));
+    written.map_err(|source| WarehouseError::Folder { dir: file.to_path_buf(), source })
 }
 
 /// The engine, fetched first when it is not in the cache.
@@ -277,7 +344,7 @@ fn free_port() -> Result<u16, WarehouseError> {
 
 /// One clear line for a start that failed.
 fn explained(error: ProcessError, folder: &Folder, port: u16) -> WarehouseError {
-    let (dir, log) = (folder.root().to_path_buf(), folder.output());
+    let (dir, log) = (folder.layout().root().to_path_buf(), folder.layout().output());
     match error {
         ProcessError::Other(error) => error,
         ProcessError::Ended(Failure::PortTaken) => WarehouseError::PortTaken { port },

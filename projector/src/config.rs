@@ -3,7 +3,12 @@
 //! Guarantees: the defaults are `projector.example.toml` itself, so that the example cannot lie. An unknown name is an error, in the
 //! file and in the environment; there, sections of the other services are left alone, since one environment often serves them all.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use figment::{
     Figment,
@@ -44,7 +49,8 @@ pub struct ClickhouseConfig {
     pub url: String,
     /// User name.
     pub user: String,
-    /// Password; not shown by `Debug`.
+    /// Password, as a text or as `{ file = "..." }`; not shown by `Debug`.
+    #[serde(deserialize_with = "password")]
     pub password: SecretString,
     /// Database of the tables; a lower-case name.
     #[serde(deserialize_with = "database")]
@@ -185,6 +191,25 @@ fn is_name(text: &str) -> bool {
     first && text.len() <= 48 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
+/// A secret as it stands in the settings, or the file that holds it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a text, or the file that holds it: { file = \"...\" }")]
+enum Secret {
+    Text(SecretString),
+    File { file: PathBuf },
+}
+
+/// A password. The end of its file's line is not part of it.
+fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    match Secret::deserialize(from)? {
+        Secret::Text(text) => Ok(text),
+        Secret::File { file } => match std::fs::read_to_string(&file) {
+            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).into()),
+            Err(error) => Err(de::Error::custom(format!("the password file {} cannot be read: {error}", file.display()))),
+        },
+    }
+}
+
 /// A name that needs no quotes in SQL.
 fn database<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
@@ -201,6 +226,8 @@ fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn with(toml: &str) -> Result<Config, ProjectorError> {
@@ -234,6 +261,19 @@ mod tests {
             assert!(said.contains(named), "{toml}: {said}");
             assert!(!said.contains('\n'));
         }
+    }
+
+    #[test]
+    fn a_password_can_stand_in_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("projector");
+        std::fs::write(&file, "hunter2 \n").unwrap();
+        let config = with(&format!("[clickhouse]\npassword = {{ file = {file:?} }}")).unwrap();
+        assert_eq!(config.clickhouse.password.expose_secret(), "hunter2 ");
+        let said = with("[clickhouse]\npassword = { file = \"/nowhere/projector\" }").unwrap_err().to_string();
+        assert!(said.contains("/nowhere/projector cannot be read"), "{said}");
+        let said = with("[clickhouse]\npassword = { path = \"x\" }").unwrap_err().to_string();
+        assert!(said.contains("the file that holds it"), "{said}");
     }
 
     #[test]

@@ -21,6 +21,19 @@ use crate::{
     world::{World, after, at, key},
 };
 
+/// The databases whose views the login of analytics may read.
+const DATABASES: [&str; 9] = [
+    "with_a_roll",
+    "without_a_roll",
+    "with_half_a_roll",
+    "beyond_the_offsets",
+    "reversed_imports",
+    "many_batches",
+    "counts",
+    "wrong_shapes",
+    "nothing_there",
+];
+
 /// A warehouse that lives until its standard input closes.
 struct Server {
     ready: Value,
@@ -37,6 +50,7 @@ impl Server {
         let mut child = Command::new(program)
             .args(["warehouse", "--dir"])
             .arg(folder.path())
+            .args(DATABASES.iter().flat_map(|name| ["--database", name]))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::warehouse::child;
+use crate::warehouse::child::{self, Served};
 
 /// What to serve; exactly one of the two programs.
 #[derive(Debug, clap::Args)]
@@ -14,19 +14,23 @@ pub(super) struct Arguments {
     /// A `clickhouse` program to run as a server instead.
     #[arg(long)]
     server: Option<PathBuf>,
-    /// The folder that holds the tables.
+    /// The warehouse folder.
     #[arg(long)]
-    data: PathBuf,
-    /// The server configuration.
+    folder: PathBuf,
+    /// The HTTP port that its configuration names.
     #[arg(long)]
-    config: PathBuf,
+    port: u16,
+    /// Whether ClickHouse may open connections.
+    #[arg(long)]
+    connects: bool,
 }
 
 /// Serves until standard input closes. Returns only when the engine could not serve, or not any longer.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let served = Served { folder: arguments.folder.clone(), port: arguments.port, connects: arguments.connects };
     let last_word = match (&arguments.library, &arguments.server) {
-        (Some(library), _) => child::serve_library(library, &arguments.data, &arguments.config)?,
-        (None, Some(server)) => child::serve_binary(server, &arguments.config)?,
+        (Some(library), _) => child::serve_library(library, &served)?,
+        (None, Some(server)) => child::serve_binary(server, &served)?,
         (None, None) => "give --library or --server".to_owned(),
     };
     anyhow::bail!(last_word)

@@ -1,7 +1,11 @@
-//! `qamtu warehouse`: a warehouse in the foreground, for tests and for people who want to look around.
-//! Prints one JSON line when it is ready and lives until its standard input closes or it is told to stop.
+//! `qamtu warehouse`: a warehouse in the foreground, by hand or as a service.
+//! Prints one JSON line when it is ready and lives until it is told to stop; by hand also until its standard input closes.
+//! Guarantees that as a service it prints no password: its output goes to a log. It prints the names of the password files.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use crate::warehouse::{FetchProgress, FetchStep, Login, Role, Warehouse, WarehouseOptions};
+use crate::warehouse::{FetchProgress, FetchStep, Login, Role, Warehouse, WarehouseError, WarehouseOptions, WarehouseSource};
 
 /// Where the warehouse lives and how much it may take.
 #[derive(Debug, clap::Args)]
@@ -26,55 +30,75 @@ pub(super) struct Arguments {
     /// Where the engine library is kept between runs (default: $QAMTU_CACHE, else ~/.cache/qamtu).
     #[arg(long)]
     cache_dir: Option<PathBuf>,
+    /// Run until SIGTERM or SIGINT, whatever happens to standard input; tells systemd when it is ready, and prints no passwords.
+    #[arg(long)]
+    service: bool,
+    /// A database whose contract views the user qamtu_analytics may read; may be given several times.
+    #[arg(long = "database", default_value = "qamtu")]
+    databases: Vec<String>,
+    /// Let the administrator use ClickHouse's own Kafka engine, and ClickHouse open connections.
+    #[arg(long, hide = true)]
+    kafka_engine: bool,
 }
 
-/// The line printed when the warehouse is ready.
+/// The line printed when the warehouse is ready. Passwords are left out where it runs as a service.
 #[derive(Serialize)]
 struct Ready<'a> {
     url: &'a str,
     user: &'a str,
-    password: &'a str,
-    logins: Logins<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    logins: BTreeMap<&'static str, LoginLine<'a>>,
     kind: String,
     pid: Option<u32>,
 }
 
 #[derive(Serialize)]
-struct Logins<'a> {
-    admin: LoginLine<'a>,
-    projector: LoginLine<'a>,
-    analytics: LoginLine<'a>,
-}
-
-#[derive(Serialize)]
 struct LoginLine<'a> {
     user: &'a str,
-    password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    password_file: Option<PathBuf>,
 }
 
-impl<'a> From<&'a Login> for LoginLine<'a> {
-    fn from(login: &'a Login) -> Self {
-        Self { user: &login.user, password: login.password.expose_secret() }
-    }
-}
-
-/// Starts a warehouse, prints how to reach it, waits for the end of standard input or a signal, and stops it.
+/// Starts a warehouse, prints how to reach it, waits until it is to end, and stops it.
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut options = WarehouseOptions::new(arguments.dir)?;
+    if let WarehouseSource::External { url, .. } = &options.source {
+        let reason = format!("is set to {url}, so the services use that server and this command has nothing to start; unset it here");
+        return Err(WarehouseError::Configuration { name: "QAMTU__CLICKHOUSE__URL", reason }.into());
+    }
     options.http_port = arguments.port;
     options.memory_max_mb = arguments.memory_max_mb.unwrap_or(options.memory_max_mb);
     options.cache_dir = arguments.cache_dir.unwrap_or(options.cache_dir);
-    options.progress = Some(fetch_bar());
+    options.progress = Some(progress());
+    options.databases = arguments.databases;
+    options.kafka_engine = arguments.kafka_engine;
 
     tokio::runtime::Runtime::new()?.block_on(async {
-        let end = end_of_input();
-        let warehouse = Warehouse::start(options).await?;
-        announce(&warehouse)?;
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let told = async {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        tokio::pin!(told);
+        // A start may take minutes, and must be ended like everything else.
+        let warehouse = tokio::select! {
+            started = Warehouse::start(options) => started?,
+            () = &mut told => return Ok(()),
+        };
+        for gap in warehouse.gaps() {
+            say(&format!("qamtu: the warehouse is not fully confined: {gap}"));
+        }
+        announce(&warehouse, arguments.service)?;
+        if arguments.service {
+            notify_systemd()?;
+        }
         tokio::select! {
-            _ = end => {}
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+            () = end_of_input(), if !arguments.service => say("qamtu: standard input is closed, so the warehouse ends; --service runs without"),
+            () = told => {}
         }
         warehouse.stop().await;
         Ok(())
@@ -82,13 +106,18 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// Prints the [`Ready`] line.
-fn announce(warehouse: &Warehouse) -> anyhow::Result<()> {
-    let login = |role| LoginLine::from(warehouse.login(role));
+fn announce(warehouse: &Warehouse, service: bool) -> anyhow::Result<()> {
+    let shown = |login: &'_ Login| (!service).then(|| login.password.expose_secret().to_owned());
+    let passwords = Role::ALL.map(|role| shown(warehouse.login(role)));
+    let logins = Role::ALL.iter().zip(&passwords).map(|(role, password)| {
+        let user = warehouse.login(*role).user.as_str();
+        (role.name(), LoginLine { user, password: password.as_deref(), password_file: warehouse.password_file(*role) })
+    });
     let ready = Ready {
         url: warehouse.url(),
         user: warehouse.user(),
-        password: warehouse.password().expose_secret(),
-        logins: Logins { admin: login(Role::Admin), projector: login(Role::Projector), analytics: login(Role::Analytics) },
+        password: passwords[0].as_deref(),
+        logins: logins.collect(),
         kind: warehouse.kind().to_string(),
         pid: warehouse.pid(),
     };
@@ -99,20 +128,38 @@ fn announce(warehouse: &Warehouse) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Tells systemd (`Type=notify`) that the warehouse answers; where systemd has not started this, nobody is told.
+fn notify_systemd() -> anyhow::Result<()> {
+    let Some(address) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let socket = UnixDatagram::unbound()?;
+    match address.as_encoded_bytes() {
+        [b'@', name @ ..] => socket.send_to_addr(b"READY=1", &SocketAddr::from_abstract_name(name)?)?,
+        _ => socket.send_to(b"READY=1", &address)?,
+    };
+    Ok(())
+}
+
+/// Prints a line on standard error; where that is gone nobody reads it.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Resolves when standard input is closed. A thread of its own: a blocking read must not hold up the runtime's end.
-fn end_of_input() -> tokio::sync::oneshot::Receiver<()> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
+async fn end_of_input() {
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
         let mut input = std::io::stdin().lock();
         let mut buffer = [0_u8; 256];
         while matches!(input.read(&mut buffer), Ok(read) if read > 0) {}
-        let _ = sender.send(());
+        drop(sender);
     });
-    receiver
+    // The thread says its one word by letting go of the sender.
+    let _ = receiver.await;
 }
 
-/// A bar on standard error for the one-time download of the engine (hidden when that is no terminal).
-fn fetch_bar() -> FetchProgress {
+/// A bar on standard error for the one-time download of the engine (hidden when that is no terminal), and a line where a start takes
+/// long.
+fn progress() -> FetchProgress {
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{msg:24} {wide_bar} {bytes}/{total_bytes}") {
         bar.set_style(style);
@@ -123,6 +170,7 @@ fn fetch_bar() -> FetchProgress {
             FetchStep::Verifying { done, total } => ("Verifying", done, total),
             FetchStep::Unpacking { done, total } => ("Unpacking", done, total),
             FetchStep::Ready => return bar.finish_and_clear(),
+            FetchStep::Starting { seconds } => return say(&format!("qamtu: ClickHouse is still loading its tables, {seconds} s so far")),
         };
         bar.set_message(message);
         bar.set_length(total);

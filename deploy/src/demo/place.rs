@@ -6,10 +6,13 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use qamtu_log::LogConfig;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,7 +23,7 @@ const FORMAT: u32 = 1;
 const STATE: &str = "demo.json";
 const LOCK: &str = "demo.lock";
 /// What a demo makes in its folder.
-const PARTS: [&str; 8] = ["log", "kafka", "warehouse", "ingest", "keys", "analytics", "logs", "oracle.json"];
+const PARTS: [&str; 9] = ["log", "kafka", "warehouse", "ingest", "keys", "analytics", "logs", "passwords", "oracle.json"];
 
 /// What a folder is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +107,17 @@ impl Place {
     /// A file or folder of the demo.
     pub fn part(&self, name: &str) -> PathBuf {
         self.dir.join(name)
+    }
+
+    /// Writes a secret into a file that only its owner can read.
+    pub fn keep_secret(&self, name: &str, secret: &SecretString) -> Result<PathBuf, DemoError> {
+        let folder = self.part("passwords");
+        let path = folder.join(name);
+        let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).and_then(|()| {
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            file.write_all(secret.expose_secret().as_bytes())
+        });
+        written.map(|()| path.clone()).map_err(|source| DemoError::file(&path, source))
     }
 
     /// Removes the folder's content, and the folder if nothing else is in it.

@@ -2,7 +2,6 @@
 
 use std::{fs::File, io::BufReader, path::Path, sync::Arc, time::Duration};
 
-use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::{
@@ -43,14 +42,19 @@ impl Stack {
         Spec { name, args: Vec::new(), env, logs: self.place.part("logs"), memory: self.memory.clone() }
     }
 
-    fn tables(&self, role: Role) -> Vec<(&'static str, String)> {
+    /// The settings that lead to the tables. The password goes by a file: whoever may look at a process sees its environment.
+    fn tables(&self, role: Role) -> Result<Vec<(&'static str, String)>, DemoError> {
         let login = self.warehouse.login(role);
-        vec![
+        let file = match self.warehouse.password_file(role) {
+            Some(file) => file,
+            None => self.place.keep_secret(role.name(), &login.password)?,
+        };
+        Ok(vec![
             ("CLICKHOUSE__URL", self.warehouse.url().to_owned()),
             ("CLICKHOUSE__USER", login.user.clone()),
-            ("CLICKHOUSE__PASSWORD", login.password.expose_secret().to_owned()),
+            ("CLICKHOUSE__PASSWORD__FILE", file.display().to_string()),
             ("CLICKHOUSE__DATABASE", self.setting.database(&self.place)),
-        ]
+        ])
     }
 
     /// Starts ingest.
@@ -72,7 +76,7 @@ impl Stack {
 
     /// Starts the projector and keeps it going.
     pub async fn projector(&self) -> Result<Kept, DemoError> {
-        let mut env = self.tables(Role::Admin);
+        let mut env = self.tables(Role::Admin)?;
         env.push(("METRICS__LISTEN", "127.0.0.1:0".to_owned()));
         let mut spec = self.spec("qamtu-projector", env);
         spec.env.extend(self.log.environment());
@@ -80,12 +84,12 @@ impl Stack {
     }
 
     /// A run of analytics.
-    pub fn analytics(&self, args: &[&str]) -> Spec {
-        let mut env = self.tables(Role::Analytics);
+    pub fn analytics(&self, args: &[&str]) -> Result<Spec, DemoError> {
+        let mut env = self.tables(Role::Analytics)?;
         env.push(("ANALYTICS__DIR", self.place.part("analytics").display().to_string()));
         let mut spec = self.spec("qamtu-analytics", env);
         spec.args = args.iter().map(|text| (*text).to_owned()).collect();
-        spec
+        Ok(spec)
     }
 
     /// Sends everything, while the projector is killed as often as was asked for.
@@ -133,14 +137,14 @@ impl Stack {
         let (csv, json) = (self.setting.out.join("coverage.csv"), self.place.part("analytics").join("figures.json"));
         let step = self.steps.begin("Computing coverage", None);
         let (csv, json_path) = (csv.display().to_string(), json.display().to_string());
-        self.analytics(&["compute", "--campaign", campaign, "--csv", &csv, "--json", &json_path]).run().await?;
+        self.analytics(&["compute", "--campaign", campaign, "--csv", &csv, "--json", &json_path])?.run().await?;
         let mut figures: Value = read_json(&json)?;
         figures["seed"] = self.setting.options.seed.into();
         step.done(format!("{} voters reached", count(figures["audience"]["reached"].as_u64().unwrap_or(0))));
         let step = self.steps.begin("Writing reports", None);
         for language in ["kk", "ru", "en"] {
             let pdf = self.setting.out.join(format!("report-{language}.pdf")).display().to_string();
-            self.analytics(&["report", "--campaign", campaign, "--snapshot", "latest", "--lang", language, "--out", &pdf]).run().await?;
+            self.analytics(&["report", "--campaign", campaign, "--snapshot", "latest", "--lang", language, "--out", &pdf])?.run().await?;
         }
         step.done("3 PDF pages");
         Ok(figures)

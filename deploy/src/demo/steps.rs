@@ -59,6 +59,9 @@ impl Steps {
                 FetchStep::Verifying { done, total } => ("Checking ClickHouse", done, total),
                 FetchStep::Unpacking { done, total } => ("Unpacking ClickHouse", done, total),
                 FetchStep::Ready => ("", 0, 0),
+                FetchStep::Starting { seconds } => {
+                    return steps.say(&format!("  ClickHouse is still loading its tables, {seconds} s so far"));
+                }
             };
             let mut held = under_way.lock().unwrap_or_else(PoisonError::into_inner);
             if held.as_ref().is_some_and(|step| step.name != name)

@@ -1,17 +1,23 @@
-//! The child's side: serves one data folder over HTTP until standard input closes.
+//! The child's side: confines itself, then serves one warehouse folder over HTTP until standard input closes.
 //! Guarantees that no orphan is left, however the parent ends: the pipe it holds is closed by the kernel at the latest.
 //! Ending is always sudden (ClickHouse keeps what an insert has acknowledged), so every stop is the tested path of a crash.
 
 use std::ffi::CString;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::confinement::{Confinement, Program};
 use super::error::WarehouseError;
+use super::layout::Layout;
 use super::library;
+use super::startup_barrier::StartupBarrier;
 
 /// Opens the HTTP port and then never returns: the engine's command line ends when its last query does.
 /// `KILL QUERY` of the second statement ends the warehouse.
@@ -19,15 +25,39 @@ const SERVE: &str = "SYSTEM START LISTEN HTTP; \
     SELECT sleepEachRow(3) FROM numbers(1000000000) \
     SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null";
 
-/// Serves `data` with the engine library. Returns when the engine gives up, with its last word
+/// How long a killed process may take to let go of the port.
+const PORT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the child is to serve.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The warehouse folder, with its configuration written.
+    pub folder: PathBuf,
+    /// The HTTP port of that configuration.
+    pub port: u16,
+    /// Whether ClickHouse may open connections.
+    pub connects: bool,
+}
+
+/// Serves with the engine library. Returns when the engine gives up, with its last word
 /// (the errors of its queries it has printed to standard error by then).
 ///
 /// # Errors
-/// When the library does not load.
-pub fn serve_library(library: &Path, data: &Path, config: &Path) -> Result<String, WarehouseError> {
+/// When the process cannot be confined or the library does not load.
+pub fn serve_library(library: &Path, served: &Served) -> Result<String, WarehouseError> {
+    let layout = Layout::new(&served.folder);
+    let failed = |source| WarehouseError::Confine { source };
+    // The library's folder may be one that only root can pass; an open file can be loaded nevertheless.
+    let held = File::open(library).map_err(failed)?;
+    confine(&layout, served, Program::Library(&held)).map_err(failed)?;
     when_input_ends(|| library::exit_now(0));
-    let arguments = command_line(data, config)?;
-    let said = library::run_command_line(library, &arguments)
+    // The engine dies without a word when it cannot open its port.
+    wait_for_port(served.port).map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
+    let barrier = StartupBarrier::create(&layout).map_err(failed)?;
+    let arguments = command_line(&layout, &barrier.statement())?;
+    barrier.open_when_directory_is_removed();
+    let loaded = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+    let said = library::run_command_line(&loaded, &arguments)
         .map_err(|source| WarehouseError::Library { library: library.to_path_buf(), source })?;
     Ok(said.unwrap_or_else(|| "the engine has returned".to_owned()))
 }
@@ -35,10 +65,12 @@ pub fn serve_library(library: &Path, data: &Path, config: &Path) -> Result<Strin
 /// Serves with a `clickhouse` program and ends it when standard input closes. Returns when the program ends by itself.
 ///
 /// # Errors
-/// When the program cannot be started.
-pub fn serve_binary(program: &Path, config: &Path) -> Result<String, WarehouseError> {
+/// When the process cannot be confined or the program cannot be started.
+pub fn serve_binary(program: &Path, served: &Served) -> Result<String, WarehouseError> {
+    let layout = Layout::new(&served.folder);
+    confine(&layout, served, Program::Executable(program)).map_err(|source| WarehouseError::Confine { source })?;
     let failed = |source| WarehouseError::Spawn { program: program.to_path_buf(), source };
-    let server = server_command(program, config).stdin(Stdio::null()).spawn().map_err(failed)?;
+    let server = server_command(program, &layout.config()).stdin(Stdio::null()).spawn().map_err(failed)?;
     let server = Arc::new(Mutex::new(server));
     let watched = Arc::clone(&server);
     when_input_ends(move || {
@@ -58,6 +90,27 @@ pub fn serve_binary(program: &Path, config: &Path) -> Result<String, WarehouseEr
     }
 }
 
+/// Confines this process and writes down what could not be had.
+fn confine(layout: &Layout, served: &Served, program: Program<'_>) -> io::Result<()> {
+    fs::create_dir_all(layout.run())?;
+    let gaps = Confinement { layout, program, port: served.port, connects: served.connects }.apply()?;
+    fs::write(layout.gaps(), gaps.join("\n"))
+}
+
+/// Returns when the port can be opened. A process that was killed a moment ago may hold it still, for as long as the kernel takes to
+/// close its files.
+fn wait_for_port(port: u16) -> io::Result<()> {
+    let since = Instant::now();
+    loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && since.elapsed() < PORT_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            opened => return opened.map(drop),
+        }
+    }
+}
+
 /// How a `clickhouse` program is run as a server on our configuration. It must not start a watchdog process of its own,
 /// which would outlive us.
 fn server_command(program: &Path, config: &Path) -> Command {
@@ -67,20 +120,20 @@ fn server_command(program: &Path, config: &Path) -> Command {
 }
 
 /// The engine's command line, which is that of clickhouse-local.
-fn command_line(data: &Path, config: &Path) -> Result<Vec<CString>, WarehouseError> {
+fn command_line(layout: &Layout, first: &str) -> Result<Vec<CString>, WarehouseError> {
     let option = |name: &str, path: &Path| [name.as_bytes(), path.as_os_str().as_bytes()].concat();
     [
         b"clickhouse".to_vec(),
-        option("--path=", data),
-        option("--config-file=", config),
+        option("--path=", &layout.data()),
+        option("--config-file=", &layout.config()),
         // The level of the configuration file is not heeded by the engine's command line.
         b"--logger.level=warning".to_vec(),
-        format!("--query={SERVE}").into_bytes(),
+        format!("--query={first}; {SERVE}").into_bytes(),
     ]
     .into_iter()
     .map(CString::new)
     .collect::<Result<_, _>>()
-    .map_err(|_| WarehouseError::Configuration { name: "--data", reason: "a path with a zero byte cannot be used".to_owned() })
+    .map_err(|_| WarehouseError::Configuration { name: "--folder", reason: "a path with a zero byte cannot be used".to_owned() })
 }
 
 /// Calls `end` from a thread of its own as soon as standard input is closed.
@@ -95,7 +148,7 @@ fn when_input_ends(end: impl FnOnce() + Send + 'static) {
 
 #[cfg(test)]
 mod tests {
-    use super::{command_line, server_command};
+    use super::{Layout, command_line, server_command};
     use std::path::Path;
 
     #[test]
@@ -108,9 +161,9 @@ mod tests {
 
     #[test]
     fn the_engine_gets_the_data_folder_and_the_configuration() {
-        let line = command_line(Path::new("/w/data"), Path::new("/w/config/config.xml")).unwrap();
+        let line = command_line(&Layout::new("/w"), "SELECT 1").unwrap();
         let words: Vec<&str> = line.iter().map(|word| word.to_str().unwrap()).collect();
         assert_eq!(words[..3], ["clickhouse", "--path=/w/data", "--config-file=/w/config/config.xml"]);
-        assert!(words[4].starts_with("--query=SYSTEM START LISTEN HTTP;"), "{}", words[4]);
+        assert!(words[4].starts_with("--query=SELECT 1; SYSTEM START LISTEN HTTP;"), "{}", words[4]);
     }
 }

@@ -127,6 +127,21 @@ pub enum WarehouseError {
         #[source]
         source: std::io::Error,
     },
+    /// The serving process could not give up the rights it has no use for.
+    #[error("the process that serves the warehouse cannot be confined")]
+    Confine {
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A password file of the warehouse folder cannot be used.
+    #[error("{}: {reason}; write one of at least 16 characters into it, or delete it and a new one is made", file.display())]
+    Password {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The engine library does not load.
     #[error("the ClickHouse engine {} does not load; delete its folder to fetch it anew", library.display())]
     Library {
@@ -144,10 +159,10 @@ pub enum WarehouseError {
         /// Where all it said is kept.
         log: PathBuf,
     },
-    /// ClickHouse runs but does not answer.
-    #[error("ClickHouse did not answer within {seconds} s (details: {})", log.display())]
+    /// ClickHouse runs but neither answers nor works.
+    #[error("ClickHouse does not answer, and has not worked on its start for {seconds} s (details: {})", log.display())]
     Silent {
-        /// How long was waited.
+        /// For how long.
         seconds: u64,
         /// Where all it said is kept.
         log: PathBuf,

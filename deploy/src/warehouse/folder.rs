@@ -1,18 +1,22 @@
-//! The folder of a warehouse: `data/` (the tables), `config/` (made anew at every start), `logs/`, `VERSION` and `lock`.
-//! Guarantees one owner at a time, files that only their owner can read, and that a folder of something else or of another
-//! ClickHouse version is left as it is.
+//! The folder of a warehouse: `data/` (the tables), `config/` (written at every start), `passwords/`, `logs/`, `run/`, `VERSION` and `lock`.
+//! Guarantees one owner at a time, that nobody but its owner can open it, whoever made it, and that a folder of something else or of
+//! another ClickHouse version is left as it is.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use secrecy::ExposeSecret;
 
 use super::error::WarehouseError;
+use super::layout::Layout;
+use super::login::{Login, Logins};
 
 /// An opened warehouse folder; the lock is held for as long as this lives.
 #[derive(Debug)]
 pub(super) struct Folder {
-    root: PathBuf,
+    layout: Layout,
     /// Whether there were tables before this start: then a failure to load is damage.
     pub(super) has_data: bool,
     _lock: File,
@@ -37,53 +41,64 @@ impl Folder {
             Err(_) if holds_something(&root).map_err(failed)? => return Err(WarehouseError::Foreign { dir: root }),
             Ok(_) | Err(_) => write_private(&version_file, version).map_err(failed)?,
         }
-        let folder = Self { root, has_data, _lock: lock };
-        for path in [folder.data(), folder.config_dir(), folder.logs()] {
+        let layout = Layout::new(root);
+        for path in [layout.data(), layout.config_dir(), layout.logs(), layout.run(), layout.passwords()] {
             make_private(&path).map_err(failed)?;
         }
-        Ok(folder)
+        Ok(Self { layout, has_data, _lock: lock })
+    }
+
+    /// The logins whose passwords stand in the folder; one that is missing is made.
+    pub(super) fn logins(&self) -> Result<Logins, WarehouseError> {
+        kept_logins(&self.layout.passwords())
+    }
+
+    /// What the serving process could not be kept from in this run, one line each.
+    pub(super) fn gaps(&self) -> Result<Vec<String>, WarehouseError> {
+        let text = fs::read_to_string(self.layout.gaps()).map_err(|source| self.failed(source))?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    fn failed(&self, source: io::Error) -> WarehouseError {
+        WarehouseError::Folder { dir: self.layout.root().to_path_buf(), source }
     }
 
     /// Writes the two files of the configuration.
     pub(super) fn write_config(&self, config: &str, users: &str) -> Result<(), WarehouseError> {
-        write_private(&self.users(), users)
-            .and_then(|()| write_private(&self.config(), config))
-            .map_err(|source| WarehouseError::Folder { dir: self.root.clone(), source })
+        write_private(&self.layout.users(), users)
+            .and_then(|()| write_private(&self.layout.config(), config))
+            .map_err(|source| self.failed(source))
     }
 
     /// A new, empty file for what the child prints.
     pub(super) fn new_output(&self) -> Result<File, WarehouseError> {
-        private().truncate(true).open(self.output()).map_err(|source| WarehouseError::Folder { dir: self.root.clone(), source })
+        private().truncate(true).open(self.layout.output()).map_err(|source| self.failed(source))
     }
 
-    pub(super) fn root(&self) -> &Path {
-        &self.root
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
+}
 
-    pub(super) fn data(&self) -> PathBuf {
-        self.root.join("data")
-    }
-
-    pub(super) fn logs(&self) -> PathBuf {
-        self.root.join("logs")
-    }
-
-    /// What the child prints, errors at start included.
-    pub(super) fn output(&self) -> PathBuf {
-        self.logs().join("engine.out")
-    }
-
-    pub(super) fn config(&self) -> PathBuf {
-        self.config_dir().join("config.xml")
-    }
-
-    pub(super) fn users(&self) -> PathBuf {
-        self.config_dir().join("users.xml")
-    }
-
-    fn config_dir(&self) -> PathBuf {
-        self.root.join("config")
-    }
+/// The logins whose passwords stand in the files of a folder; what is missing is made.
+pub(super) fn kept_logins(passwords: &Path) -> Result<Logins, WarehouseError> {
+    let failed = |source| WarehouseError::Folder { dir: passwords.to_path_buf(), source };
+    make_private(passwords).map_err(failed)?;
+    Logins::of_each(|role| {
+        let file = passwords.join(role.name());
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                restrict(&file, 0o600).map_err(failed)?;
+                Login::checked(text.trim_end()).map_err(|reason| WarehouseError::Password { file, reason })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let password = Login::fresh_password();
+                write_private(&file, password.expose_secret()).map_err(failed)?;
+                Ok(password)
+            }
+            Err(source) => Err(failed(source)),
+        }
+    })
 }
 
 /// Takes the lock that the kernel frees when its owner dies, and writes who has it.
@@ -115,8 +130,18 @@ fn holds_something(root: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Makes a folder for its owner alone, or takes the rights of others away from one that is there.
 fn make_private(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    restrict(path, 0o700)
+}
+
+/// Takes the rights of others away, where they have any.
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 fn private() -> OpenOptions {
@@ -136,6 +161,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::login::Role;
     use super::*;
 
     #[test]
@@ -153,7 +179,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         drop(Folder::open(dir.path(), "v0").unwrap());
         let folder = Folder::open(dir.path(), "v1").unwrap();
-        fs::create_dir(folder.data().join("metadata")).unwrap();
+        fs::create_dir(folder.layout().data().join("metadata")).unwrap();
         drop(folder);
         let error = Folder::open(dir.path(), "v2").unwrap_err().to_string();
         assert!(error.contains("was written by v1, this is v2"), "{error}");
@@ -170,14 +196,46 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_others_could_open_is_closed_to_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("w");
+        for path in [root.clone(), root.join("data")] {
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::write(root.join("VERSION"), "v1").unwrap();
+        let folder = Folder::open(&root, "v1").unwrap();
+        for path in [folder.layout().root().to_path_buf(), folder.layout().data(), folder.layout().passwords()] {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn passwords_are_kept_and_one_that_is_missing_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), "v1").unwrap();
+        let password = |role| folder.logins().unwrap().of(role).password.expose_secret().to_owned();
+        let (admin, analytics) = (password(Role::Admin), password(Role::Analytics));
+        assert_ne!(admin, analytics);
+        fs::remove_file(folder.layout().passwords().join("analytics")).unwrap();
+        assert_eq!(password(Role::Admin), admin);
+        assert_ne!(password(Role::Analytics), analytics);
+        let file = folder.layout().passwords().join("projector");
+        fs::write(&file, "short\n").unwrap();
+        let error = folder.logins().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: ", file.display())) && error.contains("at least 16"), "{error}");
+        fs::write(&file, "a password of my own\n").unwrap();
+        assert_eq!(password(Role::Projector), "a password of my own");
+    }
+
+    #[test]
     fn only_the_owner_can_read_the_files() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(&dir.path().join("w"), "v1").unwrap();
         folder.write_config("config", "users").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(folder.root()), 0o700);
-        assert_eq!(mode(&folder.users()), 0o600);
-        assert_eq!(fs::read_to_string(folder.users()).unwrap(), "users");
+        assert_eq!(mode(folder.layout().root()), 0o700);
+        assert_eq!(mode(&folder.layout().users()), 0o600);
+        assert_eq!(fs::read_to_string(folder.layout().users()).unwrap(), "users");
     }
 }

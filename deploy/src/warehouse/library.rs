@@ -1,4 +1,5 @@
-//! Loads the ClickHouse engine library and calls it. One of the two files of Qamtu with unsafe code; the other asks Kafka for ids of topics.
+//! Loads the ClickHouse engine library and calls it. One of three files of Qamtu with unsafe code: `system.rs` confines the engine, and the
+//! log's Kafka client asks for ids of topics.
 //! Guarantees that the C side gets what it asks for: terminated strings that outlive the call, and a library that is never unloaded.
 //! Leaves to `child.rs` what to say to the engine.
 

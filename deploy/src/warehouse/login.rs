@@ -1,4 +1,4 @@
-//! The three users of a warehouse and their passwords, made anew at every start and kept in memory only.
+//! The three users of a warehouse and their passwords. `folder.rs` keeps the passwords.
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -9,10 +9,25 @@ use uuid::Uuid;
 pub enum Role {
     /// Everything, for migrations and tests.
     Admin,
-    /// SELECT, INSERT, OPTIMIZE and dictionaries on every table.
+    /// SELECT, INSERT and OPTIMIZE on every table.
     Projector,
-    /// SELECT and dictionaries, `readonly = 1`, no table functions that reach outside, quota.
+    /// SELECT on the contract views and nothing else, `readonly = 1`, quota.
     Analytics,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Projector, Self::Analytics];
+
+    /// Its name, also of its password file; the user is this with `qamtu_` in front.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Projector => "projector",
+            Self::Analytics => "analytics",
+        }
+    }
 }
 
 /// A user name with its password.
@@ -33,13 +48,10 @@ pub(super) struct Logins {
 }
 
 impl Logins {
-    /// Our three users, each with a fresh password of 244 random bits.
-    pub(super) fn fresh() -> Self {
-        let login = |user: &str| Login {
-            user: user.to_owned(),
-            password: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()).into(),
-        };
-        Self { admin: login("qamtu_admin"), projector: login("qamtu_projector"), analytics: login("qamtu_analytics") }
+    /// Our three users, with the password that each role has.
+    pub(super) fn of_each<E>(password: impl Fn(Role) -> Result<SecretString, E>) -> Result<Self, E> {
+        let login = |role: Role| Ok(Login { user: format!("qamtu_{}", role.name()), password: password(role)? });
+        Ok(Self { admin: login(Role::Admin)?, projector: login(Role::Projector)?, analytics: login(Role::Analytics)? })
     }
 
     /// The one login of a server that is not ours, for every role.
@@ -58,6 +70,19 @@ impl Logins {
 }
 
 impl Login {
+    /// A password of 244 random bits.
+    pub(super) fn fresh_password() -> SecretString {
+        format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()).into()
+    }
+
+    /// The password that somebody wrote into a file, or what is wrong with it.
+    pub(super) fn checked(password: &str) -> Result<SecretString, &'static str> {
+        if password.chars().count() < 16 {
+            return Err("holds fewer than 16 characters");
+        }
+        Ok(password.into())
+    }
+
     /// The SHA-256 of the password in hexadecimal, as ClickHouse's `password_sha256_hex` wants it.
     pub(super) fn password_sha256_hex(&self) -> String {
         Sha256::digest(self.password.expose_secret()).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -45,10 +45,11 @@ const PACKAGES: [Package; 1] = [Package {
     library_bytes: 566_330_096,
 }];
 
-/// Told how far the one-time fetch of the engine is. Not called at all when the engine is in the cache.
+/// Told how far the one-time fetch of the engine is, and that a start takes long. A quick start with an engine in the cache tells
+/// nothing.
 pub type FetchProgress = Arc<dyn Fn(FetchStep) + Send + Sync>;
 
-/// A step of the fetch, in bytes.
+/// A step of the fetch, in bytes, or of the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchStep {
     /// npm brings the archive; it does not say how far it is.
@@ -72,6 +73,11 @@ pub enum FetchStep {
     },
     /// The engine is in the cache.
     Ready,
+    /// ClickHouse works on its start; told every ten seconds.
+    Starting {
+        /// Seconds since it was started.
+        seconds: u64,
+    },
 }
 
 /// The path of the engine library for this machine, fetched into `cache_dir` when it is not there.

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 
+use super::child::Served;
 use super::error::WarehouseError;
 use super::folder::Folder;
 use super::login::Login;
 use super::source::Program;
+use super::work::{PATIENCE, Work, processor_time};
 
-/// Loading the tables of a full campaign takes about a second; a slow disk gets sixty.
-const START_DEADLINE: Duration = Duration::from_secs(60);
+/// How often a long start is reported.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// How long a child may take to go after its input has closed.
 const END_DEADLINE: Duration = Duration::from_secs(5);
 /// The engine's allocator keeps freed memory for five seconds and looks at it only when memory is asked for: a few greedy
@@ -40,8 +42,9 @@ pub(super) enum Failure {
 
 impl Process {
     /// Starts `launcher engine ...` on the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
-    /// reaches the launcher alone, which then stops things in their order.
-    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder) -> Result<Self, WarehouseError> {
+    /// reaches the launcher alone, which then stops things in their order. It inherits nothing of the environment: that may hold
+    /// secrets.
+    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, served: &Served) -> Result<Self, WarehouseError> {
         use std::os::unix::process::CommandExt;
         let output = folder.new_output()?;
         let failed = |source| WarehouseError::Spawn { program: launcher.to_path_buf(), source };
@@ -52,19 +55,26 @@ impl Process {
             Program::Engine(library) => command.arg("--library").arg(library),
             Program::Binary(server) => command.arg("--server").arg(server),
         };
-        command.arg("--data").arg(folder.data()).arg("--config").arg(folder.config());
+        command.arg("--folder").arg(&served.folder).arg("--port").arg(served.port.to_string());
+        command.args(served.connects.then_some("--connects"));
         // The engine takes its time zone from here and not from its configuration.
-        command.env(ALLOCATOR.0, ALLOCATOR.1).env("TZ", "UTC");
-        command.current_dir(folder.root()).process_group(0);
+        command.env_clear().env(ALLOCATOR.0, ALLOCATOR.1).env("TZ", "UTC");
+        command.current_dir(&served.folder).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(output).stderr(errors).spawn().map_err(failed)?;
         Ok(Self { child })
     }
 
-    /// Waits until `url` answers to `login`, which nothing but this child can.
-    pub(super) async fn answers(&mut self, url: &str, login: &Login, output: &Path) -> Result<(), ProcessError> {
+    /// Waits until `url` answers to `login`, which nothing but this child can: for as long as the child works on its start.
+    pub(super) async fn answers(
+        &mut self,
+        (url, login): (&str, &Login),
+        output: &Path,
+        report: impl Fn(Duration),
+    ) -> Result<(), ProcessError> {
         let client = client().map_err(ProcessError::Other)?;
         let since = Instant::now();
-        while since.elapsed() < START_DEADLINE {
+        let (mut work, mut reported) = (Work::default(), Duration::ZERO);
+        loop {
             if let Some(status) = self.ended() {
                 // A file that cannot be read leaves the exit status as the reason.
                 let said = std::fs::read(output).unwrap_or_default();
@@ -73,9 +83,16 @@ impl Process {
             if ask(&client, url, login, "SELECT 1").await.is_ok() {
                 return Ok(());
             }
+            let waited = since.elapsed();
+            if work.has_stopped(waited, || processor_time(self.pid())) {
+                return Err(ProcessError::Other(WarehouseError::Silent { seconds: PATIENCE.as_secs(), log: output.to_path_buf() }));
+            }
+            if waited >= reported + REPORT_EVERY {
+                report(waited);
+                reported = waited;
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Err(ProcessError::Other(WarehouseError::Silent { seconds: START_DEADLINE.as_secs(), log: output.to_path_buf() }))
     }
 
     pub(super) fn pid(&self) -> u32 {

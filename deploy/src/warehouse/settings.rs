@@ -3,13 +3,33 @@
 
 use std::path::Path;
 
+use super::error::WarehouseError;
+use super::layout::Layout;
 use super::login::{Logins, Role};
 use super::source::Program;
 
 const CONFIG: &str = include_str!("../../clickhouse/config.xml");
 const USERS: &str = include_str!("../../clickhouse/users.xml");
 /// The user without a password that the engine's own start command logs in as. A server has no need of it.
-const DOOR_USER: &str = include_str!("../../clickhouse/door_user.xml");
+const START_USER: &str = include_str!("../../clickhouse/start_user.xml");
+
+const KAFKA_GRANT: &str =
+    "                <query>GRANT READ ON KAFKA</query>\n                <query>GRANT TABLE ENGINE ON Kafka</query>\n";
+/// What analytics may read: the views that `projector/tables/README.md` marks as contract.
+pub const CONTRACT_VIEWS: [&str; 12] = [
+    "v_watermark",
+    "v_meeting_events",
+    "v_reference_events",
+    "v_attendance_events",
+    "v_attendance",
+    "v_roll_versions",
+    "v_roll",
+    "v_other_events",
+    "v_events",
+    "v_records",
+    "v_rejected",
+    "v_conflicts",
+];
 
 /// Memory that the process takes beside what ClickHouse counts: the library's code (210 MB) and freed pages not given back yet,
 /// which are more when other programs keep the processors busy (160 MB seen).
@@ -20,12 +40,12 @@ pub(super) const MEMORY_MIN_MB: u64 = 700;
 /// What the configuration depends on.
 #[derive(Debug)]
 pub(super) struct Settings<'a> {
-    /// Folder of the tables.
-    pub(super) data: &'a Path,
-    /// Folder of ClickHouse's own log files.
-    pub(super) logs: &'a Path,
-    /// Where the users file is.
-    pub(super) users: &'a Path,
+    /// Where things are.
+    pub(super) layout: &'a Layout,
+    /// The databases whose contract views analytics reads.
+    pub(super) databases: &'a [String],
+    /// Whether ClickHouse itself may read Kafka.
+    pub(super) kafka_engine: bool,
     /// The HTTP port on 127.0.0.1.
     pub(super) http_port: u16,
     /// Memory of the whole process, at least [`MEMORY_MIN_MB`].
@@ -43,9 +63,9 @@ impl Settings<'_> {
             CONFIG,
             &[
                 ("http_port", &self.http_port.to_string()),
-                ("data", &escaped(self.data)),
-                ("logs", &escaped(self.logs)),
-                ("users", &escaped(self.users)),
+                ("data", &escaped(&self.layout.data())),
+                ("logs", &escaped(&self.layout.logs())),
+                ("users", &escaped(&self.layout.users())),
                 ("memory_bytes", &self.memory_bytes().to_string()),
             ],
         )
@@ -53,26 +73,76 @@ impl Settings<'_> {
 
     /// The text of the users file.
     pub(super) fn users(&self) -> String {
-        let door_user = match self.program {
-            Program::Engine(_) => DOOR_USER,
-            Program::Binary(_) => "",
-        };
-        let hash = |role| self.logins.of(role).password_sha256_hex();
-        fill(
-            USERS,
-            &[
-                ("door_user", door_user),
-                // One query leaves room for a merge and for another one.
-                ("query_memory_bytes", &(self.memory_bytes() / 4 * 3).to_string()),
-                ("admin_sha256", &hash(Role::Admin)),
-                ("projector_sha256", &hash(Role::Projector)),
-                ("analytics_sha256", &hash(Role::Analytics)),
-            ],
-        )
+        Users {
+            start_user: match self.program {
+                Program::Engine(_) => START_USER,
+                Program::Binary(_) => "",
+            },
+            clients: "127.0.0.1",
+            // One query leaves room for a merge and for another one.
+            query_memory_bytes: self.memory_bytes() / 4 * 3,
+            databases: self.databases,
+            kafka_engine: self.kafka_engine,
+            logins: self.logins,
+        }
+        .file()
     }
 
     fn memory_bytes(&self) -> u64 {
         self.memory_max_mb.max(MEMORY_MIN_MB).saturating_sub(UNCOUNTED_MB).saturating_mul(1_000_000)
+    }
+}
+
+/// What the users file depends on.
+struct Users<'a> {
+    start_user: &'a str,
+    clients: &'a str,
+    query_memory_bytes: u64,
+    databases: &'a [String],
+    kafka_engine: bool,
+    logins: &'a Logins,
+}
+
+impl Users<'_> {
+    fn file(&self) -> String {
+        let hash = |role| self.logins.of(role).password_sha256_hex();
+        fill(
+            USERS,
+            &[
+                ("start_user", self.start_user),
+                ("clients", self.clients),
+                ("query_memory_bytes", &self.query_memory_bytes.to_string()),
+                ("admin_sha256", &hash(Role::Admin)),
+                ("projector_sha256", &hash(Role::Projector)),
+                ("analytics_sha256", &hash(Role::Analytics)),
+                ("kafka_grant", if self.kafka_engine { KAFKA_GRANT } else { "" }),
+                ("contract_grants", &self.contract_grants()),
+            ],
+        )
+    }
+
+    /// One line for each contract view of each database.
+    fn contract_grants(&self) -> String {
+        let grant = |database: &String, view: &str| format!("                <query>GRANT SELECT ON {database}.{view}</query>\n");
+        self.databases.iter().flat_map(|database| CONTRACT_VIEWS.iter().map(move |view| grant(database, view))).collect()
+    }
+}
+
+/// The users file of a server that is not ours: its clients come from anywhere, and how much a query may take is the server's to say.
+pub(super) fn server_users(logins: &Logins, databases: &[String]) -> String {
+    let start_user = "        <!-- The user that images and packages make, without a password. -->\n        <default remove=\"remove\"/>\n";
+    Users { start_user, clients: "::/0", query_memory_bytes: 0, databases, kafka_engine: false, logins }.file()
+}
+
+/// Refuses what is no name of a database: it stands in rights.
+pub(super) fn check_databases(names: &[String]) -> Result<(), WarehouseError> {
+    let is_name = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match names.iter().find(|name| !is_name(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let reason = format!("`{name}` is no name of a database; use letters, digits and underscores");
+            Err(WarehouseError::Configuration { name: "--database", reason })
+        }
     }
 }
 
@@ -88,25 +158,44 @@ fn escaped(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::login::Login;
     use super::*;
+    use std::collections::BTreeSet;
 
-    fn rendered(program: &Program) -> (String, String) {
-        let logins = Logins::fresh();
+    fn logins() -> Logins {
+        Logins::of_each(|_| Ok::<_, ()>(Login::fresh_password())).unwrap()
+    }
+
+    fn rendered(program: &Program, logins: &Logins) -> (String, String) {
         let settings = Settings {
-            data: Path::new("/w/a & b/data"),
-            logs: Path::new("/w/logs"),
-            users: Path::new("/w/users.xml"),
+            layout: &Layout::new("/w/a & b"),
+            databases: &["qamtu".to_owned(), "other".to_owned()],
+            kafka_engine: false,
             http_port: 18_123,
             memory_max_mb: 1_600,
             program,
-            logins: &logins,
+            logins,
         };
         (settings.config(), settings.users())
     }
 
     #[test]
+    fn analytics_may_read_exactly_the_views_that_are_marked_as_contract() {
+        let readme = include_str!("../../../projector/tables/README.md");
+        let rows =
+            readme.lines().filter(|line| line.starts_with("| `v_") && line.split('|').nth(2).is_some_and(|cell| cell.contains("contract")));
+        let marked: BTreeSet<&str> = rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2)).collect();
+        assert_eq!(marked, BTreeSet::from(CONTRACT_VIEWS));
+        let (_, users) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
+        for view in CONTRACT_VIEWS {
+            assert!(users.contains(&format!("<query>GRANT SELECT ON qamtu.{view}</query>")), "{users}");
+            assert!(users.contains(&format!("<query>GRANT SELECT ON other.{view}</query>")), "{users}");
+        }
+    }
+
+    #[test]
     fn every_blank_is_filled_in_and_paths_are_escaped() {
-        let (config, users) = rendered(&Program::Engine("/cache/libchdb.so".into()));
+        let (config, users) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
         assert!(!config.contains("{{") && !users.contains("{{"), "{config}{users}");
         assert!(config.contains("<path>/w/a &amp; b/data/</path>"));
         assert!(config.contains("<http_port>18123</http_port>"));
@@ -116,30 +205,34 @@ mod tests {
 
     #[test]
     fn only_the_engine_gets_a_user_without_a_password() {
-        let (_, engine) = rendered(&Program::Engine("/cache/libchdb.so".into()));
-        let (_, server) = rendered(&Program::Binary("/usr/bin/clickhouse".into()));
+        let (_, engine) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
+        let (_, server) = rendered(&Program::Binary("/usr/bin/clickhouse".into()), &logins());
         assert!(engine.contains("<password></password>"));
         assert!(!server.contains("<password></password>") && !server.contains("<default>\n            <password"));
         assert_eq!(server.matches("<password_sha256_hex>").count(), 3);
     }
 
     #[test]
+    fn a_server_of_the_users_gets_the_same_users_without_one_that_has_no_password() {
+        let logins = logins();
+        let users = server_users(&logins, &["qamtu".to_owned()]);
+        assert!(!users.contains("{{") && !users.contains("<password></password>"), "{users}");
+        assert!(users.contains("<default remove=\"remove\"/>") && users.contains("<ip>::/0</ip>"));
+        assert!(users.contains(&logins.of(Role::Analytics).password_sha256_hex()));
+        assert_eq!(users.matches("GRANT SELECT ON qamtu.v_").count(), CONTRACT_VIEWS.len());
+        assert!(check_databases(&["qamtu".to_owned()]).is_ok());
+        let error = check_databases(&["qamtu.log TO x; --".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("--database") && error.contains("no name of a database"), "{error}");
+    }
+
+    #[test]
     fn a_password_is_nowhere_in_the_files() {
         use secrecy::ExposeSecret;
-        let logins = Logins::fresh();
-        let program = Program::Binary("/usr/bin/clickhouse".into());
-        let settings = Settings {
-            data: Path::new("/d"),
-            logs: Path::new("/l"),
-            users: Path::new("/u"),
-            http_port: 1,
-            memory_max_mb: 0,
-            program: &program,
-            logins: &logins,
-        };
-        for role in [Role::Admin, Role::Projector, Role::Analytics] {
+        let logins = logins();
+        let (config, users) = rendered(&Program::Binary("/usr/bin/clickhouse".into()), &logins);
+        for role in Role::ALL {
             let password = logins.of(role).password.expose_secret();
-            assert!(!settings.users().contains(password) && !settings.config().contains(password));
+            assert!(!users.contains(password) && !config.contains(password));
         }
     }
 }

@@ -1,15 +1,20 @@
 //! Start, stop, crash, conflict and damage.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use qamtu::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
 
-use crate::support::{Foreground, LAUNCHER, admin, ask, kill_9, memory_mb, one_line, options, post, refusal, runs, start, until};
+use crate::support::{
+    Foreground, LAUNCHER, admin, ask, kill_9, memory_mb, one_line, options, path_without_clickhouse, post, refusal, runs, start, until,
+};
 
 const EVENTS: &str = "CREATE TABLE campaign.events (id UInt64, text String) ENGINE = MergeTree ORDER BY id";
 
@@ -111,30 +116,88 @@ async fn no_orphan_is_left_when_the_parent_is_killed_with_9() {
     start(dir.path()).await.stop().await;
 }
 
+#[tokio::test]
+async fn a_service_outlives_its_input_tells_systemd_and_prints_no_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("notify");
+    let systemd = UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let root = dir.path().join("warehouse");
+    let mut service = Command::new(LAUNCHER)
+        .args([OsStr::new("warehouse"), OsStr::new("--service"), OsStr::new("--dir"), root.as_os_str()])
+        .env("NOTIFY_SOCKET", &socket)
+        .env("PATH", path_without_clickhouse())
+        .env_remove("QAMTU__CLICKHOUSE__URL")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut word = [0; 64];
+    let length = systemd.recv(&mut word).unwrap();
+    assert_eq!(&word[..length], b"READY=1");
+    let mut line = String::new();
+    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    for role in ["admin", "projector", "analytics"] {
+        let login = &ready["logins"][role];
+        let password = std::fs::read_to_string(login["password_file"].as_str().unwrap()).unwrap();
+        assert!(!line.contains(&password), "{line}");
+        let headers = [("X-ClickHouse-User", login["user"].as_str().unwrap()), ("X-ClickHouse-Key", password.as_str())];
+        let answer = post(ready["url"].as_str().unwrap(), &headers, "SELECT currentUser()").await.unwrap();
+        assert_eq!(answer.trim(), format!("qamtu_{role}"));
+    }
+    let engine = u32::try_from(ready["pid"].as_u64().unwrap()).unwrap();
+    assert!(Command::new("kill").arg(service.id().to_string()).status().unwrap().success());
+    assert!(service.wait().unwrap().success());
+    assert!(!runs(engine));
+}
+
+#[test]
+fn an_exported_address_of_a_server_is_named_instead_of_a_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new(LAUNCHER)
+        .args([OsStr::new("warehouse"), OsStr::new("--dir"), dir.path().join("warehouse").as_os_str()])
+        .env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:8123")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("QAMTU__CLICKHOUSE__URL: is set to http://127.0.0.1:8123") && said.contains("unset it here"), "{said}");
+    assert!(!dir.path().join("warehouse").exists());
+}
+
 /// No `clickhouse` server is at hand for the tests: a program that only waits stands in for it.
-#[cfg(unix)]
 #[tokio::test]
 async fn a_clickhouse_program_ends_with_its_parent_too() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
+    // Everybody may pass, so that another user than root can start the program.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = dir.path().join("clickhouse");
-    std::fs::write(&program, "#!/bin/sh\necho $$ $@ > \"$(dirname \"$0\")/started\"\nexec sleep 1000\n").unwrap();
+    let root = dir.path().join("warehouse");
+    let started = root.join("data/started");
+    for folder in ["data", "logs", "config"] {
+        std::fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    std::fs::write(&program, format!("#!/bin/sh\necho $$ $@ > {}\nexec sleep 1000\n", started.display())).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let config = dir.path().join("config.xml");
     let mut supervisor = Command::new(LAUNCHER)
         .arg("engine")
-        .args([OsStr::new("--server"), program.as_os_str(), OsStr::new("--data"), dir.path().as_os_str()])
-        .args([OsStr::new("--config"), config.as_os_str()])
+        .args([OsStr::new("--server"), program.as_os_str(), OsStr::new("--folder"), root.as_os_str(), OsStr::new("--port=8123")])
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    let started = || std::fs::read_to_string(dir.path().join("started")).unwrap_or_default();
-    until("the program has started", || started().ends_with('\n')).await;
-    let line = started();
+    let said = || std::fs::read_to_string(&started).unwrap_or_default();
+    until("the program has started", || said().ends_with('\n')).await;
+    let line = said();
     let (pid, arguments) = line.trim().split_once(' ').unwrap();
-    assert_eq!(arguments, format!("server --config-file={}", config.display()));
+    assert_eq!(arguments, format!("server --config-file={}", root.join("config/config.xml").display()));
     let pid: u32 = pid.parse().unwrap();
     assert!(runs(pid));
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    assert!(status.contains("NoNewPrivs:\t1") && !status.contains("Uid:\t0\t"), "{status}");
     drop(supervisor.stdin.take());
     assert!(supervisor.wait().unwrap().success());
     assert!(!runs(pid));

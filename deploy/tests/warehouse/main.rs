@@ -9,8 +9,10 @@
 )]
 
 mod behaviour;
+mod clients;
 mod fetch;
 mod lifecycle;
 mod limits;
 mod rights;
+mod sources;
 mod support;

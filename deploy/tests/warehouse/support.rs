@@ -53,6 +53,37 @@ pub async fn admin(warehouse: &Warehouse, query: &str) -> String {
     ask(warehouse, Role::Admin, query).await.unwrap_or_else(|error| panic!("{query}: {error}")).trim().to_owned()
 }
 
+/// Makes the database `qamtu` with the real tables and views, as the projector does.
+pub async fn make_contract_views(warehouse: &Warehouse) {
+    let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("../projector/tables");
+    let statements = |folder: &Path, begin: &str| {
+        let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut sql: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|ending| ending == "sql")).collect();
+        sql.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with(begin));
+        sql.sort();
+        let text = sql.into_iter().map(|path| std::fs::read_to_string(path).unwrap());
+        text.map(|text| text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")).collect::<Vec<_>>()
+    };
+    admin(warehouse, "CREATE DATABASE qamtu").await;
+    let url = format!("{}/?database=qamtu", warehouse.url());
+    let headers = [("X-ClickHouse-User", warehouse.user()), ("X-ClickHouse-Key", warehouse.password().expose_secret())];
+    for statement in statements(&tables, "0") {
+        post(&url, &headers, &statement).await.unwrap();
+    }
+    // A view that reads another one comes after it; the files do not say in which order that is.
+    let mut views = statements(&tables.join("views"), "v_");
+    while !views.is_empty() {
+        let mut left = Vec::new();
+        for view in &views {
+            if post(&url, &headers, view).await.is_err() {
+                left.push(view.clone());
+            }
+        }
+        assert!(left.len() < views.len(), "these views cannot be made: {left:?}");
+        views = left;
+    }
+}
+
 /// Sends a query with these headers.
 pub async fn post(url: &str, headers: &[(&str, &str)], query: &str) -> Result<String, String> {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -134,7 +165,7 @@ impl Drop for Foreground {
 }
 
 /// PATH without the folders that hold a `clickhouse`, so that the engine is what is tested.
-fn path_without_clickhouse() -> std::ffi::OsString {
+pub fn path_without_clickhouse() -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::env::split_paths(&path).filter(|folder| !folder.join("clickhouse").exists())).unwrap()
 }

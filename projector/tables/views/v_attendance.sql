@@ -1,5 +1,5 @@
 -- Attendances that hold, one row per event: what v_attendance_events keeps.
-CREATE OR REPLACE VIEW v_attendance AS
+CREATE OR REPLACE VIEW v_attendance DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     campaign,
     meeting_id,

@@ -1,6 +1,6 @@
 -- Attendances, one row per event, and whether each holds: not retracted, not of a reversed import, of somebody whose consent stands.
 -- Equal to the fold of the contract (a test proves it on random events). In the order of the table's key: by meeting.
-CREATE OR REPLACE VIEW v_attendance_events AS
+CREATE OR REPLACE VIEW v_attendance_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     (SELECT beaten FROM v_beaten_bodies) AS beaten,
     (SELECT beaten FROM v_beaten_attendance) AS beaten_here

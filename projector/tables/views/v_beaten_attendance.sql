@@ -1,7 +1,7 @@
 -- Attendances whose event id has another body at another meeting that holds: earliest received, then lowest hash. As v_beaten_bodies,
 -- for ids that stand in attendance alone; an id that stands elsewhere too is in both, and is beaten if it is beaten in either.
 -- One row, an array: as a scalar it is found once for a query, however many views in it ask.
-CREATE OR REPLACE VIEW v_beaten_attendance AS
+CREATE OR REPLACE VIEW v_beaten_attendance DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     (SELECT groupUniqArray(event_id) FROM v_disputed_attendance) AS disputed,
     bodies AS

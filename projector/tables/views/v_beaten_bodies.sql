@@ -3,7 +3,7 @@
 -- Ids whose bodies all stand in attendance are those of v_beaten_attendance.
 -- A body that a merge has dropped was beaten by one that is still there, so the tables of facts know the one that holds.
 -- One row, an array: as a scalar it is found once for a query, however many views in it ask; likewise the disputed ids.
-CREATE OR REPLACE VIEW v_beaten_bodies AS
+CREATE OR REPLACE VIEW v_beaten_bodies DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     (SELECT groupUniqArray(event_id) FROM v_disputed) AS disputed,
     bodies AS

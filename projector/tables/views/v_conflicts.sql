@@ -1,7 +1,7 @@
 -- Event ids that stand in the log with several bodies: how many, which one holds, and where each body was first seen.
 -- From the log copy, because a merged table of facts keeps only the body that holds. Grouped are only the ids of crowded buckets,
 -- as v_disputed_attendance explains, with the same costs: two reads of the ids, and memory of some ten bytes for an event.
-CREATE OR REPLACE VIEW v_conflicts AS
+CREATE OR REPLACE VIEW v_conflicts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     crowded AS
     (

@@ -2,7 +2,7 @@
 -- them; within one key FINAL has already chosen. For v_beaten_bodies. Those within attendance are found by v_disputed_attendance,
 -- which costs far more, so only the readers of attendance pay for it.
 -- The other tables are small beside attendance, so their ids are held; of attendance one column is read.
-CREATE OR REPLACE VIEW v_disputed AS
+CREATE OR REPLACE VIEW v_disputed DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH others AS
 (
     SELECT campaign, event_id, cityHash64(meeting_id) AS place FROM meeting_events

@@ -1,5 +1,5 @@
 -- Events of meetings other than attendance, one row per event. Events of reversed imports are here: the fold takes them out.
-CREATE OR REPLACE VIEW v_meeting_events AS
+CREATE OR REPLACE VIEW v_meeting_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
 SELECT campaign, meeting_id, event_id, received, batch, type, body, partition, offset
 FROM meeting_events FINAL

@@ -1,5 +1,5 @@
 -- Attendances that a retraction of their own meeting names, where the retraction holds and its import stands. For v_attendance_events.
-CREATE OR REPLACE VIEW v_retractions AS
+CREATE OR REPLACE VIEW v_retractions DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
 SELECT DISTINCT campaign, meeting_id, retracted_id
 FROM attendance_retractions

@@ -1,5 +1,5 @@
 -- Imports that were taken back whole. For the other views.
-CREATE OR REPLACE VIEW v_reversed_batches AS
+CREATE OR REPLACE VIEW v_reversed_batches DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
 SELECT campaign, toUUID(subject) AS batch
 FROM reference_events FINAL

@@ -1,6 +1,6 @@
 -- The voters of every version of a precinct's roll. Read by the versions that are wanted, chosen from v_roll_versions: precinct,
 -- version and event are the front of the key, so the voters of the others are not read.
-CREATE OR REPLACE VIEW v_roll AS
+CREATE OR REPLACE VIEW v_roll DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT campaign, precinct, version, event_id, person_hi, person_lo, birth_band, sex
 FROM roll FINAL
 WHERE (precinct, version, event_id, bodyhash) IN (SELECT precinct, version, event_id, bodyhash FROM v_roll_versions)

@@ -5,7 +5,7 @@
 -- Its size and the skipped offsets against its end tell at once whether all is there; only otherwise the first missing one is looked
 -- for: the jumps between neighbouring offsets that no later row accounts for. (Counts overlap where compaction removed records later.)
 -- Rows of facts with a lower offset are all there. The projector starts from here; analytics names its figures by it.
-CREATE OR REPLACE VIEW v_watermark AS
+CREATE OR REPLACE VIEW v_watermark DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     bitmapMax(offsets) + 1 AS beyond,
     arraySort(bitmapToArray(offsets)) AS held,

@@ -1,6 +1,6 @@
 -- People who have taken their consent back and not given it again: a withdrawal stands until a consent of the same person names it.
 -- Consent that came with a reversed import counts for nothing. For v_attendance_events.
-CREATE OR REPLACE VIEW v_withdrawn AS
+CREATE OR REPLACE VIEW v_withdrawn DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     (SELECT beaten FROM v_beaten_bodies) AS beaten,
     live AS

@@ -77,14 +77,13 @@ pub fn kill_and_restart(pid: u32) -> Again {
     let words: Vec<_> =
         words.split(|byte| *byte == 0).filter(|word| !word.is_empty()).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap();
-    let folder = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap();
     assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
     let deadline = Instant::now() + Duration::from_secs(30);
     while std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| !words.is_empty()) {
         assert!(Instant::now() < deadline, "ClickHouse does not die");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let again = Command::new(program).args(&words[1..]).current_dir(folder).env("TZ", "UTC").stdin(Stdio::piped()).spawn();
+    let again = Command::new(program).args(&words[1..]).env("TZ", "UTC").stdin(Stdio::piped()).spawn();
     Again(again.unwrap())
 }
 

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Rows a second, beside the engine filling the log copy alone, and beside the engine filling the facts as well.
 pub async fn project() -> Result<Vec<Figure>> {
-    let mut stack = Stack::start(Log::Kafka).await?;
+    let mut stack = Stack::with_warehouse(Log::Kafka, &["--kafka-engine"]).await?;
     load::prepare(&stack).await?;
     stack.projector.take().context("projector")?.stop().await?;
     for _ in 0..4 {

@@ -1,0 +1,25 @@
+//! `qamtu users`: the users that a ClickHouse server of your own needs for Qamtu, as the launcher's own warehouse has them.
+
+use std::path::PathBuf;
+
+use crate::warehouse;
+
+/// Where passwords and users go.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The folder for the files `admin`, `projector` and `analytics`, one password each; a file that is there is kept.
+    #[arg(long, value_name = "DIR")]
+    passwords: PathBuf,
+    /// The file for the server's folder users.d; it holds hashes of the passwords only.
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// A database whose contract views the user qamtu_analytics may read; may be given several times.
+    #[arg(long = "database", default_value = "qamtu")]
+    databases: Vec<String>,
+}
+
+/// Writes both.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    warehouse::write_users(&arguments.passwords, &arguments.file, &arguments.databases)?;
+    Ok(())
+}

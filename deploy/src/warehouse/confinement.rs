@@ -1,0 +1,180 @@
+//! Confines the process that serves a warehouse, before it reads anything that came from a client.
+//!
+//! Guarantees, where the system offers them: root is given up for a user of its own; of the files only the warehouse folder (without
+//! the passwords), the program itself and a few figures about the machine can be opened (Landlock); no other process can be looked
+//! into, signalled or started; no connection is opened and no port but its own (Landlock of Linux 6.7). What could not be had is
+//! returned in words, so that the launcher can say it. Leaves to `startup_barrier.rs` what the engine must not read inside its own folder.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, NetPort, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
+    path_beneath_rules,
+};
+
+use super::layout::Layout;
+use super::system;
+
+/// The user that serves when the launcher is root: a number that neither distributions nor systemd give out.
+const SERVING_USER: u32 = 60_900;
+/// What a program reads about the machine: memory and processors, to size its caches and for its metrics.
+const ABOUT_THE_MACHINE: [&str; 10] = [
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/uptime",
+    "/proc/sys/vm",
+    "/sys/devices/system/cpu",
+    "/sys/fs/cgroup",
+    "/dev/urandom",
+];
+/// The system's libraries, which the engine library needs.
+const LIBRARIES: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache"];
+/// What a `clickhouse` program needs to be started.
+const PROGRAMS: [&str; 6] = ["/bin", "/lib", "/lib64", "/usr", "/etc/ld.so.cache", "/etc/localtime"];
+
+/// What the serving process may do.
+#[derive(Debug)]
+pub(super) struct Confinement<'a> {
+    /// The warehouse folder.
+    pub(super) layout: &'a Layout,
+    /// What is run.
+    pub(super) program: Program<'a>,
+    /// The port it opens.
+    pub(super) port: u16,
+    /// Whether it may open connections: only where ClickHouse itself reads Kafka.
+    pub(super) connects: bool,
+}
+
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Program<'a> {
+    /// The engine library, open: its folder may be one that the serving user cannot pass.
+    Library(&'a File),
+    /// The `clickhouse` program, which is started.
+    Executable(&'a Path),
+}
+
+impl Confinement<'_> {
+    /// Confines this process and everything it starts from now on, for good. Returns what could not be had.
+    pub(super) fn apply(&self) -> io::Result<Vec<String>> {
+        system::create_private_files();
+        let mut gaps = Vec::new();
+        if system::is_root() {
+            gaps.extend(self.give_up_root()?);
+        }
+        gaps.extend(self.restrict().map_err(io::Error::other)?);
+        Ok(gaps)
+    }
+
+    /// Hands the folder to [`SERVING_USER`] and becomes that user.
+    fn give_up_root(&self) -> io::Result<Option<String>> {
+        let root = self.layout.root();
+        if let Program::Executable(program) = self.program
+            && closed_ancestor(program)?.is_some()
+        {
+            return Ok(Some(format!("it runs as root, since no other user can reach {}", program.display())));
+        }
+        if let Some(closed) = closed_ancestor(root)? {
+            if let Err(error) = system::own_mounts() {
+                let closed = closed.display();
+                return Ok(Some(format!("it runs as root, since no other user can pass {closed} and mounts are not allowed ({error})")));
+            }
+            mount_below(root, &closed)?;
+        }
+        for folder in [self.layout.data(), self.layout.logs(), self.layout.config_dir(), self.layout.run()] {
+            hand_over(&folder)?;
+        }
+        chown(root, Some(SERVING_USER), Some(SERVING_USER))?;
+        system::become_user(SERVING_USER)?;
+        Ok(None)
+    }
+
+    /// Landlock: as much of it as this kernel has.
+    fn restrict(&self) -> Result<Vec<String>, landlock::RulesetError> {
+        let abi = ABI::V6;
+        let read = AccessFs::ReadFile | AccessFs::ReadDir;
+        let written = [self.layout.data(), self.layout.logs(), self.layout.run(), PathBuf::from("/dev/null")];
+        let mut network = AccessNet::from_all(abi);
+        if self.connects {
+            network.remove(AccessNet::ConnectTcp);
+        }
+        let rules = Ruleset::default()
+            .handle_access(AccessFs::from_all(abi))?
+            .handle_access(network)?
+            .scope(Scope::from_all(abi))?
+            .create()?
+            .add_rules(path_beneath_rules(ABOUT_THE_MACHINE, read))?
+            .add_rules(path_beneath_rules([self.layout.config_dir()], read))?
+            .add_rules(path_beneath_rules(written, AccessFs::from_all(abi) & !AccessFs::Execute))?
+            .add_rule(NetPort::new(self.port, AccessNet::BindTcp))?;
+        let rules = match self.program {
+            Program::Library(library) => {
+                rules.add_rules(path_beneath_rules(LIBRARIES, read))?.add_rule(PathBeneath::new(library, AccessFs::ReadFile))?
+            }
+            Program::Executable(program) => {
+                let started = read | AccessFs::Execute;
+                rules.add_rules(path_beneath_rules(PROGRAMS, started))?.add_rules(path_beneath_rules([program], started))?
+            }
+        };
+        let status = rules.restrict_self()?;
+        Ok(match status.ruleset {
+            RulesetStatus::FullyEnforced => Vec::new(),
+            RulesetStatus::PartiallyEnforced => {
+                vec!["this kernel's Landlock is older than Linux 6.12 and confines files, but not all connections and signals".to_owned()]
+            }
+            RulesetStatus::NotEnforced => vec![
+                "this kernel has no Landlock: who may insert can read the files of its user by INSERT ... FROM INFILE, and only \
+                 ClickHouse's own rights keep others from them"
+                    .to_owned(),
+            ],
+        })
+    }
+}
+
+/// The topmost folder above `path` that others than its owner cannot pass.
+fn closed_ancestor(path: &Path) -> io::Result<Option<PathBuf>> {
+    let mut ancestors: Vec<&Path> = path.ancestors().skip(1).collect();
+    ancestors.reverse();
+    for ancestor in ancestors {
+        if fs::metadata(ancestor)?.permissions().mode() & 0o001 == 0 {
+            return Ok(Some(ancestor.to_path_buf()));
+        }
+    }
+    Ok(None)
+}
+
+/// Makes `root` reachable below the `closed` folder, in this process's own mounts: an empty folder covers the closed one, and so
+/// whatever else is in it, and only `root` stands in there.
+fn mount_below(root: &Path, closed: &Path) -> io::Result<()> {
+    let held = File::open(root)?;
+    system::mount_empty(closed)?;
+    for folder in root.ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
+        if !folder.exists() {
+            fs::create_dir(folder)?;
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+        }
+    }
+    fs::create_dir(root)?;
+    system::bind(Path::new(&format!("/proc/self/fd/{}", held.as_raw_fd())), root)
+}
+
+/// Gives a folder with all its content to [`SERVING_USER`], the folder itself last: a hand-over that was cut short is done again.
+fn hand_over(path: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.uid() == SERVING_USER && metadata.is_dir() && path.file_name() != Some("config".as_ref()) {
+        return Ok(());
+    }
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            hand_over(&entry?.path())?;
+        }
+    }
+    std::os::unix::fs::lchown(path, Some(SERVING_USER), Some(SERVING_USER))
+}

@@ -1,0 +1,62 @@
+//! Where things are in a warehouse folder. Pure paths, the same for the launcher and for the process that serves the folder.
+
+use std::path::{Path, PathBuf};
+
+/// The paths below one warehouse folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub(super) fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The tables.
+    pub(super) fn data(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// ClickHouse's log files.
+    pub(super) fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// What the serving process prints, errors at start included.
+    pub(super) fn output(&self) -> PathBuf {
+        self.logs().join("engine.out")
+    }
+
+    /// The configuration files, written at every start.
+    pub(super) fn config_dir(&self) -> PathBuf {
+        self.root.join("config")
+    }
+
+    pub(super) fn config(&self) -> PathBuf {
+        self.config_dir().join("config.xml")
+    }
+
+    pub(super) fn users(&self) -> PathBuf {
+        self.config_dir().join("users.xml")
+    }
+
+    /// What one run of the serving process needs and nobody after it.
+    pub(super) fn run(&self) -> PathBuf {
+        self.root.join("run")
+    }
+
+    /// What could not be confined in this run, one line each.
+    pub(super) fn gaps(&self) -> PathBuf {
+        self.run().join("gaps")
+    }
+
+    /// One password file for each role; the serving process cannot read them.
+    pub(super) fn passwords(&self) -> PathBuf {
+        self.root.join("passwords")
+    }
+}
