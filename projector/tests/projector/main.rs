@@ -19,6 +19,7 @@ mod partitions;
 mod poison;
 mod properties;
 mod proxy;
+mod quality;
 mod rig;
 mod schema;
 mod server;
