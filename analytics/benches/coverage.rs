@@ -12,8 +12,8 @@ use std::{
 
 use jiff::Timestamp;
 use qamtu_analytics::{
-    coverage::{CoverageFold, Run},
-    facts::{Facts, Totals, meetings::Meetings},
+    coverage::{CoverageFold, Quality, Run},
+    facts::{Facts, Selection, Totals, meetings::Meetings},
     roll::Roll,
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured};
@@ -44,7 +44,7 @@ fn measure(attendances: u64) -> Value {
     let mut reached = 0;
     for _ in 0..ROUNDS {
         let mut spent = Spent::default();
-        let mut fold = spent.on(|| CoverageFold::new(&facts, as_of()).expect("a campaign"));
+        let mut fold = spent.on(|| CoverageFold::new(&facts).expect("a campaign"));
         let mut rooms: Vec<Room> = (0..ROOMS).map(|_| Room::default()).collect();
         for first in (0..attendances / ROOM).step_by(ROOMS) {
             let last = (attendances / ROOM - first).min(ROOMS as u64) as usize;
@@ -147,14 +147,13 @@ fn facts(meetings: u64) -> Facts {
         let id = format!("M{number:08}");
         let mut fold = MeetingFold::default();
         fold.insert(decode(&event("meeting.held", &json!({"meeting": id, "report": report}), number)));
-        assert!(folded.push(id.parse().expect("a meeting"), &fold.state(reference.reversed())));
+        assert!(folded.push(id.parse().expect("a meeting"), &fold.state(reference.reversed()), as_of()));
     }
     let lines = (0..VOTERS).map(|person| ((person / (VOTERS / PRECINCTS)).min(PRECINCTS - 1) as u32, key(person))).collect();
     let precincts = (0..PRECINCTS).map(|number| precinct(number).parse().expect("a precinct")).collect();
     Facts {
-        campaign: "bench".parse().expect("a campaign"),
-        offsets: Vec::new(),
-        newest: None,
+        selection: Selection { campaign: "bench".parse().expect("a campaign"), offsets: Vec::new(), as_of: as_of() },
+        quality: Quality::default(),
         totals: Totals::default(),
         reference,
         meetings: folded,

@@ -7,6 +7,10 @@ scope-units = Part of the campaign: { $units }
 synthetic-mark = Synthetic data
 synthetic-note = Every person, meeting and figure here is invented, to show how Qamtu works.
 as-of = As of { $date }, { $time }
+quiet = { $days ->
+    [one] No new record has come in for { $number } day; what happened since is not in these figures.
+   *[other] No new record has come in for { $number } days; what happened since is not in these figures.
+}
 foot = Snapshot { $snapshot }, definition { $definition }
 percent = { $value }%
 range = { $from }–{ $to }
@@ -140,6 +144,20 @@ trust-roll-detail = { $n ->
 }
 trust-uncounted = Held, but nobody was counted
 trust-uncounted-detail = Neither a sheet nor a headcount came in; the upper bound leaves out whoever was there
+trust-newest = Newest record
+trust-newest-detail = { $days ->
+    [0] Received on the day of these figures
+    [one] Received { $number } day before these figures
+   *[other] Received { $number } days before these figures
+}
+trust-dangling = References without effect
+trust-dangling-detail = Corrections or retractions that name no record of the same meeting; send them again with the right id
+trust-lookalike = Meeting ids that read alike
+trust-lookalike-detail = They differ in case or in signs that look the same; if they mean one meeting, it counts twice
+trust-ahead = Records from a clock that was ahead
+trust-ahead-detail = They count once their time has come; check the clock of the server that took them
+trust-premature = Reported before they begin
+trust-premature-detail = The report says held, but the meeting begins later; it counts once it has begun
 
 definitions-title = What the figures mean
 definitions-place = What each figure means, with its formula, stands at the foot of the campaign's page in Qamtu.
@@ -179,8 +197,14 @@ page-csv = Download the figures (CSV)
 page-pdf = Report on one page (PDF)
 page-legend-withheld = withheld, or no data
 page-stale = The warehouse cannot be reached at the moment. These are the figures of the last snapshot; they will be renewed by themselves.
+page-held-back = Newer records have come in. Compared with the figures on this page they would tell about a few people alone, so they will be shown together with later ones.
 page-empty-title = No figures yet
 page-empty = The first figures of this campaign are being prepared. This page will show them as soon as there is a snapshot.
+page-empty-stale = The warehouse cannot be reached at the moment. The first figures will appear as soon as it answers.
+page-unknown-title = Campaign { $campaign } is not configured
+page-unknown = This page was started for a campaign that the warehouse does not know. Check its name where the service is started.
+page-unknown-known = Configured campaigns: { $known }.
+page-unknown-none = No campaign is configured yet: publish a campaign file first.
 page-private = No one is named here: counts only, small ones withheld.
 
 error-not-found-title = There is no such page
@@ -193,6 +217,8 @@ error-internal-title = Something went wrong here
 error-internal = The fault is on our side and has been noted. Please try again in a minute.
 error-unavailable-title = Not ready yet
 error-unavailable = There are no figures to show yet. Please try again in a minute.
+error-host-title = This address is not ours
+error-host = The name in the address is not one under which this service is reached. The operator can add it to the setting serve.hosts.
 error-reference = For the operator: { $id }
 error-back = To the figures
 

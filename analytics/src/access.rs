@@ -26,6 +26,16 @@ pub enum Role {
 impl Role {
     /// Every role.
     pub const ALL: [Self; 4] = [Self::Public, Self::Leader, Self::Analyst, Self::Operator];
+
+    /// Its name, as in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Leader => "leader",
+            Self::Analyst => "analyst",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// What part of a campaign a reader sees.

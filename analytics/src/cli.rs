@@ -4,8 +4,9 @@ mod report;
 mod serve;
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -92,7 +93,9 @@ impl Compute {
 
 fn write(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), AnalyticsError> {
     let write = || {
-        let mut file = BufWriter::new(File::create(path)?);
+        // Small counts are whole in it, so it is its owner's alone.
+        let mut options = OpenOptions::new();
+        let mut file = BufWriter::new(options.write(true).create(true).truncate(true).mode(0o600).open(path)?);
         content(&mut file)?;
         file.flush()
     };

@@ -1,28 +1,61 @@
 //! One calculation, from the warehouse to a snapshot.
 //!
 //! Offsets are read first, so that everything below them is in the facts; whatever comes in meanwhile belongs to the next snapshot.
+//! The as-of instant is never ahead of what can be known: of the server's clock or, in a synthetic campaign, of its simulated clock.
 
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use tracing::{error, info};
 
 use crate::{
+    coverage::Coverage,
     error::AnalyticsError,
-    facts::Warehouse,
+    facts::{Receipts, Selection, Warehouse},
     snapshot::{Snapshot, Snapshots, Stored},
 };
 
-/// Computes the coverage of a campaign and keeps it. Without an as-of instant it is when the newest event came in.
+/// Computes the coverage of a campaign at an instant and keeps it; without one, as of now, see [`select`].
 pub async fn compute(
     warehouse: &Warehouse,
     snapshots: &mut Snapshots,
     (campaign, as_of): (&CampaignId, Option<Timestamp>),
 ) -> Result<Snapshot, AnalyticsError> {
+    let selection = select(warehouse, (campaign, as_of), Timestamp::now()).await?;
+    let coverage = coverage(warehouse, selection).await?;
+    keep(snapshots, coverage)
+}
+
+/// Chooses the records that count, by a server's clock that shows `now`.
+pub async fn select(
+    warehouse: &Warehouse,
+    (campaign, as_of): (&CampaignId, Option<Timestamp>),
+    now: Timestamp,
+) -> Result<Selection, AnalyticsError> {
     let offsets = warehouse.offsets().await?;
-    let facts = warehouse.facts(campaign, offsets).await?;
-    let as_of = as_of.or(facts.newest).ok_or_else(|| AnalyticsError::NotConfigured(campaign.clone()))?;
-    let coverage = warehouse.coverage(facts, as_of).await?;
+    let campaigns = warehouse.campaigns().await?;
+    let Some(configured) = campaigns.iter().find(|configured| configured.campaign == *campaign) else {
+        let known = campaigns.into_iter().map(|configured| configured.campaign).collect();
+        return Err(AnalyticsError::UnknownCampaign { campaign: campaign.clone(), known });
+    };
+    let receipts = match configured.synthetic {
+        true => warehouse.receipts(campaign, &offsets, now).await?,
+        false => Receipts::default(),
+    };
+    let as_of = instant(as_of, receipts, now)?;
+    Ok(Selection { campaign: campaign.clone(), offsets, as_of })
+}
+
+/// Computes the coverage of a selection.
+pub async fn coverage(warehouse: &Warehouse, selection: Selection) -> Result<Coverage, AnalyticsError> {
+    let facts = warehouse.facts(selection).await?;
+    warehouse.coverage(facts).await
+}
+
+/// Keeps a coverage as a snapshot.
+pub fn keep(snapshots: &mut Snapshots, coverage: Coverage) -> Result<Snapshot, AnalyticsError> {
     let (snapshot, stored) = snapshots.keep(coverage)?;
+    let identity = &snapshot.coverage.identity;
+    let (campaign, as_of) = (&identity.campaign, identity.as_of);
     match stored {
         Stored::New | Stored::Same => info!(%campaign, snapshot = %snapshot.id, %as_of, ?stored, "coverage computed"),
         Stored::Differs => error!(
@@ -31,4 +64,49 @@ pub async fn compute(
         ),
     }
     Ok(snapshot)
+}
+
+/// The as-of instant. `receipts` are those of a synthetic campaign, whose clock is simulated: it shows when the newest event was received.
+/// An event that is stamped beyond the server's clock does not move it, unless all of the campaign is simulated ahead.
+fn instant(asked: Option<Timestamp>, receipts: Receipts, now: Timestamp) -> Result<Timestamp, AnalyticsError> {
+    let latest = receipts.newest.map_or(now, |newest| newest.max(now));
+    match asked {
+        None => Ok(receipts.newest_past.or(receipts.newest).unwrap_or(now)),
+        Some(as_of) if as_of <= latest => Ok(as_of),
+        Some(as_of) => Err(AnalyticsError::AsOfAhead { as_of, latest }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_moves_neither_a_real_campaign_nor_a_simulated_one() {
+        let now = at("2026-11-26T00:00:00Z");
+        let real = Receipts::default();
+        assert_eq!(instant(None, real, now).unwrap(), now);
+        let past = at("2026-03-20T07:00:00Z");
+        let simulated = Receipts { newest: Some(past), newest_past: Some(past) };
+        assert_eq!(instant(None, simulated, now).unwrap(), past);
+        let ahead = Receipts { newest: Some(at("2027-12-31T00:00:00Z")), newest_past: Some(past) };
+        assert_eq!(instant(None, ahead, now).unwrap(), past);
+        let wholly_ahead = Receipts { newest: Some(at("2027-12-31T00:00:00Z")), newest_past: None };
+        assert_eq!(instant(None, wholly_ahead, now).unwrap(), at("2027-12-31T00:00:00Z"));
+    }
+
+    #[test]
+    fn an_instant_that_nobody_can_know_yet_is_refused() {
+        let now = at("2026-11-26T00:00:00Z");
+        let later = at("2026-11-26T00:00:01Z");
+        let simulated = Receipts { newest: Some(at("2027-01-01T00:00:00Z")), newest_past: None };
+        assert!(matches!(instant(Some(later), Receipts::default(), now), Err(AnalyticsError::AsOfAhead { .. })));
+        assert_eq!(instant(Some(now), Receipts::default(), now).unwrap(), now);
+        assert_eq!(instant(Some(later), simulated, now).unwrap(), later);
+        assert!(instant(Some(at("2027-01-01T00:00:00.000001Z")), simulated, now).is_err());
+    }
 }

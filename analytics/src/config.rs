@@ -47,11 +47,14 @@ pub struct Serve {
     /// For whoever watches the service; default nowhere.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,
+    /// Host names under which it is reached, beside `localhost` and addresses; others are refused.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: default_listen(), metrics: None }
+        Self { listen: default_listen(), metrics: None, hosts: Vec::new() }
     }
 }
 

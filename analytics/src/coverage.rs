@@ -12,6 +12,8 @@ use qamtu_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Selection;
+
 mod audience;
 mod bounds;
 pub mod definition;
@@ -31,7 +33,7 @@ pub use residents::Places;
 pub struct Identity {
     /// The campaign.
     pub campaign: CampaignId,
-    /// The clock of the calculation: which meetings are due and which counts of voters are true.
+    /// The clock of the calculation: which records had been received, which meetings are due, which counts of voters are true.
     pub as_of: Timestamp,
     /// Facts below these offsets were counted, sorted by topic and partition.
     pub offsets: Vec<Offset>,
@@ -39,6 +41,13 @@ pub struct Identity {
     pub definition: u32,
     /// How many erasures had rewritten the log when this was computed.
     pub redaction_epoch: u32,
+}
+
+impl Identity {
+    /// Which records were counted.
+    pub fn selection(&self) -> Selection {
+        Selection { campaign: self.campaign.clone(), offsets: self.offsets.clone(), as_of: self.as_of }
+    }
 }
 
 /// The next offset to be counted of a partition.
@@ -61,6 +70,9 @@ pub struct Coverage {
     pub campaign: Campaign,
     /// How much data there is.
     pub counts: Counts,
+    /// What is odd about the data. Empty in snapshots from before it was looked at.
+    #[serde(default)]
+    pub quality: Quality,
     /// The whole campaign.
     pub region: Region,
     /// By unit, sorted by code.
@@ -145,6 +157,21 @@ pub struct Counts {
     pub rejected: u64,
     /// Event ids with several bodies.
     pub conflicts: u64,
+}
+
+/// What is odd about the data: nothing of it changes a figure, and somebody should look into it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// When the newest counted record was received, the roll's apart: how old the data is. None before the first one.
+    pub newest_record: Option<Timestamp>,
+    /// References of corrections, retractions, moves and consents that have no effect: they name no event of the same meeting or person.
+    pub dangling_references: u64,
+    /// Meeting ids that read like another one of the campaign.
+    pub lookalike_meetings: u64,
+    /// Records that were stamped by a clock ahead of the log's; they count once their time has come.
+    pub clock_ahead: u64,
+    /// Meetings that are reported as held and begin after the as-of instant; they count once they have begun.
+    pub premature_reports: u64,
 }
 
 /// Where the plan stands (M1).

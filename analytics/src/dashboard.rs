@@ -1,7 +1,7 @@
 //! The page over HTTP: the router, its layers, its listeners.
 //!
 //! Guarantees: the router is made from the matrix of [`crate::access`]; every answer, errors too, carries the same protective headers;
-//! a panic in a handler becomes an error page. Only reading is answered. The listener for people has the configured reader, the internal
+//! a panic in a handler becomes an error page. Only reading is answered, and only under a host name that is configured ([`hosts`]). The listener for people has the configured reader, the internal
 //! one the operator, who alone sees metrics. Connections are left to [`connections`].
 
 mod assets;
@@ -10,14 +10,17 @@ mod connections;
 mod download;
 mod handlers;
 mod headers;
+mod hosts;
 pub mod page;
 mod refusal;
+mod renewal;
 mod service;
 mod tables;
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{Extension, Router, extract::Request, middleware, response::Response, routing::get};
+use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use tokio::net::TcpListener;
 
@@ -26,10 +29,13 @@ use crate::{
     config::Config,
     error::AnalyticsError,
     facts::Warehouse,
+    publication::current,
     snapshot::Snapshots,
 };
+pub use hosts::Hosts;
 pub use refusal::Refusal;
-pub use service::Service;
+use renewal::Renewal;
+pub use service::{Service, Trouble};
 
 /// Where the page can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,21 +53,26 @@ pub async fn serve(
     listening: impl FnOnce(Addresses) -> Result<(), AnalyticsError>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), AnalyticsError> {
-    let snapshots = Snapshots::open(&config.analytics.dir)?;
-    let service = Arc::new(Service::new(campaign, Snapshots::open(&config.analytics.dir)?)?);
+    let mut snapshots = Snapshots::open(&config.analytics.dir)?;
+    let reader = Reader::from(&config.reader);
+    let latest = snapshots.latest(&campaign, Timestamp::now())?;
+    let shown = current(&mut snapshots, reader.role, latest)?;
+    let service = Arc::new(Service::showing(campaign, Snapshots::open(&config.analytics.dir)?, shown));
+    let hosts = Arc::new(Hosts::of(&config.serve.hosts));
     let people = bind(config.serve.listen).await?;
     let internal = match config.serve.metrics {
         Some(metrics) => Some(bind(metrics).await?),
         None => None,
     };
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
-    let renewal = tokio::spawn(service::renew(service.clone(), Warehouse::new(&config.clickhouse), snapshots));
+    let renewal = Renewal { service: service.clone(), warehouse: Warehouse::new(&config.clickhouse), snapshots, role: reader.role };
+    let renewal = tokio::spawn(renewal.run());
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let told = service.clone();
-    let people = connections::serve(people, router(service.clone(), Reader::from(&config.reader)), stopped.clone());
+    let people = connections::serve(people, hosts::guarded(router(service.clone(), reader), hosts.clone()), stopped.clone());
     let internal = async {
         if let Some(listener) = internal {
-            connections::serve(listener, router(service, Reader::operator()), stopped).await;
+            connections::serve(listener, hosts::guarded(router(service, Reader::operator()), hosts), stopped).await;
         }
     };
     tokio::spawn(async move {

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::snapshot::SnapshotId;
@@ -57,8 +58,29 @@ pub enum AnalyticsError {
         source: qamtu_schemas::DecodeError,
     },
     /// The campaign has no `campaign.configured` event yet.
-    #[error("campaign {0} is not configured: publish its campaign.configured event first")]
-    NotConfigured(CampaignId),
+    #[error("campaign {campaign} is not configured: publish its campaign.configured event first, or choose one that is: {}", listed(known))]
+    UnknownCampaign {
+        /// The campaign.
+        campaign: CampaignId,
+        /// Those that are configured.
+        known: Vec<CampaignId>,
+    },
+    /// The campaign was configured after the as-of instant.
+    #[error("campaign {campaign} was not configured yet at {as_of}: choose a later as-of instant")]
+    NotConfiguredYet {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The as-of instant.
+        as_of: Timestamp,
+    },
+    /// Nobody knows yet what will have been received by then.
+    #[error("the as-of instant {as_of} lies ahead: nothing later than {latest} can be known yet")]
+    AsOfAhead {
+        /// The as-of instant.
+        as_of: Timestamp,
+        /// The latest that can be asked for.
+        latest: Timestamp,
+    },
     /// The campaign's time zone is unknown to this program.
     #[error("campaign {campaign} is in time zone {time_zone:?}, which this program does not know")]
     TimeZone {
@@ -84,6 +106,15 @@ pub enum AnalyticsError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// Others than the owner can enter the folder of the snapshots.
+    #[error("folder {} can be read by others (mode {mode:04o}), and snapshots hold small counts: run chmod 700 on it, or set \
+             analytics.dir to a folder of its own", path.display())]
+    Exposed {
+        /// Which one.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
     },
     /// A file cannot be written.
     #[error("{} cannot be written", path.display())]
@@ -118,6 +149,17 @@ pub enum AnalyticsError {
         /// The campaign.
         campaign: CampaignId,
     },
+    /// What changed since the state that readers saw last would tell about few people.
+    #[error(
+        "snapshot {snapshot} cannot be reported yet: compared with snapshot {released}, which was shown last, it would tell about few \
+             people; wait for more records, or name snapshot {released}"
+    )]
+    HeldBack {
+        /// The snapshot.
+        snapshot: SnapshotId,
+        /// What was shown last.
+        released: SnapshotId,
+    },
     /// The configured reader sees no figures.
     #[error("the configured reader's role sees no figures: set reader.role to leader or analyst")]
     NoFigures,
@@ -144,9 +186,17 @@ pub enum AnalyticsError {
     CutOff(#[source] tokio::task::JoinError),
 }
 
+/// Campaigns in a row, for people.
+fn listed(campaigns: &[CampaignId]) -> String {
+    match campaigns {
+        [] => "none is configured yet".to_owned(),
+        some => some.iter().map(CampaignId::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
 impl AnalyticsError {
     /// What the program ends with.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Config(_)) { EXIT_USAGE } else { 1 }
+        if matches!(self, Self::Config(_) | Self::AsOfAhead { .. }) { EXIT_USAGE } else { 1 }
     }
 }

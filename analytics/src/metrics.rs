@@ -19,6 +19,9 @@ pub const SHOWN_AS_OF: &str = "qamtu_analytics_shown_as_of_seconds";
 /// Whether the warehouse answered last time: 1 or 0.
 pub const WAREHOUSE: &str = "qamtu_analytics_warehouse_answers";
 
+/// Whether newer records are held back since they would tell about few people: 1 or 0.
+pub const HELD_BACK: &str = "qamtu_analytics_held_back";
+
 /// None if something else in this process took the place of the recorder first.
 static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
     let recorder = PrometheusBuilder::new().install_recorder().ok();
@@ -27,6 +30,7 @@ static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
     describe_counter!(COMPUTED, "Calculations, by outcome");
     describe_gauge!(SHOWN_AS_OF, "The as-of instant of the snapshot that is shown, in seconds since 1970");
     describe_gauge!(WAREHOUSE, "Whether the warehouse answered last time");
+    describe_gauge!(HELD_BACK, "Whether newer records are held back since they would tell about few people");
     recorder
 });
 
@@ -60,6 +64,11 @@ pub fn computed(done: bool) {
 /// Another snapshot is shown.
 pub fn shown(snapshot: &Snapshot) {
     gauge!(SHOWN_AS_OF).set(snapshot.coverage.identity.as_of.as_second() as f64);
+}
+
+/// Newer records are held back, or not.
+pub fn held_back(is: bool) {
+    gauge!(HELD_BACK).set(if is { 1.0 } else { 0.0 });
 }
 
 /// The warehouse answered, or did not.

@@ -15,16 +15,18 @@ use qamtu_schemas::{
 use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
-    coverage::{Campaign, Counts, Denominator, Fulfilment, Identity},
+    coverage::{Campaign, Counts, Denominator, Fulfilment, Identity, Quality},
     snapshot::{Snapshot, SnapshotId},
 };
 
 mod joint;
 mod region;
+mod release;
 mod tables;
 
 use joint::Joint;
 use region::Region;
+pub use release::Release;
 
 /// Figures cleared for a reader.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ pub struct Published {
     pub campaign: Campaign,
     /// How much data there is.
     pub counts: Counts,
+    /// What is odd about it.
+    pub quality: Quality,
     /// Whom they were cleared for.
     pub reader: Reader,
     /// The smallest count of people that is shown.
@@ -197,6 +201,7 @@ impl Published {
             identity: coverage.identity.clone(),
             campaign: coverage.campaign.clone(),
             counts: coverage.counts.clone(),
+            quality: coverage.quality.clone(),
             reader: reader.clone(),
             threshold,
             whole: if all { region.whole(coverage) } else { tables::of_units(&units) },

@@ -1,23 +1,34 @@
 //! Snapshots: a computed coverage, kept as bytes under a name made of what it is true for.
 //!
 //! Guarantees: stored bytes never change; page and report of one snapshot read the same bytes; the same facts and the same binary give
-//! the same bytes again, and [`Stored`] says so. Kept in one SQLite file, one writer. A snapshot from which something was reported stays
-//! until somebody removes the file; of the others the newest stay, so that the file grows with reports and not with time.
+//! the same bytes again, and [`Stored`] says so. Kept in one SQLite file, one writer, that its owner alone can read: it holds small
+//! counts. A snapshot from which something was reported stays until somebody removes the file; of the others the newest stay, so that
+//! the file grows with reports and not with time. What was last shown to whom is kept too, so that the next state can be compared with
+//! it after a restart.
+
+mod folder;
 
 use std::{fmt, path::Path, str::FromStr};
 
+use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    access::Role,
     coverage::{Coverage, Identity},
     error::AnalyticsError,
+    published::Release,
 };
 
 /// Snapshots of a campaign that stay though nothing was reported from them, the one stored last apart.
 const UNREPORTED: u32 = 20;
+
+/// The order of what a campaign's snapshots are true for, newest first. One ahead of the clock (`?2`) comes last: it was computed while
+/// a clock was wrong, or all of the campaign is simulated ahead.
+const NEWEST_FIRST: &str = "as_of_us <= ?2 DESC, as_of_us DESC, offsets DESC, number DESC";
 
 /// File name inside the service's folder.
 const FILE: &str = "analytics.sqlite";
@@ -125,7 +136,7 @@ impl Snapshots {
     /// Opens the snapshots in a folder, which is made if missing.
     pub fn open(folder: &Path) -> Result<Self, AnalyticsError> {
         let path = folder.join(FILE);
-        std::fs::create_dir_all(folder).map_err(|source| AnalyticsError::Folder { path: folder.to_owned(), source })?;
+        folder::private(folder, &path)?;
         let open = || -> rusqlite::Result<Connection> {
             let sqlite = Connection::open(&path)?;
             sqlite.busy_timeout(std::time::Duration::from_secs(10))?;
@@ -140,8 +151,20 @@ impl Snapshots {
                      bytes BLOB NOT NULL
                  ) STRICT;
                  CREATE INDEX IF NOT EXISTS snapshot_newest ON snapshot (campaign, as_of_us, number);
-                 CREATE TABLE IF NOT EXISTS reported (id TEXT PRIMARY KEY) STRICT;",
+                 CREATE TABLE IF NOT EXISTS reported (id TEXT PRIMARY KEY) STRICT;
+                 CREATE TABLE IF NOT EXISTS released (
+                     number INTEGER PRIMARY KEY,
+                     campaign TEXT NOT NULL,
+                     role TEXT NOT NULL,
+                     id TEXT NOT NULL,
+                     counts BLOB NOT NULL,
+                     UNIQUE (campaign, role, id)
+                 ) STRICT;",
             )?;
+            // How far the log had been read, as one number: of two snapshots of one instant the one that knows more is newer.
+            if !sqlite.prepare("SELECT 1 FROM pragma_table_info('snapshot') WHERE name = 'offsets'")?.exists([])? {
+                sqlite.execute_batch("ALTER TABLE snapshot ADD COLUMN offsets INTEGER NOT NULL DEFAULT 0")?;
+            }
             Ok(sqlite)
         };
         open().map(|sqlite| Self { sqlite }).map_err(|source| AnalyticsError::Snapshots { path, source })
@@ -166,16 +189,19 @@ impl Snapshots {
         let (id, campaign) = (id.to_string(), identity.campaign.as_str());
         let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let stored = writing.execute(
-            "INSERT INTO snapshot (id, campaign, as_of_us, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
-            params![id, campaign, identity.as_of.as_microsecond(), bytes],
+            "INSERT INTO snapshot (id, campaign, as_of_us, bytes, offsets) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+            params![id, campaign, identity.as_of.as_microsecond(), bytes, read_so_far(identity)],
         )?;
         if stored == 1 {
             writing.execute(
-                "DELETE FROM snapshot WHERE campaign = ?1 AND id <> ?2 AND id NOT IN (SELECT id FROM reported) AND number NOT IN (
-                     SELECT number FROM snapshot WHERE campaign = ?1 AND id NOT IN (SELECT id FROM reported)
-                     ORDER BY as_of_us DESC, number DESC LIMIT ?3
-                 )",
-                params![campaign, id, UNREPORTED],
+                &format!(
+                    "DELETE FROM snapshot WHERE campaign = ?1 AND id <> ?3
+                     AND id NOT IN (SELECT id FROM reported UNION SELECT id FROM released) AND number NOT IN (
+                         SELECT number FROM snapshot WHERE campaign = ?1 AND id NOT IN (SELECT id FROM reported UNION SELECT id FROM released)
+                         ORDER BY {NEWEST_FIRST} LIMIT ?4
+                     )"
+                ),
+                params![campaign, Timestamp::now().as_microsecond(), id, UNREPORTED],
             )?;
         }
         writing.commit()?;
@@ -190,13 +216,14 @@ impl Snapshots {
             .map_err(|source| self.failed(source))
     }
 
-    /// The snapshot of a campaign with the newest as-of instant; of several, the one stored last.
-    pub fn latest(&self, campaign: &CampaignId) -> Result<Option<Snapshot>, AnalyticsError> {
+    /// The latest snapshot of a campaign by a clock that shows `now`: true for the newest instant that is not ahead of it; of several,
+    /// the one that knows most of the log. What is true for an instant ahead is the latest only if there is nothing else.
+    pub fn latest(&self, campaign: &CampaignId, now: Timestamp) -> Result<Option<Snapshot>, AnalyticsError> {
         let row: Option<(String, Vec<u8>)> = self
             .sqlite
             .query_row(
-                "SELECT id, bytes FROM snapshot WHERE campaign = ?1 ORDER BY as_of_us DESC, number DESC LIMIT 1",
-                [campaign.as_str()],
+                &format!("SELECT id, bytes FROM snapshot WHERE campaign = ?1 ORDER BY {NEWEST_FIRST} LIMIT 1"),
+                params![campaign.as_str(), now.as_microsecond()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()
@@ -221,9 +248,63 @@ impl Snapshots {
             .map_err(|source| self.failed(source))
     }
 
+    /// What was last shown of a campaign to readers of a role, and of which snapshot.
+    pub fn released(&self, campaign: &CampaignId, role: Role) -> Result<Option<(SnapshotId, Release)>, AnalyticsError> {
+        let row: Option<(String, Vec<u8>)> = self
+            .sqlite
+            .query_row(
+                "SELECT id, counts FROM released WHERE campaign = ?1 AND role = ?2 ORDER BY number DESC LIMIT 1",
+                [campaign.as_str(), role.name()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(|source| self.failed(source))?;
+        row.map(|(id, counts)| {
+            let id: SnapshotId = id.parse().map_err(|NoSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
+            let release = serde_json::from_slice(&counts).map_err(|source| AnalyticsError::Bytes { id, source })?;
+            Ok((id, release))
+        })
+        .transpose()
+    }
+
+    /// Whether a snapshot was shown to readers of a role and something was reported from it, or it is what they see now.
+    pub fn was_released(&self, id: SnapshotId, role: Role) -> Result<bool, AnalyticsError> {
+        let found =
+            self.sqlite.query_row("SELECT count(*) FROM released WHERE id = ?1 AND role = ?2", [&id.to_string(), role.name()], |row| {
+                row.get::<_, u64>(0)
+            });
+        found.map(|rows| rows > 0).map_err(|source| self.failed(source))
+    }
+
+    /// Notes what is shown of a snapshot to readers of a role from now on. Of what was shown before, reported snapshots stay known.
+    pub fn release(&mut self, snapshot: &Snapshot, role: Role, release: &Release) -> Result<(), AnalyticsError> {
+        let id = snapshot.id;
+        let counts = serde_json::to_vec(release).map_err(|source| AnalyticsError::Bytes { id, source })?;
+        let (campaign, id) = (snapshot.coverage.identity.campaign.as_str(), id.to_string());
+        let mut write = || -> rusqlite::Result<()> {
+            let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            writing.execute(
+                "DELETE FROM released WHERE campaign = ?1 AND role = ?2 AND (id = ?3 OR id NOT IN (SELECT id FROM reported))",
+                [campaign, role.name(), &id],
+            )?;
+            writing.execute(
+                "INSERT INTO released (campaign, role, id, counts) VALUES (?1, ?2, ?3, ?4)",
+                params![campaign, role.name(), id, counts],
+            )?;
+            writing.commit()
+        };
+        write().map_err(|source| self.failed(source))
+    }
+
     fn failed(&self, source: rusqlite::Error) -> AnalyticsError {
         AnalyticsError::Snapshots { path: self.sqlite.path().unwrap_or(FILE).into(), source }
     }
+}
+
+/// How many records of the log an identity knows.
+fn read_so_far(identity: &Identity) -> i64 {
+    let records = identity.offsets.iter().fold(0_u64, |sum, offset| sum.saturating_add(offset.next));
+    i64::try_from(records).unwrap_or(i64::MAX)
 }
 
 fn read(id: SnapshotId, bytes: &[u8]) -> Result<Snapshot, AnalyticsError> {

@@ -42,6 +42,8 @@ pub struct Statement {
     pub synthetic: Option<(String, String)>,
     /// True for when.
     pub as_of: String,
+    /// That nothing has come in for long, if so.
+    pub quiet: Option<String>,
     /// How many were reached, of how many possible.
     pub headline: Headline,
     /// Compared with plan and possibility.
@@ -79,6 +81,7 @@ impl Statement {
             },
             synthetic: published.campaign.synthetic.then(|| (words.say("synthetic-mark"), words.say("synthetic-note"))),
             as_of: pen.as_of(),
+            quiet: trust::quiet(&pen),
             headline: headline::headline(&pen),
             cards: cards::cards(&pen),
             map: map::map(&pen),

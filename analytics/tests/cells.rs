@@ -20,15 +20,17 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use qamtu_analytics::{
+    Coverage,
     access::{Reader, Role, Scope},
-    published::Published,
+    cell::Threshold,
+    published::{Published, Release},
 };
 use serde_json::{Value, json};
 
-use attack::attack;
-use world::{World, worlds};
+use attack::{Attack, attack, sequence};
+use world::{World, growing, worlds};
 
 fn published(coverage: Value, role: Role) -> Published {
     let folder = tempfile::tempdir().unwrap();
@@ -38,8 +40,11 @@ fn published(coverage: Value, role: Role) -> Published {
 
 /// The small counts of a world that can be worked out, each with the interval it is left with.
 fn worked_out(world: &World, published: &Published) -> Vec<String> {
-    let k = published.threshold.people();
-    let attack = attack(world, published);
+    small_counts(&attack(world, published), published.threshold.people())
+}
+
+/// The small counts among those that are attacked which can be worked out.
+fn small_counts(attack: &Attack, k: u64) -> Vec<String> {
     let small = attack.people.iter().filter(|name| (1..k).contains(&attack.truth[*name]));
     small
         .filter_map(|name| {
@@ -175,4 +180,113 @@ fn bounds_do_not_tell_how_few_were_weakly_identified() {
     let audience = published(coverage, Role::Leader).whole.audience;
     assert_eq!((audience.identified.shown(), audience.weak.shown()), (Some(50), None));
     assert_eq!((audience.upper.shown(), audience.gross.shown()), (None, None));
+}
+
+/// A state as a reader sees it, and what is to be noted of it.
+fn state(world: &World, role: Role) -> ((World, Published), Release) {
+    let coverage: Coverage = serde_json::from_value(world.coverage()).unwrap();
+    let published = published(world.coverage(), role);
+    let release = Release::of(&coverage, &published);
+    ((world.clone(), published), release)
+}
+
+/// The states of a growing world that are shown one after another.
+fn shown(world: &World, role: Role) -> Vec<(World, Published)> {
+    let threshold = Threshold::of(&Reader::of_region(role)).unwrap();
+    let mut shown = Vec::new();
+    let mut last: Option<Release> = None;
+    for meetings in 1..=world.meetings.len() {
+        let (seen, release) = state(&world.until(meetings), role);
+        let next = match &last {
+            None => Some(release.first()),
+            Some(last) => release.after(last, threshold),
+        };
+        if let Some(next) = next {
+            last = Some(next);
+            shown.push(seen);
+        }
+    }
+    shown
+}
+
+#[test]
+fn no_small_count_can_be_worked_out_from_a_sequence_of_states() {
+    let mut runner = TestRunner::deterministic();
+    let mut pairs = 0;
+    for case in 0..200 {
+        let world = growing().new_tree(&mut runner).unwrap().current();
+        let role = if case % 2 == 0 { Role::Leader } else { Role::Analyst };
+        let shown = shown(&world, role);
+        // Each state beside the one before it, and the last beside the first.
+        let ends = (shown.len() > 2).then(|| (&shown[0], &shown[shown.len() - 1]));
+        for (before, after) in shown.windows(2).map(|pair| (&pair[0], &pair[1])).chain(ends) {
+            let found = small_counts(&sequence(before, after), after.1.threshold.people());
+            assert!(found.is_empty(), "{found:#?} of {:?} after {:?}", after.0, before.0);
+            pairs += 1;
+        }
+    }
+    assert!(pairs > 40, "only {pairs} states followed another one");
+}
+
+/// A campaign of these units, all of whose people came once: may its figures follow those of another?
+fn follows(before: &[u64], after: &[u64]) -> bool {
+    let release = |rows: &[u64]| {
+        let coverage: Coverage = serde_json::from_value(campaign("units", rows)).unwrap();
+        Release::of(&coverage, &published(campaign("units", rows), Role::Leader))
+    };
+    let threshold = Threshold::of(&Reader::of_region(Role::Leader)).unwrap();
+    release(after).after(&release(before).first(), threshold).is_some()
+}
+
+#[test]
+fn one_arrival_is_not_what_the_next_state_adds() {
+    assert!(!follows(&[100, 200, 300], &[101, 200, 300]));
+    assert!(!follows(&[100, 200, 300], &[109, 200, 300]));
+    assert!(follows(&[100, 200, 300], &[110, 200, 300]));
+    assert!(!follows(&[100, 200, 300], &[110, 203, 300]), "a few beside many");
+    assert!(follows(&[100, 200, 300], &[100, 200, 300]), "nothing new about people");
+}
+
+#[test]
+fn a_withheld_three_is_not_what_the_next_state_leaves() {
+    // 3 is withheld, and 15 with it. With 9 more all could be shown, and whoever knows that 15 is what it was would have the 3.
+    assert!(!follows(&[3, 15, 300], &[12, 15, 300]));
+    // Few more of a withheld count are not what the total grows by.
+    assert!(!follows(&[3, 15, 300], &[5, 15, 300]));
+    assert!(follows(&[3, 15, 300], &[3, 15, 320]));
+}
+
+#[test]
+fn a_small_campaign_of_which_nothing_is_shown_goes_on() {
+    let release = |people: u64| {
+        let mut coverage = campaign("units", &[people, 0, 0]);
+        // Nobody counts heads, so the gross attendance is withheld with the people.
+        for slice in ["/region/slice/audience", "/units/0/slice/audience"] {
+            let audience = coverage.pointer_mut(slice).unwrap();
+            (audience["headcount_meetings"], audience["gross"]) = (json!(0), json!(people));
+        }
+        let kept: Coverage = serde_json::from_value(coverage.clone()).unwrap();
+        Release::of(&kept, &published(coverage, Role::Leader))
+    };
+    let threshold = Threshold::of(&Reader::of_region(Role::Leader)).unwrap();
+    let mut last = release(3).first();
+    for people in [4, 9, 12, 25] {
+        last = release(people).after(&last, threshold).unwrap_or_else(|| panic!("{people} people"));
+    }
+    assert!(release(26).after(&last, threshold).is_none(), "from then on, one more person is one person");
+}
+
+#[test]
+fn what_was_shown_once_is_remembered_while_it_is_withheld() {
+    let threshold = Threshold::of(&Reader::of_region(Role::Leader)).unwrap();
+    let release = |rows: &[u64]| {
+        let coverage: Coverage = serde_json::from_value(campaign("units", rows)).unwrap();
+        Release::of(&coverage, &published(campaign("units", rows), Role::Leader))
+    };
+    let first = release(&[40, 0, 300]).first();
+    // 52 is withheld as the company of a small newcomer, and with many more of both it may be.
+    let second = release(&[52, 8, 300]).after(&first, threshold).unwrap();
+    // Later the newcomer is large; the company is shown again, 12 more than it was last seen.
+    assert!(release(&[52, 40, 300]).after(&second, threshold).is_some());
+    assert!(release(&[45, 40, 300]).after(&second, threshold).is_none(), "5 more than what was last seen");
 }

@@ -21,7 +21,7 @@ use http_body_util::BodyExt;
 use qamtu_analytics::{
     Snapshots,
     access::{MATRIX, Reader, Role, Scope},
-    dashboard::{Service, router},
+    dashboard::{Service, Trouble, router},
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -319,14 +319,50 @@ async fn snapshots_that_were_reported_stay_and_of_the_others_the_newest() {
         snapshots.keep(serde_json::from_value(coverage).unwrap()).unwrap().0.id
     };
     let downloaded = at(0, "2026-03-11T13:00:00Z");
-    let service = Arc::new(Service::new("turkistan-2026".parse().unwrap(), Snapshots::open(folder.path()).unwrap()).unwrap());
-    let page = router(service, Reader::of_region(Role::Leader));
-    assert_eq!(get(&page, "/coverage.csv").await.status, StatusCode::OK);
-    let later: Vec<_> = (1..=25).map(|next| at(next, "2026-03-11T13:00:00Z")).collect();
+    let page = |folder| {
+        let snapshots = Snapshots::open(folder).unwrap();
+        router(Arc::new(Service::new("turkistan-2026".parse().unwrap(), snapshots).unwrap()), Reader::of_region(Role::Leader))
+    };
+    // A table that somebody looks at is no report.
+    assert_eq!(get(&page(folder.path()), "/coverage.csv").await.status, StatusCode::OK);
+    let reported = at(1, "2026-03-11T13:00:00Z");
+    assert_eq!(get(&page(folder.path()), "/report/en.pdf").await.status, StatusCode::OK);
+    let later: Vec<_> = (2..=26).map(|next| at(next, "2026-03-11T13:00:00Z")).collect();
     // Computed last for an instant long past: whoever asked for it finds it.
     let past = at(0, "2026-02-20T00:00:00Z");
     let stays = |id| snapshots.get(id).unwrap().is_some();
-    assert!(stays(downloaded) && stays(past));
+    assert!(stays(reported) && stays(past) && !stays(downloaded));
     let left: Vec<bool> = later.into_iter().map(stays).collect();
-    assert_eq!(left, (1..=25).map(|next| next > 5).collect::<Vec<_>>());
+    assert_eq!(left, (2..=26).map(|next| next > 6).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_page_says_why_it_shows_nothing_newer_or_nothing_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = |kept: bool| {
+        if kept {
+            sample::kept(folder.path(), sample::coverage());
+        }
+        Arc::new(Service::new("turkistan-2026".parse().unwrap(), Snapshots::open(folder.path()).unwrap()).unwrap())
+    };
+    let unknown = Trouble::UnknownCampaign(vec!["small-2026".parse().unwrap(), "test".parse().unwrap()]);
+    let none = Trouble::UnknownCampaign(Vec::new());
+    let cases = [
+        (false, Trouble::None, 200, "The first figures of this campaign are being prepared", "the first calculation has not ended"),
+        (false, Trouble::Warehouse, 503, "The warehouse cannot be reached at the moment", "the warehouse does not answer"),
+        (false, unknown, 503, "Configured campaigns: small-2026, test.", "turkistan-2026 is not configured"),
+        (false, none, 503, "No campaign is configured yet", "none is configured yet"),
+        (true, Trouble::HeldBack, 200, "they would tell about a few people alone", "ready"),
+        (true, Trouble::Warehouse, 200, "These are the figures of the last snapshot", "ready"),
+    ];
+    for (kept, trouble, status, page_says, ready_says) in cases {
+        let service = service(kept);
+        assert_eq!(service.tell(trouble.clone()), trouble != Trouble::None);
+        let page = router(service, Reader::of_region(Role::Leader));
+        let answer = get(&page, "/en").await;
+        assert_eq!(answer.status.as_u16(), status, "{trouble:?}");
+        assert!(text(&answer.body).contains(page_says), "{}", text(&answer.body));
+        let ready = get(&page, "/ready").await;
+        assert!(ready.body.contains(ready_says) && ready.status.is_success() == kept, "{} {}", ready.status, ready.body);
+    }
 }

@@ -60,7 +60,10 @@ fn rows<'a>(table: &'a Table, columns: &'a [&str]) -> impl Iterator<Item = &'a F
 fn the_report_says_what_the_page_says() {
     for language in Language::ALL {
         let (published, statement) = said(sample::coverage(), language);
-        let page = single(&qamtu_analytics::dashboard::page::page(&statement, &Default::default(), false).into_string());
+        let page = single(
+            &qamtu_analytics::dashboard::page::page(&statement, &Default::default(), &qamtu_analytics::dashboard::Trouble::None)
+                .into_string(),
+        );
         let report = plain(&report::pdf(&published, &statement).unwrap());
         let headline = [&statement.headline.reached, &statement.headline.share];
         let figures = headline

@@ -35,8 +35,12 @@ impl Drop for Program {
 
 /// Status and body of a request to `http://HOST:PORT`.
 fn get(address: &str, path: &str) -> (u16, String) {
-    let host = address.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
+    get_as(address, path, address.strip_prefix("http://").unwrap())
+}
+
+/// The same under another host name.
+fn get_as(address: &str, path: &str, host: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = Vec::new();
@@ -56,10 +60,16 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 
 /// The program over the snapshots of a folder, and where it listens.
 fn started(folder: &Path) -> (Program, Value) {
+    started_with(folder, &[])
+}
+
+/// The same with more settings.
+fn started_with(folder: &Path, settings: &[(&str, &str)]) -> (Program, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
     // Nothing listens on the discard port.
     command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
     command.env("QAMTU__ANALYTICS__DIR", folder).env("QAMTU__SERVE__LISTEN", "127.0.0.1:0").env("QAMTU__SERVE__METRICS", "127.0.0.1:0");
+    command.envs(settings.iter().copied());
     let mut program = Program(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -133,4 +143,37 @@ fn a_wrong_setting_is_named_and_nothing_starts() {
         assert_eq!(code, Some(64), "{said}");
         assert!(said.contains(named), "{said}");
     }
+}
+
+#[test]
+fn a_page_that_was_led_here_by_its_own_name_reads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    sample::kept(folder.path(), sample::coverage());
+    let (mut program, addresses) = started_with(folder.path(), &[("QAMTU__SERVE__HOSTS", "[\"coverage.example\"]")]);
+    for listener in ["listening", "internal"] {
+        let address = addresses[listener].as_str().unwrap();
+        for path in ["/ru", "/coverage.csv", "/report/ru.pdf", "/live", "/metrics"] {
+            let (status, answer) = get_as(address, path, "attacker.example:8490");
+            assert_eq!(status, 421, "{listener} {path}");
+            assert!(!answer.contains("1,195,000") && answer.contains("content-security-policy"), "{answer}");
+        }
+    }
+    let people = addresses["listening"].as_str().unwrap();
+    for host in ["coverage.example", "COVERAGE.example:443", "localhost:1", "127.0.0.1"] {
+        assert_eq!(get_as(people, "/ru", host).0, 200, "{host}");
+    }
+    end(&mut program);
+}
+
+#[test]
+fn without_figures_the_service_is_not_ready_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut program, addresses) = started(folder.path());
+    let people = addresses["listening"].as_str().unwrap();
+    wait_for("the reason", || get(people, "/ready").1.contains("the warehouse does not answer"));
+    assert_eq!(get(people, "/ready").0, 503);
+    assert_eq!(get(people, "/live").0, 200);
+    let (status, page) = get(people, "/en");
+    assert!(status == 503 && page.contains("The warehouse cannot be reached at the moment."), "{page}");
+    end(&mut program);
 }

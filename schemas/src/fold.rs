@@ -15,7 +15,7 @@ use crate::{
         audience::{AttendanceRecorded, Count},
         meeting::{Plan, Report},
     },
-    id::{BatchId, BodyHash, EventId},
+    id::{BatchId, BodyHash, CategoryCode, EventId},
 };
 
 /// Where a meeting stands.
@@ -55,6 +55,9 @@ pub struct MeetingState {
     pub moved: bool,
     /// The report that holds.
     pub report: Option<Report>,
+    /// Every audience that a standing plan or report names, also one that another plan or report takes precedence over: whoever decides
+    /// whether people may be named at the meeting looks at all of them.
+    pub audiences: BTreeSet<CategoryCode>,
     /// The heads counted.
     pub headcount: Option<Headcount>,
     /// Attendances that hold, by the event that recorded them.
@@ -117,6 +120,7 @@ impl MeetingFold {
             moved: plans.moved,
             contested: reports.contested || recounted || (reports.report.is_some() && cancelled),
             report: reports.report,
+            audiences: plans.audiences.into_iter().chain(reports.audiences).collect(),
             reported: reports.received,
             headcount,
             attendance: attendance(&live),
@@ -140,8 +144,14 @@ fn heads<'a, T>(nodes: &'a [Node<'a, T>]) -> Vec<&'a Node<'a, T>> {
     heads
 }
 
+/// The audiences of a plan or a report.
+fn audiences(plan: &Plan) -> impl Iterator<Item = CategoryCode> + '_ {
+    std::iter::once(&plan.category).chain(&plan.secondary).cloned()
+}
+
 struct Plans {
     plan: Option<Plan>,
+    audiences: Vec<CategoryCode>,
     starts: Option<Timestamp>,
     moved: bool,
 }
@@ -155,7 +165,9 @@ impl Plans {
                 _ => None,
             })
             .collect();
-        let plan = heads(&plans).last().map(|(_, _, plan)| (*plan).clone());
+        let standing = heads(&plans);
+        let audiences = standing.iter().flat_map(|(_, _, plan)| audiences(plan)).collect();
+        let plan = standing.last().map(|(_, _, plan)| (*plan).clone());
         let times: Vec<_> = live
             .iter()
             .filter_map(|(id, known)| match &known.data {
@@ -165,12 +177,13 @@ impl Plans {
             })
             .collect();
         let last = heads(&times).last().map(|(_, _, time)| *time);
-        Self { plan, starts: last.map(|(starts, _)| starts), moved: last.is_some_and(|(_, moved)| moved) }
+        Self { plan, audiences, starts: last.map(|(starts, _)| starts), moved: last.is_some_and(|(_, moved)| moved) }
     }
 }
 
 struct Reports {
     report: Option<Report>,
+    audiences: Vec<CategoryCode>,
     received: Option<Timestamp>,
     cancelled: bool,
     contested: bool,
@@ -210,6 +223,11 @@ impl Reports {
         let heads = heads(&nodes);
         let reports = |node: &&Node<'_, Says<'_>>| matches!(node.2, Says::Held(..));
         let held = heads.iter().copied().filter(reports).count();
+        let standing = heads.iter().filter_map(|(_, _, says)| match says {
+            Says::Held(report, _) => Some(*report),
+            Says::NotHeld => None,
+        });
+        let audiences = standing.flat_map(audiences).collect();
         let report = heads.iter().rev().find_map(|(_, _, says)| match says {
             Says::Held(report, _) => Some((*report).clone()),
             Says::NotHeld => None,
@@ -218,7 +236,8 @@ impl Reports {
             Says::Held(_, received) => Some(*received),
             Says::NotHeld => None,
         });
-        Self { received: first.min().filter(|_| report.is_some()), report, cancelled: held < heads.len(), contested: held > 1 }
+        let received = first.min().filter(|_| report.is_some());
+        Self { received, report, audiences, cancelled: held < heads.len(), contested: held > 1 }
     }
 }
 

@@ -243,3 +243,17 @@ fn events_of_a_reversed_import_are_absent_and_what_they_replaced_is_back() {
     assert_eq!(fold.state(&NONE).status, Status::Cancelled);
     assert_eq!(fold.state(&BTreeSet::from([batch])).status, Status::Held);
 }
+
+#[test]
+fn the_audiences_are_those_of_every_standing_plan_and_report() {
+    let of = |category: &str, other: &str| Plan { category: read(category), secondary: vec![read(other)], ..plan("TRK") };
+    let report = |category, other| MeetingHeld { meeting: meeting(), report: of(category, other) };
+    let correction = MeetingCorrected { meeting: meeting(), supersedes: ids(&[1]), report: Some(of("STAFF", "RURAL")), reason: None };
+    let planned = MeetingPlanned { meeting: meeting(), supersedes: Vec::new(), plan: of("WOMEN", "YOUTH") };
+    let audiences = |state: MeetingState| state.audiences.iter().map(ToString::to_string).collect::<Vec<_>>();
+    // The report that does not take precedence counts here as well.
+    let two = [event(1, report("CLERGY", "YOUTH")), event(2, report("STAFF", "YOUTH")), event(3, planned)];
+    assert_eq!(audiences(state(&two)), ["CLERGY", "STAFF", "WOMEN", "YOUTH"]);
+    let settled = [event(1, report("CLERGY", "YOUTH")), event(5, correction)];
+    assert_eq!(audiences(state(&settled)), ["RURAL", "STAFF"], "what was replaced does not count");
+}

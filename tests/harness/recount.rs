@@ -142,7 +142,7 @@ fn names_one(session: &Value, categories: &HashSet<&str>) -> bool {
         || session["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str).any(|other| categories.contains(other))
 }
 
-fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, revealing: &HashSet<&str>) -> Meeting<'a> {
+fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, (revealing, as_of): (&HashSet<&str>, Timestamp)) -> Meeting<'a> {
     let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
     let mut meeting =
         Meeting { plan: standing(&of(&["meeting.planned"])).last().map(|event| &event["data"]["plan"]), ..Meeting::default() };
@@ -164,7 +164,10 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, revealing: &Hash
     let counts = standing(&of(&["headcount.reported", "headcount.recounted"]));
     meeting.heads = counts.last().map(|event| heads(event));
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
-    let heads_only = meeting.plan.into_iter().chain(meeting.report).any(|session| names_one(session, revealing));
+    let plans = standing(&of(&["meeting.planned"]));
+    let heads_only = plans.iter().map(|event| &event["data"]["plan"]).chain(reports).any(|session| names_one(session, revealing));
+    // A report says nothing before its meeting begins.
+    meeting.report = meeting.report.filter(|report| instant(&report["starts"]) <= as_of);
     let retracted: HashSet<&str> = of(&["attendance.retracted"])
         .iter()
         .flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten())
@@ -261,9 +264,10 @@ impl Campaign {
 
 /// Counts every figure of `summary.json` but `seed`, `rejected` and `conflicts`, which are about the log and not about events.
 pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
+    let as_of: Timestamp = as_of.parse()?;
+    let all: Vec<&Value> = published.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
     let reversed: HashSet<&str> =
-        published.events.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
-    let all: Vec<&Value> = published.events.iter().collect();
+        all.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
     let live: Vec<&Value> =
         all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
     let withdrawn = withdrawn(&live);
@@ -278,12 +282,11 @@ pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
     }
     let meetings: Vec<Meeting> = by_meeting
         .values()
-        .map(|events| (events, meeting(events, &withdrawn, &revealing)))
+        .map(|events| (events, meeting(events, &withdrawn, (&revealing, as_of))))
         .filter(|(events, meeting)| meeting.attendances > 0 || events.iter().any(|event| kind(event) != "attendance.recorded"))
         .map(|(_, meeting)| meeting)
         .collect();
     let zone = TimeZone::get(text(configured, "time_zone"))?;
-    let as_of: Timestamp = as_of.parse()?;
     let campaign = Campaign {
         today: as_of.to_zoned(zone.clone()).date(),
         zone,

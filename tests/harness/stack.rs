@@ -186,9 +186,15 @@ impl Stack {
     /// `qamtu-analytics`, told of the warehouse; its subcommand is still to be given.
     pub fn analytics(&self) -> Result<tokio::process::Command> {
         let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
-        command.envs(self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned());
-        command.env("QAMTU__ANALYTICS__DIR", self.dir.path().join("analytics"));
+        command.envs(self.analytics_env());
         Ok(command)
+    }
+
+    /// What `qamtu-analytics` is told.
+    pub fn analytics_env(&self) -> Vec<(String, String)> {
+        let mut env: Vec<_> = self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned().collect();
+        env.push(("QAMTU__ANALYTICS__DIR".to_owned(), self.dir.path().join("analytics").display().to_string()));
+        env
     }
 
     /// Computes the coverage of a campaign, once everything accepted is there, and returns its figures.

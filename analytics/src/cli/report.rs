@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     config::Config,
     error::AnalyticsError,
     locale::Language,
+    publication::publish,
     published::Published,
     report,
     snapshot::{SnapshotId, Snapshots},
@@ -52,13 +54,17 @@ fn chosen(text: &str) -> Result<Chosen, String> {
 impl Report {
     /// Sets the report for the configured reader and writes it.
     pub fn run(&self, config: &Config) -> Result<(), AnalyticsError> {
-        let snapshots = Snapshots::open(&config.analytics.dir)?;
+        let mut snapshots = Snapshots::open(&config.analytics.dir)?;
         let snapshot = match self.snapshot {
-            Chosen::Latest => snapshots.latest(&self.campaign)?,
+            Chosen::Latest => snapshots.latest(&self.campaign, Timestamp::now())?,
             Chosen::Named(id) => snapshots.get(id)?.filter(|snapshot| snapshot.coverage.identity.campaign == self.campaign),
         };
         let snapshot = snapshot.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() })?;
         let published = Published::new(&snapshot, &Reader::from(&config.reader)).ok_or(AnalyticsError::NoFigures)?;
+        if !publish(&mut snapshots, config.reader.role, &snapshot)? {
+            let released = snapshots.released(&self.campaign, config.reader.role)?.map_or(snapshot.id, |(released, _)| released);
+            return Err(AnalyticsError::HeldBack { snapshot: snapshot.id, released });
+        }
         snapshots.report(snapshot.id)?;
         let pdf = report::pdf(&published, &Statement::new(&published, self.lang))?;
         std::fs::write(&self.out, pdf).map_err(|source| AnalyticsError::Write { path: self.out.clone(), source })

@@ -1,12 +1,20 @@
 //! The definition of coverage, version 1: what every figure means, and its formula.
 //!
+//! What is known
+//! - Every figure is true for its **as-of instant**. Records that were received by then count, and so does what takes others back: a
+//!   correction, a retraction, the reversal of an import or a withdrawal of consent that is received later changes nothing of an earlier
+//!   instant. The time of receipt is that of the server; in a synthetic campaign it is simulated.
+//! - The as-of instant is now, or the past: nobody knows the future. A synthetic campaign's clock shows when its newest event was
+//!   received, those stamped ahead of the server's clock apart. A record that is stamped ahead counts once its time has come.
+//!
 //! Who is counted
-//! - A meeting is **counted** when its state is held: a report that holds says so. Attendance of any other meeting is *pending*.
+//! - A meeting is **counted** when its state is held: a report that holds says so, and the meeting begins at the as-of instant or earlier.
+//!   A report of a meeting that begins later counts as if it had not come in yet. Attendance of any other meeting is *pending*.
 //! - Left out as if never recorded: attendances that were retracted or came with a reversed import, and all attendances of a person whose
 //!   withdrawal of consent stands. A withdrawal stands until a consent that was given names it: a new sheet alone takes nothing back,
 //!   and once it is taken back the person's sheets count again, new and old.
-//! - A meeting is **counted by heads only** when its plan or its report names a category that reveals belief, origin or health, now or
-//!   by a later revision. Attendances recorded for it (before that was known) are not looked at: they are neither identified nor weak
+//! - A meeting is **counted by heads only** when a plan or a report of it names a category that reveals belief, origin or health, now or
+//!   by a later revision: any that stands, also one that another plan or report takes precedence over. Attendances recorded for it (before that was known) are not looked at: they are neither identified nor weak
 //!   nor pending.
 //! - A person is **eligible** when strongly identified and on the campaign's strong roll. The roll decides only if every precinct of the
 //!   denominator has one. Otherwise people are taken, attendance by attendance, at what they state, whoever is on a partial roll: adult

@@ -1,6 +1,5 @@
 //! From facts to coverage: meetings are prepared, attendance is taken run by run, and everything is added up.
 
-use jiff::Timestamp;
 use qamtu_schemas::{
     event::CampaignConfigured,
     id::{CategoryCode, PrecinctId},
@@ -17,18 +16,20 @@ use crate::{
         sums::Sums,
     },
     error::AnalyticsError,
-    facts::Facts,
+    facts::{Facts, Selection},
     roll::Roll,
 };
 
 /// Does the roll decide who is eligible? Only if it has every precinct of the denominator; else people are taken at what they state.
-pub fn roll_decides(facts: &Facts, as_of: Timestamp) -> Result<bool, AnalyticsError> {
-    let calendar = Calendar::of(configured(facts)?, as_of)?;
+pub fn roll_decides(facts: &Facts) -> Result<bool, AnalyticsError> {
+    let calendar = Calendar::of(configured(facts)?, facts.selection.as_of)?;
     Ok(deciding(facts, &calendar).is_some())
 }
 
 fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
-    facts.reference.campaign().ok_or_else(|| AnalyticsError::NotConfigured(facts.campaign.clone()))
+    let Selection { campaign, as_of, .. } = &facts.selection;
+    let not_yet = || AnalyticsError::NotConfiguredYet { campaign: campaign.clone(), as_of: *as_of };
+    facts.reference.campaign().ok_or_else(not_yet)
 }
 
 /// The roll, if it decides.
@@ -51,22 +52,17 @@ pub struct CoverageFold<'a> {
 }
 
 impl<'a> CoverageFold<'a> {
-    /// Prepares the calculation for an instant.
-    pub fn new(facts: &'a Facts, as_of: Timestamp) -> Result<Self, AnalyticsError> {
+    /// Prepares the calculation.
+    pub fn new(facts: &'a Facts) -> Result<Self, AnalyticsError> {
         let configured = configured(facts)?;
+        let Selection { campaign, offsets, as_of } = facts.selection.clone();
         let calendar = Calendar::of(configured, as_of)?;
         let roll = deciding(facts, &calendar);
         let places = Places::of(&facts.reference, &facts.roll, calendar.today);
         let voters = Voters::of(&facts.reference, calendar.today);
         let slices = Slices::of(calendar, &facts.reference, &facts.meetings);
         Ok(Self {
-            identity: Identity {
-                campaign: facts.campaign.clone(),
-                as_of,
-                offsets: facts.offsets.clone(),
-                definition: DEFINITION,
-                redaction_epoch: 0,
-            },
+            identity: Identity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
             campaign: Campaign::from(configured),
             places,
             voters,
@@ -113,6 +109,7 @@ impl<'a> CoverageFold<'a> {
             categories: self.categories(&totals),
             weeks: self.weeks(&totals),
             counts: self.counts(&totals),
+            quality: self.facts.quality.clone(),
             identity: self.identity,
             campaign: self.campaign,
         })

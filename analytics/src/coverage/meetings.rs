@@ -145,10 +145,9 @@ impl Slices {
         slices
     }
 
-    /// Does the plan or the report of a meeting name an audience that reveals? Then only its heads count.
+    /// Does any standing plan or report of a meeting name an audience that reveals? Then only its heads count.
     pub(crate) fn reveals(&self, meeting: &Meeting) -> bool {
-        let mut named = meeting.planned.iter().chain(&meeting.held).flat_map(|session| session.categories.iter());
-        named.any(|category| self.revealing[*category as usize])
+        meeting.audiences.iter().any(|category| self.revealing[*category as usize])
     }
 
     /// Adds a meeting to the fulfilment (M1) of its slices.

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Service, assets, download, page, page::Sorting, refusal::Refusal};
+use super::{Service, Trouble, assets, download, page, page::Sorting, refusal::Refusal};
 use crate::{
     access::{Reader, Route},
     locale::Language,
@@ -55,19 +55,18 @@ async fn show(State(service): State<Arc<Service>>, Extension(reader): Extension<
     let Some(language) = Language::of(request.uri().path().trim_matches('/')) else { return Refusal::NotFound.answer(&request) };
     let asked = Query::<Asked>::try_from_uri(request.uri()).map(|asked| asked.0).unwrap_or_default();
     let sorting = Sorting { column: asked.sort, descending: asked.order == "desc" };
-    let stale = service.stale();
+    let trouble = service.trouble();
     match published(&service, &reader) {
-        Some(published) => page::page(&Statement::new(&published, language), &sorting, stale).into_response(),
-        None => page::empty(language).into_response(),
+        Some(published) => page::page(&Statement::new(&published, language), &sorting, &trouble).into_response(),
+        None => {
+            let status = if trouble == Trouble::None { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            (status, page::empty(language, service.campaign(), &trouble)).into_response()
+        }
     }
 }
 
 async fn csv(State(service): State<Arc<Service>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
     let Some(published) = published(&service, &reader) else { return Refusal::Unavailable.answer(&request) };
-    if let Err(error) = service.reported(published.snapshot).await {
-        tracing::error!("the snapshot cannot be noted as reported: {:#}", anyhow::Error::from(error));
-        return Refusal::Internal.answer(&request);
-    }
     match download::csv(&published) {
         Ok(bytes) => {
             let name = format!("attachment; filename=\"coverage-{}.csv\"", published.identity.campaign);
@@ -118,7 +117,10 @@ async fn live() -> &'static str {
 }
 
 async fn ready(State(service): State<Arc<Service>>) -> Response {
-    if service.ready() { "ready\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response() }
+    match service.not_ready() {
+        None => "ready\n".into_response(),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
 }
 
 async fn measured() -> Response {

@@ -5,7 +5,9 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{assets, charts, tables};
+use qamtu_schemas::id::CampaignId;
+
+use super::{Trouble, assets, charts, tables};
 use crate::{
     locale::Language,
     statement::{Card, Definitions, Figure, Headline, Map, State, Statement, Trust},
@@ -31,8 +33,8 @@ pub struct Frame<'a> {
     pub languages: bool,
 }
 
-/// The whole page; `stale` says that the warehouse cannot be reached.
-pub fn page(statement: &Statement, sorting: &Sorting, stale: bool) -> Markup {
+/// The whole page, and why it shows nothing newer.
+pub fn page(statement: &Statement, sorting: &Sorting, trouble: &Trouble) -> Markup {
     let words = Words::of(statement.language);
     let title = words.say_with("page-title", &[("campaign", statement.campaign.clone().into())]);
     document(
@@ -40,7 +42,12 @@ pub fn page(statement: &Statement, sorting: &Sorting, stale: bool) -> Markup {
         html! {
             main #figures {
                 (cover(statement))
-                @if stale { p.notice role="status" { (words.say("page-stale")) } }
+                @if let Some(quiet) = &statement.quiet { p.notice role="status" { (quiet) } }
+                @match trouble {
+                    Trouble::Warehouse => { p.notice role="status" { (words.say("page-stale")) } }
+                    Trouble::HeldBack => { p.notice role="status" { (words.say("page-held-back")) } }
+                    Trouble::None | Trouble::UnknownCampaign(_) => {}
+                }
                 (headline(&statement.headline))
                 (cards(&statement.cards))
                 div.pair {
@@ -67,11 +74,23 @@ pub fn page(statement: &Statement, sorting: &Sorting, stale: bool) -> Markup {
     )
 }
 
-/// A page without figures: nothing computed yet.
-pub fn empty(language: Language) -> Markup {
+/// A page without figures, and why there are none.
+pub fn empty(language: Language, campaign: &CampaignId, trouble: &Trouble) -> Markup {
     let words = Words::of(language);
-    let title = words.say("page-empty-title");
-    document(&Frame { title: &title, words, languages: true }, html! { main.calm { h1 { (title) } p { (words.say("page-empty")) } } })
+    let (title, text) = match trouble {
+        Trouble::None | Trouble::HeldBack => (words.say("page-empty-title"), words.say("page-empty")),
+        Trouble::Warehouse => (words.say("page-empty-title"), words.say("page-empty-stale")),
+        Trouble::UnknownCampaign(known) => {
+            let args = [("campaign", campaign.as_str().into())];
+            let known: Vec<&str> = known.iter().map(CampaignId::as_str).collect();
+            let next = match known.as_slice() {
+                [] => words.say("page-unknown-none"),
+                known => words.say_with("page-unknown-known", &[("known", known.join(", ").into())]),
+            };
+            (words.say_with("page-unknown-title", &args), format!("{} {next}", words.say("page-unknown")))
+        }
+    };
+    document(&Frame { title: &title, words, languages: true }, html! { main.calm { h1 { (title) } p { (text) } } })
 }
 
 /// A document of this service.

@@ -23,6 +23,8 @@ pub enum Refusal {
     Internal,
     /// Not yet.
     Unavailable,
+    /// Asked under a name that is not ours.
+    Host,
 }
 
 impl Refusal {
@@ -33,6 +35,7 @@ impl Refusal {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
         }
     }
 
@@ -43,6 +46,7 @@ impl Refusal {
             Self::Forbidden => (words.say("error-forbidden-title"), words.say("error-forbidden")),
             Self::Internal => (words.say("error-internal-title"), words.say("error-internal")),
             Self::Unavailable => (words.say("error-unavailable-title"), words.say("error-unavailable")),
+            Self::Host => (words.say("error-host-title"), words.say("error-host")),
         }
     }
 

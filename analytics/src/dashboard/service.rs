@@ -1,7 +1,7 @@
-//! What the page shows now, and how it is renewed.
+//! What the page shows now, and why it shows nothing or nothing newer.
 //!
 //! Guarantees: a stored snapshot is shown from the first request on, whether the warehouse answers or not; a newer one replaces it whole.
-//! While the warehouse is away the last snapshot stays, with its as-of and a notice.
+//! While the warehouse is away the last snapshot stays, with its as-of and a notice. How it is renewed is left to [`super::renewal`].
 
 use std::{
     collections::HashMap,
@@ -9,18 +9,16 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use tokio::sync::Mutex;
 
 use crate::{
     access::Reader,
-    compute::compute,
     error::AnalyticsError,
-    facts::Warehouse,
     locale::Language,
     metrics,
     published::Published,
@@ -29,17 +27,28 @@ use crate::{
     statement::Statement,
 };
 
-/// How often the warehouse is asked whether its watermark has moved.
-const EVERY: Duration = Duration::from_secs(2);
-
 /// Reports of the snapshot that is shown.
 type Reports = (Option<SnapshotId>, HashMap<(Language, Reader), Bytes>);
+
+/// Why nothing newer is shown, or nothing at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is none.
+    #[default]
+    None,
+    /// The warehouse does not answer, or not as it should.
+    Warehouse,
+    /// The campaign is not configured; these are.
+    UnknownCampaign(Vec<CampaignId>),
+    /// Newer records would tell about few people; they are shown with later ones.
+    HeldBack,
+}
 
 /// The state of the page.
 pub struct Service {
     campaign: CampaignId,
     shown: RwLock<Option<Arc<Snapshot>>>,
-    stale: AtomicBool,
+    trouble: RwLock<Trouble>,
     draining: AtomicBool,
     /// Where snapshots are kept, and the last one that was noted as reported.
     kept: Arc<std::sync::Mutex<(Snapshots, Option<SnapshotId>)>>,
@@ -48,17 +57,27 @@ pub struct Service {
 }
 
 impl Service {
-    /// Shows the newest stored snapshot of a campaign, if there is one.
+    /// Shows the latest stored snapshot of a campaign, if there is one.
     pub fn new(campaign: CampaignId, snapshots: Snapshots) -> Result<Self, AnalyticsError> {
-        let shown = snapshots.latest(&campaign)?.map(Arc::new);
-        Ok(Self {
+        let latest = snapshots.latest(&campaign, Timestamp::now())?;
+        Ok(Self::showing(campaign, snapshots, latest))
+    }
+
+    /// Shows a snapshot of a campaign, or none yet.
+    pub fn showing(campaign: CampaignId, snapshots: Snapshots, shown: Option<Snapshot>) -> Self {
+        Self {
             campaign,
-            shown: RwLock::new(shown),
-            stale: AtomicBool::new(false),
+            shown: RwLock::new(shown.map(Arc::new)),
+            trouble: RwLock::new(Trouble::None),
             draining: AtomicBool::new(false),
             kept: Arc::new(std::sync::Mutex::new((snapshots, None))),
             reports: Mutex::new((None, HashMap::new())),
-        })
+        }
+    }
+
+    /// The campaign.
+    pub fn campaign(&self) -> &CampaignId {
+        &self.campaign
     }
 
     /// The snapshot that is shown.
@@ -72,15 +91,19 @@ impl Service {
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
     }
 
-    /// Says whether the warehouse answers.
-    pub fn warehouse(&self, answers: bool) {
-        metrics::warehouse(answers);
-        self.stale.store(!answers, Ordering::Relaxed);
+    /// Says why nothing newer is shown; true if that was not known before.
+    pub fn tell(&self, trouble: Trouble) -> bool {
+        metrics::warehouse(trouble != Trouble::Warehouse);
+        metrics::held_back(trouble == Trouble::HeldBack);
+        let mut held = self.trouble.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *held != trouble;
+        *held = trouble;
+        is_new
     }
 
-    /// Whether the warehouse did not answer last time.
-    pub fn stale(&self) -> bool {
-        self.stale.load(Ordering::Relaxed)
+    /// Why nothing newer is shown.
+    pub fn trouble(&self) -> Trouble {
+        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// No further requests, please.
@@ -88,13 +111,23 @@ impl Service {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Whether requests are welcome.
-    pub fn ready(&self) -> bool {
-        !self.draining.load(Ordering::Relaxed)
+    /// Why no figures can be shown; none if they can.
+    pub fn not_ready(&self) -> Option<String> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Some("draining".to_owned());
+        }
+        if self.shown().is_some() {
+            return None;
+        }
+        Some(match self.trouble() {
+            Trouble::Warehouse => "no figures yet: the warehouse does not answer".to_owned(),
+            Trouble::UnknownCampaign(known) => AnalyticsError::UnknownCampaign { campaign: self.campaign.clone(), known }.to_string(),
+            Trouble::None | Trouble::HeldBack => "no figures yet: the first calculation has not ended".to_owned(),
+        })
     }
 
-    /// Notes that figures of a snapshot leave as a file, so that its bytes stay for good.
-    pub async fn reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
+    /// Notes that a report of a snapshot leaves, so that its bytes stay for good.
+    async fn reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
         let kept = self.kept.clone();
         let note = move || -> Result<(), AnalyticsError> {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,34 +156,4 @@ impl Service {
         reports.1.insert(key, report.clone());
         Ok(report)
     }
-}
-
-/// Computes anew whenever the watermark has moved; ends with its task.
-pub(super) async fn renew(service: Arc<Service>, warehouse: Warehouse, mut snapshots: Snapshots) {
-    loop {
-        let outcome = renewed(&service, &warehouse, &mut snapshots).await;
-        match outcome {
-            Ok(()) => service.warehouse(true),
-            // A campaign that is not configured yet is no trouble of the warehouse.
-            Err(AnalyticsError::NotConfigured(_)) => service.warehouse(true),
-            Err(error) => {
-                if !service.stale() {
-                    tracing::warn!("figures cannot be renewed, the last snapshot stays: {:#}", anyhow::Error::from(error));
-                }
-                service.warehouse(false);
-            }
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
-async fn renewed(service: &Service, warehouse: &Warehouse, snapshots: &mut Snapshots) -> Result<(), AnalyticsError> {
-    let offsets = warehouse.offsets().await?;
-    if service.shown().is_some_and(|shown| shown.coverage.identity.offsets == offsets) {
-        return Ok(());
-    }
-    let snapshot = compute(warehouse, snapshots, (&service.campaign, None)).await;
-    metrics::computed(snapshot.is_ok());
-    service.show(snapshot?);
-    Ok(())
 }

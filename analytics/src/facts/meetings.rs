@@ -1,6 +1,7 @@
 //! Meetings as facts: where each stands, after its events were folded, in a form small enough for a whole country.
 //!
-//! Guarantees: meetings stand in the order of their ids; every code is kept once and named by number.
+//! Guarantees: meetings stand in the order of their ids; every code is kept once and named by number; a report says nothing before its
+//! meeting begins.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -68,10 +69,14 @@ pub struct Meeting {
     pub contested: bool,
     /// Heads counted.
     pub headcount: Option<Headcount>,
+    /// The audiences that any standing plan or report names.
+    pub audiences: Box<[u32]>,
     /// The plan.
     pub planned: Option<Session>,
     /// The report: it was held, and counts.
     pub held: Option<Session>,
+    /// Its report says that it begins later than now, so it does not count.
+    pub premature: bool,
 }
 
 /// All meetings of a campaign of which a live event is known.
@@ -90,16 +95,24 @@ pub struct Meetings {
 }
 
 impl Meetings {
-    /// Adds a meeting. False, and nothing is added, if its id is not above the last one's.
+    /// Adds a meeting as it stands at an instant. False, and nothing is added, if its id is not above the last one's.
     #[must_use]
-    pub fn push(&mut self, id: MeetingId, state: &MeetingState) -> bool {
+    pub fn push(&mut self, id: MeetingId, state: &MeetingState, now: Timestamp) -> bool {
         if self.ids.last().is_some_and(|last| *last >= id) {
             return false;
         }
         let planned = state.plan.as_ref().map(|plan| self.session(plan, state.starts.unwrap_or(plan.starts)));
-        let held = state.report.as_ref().map(|report| self.session(report, report.starts));
-        let MeetingState { status, moved, contested, headcount, .. } = *state;
-        self.rows.push(Meeting { status, moved, contested, headcount, planned, held });
+        let report = state.report.as_ref().filter(|report| report.starts <= now);
+        let held = report.map(|report| self.session(report, report.starts));
+        let premature = state.report.is_some() && held.is_none();
+        let status = match (premature, &planned) {
+            (true, Some(_)) => Status::Planned,
+            (true, None) => Status::Pending,
+            (false, _) => state.status,
+        };
+        let audiences = state.audiences.iter().map(|code| self.categories.number(code)).collect();
+        let MeetingState { moved, contested, headcount, .. } = *state;
+        self.rows.push(Meeting { status, moved, contested, headcount, audiences, planned, held, premature });
         self.ids.push(id);
         true
     }

@@ -1,6 +1,6 @@
 //! Writes single figures: counts, shares, dates, and what stands in their place when they are withheld or missing.
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
@@ -113,17 +113,18 @@ impl<'a> Pen<'a> {
 
     /// The local date of the snapshot.
     pub(super) fn today(&self) -> Date {
-        self.local().date()
+        self.local(self.published.identity.as_of).date()
     }
 
-    fn local(&self) -> jiff::Zoned {
+    /// An instant in the campaign's time zone.
+    pub(super) fn local(&self, at: Timestamp) -> jiff::Zoned {
         // A snapshot of an unknown zone cannot be computed, so this is never UTC in disguise.
         let zone = qamtu_schemas::instant::time_zone(&self.published.campaign.time_zone).unwrap_or(TimeZone::UTC);
-        self.published.identity.as_of.to_zoned(zone)
+        at.to_zoned(zone)
     }
 
     pub(super) fn as_of(&self) -> String {
-        let local = self.local();
+        let local = self.local(self.published.identity.as_of);
         let args = [("date", self.date(local.date()).into()), ("time", self.locale.time(&local).into())];
         self.words.say_with("as-of", &args)
     }

@@ -1,5 +1,6 @@
 //! What to know before trusting the figures: reports that are missing, meetings that are odd, people who could not be counted.
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::pen::{Figure, Pen};
@@ -57,6 +58,7 @@ pub(super) fn trust(pen: &Pen<'_>) -> Trust {
     rows.push(row(pen.cell(whole.audience.outside), false, words.say("trust-outside"), words.say("trust-outside-detail")));
     rows.push(row(pen.cell(whole.audience.weak), false, words.say("trust-weak"), words.say("trust-weak-detail")));
     if pen.published.reader.scope == crate::access::Scope::Region {
+        rows.extend(records(pen));
         rows.push(meetings(counts.rejected, true, words.say("trust-rejected"), words.say("trust-rejected-detail")));
         rows.push(meetings(counts.conflicts, true, words.say("trust-conflicts"), words.say("trust-conflicts-detail")));
     }
@@ -64,4 +66,40 @@ pub(super) fn trust(pen: &Pen<'_>) -> Trust {
         rows.insert(0, row(pen.none(), true, words.say("trust-over"), words.say("trust-over-detail")));
     }
     Trust { title: words.say("trust-title"), rows }
+}
+
+/// From how many days on somebody should ask why nothing comes in any more.
+const OLD_DAYS: u32 = 3;
+
+/// That nothing has come in for long, if so.
+pub(super) fn quiet(pen: &Pen<'_>) -> Option<String> {
+    let (_, days) = age(pen).filter(|(_, days)| *days >= OLD_DAYS)?;
+    Some(pen.words.say_with("quiet", &[("days", days.into()), ("number", pen.count(u64::from(days)).into())]))
+}
+
+/// The local day on which the newest record was received, and how many days before the as-of day that was.
+fn age(pen: &Pen<'_>) -> Option<(Date, u32)> {
+    let day = pen.local(pen.published.quality.newest_record?).date();
+    let days = day.duration_until(pen.today()).as_hours() / 24;
+    Some((day, u32::try_from(days).unwrap_or(0)))
+}
+
+/// How old the data is, and what is odd about its records.
+fn records(pen: &Pen<'_>) -> Vec<TrustRow> {
+    let (words, quality) = (pen.words, &pen.published.quality);
+    let mut rows = Vec::new();
+    if let Some((day, days)) = age(pen) {
+        let args = [("days", days.into()), ("number", pen.count(u64::from(days)).into())];
+        let detail = words.say_with("trust-newest-detail", &args);
+        rows.push(TrustRow { label: words.say("trust-newest"), figure: pen.shown(pen.date(day)), detail, act: days >= OLD_DAYS });
+    }
+    let odd = [
+        (quality.dangling_references, words.say("trust-dangling"), words.say("trust-dangling-detail")),
+        (quality.lookalike_meetings, words.say("trust-lookalike"), words.say("trust-lookalike-detail")),
+        (quality.clock_ahead, words.say("trust-ahead"), words.say("trust-ahead-detail")),
+        (quality.premature_reports, words.say("trust-premature"), words.say("trust-premature-detail")),
+    ];
+    let found = odd.into_iter().filter(|(count, ..)| *count > 0);
+    rows.extend(found.map(|(count, label, detail)| TrustRow { label, figure: pen.number(count), detail, act: true }));
+    rows
 }

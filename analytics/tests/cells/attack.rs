@@ -19,7 +19,12 @@ pub struct Attack {
     pub people: BTreeSet<String>,
     /// Counts with their weights that add up to nothing, or (if `false`) to nothing or more.
     relations: Vec<(Vec<(f64, String)>, bool)>,
+    /// Those that may be negative.
+    signed: BTreeSet<String>,
 }
+
+/// Counts that can only grow while people and meetings are added.
+const GROWING: [&str; 9] = ["contacts", "reached", "repeats", "outside", "weak", "identified", "gross", "extra", "several"];
 
 impl Attack {
     fn fact(&mut self, name: &str, truth: u64) {
@@ -74,7 +79,8 @@ impl Attack {
                 .truth
                 .keys()
                 .map(|name| {
-                    let bounds = self.shown.get(name).map_or((0.0, 5_000.0), |count| (*count as f64, *count as f64));
+                    let least = if self.signed.contains(name) { -5_000.0 } else { 0.0 };
+                    let bounds = self.shown.get(name).map_or((least, 5_000.0), |count| (*count as f64, *count as f64));
                     (name, problem.add_var(if name == wanted { 1.0 } else { 0.0 }, bounds))
                 })
                 .collect();
@@ -248,4 +254,37 @@ pub fn attack(world: &World, published: &Published) -> Attack {
     attack.residents_and_weeks(world, published);
     attack.exposure(world, published);
     attack
+}
+
+/// Everything that a reader can reckon with who has seen one state and then another one of the same world: both, and what changed.
+pub fn sequence(before: &(World, Published), after: &(World, Published)) -> Attack {
+    let mut both = Attack::default();
+    let states = [("before", attack(&before.0, &before.1)), ("after", attack(&after.0, &after.1))];
+    for (state, attack) in &states {
+        let named = |name: &String| format!("{name}, {state}");
+        both.truth.extend(attack.truth.iter().map(|(name, truth)| (named(name), *truth)));
+        both.shown.extend(attack.shown.iter().map(|(name, count)| (named(name), *count)));
+        both.people.extend(attack.people.iter().map(named));
+        let relations = attack.relations.iter().map(|(terms, exact)| {
+            let terms = terms.iter().map(|(weight, name)| (*weight, named(name))).collect();
+            (terms, *exact)
+        });
+        both.relations.extend(relations);
+    }
+    let [(_, before), (_, after)] = &states;
+    for (name, truth) in &after.truth {
+        let Some(earlier) = before.truth.get(name) else { continue };
+        let (change, now, then) = (format!("{name}, change"), format!("{name}, after"), format!("{name}, before"));
+        // A change is a count of people too: those who came, or who are no longer of that kind.
+        let (larger, smaller) = if truth >= earlier { (now, then) } else { (then, now) };
+        both.fact(&change, truth.abs_diff(*earlier));
+        if after.people.contains(name) {
+            both.people.insert(change.clone());
+        }
+        if !GROWING.iter().any(|column| name.ends_with(column)) || truth < earlier {
+            both.signed.insert(change.clone());
+        }
+        both.sum(&larger, &[smaller, change]);
+    }
+    both
 }

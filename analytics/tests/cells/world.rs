@@ -169,3 +169,35 @@ impl World {
             .collect()
     }
 }
+
+/// Worlds that grow meeting by meeting: most people come to one meeting of their own unit, some to an earlier one too, and now and then
+/// only a few come.
+pub fn growing() -> impl Strategy<Value = World> {
+    let size = || prop::sample::select(vec![0usize, 0, 12, 30, 30, 45]);
+    (2..4usize, 2..5usize).prop_flat_map(move |(units, many)| {
+        let crowds = prop::collection::vec((size(), size(), prop::sample::select(vec![0usize, 0, 0, 12, 3])), many);
+        (meetings(units, many), crowds).prop_map(move |(mut meetings, crowds)| {
+            let mut people: Vec<Person> = Vec::new();
+            for (place, (alone, neighbours, again)) in crowds.into_iter().enumerate() {
+                let home = meetings[place].unit;
+                meetings[place].outside = if meetings[place].outside < 10 { 0 } else { meetings[place].outside };
+                meetings[place].weak = if meetings[place].weak < 10 { 0 } else { meetings[place].weak };
+                people.iter_mut().take(again).for_each(|person| {
+                    person.1.insert(place);
+                });
+                people.extend((0..alone).map(|_| (home, BTreeSet::from([place]))));
+                people.extend((0..neighbours).map(|_| ((home + 1) % units, BTreeSet::from([place]))));
+            }
+            World { units, meetings, people }
+        })
+    })
+}
+
+impl World {
+    /// The world before its last meetings: only so many of them are known.
+    pub fn until(&self, meetings: usize) -> Self {
+        let attended = |person: &Person| (person.0, person.1.iter().copied().filter(|meeting| *meeting < meetings).collect());
+        let people = self.people.iter().map(attended).filter(|person: &Person| !person.1.is_empty()).collect();
+        Self { units: self.units, meetings: self.meetings[..meetings].to_vec(), people }
+    }
+}

@@ -308,6 +308,31 @@ fn a_revealing_audience_counts_by_heads_alone() {
 }
 
 #[test]
+fn one_revealing_report_of_two_makes_a_meeting_heads_only() {
+    let mut world = World::new();
+    let mut configured = world.events[0]["data"].clone();
+    configured["revision"] = 2.into();
+    configured["categories"][2]["revealing"] = true.into();
+    world.event("campaign.configured", configured);
+    let of = |categories: &[&str]| World::place_of(("A", "CA"), categories, MONDAY);
+    // The later id takes precedence and says that the audience does not reveal anything.
+    world.held("m1", of(&["YOUTH"]));
+    world.held("m1", of(&["STAFF"]));
+    world.strong("m1", [1, 2]);
+    // Here the contested report is the plan's rival, and here a correction has settled it.
+    world.planned("m2", of(&["STAFF", "YOUTH"]));
+    world.planned("m2", of(&["STAFF"]));
+    world.held("m2", of(&["STAFF"]));
+    world.strong("m2", [3]);
+    let wrong = world.held("m3", of(&["YOUTH"]));
+    world.event("meeting.corrected", serde_json::json!({"meeting": "m3", "supersedes": [wrong], "report": of(&["STAFF"])}));
+    world.strong("m3", [4]);
+    let region = world.coverage(after()).region;
+    assert_eq!((region.slice.fulfilment.held, region.slice.fulfilment.contested), (3, 1));
+    assert_eq!((region.slice.audience.identified, region.slice.audience.reach.reached, region.pending_attendance), (1, 1, 0));
+}
+
+#[test]
 fn attendance_in_two_places_is_refused() {
     use qamtu_analytics::{
         AnalyticsError,
@@ -316,14 +341,14 @@ fn attendance_in_two_places_is_refused() {
     let mut world = World::new();
     world.held("m1", World::place(MONDAY));
     world.held("m2", World::place(MONDAY));
-    let facts = world.facts();
+    let facts = world.facts(after());
     let run = |meeting| Run { meeting, hi: &[1], lo: &[1], strength: &[1], homes: &[] };
-    let mut fold = CoverageFold::new(&facts, after()).expect("a campaign");
+    let mut fold = CoverageFold::new(&facts).expect("a campaign");
     for meeting in [1, 0, 2, 3] {
         fold.take(run(meeting)).expect("a new meeting");
     }
     for again in [0, 1, 2] {
-        let mut fold = CoverageFold::new(&facts, after()).expect("a campaign");
+        let mut fold = CoverageFold::new(&facts).expect("a campaign");
         for meeting in [1, 0, 2, 3] {
             fold.take(run(meeting)).expect("a new meeting");
         }

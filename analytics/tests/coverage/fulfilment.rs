@@ -160,3 +160,23 @@ fn a_meeting_corrected_away_is_cancelled() {
     assert_eq!((plan.held, plan.cancelled, plan.due, plan.missing), (0, 1, 0, 0));
     assert_eq!((coverage.region.slice.audience.gross, coverage.region.pending_attendance), (0, 2));
 }
+
+#[test]
+fn a_meeting_that_begins_after_the_as_of_instant_is_never_counted() {
+    let mut world = World::new();
+    let place = || World::place("2026-02-20T10:00:00Z");
+    world.planned("a", place());
+    world.held("a", place());
+    world.strong("a", [1, 2]);
+    world.heads("a", &[9], None);
+    // Without a plan.
+    world.held("b", place());
+    let figures = |as_of: &str| {
+        let coverage = world.coverage(at(as_of));
+        let (plan, audience) = (coverage.region.slice.fulfilment, coverage.region.slice.audience);
+        let counted = (plan.held, plan.held_planned, plan.held_extra, audience.gross, audience.reach.reached);
+        (counted, (plan.missing, plan.pending, coverage.region.pending_attendance), coverage.quality.premature_reports)
+    };
+    assert_eq!(figures("2026-02-20T09:59:59.999999Z"), ((0, 0, 0, 0, 0), (1, 1, 2), 2));
+    assert_eq!(figures("2026-02-20T10:00:00Z"), ((2, 1, 1, 9, 2), (0, 0, 0), 0));
+}

@@ -62,6 +62,11 @@ pub fn computes(config: &ClickHouse, expected: &Snapshot) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");
     assert_eq!(line, serde_json::json!({"snapshot": expected.id}));
+    // Small counts are whole in these files.
+    for file in [&csv, &json] {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).expect("a file").permissions());
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
     let figures: Figures = serde_json::from_slice(&std::fs::read(json).expect("a file")).expect("figures");
     assert_eq!(figures, Figures::from(&expected.coverage));
     let mut rows = Vec::new();

@@ -1,11 +1,15 @@
 //! Snapshots: names, bytes that never change, and the files made from them.
 
+use std::path::Path;
+
+use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage, SnapshotId, Snapshots,
     access::{Reader, Role},
-    coverage::{Identity, Offset},
+    coverage::{Identity, Offset, Quality},
     csv,
     locale::Language,
+    publication::{current, publish},
     published::Published,
     snapshot::Stored,
     statement::{Statement, TrustRow},
@@ -20,6 +24,11 @@ fn world() -> World {
     world.strong("m1", [1, 2, 6, 50]);
     world.heads("m1", &[9], None);
     world
+}
+
+/// What the server's clock shows.
+fn now() -> Timestamp {
+    at("2026-11-26T00:00:00Z")
 }
 
 fn coverage() -> Coverage {
@@ -51,11 +60,136 @@ fn stored_bytes_stay_when_a_calculation_comes_out_differently() {
 }
 
 #[test]
+fn a_snapshot_ahead_of_the_clock_is_never_the_latest_while_there_is_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let campaign = "test".parse().expect("a campaign");
+    let (ahead, _) = snapshots.keep(world().coverage(at("2027-12-31T00:00:00Z"))).expect("kept");
+    assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(ahead.clone()), "all of the campaign may be simulated ahead");
+    let (present, _) = snapshots.keep(coverage()).expect("kept");
+    let (past, _) = snapshots.keep(world().coverage(at("2026-02-20T00:00:00Z"))).expect("kept");
+    assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(present));
+    assert_eq!(snapshots.latest(&campaign, at("2026-03-01T00:00:00Z")).expect("read"), Some(past));
+    assert_eq!(snapshots.latest(&campaign, at("2028-01-01T00:00:00Z")).expect("read"), Some(ahead));
+}
+
+#[test]
+fn of_two_snapshots_of_one_instant_the_one_that_knows_more_is_the_latest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let campaign = "test".parse().expect("a campaign");
+    let mut read_to = |next| {
+        let mut coverage = coverage();
+        coverage.identity.offsets.push(Offset { topic: "events".to_owned(), partition: 0, next });
+        snapshots.keep(coverage).expect("kept").0
+    };
+    let (more, less) = (read_to(9), read_to(7));
+    assert_ne!(more.id, less.id);
+    assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(more));
+}
+
+#[test]
+fn snapshots_are_closed_to_everybody_but_their_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| path.metadata().expect("a file").permissions().mode() & 0o777;
+    let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = folder.path().join("data").join("analytics");
+    Snapshots::open(&own).expect("snapshots").keep(coverage()).expect("kept");
+    assert_eq!(mode(&own), 0o700);
+    let files = || std::fs::read_dir(&own).expect("files").map(|file| file.expect("a file").path());
+    assert!(files().count() > 0 && files().all(|file| mode(&file) == 0o600), "{:?}", files().collect::<Vec<_>>());
+    // Those of an earlier version are closed.
+    let file = own.join("analytics.sqlite");
+    set(&file, 0o644);
+    set(&own, 0o755);
+    Snapshots::open(&own).expect("snapshots");
+    assert_eq!((mode(&file), mode(&own)), (0o600, 0o700));
+    // A folder with other files may be shared, so it is refused and left alone.
+    let shared = folder.path().join("shared");
+    std::fs::create_dir(&shared).expect("a folder");
+    std::fs::write(shared.join("notes.txt"), "").expect("a file");
+    set(&shared, 0o755);
+    let refused = Snapshots::open(&shared).expect_err("a folder that others can enter").to_string();
+    assert!(refused.contains("chmod 700") && refused.contains("0755"), "{refused}");
+    assert_eq!((mode(&shared), shared.join("analytics.sqlite").exists()), (0o755, false));
+}
+
+#[test]
+fn what_was_shown_is_compared_with_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let people = |count: u64| {
+        let mut world = World::new();
+        world.roll.extend((11..=90).map(|person| (person, "B-1")));
+        world.held("m1", World::place("2026-02-16T10:00:00Z"));
+        world.strong("m1", 1..=count);
+        world.coverage(after())
+    };
+    let offer = |count: u64, next: u64| {
+        let mut coverage = people(count);
+        coverage.identity.offsets.push(Offset { topic: "events".to_owned(), partition: 0, next });
+        let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+        let (snapshot, _) = snapshots.keep(coverage).expect("kept");
+        (publish(&mut snapshots, Role::Leader, &snapshot).expect("an answer"), snapshot)
+    };
+    let (shown, first) = offer(40, 40);
+    assert!(shown);
+    let (shown, second) = offer(41, 41);
+    assert!(!shown, "one more person");
+    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    // A service that starts now shows what was shown last, and another role has seen nothing yet.
+    assert_eq!(current(&mut snapshots, Role::Leader, Some(second.clone())).expect("an answer"), Some(first));
+    assert!(publish(&mut snapshots, Role::Analyst, &second).expect("an answer"));
+    assert!(offer(50, 50).0, "ten more people");
+}
+
+#[test]
+fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
+    let statement = |coverage: Coverage, language| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (snapshot, _) = Snapshots::open(folder.path()).expect("snapshots").keep(coverage).expect("kept");
+        let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).expect("a reader of figures");
+        Statement::new(&published, language)
+    };
+    let said = |coverage: Coverage, language| statement(coverage, language).trust.rows;
+    let mut coverage = coverage();
+    let plain = said(coverage.clone(), Language::En);
+    assert_eq!(statement(coverage.clone(), Language::En).quiet, None);
+    // Ten quiet days before 16 March, noon in Turkistan.
+    coverage.quality = Quality {
+        newest_record: Some(at("2026-03-06T07:00:00Z")),
+        dangling_references: 3,
+        lookalike_meetings: 2,
+        clock_ahead: 1,
+        premature_reports: 4,
+    };
+    for (language, date, age) in [
+        (Language::En, "March 6, 2026", "Received 10 days before these figures"),
+        (Language::Ru, "6 марта 2026\u{a0}г.", "Получена за 10 дней до этих цифр"),
+        (Language::Kk, "2026\u{a0}ж. 6 наурыз", "Осы сандардан 10 күн бұрын түскен"),
+    ] {
+        let rows = said(coverage.clone(), language);
+        assert!(statement(coverage.clone(), language).quiet.is_some_and(|notice| notice.contains("10")));
+        assert_eq!(rows.len(), plain.len() + 5);
+        let newest = rows.iter().find(|row| row.detail == age).unwrap_or_else(|| panic!("{rows:#?}"));
+        assert_eq!((newest.figure.text.replace('\u{a0}', " "), newest.act), (date.replace('\u{a0}', " "), true));
+        for count in ["3", "2", "1", "4"] {
+            assert!(rows.iter().any(|row| row.figure.text == count && row.act && !plain.contains(row)), "{count} in {language}");
+        }
+    }
+    coverage.quality = Quality { newest_record: Some(at("2026-03-16T06:00:00Z")), ..Quality::default() };
+    assert_eq!(statement(coverage.clone(), Language::En).quiet, None);
+    let rows = said(coverage, Language::En);
+    let newest = rows.iter().find(|row| row.label == "Newest record").expect("a row");
+    assert!(newest.detail == "Received on the day of these figures" && !newest.act);
+}
+
+#[test]
 fn the_latest_snapshot_has_the_newest_instant_even_after_reopening() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
     let campaign = "test".parse().expect("a campaign");
-    assert_eq!(snapshots.latest(&campaign).expect("read"), None);
+    assert_eq!(snapshots.latest(&campaign, now()).expect("read"), None);
     let (newest, _) = snapshots.keep(coverage()).expect("kept");
     let (older, _) = snapshots.keep(world().coverage(at("2026-02-20T00:00:00Z"))).expect("kept");
     assert_ne!(newest.id, older.id);
@@ -65,8 +199,8 @@ fn the_latest_snapshot_has_the_newest_instant_even_after_reopening() {
     assert_eq!(stored, Stored::New);
     drop(snapshots);
     let snapshots = Snapshots::open(folder.path()).expect("snapshots");
-    assert_eq!(snapshots.latest(&campaign).expect("read"), Some(moved));
-    assert_eq!(snapshots.latest(&"other".parse().expect("a campaign")).expect("read"), None);
+    assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(moved));
+    assert_eq!(snapshots.latest(&"other".parse().expect("a campaign"), now()).expect("read"), None);
 }
 
 #[test]

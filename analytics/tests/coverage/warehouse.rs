@@ -7,12 +7,13 @@ use std::{
 };
 
 use clickhouse::Client;
+use jiff::Timestamp;
 use qamtu_analytics::{
     AnalyticsError, Coverage, Snapshots,
     compute::compute,
     config::ClickHouse,
     coverage::Offset,
-    facts::{Totals, Warehouse},
+    facts::{Receipts, Selection, Totals, Warehouse},
 };
 use serde_json::{Value, json};
 
@@ -104,7 +105,7 @@ impl Drop for Server {
     }
 }
 
-const VIEWS: [(&str, &str); 10] = [
+const VIEWS: [(&str, &str); 15] = [
     ("v_watermark", "topic LowCardinality(String), partition UInt32, next_offset UInt64"),
     (
         "v_meeting_events",
@@ -115,9 +116,27 @@ const VIEWS: [(&str, &str); 10] = [
         "v_attendance_events",
         "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, person_hi UInt64, person_lo UInt64, \
          strength UInt8, residence_kind Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4), \
-         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), partition UInt32, offset UInt64, \
-         holds UInt8 DEFAULT 1",
+         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), batch Nullable(UUID), \
+         received DateTime64(6), partition UInt32, offset UInt64",
     ),
+    (
+        "v_attendance_retractions",
+        "campaign LowCardinality(String), meeting_id LowCardinality(String), retracted_id UUID, batch Nullable(UUID), \
+         received DateTime64(6), partition UInt32, offset UInt64",
+    ),
+    ("v_reversed_batches", "campaign LowCardinality(String), batch UUID, received DateTime64(6), partition UInt32, offset UInt64"),
+    (
+        "v_consents",
+        "campaign LowCardinality(String), person_hi UInt64, person_lo UInt64, event_id UUID, \
+         kind Enum8('given' = 1, 'withdrawn' = 2), supersedes Array(UUID), batch Nullable(UUID), received DateTime64(6), \
+         partition UInt32, offset UInt64",
+    ),
+    (
+        "v_references",
+        "campaign LowCardinality(String), meeting_id String, event_id UUID, named UUID, batch Nullable(UUID), received DateTime64(6), \
+         resolved Nullable(DateTime64(6)), partition UInt32, offset UInt64",
+    ),
+    ("v_lookalike_meetings", "campaign LowCardinality(String), meeting_id String, looks_like String, first_received DateTime64(6)"),
     (
         "v_reference_events",
         "campaign LowCardinality(String), event_id UUID, received DateTime64(6), type LowCardinality(String), body String, \
@@ -126,23 +145,30 @@ const VIEWS: [(&str, &str); 10] = [
     (
         "v_roll_versions",
         "campaign LowCardinality(String), precinct LowCardinality(String), version UInt32, event_id UUID, strength UInt8, \
-         partition UInt32, offset UInt64",
+         received DateTime64(6), partition UInt32, offset UInt64",
     ),
     (
         "v_roll",
         "campaign LowCardinality(String), precinct LowCardinality(String), version UInt32, event_id UUID, person_hi UInt64, \
          person_lo UInt64, birth_band UInt16, sex Enum8('f' = 1, 'm' = 2, 'u' = 3)",
     ),
-    ("v_rejected", "topic LowCardinality(String), partition UInt32, offset UInt64, reason LowCardinality(String), excerpt String"),
+    (
+        "v_rejected",
+        "topic LowCardinality(String), partition UInt32, offset UInt64, appended DateTime64(3), reason LowCardinality(String), excerpt String",
+    ),
     (
         "v_conflicts",
-        "campaign LowCardinality(String), event_id UUID, bodies UInt64, places Array(Tuple(LowCardinality(String), UInt32, UInt64))",
+        "campaign LowCardinality(String), event_id UUID, bodies UInt64, places Array(Tuple(LowCardinality(String), UInt32, UInt64, DateTime64(6)))",
     ),
     (
         "v_other_events",
         "campaign LowCardinality(String), type LowCardinality(String), received DateTime64(6), partition UInt32, offset UInt64",
     ),
-    ("v_records", "topic LowCardinality(String), partition UInt32, offset UInt64, campaign LowCardinality(String), received DateTime64(6)"),
+    (
+        "v_records",
+        "topic LowCardinality(String), partition UInt32, offset UInt64, campaign LowCardinality(String), received DateTime64(6), \
+         appended DateTime64(3)",
+    ),
 ];
 
 /// The views of one database.
@@ -220,9 +246,14 @@ impl Views {
 
     async fn coverage(&self) -> Coverage {
         let offsets = self.warehouse.offsets().await.expect("offsets");
-        let facts = self.warehouse.facts(&"test".parse().expect("a campaign"), offsets).await.expect("facts");
-        self.warehouse.coverage(facts, after()).await.expect("a coverage")
+        let facts = self.warehouse.facts(selection(offsets)).await.expect("facts");
+        self.warehouse.coverage(facts).await.expect("a coverage")
     }
+}
+
+/// Everything below some offsets, after the vote.
+fn selection(offsets: Vec<Offset>) -> Selection {
+    Selection { campaign: "test".parse().expect("a campaign"), offsets, as_of: after() }
 }
 
 /// What the world counts, with the offsets and the events that the warehouse adds.
@@ -230,6 +261,7 @@ fn expected(world: &World, coverage: &Coverage) -> Coverage {
     let mut expected = world.coverage(after());
     expected.counts.events = world.seen.len() as u64;
     expected.identity.offsets.clone_from(&coverage.identity.offsets);
+    expected.quality.newest_record = coverage.quality.newest_record;
     expected
 }
 
@@ -260,6 +292,8 @@ async fn what_the_warehouse_gives_is_what_the_campaign_has() {
     without_a_whole_roll(server.database("with_half_a_roll").await, &["B-1"]).await;
     beyond_the_offsets(server.database("beyond_the_offsets").await).await;
     reversed_imports(server.database("reversed_imports").await).await;
+    an_instant_of_the_past(server.database("an_instant_of_the_past").await).await;
+    odd_records(server.database("odd_records").await).await;
     many_batches(server.database("many_batches").await).await;
     counts_and_snapshots(&server, server.database("counts").await).await;
     wrong_shapes(&server, server.database("wrong_shapes").await).await;
@@ -329,6 +363,13 @@ async fn reversed_imports(views: Views) {
     let batch = "00000000-0000-4000-8002-000000000001";
     world.event("batch.reversed", json!({"batch": batch}));
     world.held("m9", World::place("2026-02-24T10:00:00Z"));
+    let reversed = json!({"campaign": "test", "batch": batch});
+    views.insert("v_reversed_batches", [reversed]).await;
+    let (hi, lo) = key(3);
+    // Neither does an attendance of that import.
+    let seen = json!({"campaign": "test", "meeting_id": "m1", "event_id": "00000000-0000-4000-8001-0000000000ff", "person_hi": hi, "person_lo": lo,
+        "strength": 1, "residence_kind": "unknown", "adult": "unknown", "batch": batch});
+    views.insert("v_attendance_events", [seen]).await;
     let [.., reversal, held] = &mut world.events[..] else { panic!("two events") };
     held["batch"] = batch.into();
     let row = |event: &Value| json!({"campaign": "test", "event_id": event["id"], "type": event["type"], "body": event.to_string()});
@@ -336,7 +377,75 @@ async fn reversed_imports(views: Views) {
     meeting["meeting_id"] = "m9".into();
     views.insert("v_reference_events", [row(reversal)]).await;
     views.insert("v_meeting_events", [meeting]).await;
-    assert_eq!(views.coverage().await, before);
+    let mut after = views.coverage().await;
+    after.counts.events -= 1;
+    assert_eq!(after, before);
+}
+
+/// What came in later changes nothing of an earlier instant: neither what is new nor what takes something back.
+async fn an_instant_of_the_past(views: Views) {
+    let world = world();
+    views.fill(&world).await;
+    let then = || async {
+        let offsets = views.warehouse.offsets().await.expect("offsets");
+        let past = Selection { as_of: at("2026-02-28T00:00:00Z"), ..selection(offsets) };
+        let facts = views.warehouse.facts(past).await.expect("facts");
+        views.warehouse.coverage(facts).await.expect("a coverage")
+    };
+    let before = then().await;
+    assert_eq!(before.region.slice.audience.reach.reached, 4);
+    let (batch, later) = ("00000000-0000-4000-8002-000000000007", "2026-03-01 00:00:00");
+    let person = |number: u64| key(number);
+    let new = |number: u64, fields: Value| {
+        let mut row = json!({"campaign": "test", "event_id": format!("00000000-0000-4000-8009-{number:012x}"), "received": later,
+            "partition": 0, "offset": 4000 + number});
+        row.as_object_mut().expect("a row").extend(fields.as_object().expect("fields").clone());
+        row
+    };
+    // A person more at m1, and four events that take somebody away: m1 has the people 1, 2 and 6, the rows 5 to 7 of the world.
+    let (hi, lo) = person(7);
+    let seen =
+        json!({"meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1, "residence_kind": "unknown", "adult": "unknown"});
+    views.insert("v_attendance_events", [new(1, seen)]).await;
+    let retraction = new(2, json!({"meeting_id": "m1", "retracted_id": "00000000-0000-4000-8001-000000000005"}));
+    views.insert("v_attendance_retractions", [retraction]).await;
+    let ((hi, lo), (given_hi, given_lo)) = (person(2), person(9));
+    let withdrawal = new(3, json!({"person_hi": hi, "person_lo": lo, "kind": "withdrawn", "supersedes": []}));
+    // This withdrawal was answered at once; without the answer it would stand.
+    let early = new(4, json!({"person_hi": given_hi, "person_lo": given_lo, "kind": "withdrawn", "supersedes": []}));
+    let answer = new(5, json!({"person_hi": given_hi, "person_lo": given_lo, "kind": "given", "supersedes": [early["event_id"]]}));
+    views.insert("v_consents", [withdrawal, early, answer]).await;
+    let set = "ALTER TABLE v_attendance_events UPDATE batch = toUUID('00000000-0000-4000-8002-000000000007') \
+               WHERE event_id = toUUID('00000000-0000-4000-8001-000000000007') SETTINGS mutations_sync = 1";
+    views.client.query(set).execute().await.expect("an import");
+    views
+        .insert("v_reversed_batches", [json!({"campaign": "test", "batch": batch, "received": later, "partition": 0, "offset": 4006})])
+        .await;
+    assert_eq!(then().await, before);
+    // Later the new one counts, the one whose attendance was retracted is still at m3, and the two others are gone.
+    let now = views.coverage().await.region.slice.audience;
+    assert_eq!((now.reach.reached, now.contacts), (before.region.slice.audience.reach.reached - 2 + 1, 3));
+}
+
+/// What is odd is counted as far as it was known then, and no figure changes for it.
+async fn odd_records(views: Views) {
+    let world = world();
+    views.fill(&world).await;
+    let reference = |number: u64, received: &str, resolved: Option<&str>| {
+        json!({"campaign": "test", "meeting_id": "m1", "event_id": format!("00000000-0000-4000-8005-{number:012x}"),
+            "named": "00000000-0000-4000-8005-00000000ffff", "received": received, "resolved": resolved, "partition": 0, "offset": number})
+    };
+    let (past, later) = ("2026-02-20 00:00:00", "2026-04-01 00:00:00");
+    // Without effect, with effect, with effect only later, not received yet.
+    let references = [(1, past, None), (2, past, Some(past)), (3, past, Some(later)), (4, later, None)];
+    views.insert("v_references", references.map(|(number, received, resolved)| reference(number, received, resolved))).await;
+    let alike = [("TRK-1", "TRK-1", past), ("trk-1", "TRK-1", past), ("TRK-2", "TRK-2", past), ("trk-2", "TRK-2", later)];
+    let alike = alike
+        .map(|(id, looks_like, first)| json!({"campaign": "test", "meeting_id": id, "looks_like": looks_like, "first_received": first}));
+    views.insert("v_lookalike_meetings", alike).await;
+    let coverage = views.coverage().await;
+    assert_eq!((coverage.quality.dangling_references, coverage.quality.lookalike_meetings), (2, 2));
+    assert_eq!(coverage, Coverage { quality: coverage.quality.clone(), ..expected(&world, &coverage) });
 }
 
 /// More rows than one Arrow batch holds, so that meetings are cut.
@@ -387,8 +496,11 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
     // An attendance that was taken back is an event and nothing else.
     let (hi, lo) = key(7);
     let taken_back = json!({"campaign": "test", "meeting_id": "taken-back", "person_hi": hi, "person_lo": lo, "strength": 1,
-        "residence_kind": "unknown", "adult": "unknown", "partition": 0, "offset": 4998, "holds": 0});
+        "residence_kind": "unknown", "adult": "unknown", "partition": 0, "offset": 4998, "event_id": "00000000-0000-4000-8001-0000000000fe"});
     views.insert("v_attendance_events", [taken_back]).await;
+    let retraction = json!({"campaign": "test", "meeting_id": "taken-back", "retracted_id": "00000000-0000-4000-8001-0000000000fe",
+        "partition": 0, "offset": 4999});
+    views.insert("v_attendance_retractions", [retraction]).await;
     // Two below the offsets of their topics, one above, one of a partition that nobody read.
     let places = [("events", 0, 17), ("roll", 0, 4999), ("events", 1, 5000), ("roll", 1, 0)];
     views
@@ -396,16 +508,19 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
         .await;
     // Of the last one, a body is not known yet.
     let conflicts = [("test", 4999), ("other", 4999), ("test", 5000)].map(|(campaign, offset)| {
-        let places = json!([["events", 0, 17], ["events", 1, offset]]);
+        let places = json!([["events", 0, 17, "2026-02-13 00:00:00"], ["events", 1, offset, "2026-02-13 00:00:00"]]);
         json!({"campaign": campaign, "event_id": "00000000-0000-4000-8003-000000000001", "bodies": 2, "places": places})
     });
     views.insert("v_conflicts", conflicts).await;
     let campaign = "test".parse().expect("a campaign");
     let offsets = views.warehouse.offsets().await.expect("offsets");
-    let facts = views.warehouse.facts(&campaign, offsets).await.expect("facts");
+    let facts = views.warehouse.facts(selection(offsets.clone())).await.expect("facts");
     assert_eq!(facts.totals, Totals { events: 17, rejected: 2, conflicts: 1 });
-    // The newest event, the roll's apart, is the default as-of instant.
-    assert_eq!(facts.newest, Some(at("2026-02-25T11:30:00.25Z")));
+    // The newest event, the roll's apart, is the default as-of instant of a simulated clock.
+    let newest = Some(at("2026-02-25T11:30:00.25Z"));
+    assert_eq!(facts.quality.newest_record, newest);
+    let receipts = views.warehouse.receipts(&campaign, &offsets, Timestamp::now()).await.expect("receipts");
+    assert_eq!(receipts, Receipts { newest, newest_past: newest });
     let folder = tempfile::tempdir().expect("a folder");
     let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
     let first = compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot");
@@ -415,21 +530,20 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
     assert_eq!(compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot"), first);
     let later = compute(&views.warehouse, &mut snapshots, (&campaign, Some(after()))).await.expect("a snapshot");
     computes(&server.config("analytics", "counts"), &later);
-    assert_eq!(snapshots.latest(&campaign).expect("read"), Some(later));
+    assert_eq!(snapshots.latest(&campaign, Timestamp::now()).expect("read"), Some(later));
 }
 
 /// A view of another shape is named, not guessed around.
 async fn wrong_shapes(server: &Server, views: Views) {
     views.fill(&world()).await;
-    let campaign = "test".parse().expect("a campaign");
     let offsets = views.warehouse.offsets().await.expect("offsets");
-    let facts = views.warehouse.facts(&campaign, offsets.clone()).await.expect("facts");
+    let facts = views.warehouse.facts(selection(offsets.clone())).await.expect("facts");
     let admin = |sql: &'static str| views.client.query(sql).execute();
     admin("ALTER TABLE v_attendance_events DROP COLUMN person_lo SETTINGS mutations_sync = 1").await.expect("a column less");
-    let refused = views.warehouse.coverage(facts, after()).await;
+    let refused = views.warehouse.coverage(facts).await;
     assert!(matches!(refused, Err(AnalyticsError::Warehouse { what: "attendance", .. })), "{refused:?}");
     views.insert("v_meeting_events", [json!({"campaign": "test", "meeting_id": "m9", "body": "{}"})]).await;
-    let refused = views.warehouse.facts(&campaign, offsets).await;
+    let refused = views.warehouse.facts(selection(offsets)).await;
     assert!(matches!(refused, Err(AnalyticsError::Event { view: "v_meeting_events", .. })), "{refused:?}");
     // And this service cannot write, whatever it is asked.
     let config = server.config("analytics", "wrong_shapes");
@@ -445,5 +559,5 @@ async fn nothing_there(views: Views) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
     let refused = compute(&views.warehouse, &mut snapshots, (&"test".parse().expect("a campaign"), Some(after()))).await;
-    assert!(matches!(refused, Err(AnalyticsError::NotConfigured(_))), "{refused:?}");
+    assert!(matches!(refused, Err(AnalyticsError::UnknownCampaign { known, .. }) if known.is_empty()));
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage,
-    coverage::{CoverageFold, OUTSIDE, Run, STRONG, UNSTATED},
-    facts::{Facts, Totals, meetings::Meetings},
+    coverage::{CoverageFold, OUTSIDE, Quality, Run, STRONG, UNSTATED},
+    facts::{Facts, Selection, Totals, meetings::Meetings},
     roll::{Key, Roll},
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};
@@ -147,8 +147,8 @@ impl World {
         self.seen.extend(people.into_iter().map(|person| Seen { meeting: meeting.to_owned(), person, strong: false, home: None }));
     }
 
-    /// Facts as the warehouse would give them.
-    pub fn facts(&self) -> Facts {
+    /// Facts as the warehouse would give them at an instant.
+    pub fn facts(&self, as_of: Timestamp) -> Facts {
         let mut reference = Reference::default();
         let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
         for event in &self.events {
@@ -168,12 +168,14 @@ impl World {
         assert!(precincts.starts_with(&used), "the roll names precincts in the order above");
         let mut meetings = Meetings::default();
         for (id, fold) in folds {
-            assert!(meetings.push(id, &fold.state(reference.reversed())), "ids ascend");
+            assert!(meetings.push(id, &fold.state(reference.reversed()), as_of), "ids ascend");
         }
         Facts {
-            campaign: "test".parse().expect("a campaign"),
-            offsets: Vec::new(),
-            newest: None,
+            selection: Selection { campaign: "test".parse().expect("a campaign"), offsets: Vec::new(), as_of },
+            quality: Quality {
+                premature_reports: meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64,
+                ..Quality::default()
+            },
             totals: Totals::default(),
             meetings,
             roll: Roll::new(lines.collect(), used.iter().map(|id| id.parse().expect("a precinct")).collect()).expect("a roll"),
@@ -188,8 +190,8 @@ impl World {
 
     /// The figures, attendance taken in runs of so many rows.
     pub fn coverage_in_runs(&self, as_of: Timestamp, rows: usize) -> Coverage {
-        let facts = self.facts();
-        let mut fold = CoverageFold::new(&facts, as_of).expect("a configured campaign");
+        let facts = self.facts(as_of);
+        let mut fold = CoverageFold::new(&facts).expect("a configured campaign");
         let mut by_meeting: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
         for seen in &self.seen {
             by_meeting.entry(&seen.meeting).or_default().push(seen);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    World,
+    World, audience,
     dirt::Quirk,
     meetings::{Brief, Meeting, Outcome},
     people::Who,
@@ -56,11 +56,16 @@ struct Room<'a> {
     low: u64,
     high: u64,
     stated_minimum: u64,
+    /// By the end of the stream it has begun.
+    begun: bool,
 }
 
 impl<'a> Room<'a> {
     fn of(world: &World<'_>, meeting: &'a Meeting, withdrawn: &BTreeSet<Who>) -> Self {
-        let people: BTreeSet<Who> = meeting.lines.iter().filter_map(|line| line.holds()).filter(|who| !withdrawn.contains(who)).collect();
+        // Where a plan or a report names an audience that reveals, nobody who was named counts.
+        let heads_only = meeting.plan.iter().chain([&meeting.report]).any(|brief| audience::revealing(world, brief));
+        let named = meeting.lines.iter().filter_map(|line| line.holds()).filter(|who| !heads_only && !withdrawn.contains(who));
+        let people: BTreeSet<Who> = named.collect();
         let strong: BTreeSet<u32> =
             people.iter().filter_map(|who| if let Who::Strong(person) = who { Some(*person) } else { None }).collect();
         let eligible = strong.iter().copied().filter(|person| (*person as usize) < world.roll.len()).collect();
@@ -69,6 +74,7 @@ impl<'a> Room<'a> {
             weak: people.len() - strong.len(),
             strong,
             eligible,
+            begun: meeting.report.starts <= world.clock.ends,
             low: heads.map_or(0, |heads| heads.low().into()),
             high: heads.map_or(0, |heads| heads.high().into()),
             stated_minimum: heads.and_then(|heads| heads.eligible_minimum).unwrap_or(0).into(),
@@ -91,7 +97,7 @@ impl<'a> Room<'a> {
     }
 
     fn held(&self) -> bool {
-        self.meeting.outcome == Outcome::Held
+        self.meeting.outcome == Outcome::Held && self.begun
     }
 
     /// Does any event of it stand?

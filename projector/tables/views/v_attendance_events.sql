@@ -1,5 +1,6 @@
--- Attendances, one row per event, and whether each holds: not retracted, not of a reversed import, of somebody whose consent stands.
--- Equal to the fold of the contract (a test proves it on random events). In the order of the table's key: by meeting.
+-- Attendances, one row per event, whether they hold or not, with what decides that: the time of receipt and the import. A reader of an
+-- earlier state takes the retractions, reversals and withdrawals that were received by then; v_attendance takes all of them.
+-- In the order of the table's key: by meeting.
 CREATE OR REPLACE VIEW v_attendance_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     (SELECT beaten FROM v_beaten_bodies) AS beaten,
@@ -15,17 +16,13 @@ SELECT
     residence_kind,
     residence,
     adult,
+    batch,
     received,
     occurred,
     sheet,
     line,
     partition,
-    offset,
-    toUInt8(
-        (campaign, meeting_id, event_id) NOT IN (SELECT campaign, meeting_id, retracted_id FROM v_retractions)
-        AND (batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches))
-        AND (campaign, person_hi, person_lo) NOT IN (SELECT campaign, person_hi, person_lo FROM v_withdrawn)
-    ) AS holds
+    offset
 FROM attendance FINAL
 WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))
   AND (campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten_here))

@@ -1,4 +1,5 @@
--- Event ids that stand in the log with several bodies: how many, which one holds, and where each body was first seen.
+-- Event ids that stand in the log with several bodies: how many, which one holds, and where each body was first seen,
+-- with the time at which it was first received.
 -- From the log copy, because a merged table of facts keeps only the body that holds. Grouped are only the ids of crowded buckets,
 -- as v_disputed_attendance explains, with the same costs: two reads of the ids, and memory of some ten bytes for an event.
 CREATE OR REPLACE VIEW v_conflicts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
@@ -18,7 +19,7 @@ SELECT
     argMin(bodyhash, (earliest, bodyhash)) AS holds,
     min(earliest) AS first_received,
     max(earliest) AS last_received,
-    arraySort(groupArray(place)) AS places
+    arraySort(groupArray((place.1, place.2, place.3, earliest))) AS places
 FROM
 (
     SELECT

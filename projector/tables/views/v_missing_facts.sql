@@ -5,7 +5,7 @@
 -- A retraction and a roll are candidates too if fewer rows stand beside them than they name.
 -- A candidate misses nothing if another body or copy of its event id that takes precedence is there: the key of the tables has
 -- collapsed them. Of the candidates that are left the first million is looked at, which bounds memory while a whole table is missing.
-CREATE OR REPLACE VIEW v_missing_facts AS
+CREATE OR REPLACE VIEW v_missing_facts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     short_retractions AS
     (

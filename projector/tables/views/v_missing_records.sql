@@ -2,7 +2,7 @@
 -- the log itself skipped are not among them, whichever later row says so.
 -- From the last row to the first, each knows the lowest offset that it or a later row accounts for. The projector asks only once
 -- v_watermark has told that something is missing.
-CREATE OR REPLACE VIEW v_missing_records AS
+CREATE OR REPLACE VIEW v_missing_records DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT topic, partition, toUInt64(earlier + 1) AS first_offset, toUInt64(accounted) AS next_offset
 FROM
 (

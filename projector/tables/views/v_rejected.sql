@@ -6,6 +6,7 @@ SELECT
     topic,
     partition,
     offset,
+    appended,
     reason,
     JSONExtractString(body, 'excerpt') AS excerpt,
     JSONExtractString(body, 'detail') AS detail,

@@ -1,15 +1,12 @@
 -- People who have taken their consent back and not given it again: a withdrawal stands until a consent of the same person names it.
--- Consent that came with a reversed import counts for nothing. For v_attendance_events.
+-- Consent that came with a reversed import counts for nothing. For v_attendance.
 CREATE OR REPLACE VIEW v_withdrawn DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH
-    (SELECT beaten FROM v_beaten_bodies) AS beaten,
-    live AS
-    (
-        SELECT campaign, person_hi, person_lo, event_id, kind, supersedes
-        FROM consents FINAL
-        WHERE ('consents', campaign, '', event_id) NOT IN (SELECT arrayJoin(beaten))
-          AND (batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches))
-    )
+WITH live AS
+(
+    SELECT campaign, person_hi, person_lo, event_id, kind, supersedes
+    FROM v_consents
+    WHERE batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches)
+)
 SELECT DISTINCT campaign, person_hi, person_lo
 FROM live
 WHERE kind = 'withdrawn'

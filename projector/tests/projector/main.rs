@@ -24,6 +24,7 @@ mod partitions;
 mod poison;
 mod properties;
 mod proxy;
+mod quality;
 mod rig;
 mod schema;
 mod server;

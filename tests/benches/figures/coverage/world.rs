@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
-    small::{CAMPAIGN, event},
+    small::{self, CAMPAIGN},
     stack::Stack,
 };
 use serde_json::{Value, json};
@@ -26,6 +26,13 @@ pub const MEETINGS: u64 = 10_000;
 pub const AS_OF: &str = "2026-03-16T07:00:00Z";
 /// When meetings began, by turns, and the weeks in which that is.
 const STARTS: [&str; 4] = ["02-16", "02-23", "03-02", "03-09"];
+
+/// A submission, received before the calculation's clock: the campaign is synthetic.
+fn event(kind: &str, data: Value) -> Value {
+    let mut event = small::event(kind, data);
+    event["receivedtime"] = "2026-03-15T00:00:00Z".into();
+    event
+}
 
 /// Reference data, the roll and the meetings.
 pub async fn send(stack: &Stack) -> Result<()> {

@@ -1,0 +1,133 @@
+//! Renewal: what the page shows follows the warehouse and the clock.
+//!
+//! Guarantees: figures are computed anew when the log was read further, and also while it was not, since reports go missing and the data
+//! grows old. A state that would tell about few people is held back; the one that is shown then still follows the clock, with the records
+//! that it knows. A fault never takes away what is shown.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::service::{Service, Trouble};
+use crate::{
+    access::Role,
+    compute::{coverage, keep, select},
+    coverage::Coverage,
+    error::AnalyticsError,
+    facts::{Selection, Warehouse},
+    metrics,
+    publication::{offer, publish},
+    snapshot::{Snapshot, SnapshotId, Snapshots},
+};
+
+/// How often the warehouse is asked whether its watermark has moved.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// After how long figures are computed anew although no record came in.
+const PASSING: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is renewed.
+pub(super) struct Renewal {
+    pub(super) service: Arc<Service>,
+    pub(super) warehouse: Warehouse,
+    pub(super) snapshots: Snapshots,
+    /// Whose state of knowledge is followed.
+    pub(super) role: Role,
+}
+
+impl Renewal {
+    /// Renews until its task ends.
+    pub(super) async fn run(mut self) {
+        let mut seen: Option<(Selection, Trouble)> = None;
+        loop {
+            let trouble = match self.renewed(&mut seen).await {
+                Ok(trouble) => trouble,
+                Err(AnalyticsError::UnknownCampaign { campaign, known }) => {
+                    let trouble = Trouble::UnknownCampaign(known.clone());
+                    if self.service.trouble() != trouble {
+                        tracing::warn!("{}", AnalyticsError::UnknownCampaign { campaign, known });
+                    }
+                    trouble
+                }
+                Err(error) => {
+                    if self.service.trouble() != Trouble::Warehouse {
+                        tracing::warn!("figures cannot be renewed, the last snapshot stays: {:#}", anyhow::Error::from(error));
+                    }
+                    Trouble::Warehouse
+                }
+            };
+            if self.service.tell(trouble.clone()) && trouble == Trouble::HeldBack {
+                tracing::info!("newer records would tell about few people, so the snapshot that is shown stays until there are more");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Computes if something is due, and shows what may be shown. `seen` is what was computed last and why it was not shown.
+    async fn renewed(&mut self, seen: &mut Option<(Selection, Trouble)>) -> Result<Trouble, AnalyticsError> {
+        let selection = select(&self.warehouse, (self.service.campaign(), None), Timestamp::now()).await?;
+        let shown = || self.service.shown().map(|shown| (shown.coverage.identity.selection(), Trouble::None));
+        if let Some((_, trouble)) = seen.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
+            return Ok(trouble);
+        }
+        let outcome = coverage(&self.warehouse, selection.clone()).await;
+        metrics::computed(outcome.is_ok());
+        let computed = outcome?;
+        let trouble = if self.show(computed)? { Trouble::None } else { Trouble::HeldBack };
+        if trouble == Trouble::HeldBack {
+            self.pass_time(&selection).await?;
+        }
+        *seen = Some((selection, trouble.clone()));
+        Ok(trouble)
+    }
+
+    /// Shows a coverage if it may be shown, and keeps it then.
+    fn show(&mut self, computed: Coverage) -> Result<bool, AnalyticsError> {
+        let candidate = Snapshot { id: SnapshotId::of(&computed.identity), coverage: computed };
+        if offer(&self.snapshots, self.role, &candidate)?.is_none() {
+            return Ok(false);
+        }
+        let kept = keep(&mut self.snapshots, candidate.coverage)?;
+        let may_be_shown = publish(&mut self.snapshots, self.role, &kept)?;
+        if may_be_shown {
+            self.service.show(kept);
+        }
+        Ok(may_be_shown)
+    }
+
+    /// Lets the clock of what is shown go on, with the records that it knows.
+    async fn pass_time(&mut self, newer: &Selection) -> Result<(), AnalyticsError> {
+        let Some(shown) = self.service.shown() else { return Ok(()) };
+        let selection = Selection { as_of: newer.as_of, ..shown.coverage.identity.selection() };
+        if selection.as_of.duration_since(shown.coverage.identity.as_of) < PASSING {
+            return Ok(());
+        }
+        let passed = coverage(&self.warehouse, selection).await?;
+        self.show(passed).map(drop)
+    }
+}
+
+/// Whether figures of another selection were computed, or so long ago that time has changed them.
+fn is_due(known: &Selection, selection: &Selection) -> bool {
+    known.offsets != selection.offsets || selection.as_of.duration_since(known.as_of) >= PASSING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::Offset;
+
+    #[test]
+    fn figures_are_renewed_when_records_come_in_and_when_time_passes_without_any() {
+        let selection = |as_of: &str, next| Selection {
+            campaign: "test".parse().unwrap(),
+            offsets: vec![Offset { topic: "events".to_owned(), partition: 0, next }],
+            as_of: as_of.parse().unwrap(),
+        };
+        let known = selection("2026-03-01T00:00:00Z", 7);
+        assert!(!is_due(&known, &known));
+        assert!(!is_due(&known, &selection("2026-03-01T00:09:59Z", 7)));
+        assert!(is_due(&known, &selection("2026-03-01T00:00:02Z", 8)));
+        assert!(is_due(&known, &selection("2026-03-01T00:10:00Z", 7)), "reports go missing meanwhile, and the data grows old");
+    }
+}

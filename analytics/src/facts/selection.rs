@@ -1,0 +1,136 @@
+//! Which records a calculation counts, as conditions of SQL; and what has to be known to choose them.
+//!
+//! Guarantees: the conditions hold no text that somebody typed: a campaign id is letters, digits and three signs, all else is numbers.
+
+use clickhouse::Row;
+use jiff::Timestamp;
+use qamtu_schemas::{Topic, id::CampaignId};
+use serde::Deserialize;
+
+use crate::{coverage::Offset, error::AnalyticsError, facts::Warehouse};
+
+/// The records of a campaign below some offsets that were received by an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// Records below these count, sorted by topic and partition.
+    pub offsets: Vec<Offset>,
+    /// Records that were received by then count; also the clock of the calculation.
+    pub as_of: Timestamp,
+}
+
+impl Selection {
+    /// Whether a row is of the campaign and counts.
+    pub(super) fn admits(&self, topic: Topic) -> String {
+        format!("{} AND {} AND {}", self.of_campaign(), self.by_then("received"), self.below(topic))
+    }
+
+    /// Whether a row is of the campaign.
+    pub(super) fn of_campaign(&self) -> String {
+        format!("campaign = '{}'", self.campaign)
+    }
+
+    /// Whether an instant of a row is not after the as-of instant.
+    pub(super) fn by_then(&self, column: &str) -> String {
+        format!("{column} <= fromUnixTimestamp64Micro(toInt64({}))", self.as_of.as_microsecond())
+    }
+
+    /// Whether a row's record lies below the offsets of its topic. A partition that is not named has nothing below.
+    pub(super) fn below(&self, topic: Topic) -> String {
+        let (partitions, next): (Vec<String>, Vec<String>) = self
+            .offsets
+            .iter()
+            .filter(|offset| offset.topic == topic.name())
+            .map(|offset| (format!("toUInt32({})", offset.partition), format!("toUInt64({})", offset.next)))
+            .unzip();
+        if partitions.is_empty() {
+            return "0".to_owned();
+        }
+        format!("`offset` < transform(toUInt32(`partition`), [{}], [{}], toUInt64(0))", partitions.join(", "), next.join(", "))
+    }
+
+    /// Whether the import of a row stands.
+    pub(super) fn import_stands(&self) -> String {
+        let reversed = format!("SELECT batch FROM v_reversed_batches WHERE {}", self.admits(Topic::Events));
+        format!("(batch IS NULL OR assumeNotNull(batch) NOT IN ({reversed}))")
+    }
+
+    /// Whether an attendance holds: its import stands, no retraction names it, and the person's consent stands.
+    pub(super) fn attendance_holds(&self) -> String {
+        let counts = format!("{} AND {}", self.admits(Topic::Events), self.import_stands());
+        let retracted = format!("SELECT meeting_id, retracted_id FROM v_attendance_retractions WHERE {counts}");
+        let answered = format!("SELECT person_hi, person_lo, arrayJoin(supersedes) FROM v_consents WHERE kind = 'given' AND {counts}");
+        let withdrawn = format!(
+            "SELECT person_hi, person_lo FROM v_consents WHERE kind = 'withdrawn' AND {counts} \
+             AND (person_hi, person_lo, event_id) NOT IN ({answered})"
+        );
+        format!(
+            "toUInt8({} AND (meeting_id, event_id) NOT IN ({retracted}) AND (person_hi, person_lo) NOT IN ({withdrawn}))",
+            self.import_stands()
+        )
+    }
+}
+
+/// A campaign that has been configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
+    /// Its id.
+    pub campaign: CampaignId,
+    /// Its clock is simulated: clients state when an event was received.
+    pub synthetic: bool,
+}
+
+/// When the records of a campaign were received, the roll's apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Receipts {
+    /// The newest.
+    pub newest: Option<Timestamp>,
+    /// The newest that is not after the server's clock.
+    pub newest_past: Option<Timestamp>,
+}
+
+#[derive(Row, Deserialize)]
+struct ConfiguredRow {
+    campaign: String,
+    synthetic: u8,
+}
+
+#[derive(Row, Deserialize)]
+struct ReceiptsRow {
+    newest: i64,
+    newest_past: i64,
+    past: u64,
+}
+
+impl Warehouse {
+    /// The campaigns that are configured, sorted by id.
+    pub async fn campaigns(&self) -> Result<Vec<Configured>, AnalyticsError> {
+        let sql = "SELECT toString(campaign) AS campaign, toUInt8(max(JSONExtractBool(body, 'data', 'synthetic'))) AS synthetic \
+                   FROM v_reference_events WHERE type LIKE 'qamtu.campaign.configured.v%' GROUP BY campaign ORDER BY campaign";
+        let rows: Vec<ConfiguredRow> = self.rows("which campaigns are configured", self.client.query(sql)).await?;
+        let configured = |row: ConfiguredRow| match row.campaign.parse() {
+            Ok(campaign) => Ok(Configured { campaign, synthetic: row.synthetic != 0 }),
+            Err(_) => Err(AnalyticsError::Value { view: "v_reference_events", value: row.campaign, wanted: "campaign" }),
+        };
+        rows.into_iter().map(configured).collect()
+    }
+
+    /// When the records of a campaign below some offsets were received, by a clock that shows `now`.
+    pub async fn receipts(&self, campaign: &CampaignId, offsets: &[Offset], now: Timestamp) -> Result<Receipts, AnalyticsError> {
+        let selection = Selection { campaign: campaign.clone(), offsets: offsets.to_vec(), as_of: now };
+        let past = selection.by_then("received");
+        let sql = format!(
+            "SELECT toUnixTimestamp64Micro(max(received)) AS newest, toUnixTimestamp64Micro(maxIf(received, {past})) AS newest_past, \
+             countIf({past}) AS past FROM v_records WHERE topic = 'events' AND {} AND {} GROUP BY campaign",
+            selection.of_campaign(),
+            selection.below(Topic::Events)
+        );
+        let rows: Vec<ReceiptsRow> = self.rows("when the newest event was received", self.client.query(&sql)).await?;
+        let instant = |micros: i64| Timestamp::from_microsecond(micros).ok();
+        Ok(rows.first().map_or_else(Receipts::default, |row| Receipts {
+            newest: instant(row.newest),
+            newest_past: instant(row.newest_past).filter(|_| row.past > 0),
+        }))
+    }
+}

@@ -1,0 +1,261 @@
+//! Which states of the published figures may be shown one after another.
+//!
+//! Somebody who compares two states sees what changed in between. If few people came in between, the differences tell where and for whom
+//! each of them came; and a count that was withheld follows from what stands around it a moment later. So a state is shown only if every
+//! person count that can be read off it, alone or beside others, differs from what was last shown of it by nobody or by at least as many
+//! people as the threshold, and so does what is withheld of a table whose total is shown. Until then the state before stays.
+//!
+//! Guarantees: the rule needs nothing but the two states and what was last shown of each count, so it holds across restarts; it looks at
+//! the cells of the whole campaign, whatever part of it a reader sees. Which counts can be read off one state is left to
+//! [`crate::published`]; that no small count can be worked out from a sequence is proved by a test that attacks sequences.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cell::{Cell, Threshold},
+    coverage::{self, Coverage, Slice},
+    published::{Audience, Published, region::is_listed},
+};
+
+/// The person counts of a state, and what was last shown of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// By name of the family and of the row.
+    families: BTreeMap<String, Family>,
+}
+
+/// Counts of one kind, one a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Family {
+    /// Whether they add up to a count that is shown, so that what is withheld of them is known together.
+    has_total: bool,
+    rows: BTreeMap<String, Count>,
+}
+
+/// A count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Count {
+    truth: u64,
+    /// It can be read off this state.
+    open: bool,
+    /// It counts people. Heads in a room do not.
+    people: bool,
+    /// What was last shown of it.
+    shown: Option<u64>,
+    /// Meetings at which heads were counted, where that decides: with more of them a change says nothing of lists.
+    heads: u64,
+}
+
+impl Count {
+    fn of(truth: u64, open: bool, people: bool) -> Self {
+        Self { truth, open, people, shown: None, heads: 0 }
+    }
+}
+
+/// A row that is not there: known to be nobody.
+const ABSENT: Count = Count { truth: 0, open: true, people: true, shown: Some(0), heads: 0 };
+
+impl Release {
+    /// The person counts of the published figures of a whole campaign.
+    pub fn of(coverage: &Coverage, published: &Published) -> Self {
+        let mut release = Self::default();
+        let whole = (&published.whole.audience, &coverage.region.slice);
+        release.row(("region", "all"), whole, None);
+        let slices = |rows: Vec<(String, &Audience, &Slice)>, release: &mut Self, table: &str| {
+            release.several(table, &rows, whole);
+            for (row, audience, slice) in rows {
+                release.row((table, &row), (audience, slice), Some(whole));
+            }
+        };
+        let units = published.units.iter().zip(&coverage.units);
+        slices(units.map(|(row, held)| (row.unit.to_string(), &row.audience, &held.slice)).collect(), &mut release, "units");
+        let coalitions = published.coalitions.iter().zip(&coverage.coalitions);
+        slices(coalitions.map(|(row, held)| (row.coalition.to_string(), &row.audience, &held.slice)).collect(), &mut release, "coalitions");
+        let categories = published.categories.iter().zip(&coverage.categories);
+        slices(categories.map(|(row, held)| (row.category.to_string(), &row.audience, &held.slice)).collect(), &mut release, "categories");
+        release.residents(coverage, published);
+        release.weeks(coverage, published);
+        release.exposure(coverage, published);
+        release.left_by_coalitions(coverage, published);
+        release
+    }
+
+    /// This state as it is shown after another one; none if it may not be.
+    pub fn after(mut self, before: &Self, threshold: Threshold) -> Option<Self> {
+        let empty = Family::default();
+        for (name, family) in &before.families {
+            self.families.entry(name.clone()).or_insert_with(|| Family { has_total: family.has_total, rows: BTreeMap::new() });
+        }
+        for (name, family) in &mut self.families {
+            let before = before.families.get(name).unwrap_or(&empty);
+            for row in before.rows.keys() {
+                family.rows.entry(row.clone()).or_insert(ABSENT);
+            }
+            if !family.follows(before, threshold) {
+                return None;
+            }
+            for (row, count) in &mut family.rows {
+                let last = before.rows.get(row).unwrap_or(&ABSENT).shown;
+                count.shown = if count.open { Some(count.truth) } else { last };
+            }
+        }
+        Some(self)
+    }
+
+    /// This state as the first one that is shown.
+    pub fn first(mut self) -> Self {
+        for count in self.families.values_mut().flat_map(|family| family.rows.values_mut()) {
+            count.shown = count.open.then_some(count.truth);
+        }
+        self
+    }
+
+    fn put(&mut self, (family, row): (String, &str), has_total: bool, count: Count) {
+        let family = self.families.entry(family).or_insert_with(|| Family { has_total, rows: BTreeMap::new() });
+        family.rows.insert(row.to_owned(), count);
+    }
+
+    /// A count of its own.
+    fn single(&mut self, name: &str, row: &str, (truth, open): (u64, bool)) {
+        self.put((name.to_owned(), row), false, Count::of(truth, open, true));
+    }
+
+    /// A row of a table, and what follows from it: who came again, who was reached elsewhere only.
+    fn row(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), whole: Option<(&Audience, &Slice)>) {
+        let is_open = |cell: Cell| cell.shown().is_some();
+        let repeats = |held: &coverage::Audience| held.contacts.saturating_sub(held.reach.reached);
+        let held = &slice.audience;
+        let total = |cell: fn(&Audience) -> Cell| whole.is_some_and(|(whole, _)| is_open(cell(whole)));
+        let columns = [
+            ("contacts", held.contacts, is_open(cells.contacts), total(|of| of.contacts)),
+            ("reached", held.reach.reached, is_open(cells.reached), total(|of| of.reached)),
+            ("repeats", repeats(held), is_open(cells.contacts.beside(&[cells.reached])), total(|of| of.contacts.beside(&[of.reached]))),
+            ("outside", held.outside, is_open(cells.outside), total(|of| of.outside)),
+            ("weak", held.weak, is_open(cells.weak), total(|of| of.weak)),
+            ("identified", held.identified, is_open(cells.identified), total(|of| of.identified)),
+        ];
+        for (column, truth, open, has_total) in columns {
+            self.put((format!("{table} {column}"), row), has_total, Count::of(truth, open, true));
+        }
+        self.gross((table, row), (cells, slice), total(|of| of.gross));
+        if let Some((whole, region)) = whole {
+            let elsewhere = region.audience.reach.reached.saturating_sub(held.reach.reached);
+            self.single(&format!("{table} elsewhere"), row, (elsewhere, is_open(whole.reached.beside(&[cells.reached]))));
+        }
+    }
+
+    /// Gross attendance, and what it leaves beside every choice of the counts that it is made of: where one of the others is withheld and
+    /// nobody counted more heads, what is left changes by at least as many people, or it would say how few of them came.
+    fn gross(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), has_total: bool) {
+        let held = &slice.audience;
+        let is_open = |cell: Cell| cell.shown().is_some();
+        let count = |truth: u64, open: bool, people: bool| Count { heads: held.headcount_meetings, ..Count::of(truth, open, people) };
+        let heads = Count::of(held.gross, is_open(cells.gross), is_listed(slice));
+        self.put((format!("{table} gross"), row), has_total, heads);
+        let is_hidden = [cells.contacts, cells.outside, cells.weak].map(|cell| !is_open(cell));
+        for (name, eligible, cell) in
+            [("", 0, Cell::open(0)), ("reached", held.reach.reached, cells.reached), ("contacts", held.contacts, cells.contacts)]
+        {
+            for (with_outside, with_weak) in [(false, false), (false, true), (true, false), (true, true)] {
+                let part = |is_part: bool, people: u64, cell: Cell| if is_part { (people, cell) } else { (0, Cell::open(0)) };
+                let (outside, weak) = (part(with_outside, held.outside, cells.outside), part(with_weak, held.weak, cells.weak));
+                let open = is_open(cells.gross.beside(&[cell, outside.1, weak.1]));
+                let is_part = [name == "contacts", with_outside, with_weak];
+                let withheld = is_hidden.iter().zip(is_part).any(|(hidden, is_part)| *hidden && !is_part);
+                let left = held.gross.saturating_sub(eligible + outside.0 + weak.0);
+                self.put((format!("{table} beyond {name} {with_outside} {with_weak}"), row), false, count(left, open, withheld));
+            }
+        }
+    }
+
+    /// What the rows of a table exceed the region by: people who came to several.
+    fn several(&mut self, table: &str, rows: &[(String, &Audience, &Slice)], (whole, region): (&Audience, &Slice)) {
+        let cells: Vec<Cell> = rows.iter().map(|(_, cells, _)| cells.reached).collect();
+        let sum: u64 = rows.iter().map(|(_, _, slice)| slice.audience.reach.reached).sum();
+        let open = whole.reached.beside(&cells).shown().is_some();
+        self.single("several", table, (sum.saturating_sub(region.audience.reach.reached), open));
+    }
+
+    fn residents(&mut self, coverage: &Coverage, published: &Published) {
+        let has_total = published.whole.audience.reached.shown().is_some();
+        for (row, held) in published.units.iter().zip(&coverage.units) {
+            let (truth, open) = (held.residents.reach.reached, row.residents.shown().is_some());
+            self.put(("residents".to_owned(), row.unit.as_str()), has_total, Count::of(truth, open, true));
+        }
+    }
+
+    fn weeks(&mut self, coverage: &Coverage, published: &Published) {
+        let whole = &published.whole.audience;
+        for (row, held) in published.weeks.iter().zip(&coverage.weeks) {
+            let first = Count::of(held.first_reached, row.first_reached.shown().is_some(), true);
+            self.put(("weeks first".to_owned(), &row.week), whole.reached.shown().is_some(), first);
+            self.single("weeks to date", &row.week, (held.reached_to_date, row.to_date.shown().is_some()));
+            let (truth, people) = (held.slice.audience.gross, is_listed(&held.slice));
+            let gross = Count::of(truth, row.gross.shown().is_some(), people);
+            self.put(("weeks gross".to_owned(), &row.week), whole.gross.shown().is_some(), gross);
+        }
+    }
+
+    /// People who came at least so often, those who came so often exactly, and what the attendances exceed the last class's fewest by.
+    fn exposure(&mut self, coverage: &Coverage, published: &Published) {
+        let people = coverage.region.exposure;
+        let last = published.exposure.last().map_or(0, |class| class.times);
+        for (times, place) in (1..).zip(0..people.len()) {
+            let at_least: u64 = people[place..].iter().sum();
+            self.single("times at least", &times.to_string(), (at_least, times <= last));
+            self.single("times", &times.to_string(), (people[place], times < last));
+            let counted: u64 = (0..=place).map(|class| people[class..].iter().sum::<u64>()).sum();
+            let excess = coverage.region.slice.audience.contacts.saturating_sub(counted);
+            let open = times == last && published.whole.audience.contacts.shown().is_some();
+            self.single("times beyond", &times.to_string(), (excess, open));
+        }
+    }
+
+    /// What the coalitions of a unit leave of it: who came to a coalition of the whole region there.
+    fn left_by_coalitions(&mut self, coverage: &Coverage, published: &Published) {
+        for (row, held) in published.units.iter().zip(&coverage.units) {
+            let own = || {
+                let both = published.coalitions.iter().zip(&coverage.coalitions);
+                both.filter(|(coalition, _)| coalition.unit.as_ref() == Some(&row.unit))
+            };
+            let theirs: u64 = own().map(|(_, held)| held.slice.audience.reach.reached).sum();
+            let cells: Vec<Cell> = own().map(|(coalition, _)| coalition.audience.reached).collect();
+            let audience = &held.slice.audience;
+            for (name, truth, cell) in [
+                ("left of contacts", audience.contacts, row.audience.contacts),
+                ("left of reached", audience.reach.reached, row.audience.reached),
+            ] {
+                self.single(name, row.unit.as_str(), (truth.saturating_sub(theirs), cell.beside(&cells).shown().is_some()));
+            }
+        }
+    }
+}
+
+impl Family {
+    /// Whether these counts may be shown after others of the same rows.
+    fn follows(&self, before: &Self, threshold: Threshold) -> bool {
+        let last = |row: &String| before.rows.get(row).unwrap_or(&ABSENT);
+        let shown = self.rows.iter().all(|(row, count)| {
+            let (before, is_people) = (last(row), count.people || last(row).people);
+            !(count.open && is_people && count.heads == before.heads)
+                || before.shown.is_none_or(|shown| threshold.allows(shown.abs_diff(count.truth)))
+        });
+        shown && (!(self.has_total && before.has_total) || self.hides(before, threshold))
+    }
+
+    /// Whether what is withheld of a known total, now or before, changed by enough people; or is the same and did not change at all; or is
+    /// nobody.
+    fn hides(&self, before: &Self, threshold: Threshold) -> bool {
+        let last = |row: &String| before.rows.get(row).unwrap_or(&ABSENT);
+        let is_same = self.rows.iter().all(|(row, count)| count.open == last(row).open);
+        let enough = |hidden: &dyn Fn(&String, &Count) -> bool| {
+            let rows = || self.rows.iter().filter(|(row, count)| hidden(row, count)).map(|(row, count)| (last(row).truth, count.truth));
+            let people: u64 = rows().map(|(before, now)| before + now).sum();
+            let changed: u64 = rows().map(|(before, now)| before.abs_diff(now)).sum();
+            people == 0 || changed >= threshold.people() || (changed == 0 && is_same)
+        };
+        enough(&|_, count| !count.open) && enough(&|row, _| !last(row).open)
+    }
+}

@@ -1,0 +1,126 @@
+//! The figures of an instant stay what they were, whatever comes in later; and what the page shows is never the future.
+
+use std::process::Output;
+
+use anyhow::{Context, Result, ensure};
+use qamtu_tests::{
+    service::Service,
+    small::{self, CAMPAIGN, attends, event, iin, plan},
+    stack::{Log, PATIENCE, Stack},
+    wait,
+};
+use serde_json::{Value, json};
+
+const NDJSON: &str = "application/x-ndjson";
+const HELD: &str = "2026-02-20T10:00:00Z";
+
+/// The event as the server took it at an instant: the campaign is synthetic.
+fn received(mut event: Value, at: &str) -> Value {
+    event["receivedtime"] = at.into();
+    event
+}
+
+/// Reference data and the roll from the first day, and a meeting that was held with the people 0 to 5.
+async fn prepared() -> Result<(Stack, Vec<Value>)> {
+    let stack = Stack::start(Log::Embedded).await?;
+    let early = |event| received(event, "2026-02-13T10:00:00Z");
+    stack.accept(&small::reference().into_iter().map(early).collect::<Vec<_>>()).await?;
+    let roll: Vec<Value> = small::roll().lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let roll: String = roll.into_iter().map(|line| format!("{}\n", early(line))).collect();
+    let (status, answer) = stack.post("/v1/roll", NDJSON, roll).await?;
+    ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
+    let then = "2026-02-21T10:00:00Z";
+    let mut people: Vec<Value> = (0..6).map(|person| received(attends("M1", person), then)).collect();
+    // The last one came with an import.
+    people[5]["batch"] = "524322b4-ed5d-4e85-aef7-2772ef393be5".into();
+    stack.accept(&people).await?;
+    let held = event("meeting.held", json!({"meeting": "M1", "report": plan("KAZ", HELD)}));
+    stack.accept(&[received(held, then)]).await?;
+    Ok((stack, people))
+}
+
+async fn compute(stack: &Stack, as_of: Option<&str>) -> Result<(Output, Value)> {
+    stack.settled().await?;
+    let out = stack.dir().join("figures.json");
+    let mut command = stack.analytics()?;
+    command.args(["compute", "--campaign", CAMPAIGN, "--json"]).arg(&out);
+    command.args(as_of.iter().flat_map(|as_of| ["--as-of", as_of]));
+    let done = command.output().await?;
+    let figures = std::fs::read(out).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null);
+    Ok((done, figures))
+}
+
+async fn figures(stack: &Stack, as_of: Option<&str>) -> Result<Value> {
+    let (done, figures) = compute(stack, as_of).await?;
+    ensure!(done.status.success(), "compute failed: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(figures)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_of_a_past_instant_stay_what_they_were() -> Result<()> {
+    let (stack, people) = prepared().await?;
+    let past = Some("2026-02-22T00:00:00Z");
+    let before = figures(&stack, past).await?;
+    ensure!(before["audience"]["reached"] == 6 && before["plan"]["held"] == 1, "{before}");
+    // Later people more, one taken back by a retraction, one by a withdrawal of consent, one by the reversal of an import; a plan, too.
+    let later = "2026-02-25T10:00:00Z";
+    let mut events: Vec<Value> = (6..9).map(|person| attends("M1", person)).collect();
+    events.push(event("attendance.retracted", json!({"meeting": "M1", "retracts": [people[0]["id"]]})));
+    events.push(event("consent.withdrawn", json!({"person": {"iin": iin(1)}})));
+    events.push(event("batch.reversed", json!({"batch": people[5]["batch"]})));
+    events.push(event("meeting.planned", json!({"meeting": "M2", "plan": plan("KAZ", HELD)})));
+    events.push(event("headcount.reported", json!({"meeting": "M1", "counts": [{"counter": "1", "people": 20}]})));
+    stack.accept(&events.into_iter().map(|event| received(event, later)).collect::<Vec<_>>()).await?;
+    let now = figures(&stack, None).await?;
+    ensure!(now["audience"]["reached"] == 6 && now["audience"]["gross"] == 20 && now["plan"]["missing"] == 1, "{now}");
+    ensure!(now["as_of"] == later, "{now}");
+    ensure!(figures(&stack, past).await? == before, "{before} then, {} now", figures(&stack, past).await?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_future_is_neither_computed_nor_shown() -> Result<()> {
+    let (stack, _) = prepared().await?;
+    // The day before the meeting it had not been reported, and nothing was known of the day before the campaign.
+    let (done, _) = compute(&stack, Some("2026-02-12T00:00:00Z")).await?;
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    ensure!(done.status.code() == Some(1) && said.contains("was not configured yet"), "{said}");
+    let (done, _) = compute(&stack, Some("2099-01-01T00:00:00Z")).await?;
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    ensure!(done.status.code() == Some(64) && said.contains("lies ahead"), "{said}");
+    // A clock that is years ahead moves neither the figures nor their date.
+    let ahead = received(attends("M1", 7), "2090-06-01T10:00:00Z");
+    stack.accept(&[ahead]).await?;
+    let now = figures(&stack, None).await?;
+    ensure!(now["as_of"] == "2026-02-21T10:00:00Z" && now["audience"]["reached"] == 6, "{now}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misspelt_campaign_is_named_beside_those_that_exist() -> Result<()> {
+    let (stack, _) = prepared().await?;
+    stack.settled().await?;
+    let mut command = stack.analytics()?;
+    let done = command.args(["compute", "--campaign", "typo"]).output().await?;
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    ensure!(done.status.code() == Some(1) && said.contains("campaign typo is not configured") && said.contains(CAMPAIGN), "{said}");
+    let mut env = stack.analytics_env();
+    env.push(("QAMTU__SERVE__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
+    let page = Service::start("qamtu-analytics", &["serve", "--campaign", "typo"], &env).await?;
+    let address = page.said("listening")?;
+    let get = async |path: &str| -> Result<(u16, String)> {
+        let answer = reqwest::get(format!("{address}{path}")).await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    };
+    let says = |text: &str| text.contains("typo") && text.contains(CAMPAIGN);
+    wait::until("the reason", PATIENCE, || async {
+        let (status, ready) = get("/ready").await.map_err(|error| error.to_string())?;
+        if status == 503 && says(&ready) { Ok(()) } else { Err(format!("{status} {ready}")) }
+    })
+    .await?;
+    let (status, text) = get("/ru").await?;
+    ensure!(status == 503 && says(&text), "{status} {text}");
+    let line = page.stop().await.context("the page")?;
+    ensure!(line.success(), "{line}");
+    Ok(())
+}
