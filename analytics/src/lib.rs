@@ -22,6 +22,7 @@ pub mod dashboard;
 pub mod error;
 pub mod facts;
 pub mod figures;
+pub mod knowledge;
 pub mod locale;
 pub mod metrics;
 pub mod published;
