@@ -1,7 +1,12 @@
 //! What Qamtu promises, tried on the whole of it: real processes, a real ClickHouse, both event logs.
 
+#[path = "../../analytics/tests/sample/cases.rs"]
+mod cases;
 mod demo;
 mod fences;
+mod layout;
 mod page;
+#[path = "../../analytics/tests/sample/sample.rs"]
+mod sample;
 mod spine;
 mod tidy;

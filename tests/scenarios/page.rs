@@ -96,7 +96,7 @@ async fn says(browser: &Browser, summary: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The report that the page offers has one page and says the same.
+/// The report that the page offers has two pages and says the same.
 async fn same_in_the_report(address: &str, language: &str, summary: &Value, folder: &Path) -> Result<()> {
     let path = folder.join(format!("offered-{language}.pdf"));
     let bytes = reqwest::get(format!("{address}/report/{language}.pdf")).await?.error_for_status()?.bytes().await?;
@@ -104,7 +104,7 @@ async fn same_in_the_report(address: &str, language: &str, summary: &Value, fold
     ensure!(bytes == std::fs::read(folder.join(format!("report-{language}.pdf")))?, "the page offers another report than the demo wrote");
     let text = Command::new("pdftotext").arg("-layout").arg(&path).arg("-").output().await.context("pdftotext")?;
     let text = String::from_utf8(text.stdout)?;
-    ensure!(text.matches('\u{c}').count() == 1, "the report has {} pages", text.matches('\u{c}').count());
+    ensure!(text.matches('\u{c}').count() == 2, "the report has {} pages", text.matches('\u{c}').count());
     let reached = summary["audience"]["reached"].to_string();
     ensure!(digits(&text).contains(&reached), "the report does not say {reached}");
     Ok(())
