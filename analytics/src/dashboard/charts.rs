@@ -51,11 +51,11 @@ const FLOOR: f64 = PLOT + 24.0;
 /// Fewest columns that share the width, so that a single week is no wall.
 const FEWEST: usize = 4;
 
-/// Columns of weeks: below what was reached before, above it what is new. Labels stand where they have room; where they have not, a table
-/// holds every figure.
+/// Columns of weeks: below what was reached before, above it what is new. Labels stand where they have room; the table
+/// below holds every figure.
 pub(super) fn weeks(weeks: &Weeks) -> Markup {
     let wide = 100.0 / weeks.columns.len().max(FEWEST) as f64;
-    let roomy = weeks.table.is_none();
+    let roomy = !weeks.crowded;
     html! {
         section.weeks aria-labelledby="weeks" {
             h2 #weeks { (weeks.title) }
@@ -69,9 +69,7 @@ pub(super) fn weeks(weeks: &Weeks) -> Markup {
                 line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
             }
             ul.key { li { (swatch("before")) (weeks.before) } li { (swatch("solid")) (weeks.first) } }
-            @if let Some(table) = &weeks.table {
-                details { summary { (table.title) } (tables::body(table)) }
-            }
+            details { summary { (weeks.table.title) } (tables::body(&weeks.table)) }
         }
     }
 }

@@ -76,7 +76,7 @@ pub fn page(statement: &Statement, sorting: &Sorting, stale: bool) -> Markup {
 /// Map and weeks: side by side while the weeks are few, below each other when they need the width.
 fn where_and_when(statement: &Statement) -> Markup {
     let weeks = statement.weeks.as_ref();
-    let beside = statement.map.is_some() && weeks.is_some_and(|weeks| weeks.table.is_none());
+    let beside = statement.map.is_some() && weeks.is_some_and(|weeks| !weeks.crowded);
     html! {
         div.pair[beside] {
             @if let Some(map) = &statement.map { (self::map(map)) }

@@ -30,8 +30,10 @@ pub struct Weeks {
     pub first: String,
     /// Its columns in order.
     pub columns: Vec<WeekColumn>,
-    /// The same figures as a table, where the columns have no room for all of them.
-    pub table: Option<Table>,
+    /// Whether its columns are too narrow for all of their labels.
+    pub crowded: bool,
+    /// Every figure of every week.
+    pub table: Table,
 }
 
 /// One week. Heights are fractions of the highest column.
@@ -88,7 +90,8 @@ pub(super) fn weeks(pen: &Pen<'_>) -> Option<Weeks> {
         before: pen.words.say("weeks-before"),
         first: pen.words.say("weeks-first"),
         columns: weeks.iter().enumerate().map(|(place, week)| column(pen, week, (most, labels(place)))).collect(),
-        table: (weeks.len() > ROOMY).then(|| table(pen, weeks)),
+        crowded: weeks.len() > ROOMY,
+        table: table(pen, weeks),
     })
 }
 

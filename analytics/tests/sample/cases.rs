@@ -24,6 +24,8 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("no-meetings", no_meetings()),
         ("counted-only", counted_only()),
         ("uncounted", uncounted()),
+        ("no-headcounts", no_headcounts()),
+        ("no-roll", no_roll()),
         ("over", over()),
         ("few", few()),
         ("cities", cities()),
@@ -217,6 +219,31 @@ pub fn uncounted() -> Value {
     });
     unreach(&mut coverage);
     coverage["region"]["ceiling"] = Value::Null;
+    coverage
+}
+
+/// A campaign that wrote lists everywhere and counted no heads: the reach is exact.
+pub fn no_headcounts() -> Value {
+    let mut coverage = coverage();
+    slices(&mut coverage, |slice| {
+        let audience = &mut slice["audience"];
+        audience["headcount_meetings"] = json!(0);
+        audience["rest"] = json!(0);
+        audience["gross"] = audience["identified"].clone();
+        let reached = audience["reach"]["reached"].as_u64().expect("a count");
+        let voters = audience["reach"]["denominator"]["voters"].as_u64().expect("a count");
+        audience["weak"] = json!(0);
+        audience["reach"] = reach(reached, reached, voters);
+    });
+    coverage
+}
+
+/// A campaign without a roll: people count as they state.
+pub fn no_roll() -> Value {
+    let mut coverage = coverage();
+    for count in ["roll_voters", "roll_precincts", "precincts_without_roll"] {
+        coverage["counts"][count] = json!(0);
+    }
     coverage
 }
 
