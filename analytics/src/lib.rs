@@ -6,6 +6,7 @@
 //! 3. [`snapshot`] keeps them as bytes that never change, under a name made of what they are true for.
 //! 4. [`figures`] and [`csv`] show a snapshot to machines.
 //! 5. [`published`] clears a snapshot for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
+//!    Zero, unknown and not applicable are told apart by [`knowledge`].
 //! 6. [`statement`] puts that into the [`words`] and numbers of one language ([`locale`]).
 //! 7. [`dashboard`] shows a statement as a page, [`mod@report`] as a PDF: the same figures, since both say one statement.
 //!

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use qamtu_analytics::access::{Reader, Role};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{cases, get, page_of, sample};
 
