@@ -6,15 +6,21 @@ subject = Voter coverage
 scope-units = Part of the campaign: { $units }
 synthetic-mark = Synthetic data
 synthetic-note = Every person, meeting and figure here is invented, to show how Qamtu works.
-as-of = As of { $date }, { $time }
+as-of = As of { $date }, { $time } ({ $zone })
 quiet = { $days ->
     [one] No new record has come in for { $number } day; what happened since is not in these figures.
    *[other] No new record has come in for { $number } days; what happened since is not in these figures.
 }
 foot = Snapshot { $snapshot }, definition { $definition }
 percent = { $value }%
+percent-range = { $from }–{ $to }%
 range = { $from }–{ $to }
+count-share = { $count } ({ $share })
+at-most = at most { $most }
 no-data = no data
+no-meetings = no meetings
+no-voters = no voters
+none-due = none due yet
 counted-only = counted only
 withheld = withheld
 
@@ -22,22 +28,33 @@ headline-question = How many voters have the meetings reached?
 headline-label = voters reached (unique)
 headline-label-exact = voters reached (unique); method: exact
 headline-label-bounds = voters reached (unique); method: bounds, since some were only counted
-headline-of = { $n ->
-    [one] of { $voters } registered voter
-   *[other] of { $voters } registered voters
-}
+headline-label-no-meetings = voters reached: no meeting is reported as held yet
+headline-label-counted-only = different voters, within bounds: people were counted, nobody was identified
 headline-of-dated = { $n ->
     [one] of { $voters } registered voter (newest precinct count: { $date })
    *[other] of { $voters } registered voters (newest precinct count: { $date })
 }
+headline-of-unknown = the number of registered voters is unknown: no precinct has been counted
 headline-share = coverage (unique)
+gaps-title = What is not known yet
+gap-units = No district or city is defined, so there is no map and no table of districts.
+gap-units-action = Send each of them (event qamtu.unit.defined.v1).
+gap-voters = No precinct has been counted, so the number of registered voters is unknown: there is no coverage and no ceiling, and people who state their precinct cannot be counted as reached.
+gap-voters-action = Send the number of voters of each precinct (event qamtu.precinct.counted.v1).
+gap-unit-voters = The number of voters is unknown for: { $units }. Their coverage is missing, and the coverage of the whole campaign leaves their voters out.
+gap-meetings = No meeting is reported as held yet, so nobody is counted.
+gap-meetings-action = Send the report of each meeting that was held (event qamtu.meeting.held.v1); its attendance counts from then on.
+gap-counts = Meetings were held, but there is neither an attendance list nor a headcount of any of them.
+gap-counts-action = Send attendance lists (event qamtu.attendance.recorded.v1) or headcounts (event qamtu.headcount.reported.v1).
+gap-identified = Nobody was identified at the meetings, so how many different voters came is known within bounds only.
+gap-identified-action = Where the audience may be identified, record attendance by national number and with consent (event qamtu.attendance.recorded.v1).
 
 range-title = What is known and what is possible
 range-finding = { $share } of the planned reach is achieved
-range-reached = Reached, identified: { $count } ({ $share })
-range-bounds = Possible, with people who were only counted: { $bounds } ({ $shares })
-range-planned = Planned reach: { $count } ({ $share })
-range-ceiling = Arithmetic ceiling: { $count } ({ $share })
+range-reached = Reached, identified: { $count }
+range-bounds = Possible, with people who were only counted: { $bounds }
+range-planned = Planned reach: { $count }
+range-ceiling = Arithmetic ceiling: { $count }
 
 card-plan = Is the plan being kept?
 card-plan-detail = { $n ->
@@ -46,10 +63,11 @@ card-plan-detail = { $n ->
 }
 card-bounds = How many could it be?
 card-bounds-detail = Bounds: { $shares } of registered voters. Whoever was counted but not identified may be new, or may have come before
+card-bounds-no-voters = Bounds. The number of registered voters is unknown, so they have no shares, and the upper one is not limited by it
 card-bounds-withheld = Bounds of the voters reached
 card-planned = How much of the planned reach is achieved?
-card-planned-detail = { $reached } of { $planned } different voters that the plan means to reach
-card-ceiling = How far can the plan reach at most?
+card-planned-detail = Reached: { $reached }; planned: { $planned } different voters
+card-ceiling = What is the most that this plan can reach?
 card-ceiling-detail = { $ceiling } voters, if all { $planned } meetings draw { $average } people as those so far, and nobody comes twice
 card-identified = How many attendances are identified?
 card-identified-detail = Identified share: { $identified } of { $gross } attendances. The others were counted as heads in the room
@@ -64,15 +82,22 @@ times-or-more = { $times } times or more: { $people }
 map-title = Where voters were reached
 map-finding = Coverage is highest in { $high } ({ $high-share }) and lowest in { $low } ({ $low-share })
 map-note = Resident voters reached, as a share of the registered voters of their district or city
+map-left-out = Not on the map, since they have no place of their own there: { $units }.
 map-tile = { $unit }: { $share } of its registered voters reached, { $reached } of { $voters }
 map-tile-short = { $unit }: { $share }
-map-legend-last = { $from } and more
+map-legend-error = above 100%: an error
 
 units-title = Districts and cities
-units-note = The last row is counted again for the whole region, not added up: whoever came to meetings in two districts is one person there.
-units-total = Whole region
-withheld-note = Counts of fewer than { $people } people are withheld, and others from which they could be worked out.
+units-title-districts = Districts
+units-title-cities = Cities
+units-note = The last row is counted separately for the whole campaign and is not a sum: somebody who came to meetings in two districts is one person there.
+units-total = Whole campaign
+withheld-note = { $n ->
+   *[other] Counts of 1 to { $last } people are withheld, and others from which they could be worked out.
+}
 column-unit = District or city
+column-district = District
+column-city = City
 column-voters = Voters
 column-planned = Planned
 column-held = Held
@@ -84,8 +109,12 @@ column-bounds = Bounds (meetings here)
 column-coalition = Coalition
 column-reached = Voters reached
 column-category = Category
+column-week = Week from
+column-first = Reached for the first time
+column-to-date = Reached so far
 
 weeks-title = How reach grew from week to week
+weeks-table = All weeks
 weeks-finding = { $n ->
     [one] In the week from { $day }, { $first } voter was reached for the first time
    *[other] In the week from { $day }, { $first } voters were reached for the first time
@@ -113,7 +142,7 @@ trust-missing-detail = Meetings that were due and are not reported
 trust-unlawful = Held outside the campaign days
 trust-unlawful-detail = Not counted for the plan; their audience is
 trust-contested = Contested meetings
-trust-contested-detail = Two answers stand side by side; somebody should settle which one holds
+trust-contested-detail = Two reports contradict each other; somebody should decide which one is right
 trust-cancelled = Cancelled
 trust-cancelled-detail = Planned, and will not take place
 trust-moved = Moved
@@ -128,15 +157,16 @@ trust-precincts-detail = { $n ->
    *[other] Of { $all } precincts; not named in the reports of counted meetings
 }
 trust-outside = Attendances outside the denominator
-trust-outside-detail = Identified people who are not registered voters of the region; not among the reached. Without a roll: those who do not state that they are adults living here.
+trust-outside-detail = Identified people who are not registered voters of the campaign’s territory; not among the reached. Without a roll: those who do not state that they are adults living there.
 trust-weak = Identified by phone only
-trust-weak-detail = Attendances; not among the reached, since a phone is not a person
+trust-weak-detail = Attendances; not among the reached, since a telephone number does not identify a person
 trust-rejected = Unreadable records
 trust-rejected-detail = Records that could not be read; kept, and not counted
 trust-conflicts = Conflicting records
 trust-conflicts-detail = One event was sent with different contents; the earliest holds
 trust-over = More reached than registered
 trust-over-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice
+trust-over-units-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice. Where: { $units }
 trust-roll = Precincts with a voter roll
 trust-roll-detail = { $n ->
     [one] Of { $all } precinct; until every one has a roll, people count by where they say they live
@@ -160,16 +190,15 @@ trust-premature = Reported before they begin
 trust-premature-detail = The report says held, but the meeting begins later; it counts once it has begun
 
 definitions-title = What the figures mean
-definitions-place = What each figure means, with its formula, stands at the foot of the campaign's page in Qamtu.
 define-reached = Voters reached (unique)
 define-reached-formula = U = number of different eligible voters at counted meetings
-define-reached-text = A voter counts once, however often they came. Only registered voters of the region who were identified by a national number are counted; the number itself is never stored. Without a roll: those who state that they are adults living here.
+define-reached-text = A voter counts once, however often they came. Only registered voters of the campaign’s territory who were identified by a national number are counted; the number itself is never stored. Without a roll: those who state that they are adults living there.
 define-coverage = Coverage (unique)
 define-coverage-formula = 100 × U / N
 define-coverage-text = N is the number of registered voters by the newest count of each precinct; the date shown is that of the newest of them. Coverage says who was present, not what they think or how they vote.
 define-bounds = Bounds
 define-bounds-formula = U to U + people counted but not identified
-define-bounds-text = The truth lies between: nobody who was only counted is new, or everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
+define-bounds-text = The truth lies between: of those who were only counted, nobody is new, or everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
 define-gross = Attendances
 define-gross-formula = G = sum over meetings of the larger of headcount and attendance list
 define-gross-text = Whoever came to three meetings counts three times. If two people counted, the lower count is taken. Bounds use the larger.
@@ -186,16 +215,23 @@ define-identified = Identified share
 define-identified-formula = 100 × identified attendances / G
 define-identified-text = The smaller it is, the wider the bounds.
 define-withheld = Withheld
-define-withheld-formula = fewer than { $people } people
-define-withheld-text = Small counts could point at single people, so counts from 1 to just below { $people } are not shown, nor are others from which they would follow. Nobody at all is shown as 0.
+define-withheld-formula = { $n ->
+   *[other] from 1 to { $last } people
+}
+define-withheld-text = { $n ->
+   *[other] Small counts could point at single people, so counts from 1 to { $last } are not shown, nor are others from which they would follow. Nobody at all is shown as 0.
+}
+define-missing = Where there is no number
+define-missing-formula = no data · no meetings · counted only · 0
+define-missing-text = “No data”: what the figure follows from has not been sent. “No meetings”: there was nothing to count. “Counted only”: people were counted, but nobody was identified. 0: it is known that there was nobody.
 
 page-title = { $campaign }: voter coverage
 page-skip = Skip to the figures
 page-languages = Languages
 page-sort = Sort by { $column }
-page-csv = Download the figures (CSV)
-page-pdf = Report on one page (PDF)
-page-legend-withheld = withheld, or no data
+page-csv = Figures for programs (CSV, comma)
+page-csv-spreadsheet = Figures for a spreadsheet (CSV, semicolon)
+page-pdf = Report (PDF)
 page-stale = The warehouse cannot be reached at the moment. These are the figures of the last snapshot; they will be renewed by themselves.
 page-held-back = Newer records have come in. Compared with the figures on this page they would tell about a few people alone, so they will be shown together with later ones.
 page-empty-title = No figures yet
@@ -224,4 +260,5 @@ error-back = To the figures
 
 report-title = Report on voter coverage
 report-page = Page { $page } of { $pages }
+report-letters = Letters that the fonts of this report lack are written as their Unicode number, such as [U+6751].
 report-author = Qamtu

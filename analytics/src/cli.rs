@@ -38,7 +38,7 @@ pub enum Command {
     Compute(Compute),
     /// Serves the page of a campaign, and computes anew whenever there is something new.
     Serve(Serve),
-    /// Writes the one-page report of a snapshot.
+    /// Writes the report of a snapshot as PDF.
     Report(Report),
 }
 

@@ -129,8 +129,8 @@ impl From<&CampaignConfigured> for Campaign {
 /// How much data there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Registered voters on the as-of day.
-    pub voters: u64,
+    /// Registered voters on the as-of day; none while no precinct is counted.
+    pub voters: Option<u64>,
     /// Precincts with a count that is true on that day.
     pub precincts: u64,
     /// Units.
@@ -208,6 +208,18 @@ pub struct Denominator {
     pub voters: u64,
     /// Date of the newest precinct count in it, the others being older; none without a count.
     pub date: Option<Date>,
+}
+
+impl Denominator {
+    /// Whether anybody counted the voters. A count of nobody is known, too.
+    pub fn is_known(&self) -> bool {
+        self.date.is_some()
+    }
+
+    /// The registered voters, if they were counted.
+    pub fn known(&self) -> Option<u64> {
+        self.is_known().then_some(self.voters)
+    }
 }
 
 /// How a reach is known.
@@ -293,7 +305,7 @@ pub struct Region {
     pub exposure: [u64; 5],
     /// Different people at each meeting that is not held, added up: recorded, never counted.
     pub pending_attendance: u64,
-    /// Arithmetic ceiling of reach by the plan's end (M24); none before the first held meeting.
+    /// Arithmetic ceiling of reach by the plan's end (M24); none before the first held meeting, and while the voters are unknown.
     pub ceiling: Option<u64>,
 }
 

@@ -1,144 +1,89 @@
-//! `coverage.csv`: one row a slice, for machines.
+//! `coverage.csv` of `compute`: one row a slice, with every figure.
 //!
-//! UTF-8, comma separated, headers in English that do not change within a definition, dates and instants in ISO 8601. A field that a
-//! slice does not have is empty. Person counts are whole: this file is for those who may see them.
+//! Headers are in English and do not change within a definition; dates and instants are in ISO 8601. Person counts are whole: this file
+//! is for those who may see them. Of the form of a row, and of what an empty field means, see [`line`].
 
 use std::io::Write;
 
-use jiff::{Timestamp, civil::Date};
-use serde::Serialize;
-
 use crate::{
-    coverage::{Method, Reach, Residents, Slice, Week},
-    snapshot::{Snapshot, SnapshotId},
+    coverage::{Reach, Residents, Slice, Week},
+    knowledge::Knowledge,
+    snapshot::Snapshot,
 };
 
-/// One row.
-#[derive(Debug, Default, Serialize)]
-struct Line<'a> {
-    kind: &'static str,
-    key: &'a str,
-    voters: Option<u64>,
-    denominator_date: Option<Date>,
-    planned: Option<u64>,
-    due: Option<u64>,
-    held: Option<u64>,
-    held_planned: Option<u64>,
-    held_extra: Option<u64>,
-    unlawful: Option<u64>,
-    cancelled: Option<u64>,
-    moved: Option<u64>,
-    missing: Option<u64>,
-    contested: Option<u64>,
-    gross: Option<u64>,
-    identified: Option<u64>,
-    contacts: Option<u64>,
-    reached: Option<u64>,
-    lower: Option<u64>,
-    upper: Option<u64>,
-    method: Option<Method>,
-    over: Option<bool>,
-    weak: Option<u64>,
-    outside: Option<u64>,
-    rest: Option<u64>,
-    headcount_meetings: Option<u64>,
-    identified_meetings: Option<u64>,
-    as_of: Timestamp,
-    definition: u32,
-    snapshot: Option<SnapshotId>,
-}
+pub mod line;
+
+use line::{Dialect, Field, Line, Rows, Source};
 
 /// Writes a snapshot.
 pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     let coverage = &snapshot.coverage;
-    let mut out = csv::Writer::from_writer(to);
-    let mut put = |line: Line<'_>| {
-        out.serialize(Line {
-            as_of: coverage.identity.as_of,
-            definition: coverage.identity.definition,
-            snapshot: Some(snapshot.id),
-            ..line
-        })
-    };
-    put(meetings("region", coverage.identity.campaign.as_str(), &coverage.region.slice))?;
+    let source = Source { as_of: coverage.identity.as_of, definition: coverage.identity.definition, snapshot: snapshot.id.to_string() };
+    let mut rows = Rows::new(to, Dialect::Comma, true, source)?;
+    let all = Knowledge::of_region(&coverage.region.slice);
+    let region = Line::new("region", &coverage.identity.campaign, Some(&coverage.campaign.names));
+    rows.put(&meetings(region, &coverage.region.slice).as_known(all))?;
     for unit in &coverage.units {
-        put(meetings("unit", unit.unit.as_str(), &unit.slice))?;
+        rows.put(&meetings(Line::new("unit", &unit.unit, unit.names.as_ref()), &unit.slice))?;
     }
     for unit in &coverage.units {
-        put(residents("unit_residents", unit.unit.as_str(), &unit.residents))?;
+        rows.put(&residents(Line::new("unit_residents", &unit.unit, unit.names.as_ref()), (&unit.residents, all)))?;
     }
     for precinct in &coverage.precincts {
-        let line = residents("precinct_residents", precinct.precinct.as_str(), &precinct.residents);
-        put(Line { held: Some(precinct.meetings), ..line })?;
+        let line = residents(Line::new("precinct_residents", &precinct.precinct, None), (&precinct.residents, all));
+        rows.put(&Line { held: precinct.meetings.into(), ..line })?;
     }
     for coalition in &coverage.coalitions {
-        put(meetings("coalition", coalition.coalition.as_str(), &coalition.slice))?;
+        rows.put(&meetings(Line::new("coalition", &coalition.coalition, coalition.names.as_ref()), &coalition.slice))?;
     }
     for category in &coverage.categories {
-        put(meetings("category", category.category.as_str(), &category.slice))?;
+        rows.put(&meetings(Line::new("category", &category.category, category.names.as_ref()), &category.slice))?;
     }
     for week in &coverage.weeks {
-        put(meetings("week", &week.week, &week.slice))?;
+        rows.put(&meetings(Line::new("week", &week.week, None), &week.slice))?;
     }
     for week in &coverage.weeks {
-        put(to_date(week))?;
+        rows.put(&to_date(week))?;
     }
-    out.flush().map_err(csv::Error::from)
+    rows.finish().map(|_| ())
 }
 
-fn meetings<'a>(kind: &'static str, key: &'a str, slice: &Slice) -> Line<'a> {
-    let (plan, audience) = (&slice.fulfilment, &slice.audience);
-    Line {
-        planned: Some(plan.planned),
-        due: Some(plan.due),
-        held: Some(plan.held),
-        held_planned: Some(plan.held_planned),
-        held_extra: Some(plan.held_extra),
-        unlawful: Some(plan.unlawful),
-        cancelled: Some(plan.cancelled),
-        moved: Some(plan.moved),
-        missing: Some(plan.missing),
-        contested: Some(plan.contested),
-        gross: Some(audience.gross),
-        identified: Some(audience.identified),
-        contacts: Some(audience.contacts),
-        weak: Some(audience.weak),
-        outside: Some(audience.outside),
-        rest: Some(audience.rest),
-        headcount_meetings: Some(audience.headcount_meetings),
-        identified_meetings: Some(audience.identified_meetings),
-        ..reach(kind, key, &audience.reach)
-    }
+/// A slice of meetings. Reach is empty where no meeting was held, and unknown where nobody was identified.
+fn meetings(line: Line, slice: &Slice) -> Line {
+    let audience = &slice.audience;
+    let line = Line {
+        identified: audience.identified.into(),
+        contacts: audience.contacts.into(),
+        weak: audience.weak.into(),
+        outside: audience.outside.into(),
+        rest: audience.rest.into(),
+        headcount_meetings: audience.headcount_meetings.into(),
+        identified_meetings: audience.identified_meetings.into(),
+        gross: audience.gross.into(),
+        ..reach(line, &audience.reach).with_plan(&slice.fulfilment)
+    };
+    line.as_known(Knowledge::of_slice(slice))
 }
 
-fn residents<'a>(kind: &'static str, key: &'a str, residents: &Residents) -> Line<'a> {
-    Line { contacts: Some(residents.contacts), ..reach(kind, key, &residents.reach) }
+/// Residents of a place, wherever they attended. Nobody is zero only if somebody was identified anywhere.
+fn residents(line: Line, (residents, all): (&Residents, Knowledge)) -> Line {
+    let line = Line { contacts: residents.contacts.into(), ..reach(line, &residents.reach) };
+    if residents.reach.reached == 0 { line.as_known(all) } else { line }
 }
 
 /// Everyone reached up to the end of a week.
-fn to_date(week: &Week) -> Line<'_> {
-    let denominator = &week.slice.audience.reach.denominator;
-    Line {
-        kind: "week_to_date",
-        key: &week.week,
-        voters: Some(denominator.voters),
-        denominator_date: denominator.date,
-        reached: Some(week.reached_to_date),
-        ..Line::default()
-    }
+fn to_date(week: &Week) -> Line {
+    let line = Line::new("week_to_date", &week.week, None).with_voters(&week.slice.audience.reach.denominator);
+    Line { reached: week.reached_to_date.into(), ..line }
 }
 
-fn reach<'a>(kind: &'static str, key: &'a str, reach: &Reach) -> Line<'a> {
+fn reach(line: Line, reach: &Reach) -> Line {
     Line {
-        kind,
-        key,
-        voters: Some(reach.denominator.voters),
-        denominator_date: reach.denominator.date,
-        reached: Some(reach.reached),
-        lower: Some(reach.lower),
-        upper: Some(reach.upper),
+        reached: Field::Count(reach.reached),
+        lower: reach.lower.into(),
+        upper: reach.upper.into(),
         method: Some(reach.method),
         over: Some(reach.over),
-        ..Line::default()
+        ..line.with_voters(&reach.denominator)
     }
 }

@@ -80,8 +80,8 @@ pub struct Audience {
 pub struct Unit {
     /// Its code.
     pub unit: UnitCode,
-    /// Registered voters.
-    pub voters: u64,
+    /// Registered voters; none while none of its precincts is counted.
+    pub voters: Option<u64>,
     /// Meetings with a plan.
     pub planned: u64,
     /// Counted meetings.
@@ -198,7 +198,7 @@ fn unit(unit: &coverage::Unit) -> Unit {
     let Slice { fulfilment, audience } = &unit.slice;
     Unit {
         unit: unit.unit.clone(),
-        voters: audience.reach.denominator.voters,
+        voters: audience.reach.denominator.known(),
         planned: fulfilment.planned,
         held: fulfilment.held,
         gross: audience.gross,

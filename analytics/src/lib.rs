@@ -6,7 +6,8 @@
 //! 3. [`snapshot`] keeps them as bytes that never change, under a name made of what they are true for.
 //! 4. [`figures`] and [`csv`] show a snapshot to machines.
 //! 5. [`published`] clears a snapshot for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
-//!    What readers see one after another is compared first ([`publication`]), so that the difference tells about nobody.
+//!    Zero, unknown and not applicable are told apart by [`knowledge`]. What readers see one after another is compared first
+//!    ([`publication`]), so that the difference tells about nobody.
 //! 6. [`statement`] puts that into the [`words`] and numbers of one language ([`locale`]).
 //! 7. [`dashboard`] shows a statement as a page, [`mod@report`] as a PDF: the same figures, since both say one statement.
 //!
@@ -23,6 +24,7 @@ pub mod dashboard;
 pub mod error;
 pub mod facts;
 pub mod figures;
+pub mod knowledge;
 pub mod locale;
 pub mod metrics;
 pub mod publication;

@@ -10,9 +10,12 @@ use icu::{
     datetime::{DateTimeFormatter, fieldsets, input::Date as IcuDate},
     decimal::{DecimalFormatter, input::Decimal},
     locale::{Locale as Tag, locale},
+    normalizer::ComposingNormalizerBorrowed,
 };
 use jiff::{Zoned, civil::Date};
 use serde::{Deserialize, Serialize};
+
+mod kazakh;
 
 /// A language of the page and the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -59,13 +62,14 @@ impl Language {
         best.map_or(Self::Kk, |(_, language)| language)
     }
 
-    /// The name of a thing in this language.
-    pub fn name(self, names: &qamtu_schemas::text::Names) -> &str {
-        match self {
+    /// The name of a thing in this language, composed (NFC): fonts have `й` as one letter, not as two.
+    pub fn name(self, names: &qamtu_schemas::text::Names) -> String {
+        let name: &str = match self {
             Self::Kk => &names.kk,
             Self::Ru => &names.ru,
             Self::En => &names.en,
-        }
+        };
+        composed(name)
     }
 
     fn tag(self) -> Tag {
@@ -83,10 +87,45 @@ impl fmt::Display for Language {
     }
 }
 
+/// A text in Unicode's composed form (NFC).
+pub fn composed(text: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
+}
+
+/// The offset of a local time from UTC, such as `UTC+5` or `UTC+5:30`.
+pub fn utc_offset(at: &Zoned) -> String {
+    let minutes = at.offset().seconds() / 60;
+    let sign = if minutes < 0 { '\u{2212}' } else { '+' };
+    let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
+    if rest == 0 { format!("UTC{sign}{hours}") } else { format!("UTC{sign}{hours}:{rest:02}") }
+}
+
 /// `q=0.8` in thousandths.
 fn permille(parameter: &str) -> u32 {
     let quality = parameter.trim().strip_prefix("q=").and_then(|value| value.parse::<f32>().ok()).unwrap_or(0.0);
     (quality.clamp(0.0, 1.0) * 1000.0) as u32
+}
+
+/// The hundredths of a percent that a share is written with, and the step that it is rounded to.
+/// Rounded to the nearest, bounds too: rounded outwards, a bound that is the count itself would seem to differ from it.
+/// A little is never "0", almost all is never "100", more than all is never "100" either. None if there is no whole.
+pub fn written_percent(part: u64, whole: u64) -> Option<(u64, u64)> {
+    if whole == 0 {
+        return None;
+    }
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    if part == 0 || part == whole {
+        return Some((if part == 0 { 0 } else { 10_000 }, 10));
+    }
+    let step: u128 = if part * 100 < whole { 1 } else { 10 };
+    let (scaled, unit) = (part * 10_000, whole * step);
+    let steps = (2 * scaled + unit) / (2 * unit);
+    let hundredths = match (steps * step).max(step) {
+        whole_or_more if whole_or_more >= 10_000 && part < whole => 10_000 - step,
+        whole_or_less if whole_or_less <= 10_000 && part > whole => 10_000 + step,
+        other => other,
+    };
+    Some((u64::try_from(hundredths).unwrap_or(u64::MAX), step as u64))
 }
 
 /// How one language writes numbers, dates and lists of names.
@@ -94,7 +133,8 @@ pub struct Locale {
     language: Language,
     decimal: DecimalFormatter,
     long: DateTimeFormatter<fieldsets::YMD>,
-    day: DateTimeFormatter<fieldsets::MD>,
+    long_day: DateTimeFormatter<fieldsets::MD>,
+    short_day: DateTimeFormatter<fieldsets::MD>,
     collator: CollatorBorrowed<'static>,
 }
 
@@ -114,7 +154,8 @@ impl Locale {
             language,
             decimal: DecimalFormatter::try_new(tag().into(), Default::default()).expect(loaded),
             long: DateTimeFormatter::try_new(tag().into(), fieldsets::YMD::long()).expect(loaded),
-            day: DateTimeFormatter::try_new(tag().into(), fieldsets::MD::medium()).expect(loaded),
+            long_day: DateTimeFormatter::try_new(tag().into(), fieldsets::MD::long()).expect(loaded),
+            short_day: DateTimeFormatter::try_new(tag().into(), fieldsets::MD::medium()).expect(loaded),
             collator: Collator::try_new(tag().into(), CollatorOptions::default()).expect(loaded),
         }
     }
@@ -139,25 +180,13 @@ impl Locale {
     }
 
     /// A share of a whole as a percentage without its sign: one decimal, two below 1; the sign's place is a matter of words.
-    /// Rounded to the nearest, bounds too: rounded outwards, a bound that is the count itself would seem to differ from it.
-    /// A little is never "0", almost all is never "100", more than all is never "100" either. None if there is no whole.
+    /// None if there is no whole.
     pub fn percent(&self, part: u64, whole: u64) -> Option<String> {
-        if whole == 0 {
-            return None;
-        }
-        let (part, whole) = (u128::from(part), u128::from(whole));
-        if part == 0 || part == whole {
-            return Some(self.number(if part == 0 { 0 } else { 100 }));
-        }
-        let step: u128 = if part * 100 < whole { 1 } else { 10 };
-        let (scaled, unit) = (part * 10_000, whole * step);
-        let steps = (2 * scaled + unit) / (2 * unit);
-        let hundredths = match (steps * step).max(step) {
-            whole_or_more if whole_or_more >= 10_000 && part < whole => 10_000 - step,
-            whole_or_less if whole_or_less <= 10_000 && part > whole => 10_000 + step,
-            other => other,
-        };
-        Some(self.decimals(u64::try_from(hundredths).unwrap_or(u64::MAX), if step == 1 { 2 } else { 1 }))
+        let (hundredths, step) = written_percent(part, whole)?;
+        Some(match hundredths {
+            0 | 10_000 if part == 0 || part == whole => self.number(hundredths / 100),
+            _ => self.decimals(hundredths, if step == 1 { 2 } else { 1 }),
+        })
     }
 
     /// An average with one decimal; none of nothing.
@@ -166,19 +195,29 @@ impl Locale {
         (count > 0).then(|| self.decimals(u64::try_from((sum * 20 + count) / (2 * count) * 10).unwrap_or(u64::MAX), 1))
     }
 
-    /// A date in full, such as `15 марта 2026 г.`. Its narrow blank becomes one that our typeface has.
+    /// A date in full, such as `15 марта 2026 г.`, with blanks that our typeface has and that do not break. Kazakh names the year in
+    /// full, as official texts do.
     pub fn date(&self, date: Date) -> String {
-        icu_date(date).map_or_else(|| date.to_string(), |date| self.long.format(&date).to_string().replace('\u{202f}', "\u{a0}"))
+        let text =
+            icu_date(date).map_or_else(|| date.to_string(), |date| self.long.format(&date).to_string().replace('\u{202f}', "\u{a0}"));
+        if self.language == Language::Kk { text.replace("\u{a0}ж.", "\u{a0}жылғы") } else { text }
     }
 
     /// Day and month, short, for the foot of a column.
     pub fn day(&self, date: Date) -> String {
-        icu_date(date).map_or_else(|| date.to_string(), |date| self.day.format(&date).to_string())
+        icu_date(date).map_or_else(|| date.to_string(), |date| self.short_day.format(&date).to_string())
     }
 
-    /// Hours and minutes.
-    pub fn time(&self, at: &Zoned) -> String {
-        at.strftime("%H:%M").to_string()
+    /// The day from which a span begins, as it stands in a sentence: `March 9`, `9 марта` (after "с"), `9 наурыздан`.
+    pub fn from_day(&self, date: Date) -> String {
+        let day = icu_date(date).map_or_else(|| date.to_string(), |date| self.long_day.format(&date).to_string());
+        if self.language == Language::Kk { day + kazakh::ablative(date.month()) } else { day }
+    }
+
+    /// Hours and minutes of an instant, as they stand in a sentence: `18:00`, in Kazakh `18:00-дегі`.
+    pub fn at_time(&self, at: &Zoned) -> String {
+        let time = at.strftime("%H:%M").to_string();
+        if self.language == Language::Kk { format!("{time}-{}", kazakh::locative(at.minute())) } else { time }
     }
 
     /// Which of two names comes first.
@@ -208,8 +247,28 @@ mod tests {
     #[test]
     fn dates_are_written_in_full() {
         let vote = jiff::civil::date(2026, 3, 15);
-        assert_eq!(each(|locale| locale.date(vote)), ["2026\u{a0}ж. 15 наурыз", "15 марта 2026\u{a0}г.", "March 15, 2026"]);
+        assert_eq!(each(|locale| locale.date(vote)), ["2026\u{a0}жылғы 15 наурыз", "15 марта 2026\u{a0}г.", "March 15, 2026"]);
         assert_eq!(each(|locale| locale.day(jiff::civil::date(2026, 2, 16))), ["16 ақп.", "16 февр.", "Feb 16"]);
+        assert_eq!(each(|locale| locale.from_day(jiff::civil::date(2026, 3, 9))), ["9 наурыздан", "9 марта", "March 9"]);
+        let from = |month| Locale::of(Language::Kk).from_day(jiff::civil::date(2026, month, 1));
+        assert_eq!([2, 7, 9].map(from), ["1 ақпаннан", "1 шілдеден", "1 қыркүйектен"]);
+    }
+
+    #[test]
+    fn times_bear_their_offset_and_kazakh_endings() {
+        let at = |text: &str| text.parse::<Zoned>().unwrap();
+        let evening = at("2026-03-11T18:00[Asia/Almaty]");
+        assert_eq!(each(|locale| locale.at_time(&evening)), ["18:00-дегі", "18:00", "18:00"]);
+        let ending = |minute| Locale::of(Language::Kk).at_time(&at(&format!("2026-03-11T18:{minute}[Asia/Almaty]")));
+        assert_eq!(["05", "40", "26", "30"].map(ending), ["18:05-тегі", "18:40-тағы", "18:26-дағы", "18:30-дағы"]);
+        assert_eq!(utc_offset(&evening), "UTC+5");
+        assert_eq!(utc_offset(&at("2026-03-11T18:00[Asia/Kolkata]")), "UTC+5:30");
+        assert_eq!(utc_offset(&at("2026-03-11T18:00[America/New_York]")), "UTC\u{2212}4");
+    }
+
+    #[test]
+    fn decomposed_names_are_composed() {
+        assert_eq!(composed("И\u{306}од Е\u{308}лка"), "Йод Ёлка");
     }
 
     #[test]

@@ -9,21 +9,24 @@ use crate::{access::Scope, locale::Language, published::Published, words::Words}
 
 mod cards;
 mod definitions;
+mod gaps;
 mod headline;
 mod map;
 mod pen;
+mod scale;
 mod tables;
 mod trust;
 mod weeks;
 
 pub use cards::Card;
 pub use definitions::{Definition, Definitions};
+pub use gaps::{Gap, Gaps};
 pub use headline::{Headline, Range};
-pub use map::{Legend, Map, MapTile};
+pub use map::{Legend, Map, MapTile, Shade};
 pub use pen::{Figure, State};
 pub use tables::{Column, Row, Table};
 pub use trust::{Trust, TrustRow};
-pub use weeks::{WeekColumn, Weeks};
+pub use weeks::{Labels, WeekColumn, Weeks};
 
 use pen::Pen;
 
@@ -46,16 +49,18 @@ pub struct Statement {
     pub quiet: Option<String>,
     /// How many were reached, of how many possible.
     pub headline: Headline,
+    /// What is not known yet, and what to do about it.
+    pub gaps: Gaps,
     /// Compared with plan and possibility.
     pub cards: Vec<Card>,
-    /// Where, as a map.
-    pub map: Map,
+    /// Where, as a map; none without a unit that has a place on it.
+    pub map: Option<Map>,
     /// Where, as a table.
     pub units: Table,
     /// What changed from week to week.
     pub weeks: Option<Weeks>,
     /// Who held the meetings.
-    pub coalitions: Table,
+    pub coalitions: Option<Table>,
     /// Whom they were held for.
     pub categories: Option<Table>,
     /// What to know before trusting the figures.
@@ -73,7 +78,7 @@ impl Statement {
         let words = pen.words;
         Self {
             language,
-            campaign: language.name(&published.campaign.names).to_owned(),
+            campaign: language.name(&published.campaign.names),
             subject: words.say("subject"),
             scope: match &published.reader.scope {
                 Scope::Region => None,
@@ -83,6 +88,7 @@ impl Statement {
             as_of: pen.as_of(),
             quiet: trust::quiet(&pen),
             headline: headline::headline(&pen),
+            gaps: gaps::gaps(&pen),
             cards: cards::cards(&pen),
             map: map::map(&pen),
             units: tables::units(&pen),

@@ -1,4 +1,4 @@
-//! The PDF: the same figures as the page, on one page, with its own fonts, whatever names hold.
+//! The PDF: the same figures as the page, in letters that can be read, with its own fonts, whatever the campaign and its names are.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,6 +7,8 @@
     reason = "what helps a test fails with it, and tables of cases are plain"
 )]
 
+#[path = "sample/cases.rs"]
+mod cases;
 #[path = "sample/sample.rs"]
 mod sample;
 
@@ -69,9 +71,9 @@ fn the_report_says_what_the_page_says() {
         let figures = headline
             .into_iter()
             .chain(statement.cards.iter().map(|card| &card.figure))
-            .chain(statement.map.tiles.iter().map(|tile| &tile.figure))
-            .chain(rows(&statement.units, &["voters", "planned", "held", "gross", "residents", "coverage"]))
-            .chain(rows(&statement.coalitions, &["held", "reached"]))
+            .chain(statement.map.iter().flat_map(|map| &map.tiles).map(|tile| &tile.figure))
+            .chain(rows(&statement.units, &["voters", "planned", "held", "gross", "residents", "coverage", "here", "bounds"]))
+            .chain(statement.coalitions.iter().chain(&statement.categories).flat_map(|table| rows(table, &["held", "reached"])))
             .chain(statement.weeks.iter().flat_map(|weeks| &weeks.columns).flat_map(|week| [&week.to_date, &week.first]))
             .chain(statement.trust.rows.iter().map(|row| &row.figure));
         let mut compared = 0;
@@ -81,22 +83,23 @@ fn the_report_says_what_the_page_says() {
             assert!(report.contains(&text), "{language}: the report lacks {text}");
             compared += 1;
         }
-        assert!(compared > 180, "{language}: {compared} figures compared");
+        assert!(compared > 220, "{language}: {compared} figures compared");
         let headline = [&statement.headline.label, &statement.headline.denominator];
-        let sentences = [&statement.campaign, &statement.as_of, &statement.map.title, &statement.definitions.place];
-        for sentence in headline.into_iter().chain(sentences) {
+        let sentences = [&statement.campaign, &statement.as_of, &statement.map.as_ref().unwrap().title];
+        let definitions = statement.definitions.list.iter().flat_map(|held| [&held.term, &held.formula, &held.text]);
+        for sentence in headline.into_iter().chain(sentences).chain(definitions) {
             assert!(report.contains(&single(sentence)), "{language}: the report lacks {sentence}");
         }
     }
 }
 
 #[test]
-fn one_page_with_its_own_fonts_tagged_and_archivable() {
+fn two_pages_with_their_own_fonts_tagged_and_archivable() {
     for language in Language::ALL {
         let (published, statement) = said(sample::coverage(), language);
         let pdf = report::pdf(&published, &statement).unwrap();
         let info = tool("pdfinfo", &[], &pdf);
-        for line in ["Pages:           1", "Tagged:          yes", "(A4)"] {
+        for line in ["Pages:           2", "Tagged:          yes", "(A4)"] {
             assert!(info.contains(line), "{language}: {info}");
         }
         let fonts = tool("pdffonts", &[], &pdf);
@@ -142,31 +145,86 @@ fn names_are_values_and_never_markup() {
 }
 
 #[test]
-fn letters_that_the_fonts_lack_become_question_marks() {
-    let mut coverage = sample::coverage();
+fn names_are_printed_in_any_script_and_no_letter_becomes_a_question_mark() {
+    let squeezed = |text: &str| single(text).replace([' ', '\u{200b}'], "");
     for language in Language::ALL {
-        coverage["coalitions"][0]["names"][language.to_string()] = json!("Ауыл 🏡 村");
+        let (published, statement) = said(cases::letters(), language);
+        let pdf = report::pdf(&published, &statement).unwrap();
+        let report = squeezed(&plain(&pdf));
+        // Composed, though they came decomposed; in Georgian, Armenian and Latin letters, which the second font has.
+        for name in ["Йод Ёлка", "ქართული საზოგადოება", "Հայ համայնք", "Oʻzbek birligi — Ğ ğ Ǵ ǵ ı"]
+        {
+            assert!(report.contains(&squeezed(name)), "{language}: {name} is not printed as it stands:\n{report}");
+        }
+        // Letters that no bundled font has are written as their numbers, and the report explains them.
+        for number in ["Ауыл[U+1F3E1][U+6751]", "[U+D55C]", "[U+0915]", "[U+6751]."] {
+            assert!(report.contains(number), "{language}: {number} is missing:\n{report}");
+        }
+        let questions = statement.cards.iter().map(|card| &card.question).chain([&statement.headline.question, &statement.trust.title]);
+        assert_eq!(report.matches('?').count(), questions.filter(|text| text.contains('?')).count(), "{language}: {report}");
+        let name = &statement.coalitions.as_ref().unwrap().rows;
+        assert!(name.iter().any(|row| row.figures[0].text == "Ауыл 🏡 村"), "the page keeps the name");
+        assert!(tool("pdffonts", &[], &pdf).contains("DejaVuSans"), "{language}");
     }
-    for language in Language::ALL {
-        let (published, statement) = said(coverage.clone(), language);
-        let report = plain(&report::pdf(&published, &statement).unwrap());
-        assert!(report.contains("Ауыл ? ?"), "{language}: {report}");
-        assert!(statement.coalitions.rows.iter().any(|row| row.figures[0].text == "Ауыл 🏡 村"), "the page keeps the name");
+}
+
+/// Words of a PDF with their page and boxes, in points: left, top, right, bottom.
+fn words(pdf: &[u8]) -> Vec<(usize, [f64; 4], String)> {
+    let xml = tool("pdftotext", &["-bbox", "-"], pdf);
+    let mut page = 0;
+    let mut words = Vec::new();
+    for line in xml.lines().map(str::trim) {
+        page += usize::from(line.starts_with("<page "));
+        let Some(rest) = line.strip_prefix("<word ") else { continue };
+        let number = |name: &str| -> f64 {
+            let value = rest.split_once(&format!("{name}=\"")).unwrap().1;
+            value.split_once('"').unwrap().0.parse().unwrap()
+        };
+        let text = rest.split_once('>').unwrap().1.trim_end_matches("</word>").to_owned();
+        words.push((page, ["xMin", "yMin", "xMax", "yMax"].map(number), text));
+    }
+    words
+}
+
+#[test]
+fn every_campaign_is_set_without_overlaps_in_letters_of_eight_points() {
+    for (place, (name, coverage)) in cases::all().into_iter().enumerate() {
+        let language = Language::ALL[place % 3];
+        let (published, statement) = said(coverage, language);
+        let pdf = report::pdf(&published, &statement).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let words = words(&pdf);
+        assert!(words.len() > 200, "{name}: {} words", words.len());
+        for (at, (page, [left, top, right, bottom], text)) in words.iter().enumerate() {
+            // A4 is 595 by 842 points.
+            assert!(*left > 20.0 && *right < 575.0 && *top > 10.0 && *bottom < 832.0, "{name}, page {page}: {text} runs out of the frame");
+            for (other_page, other, other_text) in &words[at + 1..] {
+                let across = right.min(other[2]) - left.max(other[0]);
+                let down = bottom.min(other[3]) - top.max(other[1]);
+                // Boxes of lines are as high as the typeface and touch where lines are close; letters do not.
+                let overlaps = page == other_page && across > 0.6 && down > 0.6 * (bottom - top);
+                assert!(!overlaps, "{name}, {language}, page {page}: {text} and {other_text} overlap");
+            }
+        }
+        // The sizes are those of a screen on which a point is one and a half pixels.
+        let sizes = tool("pdftohtml", &["-xml", "-i", "-stdout"], &pdf);
+        let smallest = sizes.lines().filter_map(|line| line.split_once("size=\"")?.1.split_once('"')?.0.parse::<u32>().ok()).min();
+        assert!(smallest >= Some(12), "{name}: the smallest letters have {smallest:?} pixels");
     }
 }
 
 #[test]
-fn a_small_campaign_is_set_too() {
-    let mut coverage = sample::coverage();
-    for table in ["coalitions", "categories", "weeks"] {
-        coverage[table] = json!([]);
+fn a_long_name_leaves_the_share_of_its_tile_in_sight() {
+    for language in Language::ALL {
+        let (published, statement) = said(cases::long_names(), language);
+        let report = plain(&report::pdf(&published, &statement).unwrap());
+        let map = statement.map.as_ref().unwrap();
+        let shares: Vec<&str> = map.tiles.iter().map(|tile| tile.figure.text.as_str()).collect();
+        for share in &shares {
+            let tiles = shares.iter().filter(|other| *other == share).count();
+            // Each on its tile and in the table.
+            assert!(report.matches(&single(share)).count() >= 2 * tiles, "{language}: {share} is hidden");
+        }
     }
-    coverage["region"]["ceiling"] = Value::Null;
-    coverage["campaign"]["planned_reach"] = json!(0);
-    coverage["campaign"]["synthetic"] = json!(false);
-    let (published, statement) = said(coverage, Language::En);
-    let pdf = report::pdf(&published, &statement).unwrap();
-    assert!(tool("pdfinfo", &[], &pdf).contains("Pages:           1"));
 }
 
 #[test]

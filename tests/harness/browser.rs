@@ -70,10 +70,16 @@ impl Browser {
 
     /// Shows an address on a screen.
     pub async fn open(&self, address: &str, screen: Screen) -> Result<()> {
-        let size = json!({"width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": screen.width < 600});
-        self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+        self.open_as(address, screen, &[]).await
+    }
+
+    /// Shows an address on a screen to a reader with further wishes, such as `("forced-colors", "active")`.
+    pub async fn open_as(&self, address: &str, screen: Screen, wishes: &[(&str, &str)]) -> Result<()> {
+        self.resize(screen).await?;
         let scheme = if screen.dark { "dark" } else { "light" };
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]})).await?;
+        let features: Vec<Value> =
+            [("prefers-color-scheme", scheme)].iter().chain(wishes).map(|(name, value)| json!({"name": name, "value": value})).collect();
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await?;
         self.client.goto(address).await.map_err(Into::into)
     }
 
@@ -109,6 +115,20 @@ impl Browser {
         let taken = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await?;
         let picture = taken["data"].as_str().context("no picture")?;
         std::fs::write(to, base64::Engine::decode(&base64::engine::general_purpose::STANDARD, picture)?).map_err(Into::into)
+    }
+
+    /// Shows the same page on another screen.
+    pub async fn resize(&self, screen: Screen) -> Result<()> {
+        let size = json!({"width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": screen.width < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+        Ok(())
+    }
+
+    /// The page as the browser prints it: a PDF on A4 paper.
+    pub async fn print(&self) -> Result<Vec<u8>> {
+        let printed = self.devtools("Page.printToPDF", json!({"preferCSSPageSize": true})).await?;
+        let pdf = printed["data"].as_str().context("nothing was printed")?;
+        Ok(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, pdf)?)
     }
 
     /// Presses a key on whatever has the focus.

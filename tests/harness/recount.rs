@@ -367,7 +367,7 @@ fn assemble(counted: &Counted) -> Value {
     for precinct in whole.times.keys().filter_map(|person| counted.published.roll.get(person)) {
         *touched.entry(precinct.as_str()).or_default() += 1;
     }
-    let voters = |precinct: &str| counted.precincts.get(precinct).map_or(0, |(_, voters)| *voters);
+    let voters = |precinct: &str| counted.precincts.get(precinct).map(|(_, voters)| *voters);
     let named: HashSet<&str> = counted.held().map(|(_, report)| text(report, "precinct")).collect();
     json!({
         "campaign": counted.configured["campaign"],
@@ -386,7 +386,7 @@ fn assemble(counted: &Counted) -> Value {
         "exposure": exposure,
         "units": units(counted, &whole),
         "precincts_reached": touched.len(),
-        "precincts_over": touched.iter().filter(|(precinct, people)| **people > voters(precinct)).count(),
+        "precincts_over": touched.iter().filter(|(precinct, people)| voters(precinct).is_some_and(|voters| **people > voters)).count(),
         "precincts_without_meeting": counted.precincts.keys().filter(|precinct| !named.contains(*precinct)).count(),
         "coalitions": coalitions(counted),
         "categories": categories(counted),

@@ -96,7 +96,7 @@ async fn says(browser: &Browser, summary: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The report that the page offers has one page and says the same.
+/// The report that the page offers has two pages and says the same.
 async fn same_in_the_report(address: &str, language: &str, summary: &Value, folder: &Path) -> Result<()> {
     let path = folder.join(format!("offered-{language}.pdf"));
     let bytes = reqwest::get(format!("{address}/report/{language}.pdf")).await?.error_for_status()?.bytes().await?;
@@ -104,7 +104,7 @@ async fn same_in_the_report(address: &str, language: &str, summary: &Value, fold
     ensure!(bytes == std::fs::read(folder.join(format!("report-{language}.pdf")))?, "the page offers another report than the demo wrote");
     let text = Command::new("pdftotext").arg("-layout").arg(&path).arg("-").output().await.context("pdftotext")?;
     let text = String::from_utf8(text.stdout)?;
-    ensure!(text.matches('\u{c}').count() == 1, "the report has {} pages", text.matches('\u{c}').count());
+    ensure!(text.matches('\u{c}').count() == 2, "the report has {} pages", text.matches('\u{c}').count());
     let reached = summary["audience"]["reached"].to_string();
     ensure!(digits(&text).contains(&reached), "the report does not say {reached}");
     Ok(())
@@ -118,13 +118,13 @@ fn digits(text: &str) -> String {
 /// Everything that can be followed is reached with Tab, is seen to be reached, and Enter on a heading sorts.
 async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
     browser.open(address, SCREENS[0]).await?;
-    let links = browser.value("document.querySelectorAll('a[href]').length").await?.as_u64().context("links")?;
+    let links = browser.value("document.querySelectorAll('a[href], summary').length").await?.as_u64().context("links")?;
     let mut reached = 0;
     let mut sorted = false;
     for _ in 0..links {
         browser.press("Tab", 9).await?;
         let seen = browser
-            .value("(() => { const a = document.activeElement, s = getComputedStyle(a); return a.tagName === 'A' && s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0 && a.getBoundingClientRect().top < innerHeight; })()")
+            .value("(() => { const a = document.activeElement, s = getComputedStyle(a); return ['A', 'SUMMARY'].includes(a.tagName) && s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0 && a.getBoundingClientRect().top < innerHeight; })()")
             .await?;
         let what = browser.value("document.activeElement.outerHTML").await?;
         ensure!(seen == true, "focus cannot be seen on {what}");
@@ -133,7 +133,7 @@ async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
             sorted = true;
         }
     }
-    ensure!(sorted && reached == links, "Tab reached {reached} of {links} links");
+    ensure!(sorted && reached == links, "Tab reached {reached} of {links} links and summaries");
     browser.value("document.querySelector('#units th:nth-child(2) a').focus()").await?;
     browser.press("Enter", 13).await?;
     qamtu_tests::wait::until("the table to be sorted", std::time::Duration::from_secs(30), || async {

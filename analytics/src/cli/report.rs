@@ -1,4 +1,4 @@
-//! `report`: one page of PDF from a stored snapshot; needs no warehouse.
+//! `report`: a PDF from a stored snapshot; needs no warehouse.
 
 use std::path::PathBuf;
 

@@ -49,12 +49,14 @@
 //! - **M10 bounds** `lower = max(U, max f)`, `upper = max(lower, min(N_region, U + sum r))`. The cap is the region's `N` in every slice of
 //!   meetings, since people attend outside their own unit. For residents of a place: `lower = U`,
 //!   `upper = max(U, min(N_place, U + sum of all r))`, since anyone not identified may live there. With an uncounted meeting the upper
-//!   bound is incomplete, and a reach is never called exact.
-//! - **M24 ceiling** `min(N, planned_meetings * G / held)`, rounded down.
+//!   bound is incomplete, and a reach is never called exact. Where no precinct count says `N`, nothing is capped.
+//! - **M24 ceiling** `min(N, planned_meetings * G / held)`, rounded down. None while `N` is unknown, before the first held meeting, and
+//!   while nobody was counted at any.
 //!
 //! `N` is the sum of the precincts' counts that are true on the as-of day (campaign's time zone): of each precinct the newest up to that
 //! day. The date beside `N` is that of the newest precinct count. A unit is compared to its own voters, a coalition to its unit's or
-//! else the region's, a category and a week to the region's. `U > N` is an error to be shown (`over`).
+//! else the region's, a category and a week to the region's. `U > N` is an error to be shown (`over`); without
+//! a count `N` is unknown and not 0.
 //!
 //! Slices: what was planned, and what of it is due, held or missing, stands under the plan's unit, coalition, categories and week (after
 //! moves); what was held at all, and who was there, under the report's. Weeks are ISO weeks of the local day.
@@ -63,7 +65,8 @@
 pub const DEFINITION: u32 = 1;
 
 /// M24: reach if every planned meeting were held with the average gross attendance and nobody came twice.
-pub(super) fn ceiling(planned_meetings: u32, gross: u64, held: u64, voters: u64) -> Option<u64> {
+pub(super) fn ceiling(planned_meetings: u32, gross: u64, held: u64, voters: Option<u64>) -> Option<u64> {
+    let voters = voters.filter(|_| planned_meetings > 0 && gross > 0)?;
     u128::from(planned_meetings).checked_mul(u128::from(gross))?.checked_div(u128::from(held)).map(|people| {
         // What exceeds 64 bits exceeds the voters too.
         u64::try_from(people).unwrap_or(u64::MAX).min(voters)

@@ -128,7 +128,7 @@ impl<'a> CoverageFold<'a> {
                 self.campaign.planned_meetings,
                 slice.audience.gross,
                 slice.fulfilment.held,
-                self.voters.region.voters,
+                self.voters.region.known(),
             ),
             slice,
         }
@@ -216,7 +216,7 @@ impl<'a> CoverageFold<'a> {
     fn counts(&self, totals: &Totals) -> Counts {
         let reference = &self.facts.reference;
         Counts {
-            voters: self.voters.region.voters,
+            voters: self.voters.region.known(),
             precincts: self.voters.precincts.len() as u64,
             units: reference.units().len() as u64,
             members: reference.members().len() as u64,
@@ -243,7 +243,7 @@ struct Totals {
 impl Totals {
     fn slice(&self, number: usize, voters: &Denominator, region: &Denominator) -> Slice {
         let sums = &self.sums[number];
-        let reach = bounds::of_meetings(self.reached.slices[number], &sums.audience, (sums.minimum, region.voters), voters.clone());
+        let reach = bounds::of_meetings(self.reached.slices[number], &sums.audience, (sums.minimum, region), voters.clone());
         Slice { fulfilment: self.fulfilments[number].clone(), audience: Audience { reach, ..sums.audience.clone() } }
     }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::tables;
 use crate::statement::{Range, WeekColumn, Weeks};
 
 /// Measured is solid, bounds are an outlined band, the plan is a line, the ceiling a broken one.
@@ -15,12 +16,12 @@ pub(super) fn range(range: &Range) -> Markup {
             svg width="100%" height="52" role="img" aria-label=(range.title) {
                 rect.track x="0" y="14" width="100%" height="24" {}
                 rect.band x=(percent(lower)) y="15" width=(width(lower, upper)) height="22" {}
-                rect.solid x="0" y="14" width=(percent(range.reached.0)) height="24" {}
+                @if let Some((at, _)) = &range.reached { rect.solid x="0" y="14" width=(percent(*at)) height="24" {} }
                 @if let Some((at, _)) = &range.planned { line.planned x1=(percent(*at)) x2=(percent(*at)) y1="4" y2="48" {} }
                 @if let Some((at, _)) = &range.ceiling { line.ceiling x1=(percent(*at)) x2=(percent(*at)) y1="4" y2="48" {} }
             }
             ul.key {
-                li { (swatch("solid")) (range.reached.1) }
+                @if let Some((_, text)) = &range.reached { li { (swatch("solid")) (text) } }
                 li { (swatch("band")) (range.bounds.2) }
                 @if let Some((_, text)) = &range.planned { li { (swatch("planned")) (text) } }
                 @if let Some((_, text)) = &range.ceiling { li { (swatch("ceiling")) (text) } }
@@ -47,36 +48,82 @@ const PLOT: f64 = 250.0;
 /// Where the columns stand, in pixels from the top.
 const FLOOR: f64 = PLOT + 24.0;
 
-/// Columns of weeks: below what was reached before, above it what is new.
+/// Fewest columns that share the width, so that a single week is no wall.
+const FEWEST: usize = 4;
+
+/// Columns of weeks: below what was reached before, above it what is new. Labels stand where they have room; the table
+/// below holds every figure.
 pub(super) fn weeks(weeks: &Weeks) -> Markup {
-    let wide = 100.0 / weeks.columns.len().max(1) as f64;
+    let wide = 100.0 / weeks.columns.len().max(FEWEST) as f64;
+    let roomy = !weeks.crowded;
     html! {
         section.weeks aria-labelledby="weeks" {
             h2 #weeks { (weeks.title) }
             p.note { (weeks.note) }
-            svg.columns width="100%" height="332" role="img" aria-label=(weeks.title) {
-                @for (place, column) in weeks.columns.iter().enumerate() { (week(column, wide * place as f64, wide)) }
+            svg.columns width="100%" height=(if roomy { "332" } else { "316" }) role="img" aria-label=(weeks.title) {
+                @for (place, column) in weeks.columns.iter().enumerate() { (bars(column, (wide * place as f64, wide))) }
+                // Labels come last, so that no column covers the label of the one before.
+                @for (place, column) in weeks.columns.iter().enumerate() {
+                    (labels(column, (wide * place as f64, wide), (roomy, anchor(place, weeks.columns.len(), roomy))))
+                }
                 line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
             }
             ul.key { li { (swatch("before")) (weeks.before) } li { (swatch("solid")) (weeks.first) } }
+            details { summary { (weeks.table.title) } (tables::body(&weeks.table)) }
         }
     }
 }
 
-fn week(column: &WeekColumn, left: f64, wide: f64) -> Markup {
-    let percent = |at: f64| format!("{at:.2}%");
+/// Labels of narrow columns at the ends stay within the chart.
+fn anchor(place: usize, columns: usize, roomy: bool) -> &'static str {
+    match place {
+        _ if roomy => "middle",
+        0 => "start",
+        last if last + 1 == columns => "end",
+        _ => "middle",
+    }
+}
+
+fn percent(at: f64) -> String {
+    format!("{at:.2}%")
+}
+
+/// Where a column ends: what was reached before, and all of it.
+fn tops(column: &WeekColumn) -> (f64, f64) {
     let (before, first) = column.heights.unwrap_or((0.0, 0.0));
-    let (middle, top) = (FLOOR - before * PLOT, FLOOR - (before + first) * PLOT);
-    let centre = percent(left + wide / 2.0);
+    (FLOOR - before * PLOT, FLOOR - (before + first) * PLOT)
+}
+
+fn bars(column: &WeekColumn, (left, wide): (f64, f64)) -> Markup {
+    let (middle, top) = tops(column);
+    let (x, width) = (percent(left + wide * 0.17), percent(wide * 0.66));
     html! {
         g {
             title { (column.sentence) }
-            rect.before x=(percent(left + wide * 0.17)) width=(percent(wide * 0.66)) y=(px(middle)) height=(px(FLOOR - middle)) {}
-            rect.solid x=(percent(left + wide * 0.17)) width=(percent(wide * 0.66)) y=(px(top)) height=(px(middle - top)) {}
-            text.total x=(centre) y=(px(top - 8.0)) text-anchor="middle" { (column.to_date.text) }
-            text x=(centre) y=(px(FLOOR + 18.0)) text-anchor="middle" { (column.label) }
-            text.first x=(centre) y=(px(FLOOR + 35.0)) text-anchor="middle" { "+" (column.first.text) }
-            text.held x=(centre) y=(px(FLOOR + 52.0)) text-anchor="middle" { (column.held) }
+            rect.before x=(x) width=(width) y=(px(middle)) height=(px(FLOOR - middle)) {}
+            rect.solid x=(x) width=(width) y=(px(top)) height=(px(middle - top)) {}
+        }
+    }
+}
+
+fn labels(column: &WeekColumn, (left, wide): (f64, f64), (roomy, anchor): (bool, &str)) -> Markup {
+    let at = percent(match anchor {
+        "start" => left,
+        "end" => left + wide,
+        _ => left + wide / 2.0,
+    });
+    let class = match (column.labels.wide, column.labels.narrow) {
+        (true, true) => "labels",
+        (true, false) => "labels desk",
+        (false, true) => "labels phone",
+        (false, false) => "labels hidden",
+    };
+    html! {
+        g class=(class) {
+            text.total x=(at) y=(px(tops(column).1 - 8.0)) text-anchor=(anchor) { (column.to_date.text) }
+            text x=(at) y=(px(FLOOR + 18.0)) text-anchor=(anchor) { (column.label) }
+            text.first x=(at) y=(px(FLOOR + 35.0)) text-anchor=(anchor) { "+" (column.first.text) }
+            @if roomy { text.held x=(at) y=(px(FLOOR + 52.0)) text-anchor=(anchor) { (column.held) } }
         }
     }
 }

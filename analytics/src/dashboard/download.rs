@@ -1,132 +1,91 @@
 //! The published figures as CSV, under the same kinds, keys and columns as the file that `compute` writes.
 //!
-//! Guarantees: made of [`Published`], so what is withheld on the page is withheld here, in so many letters: `withheld`. Precincts are left
-//! out. No cell is text that somebody typed, so no cell can be taken for a formula.
+//! Guarantees: made of [`Published`], so what is withheld on the page is withheld here, and named in the column `withheld`. Where the page
+//! says that people were only counted, or that no meeting was held, no number of people reached stands here either. Precincts are left
+//! out.
 
-use jiff::{Timestamp, civil::Date};
-use serde::{Serialize, Serializer};
+use serde::Deserialize;
 
 use crate::{
     access::Scope,
-    cell::Cell,
-    coverage::{Denominator, Fulfilment},
-    published::{Audience, Published, Week},
-    snapshot::SnapshotId,
+    csv::line::{Dialect, Line, Rows, Source},
+    knowledge::Knowledge,
+    published::{Audience, Published, Unit, Week},
 };
 
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.shown() {
-            Some(count) => serializer.serialize_u64(count),
-            None => serializer.serialize_str("withheld"),
-        }
-    }
+/// The query of the file's address.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    delimiter: String,
 }
 
-/// One row.
-#[derive(Debug, Default, Serialize)]
-struct Line<'a> {
-    kind: &'static str,
-    key: &'a str,
-    voters: Option<u64>,
-    denominator_date: Option<Date>,
-    planned: Option<u64>,
-    due: Option<u64>,
-    held: Option<u64>,
-    held_planned: Option<u64>,
-    held_extra: Option<u64>,
-    unlawful: Option<u64>,
-    cancelled: Option<u64>,
-    moved: Option<u64>,
-    missing: Option<u64>,
-    contested: Option<u64>,
-    gross: Option<Cell>,
-    identified: Option<Cell>,
-    contacts: Option<Cell>,
-    reached: Option<Cell>,
-    lower: Option<Cell>,
-    upper: Option<Cell>,
-    weak: Option<Cell>,
-    outside: Option<Cell>,
-    as_of: Timestamp,
-    definition: u32,
-    snapshot: Option<SnapshotId>,
+impl Wanted {
+    /// Commas unless semicolons are asked for.
+    pub(super) fn dialect(&self) -> Dialect {
+        if self.delimiter == "semicolon" { Dialect::Semicolon } else { Dialect::Comma }
+    }
 }
 
 /// Writes what a reader may see.
-pub(super) fn csv(published: &Published) -> Result<Vec<u8>, csv::Error> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    let mut put = |line: Line<'_>| {
-        out.serialize(Line {
-            as_of: published.identity.as_of,
-            definition: published.identity.definition,
-            snapshot: Some(published.snapshot),
-            ..line
-        })
-    };
+pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, csv::Error> {
+    let source =
+        Source { as_of: published.identity.as_of, definition: published.identity.definition, snapshot: published.snapshot.to_string() };
+    let mut rows = Rows::new(Vec::new(), dialect, false, source)?;
     let whole = &published.whole;
+    let all = Knowledge::of_whole(whole);
     let kind = if published.reader.scope == Scope::Region { "region" } else { "scope" };
-    put(line(kind, published.identity.campaign.as_str(), Some(&whole.denominator), Some(&whole.plan)).with(&whole.audience))?;
+    let line = Line::new(kind, &published.identity.campaign, Some(&published.campaign.names));
+    rows.put(&audience(line.with_voters(&whole.denominator).with_plan(&whole.plan), &whole.audience).as_known(all))?;
     for unit in &published.units {
-        put(line("unit", unit.unit.as_str(), Some(&unit.denominator), Some(&unit.plan)).with(&unit.audience))?;
+        let line = Line::new("unit", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator).with_plan(&unit.plan);
+        rows.put(&audience(line, &unit.audience).as_known(Knowledge::of_audience(unit.plan.held, &unit.audience)))?;
     }
     for unit in &published.units {
-        let (lower, upper) = unit.residents_bounds;
-        let residents = line("unit_residents", unit.unit.as_str(), Some(&unit.denominator), None);
-        put(Line { reached: Some(unit.residents), lower: Some(lower), upper: Some(upper), ..residents })?;
+        rows.put(&residents(unit, all))?;
     }
     for coalition in &published.coalitions {
-        put(line("coalition", coalition.coalition.as_str(), None, Some(&coalition.plan)).with(&coalition.audience))?;
+        let line = Line::new("coalition", &coalition.coalition, coalition.names.as_ref()).with_plan(&coalition.plan);
+        let known = Knowledge::of_audience(coalition.plan.held, &coalition.audience);
+        rows.put(&audience(line, &coalition.audience).as_known(known))?;
     }
     for category in &published.categories {
-        put(line("category", category.category.as_str(), None, Some(&category.plan)).with(&category.audience))?;
+        let line = Line::new("category", &category.category, category.names.as_ref()).with_plan(&category.plan);
+        let known = Knowledge::of_audience(category.plan.held, &category.audience);
+        rows.put(&audience(line, &category.audience).as_known(known))?;
     }
     for week in &published.weeks {
-        put(Line { held: Some(week.held), gross: Some(week.gross), ..line("week", &week.week, None, None) })?;
+        rows.put(&Line { held: week.held.into(), gross: week.gross.into(), ..Line::new("week", &week.week, None) })?;
     }
     for week in &published.weeks {
-        put(to_date(week))?;
+        rows.put(&to_date(week))?;
     }
-    out.into_inner().map_err(|fault| csv::Error::from(fault.into_error()))
+    rows.finish()
 }
 
-fn line<'a>(kind: &'static str, key: &'a str, denominator: Option<&Denominator>, plan: Option<&Fulfilment>) -> Line<'a> {
+fn audience(line: Line, audience: &Audience) -> Line {
     Line {
-        kind,
-        key,
-        voters: denominator.map(|denominator| denominator.voters),
-        denominator_date: denominator.and_then(|denominator| denominator.date),
-        planned: plan.map(|plan| plan.planned),
-        due: plan.map(|plan| plan.due),
-        held: plan.map(|plan| plan.held),
-        held_planned: plan.map(|plan| plan.held_planned),
-        held_extra: plan.map(|plan| plan.held_extra),
-        unlawful: plan.map(|plan| plan.unlawful),
-        cancelled: plan.map(|plan| plan.cancelled),
-        moved: plan.map(|plan| plan.moved),
-        missing: plan.map(|plan| plan.missing),
-        contested: plan.map(|plan| plan.contested),
-        ..Line::default()
+        gross: audience.gross.into(),
+        identified: audience.identified.into(),
+        contacts: audience.contacts.into(),
+        reached: audience.reached.into(),
+        lower: audience.lower.into(),
+        upper: audience.upper.into(),
+        weak: audience.weak.into(),
+        outside: audience.outside.into(),
+        ..line
     }
+}
+
+/// Residents of a unit, wherever they attended. Nobody is zero only if somebody was identified anywhere.
+fn residents(unit: &Unit, all: Knowledge) -> Line {
+    let (lower, upper) = unit.residents_bounds;
+    let line = Line::new("unit_residents", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator);
+    let line = Line { reached: unit.residents.into(), lower: lower.into(), upper: upper.into(), ..line };
+    if unit.residents.shown() == Some(0) { line.as_known(all) } else { line }
 }
 
 /// Everyone reached up to the end of a week.
-fn to_date(week: &Week) -> Line<'_> {
-    Line { reached: Some(week.to_date), ..line("week_to_date", &week.week, None, None) }
-}
-
-impl Line<'_> {
-    fn with(self, audience: &Audience) -> Self {
-        Self {
-            gross: Some(audience.gross),
-            identified: Some(audience.identified),
-            contacts: Some(audience.contacts),
-            reached: Some(audience.reached),
-            lower: Some(audience.lower),
-            upper: Some(audience.upper),
-            weak: Some(audience.weak),
-            outside: Some(audience.outside),
-            ..self
-        }
-    }
+fn to_date(week: &Week) -> Line {
+    Line { reached: week.to_date.into(), ..Line::new("week_to_date", &week.week, None) }
 }

@@ -67,7 +67,8 @@ async fn show(State(service): State<Arc<Service>>, Extension(reader): Extension<
 
 async fn csv(State(service): State<Arc<Service>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
     let Some(published) = published(&service, &reader) else { return Refusal::Unavailable.answer(&request) };
-    match download::csv(&published) {
+    let wanted = Query::<download::Wanted>::try_from_uri(request.uri()).map(|wanted| wanted.0).unwrap_or_default();
+    match download::csv(&published, wanted.dialect()) {
         Ok(bytes) => {
             let name = format!("attachment; filename=\"coverage-{}.csv\"", published.identity.campaign);
             let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");

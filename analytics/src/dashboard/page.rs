@@ -10,7 +10,7 @@ use qamtu_schemas::id::CampaignId;
 use super::{Trouble, assets, charts, tables};
 use crate::{
     locale::Language,
-    statement::{Card, Definitions, Figure, Headline, Map, State, Statement, Trust},
+    statement::{Card, Definitions, Figure, Gaps, Headline, Map, State, Statement, Table, Trust},
     words::Words,
 };
 
@@ -23,14 +23,24 @@ pub struct Sorting {
     pub descending: bool,
 }
 
+impl Sorting {
+    /// The query that sorts a table in this way; empty for the order that it has anyway.
+    fn query(&self, table: &Table) -> String {
+        if !table.columns.iter().any(|column| column.key == self.column) {
+            return String::new();
+        }
+        format!("?sort={}&order={}", self.column, if self.descending { "desc" } else { "asc" })
+    }
+}
+
 /// What stands around the figures.
 pub struct Frame<'a> {
     /// Title of the document.
     pub title: &'a str,
     /// Its words.
     pub words: &'static Words,
-    /// Whether to offer the same in the other languages.
-    pub languages: bool,
+    /// The query under which the other languages show the same; none if there is nothing to show in them.
+    pub languages: Option<String>,
 }
 
 /// The whole page, and why it shows nothing newer.
@@ -38,7 +48,7 @@ pub fn page(statement: &Statement, sorting: &Sorting, trouble: &Trouble) -> Mark
     let words = Words::of(statement.language);
     let title = words.say_with("page-title", &[("campaign", statement.campaign.clone().into())]);
     document(
-        &Frame { title: &title, words, languages: true },
+        &Frame { title: &title, words, languages: Some(sorting.query(&statement.units)) },
         html! {
             main #figures {
                 (cover(statement))
@@ -49,22 +59,18 @@ pub fn page(statement: &Statement, sorting: &Sorting, trouble: &Trouble) -> Mark
                     Trouble::None | Trouble::UnknownCampaign(_) => {}
                 }
                 (headline(&statement.headline))
+                (gaps(&statement.gaps))
                 (cards(&statement.cards))
-                div.pair {
-                    (map(&statement.map, words))
-                    @if let Some(weeks) = &statement.weeks { (charts::weeks(weeks)) }
-                }
-                (tables::sortable(&statement.units, sorting, words))
-                div.pair {
-                    (tables::plain(&statement.coalitions, "coalitions"))
-                    @if let Some(categories) = &statement.categories { (tables::plain(categories, "categories")) }
-                }
+                (where_and_when(statement))
+                @if !statement.units.rows.is_empty() { (tables::sortable(&statement.units, sorting, words)) }
+                (groups(statement))
                 (trust(&statement.trust))
                 (definitions(&statement.definitions))
             }
             footer {
                 p.actions {
                     a.action href={ "/report/" (statement.language) ".pdf" } { (words.say("page-pdf")) }
+                    a.action href="/coverage.csv?delimiter=semicolon" { (words.say("page-csv-spreadsheet")) }
                     a.action href="/coverage.csv" { (words.say("page-csv")) }
                 }
                 p { (words.say("page-private")) }
@@ -72,6 +78,28 @@ pub fn page(statement: &Statement, sorting: &Sorting, trouble: &Trouble) -> Mark
             }
         },
     )
+}
+
+/// Map and weeks: side by side while the weeks are few, below each other when they need the width.
+fn where_and_when(statement: &Statement) -> Markup {
+    let weeks = statement.weeks.as_ref();
+    let beside = statement.map.is_some() && weeks.is_some_and(|weeks| !weeks.crowded);
+    html! {
+        div.pair[beside] {
+            @if let Some(map) = &statement.map { (self::map(map)) }
+            @if let Some(weeks) = weeks { (charts::weeks(weeks)) }
+        }
+    }
+}
+
+/// Coalitions and categories.
+fn groups(statement: &Statement) -> Markup {
+    html! {
+        div.pair[statement.coalitions.is_some() && statement.categories.is_some()] {
+            @if let Some(coalitions) = &statement.coalitions { (tables::plain(coalitions, "coalitions")) }
+            @if let Some(categories) = &statement.categories { (tables::plain(categories, "categories")) }
+        }
+    }
 }
 
 /// A page without figures, and why there are none.
@@ -90,7 +118,7 @@ pub fn empty(language: Language, campaign: &CampaignId, trouble: &Trouble) -> Ma
             (words.say_with("page-unknown-title", &args), format!("{} {next}", words.say("page-unknown")))
         }
     };
-    document(&Frame { title: &title, words, languages: true }, html! { main.calm { h1 { (title) } p { (text) } } })
+    document(&Frame { title: &title, words, languages: Some(String::new()) }, html! { main.calm { h1 { (title) } p { (text) } } })
 }
 
 /// A document of this service.
@@ -111,10 +139,10 @@ pub fn document(frame: &Frame<'_>, content: Markup) -> Markup {
                 a.skip href="#figures" { (frame.words.say("page-skip")) }
                 header.bar {
                     span.brand { (frame.words.say("brand")) }
-                    @if frame.languages {
+                    @if let Some(query) = &frame.languages {
                         nav aria-label=(frame.words.say("page-languages")) {
                             @for other in Language::ALL {
-                                a href={ "/" (other) } lang=(other) hreflang=(other) aria-current=[(other == language).then_some("page")] {
+                                a href={ "/" (other) (query) } lang=(other) hreflang=(other) aria-current=[(other == language).then_some("page")] {
                                     (Words::of(other).say("language"))
                                 }
                             }
@@ -151,6 +179,18 @@ fn headline(headline: &Headline) -> Markup {
     }
 }
 
+/// What is not known, why, and what to do.
+fn gaps(gaps: &Gaps) -> Markup {
+    html! {
+        @if !gaps.list.is_empty() {
+            section.gaps aria-labelledby="gaps" {
+                h2 #gaps { (gaps.title) }
+                ul { @for gap in &gaps.list { li { strong { (gap.reason) } " " (gap.action) } } }
+            }
+        }
+    }
+}
+
 fn cards(cards: &[Card]) -> Markup {
     html! {
         section.cards {
@@ -162,19 +202,19 @@ fn cards(cards: &[Card]) -> Markup {
 }
 
 /// The tiles stand in a table for their places alone; each leads to its row.
-fn map(map: &Map, words: &Words) -> Markup {
+fn map(map: &Map) -> Markup {
     let at = |row: u8, column: u8| map.tiles.iter().find(|tile| (tile.row, tile.column) == (row, column));
     html! {
         section.map aria-labelledby="map" {
             h2 #map { (map.title) }
-            p.note { (map.note) }
+            @for note in &map.notes { p.note { (note) } }
             table.tiles role="presentation" {
                 @for row in 0..map.rows {
                     tr {
                         @for column in 0..map.columns {
                             td {
                                 @if let Some(tile) = at(row, column) {
-                                    a class={ "tile " (shade(tile.level)) } href={ "#unit-" (tile.unit) } title=(tile.sentence) {
+                                    a class={ "tile " (tile.shade.name()) } href={ "#unit-" (tile.unit) } title=(tile.sentence) {
                                         span.name { (tile.name) } " " span.value { (figure(&tile.figure)) }
                                     }
                                 }
@@ -184,15 +224,10 @@ fn map(map: &Map, words: &Words) -> Markup {
                 }
             }
             ul.legend {
-                @for step in &map.legend { li { span class={ "swatch " (shade(Some(step.level))) } {} (step.text) } }
-                li { span class={ "swatch " (shade(None)) } {} (words.say("page-legend-withheld")) }
+                @for step in &map.legend { li { span class={ "swatch " (step.shade.name()) } {} (step.text) } }
             }
         }
     }
-}
-
-fn shade(level: Option<u8>) -> String {
-    level.map_or_else(|| "level-none".to_owned(), |level| format!("level-{level}"))
 }
 
 fn trust(trust: &Trust) -> Markup {
@@ -226,6 +261,7 @@ pub(super) fn figure(figure: &Figure) -> Markup {
     match figure.state {
         State::Shown => html! { (figure.text) },
         State::Withheld => html! { span.withheld { (figure.text) } },
+        State::Unknown => html! { span.unknown { (figure.text) } },
         State::None => html! { span.none { (figure.text) } },
         State::Error => html! { strong.error { (figure.text) } },
     }

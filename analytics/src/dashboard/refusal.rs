@@ -68,7 +68,7 @@ impl Refusal {
                 p { a.action href={ "/" (language) } { (words.say("error-back")) } }
             }
         };
-        let mut response = (self.status(), document(&Frame { title: &title, words, languages: false }, content)).into_response();
+        let mut response = (self.status(), document(&Frame { title: &title, words, languages: None }, content)).into_response();
         match self {
             Self::Method => response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD")),
             Self::Unavailable => response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60")),

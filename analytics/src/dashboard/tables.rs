@@ -30,10 +30,17 @@ pub(super) fn plain(table: &Table, id: &str) -> Markup {
         section class=(id) aria-labelledby=(id) {
             h2 id=(id) { (table.title) }
             @for note in &table.notes { p.note { (note) } }
-            table.figures role="table" {
-                thead role="rowgroup" { tr role="row" { @for column in &table.columns { th role="columnheader" scope="col" { (column.label) } } } }
-                tbody role="rowgroup" { @for row in &table.rows { (line(table, row, None)) } }
-            }
+            (body(table))
+        }
+    }
+}
+
+/// A table without its title.
+pub(super) fn body(table: &Table) -> Markup {
+    html! {
+        table.figures role="table" {
+            thead role="rowgroup" { tr role="row" { @for column in &table.columns { th role="columnheader" scope="col" { (column.label) } } } }
+            tbody role="rowgroup" { @for row in &table.rows { (line(table, row, None)) } }
         }
     }
 }

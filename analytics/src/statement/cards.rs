@@ -6,7 +6,7 @@ use super::{
     headline::planned_reach,
     pen::{Figure, Pen},
 };
-use crate::{access::Scope, cell::Cell};
+use crate::{access::Scope, cell::Cell, knowledge::Knowledge};
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,18 +20,26 @@ pub struct Card {
 }
 
 pub(super) fn cards(pen: &Pen<'_>) -> Vec<Card> {
-    [Some(plan(pen)), Some(bounds(pen)), planned(pen), ceiling(pen), Some(identified(pen)), frequency(pen)].into_iter().flatten().collect()
+    let (bounds, identified) = match Knowledge::of_whole(&pen.published.whole) {
+        // Nobody was there, or nobody knows: what is missing is said once, above.
+        Knowledge::NoMeetings | Knowledge::Uncounted => (None, None),
+        Knowledge::CountedOnly | Knowledge::Unrecognised | Knowledge::Identified => (Some(bounds(pen)), Some(identified(pen))),
+    };
+    [Some(plan(pen)), bounds, planned(pen), ceiling(pen), identified, frequency(pen)].into_iter().flatten().collect()
 }
 
-fn card(pen: &Pen<'_>, question: String, figure: Option<Figure>, detail: String) -> Card {
-    Card { question, figure: figure.unwrap_or_else(|| pen.none()), detail }
+fn card(question: String, figure: Figure, detail: String) -> Card {
+    Card { question, figure, detail }
 }
 
 /// Of the meetings that were due. Above 100 % is no error here: a meeting may be held before its day.
 fn plan(pen: &Pen<'_>) -> Card {
     let plan = &pen.published.whole.plan;
     let planned = planned_meetings(pen).unwrap_or(plan.planned);
-    let done = pen.percent(plan.held_planned, plan.due).map(|text| pen.shown(text));
+    let done = match pen.percent(plan.held_planned, plan.due) {
+        Some(text) => pen.shown(text),
+        None => pen.not_applicable(pen.words.say("none-due")),
+    };
     let detail = pen.words.say_with(
         "card-plan-detail",
         &[
@@ -42,7 +50,7 @@ fn plan(pen: &Pen<'_>) -> Card {
             ("planned", pen.count(planned).into()),
         ],
     );
-    card(pen, pen.words.say("card-plan"), done, detail)
+    card(pen.words.say("card-plan"), done, detail)
 }
 
 /// Meetings that the plan of the whole campaign names, of which not all need have been announced yet.
@@ -52,32 +60,37 @@ fn planned_meetings(pen: &Pen<'_>) -> Option<u64> {
 }
 
 fn bounds(pen: &Pen<'_>) -> Card {
-    let audience = &pen.published.whole.audience;
-    let shares = pen.bounds_share((audience.lower, audience.upper), pen.published.whole.denominator.voters);
+    let (audience, denominator) = (&pen.published.whole.audience, &pen.published.whole.denominator);
+    let shares = pen.bounds_share((audience.lower, audience.upper), denominator);
     let detail = match shares {
         Some(shares) => pen.words.say_with("card-bounds-detail", &[("shares", shares.into())]),
+        None if audience.upper.shown().is_some() => pen.words.say("card-bounds-no-voters"),
         None => pen.words.say("card-bounds-withheld"),
     };
-    card(pen, pen.words.say("card-bounds"), Some(pen.bounds(audience.lower, audience.upper)), detail)
+    card(pen.words.say("card-bounds"), pen.bounds(audience.lower, audience.upper), detail)
 }
 
 fn planned(pen: &Pen<'_>) -> Option<Card> {
     let planned = planned_reach(pen)?;
-    let reached = pen.published.whole.audience.reached;
-    let figure = match reached.shown() {
-        Some(reached) => pen.percent(reached, planned).map(|text| pen.shown(text)),
-        None => Some(pen.cell(reached)),
+    let whole = &pen.published.whole;
+    let (figure, reached) = match Knowledge::of_whole(whole) {
+        Knowledge::NoMeetings | Knowledge::Identified => {
+            (pen.ratio(whole.audience.reached, planned), pen.cell(whole.audience.reached).text)
+        }
+        Knowledge::Uncounted | Knowledge::CountedOnly | Knowledge::Unrecognised => {
+            let figure = pen.reached_in_all();
+            (figure.clone(), figure.text)
+        }
     };
-    let detail =
-        pen.words.say_with("card-planned-detail", &[("reached", pen.cell(reached).text.into()), ("planned", pen.count(planned).into())]);
-    Some(card(pen, pen.words.say("card-planned"), figure, detail))
+    let detail = pen.words.say_with("card-planned-detail", &[("reached", reached.into()), ("planned", pen.count(planned).into())]);
+    Some(card(pen.words.say("card-planned"), figure, detail))
 }
 
 fn ceiling(pen: &Pen<'_>) -> Option<Card> {
     let whole = &pen.published.whole;
     let ceiling = whole.ceiling?;
     let average = pen.locale.average(whole.audience.gross.shown()?, whole.plan.held)?;
-    let share = pen.percent(ceiling, whole.denominator.voters).map(|text| pen.shown(text));
+    let share = pen.shown(pen.percent(ceiling, whole.denominator.known()?)?);
     let detail = pen.words.say_with(
         "card-ceiling-detail",
         &[
@@ -86,7 +99,7 @@ fn ceiling(pen: &Pen<'_>) -> Option<Card> {
             ("average", average.into()),
         ],
     );
-    Some(card(pen, pen.words.say("card-ceiling"), share, detail))
+    Some(card(pen.words.say("card-ceiling"), share, detail))
 }
 
 fn identified(pen: &Pen<'_>) -> Card {
@@ -95,8 +108,8 @@ fn identified(pen: &Pen<'_>) -> Card {
         "card-identified-detail",
         &[("identified", pen.cell(audience.identified).text.into()), ("gross", pen.cell(audience.gross).text.into())],
     );
-    let share = audience.gross.shown().map_or_else(|| pen.cell(Cell::WITHHELD), |gross| pen.share(audience.identified, gross));
-    card(pen, pen.words.say("card-identified"), Some(share), detail)
+    let share = audience.gross.shown().map_or_else(|| pen.cell(Cell::WITHHELD), |gross| pen.ratio(audience.identified, gross));
+    card(pen.words.say("card-identified"), share, detail)
 }
 
 /// The average, and how many came once, twice and so on.
@@ -107,8 +120,8 @@ fn frequency(pen: &Pen<'_>) -> Option<Card> {
     }
     let audience = &pen.published.whole.audience;
     let average = match (audience.contacts.shown(), audience.reached.shown()) {
-        (Some(contacts), Some(reached)) => pen.locale.average(contacts, reached).map(|text| pen.shown(text)),
-        _ => Some(pen.cell(Cell::WITHHELD)),
+        (Some(contacts), Some(reached)) => pen.shown(pen.locale.average(contacts, reached)?),
+        _ => pen.cell(Cell::WITHHELD),
     };
     let parts: Vec<String> = classes
         .iter()
@@ -117,5 +130,5 @@ fn frequency(pen: &Pen<'_>) -> Option<Card> {
             if class.or_more { pen.words.say_with("times-or-more", &args) } else { pen.words.say_with("times", &args) }
         })
         .collect();
-    Some(card(pen, pen.words.say("card-frequency"), average, parts.join("; ")))
+    Some(card(pen.words.say("card-frequency"), average, parts.join("; ")))
 }

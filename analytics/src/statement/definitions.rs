@@ -11,8 +11,6 @@ pub struct Definitions {
     pub title: String,
     /// One after the other.
     pub list: Vec<Definition>,
-    /// Where they are to be found, for paper that has no room for them.
-    pub place: String,
 }
 
 /// What one figure means.
@@ -28,7 +26,7 @@ pub struct Definition {
 
 pub(super) fn definitions(pen: &Pen<'_>) -> Definitions {
     let words = pen.words;
-    let people = pen.count(pen.published.threshold.people());
+    let withheld = pen.withheld_counts();
     let define = |term: String, formula: String, text: String| Definition { term, formula, text };
     Definitions {
         title: words.say("definitions-title"),
@@ -43,10 +41,10 @@ pub(super) fn definitions(pen: &Pen<'_>) -> Definitions {
             define(words.say("define-identified"), words.say("define-identified-formula"), words.say("define-identified-text")),
             define(
                 words.say("define-withheld"),
-                words.say_with("define-withheld-formula", &[("people", people.clone().into())]),
-                words.say_with("define-withheld-text", &[("people", people.into())]),
+                words.say_with("define-withheld-formula", &withheld),
+                words.say_with("define-withheld-text", &withheld),
             ),
+            define(words.say("define-missing"), words.say("define-missing-formula"), words.say("define-missing-text")),
         ],
-        place: words.say("definitions-place"),
     }
 }

@@ -1,34 +1,33 @@
-//! The map of equal tiles: one per unit, shaded by the share of its residents who were reached. A unit whose tile lies beyond the grid
-//! is not drawn; the table of units has it.
+//! The map of equal tiles: one per unit, shaded by the share of its residents who were reached.
+//!
+//! Guarantees: no tile hides another. A unit without a place of its own on the grid is not drawn; the map says which, and the table of
+//! units has it. A share above 100 % is an error: it has a mark instead of a shade, and is never the finding.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::pen::{Figure, Pen, State};
-use crate::published::Unit;
-
-/// Shades of the scale.
-const LEVELS: u64 = 5;
+use super::{
+    pen::{Figure, Pen, State},
+    scale::{Scale, Written},
+};
+use crate::{locale::written_percent, published::Unit};
 
 /// Rows and columns that a map may have.
 const GRID: u8 = 32;
-
-/// Steps that a scale may have, in hundredths of a percent; five of the last are more than everybody.
-const STEPS: [u64; 14] = [1, 2, 5, 10, 20, 30, 50, 100, 200, 300, 400, 500, 1_000, 2_500];
 
 /// The map.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Map {
     /// The finding.
     pub title: String,
-    /// What is shown.
-    pub note: String,
+    /// What is shown, and which units are not.
+    pub notes: Vec<String>,
     /// Rows of the grid, at most 32.
     pub rows: u8,
     /// Columns of the grid, at most 32.
     pub columns: u8,
     /// Its tiles, from the north-west, row by row.
     pub tiles: Vec<MapTile>,
-    /// What the shades mean.
+    /// What the shades of its tiles mean.
     pub legend: Vec<Legend>,
 }
 
@@ -47,64 +46,118 @@ pub struct MapTile {
     pub row: u8,
     /// From the west, 0 first.
     pub column: u8,
-    /// Shade, 0 lightest; none if there is nothing to shade by.
-    pub level: Option<u8>,
+    /// How the tile is filled.
+    pub shade: Shade,
+}
+
+/// How a tile is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shade {
+    /// By its share, 0 lightest.
+    Level(u8),
+    /// The share is withheld.
+    Withheld,
+    /// The share is unknown, or there is none.
+    Unknown,
+    /// The share cannot be true.
+    Error,
+}
+
+impl Shade {
+    /// Its name in style sheet and template.
+    pub fn name(self) -> &'static str {
+        const LEVELS: [&str; super::scale::SHADES] = ["level-0", "level-1", "level-2", "level-3", "level-4"];
+        match self {
+            Self::Level(level) => LEVELS[usize::from(level).min(LEVELS.len() - 1)],
+            Self::Withheld => "level-withheld",
+            Self::Unknown => "level-unknown",
+            Self::Error => "level-error",
+        }
+    }
+}
+
+impl Serialize for Shade {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// What a shade means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Legend {
-    /// Shade, 0 lightest.
-    pub level: u8,
-    /// From so much to less than so much.
+    /// The shade.
+    pub shade: Shade,
+    /// From so much to so much, or why there is no share.
     pub text: String,
 }
 
-pub(super) fn map(pen: &Pen<'_>) -> Map {
-    let step = step(pen);
-    let mut tiles: Vec<MapTile> = pen.units_by_name().into_iter().filter_map(|(name, unit)| tile(pen, name, unit, step)).collect();
+/// None if no unit has a place on it.
+pub(super) fn map(pen: &Pen<'_>) -> Option<Map> {
+    let (drawn, left_out) = places(pen);
+    if drawn.is_empty() {
+        return None;
+    }
+    let scale = Scale::new(drawn.iter().filter_map(|(_, unit)| share(pen, unit)).collect());
+    let mut tiles: Vec<MapTile> = drawn.into_iter().filter_map(|(name, unit)| tile(pen, name, unit, &scale)).collect();
     tiles.sort_by_key(|tile| (tile.row, tile.column));
-    Map {
+    let mut notes = vec![pen.words.say("map-note")];
+    if !left_out.is_empty() {
+        notes.push(pen.words.say_with("map-left-out", &[("units", left_out.join(", ").into())]));
+    }
+    Some(Map {
         title: title(pen),
-        note: pen.words.say("map-note"),
+        notes,
         rows: tiles.iter().map(|tile| tile.row + 1).max().unwrap_or(0),
         columns: tiles.iter().map(|tile| tile.column + 1).max().unwrap_or(0),
-        legend: legend(pen, step),
+        legend: legend(pen, &scale, &tiles),
         tiles,
-    }
+    })
 }
 
-/// Share of residents reached, in hundredths of a percent.
-fn share(unit: &Unit) -> Option<u64> {
-    let voters = unit.denominator.voters;
-    unit.residents.shown().filter(|_| voters > 0).map(|reached| (u128::from(reached) * 10_000 / u128::from(voters)) as u64)
+/// Units that have a place of their own, and the names of the others. Of two at one place the first by name is drawn.
+fn places<'a>(pen: &Pen<'a>) -> (Vec<(String, &'a Unit)>, Vec<String>) {
+    let mut taken = std::collections::BTreeSet::new();
+    let (drawn, left_out): (Vec<_>, Vec<_>) = pen.units_by_name().into_iter().partition(|(_, unit)| {
+        let place = unit.tile.filter(|tile| tile.row < GRID && tile.column < GRID);
+        place.is_some_and(|tile| taken.insert((tile.row, tile.column)))
+    });
+    (drawn, left_out.into_iter().map(|(name, _)| name).collect())
 }
 
-fn step(pen: &Pen<'_>) -> u64 {
-    let most = pen.published.units.iter().filter_map(share).max().unwrap_or(0);
-    STEPS.into_iter().find(|step| step * LEVELS > most).unwrap_or(STEPS[STEPS.len() - 1])
+/// Share of residents reached, as it is written; none if it is withheld, unknown or impossible.
+fn share(pen: &Pen<'_>, unit: &Unit) -> Option<Written> {
+    let figure = pen.residents_share(unit.residents, &unit.denominator);
+    let (reached, voters) = unit.residents.shown().zip(unit.denominator.known())?;
+    written_percent(reached, voters).filter(|_| figure.state == State::Shown)
 }
 
-fn tile(pen: &Pen<'_>, name: String, unit: &Unit, step: u64) -> Option<MapTile> {
-    let place = unit.tile.filter(|tile| tile.row < GRID && tile.column < GRID)?;
-    let figure = pen.share(unit.residents, unit.denominator.voters);
+fn tile(pen: &Pen<'_>, name: String, unit: &Unit, scale: &Scale) -> Option<MapTile> {
+    let place = unit.tile?;
+    let figure = pen.residents_share(unit.residents, &unit.denominator);
     let args = [
         ("unit", name.clone().into()),
         ("share", figure.text.clone().into()),
         ("reached", pen.cell(unit.residents).text.into()),
         ("voters", pen.count(unit.denominator.voters).into()),
     ];
-    let sentence =
-        if figure.state == State::Shown { pen.words.say_with("map-tile", &args) } else { pen.words.say_with("map-tile-short", &args) };
-    let level = share(unit).map(|share| (share / step).min(LEVELS - 1) as u8);
-    Some(MapTile { unit: unit.unit.to_string(), name, figure, sentence, row: place.row, column: place.column, level })
+    let counted = matches!(figure.state, State::Shown | State::Error);
+    let sentence = if counted { pen.words.say_with("map-tile", &args) } else { pen.words.say_with("map-tile-short", &args) };
+    let shade = match figure.state {
+        State::Withheld => Shade::Withheld,
+        State::Error => Shade::Error,
+        State::Shown | State::Unknown | State::None => {
+            share(pen, unit).and_then(|share| scale.shade(share)).map_or(Shade::Unknown, Shade::Level)
+        }
+    };
+    Some(MapTile { unit: unit.unit.to_string(), name, figure, sentence, row: place.row, column: place.column, shade })
 }
 
 /// The finding: where the share is highest and where lowest, written as on their tiles.
 fn title(pen: &Pen<'_>) -> String {
-    let written = |unit: &Unit| pen.share(unit.residents, unit.denominator.voters).text;
+    let written = |unit: &Unit| pen.coverage(unit.residents, &unit.denominator).text;
     let units = pen.units_by_name().into_iter();
-    let mut shares: Vec<(u64, String, String)> = units.filter_map(|(name, unit)| Some((share(unit)?, name, written(unit)))).collect();
+    let mut shares: Vec<(Written, String, String)> =
+        units.filter_map(|(name, unit)| Some((share(pen, unit)?, name, written(unit)))).collect();
     shares.sort_by_key(|(share, ..)| *share);
     let (Some(low), Some(high)) = (shares.first(), shares.last()) else { return pen.words.say("map-title") };
     if low.0 == high.0 {
@@ -119,23 +172,23 @@ fn title(pen: &Pen<'_>) -> String {
     pen.words.say_with("map-finding", &args)
 }
 
-fn legend(pen: &Pen<'_>, step: u64) -> Vec<Legend> {
-    let value = |level: u64| -> String {
-        let hundredths = level * step;
-        let text = if step.is_multiple_of(100) {
-            pen.count(hundredths / 100)
-        } else {
-            pen.locale.decimals(hundredths, if step.is_multiple_of(10) { 1 } else { 2 })
-        };
-        pen.words.say_with("percent", &[("value", text.into())])
+/// What stands on the map, and nothing else.
+fn legend(pen: &Pen<'_>, scale: &Scale, tiles: &[MapTile]) -> Vec<Legend> {
+    let value = |(hundredths, step): Written| match hundredths {
+        0 | 10_000 => pen.count(hundredths / 100),
+        _ => pen.locale.decimals(hundredths, if step == 1 { 2 } else { 1 }),
     };
-    (0..LEVELS)
-        .map(|level| Legend {
-            level: level as u8,
-            text: match level + 1 {
-                LEVELS => pen.words.say_with("map-legend-last", &[("from", value(level).into())]),
-                next => pen.words.say_with("range", &[("from", value(level).into()), ("to", value(next).into())]),
-            },
-        })
-        .collect()
+    let levels = scale.classes.iter().map(|(level, from, to)| {
+        let (from, to) = (value(*from), value(*to));
+        let text = if from == to { pen.words.say_with("percent", &[("value", from.into())]) } else { pen.percent_range(&from, &to) };
+        Legend { shade: Shade::Level(*level), text }
+    });
+    let others = [Shade::Withheld, Shade::Unknown, Shade::Error].into_iter().filter_map(|shade| {
+        let mut texts: Vec<String> = tiles.iter().filter(|tile| tile.shade == shade).map(|tile| tile.figure.text.clone()).collect();
+        texts.sort();
+        texts.dedup();
+        let text = if shade == Shade::Error { pen.words.say("map-legend-error") } else { texts.join(", ") };
+        (!texts.is_empty()).then_some(Legend { shade, text })
+    });
+    levels.chain(others).collect()
 }

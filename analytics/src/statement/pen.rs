@@ -1,12 +1,19 @@
-//! Writes single figures: counts, shares, dates, and what stands in their place when they are withheld or missing.
+//! Writes single figures: counts, shares, dates, and what stands in their place when there is no number to show.
+//!
+//! Guarantees: unknown, not applicable, withheld and zero are four states, each written in its own words. A number of voters is known
+//! when a precinct count gave it, whatever its value. Names are composed (NFC), so that every letter is one code point where it can be.
 
+use fluent_bundle::FluentValue;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use qamtu_schemas::text::Names;
 use serde::Serialize;
 
 use crate::{
     cell::Cell,
+    coverage::Denominator,
+    knowledge::Knowledge,
     locale::Locale,
-    published::{Published, Unit},
+    published::{Audience, Published, Unit},
     words::Words,
 };
 
@@ -18,7 +25,9 @@ pub enum State {
     Shown,
     /// Withheld to protect people.
     Withheld,
-    /// There is none.
+    /// Nobody knows it: the data that it follows from is missing.
+    Unknown,
+    /// There is nothing to count or to compare, such as people at meetings where none was held.
     None,
     /// It cannot be true: above 100 %.
     Error,
@@ -57,8 +66,13 @@ impl<'a> Pen<'a> {
         self.shown(self.count(count))
     }
 
-    pub(super) fn none(&self) -> Figure {
-        Figure { text: self.words.say("no-data"), state: State::None }
+    pub(super) fn unknown(&self) -> Figure {
+        Figure { text: self.words.say("no-data"), state: State::Unknown }
+    }
+
+    /// A figure that does not apply, with the reason as its text.
+    pub(super) fn not_applicable(&self, reason: String) -> Figure {
+        Figure { text: reason, state: State::None }
     }
 
     fn withheld(&self) -> Figure {
@@ -75,14 +89,79 @@ impl<'a> Pen<'a> {
         Some(self.words.say_with("percent", &[("value", value.into())]))
     }
 
-    /// A share that can be no more than all.
-    pub(super) fn share(&self, part: Cell, whole: u64) -> Figure {
+    /// A part of a count that is known.
+    pub(super) fn ratio(&self, part: Cell, whole: u64) -> Figure {
         match part.shown() {
             None => self.withheld(),
-            Some(part) => match self.percent(part, whole) {
-                None => self.none(),
-                Some(text) => Figure { text, state: if part > whole { State::Error } else { State::Shown } },
-            },
+            Some(part) => self.percent(part, whole).map_or_else(|| self.unknown(), |text| self.shown(text)),
+        }
+    }
+
+    /// How many voters are registered.
+    pub(super) fn voters(&self, denominator: &Denominator) -> Figure {
+        denominator.known().map_or_else(|| self.unknown(), |voters| self.number(voters))
+    }
+
+    /// A share of the registered voters; above 100 % it is an error.
+    pub(super) fn coverage(&self, reached: Cell, denominator: &Denominator) -> Figure {
+        let Some(part) = reached.shown() else { return self.withheld() };
+        let Some(voters) = denominator.known() else { return self.unknown() };
+        let state = if part > voters { State::Error } else { State::Shown };
+        match self.percent(part, voters) {
+            Some(text) => Figure { text, state },
+            None if part > 0 => Figure { text: self.words.say("no-voters"), state: State::Error },
+            None => self.not_applicable(self.words.say("no-voters")),
+        }
+    }
+
+    /// Different voters identified at meetings of which so much is known.
+    pub(super) fn reached(&self, known: Knowledge, reached: Cell) -> Figure {
+        match known {
+            Knowledge::NoMeetings => self.not_applicable(self.words.say("no-meetings")),
+            Knowledge::Uncounted | Knowledge::Unrecognised => self.unknown(),
+            Knowledge::CountedOnly => Figure { text: self.words.say("counted-only"), state: State::Unknown },
+            Knowledge::Identified => self.cell(reached),
+        }
+    }
+
+    /// Different voters identified in all that the reader sees.
+    pub(super) fn reached_in_all(&self) -> Figure {
+        let whole = &self.published.whole;
+        self.reached(Knowledge::of_whole(whole), whole.audience.reached)
+    }
+
+    /// Different voters who live in a unit. Nobody is zero only if anybody could have been found.
+    pub(super) fn residents(&self, reached: Cell) -> Figure {
+        let all = self.reached_in_all();
+        let in_doubt = reached.shown() == Some(0) && matches!(all.state, State::Unknown | State::None);
+        if in_doubt { all } else { self.cell(reached) }
+    }
+
+    /// The share of a unit's voters.
+    pub(super) fn residents_share(&self, reached: Cell, denominator: &Denominator) -> Figure {
+        let residents = self.residents(reached);
+        if residents.state == State::Shown { self.coverage(reached, denominator) } else { residents }
+    }
+
+    /// Bounds of the different voters at meetings of which so much is known.
+    pub(super) fn reached_bounds(&self, known: Knowledge, audience: &Audience) -> Figure {
+        match known {
+            Knowledge::NoMeetings => self.not_applicable(self.words.say("no-meetings")),
+            Knowledge::Uncounted => self.unknown(),
+            Knowledge::CountedOnly | Knowledge::Unrecognised | Knowledge::Identified => self.bounds(audience.lower, audience.upper),
+        }
+    }
+
+    /// People in the rooms of meetings of which so much is known.
+    pub(super) fn gross(&self, known: Knowledge, gross: Cell) -> Figure {
+        if known == Knowledge::Uncounted { self.unknown() } else { self.cell(gross) }
+    }
+
+    /// A count, with its share of the registered voters if their number is known.
+    pub(super) fn count_and_share(&self, count: u64, denominator: &Denominator) -> String {
+        match denominator.known().and_then(|voters| self.percent(count, voters)) {
+            Some(share) => self.words.say_with("count-share", &[("count", self.count(count).into()), ("share", share.into())]),
+            None => self.count(count),
         }
     }
 
@@ -90,6 +169,7 @@ impl<'a> Pen<'a> {
     pub(super) fn bounds(&self, lower: Cell, upper: Cell) -> Figure {
         match (lower.shown(), upper.shown()) {
             (Some(lower), Some(upper)) if lower == upper => self.number(lower),
+            (Some(0), Some(upper)) => self.shown(self.words.say_with("at-most", &[("most", self.count(upper).into())])),
             (Some(lower), Some(upper)) => {
                 self.shown(self.words.say_with("range", &[("from", self.count(lower).into()), ("to", self.count(upper).into())]))
             }
@@ -97,14 +177,30 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Two bounds, as shares of a whole; one share where both are written alike.
-    pub(super) fn bounds_share(&self, bounds: (Cell, Cell), whole: u64) -> Option<String> {
+    /// Two bounds, as shares of the registered voters; one share where both are written alike. None if a bound is withheld or the
+    /// number of voters is unknown.
+    pub(super) fn bounds_share(&self, bounds: (Cell, Cell), denominator: &Denominator) -> Option<String> {
         let (lower, upper) = (bounds.0.shown()?, bounds.1.shown()?);
-        let (from, to) = (self.percent(lower, whole)?, self.percent(upper, whole)?);
+        let whole = denominator.known()?;
+        let (from, to) = (self.locale.percent(lower, whole)?, self.locale.percent(upper, whole)?);
         if from == to {
-            return Some(from);
+            return self.percent(lower, whole);
         }
-        Some(self.words.say_with("range", &[("from", from.into()), ("to", to.into())]))
+        if lower == 0 {
+            return Some(self.words.say_with("at-most", &[("most", self.percent(upper, whole)?.into())]));
+        }
+        Some(self.percent_range(&from, &to))
+    }
+
+    /// From one percentage to another, with one sign for both.
+    pub(super) fn percent_range(&self, from: &str, to: &str) -> String {
+        self.words.say_with("percent-range", &[("from", from.into()), ("to", to.into())])
+    }
+
+    /// The largest count of people that is withheld, written and as a number.
+    pub(super) fn withheld_counts(&self) -> [(&'static str, FluentValue<'static>); 2] {
+        let last = self.published.threshold.people().saturating_sub(1);
+        [("last", self.count(last).into()), ("n", last.into())]
     }
 
     pub(super) fn date(&self, date: Date) -> String {
@@ -125,13 +221,21 @@ impl<'a> Pen<'a> {
 
     pub(super) fn as_of(&self) -> String {
         let local = self.local(self.published.identity.as_of);
-        let args = [("date", self.date(local.date()).into()), ("time", self.locale.time(&local).into())];
+        let args = [
+            ("date", self.date(local.date()).into()),
+            ("time", self.locale.at_time(&local).into()),
+            ("zone", crate::locale::utc_offset(&local).into()),
+        ];
         self.words.say_with("as-of", &args)
     }
 
     pub(super) fn unit_name(&self, unit: &Unit) -> String {
-        let name = unit.names.as_ref().map(|names| self.words.language().name(names).to_owned());
-        name.unwrap_or_else(|| unit.unit.to_string())
+        self.name(unit.names.as_ref(), &unit.unit)
+    }
+
+    /// A name in the statement's language, or the code of what has no name.
+    pub(super) fn name(&self, names: Option<&Names>, code: &impl ToString) -> String {
+        names.map_or_else(|| code.to_string(), |names| self.locale.language().name(names))
     }
 
     /// Units in the order of their names.

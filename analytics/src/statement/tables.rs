@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
+use qamtu_schemas::event::UnitKind;
 use serde::Serialize;
 
 use super::pen::{Figure, Pen, State};
-use crate::{cell::Cell, published::Audience};
+use crate::{cell::Cell, coverage::Denominator, knowledge::Knowledge, published::Audience};
 
 /// A table of figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,29 +85,43 @@ impl<'a> Line<'a> {
         self.push(figure, Some(count))
     }
 
-    fn cell(self, cell: Cell) -> Self {
-        let figure = self.pen.cell(cell);
-        self.push(figure, cell.shown())
+    fn voters(self, denominator: &Denominator) -> Self {
+        let figure = self.pen.voters(denominator);
+        self.push(figure, denominator.known())
     }
 
-    /// People reached; where heads alone were counted nobody can be known to be reached, which is not the same as nobody.
-    fn reached(self, audience: &Audience) -> Self {
-        if audience.identified_meetings > 0 || audience.gross.shown() == Some(0) {
-            return self.cell(audience.reached);
-        }
-        let figure = Figure { text: self.pen.words.say("counted-only"), state: State::None };
-        self.push(figure, None)
+    fn gross(self, known: Knowledge, gross: Cell) -> Self {
+        let figure = self.pen.gross(known, gross);
+        self.push_count(figure, gross)
     }
 
-    fn share(self, part: Cell, whole: u64) -> Self {
-        let figure = self.pen.share(part, whole);
-        let key = part.shown().filter(|_| whole > 0).map(|part| (u128::from(part) * 1_000_000_000 / u128::from(whole)) as u64);
+    /// People reached; where nobody was identified, and where no meeting was held, that is not the same as nobody.
+    fn reached(self, known: Knowledge, reached: Cell) -> Self {
+        let figure = self.pen.reached(known, reached);
+        self.push_count(figure, reached)
+    }
+
+    /// A figure that sorts by its count, if it shows one.
+    fn push_count(self, figure: Figure, count: Cell) -> Self {
+        let key = count.shown().filter(|_| figure.state == State::Shown);
         self.push(figure, key)
     }
 
-    fn bounds(self, audience: &Audience) -> Self {
-        let figure = self.pen.bounds(audience.lower, audience.upper);
-        self.push(figure, audience.upper.shown())
+    fn residents(self, reached: Cell) -> Self {
+        let figure = self.pen.residents(reached);
+        self.push_count(figure, reached)
+    }
+
+    fn residents_share(self, reached: Cell, denominator: &Denominator) -> Self {
+        let figure = self.pen.residents_share(reached, denominator);
+        let voters = denominator.known().filter(|voters| *voters > 0 && matches!(figure.state, State::Shown | State::Error));
+        let key = reached.shown().zip(voters).map(|(part, whole)| (u128::from(part) * 1_000_000_000 / u128::from(whole)) as u64);
+        self.push(figure, key)
+    }
+
+    fn bounds(self, known: Knowledge, audience: &Audience) -> Self {
+        let figure = self.pen.reached_bounds(known, audience);
+        self.push_count(figure, audience.upper)
     }
 }
 
@@ -114,41 +129,43 @@ fn column(key: &'static str, label: String) -> Column {
     Column { key, label }
 }
 
+/// What the units of the campaign are called together, and one of them: a city has districts alone.
+fn unit_words(pen: &Pen<'_>) -> (String, String) {
+    let kinds = || pen.published.units.iter().map(|unit| unit.kind);
+    let all = |kind: UnitKind| kinds().all(|held| held == Some(kind));
+    let keys = match () {
+        () if pen.published.units.is_empty() => ("units-title", "column-unit"),
+        () if all(UnitKind::District) => ("units-title-districts", "column-district"),
+        () if all(UnitKind::City) => ("units-title-cities", "column-city"),
+        () => ("units-title", "column-unit"),
+    };
+    (pen.words.say(keys.0), pen.words.say(keys.1))
+}
+
 pub(super) fn units(pen: &Pen<'_>) -> Table {
     let words = pen.words;
     let rows = pen.units_by_name().into_iter().map(|(name, unit)| {
+        let known = Knowledge::of_audience(unit.plan.held, &unit.audience);
         Line::new(pen, &unit.unit, name)
-            .count(unit.denominator.voters)
+            .voters(&unit.denominator)
             .count(unit.plan.planned)
             .count(unit.plan.held)
-            .cell(unit.audience.gross)
-            .cell(unit.residents)
-            .share(unit.residents, unit.denominator.voters)
-            .reached(&unit.audience)
-            .bounds(&unit.audience)
+            .gross(known, unit.audience.gross)
+            .residents(unit.residents)
+            .residents_share(unit.residents, &unit.denominator)
+            .reached(known, unit.audience.reached)
+            .bounds(known, &unit.audience)
             .row
     });
-    let whole = &pen.published.whole;
+    let (title, one) = unit_words(pen);
     let all = pen.published.reader.scope == crate::access::Scope::Region;
-    let total = Line::new(pen, "all", words.say("units-total"))
-        .count(whole.denominator.voters)
-        .count(whole.plan.planned)
-        .count(whole.plan.held)
-        .cell(whole.audience.gross)
-        .cell(whole.audience.reached)
-        .share(whole.audience.reached, whole.denominator.voters)
-        .cell(whole.audience.reached)
-        .bounds(&whole.audience)
-        .row;
-    let rows = rows.collect();
+    let withheld = words.say_with("withheld-note", &pen.withheld_counts());
+    let notes = if all { vec![words.say("units-note"), withheld] } else { vec![withheld] };
     Table {
-        title: words.say("units-title"),
-        notes: vec![
-            words.say("units-note"),
-            words.say_with("withheld-note", &[("people", pen.count(pen.published.threshold.people()).into())]),
-        ],
+        title,
+        notes,
         columns: vec![
-            column("unit", words.say("column-unit")),
+            column("unit", one),
             column("voters", words.say("column-voters")),
             column("planned", words.say("column-planned")),
             column("held", words.say("column-held")),
@@ -158,36 +175,48 @@ pub(super) fn units(pen: &Pen<'_>) -> Table {
             column("here", words.say("column-here")),
             column("bounds", words.say("column-bounds")),
         ],
-        rows,
-        total: all.then_some(total),
+        rows: rows.collect(),
+        total: all.then(|| total(pen)),
     }
 }
 
-pub(super) fn coalitions(pen: &Pen<'_>) -> Table {
+/// The row of the whole campaign.
+fn total(pen: &Pen<'_>) -> Row {
+    let whole = &pen.published.whole;
+    let known = Knowledge::of_whole(whole);
+    Line::new(pen, "all", pen.words.say("units-total"))
+        .voters(&whole.denominator)
+        .count(whole.plan.planned)
+        .count(whole.plan.held)
+        .gross(known, whole.audience.gross)
+        .reached(known, whole.audience.reached)
+        .residents_share(whole.audience.reached, &whole.denominator)
+        .reached(known, whole.audience.reached)
+        .bounds(known, &whole.audience)
+        .row
+}
+
+/// None without a coalition.
+pub(super) fn coalitions(pen: &Pen<'_>) -> Option<Table> {
     let words = pen.words;
-    let mut named: Vec<(String, _)> = pen
-        .published
-        .coalitions
-        .iter()
-        .map(|coalition| {
-            let name = coalition.names.as_ref().map(|names| words.language().name(names).to_owned());
-            (name.unwrap_or_else(|| coalition.coalition.to_string()), coalition)
-        })
-        .collect();
+    let mut named: Vec<(String, _)> =
+        pen.published.coalitions.iter().map(|coalition| (pen.name(coalition.names.as_ref(), &coalition.coalition), coalition)).collect();
     // The coalition of the whole region stands first.
     named.sort_by(|a, b| a.1.unit.is_some().cmp(&b.1.unit.is_some()).then_with(|| pen.locale.order(&a.0, &b.0)));
     let rows = named.into_iter().map(|(name, coalition)| {
+        let known = Knowledge::of_audience(coalition.plan.held, &coalition.audience);
         Line::new(pen, &coalition.coalition, name)
             .count(coalition.plan.planned)
             .count(coalition.plan.held)
-            .cell(coalition.audience.gross)
-            .reached(&coalition.audience)
+            .gross(known, coalition.audience.gross)
+            .reached(known, coalition.audience.reached)
             .row
     });
-    Table {
+    let rows: Vec<Row> = rows.collect();
+    (!rows.is_empty()).then(|| Table {
         title: words.say("coalitions-title"),
         notes: vec![words.say("coalitions-note")],
-        rows: rows.collect(),
+        rows,
         columns: vec![
             column("coalition", words.say("column-coalition")),
             column("planned", words.say("column-planned")),
@@ -196,25 +225,23 @@ pub(super) fn coalitions(pen: &Pen<'_>) -> Table {
             column("reached", words.say("column-reached")),
         ],
         total: None,
-    }
+    })
 }
 
 pub(super) fn categories(pen: &Pen<'_>) -> Option<Table> {
     let words = pen.words;
-    let mut named: Vec<(String, _)> = pen
-        .published
-        .categories
-        .iter()
-        .map(|category| {
-            let name = category.names.as_ref().map(|names| words.language().name(names).to_owned());
-            (name.unwrap_or_else(|| category.category.to_string()), category)
-        })
-        .collect();
+    let mut named: Vec<(String, _)> =
+        pen.published.categories.iter().map(|category| (pen.name(category.names.as_ref(), &category.category), category)).collect();
     named.sort_by(|a, b| pen.locale.order(&a.0, &b.0));
     let rows: Vec<Row> = named
         .into_iter()
         .map(|(name, category)| {
-            Line::new(pen, &category.category, name).count(category.plan.held).cell(category.audience.gross).reached(&category.audience).row
+            let known = Knowledge::of_audience(category.plan.held, &category.audience);
+            Line::new(pen, &category.category, name)
+                .count(category.plan.held)
+                .gross(known, category.audience.gross)
+                .reached(known, category.audience.reached)
+                .row
         })
         .collect();
     (!rows.is_empty()).then(|| Table {

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::pen::{Figure, Pen};
+use crate::published::Unit;
 
 /// Whether the data can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,9 +43,11 @@ pub(super) fn trust(pen: &Pen<'_>) -> Trust {
     ];
     if let Some(precincts) = whole.precincts_without_meeting {
         rows.push(meetings(plan.pending, true, words.say("trust-pending"), words.say("trust-pending-detail")));
-        let detail =
-            words.say_with("trust-precincts-detail", &[("all", pen.count(counts.precincts).into()), ("n", counts.precincts.into())]);
-        rows.push(meetings(precincts, false, words.say("trust-precincts"), detail));
+        if counts.precincts > 0 {
+            let detail =
+                words.say_with("trust-precincts-detail", &[("all", pen.count(counts.precincts).into()), ("n", counts.precincts.into())]);
+            rows.push(meetings(precincts, false, words.say("trust-precincts"), detail));
+        }
     }
     if counts.roll_precincts > 0 && counts.precincts_without_roll > 0 {
         let enrolled = counts.precincts.saturating_sub(counts.precincts_without_roll);
@@ -62,9 +65,7 @@ pub(super) fn trust(pen: &Pen<'_>) -> Trust {
         rows.push(meetings(counts.rejected, true, words.say("trust-rejected"), words.say("trust-rejected-detail")));
         rows.push(meetings(counts.conflicts, true, words.say("trust-conflicts"), words.say("trust-conflicts-detail")));
     }
-    if whole.over {
-        rows.insert(0, row(pen.none(), true, words.say("trust-over"), words.say("trust-over-detail")));
-    }
+    rows.splice(0..0, over(pen));
     Trust { title: words.say("trust-title"), rows }
 }
 
@@ -102,4 +103,22 @@ fn records(pen: &Pen<'_>) -> Vec<TrustRow> {
     let found = odd.into_iter().filter(|(count, ..)| *count > 0);
     rows.extend(found.map(|(count, label, detail)| TrustRow { label, figure: pen.number(count), detail, act: true }));
     rows
+}
+
+/// More people reached than registered, in the whole scope or in a unit whose count is shown.
+fn over(pen: &Pen<'_>) -> Option<TrustRow> {
+    let words = pen.words;
+    let is_over = |(_, unit): &(String, &Unit)| unit.over && unit.residents.shown().is_some();
+    let units: Vec<String> = pen.units_by_name().into_iter().filter(is_over).map(|(name, _)| name).collect();
+    let row = |figure: Figure, detail: String| TrustRow { label: words.say("trust-over"), figure, detail, act: true };
+    match units.len() {
+        0 if pen.published.whole.over => {
+            Some(row(pen.coverage(pen.published.whole.audience.reached, &pen.published.whole.denominator), words.say("trust-over-detail")))
+        }
+        0 => None,
+        count => {
+            let detail = words.say_with("trust-over-units-detail", &[("units", units.join(", ").into())]);
+            Some(row(pen.number(count as u64), detail))
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use qamtu_analytics::{Coverage, Figures, coverage::Method};
 use serde_json::json;
 
-use crate::world::{World, after, at};
+use crate::world::{Seen, World, after, at};
 
 /// Three meetings: m1 in A by CA for the young, m2 in B by R for staff and the young, m3 in B by CA for staff; in three weeks.
 fn world() -> World {
@@ -136,10 +136,10 @@ fn the_denominator_is_the_count_that_is_true_on_the_local_day() {
     };
     let day = |month, day| Some(jiff::civil::date(2026, month, day));
     // 22 February begins at 19:00 UTC of the 21st: A-1 falls from 100 to 90.
-    assert_eq!(voters("2026-02-21T18:59:59Z"), (230, 3, 230, day(1, 2)));
-    assert_eq!(voters("2026-02-21T19:00:00Z"), (220, 3, 220, day(2, 22)));
+    assert_eq!(voters("2026-02-21T18:59:59Z"), (Some(230), 3, 230, day(1, 2)));
+    assert_eq!(voters("2026-02-21T19:00:00Z"), (Some(220), 3, 220, day(2, 22)));
     // On New Year's Day A-2 had no count yet.
-    assert_eq!(voters("2026-01-01T00:00:00Z"), (180, 2, 180, day(1, 1)));
+    assert_eq!(voters("2026-01-01T00:00:00Z"), (Some(180), 2, 180, day(1, 1)));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_precinct_that_moved_lies_in_the_unit_of_the_day() {
 }
 
 #[test]
-fn residents_of_a_precinct_that_nobody_counted_show_as_an_error() {
+fn residents_of_a_precinct_that_nobody_counted_are_compared_to_nothing() {
     let mut world = World::new();
     world.roll.push((90, "X-9"));
     world.held("m1", World::place("2026-02-16T10:00:00Z"));
@@ -169,8 +169,8 @@ fn residents_of_a_precinct_that_nobody_counted_show_as_an_error() {
     let coverage = world.coverage(after());
     let last = coverage.precincts.last().expect("precincts");
     assert_eq!((last.precinct.as_str(), last.unit.as_ref(), last.residents.reach.reached), ("X-9", None, 1));
-    assert!(last.residents.reach.over && last.residents.reach.denominator.date.is_none());
-    assert_eq!(coverage.precincts_over(), 1);
+    assert!(!last.residents.reach.over && !last.residents.reach.denominator.is_known());
+    assert_eq!(coverage.precincts_over(), 0);
     assert_eq!((coverage.precincts_reached(), coverage.counts.precincts, coverage.counts.roll_precincts), (2, 3, 4));
     // X-9 is not among the precincts that lack a meeting, since it is none of the denominator's.
     assert_eq!(coverage.precincts_without_meeting(), 3);
@@ -184,7 +184,8 @@ fn codes_that_the_reference_data_lacks_are_kept() {
     let coverage = world.coverage(after());
     let unit = coverage.units.last().expect("units");
     assert_eq!((unit.unit.as_str(), unit.names.as_ref(), unit.slice.audience.reach.reached), ("Z", None, 1));
-    assert!(unit.slice.audience.reach.over);
+    // Nobody counted its voters, so nobody can say that more of them came than there are.
+    assert!(!unit.slice.audience.reach.over && !unit.slice.audience.reach.denominator.is_known());
     assert_eq!(coverage.coalitions.len(), 3);
     assert_eq!(coverage.categories.iter().filter(|category| category.names.is_none()).count(), 1);
 }
@@ -199,6 +200,21 @@ fn the_ceiling_is_reach_if_nobody_came_twice() {
     large.heads("m1", &[5000], None);
     // More than everyone: all 220.
     assert_eq!(large.coverage(after()).region.ceiling, Some(220));
+}
+
+#[test]
+fn without_a_precinct_count_the_voters_are_unknown_and_nothing_is_capped_by_zero() {
+    let mut world = World::new();
+    world.events.retain(|event| event["type"] != "qamtu.precinct.counted.v1");
+    world.roll.clear();
+    world.held("m1", World::place("2026-02-16T10:00:00Z"));
+    world.seen.push(Seen { meeting: "m1".to_owned(), person: 1, strong: true, home: Some("uA".to_owned()) });
+    world.heads("m1", &[40], None);
+    let coverage = world.coverage(after());
+    let reach = &coverage.region.slice.audience.reach;
+    assert_eq!((reach.reached, reach.upper, reach.over, coverage.region.ceiling), (1, 40, false, None));
+    let figures = serde_json::to_value(Figures::from(&coverage)).expect("figures");
+    assert!(figures["counts"]["voters"].is_null() && figures["units"][0]["voters"].is_null(), "{figures}");
 }
 
 #[test]

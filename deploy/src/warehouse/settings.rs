@@ -16,11 +16,14 @@ const START_USER: &str = include_str!("../../clickhouse/start_user.xml");
 const KAFKA_GRANT: &str =
     "                <query>GRANT READ ON KAFKA</query>\n                <query>GRANT TABLE ENGINE ON Kafka</query>\n";
 /// What analytics may read: the views that `projector/tables/README.md` marks as contract.
-pub const CONTRACT_VIEWS: [&str; 12] = [
+pub const CONTRACT_VIEWS: [&str; 18] = [
     "v_watermark",
     "v_meeting_events",
     "v_reference_events",
     "v_attendance_events",
+    "v_attendance_retractions",
+    "v_reversed_batches",
+    "v_consents",
     "v_attendance",
     "v_roll_versions",
     "v_roll",
@@ -29,6 +32,9 @@ pub const CONTRACT_VIEWS: [&str; 12] = [
     "v_records",
     "v_rejected",
     "v_conflicts",
+    "v_references",
+    "v_dangling_references",
+    "v_lookalike_meetings",
 ];
 
 /// Memory that the process takes beside what ClickHouse counts: the library's code (210 MB) and freed pages not given back yet,

@@ -150,17 +150,17 @@ pub async fn attend(stack: &Stack, millions: u64) -> Result<()> {
 }
 
 /// What `compute` wrote, as answers.
-pub fn read(figures: &Value, csv: &Path) -> Result<Answers> {
-    let text = std::fs::read_to_string(csv)?;
-    let mut lines = text.lines();
-    let head: Vec<&str> = lines.next().context("a head")?.split(',').collect();
-    let column = |name: &str| head.iter().position(|column| *column == name).with_context(|| format!("no column {name}"));
+pub fn read(figures: &Value, file: &Path) -> Result<Answers> {
+    let mut rows = csv::Reader::from_path(file)?;
+    let head = rows.headers()?.clone();
+    let column = |name: &str| head.iter().position(|column| column == name).with_context(|| format!("no column {name}"));
     let (kind, key, reached, contacts) = (column("kind")?, column("key")?, column("reached")?, column("contacts")?);
     let mut answers = Answers::new();
-    for line in lines {
-        let fields: Vec<&str> = line.split(',').collect();
-        let figure = (fields[reached].parse()?, fields[contacts].parse().unwrap_or(0));
-        answers.entry(fields[kind].to_owned()).or_default().insert(fields[key].to_owned(), figure);
+    for row in rows.records() {
+        let row = row?;
+        // Where no meeting was held the number of people reached is empty.
+        let figure = (row[reached].parse().unwrap_or(0), row[contacts].parse().unwrap_or(0));
+        answers.entry(row[kind].to_owned()).or_default().insert(row[key].to_owned(), figure);
     }
     let exposure = figures["exposure"].as_array().context("exposure")?;
     let exposure: BTreeMap<_, _> =

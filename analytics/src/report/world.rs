@@ -1,4 +1,6 @@
-//! All that the typesetter can see: the template, the values, two fonts. Everything else is refused.
+//! All that the typesetter can see: the template, the values, the bundled fonts. Everything else is refused.
+//!
+//! Inter is the typeface of the report. DejaVu Sans, which has many more scripts, stands in for letters that Inter lacks.
 
 use std::sync::LazyLock;
 
@@ -11,10 +13,15 @@ use typst::{
     utils::LazyHash,
 };
 
+use super::letters::{self, Coverage, Printable};
+
 const TEMPLATE: &str = include_str!("../../templates/report.typ");
 
+/// The fonts in the order in which they are asked for a letter.
+pub(super) const FAMILIES: [&str; 2] = ["Inter", "DejaVu Sans"];
+
 /// What no report changes: the library, the fonts, the template.
-struct Furniture {
+struct Fixed {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
@@ -22,15 +29,16 @@ struct Furniture {
     values: FileId,
 }
 
-static FURNITURE: LazyLock<Furniture> = LazyLock::new(|| {
+static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
     let fonts: Vec<Font> = [
-        include_bytes!("../../assets/fonts/Inter-Regular.otf").as_slice(),
-        include_bytes!("../../assets/fonts/Inter-SemiBold.otf").as_slice(),
+        include_bytes!("../../templates/fonts/Inter-Regular.otf").as_slice(),
+        include_bytes!("../../templates/fonts/Inter-SemiBold.otf").as_slice(),
+        include_bytes!("../../templates/fonts/DejaVuSans.ttf").as_slice(),
     ]
     .into_iter()
     .flat_map(|font| Font::iter(Bytes::new(font)))
     .collect();
-    Furniture {
+    Fixed {
         library: LazyHash::new(Library::default()),
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         fonts,
@@ -45,18 +53,23 @@ fn file(path: &str) -> FileId {
     FileId::new(RootedPath::new(VirtualRoot::Project, path))
 }
 
-/// A text in letters that both fonts have. The signs of JSON are among them, so that JSON stays JSON.
-pub(super) fn printable(text: &str) -> String {
-    let has_glyph = |letter: char| FURNITURE.fonts.iter().all(|font| font.info().coverage.contains(u32::from(letter)));
-    text.chars().map(|letter| if letter.is_ascii() || has_glyph(letter) { letter } else { '?' }).collect()
+impl Coverage for Font {
+    fn has(&self, letter: char) -> bool {
+        self.info().coverage.contains(u32::from(letter))
+    }
 }
 
-/// One report's view of the world.
-pub(super) struct Desk {
+/// A text in letters that the fonts have.
+pub(super) fn printable(text: &str) -> Printable {
+    letters::printable(text, &FIXED.fonts)
+}
+
+/// What the typesetter sees of one report.
+pub(super) struct ReportWorld {
     values: Bytes,
 }
 
-impl Desk {
+impl ReportWorld {
     pub(super) fn new(values: Vec<u8>) -> Self {
         Self { values: Bytes::new(values) }
     }
@@ -66,29 +79,29 @@ impl Desk {
     }
 }
 
-impl World for Desk {
+impl World for ReportWorld {
     fn library(&self) -> &LazyHash<Library> {
-        &FURNITURE.library
+        &FIXED.library
     }
 
     fn book(&self) -> &LazyHash<FontBook> {
-        &FURNITURE.book
+        &FIXED.book
     }
 
     fn main(&self) -> FileId {
-        FURNITURE.template.id()
+        FIXED.template.id()
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == FURNITURE.template.id() { Ok(FURNITURE.template.clone()) } else { Err(Self::refused()) }
+        if id == FIXED.template.id() { Ok(FIXED.template.clone()) } else { Err(Self::refused()) }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == FURNITURE.values { Ok(self.values.clone()) } else { Err(Self::refused()) }
+        if id == FIXED.values { Ok(self.values.clone()) } else { Err(Self::refused()) }
     }
 
     fn font(&self, index: usize) -> Option<Font> {
-        FURNITURE.fonts.get(index).cloned()
+        FIXED.fonts.get(index).cloned()
     }
 
     fn today(&self, _: Option<Duration>) -> Option<Datetime> {

@@ -1,0 +1,33 @@
+//! Endings of Kazakh words, which follow the last sound of the word that they are joined to.
+
+/// The ending "from" of a month's name.
+pub(super) fn ablative(month: i8) -> &'static str {
+    match month {
+        // қаңтар, тамыз, қараша; наурыз.
+        1 | 3 | 8 | 11 => "дан",
+        // сәуір, шілде.
+        4 | 7 => "ден",
+        // ақпан, қазан, желтоқсан, маусым.
+        2 | 6 | 10 | 12 => "нан",
+        // қыркүйек ends without voice.
+        9 => "тен",
+        // мамыр.
+        _ => "дан",
+    }
+}
+
+/// The ending "at" of a time, which is that of the last word of its minutes as they are spoken; whole hours are read "нөл-нөл".
+pub(super) fn locative(minute: i8) -> &'static str {
+    match (minute / 10, minute % 10) {
+        // он, жиырма, отыз.
+        (1..=3, 0) => "дағы",
+        // қырық.
+        (4, 0) => "тағы",
+        // алты, тоғыз.
+        (_, 6 | 9) => "дағы",
+        // үш, төрт, бес.
+        (_, 3..=5) => "тегі",
+        // нөл, бір, екі, жеті, сегіз, елу.
+        _ => "дегі",
+    }
+}
