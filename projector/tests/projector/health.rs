@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Waits until `/ready` has this status and these words in its body.
-async fn ready(projector: &Projector, status: u16, words: &[&str]) {
+pub async fn ready(projector: &Projector, status: u16, words: &[&str]) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
         let said = projector.get("/ready").await;
