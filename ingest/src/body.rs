@@ -85,9 +85,12 @@ pub async fn whole(mut body: Body, limit: usize, time: Duration, permit: &Permit
         read = tokio::time::timeout(time, read) => read.unwrap_or_else(|_| Err(slow())),
         () = permit.revoked() => return Err(revoked()),
     };
-    permit.complete();
-    if matches!(&read, Err(rejection) if rejection.reason == Reason::BodyTooLarge) {
-        drain(&mut body).await;
+    match &read {
+        Ok(_) => permit.complete(),
+        Err(rejection) if rejection.reason == Reason::BodyTooLarge => {
+            tokio::select! { () = drain(&mut body) => {}, () = permit.revoked() => {} }
+        }
+        Err(_) => {}
     }
     read
 }
