@@ -8,7 +8,7 @@ use crate::{
     events::{campaign, entries},
     on_both_logs,
     proxy::Proxy,
-    rig::{Kind, Rig, run},
+    rig::{DEADLINE, Kind, Rig, run},
     server::{Server, kill_and_restart},
 };
 
@@ -141,13 +141,19 @@ fn answers_lost_under_load() {
         let (stop, appended) = flow(through.writer().await, 400);
         let projector = through.projector().await;
         for n in 0..10_u64 {
+            let lost = proxy.lost();
             proxy.lose_answers_to_inserts(2);
             tokio::time::sleep(jitter(n)).await;
+            let deadline = tokio::time::Instant::now() + DEADLINE;
+            while proxy.lost() == lost {
+                assert!(tokio::time::Instant::now() < deadline, "nothing is written");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
         stop.send(()).unwrap();
         appended.await.unwrap();
         through.caught_up().await;
-        assert!(proxy.lost() >= 5, "{} answers were lost", proxy.lost());
+        assert!(proxy.lost() >= 10, "{} answers were lost", proxy.lost());
         assert!(projector.stop().await.success());
         let physical = through.ask("SELECT count() - uniqExact(topic, partition, offset) FROM log").await;
         assert_eq!(physical.trim(), "0", "the tokens were not recognised");
