@@ -23,7 +23,7 @@ fn received(mut event: Value, at: &str) -> Value {
 /// Reference data and the roll from the first day, and a meeting that was held with the people 0 to 5.
 async fn prepared() -> Result<(Stack, Vec<Value>)> {
     let stack = Stack::start(Log::Embedded).await?;
-    let early = |event| received(event, "2026-02-13T10:00:00Z");
+    let early = |event| received(event, "2026-02-20T10:30:00Z");
     stack.accept(&small::reference().into_iter().map(early).collect::<Vec<_>>()).await?;
     let roll: Vec<Value> = small::roll().lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let roll: String = roll.into_iter().map(|line| format!("{}\n", early(line))).collect();

@@ -23,17 +23,21 @@ use crate::{
 };
 
 /// The databases whose views the login of analytics may read.
-const DATABASES: [&str; 9] = [
+const DATABASES: [&str; 11] = [
     "with_a_roll",
     "without_a_roll",
     "with_half_a_roll",
     "beyond_the_offsets",
     "reversed_imports",
+    "an_instant_of_the_past",
+    "odd_records",
     "many_batches",
     "counts",
     "wrong_shapes",
     "nothing_there",
 ];
+#[path = "instants.rs"]
+mod instants;
 
 /// A warehouse that lives until its standard input closes.
 struct Server {
@@ -292,8 +296,8 @@ async fn what_the_warehouse_gives_is_what_the_campaign_has() {
     without_a_whole_roll(server.database("with_half_a_roll").await, &["B-1"]).await;
     beyond_the_offsets(server.database("beyond_the_offsets").await).await;
     reversed_imports(server.database("reversed_imports").await).await;
-    an_instant_of_the_past(server.database("an_instant_of_the_past").await).await;
-    odd_records(server.database("odd_records").await).await;
+    instants::an_instant_of_the_past(server.database("an_instant_of_the_past").await).await;
+    instants::odd_records(server.database("odd_records").await).await;
     many_batches(server.database("many_batches").await).await;
     counts_and_snapshots(&server, server.database("counts").await).await;
     wrong_shapes(&server, server.database("wrong_shapes").await).await;
@@ -380,72 +384,6 @@ async fn reversed_imports(views: Views) {
     let mut after = views.coverage().await;
     after.counts.events -= 1;
     assert_eq!(after, before);
-}
-
-/// What came in later changes nothing of an earlier instant: neither what is new nor what takes something back.
-async fn an_instant_of_the_past(views: Views) {
-    let world = world();
-    views.fill(&world).await;
-    let then = || async {
-        let offsets = views.warehouse.offsets().await.expect("offsets");
-        let past = Selection { as_of: at("2026-02-28T00:00:00Z"), ..selection(offsets) };
-        let facts = views.warehouse.facts(past).await.expect("facts");
-        views.warehouse.coverage(facts).await.expect("a coverage")
-    };
-    let before = then().await;
-    assert_eq!(before.region.slice.audience.reach.reached, 4);
-    let (batch, later) = ("00000000-0000-4000-8002-000000000007", "2026-03-01 00:00:00");
-    let person = |number: u64| key(number);
-    let new = |number: u64, fields: Value| {
-        let mut row = json!({"campaign": "test", "event_id": format!("00000000-0000-4000-8009-{number:012x}"), "received": later,
-            "partition": 0, "offset": 4000 + number});
-        row.as_object_mut().expect("a row").extend(fields.as_object().expect("fields").clone());
-        row
-    };
-    // A person more at m1, and four events that take somebody away: m1 has the people 1, 2 and 6, the rows 5 to 7 of the world.
-    let (hi, lo) = person(7);
-    let seen =
-        json!({"meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1, "residence_kind": "unknown", "adult": "unknown"});
-    views.insert("v_attendance_events", [new(1, seen)]).await;
-    let retraction = new(2, json!({"meeting_id": "m1", "retracted_id": "00000000-0000-4000-8001-000000000005"}));
-    views.insert("v_attendance_retractions", [retraction]).await;
-    let ((hi, lo), (given_hi, given_lo)) = (person(2), person(9));
-    let withdrawal = new(3, json!({"person_hi": hi, "person_lo": lo, "kind": "withdrawn", "supersedes": []}));
-    // This withdrawal was answered at once; without the answer it would stand.
-    let early = new(4, json!({"person_hi": given_hi, "person_lo": given_lo, "kind": "withdrawn", "supersedes": []}));
-    let answer = new(5, json!({"person_hi": given_hi, "person_lo": given_lo, "kind": "given", "supersedes": [early["event_id"]]}));
-    views.insert("v_consents", [withdrawal, early, answer]).await;
-    let set = "ALTER TABLE v_attendance_events UPDATE batch = toUUID('00000000-0000-4000-8002-000000000007') \
-               WHERE event_id = toUUID('00000000-0000-4000-8001-000000000007') SETTINGS mutations_sync = 1";
-    views.client.query(set).execute().await.expect("an import");
-    views
-        .insert("v_reversed_batches", [json!({"campaign": "test", "batch": batch, "received": later, "partition": 0, "offset": 4006})])
-        .await;
-    assert_eq!(then().await, before);
-    // Later the new one counts, the one whose attendance was retracted is still at m3, and the two others are gone.
-    let now = views.coverage().await.region.slice.audience;
-    assert_eq!((now.reach.reached, now.contacts), (before.region.slice.audience.reach.reached - 2 + 1, 3));
-}
-
-/// What is odd is counted as far as it was known then, and no figure changes for it.
-async fn odd_records(views: Views) {
-    let world = world();
-    views.fill(&world).await;
-    let reference = |number: u64, received: &str, resolved: Option<&str>| {
-        json!({"campaign": "test", "meeting_id": "m1", "event_id": format!("00000000-0000-4000-8005-{number:012x}"),
-            "named": "00000000-0000-4000-8005-00000000ffff", "received": received, "resolved": resolved, "partition": 0, "offset": number})
-    };
-    let (past, later) = ("2026-02-20 00:00:00", "2026-04-01 00:00:00");
-    // Without effect, with effect, with effect only later, not received yet.
-    let references = [(1, past, None), (2, past, Some(past)), (3, past, Some(later)), (4, later, None)];
-    views.insert("v_references", references.map(|(number, received, resolved)| reference(number, received, resolved))).await;
-    let alike = [("TRK-1", "TRK-1", past), ("trk-1", "TRK-1", past), ("TRK-2", "TRK-2", past), ("trk-2", "TRK-2", later)];
-    let alike = alike
-        .map(|(id, looks_like, first)| json!({"campaign": "test", "meeting_id": id, "looks_like": looks_like, "first_received": first}));
-    views.insert("v_lookalike_meetings", alike).await;
-    let coverage = views.coverage().await;
-    assert_eq!((coverage.quality.dangling_references, coverage.quality.lookalike_meetings), (2, 2));
-    assert_eq!(coverage, Coverage { quality: coverage.quality.clone(), ..expected(&world, &coverage) });
 }
 
 /// More rows than one Arrow batch holds, so that meetings are cut.

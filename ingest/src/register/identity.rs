@@ -179,7 +179,7 @@ mod tests {
             let entry = crate::publish::entry(encoded);
             let partition = Partition::new(entry.topic.to_string(), 0);
             let (key, value) = (Some(entry.key), Some(entry.value));
-            let record = Record { partition, offset: 0, appended_ms: 0, key, headers: entry.headers, value };
+            let record = Record { partition, offset: 0, skipped: 0, appended_ms: 0, key, headers: entry.headers, value };
             assert_eq!(Identity::of_record(&record), Some((before, event.data.kind())));
         }
     }
