@@ -84,6 +84,12 @@ pub struct Unit {
     pub voters: Option<u64>,
     /// Meetings with a plan.
     pub planned: u64,
+    /// Planned and cancelled.
+    pub cancelled: u64,
+    /// Due and not reported.
+    pub missing: u64,
+    /// Meetings of which several answers to one question stand.
+    pub contested: u64,
     /// Counted meetings.
     pub held: u64,
     /// Gross attendance.
@@ -92,6 +98,10 @@ pub struct Unit {
     pub contacts: u64,
     /// Different eligible people.
     pub reached: u64,
+    /// Weakly identified attendances.
+    pub weak: u64,
+    /// Strongly identified attendances from outside the denominator.
+    pub outside: u64,
     /// People in the rooms who were not identified, or not known to be inside or outside the denominator.
     pub rest: u64,
     /// Lower bound of different eligible people.
@@ -200,10 +210,15 @@ fn unit(unit: &coverage::Unit) -> Unit {
         unit: unit.unit.clone(),
         voters: audience.reach.denominator.known(),
         planned: fulfilment.planned,
+        cancelled: fulfilment.cancelled,
+        missing: fulfilment.missing,
+        contested: fulfilment.contested,
         held: fulfilment.held,
         gross: audience.gross,
         contacts: audience.contacts,
         reached: audience.reach.reached,
+        weak: audience.weak,
+        outside: audience.outside,
         rest: audience.rest,
         lower: audience.reach.lower,
         upper: audience.reach.upper,

@@ -19,7 +19,7 @@ use qamtu::{
 };
 use qamtu_schemas::{
     Data, Event, MeetingFold, Reference, Status,
-    event::{AttendanceRecorded, Person, Residence, Strength},
+    event::{AttendanceRecorded, MeetingHeld, MeetingPlanned, Person, Residence, Strength},
     id::{BodyHash, EventId, MeetingId, Pseudonym},
 };
 use serde_json::Value;
@@ -123,11 +123,13 @@ fn the_roll_has_as_many_people_as_the_last_counts() {
         let Payload::Roll(roll) = submission.data else { panic!("something else in the roll") };
         enrolled.insert(roll.precinct.to_string(), roll.voters.len() as u32);
     }
-    // One precinct is counted too low, and another makes up for it.
+    // One precinct is counted too low, and another makes up for it; some rolls also list voters of another precinct.
     assert!(enrolled.keys().eq(counted.keys()), "a precinct without a roll, or without a count");
     let differences = enrolled.values().zip(counted.values()).map(|(roll, count)| i64::from(*count) - i64::from(*roll));
-    let differ: Vec<i64> = differences.filter(|by| *by != 0).collect();
-    assert!(differ == [-20, 20] || differ == [20, -20], "{differ:?}");
+    let mut differ: Vec<i64> = differences.filter(|by| *by != 0).collect();
+    differ.sort_unstable();
+    assert_eq!(differ, [-25, -25, -25, -25, -25, -25, -20, 20]);
+    assert_eq!(dirt("on-two-rolls"), 150);
     assert!(counted.values().all(|voters| (10..=3_000).contains(voters)), "a precinct outside the legal limit");
     assert!(largest < 1_000_000, "a line of {largest} bytes");
     let sum = |on| reference.precincts(on).map(|count| u64::from(count.voters)).sum::<u64>();
@@ -176,7 +178,8 @@ fn figures_agree_with_each_other() {
     within("seen five times or more", exposure[4], (150, 3_000));
     let plan = |name: &str| figure(&format!("/plan/{name}"));
     assert!(plan("held_planned") <= plan("due") && plan("due") + plan("cancelled") <= plan("planned"));
-    assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful"));
+    // Whatever is held is planned, extra, on an unlawful day, or was moved to a day on which nothing is due.
+    assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful") + dirt("moved-to-unlawful-day"));
     within("share of voters reached, permille", audience("reached") * 1_000 / 1_195_000, (60, 120));
     within("precincts without a meeting", figure("/precincts_without_meeting"), (25, 60));
     assert_eq!((figure("/precincts_over"), dirt("more-reached-than-counted")), (1, 1), "more reached than registered");
@@ -222,6 +225,9 @@ fn every_kind_of_dirt_is_there() {
         ("copied-sheet", 3),
         ("import-reversed", 1),
         ("stray-sheet", 17),
+        ("held-before-planned-day", 6),
+        ("held-in-another-unit", 8),
+        ("names-before-audience-is-known", 9),
     ] {
         assert_eq!(dirt(what), number, "{what}");
     }
@@ -233,6 +239,10 @@ fn every_kind_of_dirt_is_there() {
         "cancellation-corrected",
         "plan-after-report",
         "held-uncounted",
+        "moved-to-unlawful-day",
+        "held-at-local-midnight",
+        "plan-replaced-before-it-arrived",
+        "two-plans",
     ] {
         assert!(dirt(what) >= 4, "{what}: {}", dirt(what));
     }
@@ -354,6 +364,9 @@ fn stored(submission: &Submission) -> Option<Event> {
 fn the_oracle_agrees_with_the_fold_of_the_events() {
     let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
     let mut reference = Reference::default();
+    let config = campaign();
+    let revealing: HashSet<_> = config.categories.iter().filter(|category| category.revealing).map(|category| &category.code).collect();
+    let mut heads_only: HashSet<MeetingId> = HashSet::new();
     let mut withdrawn: BTreeMap<EventId, Pseudonym> = BTreeMap::new();
     let number = |identifier: &Identifier| match identifier {
         Identifier::Iin(iin) => Pseudonym(u128::from(iin.0).to_be_bytes()),
@@ -368,6 +381,13 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
             _ => {}
         }
         let Some(event) = stored(submission) else { continue };
+        // Enough here, since the generator never corrects a revealing plan or report.
+        if let Data::MeetingPlanned(MeetingPlanned { meeting, plan: said, .. }) | Data::MeetingHeld(MeetingHeld { meeting, report: said }) =
+            &event.data
+            && (revealing.contains(&said.category) || said.secondary.iter().any(|code| revealing.contains(code)))
+        {
+            heads_only.insert(meeting.clone());
+        }
         match event.data.meeting().cloned() {
             Some(meeting) => folds.entry(meeting).or_default().insert(event),
             None => {
@@ -380,11 +400,15 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
     let (mut gross, mut identified, mut contacts, mut weak, mut contested) = (0, 0, 0, 0, 0);
     let mut reached: HashSet<Pseudonym> = HashSet::new();
     let mut statuses: BTreeMap<Status, u64> = BTreeMap::new();
-    for fold in folds.values() {
+    for (meeting, fold) in &folds {
         let state = fold.state(reference.reversed());
         *statuses.entry(state.status).or_default() += 1;
         contested += u64::from(state.contested);
         if state.status != Status::Held {
+            continue;
+        }
+        if heads_only.contains(meeting) {
+            gross += state.headcount.map_or(0, |heads| u64::from(heads.low));
             continue;
         }
         let people: BTreeSet<Person> =

@@ -13,6 +13,8 @@ mod figure;
 mod ingest;
 #[path = "figures/load.rs"]
 mod load;
+#[path = "figures/processors.rs"]
+mod processors;
 #[path = "figures/project.rs"]
 mod project;
 

@@ -14,10 +14,17 @@ use anyhow::{Context, Result, ensure};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
+mod misreading;
+
+pub use misreading::Misreading;
+
+/// Of each person the precincts whose rolls list them, the lowest id first.
+type Homes = HashMap<String, Vec<String>>;
+
 /// Everything the recount reads.
 pub struct Published {
     events: Vec<Value>,
-    roll: HashMap<String, String>,
+    roll: Homes,
     roll_precincts: BTreeSet<String>,
 }
 
@@ -40,8 +47,8 @@ pub fn read(out: &Path) -> Result<Published> {
     Ok(Published { events, roll, roll_precincts })
 }
 
-/// The newest version of each precinct's roll: pseudonym to the lowest precinct that has it; and all its precincts.
-fn read_roll(path: &Path) -> Result<(HashMap<String, String>, BTreeSet<String>)> {
+/// The newest version of each precinct's roll: pseudonym to the precincts that list it; and all precincts.
+fn read_roll(path: &Path) -> Result<(Homes, BTreeSet<String>)> {
     use parquet::{
         file::reader::{FileReader, SerializedFileReader},
         record::RowAccessor,
@@ -60,9 +67,10 @@ fn read_roll(path: &Path) -> Result<(HashMap<String, String>, BTreeSet<String>)>
         rows.push(entry);
     }
     rows.retain(|(precinct, version, _)| newest[precinct] == *version);
-    // Lowest precinct last, so that it is what stays.
-    rows.sort_by(|a, b| b.0.cmp(&a.0));
-    Ok((rows.into_iter().map(|(precinct, _, person)| (person, precinct)).collect(), newest.into_keys().collect()))
+    rows.sort();
+    let mut roll = Homes::with_capacity(rows.len());
+    rows.into_iter().for_each(|(precinct, _, person)| roll.entry(person).or_default().push(precinct));
+    Ok((roll, newest.into_keys().collect()))
 }
 
 fn rank(event: &Value) -> (Timestamp, String) {
@@ -136,19 +144,53 @@ fn heads(event: &Value) -> (u64, u64, u64) {
     (low, high, number(&data["eligible_minimum"]))
 }
 
-/// Does a plan or a report name one of these categories?
-fn names_one(session: &Value, categories: &HashSet<&str>) -> bool {
-    categories.contains(text(session, "category"))
-        || session["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str).any(|other| categories.contains(other))
+/// What decides how a meeting is counted, beside its own events.
+struct Rules<'a> {
+    withdrawn: HashSet<&'a str>,
+    revealing: HashSet<&'a str>,
+    as_of: Timestamp,
+    misreading: Option<Misreading>,
 }
 
-fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, (revealing, as_of): (&HashSet<&str>, Timestamp)) -> Meeting<'a> {
+impl Rules<'_> {
+    fn misread(&self, misreading: Misreading) -> bool {
+        self.misreading == Some(misreading)
+    }
+
+    /// Does a plan or a report name a revealing category?
+    fn reveals(&self, session: &Value) -> bool {
+        let secondary = session["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        self.revealing.contains(text(session, "category"))
+            || (!self.misread(Misreading::FirstCategoryReveals) && secondary.into_iter().any(|other| self.revealing.contains(other)))
+    }
+
+    /// Are only heads counted at a meeting of which these plans and reports stand, the last report of which holds?
+    fn heads_only(&self, plans: &[&Value], reports: &[&Value]) -> bool {
+        let reports = match self.misreading {
+            Some(Misreading::NamesCountAtHeadsOnly) => return false,
+            Some(Misreading::PlanReveals) => &[],
+            Some(Misreading::HoldingReportReveals) => &reports[reports.len().saturating_sub(1)..],
+            _ => reports,
+        };
+        plans.iter().chain(reports).any(|session| self.reveals(session))
+    }
+}
+
+fn meeting<'a>(events: &[&'a Value], rules: &Rules<'_>) -> Meeting<'a> {
     let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
-    let mut meeting =
-        Meeting { plan: standing(&of(&["meeting.planned"])).last().map(|event| &event["data"]["plan"]), ..Meeting::default() };
+    let plans = of(&["meeting.planned"]);
+    let plan = if rules.misread(Misreading::LastReceivedPlanHolds) {
+        plans.iter().copied().max_by_key(|event| instant(&event["receivedtime"]))
+    } else {
+        standing(&plans).last().copied()
+    };
+    let mut meeting = Meeting { plan: plan.map(|event| &event["data"]["plan"]), ..Meeting::default() };
     if let Some(last) = standing(&of(&["meeting.planned", "meeting.rescheduled"])).last() {
         meeting.moved = kind(last) == "meeting.rescheduled";
         meeting.starts = Some(instant(if meeting.moved { &last["data"]["starts"] } else { &last["data"]["plan"]["starts"] }));
+    }
+    if meeting.moved && rules.misread(Misreading::MoveReplacesPlan) {
+        meeting.plan = None;
     }
     let reopened: HashSet<&str> = of(&["meeting.planned", "meeting.rescheduled"])
         .iter()
@@ -160,14 +202,19 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, (revealing, as_o
     let answers = standing(&answers);
     let reports: Vec<&Value> = answers.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
     meeting.report = reports.last().copied();
-    meeting.cancelled = reports.len() < answers.len();
+    let cancellations = answers.iter().filter(|event| kind(event) == "meeting.cancelled").count();
+    let is_open = rules.misread(Misreading::CorrectedToNoneIsOpen);
+    meeting.cancelled = if is_open { cancellations > 0 } else { reports.len() < answers.len() };
     let counts = standing(&of(&["headcount.reported", "headcount.recounted"]));
     meeting.heads = counts.last().map(|event| heads(event));
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
-    let plans = standing(&of(&["meeting.planned"]));
-    let heads_only = plans.iter().map(|event| &event["data"]["plan"]).chain(reports).any(|session| names_one(session, revealing));
+    let plans: Vec<&Value> = standing(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
+    let heads_only = rules.heads_only(&plans, &reports);
     // A report says nothing before its meeting begins.
-    meeting.report = meeting.report.filter(|report| instant(&report["starts"]) <= as_of);
+    meeting.report = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
+    if meeting.cancelled && rules.misread(Misreading::CancellationWins) {
+        meeting.report = None;
+    }
     let retracted: HashSet<&str> = of(&["attendance.retracted"])
         .iter()
         .flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten())
@@ -175,7 +222,7 @@ fn meeting<'a>(events: &[&'a Value], withdrawn: &HashSet<&str>, (revealing, as_o
         .collect();
     for event in of(&["attendance.recorded"]) {
         let person = &event["data"]["attendee"];
-        if retracted.contains(text(event, "id")) || withdrawn.contains(text(person, "id")) {
+        if retracted.contains(text(event, "id")) || rules.withdrawn.contains(text(person, "id")) {
             continue;
         }
         meeting.attendances += 1;
@@ -210,12 +257,14 @@ struct Sums {
     rest: u64,
     contacts: u64,
     minimum: u64,
+    outside: u64,
     times: HashMap<String, u64>,
 }
 
 impl Sums {
-    fn of<'a>(meetings: impl Iterator<Item = &'a Meeting<'a>>, roll: &HashMap<String, String>) -> Self {
-        let mut sums = Sums { held: 0, gross: 0, identified: 0, weak: 0, rest: 0, contacts: 0, minimum: 0, times: HashMap::new() };
+    fn of<'a>(meetings: &[&'a Meeting<'a>], roll: &Homes, misreading: Option<Misreading>) -> Self {
+        let mut sums =
+            Sums { held: 0, gross: 0, identified: 0, weak: 0, rest: 0, contacts: 0, minimum: 0, outside: 0, times: HashMap::new() };
         for meeting in meetings {
             sums.held += 1;
             sums.gross += meeting.gross();
@@ -228,6 +277,17 @@ impl Sums {
                 sums.contacts += 1;
                 *sums.times.entry((*person).to_owned()).or_default() += 1;
             }
+        }
+        sums.outside = sums.identified - sums.contacts;
+        let different = |people: &dyn Fn(&'a Meeting<'a>) -> &'a HashSet<&'a str>, keep: &dyn Fn(&str) -> bool| {
+            meetings.iter().flat_map(|meeting| people(meeting)).filter(|person| keep(person)).collect::<HashSet<_>>().len() as u64
+        };
+        match misreading {
+            Some(Misreading::WeakAreDifferentPeople) => sums.weak = different(&|meeting| &meeting.weak, &|_| true),
+            Some(Misreading::OutsideAreDifferentPeople) => {
+                sums.outside = different(&|meeting| &meeting.strong, &|person| !roll.contains_key(person));
+            }
+            _ => {}
         }
         sums
     }
@@ -264,29 +324,41 @@ impl Campaign {
 
 /// Counts every figure of `summary.json` but `seed`, `rejected` and `conflicts`, which are about the log and not about events.
 pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
+    count(published, as_of, None)
+}
+
+/// Counts the same with one rule misread.
+pub fn misread(published: &Published, as_of: &str, misreading: Misreading) -> Result<Value> {
+    count(published, as_of, Some(misreading))
+}
+
+fn count(published: &Published, as_of: &str, misreading: Option<Misreading>) -> Result<Value> {
     let as_of: Timestamp = as_of.parse()?;
     let all: Vec<&Value> = published.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
     let reversed: HashSet<&str> =
         all.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
     let live: Vec<&Value> =
         all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
-    let withdrawn = withdrawn(&live);
     let configured = newest(&all, "campaign.configured", "campaign");
     let (_, configured) = configured.first_key_value().context("no campaign.configured")?;
     let categories = configured["categories"].as_array().into_iter().flatten();
     let revealing: HashSet<&str> =
         categories.filter(|category| category["revealing"] == true).map(|category| text(category, "code")).collect();
+    let rules = Rules { withdrawn: withdrawn(&live), revealing, as_of, misreading };
     let mut by_meeting: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for event in live.iter().filter(|event| event["data"]["meeting"].is_string()) {
         by_meeting.entry(text(&event["data"], "meeting")).or_default().push(event);
     }
     let meetings: Vec<Meeting> = by_meeting
         .values()
-        .map(|events| (events, meeting(events, &withdrawn, (&revealing, as_of))))
+        .map(|events| (events, meeting(events, &rules)))
         .filter(|(events, meeting)| meeting.attendances > 0 || events.iter().any(|event| kind(event) != "attendance.recorded"))
         .map(|(_, meeting)| meeting)
         .collect();
-    let zone = TimeZone::get(text(configured, "time_zone"))?;
+    let zone = match misreading {
+        Some(Misreading::DaysOfUtc) => TimeZone::UTC,
+        _ => TimeZone::get(text(configured, "time_zone"))?,
+    };
     let campaign = Campaign {
         today: as_of.to_zoned(zone.clone()).date(),
         zone,
@@ -296,7 +368,7 @@ pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
     let precincts = precincts(&all, campaign.today)?;
     let unenrolled = precincts.keys().filter(|precinct| !published.roll_precincts.contains(**precinct)).count();
     ensure!(unenrolled == 0, "the recount knows no stated homes, and {unenrolled} precincts have no roll");
-    Ok(assemble(&Counted { published, all: &all, configured, campaign: &campaign, precincts: &precincts, meetings: &meetings }))
+    Ok(assemble(&Counted { published, all: &all, configured, campaign: &campaign, precincts: &precincts, meetings: &meetings, misreading }))
 }
 
 /// People whose withdrawal of consent stands.
@@ -341,14 +413,43 @@ struct Counted<'a> {
     campaign: &'a Campaign,
     precincts: &'a BTreeMap<&'a str, (&'a str, u64)>,
     meetings: &'a [Meeting<'a>],
+    misreading: Option<Misreading>,
 }
 
 impl<'a> Counted<'a> {
     fn held(&self) -> impl Iterator<Item = (&'a Meeting<'a>, &'a Value)> {
         self.meetings.iter().filter_map(|meeting| meeting.report.map(|report| (meeting, report)))
     }
+    fn misread(&self, misreading: Misreading) -> bool {
+        self.misreading == Some(misreading)
+    }
     fn sums(&self, keep: impl Fn(&Value) -> bool) -> Sums {
-        Sums::of(self.held().filter(|(_, report)| keep(report)).map(|(meeting, _)| meeting), &self.published.roll)
+        let day = |report: &Value| self.campaign.day(instant(&report["starts"]));
+        let skip = |report: &Value| self.misread(Misreading::UnlawfulAudienceLeftOut) && !self.campaign.lawful(day(report));
+        let place = |meeting: &'a Meeting<'a>, report| match meeting.plan {
+            Some(plan) if self.misread(Misreading::HeldUnderPlan) => plan,
+            _ => report,
+        };
+        let kept = self.held().filter(|(meeting, report)| !skip(report) && keep(place(meeting, report)));
+        Sums::of(&kept.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.misreading)
+    }
+    /// The precinct that a person on the roll lives in.
+    fn home(&self, person: &str) -> Option<&'a str> {
+        let listed = self.published.roll.get(person)?;
+        let home = if self.misread(Misreading::HigherPrecinctIsHome) { listed.last() } else { listed.first() };
+        home.map(String::as_str)
+    }
+    fn is_due(&self, meeting: &Meeting) -> bool {
+        let day = self.campaign.day(meeting.starts.unwrap_or_default());
+        let lawful = self.campaign.lawful(day) || self.misread(Misreading::UnlawfulPlanIsDue);
+        meeting.plan.is_some() && (meeting.report.is_some() || !meeting.cancelled) && day <= self.campaign.today && lawful
+    }
+    /// Fulfils a due meeting its plan?
+    fn is_done(&self, meeting: &Meeting) -> bool {
+        let day = |at| self.campaign.day(at);
+        let early = |report: &Value| meeting.starts.is_some_and(|starts| day(instant(&report["starts"])) < day(starts));
+        let counts = |report: &Value| !(self.misread(Misreading::HeldEarlyIsMissing) && early(report));
+        meeting.report.is_some_and(|report| self.campaign.lawful(day(instant(&report["starts"]))) && counts(report))
     }
     fn planned(&self, keep: impl Fn(&Value) -> bool) -> usize {
         self.meetings.iter().filter_map(|meeting| meeting.plan).filter(|plan| keep(plan)).count()
@@ -364,8 +465,8 @@ fn assemble(counted: &Counted) -> Value {
     whole.times.values().for_each(|times| exposure[(*times).min(5) as usize - 1] += 1);
     let unknown: Vec<&Meeting> = counted.meetings.iter().filter(|meeting| meeting.report.is_none()).collect();
     let mut touched: HashMap<&str, u64> = HashMap::new();
-    for precinct in whole.times.keys().filter_map(|person| counted.published.roll.get(person)) {
-        *touched.entry(precinct.as_str()).or_default() += 1;
+    for precinct in whole.times.keys().filter_map(|person| counted.home(person)) {
+        *touched.entry(precinct).or_default() += 1;
     }
     let voters = |precinct: &str| counted.precincts.get(precinct).map(|(_, voters)| *voters);
     let named: HashSet<&str> = counted.held().map(|(_, report)| text(report, "precinct")).collect();
@@ -377,7 +478,7 @@ fn assemble(counted: &Counted) -> Value {
         "plan": plan(counted),
         "audience": {
             "gross": whole.gross, "identified": whole.identified, "contacts": whole.contacts, "reached": whole.reached(), "weak": whole.weak,
-            "outside": whole.identified - whole.contacts, "rest": whole.rest, "lower": whole.lower(), "upper": whole.upper(counted.voters(None)),
+            "outside": whole.outside, "rest": whole.rest, "lower": whole.lower(), "upper": whole.upper(counted.voters(None)),
             "headcount_meetings": counted.held().filter(|(meeting, _)| meeting.heads.is_some()).count(),
             "identified_meetings": counted.held().filter(|(meeting, _)| !meeting.strong.is_empty()).count(),
             "uncounted_meetings": counted.held().filter(|(meeting, _)| meeting.heads.is_none() && meeting.gross() == 0).count(),
@@ -414,12 +515,9 @@ fn counts(counted: &Counted) -> Value {
 fn plan(counted: &Counted) -> Value {
     let campaign = counted.campaign;
     let lawful = |at: &Value| campaign.lawful(campaign.day(instant(at)));
-    let is_due = |meeting: &&Meeting| {
-        let day = campaign.day(meeting.starts.unwrap_or_default());
-        meeting.plan.is_some() && (meeting.report.is_some() || !meeting.cancelled) && day <= campaign.today && campaign.lawful(day)
-    };
+    let is_due = |meeting: &&Meeting| counted.is_due(meeting);
     let meetings = counted.meetings;
-    let is_done = |meeting: &&Meeting| meeting.report.is_some_and(|report| lawful(&report["starts"]));
+    let is_done = |meeting: &&Meeting| counted.is_done(meeting);
     json!({
         "planned": counted.planned(|_| true),
         "due": meetings.iter().filter(is_due).count(),
@@ -438,8 +536,7 @@ fn plan(counted: &Counted) -> Value {
 fn units(counted: &Counted, whole: &Sums) -> Value {
     let mut residents: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for (person, times) in &whole.times {
-        let unit =
-            counted.published.roll.get(person).and_then(|precinct| counted.precincts.get(precinct.as_str())).map_or("", |(unit, _)| unit);
+        let unit = counted.home(person).and_then(|precinct| counted.precincts.get(precinct)).map_or("", |(unit, _)| unit);
         let entry = residents.entry(unit).or_default();
         entry.0 += 1;
         entry.1 += times;
@@ -450,9 +547,18 @@ fn units(counted: &Counted, whole: &Sums) -> Value {
             let sums = counted.sums(|report| text(report, "unit") == unit);
             let voters = counted.voters(Some(unit));
             let (reached, contacts) = residents.get(unit).copied().unwrap_or_default();
+            let planned = || counted.meetings.iter().filter(|meeting| meeting.plan.is_some_and(|plan| text(plan, "unit") == unit));
+            let place = |meeting: &Meeting| {
+                let under_plan = counted.misread(Misreading::ContestedUnderPlan);
+                let report = meeting.report.filter(|_| !under_plan || meeting.plan.is_none());
+                report.or(meeting.plan).map_or("", |session| text(session, "unit")).to_owned()
+            };
             json!({
-                "unit": unit, "voters": voters, "planned": counted.planned(|plan| text(plan, "unit") == unit), "held": sums.held, "gross": sums.gross,
-                "contacts": sums.contacts, "reached": sums.reached(), "rest": sums.rest, "lower": sums.lower(), "upper": sums.upper(counted.voters(None)),
+                "unit": unit, "voters": voters, "planned": planned().count(), "held": sums.held, "gross": sums.gross,
+                "cancelled": planned().filter(|meeting| meeting.report.is_none() && meeting.cancelled).count(),
+                "missing": planned().filter(|meeting| meeting.report.is_none() && counted.is_due(meeting)).count(),
+                "contested": counted.meetings.iter().filter(|meeting| meeting.contested && place(meeting) == unit).count(),
+                "contacts": sums.contacts, "reached": sums.reached(), "weak": sums.weak, "outside": sums.outside, "rest": sums.rest, "lower": sums.lower(), "upper": sums.upper(counted.voters(None)),
                 "residents_reached": reached, "residents_contacts": contacts,
             })
         })

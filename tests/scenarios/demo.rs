@@ -4,7 +4,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use qamtu_tests::{recount, service::binary};
+use qamtu_tests::{
+    recount::{self, Misreading},
+    service::binary,
+};
 use serde_json::Value;
 
 fn read(path: &Path) -> Result<Value> {
@@ -77,6 +80,22 @@ async fn full_size(args: &[&str]) -> Result<Value> {
     let recounted = recount::figures(&recount::read(out.path())?, summary["as_of"].as_str().context("as_of")?)?;
     ensure_equal("the product and the recount disagree", &about_events(&summary), &recounted)?;
     Ok(summary)
+}
+
+/// The generator's campaign holds data for every rule that could be read in two ways: each wrong reading gives other figures.
+#[tokio::test]
+async fn every_rule_of_the_definition_is_tested_by_the_data() -> Result<()> {
+    let out = tempfile::tempdir()?;
+    let (summary, _) = demo(out.path(), &[]).await?;
+    let (published, as_of) = (recount::read(out.path())?, summary["as_of"].as_str().context("as_of")?);
+    let right = recount::figures(&published, as_of)?;
+    let untested: Vec<Misreading> = Misreading::ALL
+        .into_iter()
+        .map(|misreading| Ok((misreading, recount::misread(&published, as_of, misreading)?)))
+        .filter_map(|read: Result<_>| read.map(|(misreading, wrong)| (wrong == right).then_some(misreading)).transpose())
+        .collect::<Result<_>>()?;
+    ensure!(untested.is_empty(), "no data tells these readings from the right one: {untested:?}");
+    Ok(())
 }
 
 #[tokio::test]

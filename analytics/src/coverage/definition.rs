@@ -10,12 +10,14 @@
 //! Who is counted
 //! - A meeting is **counted** when its state is held: a report that holds says so, and the meeting begins at the as-of instant or earlier.
 //!   A report of a meeting that begins later counts as if it had not come in yet. Attendance of any other meeting is *pending*.
+//! - A report wins over a cancellation: a meeting with both is held, and *contested*. A report that is corrected to none counts as a
+//!   cancellation: the meeting is cancelled and no longer due. A cancellation that a later plan or move supersedes is gone.
 //! - Left out as if never recorded: attendances that were retracted or came with a reversed import, and all attendances of a person whose
 //!   withdrawal of consent stands. A withdrawal stands until a consent that was given names it: a new sheet alone takes nothing back,
 //!   and once it is taken back the person's sheets count again, new and old.
-//! - A meeting is **counted by heads only** when a plan or a report of it names a category that reveals belief, origin or health, now or
-//!   by a later revision: any that stands, also one that another plan or report takes precedence over. Attendances recorded for it (before that was known) are not looked at: they are neither identified nor weak
-//!   nor pending.
+//! - A meeting is **counted by heads only** when a plan or a report of it names a category, first or secondary, that reveals belief,
+//!   origin or health, now or by a later revision: any plan or report that stands, also one that another takes precedence over.
+//!   Attendances recorded for it (before that was known) are not looked at: they are neither identified nor weak nor pending.
 //! - A person is **eligible** when strongly identified and on the campaign's strong roll. The roll decides only if every precinct of the
 //!   denominator has one. Otherwise people are taken, attendance by attendance, at what they state, whoever is on a partial roll: adult
 //!   and living in one of the campaign's units or precincts is eligible; not adult, living outside, or in a place that does not exist
@@ -38,8 +40,18 @@
 //! Figures of a set of meetings
 //! - **M1 plan fulfilment** `held_planned / due`, and `held_planned / planned`. Due: planned, not cancelled, begins (after moves) on the
 //!   as-of day or before, and on a lawful day. `held_planned`: due, and held on a lawful day; so it is never more than `due`. A meeting
-//!   held before its planned day counts from that day on. Held on an unlawful day is flagged and left out; extra meetings stand apart.
-//! - **M2 gross attendance** `G = sum a`.
+//!   held before its planned day counts from that day on. A meeting that was held on an unlawful day is flagged (`unlawful`) and left out
+//!   of `held_planned` alone: it is `held`, it is not `missing`, and its audience counts in every figure. A plan or a move to an unlawful
+//!   day is never due; held all the same, the meeting is `held` and neither `held_planned` nor extra. Extra meetings, which nobody
+//!   planned, stand apart.
+//! - **missing**: due, and without a report. **cancelled**: planned, cancelled, and without a report. **moved**: planned, and what holds
+//!   of its start is a move. A move replaces the start and nothing else: unit, coalition and categories stay the plan's.
+//! - A plan that supersedes another replaces it whole, whichever arrives first. Of several plans that stand the highest id holds; that
+//!   alone does not make a meeting contested.
+//! - **contested**: two reports, two headcounts, or a report and a cancellation stand side by side. It counts once, under the report's
+//!   unit, coalition, categories and week; without a report under the plan's; with neither in the region alone.
+//! - **M2 gross attendance** `G = sum a`. Like it, `identified`, `weak` and `outside` of a slice are sums over its meetings: attendances,
+//!   not different people.
 //! - **M3 exact unique reach** `U = |union of eligible people|`, counted from people for every slice, never added up.
 //! - **M4 average frequency** `sum e / U`.
 //! - **M5 gross coverage** `100 G / N`; may pass 100 and is never called coverage.

@@ -67,8 +67,27 @@ pub(super) enum Quirk {
     SheetFirst,
     /// The plan arrives after the report.
     LatePlan,
-    /// The plan is replaced by another.
-    Replanned,
+    /// The plan is replaced by another, which names another unit; `early`: the new plan arrives before the one that it replaces.
+    Replanned {
+        early: bool,
+    },
+    /// Two plans stand side by side; the later id holds.
+    RivalPlans,
+    /// Moved to a later day, but held on the day that was planned first.
+    HeldEarly,
+    /// Moved to an unlawful day, but held on a lawful one.
+    MovedTooLate,
+    /// Only the day was entered: the report begins at local midnight, which is the day before in UTC.
+    DateOnly,
+    /// Planned in one unit and held in another; `contested`: a first report still names the planned unit.
+    OtherUnit {
+        contested: bool,
+    },
+    /// The names arrive before it is known that the audience is a revealing one: accepted, and never counted. `rival`: of two reports
+    /// that stand, only the one that does not hold says so.
+    RevealedLate {
+        rival: bool,
+    },
     /// The report names the unit in a way that no list knows; sent again.
     Misspelt,
     /// More people on its sheet name a precinct than that has voters.
@@ -92,6 +111,8 @@ pub(super) enum Delay {
 const STRAYS: u32 = 12;
 /// Meetings that only count heads, and from which names are sent.
 const NAMED: usize = 6;
+/// Meetings whose names arrive before their audience is known to be a revealing one.
+const REVEALED_LATE: usize = 6;
 /// Never reported meetings whose sheet arrives all the same.
 const SHEETS_WITHOUT_REPORT: usize = 5;
 
@@ -111,15 +132,50 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
         meeting.plan.is_some() && world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty()
     });
     quirks.assign(NAMED, Quirk::Named, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
-    // Not on the first day: the evening before, nobody had heard of the campaign.
+    let sound = |meeting: &Meeting| meeting.lines.iter().all(|line| line.flaw == Flaw::Sound);
+    let unrevealing = |meeting: &Meeting| !audience::revealing(world, &meeting.report);
+    let nameable = |meeting: &Meeting| meeting.plan.is_some() && !meeting.lines.is_empty() && sound(meeting) && unrevealing(meeting);
+    if world.campaign.categories.iter().any(|category| category.revealing) {
+        quirks.assign(REVEALED_LATE, Quirk::RevealedLate { rival: false }, nameable);
+        quirks.assign(REVEALED_LATE / 2, Quirk::RevealedLate { rival: true }, nameable);
+    }
+    // Midnights that begin a week first: in UTC they belong to the week before.
     let first = world.scenario.first_meeting;
-    quirks.by_share(|meeting| world.clock.day(meeting.report.starts) > first);
+    let after_first_day = |meeting: &Meeting| world.clock.day(meeting.report.starts) > first;
+    quirks.assign(2, Quirk::DateOnly, |meeting| {
+        after_first_day(meeting) && world.clock.day(meeting.report.starts).weekday() == jiff::civil::Weekday::Monday
+    });
+    if world.campaign.units.len() > 1 {
+        for contested in [false, true] {
+            quirks.assign(4, Quirk::OtherUnit { contested }, |meeting| meeting.plan.is_some() && !meeting.lines.is_empty());
+        }
+    }
+    quirks.assign(6, Quirk::HeldEarly, |meeting| {
+        let planned = meeting.plan.as_ref().map(|plan| world.clock.day(plan.starts));
+        planned < meeting.planned_start().map(|starts| world.clock.day(starts))
+    });
+    // Not on the first day: the evening before, nobody had heard of the campaign.
+    quirks.by_share(after_first_day);
     copy_sheet(meetings, &copied);
-    for index in silence {
-        meetings[index].report.starts += SignedDuration::from_hours(24);
+    reveal(world, meetings, dice);
+    for (number, index) in silence.into_iter().enumerate() {
+        let starts = meetings[index].report.starts + SignedDuration::from_hours(24);
+        // The first one at local midnight: in UTC that is still a lawful day.
+        meetings[index].report.starts = if number == 0 { world.clock.at(world.clock.day(starts), 0) } else { starts };
     }
     for meeting in meetings.iter_mut() {
         match meeting.quirk {
+            Quirk::DateOnly => meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0),
+            Quirk::HeldEarly => meeting.report.starts = meeting.plan.as_ref().map_or(meeting.report.starts, |plan| plan.starts),
+            Quirk::MovedTooLate => {
+                let silence = world.campaign.calendar.silence;
+                meeting.moves.push(world.clock.at(silence, 16));
+            }
+            Quirk::OtherUnit { .. } => {
+                meeting.report.unit = (meeting.report.unit + 1) % world.campaign.units.len();
+                meeting.report.precinct = None;
+                meeting.report.venue = None;
+            }
             Quirk::StaleZone => meeting.report.starts -= SignedDuration::from_hours(1),
             Quirk::StaleMidnight => {
                 meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0) - SignedDuration::from_hours(1);
@@ -153,7 +209,7 @@ impl Assignment<'_> {
     }
 
     /// Quirks by their share of held meetings. Corrections are 5 %: of them 15 % twice over, 10 % before what they correct.
-    fn by_share(&mut self, after_first_day: impl Fn(&Meeting) -> bool) {
+    fn by_share(&mut self, after_first_day: impl Fn(&Meeting) -> bool + Copy) {
         let held = self.held;
         let count = |share: f64| (held * share).round() as usize;
         let planned = |meeting: &Meeting| meeting.plan.is_some();
@@ -179,7 +235,11 @@ impl Assignment<'_> {
         self.assign(few, Quirk::Uncounted, |_| true);
         self.assign(one, Quirk::Misspelt, |_| true);
         self.assign(one, Quirk::LatePlan, |meeting| unmoved(meeting) && sheet(meeting));
-        self.assign(2 * one, Quirk::Replanned, unmoved);
+        self.assign(few, Quirk::Replanned { early: true }, unmoved);
+        self.assign(2 * one - few, Quirk::Replanned { early: false }, unmoved);
+        self.assign(few, Quirk::RivalPlans, unmoved);
+        self.assign(few, Quirk::MovedTooLate, unmoved);
+        self.assign(few, Quirk::DateOnly, after_first_day);
         self.assign(tenth, Quirk::SheetFirst, sheet);
     }
 }
@@ -317,6 +377,22 @@ fn crowd(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mu
         }
     }
     meetings[*index].quirk = Quirk::Crowded;
+}
+
+/// Makes audiences revealing ones that their plans do not name so: every other one by its second category alone. Heads are counted there.
+fn reveal(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
+    let Some(revealing) = world.campaign.categories.iter().position(|category| category.revealing) else { return };
+    let late = meetings.iter_mut().filter(|meeting| matches!(meeting.quirk, Quirk::RevealedLate { .. }));
+    for (number, meeting) in late.enumerate() {
+        match meeting.quirk {
+            // The report that holds names no revealing category.
+            Quirk::RevealedLate { rival: true } => {}
+            _ if number.is_multiple_of(2) => meeting.report.category = revealing,
+            _ => meeting.report.secondary = Some(revealing),
+        }
+        let named = meeting.lines.len() as u32;
+        meeting.heads.get_or_insert_with(|| audience::heads(named, true, dice));
+    }
 }
 
 fn copy_sheet(meetings: &mut [Meeting], copied: &[usize]) {

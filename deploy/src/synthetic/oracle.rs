@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    World, audience,
+    World,
     dirt::Quirk,
     meetings::{Brief, Meeting, Outcome},
     people::Who,
@@ -62,10 +62,8 @@ struct Room<'a> {
 
 impl<'a> Room<'a> {
     fn of(world: &World<'_>, meeting: &'a Meeting, withdrawn: &BTreeSet<Who>) -> Self {
-        // Where a plan or a report names an audience that reveals, nobody who was named counts.
-        let heads_only = meeting.plan.iter().chain([&meeting.report]).any(|brief| audience::revealing(world, brief));
-        let named = meeting.lines.iter().filter_map(|line| line.holds()).filter(|who| !heads_only && !withdrawn.contains(who));
-        let people: BTreeSet<Who> = named.collect();
+        let lines = if heads_only(world, meeting) { &[][..] } else { &meeting.lines };
+        let people: BTreeSet<Who> = lines.iter().filter_map(|line| line.holds()).filter(|who| !withdrawn.contains(who)).collect();
         let strong: BTreeSet<u32> =
             people.iter().filter_map(|who| if let Who::Strong(person) = who { Some(*person) } else { None }).collect();
         let eligible = strong.iter().copied().filter(|person| (*person as usize) < world.roll.len()).collect();
@@ -100,10 +98,37 @@ impl<'a> Room<'a> {
         self.meeting.outcome == Outcome::Held && self.begun
     }
 
+    /// Do several answers to one question stand?
+    fn is_contested(&self) -> bool {
+        matches!(
+            self.meeting.quirk,
+            Quirk::TwoReports
+                | Quirk::TwoCounts
+                | Quirk::CancelledYetHeld
+                | Quirk::OtherUnit { contested: true }
+                | Quirk::RevealedLate { rival: true }
+        )
+    }
+
+    /// The unit of the report, else that of the plan.
+    fn unit(&self) -> Option<usize> {
+        if self.held() { Some(self.meeting.report.unit) } else { self.meeting.plan.as_ref().map(|plan| plan.unit) }
+    }
+
     /// Does any event of it stand?
     fn known(&self) -> bool {
         self.held() || self.meeting.plan.is_some() || self.meeting.heads.is_some() || self.recorded() > 0
     }
+}
+
+/// Does the plan or a report that stands name a revealing category, first or second? Then names are not looked at.
+fn heads_only(world: &World<'_>, meeting: &Meeting) -> bool {
+    if meeting.quirk == (Quirk::RevealedLate { rival: true }) {
+        return true;
+    }
+    let report = (meeting.outcome == Outcome::Held).then_some(&meeting.report);
+    let reveals = |category: usize| world.campaign.categories[category].revealing;
+    meeting.plan.iter().chain(report).any(|brief| reveals(brief.category) || brief.secondary.is_some_and(reveals))
 }
 
 /// Sums over some rooms.
@@ -194,11 +219,7 @@ impl Truth<'_> {
         let day = |room: &Room<'_>| self.world.clock.day(room.meeting.report.starts);
         let number = |keep: &dyn Fn(&Room<'_>) -> bool| self.rooms.iter().filter(|room| keep(room)).count();
         let planned = |room: &Room<'_>| room.meeting.plan.is_some();
-        let due = |room: &Room<'_>| {
-            let day = room.meeting.planned_start().map(|starts| self.world.clock.day(starts));
-            room.meeting.outcome != Outcome::Cancelled && day.is_some_and(|day| day <= self.today && self.lawful(day))
-        };
-        let contested = |room: &Room<'_>| matches!(room.meeting.quirk, Quirk::TwoReports | Quirk::TwoCounts | Quirk::CancelledYetHeld);
+        let due = |room: &Room<'_>| self.is_due(room);
         json!({
             "planned": number(&planned),
             "due": number(&due),
@@ -210,8 +231,13 @@ impl Truth<'_> {
             "moved": number(&|room| !room.meeting.moves.is_empty()),
             "missing": number(&|room| due(room) && !room.held()),
             "pending": number(&|room| room.known() && room.meeting.outcome == Outcome::Unreported && !planned(room)),
-            "contested": number(&contested),
+            "contested": number(&|room| room.is_contested()),
         })
+    }
+
+    fn is_due(&self, room: &Room<'_>) -> bool {
+        let day = room.meeting.planned_start().map(|starts| self.world.clock.day(starts));
+        room.meeting.outcome != Outcome::Cancelled && day.is_some_and(|day| day <= self.today && self.lawful(day))
     }
 
     /// The audience of the whole campaign, and what hangs on it.
@@ -221,7 +247,7 @@ impl Truth<'_> {
         all.people.values().for_each(|times| exposure[(*times).clamp(1, 5) as usize - 1] += 1);
         let pending: u64 = self.rooms.iter().filter(|room| !room.held()).map(|room| room.recorded()).sum();
         let mut reached: BTreeMap<usize, u32> = BTreeMap::new();
-        all.people.keys().for_each(|person| *reached.entry(self.world.roll.precinct_of(*person)).or_default() += 1);
+        all.people.keys().for_each(|person| *reached.entry(self.world.roll.residence_of(*person)).or_default() += 1);
         let over = |(precinct, people): &(&usize, &u32)| Some(*people) > self.world.roll.precincts[**precinct].counts.last();
         let named: BTreeSet<usize> = self.held().filter_map(|room| room.meeting.report.precinct).collect();
         figures["audience"] = json!({
@@ -246,27 +272,36 @@ impl Truth<'_> {
     }
 
     fn units(&self) -> Value {
-        let all = self.sum(|_| true);
+        let mut residents = vec![(0_u64, 0_u64); self.world.campaign.units.len()];
+        for (person, times) in &self.sum(|_| true).people {
+            let unit = self.world.roll.precincts[self.world.roll.residence_of(*person)].unit;
+            residents[unit].0 += 1;
+            residents[unit].1 += times;
+        }
         let mut order: Vec<usize> = (0..self.world.campaign.units.len()).collect();
         order.sort_by_key(|unit| &self.world.campaign.units[*unit].code);
+        let planned_here = |unit| self.rooms.iter().filter(move |room| room.meeting.plan.as_ref().is_some_and(|plan| plan.unit == unit));
         let one = |unit: usize| {
             let here = self.sum(|report| report.unit == unit);
             let voters = self.voters(Some(unit));
-            let range = self.world.roll.voters_of(unit);
-            let residents = || all.people.range(range.clone());
             json!({
                 "unit": self.world.campaign.units[unit].code,
                 "voters": voters,
                 "planned": self.planned(|plan| plan.unit == unit),
+                "cancelled": planned_here(unit).filter(|room| room.meeting.outcome == Outcome::Cancelled).count(),
+                "missing": planned_here(unit).filter(|room| self.is_due(room) && !room.held()).count(),
+                "contested": self.rooms.iter().filter(|room| room.is_contested() && room.unit() == Some(unit)).count(),
                 "held": here.held,
                 "gross": here.gross,
                 "contacts": here.contacts,
                 "reached": here.reached(),
+                "weak": here.weak,
+                "outside": here.identified - here.contacts,
                 "rest": here.rest,
                 "lower": here.lower(),
                 "upper": here.upper(self.voters(None)),
-                "residents_reached": residents().count(),
-                "residents_contacts": residents().map(|(_, times)| times).sum::<u64>(),
+                "residents_reached": residents[unit].0,
+                "residents_contacts": residents[unit].1,
             })
         };
         order.into_iter().map(one).collect()

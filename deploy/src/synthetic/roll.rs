@@ -28,6 +28,8 @@ const RE_ENROLLED: usize = 12;
 const MOVED_AWAY: u32 = 10;
 /// Voters of the smallest special precinct who stand in a neighbour's last count.
 const MISPLACED: u32 = 20;
+/// Pairs of precincts of different units of which one also lists voters of the other, and how many voters.
+const LISTED_TWICE: (usize, usize) = (6, 25);
 /// How far all counts of the earlier dates are from the last ones: new voters are found, then lists are mended.
 const DRIFT: [f64; 2] = [-0.004, 0.002];
 
@@ -58,6 +60,8 @@ pub struct Roll {
     pub(super) moved_away: Vec<(usize, Vec<Iin>)>,
     /// The precinct whose last count is too low.
     pub(super) undercounted: Option<usize>,
+    /// Precincts whose rolls also list voters of another precinct, and those voters.
+    listed_twice: Vec<(usize, Vec<u32>)>,
     vote_year: i16,
 }
 
@@ -72,6 +76,7 @@ impl Roll {
             propensity: Vec::with_capacity(voters + 1),
             moved_away: Vec::new(),
             undercounted: None,
+            listed_twice: Vec::new(),
             vote_year: campaign.calendar.vote.year(),
             precincts,
             units,
@@ -82,6 +87,7 @@ impl Roll {
         }
         roll.re_enrol(&mut dice, issuer);
         roll.undercounted = roll.misplace();
+        roll.list_twice(&mut dice);
         roll
     }
 
@@ -122,6 +128,49 @@ impl Roll {
         *self.precincts[from].counts.last_mut()? -= MISPLACED;
         *self.precincts[to].counts.last_mut()? += MISPLACED;
         Some(from)
+    }
+
+    /// Lists the most active voters of some precincts on the roll of a precinct in another unit as well: as often on that of the lower id,
+    /// which makes it their residence, as on that of the higher id.
+    fn list_twice(&mut self, dice: &mut Dice) {
+        let free = |index: &usize| {
+            let precinct = &self.precincts[*index];
+            let is_special = precinct.kind == PrecinctKind::Special || self.undercounted == Some(*index);
+            !is_special && self.moved_away.iter().all(|(held, _)| held != index)
+        };
+        let mut order: Vec<usize> = (0..self.precincts.len()).filter(free).collect();
+        dice.shuffle(&mut order);
+        let (pairs, voters) = LISTED_TWICE;
+        let mut chosen: Vec<(usize, usize)> = Vec::new();
+        for pair in order.chunks_exact(2) {
+            let (mut lower, mut higher) = (pair[0], pair[1]);
+            if self.precincts[lower].id > self.precincts[higher].id {
+                std::mem::swap(&mut lower, &mut higher);
+            }
+            if chosen.len() < pairs && self.precincts[lower].unit != self.precincts[higher].unit {
+                chosen.push(if chosen.len().is_multiple_of(2) { (lower, higher) } else { (higher, lower) });
+            }
+        }
+        let active = |precinct: usize| {
+            let mut people: Vec<u32> = self.precincts[precinct].voters.clone().collect();
+            let propensity = |voter: u32| self.propensity[voter as usize + 1] - self.propensity[voter as usize];
+            people.sort_by(|a, b| propensity(*b).total_cmp(&propensity(*a)));
+            people.truncate(voters);
+            people
+        };
+        self.listed_twice = chosen.into_iter().map(|(also, home)| (also, active(home))).collect();
+    }
+
+    /// How many voters are on the rolls of two precincts.
+    pub fn listed_twice(&self) -> usize {
+        self.listed_twice.iter().map(|(_, voters)| voters.len()).sum()
+    }
+
+    /// The precinct that a voter is counted in: of those whose rolls list them, the one with the lowest id.
+    pub(super) fn residence_of(&self, voter: u32) -> usize {
+        let home = self.precinct_of(voter);
+        let others = self.listed_twice.iter().filter(|(_, voters)| voters.contains(&voter)).map(|(precinct, _)| *precinct);
+        others.chain([home]).min_by_key(|precinct| &self.precincts[*precinct].id).unwrap_or(home)
     }
 
     /// Voters on the roll.
@@ -206,6 +255,8 @@ impl Roll {
             voters.truncate(voters.len() - gone.len());
             voters.extend(gone);
         }
+        let twice = self.listed_twice.iter().filter(|(index, _)| *index == precinct).flat_map(|(_, twice)| twice);
+        voters.extend(twice.map(|voter| self.iins[*voter as usize]));
         let entry = |iin: Iin| RollEntry(Identifier::Iin(iin), self.birth_band(iin), iin.sex());
         PrecinctEnrolled { precinct: held.id.clone(), version, strength: Strength::Strong, voters: voters.into_iter().map(entry).collect() }
     }

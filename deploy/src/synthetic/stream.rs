@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::{
     World,
     dice::{Concern, Dice},
+    dirt::Quirk,
     meetings::{Meeting, Outcome},
     people::Who,
     reference, telling,
@@ -98,6 +99,8 @@ pub(super) struct Desk<'a> {
     campaign: Arc<CampaignId>,
     sent: Vec<Sent>,
     dirt: BTreeMap<&'static str, u64>,
+    /// Meetings whose names are refused once their audience is known: nothing of them is delivered again.
+    revealed_late: HashSet<MeetingId>,
 }
 
 /// The whole stream and what the oracle must know of it.
@@ -116,7 +119,13 @@ pub(super) fn tell(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<usize
         campaign: Arc::new(world.campaign.id.clone()),
         sent: Vec::new(),
         dirt: BTreeMap::new(),
+        revealed_late: meetings
+            .iter()
+            .filter(|meeting| matches!(meeting.quirk, Quirk::RevealedLate { .. }))
+            .map(|meeting| meeting.id.clone())
+            .collect(),
     };
+    desk.tally("on-two-rolls", world.roll.listed_twice() as u64);
     reference::tell(&mut desk);
     telling::tell(&mut desk, meetings, imports);
     let withdrawn = desk.consents(meetings);
@@ -214,7 +223,7 @@ impl Desk<'_> {
     /// Some of what was accepted is delivered again: mostly by a retry, sometimes by a phone that was away for days.
     fn repeat(&mut self) {
         for index in 0..self.sent.len() {
-            if self.sent[index].fate == Fate::Accepted && self.dice.chance(DUPLICATES) {
+            if self.is_repeatable(&self.sent[index]) && self.dice.chance(DUPLICATES) {
                 let later = match self.dice.weighted([0.7, 0.25, 0.05].into_iter()) {
                     0 => self.dice.between(1, 60),
                     1 => self.dice.between(60, 12 * 3_600),
@@ -227,7 +236,7 @@ impl Desk<'_> {
 
     /// Some ids are used again for something else.
     fn contradict(&mut self) {
-        let fits = |sent: &Sent| sent.fate == Fate::Accepted && matches!(sent.submission.data, Payload::Attendance(_));
+        let fits = |sent: &Sent| self.is_repeatable(sent) && matches!(sent.submission.data, Payload::Attendance(_));
         let candidates: Vec<usize> = (0..self.sent.len()).filter(|index| fits(&self.sent[*index])).collect();
         for _ in 0..CONFLICTS.min(candidates.len()) {
             let index = *self.dice.pick(&candidates);
@@ -239,6 +248,11 @@ impl Desk<'_> {
                 Fate::Conflict
             });
         }
+    }
+
+    fn is_repeatable(&self, sent: &Sent) -> bool {
+        let names = |line: &MeetingId| self.revealed_late.contains(line);
+        sent.fate == Fate::Accepted && !matches!(&sent.submission.data, Payload::Attendance(line) if names(&line.meeting))
     }
 
     fn again(&mut self, index: usize, later: i64, change: impl FnOnce(&mut Submission) -> Fate) {

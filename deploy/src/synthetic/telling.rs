@@ -44,6 +44,11 @@ pub(super) fn tell(desk: &mut Desk<'_>, meetings: &[Meeting], imports: &[Vec<usi
         }
         match meeting.quirk {
             Quirk::Stray => desk.tally("stray-sheet", 1),
+            Quirk::HeldEarly => desk.tally("held-before-planned-day", 1),
+            Quirk::MovedTooLate => desk.tally("moved-to-unlawful-day", 1),
+            Quirk::DateOnly => desk.tally("held-at-local-midnight", 1),
+            Quirk::OtherUnit { .. } => desk.tally("held-in-another-unit", 1),
+            Quirk::RevealedLate { .. } => desk.tally("names-before-audience-is-known", 1),
             Quirk::Named => sheets::named(desk, meeting, at.sheet),
             _ => {}
         }
@@ -79,7 +84,8 @@ fn ends(brief: &Brief) -> Timestamp {
 
 fn times(desk: &mut Desk<'_>, meeting: &Meeting) -> Times {
     // Whoever entered only the day did so when the meeting was over: late in the evening.
-    let ends = ends(&meeting.report) + hours(if meeting.quirk == Quirk::StaleMidnight { 21 } else { 0 });
+    let only_the_day = matches!(meeting.quirk, Quirk::StaleMidnight | Quirk::DateOnly);
+    let ends = ends(&meeting.report) + hours(if only_the_day { 21 } else { 0 });
     let vote = desk.world.clock.at(desk.world.campaign.calendar.vote, 7);
     let minutes = |desk: &mut Desk<'_>, low: i64, high: i64| SignedDuration::from_mins(desk.dice.between(low, high));
     let mut report = match meeting.delay {
@@ -95,8 +101,8 @@ fn times(desk: &mut Desk<'_>, meeting: &Meeting) -> Times {
         Delay::AfterVote => vote + hours(24) + minutes(desk, 0, 60 * 60),
     };
     let mut sheet = report + minutes(desk, 2, 90);
-    if meeting.quirk == Quirk::SheetFirst {
-        desk.tally("sheet-before-report", 1);
+    if matches!(meeting.quirk, Quirk::SheetFirst | Quirk::RevealedLate { .. }) {
+        desk.tally("sheet-before-report", u64::from(meeting.quirk == Quirk::SheetFirst));
         sheet = report;
         report += minutes(desk, 3 * 60, 10 * 60);
     }
@@ -121,16 +127,28 @@ fn plan(desk: &mut Desk<'_>, meeting: &Meeting, at: Times) {
     }
     let note = desk.note("plan-form", received - SignedDuration::from_mins(20), received);
     let planned = |brief: &Brief, supersedes| MeetingPlanned { meeting: meeting.id.clone(), supersedes, plan: brief.payload(world) };
-    let mut last = if meeting.quirk == Quirk::Replanned {
-        desk.tally("plan-replaced", 1);
-        let mut old = plan.clone();
-        old.starts -= hours(2);
-        old.precinct = None;
-        old.venue = None;
-        let first = desk.send(note.clone(), planned(&old, Vec::new()));
-        desk.send(note.later(hours(5)), planned(plan, vec![first]))
-    } else {
-        desk.send(note.clone(), planned(plan, Vec::new()))
+    let other = || {
+        let unit = (plan.unit + 1) % world.campaign.units.len();
+        Brief { unit, precinct: None, venue: None, starts: plan.starts - hours(2), ..plan.clone() }
+    };
+    let mut last = match meeting.quirk {
+        Quirk::Replanned { early } => {
+            desk.tally("plan-replaced", 1);
+            desk.tally("plan-replaced-before-it-arrived", u64::from(early));
+            let replaced = desk.id(note.recorded);
+            let replaced_note = if early { note.later(hours(5)) } else { note.clone() };
+            desk.send_as(replaced, replaced_note, (planned(&other(), Vec::new()).into(), Fate::Accepted));
+            let note = if early { note.clone() } else { note.later(hours(5)) };
+            desk.send(note, planned(plan, vec![replaced]))
+        }
+        Quirk::RivalPlans => {
+            desk.tally("two-plans", 1);
+            // The plan that holds has the later id and arrives first.
+            let rival = desk.id(note.recorded);
+            desk.send_as(rival, note.later(hours(2)), (planned(&other(), Vec::new()).into(), Fate::Accepted));
+            desk.send(note.later(SignedDuration::from_secs(60)), planned(plan, Vec::new()))
+        }
+        _ => desk.send(note.clone(), planned(plan, Vec::new())),
     };
     for (step, starts) in meeting.moves.iter().enumerate() {
         desk.tally("moved", 1);
@@ -192,6 +210,18 @@ fn report(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
             other.starts -= SignedDuration::from_mins(30);
             other.secondary.clear();
             other.members.truncate(1);
+            desk.send(note.clone(), held(&other));
+            desk.send(Note { source: "form/regional".into(), ..note.later(hours(2)) }, held(&right));
+        }
+        Quirk::OtherUnit { contested: true } => {
+            let planned = meeting.plan.as_ref().map_or(meeting.report.unit, |plan| plan.unit);
+            let other = Report { unit: world.campaign.units[planned].code.clone(), ..right.clone() };
+            desk.send(note.clone(), held(&other));
+            desk.send(Note { source: "form/regional".into(), ..note.later(hours(2)) }, held(&right));
+        }
+        Quirk::RevealedLate { rival: true } => {
+            let revealing = world.campaign.categories.iter().find(|category| category.revealing).map(|category| category.code.clone());
+            let other = Report { secondary: revealing.into_iter().collect(), ..right.clone() };
             desk.send(note.clone(), held(&other));
             desk.send(Note { source: "form/regional".into(), ..note.later(hours(2)) }, held(&right));
         }

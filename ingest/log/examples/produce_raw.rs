@@ -1,7 +1,9 @@
 //! The peer that ingest is measured against: librdkafka alone, producing what already stands in a topic to another topic.
 //!
-//! Same keys, headers and bytes, acks from all replicas, idempotent, the same compression. Prints records a second.
-//! Usage: `produce_raw BROKERS FROM TO`.
+//! Same keys, headers and bytes, acks from all replicas, idempotent, the same compression.
+//! `produce_raw BROKERS FROM TO` produces as fast as it can and prints records a second.
+//! `produce_raw BROKERS FROM TO RATE` produces so many records a second, one by one, and prints the p99 in milliseconds from when a
+//! record was due until it was acknowledged.
 
 use std::{
     io::Write,
@@ -15,19 +17,29 @@ use rdkafka::{
     ClientConfig,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{BaseProducer, BaseRecord, Producer},
+    producer::{BaseProducer, BaseRecord, FutureProducer, FutureRecord, Producer},
+};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
 };
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let [_, brokers, from, to] = std::env::args().collect::<Vec<_>>().try_into().ok().context("usage: produce_raw BROKERS FROM TO")?;
-    let mut kafka = KafkaConfig::new(&brokers);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [brokers, from, to, rate @ ..] = args.as_slice() else { bail!("usage: produce_raw BROKERS FROM TO [RATE]") };
+    let mut kafka = KafkaConfig::new(brokers.as_str());
     kafka.replicas = 1;
     let config = LogConfig::Kafka(kafka);
-    let records = read(&config, &from).await?;
+    let records = read(&config, from).await?;
     ensure_topics(&config, &[TopicSpec { name: to.clone(), partitions: 8 }]).await?;
-    let rate = tokio::task::spawn_blocking(move || produce(&brokers, &to, &records)).await??;
-    writeln!(std::io::stdout(), "{rate}")?;
+    let client = client(brokers);
+    let (topic, prepared) = (to.clone(), prepare(&records));
+    let figure = match rate.first() {
+        Some(rate) => p99_ms(&client, &topic, prepared, rate.parse()?).await?,
+        None => tokio::task::spawn_blocking(move || produce(&client, &topic, prepared)).await??,
+    };
+    writeln!(std::io::stdout(), "{figure}")?;
     Ok(())
 }
 
@@ -52,25 +64,51 @@ async fn read(config: &LogConfig, topic: &str) -> Result<Vec<Record>> {
 /// Headers, key and value.
 type Prepared = (OwnedHeaders, Arc<[u8]>, Arc<[u8]>);
 
-/// Produces all of them and waits until each is acknowledged.
-fn produce(brokers: &str, topic: &str, records: &[Record]) -> Result<f64> {
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("partitioner", "murmur2_random")
-        .set("compression.type", "lz4")
-        .set("linger.ms", "5")
-        .set("queue.buffering.max.messages", "200000")
-        .create()?;
-    let prepared: Vec<Prepared> = records
-        .iter()
-        .map(|record| {
-            let headers =
-                record.headers.iter().fold(OwnedHeaders::new(), |held, (key, value)| held.insert(Header { key, value: Some(&value[..]) }));
-            (headers, record.key.as_deref().unwrap_or_default().into(), record.value.as_deref().unwrap_or_default().into())
-        })
-        .collect();
+/// The settings of ingest's own producer.
+fn client(brokers: &str) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", brokers).set("enable.idempotence", "true").set("acks", "all");
+    client.set("partitioner", "murmur2_random").set("compression.type", "lz4").set("linger.ms", "5");
+    client.set("queue.buffering.max.messages", "200000");
+    client
+}
+
+fn prepare(records: &[Record]) -> Vec<Prepared> {
+    let prepare = |record: &Record| {
+        let headers =
+            record.headers.iter().fold(OwnedHeaders::new(), |held, (key, value)| held.insert(Header { key, value: Some(&value[..]) }));
+        (headers, record.key.as_deref().unwrap_or_default().into(), record.value.as_deref().unwrap_or_default().into())
+    };
+    records.iter().map(prepare).collect()
+}
+
+/// Produces one record after the other at a steady rate.
+async fn p99_ms(client: &ClientConfig, topic: &str, prepared: Vec<Prepared>, rate: u64) -> Result<f64> {
+    let producer: FutureProducer = client.create()?;
+    let mut pace = interval(Duration::from_micros(1_000_000 / rate.max(1)));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut sent: JoinSet<Result<Duration>> = JoinSet::new();
+    for (headers, key, value) in prepared {
+        let due = pace.tick().await.into_std();
+        let record = FutureRecord::to(topic).key(&key[..]).payload(&value[..]).headers(headers);
+        let delivery = producer.send_result(record).map_err(|(error, _)| error)?;
+        sent.spawn(async move {
+            delivery.await?.map_err(|(error, _)| error)?;
+            Ok(due.elapsed())
+        });
+    }
+    let mut waits = Vec::with_capacity(sent.len());
+    while let Some(wait) = sent.join_next().await {
+        waits.push(wait??.as_secs_f64() * 1000.0);
+    }
+    waits.sort_by(f64::total_cmp);
+    waits.get(waits.len() * 99 / 100).copied().context("the topic is empty")
+}
+
+/// Produces all of them and waits until each is acknowledged; gives records a second.
+fn produce(client: &ClientConfig, topic: &str, prepared: Vec<Prepared>) -> Result<f64> {
+    let producer: BaseProducer = client.create()?;
+    let count = prepared.len();
     let begin = Instant::now();
     for (headers, key, value) in prepared {
         let mut message = BaseRecord::to(topic).key(&key[..]).payload(&value[..]).headers(headers);
@@ -86,5 +124,5 @@ fn produce(brokers: &str, topic: &str, records: &[Record]) -> Result<f64> {
         producer.poll(Duration::ZERO);
     }
     producer.flush(Duration::from_secs(60))?;
-    Ok(records.len() as f64 / begin.elapsed().as_secs_f64())
+    Ok(count as f64 / begin.elapsed().as_secs_f64())
 }

@@ -11,6 +11,7 @@ use qamtu_tests::{
 use crate::{
     figure::{Better, Figure, peak_rss_mb},
     load,
+    processors::Processors,
 };
 
 /// Events in the topic.
@@ -26,23 +27,27 @@ pub async fn project() -> Result<Vec<Figure>> {
     for _ in 0..4 {
         load::send(&stack, load::lines(EVENTS / 4), EVENTS / 4).await?;
     }
-    let begin = Instant::now();
+    let (before, begin) = (Processors::now(), Instant::now());
     stack.start_projector().await?;
+    done(&stack, "the first rows", "SELECT count() > 1000 AS done FROM log").await?;
+    let first = begin.elapsed();
     let sql = format!("SELECT count() >= {EVENTS} AS done FROM log");
     done(&stack, "the log copy", &sql).await?;
     let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
+    let ours = format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before));
     let peak = peak_rss_mb(stack.projector.as_ref().and_then(|projector| projector.pid()));
     stack.projector.take().context("projector")?.stop().await?;
     let figure = |id, peer, rate_of_peer| {
         Figure::new((id, "log copy and facts from Kafka to ClickHouse"), Better::More, (rate, "rows/s"), (peer, rate_of_peer))
             .peak_rss_mb(peak)
     };
-    let copy = engine(&stack, false).await?;
-    let facts = engine(&stack, true).await?;
+    let (copy, processors_of_copy) = engine(&stack, false).await?;
+    let (facts, processors_of_facts) = engine(&stack, true).await?;
     Ok(vec![
         figure("project", "ClickHouse's Kafka table engine filling the log copy's columns alone", copy)
-            .note("ours writes the facts as well, theirs does not"),
-        figure("project-facts", "ClickHouse's Kafka table engine filling the same columns of both tables", facts),
+            .note(format!("ours writes the facts as well, theirs does not; {ours}; with theirs {processors_of_copy}")),
+        figure("project-facts", "ClickHouse's Kafka table engine filling the same columns of both tables", facts)
+            .note(format!("with theirs {processors_of_facts}")),
     ])
 }
 
@@ -55,9 +60,9 @@ async fn done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
     .await
 }
 
-/// Rows a second of the Kafka table engine into a table with the columns of the log copy, and, if wanted, one with those of attendance.
+/// Rows a second, and where the processors' time went, of the Kafka table engine into a table with the columns of the log copy, and, if wanted, one with those of attendance.
 /// It writes as often as the projector behind its backlog does, instead of every 7.5 seconds, within which all would be over.
-async fn engine(stack: &Stack, facts: bool) -> Result<f64> {
+async fn engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
     let brokers = stack.brokers().context("no broker")?;
     for name in ["peer_reads", "peer_facts_view", "peer_view", "peer_records", "peer_source", "peer_facts", "peer"] {
         stack.query(&format!("DROP TABLE IF EXISTS {name} SYNC")).await?;
@@ -97,14 +102,17 @@ async fn engine(stack: &Stack, facts: bool) -> Result<f64> {
         header("receivedtime"),
         header("time"),
     );
-    let begin = Instant::now();
+    let (before, begin) = (Processors::now(), Instant::now());
     stack.query(&reads).await?;
+    done(stack, "the peer's first rows", "SELECT count() > 1000 AS done FROM peer").await?;
+    let first = begin.elapsed();
     let filled = |table| format!("SELECT count() >= {EVENTS} AS done FROM {table}");
     done(stack, "the peer's copy", &filled("peer")).await?;
     if facts {
         done(stack, "the peer's facts", &filled("peer_facts")).await?;
     }
-    Ok(EVENTS as f64 / begin.elapsed().as_secs_f64())
+    let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
+    Ok((rate, format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before))))
 }
 
 /// Attendance out of the payload, column by column. The load states no residence and no sheet.
