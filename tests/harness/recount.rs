@@ -473,7 +473,7 @@ fn assemble(counted: &Counted) -> Value {
     json!({
         "campaign": counted.configured["campaign"],
         "synthetic": counted.configured["synthetic"],
-        "definition": 1,
+        "definition": 2,
         "counts": counts(counted),
         "plan": plan(counted),
         "audience": {

@@ -66,6 +66,11 @@ impl Service {
 
     /// Kills it with signal 9 and waits until it is gone.
     pub async fn kill(mut self) -> Result<()> {
+        self.kill_in_place().await
+    }
+
+    /// As [`Self::kill`], for a service that is replaced in a field.
+    pub async fn kill_in_place(&mut self) -> Result<()> {
         self.child.kill().await.with_context(|| format!("killing {}", self.name))
     }
 

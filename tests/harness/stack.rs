@@ -34,7 +34,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Stack {
     dir: TempDir,
     env: Vec<(String, String)>,
-    _warehouse: Service,
+    warehouse: Service,
     watcher: Watcher,
     /// The ingest service.
     pub ingest: Option<Service>,
@@ -85,7 +85,7 @@ impl Stack {
         let mut stack = Self {
             dir,
             env,
-            _warehouse: warehouse,
+            warehouse,
             watcher,
             ingest: None,
             projector: None,
@@ -96,6 +96,16 @@ impl Stack {
         stack.start_ingest().await?;
         stack.start_projector().await?;
         Ok(stack)
+    }
+
+    /// Kills the warehouse and starts it again on its folder and its port.
+    pub async fn restart_warehouse(&mut self) -> Result<()> {
+        let url = url::Url::parse(&self.warehouse.said("url")?)?;
+        let port = url.port().context("the warehouse has no port")?.to_string();
+        let dir = self.dir.path().join("warehouse").display().to_string();
+        self.warehouse.kill_in_place().await?;
+        self.warehouse = Service::start("qamtu", &["warehouse", "--dir", &dir, "--port", &port], &[]).await?;
+        Ok(())
     }
 
     /// The folder of the scenario.

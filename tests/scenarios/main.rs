@@ -10,5 +10,6 @@ mod page;
 mod readme;
 #[path = "../../analytics/tests/sample/sample.rs"]
 mod sample;
+mod similar_systems;
 mod spine;
 mod tidy;

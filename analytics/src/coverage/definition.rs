@@ -1,4 +1,4 @@
-//! The definition of coverage, version 1: what every figure means, and its formula.
+//! The definition of coverage, version 2: what every figure means, and its formula.
 //!
 //! What is known
 //! - Every figure is true for its **as-of instant**. Records that were received by then count, and so does what takes others back: a
@@ -74,7 +74,7 @@
 //! moves); what was held at all, and who was there, under the report's. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.
-pub const DEFINITION: u32 = 1;
+pub const DEFINITION: u32 = 2;
 
 /// M24: reach if every planned meeting were held with the average gross attendance and nobody came twice.
 pub(super) fn ceiling(planned_meetings: u32, gross: u64, held: u64, voters: Option<u64>) -> Option<u64> {
