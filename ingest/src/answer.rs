@@ -216,6 +216,10 @@ impl Problem {
         if matches!(reason.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
+        // All of the body may not have been read: the next request needs a connection of its own.
+        if !matches!(reason.status(), StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if reason == Reason::UnsupportedEncoding {
             response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding::SUPPORTED));
         }

@@ -3,11 +3,7 @@
 //! Guarantees: memory is bounded by the limits, whatever is sent and however well it compresses (bytes are counted after
 //! decompression); a body that comes too slowly, too large or broken is refused with its own reason.
 
-use std::{
-    error::Error,
-    ops::Range,
-    time::{Duration, Instant},
-};
+use std::{error::Error, ops::Range, time::Duration};
 
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
@@ -21,10 +17,11 @@ use crate::{
 
 pub mod lines;
 
-/// How much of a refused body is read and thrown away, and for how long: a client that is still sending when the connection closes
-/// would not see the answer.
-const DRAINED_BYTES: usize = 64 << 20;
-const DRAINED_TIME: Duration = Duration::from_secs(2);
+/// How much of a refused body is read and thrown away beside the answer, and for how long: a connection that is closed while its
+/// client is still sending is reset, and the client may lose the answer.
+pub const DRAINED_BYTES: usize = 64 << 20;
+/// See [`DRAINED_BYTES`].
+pub const DRAINED_TIME: Duration = Duration::from_secs(2);
 
 /// Submissions as bytes, with their places.
 #[derive(Debug, Default)]
@@ -83,14 +80,11 @@ pub async fn whole(mut body: Body, limit: usize, time: Duration, permit: &Permit
     let read = tokio::select! {
         biased;
         read = tokio::time::timeout(time, read) => read.unwrap_or_else(|_| Err(slow())),
-        () = permit.revoked() => return Err(revoked()),
+        () = permit.revoked() => Err(revoked()),
     };
     match &read {
         Ok(_) => permit.complete(),
-        Err(rejection) if rejection.reason == Reason::BodyTooLarge => {
-            tokio::select! { () = drain(&mut body) => {}, () = permit.revoked() => {} }
-        }
-        Err(_) => {}
+        Err(_) => drain(body),
     }
     read
 }
@@ -134,16 +128,18 @@ pub fn revoked() -> Rejection {
     Rejection::new(Reason::Overloaded, Detail::PermitRevoked)
 }
 
-/// Throws away what is still coming of a refused body, within bounds.
-pub async fn drain(body: &mut Body) {
-    let begun = Instant::now();
-    let mut left = DRAINED_BYTES;
-    while let Some(time) = DRAINED_TIME.checked_sub(begun.elapsed()) {
-        match tokio::time::timeout(time, piece(body)).await {
-            Ok(Ok(Some(piece))) if piece.len() <= left => left -= piece.len(),
-            _ => return,
+/// Throws away what is still coming of a refused body, within bounds, while the client is answered. What is beyond the bounds is
+/// left unread, and the connection open, until the time is up.
+pub fn drain(mut body: Body) {
+    tokio::spawn(async move {
+        let end = tokio::time::Instant::now() + DRAINED_TIME;
+        let mut left = DRAINED_BYTES;
+        while let Ok(Ok(Some(piece))) = tokio::time::timeout_at(end, piece(&mut body)).await {
+            let Some(rest) = left.checked_sub(piece.len()) else { break };
+            left = rest;
         }
-    }
+        tokio::time::sleep_until(end).await;
+    });
 }
 
 fn slow() -> Rejection {

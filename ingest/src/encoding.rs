@@ -118,7 +118,7 @@ pub async fn decode(mut request: Request, next: Next) -> Response {
             *request.body_mut() = encoding.decode(body);
         }
         Err(rejection) => {
-            body::drain(request.body_mut()).await;
+            body::drain(request.into_body());
             return Problem::from(rejection).into_response();
         }
     }

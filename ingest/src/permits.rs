@@ -158,10 +158,12 @@ impl State {
         Some(granted)
     }
 
-    /// Whose turn it is: the first of those whose client holds the fewest permits.
+    /// Whose turn it is: the first of those whose client holds the fewest permits, and then waits for the fewest.
     fn next(&mut self) -> Option<Waiter> {
         self.waiters.retain(|waiter| !waiter.grant.is_closed());
-        let (place, _) = self.waiters.iter().enumerate().min_by_key(|(_, waiter)| self.held(waiter.client))?;
+        let mut shares: HashMap<Client, (usize, usize)> = HashMap::new();
+        self.waiters.iter().for_each(|waiter| shares.entry(waiter.client).or_insert((self.held(waiter.client), 0)).1 += 1);
+        let (place, _) = self.waiters.iter().enumerate().min_by_key(|(_, waiter)| shares.get(&waiter.client))?;
         Some(self.waiters.remove(place))
     }
 }
@@ -173,7 +175,7 @@ impl Holder {
 
     fn is_slow(&self, pace: Pace) -> bool {
         let time = self.begun.elapsed();
-        let wanted = u128::from(pace.bytes_per_second) * time.as_millis() / 1000;
+        let wanted = u128::from(pace.bytes_per_second) * time.as_nanos() / 1_000_000_000;
         time >= pace.grace && u128::from(self.received.load(Ordering::Relaxed)) < wanted
     }
 }

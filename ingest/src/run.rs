@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, IngestError,
+    body::DRAINED_TIME,
     error::chain,
     metrics,
     pipeline::Path,
@@ -29,6 +30,9 @@ use crate::{
 
 /// Wait before a log that does not answer is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Time for connections to end after the last answer: one whose client is still sending ends when that is thrown away.
+const LINGER: Duration = DRAINED_TIME.saturating_add(Duration::from_secs(1));
 
 /// Time between two rounds of keeping the metrics small.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -72,7 +76,7 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: impl Future<Out
     tracing::info!("stopping: no new requests");
     stop_serving.cancel();
     let unfinished = service.drain(config.stop.drain).await;
-    drop(tokio::time::timeout(RETRY, serving).await);
+    drop(tokio::time::timeout(LINGER, serving).await);
     service.flush().await;
     stop_following.cancel();
     let followed = match ended_early {

@@ -93,7 +93,7 @@ async fn identify(State(trusted): State<Trusted>, mut request: Request, next: Ne
         return Problem::new(Reason::Internal, Detail::Internal).into_response();
     };
     if let Err(rejection) = trusted.hosts.check(request.uri(), request.headers(), peer.local) {
-        body::drain(request.body_mut()).await;
+        body::drain(request.into_body());
         return Problem::from(rejection).into_response();
     }
     let client = Client::of(peer.remote, request.headers(), &trusted.proxies);

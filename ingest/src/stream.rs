@@ -60,7 +60,7 @@ impl Stream<'_> {
         let (sender, mut chunks) = mpsc::channel(1);
         let reading = self.service.beside(lines::read(body, self.cut(), sender));
         let ended = self.follow(&mut chunks, &permit).await;
-        // Whoever is still sending sees the answer only after the rest has been taken off the line; others need not wait for that.
+        // What is still coming is thrown away beside the answer.
         drop((chunks, permit));
         drop(reading.await);
         ended

@@ -60,7 +60,7 @@ pub async fn read(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, R
     let ended = loop {
         let asked = Instant::now();
         let next = tokio::select! {
-            () = chunks.closed() => return drain(&mut body).await,
+            () = chunks.closed() => return drain(body),
             next = tokio::time::timeout(cut.idle, piece(&mut body)) => next,
         };
         let piece = match next {
@@ -80,7 +80,7 @@ pub async fn read(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, R
                 continue;
             }
             if chunks.send(Ok(splitter.take())).await.is_err() {
-                return drain(&mut body).await;
+                return drain(body);
             }
         }
         if !pace.holds(waited, splitter.found - before) {
@@ -89,6 +89,9 @@ pub async fn read(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, R
     };
     // After a failure the lines of the unfinished chunk are left out: nothing was said about them, and they are sent again.
     let last = ended.map(|()| splitter.end());
+    if last.is_err() {
+        drain(body);
+    }
     if !matches!(&last, Ok(chunk) if chunk.parts.is_empty()) {
         drop(chunks.send(last).await);
     }

@@ -93,7 +93,7 @@ reasons! {
     /// More events in one batch than allowed.
     TooManyEvents = "too-many-events", 413, "The batch holds too many events", "В пакете слишком много событий", "Топтамада оқиға тым көп";
     /// A stream of which too many lines are refused to list them.
-    TooManyRefused = "too-many-refused", 422, "Too many lines are refused", "Отклонено слишком много строк", "Тым көп жол қабылданбады";
+    TooManyRefused = "too-many-refused", 413, "Too many lines are refused", "Отклонено слишком много строк", "Тым көп жол қабылданбады";
     /// The body did not arrive in time.
     SlowBody = "slow-body", 408, "The body came too slowly", "Тело запроса пришло слишком медленно", "Сұрау денесі тым баяу келді";
     /// The compression of the body is damaged, or something follows its end.

@@ -86,7 +86,7 @@ pub async fn submit(
     State(service): State<Arc<Service>>,
     Extension(client): Extension<Client>,
     head: Parts,
-    mut body: Body,
+    body: Body,
 ) -> Result<Response, Problem> {
     let asked = Form::of(&head.headers).and_then(|form| Ok((form, OnError::of(head.uri.query(), form)?)));
     let entered = match asked {
@@ -99,7 +99,7 @@ pub async fn submit(
     let (form, on_error, permit) = match entered {
         Ok(entered) => entered,
         Err(rejection) => {
-            body::drain(&mut body).await;
+            body::drain(body);
             return Err(rejection.into());
         }
     };

@@ -30,7 +30,7 @@ pub async fn submit(
     State(service): State<Arc<Service>>,
     Extension(client): Extension<Client>,
     head: Parts,
-    mut body: Body,
+    body: Body,
 ) -> Result<Response, Problem> {
     let asked = Form::of(&head.headers).and_then(|form| match (form, head.uri.query().unwrap_or_default()) {
         (Form::Lines, "") => Ok(()),
@@ -44,7 +44,7 @@ pub async fn submit(
     let permit = match entered {
         Ok(permit) => permit,
         Err(rejection) => {
-            body::drain(&mut body).await;
+            body::drain(body);
             return Err(rejection.into());
         }
     };

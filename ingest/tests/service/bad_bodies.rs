@@ -147,7 +147,7 @@ async fn every_refused_line_of_a_stream_is_listed_or_the_stream_ends() -> Result
     ensure!(answer.status == 207 && answer.counts() == (1, 0) && listed.len() == 5000, "{} of {}", listed.len(), answer.body["refused"]);
     ensure!(listed[4999] == json!({"first": 9999, "last": 9999}), "{}", listed[4999]);
     let answer = ingest.post(LINES, text(150_000)).await?;
-    ensure!(answer.problem() == (422, "too-many-refused", "-"), "{}", answer.status);
+    ensure!(answer.problem() == (413, "too-many-refused", "-"), "{}", answer.status);
     let (line, told) = (answer.body["line"].as_u64().context("no line")?, &answer.body["before"]);
     ensure!(told["accepted"] == 0 && told["refused"].as_u64() == Some(line / 2), "{line} {}", told["refused"]);
     ingest.stop().await
