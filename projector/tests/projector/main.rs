@@ -13,6 +13,7 @@ mod backlog;
 mod conflicts;
 mod crashes;
 mod events;
+mod foreign;
 mod golden;
 mod model;
 mod partitions;
