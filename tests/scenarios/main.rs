@@ -3,6 +3,7 @@
 mod demo;
 mod fences;
 mod page;
+mod publish;
 mod readme;
 mod spine;
 mod tidy;
