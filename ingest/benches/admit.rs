@@ -18,7 +18,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use qamtu_ingest::{
     Config,
-    body::{self, Chunk, Cut},
+    body::{
+        Chunk,
+        lines::{self, Cut},
+    },
     pipeline::{self, Judge, Layer, Path},
     pseudonym::Keys,
     register::Register,
@@ -43,6 +46,9 @@ impl LogWriter for Nowhere {
         Ok(())
     }
     async fn ready(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+    async fn verify(&self, _: &[&str]) -> Result<(), LogError> {
         Ok(())
     }
 }
@@ -93,9 +99,9 @@ fn attendances() -> String {
 
 async fn chunks(text: String) -> Result<Vec<Chunk>> {
     let idle = Duration::from_secs(60);
-    let cut = Cut { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle, bytes_per_second: 0 };
+    let cut = Cut { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle, lines_per_minute: 0 };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    let reading = tokio::spawn(body::lines(text.into(), cut, sender));
+    let reading = tokio::spawn(lines::read(text.into(), cut, sender));
     let mut chunks = Vec::new();
     while let Some(chunk) = receiver.recv().await {
         chunks.push(chunk.map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))?);
@@ -109,6 +115,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = Config::load(None)?;
     let register = Arc::new(Register::open(&folder.path().join("register.sqlite"))?);
+    register.caught_up();
     let keys = Arc::new(Keys::new(folder.path(), true));
     let path = Path::new(Arc::new(Nowhere::default()), register, keys, config.limits);
     let judge = |chunk: &Chunk| {

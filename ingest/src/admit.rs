@@ -4,56 +4,64 @@
 //! unknown, holds no raw identifier, and its times make sense. Whether its id is taken is asked afterwards, see
 //! [`crate::register::Claims`].
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use qamtu_log::MAX_ENTRY_BYTES;
 use qamtu_schemas::{
     Data, Encoded, Envelope, Event, Kind, decode,
     encode::{self, Sent},
-    id::{BodyHash, EventId},
-    instant::micros,
 };
 
 use crate::{
-    register::known::Known,
+    pii,
+    register::{identity::Identity, known::Known},
     rejection::{Detail, Reason, Rejection, Warning},
-    submission::{Submission, flaw, is_plain},
+    submission::{Submission, flaw, is_plain, spelling},
 };
 
 mod bounds;
+mod clock;
+mod look_alikes;
+mod named;
 mod references;
 mod revision;
 pub mod scope;
 
+pub use clock::plausible as plausible_clock;
+pub use named::Named;
 pub use revision::revision;
 pub use scope::Scope;
-
-/// How far the clocks of devices and of this server may be apart.
-const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(24);
 
 /// A submission that was taken.
 #[derive(Debug)]
 pub struct Admitted {
-    /// Its id.
-    pub id: EventId,
-    /// What was sent, identifiers replaced.
-    pub hash: BodyHash,
+    /// Its id, and what it is compared by with others of that id.
+    pub identity: Identity,
     /// Its type.
     pub kind: Kind,
     /// What goes into the log.
     pub encoded: Encoded,
     /// The event, if the register learns from it.
     pub learned: Option<Event>,
+    /// The events that it replaces or takes back.
+    pub named: Option<Named>,
     /// What is worth saying.
     pub warning: Option<Warning>,
 }
 
 /// Judges a submission whose identifiers are replaced already.
-pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
-    let value = submission.data.canonical();
+pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
+    look_alikes::check(submission, scope)?;
+    let mut value = submission.data.canonical();
     let data =
         decode::payload(submission.kind, &value, "/data").map_err(|error| flaw(error, Reason::UnknownField, Reason::InvalidPayload))?;
+    if spelling::remove_nulls(&mut submission.data) {
+        value = submission.data.canonical();
+    }
+    pii::check_text(&submission.source, "/source")?;
+    pii::check(&submission.data, "/data")?;
     let synthetic = campaign(submission, &data, scope)?;
-    let receivedtime = clock(submission, synthetic, now)?;
+    let receivedtime = clock::received(submission, synthetic, now)?;
+    clock::reported(&data, receivedtime)?;
     let warning = references::check(&data, &submission.campaign, scope)?;
     bounds::check(&data, &submission.campaign, scope)?;
     let sent = Sent {
@@ -76,10 +84,12 @@ pub fn admit(submission: &Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> 
         batch: submission.batch,
         bodyhash: encode::body_hash(&sent, &value),
     };
-    let (id, hash, kind) = (envelope.id, envelope.bodyhash, data.kind());
+    let kind = data.kind();
     let encoded = sized(encode::encode(&envelope, &data, value))?;
+    let identity = Identity::of_encoded(envelope.id, kind, envelope.bodyhash, &encoded);
+    let named = Named::of(&data, &encoded.key);
     let learned = Known::learns_from(kind).then_some(Event { envelope, data });
-    Ok(Admitted { id, hash, kind, encoded, learned, warning })
+    Ok(Admitted { identity, kind, encoded, learned, named, warning })
 }
 
 /// Is the campaign known? Asked before anything is made with its key; the event that configures it need not know it.
@@ -104,31 +114,6 @@ fn campaign(submission: &Submission<'_>, data: &Data, scope: &Scope<'_>) -> Resu
         return Err(Rejection::new(Reason::SyntheticFixed, Detail::SyntheticFixed).at("/data/synthetic"));
     }
     Ok(configured.synthetic)
-}
-
-/// Checks the three times and stamps the third, in microseconds.
-fn clock(submission: &Submission<'_>, synthetic: bool, now: Timestamp) -> Result<Timestamp, Rejection> {
-    if submission.receivedtime.is_some() && !synthetic {
-        return Err(Rejection::new(Reason::SimulatedClock, Detail::ServerStamps).at("/receivedtime"));
-    }
-    let received = submission.receivedtime.unwrap_or(now);
-    let late = |time: Timestamp, than: Timestamp| time.duration_since(than) > CLOCKS_APART;
-    // What a campaign is made of may be made known before it is in force.
-    let happened = Some(submission.time).filter(|_| !is_foreseen(submission.kind.kind));
-    for (name, time) in [("/time", happened), ("/recordedtime", submission.recordedtime)] {
-        if time.is_some_and(|time| late(time, received)) {
-            return Err(Rejection::new(Reason::FutureTime, Detail::Future).at(name));
-        }
-    }
-    if submission.recordedtime.is_some_and(|recorded| late(submission.time, recorded)) {
-        return Err(Rejection::new(Reason::WrongOrder, Detail::RecordedEarly).at("/recordedtime"));
-    }
-    Ok(micros(received))
-}
-
-/// Kinds whose time says from when on they hold, not when something happened.
-fn is_foreseen(kind: Kind) -> bool {
-    matches!(kind, Kind::CampaignConfigured | Kind::UnitDefined | Kind::CoalitionFormed | Kind::MemberJoined | Kind::VenueDescribed)
 }
 
 fn sized(encoded: Encoded) -> Result<Encoded, Rejection> {

@@ -12,10 +12,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::rejection::{Detail, Language, Reason, Rejection, Warning};
+use crate::{
+    encoding,
+    rejection::{Detail, Language, Reason, Rejection, Warning},
+};
 
 /// Most failures and warnings listed in one answer.
 pub const LISTED_MAX: usize = 100;
+
+/// Most ranges of refused lines in one answer.
+pub const REFUSED_RANGES_MAX: usize = 100_000;
 
 /// Seconds after which a request may be repeated.
 const RETRY_AFTER: &str = "2";
@@ -26,16 +32,23 @@ pub struct Warned {
     /// The event.
     pub id: Uuid,
     /// `unknown-meeting`: neither plan nor report of the meeting is known yet; the event is pending until one arrives.
+    /// `unknown-reference`: the event that this one replaces or takes back is not known yet; without it this one has no effect.
+    /// `foreign-reference`: that event is about another meeting. `ineffective-reference`: it is of a type that this one cannot replace.
     pub code: &'static str,
+    /// The event that is named, for a code that ends in `-reference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Uuid>,
     /// Line of a stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
 }
 
 impl Warned {
-    /// A warning about an event.
-    pub fn new(id: Uuid, warning: Warning, line: Option<u64>) -> Self {
-        Self { id, code: warning.code(), line }
+    /// Adds the warnings about an event to those of an answer, as long as there is room.
+    pub fn list(listed: &mut Vec<Self>, id: Uuid, warnings: &[Warning], line: Option<u64>) {
+        let room = LISTED_MAX.saturating_sub(listed.len());
+        let new = |warning: &Warning| Self { id, code: warning.code(), reference: warning.reference().map(|id| id.0), line };
+        listed.extend(warnings.iter().take(room).map(new));
     }
 }
 
@@ -128,6 +141,15 @@ impl Failure {
     }
 }
 
+/// Consecutive lines of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LineRange {
+    /// Its first line.
+    pub first: u64,
+    /// Its last line.
+    pub last: u64,
+}
+
 /// What became of a stream: accepted events stand durably in the log, refused ones do not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Tally {
@@ -137,6 +159,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Lines that were refused.
     pub refused: u64,
+    /// All of those lines, in order: every other line that is not blank stands in the log.
+    pub refused_lines: Vec<LineRange>,
     /// Events with a warning.
     pub warned: u64,
     /// The first 100.
@@ -193,8 +217,11 @@ impl Problem {
         };
         let mut response = (reason.status(), Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if reason.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(reason.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        if reason == Reason::UnsupportedEncoding {
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encoding::SUPPORTED));
         }
         response
     }

@@ -4,7 +4,7 @@
 //! and in the environment; there, sections of the other services are left alone, since one environment often serves all of them.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,6 +17,8 @@ use qamtu_log::LogConfig;
 use qamtu_schemas::Kind;
 use serde::{Deserialize, Deserializer};
 
+use crate::hosts;
+
 const DEFAULTS: &str = include_str!("../ingest.example.toml");
 
 /// Sections of the environment that belong to the other services.
@@ -28,6 +30,8 @@ const OTHERS: [&str; 6] = ["clickhouse__", "projector__", "analytics__", "serve_
 pub struct Config {
     /// Where requests are taken; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How HTTP is spoken.
+    pub http: HttpConfig,
     /// The event log.
     pub log: LogConfig,
     /// The register.
@@ -40,6 +44,18 @@ pub struct Config {
     pub stop: StopConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
+}
+
+/// How HTTP is spoken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Where health and metrics are answered on connections of their own; port 0 takes a free one.
+    pub health_listen: SocketAddr,
+    /// Host names that are accepted besides those of this machine's loopback and the address a client connected to.
+    pub hosts: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Where the register is.
@@ -83,8 +99,12 @@ pub struct Limits {
     pub batch_events: usize,
     /// Bytes of one stream, after decompression.
     pub stream_bytes: u64,
-    /// Fewest bytes per second of a stream, after decompression.
-    pub stream_bytes_per_second: u64,
+    /// Fewest events per minute of a stream of events.
+    pub stream_events_per_minute: u64,
+    /// Fewest rolls per minute of a stream of rolls.
+    pub stream_rolls_per_minute: u64,
+    /// Fewest bytes per second of the body of one event or batch, while others wait.
+    pub body_bytes_per_second: u64,
     /// Events after which a part of a stream goes into the log.
     pub chunk_events: usize,
     /// Bytes after which a part of a stream goes into the log.
@@ -103,6 +123,8 @@ pub struct Limits {
     pub append: Duration,
     /// Events that may be appended and not yet folded.
     pub unfolded_events: usize,
+    /// Conflicting ids per minute of which clients are told; of more only that there are many.
+    pub conflicts_per_minute: u32,
 }
 
 /// How the service ends.
@@ -151,6 +173,12 @@ impl Config {
 
     fn of(layers: &Figment) -> Result<Self, ConfigError> {
         let config: Self = layers.extract().map_err(|error| ConfigError(error.to_string().replace('\n', " ")))?;
+        if let Some(wrong) = config.http.hosts.iter().find(|name| !hosts::is_name(name)) {
+            return Err(ConfigError::of(
+                "http.hosts",
+                &format!("{wrong:?} is no host name; write names or addresses without port and path"),
+            ));
+        }
         config.limits.check().map_err(|reason| ConfigError(format!("limits.{reason}")))?;
         Ok(config)
     }
@@ -164,7 +192,7 @@ impl Limits {
 
     fn check(&self) -> Result<(), &'static str> {
         let sizes = [self.connections, self.requests, self.streams, self.event_bytes, self.batch_events, self.chunk_events];
-        if sizes.contains(&0) || self.unfolded_events == 0 {
+        if sizes.contains(&0) || self.unfolded_events == 0 || self.conflicts_per_minute == 0 {
             return Err("* must be at least 1");
         }
         if self.chunk_bytes < 65_536 || self.chunk_bytes > 64 << 20 {
@@ -214,6 +242,8 @@ mod tests {
             ("[log]\nbrokers = \"h:9092\"", "log.brokers"),
             ("[log]\nkind = \"rabbit\"", "rabbit"),
             ("listen = \"here\"", "listen"),
+            ("[http]\nhosts = [\"ingest.example.org:443\"]", "http.hosts"),
+            ("[http]\ntrusted_proxies = [\"proxy\"]", "trusted_proxies"),
         ] {
             let said = with(toml).unwrap_err().to_string();
             assert!(said.contains(named), "{toml}: {said}");

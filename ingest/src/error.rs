@@ -6,7 +6,10 @@ use std::{error::Error, fmt::Write};
 
 use qamtu_log::LogError;
 
-use crate::register::{follow::FollowError, store::StoreError};
+use crate::{
+    pseudonym::KeyError,
+    register::{follow::FollowError, store::StoreError},
+};
 
 /// Why the service ended before it was told to, or not as it should.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,9 @@ pub enum IngestError {
     /// The register's file cannot be used.
     #[error("the register cannot be used")]
     Register(#[source] StoreError),
+    /// A key cannot be used.
+    #[error("the keys cannot be used")]
+    Keys(#[source] KeyError),
     /// The log can no longer be followed.
     #[error("the register stopped following the log")]
     Follow(#[source] FollowError),

@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use qamtu_ingest::{Config, run, telemetry};
+use qamtu_ingest::{Config, Listeners, run, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,10 +34,12 @@ async fn main() -> ExitCode {
 
 async fn serve(config: Config) -> Result<()> {
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("listen: {} cannot be taken", config.listen))?;
-    writeln!(std::io::stdout(), r#"{{"listening":"http://{}"}}"#, listener.local_addr()?)?;
+    let events = TcpListener::bind(config.listen).await.with_context(|| format!("listen: {} cannot be taken", config.listen))?;
+    let at = config.http.health_listen;
+    let health = TcpListener::bind(at).await.with_context(|| format!("http.health_listen: {at} cannot be taken"))?;
+    writeln!(std::io::stdout(), r#"{{"listening":"http://{}","health":"http://{}"}}"#, events.local_addr()?, health.local_addr()?)?;
     let stop = async move {
         tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
     };
-    Ok(run(config, listener, stop).await?)
+    Ok(run(config, Listeners { events, health }, stop).await?)
 }

@@ -44,8 +44,16 @@ metrics! {
     describe_counter APPEND_FAILURES = "qamtu_ingest_append_failures_total";
     /// Records of the log read back into the register.
     describe_counter RECORDS_READ = "qamtu_ingest_records_read_total";
+    /// Records that the log removed before the register read them: an id among them would be accepted again.
+    describe_counter RECORDS_LOST = "qamtu_ingest_records_lost_total";
     /// Events being appended, or appended and not in the register's file yet.
     describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
+    /// Connections closed to make room for those of other clients.
+    describe_counter CONNECTIONS_CLOSED = "qamtu_ingest_connections_closed_total";
+    /// Requests given up while their body was coming, because other clients waited.
+    describe_counter PERMITS_REVOKED = "qamtu_ingest_permits_revoked_total";
+    /// Times that the register was built again because its file had failed.
+    describe_counter REGISTER_REBUILDS = "qamtu_ingest_register_rebuilds_total";
     /// Panics caught while a request was worked on.
     describe_counter PANICS = "qamtu_ingest_panics_total";
 }
@@ -88,9 +96,9 @@ pub fn refused(reason: Reason) {
     counter!(REFUSED, "reason" => reason.code()).increment(1);
 }
 
-/// Warnings were given.
-pub fn warnings(warning: Warning, events: u64) {
-    counter!(WARNINGS, "code" => warning.code()).increment(events);
+/// A warning was given.
+pub fn warning(warning: Warning) {
+    counter!(WARNINGS, "code" => warning.code()).increment(1);
 }
 
 /// An append was settled.
@@ -104,9 +112,29 @@ pub fn records_read(records: usize) {
     counter!(RECORDS_READ).increment(records as u64);
 }
 
+/// So many records were removed by the log before they were read.
+pub fn records_lost(records: u64) {
+    counter!(RECORDS_LOST).increment(records);
+}
+
 /// So many events are not folded.
 pub fn events_unfolded(events: usize) {
     gauge!(EVENTS_UNFOLDED).set(events as f64);
+}
+
+/// A connection had to make room.
+pub fn connection_closed() {
+    counter!(CONNECTIONS_CLOSED).increment(1);
+}
+
+/// A request lost its permit to another client.
+pub fn permit_revoked() {
+    counter!(PERMITS_REVOKED).increment(1);
+}
+
+/// The register is built again.
+pub fn register_rebuild() {
+    counter!(REGISTER_REBUILDS).increment(1);
 }
 
 /// A panic was caught.

@@ -21,7 +21,7 @@ mod events;
         description = "Takes events about a campaign's meetings, durably. Raw identifiers of attendees become pseudonyms in memory and are never stored.",
     ),
     paths(routes::events::submit, routes::roll::submit, routes::health::live, routes::health::ready, routes::health::metrics, description),
-    components(schemas(answer::Accepted, answer::Fates, answer::Tally, answer::ProblemBody))
+    components(schemas(answer::Accepted, answer::Fates, answer::Tally, answer::LineRange, answer::ProblemBody))
 )]
 struct Api;
 

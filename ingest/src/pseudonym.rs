@@ -20,7 +20,7 @@ pub mod identifier;
 pub mod keys;
 
 use identifier::{Iin, Phone};
-pub use keys::Keys;
+pub use keys::{KeyError, Keys};
 
 /// The secret of one campaign; wiped from memory when dropped.
 #[derive(Debug)]
@@ -57,18 +57,22 @@ impl CampaignKey {
     }
 }
 
-/// Does a payload of this type name people?
-pub const fn names_people(kind: Kind) -> bool {
-    matches!(kind, Kind::AttendanceRecorded | Kind::ConsentGiven | Kind::ConsentWithdrawn | Kind::PrecinctEnrolled)
+/// The field of a payload that names a person, or people; none for types that name nobody.
+pub const fn person_field(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::AttendanceRecorded => Some("attendee"),
+        Kind::ConsentGiven | Kind::ConsentWithdrawn => Some("person"),
+        Kind::PrecinctEnrolled => Some("voters"),
+        _ => None,
+    }
 }
 
 /// Replaces every raw identifier of a payload; persons already named by pseudonym stay as they are.
 pub fn replace(kind: Kind, data: &mut Json<'_>, key: &CampaignKey) -> Result<(), Rejection> {
-    match kind {
-        Kind::AttendanceRecorded => person(data, "attendee", key),
-        Kind::ConsentGiven | Kind::ConsentWithdrawn => person(data, "person", key),
-        Kind::PrecinctEnrolled => roll(data, key),
-        _ => Ok(()),
+    match (kind, person_field(kind)) {
+        (_, None) => Ok(()),
+        (Kind::PrecinctEnrolled, Some(_)) => roll(data, key),
+        (_, Some(field)) => person(data, field, key),
     }
 }
 

@@ -68,6 +68,15 @@ pub async fn append(
     Err(unacknowledged())
 }
 
+/// Makes sure that the log still is the one that the register knows. "Sent before" is a promise that the log holds the event, and a
+/// log that was deleted, made anew or restored from an older copy may not.
+pub async fn verify(writer: &dyn LogWriter) -> Result<(), Rejection> {
+    writer.verify(&Topic::ALL.map(Topic::name)).await.map_err(|error| {
+        tracing::error!(error = chain(&error), "the log cannot be shown to be the one that the register was built from");
+        unacknowledged()
+    })
+}
+
 /// The refusal of what the log may or may not have.
 pub fn unacknowledged() -> Rejection {
     Rejection::new(Reason::LogUnavailable, Detail::Unacknowledged)

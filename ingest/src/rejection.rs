@@ -77,16 +77,30 @@ impl Rejection {
 pub enum Warning {
     /// Neither plan nor report of the meeting is known yet: the event is pending until one arrives.
     UnknownMeeting,
+    /// The event that this one replaces or takes back is not known yet: it has no effect until that one arrives.
+    UnknownReference(EventId),
+    /// The event that this one replaces or takes back is about another meeting: it has no effect on it.
+    ForeignReference(EventId),
+    /// The event that this one replaces or takes back is of a type that it cannot replace.
+    IneffectiveReference(EventId),
 }
 
 impl Warning {
-    /// Every warning.
-    pub const ALL: [Warning; 1] = [Warning::UnknownMeeting];
-
     /// Closed label for answers and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Warning::UnknownMeeting => "unknown-meeting",
+            Warning::UnknownReference(_) => "unknown-reference",
+            Warning::ForeignReference(_) => "foreign-reference",
+            Warning::IneffectiveReference(_) => "ineffective-reference",
+        }
+    }
+
+    /// The event that a warning about a reference is about.
+    pub const fn reference(self) -> Option<EventId> {
+        match self {
+            Warning::UnknownMeeting => None,
+            Warning::UnknownReference(id) | Warning::ForeignReference(id) | Warning::IneffectiveReference(id) => Some(id),
         }
     }
 }

@@ -1,23 +1,26 @@
 //! The life of the service: start, serve, stop.
 //!
-//! Guarantees: it answers from the first moment (with 503 until the register has caught up with the log); it ends only after every
-//! running request is answered or its time is up, and after the log has settled what was given to it.
+//! Guarantees: it answers from the first moment (with 503 until the register has caught up with the log, and again while a register
+//! that has failed is replaced); it ends only after every running request is answered or its time is up, and after the log has
+//! settled what was given to it.
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use qamtu_log::{LogConfig, LogError, LogWriter, Membership, ReaderOptions, TopicSpec, ensure_topics, open_reader, open_writer};
 use qamtu_schemas::Topic;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, IngestError,
     error::chain,
+    metrics,
     pipeline::Path,
     pseudonym::Keys,
     register::{
         Register,
         follow::{FollowError, Follower},
+        store::StoreError,
     },
     server,
     service::Service,
@@ -36,15 +39,27 @@ const READ_RECORDS: usize = 8192;
 /// Bytes read from the log at once.
 const READ_BYTES: usize = 8 << 20;
 
-/// Serves on `listener` until `shutdown`, then stops gracefully.
-pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> Result<(), IngestError> {
+/// Where the service listens.
+pub struct Listeners {
+    /// For events.
+    pub events: TcpListener,
+    /// For health and metrics, answered until the end.
+    pub health: TcpListener,
+}
+
+/// Serves on `listeners` until `shutdown`, then stops gracefully.
+pub async fn run(config: Config, listeners: Listeners, shutdown: impl Future<Output = ()> + Send) -> Result<(), IngestError> {
     let recorder = telemetry::recorder();
+    let keys = Arc::new(Keys::new(config.pseudonym.key_dir.clone(), config.pseudonym.create));
+    keys.check().map_err(IngestError::Keys)?;
     let service = Arc::new(Service::new(config.limits.clone()));
-    let (stop_serving, stop_following) = (CancellationToken::new(), CancellationToken::new());
-    let router = server::router(service.clone());
-    let (limits, stopping) = (config.limits.clone(), stop_serving.clone());
-    let serving = tokio::spawn(async move { server::serve(listener, router, &limits, stopping).await });
-    let mut following = tokio::spawn(follow(config.clone(), service.clone(), stop_following.clone()));
+    let (stop_serving, stop_following, stop_health) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let (router, limits, stopping) = (server::router(service.clone(), &config.http), config.limits.clone(), stop_serving.clone());
+    let serving = tokio::spawn(async move { server::serve(listeners.events, router, &limits, stopping).await });
+    let (router, limits, stopping) = (server::health_router(service.clone(), &config.http), config.limits.clone(), stop_health.clone());
+    let _stop_health = stop_health.drop_guard();
+    tokio::spawn(async move { server::serve_health(listeners.health, router, &limits, stopping).await });
+    let mut following = tokio::spawn(follow(config.clone(), service.clone(), keys, stop_following.clone()));
     let mut upkeep = tokio::time::interval(UPKEEP);
     let mut shutdown = std::pin::pin!(shutdown);
     let ended_early = loop {
@@ -68,8 +83,8 @@ pub async fn run(config: Config, listener: TcpListener, shutdown: impl Future<Ou
     if unfinished > 0 { Err(IngestError::Unfinished(unfinished)) } else { Ok(()) }
 }
 
-/// Opens the log and the register, lets requests in once the register has caught up, and follows the log until told to stop.
-async fn follow(config: Config, service: Arc<Service>, stop: CancellationToken) -> Result<(), IngestError> {
+/// Opens the log and the register, and follows the log until told to stop. Requests are let in while the register is complete.
+async fn follow(config: Config, service: Arc<Service>, keys: Arc<Keys>, stop: CancellationToken) -> Result<(), IngestError> {
     let writer = loop {
         match open(&config.log).await {
             Ok(writer) => break writer,
@@ -81,47 +96,48 @@ async fn follow(config: Config, service: Arc<Service>, stop: CancellationToken) 
     let path: PathBuf = config.register.path.clone();
     let opened = tokio::task::spawn_blocking(move || Register::open(&path)).await.map_err(IngestError::Ended)?;
     let register = Arc::new(opened.map_err(IngestError::Register)?);
-    let keys = Arc::new(Keys::new(config.pseudonym.key_dir, config.pseudonym.create));
-    let path = Path::new(writer, register.clone(), keys, config.limits);
-    let (caught_up, mut is_caught_up) = watch::channel(false);
-    let opening = async {
-        if is_caught_up.wait_for(|is| *is).await.is_ok() {
-            tracing::info!("the register has caught up with the log");
-            service.open(path);
+    service.open(Path::new(writer, register.clone(), keys, config.limits));
+    loop {
+        match read(&config.log, &register, &stop).await {
+            // The log removed records in front of the reader: a new reader starts behind them.
+            Err(FollowError::Log(error @ LogError::OutOfRange { .. })) => tracing::error!(error = chain(&error), "reading again"),
+            Err(FollowError::Log(error)) if again(&stop, &error).await => {}
+            Err(_) if stop.is_cancelled() => return Ok(()),
+            Err(FollowError::Store(error)) => rebuild(&register, &error, &stop).await?,
+            other => return other.map_err(IngestError::Follow),
         }
-    };
-    let following = async {
-        loop {
-            match read(&config.log, &register, &caught_up, &stop).await {
-                Err(FollowError::Log(error)) if again(&stop, &error).await => {}
-                Err(_) if stop.is_cancelled() => return Ok(()),
-                other => return other.map_err(IngestError::Follow),
-            }
-        }
-    };
-    tokio::select! {
-        followed = following => followed,
-        // Opening ends first, or not at all: then following goes on alone.
-        () = async { opening.await; std::future::pending().await } => Ok(()),
     }
+}
+
+/// Begins a new file for the register, as soon as that is possible.
+async fn rebuild(register: &Arc<Register>, error: &StoreError, stop: &CancellationToken) -> Result<(), IngestError> {
+    metrics::register_rebuild();
+    tracing::error!(error = chain(error), "the register has failed and is built again from the log");
+    while !stop.is_cancelled() {
+        let replacing = register.clone();
+        match tokio::task::spawn_blocking(move || replacing.replace()).await.map_err(IngestError::Ended)? {
+            Ok(()) => break,
+            Err(error) => tracing::error!(error = chain(&error), "the register cannot be built; it is tried again"),
+        }
+        tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY) => {} }
+    }
+    Ok(())
 }
 
 async fn open(config: &LogConfig) -> Result<Arc<dyn LogWriter>, LogError> {
     let topics = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(config, &topics).await?;
-    open_writer(config).await
+    let writer = open_writer(config).await?;
+    // From here on it is this log or none: the register is proved against it next.
+    writer.verify(&Topic::ALL.map(Topic::name)).await?;
+    Ok(writer)
 }
 
-async fn read(
-    config: &LogConfig,
-    register: &Arc<Register>,
-    caught_up: &watch::Sender<bool>,
-    stop: &CancellationToken,
-) -> Result<(), FollowError> {
+async fn read(config: &LogConfig, register: &Arc<Register>, stop: &CancellationToken) -> Result<(), FollowError> {
     let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
     let options = ReaderOptions { topics, membership: Membership::Whole, max_records: READ_RECORDS, max_bytes: READ_BYTES };
     let reader = open_reader(config, options).await.map_err(FollowError::Log)?;
-    Follower::new(register.clone(), reader).run(caught_up, stop).await
+    Follower::new(register.clone(), reader).run(stop).await
 }
 
 /// Waits before another try; false if waiting does not help, or the service is stopped meanwhile.

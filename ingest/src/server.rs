@@ -1,56 +1,104 @@
 //! HTTP: the router, its layers in order, and the connections.
 //!
 //! Layers, outermost first: answers get an id, a language and safe headers and are counted ([`finish`]); a panic becomes a plain 500;
-//! gzip is undone, so that every limit counts what is really there. A connection that sends its head too slowly is closed; at the
-//! end connections finish what they have begun.
+//! the client and the host that is named are looked at ([`identify`]); the body is decompressed, so that every limit counts what is
+//! really there. A connection that sends its head too slowly is closed; of too many one makes room; at the end connections finish
+//! what they have begun. Health and metrics have a listener of their own, which nobody who sends events can fill.
 
-use std::{any::Any, sync::Arc, time::Instant};
+use std::{
+    any::Any,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use hyper::server::conn::http1;
+use hyper::{body::Incoming, server::conn::http1, service::Service as _};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::{catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::{
     answer::Problem,
-    config::Limits,
+    body,
+    client::{Client, Peer},
+    config::{HttpConfig, Limits},
+    connections::{self, Connection, Connections},
+    encoding,
+    hosts::Hosts,
     metrics, openapi,
     rejection::{Detail, Language, Reason},
     routes,
     service::Service,
 };
 
-/// The routes with their layers.
-pub fn router(service: Arc<Service>) -> Router {
-    Router::new()
+/// Connections for health and metrics, kept apart from those for events.
+const HEALTH_CONNECTIONS: usize = 64;
+
+/// Whom requests may name and who may name their clients.
+#[derive(Debug, Clone)]
+struct Trusted {
+    hosts: Hosts,
+    proxies: Arc<[IpAddr]>,
+}
+
+/// The routes for events with their layers; health is answered here, too.
+pub fn router(service: Arc<Service>, http: &HttpConfig) -> Router {
+    let routes = health()
         .route("/v1/events", post(routes::events::submit))
         .route("/v1/roll", post(routes::roll::submit))
         .route("/v1/openapi.json", get(openapi::description))
+        .with_state(service);
+    layered(routes, http)
+}
+
+/// The routes for health and metrics alone, with the same layers.
+pub fn health_router(service: Arc<Service>, http: &HttpConfig) -> Router {
+    layered(health().with_state(service), http)
+}
+
+fn health() -> Router<Arc<Service>> {
+    Router::new()
         .route("/live", get(routes::health::live))
         .route("/ready", get(routes::health::ready))
         .route("/metrics", get(routes::health::metrics))
+}
+
+fn layered(routes: Router, http: &HttpConfig) -> Router {
+    let trusted = Trusted { hosts: Hosts::new(&http.hosts), proxies: http.trusted_proxies.clone().into() };
+    routes
         .fallback(async || Problem::new(Reason::NotFound, Detail::SeeAddresses))
         .method_not_allowed_fallback(async || Problem::new(Reason::MethodNotAllowed, Detail::SeeMethods))
-        .with_state(service)
-        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .layer(middleware::from_fn(encoding::decode))
+        .layer(middleware::from_fn_with_state(trusted, identify))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(finish))
+}
+
+/// Refuses a request that names another host, and notes its client.
+async fn identify(State(trusted): State<Trusted>, mut request: Request, next: Next) -> Response {
+    let Some(peer) = request.extensions().get::<Peer>().copied() else {
+        return Problem::new(Reason::Internal, Detail::Internal).into_response();
+    };
+    if let Err(rejection) = trusted.hosts.check(request.uri(), request.headers(), peer.local) {
+        body::drain(request.body_mut()).await;
+        return Problem::from(rejection).into_response();
+    }
+    let client = Client::of(peer.remote, request.headers(), &trusted.proxies);
+    request.extensions_mut().insert(client);
+    next.run(request).await
 }
 
 /// Names, counts and renders an answer.
@@ -84,50 +132,90 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::new(Reason::Internal, Detail::Internal).into_response()
 }
 
-/// Serves connections until it is told to stop, then waits for those that are open.
+/// Serves requests for events until it is told to stop, then waits for the connections that are open.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        let Some((stream, place)) = accepted else { continue };
-        let (router, stop, head) = (router.clone(), stop.clone(), limits.head);
-        connections.spawn(async move {
-            let _place = place;
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(head);
-            let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-            let mut connection = std::pin::pin!(connection);
-            // What goes wrong on a connection is between hyper and the client: requests are judged by their own answers.
-            tokio::select! {
-                ended = connection.as_mut() => drop(ended),
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    drop(connection.await);
-                }
-            }
-        });
-    }
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    Listener { router, connections: Connections::new(connections::affordable(limits.connections)), head: limits.head }
+        .serve(listener, stop)
+        .await;
 }
 
-/// The next connection and its place among the open ones.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => {
-            // Answers are small: they should not wait for company.
-            drop(stream.set_nodelay(true));
-            Some((stream, place))
+/// Serves requests about health in the same way.
+pub async fn serve_health(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
+    Listener { router, connections: Connections::new(HEALTH_CONNECTIONS), head: limits.head }.serve(listener, stop).await;
+}
+
+/// What the connections of a listener share.
+struct Listener {
+    router: Router,
+    connections: Connections,
+    /// Time for the head of a request.
+    head: Duration,
+}
+
+impl Listener {
+    async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+        let tasks = TaskTracker::new();
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(self.head);
+        let service = (http, TowerToHyperService::new(self.router));
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = accept(&listener) => accepted,
+            };
+            let Some((stream, peer)) = accepted else { continue };
+            // Without room the connection is closed: its client holds as many as anybody, and all of them are busy.
+            let Some(connection) = self.connections.open(peer.remote.into()) else { continue };
+            tasks.spawn(serve_connection(service.clone(), (stream, peer), connection, stop.clone()));
         }
+        drop(listener);
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+/// Answers the requests of one connection.
+async fn serve_connection(
+    (http, router): (http1::Builder, TowerToHyperService<Router>),
+    (stream, peer): (TcpStream, Peer),
+    connection: Connection,
+    stop: CancellationToken,
+) {
+    let service = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
+        let running = connection.request();
+        request.extensions_mut().insert(peer);
+        let answer = router.call(request);
+        async move {
+            let answer = answer.await;
+            drop(running);
+            answer
+        }
+    });
+    let mut conversation = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    // What goes wrong on a connection is between hyper and the client: requests are judged by their own answers.
+    tokio::select! {
+        ended = conversation.as_mut() => drop(ended),
+        () = connection.closing() => {}
+        () = stop.cancelled() => {
+            conversation.as_mut().graceful_shutdown();
+            drop(conversation.await);
+        }
+    }
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, Peer)> {
+    let accepted = listener.accept().await.and_then(|(stream, remote)| {
+        // Answers are small: they should not wait for company.
+        drop(stream.set_nodelay(true));
+        let peer = Peer { remote: remote.ip(), local: stream.local_addr()?.ip() };
+        Ok((stream, peer))
+    });
+    match accepted {
+        Ok(accepted) => Some(accepted),
         Err(error) => {
             tracing::warn!(%error, "a connection could not be taken");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             None
         }
     }

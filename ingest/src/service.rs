@@ -11,7 +11,6 @@ use std::{
 
 use axum::response::Response;
 use qamtu_schemas::Kind;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
@@ -20,10 +19,12 @@ use tokio_util::{
 use crate::{
     answer::Problem,
     body::Chunk,
+    client::Client,
     config::Limits,
     error::chain,
     metrics,
-    pipeline::{Judge, Judged, Layer, Path},
+    permits::{Pace, Permit, Permits},
+    pipeline::{Judge, Judged, Layer, Path, rebuilding},
     rejection::{Detail, Reason, Rejection},
 };
 
@@ -32,9 +33,8 @@ pub struct Service {
     /// What may be sent.
     pub limits: Limits,
     path: OnceLock<Arc<Path>>,
-    requests: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
-    waiting: Semaphore,
+    requests: Permits,
+    streams: Permits,
     tasks: TaskTracker,
     draining: CancellationToken,
     cut: CancellationToken,
@@ -52,11 +52,12 @@ pub enum Size {
 impl Service {
     /// A service that is starting.
     pub fn new(limits: Limits) -> Self {
+        let pace = Pace { grace: limits.wait, bytes_per_second: limits.body_bytes_per_second };
         Self {
             path: OnceLock::new(),
-            requests: Arc::new(Semaphore::new(limits.requests)),
-            streams: Arc::new(Semaphore::new(limits.streams)),
-            waiting: Semaphore::new(limits.connections / 2),
+            requests: Permits::new(limits.requests, limits.connections / 2, Some(pace)),
+            // A stream may be slow for good reasons: its rate is judged by its events, in `body::lines`.
+            streams: Permits::new(limits.streams, limits.connections / 4, None),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
@@ -64,7 +65,7 @@ impl Service {
         }
     }
 
-    /// The register has caught up with the log: requests may come.
+    /// Log and register are open: requests may come as soon as the register has caught up with the log.
     pub fn open(&self, path: Path) {
         // A second call would be a second start: the first path stays.
         drop(self.path.set(Arc::new(path)));
@@ -75,31 +76,28 @@ impl Service {
         if self.draining.is_cancelled() {
             return Err(Rejection::new(Reason::Stopping, Detail::Stopping));
         }
-        self.path_of_running()
+        let path = self.path_of_running()?;
+        if path.register.complete().is_some() { Ok(path) } else { Err(rebuilding()) }
     }
 
     /// The path of a request that was let in; it stays open until that has ended.
     pub fn path_of_running(&self) -> Result<&Arc<Path>, Rejection> {
-        self.path.get().ok_or_else(|| Rejection::new(Reason::Starting, Detail::Starting))
+        self.path.get().ok_or_else(rebuilding)
     }
 
-    /// Lets a request in, one after another as they come, or says why not. A burst waits for its places: answered at once, it would
-    /// only come again at once.
-    pub async fn enter(&self, size: Size) -> Result<OwnedSemaphorePermit, Rejection> {
+    /// Lets a request in, or says why not. A burst waits for its permits: answered at once, it would only come again at once.
+    pub async fn enter(&self, size: Size, client: Client) -> Result<Permit, Rejection> {
         self.path()?;
-        let gate = match size {
+        let permits = match size {
             Size::Bounded => &self.requests,
             Size::Stream => &self.streams,
         };
-        // Whoever waits keeps a connection, and questions about our health need some, too.
-        let waiting = self.waiting.try_acquire();
-        let wait = if waiting.is_ok() { self.limits.wait } else { Duration::ZERO };
-        let place = tokio::select! {
+        let permit = tokio::select! {
             () = self.draining.cancelled() => None,
-            place = tokio::time::timeout(wait, gate.clone().acquire_owned()) => place.ok().and_then(Result::ok),
+            permit = permits.acquire(client, self.limits.wait) => permit,
         };
         self.path()?;
-        place.ok_or_else(|| Rejection::new(Reason::Overloaded, Detail::Overloaded))
+        permit.ok_or_else(|| Rejection::new(Reason::Overloaded, Detail::Overloaded))
     }
 
     /// Runs the work of a request to its end, even if nobody waits for the answer any more.
@@ -144,6 +142,7 @@ impl Service {
     /// Waits until the log has settled what it was given.
     pub async fn flush(&self) {
         let Some(path) = self.path.get() else { return };
+        drop(tokio::time::timeout(self.limits.append, path.conflicts.flush()).await);
         if let Err(error) = path.writer.flush(self.limits.append).await {
             tracing::warn!(error = chain(&error), "the log has not settled everything; nobody was told that it had");
         }

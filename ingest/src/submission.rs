@@ -1,10 +1,11 @@
 //! Bytes to [`Submission`]: what a client sends, a CloudEvent in structured mode.
 //!
 //! Guarantees: every attribute is of its type, the payload is one JSON tree without ambiguity; anything else is refused with the
-//! pointer of the place, and a refusal never repeats what was sent, only names of fields and codes. A submission may carry raw
+//! pointer of the place, and a refusal never repeats what was sent, only names of fields and codes. Everything is in its one spelling
+//! ([`spelling`]). A submission may carry raw
 //! identifiers, an event never does: what turns one into the other is [`crate::pseudonym`] and [`crate::admit`].
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
@@ -22,6 +23,7 @@ use crate::rejection::{Detail, Reason, Rejection};
 pub mod binary;
 mod flaw;
 pub mod json;
+pub mod spelling;
 mod wire;
 
 pub use flaw::{flaw, is_plain, unreadable};
@@ -82,18 +84,20 @@ fn typed(wire: Wire<'_>) -> Result<Submission<'_>, Rejection> {
     }
     let kind: EventType = need("type", wire.kind)?.0.parse().map_err(|error| flaw::type_flaw(&error))?;
     let source = need("source", wire.source)?;
-    let source = Text::new(&source.0).map_err(|error| flaw::attribute("source", error))?;
+    let source = spelling::composed(&source.0).map_or(source.0, Cow::Owned);
+    let source = Text::new(&source).map_err(|error| flaw::attribute("source", error))?;
     let time = instant("time", &need("time", wire.time)?)?;
     let recordedtime = wire.recordedtime.map(|time| instant("recordedtime", &time)).transpose()?;
     let receivedtime = wire.receivedtime.map(|time| instant("receivedtime", &time)).transpose()?;
     let campaign = parsed("campaign", &need("campaign", wire.campaign)?)?;
     let batch = wire.batch.map(|batch| parsed("batch", &batch)).transpose()?;
-    let data = match (wire.data, wire.data_base64) {
+    let mut data = match (wire.data, wire.data_base64) {
         (Some(data), None) => payload(data.get())?,
         (None, Some(encoded)) => unpacked(&encoded)?,
         (Some(_), Some(_)) => return Err(Rejection::new(Reason::InvalidAttribute, Detail::DataOnce).at("/data_base64")),
         (None, None) => return Err(missing("data")),
     };
+    spelling::normalise(&mut data);
     Ok(Submission { id, kind, source, time, recordedtime, receivedtime, campaign, batch, data })
 }
 

@@ -25,6 +25,7 @@ fn main() {
         let record = |offset| Record {
             partition: Partition::new("events", 0),
             offset,
+            skipped: 0,
             appended_ms: 0,
             key: None,
             headers: headers.clone(),

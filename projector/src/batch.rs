@@ -1,12 +1,13 @@
 //! Batch: the rows of one contiguous range of offsets of one partition, as the bytes that are sent.
 //!
+//! Offsets at which the log holds no record belong to the range of the record behind them.
 //! Guarantees: a batch is encoded once and never changes; the same range of the same records gives the same bytes and the same
 //! token. It is at most one record larger than its limits. When it is written is decided in `batches.rs`.
 
-use std::time::Instant;
+use std::{ops::Range, time::Instant};
 
 use bytes::Bytes;
-use qamtu_log::{NextOffset, Partition, Record};
+use qamtu_log::{Partition, Record};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -58,7 +59,8 @@ pub struct Insert {
     pub rows: usize,
     /// Their bytes.
     pub bytes: Bytes,
-    /// Deduplication token without the table's generation: projection, topic, partition, range, hash of the bytes.
+    /// Deduplication token, to which the warehouse adds the table's generation and its own number: projection, topic, partition,
+    /// range, hash of the bytes.
     ///
     /// The hash keeps other bytes for the same range from being taken for a repetition: they become rows that collapse by key.
     pub token: String,
@@ -69,8 +71,8 @@ impl OpenBatch {
     pub fn new(first: &Record, now: Instant) -> Self {
         Self {
             partition: first.partition.clone(),
-            first: first.offset,
-            next: first.offset,
+            first: first.covers().start,
+            next: first.covers().start,
             tables: Default::default(),
             opened: now,
             appended_ms: first.appended_ms,
@@ -79,7 +81,6 @@ impl OpenBatch {
 
     /// Adds the rows of the next record.
     pub fn add(&mut self, record: &Record, rows: &[Row<'_>]) {
-        debug_assert_eq!((&record.partition, record.offset), (&self.partition, self.next), "a batch is one contiguous range");
         for row in rows {
             let table = &mut self.tables[row.table() as usize];
             row.put(&mut table.bytes);
@@ -87,6 +88,11 @@ impl OpenBatch {
         }
         self.next = record.offset + 1;
         self.appended_ms = self.appended_ms.min(record.appended_ms);
+    }
+
+    /// Whether this record comes directly behind it.
+    pub fn is_followed_by(&self, record: &Record) -> bool {
+        record.partition == self.partition && record.covers().start == self.next
     }
 
     /// Bytes of all its rows.
@@ -121,13 +127,14 @@ impl Batch {
         self.inserts.iter().map(|insert| insert.bytes.len()).sum()
     }
 
-    /// Records in it.
+    /// Records in it: rows of the log copy.
     pub fn records(&self) -> u64 {
-        self.next - self.first
+        let log = self.inserts.iter().find(|insert| insert.table == Table::Log);
+        log.map_or(0, |insert| insert.rows as u64)
     }
 
-    /// The offset to consume next once it is written.
-    pub fn next_offset(&self) -> NextOffset {
-        self.partition.next_offset(self.next)
+    /// The offsets that are written once it is.
+    pub fn range(&self) -> Range<u64> {
+        self.first..self.next
     }
 }

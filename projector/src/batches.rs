@@ -62,6 +62,9 @@ impl Batches {
         self.caught_up = false;
         let lane = self.partitions.entry(record.partition.clone()).or_default();
         lane.kept_up &= lane.open.is_some();
+        if let Some(open) = lane.open.take_if(|open| !open.is_followed_by(record)) {
+            lane.full.push_back((open.opened, open.seal()));
+        }
         let open = lane.open.get_or_insert_with(|| OpenBatch::new(record, now));
         open.add(record, rows);
         if open.is_full(&self.limits) {
@@ -78,6 +81,11 @@ impl Batches {
     /// Whether more records may be taken.
     pub fn have_room(&self) -> bool {
         self.bytes() < self.limits.memory
+    }
+
+    /// Whether everything that the log has delivered is written and the log has nothing more for the moment.
+    pub fn are_done(&self) -> bool {
+        self.caught_up && self.partitions.values().all(Lane::is_empty)
     }
 
     /// Bytes held.
@@ -129,6 +137,10 @@ impl Batches {
 }
 
 impl Lane {
+    fn is_empty(&self) -> bool {
+        self.open.is_none() && self.full.is_empty() && self.writing.is_none()
+    }
+
     fn bytes(&self) -> usize {
         let full: usize = self.full.iter().map(|(_, batch)| batch.bytes()).sum();
         full + self.writing.unwrap_or(0) + self.open.as_ref().map_or(0, OpenBatch::bytes)
@@ -167,8 +179,8 @@ mod tests {
 
     /// Adds a record; it does not decode, which is a row too.
     fn add(batches: &mut Batches, number: u32, offset: u64, now: Instant) {
-        let record =
-            Record { partition: Partition::new("events", number), offset, appended_ms: 0, key: None, headers: Vec::new(), value: None };
+        let partition = Partition::new("events", number);
+        let record = Record { partition, offset, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value: None };
         let fate = decode(&record);
         batches.add(&record, &project(&record, &fate), now);
     }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     config::Config,
     error::ProjectorError,
+    health::{Concern, Health},
     migrate,
     monitor::Monitor,
     run::{chain, run},
@@ -67,17 +68,17 @@ async fn serve(config: &Config) -> Result<(), ProjectorError> {
     let listening = |source| ProjectorError::Listen { address: config.metrics.listen, source };
     let mut terminated = signal(SignalKind::terminate()).map_err(listening)?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(listening)?;
-    let monitor = Monitor::start(config.metrics.listen).await?;
+    let health = Health::starting();
+    let monitor = Monitor::start(config.metrics.listen, health.clone()).await?;
     let said = std::sync::Once::new();
     let started = || {
-        monitor.set_ready(true);
         said.call_once(|| say(&serde_json::json!({"running": true, "metrics": format!("http://{}", monitor.address())})));
     };
     let stop = async {
         tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
-        monitor.set_ready(false);
+        health.report(Concern::Stop, "asked to stop".to_owned());
     };
-    run(config, started, stop).await
+    run(config, &health, started, stop).await
 }
 
 async fn apply(config: &Config) -> Result<(), ProjectorError> {

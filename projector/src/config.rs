@@ -3,7 +3,7 @@
 //! Guarantees: the defaults are `projector.example.toml` itself, so that the example cannot lie. An unknown name is an error, in the
 //! file and in the environment; there, sections of the other services are left alone, since one environment often serves them all.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use figment::{
     Figment,
@@ -18,7 +18,7 @@ use crate::error::ProjectorError;
 const DEFAULTS: &str = include_str!("../projector.example.toml");
 
 /// Names in the environment that belong to the other services.
-const OTHERS: [&str; 8] = ["listen", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
+const OTHERS: [&str; 9] = ["listen", "http__", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,6 +74,11 @@ pub struct Projector {
     pub writers: usize,
     /// See [`Limits::memory`].
     pub memory_bytes: usize,
+    /// Least time between two checks for rows that the warehouse has lost.
+    pub verify_ms: u64,
+    /// Partitions, such as `events/3`, of which the log removed records before they were read, and the offset below which they are
+    /// given up. Without it figures stay as they were before the first such record.
+    pub accept_lost: BTreeMap<String, u64>,
 }
 
 /// Where metrics and health are asked for.
@@ -165,6 +170,9 @@ impl Projector {
         if !(self.linger_ms..=60_000).contains(&self.linger_behind_ms) {
             return Err("linger_behind_ms must be between linger_ms and 60000");
         }
+        if !(100..=86_400_000).contains(&self.verify_ms) {
+            return Err("verify_ms must be between 100 and 86400000");
+        }
         if !(1..=16).contains(&self.writers) {
             return Err("writers must be between 1 and 16");
         }
@@ -218,6 +226,7 @@ mod tests {
             ("[projector]\nwriters = 0", "writers"),
             ("[projector]\nmemory_bytes = 5", "memory_bytes"),
             ("[projector]\nlinger_behind_ms = 499", "linger_behind_ms"),
+            ("[projector]\nverify_ms = 99", "verify_ms"),
             ("[projector]\nlinger_ms = 2001", "linger_behind_ms"),
             ("[log]\nkind = \"rabbit\"", "rabbit"),
         ] {

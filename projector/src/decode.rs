@@ -151,7 +151,8 @@ mod tests {
 
     fn rejected(value: &str) -> Rejection {
         let value = Some(value.to_owned().into());
-        let record = Record { partition: Partition::new("events", 0), offset: 0, appended_ms: 0, key: None, headers: Vec::new(), value };
+        let partition = Partition::new("events", 0);
+        let record = Record { partition, offset: 0, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value };
         match decode(&record) {
             Fate::Rejected(rejection) => rejection,
             Fate::Event { .. } => panic!("{record:?} has no attributes"),

@@ -28,29 +28,6 @@ pub enum ProjectorError {
         #[source]
         source: std::io::Error,
     },
-    /// The log skipped offsets.
-    #[error("{partition} continued at offset {found} instead of {expected}; the topic must not be compacted or written by transactions")]
-    Gap {
-        /// The partition.
-        partition: Partition,
-        /// Offset that had to come.
-        expected: u64,
-        /// Offset that came.
-        found: u64,
-    },
-    /// The log has forgotten what the tables still need.
-    #[error(
-        "{partition} begins at offset {start}, but the log copy is whole only below {needed}: \
-         the records between are lost to this warehouse; restore the log, or fill a new database from a log that has them"
-    )]
-    Forgotten {
-        /// The partition.
-        partition: Partition,
-        /// First offset that can still be read.
-        start: u64,
-        /// First offset that the log copy lacks.
-        needed: u64,
-    },
     /// The log is shorter than what the tables hold of it.
     #[error(
         "{partition} ends at offset {end}, but the log copy already holds everything below {needed}: \
@@ -63,6 +40,18 @@ pub enum ProjectorError {
         end: u64,
         /// First offset that the log copy lacks.
         needed: u64,
+    },
+    /// The log holds other records than the tables were filled from.
+    #[error(
+        "{partition} does not hold at offset {offset} what the tables hold of it: this is another log than the one these tables were \
+         filled from (an older copy was restored, or the topic was made anew); nothing was written; restore that log, or give this one a \
+         database of its own (clickhouse.database), which is then filled from its beginning"
+    )]
+    AnotherLog {
+        /// The partition.
+        partition: Partition,
+        /// The offset.
+        offset: u64,
     },
     /// The log does not know a partition that it assigned.
     #[error("{partition} was assigned, but the log has no such partition")]
@@ -79,6 +68,8 @@ impl ProjectorError {
     /// Whether starting anew may help without anything being changed.
     pub fn is_transient(&self) -> bool {
         match self {
+            // The log removed records in front of the reader: a new start names them and goes on behind them.
+            ProjectorError::Log(LogError::OutOfRange { .. }) => true,
             ProjectorError::Log(error) => error.is_transient(),
             ProjectorError::Warehouse(error) => error.is_transient(),
             _ => false,

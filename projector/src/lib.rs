@@ -6,13 +6,16 @@
 //! 4. [`batch`], [`batches`]: rows of one contiguous range of offsets become one insert per table.
 //! 5. [`warehouse`], [`writes`]: facts are written first, the log copy last: it is the receipt.
 //! 6. [`progress`]: the offset after it is committed. [`pipeline`] holds the whole on one screen.
+//! 7. [`verify`]: now and then, what the warehouse has lost is found and written again.
 //!
 //! Why every event counts once, whatever dies when:
 //!
 //! - *Nothing is lost.* A record is read until the log copy holds it, because the start follows the log copy ([`source`]) and never
 //!   the commit. The log copy is inserted after the facts were acknowledged, so what it holds has its facts. Poison is a row, too.
-//! - *Nothing counts twice.* A range that is sent again by the same process carries the same token and is dropped by the server. A
-//!   range that is cut differently after a crash, or that lands late, gives rows with the same keys, of which the views show one.
+//! - *What the warehouse loses later* is written again: records from the log, facts from the log copy ([`verify`]).
+//! - *Nothing counts twice.* A batch that is sent again while its answer is open carries the same token and is dropped by the server.
+//!   A range that is read again carries other tokens, so that it is never dropped for rows that are gone; its rows have the same keys
+//!   as those that are there, and the views show one of each.
 //! - *Which one* does not depend on order: of two bodies with one id the earliest received holds, by a version that is a function of
 //!   the row (the files in `tables/` say how).
 //!
@@ -22,6 +25,12 @@
 pub mod pipeline;
 
 pub mod source;
+
+pub mod identity;
+
+pub mod ends;
+
+pub mod lag;
 
 pub mod decode;
 
@@ -41,12 +50,15 @@ pub mod warehouse;
 
 pub mod progress;
 
+pub mod verify;
+
 pub mod migrate;
 
 pub mod cli;
 pub mod config;
 pub mod error;
 mod faults;
+pub mod health;
 pub mod metrics;
 pub mod monitor;
 pub mod run;

@@ -22,17 +22,27 @@ const INSERTS: &str = "qamtu_projector_inserts_total";
 const BATCHES: &str = "qamtu_projector_batches_total";
 const RETRIES: &str = "qamtu_projector_retries_total";
 const HELD: &str = "qamtu_projector_held_bytes";
+const SKIPPED: &str = "qamtu_projector_skipped_offsets_total";
+const MISSING: &str = "qamtu_projector_missing_records";
+const REPAIRED: &str = "qamtu_projector_repaired_records_total";
+const LOST: &str = "qamtu_projector_lost_records";
+const VERIFIED: &str = "qamtu_projector_verified_timestamp_seconds";
 const VISIBLE: &str = "qamtu_projector_visible_seconds";
 
 /// Every name, for the dashboards' test.
-pub const NAMES: [&str; 9] = [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, HELD, VISIBLE];
+pub const NAMES: [&str; 14] =
+    [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, HELD, SKIPPED, MISSING, REPAIRED, LOST, VERIFIED, VISIBLE];
 
 /// Upper bounds of the histogram's buckets, in seconds.
 pub const BUCKETS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
 
 /// Tells the exporter what each name means.
 pub fn describe() {
-    describe_gauge!(LAG, Unit::Count, "Records of a partition that stand in the log and not yet in the tables.");
+    describe_gauge!(
+        LAG,
+        Unit::Count,
+        "Records of a partition that stand in the log and not yet in the tables; NaN while the log does not say."
+    );
     describe_counter!(RECORDS, Unit::Count, "Records of which every row, the receipt included, is acknowledged.");
     describe_counter!(REJECTED, Unit::Count, "Records that are no events, by reason.");
     describe_counter!(ROWS, Unit::Count, "Rows acknowledged, by table.");
@@ -40,6 +50,11 @@ pub fn describe() {
     describe_counter!(BATCHES, Unit::Count, "Batches acknowledged.");
     describe_counter!(RETRIES, Unit::Count, "Requests to the warehouse that failed and were repeated, by kind of failure.");
     describe_gauge!(HELD, Unit::Bytes, "Bytes of rows held in memory.");
+    describe_counter!(SKIPPED, Unit::Count, "Offsets at which the log itself holds no record: transaction markers, compaction.");
+    describe_gauge!(MISSING, Unit::Count, "Records of which the last check found rows missing, in the log copy or in the facts.");
+    describe_counter!(REPAIRED, Unit::Count, "Records that were written again since rows of them were missing.");
+    describe_gauge!(LOST, Unit::Count, "Records of a partition that the log removed before they were written.");
+    describe_gauge!(VERIFIED, Unit::Seconds, "When the last check for missing rows ended, in seconds since 1970.");
     describe_histogram!(VISIBLE, Unit::Seconds, "Time of a batch's oldest record from the log to the receipt.");
 }
 
@@ -79,11 +94,64 @@ pub fn lag(partition: &Partition, records: u64) {
     gauge!(LAG, "partition" => partition.to_string()).set(records as f64);
 }
 
+/// Nobody knows how many records of a partition are not written yet, or it belongs to another process now.
+pub fn lag_unknown(partition: &Partition) {
+    gauge!(LAG, "partition" => partition.to_string()).set(f64::NAN);
+}
+
+/// The log holds no record at so many offsets.
+pub fn skipped(offsets: u64) {
+    counter!(SKIPPED).increment(offsets);
+}
+
+/// Where rows are missing.
+#[derive(Debug, Clone, Copy)]
+pub enum Missing {
+    /// In the log copy.
+    Log,
+    /// In the facts.
+    Facts,
+}
+
+impl Missing {
+    const fn label(self) -> &'static str {
+        match self {
+            Missing::Log => "log",
+            Missing::Facts => "facts",
+        }
+    }
+}
+
+/// So many records lack rows.
+pub fn missing(place: Missing, records: u64) {
+    gauge!(MISSING, "rows" => place.label()).set(records as f64);
+}
+
+/// So many records are written again.
+pub fn repaired(place: Missing, records: u64) {
+    counter!(REPAIRED, "rows" => place.label()).increment(records);
+}
+
+/// So many records of a partition can be had nowhere.
+pub fn lost(partition: &Partition, records: u64) {
+    gauge!(LOST, "partition" => partition.to_string()).set(records as f64);
+}
+
+/// A check has ended.
+pub fn verified() {
+    gauge!(VERIFIED).set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
+}
+
 /// Sets what is counted to zero, so that a rate has a beginning.
 pub fn begin() {
     for table in Table::ALL {
         counter!(ROWS, "table" => table.name()).absolute(0);
     }
+    for place in [Missing::Log, Missing::Facts] {
+        missing(place, 0);
+        counter!(REPAIRED, "rows" => place.label()).absolute(0);
+    }
+    counter!(SKIPPED).absolute(0);
     counter!(RECORDS).absolute(0);
     counter!(BATCHES).absolute(0);
 }

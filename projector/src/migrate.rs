@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[File] = files![
     "0008_roll_versions",
     "0009_roll",
     "0010_insert_checks",
+    "0011_log_skipped",
 ];
 
 /// The views; one that reads another comes after it.
@@ -64,6 +65,8 @@ pub const VIEWS: &[File] = files![
     "v_roll",
     "v_other_events",
     "v_events",
+    "v_missing_records",
+    "v_missing_facts",
 ];
 
 /// What a run did.

@@ -1,19 +1,31 @@
-//! Progress: of each owned partition, what comes next from the log, what is written, what is committed.
+//! Progress: of each owned partition, what comes next from the log, what is missing, what is written, what is committed.
 //!
-//! Every offset is the next one to consume. Guarantees: a commit never passes what is written, and never goes back; a record that
-//! was already taken is skipped, a gap is an error.
+//! Every offset is the next one to consume. Guarantees: a commit never passes what is written without a gap, and never goes back; a
+//! record that the log copy already holds is skipped, also where reading had to go back for records that the log copy lost.
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     time::{Duration, Instant},
 };
 
 use qamtu_log::{NextOffset, Partition, Record};
 
-use crate::error::ProjectorError;
-
 /// A commit is only a hint for the next start, so once in a while is enough.
 const COMMIT_EVERY: Duration = Duration::from_secs(1);
+
+/// Where reading of a partition begins, and what of it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The partition.
+    pub partition: Partition,
+    /// First offset to read.
+    pub at: u64,
+    /// Offsets below `end` that the log copy lacks, in order.
+    pub missing: Vec<Range<u64>>,
+    /// From here on everything is wanted.
+    pub end: u64,
+}
 
 /// Offsets of the owned partitions.
 #[derive(Debug, Default)]
@@ -23,37 +35,50 @@ pub struct Progress {
 }
 
 /// One partition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Place {
+    /// What the log delivers next.
     expected: u64,
+    /// From here on everything is wanted.
+    end: u64,
+    /// What is wanted below that.
+    missing: Vec<Range<u64>>,
+    /// Everything below is written, but for what is missing.
     written: u64,
     committed: u64,
 }
 
 impl Progress {
     /// These partitions, and no others, are read from here on.
-    pub fn assign(&mut self, starts: &[NextOffset]) {
-        self.partitions = starts
-            .iter()
-            .map(|start| (start.partition.clone(), Place { expected: start.offset, written: start.offset, committed: 0 }))
-            .collect();
+    pub fn assign(&mut self, starts: Vec<Start>) {
+        self.partitions.clear();
+        self.restart(starts);
     }
 
-    /// Whether this record is the next of its partition. One that was taken before, or is of a partition no longer owned, is not.
-    pub fn take(&mut self, record: &Record) -> Result<bool, ProjectorError> {
-        let Some(place) = self.partitions.get_mut(&record.partition) else { return Ok(false) };
-        if record.offset > place.expected {
-            return Err(ProjectorError::Gap { partition: record.partition.clone(), expected: place.expected, found: record.offset });
+    /// These partitions are read from here on; nothing changes for the others.
+    pub fn restart(&mut self, starts: Vec<Start>) {
+        for Start { partition, at, missing, end } in starts {
+            let committed = self.partitions.get(&partition).map_or(0, |place| place.committed);
+            self.partitions.insert(partition, Place { expected: at, end, missing, written: end, committed });
         }
-        let next = record.offset == place.expected;
-        place.expected += u64::from(next);
-        Ok(next)
     }
 
-    /// Everything below this offset is written.
-    pub fn written(&mut self, next: &NextOffset) {
-        if let Some(place) = self.partitions.get_mut(&next.partition) {
-            place.written = place.written.max(next.offset);
+    /// Whether this record is wanted. One that is written already, or is of a partition no longer owned, is not.
+    pub fn take(&mut self, record: &Record) -> bool {
+        let Some(place) = self.partitions.get_mut(&record.partition) else { return false };
+        if record.offset < place.expected {
+            return false;
+        }
+        place.expected = record.offset + 1;
+        let covers = record.covers();
+        covers.end > place.end || place.missing.iter().any(|range| range.start < covers.end && covers.start < range.end)
+    }
+
+    /// These offsets are written.
+    pub fn written(&mut self, partition: &Partition, range: &Range<u64>) {
+        if let Some(place) = self.partitions.get_mut(partition) {
+            place.written = place.written.max(range.end);
+            place.missing = place.missing.iter().flat_map(|missing| without(missing, range)).collect();
         }
     }
 
@@ -67,8 +92,8 @@ impl Progress {
 
     /// What is written and not committed, of partitions that a test picks.
     pub fn uncommitted(&self, pick: impl Fn(&Partition) -> bool) -> Vec<NextOffset> {
-        let behind = self.partitions.iter().filter(|(partition, place)| place.written > place.committed && pick(partition));
-        behind.map(|(partition, place)| partition.next_offset(place.written)).collect()
+        let behind = self.partitions.iter().filter(|(partition, place)| place.whole() > place.committed && pick(partition));
+        behind.map(|(partition, place)| partition.next_offset(place.whole())).collect()
     }
 
     /// These were committed.
@@ -88,6 +113,79 @@ impl Progress {
 
     /// What is written of each owned partition.
     pub fn all_written(&self) -> impl Iterator<Item = NextOffset> {
-        self.partitions.iter().map(|(partition, place)| partition.next_offset(place.written))
+        self.partitions.iter().map(|(partition, place)| partition.next_offset(place.whole()))
+    }
+
+    /// The same of the partitions of which nothing is being read again.
+    pub fn settled(&self) -> Vec<NextOffset> {
+        let settled = self.partitions.iter().filter(|(_, place)| place.missing.is_empty());
+        settled.map(|(partition, place)| partition.next_offset(place.written)).collect()
+    }
+}
+
+impl Place {
+    /// Everything below this offset is written.
+    fn whole(&self) -> u64 {
+        self.missing.first().map_or(self.written, |missing| missing.start)
+    }
+}
+
+/// What of a range lies outside of another.
+fn without(range: &Range<u64>, taken: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
+    let before = range.start..range.end.min(taken.start);
+    let after = range.start.max(taken.end)..range.end;
+    [before, after].into_iter().filter(|rest| !rest.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one range of offsets among several")]
+mod tests {
+    use super::*;
+
+    fn partition() -> Partition {
+        Partition::new("events", 0)
+    }
+
+    fn record(offset: u64, skipped: u64) -> Record {
+        Record { partition: partition(), offset, skipped, appended_ms: 0, key: None, headers: Vec::new(), value: None }
+    }
+
+    fn start(at: u64, missing: &[Range<u64>], end: u64) -> Progress {
+        let mut progress = Progress::default();
+        progress.assign(vec![Start { partition: partition(), at, missing: missing.to_vec(), end }]);
+        progress
+    }
+
+    fn whole(progress: &Progress) -> u64 {
+        progress.all_written().next().unwrap().offset
+    }
+
+    #[test]
+    fn only_what_is_missing_is_taken_again() {
+        let mut progress = start(3, &[3..5, 8..9], 20);
+        let taken: Vec<u64> = (0..22).filter(|offset| progress.take(&record(*offset, 0))).collect();
+        assert_eq!(taken, [3, 4, 8, 20, 21]);
+        assert!(!progress.take(&record(21, 0)), "it was taken before");
+    }
+
+    #[test]
+    fn a_record_behind_a_gap_of_the_log_is_taken_for_the_offsets_before_it() {
+        let mut progress = start(3, &[3..5], 20);
+        // The log itself has not had 3..7 any more since: the row of 7 has to say so.
+        assert!(progress.take(&record(7, 4)));
+        assert!(!progress.take(&record(8, 0)));
+        progress.written(&partition(), &(3..8));
+        assert_eq!(whole(&progress), 20);
+    }
+
+    #[test]
+    fn a_commit_waits_for_what_is_missing() {
+        let mut progress = start(3, &[3..6, 8..9], 20);
+        assert!(progress.settled().is_empty());
+        for (written, expected) in [(4..5, 3), (20..25, 3), (3..4, 5), (5..6, 8), (8..9, 25)] {
+            progress.written(&partition(), &written);
+            assert_eq!(whole(&progress), expected, "{written:?}");
+        }
+        assert_eq!(progress.settled(), [partition().next_offset(25)]);
     }
 }

@@ -23,7 +23,7 @@ mod reference;
 mod roll;
 
 /// Number of what this file and its children do; part of every deduplication token.
-pub const PROJECTION: u32 = 1;
+pub const PROJECTION: u32 = 2;
 
 /// The rows of a record.
 pub fn project<'a>(record: &'a Record, fate: &'a Fate) -> Vec<Row<'a>> {
@@ -104,6 +104,7 @@ fn accepted<'a>(record: &'a Record, event: &'a Event, body: &'a str) -> LogRow<'
         received: Micros(envelope.receivedtime),
         bodyhash: envelope.bodyhash,
         body,
+        skipped: record.skipped,
     }
 }
 
@@ -121,6 +122,7 @@ fn rejected<'a>(record: &'a Record, rejection: &'a Rejection) -> LogRow<'a> {
         received: Micros(Timestamp::from_millisecond(record.appended_ms).unwrap_or_default()),
         bodyhash: rejection.hash,
         body: &rejection.body,
+        skipped: record.skipped,
     }
 }
 

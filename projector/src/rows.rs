@@ -91,6 +91,8 @@ columns! {
         bodyhash: BodyHash => "FixedString(16)",
         /// The event in structured mode; of a rejected record what may be shown of it.
         body: &'a str => "String",
+        /// How many offsets directly before it hold no record in the log itself.
+        skipped: u64 => "UInt64",
     }
 }
 

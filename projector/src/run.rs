@@ -5,33 +5,33 @@
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use qamtu_log::{ReaderOptions, TopicSpec, ensure_topics, open_reader};
+use qamtu_log::{TopicSpec, ensure_topics};
 use qamtu_schemas::Topic;
 
 use crate::{
     config::Config,
     error::ProjectorError,
+    health::{Concern, Health},
     migrate::migrate,
     pipeline,
     source::Source,
     warehouse::{self, Warehouse, WarehouseError},
 };
 
-/// Most records of one delivery: about what a hundredth of a second decodes.
-const DELIVERY_RECORDS: usize = 2_000;
-/// Most bytes of one delivery.
-const DELIVERY_BYTES: usize = 4 << 20;
+/// How often the warehouse is asked whether it is there, also while nothing is written.
+const PING_EVERY: Duration = Duration::from_secs(2);
 /// A run that lasted so long was healthy: the next pause is short again.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// Runs until `shutdown` resolves; `started` is called each time that everything is found fit and reading begins.
-pub async fn run(config: &Config, started: impl Fn(), shutdown: impl Future<Output = ()>) -> Result<(), ProjectorError> {
+/// Runs until `shutdown` resolves; `started` is called each time that everything is found fit and reading begins. `health` says at any
+/// time what is in the way.
+pub async fn run(config: &Config, health: &Health, started: impl Fn(), shutdown: impl Future<Output = ()>) -> Result<(), ProjectorError> {
     let pauses = || ExponentialBuilder::default().with_max_delay(Duration::from_secs(30)).without_max_times().with_jitter().build();
     let mut pause = pauses();
     tokio::pin!(shutdown);
     loop {
         let since = Instant::now();
-        let error = match once(config, &started, shutdown.as_mut()).await {
+        let error = match once(config, health, &started, shutdown.as_mut()).await {
             Err(error) if error.is_transient() => error,
             ended => return ended,
         };
@@ -39,6 +39,7 @@ pub async fn run(config: &Config, started: impl Fn(), shutdown: impl Future<Outp
             pause = pauses();
         }
         tracing::warn!(error = %chain(&error), "starting again");
+        health.start_again(chain(&error));
         tokio::select! {
             () = shutdown.as_mut() => return Ok(()),
             () = tokio::time::sleep(pause.next().unwrap_or(HEALTHY)) => {}
@@ -46,32 +47,45 @@ pub async fn run(config: &Config, started: impl Fn(), shutdown: impl Future<Outp
     }
 }
 
-async fn once(config: &Config, started: impl Fn(), mut shutdown: impl Future<Output = ()> + Unpin) -> Result<(), ProjectorError> {
+async fn once(
+    config: &Config,
+    health: &Health,
+    started: impl Fn(),
+    mut shutdown: impl Future<Output = ()> + Unpin,
+) -> Result<(), ProjectorError> {
     let (source, warehouse) = tokio::select! {
-        ready = open(config) => ready?,
+        ready = open(config, health) => ready?,
         () = &mut shutdown => return Ok(()),
     };
     started();
-    pipeline::run(source, warehouse, config.projector.limits(), shutdown).await
+    let watch = watch(&warehouse, health);
+    tokio::select! {
+        ended = pipeline::run(source, warehouse.clone(), &config.projector, shutdown) => ended,
+        () = watch => Ok(()),
+    }
+}
+
+/// Tells whether the warehouse is there, for as long as the pipeline runs.
+async fn watch(warehouse: &Warehouse, health: &Health) {
+    loop {
+        match warehouse.ping().await {
+            Ok(()) => health.resolve(&Concern::Warehouse),
+            Err(error) => health.report(Concern::Warehouse, error.chain()),
+        }
+        tokio::time::sleep(PING_EVERY).await;
+    }
 }
 
 /// Migrates, checks the server, opens the log.
-async fn open(config: &Config) -> Result<(Source, Warehouse), ProjectorError> {
+async fn open(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
     let client = warehouse::client(&config.clickhouse);
     migrate(&client).await.map_err(explain_denial)?;
     let checked = warehouse::check(&client).await?;
     tracing::info!(version = checked.version, database = config.clickhouse.database, "the warehouse is fit");
-    let warehouse = Warehouse::new(client, &config.projector.group, &checked);
+    let warehouse = Warehouse::new(client, &config.projector.group, &checked).reporting_to(health.clone());
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&config.log, &specs).await?;
-    let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-    let options = ReaderOptions {
-        topics: topics.clone(),
-        membership: config.projector.membership(),
-        max_records: DELIVERY_RECORDS,
-        max_bytes: DELIVERY_BYTES,
-    };
-    Ok((Source::new(open_reader(&config.log, options).await?, topics), warehouse))
+    Ok((Source::open(config, health).await?, warehouse))
 }
 
 /// A login without the right to change tables is right for the projector, once the tables are there.

@@ -1,46 +1,138 @@
 //! Source: the log as the projector reads it. Where to start is decided by the log copy alone.
 //!
-//! The committed offset is only a hint: what the log copy lacks is read, wherever the commit stands. A log that no longer has it, or
-//! that is shorter than the copy, is an error that names the partition.
+//! The committed offset is only a hint: what the log copy lacks is read, wherever the commit stands. What the log has removed before it
+//! was read is named and left out, and does not stop the rest; the watermark stays before it unless an operator gives it up. A log
+//! that is shorter than the copy is an error that names the partition.
 
-use qamtu_log::{Bounds, Delivery, LogError, LogReader, NextOffset, Partition};
+use std::{collections::BTreeMap, ops::Range, time::Instant};
 
-use crate::{error::ProjectorError, metrics, progress::Progress};
+use qamtu_log::{Bounds, Delivery, LogConfig, LogError, LogReader, NextOffset, Partition, ReaderOptions, open_reader};
+use qamtu_schemas::Topic;
+
+use crate::{
+    config::Config,
+    ends::Ends,
+    error::ProjectorError,
+    health::{Concern, Health},
+    identity::{self, Witnesses},
+    lag::{Lag, STUCK},
+    metrics,
+    progress::{Progress, Start},
+    warehouse::Copied,
+};
+
+/// Most records of one delivery: about what a hundredth of a second decodes.
+const DELIVERY_RECORDS: usize = 2_000;
+/// Most bytes of one delivery.
+const DELIVERY_BYTES: usize = 4 << 20;
 
 /// The log's reader.
 pub struct Source {
     reader: Box<dyn LogReader>,
     topics: Vec<String>,
+    log: LogConfig,
+    lag: Lag,
+    /// Whether there is an assignment, which may be empty.
+    assigned: bool,
+    health: Health,
+    /// Below which offset an operator has given up what the log removed, by partition.
+    accept_lost: BTreeMap<String, u64>,
+    /// What the log removed before it was read.
+    lost: BTreeMap<Partition, Vec<Range<u64>>>,
+    /// By how many offsets the next record of a partition stands behind the last that counts, beside those that the reader knows.
+    stepped_over: BTreeMap<Partition, u64>,
 }
 
 impl Source {
-    /// Takes a reader of these topics.
-    pub fn new(reader: Box<dyn LogReader>, topics: Vec<String>) -> Self {
-        Self { reader, topics }
+    /// Joins the group that reads the log.
+    pub async fn open(config: &Config, health: &Health) -> Result<Self, ProjectorError> {
+        let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
+        let options = ReaderOptions {
+            topics: topics.clone(),
+            membership: config.projector.membership(),
+            max_records: DELIVERY_RECORDS,
+            max_bytes: DELIVERY_BYTES,
+        };
+        Ok(Self {
+            reader: open_reader(&config.log, options).await?,
+            topics,
+            log: config.log.clone(),
+            lag: Lag::default(),
+            assigned: false,
+            health: health.clone(),
+            accept_lost: config.projector.accept_lost.clone(),
+            lost: BTreeMap::new(),
+            stepped_over: BTreeMap::new(),
+        })
+    }
+
+    /// How far the log goes, from now on.
+    pub fn ends(&self) -> Ends {
+        Ends::follow(self.log.clone(), self.topics.clone())
+    }
+
+    /// Fails unless the log is the one that the log copy was made from.
+    pub async fn prove(&self, copy: Vec<Witnesses>) -> Result<(), ProjectorError> {
+        identity::prove(&self.log, copy).await
     }
 
     /// The next delivery; cancel-safe.
     pub async fn next(&mut self) -> Result<Delivery, ProjectorError> {
-        Ok(self.reader.next().await?)
-    }
-
-    /// Starts the assigned partitions where the log copy ends.
-    pub async fn start_at(&mut self, hints: &[(Partition, Option<u64>)], receipts: &[NextOffset]) -> Result<(), ProjectorError> {
-        let bounds = self.bounds().await?;
-        for needed in receipts {
-            check(needed, &bounds)?;
-            let hint = hints.iter().find(|(partition, _)| *partition == needed.partition).and_then(|(_, hint)| *hint);
-            if hint.is_some_and(|hint| hint > needed.offset) {
-                let partition = needed.partition.to_string();
-                tracing::warn!(
-                    partition,
-                    committed = hint,
-                    whole_below = needed.offset,
-                    "the log copy lacks committed records: reading them again"
-                );
+        let mut delivery = self.reader.next().await?;
+        if let Delivery::Records(records) = &mut delivery {
+            for record in records {
+                record.skipped += self.stepped_over.remove(&record.partition).unwrap_or(0);
             }
         }
-        Ok(self.reader.start_at(receipts).await?)
+        Ok(delivery)
+    }
+
+    /// Starts partitions where the log copy lacks something: at its end, or at the first record that it has lost.
+    pub async fn start(&mut self, copies: &[Copied], hints: &[(Partition, Option<u64>)]) -> Result<Vec<Start>, ProjectorError> {
+        let bounds = self.bounds().await?;
+        let mut starts = Vec::new();
+        for copied in copies {
+            let partition = &copied.partition;
+            let bounds = bounds.iter().find(|bounds| bounds.partition == *partition);
+            let bounds = bounds.ok_or_else(|| ProjectorError::NoPartition { partition: partition.clone() })?;
+            let hint = hints.iter().find(|(hinted, _)| hinted == partition).and_then(|(_, hint)| *hint);
+            if let Some(committed) = hint.filter(|hint| *hint > copied.whole()) {
+                let whole_below = copied.whole();
+                tracing::warn!(%partition, committed, whole_below, "the log copy lacks committed records: reading them again");
+            }
+            let accepted = self.accept_lost.get(&partition.to_string()).copied().unwrap_or(0);
+            let Plan { start, lost, stepped_over } = plan(copied, hint, bounds, accepted)?;
+            self.tell(partition, &lost);
+            self.lost.insert(partition.clone(), lost);
+            self.stepped_over.insert(partition.clone(), stepped_over);
+            starts.push(start);
+        }
+        let at: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.at)).collect();
+        self.reader.start_at(&at).await?;
+        self.assigned = true;
+        self.health.resolve(&Concern::Start);
+        self.health.resolve(&Concern::Progress);
+        Ok(starts)
+    }
+
+    /// What the log copy lacks and the log may still have.
+    pub fn can_be_read(&self, copied: &Copied) -> bool {
+        let lost = self.lost.get(&copied.partition).map(Vec::as_slice).unwrap_or_default();
+        copied.missing.iter().any(|missing| !lost.iter().any(|lost| lost.start <= missing.start && missing.end <= lost.end))
+    }
+
+    /// Says what is lost, by its offsets, once as an error and for as long as it lasts as a problem.
+    fn tell(&self, partition: &Partition, lost: &[Range<u64>]) {
+        metrics::lost(partition, lost.iter().map(|range| range.end - range.start).sum());
+        if lost.is_empty() {
+            return self.health.resolve(&Concern::Lost(partition.clone()));
+        }
+        let offsets = lost.iter().map(|range| format!("{}..{}", range.start, range.end)).collect::<Vec<_>>().join(", ");
+        tracing::error!(%partition, offsets, "the log removed records before they were written to the warehouse; figures stop before them");
+        let below = lost.last().map_or(0, |range| range.end);
+        let mend = "restore them in the log and start again, or give them up with projector.accept_lost";
+        let problem = format!("the log removed the offsets {offsets} before they were written; {mend} = {{ \"{partition}\" = {below} }}");
+        self.health.report(Concern::Lost(partition.clone()), problem);
     }
 
     /// Commits; a partition that was taken away meanwhile is no error, and neither is a commit that fails in passing: it is a hint.
@@ -67,15 +159,46 @@ impl Source {
         Ok(self.reader.release(partitions).await?)
     }
 
-    /// Tells the metrics how far behind the tables are.
-    pub async fn report_lag(&self, progress: &Progress) {
-        // A log that does not answer shows elsewhere; a missing figure is no reason to stop.
-        let Ok(bounds) = self.bounds().await else { return };
-        for written in progress.all_written() {
-            if let Some(bounds) = bounds.iter().find(|bounds| bounds.partition == written.partition) {
-                metrics::lag(&written.partition, bounds.end.saturating_sub(written.offset));
+    /// These partitions are no longer ours, and neither are their problems.
+    pub fn forget(&mut self, partitions: &[Partition]) {
+        self.assigned = false;
+        self.health.report(Concern::Progress, "no partitions are assigned; the group is sharing them out".to_owned());
+        for partition in partitions {
+            metrics::lag_unknown(partition);
+            self.stepped_over.remove(partition);
+            if self.lost.remove(partition).is_some() {
+                self.tell(partition, &[]);
             }
         }
+    }
+
+    /// Everything that the log had for us was delivered.
+    pub fn caught_up(&mut self) {
+        self.lag.caught_up(Instant::now());
+    }
+
+    /// Compares what is written with how far the log goes and tells how far behind the tables are; no ends: the log does not say. `held`:
+    /// whether something was read and is not written.
+    pub fn compare(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, held: bool) -> Result<(), ProjectorError> {
+        let Some(ends) = ends else {
+            progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
+            self.health.report(Concern::Log, "it does not say how far it goes".to_owned());
+            return Ok(());
+        };
+        self.health.resolve(&Concern::Log);
+        let now = Instant::now();
+        for (partition, records) in self.lag.see(&ends, progress.all_written(), (held, now))? {
+            metrics::lag(&partition, records);
+        }
+        match self.lag.stuck(now) {
+            None if !self.assigned => {}
+            None => self.health.resolve(&Concern::Progress),
+            Some(partition) => {
+                let problem = format!("{partition} has had records for {} s, and none of them was written", STUCK.as_secs());
+                self.health.report(Concern::Progress, problem);
+            }
+        }
+        Ok(())
     }
 
     async fn bounds(&self) -> Result<Vec<Bounds>, ProjectorError> {
@@ -87,28 +210,90 @@ impl Source {
     }
 }
 
-fn check(needed: &NextOffset, bounds: &[Bounds]) -> Result<(), ProjectorError> {
-    let NextOffset { partition, offset } = needed.clone();
-    match bounds.iter().find(|bounds| bounds.partition == partition) {
-        None => Err(ProjectorError::NoPartition { partition }),
-        Some(bounds) if bounds.start > offset => Err(ProjectorError::Forgotten { partition, start: bounds.start, needed: offset }),
-        Some(bounds) if bounds.end < offset => Err(ProjectorError::OtherLog { partition, end: bounds.end, needed: offset }),
-        Some(_) => Ok(()),
+/// How a partition is read.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    start: Start,
+    /// What the copy lacks and the log has removed.
+    lost: Vec<Range<u64>>,
+    /// See [`Source::stepped_over`].
+    stepped_over: u64,
+}
+
+/// Decides from where to read what the log copy lacks. `accepted`: below this offset what the log removed is given up.
+fn plan(copied: &Copied, committed: Option<u64>, bounds: &Bounds, accepted: u64) -> Result<Plan, ProjectorError> {
+    let partition = copied.partition.clone();
+    if bounds.end < copied.end {
+        return Err(ProjectorError::OtherLog { partition, end: bounds.end, needed: copied.end });
     }
+    let begin = bounds.start;
+    let lacking = copied.missing.iter().cloned().chain((copied.end < begin).then_some(copied.end..begin));
+    let mut lost: Vec<_> = lacking.map(|range| range.start..range.end.min(begin)).filter(|range| !range.is_empty()).collect();
+    let mut missing: Vec<_> =
+        copied.missing.iter().map(|range| range.start.max(begin)..range.end).filter(|range| !range.is_empty()).collect();
+    let mut at = missing.first().map_or(copied.end.max(begin), |missing| missing.start);
+    let mut stepped_over = 0;
+    // Nobody has ever read this partition: what the log removed before is none of ours.
+    let untouched = copied.end == 0 && committed.unwrap_or(0) == 0;
+    if let Some(first) = lost.first().filter(|_| untouched || begin <= accepted).map(|range| range.start) {
+        tracing::warn!(%partition, first, next = begin, "reading begins behind records that the log removed");
+        // The first record is to say that nothing more comes before it, so it is wanted even if its row is there.
+        (at, stepped_over) = (begin, begin - first);
+        missing.insert(0, first..begin);
+        lost.clear();
+    }
+    Ok(Plan { start: Start { partition, at, missing, end: copied.end.max(begin) }, lost, stepped_over })
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one range of offsets among several")]
 mod tests {
     use super::*;
 
+    fn partition() -> Partition {
+        Partition::new("events", 3)
+    }
+
+    fn planned(missing: &[Range<u64>], end: u64, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<Plan, ProjectorError> {
+        let copied = Copied { partition: partition(), missing: missing.to_vec(), end };
+        plan(&copied, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
+    }
+
+    fn expected(at: u64, missing: &[Range<u64>], end: u64, lost: &[Range<u64>], stepped_over: u64) -> Plan {
+        Plan { start: Start { partition: partition(), at, missing: missing.to_vec(), end }, lost: lost.to_vec(), stepped_over }
+    }
+
     #[test]
-    fn a_log_that_cannot_continue_the_copy_is_refused() {
-        let partition = Partition::new("events", 3);
-        let bounds = [Bounds { partition: partition.clone(), start: 10, end: 20 }];
-        assert!(check(&partition.next_offset(10), &bounds).is_ok());
-        assert!(check(&partition.next_offset(20), &bounds).is_ok());
-        assert!(matches!(check(&partition.next_offset(9), &bounds), Err(ProjectorError::Forgotten { needed: 9, start: 10, .. })));
-        assert!(matches!(check(&partition.next_offset(21), &bounds), Err(ProjectorError::OtherLog { needed: 21, end: 20, .. })));
-        assert!(matches!(check(&Partition::new("events", 4).next_offset(0), &bounds), Err(ProjectorError::NoPartition { .. })));
+    fn reading_starts_at_the_first_record_that_is_missing() {
+        assert_eq!(planned(&[], 20, Some(20), 10..30, 0).unwrap(), expected(20, &[], 20, &[], 0));
+        assert_eq!(planned(&[12..14, 16..17], 20, Some(20), 10..30, 0).unwrap(), expected(12, &[12..14, 16..17], 20, &[], 0));
+    }
+
+    #[test]
+    fn what_the_log_removed_is_lost_and_the_rest_is_read() {
+        assert_eq!(planned(&[], 5, Some(5), 10..30, 0).unwrap(), expected(10, &[], 10, &[5..10], 0));
+        assert_eq!(planned(&[2..4, 8..15], 20, Some(20), 10..30, 0).unwrap(), expected(10, &[10..15], 20, &[2..4, 8..10], 0));
+        // A new database of a group that has read this log before.
+        assert_eq!(planned(&[], 0, Some(15), 10..30, 0).unwrap(), expected(10, &[], 10, &[0..10], 0));
+    }
+
+    #[test]
+    fn what_was_given_up_is_stepped_over_by_the_first_record_behind_it() {
+        assert_eq!(planned(&[], 5, Some(5), 10..30, 10).unwrap(), expected(10, &[5..10], 10, &[], 5));
+        assert_eq!(planned(&[], 5, Some(5), 11..30, 10).unwrap(), expected(11, &[], 11, &[5..11], 0), "more is lost than was given up");
+        // Rows behind the loss are there: the first is written once more.
+        assert_eq!(planned(&[5..10], 20, Some(5), 10..30, 10).unwrap(), expected(10, &[5..10], 20, &[], 5));
+        assert_eq!(planned(&[3..5, 8..15], 20, Some(20), 10..30, 10).unwrap(), expected(10, &[3..10, 10..15], 20, &[], 7));
+    }
+
+    #[test]
+    fn a_log_that_begins_later_than_at_0_is_read_from_its_beginning() {
+        assert_eq!(planned(&[], 0, None, 10..30, 0).unwrap(), expected(10, &[0..10], 10, &[], 10));
+    }
+
+    #[test]
+    fn a_log_that_is_shorter_than_the_copy_is_refused() {
+        let refused = planned(&[], 21, None, 10..20, 0);
+        assert!(matches!(refused, Err(ProjectorError::OtherLog { needed: 21, end: 20, .. })), "{refused:?}");
     }
 }

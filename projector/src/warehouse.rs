@@ -1,14 +1,14 @@
-//! The warehouse as the projector sees it: writes a batch, says how far the log copy is whole, ends inserts of a dead owner.
+//! The warehouse as the projector sees it: writes a batch, says what the log copy holds, ends inserts of a dead owner.
 //!
 //! Guarantees: a batch is written when its last insert, the log copy, is acknowledged; facts are acknowledged before it is sent. A
 //! failed or unanswered insert is repeated with the same bytes and the same token until it is acknowledged, for as long as it takes;
 //! dropping the future stops that. Only what no repetition can mend is an error. Which batch is written when is decided elsewhere.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use clickhouse::{Client, Compression, Row};
-use qamtu_log::{NextOffset, Partition};
+use qamtu_log::Partition;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,7 +16,10 @@ use uuid::Uuid;
 use crate::{
     batch::{Batch, Insert},
     config::ClickhouseConfig,
-    faults, metrics,
+    faults,
+    health::{Concern, Health, Work},
+    identity::{WITNESSES, Witness, Witnesses},
+    metrics,
     rows::Table,
 };
 
@@ -34,6 +37,12 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for an answer to a question.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait for the answer that the server is there.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for a check of all tables.
+const VERIFY_TIMEOUT: Duration = Duration::from_secs(600);
+/// Ranges of missing records of a partition that are told at once; the next check finds the rest.
+const MISSING_MAX: usize = 1_000;
 
 /// The same on every insert and every repetition: a token is only recognised when the insert is cut into the same blocks.
 /// One block, because an insert of the projector is far below these sizes.
@@ -57,14 +66,60 @@ pub struct Warehouse {
     group: Arc<str>,
     /// Generation of each table: a table that was made anew has never seen any token.
     generations: Arc<BTreeMap<Table, Uuid>>,
+    /// Also part of every token, and a new one whenever reading starts anew: a range that is read again, because its rows are gone, is
+    /// never taken for a repetition of the insert that once brought them.
+    incarnation: Uuid,
+    health: Health,
 }
 
-/// One row of the question how far the log copy is whole.
+/// What the log copy holds of a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// The partition.
+    pub partition: Partition,
+    /// Offsets below `end` that are neither rows nor skipped by the log, in order.
+    pub missing: Vec<Range<u64>>,
+    /// The offset after its last row; 0 where it has none.
+    pub end: u64,
+}
+
+impl Copied {
+    /// The offset below which nothing is missing.
+    pub fn whole(&self) -> u64 {
+        self.missing.first().map_or(self.end, |missing| missing.start)
+    }
+}
+
 #[derive(Row, Deserialize)]
 struct Watermark {
     topic: String,
     partition: u32,
     next_offset: u64,
+    end_offset: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct MissingRecords {
+    first_offset: u64,
+    next_offset: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct MissingFact {
+    topic: String,
+    partition: u32,
+    offset: u64,
+}
+
+/// A record that is an event, as the log copy has it.
+#[derive(Row, Deserialize)]
+pub struct Receipt {
+    /// Its offset.
+    pub offset: u64,
+    /// When the log took it, in milliseconds since 1970.
+    pub appended_ms: i64,
+    /// The event in structured mode.
+    pub body: String,
 }
 
 /// A client for a database; nothing is sent yet.
@@ -82,15 +137,32 @@ pub fn client(config: &ClickhouseConfig) -> Client {
 impl Warehouse {
     /// After [`check()`] has found the server and its tables fit.
     pub fn new(client: Client, group: &str, checked: &Checked) -> Self {
-        Self { client, group: group.into(), generations: Arc::new(checked.generations.clone()) }
+        let generations = Arc::new(checked.generations.clone());
+        Self { client, group: group.into(), generations, incarnation: Uuid::new_v4(), health: Health::default() }
+    }
+
+    /// The same, which tells this health what goes wrong.
+    pub fn reporting_to(self, health: Health) -> Self {
+        Self { health, ..self }
+    }
+
+    /// The same with tokens that the server has never seen.
+    pub fn renewed(&self) -> Self {
+        Self { incarnation: Uuid::new_v4(), ..self.clone() }
+    }
+
+    /// Whether the server answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        answer_within(PING_TIMEOUT, "asking whether it is there", self.client.query_raw("SELECT 1").execute()).await
     }
 
     /// Writes a batch: facts first, the log copy last.
     pub async fn write(&self, batch: &Batch) -> Result<(), Error> {
+        let work = self.health.during(Concern::Write(batch.partition.clone()));
         for insert in &batch.inserts {
             faults::reach(if insert.table == Table::Log { "before-receipt" } else { "before-facts" });
             let attempt = || async { self.insert(batch, insert).await };
-            retrying(attempt).await?;
+            retrying(&work, attempt).await?;
             metrics::inserted(insert);
         }
         faults::reach("after-receipt");
@@ -109,7 +181,7 @@ impl Warehouse {
         let mut request = client
             .insert_formatted_with(format!("INSERT INTO {table} ({}) FORMAT RowBinary", columns.join(", ")))
             .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT))
-            .with_setting("insert_deduplication_token", format!("{generation}:{}", insert.token))
+            .with_setting("insert_deduplication_token", format!("{generation}:{}:{}", self.incarnation, insert.token))
             .with_setting("query_id", format!("{}{table}-{}-{}-{attempt}", self.inserts_of(&batch.partition), batch.first, batch.next));
         let done = async {
             request.send(insert.bytes.clone()).await?;
@@ -123,18 +195,71 @@ impl Warehouse {
         format!("qamtu-{}-{}-{}-", self.group, partition.topic, partition.number)
     }
 
-    /// The first offset of each partition that the log copy lacks; 0 where it has nothing.
-    pub async fn receipts(&self, partitions: &[Partition]) -> Result<Vec<NextOffset>, Error> {
+    /// The oldest and the newest rows of the log copy of these partitions, by which one log is told from another.
+    pub async fn witnesses(&self, copies: &[Copied]) -> Result<Vec<Witnesses>, Error> {
+        let mut found = Vec::new();
+        for Copied { partition, .. } in copies {
+            let (oldest, newest) = (self.rows_of(partition, "ASC").await?, self.rows_of(partition, "DESC").await?);
+            found.push(Witnesses { partition: partition.clone(), oldest, newest });
+        }
+        Ok(found)
+    }
+
+    async fn rows_of(&self, partition: &Partition, order: &str) -> Result<Vec<Witness>, Error> {
+        let query = format!(
+            "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, toUInt8(status = 'rejected') AS rejected, event_id, bodyhash \
+             FROM log WHERE topic = ? AND partition = ? ORDER BY offset {order} LIMIT {WITNESSES}"
+        );
         let ask = || async {
-            let rows = self.client.query("SELECT topic, partition, next_offset FROM v_watermark").fetch_all::<Watermark>();
-            answer("reading the log copy back", rows).await
+            let query = self.client.query(&query).bind(&*partition.topic).bind(partition.number);
+            answer("reading the log copy back", query.fetch_all::<Witness>()).await
         };
-        let found = retrying(ask).await?;
-        let next = |partition: &Partition| {
-            let row = found.iter().find(|row| row.topic == *partition.topic && row.partition == partition.number);
-            partition.next_offset(row.map_or(0, |row| row.next_offset))
-        };
-        Ok(partitions.iter().map(next).collect())
+        retrying(&self.health.during(Concern::Assignment), ask).await
+    }
+
+    /// What the log copy holds of these partitions; asks until the server answers.
+    pub async fn copied_at_last(&self, partitions: &[Partition]) -> Result<Vec<Copied>, Error> {
+        retrying(&self.health.during(Concern::Assignment), || self.copied(partitions)).await
+    }
+
+    /// What the log copy holds of these partitions.
+    pub async fn copied(&self, partitions: &[Partition]) -> Result<Vec<Copied>, Error> {
+        let query = "SELECT topic, partition, next_offset, end_offset FROM v_watermark";
+        let marks: Vec<Watermark> =
+            answer_within(VERIFY_TIMEOUT, "reading the log copy back", self.client.query(query).fetch_all()).await?;
+        let mut copies = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let mark = marks.iter().find(|mark| mark.topic == *partition.topic && mark.partition == partition.number);
+            let end = mark.map_or(0, |mark| mark.end_offset);
+            let is_whole = mark.is_none_or(|mark| mark.next_offset == mark.end_offset);
+            let missing = if is_whole { Vec::new() } else { self.missing_records(partition).await? };
+            copies.push(Copied { partition: partition.clone(), missing, end });
+        }
+        Ok(copies)
+    }
+
+    async fn missing_records(&self, partition: &Partition) -> Result<Vec<Range<u64>>, Error> {
+        let query = "SELECT first_offset, next_offset FROM v_missing_records \
+                     WHERE topic = ? AND partition = ? ORDER BY first_offset LIMIT ?";
+        let query = self.client.query(query).bind(&*partition.topic).bind(partition.number).bind(MISSING_MAX);
+        let rows: Vec<MissingRecords> = answer_within(VERIFY_TIMEOUT, "looking for missing records", query.fetch_all()).await?;
+        Ok(rows.into_iter().map(|row| row.first_offset..row.next_offset).collect())
+    }
+
+    /// Places of receipts whose facts are missing, the first of them.
+    pub async fn missing_facts(&self, most: usize) -> Result<Vec<(Partition, u64)>, Error> {
+        let query = "SELECT topic, partition, offset FROM v_missing_facts ORDER BY topic, partition, offset LIMIT ?";
+        let query = self.client.query(query).bind(most);
+        let rows: Vec<MissingFact> = answer_within(VERIFY_TIMEOUT, "looking for missing facts", query.fetch_all()).await?;
+        Ok(rows.into_iter().map(|row| (Partition::new(row.topic, row.partition), row.offset)).collect())
+    }
+
+    /// Events of the log copy at these places.
+    pub async fn receipts_at(&self, partition: &Partition, offsets: &[u64]) -> Result<Vec<Receipt>, Error> {
+        let query = "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, body FROM log FINAL \
+                     WHERE topic = ? AND partition = ? AND offset IN ? AND status = 'event' ORDER BY offset";
+        let query = self.client.query(query).bind(&*partition.topic).bind(partition.number).bind(offsets);
+        answer("reading events from the log copy", query.fetch_all()).await
     }
 
     /// Ends inserts that an earlier owner of these partitions has left running on the server, and waits until they are gone.
@@ -146,7 +271,7 @@ impl Warehouse {
                 let query = self.client.query("KILL QUERY WHERE user = currentUser() AND startsWith(query_id, ?) SYNC");
                 answer("ending inserts of an earlier owner", query.bind(self.inserts_of(partition)).execute()).await
             };
-            retrying(end).await?;
+            retrying(&self.health.during(Concern::Assignment), end).await?;
         }
         Ok(())
     }
@@ -154,12 +279,20 @@ impl Warehouse {
 
 /// Waits for an answer, but not for ever.
 pub(crate) async fn answer<T>(doing: &'static str, ask: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T, Error> {
-    let limited = tokio::time::timeout(QUERY_TIMEOUT, ask).await;
+    answer_within(QUERY_TIMEOUT, doing, ask).await
+}
+
+async fn answer_within<T>(
+    limit: Duration,
+    doing: &'static str,
+    ask: impl Future<Output = clickhouse::error::Result<T>>,
+) -> Result<T, Error> {
+    let limited = tokio::time::timeout(limit, ask).await;
     limited.unwrap_or(Err(clickhouse::error::Error::TimedOut)).map_err(|source| Error::of(doing, source))
 }
 
 /// Repeats what fails in passing, for ever, in growing intervals of at most ten seconds.
-async fn retrying<T, F: Future<Output = Result<T, Error>>>(attempt: impl FnMut() -> F) -> Result<T, Error> {
+async fn retrying<T, F: Future<Output = Result<T, Error>>>(work: &Work<'_>, attempt: impl FnMut() -> F) -> Result<T, Error> {
     let intervals = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(10))
@@ -170,6 +303,7 @@ async fn retrying<T, F: Future<Output = Result<T, Error>>>(attempt: impl FnMut()
         .when(Error::is_transient)
         .notify(|error, wait| {
             metrics::retried(error);
+            work.report(error.chain());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(error = %error.chain(), code = error.code(), wait_ms, "the warehouse did not take it; it will be repeated");
         })

@@ -30,6 +30,11 @@ impl Writes {
         Self { warehouse, limit, tasks: JoinSet::new(), running: BTreeMap::new() }
     }
 
+    /// Writes that start from now on go here.
+    pub fn go_to(&mut self, warehouse: Warehouse) {
+        self.warehouse = warehouse;
+    }
+
     /// Whether another one may be started.
     pub fn have_room(&self) -> bool {
         self.running.len() < self.limit

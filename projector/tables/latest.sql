@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS log
     campaign LowCardinality(String),
     received DateTime64(6) CODEC(Delta, LZ4),
     bodyhash FixedString(16),
-    body String CODEC(ZSTD(3))
+    body String CODEC(ZSTD(3)),
+    skipped UInt64 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (topic, partition, offset)

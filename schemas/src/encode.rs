@@ -1,7 +1,7 @@
 //! [`Event`](crate::Event) to bytes: topic, key, headers and value for the log, or one JSON object for files.
 //!
-//! Guarantees: the value in the log is the RFC 8785 form of the payload as it was sent (its own version, identifiers replaced), so
-//! the same submission always gives the same bytes; encoding and decoding give the same event.
+//! Guarantees: the value in the log is the RFC 8785 form of the payload as it was sent (in its own version, persons replaced by
+//! pseudonyms, and with one spelling of UUIDs, instants and texts), so the same submission always gives the same bytes; encoding and decoding give the same event.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

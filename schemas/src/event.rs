@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     envelope::Envelope,
-    id::MeetingId,
+    id::{EventId, MeetingId},
     text::{parsed, redact},
 };
 
@@ -182,6 +182,19 @@ impl Data {
             Data::QuestionRaised(data) => &data.meeting,
             _ => return None,
         })
+    }
+
+    /// The events that this one replaces or takes back.
+    pub fn supersedes(&self) -> &[EventId] {
+        match self {
+            Data::MeetingPlanned(data) => &data.supersedes,
+            Data::MeetingRescheduled(data) => &data.supersedes,
+            Data::MeetingCorrected(data) => &data.supersedes,
+            Data::AttendanceRetracted(data) => &data.retracts,
+            Data::HeadcountRecounted(data) => &data.supersedes,
+            Data::ConsentGiven(data) => &data.supersedes,
+            _ => &[],
+        }
     }
 }
 

@@ -108,6 +108,7 @@ impl Stack {
         let mut env = self.env.clone();
         env.retain(|(name, _)| !name.starts_with("QAMTU__CLICKHOUSE"));
         env.push(("QAMTU__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
+        env.push(("QAMTU__HTTP__HEALTH_LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
         env.push(("QAMTU__REGISTER__PATH".to_owned(), self.dir.path().join("register.sqlite").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__KEY_DIR".to_owned(), self.dir.path().join("keys").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__CREATE".to_owned(), "true".to_owned()));

@@ -171,7 +171,11 @@ fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
     let (before, rest) = readme.split_once(BEGIN).context("the README has no place for its settings")?;
     let (shown, after) = rest.split_once(END).context("the README has no end of its settings")?;
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(root().join("README.md"), format!("{before}{BEGIN}{table}{END}{after}"))?;
+        // In one step: another test may be reading it.
+        let anew = tempfile::NamedTempFile::new_in(root())?;
+        std::fs::write(anew.path(), format!("{before}{BEGIN}{table}{END}{after}"))?;
+        std::fs::set_permissions(anew.path(), std::fs::metadata(root().join("README.md"))?.permissions())?;
+        anew.persist(root().join("README.md"))?;
         return Ok(());
     }
     ensure!(shown == table, "the settings have changed: UPDATE_README=1 makes this test write the table anew");

@@ -60,6 +60,7 @@ impl Stack {
             "qamtu-ingest",
             vec![
                 ("LISTEN", "127.0.0.1:0".to_owned()),
+                ("HTTP__HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
                 ("REGISTER__PATH", path("ingest/register.sqlite")),
                 ("PSEUDONYM__KEY_DIR", path("keys")),
                 ("PSEUDONYM__CREATE", "true".to_owned()),

@@ -266,6 +266,15 @@ fn meeting(payload: &Payload) -> Option<&MeetingId> {
     }
 }
 
+/// The events that a payload replaces or takes back.
+fn supersedes(payload: &Payload) -> &[EventId] {
+    match payload {
+        Payload::Plain(data) => data.supersedes(),
+        Payload::ConsentGiven(given) => &given.supersedes,
+        _ => &[],
+    }
+}
+
 /// Is a meeting known from this on?
 fn announces(payload: &Payload) -> bool {
     let Payload::Plain(data) = payload else { return false };
@@ -279,6 +288,7 @@ fn announces(payload: &Payload) -> bool {
 fn counts(sent: &[Sent], dirt: BTreeMap<&'static str, u64>, roll: usize) -> Counts {
     let mut counts = Counts { sent: sent.len() as u64, dirt, roll: roll as u64, ..Counts::default() };
     let mut known: HashSet<&MeetingId> = HashSet::new();
+    let mut ids: HashSet<EventId> = HashSet::new();
     for sent in sent {
         match sent.fate {
             Fate::Duplicate => counts.duplicates += 1,
@@ -286,12 +296,15 @@ fn counts(sent: &[Sent], dirt: BTreeMap<&'static str, u64>, roll: usize) -> Coun
             Fate::Refused(code) => *counts.refused.entry(code).or_default() += 1,
             Fate::Accepted => {
                 counts.accepted += 1;
-                let Some(meeting) = meeting(&sent.submission.data) else { continue };
-                if announces(&sent.submission.data) {
-                    known.insert(meeting);
-                } else if !known.contains(meeting) {
-                    counts.warnings += 1;
+                let data = &sent.submission.data;
+                let mut warned = supersedes(data).iter().any(|id| !ids.contains(id));
+                ids.insert(sent.submission.id);
+                if announces(data) {
+                    known.extend(meeting(data));
+                } else {
+                    warned |= meeting(data).is_some_and(|meeting| !known.contains(meeting));
                 }
+                counts.warnings += u64::from(warned);
             }
         }
     }

@@ -5,6 +5,7 @@
 //! With one copy of everything it keeps what it acknowledged when it is killed, not when the power fails.
 
 mod error;
+pub mod foreign;
 mod jars;
 mod plan;
 
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 
 pub use error::BrokerError;
 use plan::Plan;
+
+use crate::config::KafkaConfig;
+use crate::error::LogError;
 
 /// How long a broker may take to stop in order.
 const STOP: Duration = Duration::from_secs(30);
@@ -118,6 +122,11 @@ impl Drop for Broker {
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
     }
+}
+
+/// Deletes topics with everything in them, as an operator would; for tests.
+pub async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
+    crate::kafka::delete_topics(config, topics).await
 }
 
 /// A Java that can run Kafka: `JAVA_HOME` first, then `PATH`.

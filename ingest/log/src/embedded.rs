@@ -1,10 +1,12 @@
 //! The embedded log: files in a local folder, no server.
 //!
 //! `records.sqlite` holds the records, `positions.sqlite` what was committed, `leases/` one lock file
-//! per group and partition. One process or several may append and read at the same time.
+//! per group and partition. One process or several may append and read at the same time. Only the owner of the
+//! files may read them.
 
 mod append;
 mod lease;
+mod modes;
 mod positions;
 mod reader;
 mod row;

@@ -1,9 +1,11 @@
 //! What goes into the log ([`Entry`]) and what comes out of it ([`Record`]).
 //!
 //! Both are bytes: the log knows nothing of schemas. An entry always has a key, because the key
-//! decides the partition; a record read from a topic that others write to may lack key and value.
+//! decides the partition; a record read from a topic that others write to may lack key and value, and the log may hold
+//! nothing at the offsets before it ([`Record::skipped`]).
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -62,6 +64,10 @@ pub struct Record {
     pub partition: Partition,
     /// Its offset.
     pub offset: u64,
+    /// How many offsets directly before this one hold no record, counted from the record read before it or from the start.
+    ///
+    /// Normal on Kafka: markers of transactions, records of aborted transactions, records that compaction removed.
+    pub skipped: u64,
     /// When the log took it, in milliseconds since 1970 (clock of the log, not of the sender).
     pub appended_ms: i64,
     /// Key, if it has one.
@@ -76,6 +82,11 @@ impl Record {
     /// Bytes of key, headers and value together.
     pub fn size(&self) -> usize {
         size(self.key.as_ref(), &self.headers, self.value.as_ref())
+    }
+
+    /// The offsets that are accounted for once this record is: its own and those skipped before it.
+    pub fn covers(&self) -> Range<u64> {
+        self.offset.saturating_sub(self.skipped)..self.offset + 1
     }
 }
 

@@ -73,6 +73,30 @@ pub enum LogError {
         /// The file.
         path: PathBuf,
     },
+    /// The file or its disk cannot be written to now; it is opened again with the next call.
+    #[error("{} cannot be written to: mount its disk for writing, or give this user the right to write", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Other users of this machine can read the log.
+    #[error("other users can read {} (mode {mode:04o}): {reason}", path.display())]
+    Exposed {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// Why it was not repaired, and what to do.
+        reason: String,
+    },
+    /// The log is not the one that was opened: made anew, restored from a copy, or deleted.
+    #[error("{log} is no longer the log that was opened: {reason}; stop everything that uses it, restore it or start anew")]
+    Replaced {
+        /// The file or topic.
+        log: String,
+        /// What was found.
+        reason: String,
+    },
     /// The file is not what was written; restore it from a backup.
     #[error("{} is damaged: {detail}; restore the folder from a backup", path.display())]
     Damaged {
@@ -133,16 +157,6 @@ pub enum LogError {
         /// Next offset to be written.
         end: u64,
     },
-    /// Records are missing in the middle of a partition; reading on would hide that.
-    #[error("{partition} lacks the offsets {expected}..{found}")]
-    Gap {
-        /// The partition.
-        partition: Partition,
-        /// The offset that should have come.
-        expected: u64,
-        /// The offset that came.
-        found: u64,
-    },
     /// The log did not answer in time; what it does later is unknown.
     #[error("the log did not answer while {action}")]
     Unavailable {
@@ -151,6 +165,12 @@ pub enum LogError {
         /// The client's own words.
         #[source]
         source: Option<rdkafka::error::KafkaError>,
+    },
+    /// The client of the log works no longer, although the log may; a new client is needed.
+    #[error("the log client has stopped working: {reason}; it is opened again")]
+    Stalled {
+        /// What it has not done, and for how long.
+        reason: String,
     },
     /// Credentials or rights are missing.
     #[error("the log refused {action}: check log.sasl, log.tls and the rights of this user")]
@@ -215,6 +235,8 @@ impl LogError {
             self,
             Self::Full { .. }
                 | Self::Busy { .. }
+                | Self::ReadOnly { .. }
+                | Self::Stalled { .. }
                 | Self::Unavailable { .. }
                 | Self::Unsettled { .. }
                 | Self::Storage { .. }
@@ -225,7 +247,7 @@ impl LogError {
 
     /// Whether an append that failed so has certainly left nothing in the log, and never will.
     pub fn left_nothing(&self) -> bool {
-        self.is_refusal() || matches!(self, Self::Full { .. } | Self::Busy { .. })
+        self.is_refusal() || matches!(self, Self::Full { .. } | Self::Busy { .. } | Self::ReadOnly { .. })
     }
 
     /// Whether the entry itself is at fault, so that no repetition will help.

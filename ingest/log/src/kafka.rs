@@ -9,7 +9,9 @@ mod commit;
 mod cursor;
 mod group;
 mod reader;
+mod topic_id;
 mod voice;
+mod watch;
 mod writer;
 
 use std::sync::Arc;
@@ -20,9 +22,8 @@ use crate::partition::TopicSpec;
 use crate::reader::{LogReader, ReaderOptions};
 use crate::writer::LogWriter;
 
-/// Asks a broker who it is.
 #[cfg(feature = "broker")]
-pub(crate) use admin::Probe;
+pub(crate) use admin::{Probe, delete_topics};
 
 /// Creates what is missing of the topics.
 pub(crate) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) -> Result<(), LogError> {

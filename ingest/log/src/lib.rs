@@ -25,10 +25,12 @@
 //! * An acknowledged entry survives `kill -9` of the writer: `keeps_what_it_acknowledged_when_the_writer_is_killed`;
 //!   of the broker: `a_killed_broker_comes_back_with_everything_and_the_clients_go_on`. A power cut is covered by
 //!   SQLite's synchronous FULL, on Kafka only by several copies.
-//! * Offsets of a partition have no gap and a key keeps its order: `keeps_the_order_of_a_key_without_gaps`,
-//!   `appends_of_many_tasks_leave_no_gap`, `several_processes_append_at_the_same_time`. A reader that meets a gap
-//!   ends instead of going on: `a_changed_record_ends_the_reader_at_its_offset`,
-//!   `a_reader_that_is_overtaken_by_retention_ends_instead_of_skipping`.
+//! * Our own appends leave no gap in the offsets of a partition and a key keeps its order: `keeps_the_order_of_a_key_without_gaps`,
+//!   `appends_of_many_tasks_leave_no_gap`, `several_processes_append_at_the_same_time`. Kafka itself may: offsets of transaction
+//!   markers, aborted and compacted records hold no record, and a reader goes on behind them and says how many:
+//!   `transactions_of_another_producer_are_read_without_their_markers_and_aborted_records`,
+//!   `what_compaction_left_of_a_topic_is_read_to_its_end`. Damage and removal by retention end the reader:
+//!   `a_changed_record_ends_the_reader_at_its_offset`, `a_reader_that_is_overtaken_by_retention_ends_instead_of_skipping`.
 //! * Each partition has one owner in a group: `two_readers_split_the_partitions`,
 //!   `a_second_owner_is_refused_by_name_until_the_first_is_gone` (embedded),
 //!   `a_second_reader_with_the_same_number_ends_the_first` (Kafka). A killed owner is replaced:

@@ -1,7 +1,8 @@
 //! Reading: the [`LogReader`] trait, what it delivers, and how a reader takes its place in a group.
 //!
-//! A reader delivers each owned partition in order and without a gap, from the offset its owner
-//! asked for. It never commits by itself: the owner of the effect commits, after the effect.
+//! A reader delivers every record of each owned partition in order, from the offset its owner asked for. Offsets at which the log
+//! holds no record are counted in [`Record::skipped`]; records that were removed before they were read end the reader with
+//! [`LogError::OutOfRange`]. It never commits by itself: the owner of the effect commits, after the effect.
 
 use async_trait::async_trait;
 
@@ -47,7 +48,7 @@ pub enum Delivery {
     /// This reader now owns exactly these partitions, each with its committed next offset (none:
     /// never committed). Nothing of a partition is delivered before [`LogReader::start_at`].
     Assigned(Vec<(Partition, Option<u64>)>),
-    /// Records, in order and contiguous per partition; never empty.
+    /// Records, in order per partition, each of which says how many offsets before it hold none; never empty.
     Records(Vec<Record>),
     /// The partitions are wanted back: finish what is under way, commit it, then
     /// [`LogReader::release`]. When they are lost, somebody else may already own them: nothing of

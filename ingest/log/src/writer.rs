@@ -26,4 +26,8 @@ pub trait LogWriter: Send + Sync {
 
     /// Whether the log can take appends now; a failed client stays failed.
     async fn ready(&self) -> Result<(), LogError>;
+
+    /// Whether these topics still are the ones that the first call with their names saw: [`LogError::Replaced`] when one was deleted,
+    /// made anew or put in the place of another. Asks the log itself, so the answer is true for everything before the call.
+    async fn verify(&self, topics: &[&str]) -> Result<(), LogError>;
 }

@@ -8,7 +8,10 @@ use qamtu_schemas::{
     id::{CampaignId, MeetingId},
 };
 
-use crate::register::known::{Known, Meeting};
+use crate::register::{
+    known::{Known, Meeting},
+    look_alikes::Subject,
+};
 
 /// Layers of knowledge, oldest first; what any of them knows is known.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,21 @@ impl<'a> Scope<'a> {
     /// What the newest layer that knows it says.
     pub fn find<T>(&self, campaign: &CampaignId, get: impl Fn(&Reference) -> Option<T>) -> Option<T> {
         self.references(campaign).filter_map(get).last()
+    }
+
+    /// The campaigns that are known.
+    pub fn campaigns(&self) -> impl Iterator<Item = &'a CampaignId> {
+        self.0.iter().flat_map(|known| known.campaigns())
+    }
+
+    /// Did an event define exactly this id?
+    pub fn defines(&self, campaign: &CampaignId, subject: Subject, id: &str) -> bool {
+        self.0.iter().filter_map(|known| known.campaign(campaign)).any(|campaign| campaign.look_alikes.has(subject, id))
+    }
+
+    /// Ids of the campaign that look like this one.
+    pub fn look_alikes(&self, campaign: &CampaignId, subject: Subject, id: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter_map(|known| known.campaign(campaign)).flat_map(move |campaign| campaign.look_alikes.of(subject, id))
     }
 
     /// What each layer knows of a meeting.

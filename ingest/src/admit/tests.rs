@@ -46,7 +46,7 @@ fn judge(bytes: &[u8]) -> Result<Admitted, Rejection> {
     let scope = Scope(&layers);
     known_campaign(&submission, &scope)?;
     pseudonym::replace(submission.kind.kind, &mut submission.data, &CampaignKey::new(vec![1; 32]))?;
-    admit(&submission, &scope, now())
+    admit(&mut submission, &scope, now())
 }
 
 fn sample() -> Value {
@@ -62,7 +62,7 @@ fn a_good_submission_becomes_an_event_that_decodes_to_itself() {
     let admitted = judge(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
     let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     let event = qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).unwrap();
-    assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.id, admitted.hash));
+    assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.identity.id, admitted.identity.hash));
     assert_eq!(event.envelope.receivedtime, now());
     assert_eq!(admitted.warning, Some(Warning::UnknownMeeting));
     assert!(!format!("{admitted:?}").contains("8506"));

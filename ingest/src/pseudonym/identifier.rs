@@ -100,7 +100,7 @@ fn ascii(digit: char, zero: char) -> char {
 
 /// The check digit in two passes: weights 1 to 11 modulo 11, then, where that gives ten, weights 3 to 11, 1, 2; a number for which
 /// both give ten is never issued. Source: the rules for forming identification numbers of the Republic of Kazakhstan.
-fn check_digit_holds(digits: &[u8]) -> bool {
+pub(crate) fn check_digit_holds(digits: &[u8]) -> bool {
     let sum = |first: u32| -> u32 {
         let weights = (0..11).map(|at| (first - 1 + at) % 11 + 1);
         digits.iter().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum::<u32>() % 11

@@ -1,14 +1,14 @@
 //! The campaigns' keys: one file each, `<key_dir>/<campaign>.key`, hexadecimal, at least 32 bytes.
 //!
 //! Guarantees: a file is read once; it is created only where the configuration says so, never overwritten, readable by its owner
-//! alone, and on disk before the first pseudonym is made with it. Whoever loses a key can no longer recognise anybody, whoever
+//! alone (one that others can read is refused, at the start and when it is read), and on disk before the first pseudonym is made with it. Whoever loses a key can no longer recognise anybody, whoever
 //! gives it away lets others search for people by their identifiers.
 
 use std::{
     collections::HashMap,
     fs,
     io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -17,6 +17,7 @@ use qamtu_schemas::id::CampaignId;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
 
 use super::CampaignKey;
+use crate::private;
 
 /// Why a campaign has no key.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// Others may read the file.
-    #[error("{} can be read by every user of this machine: run chmod 600 on it", path.display())]
+    #[error("{} can be read by other users of this machine: run chmod 600 on it", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -64,6 +65,22 @@ impl Keys {
         Self { dir: dir.into(), create, held: RwLock::default() }
     }
 
+    /// Checks the folder and every key in it, so that an open one is found at the start and not with the first person.
+    pub fn check(&self) -> Result<(), KeyError> {
+        let io = |source| KeyError::Io { path: self.dir.clone(), source };
+        if !self.dir.is_dir() {
+            return Ok(());
+        }
+        private::folder(&self.dir, is_key).map_err(io)?;
+        for entry in fs::read_dir(&self.dir).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            if path.extension().is_some_and(|extension| extension == "key") {
+                check(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The key of a campaign that is known to exist.
     pub fn of(&self, campaign: &CampaignId) -> Result<Arc<CampaignKey>, KeyError> {
         if let Some(key) = self.held.read().unwrap_or_else(PoisonError::into_inner).get(campaign) {
@@ -82,6 +99,10 @@ impl Keys {
     }
 }
 
+fn is_key(name: &str) -> bool {
+    name.ends_with(".key") || name.ends_with(".draft")
+}
+
 fn read(path: &Path) -> Result<CampaignKey, KeyError> {
     let io = |source| KeyError::Io { path: path.to_owned(), source };
     let text: SecretString = match fs::read_to_string(path) {
@@ -89,19 +110,25 @@ fn read(path: &Path) -> Result<CampaignKey, KeyError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(KeyError::Missing { path: path.to_owned() }),
         Err(error) => return Err(io(error)),
     };
-    if fs::metadata(path).map_err(io)?.permissions().mode() & 0o007 != 0 {
-        return Err(KeyError::Open { path: path.to_owned() });
-    }
+    check(path)?;
     match hex::decode(text.expose_secret().trim()) {
         Ok(bytes) if bytes.len() >= CampaignKey::MIN_BYTES => Ok(CampaignKey::new(bytes)),
         _ => Err(KeyError::Content { path: path.to_owned() }),
     }
 }
 
+/// A key that others can read may have been copied already: the operator has to know, so it is not made private silently.
+fn check(path: &Path) -> Result<(), KeyError> {
+    let metadata = fs::metadata(path).map_err(|source| KeyError::Io { path: path.to_owned(), source })?;
+    // Files of root that are shared with a group are how systemd and Kubernetes hand out secrets.
+    let allowed = if metadata.uid() == 0 { 0o770 } else { 0o700 };
+    if metadata.permissions().mode() & 0o777 & !allowed == 0 { Ok(()) } else { Err(KeyError::Open { path: path.to_owned() }) }
+}
+
 /// Writes a new key beside its place and links it there, so that a half-written key never has the name and two processes agree.
 fn create(dir: &Path, path: &Path) -> Result<(), KeyError> {
     let io = |source| KeyError::Io { path: path.to_owned(), source };
-    fs::create_dir_all(dir).map_err(io)?;
+    private::folder(dir, is_key).map_err(io)?;
     let mut bytes = [0; CampaignKey::MIN_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| io(io::Error::other(error.to_string())))?;
     let mut text = hex::encode(bytes);

@@ -1,14 +1,16 @@
 //! The task that reads the log and folds it into the register.
 //!
 //! Guarantees: starts where the file is true, after making sure that the file belongs to this log (the record before the start must
-//! be known); otherwise the register is built again from the log's beginning. A file that cannot be written is waited for, since a
-//! register that stands still only fills the window, and a full window is answered with 503.
+//! be known); otherwise the register is built again from the log's beginning. Records that the log removed before they were read are
+//! lost to the register: it says so, keeps what it knows and goes on behind them. A full disk is waited for, since a register that
+//! stands still only fills the window, and a full window is answered with 503. Any other failure of the file ends the task: its caller
+//! replaces the file and follows the log again.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use qamtu_log::{Bounds, Delivery, LogError, LogReader, Partition, Record};
 use qamtu_schemas::Topic;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -55,28 +57,32 @@ impl Follower {
         Self { register, reader, assigned: Vec::new(), proofs: HashMap::new(), batch: Batch::default(), due: None }
     }
 
-    /// Reads until it is told to stop; says `true` once everything that stood in the log is folded.
-    pub async fn run(mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
+    /// Reads until it is told to stop; the register learns when everything that stood in the log is folded.
+    pub async fn run(mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         while !stop.is_cancelled() {
-            self.step(caught_up, stop).await?;
+            self.step(stop).await?;
         }
         self.fold(stop).await
     }
 
     /// Begins what is assigned, or takes the next delivery.
-    async fn step(&mut self, caught_up: &watch::Sender<bool>, stop: &CancellationToken) -> Result<(), FollowError> {
+    async fn step(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         if !self.assigned.is_empty() {
             return self.begin().await;
         }
         let delivery = tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            () = self.register.failed() => return Err(FollowError::Store(StoreError::Rebuilding)),
             () = wait_until(self.due) => return self.fold(stop).await,
-            delivery = self.reader.next() => delivery.map_err(FollowError::Log)?,
+            delivery = self.reader.next() => match delivery {
+                Ok(delivery) => delivery,
+                Err(error) => return Err(ended(&self.register, error).await),
+            },
         };
         match delivery {
             Delivery::Assigned(partitions) => self.assigned = partitions.into_iter().map(|(partition, _)| partition).collect(),
             Delivery::Records(records) => self.read(records, stop).await?,
-            Delivery::CaughtUp => drop(caught_up.send_if_modified(|is| !std::mem::replace(is, true))),
+            Delivery::CaughtUp => self.register.caught_up(),
             Delivery::Revoked { partitions, .. } => self.reader.release(&partitions).await.map_err(FollowError::Log)?,
         }
         Ok(())
@@ -86,14 +92,19 @@ impl Follower {
     async fn begin(&mut self) -> Result<(), FollowError> {
         let bounds = self.bounds().await?;
         let held: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
-        let within = |bound: &Bounds| held.get(&bound.partition).is_none_or(|next| (bound.start..=bound.end).contains(next));
-        if !bounds.iter().all(within) {
+        let reaches = |bound: &Bounds| held.get(&bound.partition).is_none_or(|next| *next <= bound.end);
+        if !bounds.iter().all(reaches) {
             return self.again("the log does not reach to where the register ends").await;
         }
         let mut starts = Vec::new();
         for partition in &self.assigned {
             let start = bounds.iter().find(|bound| bound.partition == *partition).map_or(0, |bound| bound.start);
             let next = held.get(partition).copied().unwrap_or(start);
+            if next < start {
+                metrics::records_lost(start - next);
+                tracing::error!(%partition, first = next, next = start, "the log removed records before the register read them: their ids are not known");
+            }
+            let next = next.max(start);
             if next > start {
                 self.proofs.insert(partition.clone(), next - 1);
             }
@@ -140,22 +151,37 @@ impl Follower {
         if self.batch.ids.len() >= FOLD_EVENTS { self.fold(stop).await } else { Ok(()) }
     }
 
-    /// Writes what was read into the file, sooner or later; given up only when the service stops, since the log still has it.
+    /// Writes what was read into the file; waits for room on the disk. When the service stops it is left out, since the log has it.
     async fn fold(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         self.due = None;
         let batch = Arc::new(std::mem::take(&mut self.batch));
         while !batch.next.is_empty() {
             let (register, writing) = (self.register.clone(), batch.clone());
-            let Err(FollowError::Store(error)) = blocking(move || register.fold(&writing)).await else { break };
-            tracing::error!(error = crate::error::chain(&error), "the register cannot be written");
-            if stop.is_cancelled() {
-                break;
+            match blocking(move || register.fold(&writing)).await {
+                Ok(()) => break,
+                Err(_) if stop.is_cancelled() => break,
+                Err(FollowError::Store(error)) if error.is_transient() => {
+                    tracing::error!(error = crate::error::chain(&error), "the register cannot be written");
+                }
+                Err(error) => return Err(error),
             }
             tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY) => {} }
         }
         metrics::events_unfolded(self.register.unfolded());
         Ok(())
     }
+}
+
+/// Why following ends when the reader has. A register of a log that is gone is forgotten at once: by the next start the new log may be so
+/// long, and read so far, that the proof would hold.
+async fn ended(register: &Arc<Register>, error: LogError) -> FollowError {
+    if matches!(error, LogError::Replaced { .. }) {
+        let register = register.clone();
+        if let Err(error) = blocking(move || register.clear_file()).await {
+            return error;
+        }
+    }
+    FollowError::Log(error)
 }
 
 async fn wait_until(due: Option<Instant>) {
@@ -165,18 +191,18 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The proofs still to come, and whether those among these records hold.
+/// The proofs still to come, and whether those among these records hold. Nothing follows from a record that compaction has removed.
 fn prove(
     register: &Register,
     mut proofs: HashMap<Partition, u64>,
     records: &[Record],
 ) -> Result<(HashMap<Partition, u64>, bool), StoreError> {
     for record in records {
-        if proofs.get(&record.partition) == Some(&record.offset) {
-            proofs.remove(&record.partition);
-            if !register.holds(record)? {
-                return Ok((proofs, false));
-            }
+        if let Some(offset) = proofs.remove(&record.partition)
+            && offset == record.offset
+            && !register.holds(record)?
+        {
+            return Ok((proofs, false));
         }
     }
     Ok((proofs, true))

@@ -14,6 +14,8 @@ use qamtu_schemas::{
     id::{BatchId, CampaignId, CategoryCode, MeetingId},
 };
 
+use super::look_alikes::LookAlikes;
+
 /// What is known, by campaign.
 #[derive(Debug, Default)]
 pub struct Known {
@@ -25,6 +27,8 @@ pub struct Known {
 pub struct Campaign {
     /// Its reference data.
     pub reference: Reference,
+    /// The ids of units, meetings and so on, by what they look like.
+    pub look_alikes: LookAlikes,
     meetings: HashMap<MeetingId, Held>,
 }
 
@@ -56,12 +60,18 @@ impl Known {
                 | Kind::MemberJoined
                 | Kind::VenueDescribed
                 | Kind::BatchReversed
+                | Kind::SurveyReported
                 | Kind::MeetingPlanned
                 | Kind::MeetingRescheduled
                 | Kind::MeetingCancelled
                 | Kind::MeetingHeld
                 | Kind::MeetingCorrected
         )
+    }
+
+    /// The campaigns of which anything is known.
+    pub fn campaigns(&self) -> impl Iterator<Item = &CampaignId> {
+        self.campaigns.keys()
     }
 
     /// A campaign of which anything is known.
@@ -82,6 +92,7 @@ impl Known {
             return;
         }
         let campaign = self.campaigns.entry(event.envelope.campaign.clone()).or_default();
+        campaign.look_alikes.insert(&event.data);
         if let Some(meeting) = event.data.meeting() {
             let held = campaign.meetings.entry(meeting.clone()).or_default();
             held.fold.insert(event.clone());

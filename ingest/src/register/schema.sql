@@ -9,10 +9,13 @@ CREATE TABLE position (
     PRIMARY KEY (topic, partition)
 ) STRICT, WITHOUT ROWID;
 
--- Every event by its id: what it was (body hash), and when it was received (microseconds), since of two bodies the earlier holds.
+-- Every event by its id: what it was (hash of the body, and of the body without the person it names), what it is about (hash of type
+-- and subject, for events that name this one), and when it was received (microseconds), since of two bodies the earlier holds.
 CREATE TABLE event (
     id BLOB NOT NULL PRIMARY KEY,
     hash BLOB NOT NULL,
+    public INTEGER NOT NULL,
+    about INTEGER NOT NULL,
     received INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

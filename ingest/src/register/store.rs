@@ -1,28 +1,33 @@
 //! The register's file: SQLite, one writer, one connection for lookups.
 //!
 //! Guarantees: a batch is written whole or not at all, together with the offsets it makes the file true for. A crash may lose the
-//! newest batches (they are read from the log again), never the file. A file that cannot be used is replaced by an empty one.
+//! newest batches (they are read from the log again), never the file. The file can be read by this user alone. What to do about a
+//! file that fails is decided in [`super::Register`].
 
 use std::{
     fs::{self, File, TryLockError},
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use qamtu_log::{NextOffset, Partition, Record};
 use qamtu_schemas::{
     Event, Kind, decode, encode,
-    event::EventType,
     id::{BodyHash, EventId},
 };
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
-use super::known::Known;
+use super::{identity::Identity, known::Known};
+use crate::private;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Number of the file's format; a file of another one is replaced.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+
+/// What SQLite keeps beside the file.
+const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// What the register's file cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +50,35 @@ pub enum StoreError {
     /// SQLite failed.
     #[error("the register's file failed")]
     Sqlite(#[from] rusqlite::Error),
+    /// The file holds what no version of this program writes.
+    #[error("the register's file is not usable: {0}")]
+    Content(&'static str),
+    /// The file was deleted or replaced while it was open.
+    #[error("the register's file is gone")]
+    Gone,
+    /// The register is being built again.
+    #[error("the register is being built again from the log")]
+    Rebuilding,
+}
+
+impl StoreError {
+    /// Will the same file do once there is room, or once somebody else lets go of it?
+    pub fn is_transient(&self) -> bool {
+        let code = if let Self::Sqlite(error) = self { error.sqlite_error_code() } else { None };
+        matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// Is it the file that fails, so that a new one may help?
+    pub fn is_of_the_file(&self) -> bool {
+        !matches!(self, Self::InUse { .. } | Self::Io { .. })
+    }
 }
 
 /// An event as the file holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registered {
-    /// Its id.
-    pub id: EventId,
-    /// What was sent.
-    pub hash: BodyHash,
+    /// Its id and what it is compared by.
+    pub identity: Identity,
     /// When it was received, in microseconds since 1970.
     pub received_us: i64,
 }
@@ -80,8 +105,9 @@ impl Batch {
                 Some(next) => next.offset = record.offset + 1,
                 None => batch.next.push(record.partition.next_offset(record.offset + 1)),
             }
-            let Some((id, hash, received_us, kind)) = registered(record) else { continue };
-            batch.ids.push(Registered { id, hash, received_us });
+            let Some((row, kind)) = registered(record) else { continue };
+            let Identity { id, hash, .. } = row.identity;
+            batch.ids.push(row);
             if !Known::learns_from(kind) {
                 continue;
             }
@@ -108,53 +134,70 @@ impl Batch {
     }
 }
 
-/// Id, hash, time and type of a record, from its headers alone; none if it is no event.
-pub(super) fn registered(record: &Record) -> Option<(EventId, BodyHash, i64, Kind)> {
-    let header = |wanted: &str| {
-        let (_, value) = record.headers.iter().find(|(name, _)| name == wanted)?;
-        std::str::from_utf8(value).ok()
-    };
-    let received: jiff::Timestamp = header("ce_receivedtime")?.parse().ok()?;
-    let kind: EventType = header("ce_type")?.parse().ok()?;
-    Some((header("ce_id")?.parse().ok()?, header("ce_bodyhash")?.parse().ok()?, received.as_microsecond(), kind.kind))
+/// What the file holds of a record, and its type; none if it is no event.
+pub(super) fn registered(record: &Record) -> Option<(Registered, Kind)> {
+    let (identity, kind) = Identity::of_record(record)?;
+    let (_, received) = record.headers.iter().find(|(name, _)| name == "ce_receivedtime")?;
+    let received: jiff::Timestamp = std::str::from_utf8(received).ok()?.parse().ok()?;
+    Some((Registered { identity, received_us: received.as_microsecond() }, kind))
 }
 
-/// The file and its lock.
+/// The right to use a register's file, which one process has at a time.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes it; makes the folder where it is missing.
+    pub fn take(path: &Path) -> Result<Self, StoreError> {
+        let io = |source| StoreError::Io { path: path.to_owned(), source };
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        private::folder(path.parent().unwrap_or(Path::new("")), |file| file.starts_with(name)).map_err(io)?;
+        let file = private::file(&beside(path, "-lock")).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        }
+    }
+}
+
+/// The file.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     connection: Connection,
-    _lock: File,
+    /// Device and number of the file, to notice that the path names another one.
+    identity: (u64, u64),
+    _lock: Lock,
 }
 
 impl Store {
-    /// Opens the file, or replaces it where it is damaged or of another format.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the file, or begins it.
+    pub fn open(path: &Path, lock: Lock) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(io)?;
-        }
-        let lock = File::create(beside(path, "-lock")).map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
-        let connection = match connect(path) {
-            Ok(Some(connection)) => connection,
-            unusable => {
-                let why = unusable.err().map_or_else(|| "another format".to_owned(), |error| error.to_string());
-                tracing::warn!(path = %path.display(), why, "the register's file cannot be used and is built again from the log");
-                remove(path).map_err(io)?;
-                connect(path)?.ok_or_else(|| io(io::Error::other("a new file has another format")))?
+        // SQLite gives its other files the mode of this one.
+        let file = private::file(path).map_err(io)?;
+        SIDE_FILES.iter().try_for_each(|suffix| private::restrict(&beside(path, suffix))).map_err(io)?;
+        let identity = identity(&file.metadata().map_err(io)?);
+        Ok(Self { path: path.to_owned(), connection: connect(path)?, identity, _lock: lock })
+    }
+
+    /// Deletes the file, whatever it is, and begins a new one.
+    pub fn replace(path: &Path, lock: Lock) -> Result<Self, StoreError> {
+        for file in SIDE_FILES.iter().chain(&[""]).map(|suffix| beside(path, suffix)) {
+            match fs::remove_file(&file) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::Io { path: file, source }),
+                _ => {}
             }
-        };
-        Ok(Self { path: path.to_owned(), connection, _lock: lock })
+        }
+        Self::open(path, lock)
     }
 
     /// A second connection, for lookups beside the writer.
     pub fn lookup(&self) -> Result<Lookup, StoreError> {
-        let connection = Connection::open(&self.path)?;
+        let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(Lookup(connection))
     }
@@ -190,16 +233,18 @@ impl Store {
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let body: String = row.get(0)?;
-            // It decoded when it was written; a decoder never forgets, so nothing is left out here.
-            if let Ok(event) = decode::decode_structured(body.as_bytes()) {
-                each(event);
-            }
+            // It decoded when it was written, and a decoder never forgets.
+            each(decode::decode_structured(body.as_bytes()).map_err(|_| StoreError::Content("an event in it cannot be read"))?);
         }
         Ok(())
     }
 
     /// Writes a batch; writing it again changes nothing.
     pub fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        // SQLite would go on writing into a file that nobody will find again.
+        if !fs::metadata(&self.path).is_ok_and(|found| identity(&found) == self.identity) {
+            return Err(StoreError::Gone);
+        }
         let transaction = self.connection.transaction()?;
         insert(&transaction, batch)?;
         transaction.commit()?;
@@ -217,14 +262,17 @@ impl Store {
 
 fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
     let mut event = transaction.prepare_cached(
-        "INSERT INTO event (id, hash, received) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE \
-         SET hash = excluded.hash, received = excluded.received WHERE (excluded.received, excluded.hash) < (received, hash)",
+        "INSERT INTO event (id, hash, public, about, received) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE \
+         SET hash = excluded.hash, public = excluded.public, about = excluded.about, received = excluded.received \
+         WHERE (excluded.received, excluded.hash) < (received, hash)",
     )?;
     // Neighbouring keys share pages: in order, a batch touches each page once.
     let mut rows: Vec<&Registered> = batch.ids.iter().collect();
-    rows.sort_unstable_by_key(|row| row.id);
-    for row in rows {
-        event.execute(params![row.id.0.as_bytes().as_slice(), row.hash.0.as_slice(), row.received_us])?;
+    rows.sort_unstable_by_key(|row| row.identity.id);
+    for Registered { identity: Identity { id, hash, public, about }, received_us } in rows {
+        // SQLite has signed numbers only.
+        let (public, about) = (public.cast_signed(), about.cast_signed());
+        event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
     }
     let mut fact = transaction.prepare_cached("INSERT OR IGNORE INTO fact (id, hash, body) VALUES (?1, ?2, ?3)")?;
     for (id, hash, body) in &batch.facts {
@@ -242,15 +290,19 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> 
 pub struct Lookup(Connection);
 
 impl Lookup {
-    /// The body hash of an event, if the file holds it.
-    pub fn hash_of(&self, id: EventId) -> Result<Option<BodyHash>, StoreError> {
-        let mut query = self.0.prepare_cached("SELECT hash FROM event WHERE id = ?1")?;
-        Ok(query.query_row([id.0.as_bytes().as_slice()], |row| row.get(0)).optional()?.map(BodyHash))
+    /// What is known of an event, if the file holds it.
+    pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+        let mut query = self.0.prepare_cached("SELECT hash, public, about FROM event WHERE id = ?1")?;
+        let read = |row: &Row<'_>| {
+            let number = |column| row.get(column).map(i64::cast_unsigned);
+            Ok(Identity { id, hash: BodyHash(row.get(0)?), public: number(1)?, about: number(2)? })
+        };
+        Ok(query.query_row([id.0.as_bytes().as_slice()], read).optional()?)
     }
 }
 
-/// Opens or begins the file; none where it has another format.
-fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
+/// Opens or begins the file.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A crash of the machine may undo the newest transactions: the log still has them.
@@ -263,21 +315,15 @@ fn connect(path: &Path) -> rusqlite::Result<Option<Connection>> {
         connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;"))?;
     }
     let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok((format == FORMAT).then_some(connection))
+    if format == FORMAT { Ok(connection) } else { Err(StoreError::Content("it has another format")) }
+}
+
+fn identity(metadata: &fs::Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    for suffix in ["", "-wal", "-shm"] {
-        match fs::remove_file(beside(path, suffix)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }

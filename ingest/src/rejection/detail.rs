@@ -58,9 +58,18 @@ details! {
     RollMediaTypes = "Send application/x-ndjson, one roll per line.",
         "Отправьте application/x-ndjson, по одному списку в строке.",
         "application/x-ndjson жіберіңіз, әр жолда бір тізім.";
-    Encodings = "Send the body as it is, or compressed with gzip.",
-        "Отправьте тело без сжатия или сжатое gzip.",
-        "Денені сол күйінде немесе gzip арқылы қысып жіберіңіз.";
+    Encodings = "Send the body as it is, or compressed with gzip or zstd.",
+        "Отправьте тело без сжатия или сжатое gzip или zstd.",
+        "Денені сол күйінде немесе gzip не zstd арқылы қысып жіберіңіз.";
+    EncodedTwice = "Compress the body once.",
+        "Сожмите тело один раз.",
+        "Денені бір рет қысыңыз.";
+    HostMissing = "Send one Host header that names this service.",
+        "Отправьте один заголовок Host с именем этой службы.",
+        "Осы қызметті атайтын бір Host тақырыбын жіберіңіз.";
+    HostUnknown = "The Host header gives a name that this service does not know. Its operator can add the name to http.hosts.",
+        "В заголовке Host указано имя, которого служба не знает. Оператор может добавить имя в http.hosts.",
+        "Host тақырыбындағы атауды бұл қызмет білмейді. Оператор атауды http.hosts тізіміне қоса алады.";
     BodyMax { bytes: usize } = "The limit is {bytes} bytes. Send less at once, or a stream of lines.",
         "Предел — {bytes} байт. Отправляйте меньшими частями или потоком строк.",
         "Шегі — {bytes} байт. Бөліп жіберіңіз немесе жолдар ағынымен жіберіңіз.";
@@ -76,9 +85,21 @@ details! {
     RecordMax { bytes: usize } = "An event may have {bytes} bytes in the log. Send less in one event.",
         "Событие может занимать в журнале {bytes} байт. Сделайте событие меньше.",
         "Журналда оқиға ең көбі {bytes} байт болады. Оқиғаны кішірейтіңіз.";
-    BodyBroken = "The body ended before its announced end, or its compression is damaged. Send it again.",
-        "Тело запроса оборвалось, или повреждено сжатие. Отправьте его ещё раз.",
-        "Сұрау денесі үзіліп қалды немесе қысылуы бүлінген. Қайта жіберіңіз.";
+    BodyCutOff = "The body ended before its announced end. Send it again.",
+        "Тело запроса оборвалось. Отправьте его ещё раз.",
+        "Сұрау денесі үзіліп қалды. Қайта жіберіңіз.";
+    CompressionCutOff = "The compressed body ends before its end mark. Send all of it.",
+        "Сжатое тело запроса обрывается до своего конца. Отправьте его целиком.",
+        "Қысылған сұрау денесі соңына жетпей үзілген. Толық жіберіңіз.";
+    CompressionDamaged = "The body cannot be decompressed to its end. Send whole gzip members or zstd frames with a window of at most 8 MiB, and nothing else.",
+        "Тело не удаётся распаковать до конца. Отправьте целые части gzip или кадры zstd с окном до 8 МиБ и ничего больше.",
+        "Дене соңына дейін ашылмайды. Тек толық gzip бөліктерін немесе терезесі 8 МиБ-тан аспайтын zstd кадрларын жіберіңіз.";
+    PermitRevoked = "Other clients were waiting while this body was coming. Send it again soon.",
+        "Пока приходило тело запроса, ждали другие клиенты. Отправьте его ещё раз чуть позже.",
+        "Сұрау денесі келіп жатқанда басқа клиенттер күтіп тұрды. Сәл кейінірек қайта жіберіңіз.";
+    TooManyRefused = "More lines are refused than an answer can list. Correct the listed ones and send the rest again.",
+        "Отклонено больше строк, чем помещается в ответ. Исправьте перечисленные и отправьте остальное ещё раз.",
+        "Қабылданбаған жолдар жауапқа сыймайды. Тізімдегілерін түзетіп, қалғанын қайта жіберіңіз.";
     BodySlow = "The body did not come in time. Send it again, in smaller parts over a slow line.",
         "Тело запроса не успело прийти. Отправьте его ещё раз; при медленной связи — меньшими частями.",
         "Сұрау денесі уақытында келмеді. Қайта жіберіңіз; байланыс баяу болса, бөліп жіберіңіз.";
@@ -105,9 +126,6 @@ details! {
     RegisterBehind = "The register has to catch up with the log first. Send the events again later.",
         "Сначала реестр должен догнать журнал. Отправьте события позже.",
         "Алдымен тізілім журналды қуып жетуі керек. Оқиғаларды кейінірек жіберіңіз.";
-    RegisterSilent = "The register cannot be asked. Send the events again later.",
-        "Реестр не отвечает. Отправьте события позже.",
-        "Тізілім жауап бермейді. Оқиғаларды кейінірек жіберіңіз.";
     KeyMissing = "The operator of this service has to provide the campaign's key. Send the events again then.",
         "Оператор службы должен установить ключ кампании. После этого отправьте события ещё раз.",
         "Қызмет операторы науқан кілтін орнатуы керек. Содан кейін оқиғаларды қайта жіберіңіз.";
@@ -246,6 +264,9 @@ details! {
     TextNationalId = "The text holds 12 digits that may be a national id. Remove them.",
         "В тексте 12 цифр, это может быть ИИН. Уберите их.",
         "Мәтінде 12 цифр бар, ол ЖСН болуы мүмкін. Оны алып тастаңыз.";
+    TextPhone = "The text holds what may be a phone number. Remove it, or write the extension alone.",
+        "В тексте, возможно, номер телефона. Уберите его или оставьте только добавочный номер.",
+        "Мәтінде телефон нөмірі болуы мүмкін. Оны алып тастаңыз немесе тек ішкі нөмірді қалдырыңыз.";
     Instant = "Write an instant with its offset, such as 2026-02-13T15:00:00+05:00.",
         "Нужен момент времени со смещением, например 2026-02-13T15:00:00+05:00.",
         "Ығысуы көрсетілген уақыт керек, мысалы 2026-02-13T15:00:00+05:00.";
@@ -375,6 +396,18 @@ details! {
     OutsideCampaign { opens: jiff::civil::Date, vote: jiff::civil::Date } = "This lies long before {opens} or after {vote}, the day of the vote. Check the date.",
         "Это задолго до {opens} или после дня голосования {vote}. Проверьте дату.",
         "Бұл {opens} күнінен көп бұрын немесе дауыс беру күні {vote} өткеннен кейін. Күнін тексеріңіз.";
+    HeldInFuture = "A meeting that begins more than a day from now cannot have been held. Check the date, or send a plan.",
+        "Встреча, которая начнётся позже чем через сутки, не могла состояться. Проверьте дату или отправьте план.",
+        "Бір тәуліктен кейін басталатын кездесу өткен болуы мүмкін емес. Күнін тексеріңіз немесе жоспар жіберіңіз.";
+    LooksLike { other: String } = "This looks like {other}, which is known. Write {other} if that one is meant, or choose an id that differs in more than capitals, letters of another script, or spaces.",
+        "Это похоже на известный {other}. Напишите {other}, если имеется в виду он, или выберите идентификатор, который отличается не только регистром, буквами другого алфавита или пробелами.",
+        "Бұл белгілі {other} идентификаторына ұқсайды. Соны айтсаңыз, {other} деп жазыңыз; болмаса әріп үлкендігінен, басқа әліпби әріптерінен немесе бос орындардан басқа да айырмасы бар идентификатор таңдаңыз.";
+    ServerClock = "The clock of this server is wrong, and nothing is accepted until its operator has set it. Send the same events again then.",
+        "Часы сервера показывают неверное время, и до их исправления оператором ничего не принимается. После этого отправьте те же события ещё раз.",
+        "Сервердің сағаты қате, оператор түзеткенше ештеңе қабылданбайды. Содан кейін сол оқиғаларды қайта жіберіңіз.";
+    ConflictsLimited = "Many ids were sent again with another content, and this one is not compared now. Give every event its own id.",
+        "Слишком много идентификаторов пришло повторно с другим содержанием, и этот сейчас не сравнивается. Давайте каждому событию свой идентификатор.",
+        "Көп идентификатор мазмұны басқа күйде қайта келді, сондықтан бұл қазір салыстырылмайды. Әр оқиғаға өз идентификаторын беріңіз.";
     IdTaken = "An event of this id with another content was sent before. Give the new one its own id.",
         "Событие с этим идентификатором и другим содержанием уже отправлено. Дайте новому событию свой идентификатор.",
         "Осы идентификатормен мазмұны басқа оқиға бұрын жіберілген. Жаңа оқиғаға өз идентификаторын беріңіз.";

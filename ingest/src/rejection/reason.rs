@@ -80,19 +80,25 @@ reasons! {
     NotFound = "not-found", 404, "There is nothing at this address", "По этому адресу ничего нет", "Бұл мекенжайда ештеңе жоқ";
     /// The route does not know this method.
     MethodNotAllowed = "method-not-allowed", 405, "This address does not take this method", "Этот адрес не принимает такой метод", "Бұл мекенжай мұндай әдісті қабылдамайды";
+    /// A Host header with another name than the service's.
+    UnknownHost = "unknown-host", 421, "This service has another name", "У этой службы другое имя", "Бұл қызметтің атауы басқа";
     /// A query parameter that does not exist, or a value it does not take.
     InvalidParameter = "invalid-parameter", 400, "A query parameter is wrong", "Неверный параметр запроса", "Сұрау параметрі қате";
     /// A media type that is no form of events.
     UnsupportedMediaType = "unsupported-media-type", 415, "The media type is not supported", "Тип содержимого не поддерживается", "Мазмұн түріне қолдау жоқ";
-    /// A content encoding other than gzip.
+    /// A content encoding other than gzip and zstd.
     UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported", "Кодирование содержимого не поддерживается", "Мазмұнды кодтауға қолдау жоқ";
     /// More bytes than allowed, after decompression.
     BodyTooLarge = "body-too-large", 413, "The body is too large", "Тело запроса слишком велико", "Сұрау денесі тым үлкен";
     /// More events in one batch than allowed.
     TooManyEvents = "too-many-events", 413, "The batch holds too many events", "В пакете слишком много событий", "Топтамада оқиға тым көп";
+    /// A stream of which too many lines are refused to list them.
+    TooManyRefused = "too-many-refused", 422, "Too many lines are refused", "Отклонено слишком много строк", "Тым көп жол қабылданбады";
     /// The body did not arrive in time.
     SlowBody = "slow-body", 408, "The body came too slowly", "Тело запроса пришло слишком медленно", "Сұрау денесі тым баяу келді";
-    /// The body broke off, or its compression is damaged.
+    /// The compression of the body is damaged, or something follows its end.
+    InvalidCompression = "invalid-compression", 400, "The compressed body is damaged", "Сжатое тело запроса повреждено", "Сығылған сұрау денесі бүлінген";
+    /// The body broke off.
     IncompleteBody = "incomplete-body", 400, "The body is incomplete", "Тело запроса неполное", "Сұрау денесі толық емес";
     /// Bytes that are no UTF-8.
     InvalidUtf8 = "invalid-utf8", 400, "The text is not UTF-8", "Текст не в кодировке UTF-8", "Мәтін UTF-8 кодтауында емес";
@@ -134,6 +140,10 @@ reasons! {
     InvalidPayload = "invalid-payload", 422, "A value is wrong", "Неверное значение", "Мән қате";
     /// Twelve digits where text belongs.
     NationalId = "national-id", 422, "A text holds what may be a national id", "В тексте, возможно, есть ИИН", "Мәтінде ЖСН болуы мүмкін";
+    /// A phone number where text belongs.
+    PhoneNumber = "phone-number", 422, "A text holds what may be a phone number", "В тексте, возможно, есть номер телефона", "Мәтінде телефон нөмірі болуы мүмкін";
+    /// An id that people would take for another one.
+    LookAlikeId = "look-alike-id", 422, "The id looks like another one", "Идентификатор похож на уже известный", "Идентификатор бұрыннан белгілісіне ұқсайды";
     /// Digits that are no national id.
     InvalidIin = "invalid-iin", 422, "The national id is wrong", "Неверный ИИН", "ЖСН қате";
     /// Digits that are no phone number.
@@ -166,6 +176,8 @@ reasons! {
     SyntheticFixed = "synthetic-fixed", 422, "A campaign stays synthetic or real", "Кампания остаётся синтетической или настоящей", "Науқан синтетикалық не нақты күйінде қалады";
     /// The id already stands for another body.
     ConflictingId = "conflicting-id", 409, "The id already stands for another event", "Этот идентификатор уже занят другим событием", "Бұл идентификатор басқа оқиғаға берілген";
+    /// More conflicting ids than are compared.
+    TooManyConflicts = "too-many-conflicts", 429, "Too many conflicting ids", "Слишком много повторных идентификаторов", "Қайталанған идентификатор тым көп";
     /// The service has just started and reads the log.
     Starting = "starting", 503, "The service is starting", "Служба запускается", "Қызмет іске қосылуда";
     /// The service is being stopped.
@@ -176,6 +188,8 @@ reasons! {
     LogUnavailable = "log-unavailable", 503, "The event log does not answer", "Журнал событий не отвечает", "Оқиғалар журналы жауап бермейді";
     /// The register is too far behind the log.
     RegisterBehind = "register-behind", 503, "The register is behind the log", "Реестр отстаёт от журнала", "Тізілім журналдан қалып келеді";
+    /// The server's own clock is wrong.
+    ServerClock = "server-clock", 503, "The clock of the server is wrong", "Часы сервера показывают неверное время", "Сервердің сағаты қате";
     /// The campaign has no key for pseudonyms.
     KeyMissing = "key-missing", 503, "The campaign has no key", "У кампании нет ключа", "Науқанның кілті жоқ";
     /// A fault of ours.

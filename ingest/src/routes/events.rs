@@ -3,10 +3,10 @@
 use std::{ops::Range, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
-    extract::{RawQuery, State},
-    http::HeaderMap,
+    extract::State,
+    http::request::Parts,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use super::form::Form;
 use crate::{
     answer::{Accepted, EventFate, Failure, Fates, LISTED_MAX, Problem, Warned},
     body::{self, Chunk},
+    client::Client,
     pipeline::{self, Fate, Judged, Layer},
     rejection::{Detail, Language, Reason, Rejection},
     service::{Service, Size},
@@ -58,7 +59,9 @@ impl OnError {
 /// (`application/cloudevents-batch+json`: all or nothing, or `on_error=keep-good`), `application/json` for either, or one event per line
 /// (`application/x-ndjson`, also called `application/ndjson`, `application/jsonl` and `application/x-jsonlines`; of any length: what is
 /// good is kept). The answer comes when every accepted event stands durably in the log. Sending an event again with the same id and the
-/// same content is safe. Refusals are told in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all.
+/// same content is safe. An id that comes again with another content is refused; of an event that names a person the person is not
+/// compared, so that an answer never tells who attended: such an event counts as a duplicate, the first one holds, and the operator sees
+/// both. Refusals are told in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all.
 #[utoipa::path(
     post,
     path = "/v1/events",
@@ -81,15 +84,15 @@ impl OnError {
 )]
 pub async fn submit(
     State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    Extension(client): Extension<Client>,
+    head: Parts,
     mut body: Body,
 ) -> Result<Response, Problem> {
-    let asked = Form::of(&headers).and_then(|form| Ok((form, OnError::of(query.as_deref(), form)?)));
+    let asked = Form::of(&head.headers).and_then(|form| Ok((form, OnError::of(head.uri.query(), form)?)));
     let entered = match asked {
         Ok((form, on_error)) => {
             let size = if form == Form::Lines { Size::Stream } else { Size::Bounded };
-            service.enter(size).await.map(|permit| (form, on_error, permit))
+            service.enter(size, client).await.map(|permit| (form, on_error, permit))
         }
         Err(rejection) => Err(rejection),
     };
@@ -100,25 +103,25 @@ pub async fn submit(
             return Err(rejection.into());
         }
     };
-    let (shared, language) = (service.clone(), Language::of_headers(&headers));
+    let (shared, language) = (service.clone(), Language::of_headers(&head.headers));
     let work = async move {
-        let _permit = permit;
         match form {
-            Form::One => one(&shared, body::whole(body, shared.limits.event_bytes, shared.limits.body).await?).await,
+            Form::One => one(&shared, body::whole(body, shared.limits.event_bytes, shared.limits.body, &permit).await?).await,
             Form::Binary => {
-                let attributes = Attributes::read(&headers)?;
-                let data = body::whole(body, shared.limits.event_bytes, shared.limits.body).await?;
+                let attributes = Attributes::read(&head.headers)?;
+                let data = body::whole(body, shared.limits.event_bytes, shared.limits.body, &permit).await?;
                 one(&shared, attributes.structured(&data)?.into()).await
             }
             Form::Batch => {
-                batch(&shared, body::whole(body, shared.limits.batch_bytes, shared.limits.body).await?, on_error, language).await
+                let bytes = body::whole(body, shared.limits.batch_bytes, shared.limits.body, &permit).await?;
+                batch(&shared, bytes, on_error, language).await
             }
             Form::Json => {
-                let bytes = body::whole(body, shared.limits.batch_bytes, shared.limits.body).await?;
+                let bytes = body::whole(body, shared.limits.batch_bytes, shared.limits.body, &permit).await?;
                 let is_array = submission::text_of(&bytes)?.trim_start().starts_with('[');
                 if is_array { batch(&shared, bytes, on_error, language).await } else { one(&shared, bytes).await }
             }
-            Form::Lines => stream::take(&shared, body, None, language).await,
+            Form::Lines => stream::take(&shared, body, None, (permit, language)).await,
         }
     };
     service.finish(work).await
@@ -192,11 +195,9 @@ async fn stored(service: &Service, judged: Judged) -> Result<Response, Problem> 
     let mut answer = Accepted::default();
     for (_, fate) in pipeline::store(service.path_of_running()?, judged).await? {
         match fate {
-            Fate::Accepted { id, warning, .. } => {
+            Fate::Accepted { id, warnings, .. } => {
                 answer.accepted += 1;
-                if answer.warnings.len() < LISTED_MAX {
-                    answer.warnings.extend(warning.map(|warning| Warned::new(id.0, warning, None)));
-                }
+                Warned::list(&mut answer.warnings, id.0, &warnings, None);
             }
             Fate::Duplicate { .. } => answer.duplicates += 1,
             Fate::Refused(rejection) => return Err(rejection.into()),
@@ -225,12 +226,10 @@ impl Fates {
         for (index, fate) in fates {
             let mut told = EventFate { index, id: None, fate: "accepted", reason: None, pointer: None, detail: None };
             match fate {
-                Fate::Accepted { id, warning, .. } => {
+                Fate::Accepted { id, warnings, .. } => {
                     answer.accepted += 1;
                     told.id = Some(id.0);
-                    if answer.warnings.len() < LISTED_MAX {
-                        answer.warnings.extend(warning.map(|warning| Warned::new(id.0, warning, None)));
-                    }
+                    Warned::list(&mut answer.warnings, id.0, &warnings, None);
                 }
                 Fate::Duplicate { id } => {
                     answer.duplicates += 1;

@@ -39,10 +39,6 @@ const LINES: [&str; 7] = [
 impl Form {
     /// The form that the headers announce.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Rejection> {
-        // The gzip layer has taken the header of every body that it decodes.
-        if headers.contains_key(header::CONTENT_ENCODING) {
-            return Err(Rejection::new(Reason::UnsupportedEncoding, Detail::Encodings));
-        }
         let media_type = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
         match media_type.split(';').next().unwrap_or_default().trim() {
             "application/cloudevents+json" => Ok(Form::One),

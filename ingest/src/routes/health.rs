@@ -9,6 +9,7 @@ use axum::{
 };
 
 use crate::{
+    admit,
     answer::Problem,
     error::chain,
     rejection::{Detail, Reason, Rejection},
@@ -27,7 +28,8 @@ pub async fn live() -> &'static str {
     "live"
 }
 
-/// Requests may come: the register has caught up with the log, the log takes appends, nobody is stopping the service.
+/// Requests may come: the register holds what stands in the log, the log takes appends, the clock is plausible, nobody is stopping the
+/// service.
 #[utoipa::path(
     get,
     path = "/ready",
@@ -36,6 +38,10 @@ pub async fn live() -> &'static str {
 )]
 pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
     let path = service.path()?;
+    admit::plausible_clock(jiff::Timestamp::now())?;
+    if path.register.unfolded() > path.limits.unfolded_events {
+        return Err(Rejection::new(Reason::RegisterBehind, Detail::RegisterBehind).into());
+    }
     path.writer.ready().await.map_err(|error| {
         tracing::warn!(error = chain(&error), "the log is not ready");
         Rejection::new(Reason::LogUnavailable, Detail::LogRefuses)

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    extract::{RawQuery, State},
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{Extension, body::Body, extract::State, http::request::Parts, response::Response};
 use qamtu_schemas::Kind;
 
 use super::form::Form;
 use crate::{
     answer::Problem,
     body,
+    client::Client,
     rejection::{Detail, Language, Reason, Rejection},
     service::{Service, Size},
     stream,
@@ -32,17 +28,17 @@ use crate::{
 )]
 pub async fn submit(
     State(service): State<Arc<Service>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    Extension(client): Extension<Client>,
+    head: Parts,
     mut body: Body,
 ) -> Result<Response, Problem> {
-    let asked = Form::of(&headers).and_then(|form| match (form, query.as_deref().unwrap_or_default()) {
+    let asked = Form::of(&head.headers).and_then(|form| match (form, head.uri.query().unwrap_or_default()) {
         (Form::Lines, "") => Ok(()),
         (Form::Lines, _) => Err(Rejection::new(Reason::InvalidParameter, Detail::NoParameters)),
         _ => Err(Rejection::new(Reason::UnsupportedMediaType, Detail::RollMediaTypes)),
     });
     let entered = match asked {
-        Ok(()) => service.enter(Size::Stream).await,
+        Ok(()) => service.enter(Size::Stream, client).await,
         Err(rejection) => Err(rejection),
     };
     let permit = match entered {
@@ -52,10 +48,7 @@ pub async fn submit(
             return Err(rejection.into());
         }
     };
-    let (shared, language) = (service.clone(), Language::of_headers(&headers));
-    let work = async move {
-        let _permit = permit;
-        stream::take(&shared, body, Some(Kind::PrecinctEnrolled), language).await
-    };
+    let (shared, language) = (service.clone(), Language::of_headers(&head.headers));
+    let work = async move { stream::take(&shared, body, Some(Kind::PrecinctEnrolled), (permit, language)).await };
     service.finish(work).await
 }

@@ -25,7 +25,7 @@ impl Half {
         let body = headcount("m-open", 5).to_string().into_bytes();
         let (first, rest) = body.split_at(20);
         let head = format!(
-            "POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: {ONE}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            "POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: {ONE}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
         let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
@@ -54,7 +54,8 @@ async fn running(ingest: &Ingest) -> Result<bool> {
 #[tokio::test]
 async fn one_too_many_is_told_to_come_again_after_a_while() -> Result<()> {
     let place = Place::new()?;
-    let ingest = campaign_at(&place, &[("QAMTU__LIMITS__REQUESTS", "1"), ("QAMTU__LIMITS__WAIT_MS", "100")]).await?;
+    let limits = [("QAMTU__LIMITS__REQUESTS", "1"), ("QAMTU__LIMITS__WAIT_MS", "100"), ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")];
+    let ingest = campaign_at(&place, &limits).await?;
     let half = Half::send(&ingest).await?;
     let event = headcount("m-open", 6);
     let answer = ingest.one(&event).await?;

@@ -151,7 +151,8 @@ async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()
     for event in &events {
         let body = event.to_string();
         let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
-        let request = format!("POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: {ONE}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let request =
+            format!("POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: {ONE}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(request.as_bytes()).await?;
         drop(stream);
     }

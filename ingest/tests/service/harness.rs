@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use qamtu_log::{Delivery, LogConfig, Membership, Partition, ReaderOptions, Record};
+use qamtu_log::{Delivery, KafkaConfig, LogConfig, Membership, Partition, ReaderOptions, Record};
 use qamtu_schemas::Topic;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -27,12 +27,16 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// A folder with log, register, keys and what the program said; outlives the program.
 pub struct Place {
     dir: TempDir,
+    /// The brokers, if the log is not in the folder.
+    brokers: Option<String>,
 }
 
 /// A running program.
 pub struct Ingest {
     child: Child,
     pub url: String,
+    /// Where health is answered on connections of its own.
+    pub health: String,
     client: reqwest::Client,
 }
 
@@ -58,7 +62,19 @@ impl Answer {
 
 impl Place {
     pub fn new() -> Result<Self> {
-        Ok(Self { dir: tempfile::tempdir()? })
+        Ok(Self { dir: tempfile::tempdir()?, brokers: None })
+    }
+
+    /// A place whose log is on a Kafka broker of its own.
+    pub fn on_kafka(brokers: String) -> Result<Self> {
+        Ok(Self { dir: tempfile::tempdir()?, brokers: Some(brokers) })
+    }
+
+    fn log(&self) -> LogConfig {
+        match &self.brokers {
+            None => LogConfig::embedded(self.path("log")),
+            Some(brokers) => LogConfig::Kafka(KafkaConfig { replicas: 1, ..KafkaConfig::new(brokers) }),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -81,7 +97,7 @@ impl Place {
         }
         command
             .env("QAMTU__LISTEN", "127.0.0.1:0")
-            .env("QAMTU__LOG__DIR", self.path("log"))
+            .env("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0")
             .env("QAMTU__REGISTER__PATH", self.path("register.sqlite"))
             .env("QAMTU__PSEUDONYM__KEY_DIR", self.path("keys"))
             .env("QAMTU__PSEUDONYM__CREATE", "true")
@@ -90,12 +106,16 @@ impl Place {
             .stdout(Stdio::piped())
             .stderr(said)
             .kill_on_drop(true);
+        match &self.brokers {
+            None => command.env("QAMTU__LOG__DIR", self.path("log")),
+            Some(brokers) => command.env("QAMTU__LOG__KIND", "kafka").env("QAMTU__LOG__BROKERS", brokers).env("QAMTU__LOG__REPLICAS", "1"),
+        };
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
         let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??.with_context(|| self.said())?;
         let told: Value = serde_json::from_str(&line)?;
-        let url = told["listening"].as_str().context("no address")?.to_owned();
-        Ok(Ingest { child, url, client: reqwest::Client::new() })
+        let address = |name: &str| Ok::<_, anyhow::Error>(told[name].as_str().context("no address")?.to_owned());
+        Ok(Ingest { child, url: address("listening")?, health: address("health")?, client: reqwest::Client::new() })
     }
 
     /// What the program wrote to standard error.
@@ -107,7 +127,7 @@ impl Place {
     pub async fn records(&self) -> Result<Vec<Record>> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
         let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 32 << 20 };
-        let mut reader = qamtu_log::open_reader(&LogConfig::embedded(self.path("log")), options).await?;
+        let mut reader = qamtu_log::open_reader(&self.log(), options).await?;
         let mut records = Vec::new();
         loop {
             match tokio::time::timeout(DEADLINE, reader.next()).await?? {
@@ -130,7 +150,7 @@ impl Place {
             max_records: 1,
             max_bytes: 1,
         };
-        let reader = qamtu_log::open_reader(&LogConfig::embedded(self.path("log")), options).await?;
+        let reader = qamtu_log::open_reader(&self.log(), options).await?;
         let mut ends = BTreeMap::new();
         for topic in Topic::ALL {
             ends.extend(reader.bounds(topic.name()).await?.into_iter().map(|bounds| (bounds.partition, bounds.end)));
@@ -160,6 +180,23 @@ impl Ingest {
             ensure!(begun.elapsed() < DEADLINE, "not ready: {answer:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// The value of a metric that has no labels.
+    pub async fn metric(&self, name: &str) -> Result<u64> {
+        let text = answer(self.client.get(format!("{}/metrics", self.health))).await?.body;
+        let line = text.as_str().unwrap_or_default().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or("0");
+        Ok(line.parse()?)
+    }
+
+    /// Waits until a metric has at least a value.
+    pub async fn wait_metric(&self, name: &str, least: u64) -> Result<()> {
+        let begun = Instant::now();
+        while self.metric(name).await? < least {
+            ensure!(begun.elapsed() < DEADLINE, "{name} does not become {least}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
     }
 
     pub async fn get(&self, route: &str) -> Result<Answer> {

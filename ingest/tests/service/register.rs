@@ -1,6 +1,11 @@
 //! The register is a cache of the log: deleted, damaged or mixed up, it comes back and answers the same.
 
-use std::fs;
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -9,6 +14,8 @@ use super::{
     harness::{Answer, BATCH, Ingest, Place, lines},
     sample::{IIN, OTHER_IIN, attendance, campaign_at, event, headcount, planned, reference, with},
 };
+
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Questions whose answers come from the register alone.
 async fn answers(ingest: &Ingest, known: &[Value]) -> Result<Vec<String>> {
@@ -43,9 +50,19 @@ async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() 
     ingest.stop().await?;
     let ends = place.ends().await?;
 
-    for way in ["as it is", "deleted", "damaged", "of another program"] {
+    let ways = ["as it is", "deleted", "damaged", "cut off", "with pages of rubbish", "with an event that is none", "of another program"];
+    for way in ways {
         let file = place.path("register.sqlite");
+        let length = fs::metadata(&file)?.len();
         match way {
+            "cut off" => fs::OpenOptions::new().write(true).open(&file)?.set_len(length * 2 / 3)?,
+            "with pages of rubbish" => {
+                let mut bytes = fs::read(&file)?;
+                // The first page, which says what the file is, stays.
+                bytes[4096..].fill(0x5a);
+                fs::write(&file, bytes)?;
+            }
+            "with an event that is none" => drop(rusqlite::Connection::open(&file)?.execute("UPDATE fact SET body = 'x'", [])?),
             "deleted" => fs::remove_file(&file)?,
             "damaged" => fs::write(&file, vec![b'x'; 50_000])?,
             "of another program" => {
@@ -57,10 +74,98 @@ async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() 
         let ingest = place.start(&[]).await?;
         let said = answers(&ingest, &known).await?;
         ensure!(said == expected, "{way}: {said:?}");
-        ingest.kill().await?;
+        ingest.stop().await?;
     }
     ensure!(place.ends().await? == ends);
     Ok(())
+}
+
+/// Ways to lose a register that is in use.
+const LOSSES: [&str; 4] = ["deleted", "deleted with all that belongs to it", "overwritten", "filled with rubbish"];
+
+fn lose(way: &str, file: &Path) -> Result<()> {
+    let beside = |suffix: &str| format!("{}{suffix}", file.display());
+    match way {
+        "deleted" => fs::remove_file(file)?,
+        "deleted with all that belongs to it" => {
+            fs::remove_file(file)?;
+            ["-wal", "-shm", "-lock"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix))));
+        }
+        // The write-ahead log, too: as long as that is whole, nothing is lost.
+        way => {
+            for path in [file.display().to_string(), beside("-wal")] {
+                let length = usize::try_from(fs::metadata(&path)?.len())?;
+                if way == "overwritten" {
+                    fs::write(&path, vec![b'x'; length / 2])?;
+                } else {
+                    fs::OpenOptions::new().write(true).open(&path)?.write_all(&vec![0x5a; length])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart_and_never_misjudges() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let known: Vec<_> = (0..20_000).map(|people| headcount("m-open", people % 500)).collect();
+    ingest.take(&known).await?;
+    let sample: Vec<_> = known.iter().step_by(500).cloned().collect();
+    let expected = answers(&ingest, &sample).await?;
+    for (round, way) in (1..).zip(LOSSES) {
+        // Until everything is in the file the answers would come from memory.
+        let begun = Instant::now();
+        while ingest.metric("qamtu_ingest_events_unfolded").await? > 0 {
+            ensure!(begun.elapsed() < DEADLINE, "{way}: events are never folded");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        lose(way, &place.path("register.sqlite"))?;
+        while ingest.metric("qamtu_ingest_register_rebuilds_total").await? < round {
+            ensure!(begun.elapsed() < DEADLINE, "{way}: nobody notices");
+            // A new event is accepted, or refused for now; what is known is never judged by half a register.
+            let fresh = ingest.one(&headcount("m-open", 5)).await?;
+            ensure!(fresh.counts() == (1, 0) || fresh.problem() == (503, "starting", "-"), "{way}: {fresh:?}");
+            for (said, expected) in answers(&ingest, &sample).await?.iter().zip(&expected) {
+                ensure!(said == expected || said.starts_with("503 \"starting\""), "{way}: {said}, not {expected}");
+            }
+        }
+        ingest.wait_ready().await?;
+        ensure!(answers(&ingest, &sample).await? == expected, "{way}");
+        ensure!(place.path("register.sqlite").exists(), "{way}");
+    }
+    ingest.stop().await?;
+    ensure!(place.ids().await?.values().all(|times| *times == 1));
+    // The file is good for the next start, too.
+    let ingest = place.start(&[]).await?;
+    ensure!(answers(&ingest, &sample).await? == expected);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn while_a_register_cannot_be_rebuilt_the_service_is_not_ready_and_then_it_is_again() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let event = headcount("m-open", 5);
+    ingest.take(std::slice::from_ref(&event)).await?;
+    // Where a file has to be made anew there is a folder.
+    let in_the_way = place.path("register.sqlite");
+    fs::remove_file(&in_the_way)?;
+    fs::create_dir(&in_the_way)?;
+    let begun = Instant::now();
+    while ingest.get("/ready").await?.problem() != (503, "starting", "-") {
+        ensure!(begun.elapsed() < DEADLINE, "it is ready for ever");
+        let said = ingest.one(&headcount("m-open", 6)).await?;
+        ensure!(said.status == 202 || said.problem() == (503, "starting", "-"), "{said:?}");
+    }
+    let said = ingest.one(&event).await?;
+    ensure!(said.problem() == (503, "starting", "-") && said.headers.contains_key("retry-after"), "{said:?}");
+    ensure!(ingest.get("/live").await?.status == 200);
+    fs::remove_dir(&in_the_way)?;
+    ingest.wait_ready().await?;
+    ensure!(ingest.one(&event).await?.counts() == (0, 1));
+    ingest.stop().await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     harness::{BATCH, LINES, Place, lines},
-    sample::{IIN, attendance, campaign_at, event, headcount, planned, with},
+    sample::{IIN, attendance, campaign_at, event, headcount, plan, planned, with},
 };
 
 #[tokio::test]
@@ -103,4 +103,59 @@ async fn an_import_that_is_taken_back_takes_its_plans_with_it() -> Result<()> {
     ingest.take(&[event("batch.reversed.v1", json!({"batch": import}))]).await?;
     ensure!(ingest.one(&headcount("m-import", 6)).await?.body["warnings"][0]["code"] == "unknown-meeting");
     ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_retry_that_spells_ids_instants_and_letters_otherwise_is_a_repetition() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let import = "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10";
+    let gone = "018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10";
+    let told = |spelled: [&str; 4]| {
+        let [gone, starts, reason, import] = spelled;
+        let mut report = plan("YOUTH");
+        report["starts"] = json!(starts);
+        let corrected = json!({"meeting": "m-open", "supersedes": [gone], "report": report, "reason": reason});
+        let plan = json!({"meeting": "m-open", "supersedes": [gone], "plan": report});
+        let moved = json!({"meeting": "m-open", "supersedes": [gone], "starts": starts, "reason": reason});
+        let retracted = json!({"meeting": "m-open", "retracts": [gone], "reason": reason});
+        [
+            event("meeting.corrected.v1", corrected),
+            event("meeting.planned.v1", plan),
+            event("meeting.rescheduled.v1", moved),
+            event("attendance.retracted.v1", retracted),
+            event("batch.reversed.v1", json!({"batch": import, "reason": reason})),
+        ]
+        .map(|event| with(with(event, "source", reason), "batch", import))
+    };
+    let first = told([gone, "2026-02-13T15:00:00+05:00", "Йод, Ёлка", import]);
+    ingest.take(&first).await?;
+    for spelled in [
+        [&gone.to_uppercase(), "2026-02-13T10:00:00Z", "И\u{306}од, Е\u{308}лка", &import.to_uppercase()],
+        [gone, "2026-02-13T10:00:00.000000Z", "Йод, Ёлка", import],
+        [gone, "2026-02-12t23:00:00-11:00", "Йод, Ёлка", import],
+    ] {
+        for (first, again) in first.iter().zip(told(spelled)) {
+            let again = with(again, "id", first["id"].as_str().unwrap().to_uppercase());
+            let answer = ingest.one(&again).await?;
+            ensure!((answer.status, answer.counts()) == (200, (0, 1)), "{again}: {answer:?}");
+        }
+    }
+    // A field that says nothing is the same as none; another instant is another event.
+    let mut cancelled = event("meeting.cancelled.v1", json!({"meeting": "m-open", "reason": null}));
+    ensure!(ingest.one(&cancelled).await?.status == 202);
+    cancelled["data"] = json!({"meeting": "m-open"});
+    ensure!(ingest.one(&cancelled).await?.counts() == (0, 1));
+    let mut later = first[2].clone();
+    later["data"]["starts"] = json!("2026-02-13T15:00:00+06:00");
+    ensure!(ingest.one(&later).await?.problem() == (409, "conflicting-id", "/id"));
+    ingest.stop().await?;
+    // The log holds the one spelling, in which the texts are composed.
+    for record in place.records().await? {
+        let headers = record.headers.iter().flat_map(|(_, value)| value.to_vec());
+        let stored = record.value.iter().flat_map(|value| value.to_vec()).chain(headers).collect();
+        let text = String::from_utf8(stored)?;
+        ensure!(!text.contains("+05:00") && !text.contains('\u{306}'), "{text}");
+    }
+    Ok(())
 }

@@ -144,7 +144,8 @@ pub fn record(partition: &Partition, offset: u64, event: &Event) -> Record {
 
 /// Any record.
 pub fn raw(partition: &Partition, offset: u64, headers: Vec<(Cow<'static, str>, Bytes)>, value: Option<Bytes>) -> Record {
-    Record { partition: partition.clone(), offset, appended_ms: START / 1000 + offset as i64, key: None, headers, value }
+    let appended_ms = START / 1000 + offset as i64;
+    Record { partition: partition.clone(), offset, skipped: 0, appended_ms, key: None, headers, value }
 }
 
 /// The events of a partition of their own, one after the other.

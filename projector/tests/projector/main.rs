@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::type_complexity,
+    clippy::single_range_in_vec_init,
     reason = "what helps a test fails with it, and tables of cases are plain"
 )]
 
@@ -14,7 +15,11 @@ mod conflicts;
 mod crashes;
 mod events;
 mod foreign;
+mod gaps;
 mod golden;
+mod health;
+mod identity;
+mod losses;
 mod model;
 mod partitions;
 mod poison;

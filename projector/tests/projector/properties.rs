@@ -12,7 +12,7 @@ use qamtu_projector::{
     batches::Batches,
     config::Limits,
     decode::decode,
-    progress::Progress,
+    progress::{Progress, Start},
     project::project,
 };
 use qamtu_schemas::{
@@ -197,7 +197,7 @@ impl<'a> World<'a> {
         let start = self.whole_below();
         self.batches.clear();
         self.progress = Progress::default();
-        self.progress.assign(&[partition().next_offset(start)]);
+        self.progress.assign(vec![Start { partition: partition(), at: start, missing: Vec::new(), end: start }]);
         self.read = start as usize;
         self.writing = None;
     }
@@ -225,7 +225,7 @@ impl<'a> World<'a> {
     fn deliver(&mut self, count: usize) {
         let to = (self.read + count).min(self.records.len());
         for record in &self.records[self.read..to] {
-            assert!(self.progress.take(record).unwrap());
+            assert!(self.progress.take(record));
             self.batches.add(record, &project(record, &decode(record)), Instant::now());
         }
         self.read = to;
@@ -247,7 +247,7 @@ impl<'a> World<'a> {
         }
         self.writing = None;
         self.batches.written(&batch.partition, Instant::now());
-        self.progress.written(&batch.next_offset());
+        self.progress.written(&batch.partition, &batch.range());
         let due = self.progress.uncommitted(|_| true);
         self.committed = self.committed.max(due[0].offset);
         self.progress.committed(&due, Instant::now());

@@ -97,19 +97,31 @@ impl Rig {
 
     /// A rig at a ClickHouse of the test's own.
     pub fn at(kind: Kind, clickhouse: ClickhouseConfig) -> Option<Self> {
+        Some(match kind {
+            Kind::Embedded => Self::with(None, clickhouse),
+            Kind::Kafka => Self::with(Some(broker()?), clickhouse),
+        })
+    }
+
+    /// A rig at a Kafka broker of the test's own.
+    pub fn at_broker(address: String) -> Self {
+        Self::with(Some(address), shared("admin", &unique("t")))
+    }
+
+    fn with(broker: Option<String>, clickhouse: ClickhouseConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut env = Vec::new();
         let mut set = |name: &str, value: String| env.push((format!("QAMTU__{name}"), value));
-        let log = match kind {
-            Kind::Embedded => {
+        let log = match broker {
+            None => {
                 let folder = dir.path().join("log");
                 set("LOG__DIR", folder.display().to_string());
                 LogConfig::embedded(folder)
             }
-            Kind::Kafka => {
+            Some(address) => {
                 let prefix = format!("{}-", unique("t"));
                 let config =
-                    KafkaConfig { topic_prefix: prefix.clone(), replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(broker()?) };
+                    KafkaConfig { topic_prefix: prefix.clone(), replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(address) };
                 set("LOG__KIND", "kafka".into());
                 set("LOG__BROKERS", config.brokers.clone());
                 set("LOG__TOPIC_PREFIX", prefix);
@@ -120,7 +132,7 @@ impl Rig {
         };
         set("METRICS__LISTEN", "127.0.0.1:0".into());
         let client = warehouse::client(&clickhouse);
-        Some(Self { log, clickhouse, client, dir, env })
+        Self { log, clickhouse, client, dir, env }
     }
 
     /// The two topics.
@@ -199,9 +211,9 @@ impl Rig {
 
     /// Waits until the log copy is whole up to the end of the log.
     pub async fn caught_up(&self) {
-        let records: usize = self.records().await.values().map(Vec::len).sum();
-        self.until(&format!("the log copy has {records} records"), "SELECT sum(next_offset) FROM v_watermark", |said| {
-            said == records.to_string()
+        let end: u64 = self.records().await.values().filter_map(|records| Some(records.last()?.offset + 1)).sum();
+        self.until(&format!("the log copy is whole up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
+            said == end.to_string()
         })
         .await;
     }
@@ -227,7 +239,7 @@ impl Rig {
     }
 
     /// Everything that was appended counts once: the tables equal those of a projection without any fault, and the log copy has every
-    /// offset once, up to the end of the log.
+    /// record once, up to the end of the log.
     pub async fn assert_everything_once(&self) {
         let records = self.records().await;
         let clean = Clean::of(self, &records).await;
@@ -237,9 +249,10 @@ impl Rig {
         let expected: String = records
             .iter()
             .map(|(partition, records)| {
-                let last = records.len() - 1;
-                assert_eq!(records[last].offset, last as u64, "the log itself has gaps");
-                format!("{}\t{}\t0\t{last}\t{}\t{}\n", partition.topic, partition.number, records.len(), records.len())
+                let (first, last, count) = (records[0].offset, records[records.len() - 1].offset, records.len());
+                let covered: u64 = records.iter().map(|record| record.skipped + 1).sum();
+                assert_eq!(covered, last + 1, "the log itself has gaps");
+                format!("{}\t{}\t{first}\t{last}\t{count}\t{count}\n", partition.topic, partition.number)
             })
             .collect();
         assert_eq!(self.ask(offsets).await, expected);
@@ -338,10 +351,21 @@ impl Projector {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// What it answers to a path of its monitor: status and text.
+    /// Where it will answer although it has not said so.
+    pub fn listens_at(&mut self, address: std::net::SocketAddr) {
+        self.metrics = format!("http://{address}");
+    }
+
+    /// What it answers to a path of its monitor: status and text. Waits for one that has not begun to listen.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::get(format!("{}{path}", self.metrics)).await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match reqwest::get(format!("{}{path}", self.metrics)).await {
+                Ok(answer) => return (answer.status().as_u16(), answer.text().await.unwrap()),
+                Err(error) => assert!(Instant::now() < deadline, "it does not answer: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// The value of a metric, summed over its labels.

@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use qamtu_log::{Partition, Record};
-use qamtu_projector::warehouse::Warehouse;
+use qamtu_projector::warehouse::{Copied, Warehouse};
 use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState,
     decode::decode_structured,
@@ -293,11 +293,39 @@ fn the_watermark_stops_at_the_first_gap() {
         assert_eq!(watermark().await, "0\t45\n");
         warehouse.write(&batch(&records[45..50]).seal()).await.unwrap();
         assert_eq!(watermark().await, "0\t100\n");
-        rig.ask("DELETE FROM log WHERE offset = 7").await;
+        rig.ask("DELETE FROM log WHERE offset IN (7, 8, 20)").await;
         assert_eq!(watermark().await, "0\t7\n");
-        assert_eq!(
-            warehouse.receipts(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap(),
-            [partition.next_offset(7), Partition::new("roll", 2).next_offset(0)]
-        );
+        let copied = warehouse.copied(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap();
+        let empty = Copied { partition: Partition::new("roll", 2), missing: Vec::new(), end: 0 };
+        assert_eq!(copied, [Copied { partition: partition.clone(), missing: vec![7..9, 20..21], end: 100 }, empty]);
+        // The first rows are missing as much as any others.
+        rig.ask("DELETE FROM log WHERE offset < 10").await;
+        assert_eq!(watermark().await, "0\t0\n");
+        assert_eq!(warehouse.copied(&[partition]).await.unwrap()[0].missing, [0..10, 20..21]);
+    });
+}
+
+#[test]
+fn the_watermark_passes_offsets_that_the_log_skipped() {
+    crate::rig::run(async {
+        let rig = Rig::new(Kind::Embedded).unwrap();
+        let warehouse = rig.warehouse().await;
+        let partition = Partition::new("events", 0);
+        let at = |offset, skipped| Record { skipped, ..crate::events::raw(&partition, offset, Vec::new(), None) };
+        let write = async |records: &[Record]| warehouse.write(&batch(records).seal()).await.unwrap();
+        let copied = async || warehouse.copied(std::slice::from_ref(&partition)).await.unwrap().remove(0);
+        write(&[at(5, 5), at(6, 0), at(9, 2)]).await;
+        assert_eq!(copied().await, Copied { partition: partition.clone(), missing: Vec::new(), end: 10 });
+        // A row that is missing beside offsets that were skipped.
+        write(&[at(14, 2), at(15, 0)]).await;
+        assert_eq!(copied().await, Copied { partition: partition.clone(), missing: vec![10..12], end: 16 });
+        assert_eq!(rig.ask("SELECT next_offset, end_offset FROM v_watermark").await, "10\t16\n");
+        // Read again, the log has compacted one of them: the row behind says so.
+        write(&[at(11, 1)]).await;
+        assert_eq!(copied().await.whole(), 16);
+        // A row that counts too many, since others before it were there already, hides nothing that is missing elsewhere.
+        write(&[at(15, 6), at(18, 1)]).await;
+        assert_eq!(copied().await, Copied { partition: partition.clone(), missing: vec![16..17], end: 19 });
+        assert_eq!(rig.ask("SELECT next_offset FROM v_watermark").await, "16\n");
     });
 }

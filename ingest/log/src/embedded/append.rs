@@ -1,13 +1,14 @@
 //! One transaction of the embedded log: entries in, positions out, synced to disk.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::row;
-use super::store::{RECORDS, Store, failure, named};
+use super::store::{FileId, RECORDS, Store, failure, named};
 use super::writer::Outcomes;
 use crate::config::EmbeddedConfig;
 use crate::entry::{Entry, MAX_ENTRY_BYTES};
@@ -18,6 +19,9 @@ use crate::partition::Position;
 /// Writes transactions.
 pub(super) struct Appender {
     store: Store,
+    max_bytes: Option<u64>,
+    /// The last transaction failed: the connection may be of no use any more, e.g. because the disk was read-only.
+    failed: bool,
     topics: HashMap<Arc<str>, Vec<Table>>,
 }
 
@@ -30,15 +34,26 @@ struct Table {
 impl Appender {
     /// Opens the records for appending.
     pub(super) fn open(config: &EmbeddedConfig) -> Result<Self, LogError> {
-        let store = Store::open(&config.dir, &RECORDS)?;
-        if let Some(bytes) = config.max_bytes {
-            store.check(limit(&store, bytes))?;
-        }
-        Ok(Self { store, topics: HashMap::new() })
+        let appender =
+            Self { store: Store::open(&config.dir, &RECORDS)?, max_bytes: config.max_bytes, failed: false, topics: HashMap::new() };
+        appender.limit().map(|()| appender)
     }
 
-    /// Appends every call in one transaction; either all of it is durable or nothing of it is there.
+    /// Which file is appended to.
+    pub(super) fn file(&self) -> (PathBuf, FileId) {
+        (self.store.path.clone(), self.store.file)
+    }
+
+    /// Appends every call in one transaction; either all of it is durable or nothing of it is there. A connection that failed is
+    /// opened again first.
     pub(super) fn append<'a>(&mut self, calls: impl Iterator<Item = &'a [Entry]> + Clone) -> Result<Vec<Outcomes>, LogError> {
+        self.recover()?;
+        let written = self.transaction(calls);
+        self.failed = written.is_err();
+        written
+    }
+
+    fn transaction<'a>(&mut self, calls: impl Iterator<Item = &'a [Entry]> + Clone) -> Result<Vec<Outcomes>, LogError> {
         for entry in calls.clone().flatten() {
             self.learn_topic(&entry.topic)?;
         }
@@ -55,16 +70,35 @@ impl Appender {
             outcomes.push(call.collect::<Result<Outcomes, LogError>>()?);
         }
         tx.commit().map_err(fail)?;
+        // Into a file that was deleted or replaced meanwhile, it was written for nobody.
+        self.store.file.check(&self.store.path)?;
         Ok(outcomes)
+    }
+
+    fn recover(&mut self) -> Result<(), LogError> {
+        self.store.file.check(&self.store.path)?;
+        if self.failed {
+            self.store.reopen(&RECORDS)?;
+            self.limit()?;
+            self.failed = false;
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> Result<(), LogError> {
+        self.max_bytes.map_or(Ok(()), |bytes| self.store.check(limit(&self.store, bytes)))
     }
 
     /// Whether a largest entry would fit now.
     pub(super) fn probe(&mut self) -> Result<(), LogError> {
+        self.recover()?;
         let write = |store: &Store| {
             store.sql.execute("INSERT INTO probe (filler) VALUES (zeroblob(?1))", [MAX_ENTRY_BYTES])?;
             store.sql.execute("DELETE FROM probe", [])
         };
-        self.store.check(write(&self.store)).map(|_| ())
+        let written = self.store.check(write(&self.store)).map(|_| ());
+        self.failed = written.is_err();
+        written
     }
 
     /// Looks a topic up once it is first written to; it may have been created after this writer was opened.

@@ -2,11 +2,12 @@
 //!
 //! The file holds the owner's process id, for the message only; the lock is what counts.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::modes;
 use super::store::{check_name, io};
 use crate::error::LogError;
 use crate::partition::Partition;
@@ -25,10 +26,11 @@ impl Lease {
     pub(super) fn take(dir: &Path, group: &str, partition: &Partition) -> Result<Self, LogError> {
         check_name("group", group)?;
         let folder = dir.join("leases").join(group);
-        fs::create_dir_all(&folder).map_err(|error| io(&folder, error))?;
+        modes::private_folder(&dir.join("leases"), |_| true)?;
+        modes::private_folder(&folder, |_| true)?;
         let path = folder.join(format!("{}-{}.lock", partition.topic, partition.number));
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = open.map_err(|error| io(&path, error))?;
+        let mut file = modes::private_file().open(&path).map_err(|error| io(&path, error))?;
+        modes::check_file(&path)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {

@@ -13,12 +13,14 @@ use crate::partition::{NextOffset, Partition};
 pub(super) struct Positions {
     store: Store,
     group: String,
+    /// The last commit failed: the connection may be of no use any more.
+    failed: bool,
 }
 
 impl Positions {
     /// Opens the positions of a group.
     pub(super) fn open(dir: &Path, group: &str) -> Result<Self, LogError> {
-        Ok(Self { store: Store::open(dir, &POSITIONS)?, group: group.to_owned() })
+        Ok(Self { store: Store::open(dir, &POSITIONS)?, group: group.to_owned(), failed: false })
     }
 
     /// The committed next offset of a partition; none: never committed.
@@ -33,7 +35,12 @@ impl Positions {
 
     /// Commits all of these or none, durably.
     pub(super) fn commit(&mut self, offsets: &[NextOffset]) -> Result<(), LogError> {
+        if std::mem::take(&mut self.failed) {
+            self.store.reopen(&POSITIONS)?;
+        }
+        self.store.file.check(&self.store.path)?;
         let written = write(&mut self.store, &self.group, offsets);
+        self.failed = written.is_err();
         self.store.check(written)
     }
 }

@@ -1,7 +1,8 @@
 //! Reads the embedded log: a thread that looks whether the file has changed and reads portions.
 //!
 //! Guarantees: each partition in order, every offset once, every checksum verified; a gap or a wrong
-//! checksum ends the reader as [`LogError::Damaged`]. Idle, it costs one look at the file's change
+//! checksum ends the reader as [`LogError::Damaged`], another file in the place of the opened one as
+//! [`LogError::Replaced`]. Idle, it costs one look at the file's change
 //! counter every [`LOOK`].
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use rusqlite::Row;
 use super::lease::Lease;
 use super::positions::Positions;
 use super::row;
-use super::store::{POSITIONS, RECORDS, Store, named};
+use super::store::{POSITIONS, RECORDS, Store, named, replaced};
 use crate::config::EmbeddedConfig;
 use crate::entry::Record;
 use crate::error::LogError;
@@ -180,6 +181,10 @@ impl Reader {
 
     /// One portion, or the news that there is none.
     fn look(&mut self) -> Result<Option<Notice>, LogError> {
+        // An idle reader would look at a deleted file for ever.
+        if self.progress == Progress::CaughtUp {
+            self.records.file.check(&self.records.path)?;
+        }
         let changed = self.changes()?;
         if self.progress == Progress::CaughtUp && changed == self.seen {
             return Ok(None);
@@ -194,10 +199,23 @@ impl Reader {
                 return Ok(Some(portion));
             }
         }
+        self.check_ends()?;
         // Only new records make it worth saying again; a change of the file may be another topic's.
         let news = self.progress == Progress::Reading;
         self.progress = Progress::CaughtUp;
         Ok(news.then_some(Notice::CaughtUp { epoch: self.epoch }))
+    }
+
+    /// A log that is shorter than what was read of it is another one, copied over the file.
+    fn check_ends(&self) -> Result<(), LogError> {
+        for (partition, owned) in &self.owned {
+            let Some(Cursor { next, .. }) = owned.from else { continue };
+            let (_, end) = self.records.bounds(owned.id)?;
+            if end < next {
+                return Err(replaced(&self.records.path, format!("{partition} was read up to {next} and now ends at {end}")));
+            }
+        }
+        Ok(())
     }
 
     fn changes(&self) -> Result<i64, LogError> {
@@ -285,6 +303,6 @@ impl Portion<'_> {
         let whole = row.get::<_, i64>(5)? == i64::from(fields.checksum());
         let headers = row::decode_headers(headers).filter(|_| whole && offset == expected);
         let partition = self.partition.clone();
-        Ok(headers.map(|headers| Record { partition, offset, appended_ms, key: Some(key), headers, value: Some(value) }))
+        Ok(headers.map(|headers| Record { partition, offset, skipped: 0, appended_ms, key: Some(key), headers, value: Some(value) }))
     }
 }

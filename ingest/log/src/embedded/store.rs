@@ -1,16 +1,20 @@
 //! The two SQLite files of the embedded log: how they are made, opened and recognised.
 //!
 //! A file is made under another name and renamed when it is whole, so that an existing file which is
-//! empty or foreign is always damage and never taken for a new log. Every failure of SQLite becomes
-//! a [`LogError`] here, with the file it happened in.
+//! empty or foreign is always damage and never taken for a new log. A connection that could only be opened for
+//! reading is refused, because SQLite would keep it so after the disk can be written to again. A file that was put in
+//! the place of the opened one is noticed by its inode. Every failure of SQLite becomes a [`LogError`] here, with the
+//! file it happened in.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
+use super::modes;
 use crate::error::LogError;
 use crate::partition::{Partition, TopicSpec};
 
@@ -19,6 +23,9 @@ const BUSY: Duration = Duration::from_secs(30);
 
 /// Format number of both files; a change of their layout raises it.
 const VERSION: i64 = 1;
+
+/// Locked while a file is made.
+const CREATING: &str = "create.lock";
 
 /// One kind of file.
 #[derive(Debug)]
@@ -41,16 +48,66 @@ pub(super) struct Store {
     pub(super) path: PathBuf,
     /// The connection.
     pub(super) sql: Connection,
+    /// The file that the connection writes to.
+    pub(super) file: FileId,
+}
+
+/// Which file lies at a path: another one has another id, whatever it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    fn at(path: &Path) -> Result<Self, LogError> {
+        let metadata = fs::metadata(path).map_err(|error| io(path, error))?;
+        Ok(Self { device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// Fails when another file lies at the path, or none: what is written to this one would be lost.
+    pub(super) fn check(self, path: &Path) -> Result<(), LogError> {
+        match Self::at(path) {
+            Ok(found) if found == self => Ok(()),
+            Ok(_) => Err(replaced(path, "another file was put in its place")),
+            Err(LogError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Err(replaced(path, "it was deleted")),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Store {
     /// Opens a file of the log, and makes it first where there is none.
     pub(super) fn open(dir: &Path, format: &Format) -> Result<Self, LogError> {
         let path = dir.join(format.name);
+        modes::private_folder(dir, modes::is_ours)?;
         create_if_missing(dir, &path, format)?;
+        for suffix in ["", "-wal", "-shm"] {
+            modes::check_file(&dir.join(format!("{}{suffix}", format.name)))?;
+        }
+        modes::check_file(&dir.join(CREATING))?;
+        Self::open_existing(path, format)
+    }
+
+    /// Opens the same file once more, after a failure; one that is missing is not made anew.
+    pub(super) fn reopen(&mut self, format: &Format) -> Result<(), LogError> {
+        self.file.check(&self.path)?;
+        // Closed first: connections of one process share what SQLite knows of a file, also that it could only be read.
+        self.sql = self.check(Connection::open_in_memory())?;
+        *self = Self::open_existing(self.path.clone(), format)?;
+        Ok(())
+    }
+
+    fn open_existing(path: PathBuf, format: &Format) -> Result<Self, LogError> {
+        let file = FileId::at(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = Connection::open_with_flags(&path, flags).map_err(|error| failure(&path, error))?;
-        let store = Self { path, sql };
+        let store = Self { path, sql, file };
+        // SQLite falls back to reading where it may not write, begins transactions all the same, and stays so for as long as one such
+        // connection is open in this process.
+        if store.check(store.sql.is_readonly("main"))? {
+            return Err(LogError::ReadOnly { path: store.path });
+        }
         store.settle(format).map(|()| store)
     }
 
@@ -136,15 +193,16 @@ fn create_if_missing(dir: &Path, path: &Path, format: &Format) -> Result<(), Log
     if path.exists() {
         return Ok(());
     }
-    fs::create_dir_all(dir).map_err(|error| io(dir, error))?;
-    let lock = dir.join("create.lock");
-    let guard = File::create(&lock).map_err(|error| io(&lock, error))?;
+    let lock = dir.join(CREATING);
+    let guard = modes::private_file().open(&lock).map_err(|error| io(&lock, error))?;
     guard.lock().map_err(|error| io(&lock, error))?;
     if path.exists() {
         return Ok(());
     }
     let fresh = path.with_extension("new");
     let _ = fs::remove_file(&fresh);
+    // SQLite would create it for everybody.
+    modes::private_file().open(&fresh).map_err(|error| io(&fresh, error))?;
     initialise(&fresh, format).map_err(|error| failure(&fresh, error))?;
     fs::rename(&fresh, path).map_err(|error| io(path, error))?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| io(dir, error))
@@ -182,11 +240,20 @@ pub(super) fn failure(path: &Path, error: rusqlite::Error) -> LogError {
         Some(ErrorCode::DiskFull) => LogError::Full { path },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LogError::Damaged { path, detail: error.to_string() },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LogError::Busy { path },
+        Some(ErrorCode::ReadOnly) => LogError::ReadOnly { path },
         _ => LogError::Storage { path, source: Arc::new(error) },
     }
 }
 
+/// The file at this path is not the one that was opened.
+pub(super) fn replaced(path: &Path, reason: impl Into<String>) -> LogError {
+    LogError::Replaced { log: path.display().to_string(), reason: reason.into() }
+}
+
 /// A failure of the file system as ours.
 pub(super) fn io(path: &Path, error: std::io::Error) -> LogError {
+    if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+        return LogError::ReadOnly { path: path.to_owned() };
+    }
     LogError::Io { path: path.to_owned(), source: Arc::new(error) }
 }

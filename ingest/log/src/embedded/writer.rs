@@ -2,8 +2,10 @@
 //!
 //! Guarantees: an outcome is sent only after the transaction is synced; offsets of a partition have no
 //! gap, because they are taken inside the transaction; memory is bounded by [`QUEUE_BYTES`], callers wait.
+//! After a failure the file is opened again, so that appends go on as soon as the disk takes them.
 //! Several processes may append at the same time: SQLite lets one transaction in after the other.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::append::Appender;
+use super::store::FileId;
 use crate::entry::Entry;
 use crate::error::LogError;
 use crate::partition::Position;
@@ -70,6 +73,7 @@ pub(super) struct EmbeddedWriter {
     jobs: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
     state: Arc<State>,
+    file: (PathBuf, FileId),
 }
 
 impl EmbeddedWriter {
@@ -77,9 +81,10 @@ impl EmbeddedWriter {
     pub(super) fn start(appender: Appender) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE_CALLS);
         let state = Arc::new(State::default());
+        let file = appender.file();
         let thread = Thread { appender, queue, state: state.clone() };
         std::thread::Builder::new().name("log-writer".into()).spawn(move || thread.run())?;
-        Ok(Self { jobs, room: Arc::new(Semaphore::new(QUEUE_BYTES)), state })
+        Ok(Self { jobs, room: Arc::new(Semaphore::new(QUEUE_BYTES)), state, file })
     }
 }
 
@@ -116,12 +121,18 @@ impl LogWriter for EmbeddedWriter {
         if self.jobs.is_closed() {
             return Err(LogError::Closed);
         }
+        self.verify(&[]).await?;
         if self.state.failure().is_none() {
             return Ok(());
         }
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job::Probe(answer)).await.map_err(|_| LogError::Closed)?;
         answered.await.unwrap_or(Err(LogError::Closed))
+    }
+
+    async fn verify(&self, _topics: &[&str]) -> Result<(), LogError> {
+        let (path, file) = &self.file;
+        file.check(path)
     }
 }
 

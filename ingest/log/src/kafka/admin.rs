@@ -17,6 +17,8 @@ use crate::partition::TopicSpec;
 
 /// How long a new topic may take to be known and to have leaders everywhere.
 const SETTLED: Duration = Duration::from_secs(30);
+/// What is being done when a topic is looked at.
+const SETTINGS: &str = "reading the settings of a topic";
 /// What a topic must have so that no record is ever removed behind a reader.
 const KEPT: [(&str, &str); 3] = [("retention.ms", "-1"), ("retention.bytes", "-1"), ("cleanup.policy", "delete")];
 
@@ -120,27 +122,58 @@ impl Admin {
 
     /// An existing topic may have been made by hand, with a retention that removes records nobody has read.
     async fn check_kept(&self, topic: &TopicSpec) -> Result<(), LogError> {
-        let action = "reading the settings of a topic";
+        let deadline = Instant::now() + SETTLED;
+        loop {
+            let found = self.settings(topic).await?;
+            for (setting, wanted) in KEPT {
+                match found.get(setting) {
+                    // A topic that was just made is not known everywhere at once.
+                    None if Instant::now() < deadline => break,
+                    None => return Err(LogError::Unavailable { action: SETTINGS, source: None }),
+                    Some(found) if found == wanted => {}
+                    Some(found) => {
+                        return Err(LogError::TopicSetting { topic: topic.name.clone(), setting, found: found.clone(), wanted });
+                    }
+                }
+            }
+            if KEPT.iter().all(|(setting, _)| found.contains_key(*setting)) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The settings of a topic, by name.
+    async fn settings(&self, topic: &TopicSpec) -> Result<HashMap<String, String>, LogError> {
         let name = self.remote(topic);
         let options = AdminOptions::new().request_timeout(Some(ANSWER));
         let described = self.client.describe_configs([&ResourceSpecifier::Topic(&name)], &options).await;
-        let described = described.map_err(|error| failed(action, error))?;
+        let described = described.map_err(|error| failed(SETTINGS, error))?;
+        let mut settings = HashMap::new();
         for resource in described {
-            let resource = resource.map_err(|code| failed(action, rdkafka::error::KafkaError::AdminOp(code)))?;
-            for (setting, wanted) in KEPT {
-                let found = resource.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
-                if found != wanted {
-                    return Err(LogError::TopicSetting { topic: topic.name.clone(), setting, found, wanted });
-                }
-            }
+            let resource = resource.map_err(|code| failed(SETTINGS, rdkafka::error::KafkaError::AdminOp(code)))?;
+            settings.extend(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))));
         }
-        Ok(())
+        Ok(settings)
     }
 }
 
 fn too_few_brokers(config: &KafkaConfig, topic: &TopicSpec) -> LogError {
     let reason = format!("topic {} cannot have {} copies, there are fewer brokers; set log.replicas", topic.name, config.replicas);
     LogError::Config { setting: "replicas", reason }
+}
+
+/// Deletes topics with everything in them, as an operator would; for tests.
+#[cfg(feature = "broker")]
+pub(crate) async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
+    const ACTION: &str = "deleting topics";
+    let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let client: AdminClient<Voice> =
+        client_config(config, &Role::Admin)?.create_with_context(Voice::default()).map_err(|error| failed(ACTION, error))?;
+    let deleted = client.delete_topics(&names, &AdminOptions::new()).await.map_err(|error| failed(ACTION, error))?;
+    let refused = deleted.into_iter().find_map(Result::err);
+    refused.map_or(Ok(()), |(_, code)| Err(failed(ACTION, rdkafka::error::KafkaError::AdminOp(code))))
 }
 
 /// Asks a broker which cluster it belongs to.

@@ -20,6 +20,7 @@ use super::client::{ANSWER, Names};
 use super::commit::Commits;
 use super::cursor::Cursors;
 use super::voice::{Voice, failed};
+use super::watch::Answers;
 use crate::error::LogError;
 use crate::handle::{Command, HandleGone, Link, Notice};
 use crate::partition::{Bounds, NextOffset, Partition};
@@ -42,9 +43,11 @@ pub(super) struct Member {
     pub(super) group: Option<(String, u32)>,
     /// How long revoked partitions may be held.
     pub(super) drain: Duration,
-    /// Locked only by the thread that polls (the reading one, or the one that closes the client), between polls or inside one; never
-    /// across a poll.
+    /// Locked by the thread that polls (the reading one, or the one that closes the client), between polls or inside one, never across a
+    /// poll; and by the watchdog, for as long as it takes to look.
     pub(super) seat: Mutex<Seat>,
+    /// What the watchdog has asked the broker.
+    pub(super) answers: Answers,
 }
 
 /// What changes.
@@ -93,8 +96,11 @@ impl Member {
         })
     }
 
-    /// Another process has taken our member number.
+    /// Another process has taken our member number; or we have, with a request that we had given up.
     pub(super) fn fenced(&self) -> LogError {
+        if self.answers.were_late(Instant::now()) {
+            return LogError::Stalled { reason: "its group has given its place to an earlier request of its own".to_owned() };
+        }
         let (group, member) = self.group.clone().unwrap_or_default();
         LogError::Fenced { group, member }
     }

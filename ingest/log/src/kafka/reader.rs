@@ -1,7 +1,7 @@
 //! Reads Kafka: one thread polls, keeps its place in the group alive and hands records over.
 //!
 //! While the owner takes nothing, the thread stops fetching but goes on polling, so that a slow
-//! warehouse never costs the membership.
+//! warehouse never costs the membership. A client that has stopped working ends the reader ([`super::watch`]).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,12 +12,14 @@ use bytes::Bytes;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 
 use super::client::{ANSWER, Names, Role, client_config};
 use super::commit::Commits;
 use super::cursor::Cursors;
 use super::group::{Client, Member, Seat};
 use super::voice::{Voice, failed};
+use super::watch::{self, Advice, Answers, Watchdog};
 use crate::config::KafkaConfig;
 use crate::entry::{Headers, Record};
 use crate::error::LogError;
@@ -46,6 +48,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         group,
         drain: Duration::from_millis(config.drain_timeout_ms.into()),
         seat: Mutex::new(Seat { link, cursors: Cursors::default(), commits, failure: None }),
+        answers: Answers::new(Instant::now()),
     };
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
     let client = Arc::new(client);
@@ -61,8 +64,18 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         client.subscribe(&names).map_err(|error| failed("joining the group", error))?;
     }
-    let reader =
-        Reader { client, max_records: options.max_records.max(1), max_bytes: options.max_bytes, held: None, full: None, paused: false };
+    let names = options.topics.iter().map(|topic| client.context().names.remote(topic)).collect();
+    watch::start(&client, names).map_err(no_thread)?;
+    let rebalance = Duration::from_millis(u64::from(config.session_timeout_ms) + u64::from(config.drain_timeout_ms));
+    let reader = Reader {
+        client,
+        max_records: options.max_records.max(1),
+        max_bytes: options.max_bytes,
+        held: None,
+        full: None,
+        paused: false,
+        watchdog: Watchdog::new(rebalance, Instant::now()),
+    };
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run());
     thread.map_err(no_thread)?;
     Ok(handle)
@@ -97,6 +110,7 @@ struct Reader {
     /// Since when there is no room.
     full: Option<Instant>,
     paused: bool,
+    watchdog: Watchdog,
 }
 
 /// Records of one portion, by partition; the number is the epoch of the start they belong to.
@@ -128,10 +142,28 @@ impl Reader {
             Ok(None) => self.read()?,
             Err(gone) => return Ok(Err(gone)),
         }
+        self.watch()?;
         match self.client.context().seat().failure.take() {
             Some(error) => Err(error),
             None => Ok(Ok(())),
         }
+    }
+
+    /// Hears what the watchdog has found.
+    fn watch(&mut self) -> Result<(), LogError> {
+        let member = self.client.context();
+        let Some(ends) = member.answers.take() else { return Ok(()) };
+        let mut seat = member.seat();
+        if !seat.link.has_room() || self.paused {
+            seat.cursors.touch(Instant::now());
+        }
+        if self.watchdog.judge(ends, &mut seat.cursors, Instant::now())? == Advice::Refetch {
+            let started = member.list(&seat.cursors.started())?;
+            drop(seat);
+            tracing::debug!("the broker has more than the client has told; it is fetched anew");
+            self.client.assign(&started).map_err(|error| failed("starting to read", error))?;
+        }
+        Ok(())
     }
 
     fn obey(&mut self, command: Command) {
@@ -218,7 +250,7 @@ impl Reader {
                 Some(held) => Some(held),
                 None => match self.client.poll(wait) {
                     None => break,
-                    Some(Ok(message)) => self.take(&message)?,
+                    Some(Ok(message)) => self.take(&message),
                     Some(Err(error)) => self.judge(error).map(|()| None)?,
                 },
             };
@@ -235,22 +267,40 @@ impl Reader {
         Ok(portion)
     }
 
-    fn take(&self, message: &BorrowedMessage<'_>) -> Result<Option<(u64, Record)>, LogError> {
+    fn take(&self, message: &BorrowedMessage<'_>) -> Option<(u64, Record)> {
         let member = self.client.context();
         let partition = Partition::new(member.names.local(message.topic()), message.partition().unsigned_abs());
-        let epoch = member.seat().cursors.take(&partition, message.offset().unsigned_abs())?;
-        Ok(epoch.map(|epoch| (epoch, record(partition, message))))
+        let taken = member.seat().cursors.take(&partition, message.offset().unsigned_abs());
+        taken.map(|(epoch, skipped)| (epoch, record(partition, skipped, message)))
     }
 
     /// Asks the broker where several topics could have reached their end.
     fn clear_up(&self) {
         let member = self.client.context();
         let unclear = member.seat().cursors.unclear();
-        let ends = unclear.iter().map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), bounds.end)));
+        if unclear.is_empty() {
+            return;
+        }
+        let positions = self.positions();
+        let position = |partition: &Partition| positions.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset);
+        let ends = unclear
+            .iter()
+            .map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end)));
         // When the broker does not answer, the next idle moment asks again.
         if let Ok(ends) = ends.collect::<Result<Vec<_>, _>>() {
             member.seat().cursors.clear_up(&ends);
         }
+    }
+
+    /// Where the client stands in each partition, markers of transactions included; none where nothing was read yet.
+    fn positions(&self) -> Vec<NextOffset> {
+        let names = &self.client.context().names;
+        let Ok(known) = self.client.position() else { return Vec::new() };
+        let position = |one: &TopicPartitionListElem<'_>| {
+            let offset = u64::try_from(one.offset().to_raw()?).ok()?;
+            Some(Partition::new(names.local(one.topic()), one.partition().unsigned_abs()).next_offset(offset))
+        };
+        known.elements().iter().filter_map(position).collect()
     }
 
     /// Whether an event ends the reader; what librdkafka mends by itself does not.
@@ -287,16 +337,21 @@ impl Reader {
         let started = member.seat().cursors.started();
         let outside = started.into_iter().find_map(|NextOffset { partition, offset }| {
             let Bounds { start, end, .. } = member.bounds(&self.client, &partition).ok()?;
-            (!(start..=end).contains(&offset)).then_some(LogError::OutOfRange { partition, offset, start, end })
+            if end < offset {
+                let reason = format!("it was read up to {offset} and now ends at {end}");
+                return Some(LogError::Replaced { log: partition.to_string(), reason });
+            }
+            (offset < start).then_some(LogError::OutOfRange { partition, offset, start, end })
         });
         outside.unwrap_or_else(|| failed("reading", error))
     }
 }
 
-fn record(partition: Partition, message: &BorrowedMessage<'_>) -> Record {
+fn record(partition: Partition, skipped: u64, message: &BorrowedMessage<'_>) -> Record {
     Record {
         partition,
         offset: message.offset().unsigned_abs(),
+        skipped,
         appended_ms: message.timestamp().to_millis().unwrap_or_default(),
         key: message.key().map(Bytes::copy_from_slice),
         headers: headers(message),

@@ -34,10 +34,10 @@ async fn revoked(reader: &mut dyn LogReader) -> (Vec<Partition>, bool) {
 }
 
 /// A broker that stands still until this is dropped, so that a failed assertion leaves none behind that does.
-struct Frozen<'a>(&'a mut Broker);
+pub struct Frozen<'a>(&'a mut Broker);
 
 impl<'a> Frozen<'a> {
-    fn new(broker: &'a mut Broker) -> Self {
+    pub fn new(broker: &'a mut Broker) -> Self {
         broker.pause().expect("pause");
         Self(broker)
     }

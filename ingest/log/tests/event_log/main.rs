@@ -12,15 +12,23 @@ mod embedded;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
 mod group;
 #[cfg(test)]
 mod kafka;
 #[cfg(test)]
+mod modes;
+#[cfg(test)]
 mod read;
+#[cfg(test)]
+mod replaced;
 #[cfg(test)]
 mod secured;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod stalls;
 
 /// Runs each of these tests on the embedded log and on Kafka.
 macro_rules! on_both_logs {

@@ -1,0 +1,140 @@
+//! A broker that was away for a while comes back, and so do the clients: with librdkafka alone some never do.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use qamtu_log::broker::{Broker, BrokerExtras};
+use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogReader, Membership, Partition};
+
+use crate::kafka::Frozen;
+use crate::site::{Site, append_all, broker_options, kafka_at, member, numbered, or_skip, run, soon, text};
+
+/// How long the broker is away, in seconds: longer than its own session, so that it takes itself for fenced when it comes back.
+const FREEZES: [u64; 3] = [9, 13, 18];
+
+/// A broker that stays fenced for some seconds after it was away, and meanwhile answers with an empty list of brokers.
+fn start_slow_broker(name: &str) -> Option<Broker> {
+    let settings = [("broker.session.timeout.ms", "6000"), ("broker.heartbeat.interval.ms", "3000")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    or_skip(Broker::start_with(broker_options(name), &BrokerExtras { settings, scram_users: Vec::new() }))
+}
+
+fn freeze(broker: &mut Broker, seconds: u64) {
+    let frozen = Frozen::new(broker);
+    std::thread::sleep(Duration::from_secs(seconds));
+    drop(frozen);
+}
+
+/// Reads as a service does: a reader that ends with what passes is opened again.
+struct Service<'a> {
+    site: &'a Site,
+    membership: Membership,
+    reader: Option<Box<dyn LogReader>>,
+    next: BTreeMap<Partition, u64>,
+    records: Vec<u64>,
+}
+
+impl<'a> Service<'a> {
+    fn new(site: &'a Site, membership: Membership) -> Self {
+        Self { site, membership, reader: None, next: BTreeMap::new(), records: Vec::new() }
+    }
+
+    async fn read_until(&mut self, count: usize) {
+        while self.records.len() < count {
+            if let Err(error) = self.step().await {
+                assert!(error.is_transient(), "{error}");
+                self.reader = None;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+        self.records.sort_unstable();
+        assert_eq!(self.records, (0..count as u64).collect::<Vec<_>>());
+    }
+
+    async fn step(&mut self) -> Result<(), qamtu_log::LogError> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => {
+                none.insert(qamtu_log::open_reader(&self.site.config, crate::site::options(&["events"], self.membership.clone())).await?)
+            }
+        };
+        match reader.next().await? {
+            Delivery::Assigned(partitions) => {
+                let at: Vec<_> =
+                    partitions.iter().map(|(partition, _)| partition.next_offset(self.next.get(partition).copied().unwrap_or(0))).collect();
+                reader.start_at(&at).await?;
+            }
+            Delivery::Records(records) => {
+                for record in records {
+                    self.next.insert(record.partition.clone(), record.offset + 1);
+                    self.records.push(text(&record).parse().expect("number"));
+                }
+            }
+            Delivery::Revoked { partitions, .. } => reader.release(&partitions).await?,
+            Delivery::CaughtUp => {}
+        }
+        Ok(())
+    }
+}
+
+async fn readers_go_on(name: &str, membership: Membership, session_timeout_ms: u32) {
+    let Some(mut broker) = start_slow_broker(name) else { return };
+    let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms, ..kafka_at(broker.address()) }));
+    site.topic("events", 3).await;
+    let mut service = Service::new(&site, membership);
+    append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
+    soon("the first records", service.read_until(100)).await;
+    for (seconds, round) in FREEZES.into_iter().zip(1_u64..) {
+        freeze(&mut broker, seconds);
+        // A client that has never seen the silence writes, once the broker takes it.
+        let written = Instant::now();
+        let writer = loop {
+            match qamtu_log::open_writer(&site.config).await {
+                Ok(writer) => break writer,
+                Err(error) => assert!(error.is_transient() && written.elapsed() < crate::site::DEADLINE, "{error}"),
+            }
+        };
+        append_all(&*writer, numbered("events", 9, round * 100..round * 100 + 100)).await;
+        soon(&format!("reading on after {seconds} s"), service.read_until(usize::try_from(round).expect("round") * 100 + 100)).await;
+    }
+}
+
+#[test]
+fn a_group_reads_on_after_the_broker_was_away_for_9_to_18_seconds() {
+    run(readers_go_on("away-group", member(0, 1), 45_000));
+}
+
+#[test]
+fn a_group_whose_session_ended_meanwhile_reads_on_too() {
+    run(readers_go_on("away-session", member(0, 1), 6_000));
+}
+
+#[test]
+fn a_whole_reader_reads_on_after_the_broker_was_away_for_9_to_18_seconds() {
+    run(readers_go_on("away-whole", Membership::Whole, 6_000));
+}
+
+#[test]
+fn a_writer_appends_again_after_the_broker_was_away_for_9_to_18_seconds() {
+    run(async {
+        let Some(mut broker) = start_slow_broker("away-writer") else { return };
+        let site = Site::on(LogConfig::Kafka(kafka_at(broker.address())));
+        site.topic("events", 3).await;
+        let writer = site.writer().await;
+        append_all(&*writer, numbered("events", 9, 0..100)).await;
+        for seconds in FREEZES {
+            // Something is under way when the broker falls silent, so that the client asks for it as soon as it answers again.
+            let under_way = tokio::spawn({
+                let writer = writer.clone();
+                async move { writer.append(numbered("events", 9, 100..110)).await }
+            });
+            freeze(&mut broker, seconds);
+            soon("what was under way", under_way).await.expect("task");
+            let begun = Instant::now();
+            while let Err(error) = writer.ready().await {
+                assert!(error.is_transient() && begun.elapsed() < crate::site::DEADLINE, "not ready after {seconds} s: {error}");
+            }
+            soon(&format!("appending after {seconds} s"), append_all(&*writer, numbered("events", 9, 110..120))).await;
+        }
+    });
+}

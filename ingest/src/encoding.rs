@@ -1,0 +1,206 @@
+//! Content-Encoding: a compressed body becomes the body that the client compressed.
+//!
+//! Guarantees: every member of a gzip body and every frame of a zstd body is decoded. A body that ends early, is damaged, or has
+//! other bytes after its end fails with an [`EncodingError`], so that nothing in it is silently dropped. Bytes are decoded only as
+//! they are asked for: limits count what is really there, and one body takes at most 8 MiB for its zstd window (RFC 9659).
+
+use std::io;
+
+use async_compression::{
+    tokio::bufread::{GzipDecoder, ZstdDecoder},
+    zstd::DParameter,
+};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::TryStreamExt;
+use tokio::io::AsyncRead;
+use tokio_util::io::{ReaderStream, StreamReader};
+
+use crate::{
+    answer::Problem,
+    body,
+    rejection::{Detail, Reason, Rejection},
+};
+
+/// The encodings that are decoded, as the answer to an unknown one lists them.
+pub const SUPPORTED: &str = "gzip, zstd, identity";
+
+/// Most bytes decoded at once.
+const PIECE_BYTES: usize = 65_536;
+
+/// Base-two logarithm of the largest zstd window.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Why a compressed body cannot be decoded.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodingError {
+    /// It ends before its last member or frame does.
+    #[error("the compressed body is cut off")]
+    CutOff(#[source] io::Error),
+    /// It is damaged, or something else follows it.
+    #[error("the compressed body is damaged")]
+    Damaged(#[source] io::Error),
+}
+
+/// How a body is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Gzip,
+    Zstd,
+}
+
+impl Encoding {
+    /// The encoding that the headers announce; none for a body as it is.
+    fn of(headers: &HeaderMap) -> Result<Option<Self>, Rejection> {
+        let unsupported = || Rejection::new(Reason::UnsupportedEncoding, Detail::Encodings);
+        let mut found = None;
+        for value in headers.get_all(header::CONTENT_ENCODING) {
+            let value = value.to_str().map_err(|_| unsupported())?.to_ascii_lowercase();
+            for name in value.split(',').map(str::trim) {
+                let encoding = match name {
+                    "" | "identity" => continue,
+                    "gzip" | "x-gzip" => Self::Gzip,
+                    "zstd" => Self::Zstd,
+                    _ => return Err(unsupported()),
+                };
+                if found.replace(encoding).is_some() {
+                    return Err(Rejection::new(Reason::UnsupportedEncoding, Detail::EncodedTwice));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn decode(self, body: Body) -> Body {
+        let compressed = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+        match self {
+            Self::Gzip => {
+                let mut decoder = GzipDecoder::new(compressed);
+                decoder.multiple_members(true);
+                streamed(decoder)
+            }
+            Self::Zstd => {
+                let mut decoder = ZstdDecoder::with_params(compressed, &[DParameter::window_log_max(ZSTD_WINDOW_LOG)]);
+                decoder.multiple_members(true);
+                streamed(decoder)
+            }
+        }
+    }
+}
+
+fn streamed(decoder: impl AsyncRead + Send + 'static) -> Body {
+    Body::from_stream(ReaderStream::with_capacity(decoder, PIECE_BYTES).map_err(classify))
+}
+
+/// A failure of the connection stays what it is; every other failure is about the compression.
+fn classify(error: io::Error) -> axum::BoxError {
+    if error.get_ref().is_some_and(|inner| inner.is::<axum::Error>()) {
+        error.into()
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        EncodingError::CutOff(error).into()
+    } else {
+        EncodingError::Damaged(error).into()
+    }
+}
+
+/// Middleware: what comes after it sees the decoded body.
+pub async fn decode(mut request: Request, next: Next) -> Response {
+    match Encoding::of(request.headers()) {
+        Ok(None) => {}
+        Ok(Some(encoding)) => {
+            request.headers_mut().remove(header::CONTENT_LENGTH);
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = encoding.decode(body);
+        }
+        Err(rejection) => {
+            body::drain(request.body_mut()).await;
+            return Problem::from(rejection).into_response();
+        }
+    }
+    request.headers_mut().remove(header::CONTENT_ENCODING);
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use axum::http::HeaderValue;
+    use flate2::{Compression, write::GzEncoder};
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(values: &[&str]) -> Result<Option<Encoding>, Reason> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::CONTENT_ENCODING, HeaderValue::from_str(value).unwrap());
+        }
+        Encoding::of(&headers).map_err(|rejection| rejection.reason)
+    }
+
+    #[test]
+    fn encodings_are_read_in_any_case_and_as_lists() {
+        for (values, expected) in [
+            (&["GZIP"][..], Some(Encoding::Gzip)),
+            (&["x-gzip"], Some(Encoding::Gzip)),
+            (&["Zstd"], Some(Encoding::Zstd)),
+            (&["identity, gzip ,"], Some(Encoding::Gzip)),
+            (&["identity", "zstd"], Some(Encoding::Zstd)),
+            (&["Identity"], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            assert_eq!(of(values), Ok(expected), "{values:?}");
+        }
+        for values in [&["br"][..], &["gzip, gzip"], &["gzip", "zstd"], &["gzip;q=1"]] {
+            assert_eq!(of(values), Err(Reason::UnsupportedEncoding), "{values:?}");
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Decodes a body that arrives in pieces of one size.
+    fn decoded(encoding: Encoding, compressed: &[u8], size: usize) -> Option<Vec<u8>> {
+        let pieces: Vec<_> = compressed.chunks(size).map(|piece| Ok::<_, io::Error>(piece.to_vec())).collect();
+        let body = encoding.decode(Body::from_stream(futures::stream::iter(pieces)));
+        futures::executor::block_on(body.collect()).ok().map(|body| body.to_bytes().to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn however_members_arrive_all_of_them_are_decoded(
+            members in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..4),
+            size in 1..80_usize,
+        ) {
+            let plain = members.concat();
+            let gzipped: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
+            prop_assert_eq!(decoded(Encoding::Gzip, &gzipped, size), Some(plain.clone()));
+            let frames: Vec<u8> = members.iter().flat_map(|member| zstd::encode_all(&member[..], 1).unwrap()).collect();
+            prop_assert_eq!(decoded(Encoding::Zstd, &frames, size), Some(plain));
+            for (encoding, whole) in [(Encoding::Gzip, &gzipped), (Encoding::Zstd, &frames)] {
+                for rest in [&b"\0"[..], b"x", b"\x1f", b"\x1f\x8b\x08", b"\x28", b"\x28\xb5\x2f\xfd", b"[]"] {
+                    prop_assert_eq!(decoded(encoding, &[&whole[..], rest].concat(), size), None, "{:?} followed by {:?}", encoding, rest);
+                }
+            }
+        }
+
+        #[test]
+        fn a_body_that_is_cut_off_is_never_whole(plain in prop::collection::vec(any::<u8>(), 0..300), cut in 0.0..1.0_f64, size in 1..80_usize) {
+            for (encoding, whole) in [(Encoding::Gzip, gzip(&plain)), (Encoding::Zstd, zstd::encode_all(&plain[..], 1).unwrap())] {
+                let kept = (whole.len() as f64 * cut) as usize;
+                prop_assert_eq!(decoded(encoding, &whole[..kept], size), None);
+            }
+        }
+    }
+}

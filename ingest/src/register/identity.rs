@@ -1,0 +1,186 @@
+//! What is known of an event beside its id: hashes that tell a repetition from a conflict, and what the event is about.
+//!
+//! Guarantees: the hashes come from the log entry alone, so they are the same before the append and after the log is read back.
+//! [`Identity::public`] does not depend on the person that an event names: a comparison by it tells nobody who attended.
+//! The hashes are internal to the register: nothing outside compares them, and a new format of its file may change them.
+
+use std::fmt;
+
+use qamtu_log::Record;
+use qamtu_schemas::{
+    Encoded, Kind,
+    event::EventType,
+    id::{BodyHash, EventId},
+};
+use serde::{
+    Deserializer as _,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::pseudonym;
+
+/// The attributes that a client decides, in the order in which they are hashed. Id and body hash are compared on their own.
+const ATTRIBUTES: [&str; 6] = ["ce_type", "ce_source", "ce_time", "ce_recordedtime", "ce_campaign", "ce_batch"];
+
+/// An event as the register compares it with others of the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Its id.
+    pub id: EventId,
+    /// Hash of the whole body.
+    pub hash: BodyHash,
+    /// Hash of the body without the person it names; of an event that names nobody, a part of `hash`.
+    pub public: u64,
+    /// What it is about, see [`about`].
+    pub about: u64,
+}
+
+/// What an entry of the log holds.
+struct Content<'c, H> {
+    /// The value of a header; empty where there is none.
+    header: H,
+    key: &'c [u8],
+    value: &'c [u8],
+}
+
+/// How two events of one id relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// The same body.
+    Same,
+    /// Bodies that differ in nothing but the person they name.
+    OtherPerson,
+    /// Bodies that differ in something else.
+    Other,
+}
+
+impl Identity {
+    /// The identity of an event that is about to be appended.
+    pub fn of_encoded(id: EventId, kind: Kind, hash: BodyHash, encoded: &Encoded) -> Self {
+        let header = |wanted: &str| encoded.headers.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, value)| value.as_bytes());
+        Self::new((id, hash), kind, &Content { header, key: encoded.key.as_bytes(), value: &encoded.value })
+    }
+
+    /// The identity and the type of a record's event; none if the record is no event. Reads the payload of events that name people only.
+    pub fn of_record(record: &Record) -> Option<(Self, Kind)> {
+        let header = |wanted: &str| record.headers.iter().find(|(name, _)| name == wanted).map_or(&[][..], |(_, value)| value.as_ref());
+        let text = |wanted: &str| std::str::from_utf8(header(wanted)).ok();
+        let kind = text("ce_type")?.parse::<EventType>().ok()?.kind;
+        let (id, hash) = (text("ce_id")?.parse().ok()?, text("ce_bodyhash")?.parse().ok()?);
+        let (key, value) = (record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
+        Some((Self::new((id, hash), kind, &Content { header, key, value }), kind))
+    }
+
+    fn new<'c>((id, hash): (EventId, BodyHash), kind: Kind, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
+        let public = pseudonym::person_field(kind).and_then(|person| {
+            let mut all = Vec::with_capacity(512);
+            ATTRIBUTES.iter().for_each(|name| part(&mut all, (content.header)(name)));
+            without(content.value, person, &mut all).ok().map(|()| beginning(&Sha256::digest(&all)))
+        });
+        // Of a payload that cannot be read the whole hash is compared: such a record was not written here.
+        Self { id, hash, public: public.unwrap_or_else(|| beginning(&hash.0)), about: about(kind, content.key) }
+    }
+
+    /// How an event that is sent relates to this one, which has the same id.
+    pub fn compare(&self, sent: &Identity) -> Likeness {
+        match (self.hash == sent.hash, self.public == sent.public) {
+            (true, _) => Likeness::Same,
+            (false, true) => Likeness::OtherPerson,
+            (false, false) => Likeness::Other,
+        }
+    }
+}
+
+/// Hash of an event's type and subject. The key of consent is a person: there the campaign alone is the subject, so that a comparison
+/// tells nothing about the person.
+pub fn about(kind: Kind, key: &[u8]) -> u64 {
+    let subject = match kind {
+        Kind::ConsentGiven | Kind::ConsentWithdrawn => key.split(|byte| *byte == b'/').next().unwrap_or_default(),
+        _ => key,
+    };
+    let mut all = Vec::with_capacity(128);
+    part(&mut all, kind.name().as_bytes());
+    part(&mut all, subject);
+    beginning(&Sha256::digest(&all))
+}
+
+/// Adds a part to what is hashed, with its length, so that parts cannot run into one another.
+fn part(all: &mut Vec<u8>, bytes: &[u8]) {
+    all.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+    all.extend_from_slice(bytes);
+}
+
+fn beginning(hash: &[u8]) -> u64 {
+    hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// Adds every field of a JSON object but one. The text of a field is taken as it stands: what is stored is in canonical form.
+fn without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::Result<()> {
+    struct Fields<'a>(&'a str, &'a mut Vec<u8>);
+    impl<'de> Visitor<'de> for Fields<'_> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a payload")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some((name, value)) = map.next_entry::<&str, &RawValue>()? {
+                if name != self.0 {
+                    part(self.1, name.as_bytes());
+                    part(self.1, value.get().as_bytes());
+                }
+            }
+            Ok(())
+        }
+    }
+    serde_json::Deserializer::from_slice(value).deserialize_map(Fields(field, all))
+}
+
+#[cfg(test)]
+mod tests {
+    use qamtu_log::Partition;
+    use qamtu_schemas::{Topic, testing};
+
+    use super::*;
+
+    fn attendance(person: &str, residence: &str, source: &str, hash: u8) -> Identity {
+        let value = format!(r#"{{"attendee":{{"id":"{person}"}},"meeting":"m","residence":"{residence}"}}"#);
+        let headers = vec![("ce_type", "qamtu.attendance.recorded.v1".to_owned()), ("ce_source", source.to_owned())];
+        let encoded = Encoded { topic: Topic::Events, key: "c/m".to_owned(), headers, value: value.into_bytes() };
+        Identity::of_encoded(EventId(uuid::Uuid::from_u128(1)), Kind::AttendanceRecorded, BodyHash([hash; 16]), &encoded)
+    }
+
+    #[test]
+    fn bodies_are_compared_without_the_person() {
+        let first = attendance("a", "unknown", "s", 1);
+        assert_eq!(first.compare(&first), Likeness::Same);
+        assert_eq!(first.compare(&attendance("b", "unknown", "s", 2)), Likeness::OtherPerson);
+        assert_eq!(first.compare(&attendance("a", "outside", "s", 3)), Likeness::Other);
+        assert_eq!(first.compare(&attendance("b", "outside", "s", 3)), Likeness::Other);
+        assert_eq!(first.compare(&attendance("a", "unknown", "t", 4)), Likeness::Other);
+    }
+
+    #[test]
+    fn consent_is_about_its_campaign_and_not_about_a_person() {
+        assert_eq!(about(Kind::ConsentWithdrawn, b"c/one"), about(Kind::ConsentWithdrawn, b"c/other"));
+        assert_ne!(about(Kind::ConsentWithdrawn, b"c/one"), about(Kind::ConsentWithdrawn, b"d/one"));
+        assert_ne!(about(Kind::MeetingHeld, b"c/one"), about(Kind::MeetingHeld, b"c/other"));
+        assert_ne!(about(Kind::MeetingHeld, b"c/one"), about(Kind::MeetingPlanned, b"c/one"));
+    }
+
+    #[test]
+    fn an_event_has_the_same_identity_before_the_append_and_after_the_reading() {
+        for example in testing::examples().unwrap() {
+            let event = qamtu_schemas::decode::decode_structured(&example.bytes).unwrap();
+            let value = qamtu_schemas::encode::canonical(&event.data).unwrap();
+            let encoded = qamtu_schemas::encode::encode(&event.envelope, &event.data, value);
+            let before = Identity::of_encoded(event.envelope.id, event.data.kind(), event.envelope.bodyhash, &encoded);
+            let entry = crate::publish::entry(encoded);
+            let partition = Partition::new(entry.topic.to_string(), 0);
+            let (key, value) = (Some(entry.key), Some(entry.value));
+            let record = Record { partition, offset: 0, skipped: 0, appended_ms: 0, key, headers: entry.headers, value };
+            assert_eq!(Identity::of_record(&record), Some((before, event.data.kind())));
+        }
+    }
+}

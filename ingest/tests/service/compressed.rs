@@ -1,0 +1,170 @@
+//! Compressed bodies: everything in them has an outcome, or the request is refused.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, ensure};
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Value, json};
+
+use super::{
+    harness::{Answer, BATCH, Ingest, LINES, ONE, Place, answer, lines},
+    sample::{IIN, campaign_at, event, headcount},
+};
+
+pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
+/// The bytes compressed in two parts, each a member or frame of its own.
+fn in_two(encoding: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let part = |part: &[u8]| if encoding == "zstd" { Ok(zstd::encode_all(part, 1)?) } else { gzip(part) };
+    Ok([part(first)?, part(second)?].concat())
+}
+
+async fn send(ingest: &Ingest, (route, kind): (&str, &str), encoding: &str, body: Vec<u8>) -> Result<Answer> {
+    answer(ingest.request(route, kind).header("content-encoding", encoding).body(body)).await
+}
+
+#[tokio::test]
+async fn every_member_of_a_compressed_body_is_taken() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let roll = |version: u32| {
+        let voters = json!([[{"iin": IIN}, 1985, "m"]]);
+        event("precinct.enrolled.v1", json!({"precinct": "TRK-014", "version": version, "strength": "strong", "voters": voters}))
+    };
+    for (round, encoding) in [(0, "gzip"), (1, "zstd")] {
+        let events: Vec<Value> = (0..100).map(|people| headcount("m-open", people)).collect();
+        let said = send(&ingest, ("/v1/events", LINES), encoding, in_two(encoding, lines(&events).as_bytes())?).await?;
+        ensure!((said.status, said.counts()) == (200, (100, 0)), "{encoding}: {said:?}");
+        let batch: Vec<Value> = (0..50).map(|people| headcount("m-open", people)).collect();
+        let said = send(&ingest, ("/v1/events", BATCH), encoding, in_two(encoding, json!(batch).to_string().as_bytes())?).await?;
+        ensure!((said.status, said.counts()) == (202, (50, 0)), "{encoding}: {said:?}");
+        let rolls = [roll(2 * round + 1), roll(2 * round + 2)];
+        let said = send(&ingest, ("/v1/roll", LINES), encoding, in_two(encoding, lines(&rolls).as_bytes())?).await?;
+        ensure!((said.status, said.counts()) == (200, (2, 0)), "{encoding}: {said:?}");
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_second_document_or_other_bytes_after_the_end_refuse_the_request() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let before = place.ends().await?;
+    let (one, array) = (|| headcount("m-open", 5).to_string(), || json!([headcount("m-open", 5)]).to_string());
+    for encoding in ["gzip", "zstd", "identity"] {
+        let compressed = |text: &str| match encoding {
+            "gzip" => gzip(text.as_bytes()),
+            "zstd" => Ok(zstd::encode_all(text.as_bytes(), 1)?),
+            _ => Ok(text.as_bytes().to_vec()),
+        };
+        for (kind, document) in [(ONE, &one as &dyn Fn() -> String), (BATCH, &array)] {
+            let twice = [compressed(&document())?, compressed(&document())?].concat();
+            let said = send(&ingest, ("/v1/events", kind), encoding, twice).await?;
+            ensure!(said.status == 400 && said.body["code"] == "invalid-json", "{encoding}: {said:?}");
+            if encoding == "identity" {
+                continue;
+            }
+            for rest in [&b"\0\0\0\0"[..], b"{}", document().as_bytes()] {
+                let said = send(&ingest, ("/v1/events", kind), encoding, [&compressed(&document())?, rest].concat()).await?;
+                ensure!(said.problem() == (400, "invalid-compression", "-"), "{encoding}: {said:?}");
+            }
+        }
+        // Two events on one line are no event: the line is refused, by its number.
+        let said = send(&ingest, ("/v1/events", LINES), encoding, compressed(&format!("{}{}\n", one(), one()))?).await?;
+        ensure!(said.status == 207 && said.body["refused"] == 1 && said.body["failures"][0]["line"] == 1, "{encoding}: {said:?}");
+    }
+    ensure!(place.ends().await? == before);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn encodings_are_recognised_in_every_spelling() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    for (encoding, compressed) in [
+        ("GZIP", true),
+        ("x-gzip", true),
+        ("X-GZip", true),
+        ("identity, gzip", true),
+        ("Identity", false),
+        ("identity, identity", false),
+        ("", false),
+    ] {
+        let plain = headcount("m-open", 5).to_string().into_bytes();
+        let body = if compressed { gzip(&plain)? } else { plain };
+        let said = send(&ingest, ("/v1/events", ONE), encoding, body).await?;
+        ensure!(said.status == 202, "{encoding}: {said:?}");
+    }
+    for encoding in ["zstd", "ZSTD", "identity,zstd"] {
+        let body = zstd::encode_all(headcount("m-open", 5).to_string().as_bytes(), 3)?;
+        let said = send(&ingest, ("/v1/events", ONE), encoding, body).await?;
+        ensure!(said.status == 202, "{encoding}: {said:?}");
+    }
+    for encoding in ["br", "deflate", "gzip, gzip", "gzip, zstd"] {
+        let said = send(&ingest, ("/v1/events", ONE), encoding, vec![1]).await?;
+        ensure!(said.problem() == (415, "unsupported-encoding", "-"), "{encoding}: {said:?}");
+        ensure!(said.headers["accept-encoding"] == "gzip, zstd, identity", "{said:?}");
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_counted_after_decompression() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let before = place.ends().await?;
+    // One or two megabytes, or a few kilobytes, become a gigabyte.
+    let spaces = vec![b' '; 1 << 30];
+    for (encoding, bomb) in [("gzip", gzip(&spaces)?), ("zstd", zstd::encode_all(&spaces[..], 1)?)] {
+        ensure!(bomb.len() < 2 << 20);
+        let said = send(&ingest, ("/v1/events", BATCH), encoding, bomb.clone()).await?;
+        ensure!(said.problem() == (413, "body-too-large", "-"), "{encoding}: {said:?}");
+        let said = send(&ingest, ("/v1/events", LINES), encoding, bomb).await?;
+        ensure!(said.body["failures"][0]["code"] == "event-too-large", "{encoding}: {said:?}");
+    }
+    // A frame that asks for a window of 128 MiB gets none.
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1)?;
+    encoder.set_parameter(zstd::zstd_safe::CParameter::WindowLog(27))?;
+    encoder.write_all(&spaces[..64 << 20])?;
+    let said = send(&ingest, ("/v1/events", BATCH), "zstd", encoder.finish()?).await?;
+    ensure!(said.problem() == (400, "invalid-compression", "-"), "{said:?}");
+    ensure!(ingest.peak_kb()? < 120_000, "the bomb went off: {} kB", ingest.peak_kb()?);
+    for (encoding, mut cut) in [
+        ("gzip", gzip(headcount("m-open", 6).to_string().as_bytes())?),
+        ("zstd", zstd::encode_all(headcount("m-open", 6).to_string().as_bytes(), 1)?),
+    ] {
+        cut.truncate(cut.len() - 5);
+        let said = send(&ingest, ("/v1/events", ONE), encoding, cut).await?;
+        ensure!(said.problem() == (400, "incomplete-body", "-"), "{encoding}: {said:?}");
+    }
+    ensure!(place.ends().await? == before);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_compressed_stream_that_breaks_off_tells_what_it_stored() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[("QAMTU__LIMITS__CHUNK_EVENTS", "100")]).await?;
+    for encoding in ["gzip", "zstd"] {
+        let events: Vec<Value> = (0..5000).map(|people| headcount("m-open", people)).collect();
+        let text = lines(&events);
+        let mut body = if encoding == "zstd" { zstd::encode_all(text.as_bytes(), 1)? } else { gzip(text.as_bytes())? };
+        body.truncate(body.len() * 2 / 3);
+        let held = place.ids().await?;
+        let said = send(&ingest, ("/v1/events", LINES), encoding, body).await?;
+        ensure!(said.problem() == (400, "incomplete-body", "-"), "{said:?}");
+        let stored = said.body["before"]["accepted"].as_u64().context("no count")?;
+        ensure!(stored > 0 && said.body["line"] == stored + 1 && said.body["before"]["refused"] == 0, "{said:?}");
+        let ids = place.ids().await?;
+        let (first, rest) = events.split_at(usize::try_from(stored)?);
+        let is_stored = |event: &Value| event["id"].as_str().is_some_and(|id| ids.contains_key(id));
+        ensure!(first.iter().all(is_stored) && !rest.iter().any(is_stored) && ids.len() == held.len() + first.len());
+        ensure!(ingest.take(&events).await?.counts() == (5000 - stored, stored));
+    }
+    ingest.stop().await
+}

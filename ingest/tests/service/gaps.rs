@@ -1,0 +1,140 @@
+//! The log has offsets without a record, or has removed records: the service starts, follows and says what is lost.
+
+use std::{io::Write, path::PathBuf, sync::OnceLock};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use qamtu_log::{
+    Entry, KafkaConfig, Partition,
+    broker::{
+        Broker, BrokerOptions,
+        foreign::{TransactionalProducer, delete_records},
+    },
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{
+    harness::{Ingest, Place},
+    sample::{campaign_at, headcount, planned},
+};
+
+/// The broker of these tests. Where Kafka cannot be had: one loud line, and a failure in CI.
+fn broker() -> Option<String> {
+    static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
+    let start = || {
+        let dir = tempfile::tempdir().unwrap();
+        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
+        let cache_dir = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka");
+        match Broker::start(BrokerOptions { dir: dir.path().join("broker"), cache_dir, port: 0, heap_mb: 512 }) {
+            Ok(broker) => Some((broker, dir)),
+            Err(error) if std::env::var_os("CI").is_none() => {
+                drop(writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n"));
+                None
+            }
+            Err(error) => panic!("the Kafka tests need a broker: {error}"),
+        }
+    };
+    BROKER.get_or_init(start).as_ref().map(|(broker, _)| broker.address())
+}
+
+/// Topics of a test's own, and the settings that name them.
+fn log(name: &str) -> Option<(KafkaConfig, [(&'static str, String); 4])> {
+    let config = KafkaConfig { topic_prefix: format!("{name}-"), replicas: 1, ..KafkaConfig::new(broker()?) };
+    let settings = [
+        ("QAMTU__LOG__KIND", "kafka".to_owned()),
+        ("QAMTU__LOG__BROKERS", config.brokers.clone()),
+        ("QAMTU__LOG__TOPIC_PREFIX", config.topic_prefix.clone()),
+        ("QAMTU__LOG__REPLICAS", "1".to_owned()),
+    ];
+    Some((config, settings))
+}
+
+fn pairs<'a>(settings: &'a [(&'static str, String); 4]) -> Vec<(&'static str, &'a str)> {
+    settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+/// Records of somebody else that are no events.
+fn noise(count: usize) -> Vec<Entry> {
+    let one = Entry { topic: "events".into(), key: Bytes::from_static(b"k"), headers: Vec::new(), value: Bytes::from_static(b"{}") };
+    vec![one; count]
+}
+
+/// Into every partition of `events` a committed and an aborted transaction, so that markers are the end of each.
+fn transactions(foreign: &TransactionalProducer) -> Result<()> {
+    for partition in 0..8 {
+        foreign.begin(partition, &noise(3))?;
+        foreign.commit()?;
+        foreign.begin(partition, &noise(2))?;
+        foreign.abort()?;
+    }
+    Ok(())
+}
+
+async fn knows(ingest: &Ingest, meeting: &str) -> Result<()> {
+    let answer = ingest.one(&headcount(meeting, 5)).await?;
+    ensure!(answer.body["warnings"] == json!([]), "{meeting}: {answer:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_of_another_producer_keep_nobody_from_getting_ready() -> Result<()> {
+    let Some((config, settings)) = log("transactions") else { return Ok(()) };
+    let (place, settings) = (Place::new()?, pairs(&settings));
+    let ingest = campaign_at(&place, &settings).await?;
+    let foreign = TransactionalProducer::new(&config)?;
+    transactions(&foreign)?;
+    // The running service follows on behind the markers: what it takes now becomes known.
+    ingest.take(&[planned("behind", "YOUTH")]).await?;
+    knows(&ingest, "behind").await?;
+    ingest.stop().await?;
+    transactions(&foreign)?;
+    // From where the register stands, and from the beginning.
+    for register in ["kept", "deleted"] {
+        if register == "deleted" {
+            std::fs::remove_file(place.path("register.sqlite"))?;
+        }
+        let ingest = place.start(&settings).await?;
+        knows(&ingest, "behind").await?;
+        ingest.stop().await?;
+    }
+    ensure!(!place.said().contains("built again"), "{}", place.said());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_knows() -> Result<()> {
+    let Some((config, settings)) = log("removed") else { return Ok(()) };
+    let (place, settings) = (Place::new()?, pairs(&settings));
+    let ingest = campaign_at(&place, &settings).await?;
+    ingest.take(&[planned("before", "YOUTH")]).await?;
+    ingest.stop().await?;
+    let foreign = TransactionalProducer::new(&config)?;
+    transactions(&foreign)?;
+    // Of every partition what the register knows is gone, and one record that it does not.
+    let partition = |number| Partition::new("events", number);
+    let ends: Vec<u64> = {
+        let options = qamtu_log::ReaderOptions {
+            topics: vec!["events".to_owned()],
+            membership: qamtu_log::Membership::Whole,
+            max_records: 1,
+            max_bytes: 1,
+        };
+        let reader = qamtu_log::open_reader(&qamtu_log::LogConfig::Kafka(config.clone()), options).await?;
+        reader.bounds("events").await?.into_iter().map(|bounds| bounds.end).collect()
+    };
+    // A transaction of three, its marker, one of two and its marker.
+    let known = |number: u32| ends[number as usize] - 7;
+    for number in 0..8 {
+        delete_records(&config, &partition(number).next_offset(known(number) + 1)).await?;
+    }
+    let ingest = place.start(&settings).await?;
+    knows(&ingest, "before").await.with_context(|| place.said())?;
+    let said = place.said();
+    ensure!(said.contains("the log removed records before the register read them"), "{said}");
+    let lost = (0..8).filter(|number| known(*number) > 0).count();
+    ensure!(lost > 0 && !said.contains("built again"), "{said}");
+    let metrics = ingest.get("/metrics").await?.body;
+    ensure!(metrics.as_str().is_some_and(|text| text.contains(&format!("qamtu_ingest_records_lost_total {lost}"))), "{metrics}");
+    ingest.stop().await
+}

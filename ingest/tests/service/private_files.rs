@@ -1,0 +1,73 @@
+//! Files of the register and keys belong to one user: made so, made so again at the start, and a key that was open is refused.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::{
+    harness::Place,
+    sample::{IIN, attendance, campaign_at},
+};
+
+fn mode(path: &Path) -> Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+/// The files of a folder with their modes.
+fn modes(folder: &Path) -> Result<Vec<(String, u32)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        found.push((path.display().to_string(), mode(&path)?));
+    }
+    Ok(found)
+}
+
+#[tokio::test]
+async fn register_and_keys_are_private_and_become_so_again() -> Result<()> {
+    let place = Place::new()?;
+    let (register, keys) = (place.path("own/register.sqlite"), place.path("keys"));
+    let folder = place.path("own");
+    let settings = [("QAMTU__REGISTER__PATH", register.to_str().unwrap_or_default())];
+    let is_private = || -> Result<bool> {
+        let files = [modes(&folder)?, modes(&keys)?].concat();
+        ensure!(files.len() > 3, "{files:?}");
+        Ok(mode(&folder)? == 0o700 && mode(&keys)? == 0o700 && files.iter().all(|(_, mode)| *mode == 0o600))
+    };
+    let ingest = campaign_at(&place, &settings).await?;
+    ingest.take(&[attendance("m-open", json!({"iin": IIN}))]).await?;
+    ensure!(is_private()?, "{:?} {:?}", modes(&folder)?, modes(&keys)?);
+    ingest.kill().await?;
+
+    for folder in [&folder, &keys] {
+        fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+    }
+    for (path, _) in modes(&folder)? {
+        fs::set_permissions(path, Permissions::from_mode(0o644))?;
+    }
+    let ingest = place.start(&settings).await?;
+    ensure!(is_private()?, "{:?} {:?}", modes(&folder)?, modes(&keys)?);
+    ensure!(place.said().contains("is now private (mode 600)") && place.said().contains("is now private (mode 700)"), "{}", place.said());
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_key_that_others_can_read_stops_the_start_and_says_what_to_do() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    ingest.take(&[attendance("m-open", json!({"iin": IIN}))]).await?;
+    ingest.stop().await?;
+    let key = place.path("keys").join("c.key");
+    // A group that may read root's key is how secrets are mounted; of another owner, and for everybody, it is a mistake.
+    fs::set_permissions(&key, Permissions::from_mode(0o604))?;
+    let mut ingest = place.launch(&[]).await?;
+    ensure!(ingest.ended().await?.code() == Some(1));
+    ensure!(place.said().contains("c.key can be read by other users of this machine: run chmod 600 on it"), "{}", place.said());
+    fs::set_permissions(&key, Permissions::from_mode(0o600))?;
+    place.start(&[]).await?.stop().await
+}

@@ -1,0 +1,108 @@
+//! Corrections, retractions and new plans that name other events: taken, with a warning where the name has no effect.
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    harness::{BATCH, Ingest, Place},
+    sample::{IIN, OTHER_IIN, attendance, campaign_at, event, headcount, held, plan, planned},
+};
+
+/// Code and named event of every warning that the answer to an event carries.
+async fn warned(ingest: &Ingest, event: &Value) -> Result<Vec<(String, Value)>> {
+    let answer = ingest.one(event).await?;
+    ensure!(answer.status == 202, "{event}: {answer:?}");
+    let warnings = answer.body["warnings"].as_array().cloned().unwrap_or_default();
+    ensure!(warnings.iter().all(|warning| warning["id"] == event["id"]), "{answer:?}");
+    Ok(warnings.iter().map(|warning| (warning["code"].as_str().unwrap_or_default().to_owned(), warning["reference"].clone())).collect())
+}
+
+/// An event of each type that names others, about `m-open`, naming this one.
+fn naming(id: &Value) -> Vec<(&'static str, Value)> {
+    let names = json!([id]);
+    vec![
+        ("planned", event("meeting.planned.v1", json!({"meeting": "m-open", "supersedes": names, "plan": plan("YOUTH")}))),
+        (
+            "rescheduled",
+            event("meeting.rescheduled.v1", json!({"meeting": "m-open", "supersedes": names, "starts": "2026-02-14T15:00:00+05:00"})),
+        ),
+        ("corrected", event("meeting.corrected.v1", json!({"meeting": "m-open", "supersedes": names, "report": plan("YOUTH")}))),
+        ("retracted", event("attendance.retracted.v1", json!({"meeting": "m-open", "retracts": names}))),
+        (
+            "recounted",
+            event("headcount.recounted.v1", json!({"meeting": "m-open", "supersedes": names, "counts": [{"counter": "1", "people": 4}]})),
+        ),
+        ("given", event("consent.given.v1", json!({"person": {"iin": IIN}, "notice": "2026-02-a", "supersedes": names}))),
+    ]
+}
+
+#[tokio::test]
+async fn a_reference_without_effect_is_a_warning_that_names_it() -> Result<()> {
+    let place = Place::new()?;
+    let mut ingest = campaign_at(&place, &[]).await?;
+    let withdrawn = |iin: &str| event("consent.withdrawn.v1", json!({"person": {"iin": iin}}));
+    let here = [
+        planned("m-open", "YOUTH"),
+        planned("m-open", "AGRO"),
+        held("m-open", "YOUTH"),
+        attendance("m-open", json!({"iin": IIN})),
+        headcount("m-open", 5),
+        withdrawn(IIN),
+    ];
+    let elsewhere = [
+        planned("m-2", "YOUTH"),
+        planned("m-2", "AGRO"),
+        held("m-2", "YOUTH"),
+        attendance("m-2", json!({"iin": IIN})),
+        headcount("m-2", 5),
+    ];
+    ingest.take(&here).await?;
+    ingest.take(&elsewhere).await?;
+    let nobody = json!("018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10");
+    // Once from memory, and once from the register's file.
+    for _ in 0..2 {
+        for (index, named) in here.iter().enumerate() {
+            let (kind, good) = naming(&named["id"]).swap_remove(index);
+            ensure!(warned(&ingest, &good).await?.is_empty(), "{kind} names what it may");
+            let (_, unknown) = naming(&nobody).swap_remove(index);
+            ensure!(warned(&ingest, &unknown).await? == [("unknown-reference".to_owned(), nobody.clone())], "{kind}");
+            if let Some(named) = elsewhere.get(index) {
+                let (_, foreign) = naming(&named["id"]).swap_remove(index);
+                ensure!(warned(&ingest, &foreign).await? == [("foreign-reference".to_owned(), named["id"].clone())], "{kind}");
+            }
+        }
+        // Of the same meeting, but nothing that a retraction can take back.
+        let (_, wrong) = naming(&here[4]["id"]).swap_remove(3);
+        ensure!(warned(&ingest, &wrong).await? == [("ineffective-reference".to_owned(), here[4]["id"].clone())]);
+        ingest.stop().await?;
+        ingest = place.start(&[]).await?;
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_reference_within_one_request_is_known_and_one_to_itself_is_not() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let first = headcount("m-open", 5);
+    let (_, again) = naming(&first["id"]).swap_remove(4);
+    let answer = ingest.post(BATCH, json!([first, again]).to_string()).await?;
+    ensure!(answer.status == 202 && answer.body["warnings"] == json!([]), "{answer:?}");
+    let (_, mut itself) = naming(&json!(null)).swap_remove(2);
+    itself["data"]["supersedes"] = json!([itself["id"]]);
+    ensure!(warned(&ingest, &itself).await? == [("unknown-reference".to_owned(), itself["id"].clone())]);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_warning_about_consent_does_not_tell_whose_it_was() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let withdrawal = event("consent.withdrawn.v1", json!({"person": {"iin": IIN}}));
+    ingest.take(std::slice::from_ref(&withdrawal)).await?;
+    for guess in [IIN, OTHER_IIN] {
+        let again = json!({"person": {"iin": guess}, "notice": "2026-02-a", "supersedes": [withdrawal["id"]]});
+        ensure!(warned(&ingest, &event("consent.given.v1", again)).await?.is_empty());
+    }
+    ingest.stop().await
+}

@@ -1,0 +1,171 @@
+//! A log that is not the one before, or that cannot be written to for a while: nothing is called stored that it does not hold.
+
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use qamtu_log::{
+    KafkaConfig, LogConfig, TopicSpec,
+    broker::{Broker, BrokerOptions, delete_topics},
+    ensure_topics,
+};
+use qamtu_schemas::Topic;
+use serde_json::Value;
+
+use super::{
+    harness::{BATCH, Ingest, LINES, ONE, Place, lines},
+    sample::{campaign_at, headcount, reference},
+};
+
+/// Sends events that were acknowledged before, in every form, until the service has ended: none of them may be called a repetition. A
+/// topic that was made anew may take them as new.
+async fn never_called_a_repetition(place: &Place, mut ingest: Ingest, sent: &[Value]) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        for (kind, body) in [(ONE, sent[0].to_string()), (BATCH, Value::from(sent).to_string()), (LINES, lines(sent))] {
+            match ingest.post(kind, body).await {
+                Ok(answer) => {
+                    let duplicates = answer.body["duplicates"].as_u64().unwrap_or(0);
+                    ensure!(duplicates == 0 && matches!(answer.status, 200 | 202 | 503), "the log no longer holds it: {answer:?}");
+                }
+                // It has ended, as it should.
+                Err(_) => {
+                    ensure!(ingest.ended().await?.code() == Some(1));
+                    ensure!(place.said().contains("is no longer the log that was opened"), "{}", place.said());
+                    return Ok(());
+                }
+            }
+        }
+        ensure!(begun.elapsed() < Duration::from_secs(120), "it never ended: {}", place.said());
+    }
+}
+
+#[tokio::test]
+async fn what_a_deleted_log_held_is_never_called_a_repetition() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
+    ensure!(ingest.take(&sent).await?.counts() == (5, 0) && ingest.take(&sent).await?.counts() == (0, 5));
+    fs::remove_dir_all(place.path("log"))?;
+    never_called_a_repetition(&place, ingest, &sent).await?;
+    // The next start begins with a new log, and the same events are new to it.
+    let ingest = place.start(&[]).await?;
+    ingest.take(&reference(false)).await?;
+    ensure!(ingest.take(&sent).await?.counts() == (5, 0));
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn what_an_older_copy_of_the_log_lacks_is_never_called_a_repetition() -> Result<()> {
+    let place = Place::new()?;
+    campaign_at(&place, &[]).await?.stop().await?;
+    let backup = place.path("backup");
+    copy(&place.path("log"), &backup)?;
+    let ingest = place.start(&[]).await?;
+    let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
+    ensure!(ingest.take(&sent).await?.counts() == (5, 0));
+    fs::rename(place.path("log"), place.path("newer"))?;
+    copy(&backup, &place.path("log"))?;
+    never_called_a_repetition(&place, ingest, &sent).await?;
+    let ingest = place.start(&[]).await?;
+    ensure!(ingest.take(&sent).await?.counts() == (5, 0));
+    ingest.stop().await
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        if path.is_file() {
+            fs::copy(&path, to.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> {
+    let place = Place::new()?;
+    let Some(broker) = broker(&place)? else { return Ok(()) };
+    let config = KafkaConfig { replicas: 1, ..KafkaConfig::new(broker.address()) };
+    let settings = [("QAMTU__LOG__KIND", "kafka"), ("QAMTU__LOG__BROKERS", config.brokers.as_str()), ("QAMTU__LOG__REPLICAS", "1")];
+    let ingest = campaign_at(&place, &settings).await?;
+    let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
+    ensure!(ingest.take(&sent).await?.counts() == (5, 0) && ingest.take(&sent).await?.counts() == (0, 5));
+    delete_topics(&config, &Topic::ALL.map(Topic::name)).await?;
+    let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
+    let begun = Instant::now();
+    while let Err(error) = ensure_topics(&LogConfig::Kafka(config.clone()), &specs).await {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    }
+    never_called_a_repetition(&place, ingest, &sent).await?;
+    let ingest = place.start(&settings).await?;
+    ingest.take(&reference(false)).await?;
+    let (accepted, duplicates) = ingest.take(&sent).await?.counts();
+    ensure!(accepted + duplicates == 5 && ingest.take(&sent).await?.counts() == (0, 5));
+    ingest.stop().await
+}
+
+/// A broker of the test's own. Where Kafka cannot be had: one loud line, and a failure in CI.
+fn broker(place: &Place) -> Result<Option<Broker>> {
+    let home = || std::path::PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
+    let cache = std::env::var_os("QAMTU_CACHE").map_or_else(home, Into::into);
+    match Broker::start(BrokerOptions { dir: place.path("broker"), cache_dir: cache.join("kafka"), port: 0, heap_mb: 512 }) {
+        Ok(broker) => Ok(Some(broker)),
+        Err(error) if std::env::var_os("CI").is_none() => {
+            drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("\n!!! KAFKA TESTS SKIPPED: {error}\n")));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A folder on a disk of its own, which can be made read-only; none where this user may not mount.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn at(folder: std::path::PathBuf) -> Result<Option<Self>> {
+        fs::create_dir_all(&folder)?;
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"]).arg(&folder).status();
+        Ok(mounted.is_ok_and(|status| status.success()).then_some(Self(folder)))
+    }
+
+    fn remount(&self, option: &str) -> Result<()> {
+        let status = Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(&self.0).status()?;
+        ensure!(status.success(), "{option}");
+        Ok(())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+#[tokio::test]
+async fn a_log_on_a_disk_that_was_read_only_is_written_to_after_the_remount() -> Result<()> {
+    let place = Place::new()?;
+    // Modes do not stop root, and only root may mount: where this is left out, the log's own test uses modes.
+    let Some(disk) = Disk::at(place.path("disk"))? else { return Ok(()) };
+    let dir = place.path("disk/log").display().to_string();
+    let settings = [("QAMTU__LOG__DIR", dir.as_str())];
+    let ingest = campaign_at(&place, &settings).await?;
+    // Killed, it leaves SQLite's files for shared memory behind: with them a read-only connection looks as good as any other.
+    ingest.kill().await?;
+    disk.remount("ro")?;
+    let ingest = place.launch(&settings).await?;
+    let begun = Instant::now();
+    while !place.said().contains("cannot be written to") {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "it says nothing of the disk: {}", place.said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    ensure!(ingest.get("/ready").await?.status == 503);
+    disk.remount("rw")?;
+    ingest.wait_ready().await?;
+    ensure!(ingest.take(&[headcount("m-open", 5)]).await?.counts() == (1, 0));
+    ingest.stop().await
+}

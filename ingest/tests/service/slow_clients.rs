@@ -1,0 +1,246 @@
+//! Clients that send nothing, or slowly: whoever sends properly is served all the same, from another address and from the same one.
+//!
+//! The time limits that would end a slow request by themselves are set to many minutes: an answer within the deadline of the test
+//! can only come from the shares.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpSocket, TcpStream},
+    process::Command,
+};
+
+use super::{
+    harness::{Answer, Ingest, LINES, ONE, Place, answer, lines},
+    sample::{campaign_at, headcount},
+};
+
+const PATIENT: &[(&str, &str)] =
+    &[("QAMTU__LIMITS__BODY_MS", "3600000"), ("QAMTU__LIMITS__IDLE_MS", "3600000"), ("QAMTU__LIMITS__HEAD_MS", "3600000")];
+
+const RUNNING: &str = "qamtu_ingest_requests_running";
+
+const EVENT: &str = "content-type: application/cloudevents+json";
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The address of the n-th client; the harness itself is the first.
+fn address(client: u8) -> IpAddr {
+    Ipv4Addr::new(127, 0, 0, client).into()
+}
+
+async fn connect(url: &str, client: u8) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(address(client), 0))?;
+    Ok(socket.connect(url.trim_start_matches("http://").parse()?).await?)
+}
+
+/// A client at an address of its own, which opens a connection for every request.
+fn honest(client: u8) -> Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().local_address(address(client)).pool_max_idle_per_host(0).timeout(DEADLINE).build()?)
+}
+
+async fn post(http: &reqwest::Client, ingest: &Ingest, kind: &str, body: String) -> Result<Answer> {
+    answer(http.post(format!("{}/v1/events", ingest.url)).header("content-type", kind).body(body)).await
+}
+
+/// Begins a request and goes on sending a few bytes now and then until it has been answered; the answer comes out.
+async fn drip(ingest: &Ingest, client: u8, headers: &str, bytes: &'static [u8]) -> Result<tokio::task::JoinHandle<String>> {
+    let mut stream = connect(&ingest.url, client).await?;
+    let head = format!("POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n{headers}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    Ok(tokio::spawn(async move {
+        while tokio::time::timeout(Duration::from_millis(50), stream.readable()).await.is_err() {
+            if stream.write_all(bytes).await.is_err() {
+                break;
+            }
+        }
+        let mut said = Vec::new();
+        drop(stream.read_to_end(&mut said).await);
+        String::from_utf8_lossy(&said).into_owned()
+    }))
+}
+
+#[tokio::test]
+async fn silent_connections_keep_nobody_out() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__CONNECTIONS", "200")]].concat()).await?;
+    let mut silent = Vec::new();
+    for number in 0..300_u32 {
+        let mut stream = connect(&ingest.url, 2).await?;
+        if number % 2 == 0 {
+            stream.write_all(b"POST /v1/events HTTP/1.1\r\nhost: loc").await?;
+        }
+        silent.push(stream);
+    }
+    // Another client, and the same one: health and events, on the common listener and on that of health.
+    for client in [3, 2] {
+        let http = honest(client)?;
+        for url in [&ingest.url, &ingest.health] {
+            for route in ["/live", "/ready", "/metrics"] {
+                ensure!(http.get(format!("{url}{route}")).send().await?.status() == 200, "{client} {route}");
+            }
+        }
+        ensure!(post(&http, &ingest, ONE, headcount("m-open", 5).to_string()).await?.status == 202);
+    }
+    drop(silent);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
+    let place = Place::new()?;
+    // A hard limit that cannot be raised, below what the connections alone would need.
+    let program = format!("ulimit -n 400; exec {}", env!("CARGO_BIN_EXE_qamtu-ingest"));
+    let mut child = Command::new("sh")
+        .args(["-c", &program])
+        .env("QAMTU__LISTEN", "127.0.0.1:0")
+        .env("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0")
+        .env("QAMTU__LOG__DIR", place.path("log"))
+        .env("QAMTU__REGISTER__PATH", place.path("register.sqlite"))
+        .env("QAMTU__PSEUDONYM__KEY_DIR", place.path("keys"))
+        .env("QAMTU__LIMITS__HEAD_MS", "3600000")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut said = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let told: Value = serde_json::from_str(&tokio::time::timeout(DEADLINE, said.next_line()).await??.context("it ended")?)?;
+    let (url, health) = (told["listening"].as_str().context("no address")?, told["health"].as_str().context("no address")?);
+    let mut silent = Vec::new();
+    for _ in 0..500 {
+        silent.push(connect(url, 2).await?);
+    }
+    for url in [url, health] {
+        ensure!(honest(3)?.get(format!("{url}/live")).send().await?.status() == 200, "{url}");
+    }
+    Ok(child.kill().await?)
+}
+
+#[tokio::test]
+async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
+    let place = Place::new()?;
+    // Every drip is as fast as it has to be: only the shares count.
+    let ingest =
+        campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "600000"), ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat())
+            .await?;
+    let mut drips = Vec::new();
+    for _ in 0..64 {
+        drips.push(drip(&ingest, 2, EVENT, b" ").await?);
+    }
+    ingest.wait_metric(RUNNING, 64).await?;
+    let http = honest(3)?;
+    for people in 0..20 {
+        ensure!(post(&http, &ingest, ONE, headcount("m-open", people).to_string()).await?.status == 202);
+    }
+    // Those that had to make room were told so, and the others go on.
+    let mut revoked = 0;
+    for drip in drips {
+        if drip.is_finished() {
+            let said = drip.await?;
+            ensure!(said.starts_with("HTTP/1.1 503") && said.contains("overloaded") && said.contains("retry-after"), "{said}");
+            revoked += 1;
+        } else {
+            drip.abort();
+        }
+    }
+    ensure!((1..=20).contains(&revoked), "{revoked}");
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn dripping_bodies_give_way_to_a_request_of_the_same_address() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "500")]].concat()).await?;
+    let mut drips = Vec::new();
+    for _ in 0..64 {
+        drips.push(drip(&ingest, 1, EVENT, b" ").await?);
+    }
+    ingest.wait_metric(RUNNING, 64).await?;
+    let (http, event) = (honest(1)?, headcount("m-open", 5).to_string());
+    let begun = Instant::now();
+    loop {
+        let said = post(&http, &ingest, ONE, event.clone()).await?;
+        if said.counts() == (1, 0) {
+            break;
+        }
+        ensure!(said.problem() == (503, "overloaded", "-") && begun.elapsed() < DEADLINE, "{said:?}");
+    }
+    drips.iter().for_each(tokio::task::JoinHandle::abort);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() -> Result<()> {
+    let place = Place::new()?;
+    let settings =
+        [("QAMTU__HTTP__TRUSTED_PROXIES", "[\"127.0.0.1\"]"), ("QAMTU__LIMITS__WAIT_MS", "600000"), ("QAMTU__LIMITS__REQUESTS", "8")];
+    let ingest = campaign_at(&place, &[PATIENT, &settings, &[("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
+    let mut drips = Vec::new();
+    for _ in 0..8 {
+        drips.push(drip(&ingest, 1, &format!("{EVENT}\r\nx-forwarded-for: 198.51.100.1"), b" ").await?);
+    }
+    ingest.wait_metric(RUNNING, 8).await?;
+    let request = ingest.request("/v1/events", ONE).header("x-forwarded-for", "198.51.100.2").body(headcount("m-open", 5).to_string());
+    ensure!(tokio::time::timeout(DEADLINE, answer(request)).await??.status == 202);
+    drips.iter().for_each(tokio::task::JoinHandle::abort);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn streams_of_blank_lines_of_one_client_keep_no_other_out() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "600000")]].concat()).await?;
+    let mut drips = Vec::new();
+    for _ in 0..8 {
+        drips.push(drip(&ingest, 2, "content-type: application/x-ndjson", &[b'\n'; 60]).await?);
+    }
+    ingest.wait_metric(RUNNING, 8).await?;
+    let events: Vec<Value> = (0..100).map(|people| headcount("m-open", people)).collect();
+    let said = post(&honest(3)?, &ingest, LINES, lines(&events)).await?;
+    ensure!((said.status, said.counts()) == (200, (100, 0)), "{said:?}");
+    drips.iter().for_each(tokio::task::JoinHandle::abort);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_stream_that_makes_room_tells_what_it_stored() -> Result<()> {
+    let place = Place::new()?;
+    let settings = [("QAMTU__LIMITS__STREAMS", "2"), ("QAMTU__LIMITS__CHUNK_EVENTS", "100"), ("QAMTU__LIMITS__WAIT_MS", "600000")];
+    let ingest = campaign_at(&place, &[PATIENT, &settings].concat()).await?;
+    let events: Vec<Value> = (0..350).map(|people| headcount("m-open", people)).collect();
+    let text = lines(&events);
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect(&ingest.url, 2).await?;
+        let head = format!(
+            "POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: {LINES}\r\ncontent-length: 900000\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        streams.push(stream);
+    }
+    ingest.wait_metric(RUNNING, 2).await?;
+    streams[0].write_all(text.as_bytes()).await?;
+    ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 300).await?;
+    let said = post(&honest(3)?, &ingest, LINES, lines(&[headcount("m-open", 5)])).await?;
+    ensure!(said.counts() == (1, 0), "{said:?}");
+    // The older one had to make room.
+    let mut told = String::new();
+    drop(tokio::time::timeout(DEADLINE, streams[0].read_to_string(&mut told)).await?);
+    let (head, body) = told.split_once("\r\n\r\n").context("no answer")?;
+    let body: Value = serde_json::from_str(body)?;
+    ensure!(head.starts_with("HTTP/1.1 503") && body["code"] == "overloaded" && body["before"]["refused"] == 0, "{told}");
+    let stored = usize::try_from(body["before"]["accepted"].as_u64().context("no count")?)?;
+    ensure!(stored >= 300 && body["line"] == stored + 1, "{told}");
+    let ids = place.ids().await?;
+    let is_stored = |event: &Value| event["id"].as_str().is_some_and(|id| ids.contains_key(id));
+    ensure!(events[..stored].iter().all(is_stored) && !events[stored..].iter().any(is_stored));
+    ingest.stop().await
+}

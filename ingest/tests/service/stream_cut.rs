@@ -1,0 +1,206 @@
+//! A long stream that is cut tells the truth: what it counts as accepted stands in the log, line by line, and sending the rest
+//! again completes it without a loss or a double. Tried on both logs, with SIGTERM and with a broker that fails.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use qamtu_log::broker::{Broker, BrokerError, BrokerOptions};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use super::{
+    harness::{Answer, Ingest, LINES, Place, answer, lines},
+    sample::{campaign_at, headcount, planned},
+};
+
+const DEADLINE: Duration = Duration::from_secs(120);
+
+const SETTINGS: &[(&str, &str)] =
+    &[("QAMTU__LIMITS__CHUNK_EVENTS", "50"), ("QAMTU__LIMITS__APPEND_MS", "3000"), ("QAMTU__STOP__DRAIN_MS", "1000")];
+
+/// What was sent in one stream, line by line. Every tenth line is refused, and every seventh line is blank.
+struct Ledger {
+    events: Vec<Value>,
+    /// Lines that were sent, with the event that stands in each; none for a blank one.
+    lines: Vec<Option<usize>>,
+}
+
+impl Ledger {
+    fn new(count: usize) -> Self {
+        let event = |n: usize| if n % 10 == 9 { planned("m-2", "NOBODY") } else { headcount("m-open", u32::try_from(n % 500).unwrap()) };
+        let events: Vec<Value> = (0..count).map(event).collect();
+        let mut lines = Vec::new();
+        for number in 0..count {
+            if number % 7 == 6 {
+                lines.push(None);
+            }
+            lines.push(Some(number));
+        }
+        Self { events, lines }
+    }
+
+    fn id(&self, event: usize) -> &str {
+        self.events[event]["id"].as_str().unwrap_or_default()
+    }
+
+    fn is_good(event: usize) -> bool {
+        event % 10 != 9
+    }
+
+    /// Sends every line as one stream, more slowly than it is taken; counts what has left.
+    fn send(&self, ingest: &Ingest, sent: Arc<AtomicUsize>) -> JoinHandle<Result<Answer>> {
+        let text: Vec<String> =
+            self.lines.iter().map(|line| line.map_or_else(|| "\n".to_owned(), |event| format!("{}\n", self.events[event]))).collect();
+        let pieces = futures::stream::unfold((text.into_iter(), sent), |(mut text, sent)| async move {
+            let line = text.next()?;
+            if sent.fetch_add(1, Ordering::Relaxed) % 20 == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            Some((Ok::<_, std::io::Error>(Bytes::from(line)), (text, sent)))
+        });
+        let request = ingest.request("/v1/events", LINES).body(reqwest::Body::wrap_stream(pieces));
+        tokio::spawn(answer(request))
+    }
+
+    /// The answer to a stream that was cut: it counts exactly the lines before the one it names, and what it counts as accepted
+    /// stands in the log once.
+    fn check(&self, said: &Answer, code: &str, ids: &HashMap<String, usize>) -> Result<()> {
+        ensure!(said.status == 503 && said.body["code"] == code, "{said:?}");
+        let line = usize::try_from(said.body["line"].as_u64().context("no line")?)?;
+        ensure!(line > 1 && line <= self.lines.len(), "the stream was not cut in the middle: {said:?}");
+        let before: Vec<usize> = self.lines[..line - 1].iter().filter_map(|event| *event).collect();
+        let (good, bad): (Vec<usize>, Vec<usize>) = before.into_iter().partition(|event| Self::is_good(*event));
+        let told = &said.body["before"];
+        ensure!(told["accepted"] == good.len() && told["refused"] == bad.len() && told["duplicates"] == 0, "{said:?}");
+        let listed = told["refused_lines"].as_array().context("no list of refused lines")?.iter().flat_map(|range| {
+            let end = |name: &str| range[name].as_u64().unwrap_or_default();
+            end("first")..=end("last")
+        });
+        let is_bad = |line: &u64| matches!(self.lines[usize::try_from(*line).unwrap() - 1], Some(event) if !Self::is_good(event));
+        let refused: Vec<u64> = (1..line as u64).filter(is_bad).collect();
+        ensure!(listed.collect::<Vec<_>>() == refused, "{said:?}");
+        for event in good {
+            ensure!(ids.get(self.id(event)) == Some(&1), "acknowledged and not once in the log: {}", self.events[event]);
+        }
+        ensure!(!bad.iter().any(|event| ids.contains_key(self.id(*event))), "refused, and in the log all the same");
+        Ok(())
+    }
+
+    /// Sends the lines from the one that was named: nothing is missing afterwards.
+    async fn complete(&self, ingest: &Ingest, said: &Answer, place: &Place) -> Result<()> {
+        let line = usize::try_from(said.body["line"].as_u64().context("no line")?)?;
+        let rest: Vec<Value> = self.lines[line - 1..].iter().filter_map(|event| event.map(|event| self.events[event].clone())).collect();
+        let again = ingest.post(LINES, lines(&rest)).await?;
+        ensure!(again.status == 207, "{again:?}");
+        let ids = ids(place).await?;
+        for event in 0..self.events.len() {
+            ensure!(ids.contains_key(self.id(event)) == Self::is_good(event), "{}", self.events[event]);
+        }
+        Ok(())
+    }
+}
+
+async fn ids(place: &Place) -> Result<HashMap<String, usize>> {
+    Ok(place.ids().await?.into_iter().collect())
+}
+
+/// Waits until some of a stream has been acknowledged by the log, while more of it is on its way.
+async fn is_under_way(ingest: &Ingest) -> Result<()> {
+    ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 500).await
+}
+
+/// A broker for one test; none, with one loud line, where there is no Java or Maven.
+fn broker(name: &str, port: u16) -> Result<Option<Broker>> {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
+    let cache_dir = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka");
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ingest-{}-{name}", std::process::id()));
+    match Broker::start(BrokerOptions { dir, cache_dir, port, heap_mb: 512 }) {
+        Ok(broker) => Ok(Some(broker)),
+        Err(error) if std::env::var_os("CI").is_none() => {
+            said(&error);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
+fn said(error: &BrokerError) {
+    eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
+}
+
+async fn stop_in_the_middle(place: &Place) -> Result<()> {
+    let mut ingest = campaign_at(place, SETTINGS).await?;
+    let ledger = Ledger::new(200_000);
+    let streaming = ledger.send(&ingest, Arc::default());
+    is_under_way(&ingest).await?;
+    ingest.terminate()?;
+    let said = streaming.await??;
+    ensure!(ingest.ended().await?.success(), "{}", place.said());
+    ledger.check(&said, "stopping", &ids(place).await?)?;
+    let ingest = place.start(SETTINGS).await?;
+    ledger.complete(&ingest, &said, place).await?;
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_stream_cut_by_a_stop_tells_what_it_stored() -> Result<()> {
+    stop_in_the_middle(&Place::new()?).await
+}
+
+#[tokio::test]
+async fn a_stream_cut_by_a_stop_tells_what_it_stored_on_kafka() -> Result<()> {
+    let Some(broker) = tokio::task::spawn_blocking(|| broker("stop", 0)).await?? else { return Ok(()) };
+    stop_in_the_middle(&Place::on_kafka(broker.address())?).await
+}
+
+#[tokio::test]
+async fn a_stream_cut_by_a_log_that_cannot_be_written_tells_what_it_stored() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, SETTINGS).await?;
+    let ledger = Ledger::new(50_000);
+    let sent = Arc::new(AtomicUsize::new(0));
+    let streaming = ledger.send(&ingest, sent.clone());
+    is_under_way(&ingest).await?;
+    let log = rusqlite::Connection::open(place.path("log").join("records.sqlite"))?;
+    log.busy_timeout(DEADLINE)?;
+    log.execute_batch("BEGIN IMMEDIATE")?;
+    let said = streaming.await??;
+    log.execute_batch("ROLLBACK")?;
+    ledger.check(&said, "log-unavailable", &ids(&place).await?)?;
+    ledger.complete(&ingest, &said, &place).await?;
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_stream_cut_by_a_killed_broker_tells_what_it_stored() -> Result<()> {
+    let Some(first) = tokio::task::spawn_blocking(|| broker("killed", 0)).await?? else { return Ok(()) };
+    let port = first.address().rsplit(':').next().context("no port")?.parse()?;
+    let place = Place::on_kafka(first.address())?;
+    let ingest = campaign_at(&place, SETTINGS).await?;
+    let ledger = Ledger::new(200_000);
+    let streaming = ledger.send(&ingest, Arc::default());
+    is_under_way(&ingest).await?;
+    // Dropping kills with -9.
+    tokio::task::spawn_blocking(move || drop(first)).await?;
+    let said = streaming.await??;
+    let second = tokio::task::spawn_blocking(move || broker("killed", port)).await??.context("it started before")?;
+    ledger.check(&said, "log-unavailable", &ids(&place).await?)?;
+    let begun = Instant::now();
+    while ledger.complete(&ingest, &said, &place).await.is_err() {
+        ensure!(begun.elapsed() < DEADLINE, "the rest cannot be sent");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    ingest.stop().await?;
+    drop(second);
+    Ok(())
+}
