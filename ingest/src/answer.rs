@@ -122,6 +122,9 @@ pub struct Failure {
     pub pointer: Option<String>,
     /// What exactly, and how to correct it, in the language of `Accept-Language` (kk, ru or en).
     pub detail: String,
+    /// Reference data that is known under its revision with another content: JSON pointers into the event where the two differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<String>,
 }
 
 impl Failure {
@@ -132,6 +135,7 @@ impl Failure {
             id: rejection.id.map(|id| id.0),
             code: rejection.reason.code(),
             detail: rejection.text(language),
+            differs: rejection.differs().to_vec(),
             pointer: rejection.pointer,
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     pseudonym::{self, Keys},
     publish,
     register::{Claim, Claims, Register, identity::Identity, known::Known, store::StoreError},
-    rejection::{Detail, Reason, Rejection, Warning},
+    rejection::{Detail, Places, Reason, Rejection, Warning},
     submission::{self, Submission},
 };
 
@@ -199,7 +199,7 @@ impl Judge<'_> {
         let known = self.path.register.known();
         let layers = [&*known, &self.earlier.known, &layer.known];
         let revised = admitted.learned.as_ref().and_then(|event| admit::revision(event, &Scope(&layers)));
-        revised.map_or(Detail::IdTaken, |(revision, fields)| Detail::RaiseRevision { revision, fields: fields.join(", ") })
+        revised.map_or(Detail::IdTaken, |(revision, places)| Detail::RaiseRevision { revision, places: Places(places) })
     }
 
     /// Asks for the id of an admitted event: in this request first, then in the register. Two bodies of one request are compared whole:

@@ -9,7 +9,7 @@ use qamtu_schemas::{id::EventId, text::redact};
 pub mod detail;
 pub mod reason;
 
-pub use detail::Detail;
+pub use detail::{Detail, Places};
 pub use reason::{Language, Reason};
 
 /// Longest detail, in characters.
@@ -40,6 +40,11 @@ impl Rejection {
     pub fn text(&self, language: Language) -> String {
         // Never the other way round: a number that was cut is not recognised.
         redact(&self.detail.message(language)).chars().take(DETAIL_MAX_CHARS).collect()
+    }
+
+    /// Where reference data differs from what is known under its revision.
+    pub fn differs(&self) -> &[String] {
+        if let Detail::RaiseRevision { places, .. } = &self.detail { &places.0 } else { &[] }
     }
 
     /// The refusal with the place it is about.

@@ -21,6 +21,7 @@ mod attributes;
 mod check;
 mod mismatch;
 mod place;
+mod rule;
 mod strict;
 mod upcast;
 
@@ -29,7 +30,8 @@ use strict::{Slot, Strict};
 
 pub use attributes::is_attribute_name;
 pub use check::Flaw;
-pub use mismatch::{Duplicate, Mismatch, Rule, SyntaxError, Wanted};
+pub use mismatch::{Duplicate, Mismatch, SyntaxError, Wanted};
+pub use rule::Rule;
 
 /// Why bytes are no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

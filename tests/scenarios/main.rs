@@ -7,6 +7,7 @@ mod demo;
 mod fences;
 mod layout;
 mod page;
+mod publish;
 mod readme;
 #[path = "../../analytics/tests/sample/sample.rs"]
 mod sample;

@@ -1,6 +1,6 @@
 //! The README keeps its word: its examples are accepted by a real ingest, and its table of settings is that of the example files.
 
-use std::{collections::BTreeSet, fmt::Write, path::Path};
+use std::{collections::BTreeSet, fmt::Write, path::Path, process::Output};
 
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
@@ -29,10 +29,9 @@ fn examples(readme: &str) -> Vec<(&str, Vec<&str>)> {
         .collect()
 }
 
-#[tokio::test]
-async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let path = |name: &str| folder.path().join(name).display().to_string();
+/// A real ingest with a log, a register and keys of its own.
+pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
+    let path = |name: &str| folder.join(name).display().to_string();
     let settings = [
         ("QAMTU__LISTEN", "127.0.0.1:0".to_owned()),
         ("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
@@ -51,8 +50,20 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
         if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
     })
     .await?;
-    let file = root().join("deploy/campaigns/turkistan-2026.toml");
-    let published = Command::new(binary("qamtu")?).args(["publish", "--ingest", &address]).arg(&file).output().await?;
+    Ok((ingest, address))
+}
+
+/// Publishes a campaign file.
+pub async fn publish(file: &Path, address: &str) -> Result<Output> {
+    Ok(Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
+}
+
+#[tokio::test]
+async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (ingest, address) = ingest(folder.path()).await?;
+    let http = reqwest::Client::new();
+    let published = publish(&root().join("deploy/campaigns/turkistan-2026.toml"), &address).await?;
     ensure!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
 
     let (readme, mut types) = (readme()?, BTreeSet::new());
@@ -160,7 +171,11 @@ fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
     let (before, rest) = readme.split_once(BEGIN).context("the README has no place for its settings")?;
     let (shown, after) = rest.split_once(END).context("the README has no end of its settings")?;
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(root().join("README.md"), format!("{before}{BEGIN}{table}{END}{after}"))?;
+        // In one step: another test may be reading it.
+        let anew = tempfile::NamedTempFile::new_in(root())?;
+        std::fs::write(anew.path(), format!("{before}{BEGIN}{table}{END}{after}"))?;
+        std::fs::set_permissions(anew.path(), std::fs::metadata(root().join("README.md"))?.permissions())?;
+        anew.persist(root().join("README.md"))?;
         return Ok(());
     }
     ensure!(shown == table, "the settings have changed: UPDATE_README=1 makes this test write the table anew");

@@ -1,9 +1,14 @@
-//! `qamtu publish`: sends the reference events of a campaign file to ingest. Sending the same file again changes nothing.
+//! `qamtu publish`: sends the reference events of a campaign file to ingest. Sending the same file again changes nothing; another
+//! content under the same revision is refused, and the file's places that differ are shown.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::{fmt::Write as _, io::Write as _, path::PathBuf};
 
-use crate::campaign::Campaign;
+use serde::Deserialize;
+
+use crate::{
+    campaign::Campaign,
+    submission::{Payload, Submission},
+};
 
 /// What is published where.
 #[derive(Debug, clap::Args)]
@@ -13,6 +18,30 @@ pub(super) struct Arguments {
     /// Address of ingest.
     #[arg(long, default_value = "http://127.0.0.1:8480")]
     ingest: String,
+}
+
+/// What ingest says of a batch that it took.
+#[derive(Debug, Deserialize)]
+struct Taken {
+    accepted: u64,
+    duplicates: u64,
+}
+
+/// What ingest says of a batch that it refused.
+#[derive(Debug, Default, Deserialize)]
+struct Refused {
+    #[serde(default)]
+    failures: Vec<Failure>,
+}
+
+/// One refused event.
+#[derive(Debug, Deserialize)]
+struct Failure {
+    code: String,
+    pointer: String,
+    detail: String,
+    #[serde(default)]
+    differs: Vec<String>,
 }
 
 /// Sends everything as one batch: all of it is taken, or nothing.
@@ -25,8 +54,47 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let answer = request.body(serde_json::to_vec(&submissions)?).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
-        anyhow::ensure!(status.is_success(), "{to} answered {status}: {text}");
-        writeln!(std::io::stdout(), "{} events of campaign {}: {text}", submissions.len(), campaign.id)?;
-        Ok(())
+        if status.is_success() {
+            let Taken { accepted, duplicates } = serde_json::from_str(&text)?;
+            writeln!(std::io::stdout(), "campaign {}: {accepted} new events, {duplicates} known already", campaign.id)?;
+            return Ok(());
+        }
+        let refused: Refused = serde_json::from_str(&text).unwrap_or_default();
+        anyhow::ensure!(!refused.failures.is_empty(), "{to} answered {status}: {text}");
+        let head = if refused.failures.iter().any(|failure| !failure.differs.is_empty()) {
+            let file = arguments.file.display();
+            format!("revision {} was published before with other content: raise `revision` in {file} and publish again", campaign.revision)
+        } else {
+            format!("{to} answered {status}; nothing was taken")
+        };
+        anyhow::bail!("{head}{}", listed(&refused.failures, &submissions))
     })
+}
+
+/// One line for each refused event, and for each of its places that differ one more.
+fn listed(failures: &[Failure], submissions: &[Submission]) -> String {
+    let mut lines = String::new();
+    for failure in failures {
+        let index = failure.pointer.split('/').nth(1).and_then(|index| index.parse::<usize>().ok());
+        let submission = index.and_then(|index| submissions.get(index));
+        let sent = submission.and_then(|submission| serde_json::to_value(submission).ok()).unwrap_or_default();
+        let _ = write!(lines, "\n  {}", submission.map(name).unwrap_or_default());
+        if failure.differs.is_empty() {
+            let _ = write!(lines, ": {} at {}: {}", failure.code, failure.pointer, failure.detail);
+        }
+        for place in &failure.differs {
+            let now = sent.pointer(place).map_or_else(|| "left out".to_owned(), ToString::to_string);
+            let _ = write!(lines, "\n    {place} is now {now}");
+        }
+    }
+    lines
+}
+
+/// Type and subject of an event, such as `unit.defined TRK`.
+fn name(submission: &Submission) -> String {
+    let kind = submission.kind().kind.name();
+    match &submission.data {
+        Payload::Plain(data) => format!("{kind} {}", data.subject()),
+        _ => kind.to_owned(),
+    }
 }

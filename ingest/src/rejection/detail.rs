@@ -3,6 +3,8 @@
 //! Guarantees: a message exists in every language and takes the same parameters in each (tests read the table); nothing else in this
 //! crate writes a sentence for clients. The language is chosen where an answer is written, see [`crate::answer`].
 
+use std::fmt;
+
 use super::reason::Language;
 
 macro_rules! details {
@@ -409,9 +411,19 @@ details! {
     IdTaken = "An event of this id with another content was sent before. Give the new one its own id.",
         "Событие с этим идентификатором и другим содержанием уже отправлено. Дайте новому событию свой идентификатор.",
         "Осы идентификатормен мазмұны басқа оқиға бұрын жіберілген. Жаңа оқиғаға өз идентификаторын беріңіз.";
-    RaiseRevision { revision: u32, fields: String } = "Revision {revision} was sent before with another content. Raise `revision` and send it under a new id. What differs: {fields}.",
-        "Ревизия {revision} уже отправлена с другим содержанием. Увеличьте `revision` и отправьте под новым идентификатором. Отличия: {fields}.",
-        "{revision}-ревизия мазмұны басқа күйде бұрын жіберілген. `revision` мәнін көтеріп, жаңа идентификатормен жіберіңіз. Айырмасы: {fields}.";
+    RaiseRevision { revision: u32, places: Places } = "Revision {revision} was sent before with another content. Raise `revision` and send it under a new id. What differs: {places}.",
+        "Ревизия {revision} уже отправлена с другим содержанием. Увеличьте `revision` и отправьте под новым идентификатором. Отличия: {places}.",
+        "{revision}-ревизия мазмұны басқа күйде бұрын жіберілген. `revision` мәнін көтеріп, жаңа идентификатормен жіберіңіз. Айырмасы: {places}.";
+}
+
+/// JSON pointers, written one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places(pub Vec<String>);
+
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
 }
 
 #[cfg(test)]

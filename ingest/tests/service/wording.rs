@@ -138,6 +138,7 @@ async fn reference_data_that_changed_under_its_revision_says_what_differs() -> R
     checked("another content", &answers)?;
     for answer in &answers {
         ensure!(answer["code"] == "conflicting-id" && answer["status"] == 409, "{answer}");
+        ensure!(answer["differs"] == json!(["/data/names/kk", "/data/tile/row"]), "{answer}");
         for word in ["`revision`", "/data/names/kk", "/data/tile/row"] {
             ensure!(detail(answer).contains(word), "{answer}");
         }

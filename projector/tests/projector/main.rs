@@ -14,6 +14,7 @@ mod backlog;
 mod conflicts;
 mod crashes;
 mod events;
+mod foreign;
 mod gaps;
 mod golden;
 mod health;

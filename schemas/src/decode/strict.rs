@@ -15,7 +15,10 @@ use serde::{
     },
 };
 
-use super::mismatch::{Mismatch, Rule, SyntaxError, Wanted};
+use super::{
+    mismatch::{Mismatch, SyntaxError, Wanted},
+    rule::Rule,
+};
 
 /// Where a typed error waits while the JSON reader unwinds.
 pub(super) type Slot = Cell<Option<Mismatch>>;
