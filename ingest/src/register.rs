@@ -266,11 +266,6 @@ impl Register {
         Ok(self.lookup(row.identity.id)?.is_some())
     }
 
-    /// Empties the file alone, for the next start: what is answered until then is no longer looked up in it.
-    fn clear_file(&self) -> Result<(), StoreError> {
-        self.store().as_mut().ok_or(StoreError::Rebuilding)?.clear()
-    }
-
     /// Forgets everything; the file stays and is emptied.
     fn clear(&self) -> Result<(), StoreError> {
         self.state.send_replace(State::Building);

@@ -262,7 +262,9 @@ fn wrong_reports(desk: &mut Desk<'_>, meeting: &Meeting) -> [Report; 2] {
     [1, 2].map(|step| {
         let mut wrong = meeting.report.clone();
         if matches!(meeting.quirk, Quirk::WrongDate(_)) {
-            wrong.starts += hours(24 * if desk.dice.chance(0.5) { step } else { -step });
+            // At most a day ahead: ingest refuses reports of what lies further in the future.
+            let is_ahead = desk.dice.chance(0.5) && step == 1;
+            wrong.starts += hours(24 * if is_ahead { step } else { -step });
         } else {
             wrong.unit = (wrong.unit + step as usize) % world.campaign.units.len();
             wrong.precinct = None;

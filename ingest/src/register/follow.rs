@@ -177,7 +177,7 @@ impl Follower {
 async fn ended(register: &Arc<Register>, error: LogError) -> FollowError {
     if matches!(error, LogError::Replaced { .. }) {
         let register = register.clone();
-        if let Err(error) = blocking(move || register.clear_file()).await {
+        if let Err(error) = blocking(move || register.clear()).await {
             return error;
         }
     }
