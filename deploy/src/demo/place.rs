@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::DemoError;
 
 /// Raised when the stream of a seed, or what stands in the folder, changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const STATE: &str = "demo.json";
 const LOCK: &str = "demo.lock";
 /// What a demo makes in its folder.
