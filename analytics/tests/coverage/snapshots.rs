@@ -166,7 +166,7 @@ fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
     for (language, date, age) in [
         (Language::En, "March 6, 2026", "Received 10 days before these figures"),
         (Language::Ru, "6 марта 2026\u{a0}г.", "Получена за 10 дней до этих цифр"),
-        (Language::Kk, "2026\u{a0}ж. 6 наурыз", "Осы сандардан 10 күн бұрын түскен"),
+        (Language::Kk, "2026\u{a0}жылғы 6 наурыз", "Осы сандардан 10 күн бұрын түскен"),
     ] {
         let rows = said(coverage.clone(), language);
         assert!(statement(coverage.clone(), language).quiet.is_some_and(|notice| notice.contains("10")));
