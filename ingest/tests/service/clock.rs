@@ -22,6 +22,8 @@ async fn path(place: &Place) -> Result<Path> {
     let topics = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&log, &topics).await?;
     let register = Arc::new(Register::open(&place.path("register.sqlite"))?);
+    // The log is empty, so the register holds all of it.
+    register.caught_up();
     let keys = Arc::new(Keys::new(place.path("keys"), true));
     Ok(Path::new(open_writer(&log).await?, register, keys, Config::load(None)?.limits))
 }
