@@ -25,6 +25,7 @@ const SECTIONS: [&str; 4] = ["clickhouse", "analytics", "serve", "reader"];
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The warehouse.
+    #[serde(default)]
     pub clickhouse: ClickHouse,
     /// This service.
     #[serde(default)]
@@ -62,7 +63,8 @@ impl Default for Serve {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClickHouse {
-    /// Address of its HTTP interface, such as `http://127.0.0.1:8123`.
+    /// Address of its HTTP interface; default `http://127.0.0.1:8123`.
+    #[serde(default = "default_url")]
     pub url: String,
     /// Who to be; default `qamtu_analytics`.
     #[serde(default = "default_user")]
@@ -73,6 +75,12 @@ pub struct ClickHouse {
     /// The database; default `qamtu`.
     #[serde(default = "default_database")]
     pub database: String,
+}
+
+impl Default for ClickHouse {
+    fn default() -> Self {
+        Self { url: default_url(), user: default_user(), password: SecretString::default(), database: default_database() }
+    }
 }
 
 /// This service.
@@ -92,6 +100,10 @@ impl Default for Analytics {
 
 fn default_listen() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 8490).into()
+}
+
+fn default_url() -> String {
+    "http://127.0.0.1:8123".to_owned()
 }
 
 fn default_user() -> String {

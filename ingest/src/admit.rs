@@ -28,7 +28,7 @@ pub mod scope;
 
 pub use clock::plausible as plausible_clock;
 pub use named::Named;
-pub use revision::revision;
+pub use revision::{is_unraised, revision};
 pub use scope::Scope;
 
 /// A submission that was taken.

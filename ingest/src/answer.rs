@@ -32,6 +32,7 @@ pub struct Warned {
     /// The event.
     pub id: Uuid,
     /// `unknown-meeting`: neither plan nor report of the meeting is known yet; the event is pending until one arrives.
+    /// `revision-not-raised`: other reference data is known under the same or a higher `revision`; raise it.
     /// `unknown-reference`: the event that this one replaces or takes back is not known yet; without it this one has no effect.
     /// `foreign-reference`: that event is about another meeting. `ineffective-reference`: it is of a type that this one cannot replace.
     pub code: &'static str,

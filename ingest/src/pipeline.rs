@@ -215,6 +215,12 @@ impl Judge<'_> {
     /// What is worth saying of a new event: also which of the events that it names it cannot replace.
     fn warnings(&self, admitted: &Admitted, layer: &Layer) -> Result<Vec<Warning>, Rejection> {
         let mut warnings: Vec<Warning> = admitted.warning.into_iter().collect();
+        let known = self.path.register.known();
+        let layers = [&*known, &self.earlier.known, &layer.known];
+        if admitted.learned.as_ref().is_some_and(|event| admit::is_unraised(event, &Scope(&layers))) {
+            warnings.push(Warning::UnraisedRevision);
+        }
+        drop(known);
         let Some(named) = &admitted.named else { return Ok(warnings) };
         for &id in named.ids() {
             let known = match self.brought(id, layer) {

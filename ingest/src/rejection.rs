@@ -77,6 +77,8 @@ impl Rejection {
 pub enum Warning {
     /// Neither plan nor report of the meeting is known yet: the event is pending until one arrives.
     UnknownMeeting,
+    /// Reference data of another content is known under the same or a higher revision: of one revision the higher event id holds.
+    UnraisedRevision,
     /// The event that this one replaces or takes back is not known yet: it has no effect until that one arrives.
     UnknownReference(EventId),
     /// The event that this one replaces or takes back is about another meeting: it has no effect on it.
@@ -90,6 +92,7 @@ impl Warning {
     pub const fn code(self) -> &'static str {
         match self {
             Warning::UnknownMeeting => "unknown-meeting",
+            Warning::UnraisedRevision => "revision-not-raised",
             Warning::UnknownReference(_) => "unknown-reference",
             Warning::ForeignReference(_) => "foreign-reference",
             Warning::IneffectiveReference(_) => "ineffective-reference",
@@ -99,7 +102,7 @@ impl Warning {
     /// The event that a warning about a reference is about.
     pub const fn reference(self) -> Option<EventId> {
         match self {
-            Warning::UnknownMeeting => None,
+            Warning::UnknownMeeting | Warning::UnraisedRevision => None,
             Warning::UnknownReference(id) | Warning::ForeignReference(id) | Warning::IneffectiveReference(id) => Some(id),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{fmt::Write as _, io::Write as _, path::PathBuf};
 
+use anyhow::Context as _;
 use serde::Deserialize;
 
 use crate::{
@@ -51,7 +52,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let to = format!("{}/v1/events", arguments.ingest.trim_end_matches('/'));
         let request = reqwest::Client::new().post(&to).header("content-type", "application/cloudevents-batch+json");
-        let answer = request.body(serde_json::to_vec(&submissions)?).send().await?;
+        let sent = request.body(serde_json::to_vec(&submissions)?).send().await;
+        let answer = sent.with_context(|| {
+            format!("ingest does not answer at {}: is qamtu-ingest running? --ingest names its address", arguments.ingest)
+        })?;
         let status = answer.status();
         let text = answer.text().await?;
         if status.is_success() {

@@ -13,6 +13,23 @@ const SHOWN_MAX: usize = 10;
 /// The revision of reference data that is sent, and the places where it differs from what is known. None for anything else, and where
 /// nothing differs.
 pub fn revision(event: &Event, scope: &Scope<'_>) -> Option<(u32, Vec<String>)> {
+    let (revision, sent, known) = values(event, scope)?;
+    let mut places = Vec::new();
+    differ(&sent, &known, "/data".to_owned(), &mut places);
+    places.truncate(SHOWN_MAX);
+    (!places.is_empty()).then_some((revision, places))
+}
+
+/// Does reference data differ from what is known without having a higher revision? Counts of a precinct on different days are different
+/// data.
+pub fn is_unraised(event: &Event, scope: &Scope<'_>) -> bool {
+    values(event, scope).is_some_and(|(revision, sent, known)| {
+        known["revision"].as_u64() >= Some(revision.into()) && sent["as_of"] == known["as_of"] && sent != known
+    })
+}
+
+/// The revision of reference data, the data, and what is known under its id.
+fn values(event: &Event, scope: &Scope<'_>) -> Option<(u32, Value, Value)> {
     let campaign = &event.envelope.campaign;
     let (revision, known): (u32, Option<Data>) = match &event.data {
         Data::CampaignConfigured(sent) => (sent.revision, scope.config(campaign).cloned().map(Data::from)),
@@ -27,12 +44,7 @@ pub fn revision(event: &Event, scope: &Scope<'_>) -> Option<(u32, Vec<String>)> 
         Data::VenueDescribed(sent) => (sent.revision, scope.find(campaign, |known| known.venue(&sent.venue).cloned().map(Data::from))),
         _ => return None,
     };
-    let mut places = Vec::new();
-    if let (Ok(sent), Some(Ok(known))) = (serde_json::to_value(&event.data), known.map(serde_json::to_value)) {
-        differ(&sent, &known, "/data".to_owned(), &mut places);
-    }
-    places.truncate(SHOWN_MAX);
-    (!places.is_empty()).then_some((revision, places))
+    Some((revision, serde_json::to_value(&event.data).ok()?, serde_json::to_value(known?).ok()?))
 }
 
 /// Collects the places where two values differ.

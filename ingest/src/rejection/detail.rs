@@ -126,9 +126,9 @@ details! {
     RegisterBehind = "The register has to catch up with the log first. Send the events again later.",
         "Сначала реестр должен догнать журнал. Отправьте события позже.",
         "Алдымен тізілім журналды қуып жетуі керек. Оқиғаларды кейінірек жіберіңіз.";
-    KeyMissing = "The operator of this service has to provide the campaign's key. Send the events again then.",
-        "Оператор службы должен установить ключ кампании. После этого отправьте события ещё раз.",
-        "Қызмет операторы науқан кілтін орнатуы керек. Содан кейін оқиғаларды қайта жіберіңіз.";
+    KeyMissing = "The operator of this service has to restore the campaign's key in pseudonym.key_dir or, for a new campaign, to start it once with pseudonym.create. Send the events again then.",
+        "Оператор службы должен восстановить ключ кампании в pseudonym.key_dir или, если кампания новая, один раз запустить службу с pseudonym.create. После этого отправьте события ещё раз.",
+        "Қызмет операторы науқан кілтін pseudonym.key_dir ішіне қайтаруы немесе науқан жаңа болса, қызметті бір рет pseudonym.create арқылы іске қосуы керек. Содан кейін оқиғаларды қайта жіберіңіз.";
     Internal = "Send the same events again later. Tell the operator the number in `instance`.",
         "Отправьте те же события позже. Сообщите оператору номер из `instance`.",
         "Сол оқиғаларды кейінірек жіберіңіз. Операторға `instance` нөмірін айтыңыз.";

@@ -102,7 +102,6 @@ impl Place {
             .env("QAMTU__PSEUDONYM__KEY_DIR", self.path("keys"))
             .env("QAMTU__PSEUDONYM__CREATE", "true")
             .env("QAMTU__CLICKHOUSE__URL", "another service's, to be left alone")
-            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(said)
             .kill_on_drop(true);
@@ -110,6 +109,8 @@ impl Place {
             None => command.env("QAMTU__LOG__DIR", self.path("log")),
             Some(brokers) => command.env("QAMTU__LOG__KIND", "kafka").env("QAMTU__LOG__BROKERS", brokers).env("QAMTU__LOG__REPLICAS", "1"),
         };
+        // Last, so that a test may choose its own.
+        command.envs(settings.iter().copied());
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
         let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??.with_context(|| self.said())?;

@@ -58,7 +58,9 @@ fn files_that_others_could_read_are_repaired_at_the_next_start() {
         drop(used(&site).await);
         for path in everything(site.dir()) {
             let open = if path.is_dir() { 0o755 } else { 0o644 };
-            fs::set_permissions(&path, Permissions::from_mode(open)).expect("mode");
+            // SQLite removes its side files when the last connection closes, which may be only now.
+            let set = fs::set_permissions(&path, Permissions::from_mode(open));
+            assert!(set.is_ok() || !path.exists(), "{set:?}");
         }
         let _reader = used(&site).await;
         assert_private(site.dir());
