@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     harness::{BATCH, Ingest, Place},
-    sample::{IIN, OTHER_IIN, attendance, campaign_at, event, headcount, held, plan, planned},
+    sample::{IIN, OTHER_IIN, attendance, campaign_at, event, headcount, held, plan, planned, precinct},
 };
 
 /// Code and named event of every warning that the answer to an event carries.
@@ -103,6 +103,32 @@ async fn a_warning_about_consent_does_not_tell_whose_it_was() -> Result<()> {
     for guess in [IIN, OTHER_IIN] {
         let again = json!({"person": {"iin": guess}, "notice": "2026-02-a", "supersedes": [withdrawal["id"]]});
         ensure!(warned(&ingest, &event("consent.given.v1", again)).await?.is_empty());
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn reference_data_that_changes_without_a_higher_revision_is_a_warning() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    let counted = |revision: u32, voters: u32, day: &str| {
+        let mut event = precinct("TRK-077");
+        let data = &mut event["data"];
+        (data["revision"], data["voters"], data["as_of"]) = (json!(revision), json!(voters), json!(day));
+        event
+    };
+    let codes = |warnings: Vec<(String, Value)>| warnings.into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+    for (event, expected) in [
+        (counted(2, 800, "2026-02-01"), &[][..]),
+        // The same again, another number under the same revision or a lower one, a higher revision, another day.
+        (counted(2, 800, "2026-02-01"), &[]),
+        (counted(2, 900, "2026-02-01"), &["revision-not-raised"]),
+        (counted(1, 900, "2026-02-01"), &["revision-not-raised"]),
+        (counted(3, 900, "2026-02-01"), &[]),
+        (counted(1, 950, "2026-03-01"), &[]),
+    ] {
+        let found = codes(warned(&ingest, &event).await?);
+        ensure!(found == expected, "{event}: {found:?}");
     }
     ingest.stop().await
 }
