@@ -93,6 +93,8 @@ use process::{Failure, Process, ProcessError};
 use settings::{MEMORY_MIN_MB, Settings};
 use source::Program;
 
+/// How often a running warehouse is looked at.
+const WATCH: std::time::Duration = std::time::Duration::from_millis(200);
 /// How often a free port may be snatched away between choosing and opening it.
 const PORT_ATTEMPTS: usize = 5;
 
@@ -249,6 +251,16 @@ impl Warehouse {
     #[must_use]
     pub fn password_file(&self, role: Role) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.layout().passwords().join(role.name()))
+    }
+
+    /// Waits until the process of the warehouse has ended by itself, and gives its status. Never resolves for an external server.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        loop {
+            if let Some(status) = self.process.as_mut().and_then(Process::ended) {
+                return status;
+            }
+            tokio::time::sleep(WATCH).await;
+        }
     }
 
     /// Ends what was started and returns when it is gone. An external server is left alone.

@@ -85,8 +85,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         };
         tokio::pin!(told);
         // A start may take minutes, and must be ended like everything else.
-        let warehouse = tokio::select! {
-            started = Warehouse::start(options) => started?,
+        let mut warehouse = tokio::select! {
+            started = Warehouse::start(options.clone()) => started?,
             () = &mut told => return Ok(()),
         };
         for gap in warehouse.gaps() {
@@ -96,13 +96,34 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         if arguments.service {
             notify_systemd()?;
         }
-        tokio::select! {
-            () = end_of_input(), if !arguments.service => say("qamtu: standard input is closed, so the warehouse ends; --service runs without"),
-            () = told => {}
+        options.http_port = port(&warehouse);
+        let closed = end_of_input();
+        tokio::pin!(closed);
+        loop {
+            let status = tokio::select! {
+                () = &mut closed, if !arguments.service => {
+                    say("qamtu: standard input is closed, so the warehouse ends; --service runs without");
+                    break;
+                }
+                () = &mut told => break,
+                status = warehouse.ended() => status,
+            };
+            say(&format!("qamtu: ClickHouse has ended by itself ({status}) and is started again; its output is in the logs of its folder"));
+            // The folder is free when the one that held it is gone.
+            warehouse.stop().await;
+            warehouse = tokio::select! {
+                started = Warehouse::start(options.clone()) => started?,
+                () = &mut told => return Ok(()),
+            };
         }
         warehouse.stop().await;
         Ok(())
     })
+}
+
+/// The port of a warehouse, under which services know it.
+fn port(warehouse: &Warehouse) -> Option<u16> {
+    warehouse.url().rsplit(':').next()?.parse().ok()
 }
 
 /// Prints the [`Ready`] line.

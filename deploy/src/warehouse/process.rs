@@ -99,7 +99,8 @@ impl Process {
         self.child.id()
     }
 
-    fn ended(&mut self) -> Option<ExitStatus> {
+    /// How the child has ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 

@@ -152,6 +152,45 @@ async fn a_service_outlives_its_input_tells_systemd_and_prints_no_password() {
     assert!(!runs(engine));
 }
 
+/// The engine aborts when a client sends half of a request head and goes away; whatever ends it, the service starts it again.
+#[tokio::test]
+async fn an_engine_that_ends_by_itself_is_started_again_at_its_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("warehouse");
+    let mut service = Command::new(LAUNCHER)
+        .args([OsStr::new("warehouse"), OsStr::new("--service"), OsStr::new("--dir"), root.as_os_str()])
+        .env("PATH", path_without_clickhouse())
+        .env_remove("QAMTU__CLICKHOUSE__URL")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let (url, login) = (ready["url"].as_str().unwrap(), &ready["logins"]["admin"]);
+    let password = std::fs::read_to_string(login["password_file"].as_str().unwrap()).unwrap();
+    let headers = [("X-ClickHouse-User", login["user"].as_str().unwrap()), ("X-ClickHouse-Key", password.as_str())];
+    post(url, &headers, "CREATE TABLE kept (number UInt8) ENGINE = MergeTree ORDER BY number").await.unwrap();
+    post(url, &headers, "INSERT INTO kept VALUES (7)").await.unwrap();
+    let engine = ready["pid"].as_u64().unwrap().to_string();
+    let mut half = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    std::io::Write::write_all(&mut half, b"GET / HTTP/1.1\r\nX: a").unwrap();
+    drop(half);
+    assert!(Command::new("kill").args(["-9", &engine]).status().is_ok());
+    let until = std::time::Instant::now() + Duration::from_secs(120);
+    let rows = loop {
+        match post(url, &headers, "SELECT number FROM kept").await {
+            Ok(rows) => break rows,
+            Err(error) => assert!(std::time::Instant::now() < until, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(rows.trim(), "7");
+    assert!(Command::new("kill").arg(service.id().to_string()).status().unwrap().success());
+    assert!(service.wait().unwrap().success());
+}
+
 #[test]
 fn an_exported_address_of_a_server_is_named_instead_of_a_start() {
     let dir = tempfile::tempdir().unwrap();
