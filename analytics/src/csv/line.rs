@@ -56,6 +56,21 @@ impl From<Cell> for Field {
     }
 }
 
+/// A text with an apostrophe before everything that a spreadsheet would take for a formula: at its start, and behind a separator, where
+/// a spreadsheet that expects the other dialect begins a cell.
+fn without_formulas(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut begins = true;
+    for letter in text.chars() {
+        if begins && matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠') {
+            written.push('\'');
+        }
+        written.push(letter);
+        begins = matches!(letter, ',' | ';' | '\t' | '\n' | '\r');
+    }
+    written
+}
+
 impl Field {
     /// A text.
     pub fn text(text: impl ToString) -> Self {
@@ -78,8 +93,7 @@ impl Field {
 
     fn written(&self, dialect: Dialect) -> String {
         match self {
-            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => without_formulas(text),
             Self::Count(count) => count.to_string(),
             Self::Percent(hundredths) => {
                 let point = if dialect == Dialect::Comma { '.' } else { ',' };
@@ -248,5 +262,26 @@ impl<W: Write> Rows<W> {
     pub fn finish(mut self) -> Result<W, csv::Error> {
         self.out.flush()?;
         self.out.into_inner().map_err(|fault| csv::Error::from(fault.into_error()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_becomes_a_formula_in_either_dialect() {
+        for (text, written) in [
+            ("=1+1", "'=1+1"),
+            ("x;=1+1", "x;'=1+1"),
+            ("y,=2+2", "y,'=2+2"),
+            ("＝1+1", "'＝1+1"),
+            ("a\t@b", "a\t'@b"),
+            ("Сарыағаш-2, солтүстік", "Сарыағаш-2, солтүстік"),
+        ] {
+            for dialect in [Dialect::Comma, Dialect::Semicolon] {
+                assert_eq!(Field::text(text).written(dialect), written);
+            }
+        }
     }
 }
