@@ -1,7 +1,7 @@
 //! `coverage.csv` of `compute`: one row a slice, with every figure.
 //!
 //! Headers are in English and do not change within a definition; dates and instants are in ISO 8601. Person counts are whole: this file
-//! is for those who may see them. Of the form of a row, and of what an empty field means, see [`line`].
+//! is for those who may see them. Of the form of a row, and of what an empty field means, see [`mod@line`].
 
 use std::io::Write;
 
