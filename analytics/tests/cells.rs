@@ -30,7 +30,7 @@ use qamtu_analytics::{
 use serde_json::{Value, json};
 
 use attack::{Attack, attack, sequence};
-use world::{World, growing, worlds};
+use world::{Meeting, World, growing, sparse, worlds};
 
 fn published(coverage: Value, role: Role) -> Published {
     let folder = tempfile::tempdir().unwrap();
@@ -58,6 +58,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn no_small_count_can_be_worked_out(world in worlds(), analyst in any::<bool>()) {
+        let role = if analyst { Role::Analyst } else { Role::Leader };
+        let found = worked_out(&world, &published(world.coverage(), role));
+        prop_assert!(found.is_empty(), "{found:#?}");
+    }
+
+    #[test]
+    fn no_small_count_can_be_worked_out_where_little_happens(world in sparse(), analyst in any::<bool>()) {
         let role = if analyst { Role::Analyst } else { Role::Leader };
         let found = worked_out(&world, &published(world.coverage(), role));
         prop_assert!(found.is_empty(), "{found:#?}");
@@ -170,6 +177,62 @@ fn a_gross_attendance_from_a_list_is_a_count_of_people() {
         coverage["coalitions"][place]["slice"]["audience"]["headcount_meetings"] = held;
     }
     assert_eq!(published(coverage, Role::Leader).units[0].audience.gross.shown(), Some(3), "heads in a room are public");
+}
+
+/// A world of three units and five meetings, at the fourth of which only some came: one of the regional coalition, whose heads nobody
+/// counted, in a unit whose own coalition counted them.
+fn regional_meeting(people: usize) -> World {
+    let meeting =
+        |unit: usize, regional: bool, heads: bool| Meeting { unit, week: 0, regional, categories: (0, None), outside: 0, weak: 0, heads };
+    let meetings =
+        vec![meeting(1, true, true), meeting(2, false, true), meeting(1, false, false), meeting(2, true, false), meeting(1, false, true)];
+    World { units: 3, meetings, people: vec![(0, BTreeSet::from([3])); people] }
+}
+
+#[test]
+fn few_of_a_regional_coalition_are_not_what_gross_attendances_leave() {
+    for people in 1..10 {
+        let world = regional_meeting(people);
+        for role in [Role::Leader, Role::Analyst] {
+            let found = worked_out(&world, &published(world.coverage(), role));
+            assert!(found.is_empty(), "{people} people, {role:?}: {found:#?}");
+        }
+    }
+    let many = published(regional_meeting(30).coverage(), Role::Leader);
+    let gross: Vec<Option<u64>> = many.units.iter().map(|unit| unit.audience.gross.shown()).collect();
+    assert_eq!(gross, [Some(0), Some(40), Some(50)], "enough people threaten nobody");
+}
+
+#[test]
+fn withheld_gross_attendances_do_not_add_up_to_a_withheld_total() {
+    // Three came to the first unit. The lists of the first two units are withheld together and hold 43, of whom 40 came from outside.
+    let meeting = |unit: usize, outside: u64, heads: bool| Meeting {
+        unit,
+        week: unit,
+        regional: false,
+        categories: (unit, None),
+        outside,
+        weak: 0,
+        heads,
+    };
+    let meetings = vec![meeting(0, 20, false), meeting(1, 20, false), meeting(2, 40, true)];
+    let world = World { units: 3, meetings, people: vec![(0, BTreeSet::from([0])); 3] };
+    let found = worked_out(&world, &published(world.coverage(), Role::Leader));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_few_on_a_list_are_not_what_few_heads_leave() {
+    let mut coverage = campaign("units", &[3, 0]);
+    for (slice, heads, gross) in [("/region/slice", 1, 5), ("/units/0/slice", 0, 3), ("/units/1/slice", 1, 2)] {
+        let audience = coverage.pointer_mut(slice).unwrap()["audience"].as_object_mut().unwrap();
+        audience.insert("headcount_meetings".to_owned(), json!(heads));
+        audience.insert("gross".to_owned(), json!(gross));
+    }
+    let published = published(coverage, Role::Leader);
+    assert_eq!(published.whole.audience.gross.shown(), Some(5), "heads in a room are public");
+    let gross: Vec<Option<u64>> = published.units.iter().map(|unit| unit.audience.gross.shown()).collect();
+    assert!(gross.iter().all(Option::is_none), "{gross:?}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Units and coalitions share the same meetings out twice, so their rows are withheld together.
 //!
 //! A unit and its coalitions are one group, a coalition of the whole region is one of its own: where a unit's row is withheld, the same
-//! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's row
-//! leaves of its coalitions is nobody or enough people. Categories may overlap; their table is treated as if they did not, which
+//! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's coalitions
+//! leave of its row, in people or in gross attendance from lists, is nobody or enough people. Categories may overlap; their table is treated as if they did not, which
 //! withholds no less.
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     coverage::{self, Coverage, Slice},
     published::{
         Audience,
-        region::{Columns, Region, Row, is_listed},
+        region::{Columns, Lists, Region, Row, is_listed},
     },
 };
 
@@ -93,19 +93,27 @@ fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) 
 /// The groups whose gross attendance is withheld, given those whose people are.
 fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool]) -> Vec<bool> {
     let [units, coalitions] = tables;
-    let mut hidden = vec![false; people.len()];
     // Counts are withheld in company; the company must not be given away by heads either.
     let mut company = vec![false; people.len()];
-    company[units.len()..].fill(true);
     for table in tables {
-        for ((group, row), partial) in table.iter().zip(partial(region, table, people)) {
-            hidden[*group] |= is_listed(row) && partial;
+        for ((group, _), partial) in table.iter().zip(partial(region, table, people)) {
             company[*group] |= partial;
         }
     }
-    for (group, row) in coalitions {
-        hidden[*group] |= units.get(*group).is_some_and(|(_, unit)| region.is_telling(row, unit));
+    let mut hidden = vec![false; people.len()];
+    for (group, row) in units.iter().chain(coalitions) {
+        hidden[*group] |= is_listed(row) && company[*group];
     }
+    for (group, unit) in units {
+        let unit = Lists::of(unit);
+        let own = coalitions.iter().filter(|(own, _)| own == group).map(|(_, row)| Lists::of(row));
+        // Its own coalitions' gross attendances leave that of the meetings which a coalition of the whole region held there.
+        let rest = own.clone().fold(unit, Lists::without);
+        let tells = |part: Lists| region.is_telling(part, unit);
+        hidden[*group] |= own.into_iter().any(tells);
+        hidden[*group] |= !rest.is_empty() && (tells(rest) || (rest.is_listed() && company[*group]));
+    }
+    company[units.len()..].fill(true);
     join(&mut hidden, &company);
     extend(&tables, &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
     join(&mut hidden, &company);

@@ -57,12 +57,11 @@ impl<'a> Region<'a> {
         !(allows(reached) && allows(contacts) && allows(contacts.saturating_sub(reached)) && elsewhere)
     }
 
-    /// Whether the gross attendance of a coalition tells of few people in its unit: part of it comes from lists, and what it leaves of
-    /// those on the unit's lists are few of one kind.
-    pub(super) fn is_telling(&self, row: &Slice, unit: &Slice) -> bool {
-        let kinds = |of: &coverage::Audience| [of.contacts, of.outside, of.weak];
-        let mut left = kinds(&unit.audience).into_iter().zip(kinds(&row.audience)).map(|(all, part)| all.saturating_sub(part));
-        is_listed(row) && left.any(|left| !self.threshold.allows(left))
+    /// Whether the gross attendance of a part of a unit's meetings tells of few people in the unit: it comes from lists, and those on
+    /// them, or those on the unit's other lists, are few of one kind.
+    pub(super) fn is_telling(&self, part: Lists, unit: Lists) -> bool {
+        let left = unit.without(part);
+        part.is_listed() && part.people.iter().chain(&left.people).any(|people| !self.threshold.allows(*people))
     }
 
     /// Whether the reach of a table's rows can stand beside the region's. People reached are no more than the rows' sum, and no fewer than
@@ -83,12 +82,53 @@ impl<'a> Region<'a> {
         (total && !hidden.contains(&true)) || self.threshold.covers(&contacts, &hidden)
     }
 
-    /// Whether the gross attendances of a table's rows can stand beside the region's.
+    /// Whether the gross attendances of a table's rows can stand beside the region's. The withheld rows are then known together. If all of
+    /// them come from lists, they are a sum of people that may contain a withheld total, so they need every total, or a count of heads.
     pub(super) fn gross_safe(&self, table: &[Row<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|(group, _)| hidden[*group]).collect();
         let gross: Vec<u64> = table.iter().map(|(_, row)| row.audience.gross).collect();
-        let open = self.audience.gross.shown().is_some() && !hidden.contains(&true);
-        open || gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.covers(&gross, &hidden)
+        let Self { audience: Audience { gross: total, contacts, outside, weak, .. }, .. } = self;
+        if total.shown().is_none() {
+            return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.covers(&gross, &hidden);
+        }
+        let has_totals = [contacts, outside, weak].iter().all(|cell| cell.shown().is_some());
+        let has_heads = table.iter().zip(&hidden).any(|((_, row), hidden)| *hidden && !is_listed(row));
+        !hidden.contains(&true) || ((has_totals || has_heads) && self.threshold.covers(&gross, &hidden))
+    }
+}
+
+/// People on the lists of some meetings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lists {
+    /// Meetings at which heads were counted.
+    heads: u64,
+    /// Attendances of eligible people, of people from outside, and of weakly identified people.
+    people: [u64; 3],
+}
+
+impl Lists {
+    pub(super) fn of(row: &Slice) -> Self {
+        let held = &row.audience;
+        Self { heads: held.headcount_meetings, people: [held.contacts, held.outside, held.weak] }
+    }
+
+    /// The lists of the other meetings.
+    pub(super) fn without(self, part: Self) -> Self {
+        let [contacts, outside, weak] = self.people;
+        let [part_contacts, part_outside, part_weak] = part.people;
+        Self {
+            heads: self.heads.saturating_sub(part.heads),
+            people: [contacts.saturating_sub(part_contacts), outside.saturating_sub(part_outside), weak.saturating_sub(part_weak)],
+        }
+    }
+
+    /// Whether the gross attendance of these meetings is what stands on their lists.
+    pub(super) fn is_listed(self) -> bool {
+        self.heads == 0
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.people == [0; 3]
     }
 }
 

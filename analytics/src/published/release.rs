@@ -229,6 +229,12 @@ impl Release {
             ] {
                 self.single(name, row.unit.as_str(), (truth.saturating_sub(theirs), cell.beside(&cells).shown().is_some()));
             }
+            let of_own = |count: fn(&coverage::Audience) -> u64| own().map(|(_, held)| count(&held.slice.audience)).sum::<u64>();
+            let gross: Vec<Cell> = own().map(|(coalition, _)| coalition.audience.gross).collect();
+            let open = row.audience.gross.beside(&gross).shown().is_some();
+            let left = audience.gross.saturating_sub(of_own(|of| of.gross));
+            let heads = audience.headcount_meetings.saturating_sub(of_own(|of| of.headcount_meetings));
+            self.put(("left of gross".to_owned(), row.unit.as_str()), false, Count { heads, ..Count::of(left, open, true) });
         }
     }
 }

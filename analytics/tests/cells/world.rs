@@ -91,6 +91,23 @@ pub fn worlds() -> impl Strategy<Value = World> {
     })
 }
 
+/// Worlds in which little happens: at most meetings there is nobody of a kind, a few, or just enough. Many counts are shown zeros, from which
+/// the attacker has most to gain.
+pub fn sparse() -> impl Strategy<Value = World> {
+    let size = || prop::sample::select(vec![0u64, 0, 0, 0, 1, 3, 9, 12, 20]);
+    (2..5usize, 2..7usize).prop_flat_map(move |(units, many)| {
+        let crowds = prop::collection::vec((0..units, size(), size(), size()), many);
+        (meetings(units, many), crowds).prop_map(move |(mut meetings, crowds)| {
+            let mut people: Vec<Person> = Vec::new();
+            for (place, (home, eligible, outside, weak)) in crowds.into_iter().enumerate() {
+                (meetings[place].outside, meetings[place].weak) = (outside, weak);
+                people.extend((0..eligible).map(|_| (home, BTreeSet::from([place]))));
+            }
+            World { units, meetings, people }
+        })
+    })
+}
+
 impl World {
     pub fn at(&self, wanted: impl Fn(&Meeting) -> bool) -> Truth {
         let visits = |person: &Person| person.1.iter().filter(|meeting| wanted(&self.meetings[**meeting])).count() as u64;
