@@ -17,8 +17,11 @@ fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
 #[test]
 fn a_wrong_configuration_ends_with_64_and_one_line_that_names_it() {
     let url = ("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:1");
-    let wrong: [(&[(&str, &str)], &str); 3] =
-        [(&[], "clickhouse"), (&[url, ("QAMTU__CLICKHOUSE__URLS", "x")], "urls"), (&[url, ("QAMTU__SERVE__LISTEN", "nowhere")], "listen")];
+    let wrong: [(&[(&str, &str)], &str); 3] = [
+        (&[url, ("QAMTU__READER__ROLE", "nobody")], "role"),
+        (&[url, ("QAMTU__CLICKHOUSE__URLS", "x")], "urls"),
+        (&[url, ("QAMTU__SERVE__LISTEN", "nowhere")], "listen"),
+    ];
     for (settings, named) in wrong {
         let output = run(&["compute", "--campaign", "test"], settings);
         let said = String::from_utf8_lossy(&output.stderr);
