@@ -164,7 +164,8 @@ fn a_stalled_member_is_replaced_and_can_no_longer_commit() {
 fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
     run(async {
         let Some(mut broker) = start_broker("frozen") else { return };
-        let config = LogConfig::Kafka(KafkaConfig { append_timeout_ms: 2_000, ..kafka_at(broker.address()) });
+        // Long enough to be seen unsettled on a machine whose other tests start brokers at the same time.
+        let config = LogConfig::Kafka(KafkaConfig { append_timeout_ms: 10_000, ..kafka_at(broker.address()) });
         ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await.expect("topic");
         let writer = open_writer(&config).await.expect("writer");
         append_all(&*writer, numbered("events", 9, 0..100)).await;
