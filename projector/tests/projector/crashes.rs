@@ -9,7 +9,7 @@ use crate::{
     on_both_logs,
     proxy::Proxy,
     rig::{DEADLINE, Kind, Rig, run},
-    server::{Server, kill_and_restart},
+    server::Server,
 };
 
 /// Appends events in small portions until it is told to stop.
@@ -113,13 +113,9 @@ fn clickhouse_killed_under_load() {
         let rig = Rig::at(Kind::Embedded, server.config("admin", "t")).unwrap();
         let (stop, appended) = flow(rig.writer().await, 300);
         let projector = rig.projector().await;
-        let mut pid = server.pid();
-        let mut serving = Vec::new();
         for n in 0..8_u64 {
             tokio::time::sleep(Duration::from_millis(300) + jitter(n)).await;
-            let again = kill_and_restart(pid);
-            pid = again.pid();
-            serving.push(again);
+            server.kill();
             rig.until("ClickHouse is back", "SELECT 1", |said| said == "1").await;
         }
         stop.send(()).unwrap();

@@ -55,49 +55,38 @@ impl Server {
         }
     }
 
-    /// The process that serves.
-    pub fn pid(&self) -> u32 {
-        u32::try_from(self.said["pid"].as_u64().unwrap()).unwrap()
+    /// Kills the serving process with signal 9; the launcher starts another one on the same folder, port and logins.
+    pub fn kill(&self) {
+        let deadline = Instant::now() + Duration::from_secs(90);
+        let pid = loop {
+            match child_of(self.launcher.id()) {
+                Some(pid) => break pid,
+                None => assert!(Instant::now() < deadline, "ClickHouse is not started again"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+        while child_of(self.launcher.id()) == Some(pid) {
+            assert!(Instant::now() < deadline, "ClickHouse does not die");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
+}
+
+/// The process that a process has started, if it has one.
+fn child_of(parent: u32) -> Option<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes.filter_map(|process| process.file_name().to_str()?.parse().ok()).find(|pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Behind the name in parentheses: the state, and the parent.
+        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(&parent.to_string())
+    })
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.launcher.stdin.take());
         let _ = self.launcher.wait();
-    }
-}
-
-/// The serving process after a kill, started again on the same folder, port and logins.
-pub struct Again(Child);
-
-/// Kills the serving process with signal 9 and starts the same command again.
-pub fn kill_and_restart(pid: u32) -> Again {
-    let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
-    let words: Vec<_> =
-        words.split(|byte| *byte == 0).filter(|word| !word.is_empty()).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-    let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap();
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| !words.is_empty()) {
-        assert!(Instant::now() < deadline, "ClickHouse does not die");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let again = Command::new(program).args(&words[1..]).env("TZ", "UTC").stdin(Stdio::piped()).spawn();
-    Again(again.unwrap())
-}
-
-impl Again {
-    /// The serving process.
-    pub fn pid(&self) -> u32 {
-        self.0.id()
-    }
-}
-
-impl Drop for Again {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
