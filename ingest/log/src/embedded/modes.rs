@@ -53,7 +53,13 @@ pub(super) fn is_ours(name: &str) -> bool {
 
 /// Repairs the mode of a file that is there.
 pub(super) fn check_file(path: &Path) -> Result<(), LogError> {
-    if path.exists() && mode(path)? & OTHERS != 0 { repair(path, 0o600) } else { Ok(()) }
+    match fs::metadata(path) {
+        Ok(file) if file.mode() & OTHERS != 0 => repair(path, 0o600),
+        Ok(_) => Ok(()),
+        // Another connection that closes takes SQLite's side files with it at any moment.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io(path, error)),
+    }
 }
 
 fn mode(path: &Path) -> Result<u32, LogError> {
