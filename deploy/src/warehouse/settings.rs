@@ -205,7 +205,7 @@ mod tests {
         assert!(!config.contains("{{") && !users.contains("{{"), "{config}{users}");
         assert!(config.contains("<path>/w/a &amp; b/data/</path>"));
         assert!(config.contains("<http_port>18123</http_port>"));
-        assert!(config.contains("<max_server_memory_usage>1150000000</max_server_memory_usage>"));
+        assert!(config.contains("<max_server_memory_usage>1020000000</max_server_memory_usage>"));
         assert!(users.contains("<max_memory_usage>862500000</max_memory_usage>"));
     }
 

@@ -138,7 +138,7 @@ async fn the_settings_that_matter_are_as_promised() {
     }
     let pools = admin(&warehouse, "SELECT value FROM system.server_settings WHERE name = 'background_pool_size'").await;
     assert_eq!(pools, "2");
-    assert_eq!(admin(&warehouse, "SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'").await, "1150000000");
+    assert_eq!(admin(&warehouse, "SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'").await, "1020000000");
 }
 
 #[tokio::test]
