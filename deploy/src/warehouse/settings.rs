@@ -206,7 +206,7 @@ mod tests {
         assert!(config.contains("<path>/w/a &amp; b/data/</path>"));
         assert!(config.contains("<http_port>18123</http_port>"));
         assert!(config.contains("<max_server_memory_usage>1020000000</max_server_memory_usage>"));
-        assert!(users.contains("<max_memory_usage>862500000</max_memory_usage>"));
+        assert!(users.contains("<max_memory_usage>765000000</max_memory_usage>"));
     }
 
     #[test]
