@@ -13,8 +13,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::{
-    envelope::Envelope,
-    event::{Data, Event, EventType, Kind, TypeError, audience::HeadcountReportedV1},
+    envelope::{Envelope, Event},
+    event::{Data, EventType, Kind, TypeError, audience::HeadcountReportedV1},
 };
 
 mod attributes;

@@ -1,4 +1,4 @@
-//! The CloudEvents 1.0 attributes of an event.
+//! An event: its CloudEvents 1.0 attributes and its payload.
 //!
 //! Three times: `time` is when it happened, `recordedtime` when a device wrote it down, `receivedtime` when ingest took it.
 //! Lateness is judged by `receivedtime` alone; folds read none of them, except to choose between two bodies of one id.
@@ -8,11 +8,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    event::EventType,
+    event::{Data, EventType},
     id::{BatchId, BodyHash, CampaignId, EventId},
     instant::{given_instant, instant},
     text::Text,
 };
+
+/// An event as stored and as read: attributes and a payload of the latest version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The CloudEvents attributes; `kind.version` is the version that was stored.
+    pub envelope: Envelope,
+    /// The payload, upcast to the latest version.
+    pub data: Data,
+}
 
 /// Attributes of an event as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    envelope::Envelope,
     id::{EventId, MeetingId},
     text::{parsed, redact},
 };
@@ -37,15 +36,6 @@ pub use person::{Person, Strength};
 
 /// Prefix of every event type.
 pub const TYPE_PREFIX: &str = "qamtu.";
-
-/// An event as stored and as read: attributes and a payload of the latest version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// The CloudEvents attributes; `kind.version` is the version that was stored.
-    pub envelope: Envelope,
-    /// The payload, upcast to the latest version.
-    pub data: Data,
-}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, v $latest:literal, $subject:ident;)*) => {

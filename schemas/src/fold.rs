@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::{
+    envelope::Event,
     event::{
-        Data, Event,
+        Data,
         audience::{AttendanceRecorded, Count},
         meeting::{Plan, Report},
     },

@@ -26,8 +26,8 @@ pub mod topic;
 
 pub use decode::{DecodeError, decode};
 pub use encode::{Encoded, encode};
-pub use envelope::Envelope;
-pub use event::{Data, Event, EventType, Kind};
+pub use envelope::{Envelope, Event};
+pub use event::{Data, EventType, Kind};
 pub use fold::{MeetingFold, MeetingState, Status};
 pub use reference::Reference;
 pub use topic::Topic;

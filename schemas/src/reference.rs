@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    event::{CampaignConfigured, CoalitionFormed, Data, Event, Kind, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
+    envelope::Event,
+    event::{CampaignConfigured, CoalitionFormed, Data, Kind, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
     id::{BatchId, BodyHash, CoalitionId, EventId, MemberId, PrecinctId, UnitCode, VenueId},
 };
 

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::{
     encode::{Sent, body_hash, canonical},
-    envelope::Envelope,
-    event::{Data, Event, EventType},
+    envelope::{Envelope, Event},
+    event::{Data, EventType},
     id::{BatchId, CampaignId, EventId},
     text::Text,
 };

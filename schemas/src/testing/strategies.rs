@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::Stamp;
 use crate::{
+    envelope::Event,
     event::{
         AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, CampaignConfigured, Category, CoalitionFormed, CodeNames,
-        ConsentGiven, ConsentWithdrawn, Count, Data, Event, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
+        ConsentGiven, ConsentWithdrawn, Count, Data, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
         MeetingHeld, MeetingPlanned, MeetingRescheduled, MemberJoined, Person, Plan, PrecinctCounted, PrecinctEnrolled, PrecinctKind,
         QuestionRaised, Residence, RollEntry, Sex, SheetLine, Strength, SurveyReported, Tile, UnitDefined, UnitKind, VenueDescribed,
     },
