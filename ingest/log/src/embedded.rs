@@ -32,7 +32,7 @@ pub(crate) fn ensure_topics(config: &EmbeddedConfig, topics: &[TopicSpec]) -> Re
 /// Opens the log for appending; blocks.
 pub(crate) fn open_writer(config: &EmbeddedConfig) -> Result<Arc<dyn LogWriter>, LogError> {
     let appender = append::Appender::open(config)?;
-    let writer = writer::EmbeddedWriter::start(appender).map_err(|error| store::io(&config.dir, error))?;
+    let writer = writer::EmbeddedWriter::start(appender).map_err(|error| LogError::file(&config.dir, error))?;
     Ok(Arc::new(writer))
 }
 
@@ -41,6 +41,6 @@ pub(crate) fn open_reader(config: &EmbeddedConfig, options: &ReaderOptions) -> R
     let reader = reader::Reader::open(config, options)?;
     let (handle, link) = Handle::new();
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run(link));
-    thread.map_err(|error| store::io(&config.dir, error))?;
+    thread.map_err(|error| LogError::file(&config.dir, error))?;
     Ok(Box::new(handle))
 }

@@ -4,7 +4,7 @@
 //! unless it [`LogError::left_nothing`]: the entry may still come to stand in the log, so the caller
 //! repeats it with the same event id.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::partition::Partition;
@@ -226,6 +226,14 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// A failure of the file system at `path`.
+    pub(crate) fn file(path: &Path, error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+            return Self::ReadOnly { path: path.to_owned() };
+        }
+        Self::Io { path: path.to_owned(), source: Arc::new(error) }
+    }
+
     /// Whether the same call may succeed later without anything being changed by the caller.
     ///
     /// For an append this is answered with 503 and Retry-After; everything else that is not

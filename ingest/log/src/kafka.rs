@@ -8,6 +8,7 @@ mod client;
 mod commit;
 mod cursor;
 mod group;
+mod probe;
 mod reader;
 mod topic_id;
 mod voice;

@@ -9,12 +9,14 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::row;
 use super::store::{FileId, RECORDS, Store, failure, named};
-use super::writer::Outcomes;
 use crate::config::EmbeddedConfig;
 use crate::entry::{Entry, MAX_ENTRY_BYTES};
 use crate::error::LogError;
 use crate::murmur2;
 use crate::partition::Position;
+
+/// Positions of the entries of one call, or why an entry was refused.
+pub(super) type Outcomes = Vec<Result<Position, LogError>>;
 
 /// Writes transactions.
 pub(super) struct Appender {

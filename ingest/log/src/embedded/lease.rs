@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::modes;
-use super::store::{check_name, io};
+use super::store::check_name;
 use crate::error::LogError;
 use crate::partition::Partition;
 
@@ -29,7 +29,7 @@ impl Lease {
         modes::private_folder(&dir.join("leases"), |_| true)?;
         modes::private_folder(&folder, |_| true)?;
         let path = folder.join(format!("{}-{}.lock", partition.topic, partition.number));
-        let mut file = modes::private_file().open(&path).map_err(|error| io(&path, error))?;
+        let mut file = modes::private_file().open(&path).map_err(|error| LogError::file(&path, error))?;
         modes::check_file(&path)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -37,10 +37,10 @@ impl Lease {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
                 Err(TryLockError::WouldBlock) => return Err(held(&mut file, group, partition)),
-                Err(TryLockError::Error(error)) => return Err(io(&path, error)),
+                Err(TryLockError::Error(error)) => return Err(LogError::file(&path, error)),
             }
         }
-        sign(&mut file).map_err(|error| io(&path, error))?;
+        sign(&mut file).map_err(|error| LogError::file(&path, error))?;
         Ok(Self { _lock: file })
     }
 }

@@ -8,7 +8,6 @@ use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use super::store::io;
 use crate::error::LogError;
 
 /// Rights of anybody but the owner.
@@ -26,18 +25,18 @@ pub(super) fn private_file() -> OpenOptions {
 /// Creates a folder for its owner alone, or repairs the mode of one that is there. `contents` tells ours from a shared folder.
 pub(super) fn private_folder(path: &Path, contents: impl Fn(&str) -> bool) -> Result<(), LogError> {
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|error| io(parent, error))?;
+        fs::create_dir_all(parent).map_err(|error| LogError::file(parent, error))?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => return Ok(()),
         Err(_) if path.is_dir() => {}
-        Err(error) => return Err(io(path, error)),
+        Err(error) => return Err(LogError::file(path, error)),
     }
     if mode(path)? & OTHERS == 0 {
         return Ok(());
     }
-    for entry in fs::read_dir(path).map_err(|error| io(path, error))? {
-        let name = entry.map_err(|error| io(path, error))?.file_name();
+    for entry in fs::read_dir(path).map_err(|error| LogError::file(path, error))? {
+        let name = entry.map_err(|error| LogError::file(path, error))?.file_name();
         if !name.to_str().is_some_and(&contents) {
             let reason = format!("it also holds {}, so it is left as it is; give the log a folder of its own", name.display());
             return Err(LogError::Exposed { path: path.to_owned(), mode: mode(path)?, reason });
@@ -58,12 +57,12 @@ pub(super) fn check_file(path: &Path) -> Result<(), LogError> {
         Ok(_) => Ok(()),
         // Another connection that closes takes SQLite's side files with it at any moment.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io(path, error)),
+        Err(error) => Err(LogError::file(path, error)),
     }
 }
 
 fn mode(path: &Path) -> Result<u32, LogError> {
-    Ok(fs::metadata(path).map_err(|error| io(path, error))?.mode() & 0o7777)
+    Ok(fs::metadata(path).map_err(|error| LogError::file(path, error))?.mode() & 0o7777)
 }
 
 fn repair(path: &Path, wanted: u32) -> Result<(), LogError> {

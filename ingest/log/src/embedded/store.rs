@@ -61,7 +61,7 @@ pub(super) struct FileId {
 
 impl FileId {
     fn at(path: &Path) -> Result<Self, LogError> {
-        let metadata = fs::metadata(path).map_err(|error| io(path, error))?;
+        let metadata = fs::metadata(path).map_err(|error| LogError::file(path, error))?;
         Ok(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 
@@ -194,18 +194,18 @@ fn create_if_missing(dir: &Path, path: &Path, format: &Format) -> Result<(), Log
         return Ok(());
     }
     let lock = dir.join(CREATING);
-    let guard = modes::private_file().open(&lock).map_err(|error| io(&lock, error))?;
-    guard.lock().map_err(|error| io(&lock, error))?;
+    let guard = modes::private_file().open(&lock).map_err(|error| LogError::file(&lock, error))?;
+    guard.lock().map_err(|error| LogError::file(&lock, error))?;
     if path.exists() {
         return Ok(());
     }
     let fresh = path.with_extension("new");
     let _ = fs::remove_file(&fresh);
     // SQLite would create it for everybody.
-    modes::private_file().open(&fresh).map_err(|error| io(&fresh, error))?;
+    modes::private_file().open(&fresh).map_err(|error| LogError::file(&fresh, error))?;
     initialise(&fresh, format).map_err(|error| failure(&fresh, error))?;
-    fs::rename(&fresh, path).map_err(|error| io(path, error))?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| io(dir, error))
+    fs::rename(&fresh, path).map_err(|error| LogError::file(path, error))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| LogError::file(dir, error))
 }
 
 fn initialise(path: &Path, format: &Format) -> rusqlite::Result<()> {
@@ -248,12 +248,4 @@ pub(super) fn failure(path: &Path, error: rusqlite::Error) -> LogError {
 /// The file at this path is not the one that was opened.
 pub(super) fn replaced(path: &Path, reason: impl Into<String>) -> LogError {
     LogError::Replaced { log: path.display().to_string(), reason: reason.into() }
-}
-
-/// A failure of the file system as ours.
-pub(super) fn io(path: &Path, error: std::io::Error) -> LogError {
-    if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
-        return LogError::ReadOnly { path: path.to_owned() };
-    }
-    LogError::Io { path: path.to_owned(), source: Arc::new(error) }
 }

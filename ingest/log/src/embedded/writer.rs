@@ -13,11 +13,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::append::Appender;
+use super::append::{Appender, Outcomes};
 use super::store::FileId;
 use crate::entry::Entry;
 use crate::error::LogError;
-use crate::partition::Position;
 use crate::writer::LogWriter;
 
 /// Bytes of entries that may wait; one larger call waits for the whole of it.
@@ -26,9 +25,6 @@ const QUEUE_BYTES: usize = 64 << 20;
 const QUEUE_CALLS: usize = 4096;
 /// A transaction is closed when it has this many bytes; one larger call is one transaction.
 const TRANSACTION_BYTES: usize = 8 << 20;
-
-/// One outcome per entry.
-pub(super) type Outcomes = Vec<Result<Position, LogError>>;
 
 /// One call of [`LogWriter::append`] on its way to the thread.
 struct Append {

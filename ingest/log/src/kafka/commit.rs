@@ -13,11 +13,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::group::Client;
 use crate::error::LogError;
 
 /// How long the reading thread waits for an answer. A broker that lives answers within 5 s, if only that its copies did not
@@ -73,7 +72,7 @@ impl Commits {
 
 impl Orders {
     /// Starts the thread; it ends with the client.
-    pub(super) fn serve(self, client: &Arc<Client>) -> std::io::Result<()> {
+    pub(super) fn serve<C: ConsumerContext + 'static>(self, client: &Arc<BaseConsumer<C>>) -> std::io::Result<()> {
         // Weak: the client holds the asking end, so that the two would keep each other for ever.
         let client = Arc::downgrade(client);
         let serve = move || {

@@ -6,7 +6,7 @@
 //! A commit ends in time, whether the broker answers or not ([`super::commit`]), so a silent broker does not stretch the drain by more
 //! than that.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -112,6 +112,26 @@ impl Member {
         Ok(Bounds { partition: partition.clone(), start: start.unsigned_abs(), end: end.unsigned_abs() })
     }
 
+    /// First and next offset of every partition of a topic.
+    pub(super) fn topic_bounds(&self, client: &Client, topic: &str) -> Result<Vec<Bounds>, LogError> {
+        // Not polled: this is asked inside of a poll, too.
+        let partitions = self.existing(client, &[topic.to_owned()], || {})?;
+        partitions.iter().map(|partition| self.bounds(client, partition)).collect()
+    }
+
+    /// Every partition of the topics, which must exist.
+    pub(super) fn existing(&self, client: &Client, topics: &[String], poll: impl Fn()) -> Result<Vec<Partition>, LogError> {
+        let known = self.voice.topics(client.client(), ANSWER, poll)?;
+        let mut partitions = Vec::new();
+        for topic in topics {
+            let count = known.get(&self.names.remote(topic)).copied().filter(|count| *count > 0);
+            let count = count.ok_or_else(|| LogError::UnknownTopic { topic: topic.clone() })?;
+            let topic: Arc<str> = topic.as_str().into();
+            partitions.extend((0..count).map(|number| Partition { topic: topic.clone(), number }));
+        }
+        Ok(partitions)
+    }
+
     fn partitions(&self, list: &TopicPartitionList) -> Vec<Partition> {
         list.elements().iter().map(|one| Partition::new(self.names.local(one.topic()), one.partition().unsigned_abs())).collect()
     }
@@ -196,7 +216,7 @@ impl Member {
                 let first = at.first().map(|next| LogError::NotOwned { partition: next.partition.clone() });
                 drop(answer.send(first.map_or(Ok(()), Err)));
             }
-            Command::Bounds { topic, answer } => drop(answer.send(super::reader::bounds(client, self, &topic))),
+            Command::Bounds { topic, answer } => drop(answer.send(self.topic_bounds(client, &topic))),
             Command::Taken => {}
         }
     }

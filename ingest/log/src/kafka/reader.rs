@@ -14,12 +14,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 
-use super::client::{ANSWER, Names, Role, client_config};
+use super::client::{Names, Role, client_config};
 use super::commit::Commits;
 use super::cursor::Cursors;
 use super::group::{Client, Member, Seat};
+use super::probe;
 use super::voice::{Voice, failed};
-use super::watch::{self, Advice, Answers, Watchdog};
+use super::watch::{Advice, Answers, Watchdog};
 use crate::config::KafkaConfig;
 use crate::entry::{Headers, Record};
 use crate::error::LogError;
@@ -53,7 +54,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
     let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
     let client = Arc::new(client);
     let no_thread = |error: std::io::Error| LogError::Fatal { reason: format!("no thread: {error}") };
-    let partitions = existing(&client, &options.topics, || drop(client.poll(POLL)))?;
+    let partitions = client.context().existing(&client, &options.topics, || drop(client.poll(POLL)))?;
     if options.membership == Membership::Whole {
         let mut seat = client.context().seat();
         seat.cursors.own(partitions.iter().cloned());
@@ -65,7 +66,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         client.subscribe(&names).map_err(|error| failed("joining the group", error))?;
     }
     let names = options.topics.iter().map(|topic| client.context().names.remote(topic)).collect();
-    watch::start(&client, names).map_err(no_thread)?;
+    probe::start(&client, names).map_err(no_thread)?;
     let rebalance = Duration::from_millis(u64::from(config.session_timeout_ms) + u64::from(config.drain_timeout_ms));
     let reader = Reader {
         client,
@@ -79,26 +80,6 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run());
     thread.map_err(no_thread)?;
     Ok(handle)
-}
-
-/// Every partition of the topics, which must exist.
-fn existing(client: &Client, topics: &[String], poll: impl Fn()) -> Result<Vec<Partition>, LogError> {
-    let known = client.context().voice.topics(client.client(), ANSWER, poll)?;
-    let mut partitions = Vec::new();
-    for topic in topics {
-        let count = known.get(&client.context().names.remote(topic)).copied();
-        let count = count.filter(|count| *count > 0).ok_or_else(|| LogError::UnknownTopic { topic: topic.clone() })?;
-        let topic: Arc<str> = topic.as_str().into();
-        partitions.extend((0..count).map(|number| Partition { topic: topic.clone(), number }));
-    }
-    Ok(partitions)
-}
-
-/// First and next offset of every partition of a topic.
-pub(super) fn bounds(client: &Client, member: &Member, topic: &str) -> Result<Vec<Bounds>, LogError> {
-    // Not polled: this is asked inside of a poll, too.
-    let partitions = existing(client, &[topic.to_owned()], || {})?;
-    partitions.iter().map(|partition| member.bounds(client, partition)).collect()
 }
 
 struct Reader {
@@ -176,7 +157,7 @@ impl Reader {
             }
             // Nothing is being revoked now; the rest is gone already.
             Command::Release { answer, .. } => drop(answer.send(Ok(()))),
-            Command::Bounds { topic, answer } => drop(answer.send(bounds(&self.client, self.client.context(), &topic))),
+            Command::Bounds { topic, answer } => drop(answer.send(self.client.context().topic_bounds(&self.client, &topic))),
             Command::Taken => {}
         }
     }

@@ -1,9 +1,8 @@
 //! Watchdog of a reader: finds a client that has stopped working although the log has not, so that it is replaced by a new one.
 //!
 //! librdkafka forgets every broker when a broker that was away for a while answers with an empty list of brokers (librdkafka 5301):
-//! only the name of the group's coordinator is left, no call fails, and nothing is ever read again. A thread of its own asks the broker
-//! every [`PROBE`] for the ids of the topics and the ends of the partitions, because these questions may block; the reading thread
-//! compares the answers with its own progress.
+//! only the name of the group's coordinator is left, no call fails, and nothing is ever read again. A thread of its own ([`super::probe`])
+//! asks the broker every [`PROBE`]; the reading thread compares the answers with its own progress. Nothing here does I/O.
 //!
 //! Guarantees: the reader ends with [`LogError::Stalled`] when no broker has answered for [`SILENCE`], when it has had no assignment for
 //! as long as a rebalance may take, or when a partition has had more records for [`SILENCE`] and nothing of them came; and with
@@ -12,16 +11,11 @@
 //! that everything has just been heard of.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
-
-use super::client::ANSWER;
 use super::cursor::Cursors;
-use super::group::Client;
-use super::topic_id::{TopicId, topic_ids};
-use super::voice::failed;
+use super::topic_id::TopicId;
 use crate::error::LogError;
 use crate::partition::Partition;
 
@@ -60,7 +54,7 @@ impl Answers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, ends: Ends, now: Instant) {
+    pub(super) fn put(&self, ends: Ends, now: Instant) {
         let mut heard = self.heard();
         if ends.is_err() || now.duration_since(heard.answered) > LATE {
             heard.silent = Some(now);
@@ -81,44 +75,6 @@ impl Answers {
     pub(super) fn were_late(&self, now: Instant) -> bool {
         let heard = self.heard();
         now.duration_since(heard.answered) > LATE || heard.silent.is_some_and(|silent| now.duration_since(silent) < REMEMBERED)
-    }
-}
-
-/// Starts the asking thread; it ends with the client.
-pub(super) fn start(client: &Arc<Client>, topics: Vec<String>) -> std::io::Result<()> {
-    let client = Arc::downgrade(client);
-    let probe = Probe { client, topics, ids: HashMap::new() };
-    std::thread::Builder::new().name("log-watch".into()).spawn(move || probe.run()).map(drop)
-}
-
-struct Probe {
-    client: Weak<Client>,
-    /// Names on the broker.
-    topics: Vec<String>,
-    /// As the first answer said.
-    ids: HashMap<String, TopicId>,
-}
-
-impl Probe {
-    fn run(mut self) {
-        loop {
-            // Held for one question only, so that it is the reading thread that closes the client, as a rule.
-            let Some(client) = self.client.upgrade() else { return };
-            let ends = self.ask(&client);
-            client.context().answers.put(ends, Instant::now());
-            drop(client);
-            std::thread::sleep(PROBE);
-        }
-    }
-
-    fn ask(&mut self, client: &Client) -> Ends {
-        let found = topic_ids(client.client(), &self.topics, ANSWER).map_err(|error| failed("asking for topics", error))?;
-        compare(&mut self.ids, &found)?;
-        let started = client.context().seat().cursors.started();
-        started
-            .into_iter()
-            .map(|next| client.context().bounds(client, &next.partition).map(|bounds| (next.partition, bounds.end)))
-            .collect()
     }
 }
 
