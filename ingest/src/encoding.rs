@@ -12,20 +12,13 @@ use async_compression::{
 };
 use axum::{
     body::Body,
-    extract::Request,
     http::{HeaderMap, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 use futures::TryStreamExt;
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::{
-    answer::Problem,
-    body,
-    rejection::{Detail, Reason, Rejection},
-};
+use crate::rejection::{Detail, Reason, Rejection};
 
 /// The encodings that are decoded, as the answer to an unknown one lists them.
 pub const SUPPORTED: &str = "gzip, zstd, identity";
@@ -108,22 +101,18 @@ fn classify(error: io::Error) -> axum::BoxError {
     }
 }
 
-/// Middleware: what comes after it sees the decoded body.
-pub async fn decode(mut request: Request, next: Next) -> Response {
-    match Encoding::of(request.headers()) {
-        Ok(None) => {}
+/// The body of a request as its client wrote it before compressing; its headers say so from here on.
+pub fn decode(headers: &mut HeaderMap, body: Body) -> Result<Body, (Rejection, Body)> {
+    let body = match Encoding::of(headers) {
+        Ok(None) => body,
         Ok(Some(encoding)) => {
-            request.headers_mut().remove(header::CONTENT_LENGTH);
-            let body = std::mem::take(request.body_mut());
-            *request.body_mut() = encoding.decode(body);
+            headers.remove(header::CONTENT_LENGTH);
+            encoding.decode(body)
         }
-        Err(rejection) => {
-            body::drain(request.into_body());
-            return Problem::from(rejection).into_response();
-        }
-    }
-    request.headers_mut().remove(header::CONTENT_ENCODING);
-    next.run(request).await
+        Err(rejection) => return Err((rejection, body)),
+    };
+    headers.remove(header::CONTENT_ENCODING);
+    Ok(body)
 }
 
 #[cfg(test)]

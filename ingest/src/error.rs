@@ -1,8 +1,6 @@
-//! What ends the service, and how errors are written into logs.
+//! What ends the service.
 //!
 //! Refusals of requests are no errors: see [`crate::rejection`].
-
-use std::{error::Error, fmt::Write};
 
 use qamtu_log::LogError;
 
@@ -32,15 +30,4 @@ pub enum IngestError {
     /// Requests were still running when time was up; whoever sent them has no answer and repeats them.
     #[error("{0} requests had not ended when the time to stop was up")]
     Unfinished(usize),
-}
-
-/// An error and its causes in one line, for logs.
-pub fn chain(error: &dyn Error) -> String {
-    let mut out = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let _ = write!(out, ": {cause}");
-        source = cause.source();
-    }
-    out
 }

@@ -28,6 +28,7 @@ pub mod hosts;
 pub mod metrics;
 pub mod notation;
 pub mod openapi;
+mod panics;
 pub mod permits;
 pub mod pii;
 pub mod pipeline;

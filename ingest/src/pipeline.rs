@@ -16,13 +16,13 @@ use crate::{
     body::Chunk,
     config::Limits,
     conflicts::{Conflicts, OtherBody},
-    error::chain,
     metrics,
     pseudonym::{self, Keys},
     publish,
     register::{Claim, Claims, Register, identity::Identity, known::Known, store::StoreError},
     rejection::{Detail, Places, Reason, Rejection, Warning},
     submission::{self, Submission},
+    telemetry::chain,
 };
 
 /// What the path leads through.

@@ -15,10 +15,10 @@ use qamtu_log::{Entry, LogError, LogWriter, Position};
 use qamtu_schemas::{Encoded, Topic};
 
 use crate::{
-    error::chain,
     metrics,
+    panics::task_panicked,
     rejection::{Detail, Reason, Rejection},
-    service::broken,
+    telemetry::chain,
 };
 
 static EVENTS: LazyLock<Arc<str>> = LazyLock::new(|| Topic::Events.name().into());
@@ -62,7 +62,7 @@ pub async fn append(
             None => return Ok(()),
             Some(error) => tracing::error!(count, stored = stored(&outcomes), error = chain(error), "the log did not take an append"),
         },
-        Ok(Err(ended)) => return Err(broken(&ended)),
+        Ok(Err(ended)) => return Err(task_panicked(&ended)),
         Err(_) => tracing::error!(count, ?time, "the log did not acknowledge an append in time"),
     }
     Err(unacknowledged())

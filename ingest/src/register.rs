@@ -82,7 +82,7 @@ impl Register {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let register = match Self::load(path) {
             Err(error) if error.is_of_the_file() => {
-                let error = crate::error::chain(&error);
+                let error = crate::telemetry::chain(&error);
                 tracing::warn!(path = %path.display(), error, "the register's file cannot be used and is built again from the log");
                 Self::new(path, Known::default(), Window::new(Vec::new(), 0))
             }

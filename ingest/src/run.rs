@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, IngestError,
     body::DRAINED_TIME,
-    error::chain,
     metrics,
     pipeline::Path,
     pseudonym::Keys,
@@ -26,6 +25,7 @@ use crate::{
     server,
     service::Service,
     telemetry,
+    telemetry::chain,
 };
 
 /// Wait before a log that does not answer is tried again.

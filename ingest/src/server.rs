@@ -81,7 +81,7 @@ fn layered(routes: Router, http: &HttpConfig) -> Router {
     routes
         .fallback(async || Problem::new(Reason::NotFound, Detail::SeeAddresses))
         .method_not_allowed_fallback(async || Problem::new(Reason::MethodNotAllowed, Detail::SeeMethods))
-        .layer(middleware::from_fn(encoding::decode))
+        .layer(middleware::from_fn(decompress))
         .layer(middleware::from_fn_with_state(trusted, identify))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(finish))
@@ -98,6 +98,19 @@ async fn identify(State(trusted): State<Trusted>, mut request: Request, next: Ne
     }
     let client = Client::of(peer.remote, request.headers(), &trusted.proxies);
     request.extensions_mut().insert(client);
+    next.run(request).await
+}
+
+/// What comes after this sees the body as its client wrote it before compressing.
+async fn decompress(mut request: Request, next: Next) -> Response {
+    let body = std::mem::take(request.body_mut());
+    match encoding::decode(request.headers_mut(), body) {
+        Ok(body) => *request.body_mut() = body,
+        Err((rejection, body)) => {
+            body::drain(body);
+            return Problem::from(rejection).into_response();
+        }
+    }
     next.run(request).await
 }
 

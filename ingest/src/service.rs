@@ -21,11 +21,12 @@ use crate::{
     body::Chunk,
     client::Client,
     config::Limits,
-    error::chain,
     metrics,
+    panics::task_panicked,
     permits::{Pace, Permit, Permits},
     pipeline::{Judge, Judged, Layer, Path, rebuilding},
     rejection::{Detail, Reason, Rejection},
+    telemetry::chain,
 };
 
 /// What all requests share.
@@ -106,7 +107,7 @@ impl Service {
             let _running = metrics::RequestRunning::begin();
             work.await
         };
-        self.tasks.spawn(work).await.unwrap_or_else(|ended| Err(broken(&ended).into()))
+        self.tasks.spawn(work).await.unwrap_or_else(|ended| Err(task_panicked(&ended).into()))
     }
 
     /// Runs a task beside a request, as long as the handle is held.
@@ -119,7 +120,7 @@ impl Service {
         let path = self.path_of_running()?.clone();
         let judged =
             tokio::task::spawn_blocking(move || Judge { path: &path, earlier: &earlier, only, now: jiff::Timestamp::now() }.chunk(&chunk));
-        judged.await.unwrap_or_else(|ended| Err(broken(&ended)))
+        judged.await.unwrap_or_else(|ended| Err(task_panicked(&ended)))
     }
 
     /// Waits until streams have to end between two chunks.
@@ -147,11 +148,4 @@ impl Service {
             tracing::warn!(error = chain(&error), "the log has not settled everything; nobody was told that it had");
         }
     }
-}
-
-/// A task that panicked; what it said goes to the log by the panic itself, never to the client.
-pub(crate) fn broken(ended: &tokio::task::JoinError) -> Rejection {
-    metrics::panicked();
-    tracing::error!(%ended, "a request ended in a panic");
-    Rejection::new(Reason::Internal, Detail::Internal)
 }

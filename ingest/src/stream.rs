@@ -20,6 +20,7 @@ use crate::{
         self, Chunk,
         lines::{self, Cut},
     },
+    panics::task_panicked,
     permits::Permit,
     pipeline::{self, Fate, Layer},
     rejection::{Detail, Language, Reason, Rejection},
@@ -110,7 +111,7 @@ impl Stream<'_> {
     /// Waits for an append and counts what became of its lines.
     async fn settle(&mut self, storing: Option<Storing>) -> Result<(), Rejection> {
         let Some(storing) = storing else { return Ok(()) };
-        let fates = storing.await.unwrap_or_else(|ended| Err(crate::service::broken(&ended)))?;
+        let fates = storing.await.unwrap_or_else(|ended| Err(task_panicked(&ended)))?;
         for (line, fate) in fates {
             self.next_line = line + 1;
             self.tally.count(line, fate, self.language);

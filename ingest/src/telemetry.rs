@@ -2,7 +2,7 @@
 //!
 //! What is logged never comes from a body: routes, counts, durations and reasons only.
 
-use std::sync::OnceLock;
+use std::{error::Error, fmt::Write, sync::OnceLock};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -36,4 +36,15 @@ pub fn recorder() -> &'static PrometheusHandle {
         }
         handle
     })
+}
+
+/// An error and its causes in one line, for logs.
+pub fn chain(error: &dyn Error) -> String {
+    let mut out = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(out, ": {cause}");
+        source = cause.source();
+    }
+    out
 }

@@ -161,7 +161,7 @@ impl Follower {
                 Ok(()) => break,
                 Err(_) if stop.is_cancelled() => break,
                 Err(FollowError::Store(error)) if error.is_transient() => {
-                    tracing::error!(error = crate::error::chain(&error), "the register cannot be written");
+                    tracing::error!(error = crate::telemetry::chain(&error), "the register cannot be written");
                 }
                 Err(error) => return Err(error),
             }

@@ -11,10 +11,10 @@ use axum::{
 use crate::{
     admit,
     answer::Problem,
-    error::chain,
     rejection::{Detail, Reason, Rejection},
     service::Service,
     telemetry,
+    telemetry::chain,
 };
 
 /// The process runs.
