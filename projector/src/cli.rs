@@ -41,7 +41,7 @@ enum Command {
 pub async fn execute(arguments: Arguments) -> ExitCode {
     let config = match Config::load(arguments.config.as_deref()).and_then(|config| telemetry::logs(&config.telemetry).map(|()| config)) {
         Ok(config) => config,
-        Err(error) => return complain(64, &error),
+        Err(error) => return complain(64, &error.into()),
     };
     let done = match arguments.command {
         None | Some(Command::Run) => serve(&config).await,

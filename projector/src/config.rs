@@ -18,8 +18,6 @@ use qamtu_log::{LogConfig, Membership};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
 
-use crate::error::ProjectorError;
-
 const DEFAULTS: &str = include_str!("../projector.example.toml");
 
 /// Names in the environment that belong to the other services.
@@ -103,6 +101,18 @@ pub struct TelemetryConfig {
     pub filter: String,
 }
 
+/// Why the settings cannot be used; one line.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// A setting that cannot be used.
+    pub fn of(setting: &str, reason: &str) -> Self {
+        Self(format!("{setting}: {reason}").replace('\n', " "))
+    }
+}
+
 /// How large batches grow and how much is held.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -122,11 +132,11 @@ pub struct Limits {
 
 impl Config {
     /// Reads the layers; `file` is optional, but if it is named it must exist.
-    pub fn load(file: Option<&Path>) -> Result<Self, ProjectorError> {
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut layers = Figment::from(Toml::string(DEFAULTS));
         if let Some(file) = file {
             if !file.is_file() {
-                return Err(ProjectorError::Config(format!("{} does not exist", file.display())));
+                return Err(ConfigError(format!("{} does not exist", file.display())));
             }
             layers = layers.merge(Toml::file_exact(file));
         }
@@ -135,9 +145,9 @@ impl Config {
         Self::of(&layers.merge(environment.split("__")))
     }
 
-    fn of(layers: &Figment) -> Result<Self, ProjectorError> {
-        let config: Self = layers.extract().map_err(|error| ProjectorError::Config(error.to_string().replace('\n', " ")))?;
-        config.projector.check().map_err(|reason| ProjectorError::Config(format!("projector.{reason}")))?;
+    fn of(layers: &Figment) -> Result<Self, ConfigError> {
+        let config: Self = layers.extract().map_err(|error| ConfigError(error.to_string().replace('\n', " ")))?;
+        config.projector.check().map_err(|reason| ConfigError(format!("projector.{reason}")))?;
         Ok(config)
     }
 }
@@ -230,7 +240,7 @@ mod tests {
 
     use super::*;
 
-    fn with(toml: &str) -> Result<Config, ProjectorError> {
+    fn with(toml: &str) -> Result<Config, ConfigError> {
         Config::of(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml)))
     }
 

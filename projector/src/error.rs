@@ -5,14 +5,14 @@
 
 use qamtu_log::{LogError, Partition};
 
-use crate::warehouse::WarehouseError;
+use crate::{config::ConfigError, warehouse::WarehouseError};
 
 /// What can end the projector.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
     /// Settings cannot be used.
-    #[error("configuration: {0}")]
-    Config(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The event log.
     #[error("event log")]
     Log(#[from] LogError),

@@ -12,51 +12,26 @@
 
 use std::collections::BTreeMap;
 
-use clickhouse::Row;
 use qamtu_log::{Bounds, Delivery, LogConfig, LogReader, Membership, NextOffset, Partition, ReaderOptions, Record, open_reader};
 use qamtu_schemas::id::{BodyHash, EventId};
-use serde::Deserialize;
-use uuid::Uuid;
 
-use crate::{decode::decode, error::ProjectorError, fate::Fate};
+use crate::{
+    decode::decode,
+    error::ProjectorError,
+    fate::Fate,
+    warehouse::{Witness, Witnesses},
+};
 
-/// Oldest and newest rows of a partition that are compared, of each so many: several, since compaction may have removed some.
-pub const WITNESSES: u32 = 16;
-
-/// Rows of the log copy that tell its log from another.
-#[derive(Debug)]
-pub struct Witnesses {
-    /// The partition.
-    pub partition: Partition,
-    /// Its oldest rows.
-    pub oldest: Vec<Witness>,
-    /// Its newest rows.
-    pub newest: Vec<Witness>,
-}
-
-/// A row of the log copy, as far as it tells one log from another.
-#[derive(Debug, Clone, Row, Deserialize)]
-pub struct Witness {
-    offset: u64,
-    appended_ms: i64,
-    rejected: u8,
-    #[serde(with = "clickhouse::serde::uuid")]
-    event_id: Uuid,
-    bodyhash: [u8; 16],
-}
-
-impl Witness {
-    /// Whether this record was copied as this row. How a rejected record is shown may change between versions, and whether it is
-    /// rejected, too; then the time at which the log took it has to do.
-    fn is_of(&self, record: &Record) -> bool {
-        let same_event = match decode(record) {
-            Fate::Event { event, .. } if self.rejected == 0 => {
-                (event.envelope.id, event.envelope.bodyhash) == (EventId(self.event_id), BodyHash(self.bodyhash))
-            }
-            _ => true,
-        };
-        same_event && self.appended_ms == record.appended_ms
-    }
+/// Whether this record was copied as this row. How a rejected record is shown may change between versions, and whether it is
+/// rejected, too; then the time at which the log took it has to do.
+fn is_copied_as(record: &Record, witness: &Witness) -> bool {
+    let same_event = match decode(record) {
+        Fate::Event { event, .. } if witness.rejected == 0 => {
+            (event.envelope.id, event.envelope.bodyhash) == (EventId(witness.event_id), BodyHash(witness.bodyhash))
+        }
+        _ => true,
+    };
+    same_event && witness.appended_ms == record.appended_ms
 }
 
 /// The comparison of some rows of one partition while it is under way.
@@ -80,7 +55,7 @@ impl Proof {
     /// Takes the next record of the partition; true once there is nothing more to compare.
     fn take(&mut self, record: &Record) -> Result<bool, ProjectorError> {
         if let Some(witness) = self.witnesses.get(&record.offset) {
-            if !witness.is_of(record) {
+            if !is_copied_as(record, witness) {
                 return Err(ProjectorError::AnotherLog { partition: record.partition.clone(), offset: record.offset });
             }
             self.found = true;
@@ -159,6 +134,8 @@ async fn read(reader: &mut dyn LogReader, starts: &[NextOffset], proofs: &mut Pr
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn record(offset: u64, appended_ms: i64) -> Record {

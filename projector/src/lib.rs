@@ -46,6 +46,7 @@ pub mod batches;
 
 pub mod writes;
 
+pub mod check;
 pub mod warehouse;
 
 pub mod progress;

@@ -11,7 +11,6 @@ use crate::{
     batch::{Batch, Insert},
     fate::Reason,
     rows::Table,
-    warehouse::WarehouseError,
 };
 
 const LAG: &str = "qamtu_projector_lag_records";
@@ -80,8 +79,8 @@ pub fn written(batch: &Batch) {
 }
 
 /// A request failed and will be repeated.
-pub fn retried(error: &WarehouseError) {
-    counter!(RETRIES, "kind" => error.label()).increment(1);
+pub fn retried(kind: &'static str) {
+    counter!(RETRIES, "kind" => kind).increment(1);
 }
 
 /// Bytes of rows held.

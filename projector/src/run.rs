@@ -9,6 +9,7 @@ use qamtu_log::{TopicSpec, ensure_topics};
 use qamtu_schemas::Topic;
 
 use crate::{
+    check,
     config::Config,
     error::ProjectorError,
     health::{Concern, Health},
@@ -80,9 +81,9 @@ async fn watch(warehouse: &Warehouse, health: &Health) {
 async fn open(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
     let client = warehouse::client(&config.clickhouse);
     migrate(&client).await.map_err(explain_denial)?;
-    let checked = warehouse::check(&client).await?;
+    let checked = check::check(&client).await?;
     tracing::info!(version = checked.version, database = config.clickhouse.database, "the warehouse is fit");
-    let warehouse = Warehouse::new(client, &config.projector.group, &checked).reporting_to(health.clone());
+    let warehouse = Warehouse::new(client, &config.projector.group, checked.generations).reporting_to(health.clone());
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&config.log, &specs).await?;
     Ok((Source::open(config, health).await?, warehouse))

@@ -14,11 +14,11 @@ use crate::{
     ends::Ends,
     error::ProjectorError,
     health::{Concern, Health},
-    identity::{self, Witnesses},
+    identity,
     lag::{Lag, STUCK},
     metrics,
     progress::{Progress, Start},
-    warehouse::Copied,
+    warehouse::{Copied, Witnesses},
 };
 
 /// Most records of one delivery: about what a hundredth of a second decodes.

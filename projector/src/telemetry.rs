@@ -7,11 +7,14 @@ use std::sync::OnceLock;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::TelemetryConfig, error::ProjectorError, metrics};
+use crate::{
+    config::{ConfigError, TelemetryConfig},
+    metrics,
+};
 
 /// Sends logs to standard error; once per process.
-pub fn logs(config: &TelemetryConfig) -> Result<(), ProjectorError> {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|error| ProjectorError::Config(format!("telemetry.filter: {error}")))?;
+pub fn logs(config: &TelemetryConfig) -> Result<(), ConfigError> {
+    let filter = EnvFilter::try_new(&config.filter).map_err(|error| ConfigError::of("telemetry.filter", &error.to_string()))?;
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }

@@ -18,23 +18,23 @@ use crate::{
     config::ClickhouseConfig,
     faults,
     health::{Concern, Health, Work},
-    identity::{WITNESSES, Witness, Witnesses},
     metrics,
     rows::Table,
 };
 
-mod check;
 mod error;
+mod witness;
 
-pub use check::{Checked, check};
 pub use error::WarehouseError;
+pub use witness::{Witness, Witnesses};
 
 use error::WarehouseError as Error;
+use witness::WITNESSES;
 
 /// Longest wait for a piece of an insert to be taken.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for the acknowledgement of an insert; longer than the server's own limits, shorter than a rebalance may take.
-const END_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for an answer to a question.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for the answer that the server is there.
@@ -46,7 +46,7 @@ const MISSING_MAX: usize = 1_000;
 
 /// The same on every insert and every repetition: a token is only recognised when the insert is cut into the same blocks.
 /// One block, because an insert of the projector is far below these sizes.
-const INSERT_SETTINGS: [(&str, &str); 10] = [
+pub(crate) const INSERT_SETTINGS: [(&str, &str); 10] = [
     ("async_insert", "0"),
     ("insert_deduplicate", "1"),
     ("wait_end_of_query", "1"),
@@ -59,13 +59,15 @@ const INSERT_SETTINGS: [(&str, &str); 10] = [
     ("throw_on_max_partitions_per_insert_block", "1"),
 ];
 
+/// UUID of each table: a table that was made anew has another one, and has never seen any token.
+pub type Generations = BTreeMap<Table, Uuid>;
+
 /// A connection to ClickHouse; cheap to clone.
 #[derive(Clone)]
 pub struct Warehouse {
     client: Client,
     group: Arc<str>,
-    /// Generation of each table: a table that was made anew has never seen any token.
-    generations: Arc<BTreeMap<Table, Uuid>>,
+    generations: Arc<Generations>,
     /// Also part of every token, and a new one whenever reading starts anew: a range that is read again, because its rows are gone, is
     /// never taken for a repetition of the insert that once brought them.
     incarnation: Uuid,
@@ -135,9 +137,9 @@ pub fn client(config: &ClickhouseConfig) -> Client {
 }
 
 impl Warehouse {
-    /// After [`check()`] has found the server and its tables fit.
-    pub fn new(client: Client, group: &str, checked: &Checked) -> Self {
-        let generations = Arc::new(checked.generations.clone());
+    /// After [`crate::check::check`] has found the server and its tables fit.
+    pub fn new(client: Client, group: &str, generations: Generations) -> Self {
+        let generations = Arc::new(generations);
         Self { client, group: group.into(), generations, incarnation: Uuid::new_v4(), health: Health::default() }
     }
 
@@ -302,7 +304,7 @@ async fn retrying<T, F: Future<Output = Result<T, Error>>>(work: &Work<'_>, atte
         .retry(intervals)
         .when(Error::is_transient)
         .notify(|error, wait| {
-            metrics::retried(error);
+            metrics::retried(error.label());
             work.report(error.chain());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(error = %error.chain(), code = error.code(), wait_ms, "the warehouse did not take it; it will be repeated");

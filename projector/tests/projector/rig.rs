@@ -20,6 +20,7 @@ use qamtu_log::{
 };
 use qamtu_projector::{
     batch::OpenBatch,
+    check,
     config::ClickhouseConfig,
     decode::decode,
     migrate::migrate,
@@ -272,8 +273,8 @@ impl Rig {
     /// A warehouse to write to directly, migrated and checked.
     pub async fn warehouse(&self) -> Warehouse {
         migrate(&self.client).await.unwrap();
-        let checked = warehouse::check(&self.client).await.unwrap();
-        Warehouse::new(self.client.clone(), "test", &checked)
+        let checked = check::check(&self.client).await.unwrap();
+        Warehouse::new(self.client.clone(), "test", checked.generations)
     }
 }
 

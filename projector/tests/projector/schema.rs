@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, path::Path};
 
 use qamtu_projector::{
+    check::check,
     config::ClickhouseConfig,
     migrate::{MIGRATIONS, Migrated, VIEWS, migrate, statement, verify},
-    warehouse::{check, client},
+    warehouse::client,
 };
 
 use crate::{

@@ -9,9 +9,10 @@ use proptest::{
 };
 use qamtu_log::Partition;
 use qamtu_projector::{
+    check::check,
     config::ClickhouseConfig,
     rows::Table,
-    warehouse::{Warehouse, check, client},
+    warehouse::{Warehouse, client},
 };
 use qamtu_schemas::testing::strategies::{data, event};
 
@@ -89,7 +90,7 @@ fn a_lost_answer_changes_nothing() {
         let proxy = Proxy::before(&rig.clickhouse.url).await;
         let through = client(&ClickhouseConfig { url: proxy.url(), ..rig.clickhouse.clone() });
         let checked = check(&through).await.unwrap();
-        let warehouse = Warehouse::new(through, "test", &checked);
+        let warehouse = Warehouse::new(through, "test", checked.generations);
         let sent = batch(&records(&Partition::new("events", 0), &distinct(2, 2_000))).seal();
         proxy.lose_answers_to_inserts(3);
         warehouse.write(&sent).await.unwrap();
@@ -106,7 +107,7 @@ fn a_silent_warehouse_is_waited_for() {
         let proxy = Proxy::before(&rig.clickhouse.url).await;
         let through = client(&ClickhouseConfig { url: proxy.url(), ..rig.clickhouse.clone() });
         let checked = check(&through).await.unwrap();
-        let warehouse = Warehouse::new(through, "test", &checked);
+        let warehouse = Warehouse::new(through, "test", checked.generations);
         let sent = batch(&records(&Partition::new("events", 0), &distinct(3, 500))).seal();
         proxy.silence(true);
         let writing = tokio::spawn({

@@ -3,22 +3,23 @@
 //! Guarantees: whatever is found missing is named in one line with its mend, and nothing is written before. The proof is done, not
 //! only looked up: one row is inserted twice with one token and must count once.
 
-use std::collections::BTreeMap;
-
 use clickhouse::{Client, Row};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{INSERT_SETTINGS, answer, error::WarehouseError as Error};
-use crate::{migrate, rows::Table};
+use crate::{
+    migrate,
+    rows::Table,
+    warehouse::{END_TIMEOUT, Generations, INSERT_SETTINGS, SEND_TIMEOUT, WarehouseError as Error, answer},
+};
 
 /// What the check has found.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// Version of the server.
     pub version: String,
-    /// Generation of each table: its UUID.
-    pub generations: BTreeMap<Table, Uuid>,
+    /// Generation of each table.
+    pub generations: Generations,
 }
 
 #[derive(Row, Deserialize)]
@@ -61,7 +62,7 @@ pub async fn check(client: &Client) -> Result<Checked, Error> {
     Ok(Checked { version: server.version, generations })
 }
 
-async fn tables(client: &Client) -> Result<BTreeMap<Table, Uuid>, Error> {
+async fn tables(client: &Client) -> Result<Generations, Error> {
     let query = "SELECT name, engine, engine_full, uuid FROM system.tables WHERE database = currentDatabase()";
     let found: Vec<TableFacts> = answer("looking at the tables", client.query(query).fetch_all()).await?;
     let look = |table: Table| {
@@ -117,7 +118,7 @@ async fn token_counts_once(client: &Client) -> Result<(), Error> {
     for _ in 0..2 {
         let mut request = client
             .insert_formatted_with("INSERT INTO insert_checks (probe) FORMAT CSV")
-            .with_timeouts(Some(super::SEND_TIMEOUT), Some(super::END_TIMEOUT))
+            .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT))
             .with_setting("insert_deduplication_token", probe.to_string());
         let done = async {
             request.send(format!("{probe}\n").into()).await?;
