@@ -14,8 +14,12 @@ mod audience;
 mod clock;
 mod dice;
 mod dirt;
+pub mod emitter;
+mod headcounts;
 pub mod iin;
+mod meeting;
 mod meetings;
+mod misspelling;
 pub mod oracle;
 mod people;
 mod reference;
@@ -29,9 +33,9 @@ use dice::{Concern, Dice};
 use people::People;
 use reference::Venue;
 
+pub use emitter::{Fate, Sent};
 pub use oracle::Oracle;
 pub use roll::Roll;
-pub use stream::{Fate, Sent};
 
 /// What everything else leans on.
 struct World<'a> {

@@ -8,10 +8,9 @@ use std::{collections::HashSet, ops::Range};
 use super::{
     World,
     dice::Dice,
-    meetings::{Brief, Meeting, Outcome},
+    meeting::{Brief, Flaw, Heads, Home, Line, Meeting, Outcome},
     people::{PHONES, Stranger, Who},
 };
-use crate::submission::Iin;
 
 /// Evidence by meeting: a whole sheet, a sheet of a part, heads only.
 const WHOLE: f64 = 0.62;
@@ -20,68 +19,6 @@ const PART: f64 = 0.08;
 const ACTIVISTS: usize = 200;
 /// People brought along from one's household.
 const BROUGHT_ALONG: f64 = 0.3;
-
-/// Heads counted in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Heads {
-    pub first: u32,
-    pub second: Option<u32>,
-    pub eligible_minimum: Option<u32>,
-    /// Told in the old form, which knows one count and nothing else.
-    pub old_form: bool,
-}
-
-impl Heads {
-    pub fn low(&self) -> u32 {
-        self.second.map_or(self.first, |second| self.first.min(second))
-    }
-    pub fn high(&self) -> u32 {
-        self.second.map_or(self.first, |second| self.first.max(second))
-    }
-}
-
-/// Where somebody says that they live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Home {
-    Unknown,
-    Outside,
-    Unit(usize),
-    Precinct(usize),
-}
-
-/// What is wrong with a line of a sheet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flaw {
-    Sound,
-    /// The number was typed so that its check digit does not fit; some are typed again.
-    Mistyped {
-        typed: Iin,
-        mended: bool,
-    },
-    /// The unit is written in a way that no list knows; sent again with the right code.
-    Misspelt,
-    /// Nobody of that number was there; retracted.
-    Mistaken,
-}
-
-/// A line of a sheet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Line {
-    pub who: Who,
-    pub home: Home,
-    pub adult: Option<bool>,
-    pub flaw: Flaw,
-}
-
-impl Line {
-    /// Who stays recorded in the end.
-    pub fn holds(&self) -> Option<Who> {
-        match self.flaw {
-            Flaw::Mistaken | Flaw::Mistyped { mended: false, .. } => None,
-            _ => Some(self.who),
-        }
-    }
-}
 
 /// Fills the rooms of all meetings that are held.
 pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {

@@ -10,102 +10,13 @@ use jiff::SignedDuration;
 
 use super::{
     World, audience,
-    audience::{Flaw, Home, Line},
     dice::Dice,
     iin,
-    meetings::{Meeting, Outcome},
+    meeting::{Delay, Flaw, Home, Line, Meeting, Mending, Outcome, Quirk},
     people::{People, Who},
     roll::Roll,
 };
 use crate::submission::Iin;
-
-/// How a wrong statement is mended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mending {
-    Once,
-    /// The correction is wrong too, and corrected.
-    Twice,
-    /// The correction arrives before what it corrects.
-    Early,
-}
-
-/// What is odd about how a meeting is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quirk {
-    None,
-    /// Reported with a wrong date, then corrected.
-    WrongDate(Mending),
-    /// Reported in a wrong unit, then corrected.
-    WrongUnit(Mending),
-    /// Heads miscounted, then recounted.
-    WrongHeads(Mending),
-    /// Reported as held; then it turns out that it was not.
-    NotHeld,
-    /// Cancelled by one and held by another: both stand.
-    CancelledYetHeld,
-    /// Cancelled in error; a correction says that it was held.
-    CancellationCorrected,
-    /// Two sources report it; the later id holds.
-    TwoReports,
-    /// Two sources count heads; the later id holds.
-    TwoCounts,
-    /// The sheet is typed again under new ids.
-    Rekeyed,
-    /// The device's time zone is out of date: an hour early.
-    StaleZone,
-    /// Such a device on which only the day was entered: an hour before its midnight, so on the day before.
-    StaleMidnight,
-    /// Neither a sheet nor a headcount comes in.
-    Uncounted,
-    /// Dated on the day of silence.
-    Silence,
-    /// The same sheet stands in for several meetings.
-    Copied,
-    /// Its import is taken back and sent again.
-    ReversedImport,
-    /// The sheet arrives long before the report.
-    SheetFirst,
-    /// The plan arrives after the report.
-    LatePlan,
-    /// The plan is replaced by another, which names another unit; `early`: the new plan arrives before the one that it replaces.
-    Replanned {
-        early: bool,
-    },
-    /// Two plans stand side by side; the later id holds.
-    RivalPlans,
-    /// Moved to a later day, but held on the day that was planned first.
-    HeldEarly,
-    /// Moved to an unlawful day, but held on a lawful one.
-    MovedTooLate,
-    /// Only the day was entered: the report begins at local midnight, which is the day before in UTC.
-    DateOnly,
-    /// Planned in one unit and held in another; `contested`: a first report still names the planned unit.
-    OtherUnit {
-        contested: bool,
-    },
-    /// The names arrive before it is known that the audience is a revealing one: accepted, and never counted. `rival`: of two reports
-    /// that stand, only the one that does not hold says so.
-    RevealedLate {
-        rival: bool,
-    },
-    /// The report names the unit in a way that no list knows; sent again.
-    Misspelt,
-    /// More people on its sheet name a precinct than that has voters.
-    Crowded,
-    /// A sheet arrives under a meeting id that nobody knows, for good; or for a meeting that is never reported.
-    Stray,
-    /// Somebody sends names from a meeting where only heads may be counted: refused.
-    Named,
-}
-
-/// How late a report arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Delay {
-    Day,
-    Week,
-    Weeks,
-    AfterVote,
-}
 
 /// Sheets under unknown meeting ids.
 const STRAYS: u32 = 12;

@@ -6,16 +6,12 @@
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp, civil::Date, civil::Weekday};
-use qamtu_schemas::{
-    event::{Plan, PrecinctKind},
-    id::MeetingId,
-};
+use qamtu_schemas::event::PrecinctKind;
 
 use super::{
     World,
-    audience::{Heads, Line},
     dice::Dice,
-    dirt::{Delay, Quirk},
+    meeting::{Brief, Delay, Meeting, Outcome, Quirk},
 };
 
 /// Share of planned meetings that are cancelled, moved, never reported; and of extra ones beside the plan.
@@ -27,81 +23,6 @@ const EXTRA: f64 = 0.03;
 const LEFT_OUT: f64 = 0.034;
 /// Most meetings that one member speaks at.
 const WORKLOAD_MAX: u32 = 25;
-
-/// The questions of a plan and of a report, answered by indexes into the world.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Brief {
-    pub unit: usize,
-    pub precinct: Option<usize>,
-    pub venue: Option<usize>,
-    pub coalition: usize,
-    pub members: Vec<usize>,
-    pub category: usize,
-    pub secondary: Option<usize>,
-    /// Index into the scenario's formats.
-    pub format: usize,
-    pub language: usize,
-    pub starts: Timestamp,
-    pub expected: Option<u32>,
-}
-
-/// How a meeting ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Held,
-    Cancelled,
-    Unreported,
-}
-
-/// A meeting and all that is true of it in the end.
-#[derive(Debug, Clone)]
-pub(super) struct Meeting {
-    pub id: MeetingId,
-    /// The plan that holds; none: nobody planned it.
-    pub plan: Option<Brief>,
-    /// Where it was moved to, one after the other.
-    pub moves: Vec<Timestamp>,
-    pub outcome: Outcome,
-    /// What its report says, if it is held.
-    pub report: Brief,
-    /// Heads counted, as they hold in the end.
-    pub heads: Option<Heads>,
-    /// The attendance sheet.
-    pub lines: Vec<Line>,
-    /// What is odd about how it is told.
-    pub quirk: Quirk,
-    /// How late it is told.
-    pub delay: Delay,
-    /// The import its sheet comes with.
-    pub import: Option<usize>,
-}
-
-impl Meeting {
-    /// When the plan and its moves say that it begins.
-    pub fn planned_start(&self) -> Option<Timestamp> {
-        self.plan.as_ref().map(|plan| self.moves.last().copied().unwrap_or(plan.starts))
-    }
-}
-
-impl Brief {
-    /// The payload of the contract.
-    pub fn payload(&self, world: &World<'_>) -> Plan {
-        let campaign = world.campaign;
-        Plan {
-            unit: campaign.units[self.unit].code.clone(),
-            precinct: self.precinct.map(|index| world.roll.precincts[index].id.clone()),
-            venue: self.venue.map(|index| world.venues[index].id.clone()),
-            coalition: campaign.coalitions[self.coalition].id.clone(),
-            members: self.members.iter().map(|index| world.people.members[*index].id.clone()).collect(),
-            category: campaign.categories[self.category].code.clone(),
-            secondary: self.secondary.map(|index| campaign.categories[index].code.clone()).into_iter().collect(),
-            format: world.scenario.formats[self.format].format.clone(),
-            language: campaign.languages[self.language].code.clone(),
-            starts: self.starts,
-            expected: self.expected,
-        }
-    }
-}
 
 /// Draws every meeting.
 pub(super) fn draw(world: &World<'_>, dice: &mut Dice) -> Vec<Meeting> {

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     World,
-    dirt::Quirk,
-    meetings::{Brief, Meeting, Outcome},
+    meeting::{Brief, Meeting, Outcome, Quirk},
     people::Who,
     stream::{Counts, Told},
 };

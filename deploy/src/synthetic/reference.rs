@@ -6,10 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
     event::{MemberJoined, PrecinctCounted, PrecinctKind, SurveyReported, VenueDescribed},
     id::VenueId,
-    text::Text,
 };
 
-use super::{dice::Dice, roll::Roll, stream::Desk};
+use super::{
+    dice::Dice,
+    emitter::{Desk, text},
+    roll::Roll,
+};
 use crate::campaign::Campaign;
 
 /// A place where meetings are held.
@@ -49,12 +52,6 @@ pub(super) fn venues(campaign: &Campaign, roll: &Roll, dice: &mut Dice) -> Vec<V
 fn legacy(name: &str) -> String {
     const AS_READ: [(char, char); 7] = [('Ә', 'Ј'), ('Ғ', 'Є'), ('Қ', 'Ќ'), ('Ң', 'Ѕ'), ('Ө', 'Ґ'), ('Ұ', 'Ў'), ('Ү', 'Ї')];
     name.chars().map(|c| AS_READ.iter().find(|(right, _)| *right == c).map_or(c, |(_, wrong)| *wrong)).collect()
-}
-
-/// A text of our own.
-pub(super) fn text(text: &str) -> Text {
-    // INVARIANT: texts made here are short, printable and hold no twelve digits.
-    Text::new(text).expect("a text")
 }
 
 /// Sends the campaign file, the first counts, members and venues; later the other counts; last of all a survey.

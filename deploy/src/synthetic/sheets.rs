@@ -9,13 +9,11 @@ use qamtu_schemas::{
 };
 
 use super::{
-    audience::{Flaw, Heads, Home, Line},
-    dirt::Quirk,
-    meetings::Meeting,
+    emitter::{Desk, Note, form, hours, notice, text},
+    headcounts::reported,
+    meeting::{Flaw, Heads, Home, Line, Meeting, Quirk},
+    misspelling::{UNKNOWN_UNIT, misspelt},
     people::Who,
-    reference::text,
-    stream::{Desk, Note, notice},
-    telling::{UNKNOWN_UNIT, form, hours, misspelt, reported},
 };
 use crate::submission::{Identifier, Payload};
 

@@ -6,23 +6,19 @@
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
     event::{
-        Count, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled,
-        QuestionRaised, Report, audience::HeadcountReportedV1,
+        HeadcountRecounted, MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, QuestionRaised, Report,
     },
-    id::{CounterId, EventId, UnitCode},
+    id::EventId,
 };
 
 use super::{
-    audience::Heads,
-    dirt::{Delay, Mending, Quirk},
-    meetings::{Brief, Meeting, Outcome},
-    reference::text,
+    emitter::{Desk, Fate, Note, form, hours, text},
+    headcounts::{counts, reported},
+    meeting::{Brief, Delay, Heads, Meeting, Mending, Outcome, Quirk},
+    misspelling::{UNKNOWN_UNIT, misspelt},
     sheets,
-    stream::{Desk, Fate, Note},
 };
 use crate::submission::Payload;
-
-pub(super) const UNKNOWN_UNIT: &str = "unknown-unit";
 
 /// When report and sheet of a meeting arrive.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +70,6 @@ pub(super) fn tell(desk: &mut Desk<'_>, meetings: &[Meeting], imports: &[Vec<usi
     }
 }
 
-pub(super) fn hours(hours: i64) -> SignedDuration {
-    SignedDuration::from_hours(hours)
-}
-
 fn ends(brief: &Brief) -> Timestamp {
     brief.starts + SignedDuration::from_mins(90)
 }
@@ -107,10 +99,6 @@ fn times(desk: &mut Desk<'_>, meeting: &Meeting) -> Times {
         report += minutes(desk, 3 * 60, 10 * 60);
     }
     Times { report, sheet }
-}
-
-pub(super) fn form(desk: &Desk<'_>, meeting: &Meeting) -> String {
-    format!("form/{}", desk.world.campaign.units[meeting.report.unit].code)
 }
 
 /// The plan and its moves.
@@ -298,22 +286,6 @@ fn mend(desk: &mut Desk<'_>, (note, mending): (Note, Mending), first: Payload, t
     }
 }
 
-fn counts(heads: &Heads) -> Vec<Count> {
-    // INVARIANT: constant codes.
-    let counter = |name: &str| -> CounterId { name.parse().expect("a counter") };
-    let first = Count { counter: counter("1"), people: heads.first };
-    std::iter::once(first).chain(heads.second.map(|people| Count { counter: counter("2"), people })).collect()
-}
-
-pub(super) fn reported(meeting: &Meeting, heads: &Heads) -> Payload {
-    let meeting = meeting.id.clone();
-    if heads.old_form {
-        Payload::OldHeadcount(HeadcountReportedV1 { meeting, people: heads.first })
-    } else {
-        HeadcountReported { meeting, counts: counts(heads), eligible_minimum: heads.eligible_minimum }.into()
-    }
-}
-
 /// Heads counted.
 fn heads(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
     let Some(heads) = &meeting.heads else { return };
@@ -356,57 +328,5 @@ fn questions(desk: &mut Desk<'_>, meeting: &Meeting, at: Timestamp) {
         let count = desk.dice.between(1, 9) as u32;
         let note = desk.note(&form(desk, meeting), ends(&meeting.report).min(at), at + SignedDuration::from_mins(1));
         desk.send(note, QuestionRaised { meeting: meeting.id.clone(), theme, count });
-    }
-}
-
-/// A code for a unit that no list knows: its name in one of three languages instead of its code, in the only letters that a code has.
-pub(super) fn misspelt(desk: &mut Desk<'_>, unit: usize) -> UnitCode {
-    let units = &desk.world.campaign.units;
-    let names = &units[unit].names;
-    let spelt = |name: &str| name.chars().flat_map(char::to_lowercase).map(latin).collect::<String>();
-    let name: String = match desk.dice.weighted([0.5, 0.3, 0.2].into_iter()) {
-        0 => spelt(&names.kk),
-        1 => spelt(&names.ru),
-        _ => names.en.chars().take_while(char::is_ascii_alphabetic).collect(),
-    };
-    let known = |code: &UnitCode| units.iter().any(|unit| unit.code == *code);
-    let parsed = name.parse().ok().filter(|code| !known(code));
-    // INVARIANT: a unit's code and a letter are a valid code.
-    parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
-}
-
-/// Kazakh and Russian letters as people type them on a keyboard that lacks them.
-fn latin(letter: char) -> &'static str {
-    match letter {
-        'а' | 'ә' => "a",
-        'б' => "b",
-        'в' => "v",
-        'г' | 'ғ' => "g",
-        'д' => "d",
-        'е' | 'ё' | 'э' => "e",
-        'ж' => "zh",
-        'з' => "z",
-        'и' | 'й' | 'і' => "i",
-        'к' => "k",
-        'қ' => "q",
-        'л' => "l",
-        'м' => "m",
-        'н' | 'ң' => "n",
-        'о' | 'ө' => "o",
-        'п' => "p",
-        'р' => "r",
-        'с' => "s",
-        'т' => "t",
-        'у' | 'ұ' | 'ү' => "u",
-        'ф' => "f",
-        'х' | 'һ' => "h",
-        'ц' => "ts",
-        'ч' => "ch",
-        'ш' | 'щ' => "sh",
-        'ы' => "y",
-        'ю' => "yu",
-        'я' => "ya",
-        ' ' => "-",
-        _ => "",
     }
 }

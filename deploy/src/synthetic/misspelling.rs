@@ -1,0 +1,60 @@
+//! Unit codes as people write them who do not know the list of codes.
+
+use qamtu_schemas::id::UnitCode;
+
+use super::emitter::Desk;
+
+/// The refusal that a misspelt unit gets.
+pub(super) const UNKNOWN_UNIT: &str = "unknown-unit";
+
+/// A code for a unit that no list knows: its name in one of three languages instead of its code, in the only letters that a code has.
+pub(super) fn misspelt(desk: &mut Desk<'_>, unit: usize) -> UnitCode {
+    let units = &desk.world.campaign.units;
+    let names = &units[unit].names;
+    let spelt = |name: &str| name.chars().flat_map(char::to_lowercase).map(latin).collect::<String>();
+    let name: String = match desk.dice.weighted([0.5, 0.3, 0.2].into_iter()) {
+        0 => spelt(&names.kk),
+        1 => spelt(&names.ru),
+        _ => names.en.chars().take_while(char::is_ascii_alphabetic).collect(),
+    };
+    let known = |code: &UnitCode| units.iter().any(|unit| unit.code == *code);
+    let parsed = name.parse().ok().filter(|code| !known(code));
+    // INVARIANT: a unit's code and a letter are a valid code.
+    parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
+}
+
+/// Kazakh and Russian letters as people type them on a keyboard that lacks them.
+fn latin(letter: char) -> &'static str {
+    match letter {
+        'а' | 'ә' => "a",
+        'б' => "b",
+        'в' => "v",
+        'г' | 'ғ' => "g",
+        'д' => "d",
+        'е' | 'ё' | 'э' => "e",
+        'ж' => "zh",
+        'з' => "z",
+        'и' | 'й' | 'і' => "i",
+        'к' => "k",
+        'қ' => "q",
+        'л' => "l",
+        'м' => "m",
+        'н' | 'ң' => "n",
+        'о' | 'ө' => "o",
+        'п' => "p",
+        'р' => "r",
+        'с' => "s",
+        'т' => "t",
+        'у' | 'ұ' | 'ү' => "u",
+        'ф' => "f",
+        'х' | 'һ' => "h",
+        'ц' => "ts",
+        'ч' => "ch",
+        'ш' | 'щ' => "sh",
+        'ы' => "y",
+        'ю' => "yu",
+        'я' => "ya",
+        ' ' => "-",
+        _ => "",
+    }
+}
