@@ -108,6 +108,9 @@ pub struct Campaign {
     pub planned_meetings: u32,
     /// Different voters the plan means to reach.
     pub planned_reach: u32,
+    /// What the area is called, if the campaign says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Names>,
 }
 
 impl From<&CampaignConfigured> for Campaign {
@@ -122,6 +125,7 @@ impl From<&CampaignConfigured> for Campaign {
             vote_day: configured.vote_day,
             planned_meetings: configured.planned_meetings,
             planned_reach: configured.planned_reach,
+            area: configured.area.clone(),
         }
     }
 }

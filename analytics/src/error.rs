@@ -19,7 +19,7 @@ pub enum AnalyticsError {
     #[error("configuration")]
     Config(#[source] Box<figment::Error>),
     /// The warehouse did not answer a question.
-    #[error("the warehouse did not answer {what}")]
+    #[error("the warehouse did not answer {what}{}", if is_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {
         /// What was asked for.
         what: &'static str,
@@ -194,7 +194,18 @@ fn listed(campaigns: &[CampaignId]) -> String {
     }
 }
 
+/// Whether ClickHouse refuses the user name or the password: its codes 192 to 194 and 516.
+fn is_denied(error: &clickhouse::error::Error) -> bool {
+    let clickhouse::error::Error::BadResponse(words) = error else { return false };
+    ["Code: 192.", "Code: 193.", "Code: 194.", "Code: 516."].iter().any(|code| words.contains(code))
+}
+
 impl AnalyticsError {
+    /// Whether the warehouse refuses the user name or the password.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Warehouse { source, .. } if is_denied(source))
+    }
+
     /// What the program ends with.
     pub const fn exit_code(&self) -> u8 {
         if matches!(self, Self::Config(_) | Self::AsOfAhead { .. }) { EXIT_USAGE } else { 1 }

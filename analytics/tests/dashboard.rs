@@ -310,9 +310,11 @@ async fn the_page_says_why_it_shows_nothing_newer_or_nothing_at_all() {
     let cases = [
         (false, Trouble::None, 200, "The first figures of this campaign are being prepared", "the first calculation has not ended"),
         (false, Trouble::Warehouse, 503, "The warehouse cannot be reached at the moment", "the warehouse does not answer"),
+        (false, Trouble::Denied, 503, "must correct clickhouse.user or clickhouse.password", "refuses clickhouse.user"),
         (false, unknown, 503, "Configured campaigns: small-2026, test.", "turkistan-2026 is not configured"),
         (false, none, 503, "No campaign is configured yet", "none is configured yet"),
         (true, Trouble::HeldBack, 200, "they would tell about a few people alone", "ready"),
+        (true, Trouble::Denied, 200, "The figures of the last snapshot are shown", "ready"),
         (true, Trouble::Warehouse, 200, "These are the figures of the last snapshot", "ready"),
     ];
     for (kept, trouble, status, page_says, ready_says) in cases {

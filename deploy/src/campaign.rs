@@ -42,6 +42,8 @@ pub struct Campaign {
     pub time_zone: Text,
     /// What it is called.
     pub names: Names,
+    /// What its area is called, such as `Turkistan region`.
+    pub area: Option<Names>,
     /// Its dates.
     pub calendar: Calendar,
     /// What is planned.
@@ -183,7 +185,9 @@ impl Campaign {
 
     /// Reads the text of a campaign file; `file` is what errors call it.
     pub fn parse(text: &str, file: &str) -> Result<Self, CampaignError> {
-        let campaign: Campaign = toml::from_str(text).map_err(|error| CampaignError::toml(text, file, &error))?;
+        let document = toml::Deserializer::parse(text).map_err(|error| CampaignError::toml(text, file, "", &error))?;
+        let campaign: Campaign = serde_path_to_error::deserialize(document)
+            .map_err(|error| CampaignError::toml(text, file, &error.path().to_string(), error.inner()))?;
         check::check(&campaign).map_err(|flaw| flaw.located(text, file))?;
         Ok(campaign)
     }
@@ -244,6 +248,7 @@ impl Campaign {
             vote_day: self.calendar.vote,
             planned_meetings: self.plan.meetings,
             planned_reach: self.plan.reach,
+            area: self.area.clone(),
             categories: self.categories.clone(),
             formats: self.formats.clone(),
             parties: self.parties.clone(),

@@ -59,7 +59,10 @@ fn what_is_sent_is_a_valid_event() {
 #[test]
 fn mistakes_name_their_line_and_the_mend() {
     let opens = line("opens = ");
-    assert!(broken("opens = \"2026-02-12\"", "opened = \"2026-02-12\"").starts_with(&format!("c.toml:{opens}: unknown field `opened`")));
+    assert!(
+        broken("opens = \"2026-02-12\"", "opened = \"2026-02-12\"")
+            .starts_with(&format!("c.toml:{opens}: calendar.opened: unknown field `opened`"))
+    );
     assert!(broken("opens = \"2026-02-12\"", "opens = \"2026-02-32\"").starts_with(&format!("c.toml:{opens}: ")));
     let closes = line("closes = ");
     assert_eq!(
@@ -78,6 +81,10 @@ fn mistakes_name_their_line_and_the_mend() {
     assert!(broken("code = \"ARY\"", "code = \"TRK\"").ends_with(": TRK stands twice under [[units]]; remove one"));
     assert!(broken("code = \"ARY\"", "code = \"A RY\"").starts_with(&format!("c.toml:{}: ", line("code = \"ARY\""))));
     assert!(broken("kato = \"611600000\"", "kato = \"6116\"").contains("KATO"));
+    assert_eq!(
+        broken("kind = \"city\"", "kind = \"town\""),
+        format!("c.toml:{}: units[0].kind: unknown variant `town`, expected `city` or `district`", line("kind = \"city\""))
+    );
     assert!(broken("meetings = 1959", "meetings = 1960").ends_with("the units plan 1959 meetings together"));
     assert!(broken("voters = 45941", "voters = 945941").contains("unit ARY needs members, and 60 to 3000 voters per precinct"));
     assert!(broken("amanat = 45", "amanaat = 45").contains("amanaat is not under [[parties]]"));

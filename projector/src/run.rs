@@ -89,9 +89,14 @@ async fn open(config: &Config, health: &Health) -> Result<(Source, Warehouse), P
     Ok((Source::open(config, health).await?, warehouse))
 }
 
-/// A login without the right to change tables is right for the projector, once the tables are there.
+/// Says what to correct where the login is refused, or has no right to change tables: that is right for the projector once the tables
+/// are there.
 fn explain_denial(error: WarehouseError) -> WarehouseError {
     const ACCESS_DENIED: u32 = 497;
+    if matches!(error.code(), Some(192..=194 | 516)) {
+        let reason = "the warehouse refuses the user name or the password: correct clickhouse.user or clickhouse.password";
+        return WarehouseError::Unfit(reason.to_owned());
+    }
     if error.code() == Some(ACCESS_DENIED) {
         let mend = "the database needs migrations, and this login may not change tables: run `qamtu-projector migrate` as an administrator";
         return WarehouseError::Unfit(mend.to_owned());

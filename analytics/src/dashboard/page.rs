@@ -55,6 +55,7 @@ pub fn page(statement: &Statement, sorting: &Sorting, trouble: &Trouble) -> Mark
                 @if let Some(quiet) = &statement.quiet { p.notice role="status" { (quiet) } }
                 @match trouble {
                     Trouble::Warehouse => { p.notice role="status" { (words.say("page-stale")) } }
+                    Trouble::Denied => { p.notice role="status" { (words.say("page-denied")) } }
                     Trouble::HeldBack => { p.notice role="status" { (words.say("page-held-back")) } }
                     Trouble::None | Trouble::UnknownCampaign(_) => {}
                 }
@@ -108,6 +109,7 @@ pub fn empty(language: Language, campaign: &CampaignId, trouble: &Trouble) -> Ma
     let (title, text) = match trouble {
         Trouble::None | Trouble::HeldBack => (words.say("page-empty-title"), words.say("page-empty")),
         Trouble::Warehouse => (words.say("page-empty-title"), words.say("page-empty-stale")),
+        Trouble::Denied => (words.say("page-empty-title"), words.say("page-empty-denied")),
         Trouble::UnknownCampaign(known) => {
             let args = [("campaign", campaign.as_str().into())];
             let known: Vec<&str> = known.iter().map(CampaignId::as_str).collect();

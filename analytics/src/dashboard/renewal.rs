@@ -50,10 +50,11 @@ impl Renewal {
                     trouble
                 }
                 Err(error) => {
-                    if self.service.trouble() != Trouble::Warehouse {
+                    let trouble = if error.is_denied() { Trouble::Denied } else { Trouble::Warehouse };
+                    if self.service.trouble() != trouble {
                         tracing::warn!("figures cannot be renewed, the last snapshot stays: {:#}", anyhow::Error::from(error));
                     }
-                    Trouble::Warehouse
+                    trouble
                 }
             };
             if self.service.tell(trouble.clone()) && trouble == Trouble::HeldBack {

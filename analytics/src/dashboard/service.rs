@@ -38,6 +38,8 @@ pub enum Trouble {
     None,
     /// The warehouse does not answer, or not as it should.
     Warehouse,
+    /// The warehouse refuses the user name or the password.
+    Denied,
     /// The campaign is not configured; these are.
     UnknownCampaign(Vec<CampaignId>),
     /// Newer records would tell about few people; they are shown with later ones.
@@ -93,7 +95,7 @@ impl Service {
 
     /// Says why nothing newer is shown; true if that was not known before.
     pub fn tell(&self, trouble: Trouble) -> bool {
-        metrics::warehouse(trouble != Trouble::Warehouse);
+        metrics::warehouse(!matches!(trouble, Trouble::Warehouse | Trouble::Denied));
         metrics::held_back(trouble == Trouble::HeldBack);
         let mut held = self.trouble.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = *held != trouble;
@@ -121,6 +123,7 @@ impl Service {
         }
         Some(match self.trouble() {
             Trouble::Warehouse => "no figures yet: the warehouse does not answer".to_owned(),
+            Trouble::Denied => "no figures yet: the warehouse refuses clickhouse.user or clickhouse.password".to_owned(),
             Trouble::UnknownCampaign(known) => AnalyticsError::UnknownCampaign { campaign: self.campaign.clone(), known }.to_string(),
             Trouble::None | Trouble::HeldBack => "no figures yet: the first calculation has not ended".to_owned(),
         })

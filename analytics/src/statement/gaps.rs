@@ -2,6 +2,7 @@
 //!
 //! Guarantees: whenever the headline, a share or the map lacks a number for want of data, a gap says so. What is withheld is no gap.
 
+use qamtu_schemas::id::UnitCode;
 use serde::Serialize;
 
 use super::pen::Pen;
@@ -32,6 +33,10 @@ pub(super) fn gaps(pen: &Pen<'_>) -> Gaps {
     if published.counts.units == 0 && published.reader.scope == Scope::Region {
         list.push(gap("gap-units", "gap-units-action"));
     }
+    if let Some(units) = unknown_units(pen) {
+        let args = [("units", units.into())];
+        list.push(Gap { reason: words.say_with("gap-reader-units", &args), action: words.say("gap-reader-units-action") });
+    }
     if !published.whole.denominator.is_known() {
         list.push(gap("gap-voters", "gap-voters-action"));
     } else if let Some(units) = units_without_voters(pen) {
@@ -44,6 +49,14 @@ pub(super) fn gaps(pen: &Pen<'_>) -> Gaps {
         Knowledge::Unrecognised | Knowledge::Identified => {}
     }
     Gaps { title: words.say("gaps-title"), list }
+}
+
+/// Units that the reader was given and that nobody has defined.
+fn unknown_units(pen: &Pen<'_>) -> Option<String> {
+    let Scope::Units(units) = &pen.published.reader.scope else { return None };
+    let is_known = |code: &&UnitCode| pen.published.units.iter().any(|unit| unit.unit == **code && unit.names.is_some());
+    let unknown: Vec<&str> = units.iter().filter(|code| !is_known(code)).map(UnitCode::as_str).collect();
+    (!unknown.is_empty()).then(|| unknown.join(", "))
 }
 
 fn units_without_voters(pen: &Pen<'_>) -> Option<String> {

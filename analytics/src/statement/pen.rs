@@ -229,6 +229,12 @@ impl<'a> Pen<'a> {
         self.words.say_with("as-of", &args)
     }
 
+    /// What the whole of the campaign is called.
+    pub(super) fn area(&self) -> String {
+        let area = self.published.campaign.area.as_ref();
+        area.map_or_else(|| self.words.say("units-total"), |names| self.locale.language().name(names))
+    }
+
     pub(super) fn unit_name(&self, unit: &Unit) -> String {
         self.name(unit.names.as_ref(), &unit.unit)
     }

@@ -184,7 +184,7 @@ pub(super) fn units(pen: &Pen<'_>) -> Table {
 fn total(pen: &Pen<'_>) -> Row {
     let whole = &pen.published.whole;
     let known = Knowledge::of_whole(whole);
-    Line::new(pen, "all", pen.words.say("units-total"))
+    Line::new(pen, "all", pen.area())
         .voters(&whole.denominator)
         .count(whole.plan.planned)
         .count(whole.plan.held)

@@ -1,7 +1,7 @@
 //! Campaigns that differ from the demo: what nobody knows is not zero, and the words suit any area.
 
 use axum::http::StatusCode;
-use qamtu_analytics::access::{Reader, Role};
+use qamtu_analytics::access::{Reader, Role, Scope};
 use serde_json::{Value, json};
 
 use crate::{cases, file::fields, get, page_of, sample, text};
@@ -63,13 +63,39 @@ async fn the_words_suit_a_city_of_districts_and_any_other_area() {
     let name = json!({"kk": "Алматы", "ru": "Алматы", "en": "Almaty"});
     coverage["campaign"]["names"] = name.clone();
     coverage["coalitions"] = json!([]);
-    let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
-    for (language, title, words) in [("kk", "Аудандар", "облыс"), ("ru", "Районы", "област"), ("en", "Districts", "region")]
-    {
+    let named = |area: Value| {
+        let mut coverage = coverage.clone();
+        coverage["campaign"]["area"] = area;
+        page_of(Some(coverage), Reader::of_region(Role::Leader))
+    };
+    let city = named(json!({"kk": "Алматы қаласы", "ru": "Город Алматы", "en": "Almaty city"}));
+    for (language, total) in [("kk", "Алматы қаласы"), ("ru", "Город Алматы"), ("en", "Almaty city")] {
+        let said = text(&get(&city, &format!("/{language}")).await.body);
+        assert!(said.lines().any(|line| line == total), "{language}: {said}");
+    }
+    let page = named(Value::Null);
+    for (language, title, total, words) in [
+        ("kk", "Аудандар", "Бүкіл науқан", "облыс"),
+        ("ru", "Районы", "Вся кампания", "област"),
+        ("en", "Districts", "Whole campaign", "region"),
+    ] {
         let said = text(&get(&page, &format!("/{language}")).await.body);
         assert!(said.lines().any(|line| line == title), "{language}: {said}");
+        assert!(said.lines().any(|line| line == total), "{language} has no row for the whole: {said}");
         assert!(!said.contains(words), "{language} calls Almaty {words}");
     }
+}
+
+#[tokio::test]
+async fn units_of_the_reader_that_nobody_has_defined_are_named() {
+    let of = |units: &[&str]| {
+        let scope = Scope::Units(units.iter().map(|unit| unit.parse().unwrap()).collect());
+        page_of(Some(sample::coverage()), Reader { role: Role::Leader, scope })
+    };
+    let said = text(&get(&of(&["TRK", "TRX"]), "/en").await.body);
+    assert!(said.contains("name no unit of the campaign, so nothing of them is shown: TRX."), "{said}");
+    assert!(said.contains("Correct reader.units where the service is started"), "{said}");
+    assert!(!text(&get(&of(&["TRK"]), "/en").await.body).contains("reader.units"));
 }
 
 #[tokio::test]

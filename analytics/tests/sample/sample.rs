@@ -160,6 +160,7 @@ pub fn coverage() -> Value {
             ]),
             "synthetic": true, "time_zone": "Asia/Almaty", "opens": "2026-02-12", "closes": "2026-03-13",
             "silence_day": "2026-03-14", "vote_day": "2026-03-15", "planned_meetings": 1959, "planned_reach": 125_000,
+            "area": names(["Түркістан облысы", "Туркестанская область", "Turkistan region"]),
         },
         "counts": {
             "voters": voters, "precincts": 947, "units": 17, "members": 457, "coalitions": 18, "meetings_planned": 1959,

@@ -40,9 +40,12 @@ pub enum CampaignError {
 }
 
 impl CampaignError {
-    pub(super) fn toml(text: &str, file: &str, error: &toml::de::Error) -> Self {
+    /// `field`: path of what is wrong, such as `units[3].kind`; empty where the text is not TOML.
+    pub(super) fn toml(text: &str, file: &str, field: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
-        Self::Wrong { file: file.to_owned(), line: line(text, at), reason: error.message().replace('\n', "; ") }
+        let message = error.message().replace('\n', "; ");
+        let reason = if matches!(field, "" | ".") { message } else { format!("{field}: {message}") };
+        Self::Wrong { file: file.to_owned(), line: line(text, at), reason }
     }
 }
 

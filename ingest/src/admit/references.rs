@@ -32,7 +32,9 @@ pub(super) fn check(data: &Data, campaign: &CampaignId, scope: &Scope<'_>) -> Re
         }
         Data::VenueDescribed(data) => {
             names.unit("/data/unit", &data.unit)?;
-            names.each("/data/precinct", data.precinct.as_ref(), Names::precinct)?;
+            if let Some(precinct) = &data.precinct {
+                names.precinct_of("/data/precinct", precinct, &data.unit)?;
+            }
         }
         Data::MeetingPlanned(data) => names.plan("/data/plan", &data.plan)?,
         Data::MeetingHeld(data) => names.plan("/data/report", &data.report)?,
@@ -86,6 +88,16 @@ impl Names<'_> {
         hold(known, Reason::UnknownPrecinct, pointer, precinct)
     }
 
+    /// A precinct that lies in this unit.
+    fn precinct_of(&self, pointer: &str, precinct: &PrecinctId, unit: &UnitCode) -> Result<(), Rejection> {
+        self.precinct(pointer, precinct)?;
+        let home = self.scope.find(self.campaign, |reference| reference.precinct(precinct).map(|counted| counted.unit.clone()));
+        match home.filter(|home| home != unit) {
+            Some(home) => Err(Rejection::new(Reason::ForeignPrecinct, Detail::PrecinctOf { unit: home.to_string() }).at(pointer)),
+            None => Ok(()),
+        }
+    }
+
     fn venue(&self, pointer: &str, venue: &VenueId) -> Result<(), Rejection> {
         let known = self.scope.has(self.campaign, |reference| reference.venue(venue).is_some());
         hold(known, Reason::UnknownVenue, pointer, venue)
@@ -128,7 +140,9 @@ impl Names<'_> {
 
     fn plan(&self, pointer: &str, plan: &Plan) -> Result<(), Rejection> {
         self.unit(&format!("{pointer}/unit"), &plan.unit)?;
-        self.each(&format!("{pointer}/precinct"), plan.precinct.as_ref(), Self::precinct)?;
+        if let Some(precinct) = &plan.precinct {
+            self.precinct_of(&format!("{pointer}/precinct"), precinct, &plan.unit)?;
+        }
         self.each(&format!("{pointer}/venue"), plan.venue.as_ref(), Self::venue)?;
         self.coalition(&format!("{pointer}/coalition"), &plan.coalition)?;
         for (index, member) in plan.members.iter().enumerate() {

@@ -399,6 +399,9 @@ details! {
     HeldInFuture = "A meeting that begins more than a day from now cannot have been held. Check the date, or send a plan.",
         "Встреча, которая начнётся позже чем через сутки, не могла состояться. Проверьте дату или отправьте план.",
         "Бір тәуліктен кейін басталатын кездесу өткен болуы мүмкін емес. Күнін тексеріңіз немесе жоспар жіберіңіз.";
+    PrecinctOf { unit: String } = "This precinct lies in {unit}. Correct the unit or the precinct.",
+        "Этот участок относится к {unit}. Исправьте район (город) или участок.",
+        "Бұл учаске {unit} аумағына жатады. Ауданды (қаланы) немесе учаскені түзетіңіз.";
     LooksLike { other: String } = "This looks like {other}, which is known. Write {other} if that one is meant, or choose an id that differs in more than capitals, letters of another script, or spaces.",
         "Это похоже на известный {other}. Напишите {other}, если имеется в виду он, или выберите идентификатор, который отличается не только регистром, буквами другого алфавита или пробелами.",
         "Бұл белгілі {other} идентификаторына ұқсайды. Соны айтсаңыз, {other} деп жазыңыз; болмаса әріп үлкендігінен, басқа әліпби әріптерінен немесе бос орындардан басқа да айырмасы бар идентификатор таңдаңыз.";

@@ -158,6 +158,8 @@ reasons! {
     UnknownUnit = "unknown-unit", 422, "The unit is unknown", "Неизвестный район или город", "Аудан не қала белгісіз";
     /// Not in the campaign's reference data.
     UnknownPrecinct = "unknown-precinct", 422, "The precinct is unknown", "Неизвестный участок", "Учаске белгісіз";
+    /// A precinct that lies in another unit than the one that is named beside it.
+    ForeignPrecinct = "foreign-precinct", 422, "The precinct lies in another unit", "Участок относится к другому району или городу", "Учаске басқа аудан не қалаға жатады";
     /// Not in the campaign's reference data.
     UnknownVenue = "unknown-venue", 422, "The venue is unknown", "Неизвестное место встречи", "Кездесу орны белгісіз";
     /// Not in the campaign's reference data.

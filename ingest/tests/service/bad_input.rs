@@ -1,6 +1,6 @@
 //! Every kind of wrong event: refused by name and place, as one event, in a batch and in a stream, and nothing of it in the log.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{
@@ -261,7 +261,8 @@ async fn wrong_events_are_refused_by_name_and_place_and_leave_no_trace() -> Resu
 async fn what_a_request_brings_may_be_used_in_its_next_line_but_not_before() -> Result<()> {
     let place = Place::new()?;
     let ingest = campaign_at(&place, &[]).await?;
-    let plan = changed(planned("m-new", "YOUTH"), "/data/plan/unit", "NEW");
+    let mut plan = changed(planned("m-new", "YOUTH"), "/data/plan/unit", "NEW");
+    plan["data"]["plan"].as_object_mut().context("a plan")?.remove("precinct");
     let before = place.ends().await?;
     let answer = ingest.post(BATCH, json!([plan, unit("NEW")]).to_string()).await?;
     ensure!(answer.problem() == (422, "unknown-unit", "/0/data/plan/unit"), "{answer:?}");
@@ -347,6 +348,29 @@ async fn a_meeting_that_has_not_begun_is_not_reported_as_held() -> Result<()> {
     }
     let plan = changed(planned("m-2", "YOUTH"), "/data/plan/starts", "2026-03-10T15:00:00+05:00");
     ensure!(ingest.one(&with(plan, "receivedtime", "2026-02-13T10:30:00Z")).await?.status == 202);
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_precinct_of_another_unit_is_refused_and_its_unit_is_named() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[]).await?;
+    ingest.take(&[unit("ARY")]).await?;
+    let venue = json!({"venue": "V-2", "revision": 1, "unit": "ARY", "precinct": "TRK-014", "name": "Hall"});
+    let before = json!(["018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10"]);
+    let corrected = json!({"meeting": "m-open", "supersedes": before, "report": held("m-open", "YOUTH")["data"]["report"]});
+    for (event, unit, pointer) in [
+        (planned("m-9", "YOUTH"), "/data/plan/unit", "/data/plan/precinct"),
+        (held("m-9", "YOUTH"), "/data/report/unit", "/data/report/precinct"),
+        (event("meeting.corrected.v1", corrected), "/data/report/unit", "/data/report/precinct"),
+        (event("venue.described.v1", venue), "/data/unit", "/data/precinct"),
+    ] {
+        let refused = ingest.one(&changed(event.clone(), unit, "ARY")).await?;
+        ensure!(refused.problem() == (422, "foreign-precinct", pointer), "{refused:?}");
+        ensure!(refused.body["detail"].as_str().is_some_and(|detail| detail.contains("TRK")), "{refused:?}");
+        let right = ingest.one(&changed(event, unit, "TRK")).await?;
+        ensure!(right.body["code"] != "foreign-precinct", "{right:?}");
+    }
     ingest.stop().await
 }
 

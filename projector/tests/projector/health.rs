@@ -45,6 +45,18 @@ fn readiness_names_a_warehouse_that_is_away_and_comes_back_with_it() {
 }
 
 #[test]
+fn a_wrong_password_is_named_with_the_setting_to_correct() {
+    run(async {
+        let mut rig = Rig::new(Kind::Embedded).unwrap();
+        rig.clickhouse.password = "mistyped".into();
+        let mut refused = rig.spawn(&[], &[]);
+        assert_eq!(refused.ended().await.code(), Some(1), "{}", refused.words());
+        let said = refused.words();
+        assert!(said.contains("correct clickhouse.user or clickhouse.password"), "{said}");
+    });
+}
+
+#[test]
 fn readiness_names_a_write_that_is_refused_until_it_succeeds() {
     run(async {
         let rig = Rig::new(Kind::Embedded).unwrap();
