@@ -4,7 +4,7 @@
 //! records too; so it stands here, at the edge, and may become stricter without making a stored record unreadable. It works on a
 //! normalised copy ([`crate::notation`]) and across the usual separators ([`groups`]). Fields of a type of their own (UUIDs, instants)
 //! are not searched. What it cannot find: digits written as words or as letters that look like them, in another order, encoded, spread
-//! over several fields, or split by letters.
+//! over several fields, or split by letters (signs such as `№` and `ʰ` are no letters here).
 
 mod groups;
 
@@ -68,7 +68,7 @@ pub fn find(text: &str) -> Option<Found> {
     if !notation::has_digits(text, PHONE) {
         return None;
     }
-    let plain = notation::plain(text);
+    let plain = notation::numbers(text);
     // The contract has searched the text as it was sent; a code it searches for digits written together alone.
     if plain != text && qamtu_schemas::text::holds_national_id(&plain) {
         return Some(Found::NationalId);
@@ -101,7 +101,8 @@ fn phone(chain: &[Group<'_>]) -> bool {
     let local = |run: &[Group<'_>]| is_phone(&joined(run)) && keeps_code(run, 0);
     let prefixed = |run: &[Group<'_>]| {
         let digits = joined(run);
-        matches!(digits.as_bytes()[0], b'7' | b'8') && is_phone(&digits[1..]) && (keeps_code(run, 1) || run[0].gap.ends_with('+'))
+        let is_written_so = || keeps_code(run, 1) || run[0].gap.ends_with('+') || splits_code_alone(run);
+        matches!(digits.as_bytes()[0], b'7' | b'8') && is_phone(&digits[1..]) && is_written_so()
     };
     let abroad = |run: &[Group<'_>]| joined(run).strip_prefix("007").is_some_and(is_phone);
     runs(chain, PHONE).any(local) || runs(chain, PHONE + 1).any(prefixed) || runs(chain, PHONE + 3).any(abroad)
@@ -135,6 +136,16 @@ fn keeps_code(run: &[Group<'_>], prefix: usize) -> bool {
         held
     });
     together || run.iter().all(|group| group.digits.len() == 1)
+}
+
+/// How the last seven digits of a phone number are written.
+const LOCAL_GROUPS: [&[usize]; 4] = [&[7], &[3, 4], &[3, 2, 2], &[2, 2, 3]];
+
+/// Is only the code written apart, as in `8 7 01 123 45 67`, and the rest as it usually is? Asked behind a prefix alone: without one,
+/// and in other groups, it may be a list of numbers or an amount.
+fn splits_code_alone(run: &[Group<'_>]) -> bool {
+    let lengths: Vec<usize> = run.iter().map(|group| group.digits.len()).collect();
+    LOCAL_GROUPS.iter().any(|local| lengths.ends_with(local))
 }
 
 /// Ten digits of the numbering plan of Kazakhstan: fixed lines 71x and 72x, mobile 70x, 747, 75x, 76x, 77x.
