@@ -103,6 +103,9 @@ pub struct Limits {
     pub stream_events_per_minute: u64,
     /// Fewest rolls per minute of a stream of rolls.
     pub stream_rolls_per_minute: u64,
+    /// Time for which a stream may bring nothing new while others wait (`stream_repeats_ms`).
+    #[serde(rename = "stream_repeats_ms", deserialize_with = "milliseconds")]
+    pub stream_repeats: Duration,
     /// Fewest bytes per second of the body of one event or batch, while others wait.
     pub body_bytes_per_second: u64,
     /// Events after which a part of a stream goes into the log.

@@ -2,8 +2,8 @@
 //!
 //! Guarantees: at most `limit` permits exist. While they last anybody gets one; when they do not, the next one goes to the waiting
 //! client that holds the fewest, and a client that holds at least two more than another loses one of those whose body it is still
-//! sending. So nobody can keep others out by sending slowly, and nobody's complete request is ever interrupted. Of one client's
-//! requests, one that has sent its body too slowly for a while loses its permit when others wait.
+//! sending. So nobody can keep others out by sending slowly, and nobody's complete request is ever interrupted. One that has sent its
+//! body too slowly for a while, or nothing new, loses its permit when others wait, whosever it is ([`Yield`]).
 
 use std::{
     collections::HashMap,
@@ -19,13 +19,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{client::Client, metrics};
 
-/// The slowest body that keeps its permit when others wait.
+/// Which requests give their permits up when others wait, besides those of clients that hold too many.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// Time before it is looked at.
-    pub grace: Duration,
-    /// Fewest bytes per second since it began.
-    pub bytes_per_second: u64,
+pub enum Yield {
+    /// One whose body comes too slowly.
+    Slow {
+        /// Time before it is looked at.
+        grace: Duration,
+        /// Fewest bytes per second since it began.
+        bytes_per_second: u64,
+    },
+    /// One whose events were all known or refused for so long. Nothing is lost with it: it is told where to go on. A rate would not do:
+    /// what is slow enough for an honest client that sends a file again over a slow line is cheap for one that repeats an event for
+    /// ever, and cheaper when it is compressed. As long as nobody waits, events may be repeated at will.
+    NothingNew(Duration),
 }
 
 /// The permits.
@@ -37,7 +44,7 @@ struct Shared {
     limit: usize,
     /// Most requests that wait.
     queue: usize,
-    pace: Option<Pace>,
+    yields: Yield,
     state: Mutex<State>,
 }
 
@@ -55,6 +62,8 @@ struct Holder {
     received: AtomicU64,
     /// The body is complete: the permit stays until the request ends.
     complete: AtomicBool,
+    /// Since when its events are known or refused; none while new ones come, or nothing does.
+    repeating: Mutex<Option<Instant>>,
     revoked: CancellationToken,
 }
 
@@ -72,9 +81,9 @@ pub struct Permit {
 }
 
 impl Permits {
-    /// So many permits and waiting requests; without a pace only shares count.
-    pub fn new(limit: usize, queue: usize, pace: Option<Pace>) -> Self {
-        Self(Arc::new(Shared { limit, queue, pace, state: Mutex::default() }))
+    /// So many permits and waiting requests.
+    pub fn new(limit: usize, queue: usize, yields: Yield) -> Self {
+        Self(Arc::new(Shared { limit, queue, yields, state: Mutex::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -88,7 +97,7 @@ impl Permits {
             if state.holders.len() < self.0.limit {
                 return Some(self.grant(&mut state, client));
             }
-            if let Some(holder) = state.expendable(client, self.0.pace) {
+            if let Some(holder) = state.expendable(client, self.0.yields) {
                 metrics::permit_revoked();
                 holder.revoked.cancel();
             }
@@ -98,8 +107,14 @@ impl Permits {
     }
 
     fn grant(&self, state: &mut State, client: Client) -> Permit {
-        let (begun, revoked) = (Instant::now(), CancellationToken::new());
-        let holder = Arc::new(Holder { client, begun, received: AtomicU64::new(0), complete: AtomicBool::new(false), revoked });
+        let holder = Arc::new(Holder {
+            client,
+            begun: Instant::now(),
+            received: AtomicU64::new(0),
+            complete: AtomicBool::new(false),
+            repeating: Mutex::default(),
+            revoked: CancellationToken::new(),
+        });
         state.holders.push(holder.clone());
         Permit { permits: self.clone(), holder }
     }
@@ -129,14 +144,14 @@ impl State {
     }
 
     /// A holder that has to make room for one more request of a client.
-    fn expendable(&self, client: Client, pace: Option<Pace>) -> Option<&Arc<Holder>> {
+    fn expendable(&self, client: Client, yields: Yield) -> Option<&Arc<Holder>> {
         let sending = || self.holders.iter().filter(|holder| holder.is_sending());
         let wanted = self.held(client) + self.waiting(client);
         let heaviest =
             sending().map(|holder| (self.held(holder.client), holder)).max_by_key(|(held, holder)| (*held, holder.begun.elapsed()));
         match heaviest {
             Some((held, holder)) if held >= wanted + 2 => Some(holder),
-            _ => sending().filter(|holder| pace.is_some_and(|pace| holder.is_slow(pace))).min_by_key(|holder| holder.begun),
+            _ => sending().filter(|holder| holder.yields(yields)).min_by_key(|holder| holder.begun),
         }
     }
 
@@ -173,10 +188,19 @@ impl Holder {
         !self.complete.load(Ordering::Relaxed) && !self.revoked.is_cancelled()
     }
 
-    fn is_slow(&self, pace: Pace) -> bool {
-        let time = self.begun.elapsed();
-        let wanted = u128::from(pace.bytes_per_second) * time.as_nanos() / 1_000_000_000;
-        time >= pace.grace && u128::from(self.received.load(Ordering::Relaxed)) < wanted
+    fn yields(&self, yields: Yield) -> bool {
+        match yields {
+            Yield::Slow { grace, bytes_per_second } => {
+                let time = self.begun.elapsed();
+                let wanted = u128::from(bytes_per_second) * time.as_nanos() / 1_000_000_000;
+                time >= grace && u128::from(self.received.load(Ordering::Relaxed)) < wanted
+            }
+            Yield::NothingNew(time) => self.repeating().is_some_and(|since| since.elapsed() >= time),
+        }
+    }
+
+    fn repeating(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.repeating.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,6 +208,12 @@ impl Permit {
     /// So many bytes of the body have come.
     pub fn received(&self, bytes: usize) {
         self.holder.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Events of a stream were judged: was any of them new?
+    pub fn judged(&self, new: bool) {
+        let mut repeating = self.holder.repeating();
+        *repeating = if new { None } else { Some(repeating.unwrap_or_else(Instant::now)) };
     }
 
     /// The body is complete: from now on the permit is not taken back.
@@ -204,83 +234,4 @@ impl Drop for Permit {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{future::Future, net::Ipv4Addr};
-
-    use futures::FutureExt;
-
-    use super::*;
-
-    const NO_WAIT: Duration = Duration::ZERO;
-    const LONG: Duration = Duration::from_secs(60);
-
-    fn client(number: u8) -> Client {
-        std::net::IpAddr::from(Ipv4Addr::new(192, 0, 2, number)).into()
-    }
-
-    fn is_ready(future: impl Future) -> bool {
-        future.now_or_never().is_some()
-    }
-
-    #[tokio::test]
-    async fn a_client_that_holds_all_permits_gives_up_half_of_them_to_another_and_not_more() {
-        let permits = Permits::new(8, 100, None);
-        let mut slow = Vec::new();
-        for _ in 0..8 {
-            slow.push(permits.acquire(client(1), NO_WAIT).await.unwrap());
-        }
-        let mut honest = Vec::new();
-        for _ in 0..4 {
-            let mut next = Box::pin(permits.acquire(client(2), LONG));
-            assert!(next.as_mut().now_or_never().is_none());
-            let before = slow.len();
-            slow.retain(|permit| !is_ready(permit.revoked()));
-            assert_eq!(slow.len(), before - 1, "the oldest one is revoked, and it alone");
-            honest.push(next.await.unwrap());
-        }
-        assert!(permits.acquire(client(2), NO_WAIT).await.is_none());
-        assert!(slow.iter().chain(&honest).all(|permit| !is_ready(permit.revoked())));
-    }
-
-    #[tokio::test]
-    async fn a_request_whose_body_is_complete_keeps_its_permit() {
-        let permits = Permits::new(2, 100, None);
-        let (first, second) = (permits.acquire(client(1), NO_WAIT).await.unwrap(), permits.acquire(client(1), NO_WAIT).await.unwrap());
-        first.complete();
-        second.complete();
-        assert!(permits.acquire(client(2), NO_WAIT).await.is_none());
-        assert!(!is_ready(first.revoked()) && !is_ready(second.revoked()));
-    }
-
-    #[tokio::test]
-    async fn a_slow_body_gives_way_to_another_one_of_the_same_client() {
-        let pace = Pace { grace: Duration::ZERO, bytes_per_second: 1_000_000_000_000 };
-        let permits = Permits::new(1, 100, Some(pace));
-        let slow = permits.acquire(client(1), NO_WAIT).await.unwrap();
-        let mut next = Box::pin(permits.acquire(client(1), LONG));
-        assert!(next.as_mut().now_or_never().is_none() && is_ready(slow.revoked()));
-        drop(slow);
-        let fast = next.await.unwrap();
-        fast.received(usize::MAX);
-        assert!(permits.acquire(client(1), NO_WAIT).await.is_none() && !is_ready(fast.revoked()));
-    }
-
-    #[tokio::test]
-    async fn the_next_permit_goes_to_who_holds_the_fewest_and_a_long_queue_keeps_nobody_out() {
-        let permits = Permits::new(1, 3, None);
-        let held = permits.acquire(client(1), NO_WAIT).await.unwrap();
-        held.complete();
-        let mut crowd: Vec<_> = (0..3).map(|_| Box::pin(permits.acquire(client(1), LONG))).collect();
-        crowd.iter_mut().for_each(|waiting| assert!(waiting.as_mut().now_or_never().is_none()));
-        assert!(permits.acquire(client(1), LONG).now_or_never().is_some_and(|refused| refused.is_none()), "the queue is full");
-        let mut honest = Box::pin(permits.acquire(client(2), LONG));
-        assert!(honest.as_mut().now_or_never().is_none());
-        assert!(crowd.pop().unwrap().await.is_none(), "the newest of the crowd makes room");
-        drop(held);
-        assert!(honest.await.is_some());
-        // One that has stopped waiting takes nothing with it.
-        drop(crowd.remove(0));
-        assert!(crowd.remove(0).await.is_some());
-        assert!(permits.acquire(client(3), NO_WAIT).await.is_some());
-    }
-}
+mod tests;

@@ -23,7 +23,7 @@ use crate::{
     config::Limits,
     metrics,
     panics::task_panicked,
-    permits::{Pace, Permit, Permits},
+    permits::{Permit, Permits, Yield},
     pipeline::{Judge, Judged, Layer, Path, rebuilding},
     rejection::{Detail, Reason, Rejection},
     telemetry::chain,
@@ -53,12 +53,12 @@ pub enum Size {
 impl Service {
     /// A service that is starting.
     pub fn new(limits: Limits) -> Self {
-        let pace = Pace { grace: limits.wait, bytes_per_second: limits.body_bytes_per_second };
+        let slow = Yield::Slow { grace: limits.wait, bytes_per_second: limits.body_bytes_per_second };
         Self {
             path: OnceLock::new(),
-            requests: Permits::new(limits.requests, limits.connections / 2, Some(pace)),
+            requests: Permits::new(limits.requests, limits.connections / 2, slow),
             // A stream may be slow for good reasons: its rate is judged by its events, in `body::lines`.
-            streams: Permits::new(limits.streams, limits.connections / 4, None),
+            streams: Permits::new(limits.streams, limits.connections / 4, Yield::NothingNew(limits.stream_repeats)),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),

@@ -83,7 +83,7 @@ impl Stream<'_> {
                 Some(Err(rejection)) => break Err(rejection),
                 Some(Ok(chunk)) => self.service.judge(chunk, earlier.clone(), self.only).await,
             };
-            self.settle(storing.take()).await?;
+            self.settle(storing.take(), permit).await?;
             let judged = match judged {
                 Ok(judged) => judged,
                 Err(rejection) => break Err(rejection),
@@ -92,7 +92,7 @@ impl Stream<'_> {
             let path = path.clone();
             storing = Some(tokio::spawn(async move { pipeline::store(&path, judged).await }));
         };
-        self.settle(storing.take()).await?;
+        self.settle(storing.take(), permit).await?;
         ended
     }
 
@@ -109,9 +109,10 @@ impl Stream<'_> {
     }
 
     /// Waits for an append and counts what became of its lines.
-    async fn settle(&mut self, storing: Option<Storing>) -> Result<(), Rejection> {
+    async fn settle(&mut self, storing: Option<Storing>, permit: &Permit) -> Result<(), Rejection> {
         let Some(storing) = storing else { return Ok(()) };
         let fates = storing.await.unwrap_or_else(|ended| Err(task_panicked(&ended)))?;
+        permit.judged(fates.iter().any(|(_, fate)| matches!(fate, Fate::Accepted { .. })));
         for (line, fate) in fates {
             self.next_line = line + 1;
             self.tally.count(line, fate, self.language);

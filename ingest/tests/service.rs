@@ -43,6 +43,8 @@ mod private_files;
 mod references;
 #[path = "service/register.rs"]
 mod register;
+#[path = "service/repeats.rs"]
+mod repeats;
 #[path = "service/repetition.rs"]
 mod repetition;
 #[path = "service/replaced.rs"]

@@ -76,6 +76,9 @@ details! {
     StreamMax { bytes: u64 } = "A stream may have {bytes} bytes. Send the rest in another one.",
         "В потоке может быть {bytes} байт. Остальное отправьте другим потоком.",
         "Ағын ең көбі {bytes} байт болады. Қалғанын басқа ағынмен жіберіңіз.";
+    GapMax { blank: usize, long: usize } = "Between two events there may be {blank} bytes of blank lines and {long} bytes of lines that are too long. Leave them out and send the rest again.",
+        "Между двумя событиями может быть не больше {blank} байт пустых строк и {long} байт слишком длинных строк. Уберите их и отправьте остальное ещё раз.",
+        "Екі оқиғаның арасындағы бос жолдар {blank} байттан, тым ұзын жолдар {long} байттан аспауы керек. Оларды алып тастап, қалғанын қайта жіберіңіз.";
     BatchMax { events: usize } = "A batch may hold {events} events. Send several batches, or a stream of lines.",
         "В пакете может быть {events} событий. Отправьте несколько пакетов или поток строк.",
         "Топтамада ең көбі {events} оқиға болады. Бірнеше топтама немесе жолдар ағынын жіберіңіз.";

@@ -1,0 +1,130 @@
+//! Streams that bring nothing new: they keep their permits as long as nobody waits, and a file that is sent again gets through.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{
+    harness::{Answer, Ingest, LINES, Place, answer, lines},
+    sample::{campaign_at, headcount},
+};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Nobody's time is up but that of repeats.
+const SETTINGS: &[(&str, &str)] =
+    &[("QAMTU__LIMITS__IDLE_MS", "3600000"), ("QAMTU__LIMITS__STREAM_REPEATS_MS", "200"), ("QAMTU__LIMITS__WAIT_MS", "200")];
+
+const JUDGED: &str = "qamtu_ingest_events_duplicate_total";
+
+/// A client at an address of its own.
+fn client(number: u8) -> Result<reqwest::Client> {
+    let address = std::net::Ipv4Addr::new(127, 0, 0, number);
+    Ok(reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build()?)
+}
+
+async fn stream(client: &reqwest::Client, ingest: &Ingest, body: impl Into<reqwest::Body>) -> Result<Answer> {
+    answer(client.post(format!("{}/v1/events", ingest.url)).header("content-type", LINES).body(body)).await
+}
+
+/// Sends the same line again and again until it is answered.
+fn repeat(number: u8, ingest: &Ingest, line: String) -> Result<tokio::task::JoinHandle<Result<Answer>>> {
+    let (sender, receiver) = mpsc::channel::<Bytes>(1);
+    tokio::spawn(async move {
+        while sender.send(line.clone().into()).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let next = |mut lines: mpsc::Receiver<Bytes>| async { lines.recv().await.map(|line| (Ok::<_, std::io::Error>(line), lines)) };
+    let body = reqwest::Body::wrap_stream(futures::stream::unfold(receiver, next));
+    let request = client(number)?.post(format!("{}/v1/events", ingest.url)).header("content-type", LINES).body(body);
+    Ok(tokio::spawn(answer(request)))
+}
+
+/// What became of events that were sent until all had an outcome.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sent {
+    accepted: u64,
+    duplicates: u64,
+    /// How often their stream had to make room.
+    cuts: u64,
+}
+
+/// Sends events as an honest client does: what is refused for now is sent again from where the answer says.
+async fn persist(client: &reqwest::Client, ingest: &Ingest, events: &[Value]) -> Result<Sent> {
+    let (begun, mut from, mut sent) = (Instant::now(), 0, Sent::default());
+    loop {
+        let said = stream(client, ingest, lines(&events[from..])).await?;
+        ensure!(begun.elapsed() < DEADLINE && matches!(said.status, 200 | 503), "{said:?}");
+        let told = if said.status == 200 { &said.body } else { &said.body["before"] };
+        sent.accepted += told["accepted"].as_u64().unwrap_or(0);
+        sent.duplicates += told["duplicates"].as_u64().unwrap_or(0);
+        if said.status == 200 {
+            return Ok(sent);
+        }
+        sent.cuts += u64::from(told.is_object());
+        from += said.body["line"].as_u64().map_or(0, |line| usize::try_from(line - 1).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn streams_of_repeated_or_refused_events_keep_nobody_out() -> Result<()> {
+    let place = Place::new()?;
+    let ingest = campaign_at(&place, &[SETTINGS, &[("QAMTU__LIMITS__STREAMS", "2")]].concat()).await?;
+    let known = headcount("m-open", 5);
+    ensure!(ingest.one(&known).await?.counts() == (1, 0));
+    // Clients of two addresses, so that nobody holds more than a fair share.
+    let attackers = [repeat(2, &ingest, format!("{known}\n"))?, repeat(3, &ingest, "{}\n".to_owned())?];
+    ingest.wait_metric("qamtu_ingest_requests_running", 2).await?;
+    // They are judged while they come, although no chunk is full.
+    ingest.wait_metric(JUDGED, 1).await?;
+    let events: Vec<Value> = (0..100).map(|people| headcount("m-open", people)).collect();
+    ensure!(persist(&client(4)?, &ingest, &events).await? == Sent { accepted: 100, ..Sent::default() });
+    ensure!(persist(&client(5)?, &ingest, &[headcount("m-open", 7)]).await? == Sent { accepted: 1, ..Sent::default() });
+    ensure!(attackers.iter().any(|attacker| attacker.is_finished()));
+    for attacker in attackers.into_iter().filter(|attacker| attacker.is_finished()) {
+        let said = attacker.await??;
+        ensure!(said.problem() == (503, "overloaded", "-") && said.body["before"]["accepted"] == 0, "{said:?}");
+    }
+    ingest.stop().await
+}
+
+#[tokio::test]
+async fn a_file_that_is_sent_again_gets_through_also_while_others_wait() -> Result<()> {
+    let place = Place::new()?;
+    let settings = [
+        ("QAMTU__LIMITS__STREAMS", "1"),
+        ("QAMTU__LIMITS__CHUNK_EVENTS", "50"),
+        ("QAMTU__LIMITS__STREAM_REPEATS_MS", "20"),
+        ("QAMTU__LIMITS__WAIT_MS", "20"),
+    ];
+    let ingest = campaign_at(&place, &[SETTINGS, &settings].concat()).await?;
+    let file: Vec<Value> = (0..6000).map(|people| headcount("m-open", people)).collect();
+    let known = &file[..5000];
+    ensure!(persist(&client(2)?, &ingest, known).await? == Sent { accepted: 5000, ..Sent::default() });
+    // Nobody waits: a repetition takes as long as it likes.
+    ensure!(persist(&client(2)?, &ingest, known).await? == Sent { duplicates: 5000, ..Sent::default() });
+    // Two attackers want the only permit, too, for ever.
+    let known_line = format!("{}\n", file[0]);
+    let url = format!("{}/v1/events", ingest.url);
+    let attackers: Vec<_> = [3, 4]
+        .into_iter()
+        .map(|number| {
+            let (client, url, body) = (client(number), url.clone(), known_line.repeat(20_000));
+            tokio::spawn(async move {
+                let client = client.unwrap();
+                loop {
+                    drop(answer(client.post(&url).header("content-type", LINES).body(body.clone())).await);
+                }
+            })
+        })
+        .collect();
+    ingest.wait_metric(JUDGED, 5001).await?;
+    let sent = persist(&client(2)?, &ingest, &file).await.context("the file did not get through")?;
+    ensure!((sent.accepted, sent.duplicates) == (1000, 5000) && sent.cuts > 0, "{sent:?}");
+    attackers.iter().for_each(tokio::task::JoinHandle::abort);
+    ingest.stop().await
+}
