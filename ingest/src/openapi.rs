@@ -20,7 +20,7 @@ mod events;
         title = "Qamtu ingest",
         description = "Takes events about a campaign's meetings, durably. Raw identifiers of attendees become pseudonyms in memory and are never stored.",
     ),
-    paths(routes::events::submit, routes::roll::submit, routes::health::live, routes::health::ready, routes::health::metrics, description),
+    paths(routes::events::submit, routes::roll::submit, routes::health::live, routes::health::ready, description),
     components(schemas(answer::Accepted, answer::Fates, answer::Tally, answer::LineRange, answer::ProblemBody))
 )]
 struct Api;

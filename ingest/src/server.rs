@@ -3,7 +3,8 @@
 //! Layers, outermost first: answers get an id, a language and safe headers and are counted ([`finish`]); a panic becomes a plain 500;
 //! the client and the host that is named are looked at ([`identify`]); the body is decompressed, so that every limit counts what is
 //! really there. A connection that sends its head too slowly is closed; of too many one makes room; at the end connections finish
-//! what they have begun. Health and metrics have a listener of their own, which nobody who sends events can fill.
+//! what they have begun. Health has a listener of its own, too, which nobody who sends events can fill, and metrics are shown there
+//! alone.
 
 use std::{
     any::Any,
@@ -66,14 +67,11 @@ pub fn router(service: Arc<Service>, http: &HttpConfig) -> Router {
 
 /// The routes for health and metrics alone, with the same layers.
 pub fn health_router(service: Arc<Service>, http: &HttpConfig) -> Router {
-    layered(health().with_state(service), http)
+    layered(health().route("/metrics", get(routes::health::metrics)).with_state(service), http)
 }
 
 fn health() -> Router<Arc<Service>> {
-    Router::new()
-        .route("/live", get(routes::health::live))
-        .route("/ready", get(routes::health::ready))
-        .route("/metrics", get(routes::health::metrics))
+    Router::new().route("/live", get(routes::health::live)).route("/ready", get(routes::health::ready))
 }
 
 fn layered(routes: Router, http: &HttpConfig) -> Router {

@@ -83,11 +83,11 @@ impl Part {
     }
 }
 
-/// Sends everything; `ingest` is its address.
-pub async fn feed(ingest: &str, made: Arc<Synthetic>, steps: &Steps) -> Result<Fed, DemoError> {
+/// Sends everything to ingest at an address, and reads its metrics at another.
+pub async fn feed((ingest, health): (&str, &str), made: Arc<Synthetic>, steps: &Steps) -> Result<Fed, DemoError> {
     let http = reqwest::Client::builder().no_proxy().build();
     let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
-    let feeder = Feeder { http, ingest: ingest.to_owned(), made };
+    let feeder = Feeder { http, ingest: ingest.to_owned(), health: health.to_owned(), made };
     feeder.ready().await?;
     let refused_before = feeder.refused().await?;
     let counts = &feeder.made.oracle.stream;
@@ -123,6 +123,8 @@ fn done(step: Arc<Step>, what: impl FnOnce(&Tally) -> String, tally: &Tally) {
 struct Feeder {
     http: reqwest::Client,
     ingest: String,
+    /// Where it shows its metrics.
+    health: String,
     made: Arc<Synthetic>,
 }
 
@@ -196,7 +198,7 @@ impl Feeder {
 
     /// Refusals by code, from the service's own metrics.
     async fn refused(&self) -> Result<BTreeMap<String, u64>, DemoError> {
-        let to = format!("{}/metrics", self.ingest);
+        let to = format!("{}/metrics", self.health);
         let failed = |source| DemoError::Request { to: to.clone(), source };
         let text = self.http.get(&to).send().await.map_err(failed)?.text().await.map_err(failed)?;
         let line = |line: &str| {

@@ -94,10 +94,10 @@ impl Stack {
 
     /// Sends everything, while the projector is killed as often as was asked for.
     pub async fn feed(&self, ingest: &Service, projector: &Kept, made: Arc<Synthetic>) -> Result<(feed::Fed, Counts), DemoError> {
-        let address = ingest.said("listening")?;
+        let (address, health) = (ingest.said("listening")?, ingest.said("health")?);
         let counts = made.oracle.stream.clone();
         let killing = kill(projector, self.setting.options.kill_projector);
-        let (fed, ()) = tokio::join!(feed::feed(&address, made, &self.steps), killing);
+        let (fed, ()) = tokio::join!(feed::feed((&address, &health), made, &self.steps), killing);
         let fed = fed?;
         self.place.complete()?;
         Ok((fed, counts))

@@ -49,13 +49,7 @@ pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, 
     Ok("ready")
 }
 
-/// Metrics as Prometheus text.
-#[utoipa::path(
-    get,
-    path = "/metrics",
-    operation_id = "metrics",
-    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"))
-)]
+/// Metrics as Prometheus text: for the operator, at `http.health_listen` alone.
 pub async fn metrics() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::recorder().render()).into_response()
 }

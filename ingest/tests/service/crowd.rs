@@ -1,6 +1,6 @@
 //! More requests than may run: they wait for their places in turn, and only after a while are told to come again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::{
@@ -30,11 +30,7 @@ impl Half {
         );
         let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
         stream.write_all(&[head.as_bytes(), first].concat()).await?;
-        let begun = Instant::now();
-        while !running(ingest).await? {
-            ensure!(begun.elapsed() < Duration::from_secs(20), "the request does not begin");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        ingest.wait_metric("qamtu_ingest_requests_running", 1).await?;
         Ok(Self { stream, rest: rest.to_vec() })
     }
 
@@ -44,11 +40,6 @@ impl Half {
         self.stream.read_to_string(&mut said).await?;
         Ok(said)
     }
-}
-
-async fn running(ingest: &Ingest) -> Result<bool> {
-    let metrics = reqwest::get(format!("{}/metrics", ingest.url)).await?.text().await?;
-    Ok(metrics.lines().any(|line| line == "qamtu_ingest_requests_running 1"))
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn knows(ingest: &Ingest, meeting: &str) -> Result<()> {
 async fn folded(ingest: &Ingest, records: usize) -> Result<()> {
     let begun = std::time::Instant::now();
     loop {
-        let metrics = ingest.get("/metrics").await?.body.as_str().unwrap_or_default().to_owned();
+        let metrics = ingest.metrics().await?;
         let value = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<usize>().ok());
         if value("qamtu_ingest_records_read_total ") >= Some(records) && value("qamtu_ingest_events_unfolded ") == Some(0) {
             return Ok(());
@@ -148,7 +148,7 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
     let said = place.said();
     ensure!(said.contains("the log removed records before the register read them"), "{said}");
     ensure!(!said.contains("built again"), "{said}");
-    let metrics = ingest.get("/metrics").await?.body;
-    ensure!(metrics.as_str().is_some_and(|text| text.contains("qamtu_ingest_records_lost_total 8\n")), "{metrics}");
+    let metrics = ingest.metrics().await?;
+    ensure!(metrics.contains("qamtu_ingest_records_lost_total 8\n"), "{metrics}");
     ingest.stop().await
 }

@@ -183,10 +183,17 @@ impl Ingest {
         }
     }
 
+    /// All metrics.
+    pub async fn metrics(&self) -> Result<String> {
+        let answer = answer(self.client.get(format!("{}/metrics", self.health))).await?;
+        ensure!(answer.status == 200, "{answer:?}");
+        Ok(answer.body.as_str().unwrap_or_default().to_owned())
+    }
+
     /// The value of a metric that has no labels.
     pub async fn metric(&self, name: &str) -> Result<u64> {
-        let text = answer(self.client.get(format!("{}/metrics", self.health))).await?.body;
-        let line = text.as_str().unwrap_or_default().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or("0");
+        let text = self.metrics().await?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or("0");
         Ok(line.parse()?)
     }
 

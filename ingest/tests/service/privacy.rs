@@ -112,7 +112,7 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
     let broken = ingest.post(ONE, format!(r#"{{"iin":"{IIN}","#)).await?;
     let query = ingest.post_to(&format!("/v1/events?iin={IIN}"), ONE, "{}").await?;
     let path = ingest.get(&format!("/v1/{IIN}")).await?;
-    said.push_str(&format!("{broken:?}\n{query:?}\n{path:?}\n{}", ingest.get("/metrics").await?.body));
+    said.push_str(&format!("{broken:?}\n{query:?}\n{path:?}\n{}", ingest.metrics().await?));
     ingest.stop().await?;
 
     let mut found = Vec::new();
