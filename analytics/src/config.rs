@@ -48,7 +48,7 @@ pub struct Serve {
     /// For whoever watches the service; default nowhere.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,
-    /// Host names under which it is reached, beside `localhost` and addresses; others are refused.
+    /// Host names under which it is reached, beside those of this machine's loopback and the address a client connected to.
     #[serde(default)]
     pub hosts: Vec<String>,
 }

@@ -1,8 +1,9 @@
 //! The page over HTTP: the router, its layers, its listeners.
 //!
 //! Guarantees: the router is made from the matrix of [`crate::access`]; every answer, errors too, carries the same protective headers;
-//! a panic in a handler becomes an error page. Only reading is answered, and only under a host name that is configured ([`hosts`]). The listener for people has the configured reader, the internal
-//! one the operator, who alone sees metrics. Connections are left to [`connections`].
+//! a panic in a handler becomes an error page. Only reading is answered, and only to requests that name this host ([`hosts`]). The
+//! listener for people has the configured reader, the internal one the operator, who alone sees metrics. Connections are left to
+//! [`connections`].
 
 mod assets;
 mod charts;
@@ -58,7 +59,7 @@ pub async fn serve(
     let latest = snapshots.latest(&campaign, Timestamp::now())?;
     let shown = current(&mut snapshots, reader.role, latest)?;
     let service = Arc::new(Service::showing(campaign, Snapshots::open(&config.analytics.dir)?, shown));
-    let hosts = Arc::new(Hosts::of(&config.serve.hosts));
+    let hosts = Arc::new(Hosts::new(&config.serve.hosts));
     let people = bind(config.serve.listen).await?;
     let internal = match config.serve.metrics {
         Some(metrics) => Some(bind(metrics).await?),

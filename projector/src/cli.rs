@@ -69,7 +69,7 @@ async fn serve(config: &Config) -> Result<(), ProjectorError> {
     let mut terminated = signal(SignalKind::terminate()).map_err(listening)?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(listening)?;
     let health = Health::starting();
-    let monitor = Monitor::start(config.metrics.listen, health.clone()).await?;
+    let monitor = Monitor::start(&config.metrics, health.clone()).await?;
     let said = std::sync::Once::new();
     let started = || {
         said.call_once(|| say(&serde_json::json!({"running": true, "metrics": format!("http://{}", monitor.address())})));

@@ -91,6 +91,8 @@ pub struct Projector {
 pub struct MetricsConfig {
     /// Address; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Host names that are answered besides those of this machine's loopback and the address a client connected to.
+    pub hosts: Vec<String>,
 }
 
 /// What is logged.

@@ -60,6 +60,7 @@ pub mod config;
 pub mod error;
 mod faults;
 pub mod health;
+mod hosts;
 pub mod metrics;
 pub mod monitor;
 pub mod run;

@@ -1,16 +1,20 @@
 //! The address at which metrics and health are asked for: `/metrics`, `/live`, `/ready`.
 //!
-//! It is for machines of the operator alone, answers GET and knows nothing of events. Ready means that nothing keeps the projector
+//! It is for machines of the operator alone, answers GET under known host names ([`Hosts`]) and knows nothing of events. Ready means that nothing keeps the projector
 //! from its work; otherwise the answer is 503 and its body says what does ([`Health`]).
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use http_body_util::Full;
 use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use crate::{error::ProjectorError, health::Health, telemetry};
+use crate::{config::MetricsConfig, error::ProjectorError, health::Health, hosts::Hosts, telemetry};
 
 /// Longest wait for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,12 +27,13 @@ pub struct Monitor {
 
 impl Monitor {
     /// Listens and tells this health; ends with the runtime.
-    pub async fn start(address: SocketAddr, health: Health) -> Result<Self, ProjectorError> {
+    pub async fn start(config: &MetricsConfig, health: Health) -> Result<Self, ProjectorError> {
+        let (address, hosts) = (config.listen, Hosts::new(&config.hosts));
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| ProjectorError::Listen { address, source })?;
         let address = listener.local_addr().map_err(|source| ProjectorError::Listen { address, source })?;
         telemetry::recorder();
-        tokio::spawn(accept(listener, health));
+        tokio::spawn(accept(listener, hosts, health));
         Ok(Self { address })
     }
 
@@ -38,16 +43,17 @@ impl Monitor {
     }
 }
 
-async fn accept(listener: TcpListener, health: Health) {
+async fn accept(listener: TcpListener, hosts: Hosts, health: Health) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = listener.accept().await.and_then(|(stream, _)| Ok((stream.local_addr()?.ip(), stream)));
+        let Ok((local, stream)) = accepted else {
             // Out of file descriptors, as a rule: they come back.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let health = health.clone();
+        let (hosts, health) = (hosts.clone(), health.clone());
         let service = service_fn(move |request| {
-            let answer = respond(&request, &health);
+            let answer = respond(&request, local, &hosts, &health);
             async move { Ok::<_, Infallible>(answer) }
         });
         let mut server = http1::Builder::new();
@@ -57,8 +63,12 @@ async fn accept(listener: TcpListener, health: Health) {
     }
 }
 
-fn respond(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
+fn respond(request: &Request<Incoming>, local: IpAddr, hosts: &Hosts, health: &Health) -> Response<Full<Bytes>> {
     let (status, body) = match (request.method(), request.uri().path()) {
+        _ if !hosts.answers(request.uri(), request.headers(), local) => {
+            let help = "send one Host header with a name or address of this process; metrics.hosts takes more names\n";
+            (StatusCode::MISDIRECTED_REQUEST, help.to_owned())
+        }
         (&Method::GET | &Method::HEAD, "/live") => (StatusCode::OK, "live\n".to_owned()),
         (&Method::GET | &Method::HEAD, "/ready") => match health.describe() {
             None => (StatusCode::OK, "ready\n".to_owned()),

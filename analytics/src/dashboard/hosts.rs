@@ -1,47 +1,56 @@
 //! Under which names the service answers.
 //!
 //! Guarantees: a web page that has its own name lead to this machine (DNS rebinding) reads nothing, since its name stands in the request
-//! and is not one of ours. Addresses are no names and cannot be led elsewhere, so a request by address is answered, as health checks send
-//! it.
+//! and is not one of ours. Accepted are the loopback names, the address the client connected to, and the configured names; ports are not
+//! compared. The rule is that of ingest and of the projector.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{header, uri::Authority},
+    http::{HeaderMap, Uri, header, uri::Authority},
     middleware::{self, Next},
     response::Response,
 };
 
 use super::{Refusal, headers};
 
-/// The name of this machine for itself, answered always.
-const LOCAL: &str = "localhost";
+/// The address that a client connected to; noted with each of its requests.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Local(pub IpAddr);
 
-/// Host names that are answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hosts(BTreeSet<String>);
+/// The configured names, in lower case.
+#[derive(Debug, Clone)]
+pub struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// These names, in any case, beside `localhost`.
-    pub fn of<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
-        Self(names.into_iter().map(|name| plain(name)).chain([LOCAL.to_owned()]).collect())
+    /// These names or addresses, without ports.
+    pub fn new(names: &[String]) -> Self {
+        Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
-    /// Whether a host, with or without a port, is answered.
-    pub fn answers(&self, host: &str) -> bool {
-        let Ok(authority) = host.parse::<Authority>() else { return false };
-        let name = plain(authority.host());
-        let address = name.trim_start_matches('[').trim_end_matches(']');
-        // Whoever puts a name before the address (`user@`) is no browser that asks for a page of ours.
-        !host.contains('@') && (address.parse::<IpAddr>().is_ok() || self.0.contains(&name))
+    /// Whether a request names one host, this one, and its target no other; `local` is the address that the client connected to.
+    pub fn answers(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
+        let mut named = headers.get_all(header::HOST).iter();
+        let host = match (named.next(), named.next()) {
+            (Some(host), None) => host.to_str().ok().filter(|host| !host.contains('@')).and_then(|host| host.parse().ok()),
+            _ => None,
+        };
+        host.is_some_and(|host: Authority| {
+            std::iter::once(&host).chain(uri.authority()).all(|authority| self.accepts(authority.host(), local))
+        })
     }
-}
 
-/// A name as it is compared.
-fn plain(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
+    fn accepts(&self, host: &str, local: IpAddr) -> bool {
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
+        let is_ours = |address: IpAddr| {
+            let address = address.to_canonical();
+            address.is_loopback() || address == local.to_canonical()
+        };
+        name == "localhost" || self.0.iter().any(|known| *known == name || known == bare) || bare.parse().is_ok_and(is_ours)
+    }
 }
 
 /// A router that answers under these names alone.
@@ -49,29 +58,54 @@ pub(super) fn guarded(router: Router, hosts: Arc<Hosts>) -> Router {
     router.layer(middleware::from_fn_with_state(hosts, named)).layer(middleware::map_response(headers::protected))
 }
 
-/// Refuses a request that names another host, or none.
+/// Refuses a request that does not name this host alone.
 async fn named(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
-    if host.is_some_and(|host| hosts.answers(host)) { next.run(request).await } else { Refusal::Host.answer(&request) }
+    let local = request.extensions().get().copied();
+    let is_ours = local.is_some_and(|Local(local)| hosts.answers(request.uri(), request.headers(), local));
+    if is_ours { next.run(request).await } else { Refusal::Host.answer(&request) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn answered(uri: &str, hosts: &[&str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for host in hosts {
+            headers.append(header::HOST, host.parse().unwrap());
+        }
+        let known = Hosts::new(&["Coverage.Example.kz".to_owned(), "192.0.2.7".to_owned()]);
+        known.answers(&uri.parse().unwrap(), &headers, "192.168.0.7".parse().unwrap())
+    }
+
     #[test]
-    fn addresses_and_configured_names_are_answered_and_no_others() {
-        let hosts = Hosts::of(&["Coverage.Example.kz".to_owned()]);
-        for host in
-            ["127.0.0.1:8490", "[::1]:8490", "192.168.0.7", "localhost", "LOCALHOST:80", "coverage.example.kz", "coverage.example.kz.:443"]
-        {
-            assert!(hosts.answers(host), "{host}");
+    fn loopback_the_address_connected_to_and_configured_names_are_answered_and_no_others() {
+        for host in [
+            "127.0.0.1:8490",
+            "[::1]:8490",
+            "192.168.0.7",
+            "192.0.2.7:80",
+            "localhost",
+            "LOCALHOST:80",
+            "coverage.example.kz",
+            "coverage.example.kz.:443",
+        ] {
+            assert!(answered("/ru", &[host]), "{host}");
         }
-        for host in
-            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "localhost@evil.example", "127.0.0.1@evil.example", ""]
-        {
-            assert!(!hosts.answers(host), "{host}");
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "localhost@evil.example",
+            "127.0.0.1@evil.example",
+            "192.168.0.8",
+            "[::2]",
+            "a b",
+            "",
+        ] {
+            assert!(!answered("/ru", &[host]), "{host}");
         }
+        assert!(!answered("/ru", &[]) && !answered("/ru", &["localhost", "localhost"]));
+        assert!(!answered("http://evil.example/ru", &["localhost"]) && answered("http://localhost/ru", &["localhost"]));
     }
 }

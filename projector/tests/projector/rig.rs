@@ -369,6 +369,13 @@ impl Projector {
         }
     }
 
+    /// The status of its answer to a request that names these hosts.
+    pub async fn get_as(&self, path: &str, hosts: &[&str]) -> u16 {
+        let request = reqwest::Client::new().get(format!("{}{path}", self.metrics));
+        let request = hosts.iter().fold(request, |request, host| request.header("host", *host));
+        request.send().await.unwrap().status().as_u16()
+    }
+
     /// The value of a metric, summed over its labels.
     pub async fn metric(&self, name: &str) -> f64 {
         let (_, text) = self.get("/metrics").await;

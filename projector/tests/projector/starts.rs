@@ -132,6 +132,10 @@ fn it_tells_its_health_and_figures() {
         rig.caught_up().await;
         for (path, status) in [("/live", 200), ("/ready", 200), ("/metrics", 200), ("/", 404)] {
             assert_eq!(projector.get(path).await.0, status, "{path}");
+            // A page of another site, which made its own name point here.
+            assert_eq!(projector.get_as(path, &["evil.example"]).await, 421, "{path}");
+            assert_eq!(projector.get_as(path, &["localhost", "evil.example"]).await, 421, "{path}");
+            assert_eq!(projector.get_as(path, &["localhost:1"]).await, status, "{path}");
         }
         assert_eq!(projector.counted("qamtu_projector_records_total", 1_000.0).await, 1_000.0);
         assert_eq!(projector.counted("qamtu_projector_rows_total{table=\"log\"}", 1_000.0).await, 1_000.0);
