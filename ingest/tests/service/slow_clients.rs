@@ -1,9 +1,12 @@
 //! Clients that send nothing, or slowly: whoever sends properly is served all the same, from another address and from the same one.
 //!
-//! The time limits that would end a slow request by themselves are set to many minutes: an answer within the deadline of the test
-//! can only come from the shares.
+//! The time limits that would end a slow request by themselves are set to an hour: an answer can only come from the shares. Three
+//! tests prove a bound, 2 s, without a clock of their own. What an honest request waits for is its permit alone, and a request
+//! without one is refused after `limits.wait_ms`, which is 2 s there. So every honest request is sent once, must be accepted, and is,
+//! while the others still hold what they hold.
 
 use std::{
+    io::ErrorKind,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     process::Stdio,
     time::{Duration, Instant},
@@ -24,6 +27,9 @@ use super::{
 
 const PATIENT: &[(&str, &str)] =
     &[("QAMTU__LIMITS__BODY_MS", "3600000"), ("QAMTU__LIMITS__IDLE_MS", "3600000"), ("QAMTU__LIMITS__HEAD_MS", "3600000")];
+
+/// The longest that an honest request may wait, see above.
+const WAIT: (&str, &str) = ("QAMTU__LIMITS__WAIT_MS", "2000");
 
 const RUNNING: &str = "qamtu_ingest_requests_running";
 
@@ -68,10 +74,17 @@ async fn drip(ingest: &Ingest, client: u8, headers: &str, bytes: &'static [u8]) 
     }))
 }
 
+/// How many connections the service has not closed.
+fn open(connections: &[TcpStream]) -> usize {
+    connections.iter().filter(|stream| stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)).count()
+}
+
+/// Silent connections wait for the hour of `limits.head_ms`, and no request needs a permit that they hold: each is answered within the
+/// 2 s of `limits.wait_ms`, or not at all.
 #[tokio::test]
 async fn silent_connections_keep_nobody_out() -> Result<()> {
     let place = Place::new()?;
-    let ingest = campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__CONNECTIONS", "200")]].concat()).await?;
+    let ingest = campaign_at(&place, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__CONNECTIONS", "200")]].concat()).await?;
     let mut silent = Vec::new();
     for number in 0..300_u32 {
         let mut stream = connect(&ingest.url, 2).await?;
@@ -90,6 +103,8 @@ async fn silent_connections_keep_nobody_out() -> Result<()> {
         }
         ensure!(post(&http, &ingest, ONE, headcount("m-open", 5).to_string()).await?.status == 202);
     }
+    // They are all the others: three requests of two clients at two addresses needed one connection each.
+    ensure!((180..200).contains(&open(&silent)), "{} are open", open(&silent));
     drop(silent);
     ingest.stop().await
 }
@@ -124,13 +139,13 @@ async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
     Ok(child.kill().await?)
 }
 
+/// A body may take the hour of `limits.body_ms`, and 64 of them hold all permits: each honest request has one within the 2 s of
+/// `limits.wait_ms`, since otherwise it would be refused.
 #[tokio::test]
 async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
     let place = Place::new()?;
     // Every drip is as fast as it has to be: only the shares count.
-    let ingest =
-        campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "600000"), ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat())
-            .await?;
+    let ingest = campaign_at(&place, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..64 {
         drips.push(drip(&ingest, 2, EVENT, b" ").await?);
@@ -140,9 +155,10 @@ async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
     for people in 0..20 {
         ensure!(post(&http, &ingest, ONE, headcount("m-open", people).to_string()).await?.status == 202);
     }
-    // Those that had to make room are told so, and the others go on.
+    // Those that had to make room are told so, and the others go on: they hold all permits but those that were wanted.
     let revoked = usize::try_from(ingest.metric("qamtu_ingest_permits_revoked_total").await?)?;
     ensure!((1..=20).contains(&revoked), "{revoked}");
+    ensure!(ingest.metric(RUNNING).await? >= 44);
     let begun = Instant::now();
     while drips.iter().filter(|drip| drip.is_finished()).count() < revoked {
         ensure!(begun.elapsed() < DEADLINE, "not all of them are answered");
@@ -198,10 +214,12 @@ async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() -> Result<()>
     ingest.stop().await
 }
 
+/// A stream may be silent for the hour of `limits.idle_ms`, and eight of them hold all permits: the honest stream has one within the
+/// 2 s of `limits.wait_ms`, since otherwise it would be refused.
 #[tokio::test]
 async fn streams_of_blank_lines_of_one_client_keep_no_other_out() -> Result<()> {
     let place = Place::new()?;
-    let ingest = campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "600000")]].concat()).await?;
+    let ingest = campaign_at(&place, &[PATIENT, &[WAIT]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..8 {
         drips.push(drip(&ingest, 2, "content-type: application/x-ndjson", &[b'\n'; 60]).await?);
@@ -210,6 +228,7 @@ async fn streams_of_blank_lines_of_one_client_keep_no_other_out() -> Result<()> 
     let events: Vec<Value> = (0..100).map(|people| headcount("m-open", people)).collect();
     let said = post(&honest(3)?, &ingest, LINES, lines(&events)).await?;
     ensure!((said.status, said.counts()) == (200, (100, 0)), "{said:?}");
+    ensure!(drips.iter().filter(|drip| !drip.is_finished()).count() >= 7, "one had to make room");
     drips.iter().for_each(tokio::task::JoinHandle::abort);
     ingest.stop().await
 }
