@@ -179,6 +179,23 @@ fn a_gross_attendance_from_a_list_is_a_count_of_people() {
     assert_eq!(published(coverage, Role::Leader).units[0].audience.gross.shown(), Some(3), "heads in a room are public");
 }
 
+#[test]
+fn the_only_coalition_is_shown_as_the_campaign_is() {
+    // Few came to the first of two units, so that the rows of units are withheld.
+    let mut coverage = campaign("units", &[3, 40]);
+    let region = coverage["region"]["slice"].clone();
+    coverage["region"]["slice"]["fulfilment"]["held"] = json!(18);
+    coverage["coalitions"] = json!([{"coalition": "regional", "names": null, "unit": null, "slice": coverage["region"]["slice"]}]);
+    let shown = published(coverage.clone(), Role::Leader);
+    assert_eq!(shown.units[0].audience.reached.shown(), None);
+    assert_eq!(shown.whole.audience.reached.shown(), Some(43));
+    assert_eq!(shown.coalitions[0].audience, shown.whole.audience);
+    // Beside a second one that held meetings, it is one of two.
+    coverage["coalitions"][0]["slice"] = region.clone();
+    coverage["coalitions"].as_array_mut().unwrap().push(json!({"coalition": "other", "names": null, "unit": null, "slice": region}));
+    assert!(published(coverage, Role::Leader).coalitions.iter().all(|coalition| coalition.audience.reached.shown().is_none()));
+}
+
 /// A world of three units and five meetings, at the fourth of which only some came: one of the regional coalition, whose heads nobody
 /// counted, in a unit whose own coalition counted them.
 fn regional_meeting(people: usize) -> World {

@@ -2,7 +2,7 @@
 //!
 //! A unit and its coalitions are one group, a coalition of the whole region is one of its own: where a unit's row is withheld, the same
 //! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's coalitions
-//! leave of its row, in people or in gross attendance from lists, is nobody or enough people. Categories may overlap; their table is treated as if they did not, which
+//! leave of its row, in people or in gross attendance from lists, is nobody or enough people. The only row with meetings is the region. Categories may overlap; their table is treated as if they did not, which
 //! withholds no less.
 
 use crate::{
@@ -49,8 +49,20 @@ impl Joint {
             columns.audience(&row.audience)
         };
         let coalition = |(group, row): &Row<'_>| reach_alone(row, people[*group], shown(*group, row));
-        Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() }
+        let mut joint = Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() };
+        for (table, audiences) in [(&units, &mut joint.units), (&coalitions, &mut joint.coalitions)] {
+            only_row(region, table).into_iter().for_each(|place| audiences[place] = region.audience);
+        }
+        joint
     }
+}
+
+/// The row that has all meetings of the region, as its count of held meetings says: its figures are those of the region, so withholding
+/// them would hide nothing.
+fn only_row(region: &Region<'_>, rows: &[Row<'_>]) -> Option<usize> {
+    let mut held = rows.iter().enumerate().filter(|(_, (_, row))| row.fulfilment.held > 0);
+    let (place, (_, row)) = held.next()?;
+    (held.next().is_none() && row.fulfilment.held == region.slice.fulfilment.held).then_some(place)
 }
 
 /// A column that adds up to the region's.
@@ -133,7 +145,10 @@ pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience
     let mut people: Vec<bool> = slices.iter().map(|row| region.is_small(&row.audience)).collect();
     extend(&[rows.as_slice()], &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
     let gross = gross_of_rows(region, &rows, &people);
-    rows.iter().zip(gross).map(|((group, row), gross)| reach_alone(row, people[*group], gross)).collect()
+    let mut audiences: Vec<Audience> =
+        rows.iter().zip(gross).map(|((group, row), gross)| reach_alone(row, people[*group], gross)).collect();
+    only_row(region, &rows).into_iter().for_each(|place| audiences[place] = region.audience);
+    audiences
 }
 
 /// The gross attendance of weeks, whose other columns are not published.
@@ -141,7 +156,9 @@ pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice]) -> Vec<Cell> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
     let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
     let people: Vec<bool> = contacts.into_iter().map(|cell| cell == Cell::WITHHELD).collect();
-    gross_of_rows(region, &rows, &people)
+    let mut gross = gross_of_rows(region, &rows, &people);
+    only_row(region, &rows).into_iter().for_each(|place| gross[place] = region.audience.gross);
+    gross
 }
 
 /// The gross attendance of rows that are groups of their own, given those whose people are withheld.
