@@ -64,6 +64,12 @@ impl Threshold {
         self.0
     }
 
+    /// Heads beyond lists of people from which on their sum leaves as many possible values to the people as a small count has: twice the
+    /// threshold, since whoever came to two meetings is in the sum twice.
+    pub(crate) fn heads(self) -> u64 {
+        2 * self.0
+    }
+
     /// Whether a count may be seen: nobody, or enough people.
     pub fn allows(self, count: u64) -> bool {
         count == 0 || count >= self.0

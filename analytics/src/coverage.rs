@@ -270,6 +270,10 @@ pub struct Audience {
     pub weak: u64,
     /// Strongly identified attendances of people known to be outside the denominator.
     pub outside: u64,
+    /// Strongly identified attendances of people of whom nobody knows whether they are inside or outside the denominator. Zero in
+    /// snapshots from before they were counted.
+    #[serde(default)]
+    pub unstated: u64,
     /// People in the rooms who were not identified, or not known to be inside or outside the denominator, added up over meetings.
     pub rest: u64,
     /// Counted meetings with a headcount.
@@ -382,6 +386,18 @@ pub struct Week {
     pub first_reached: u64,
     /// Different people reached up to its end.
     pub reached_to_date: u64,
+}
+
+impl Audience {
+    /// Attendances on lists of people: whoever is recorded at a counted meeting.
+    pub fn listed(&self) -> u64 {
+        self.contacts + self.outside + self.unstated + self.weak
+    }
+
+    /// Heads that were counted in the rooms beyond the lists of people, added up over meetings.
+    pub fn heads_beyond_lists(&self) -> u64 {
+        self.gross.saturating_sub(self.listed())
+    }
 }
 
 impl Coverage {

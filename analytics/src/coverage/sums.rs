@@ -40,6 +40,7 @@ impl Sums {
             contacts: eligible,
             weak,
             outside: identified - eligible,
+            unstated,
             rest,
             headcount_meetings: u64::from(headcount.is_some()),
             identified_meetings: u64::from(identified > 0),
@@ -57,6 +58,7 @@ impl Sums {
         sum.contacts += one.contacts;
         sum.weak += one.weak;
         sum.outside += one.outside;
+        sum.unstated += one.unstated;
         sum.rest += one.rest;
         sum.headcount_meetings += one.headcount_meetings;
         sum.identified_meetings += one.identified_meetings;

@@ -1,9 +1,9 @@
 //! Units and coalitions share the same meetings out twice, so their rows are withheld together.
 //!
 //! A unit and its coalitions are one group, a coalition of the whole region is one of its own: where a unit's row is withheld, the same
-//! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's coalitions
-//! leave of its row, in people or in gross attendance from lists, is nobody or enough people. The only row with meetings is the region. Categories may overlap; their table is treated as if they did not, which
-//! withholds no less.
+//! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's
+//! coalitions leave of its row, in people or in gross attendance from lists, is nobody or enough people. The only row with meetings is
+//! the region. Categories may overlap; their table is treated as if they did not, which withholds no less.
 
 use crate::{
     cell::Cell,
@@ -70,12 +70,14 @@ fn column(region: &Region<'_>, rows: &[Row<'_>], count: fn(&coverage::Audience) 
     region.threshold.family(&rows.iter().map(|(_, row)| count(&row.audience)).collect::<Vec<_>>(), total)
 }
 
-/// Rows of which a part is withheld, or would be if it were published: their people, those from outside, or weak ones.
+/// Rows of which a part is withheld, or would be if it were published: their people, those from outside, those who may
+/// be either, or weak ones.
 fn partial(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<bool> {
     let outside = column(region, rows, |row| row.outside, region.audience.outside);
     let weak = column(region, rows, |row| row.weak, region.audience.weak);
-    let parts = rows.iter().zip(outside).zip(weak);
-    parts.map(|(((group, _), outside), weak)| people[*group] || [outside, weak].contains(&Cell::WITHHELD)).collect()
+    let unstated = column(region, rows, |row| row.unstated, region.unstated());
+    let is_partial = |place: usize| [outside[place], weak[place], unstated[place]].contains(&Cell::WITHHELD);
+    rows.iter().enumerate().map(|(place, (group, _))| people[*group] || is_partial(place)).collect()
 }
 
 /// The groups whose people are withheld, of `groups`.
@@ -114,7 +116,7 @@ fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool])
     }
     let mut hidden = vec![false; people.len()];
     for (group, row) in units.iter().chain(coalitions) {
-        hidden[*group] |= is_listed(row) && company[*group];
+        hidden[*group] |= is_listed(row, region.threshold) && company[*group];
     }
     for (group, unit) in units {
         let unit = Lists::of(unit);
@@ -123,7 +125,7 @@ fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool])
         let rest = own.clone().fold(unit, Lists::without);
         let tells = |part: Lists| region.is_telling(part, unit);
         hidden[*group] |= own.into_iter().any(tells);
-        hidden[*group] |= !rest.is_empty() && (tells(rest) || (rest.is_listed() && company[*group]));
+        hidden[*group] |= !rest.is_empty() && (tells(rest) || (rest.is_listed(region.threshold) && company[*group]));
     }
     company[units.len()..].fill(true);
     join(&mut hidden, &company);
@@ -151,11 +153,13 @@ pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience
     audiences
 }
 
-/// The gross attendance of weeks, whose other columns are not published.
-pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice]) -> Vec<Cell> {
+/// The gross attendance of weeks. Beside it stands only who was reached for the first time: what attendances exceed them by came again.
+pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice], firsts: &[u64]) -> Vec<Cell> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
     let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
-    let people: Vec<bool> = contacts.into_iter().map(|cell| cell == Cell::WITHHELD).collect();
+    let again: Vec<u64> = slices.iter().zip(firsts).map(|(row, first)| row.audience.contacts.saturating_sub(*first)).collect();
+    let again = region.threshold.family(&again, region.repeats());
+    let people: Vec<bool> = contacts.iter().zip(again).map(|(contacts, again)| [*contacts, again].contains(&Cell::WITHHELD)).collect();
     let mut gross = gross_of_rows(region, &rows, &people);
     only_row(region, &rows).into_iter().for_each(|place| gross[place] = region.audience.gross);
     gross
@@ -164,7 +168,7 @@ pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice]) -> Vec<Cell> {
 /// The gross attendance of rows that are groups of their own, given those whose people are withheld.
 fn gross_of_rows(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<Cell> {
     let company = partial(region, rows, people);
-    let mut hidden: Vec<bool> = rows.iter().zip(&company).map(|((_, row), partial)| is_listed(row) && *partial).collect();
+    let mut hidden: Vec<bool> = rows.iter().zip(&company).map(|((_, row), partial)| is_listed(row, region.threshold) && *partial).collect();
     join(&mut hidden, &company);
     extend(&[rows], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
     rows.iter().zip(hidden).map(|((_, row), hidden)| Cell::unless(hidden, row.audience.gross)).collect()

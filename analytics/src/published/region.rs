@@ -28,9 +28,21 @@ impl<'a> Region<'a> {
         let contacts = all.beside(&[threshold.part(held.reach.reached, held.contacts, all)]);
         let (outside, weak) = (threshold.cell(held.outside), threshold.cell(held.weak));
         let gross = Cell::open(held.gross);
-        let gross = if is_listed(slice) { gross.beside(&[contacts, outside, weak]) } else { gross };
+        let unstated = threshold.cell(held.unstated);
+        let gross = if is_listed(slice, threshold) { gross.beside(&[contacts, outside, weak, unstated]) } else { gross };
         let columns = Columns { gross, contacts, reached: threshold.cell(held.reach.reached), outside, weak };
         Self { threshold, slice, audience: columns.audience(held) }
+    }
+
+    /// Attendances of people of whom nobody knows whether they are eligible. Not published, but they may be what the others leave.
+    pub(super) fn unstated(&self) -> Cell {
+        self.threshold.cell(self.slice.audience.unstated)
+    }
+
+    /// Attendances of people who had come before.
+    pub(super) fn repeats(&self) -> Cell {
+        let held = &self.slice.audience;
+        Cell::open(held.contacts.saturating_sub(held.reach.reached)).beside(&[self.audience.contacts, self.audience.reached])
     }
 
     pub(super) fn whole(&self, coverage: &Coverage) -> Whole {
@@ -57,11 +69,13 @@ impl<'a> Region<'a> {
         !(allows(reached) && allows(contacts) && allows(contacts.saturating_sub(reached)) && elsewhere)
     }
 
-    /// Whether the gross attendance of a part of a unit's meetings tells of few people in the unit: it comes from lists, and those on
-    /// them, or those on the unit's other lists, are few of one kind.
+    /// Whether the gross attendance of a part of a unit's meetings tells of few people in the unit: hardly any heads are beyond its lists,
+    /// those on them, or on the unit's other lists, are few of one kind, and the others leave little doubt how many.
     pub(super) fn is_telling(&self, part: Lists, unit: Lists) -> bool {
         let left = unit.without(part);
-        part.is_listed() && part.people.iter().chain(&left.people).any(|people| !self.threshold.allows(*people))
+        let few = |kind: usize| [part, left].iter().any(|lists| !self.threshold.allows(lists.people[kind]));
+        let exact = |kind: usize| [part, left].iter().any(|lists| lists.doubt(kind) < self.threshold.heads());
+        part.is_listed(self.threshold) && (0..part.people.len()).any(|kind| few(kind) && exact(kind))
     }
 
     /// Whether the reach of a table's rows can stand beside the region's. People reached are no more than the rows' sum, and no fewer than
@@ -82,8 +96,8 @@ impl<'a> Region<'a> {
         (total && !hidden.contains(&true)) || self.threshold.covers(&contacts, &hidden)
     }
 
-    /// Whether the gross attendances of a table's rows can stand beside the region's. The withheld rows are then known together. If all of
-    /// them come from lists, they are a sum of people that may contain a withheld total, so they need every total, or a count of heads.
+    /// Whether the gross attendances of a table's rows can stand beside the region's. The withheld rows are then known together. Unless
+    /// enough heads were counted beyond their lists, they are a sum of people that may contain a withheld total, so they need every total.
     pub(super) fn gross_safe(&self, table: &[Row<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|(group, _)| hidden[*group]).collect();
         let gross: Vec<u64> = table.iter().map(|(_, row)| row.audience.gross).collect();
@@ -91,51 +105,62 @@ impl<'a> Region<'a> {
         if total.shown().is_none() {
             return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.covers(&gross, &hidden);
         }
-        let has_totals = [contacts, outside, weak].iter().all(|cell| cell.shown().is_some());
-        let has_heads = table.iter().zip(&hidden).any(|((_, row), hidden)| *hidden && !is_listed(row));
+        let has_totals = [*contacts, *outside, *weak, self.unstated()].iter().all(|cell| cell.shown().is_some());
+        let heads = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|((_, row), _)| row.audience.heads_beyond_lists());
+        let has_heads = heads.sum::<u64>() >= self.threshold.heads();
         !hidden.contains(&true) || ((has_totals || has_heads) && self.threshold.covers(&gross, &hidden))
     }
 }
 
-/// People on the lists of some meetings.
+/// What the gross attendance of some meetings is made of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lists {
-    /// Meetings at which heads were counted.
+    /// Heads beyond the lists.
     heads: u64,
-    /// Attendances of eligible people, of people from outside, and of weakly identified people.
-    people: [u64; 3],
+    /// Attendances of eligible people, of people from outside, of people who may be either, and of weakly identified people.
+    people: [u64; 4],
+    /// Different people among the eligible.
+    reached: u64,
 }
 
 impl Lists {
     pub(super) fn of(row: &Slice) -> Self {
         let held = &row.audience;
-        Self { heads: held.headcount_meetings, people: [held.contacts, held.outside, held.weak] }
+        Self {
+            heads: held.heads_beyond_lists(),
+            people: [held.contacts, held.outside, held.unstated, held.weak],
+            reached: held.reach.reached,
+        }
     }
 
     /// The lists of the other meetings.
     pub(super) fn without(self, part: Self) -> Self {
-        let [contacts, outside, weak] = self.people;
-        let [part_contacts, part_outside, part_weak] = part.people;
-        Self {
-            heads: self.heads.saturating_sub(part.heads),
-            people: [contacts.saturating_sub(part_contacts), outside.saturating_sub(part_outside), weak.saturating_sub(part_weak)],
-        }
+        let mut people = self.people;
+        people.iter_mut().zip(part.people).for_each(|(all, part)| *all = all.saturating_sub(part));
+        Self { heads: self.heads.saturating_sub(part.heads), people, reached: self.reached.saturating_sub(part.reached) }
     }
 
-    /// Whether the gross attendance of these meetings is what stands on their lists.
-    pub(super) fn is_listed(self) -> bool {
-        self.heads == 0
+    /// Whether the gross attendance tells how many people are on the lists, see [`is_listed`].
+    pub(super) fn is_listed(self, threshold: Threshold) -> bool {
+        self.heads < threshold.heads()
+    }
+
+    /// How many more people of a kind there may be for all that the gross attendance and the reach say.
+    fn doubt(self, kind: usize) -> u64 {
+        let known = if kind == 0 { 0 } else { self.reached };
+        (self.people.iter().sum::<u64>() + self.heads).saturating_sub(known + self.people[kind])
     }
 
     pub(super) fn is_empty(self) -> bool {
-        self.people == [0; 3]
+        self.people == [0; 4]
     }
 }
 
-/// Whether the gross attendance is what stands on lists of people, since nobody counted heads at any meeting. One count of heads is
-/// enough for it to say nothing of them.
-pub(super) fn is_listed(row: &Slice) -> bool {
-    row.audience.headcount_meetings == 0
+/// Whether the gross attendance tells how many people are on lists, exactly or within fewer values than a small count has. It is no
+/// less than they are, so only enough heads beyond the lists leave room between the two. A count of heads alone does not: it says
+/// nothing of a meeting whose list is as long.
+pub(super) fn is_listed(row: &Slice, threshold: Threshold) -> bool {
+    Lists::of(row).is_listed(threshold)
 }
 
 /// The cells of a row from which its others follow.

@@ -44,29 +44,34 @@ struct Count {
     people: bool,
     /// What was last shown of it.
     shown: Option<u64>,
-    /// Meetings at which heads were counted, where that decides: with more of them a change says nothing of lists.
-    heads: u64,
+    /// Heads beyond the lists in it, where that decides: with enough more or fewer of them a change says nothing of lists.
+    #[serde(default)]
+    extra: u64,
+    /// Those in what was last shown of it; none in states from before they were noted.
+    #[serde(default)]
+    shown_extra: Option<u64>,
 }
 
 impl Count {
     fn of(truth: u64, open: bool, people: bool) -> Self {
-        Self { truth, open, people, shown: None, heads: 0 }
+        Self { truth, open, people, shown: None, extra: 0, shown_extra: None }
     }
 }
 
 /// A row that is not there: known to be nobody.
-const ABSENT: Count = Count { truth: 0, open: true, people: true, shown: Some(0), heads: 0 };
+const ABSENT: Count = Count { truth: 0, open: true, people: true, shown: Some(0), extra: 0, shown_extra: Some(0) };
 
 impl Release {
     /// The person counts of the published figures of a whole campaign.
     pub fn of(coverage: &Coverage, published: &Published) -> Self {
         let mut release = Self::default();
         let whole = (&published.whole.audience, &coverage.region.slice);
-        release.row(("region", "all"), whole, None);
+        let threshold = published.threshold;
+        release.row(("region", "all"), whole, (None, threshold));
         let slices = |rows: Vec<(String, &Audience, &Slice)>, release: &mut Self, table: &str| {
             release.several(table, &rows, whole);
             for (row, audience, slice) in rows {
-                release.row((table, &row), (audience, slice), Some(whole));
+                release.row((table, &row), (audience, slice), (Some(whole), threshold));
             }
         };
         let units = published.units.iter().zip(&coverage.units);
@@ -97,8 +102,9 @@ impl Release {
                 return None;
             }
             for (row, count) in &mut family.rows {
-                let last = before.rows.get(row).unwrap_or(&ABSENT).shown;
-                count.shown = if count.open { Some(count.truth) } else { last };
+                let last = before.rows.get(row).unwrap_or(&ABSENT);
+                let now = (Some(count.truth), Some(count.extra));
+                (count.shown, count.shown_extra) = if count.open { now } else { (last.shown, last.shown_extra) };
             }
         }
         Some(self)
@@ -107,7 +113,7 @@ impl Release {
     /// This state as the first one that is shown.
     pub fn first(mut self) -> Self {
         for count in self.families.values_mut().flat_map(|family| family.rows.values_mut()) {
-            count.shown = count.open.then_some(count.truth);
+            (count.shown, count.shown_extra) = (count.open.then_some(count.truth), count.open.then_some(count.extra));
         }
         self
     }
@@ -123,7 +129,12 @@ impl Release {
     }
 
     /// A row of a table, and what follows from it: who came again, who was reached elsewhere only.
-    fn row(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), whole: Option<(&Audience, &Slice)>) {
+    fn row(
+        &mut self,
+        (table, row): (&str, &str),
+        (cells, slice): (&Audience, &Slice),
+        (whole, threshold): (Option<(&Audience, &Slice)>, Threshold),
+    ) {
         let is_open = |cell: Cell| cell.shown().is_some();
         let repeats = |held: &coverage::Audience| held.contacts.saturating_sub(held.reach.reached);
         let held = &slice.audience;
@@ -139,7 +150,7 @@ impl Release {
         for (column, truth, open, has_total) in columns {
             self.put((format!("{table} {column}"), row), has_total, Count::of(truth, open, true));
         }
-        self.gross((table, row), (cells, slice), total(|of| of.gross));
+        self.gross((table, row), (cells, slice), (total(|of| of.gross), threshold));
         if let Some((whole, region)) = whole {
             let elsewhere = region.audience.reach.reached.saturating_sub(held.reach.reached);
             self.single(&format!("{table} elsewhere"), row, (elsewhere, is_open(whole.reached.beside(&[cells.reached]))));
@@ -147,13 +158,15 @@ impl Release {
     }
 
     /// Gross attendance, and what it leaves beside every choice of the counts that it is made of: where one of the others is withheld and
-    /// nobody counted more heads, what is left changes by at least as many people, or it would say how few of them came.
-    fn gross(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), has_total: bool) {
+    /// about as many heads as before stand beyond the lists, what is left changes by at least as many people, or it would say how few of
+    /// them came. People who may be eligible or not are in no other count.
+    fn gross(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), (has_total, threshold): (bool, Threshold)) {
         let held = &slice.audience;
         let is_open = |cell: Cell| cell.shown().is_some();
-        let count = |truth: u64, open: bool, people: bool| Count { heads: held.headcount_meetings, ..Count::of(truth, open, people) };
-        let heads = Count::of(held.gross, is_open(cells.gross), is_listed(slice));
-        self.put((format!("{table} gross"), row), has_total, heads);
+        let extra = held.heads_beyond_lists();
+        let count = |truth: u64, open: bool, people: bool| Count { extra, ..Count::of(truth, open, people) };
+        let gross = count(held.gross, is_open(cells.gross), is_listed(slice, threshold));
+        self.put((format!("{table} gross"), row), has_total, gross);
         let is_hidden = [cells.contacts, cells.outside, cells.weak].map(|cell| !is_open(cell));
         for (name, eligible, cell) in
             [("", 0, Cell::open(0)), ("reached", held.reach.reached, cells.reached), ("contacts", held.contacts, cells.contacts)]
@@ -163,7 +176,7 @@ impl Release {
                 let (outside, weak) = (part(with_outside, held.outside, cells.outside), part(with_weak, held.weak, cells.weak));
                 let open = is_open(cells.gross.beside(&[cell, outside.1, weak.1]));
                 let is_part = [name == "contacts", with_outside, with_weak];
-                let withheld = is_hidden.iter().zip(is_part).any(|(hidden, is_part)| *hidden && !is_part);
+                let withheld = held.unstated > 0 || is_hidden.iter().zip(is_part).any(|(hidden, is_part)| *hidden && !is_part);
                 let left = held.gross.saturating_sub(eligible + outside.0 + weak.0);
                 self.put((format!("{table} beyond {name} {with_outside} {with_weak}"), row), false, count(left, open, withheld));
             }
@@ -192,8 +205,12 @@ impl Release {
             let first = Count::of(held.first_reached, row.first_reached.shown().is_some(), true);
             self.put(("weeks first".to_owned(), &row.week), whole.reached.shown().is_some(), first);
             self.single("weeks to date", &row.week, (held.reached_to_date, row.to_date.shown().is_some()));
-            let (truth, people) = (held.slice.audience.gross, is_listed(&held.slice));
-            let gross = Count::of(truth, row.gross.shown().is_some(), people);
+            let audience = &held.slice.audience;
+            let of = Count::of(audience.gross, row.gross.shown().is_some(), audience.listed() > 0);
+            let gross = Count { extra: audience.heads_beyond_lists(), ..of };
+            let open = row.gross.beside(&[row.first_reached]).shown().is_some();
+            let again = Count { truth: audience.gross.saturating_sub(held.first_reached), open, ..gross };
+            self.put(("weeks again".to_owned(), &row.week), false, again);
             self.put(("weeks gross".to_owned(), &row.week), whole.gross.shown().is_some(), gross);
         }
     }
@@ -233,8 +250,8 @@ impl Release {
             let gross: Vec<Cell> = own().map(|(coalition, _)| coalition.audience.gross).collect();
             let open = row.audience.gross.beside(&gross).shown().is_some();
             let left = audience.gross.saturating_sub(of_own(|of| of.gross));
-            let heads = audience.headcount_meetings.saturating_sub(of_own(|of| of.headcount_meetings));
-            self.put(("left of gross".to_owned(), row.unit.as_str()), false, Count { heads, ..Count::of(left, open, true) });
+            let extra = audience.heads_beyond_lists().saturating_sub(of_own(coverage::Audience::heads_beyond_lists));
+            self.put(("left of gross".to_owned(), row.unit.as_str()), false, Count { extra, ..Count::of(left, open, true) });
         }
     }
 }
@@ -245,8 +262,8 @@ impl Family {
         let last = |row: &String| before.rows.get(row).unwrap_or(&ABSENT);
         let shown = self.rows.iter().all(|(row, count)| {
             let (before, is_people) = (last(row), count.people || last(row).people);
-            !(count.open && is_people && count.heads == before.heads)
-                || before.shown.is_none_or(|shown| threshold.allows(shown.abs_diff(count.truth)))
+            let heads_moved = before.shown_extra.is_some_and(|shown| shown.abs_diff(count.extra) >= threshold.heads());
+            !(count.open && is_people && !heads_moved) || before.shown.is_none_or(|shown| threshold.allows(shown.abs_diff(count.truth)))
         });
         shown && (!(self.has_total && before.has_total) || self.hides(before, threshold))
     }

@@ -62,8 +62,8 @@ pub(super) fn categories(coverage: &Coverage, region: &Region<'_>) -> Vec<Catego
 
 pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
     let slices: Vec<&Slice> = coverage.weeks.iter().map(|week| &week.slice).collect();
-    let gross = joint::weeks(region, &slices);
     let firsts: Vec<u64> = coverage.weeks.iter().map(|week| week.first_reached).collect();
+    let gross = joint::weeks(region, &slices, &firsts);
     let firsts = region.threshold.family(&firsts, region.audience.reached);
     let week = |(place, held): (usize, &coverage::Week)| Week {
         week: held.week.clone(),

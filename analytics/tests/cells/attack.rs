@@ -24,7 +24,7 @@ pub struct Attack {
 }
 
 /// Counts that can only grow while people and meetings are added.
-const GROWING: [&str; 9] = ["contacts", "reached", "repeats", "outside", "weak", "identified", "gross", "extra", "several"];
+const GROWING: [&str; 10] = ["contacts", "reached", "repeats", "outside", "weak", "unstated", "identified", "gross", "extra", "several"];
 
 impl Attack {
     fn fact(&mut self, name: &str, truth: u64) {
@@ -104,15 +104,22 @@ impl Attack {
         self.count(&name("repeats"), truth.contacts - truth.reached);
         self.count(&name("outside"), truth.outside);
         self.count(&name("weak"), truth.weak);
+        self.count(&name("unstated"), truth.unstated);
         self.count(&name("identified"), truth.contacts + truth.outside);
         self.fact(&name("gross"), truth.gross());
-        self.fact(&name("extra"), truth.extra());
-        if truth.heads == 0 {
+        self.fact(&name("extra"), truth.extra);
+        // Whoever counted heads can know that there were no more of them than people on the lists.
+        if truth.extra == 0 {
             self.shown.insert(name("extra"), 0);
+        }
+        if truth.held == 0 {
+            for column in ["contacts", "reached", "outside", "weak", "unstated"] {
+                self.shown.insert(name(column), 0);
+            }
         }
         self.sum(&name("contacts"), &[name("reached"), name("repeats")]);
         self.sum(&name("identified"), &[name("contacts"), name("outside")]);
-        self.sum(&name("gross"), &[name("identified"), name("weak"), name("extra")]);
+        self.sum(&name("gross"), &[name("identified"), name("weak"), name("unstated"), name("extra")]);
     }
 
     /// A published row.
@@ -127,10 +134,11 @@ impl Attack {
         self.show(&name("gross"), cells.gross);
         self.show(&name("reached"), cells.lower);
         // The upper bound gives away who was not strongly identified.
-        self.fact(&name("rest"), truth.weak + truth.extra());
-        self.sum(&name("rest"), &[name("weak"), name("extra")]);
+        let rest = truth.weak + truth.unstated + truth.extra;
+        self.fact(&name("rest"), rest);
+        self.sum(&name("rest"), &[name("weak"), name("unstated"), name("extra")]);
         if cells.upper.shown().is_some() {
-            self.shown.insert(name("rest"), truth.weak + truth.extra());
+            self.shown.insert(name("rest"), rest);
         }
     }
 
@@ -143,13 +151,13 @@ impl Attack {
             self.sum("region reached", &[reached, elsewhere]);
         }
         if !is_partition {
-            for part in ["reached", "contacts", "outside", "weak", "gross"] {
+            for part in ["reached", "contacts", "outside", "weak", "unstated", "gross"] {
                 self.within(&format!("region {part}"), &column(part));
                 column(part).iter().for_each(|row| self.within(row, &[format!("region {part}")]));
             }
             return;
         }
-        for part in ["contacts", "outside", "weak", "gross", "extra"] {
+        for part in ["contacts", "outside", "weak", "unstated", "gross", "extra"] {
             self.sum(&format!("region {part}"), &column(part));
         }
         let (all, several) = (format!("{} and others, all", rows[0]), format!("{} and others, several", rows[0]));
@@ -167,7 +175,7 @@ impl Attack {
             let (local, regional) = (format!("local in {unit}"), format!("regional in {unit}"));
             self.meetings(&local, &world.at(|meeting| meeting.unit == unit && !meeting.regional));
             self.meetings(&regional, &world.at(|meeting| meeting.unit == unit && meeting.regional));
-            for part in ["contacts", "reached", "outside", "weak", "gross", "extra"] {
+            for part in ["contacts", "reached", "outside", "weak", "unstated", "gross", "extra"] {
                 let name = |of: &str| format!("{of} {part}");
                 let (here, own) = (name(&format!("unit {unit}")), name(&format!("coalition {unit}")));
                 self.sum(&own, &[name(&local)]);
@@ -182,7 +190,7 @@ impl Attack {
             }
             of_region.push(regional);
         }
-        for part in ["contacts", "outside", "weak", "gross", "extra"] {
+        for part in ["contacts", "outside", "weak", "unstated", "gross", "extra"] {
             let cells: Vec<String> = of_region.iter().map(|of| format!("{of} {part}")).collect();
             self.sum(&format!("coalition {} {part}", world.units), &cells);
         }
@@ -207,6 +215,19 @@ impl Attack {
         self.sum("region reached", &(0..WEEKS).map(|week| format!("first {week}")).collect::<Vec<_>>());
     }
 
+    /// Meetings of a week, and who came to them again.
+    fn meetings_of_weeks(&mut self, world: &World, published: &Published) {
+        let weeks: Vec<String> = (0..WEEKS).map(|week| format!("week {week}")).collect();
+        for (place, (week, name)) in published.weeks.iter().zip(&weeks).enumerate() {
+            self.meetings(name, &world.at(|meeting| meeting.week == place));
+            self.show(&format!("{name} gross"), week.gross);
+            let (reached, first, again) = (format!("{name} reached"), format!("first {place}"), format!("again {place}"));
+            self.count(&again, self.truth[&reached] - self.truth[&first]);
+            self.sum(&reached, &[first, again]);
+        }
+        self.table(&weeks, world.people.len() as u64, true);
+    }
+
     /// People by how often they came: one, two, ..., and what the attendances exceed the last class's fewest by.
     fn exposure(&mut self, world: &World, published: &Published) {
         let times: Vec<u64> = world.people.iter().map(|person| person.1.len() as u64).collect();
@@ -227,6 +248,13 @@ impl Attack {
 
 /// Everything that a reader of the whole region can reckon with.
 pub fn attack(world: &World, published: &Published) -> Attack {
+    let mut attack = tables(world, published);
+    attack.meetings_of_weeks(world, published);
+    attack
+}
+
+/// Everything but what hangs together with meetings of a week.
+fn tables(world: &World, published: &Published) -> Attack {
     let mut attack = Attack::default();
     let region = world.at(|_| true);
     attack.row("region", &published.whole.audience, &region);
@@ -256,10 +284,11 @@ pub fn attack(world: &World, published: &Published) -> Attack {
     attack
 }
 
-/// Everything that a reader can reckon with who has seen one state and then another one of the same world: both, and what changed.
+/// What a reader can reckon with who has seen one state and then another one of the same world: both, and what changed. Left out are the
+/// meetings of weeks.
 pub fn sequence(before: &(World, Published), after: &(World, Published)) -> Attack {
     let mut both = Attack::default();
-    let states = [("before", attack(&before.0, &before.1)), ("after", attack(&after.0, &after.1))];
+    let states = [("before", tables(&before.0, &before.1)), ("after", tables(&after.0, &after.1))];
     for (state, attack) in &states {
         let named = |name: &String| format!("{name}, {state}");
         both.truth.extend(attack.truth.iter().map(|(name, truth)| (named(name), *truth)));

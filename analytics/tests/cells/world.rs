@@ -23,11 +23,18 @@ pub struct Meeting {
     pub outside: u64,
     /// Weakly identified people.
     pub weak: u64,
-    /// Somebody counted heads: twenty more than are on the list.
-    pub heads: bool,
+    /// Strongly identified people who did not state their age or home.
+    pub unstated: u64,
+    /// Heads beyond the list, if somebody counted them. None of them are beyond it where the headcount is no more than the list.
+    pub heads: Option<u64>,
 }
 
 impl Meeting {
+    /// Of the first week and audience, at which only eligible people came.
+    pub fn of(unit: usize, regional: bool) -> Self {
+        Self { unit, week: 0, regional, categories: (0, None), outside: 0, weak: 0, unstated: 0, heads: None }
+    }
+
     pub fn is_for(&self, category: usize) -> bool {
         self.categories.0 == category || self.categories.1 == Some(category)
     }
@@ -45,21 +52,19 @@ pub struct World {
 #[derive(Debug, Clone, Copy)]
 pub struct Truth {
     pub held: u64,
-    pub heads: u64,
+    pub headcounts: u64,
     pub contacts: u64,
     pub reached: u64,
     pub outside: u64,
     pub weak: u64,
+    pub unstated: u64,
+    /// People who were counted only.
+    pub extra: u64,
 }
 
 impl Truth {
-    /// People who were counted only.
-    pub fn extra(&self) -> u64 {
-        20 * self.heads
-    }
-
     pub fn gross(&self) -> u64 {
-        self.contacts + self.outside + self.weak + self.extra()
+        self.contacts + self.outside + self.weak + self.unstated + self.extra
     }
 }
 
@@ -70,14 +75,19 @@ fn meetings(units: usize, many: usize) -> impl Strategy<Value = Vec<Meeting>> {
     // In half of the worlds no meeting has a second audience, so that categories share the meetings out.
     (any::<bool>(), prop::sample::select(vec![3u64, 14, 40])).prop_flat_map(move |(overlap, most)| {
         let second = prop::option::weighted(0.4, 0..CATEGORIES.len()).prop_map(move |second| second.filter(|_| overlap));
-        let meeting = (0..units, 0..WEEKS, prop::bool::weighted(0.4), (0..CATEGORIES.len(), second), 0..=most, 0..=most, any::<bool>());
-        let meeting = meeting.prop_map(|(unit, week, regional, categories, outside, weak, heads)| Meeting {
+        // Few people leave their age or home out, where any do; many heads are beyond a list, a few or none.
+        let unstated = prop_oneof![3 => Just(0), 1 => 0..=most];
+        let heads = prop::option::weighted(0.6, prop::sample::select(vec![0u64, 0, 1, 4, 9, 12, 20, 20]));
+        let people = (0..=most, 0..=most, unstated);
+        let meeting = (0..units, 0..WEEKS, prop::bool::weighted(0.4), (0..CATEGORIES.len(), second), people, heads);
+        let meeting = meeting.prop_map(|(unit, week, regional, categories, (outside, weak, unstated), heads)| Meeting {
             unit,
             week,
             regional,
             categories,
             outside,
             weak,
+            unstated,
             heads,
         });
         prop::collection::vec(meeting, many)
@@ -96,11 +106,12 @@ pub fn worlds() -> impl Strategy<Value = World> {
 pub fn sparse() -> impl Strategy<Value = World> {
     let size = || prop::sample::select(vec![0u64, 0, 0, 0, 1, 3, 9, 12, 20]);
     (2..5usize, 2..7usize).prop_flat_map(move |(units, many)| {
-        let crowds = prop::collection::vec((0..units, size(), size(), size()), many);
+        let crowds = prop::collection::vec((0..units, size(), size(), size(), size()), many);
         (meetings(units, many), crowds).prop_map(move |(mut meetings, crowds)| {
             let mut people: Vec<Person> = Vec::new();
-            for (place, (home, eligible, outside, weak)) in crowds.into_iter().enumerate() {
-                (meetings[place].outside, meetings[place].weak) = (outside, weak);
+            for (place, (home, eligible, outside, weak, unstated)) in crowds.into_iter().enumerate() {
+                let meeting = &mut meetings[place];
+                (meeting.outside, meeting.weak, meeting.unstated) = (outside, weak, unstated);
                 people.extend((0..eligible).map(|_| (home, BTreeSet::from([place]))));
             }
             World { units, meetings, people }
@@ -114,11 +125,13 @@ impl World {
         let held: Vec<&Meeting> = self.meetings.iter().filter(|meeting| wanted(meeting)).collect();
         Truth {
             held: held.len() as u64,
-            heads: held.iter().filter(|meeting| meeting.heads).count() as u64,
+            headcounts: held.iter().filter(|meeting| meeting.heads.is_some()).count() as u64,
             contacts: self.people.iter().map(visits).sum(),
             reached: self.people.iter().filter(|person| visits(person) > 0).count() as u64,
             outside: held.iter().map(|meeting| meeting.outside).sum(),
             weak: held.iter().map(|meeting| meeting.weak).sum(),
+            unstated: held.iter().map(|meeting| meeting.unstated).sum(),
+            extra: held.iter().filter_map(|meeting| meeting.heads).sum(),
         }
     }
 
@@ -132,11 +145,12 @@ impl World {
 
     fn slice(&self, wanted: impl Fn(&Meeting) -> bool) -> Value {
         let truth = self.at(wanted);
-        let Truth { held, contacts, reached, outside, weak, .. } = truth;
-        let (gross, rest) = (truth.gross(), truth.weak + truth.extra());
+        let Truth { held, contacts, reached, outside, weak, unstated, extra, .. } = truth;
+        let (gross, rest) = (truth.gross(), weak + unstated + extra);
         let figures = sample::Figures { planned: held, held, gross, identified: contacts + outside, contacts, reached, weak, rest };
         let mut slice = figures.slice(5_000);
-        slice["audience"]["headcount_meetings"] = json!(truth.heads);
+        slice["audience"]["headcount_meetings"] = json!(truth.headcounts);
+        slice["audience"]["unstated"] = json!(unstated);
         slice
     }
 
@@ -199,6 +213,7 @@ pub fn growing() -> impl Strategy<Value = World> {
                 let home = meetings[place].unit;
                 meetings[place].outside = if meetings[place].outside < 10 { 0 } else { meetings[place].outside };
                 meetings[place].weak = if meetings[place].weak < 10 { 0 } else { meetings[place].weak };
+                meetings[place].unstated = if meetings[place].unstated < 10 { 0 } else { meetings[place].unstated };
                 people.iter_mut().take(again).for_each(|person| {
                     person.1.insert(place);
                 });

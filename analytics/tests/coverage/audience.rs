@@ -232,6 +232,8 @@ fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.rest), (5, 2, 3, 3));
     // Eight people: gross = 8; the truth lies between 2 and 2 + 3.
     assert_eq!((audience.gross, audience.reach.lower, audience.reach.upper), (8, 2, 5));
+    // The unknown are on the list, and in no other count.
+    assert_eq!((audience.unstated, audience.listed(), audience.heads_beyond_lists()), (3, 8, 0));
 }
 
 #[test]
