@@ -199,7 +199,8 @@ pub struct Fulfilment {
     pub moved: u64,
     /// Due and not reported.
     pub missing: u64,
-    /// Meetings with neither plan nor report. Known for the whole campaign only, zero in slices.
+    /// Meetings with neither plan nor report, those with a report that came before they begin apart. Known for the whole campaign only,
+    /// zero in slices.
     pub pending: u64,
     /// Meetings of which two answers stand side by side.
     pub contested: u64,
@@ -313,7 +314,8 @@ pub struct Region {
     pub exposure: [u64; 5],
     /// Different people at each meeting that is not held, added up: recorded, never counted.
     pub pending_attendance: u64,
-    /// Arithmetic ceiling of reach by the plan's end (M24); none before the first held meeting, and while the voters are unknown.
+    /// Arithmetic ceiling of reach by the plan's end (M24); none before somebody was counted at a meeting, and while the voters are
+    /// unknown.
     pub ceiling: Option<u64>,
 }
 

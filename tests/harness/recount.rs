@@ -118,6 +118,8 @@ struct Meeting<'a> {
     starts: Option<Timestamp>,
     moved: bool,
     report: Option<&'a Value>,
+    /// Its report says that it begins later.
+    premature: bool,
     cancelled: bool,
     contested: bool,
     heads: Option<(u64, u64, u64)>,
@@ -127,6 +129,9 @@ struct Meeting<'a> {
 }
 
 impl Meeting<'_> {
+    fn is_pending(&self) -> bool {
+        self.plan.is_none() && self.report.is_none() && !self.premature && !self.cancelled
+    }
     fn gross(&self) -> u64 {
         self.heads.map_or(0, |heads| heads.0).max((self.strong.len() + self.weak.len()) as u64)
     }
@@ -212,7 +217,9 @@ fn meeting<'a>(events: &[&'a Value], rules: &Rules<'_>) -> Meeting<'a> {
     let plans: Vec<&Value> = standing(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
     let heads_only = rules.heads_only(&plans, &reports);
     // A report says nothing before its meeting begins.
-    meeting.report = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
+    let reported = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
+    meeting.premature = meeting.report.is_some() && reported.is_none();
+    meeting.report = reported;
     if meeting.cancelled && rules.misread(Misreading::CancellationWins) {
         meeting.report = None;
     }

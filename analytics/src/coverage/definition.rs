@@ -1,4 +1,4 @@
-//! The definition of coverage, version 2: what every figure means, and its formula.
+//! The definition of coverage, version 3: what every figure means, and its formula.
 //!
 //! What is known
 //! - Every figure is true for its **as-of instant**. Records that were received by then count, and so does what takes others back: a
@@ -48,6 +48,7 @@
 //!   of its start is a move. A move replaces the start and nothing else: unit, coalition and categories stay the plan's.
 //! - A plan that supersedes another replaces it whole, whichever arrives first. Of several plans that stand the highest id holds; that
 //!   alone does not make a meeting contested.
+//! - **pending**: something is known of the meeting, but no plan and no report, nor a report that came before the meeting begins.
 //! - **contested**: two reports, two headcounts, or a report and a cancellation stand side by side. It counts once, under the report's
 //!   unit, coalition, categories and week; without a report under the plan's; with neither in the region alone.
 //! - **M2 gross attendance** `G = sum a`. Like it, `identified`, `weak` and `outside` of a slice are sums over its meetings: attendances,
@@ -62,8 +63,8 @@
 //!   meetings, since people attend outside their own unit. For residents of a place: `lower = U`,
 //!   `upper = max(U, min(N_place, U + sum of all r))`, since anyone not identified may live there. With an uncounted meeting the upper
 //!   bound is incomplete, and a reach is never called exact. Where no precinct count says `N`, nothing is capped.
-//! - **M24 ceiling** `min(N, planned_meetings * G / held)`, rounded down. None while `N` is unknown, before the first held meeting, and
-//!   while nobody was counted at any.
+//! - **M24 ceiling** `min(N, planned_meetings * G / (held - uncounted))`, rounded down: the average is that of meetings of which it is known
+//!   how many came, since an uncounted one says nothing about it. None while `N` is unknown, and while nobody was counted at any meeting.
 //!
 //! `N` is the sum of the precincts' counts that are true on the as-of day (campaign's time zone): of each precinct the newest up to that
 //! day. The date beside `N` is that of the newest precinct count. A unit is compared to its own voters, a coalition to its unit's or
@@ -74,12 +75,12 @@
 //! moves); what was held at all, and who was there, under the report's. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.
-pub const DEFINITION: u32 = 2;
+pub const DEFINITION: u32 = 3;
 
-/// M24: reach if every planned meeting were held with the average gross attendance and nobody came twice.
-pub(super) fn ceiling(planned_meetings: u32, gross: u64, held: u64, voters: Option<u64>) -> Option<u64> {
+/// M24: reach if every planned meeting were held with the average gross attendance of the `counted` ones and nobody came twice.
+pub(super) fn ceiling(planned_meetings: u32, gross: u64, counted: u64, voters: Option<u64>) -> Option<u64> {
     let voters = voters.filter(|_| planned_meetings > 0 && gross > 0)?;
-    u128::from(planned_meetings).checked_mul(u128::from(gross))?.checked_div(u128::from(held)).map(|people| {
+    u128::from(planned_meetings).checked_mul(u128::from(gross))?.checked_div(u128::from(counted)).map(|people| {
         // What exceeds 64 bits exceeds the voters too.
         u64::try_from(people).unwrap_or(u64::MAX).min(voters)
     })

@@ -127,7 +127,7 @@ impl<'a> CoverageFold<'a> {
             ceiling: definition::ceiling(
                 self.campaign.planned_meetings,
                 slice.audience.gross,
-                slice.fulfilment.held,
+                slice.fulfilment.held.saturating_sub(slice.audience.uncounted_meetings),
                 self.voters.region.known(),
             ),
             slice,

@@ -179,6 +179,6 @@ impl Slices {
         for slice in asked.unwrap_or_default() {
             slices[*slice].contested += u64::from(meeting.contested);
         }
-        slices[REGION].pending += u64::from(meeting.status == Status::Pending);
+        slices[REGION].pending += u64::from(meeting.status == Status::Pending && !meeting.premature);
     }
 }

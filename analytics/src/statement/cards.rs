@@ -89,7 +89,8 @@ fn planned(pen: &Pen<'_>) -> Option<Card> {
 fn ceiling(pen: &Pen<'_>) -> Option<Card> {
     let whole = &pen.published.whole;
     let ceiling = whole.ceiling?;
-    let average = pen.locale.average(whole.audience.gross.shown()?, whole.plan.held)?;
+    let counted = whole.plan.held.saturating_sub(whole.audience.uncounted_meetings);
+    let average = pen.locale.average(whole.audience.gross.shown()?, counted)?;
     let share = pen.shown(pen.percent(ceiling, whole.denominator.known()?)?);
     let detail = pen.words.say_with(
         "card-ceiling-detail",

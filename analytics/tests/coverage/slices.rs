@@ -196,6 +196,10 @@ fn the_ceiling_is_reach_if_nobody_came_twice() {
     // 10 planned meetings, 3 + 3 + 14 = 20 people at 3 meetings: 10 * 20 / 3 = 66 (rounded down) of 220.
     assert_eq!(world.coverage(after()).region.ceiling, Some(66));
     assert_eq!(World::new().coverage(after()).region.ceiling, None);
+    // A meeting that nobody counted says nothing about how many come on average.
+    let mut uncounted = self::world();
+    uncounted.held("m4", World::place("2026-03-04T10:00:00Z"));
+    assert_eq!(uncounted.coverage(after()).region.ceiling, Some(66));
     let mut large = world;
     large.heads("m1", &[5000], None);
     // More than everyone: all 220.

@@ -1,7 +1,7 @@
 //! What the generator knows to be true: the figures that the whole path must come to, and the fate of everything sent.
 //!
 //! Guarantees: counted from the truth of the meetings, before and beside every event; shares no code with the fold of events or with the
-//! coverage calculation. It follows the published definition, version 2.
+//! coverage calculation. It follows the published definition, version 3.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ pub(super) fn oracle(world: &World<'_>, meetings: &[Meeting], told: &Told, seed:
         "synthetic": true,
         "seed": seed,
         "as_of": world.clock.ends,
-        "definition": 2,
+        "definition": 3,
         "counts": truth.counts(told.counts.accepted),
         "plan": truth.plan(),
         "units": truth.units(),

@@ -20,7 +20,7 @@ pub(super) fn assemble(counted: &Counted) -> Value {
     json!({
         "campaign": counted.configured["campaign"],
         "synthetic": counted.configured["synthetic"],
-        "definition": 2,
+        "definition": 3,
         "counts": counts(counted),
         "plan": plan(counted),
         "audience": {
@@ -75,7 +75,7 @@ fn plan(counted: &Counted) -> Value {
         "cancelled": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.report.is_none() && meeting.cancelled).count(),
         "moved": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.moved).count(),
         "missing": meetings.iter().filter(is_due).filter(|meeting| meeting.report.is_none()).count(),
-        "pending": meetings.iter().filter(|meeting| meeting.report.is_none() && !meeting.cancelled && meeting.plan.is_none()).count(),
+        "pending": meetings.iter().filter(|meeting| meeting.is_pending()).count(),
         "contested": meetings.iter().filter(|meeting| meeting.contested).count(),
     })
 }
