@@ -60,9 +60,11 @@ range-ceiling = Arithmetic ceiling: { $count }
 
 card-plan = Is the plan being kept?
 card-plan-detail = { $n ->
-    [one] { $held } of { $due } meeting due by { $date } held; { $planned } planned in all
-   *[other] { $held } of { $due } meetings due by { $date } held; { $planned } planned in all
+    [one] { $held } of { $due } meeting due by { $date } held; { $plans }
+   *[other] { $held } of { $due } meetings due by { $date } held; { $plans }
 }
+card-plan-sent = plans sent so far: { $sent }
+card-plan-sent-of = plans sent so far: { $sent }; meetings set for the whole campaign: { $planned }
 card-bounds = How many could it be?
 card-bounds-detail = Bounds: { $shares } of registered voters. Whoever was counted but not identified may be new, or may have come before
 card-bounds-no-voters = Bounds. The number of registered voters is unknown, so they have no shares, and the upper one is not limited by it
@@ -101,7 +103,7 @@ column-unit = District or city
 column-district = District
 column-city = City
 column-voters = Voters
-column-planned = Planned
+column-planned = Plans sent
 column-held = Held
 column-gross = Attendances
 column-residents = Resident voters reached
@@ -209,7 +211,7 @@ define-residents-formula = U of those who live in the district or city, wherever
 define-residents-text = The map and the coverage of a district show its resident voters. “Reached at meetings here” counts everybody who came there, also from elsewhere.
 define-plan = Plan fulfilment
 define-plan-formula = 100 × planned meetings held / meetings due
-define-plan-text = Due are planned meetings that are not cancelled and whose day has come. Extra meetings are shown apart.
+define-plan-text = Due are planned meetings that are not cancelled and whose day has come. Plans sent are meetings whose plan has come in. Extra meetings are shown apart.
 define-ceiling = Arithmetic ceiling
 define-ceiling-formula = planned meetings × G / meetings counted, at most N
 define-ceiling-text = How many voters the whole plan could reach if nobody came twice and meetings were as large as those counted so far.

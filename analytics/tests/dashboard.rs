@@ -220,7 +220,7 @@ async fn the_plan_is_the_campaigns_however_many_meetings_are_announced() {
     let mut coverage = sample::coverage();
     coverage["region"]["slice"]["fulfilment"]["planned"] = json!(1_940);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
-    assert!(text(&get(&page, "/en").await.body).contains("1,959 planned in all"));
+    assert!(text(&get(&page, "/en").await.body).contains("plans sent so far: 1,940; meetings set for the whole campaign: 1,959"));
 }
 
 #[tokio::test]

@@ -213,6 +213,20 @@ fn every_campaign_is_set_without_overlaps_in_letters_of_eight_points() {
 }
 
 #[test]
+fn heads_of_columns_do_not_touch() {
+    for language in Language::ALL {
+        let (published, statement) = said(sample::coverage(), language);
+        let report = plain(&report::pdf(&published, &statement).unwrap());
+        let tables = [Some(&statement.units), statement.coalitions.as_ref(), statement.categories.as_ref()];
+        for pair in tables.into_iter().flatten().flat_map(|table| table.columns.windows(2)) {
+            let (left, right) = (pair[0].label.split(' ').next_back().unwrap(), pair[1].label.split(' ').next().unwrap());
+            // A reader of PDFs takes words without a blank between them for one.
+            assert!(!report.contains(&format!("{left}{right}")), "{language}: {left} touches {right}");
+        }
+    }
+}
+
+#[test]
 fn a_long_name_leaves_the_share_of_its_tile_in_sight() {
     for language in Language::ALL {
         let (published, statement) = said(cases::long_names(), language);

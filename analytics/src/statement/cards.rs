@@ -35,7 +35,11 @@ fn card(question: String, figure: Figure, detail: String) -> Card {
 /// Of the meetings that were due. Above 100 % is no error here: a meeting may be held before its day.
 fn plan(pen: &Pen<'_>) -> Card {
     let plan = &pen.published.whole.plan;
-    let planned = planned_meetings(pen).unwrap_or(plan.planned);
+    let sent = ("sent", pen.count(plan.planned).into());
+    let plans = match planned_meetings(pen) {
+        Some(planned) => pen.words.say_with("card-plan-sent-of", &[sent, ("planned", pen.count(planned).into())]),
+        None => pen.words.say_with("card-plan-sent", &[sent]),
+    };
     let done = match pen.percent(plan.held_planned, plan.due) {
         Some(text) => pen.shown(text),
         None => pen.not_applicable(pen.words.say("none-due")),
@@ -47,13 +51,13 @@ fn plan(pen: &Pen<'_>) -> Card {
             ("due", pen.count(plan.due).into()),
             ("n", plan.due.into()),
             ("date", pen.date(pen.today()).into()),
-            ("planned", pen.count(planned).into()),
+            ("plans", plans.into()),
         ],
     );
     card(pen.words.say("card-plan"), done, detail)
 }
 
-/// Meetings that the plan of the whole campaign names, of which not all need have been announced yet.
+/// Meetings that the settings of the whole campaign name, of which not all need have a plan yet.
 fn planned_meetings(pen: &Pen<'_>) -> Option<u64> {
     let campaign = &pen.published.campaign;
     (pen.published.reader.scope == Scope::Region && campaign.planned_meetings > 0).then_some(u64::from(campaign.planned_meetings))
