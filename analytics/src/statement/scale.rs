@@ -43,9 +43,9 @@ impl Scale {
             }
         }
         let last = classes.len().saturating_sub(1);
-        // A class alone has the shade in the middle.
-        let shade = |place: usize| (place * (SHADES - 1)).checked_div(last).unwrap_or(SHADES / 2);
-        Self { classes: classes.into_iter().enumerate().map(|(place, (_, from, to))| (shade(place) as u8, from, to)).collect() }
+        // A class alone has the shade in the middle, unless it is that of nobody.
+        let shade = |place: usize, to: Written| (place * (SHADES - 1)).checked_div(last).unwrap_or(if to.0 == 0 { 0 } else { SHADES / 2 });
+        Self { classes: classes.into_iter().enumerate().map(|(place, (_, from, to))| (shade(place, to) as u8, from, to)).collect() }
     }
 
     /// The shade of a share of this map.
@@ -75,9 +75,15 @@ mod tests {
 
     #[test]
     fn a_class_names_shares_that_exist() {
-        assert_eq!(scale(&[0, 0, 0]).classes, [(2, (0, 10), (0, 10))]);
+        assert_eq!(scale(&[430, 430]).classes, [(2, (430, 10), (430, 10))]);
         assert_eq!(scale(&[430, 1470]).classes, [(0, (430, 10), (430, 10)), (4, (1470, 10), (1470, 10))]);
         assert_eq!(scale(&[]).classes, []);
+    }
+
+    #[test]
+    fn nobody_has_the_lowest_shade() {
+        assert_eq!(scale(&[0, 0, 0]).classes, [(0, (0, 10), (0, 10))]);
+        assert_eq!((scale(&[0, 430]).shade((0, 10)), scale(&[0, 430]).shade((430, 10))), (Some(0), Some(4)));
     }
 
     #[test]
