@@ -173,7 +173,7 @@ fn headline(headline: &Headline) -> Markup {
         section.headline aria-labelledby="headline" {
             h2 #headline { (headline.question) }
             div.answer {
-                p.count { (figure(&headline.reached)) span.label { (headline.label) } span.of { (headline.denominator) } }
+                p.count { (figure(&headline.reached)) span.label { (headline.label) } @if let Some(why) = &headline.withheld { span.of { (why) } } span.of { (headline.denominator) } }
                 p.share { (figure(&headline.share)) span.label { (headline.share_label) } }
             }
             @if let Some(range) = &headline.range { (charts::range(range)) }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::pen::{Figure, Pen};
+use super::pen::{Figure, Pen, State};
 use crate::knowledge::Knowledge;
 
 /// The first thing a reader sees.
@@ -14,6 +14,8 @@ pub struct Headline {
     pub reached: Figure,
     /// What was counted, and by which method.
     pub label: String,
+    /// Why there is no number, if it is withheld.
+    pub withheld: Option<String>,
     /// Of how many, and when those were counted.
     pub denominator: String,
     /// The share.
@@ -44,6 +46,7 @@ pub(super) fn headline(pen: &Pen<'_>) -> Headline {
     let (reached, share) = answer(pen);
     Headline {
         question: words.say("headline-question"),
+        withheld: (reached.state == State::Withheld).then(|| words.say_with("withheld-note", &pen.withheld_counts())),
         reached,
         label: label(pen),
         denominator: denominator(pen),

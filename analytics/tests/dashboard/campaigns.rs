@@ -36,6 +36,23 @@ async fn unknown_none_withheld_and_zero_are_said_in_different_words() {
 }
 
 #[tokio::test]
+async fn a_withheld_headline_says_why_beside_it() {
+    let mut coverage = sample::coverage();
+    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(7, 50, 1_195_000);
+    for (language, word, reason) in [
+        ("en", "withheld", "Counts of 1 to 9 people are withheld, and others from which they could be worked out."),
+        ("ru", "скрыто", "Числа от 1 до 9 человек скрыты, как и другие, из которых их можно вычислить."),
+        ("kk", "көрсетілмейді", "1-ден 9-ға дейінгі адам саны және оны есептеп шығаруға болатын басқа сандар көрсетілмейді."),
+    ] {
+        let html = get(&page_of(Some(coverage.clone()), Reader::of_region(Role::Leader)), &format!("/{language}")).await.body;
+        let headline = html.split_once("<section class=\"headline\"").unwrap().1.split_once("</section>").unwrap().0;
+        assert!(text(headline).contains(word) && text(headline).contains(reason), "{language}: {headline}");
+    }
+    let html = get(&page_of(Some(sample::coverage()), Reader::of_region(Role::Leader)), "/en").await.body;
+    assert!(!html.split_once("</section>").unwrap().0.contains("withheld"));
+}
+
+#[tokio::test]
 async fn where_nobody_was_identified_the_headline_shows_the_bounds() {
     let page = text(&get(&page_of(Some(cases::counted_only()), Reader::of_region(Role::Leader)), "/en").await.body);
     let headline: Vec<&str> = page.lines().skip_while(|line| !line.starts_with("How many voters")).take(6).collect();
