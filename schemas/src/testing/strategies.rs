@@ -200,7 +200,7 @@ fn campaign(revision: u32, names: Names, categories: Vec<(crate::id::CategoryCod
             vote_day: jiff::civil::date(2026, 3, 15),
             planned_meetings: planned,
             planned_reach: planned,
-            area: Some(names.clone()).filter(|_| revision % 2 == 0),
+            area: Some(names.clone()).filter(|_| revision.is_multiple_of(2)),
             categories: categories.into_iter().map(|(code, names, revealing)| Category { code, names, revealing }).collect(),
             formats: Vec::new(),
             parties: Vec::new(),
