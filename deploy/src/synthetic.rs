@@ -1,19 +1,21 @@
-//! An invented campaign at full size: the roll, a stream of everything the field sends with all its dirt, and what must come of it.
+//! An invented campaign at full size: the roll, a stream of everything the field sends with all its anomalies, and what must come of it.
 //!
 //! Guarantees: everything follows from the campaign file and the seed, byte for byte; every number of a person has a century digit that
 //! no living person has; the oracle is worked out from the truth of the meetings, not from the events. Leaves sending to the demo.
 //!
-//! The stages are the functions of [`generate`]: roll and people, meetings, audience, dirt, stream, oracle.
+//! The stages are the functions of [`generate`]: roll and people, meetings, audience, anomalies, stream, oracle.
 
 use crate::{
     campaign::{Campaign, Scenario},
     submission::Submission,
 };
 
+mod anomalies;
 mod audience;
 mod clock;
 mod dice;
-mod dirt;
+mod emit_meetings;
+mod emit_sheets;
 pub mod emitter;
 mod headcounts;
 pub mod iin;
@@ -24,9 +26,7 @@ pub mod oracle;
 mod people;
 mod reference;
 pub mod roll;
-mod sheets;
 pub mod stream;
-mod telling;
 
 use clock::Clock;
 use dice::{Concern, Dice};
@@ -86,8 +86,8 @@ pub fn generate(campaign: &Campaign, seed: u64) -> Option<Synthetic> {
     let mut world = World { campaign, scenario, clock, roll, people, venues };
     let mut meetings = meetings::draw(&world, &mut dice);
     audience::fill(&world, &mut meetings, &mut Dice::new(seed, Concern::Audience));
-    let imports = dirt::decide(&mut world, &mut meetings, &mut Dice::new(seed, Concern::Dirt));
-    let told = stream::tell(&world, &meetings, &imports, seed);
+    let imports = anomalies::decide(&mut world, &mut meetings, &mut Dice::new(seed, Concern::Anomalies));
+    let told = stream::generate(&world, &meetings, &imports, seed);
     let oracle = oracle::oracle(&world, &meetings, &told, seed);
     Some(Synthetic { roll: world.roll, stream: told.sent, oracle, campaign: campaign.clone(), scenario: scenario.clone(), seed })
 }

@@ -1,4 +1,4 @@
-//! The invented campaign: its totals, its dirt, and that its oracle agrees with the fold of its events.
+//! The invented campaign: its totals, its anomalies, and that its oracle agrees with the fold of its events.
 
 #![allow(
     clippy::unwrap_used,
@@ -39,8 +39,8 @@ fn figure(path: &str) -> u64 {
     full().oracle.figures.pointer(path).and_then(Value::as_u64).unwrap_or_else(|| panic!("no figure {path}"))
 }
 
-fn dirt(what: &str) -> u64 {
-    full().oracle.stream.dirt.get(what).copied().unwrap_or(0)
+fn anomalies(what: &str) -> u64 {
+    full().oracle.stream.anomalies.get(what).copied().unwrap_or(0)
 }
 
 fn within(what: &str, value: u64, (low, high): (u64, u64)) {
@@ -129,7 +129,7 @@ fn the_roll_has_as_many_people_as_the_last_counts() {
     let mut differ: Vec<i64> = differences.filter(|by| *by != 0).collect();
     differ.sort_unstable();
     assert_eq!(differ, [-25, -25, -25, -25, -25, -25, -20, 20]);
-    assert_eq!(dirt("on-two-rolls"), 150);
+    assert_eq!(anomalies("on-two-rolls"), 150);
     assert!(counted.values().all(|voters| (10..=3_000).contains(voters)), "a precinct outside the legal limit");
     assert!(largest < 1_000_000, "a line of {largest} bytes");
     let sum = |on| reference.precincts(on).map(|count| u64::from(count.voters)).sum::<u64>();
@@ -179,11 +179,11 @@ fn figures_agree_with_each_other() {
     let plan = |name: &str| figure(&format!("/plan/{name}"));
     assert!(plan("held_planned") <= plan("due") && plan("due") + plan("cancelled") <= plan("planned"));
     // Whatever is held is planned, extra, on an unlawful day, or was moved to a day on which nothing is due.
-    assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful") + dirt("moved-to-unlawful-day"));
+    assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful") + anomalies("moved-to-unlawful-day"));
     within("share of voters reached, permille", audience("reached") * 1_000 / 1_195_000, (60, 120));
     within("precincts without a meeting", figure("/precincts_without_meeting"), (25, 60));
-    assert_eq!((figure("/precincts_over"), dirt("more-reached-than-counted")), (1, 1), "more reached than registered");
-    assert_eq!(figure("/audience/uncounted_meetings"), dirt("held-uncounted"));
+    assert_eq!((figure("/precincts_over"), anomalies("more-reached-than-counted")), (1, 1), "more reached than registered");
+    assert_eq!(figure("/audience/uncounted_meetings"), anomalies("held-uncounted"));
     assert_eq!(figure("/counts/precincts_without_roll"), 0);
 }
 
@@ -204,17 +204,17 @@ fn every_kind_of_dirt_is_there() {
         ("report-late-week", 40),
         ("unit-misspelt-in-report", 10),
     ] {
-        within(what, dirt(what), share(permille, held));
+        within(what, anomalies(what), share(permille, held));
     }
-    within("reports after the vote", dirt("report-after-vote"), share(5, held));
-    within("moves", dirt("moved"), share(103, 1_959));
+    within("reports after the vote", anomalies("report-after-vote"), share(5, held));
+    within("moves", anomalies("moved"), share(103, 1_959));
     within("cancelled", figure("/plan/cancelled"), share(62, 1_959));
     within("never reported", figure("/plan/missing"), share(20, 1_959));
     within("extra meetings", figure("/plan/held_extra"), share(30, 1_959));
     let lines = figure("/audience/identified");
-    within("mistyped numbers", dirt("mistyped-number"), share(16, lines));
-    within("misspelt units", dirt("unit-misspelt-on-sheet"), share(8, lines));
-    within("retracted", dirt("retracted"), share(10, lines));
+    within("mistyped numbers", anomalies("mistyped-number"), share(16, lines));
+    within("misspelt units", anomalies("unit-misspelt-on-sheet"), share(8, lines));
+    within("retracted", anomalies("retracted"), share(10, lines));
     within("duplicates", full().oracle.stream.duplicates, share(30, full().oracle.stream.accepted));
     within("weak", figure("/audience/weak"), share(30, lines));
     within("outside", figure("/audience/outside"), share(44, lines));
@@ -229,7 +229,7 @@ fn every_kind_of_dirt_is_there() {
         ("held-in-another-unit", 8),
         ("names-before-audience-is-known", 9),
     ] {
-        assert_eq!(dirt(what), number, "{what}");
+        assert_eq!(anomalies(what), number, "{what}");
     }
     for what in [
         "correction-of-correction",
@@ -244,14 +244,14 @@ fn every_kind_of_dirt_is_there() {
         "plan-replaced-before-it-arrived",
         "two-plans",
     ] {
-        assert!(dirt(what) >= 4, "{what}: {}", dirt(what));
+        assert!(anomalies(what) >= 4, "{what}: {}", anomalies(what));
     }
     assert_eq!(full().oracle.stream.conflicts, 8);
     assert_eq!(figure("/plan/pending"), 12);
     assert!(full().oracle.stream.warnings > 100, "hardly any unknown meeting");
     let refused = &full().oracle.stream.refused;
     assert_eq!(refused.keys().copied().collect::<Vec<_>>(), ["headcounts-only", "invalid-iin", "unknown-unit"]);
-    assert_eq!(refused["invalid-iin"], dirt("mistyped-number"));
+    assert_eq!(refused["invalid-iin"], anomalies("mistyped-number"));
     assert_eq!(refused["headcounts-only"], 24);
     let venues = accepted().filter_map(|submission| match &submission.data {
         Payload::Plain(data) => match &**data {
@@ -261,7 +261,7 @@ fn every_kind_of_dirt_is_there() {
         _ => None,
     });
     let (legacy, sound): (Vec<String>, Vec<String>) = venues.partition(|name| name.contains(['Ј', 'Є', 'Ќ', 'Ѕ', 'Ґ', 'Ў', 'Ї']));
-    assert_eq!(legacy.len() as u64, dirt("name-in-old-code-page"));
+    assert_eq!(legacy.len() as u64, anomalies("name-in-old-code-page"));
     within("names in an old code page", legacy.len() as u64, share(5, (legacy.len() + sound.len()) as u64));
     assert!(!legacy.is_empty());
 }
@@ -279,7 +279,7 @@ fn a_stale_time_zone_moves_some_meetings_to_the_day_before() {
     });
     let late = held.filter(|starts| starts.hour() == 23 && starts.minute() == 0).count() as u64;
     within("meetings an hour before midnight", late, (2, 5));
-    assert_eq!(late, dirt("stale-time-zone-at-midnight"));
+    assert_eq!(late, anomalies("stale-time-zone-at-midnight"));
 }
 
 #[test]

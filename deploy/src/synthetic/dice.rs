@@ -15,7 +15,7 @@ pub(super) enum Concern {
     People,
     Meetings,
     Audience,
-    Dirt,
+    Anomalies,
     Stream,
     RollIds,
 }

@@ -49,24 +49,24 @@ pub(super) struct Note {
 }
 
 impl Note {
-    /// The same desk, later.
+    /// The same source, later.
     pub fn later(&self, by: SignedDuration) -> Self {
         Self { recorded: self.recorded + by, received: self.received + by, ..self.clone() }
     }
 }
 
 /// Where everything is sent from.
-pub(super) struct Desk<'a> {
+pub(super) struct EventEmitter<'a> {
     pub world: &'a World<'a>,
     pub dice: Dice,
     pub campaign: Arc<CampaignId>,
     pub sent: Vec<Sent>,
-    pub dirt: BTreeMap<&'static str, u64>,
+    pub anomalies: BTreeMap<&'static str, u64>,
     /// Meetings whose names are refused once their audience is known: nothing of them is delivered again.
     pub revealed_late: HashSet<MeetingId>,
 }
 
-impl Desk<'_> {
+impl EventEmitter<'_> {
     /// A note about something that happened at `time`, received at `received`, written down a little earlier.
     pub fn note(&self, source: &str, time: Timestamp, received: Timestamp) -> Note {
         let recorded = (received - SignedDuration::from_secs(90)).max(time.min(received));
@@ -112,9 +112,9 @@ impl Desk<'_> {
         self.sent.extend(submissions.into_iter().map(|submission| Sent { submission, fate: Fate::Accepted }));
     }
 
-    /// Counts some dirt.
-    pub fn tally(&mut self, what: &'static str, number: u64) {
-        *self.dirt.entry(what).or_default() += number;
+    /// Counts anomalies of one kind.
+    pub fn count_anomaly(&mut self, what: &'static str, number: u64) {
+        *self.anomalies.entry(what).or_default() += number;
     }
 }
 
@@ -136,6 +136,6 @@ pub(super) fn hours(hours: i64) -> SignedDuration {
 }
 
 /// The source of what the form of a meeting's unit sends.
-pub(super) fn form(desk: &Desk<'_>, meeting: &Meeting) -> String {
-    format!("form/{}", desk.world.campaign.units[meeting.report.unit].code)
+pub(super) fn form(emitter: &EventEmitter<'_>, meeting: &Meeting) -> String {
+    format!("form/{}", emitter.world.campaign.units[meeting.report.unit].code)
 }

@@ -50,7 +50,7 @@ pub(super) struct Meeting {
     /// The attendance sheet.
     pub lines: Vec<Line>,
     /// What is odd about how it is told.
-    pub quirk: Quirk,
+    pub anomaly: Anomaly,
     /// How late it is told.
     pub delay: Delay,
     /// The import its sheet comes with.
@@ -90,7 +90,7 @@ pub(super) struct Heads {
     pub first: u32,
     pub second: Option<u32>,
     pub eligible_minimum: Option<u32>,
-    /// Told in the old form, which knows one count and nothing else.
+    /// EventStream in the old form, which knows one count and nothing else.
     pub old_form: bool,
 }
 
@@ -148,7 +148,7 @@ impl Line {
 
 /// How a wrong statement is mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mending {
+pub(super) enum CorrectionPattern {
     Once,
     /// The correction is wrong too, and corrected.
     Twice,
@@ -158,14 +158,14 @@ pub(super) enum Mending {
 
 /// What is odd about how a meeting is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quirk {
+pub(super) enum Anomaly {
     None,
     /// Reported with a wrong date, then corrected.
-    WrongDate(Mending),
+    WrongDate(CorrectionPattern),
     /// Reported in a wrong unit, then corrected.
-    WrongUnit(Mending),
+    WrongUnit(CorrectionPattern),
     /// Heads miscounted, then recounted.
-    WrongHeads(Mending),
+    WrongHeads(CorrectionPattern),
     /// Reported as held; then it turns out that it was not.
     NotHeld,
     /// Cancelled by one and held by another: both stand.

@@ -11,7 +11,7 @@ use qamtu_schemas::event::PrecinctKind;
 use super::{
     World,
     dice::Dice,
-    meeting::{Brief, Delay, Meeting, Outcome, Quirk},
+    meeting::{Anomaly, Brief, Delay, Meeting, Outcome},
 };
 
 /// Share of planned meetings that are cancelled, moved, never reported; and of extra ones beside the plan.
@@ -117,7 +117,7 @@ impl Planner<'_> {
             report,
             heads: None,
             lines: Vec::new(),
-            quirk: Quirk::None,
+            anomaly: Anomaly::None,
             delay: Delay::Day,
             import: None,
         }

@@ -2,17 +2,17 @@
 
 use qamtu_schemas::id::UnitCode;
 
-use super::emitter::Desk;
+use super::emitter::EventEmitter;
 
 /// The refusal that a misspelt unit gets.
 pub(super) const UNKNOWN_UNIT: &str = "unknown-unit";
 
 /// A code for a unit that no list knows: its name in one of three languages instead of its code, in the only letters that a code has.
-pub(super) fn misspelt(desk: &mut Desk<'_>, unit: usize) -> UnitCode {
-    let units = &desk.world.campaign.units;
+pub(super) fn misspelt(emitter: &mut EventEmitter<'_>, unit: usize) -> UnitCode {
+    let units = &emitter.world.campaign.units;
     let names = &units[unit].names;
     let spelt = |name: &str| name.chars().flat_map(char::to_lowercase).map(latin).collect::<String>();
-    let name: String = match desk.dice.weighted([0.5, 0.3, 0.2].into_iter()) {
+    let name: String = match emitter.dice.weighted([0.5, 0.3, 0.2].into_iter()) {
         0 => spelt(&names.kk),
         1 => spelt(&names.ru),
         _ => names.en.chars().take_while(char::is_ascii_alphabetic).collect(),

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::{
     World,
-    meeting::{Brief, Meeting, Outcome, Quirk},
+    meeting::{Anomaly, Brief, Meeting, Outcome},
     people::Who,
-    stream::{Counts, Told},
+    stream::{Counts, EventStream},
 };
 
 /// What must come out.
@@ -26,7 +26,7 @@ pub struct Oracle {
 }
 
 /// Works everything out.
-pub(super) fn oracle(world: &World<'_>, meetings: &[Meeting], told: &Told, seed: u64) -> Oracle {
+pub(super) fn oracle(world: &World<'_>, meetings: &[Meeting], told: &EventStream, seed: u64) -> Oracle {
     let rooms: Vec<Room<'_>> = meetings.iter().map(|meeting| Room::of(world, meeting, &told.withdrawn)).collect();
     let truth = Truth { world, rooms: &rooms, today: world.clock.day(world.clock.ends) };
     let mut figures = json!({
@@ -100,12 +100,12 @@ impl<'a> Room<'a> {
     /// Do several answers to one question stand?
     fn is_contested(&self) -> bool {
         matches!(
-            self.meeting.quirk,
-            Quirk::TwoReports
-                | Quirk::TwoCounts
-                | Quirk::CancelledYetHeld
-                | Quirk::OtherUnit { contested: true }
-                | Quirk::RevealedLate { rival: true }
+            self.meeting.anomaly,
+            Anomaly::TwoReports
+                | Anomaly::TwoCounts
+                | Anomaly::CancelledYetHeld
+                | Anomaly::OtherUnit { contested: true }
+                | Anomaly::RevealedLate { rival: true }
         )
     }
 
@@ -122,7 +122,7 @@ impl<'a> Room<'a> {
 
 /// Does the plan or a report that stands name a revealing category, first or second? Then names are not looked at.
 fn heads_only(world: &World<'_>, meeting: &Meeting) -> bool {
-    if meeting.quirk == (Quirk::RevealedLate { rival: true }) {
+    if meeting.anomaly == (Anomaly::RevealedLate { rival: true }) {
         return true;
     }
     let report = (meeting.outcome == Outcome::Held).then_some(&meeting.report);

@@ -10,7 +10,7 @@ use qamtu_schemas::{
 
 use super::{
     dice::Dice,
-    emitter::{Desk, text},
+    emitter::{EventEmitter, text},
     roll::Roll,
 };
 use crate::campaign::Campaign;
@@ -55,13 +55,13 @@ fn legacy(name: &str) -> String {
 }
 
 /// Sends the campaign file, the first counts, members and venues; later the other counts; last of all a survey.
-pub(super) fn tell(desk: &mut Desk<'_>) {
-    let world = desk.world;
-    desk.publish(world.campaign.submissions(Some(world.clock.begins)));
+pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
+    let world = emitter.world;
+    emitter.publish(world.campaign.submissions(Some(world.clock.begins)));
     for (date, day) in world.scenario.counts.iter().enumerate() {
         // Everything leans on the precincts, so the first counts are there from the beginning.
         let at = if date == 0 { world.clock.begins } else { world.clock.at(*day, 6) } + SignedDuration::from_mins(1);
-        counts(desk, date, at);
+        counts(emitter, date, at);
     }
     for (index, member) in world.people.members.iter().enumerate() {
         let at = world.clock.begins + SignedDuration::from_secs(1_800 + index as i64);
@@ -75,17 +75,17 @@ pub(super) fn tell(desk: &mut Desk<'_>) {
         let name = format!("SYNTHETIC {:03}", index + 1);
         // A few names are spelt right only later.
         if index % 100 == 50 {
-            desk.send(desk.note("registry", at, at), joined(1, "SYNTETIC"));
+            emitter.send(emitter.note("registry", at, at), joined(1, "SYNTETIC"));
             let later = at + SignedDuration::from_hours(50);
-            desk.send(desk.note("registry", later, later), joined(2, &name));
+            emitter.send(emitter.note("registry", later, later), joined(2, &name));
         } else {
-            desk.send(desk.note("registry", at, at), joined(1, &name));
+            emitter.send(emitter.note("registry", at, at), joined(1, &name));
         }
     }
     for (index, venue) in world.venues.iter().enumerate() {
         let at = world.clock.begins + SignedDuration::from_secs(2_400 + index as i64);
         let precinct = &world.roll.precincts[venue.precinct];
-        desk.tally("name-in-old-code-page", u64::from(venue.legacy));
+        emitter.count_anomaly("name-in-old-code-page", u64::from(venue.legacy));
         let described = VenueDescribed {
             venue: venue.id.clone(),
             revision: 1,
@@ -94,13 +94,13 @@ pub(super) fn tell(desk: &mut Desk<'_>) {
             name: text(&venue.name),
             capacity: Some(venue.capacity),
         };
-        desk.send(desk.note("registry", at, at), described);
+        emitter.send(emitter.note("registry", at, at), described);
     }
-    survey(desk);
+    survey(emitter);
 }
 
-fn counts(desk: &mut Desk<'_>, date: usize, at: Timestamp) {
-    let world = desk.world;
+fn counts(emitter: &mut EventEmitter<'_>, date: usize, at: Timestamp) {
+    let world = emitter.world;
     let last = date + 1 == world.scenario.counts.len();
     for (index, precinct) in world.roll.precincts.iter().enumerate() {
         let counted = |revision, voters| PrecinctCounted {
@@ -116,22 +116,22 @@ fn counts(desk: &mut Desk<'_>, date: usize, at: Timestamp) {
         let at = at + SignedDuration::from_secs(index as i64);
         let wrong = last && index % world.roll.precincts.len().div_ceil(MISCOUNTED).max(1) == 3;
         if wrong {
-            desk.tally("precinct-miscounted", 1);
-            desk.send(desk.note("registry", at, at), counted(1, precinct.counts[date] / 2 + 1_000));
+            emitter.count_anomaly("precinct-miscounted", 1);
+            emitter.send(emitter.note("registry", at, at), counted(1, precinct.counts[date] / 2 + 1_000));
             let later = at + SignedDuration::from_hours(3);
-            desk.send(desk.note("registry", later, later), counted(2, precinct.counts[date]));
+            emitter.send(emitter.note("registry", later, later), counted(2, precinct.counts[date]));
         } else {
-            desk.send(desk.note("registry", at, at), counted(1, precinct.counts[date]));
+            emitter.send(emitter.note("registry", at, at), counted(1, precinct.counts[date]));
         }
     }
 }
 
 /// The last submission of the stream.
-fn survey(desk: &mut Desk<'_>) {
+fn survey(emitter: &mut EventEmitter<'_>) {
     // INVARIANT: a constant code.
     let survey = "after-vote".parse().expect("a survey id");
     let reported = SurveyReported { survey, unit: None, asked: 1_200, reached: 118, method: text("SYNTHETIC random households") };
-    let at = desk.world.clock.ends;
-    let note = desk.note("survey", at, at);
-    desk.send(note, reported);
+    let at = emitter.world.clock.ends;
+    let note = emitter.note("survey", at, at);
+    emitter.send(note, reported);
 }

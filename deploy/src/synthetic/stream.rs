@@ -18,14 +18,15 @@ use serde::Serialize;
 use super::{
     World,
     dice::{Concern, Dice},
-    emitter::{Desk, Fate, Sent, notice},
-    meeting::{Meeting, Outcome, Quirk},
+    emit_meetings,
+    emitter::{EventEmitter, Fate, Sent, notice},
+    meeting::{Anomaly, Meeting, Outcome},
     people::Who,
-    reference, telling,
+    reference,
 };
 use crate::submission::{Payload, Submission};
 
-/// Counts of a stream: what was sent, what must become of it, and which kinds of dirt it holds.
+/// Counts of a stream: what was sent, what must become of it, and which kinds of anomalies it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Submissions, the roll left out.
@@ -42,8 +43,8 @@ pub struct Counts {
     pub warnings: u64,
     /// Submissions of the roll.
     pub roll: u64,
-    /// How often each kind of dirt occurs.
-    pub dirt: BTreeMap<&'static str, u64>,
+    /// How often each kind of anomalies occurs.
+    pub anomalies: BTreeMap<&'static str, u64>,
 }
 
 /// Exact repetitions among everything accepted.
@@ -54,7 +55,7 @@ const WITHDRAWALS: usize = 40 + WITHDRAWALS_TAKEN_BACK;
 const WITHDRAWALS_TAKEN_BACK: usize = 6;
 
 /// The whole stream and what the oracle must know of it.
-pub(super) struct Told {
+pub(super) struct EventStream {
     pub sent: Vec<Sent>,
     pub counts: Counts,
     /// People whose withdrawal of consent stands.
@@ -62,32 +63,32 @@ pub(super) struct Told {
 }
 
 /// Tells everything.
-pub(super) fn tell(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<usize>], seed: u64) -> Told {
-    let mut desk = Desk {
+pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<usize>], seed: u64) -> EventStream {
+    let mut emitter = EventEmitter {
         world,
         dice: Dice::new(seed, Concern::Stream),
         campaign: Arc::new(world.campaign.id.clone()),
         sent: Vec::new(),
-        dirt: BTreeMap::new(),
+        anomalies: BTreeMap::new(),
         revealed_late: meetings
             .iter()
-            .filter(|meeting| matches!(meeting.quirk, Quirk::RevealedLate { .. }))
+            .filter(|meeting| matches!(meeting.anomaly, Anomaly::RevealedLate { .. }))
             .map(|meeting| meeting.id.clone())
             .collect(),
     };
-    desk.tally("on-two-rolls", world.roll.listed_twice() as u64);
-    reference::tell(&mut desk);
-    telling::tell(&mut desk, meetings, imports);
-    let withdrawn = desk.consents(meetings);
-    desk.repeat();
-    desk.contradict();
-    let mut sent = desk.sent;
+    emitter.count_anomaly("on-two-rolls", world.roll.listed_twice() as u64);
+    reference::emit(&mut emitter);
+    emit_meetings::emit(&mut emitter, meetings, imports);
+    let withdrawn = emitter.consents(meetings);
+    emitter.repeat();
+    emitter.contradict();
+    let mut sent = emitter.sent;
     sent.sort_by_key(|sent| sent.submission.receivedtime);
-    let counts = counts(&sent, desk.dirt, world.roll.precincts.len() + world.roll.moved_away.len());
-    Told { sent, counts, withdrawn }
+    let counts = counts(&sent, emitter.anomalies, world.roll.precincts.len() + world.roll.moved_away.len());
+    EventStream { sent, counts, withdrawn }
 }
 
-impl Desk<'_> {
+impl EventEmitter<'_> {
     /// Some people take their consent back, and a few of them give it again.
     fn consents(&mut self, meetings: &[Meeting]) -> BTreeSet<Who> {
         let people: Vec<Who> = meetings
@@ -115,8 +116,8 @@ impl Desk<'_> {
                 chosen.remove(&who);
             }
         }
-        self.tally("consent-withdrawn", chosen.len() as u64);
-        self.tally("consent-given-again", WITHDRAWALS_TAKEN_BACK as u64);
+        self.count_anomaly("consent-withdrawn", chosen.len() as u64);
+        self.count_anomaly("consent-given-again", WITHDRAWALS_TAKEN_BACK as u64);
         chosen
     }
 
@@ -193,8 +194,8 @@ fn announces(payload: &Payload) -> bool {
     }
 }
 
-fn counts(sent: &[Sent], dirt: BTreeMap<&'static str, u64>, roll: usize) -> Counts {
-    let mut counts = Counts { sent: sent.len() as u64, dirt, roll: roll as u64, ..Counts::default() };
+fn counts(sent: &[Sent], anomalies: BTreeMap<&'static str, u64>, roll: usize) -> Counts {
+    let mut counts = Counts { sent: sent.len() as u64, anomalies, roll: roll as u64, ..Counts::default() };
     let mut known: HashSet<&MeetingId> = HashSet::new();
     let mut ids: HashSet<EventId> = HashSet::new();
     for sent in sent {

@@ -1,4 +1,4 @@
-//! Events of a small campaign with the dirt of a large one: repeated, contradicted, retracted, reversed, withdrawn, broken.
+//! Events of a small campaign with the anomalies of a large one: repeated, contradicted, retracted, reversed, withdrawn, broken.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! What goes wrong in the field, decided before anything is told: what is odd about a meeting, how late it is, what is wrong with a
 //! line of its sheet.
 //!
-//! The truth of a meeting is what holds in the end. A quirk says how the field gets there (a wrong report and its correction), or
+//! The truth of a meeting is what holds in the end. An anomaly says how the field gets there (a wrong report and its correction), or
 //! bends the truth for good (a clock an hour ahead, a date after the last lawful day). Each meeting has at most one.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::{
     World, audience,
     dice::Dice,
     iin,
-    meeting::{Delay, Flaw, Home, Line, Meeting, Mending, Outcome, Quirk},
+    meeting::{Anomaly, CorrectionPattern, Delay, Flaw, Home, Line, Meeting, Outcome},
     people::{People, Who},
     roll::Roll,
 };
@@ -35,38 +35,38 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
     dice.shuffle(&mut order);
     delays(world, meetings, &order, dice);
     crowd(world, meetings, &order, dice);
-    let mut quirks = Assignment { order: &order, held: order.len() as f64, meetings };
-    let copied = quirks.assign(3, Quirk::Copied, |meeting| (20..80).contains(&meeting.lines.len()));
-    let reversed = quirks.assign(3, Quirk::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.heads.is_none());
+    let mut anomalies = Assignment { order: &order, held: order.len() as f64, meetings };
+    let copied = anomalies.assign(3, Anomaly::Copied, |meeting| (20..80).contains(&meeting.lines.len()));
+    let reversed = anomalies.assign(3, Anomaly::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.heads.is_none());
     let last = world.campaign.calendar.closes;
-    let silence = quirks.assign(2, Quirk::Silence, |meeting| {
+    let silence = anomalies.assign(2, Anomaly::Silence, |meeting| {
         meeting.plan.is_some() && world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty()
     });
-    quirks.assign(NAMED, Quirk::Named, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
+    anomalies.assign(NAMED, Anomaly::Named, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
     let sound = |meeting: &Meeting| meeting.lines.iter().all(|line| line.flaw == Flaw::Sound);
     let unrevealing = |meeting: &Meeting| !audience::revealing(world, &meeting.report);
     let nameable = |meeting: &Meeting| meeting.plan.is_some() && !meeting.lines.is_empty() && sound(meeting) && unrevealing(meeting);
     if world.campaign.categories.iter().any(|category| category.revealing) {
-        quirks.assign(REVEALED_LATE, Quirk::RevealedLate { rival: false }, nameable);
-        quirks.assign(REVEALED_LATE / 2, Quirk::RevealedLate { rival: true }, nameable);
+        anomalies.assign(REVEALED_LATE, Anomaly::RevealedLate { rival: false }, nameable);
+        anomalies.assign(REVEALED_LATE / 2, Anomaly::RevealedLate { rival: true }, nameable);
     }
     // Midnights that begin a week first: in UTC they belong to the week before.
     let first = world.scenario.first_meeting;
     let after_first_day = |meeting: &Meeting| world.clock.day(meeting.report.starts) > first;
-    quirks.assign(2, Quirk::DateOnly, |meeting| {
+    anomalies.assign(2, Anomaly::DateOnly, |meeting| {
         after_first_day(meeting) && world.clock.day(meeting.report.starts).weekday() == jiff::civil::Weekday::Monday
     });
     if world.campaign.units.len() > 1 {
         for contested in [false, true] {
-            quirks.assign(4, Quirk::OtherUnit { contested }, |meeting| meeting.plan.is_some() && !meeting.lines.is_empty());
+            anomalies.assign(4, Anomaly::OtherUnit { contested }, |meeting| meeting.plan.is_some() && !meeting.lines.is_empty());
         }
     }
-    quirks.assign(6, Quirk::HeldEarly, |meeting| {
+    anomalies.assign(6, Anomaly::HeldEarly, |meeting| {
         let planned = meeting.plan.as_ref().map(|plan| world.clock.day(plan.starts));
         planned < meeting.planned_start().map(|starts| world.clock.day(starts))
     });
     // Not on the first day: the evening before, nobody had heard of the campaign.
-    quirks.by_share(after_first_day);
+    anomalies.by_share(after_first_day);
     copy_sheet(meetings, &copied);
     reveal(world, meetings, dice);
     for (number, index) in silence.into_iter().enumerate() {
@@ -75,27 +75,27 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
         meetings[index].report.starts = if number == 0 { world.clock.at(world.clock.day(starts), 0) } else { starts };
     }
     for meeting in meetings.iter_mut() {
-        match meeting.quirk {
-            Quirk::DateOnly => meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0),
-            Quirk::HeldEarly => meeting.report.starts = meeting.plan.as_ref().map_or(meeting.report.starts, |plan| plan.starts),
-            Quirk::MovedTooLate => {
+        match meeting.anomaly {
+            Anomaly::DateOnly => meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0),
+            Anomaly::HeldEarly => meeting.report.starts = meeting.plan.as_ref().map_or(meeting.report.starts, |plan| plan.starts),
+            Anomaly::MovedTooLate => {
                 let silence = world.campaign.calendar.silence;
                 meeting.moves.push(world.clock.at(silence, 16));
             }
-            Quirk::OtherUnit { .. } => {
+            Anomaly::OtherUnit { .. } => {
                 meeting.report.unit = (meeting.report.unit + 1) % world.campaign.units.len();
                 meeting.report.precinct = None;
                 meeting.report.venue = None;
             }
-            Quirk::StaleZone => meeting.report.starts -= SignedDuration::from_hours(1),
-            Quirk::StaleMidnight => {
+            Anomaly::StaleZone => meeting.report.starts -= SignedDuration::from_hours(1),
+            Anomaly::StaleMidnight => {
                 meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0) - SignedDuration::from_hours(1);
             }
-            Quirk::Uncounted => {
+            Anomaly::Uncounted => {
                 meeting.lines.clear();
                 meeting.heads = None;
             }
-            Quirk::NotHeld => meeting.outcome = Outcome::Cancelled,
+            Anomaly::NotHeld => meeting.outcome = Outcome::Cancelled,
             _ => {}
         }
     }
@@ -111,11 +111,11 @@ struct Assignment<'a> {
 }
 
 impl Assignment<'_> {
-    /// Gives a quirk to the first so many fitting meetings that have none.
-    fn assign(&mut self, number: usize, quirk: Quirk, fits: impl Fn(&Meeting) -> bool) -> Vec<usize> {
-        let free = |index: &usize| self.meetings[*index].quirk == Quirk::None && fits(&self.meetings[*index]);
+    /// Gives an anomaly to the first so many fitting meetings that have none.
+    fn assign(&mut self, number: usize, anomaly: Anomaly, fits: impl Fn(&Meeting) -> bool) -> Vec<usize> {
+        let free = |index: &usize| self.meetings[*index].anomaly == Anomaly::None && fits(&self.meetings[*index]);
         let chosen: Vec<usize> = self.order.iter().copied().filter(free).take(number).collect();
-        chosen.iter().for_each(|index| self.meetings[*index].quirk = quirk);
+        chosen.iter().for_each(|index| self.meetings[*index].anomaly = anomaly);
         chosen
     }
 
@@ -127,31 +127,31 @@ impl Assignment<'_> {
         let unmoved = |meeting: &Meeting| meeting.plan.is_some() && meeting.moves.is_empty();
         let sheet = |meeting: &Meeting| !meeting.lines.is_empty();
         let heads = |meeting: &Meeting| meeting.heads.is_some();
-        for (mending, part) in [(Mending::Twice, 0.15), (Mending::Early, 0.1), (Mending::Once, 0.75)] {
+        for (pattern, part) in [(CorrectionPattern::Twice, 0.15), (CorrectionPattern::Early, 0.1), (CorrectionPattern::Once, 0.75)] {
             let [dates, units, recounts] = [0.02 * part, 0.01 * part, 0.02 * part].map(count);
-            self.assign(dates, Quirk::WrongDate(mending), |_| true);
-            self.assign(units, Quirk::WrongUnit(mending), |_| true);
-            self.assign(recounts, Quirk::WrongHeads(mending), heads);
+            self.assign(dates, Anomaly::WrongDate(pattern), |_| true);
+            self.assign(units, Anomaly::WrongUnit(pattern), |_| true);
+            self.assign(recounts, Anomaly::WrongHeads(pattern), heads);
         }
         let [few, one, half, tenth] = [0.0025, 0.01, 0.005, 0.1].map(count);
         let midnights = half / 3;
-        self.assign(few, Quirk::NotHeld, |meeting| planned(meeting) && sheet(meeting));
-        self.assign(few, Quirk::CancelledYetHeld, planned);
-        self.assign(few, Quirk::CancellationCorrected, planned);
-        self.assign(one, Quirk::TwoReports, |_| true);
-        self.assign(one, Quirk::TwoCounts, heads);
-        self.assign(one, Quirk::Rekeyed, sheet);
-        self.assign(midnights, Quirk::StaleMidnight, after_first_day);
-        self.assign(half - midnights, Quirk::StaleZone, |_| true);
-        self.assign(few, Quirk::Uncounted, |_| true);
-        self.assign(one, Quirk::Misspelt, |_| true);
-        self.assign(one, Quirk::LatePlan, |meeting| unmoved(meeting) && sheet(meeting));
-        self.assign(few, Quirk::Replanned { early: true }, unmoved);
-        self.assign(2 * one - few, Quirk::Replanned { early: false }, unmoved);
-        self.assign(few, Quirk::RivalPlans, unmoved);
-        self.assign(few, Quirk::MovedTooLate, unmoved);
-        self.assign(few, Quirk::DateOnly, after_first_day);
-        self.assign(tenth, Quirk::SheetFirst, sheet);
+        self.assign(few, Anomaly::NotHeld, |meeting| planned(meeting) && sheet(meeting));
+        self.assign(few, Anomaly::CancelledYetHeld, planned);
+        self.assign(few, Anomaly::CancellationCorrected, planned);
+        self.assign(one, Anomaly::TwoReports, |_| true);
+        self.assign(one, Anomaly::TwoCounts, heads);
+        self.assign(one, Anomaly::Rekeyed, sheet);
+        self.assign(midnights, Anomaly::StaleMidnight, after_first_day);
+        self.assign(half - midnights, Anomaly::StaleZone, |_| true);
+        self.assign(few, Anomaly::Uncounted, |_| true);
+        self.assign(one, Anomaly::Misspelt, |_| true);
+        self.assign(one, Anomaly::LatePlan, |meeting| unmoved(meeting) && sheet(meeting));
+        self.assign(few, Anomaly::Replanned { early: true }, unmoved);
+        self.assign(2 * one - few, Anomaly::Replanned { early: false }, unmoved);
+        self.assign(few, Anomaly::RivalPlans, unmoved);
+        self.assign(few, Anomaly::MovedTooLate, unmoved);
+        self.assign(few, Anomaly::DateOnly, after_first_day);
+        self.assign(tenth, Anomaly::SheetFirst, sheet);
     }
 }
 
@@ -246,7 +246,7 @@ fn strays(world: &World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) {
     for index in silent.into_iter().take(SHEETS_WITHOUT_REPORT) {
         let lines = local_lines(world, &meetings[index], dice);
         meetings[index].lines = lines;
-        meetings[index].quirk = Quirk::Stray;
+        meetings[index].anomaly = Anomaly::Stray;
     }
     for number in 0..STRAYS {
         let like = &meetings[dice.below(meetings.len())];
@@ -258,7 +258,7 @@ fn strays(world: &World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) {
         stray.plan = None;
         stray.outcome = Outcome::Unreported;
         stray.heads = dice.chance(0.5).then(|| audience::heads(stray.lines.len() as u32, true, dice));
-        stray.quirk = Quirk::Stray;
+        stray.anomaly = Anomaly::Stray;
         meetings.push(stray);
     }
 }
@@ -287,17 +287,17 @@ fn crowd(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mu
             meetings[*index].lines.push(line);
         }
     }
-    meetings[*index].quirk = Quirk::Crowded;
+    meetings[*index].anomaly = Anomaly::Crowded;
 }
 
 /// Makes audiences revealing ones that their plans do not name so: every other one by its second category alone. Heads are counted there.
 fn reveal(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
     let Some(revealing) = world.campaign.categories.iter().position(|category| category.revealing) else { return };
-    let late = meetings.iter_mut().filter(|meeting| matches!(meeting.quirk, Quirk::RevealedLate { .. }));
+    let late = meetings.iter_mut().filter(|meeting| matches!(meeting.anomaly, Anomaly::RevealedLate { .. }));
     for (number, meeting) in late.enumerate() {
-        match meeting.quirk {
+        match meeting.anomaly {
             // The report that holds names no revealing category.
-            Quirk::RevealedLate { rival: true } => {}
+            Anomaly::RevealedLate { rival: true } => {}
             _ if number.is_multiple_of(2) => meeting.report.category = revealing,
             _ => meeting.report.secondary = Some(revealing),
         }
@@ -313,11 +313,11 @@ fn copy_sheet(meetings: &mut [Meeting], copied: &[usize]) {
     }
 }
 
-/// Sheets that come as files: 12 % of the meetings without a quirk, a few of one unit to a file.
+/// Sheets that come as files: 12 % of the meetings without an anomaly, a few of one unit to a file.
 fn imports(meetings: &mut [Meeting], dice: &mut Dice) -> Vec<Vec<usize>> {
     let mut by_unit: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, meeting) in meetings.iter().enumerate() {
-        if meeting.quirk == Quirk::None && meeting.outcome == Outcome::Held && !meeting.lines.is_empty() && dice.chance(0.16) {
+        if meeting.anomaly == Anomaly::None && meeting.outcome == Outcome::Held && !meeting.lines.is_empty() && dice.chance(0.16) {
             by_unit.entry(meeting.report.unit).or_default().push(index);
         }
     }

@@ -1,0 +1,150 @@
+//! How attendance sheets are told: line by line, alone or as files, with the flaws that were decided.
+//!
+//! Guarantees: when everything has arrived, exactly the lines that hold stand.
+
+use jiff::{SignedDuration, Timestamp};
+use qamtu_schemas::{
+    event::{AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, Residence, SheetLine},
+    id::{BatchId, EventId},
+};
+
+use super::{
+    emitter::{EventEmitter, Note, form, hours, notice, text},
+    headcounts::reported,
+    meeting::{Anomaly, Flaw, Heads, Home, Line, Meeting},
+    misspelling::{UNKNOWN_UNIT, misspelt},
+    people::Who,
+};
+use crate::submission::{Identifier, Payload};
+
+const INVALID_IIN: &str = "invalid-iin";
+const HEADCOUNTS_ONLY: &str = "headcounts-only";
+
+fn residence(emitter: &EventEmitter<'_>, home: Home) -> Residence {
+    match home {
+        Home::Unknown => Residence::Unknown,
+        Home::Outside => Residence::Outside,
+        Home::Unit(unit) => Residence::Unit(emitter.world.campaign.units[unit].code.clone()),
+        Home::Precinct(precinct) => Residence::Precinct(emitter.world.roll.precincts[precinct].id.clone()),
+    }
+}
+
+/// The lines of a sheet, one by one, with what is wrong with them.
+pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, at, batch): (&[Line], Timestamp, Option<BatchId>)) {
+    let copies = if meeting.anomaly == Anomaly::Rekeyed { 2 } else { 1 };
+    for copy in 1..=copies {
+        if copy == 2 {
+            emitter.count_anomaly("rekeyed-sheet", 1);
+        }
+        let source = batch.map_or_else(|| form(emitter, meeting), |batch| format!("import/{batch}"));
+        let mut note = emitter.note(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
+        note.batch = batch;
+        let mut mistaken = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            let number = index as u32 + 1;
+            // INVARIANT: a meeting's id, which is short, and a suffix are a valid code.
+            let sheet = format!("{}-S{copy}", meeting.id).parse().expect("a sheet id");
+            let note = note.later(SignedDuration::from_secs(2 * index as i64));
+            let place = Some(SheetLine { sheet, line: number });
+            if let Some(wrong) = sheet_line(emitter, (meeting, *line), place, note) {
+                mistaken.push(wrong);
+            }
+        }
+        if !mistaken.is_empty() {
+            emitter.count_anomaly("retracted", mistaken.len() as u64);
+            let early = batch.is_none() && emitter.dice.chance(0.1);
+            let later = if early { -SignedDuration::from_mins(30) } else { hours(emitter.dice.between(4, 70)) };
+            let retracted = AttendanceRetracted { meeting: meeting.id.clone(), retracts: mistaken, reason: None };
+            emitter.send(note.later(later), retracted);
+        }
+    }
+}
+
+/// Sends a line; returns its id if it is to be retracted.
+fn sheet_line(emitter: &mut EventEmitter<'_>, (meeting, line): (&Meeting, Line), sheet: Option<SheetLine>, note: Note) -> Option<EventId> {
+    let recorded = |attendee, residence| {
+        Payload::Attendance(AttendanceRecorded {
+            meeting: meeting.id.clone(),
+            attendee,
+            consent: notice(),
+            residence,
+            adult: line.adult,
+            sheet: sheet.clone(),
+        })
+    };
+    let home = residence(emitter, line.home);
+    let person = emitter.world.people.identifier(line.who, &emitter.world.roll);
+    let right = recorded(person, home.clone());
+    match line.flaw {
+        Flaw::Sound => drop(emitter.send(note, right)),
+        Flaw::Mistaken => return Some(emitter.send(note, right)),
+        Flaw::Mistyped { typed, mended } => {
+            emitter.count_anomaly("mistyped-number", 1);
+            emitter.send_refused(note.clone(), recorded(Identifier::Iin(typed), home), INVALID_IIN);
+            if mended {
+                let later = hours(emitter.dice.between(2, 40));
+                emitter.send(note.later(later), right);
+            }
+        }
+        Flaw::Misspelt => {
+            emitter.count_anomaly("unit-misspelt-on-sheet", 1);
+            let unit = misspelt(emitter, meeting.report.unit);
+            emitter.send_refused(note.clone(), recorded(person, Residence::Unit(unit)), UNKNOWN_UNIT);
+            let later = hours(emitter.dice.between(2, 20));
+            emitter.send(note.later(later), right);
+        }
+    }
+    None
+}
+
+/// A file with the sheets of several meetings, and the note that it was taken in.
+pub(super) fn file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> BatchId {
+    let batch = BatchId(emitter.id(at).0);
+    let mut lines = 0;
+    for (meeting, sheet) in sheets {
+        self::sheet(emitter, meeting, (sheet, at, Some(batch)));
+        lines += sheet.len() as u32;
+    }
+    emitter.count_anomaly("import", 1);
+    let accepted = BatchAccepted { batch, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
+    let note = emitter.note("import", at, at + SignedDuration::from_mins(30));
+    emitter.send(note, accepted);
+    batch
+}
+
+/// An import whose sheets are shifted by one meeting, with heads that nobody counted: taken back a day later and sent again.
+pub(super) fn reverse(emitter: &mut EventEmitter<'_>, right: &[(&Meeting, &[Line])], at: Timestamp) {
+    let sound = |lines: &[Line]| lines.iter().copied().filter(|line| line.flaw == Flaw::Sound).collect::<Vec<Line>>();
+    let next: Vec<Vec<Line>> = right.iter().cycle().skip(1).take(right.len()).map(|(_, lines)| sound(lines)).collect();
+    let shifted: Vec<(&Meeting, &[Line])> = right.iter().zip(&next).map(|((meeting, _), lines)| (*meeting, lines.as_slice())).collect();
+    let batch = file(emitter, &shifted, (98, at));
+    for (meeting, _) in right {
+        let heads = Heads { first: 999, second: None, eligible_minimum: None, old_form: false };
+        let note = emitter.note("import", at, at);
+        emitter.send(Note { batch: Some(batch), ..note }, reported(meeting, &heads));
+    }
+    emitter.count_anomaly("import-reversed", 1);
+    let note = emitter.note("import", at + hours(25), at + hours(26));
+    emitter.send(note, BatchReversed { batch, reason: Some(text("SYNTHETIC: sheets shifted")) });
+    file(emitter, right, (99, at + hours(28)));
+}
+
+/// Names from a meeting where only heads may be counted.
+pub(super) fn named(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
+    let among = emitter.world.roll.voters_of(meeting.report.unit);
+    for _ in 0..4 {
+        let who = Who::Strong(emitter.world.roll.attendee(&among, &mut emitter.dice));
+        let attendee = emitter.world.people.identifier(who, &emitter.world.roll);
+        let line = AttendanceRecorded {
+            meeting: meeting.id.clone(),
+            attendee,
+            consent: notice(),
+            residence: Residence::Unknown,
+            adult: None,
+            sheet: None,
+        };
+        emitter.count_anomaly("named-where-heads-only", 1);
+        let note = emitter.note(&form(emitter, meeting), meeting.report.starts.min(at), at);
+        emitter.send_refused(note, Payload::Attendance(line), HEADCOUNTS_ONLY);
+    }
+}
