@@ -37,6 +37,17 @@ fn the_shipped_campaign_is_complete() {
 }
 
 #[test]
+fn the_smallest_campaign_is_complete_and_invents_nothing() {
+    let campaign = parse(include_str!("../campaigns/smallest.toml")).unwrap();
+    assert_eq!((campaign.units.len(), campaign.coalitions.len()), (1, 1));
+    assert!(qamtu::synthetic::generate(&campaign, 1).is_none());
+    for submission in campaign.submissions(None) {
+        let value = serde_json::to_vec(&submission.data).unwrap();
+        qamtu_schemas::decode::payload(submission.kind(), &value, "/data").unwrap();
+    }
+}
+
+#[test]
 fn equal_files_give_equal_events_and_a_revision_gives_new_ones() {
     let ids = |text: &str| parse(text).unwrap().submissions(None).into_iter().map(|event| event.id).collect::<Vec<_>>();
     let first = ids(TURKISTAN_2026);
