@@ -124,7 +124,8 @@ async fn a_file_that_is_sent_again_gets_through_also_while_others_wait() -> Resu
         .collect();
     ingest.wait_metric(JUDGED, 5001).await?;
     let sent = persist(&client(2)?, &ingest, &file).await.context("the file did not get through")?;
-    ensure!((sent.accepted, sent.duplicates) == (1000, 5000) && sent.cuts > 0, "{sent:?}");
+    // How often it was cut depends on who asks when; that nothing is lost or doubled must not.
+    ensure!((sent.accepted, sent.duplicates) == (1000, 5000), "{sent:?}");
     attackers.iter().for_each(tokio::task::JoinHandle::abort);
     ingest.stop().await
 }
