@@ -27,7 +27,6 @@ pub struct CampaignConfigured {
     pub names: Names,
     /// What its area is called, such as `Turkistan region`; none: readers are told of the whole campaign instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Names")]
     pub area: Option<Names>,
     /// All data is invented; only then may a client simulate the clock.
     pub synthetic: bool,
