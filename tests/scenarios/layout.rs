@@ -131,7 +131,9 @@ async fn prints(browser: &Browser, folder: &Path) -> Result<()> {
     let text = Command::new("pdftotext").arg("-layout").arg(&path).arg("-").output().context("pdftotext")?;
     let text = String::from_utf8(text.stdout)?.replace('\u{a0}', " ");
     let (total, last) = (total.as_str().context("a total")?, last.as_str().context("a share")?.replace('\u{a0}', " "));
-    let totals = text.lines().filter(|line| line.contains(total)).count();
+    // The name of the campaign begins with that of its area, and a colon.
+    let is_name = |line: &str| line.contains(&format!("{total}:"));
+    let totals = text.lines().filter(|line| line.contains(total) && !is_name(line)).count();
     ensure!(totals == 1, "the total is printed {totals} times");
     let map = browser.value("document.querySelector('.map h2').textContent").await?;
     let finding: String = map.as_str().context("a finding")?.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
