@@ -119,7 +119,7 @@ impl Assignment<'_> {
         chosen
     }
 
-    /// Quirks by their share of held meetings. Corrections are 5 %: of them 15 % twice over, 10 % before what they correct.
+    /// Anomalies by their share of held meetings. Corrections are 5 %: of them 15 % twice over, 10 % before what they correct.
     fn by_share(&mut self, after_first_day: impl Fn(&Meeting) -> bool + Copy) {
         let held = self.held;
         let count = |share: f64| (held * share).round() as usize;
