@@ -29,6 +29,8 @@ use crate::partition::{Bounds, NextOffset, Partition};
 const COMMITTED: Duration = Duration::from_secs(60);
 /// How often a drain looks whether the partitions are lost meanwhile.
 const DRAIN_LOOK: Duration = Duration::from_millis(100);
+/// Wait before a partition without a leader is asked for again.
+const NO_LEADER: Duration = Duration::from_millis(100);
 
 /// The consumer with our callbacks.
 pub(super) type Client = BaseConsumer<Member>;
@@ -105,8 +107,25 @@ impl Member {
         LogError::Fenced { group, member }
     }
 
-    /// First and next offset of a partition on the broker.
+    /// First and next offset of a partition that exists. While it has no leader, as after its broker was away, the client calls it
+    /// unknown, and goes on doing so until it reads the metadata again.
     pub(super) fn bounds(&self, client: &Client, partition: &Partition) -> Result<Bounds, LogError> {
+        let deadline = Instant::now() + ANSWER;
+        loop {
+            match self.bounds_now(client, partition) {
+                Err(error) if has_no_leader(&error) && Instant::now() < deadline => {
+                    tracing::debug!(%partition, "no leader yet");
+                    std::thread::sleep(NO_LEADER);
+                    // Not polled: this is asked inside of a poll, too.
+                    self.voice.topics(client.client(), ANSWER, || {})?;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// As [`Self::bounds`], without waiting for a leader.
+    pub(super) fn bounds_now(&self, client: &Client, partition: &Partition) -> Result<Bounds, LogError> {
         let watermarks = client.fetch_watermarks(&self.names.remote(&partition.topic), number(partition), ANSWER);
         let (start, end) = watermarks.map_err(|error| failed("asking for the bounds of a partition", error))?;
         Ok(Bounds { partition: partition.clone(), start: start.unsigned_abs(), end: end.unsigned_abs() })
@@ -114,7 +133,7 @@ impl Member {
 
     /// First and next offset of every partition of a topic.
     pub(super) fn topic_bounds(&self, client: &Client, topic: &str) -> Result<Vec<Bounds>, LogError> {
-        // Not polled: this is asked inside of a poll, too.
+        // Not polled, as above.
         let partitions = self.existing(client, &[topic.to_owned()], || {})?;
         partitions.iter().map(|partition| self.bounds(client, partition)).collect()
     }
@@ -220,6 +239,22 @@ impl Member {
             Command::Taken => {}
         }
     }
+}
+
+/// Whether a partition that exists has no leader that the client knows of.
+fn has_no_leader(error: &LogError) -> bool {
+    let (LogError::Kafka { source, .. } | LogError::Unavailable { source: Some(source), .. }) = error else { return false };
+    matches!(
+        source.rdkafka_error_code(),
+        Some(
+            Code::UnknownPartition
+                | Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::ReplicaNotAvailable
+                | Code::BrokerTransportFailure
+                | Code::DestroyBroker
+        )
+    )
 }
 
 /// The client's number of a partition.

@@ -48,7 +48,7 @@ impl Probe {
         let started = client.context().seat().cursors.started();
         started
             .into_iter()
-            .map(|next| client.context().bounds(client, &next.partition).map(|bounds| (next.partition, bounds.end)))
+            .map(|next| client.context().bounds_now(client, &next.partition).map(|bounds| (next.partition, bounds.end)))
             .collect()
     }
 }

@@ -266,7 +266,7 @@ impl Reader {
         let position = |partition: &Partition| positions.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset);
         let ends = unclear
             .iter()
-            .map(|partition| member.bounds(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end)));
+            .map(|partition| member.bounds_now(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end)));
         // When the broker does not answer, the next idle moment asks again.
         if let Ok(ends) = ends.collect::<Result<Vec<_>, _>>() {
             member.seat().cursors.clear_up(&ends);

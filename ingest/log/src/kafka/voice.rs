@@ -12,6 +12,9 @@ use rdkafka::metadata::Metadata;
 
 use crate::error::LogError;
 
+/// Wait before a broker that names no brokers is asked again.
+const NO_BROKERS: Duration = Duration::from_millis(100);
+
 /// Takes a client's log lines and remembers why it was refused; clones share what they remember.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Voice {
@@ -35,20 +38,24 @@ impl Voice {
         let action = "looking for topics";
         let deadline = Instant::now() + wait;
         loop {
-            match client.fetch_metadata(None, wait.min(Duration::from_secs(1))) {
-                Ok(metadata) => {
+            let error = match client.fetch_metadata(None, wait.min(Duration::from_secs(1))) {
+                Ok(metadata) if !metadata.brokers().is_empty() => {
                     *self.refused() = None;
                     return Ok(partition_counts(&metadata));
                 }
-                Err(error) => {
-                    poll();
-                    if let Some(source) = self.refused().clone() {
-                        return Err(LogError::Denied { action, source });
-                    }
-                    if Instant::now() > deadline {
-                        return Err(failed(action, error));
-                    }
+                // A broker that is still fenced knows no broker, not even itself: whoever believes it can neither append nor read.
+                Ok(_) => {
+                    std::thread::sleep(NO_BROKERS);
+                    LogError::Unavailable { action, source: None }
                 }
+                Err(error) => failed(action, error),
+            };
+            poll();
+            if let Some(source) = self.refused().clone() {
+                return Err(LogError::Denied { action, source });
+            }
+            if Instant::now() > deadline {
+                return Err(error);
             }
         }
     }
@@ -115,6 +122,7 @@ fn is_silence(code: Code) -> bool {
         code,
         Code::BrokerTransportFailure
             | Code::AllBrokersDown
+            | Code::DestroyBroker
             | Code::Resolve
             | Code::OperationTimedOut
             | Code::TimedOutQueue

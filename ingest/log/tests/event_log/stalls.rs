@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use qamtu_log::broker::{Broker, BrokerExtras};
 use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogReader, Membership, Partition};
+use rdkafka::mocking::MockCluster;
 
 use crate::kafka::Frozen;
-use crate::site::{Site, append_all, broker_options, kafka_at, member, numbered, or_skip, run, soon, text};
+use crate::site::{Site, append_all, assigned, broker_options, kafka_at, member, numbered, or_skip, run, soon, text};
 
 /// How long the broker is away, in seconds: longer than its own session, so that it takes itself for fenced when it comes back.
 const FREEZES: [u64; 3] = [9, 13, 18];
@@ -141,5 +142,26 @@ fn a_writer_appends_again_after_the_broker_was_away_for_9_to_18_seconds() {
             }
             soon(&format!("appending after {seconds} s"), append_all(&*writer, numbered("events", 9, 110..120))).await;
         }
+    });
+}
+
+/// No broker can be told when to be without a leader, so librdkafka's own imitation of one stands in here.
+#[test]
+fn a_reader_starts_once_the_partition_has_a_leader_again() {
+    run(async {
+        let cluster = MockCluster::new(1).expect("cluster");
+        cluster.create_topic("events", 1, 1).expect("topic");
+        let site = Site::on(LogConfig::Kafka(kafka_at(cluster.bootstrap_servers())));
+        let mut reader = site.reader(&["events"], Membership::Whole).await;
+        let at: Vec<_> = assigned(&mut *reader).await.iter().map(|(partition, _)| partition.next_offset(0)).collect();
+        cluster.partition_leader("events", 0, None).expect("no leader");
+        // The client has to read the metadata once while there is no leader.
+        let told = tokio::time::sleep(Duration::from_secs(2));
+        let (started, ()) = tokio::join!(soon("start", reader.start_at(&at)), async {
+            told.await;
+            cluster.partition_leader("events", 0, Some(1)).expect("a leader");
+        });
+        started.expect("start");
+        assert_eq!(soon("bounds", reader.bounds("events")).await.expect("bounds")[0].end, 0);
     });
 }
