@@ -200,7 +200,7 @@ impl Warehouse {
             _ => Ok(()),
         };
         self.events(MEETING_EVENTS, selection, |event| {
-            let live = event.envelope.batch.is_none_or(|batch| !reference.reversed().contains(&batch));
+            let live = event.envelope.import.is_none_or(|import| !reference.reversed().contains(&import));
             let Some(id) = event.data.meeting().filter(|_| live).cloned() else { return Ok(()) };
             if open.as_ref().is_none_or(|(held, _)| *held != id) {
                 close(open.replace((id, MeetingFold::default())))?;

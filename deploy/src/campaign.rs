@@ -230,7 +230,7 @@ impl Campaign {
             recordedtime: None,
             receivedtime: received,
             campaign: Arc::new(self.id.clone()),
-            batch: None,
+            import: None,
             data: data.into(),
         }
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use qamtu_schemas::{
     Data, EventType, Kind,
     event::{AttendanceRecorded, ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, audience::HeadcountReportedV1},
-    id::{BatchId, CampaignId, EventId},
+    id::{CampaignId, EventId, ImportId},
 };
 use serde::{Serialize, Serializer};
 
@@ -100,7 +100,7 @@ pub struct Submission {
     /// The campaign.
     pub campaign: Arc<CampaignId>,
     /// The import it comes with.
-    pub batch: Option<BatchId>,
+    pub import: Option<ImportId>,
     /// What it says.
     pub data: Payload,
 }
@@ -135,7 +135,7 @@ impl Serialize for Submission {
             receivedtime: Option<Timestamp>,
             campaign: &'a CampaignId,
             #[serde(skip_serializing_if = "Option::is_none")]
-            batch: Option<BatchId>,
+            import: Option<ImportId>,
             data: &'a Payload,
         }
         Wire {
@@ -147,7 +147,7 @@ impl Serialize for Submission {
             recordedtime: self.recordedtime,
             receivedtime: self.receivedtime,
             campaign: &self.campaign,
-            batch: self.batch,
+            import: self.import,
             data: &self.data,
         }
         .serialize(serializer)

@@ -353,7 +353,7 @@ fn stored(submission: &Submission) -> Option<Event> {
         recordedtime: submission.recordedtime,
         receivedtime: submission.receivedtime?,
         campaign: (*submission.campaign).clone(),
-        batch: submission.batch,
+        import: submission.import,
         bodyhash: BodyHash([0; 16]),
     };
     Some(Event { envelope, data })

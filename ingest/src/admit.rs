@@ -71,7 +71,7 @@ pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp)
         time: submission.time,
         recordedtime: submission.recordedtime,
         campaign: &submission.campaign,
-        batch: submission.batch,
+        import: submission.import,
     };
     let envelope = Envelope {
         id: submission.id,
@@ -81,7 +81,7 @@ pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp)
         recordedtime: submission.recordedtime,
         receivedtime,
         campaign: submission.campaign.clone(),
-        batch: submission.batch,
+        import: submission.import,
         bodyhash: encode::body_hash(&sent, &value),
     };
     let kind = data.kind();

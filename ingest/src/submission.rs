@@ -13,7 +13,7 @@ use qamtu_schemas::{
     DecodeError,
     decode::{self, Mismatch},
     event::EventType,
-    id::{BatchId, CampaignId, EventId},
+    id::{CampaignId, EventId, ImportId},
     instant::parse_instant,
     text::Text,
 };
@@ -51,7 +51,7 @@ pub struct Submission<'a> {
     /// The campaign.
     pub campaign: CampaignId,
     /// The import it came with.
-    pub batch: Option<BatchId>,
+    pub import: Option<ImportId>,
     /// The payload; may hold raw identifiers.
     pub data: Json<'a>,
 }
@@ -90,7 +90,7 @@ fn typed(wire: Wire<'_>) -> Result<Submission<'_>, Rejection> {
     let recordedtime = wire.recordedtime.map(|time| instant("recordedtime", &time)).transpose()?;
     let receivedtime = wire.receivedtime.map(|time| instant("receivedtime", &time)).transpose()?;
     let campaign = parsed("campaign", &need("campaign", wire.campaign)?)?;
-    let batch = wire.batch.map(|batch| parsed("batch", &batch)).transpose()?;
+    let import = wire.import.map(|import| parsed("import", &import)).transpose()?;
     let mut data = match (wire.data, wire.data_base64) {
         (Some(data), None) => payload(data.get())?,
         (None, Some(encoded)) => unpacked(&encoded)?,
@@ -98,7 +98,7 @@ fn typed(wire: Wire<'_>) -> Result<Submission<'_>, Rejection> {
         (None, None) => return Err(missing("data")),
     };
     spelling::normalise(&mut data);
-    Ok(Submission { id, kind, source, time, recordedtime, receivedtime, campaign, batch, data })
+    Ok(Submission { id, kind, source, time, recordedtime, receivedtime, campaign, import, data })
 }
 
 /// Does a media type name JSON, as the JSON format of CloudEvents says: `*/json` or `*/*+json`?
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     const GOOD: &str = r#"{"specversion":"1.0","id":"018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10","type":"qamtu.meeting.cancelled.v1","source":"form",
-        "time":"2026-02-13T15:00:00+05:00","campaign":"c","traceparent":"00-1","batch":null,"data":{"meeting":"m"}}"#;
+        "time":"2026-02-13T15:00:00+05:00","campaign":"c","traceparent":"00-1","import":null,"data":{"meeting":"m"}}"#;
 
     fn refusal(from: &str, to: &str) -> (&'static str, String) {
         let text = GOOD.replace(from, to);
@@ -175,7 +175,7 @@ mod tests {
     fn a_good_submission_is_read_with_its_times_as_instants() {
         let submission = read(GOOD.as_bytes()).unwrap();
         assert_eq!(submission.time, "2026-02-13T10:00:00Z".parse().unwrap());
-        assert_eq!(submission.batch, None);
+        assert_eq!(submission.import, None);
     }
 
     #[test]

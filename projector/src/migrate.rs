@@ -54,7 +54,7 @@ pub const VIEWS: &[File] = files![
     "v_beaten_bodies",
     "v_disputed_attendance",
     "v_beaten_attendance",
-    "v_reversed_batches",
+    "v_reversed_imports",
     "v_attendance_retractions",
     "v_retractions",
     "v_consents",

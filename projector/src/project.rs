@@ -67,8 +67,8 @@ fn facts<'a>(source: &Source<'a>, rows: &mut Vec<Row<'a>>) {
         Data::MemberJoined(data) => rows.push(reference::event(source, data.member.as_str())),
         Data::VenueDescribed(data) => rows.push(reference::event(source, data.venue.as_str())),
         Data::SurveyReported(data) => rows.push(reference::event(source, data.survey.as_str())),
-        Data::BatchAccepted(data) => rows.push(reference::import(source, data.batch)),
-        Data::BatchReversed(data) => rows.push(reference::import(source, data.batch)),
+        Data::ImportAccepted(data) => rows.push(reference::import(source, data.import)),
+        Data::ImportReversed(data) => rows.push(reference::import(source, data.import)),
     }
 }
 
@@ -84,7 +84,7 @@ impl<'a> Source<'a> {
             r#type: envelope.kind,
             bodyhash: envelope.bodyhash,
             received: Micros(envelope.receivedtime),
-            batch: envelope.batch,
+            import: envelope.import,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use qamtu_schemas::{
     EventType,
-    id::{BatchId, BodyHash, EventId},
+    id::{BodyHash, EventId, ImportId},
 };
 use serde::Serialize;
 
@@ -60,7 +60,7 @@ columns! {
         /// When ingest took it.
         received: Micros => "DateTime64(6)",
         /// The import it came with.
-        batch: Option<BatchId> => "Nullable(UUID)",
+        import: Option<ImportId> => "Nullable(UUID)",
     }
 }
 

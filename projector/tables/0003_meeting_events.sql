@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS meeting_events
     type LowCardinality(String),
     bodyhash FixedString(16),
     received DateTime64(6),
-    batch Nullable(UUID),
+    import Nullable(UUID),
     meeting_id LowCardinality(String),
     body String CODEC(ZSTD(3)),
     precedence UInt256 MATERIALIZED bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS attendance
     type LowCardinality(String),
     bodyhash FixedString(16),
     received DateTime64(6),
-    batch Nullable(UUID),
+    import Nullable(UUID),
     meeting_id LowCardinality(String),
     occurred DateTime64(6),
     person_hi UInt64,

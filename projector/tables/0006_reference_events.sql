@@ -4,7 +4,7 @@
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
 -- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_reference_events, v_reversed_batches, v_disputed, v_beaten_bodies.
+-- TTL: none. Read by v_reference_events, v_reversed_imports, v_disputed, v_beaten_bodies.
 CREATE TABLE IF NOT EXISTS reference_events
 (
     topic LowCardinality(String),
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS reference_events
     type LowCardinality(String),
     bodyhash FixedString(16),
     received DateTime64(6),
-    batch Nullable(UUID),
+    import Nullable(UUID),
     subject String,
     body String CODEC(ZSTD(3)),
     precedence UInt256 MATERIALIZED bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)

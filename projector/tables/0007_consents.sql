@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS consents
     type LowCardinality(String),
     bodyhash FixedString(16),
     received DateTime64(6),
-    batch Nullable(UUID),
+    import Nullable(UUID),
     person_hi UInt64,
     person_lo UInt64,
     kind Enum8('given' = 1, 'withdrawn' = 2),

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS roll_versions
     type LowCardinality(String),
     bodyhash FixedString(16),
     received DateTime64(6),
-    batch Nullable(UUID),
+    import Nullable(UUID),
     precinct LowCardinality(String),
     version UInt32,
     strength Enum8('strong' = 1, 'weak' = 2),

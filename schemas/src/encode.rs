@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     envelope::Envelope,
     event::{Data, EventType},
-    id::{BatchId, BodyHash, CampaignId, EventId},
+    id::{BodyHash, CampaignId, EventId, ImportId},
     text::Text,
     topic::{self, Topic},
 };
@@ -46,7 +46,7 @@ pub fn encode(envelope: &Envelope, data: &Data, value: Vec<u8>) -> Encoded {
         ("ce_bodyhash", envelope.bodyhash.to_string()),
     ];
     headers.extend(envelope.recordedtime.map(|time| ("ce_recordedtime", time.to_string())));
-    headers.extend(envelope.batch.map(|batch| ("ce_batch", batch.to_string())));
+    headers.extend(envelope.import.map(|import| ("ce_import", import.to_string())));
     Encoded { topic: Topic::of(data), key: topic::key(&envelope.campaign, data), headers, value }
 }
 
@@ -79,7 +79,7 @@ pub struct Sent<'a> {
     /// Campaign.
     pub campaign: &'a CampaignId,
     /// Import.
-    pub batch: Option<BatchId>,
+    pub import: Option<ImportId>,
 }
 
 /// Hash of what a client sent: the attributes it decides (instants as instants, not as spelled) and the canonical payload with
@@ -96,7 +96,7 @@ pub fn body_hash(sent: &Sent<'_>, canonical_payload: &[u8]) -> BodyHash {
     part(&sent.time.as_nanosecond().to_be_bytes());
     part(&sent.recordedtime.map_or(i128::MIN, |time| time.as_nanosecond()).to_be_bytes());
     part(sent.campaign.as_str().as_bytes());
-    part(sent.batch.map_or([0; 16], |batch| *batch.0.as_bytes()).as_slice());
+    part(sent.import.map_or([0; 16], |import| *import.0.as_bytes()).as_slice());
     part(canonical_payload);
     let digest = hash.finalize();
     let mut short = [0; 16];

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     event::{Data, EventType},
-    id::{BatchId, BodyHash, CampaignId, EventId},
+    id::{BodyHash, CampaignId, EventId, ImportId},
     instant::{given_instant, instant},
     text::Text,
 };
@@ -48,8 +48,8 @@ pub struct Envelope {
     pub campaign: CampaignId,
     /// The import it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "BatchId")]
-    pub batch: Option<BatchId>,
+    #[schemars(with = "ImportId")]
+    pub import: Option<ImportId>,
     /// Hash of what the client sent, identifiers already replaced.
     pub bodyhash: BodyHash,
 }

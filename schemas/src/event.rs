@@ -29,7 +29,7 @@ pub use campaign::{
     UnitDefined, VenueDescribed,
 };
 pub use dialogue::QuestionRaised;
-pub use imports::{BatchAccepted, BatchReversed};
+pub use imports::{ImportAccepted, ImportReversed};
 pub use meeting::{MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, Plan, Report};
 pub use people::{CoalitionFormed, ConsentGiven, ConsentWithdrawn, MemberJoined};
 pub use person::{Person, Strength};
@@ -151,9 +151,9 @@ kinds! {
     /// A person took consent back.
     ConsentWithdrawn(ConsentWithdrawn) = "consent.withdrawn", v 1, person;
     /// An import was taken in.
-    BatchAccepted(BatchAccepted) = "batch.accepted", v 1, batch;
+    ImportAccepted(ImportAccepted) = "import.accepted", v 1, import;
     /// An import was taken back whole.
-    BatchReversed(BatchReversed) = "batch.reversed", v 1, batch;
+    ImportReversed(ImportReversed) = "import.reversed", v 1, import;
 }
 
 impl Data {

@@ -16,7 +16,7 @@ use crate::{
         audience::{AttendanceRecorded, Count},
         meeting::{Plan, Report},
     },
-    id::{BatchId, BodyHash, CategoryCode, EventId},
+    id::{BodyHash, CategoryCode, EventId, ImportId},
 };
 
 /// Where a meeting stands.
@@ -78,14 +78,14 @@ pub struct MeetingFold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
     precedence: (Timestamp, BodyHash),
-    batch: Option<BatchId>,
+    import: Option<ImportId>,
     data: Data,
 }
 
 impl MeetingFold {
     /// Takes an event of the meeting; taking it again changes nothing.
     pub fn insert(&mut self, event: Event) {
-        let known = Known { precedence: event.envelope.precedence(), batch: event.envelope.batch, data: event.data };
+        let known = Known { precedence: event.envelope.precedence(), import: event.envelope.import, data: event.data };
         self.events
             .entry(event.envelope.id)
             .and_modify(|held| {
@@ -97,11 +97,11 @@ impl MeetingFold {
     }
 
     /// The state of the meeting, without the events of reversed imports.
-    pub fn state(&self, reversed: &BTreeSet<BatchId>) -> MeetingState {
+    pub fn state(&self, reversed: &BTreeSet<ImportId>) -> MeetingState {
         let live: Vec<(EventId, &Known)> = self
             .events
             .iter()
-            .filter(|(_, known)| known.batch.is_none_or(|batch| !reversed.contains(&batch)))
+            .filter(|(_, known)| known.import.is_none_or(|import| !reversed.contains(&import)))
             .map(|(id, known)| (*id, known))
             .collect();
         let plans = Plans::of(&live);

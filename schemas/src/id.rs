@@ -1,7 +1,7 @@
 //! Identifiers, each its own type, valid from construction on.
 //!
 //! Guarantees: a value of one of these types has passed its pattern; none of them can be mistaken for another.
-//! Codes are short ASCII words that people type and read; events and batches are UUIDs made by the client;
+//! Codes are short ASCII words that people type and read; events and imports are UUIDs made by the client;
 //! a person is only ever a [`Pseudonym`].
 
 use std::{fmt, str::FromStr};
@@ -185,7 +185,7 @@ macro_rules! uuid_id {
 uuid_id!(/// An event: made by the client, once, and kept through every retry.
     EventId, "event id");
 uuid_id!(/// An import that can be taken back whole.
-    BatchId, "batch");
+    ImportId, "import");
 
 macro_rules! letters {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {

@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     envelope::Event,
     event::{CampaignConfigured, CoalitionFormed, Data, Kind, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
-    id::{BatchId, BodyHash, CoalitionId, EventId, MemberId, PrecinctId, UnitCode, VenueId},
+    id::{BodyHash, CoalitionId, EventId, ImportId, MemberId, PrecinctId, UnitCode, VenueId},
 };
 
 /// A value and what it must be beaten by.
@@ -42,7 +42,7 @@ fn is_reference(data: &Data) -> bool {
             | Kind::CoalitionFormed
             | Kind::MemberJoined
             | Kind::VenueDescribed
-            | Kind::BatchReversed
+            | Kind::ImportReversed
     )
 }
 
@@ -57,7 +57,7 @@ pub struct Reference {
     coalitions: BTreeMap<CoalitionId, Revised<CoalitionFormed>>,
     members: BTreeMap<MemberId, Revised<MemberJoined>>,
     venues: BTreeMap<VenueId, Revised<VenueDescribed>>,
-    reversed: BTreeSet<BatchId>,
+    reversed: BTreeSet<ImportId>,
 }
 
 impl Reference {
@@ -103,8 +103,8 @@ impl Reference {
             Data::CoalitionFormed(data) => revise(&mut self.coalitions, data.coalition.clone(), (data.revision, id), data.clone()),
             Data::MemberJoined(data) => revise(&mut self.members, data.member.clone(), (data.revision, id), data.clone()),
             Data::VenueDescribed(data) => revise(&mut self.venues, data.venue.clone(), (data.revision, id), data.clone()),
-            Data::BatchReversed(data) => {
-                self.reversed.insert(data.batch);
+            Data::ImportReversed(data) => {
+                self.reversed.insert(data.import);
             }
             _ => {}
         }
@@ -161,7 +161,7 @@ impl Reference {
     }
 
     /// Imports taken back.
-    pub fn reversed(&self) -> &BTreeSet<BatchId> {
+    pub fn reversed(&self) -> &BTreeSet<ImportId> {
         &self.reversed
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     encode::{Sent, body_hash, canonical},
     envelope::{Envelope, Event},
     event::{Data, EventType},
-    id::{BatchId, CampaignId, EventId},
+    id::{CampaignId, EventId, ImportId},
     text::Text,
 };
 
@@ -66,7 +66,7 @@ pub struct Stamp {
     /// When ingest took it.
     pub receivedtime: Timestamp,
     /// Import.
-    pub batch: Option<BatchId>,
+    pub import: Option<ImportId>,
 }
 
 impl Stamp {
@@ -80,7 +80,7 @@ impl Stamp {
             time: self.time,
             recordedtime: self.recordedtime,
             campaign: &self.campaign,
-            batch: self.batch,
+            import: self.import,
         };
         let envelope = Envelope {
             id: self.id,
@@ -90,7 +90,7 @@ impl Stamp {
             recordedtime: self.recordedtime,
             receivedtime: self.receivedtime,
             campaign: self.campaign.clone(),
-            batch: self.batch,
+            import: self.import,
             bodyhash: body_hash(&sent, &canonical(&data)?),
         };
         Ok(Event { envelope, data })

@@ -66,7 +66,7 @@ fn with_body_hash(bytes: &[u8]) -> String {
         time: envelope.time,
         recordedtime: envelope.recordedtime,
         campaign: &envelope.campaign,
-        batch: envelope.batch,
+        import: envelope.import,
     };
     example["bodyhash"] = json!(body_hash(&sent, &canonical(&example["data"]).expect("JSON")));
     pretty(&example)

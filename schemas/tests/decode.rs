@@ -115,7 +115,7 @@ fn flaws_are_named_by_place() {
         ("/id", Some(json!("1")), "/id", "must be a UUID"),
         ("/id", Some(json!("00000000-0000-0000-0000-000000000000")), "/id", "must be a UUID"),
         ("/id", Some(json!(7)), "/id", "must be a string"),
-        ("/batch", Some(Value::Null), "/batch", "must be a string"),
+        ("/import", Some(Value::Null), "/import", "must be a string"),
         ("/source", Some(json!("/phones/850615101233")), "/source", "national id"),
         ("/source", Some(json!("")), "/source", "blank"),
         ("/type", Some(json!("qamtu.vote.cast.v1")), "/type", "unknown event type"),

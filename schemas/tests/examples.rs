@@ -74,7 +74,7 @@ fn every_example_carries_the_hash_of_what_was_sent() {
             time: envelope.time,
             recordedtime: envelope.recordedtime,
             campaign: &envelope.campaign,
-            batch: envelope.batch,
+            import: envelope.import,
         };
         assert_eq!(body_hash(&sent, &canonical(&stored["data"]).unwrap()), envelope.bodyhash, "{}", path.display());
     }

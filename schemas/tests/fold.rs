@@ -8,12 +8,12 @@ use qamtu_schemas::{
         AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
         MeetingHeld, MeetingPlanned, MeetingRescheduled, Person, Plan, Residence, Strength,
     },
-    id::{BatchId, EventId, MeetingId, Pseudonym},
+    id::{EventId, ImportId, MeetingId, Pseudonym},
     testing::Stamp,
 };
 use uuid::Uuid;
 
-const NONE: BTreeSet<BatchId> = BTreeSet::new();
+const NONE: BTreeSet<ImportId> = BTreeSet::new();
 
 fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().expect("valid")
@@ -40,7 +40,7 @@ fn event(number: u128, data: impl Into<Data>) -> Event {
     received(number, 0, data)
 }
 
-fn stamp(number: u128, seconds: i64, batch: Option<BatchId>) -> Stamp {
+fn stamp(number: u128, seconds: i64, import: Option<ImportId>) -> Stamp {
     let receivedtime = jiff::Timestamp::from_second(1_771_000_000 + seconds).expect("an instant");
     Stamp {
         id: id(number),
@@ -49,7 +49,7 @@ fn stamp(number: u128, seconds: i64, batch: Option<BatchId>) -> Stamp {
         time: receivedtime,
         recordedtime: None,
         receivedtime,
-        batch,
+        import,
     }
 }
 
@@ -235,13 +235,13 @@ fn a_correction_does_not_make_a_report_late() {
 
 #[test]
 fn events_of_a_reversed_import_are_absent_and_what_they_replaced_is_back() {
-    let batch = BatchId(Uuid::from_u128(77));
-    let correction = stamp(2, 0, Some(batch)).event(corrected(&[1], None).into()).unwrap();
+    let import = ImportId(Uuid::from_u128(77));
+    let correction = stamp(2, 0, Some(import)).event(corrected(&[1], None).into()).unwrap();
     let mut fold = MeetingFold::default();
     fold.insert(correction);
     fold.insert(event(1, held("TRK")));
     assert_eq!(fold.state(&NONE).status, Status::Cancelled);
-    assert_eq!(fold.state(&BTreeSet::from([batch])).status, Status::Held);
+    assert_eq!(fold.state(&BTreeSet::from([import])).status, Status::Held);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use qamtu_schemas::{
     Data, DecodeError, Event, EventType, MeetingFold, Reference,
     decode::{decode, decode_structured, payload},
     encode::{canonical, encode, structured},
-    id::{BatchId, BodyHash, EventId, MeetingId, Pseudonym},
-    testing::strategies::{batch_id, code, data, event, meeting_events, reference_events, text},
+    id::{BodyHash, EventId, ImportId, MeetingId, Pseudonym},
+    testing::strategies::{code, data, event, import_id, meeting_events, reference_events, text},
     text::{Text, holds_national_id, redact},
 };
 use serde_json::{Value, json};
@@ -51,8 +51,8 @@ fn twice(events: impl Strategy<Value = Vec<Event>>) -> impl Strategy<Value = (Ve
     })
 }
 
-fn imports() -> impl Strategy<Value = BTreeSet<BatchId>> {
-    vec(batch_id(), 0..3).prop_map(|ids| ids.into_iter().collect())
+fn imports() -> impl Strategy<Value = BTreeSet<ImportId>> {
+    vec(import_id(), 0..3).prop_map(|ids| ids.into_iter().collect())
 }
 
 proptest! {
@@ -67,7 +67,7 @@ proptest! {
     #[test]
     fn reversed_imports_are_absent(events in meeting_events(), reversed in imports()) {
         let left: Vec<Event> =
-            unique(&events).into_iter().filter(|event| event.envelope.batch.is_none_or(|batch| !reversed.contains(&batch))).collect();
+            unique(&events).into_iter().filter(|event| event.envelope.import.is_none_or(|import| !reversed.contains(&import))).collect();
         prop_assert_eq!(fold(&events).state(&reversed), fold(&left).state(&BTreeSet::new()));
     }
 
@@ -142,7 +142,7 @@ proptest! {
         told(payload(kind, value.to_string().as_bytes(), "/data").map(drop))?;
         // One field of a good event replaced by anything at all.
         let mut event: Value = serde_json::from_slice(&structured(&event.envelope, &canonical(&event.data).unwrap()).unwrap()).unwrap();
-        for place in ["id", "time", "data", "batch"] {
+        for place in ["id", "time", "data", "import"] {
             let before = event[place].clone();
             event[place] = value.clone();
             told(decode_structured(event.to_string().as_bytes()).map(drop))?;
@@ -192,7 +192,7 @@ fn id_in_text() -> impl Strategy<Value = String> {
 
 fn header_name() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] =
-        &["id", "type", "source", "specversion", "time", "receivedtime", "recordedtime", "campaign", "batch", "bodyhash"];
+        &["id", "type", "source", "specversion", "time", "receivedtime", "recordedtime", "campaign", "import", "bodyhash"];
     prop_oneof![proptest::sample::select(KNOWN).prop_map(|name| format!("ce_{name}")), "(ce_)?\\PC{0,12}"]
 }
 

@@ -344,9 +344,9 @@ fn count(published: &Published, as_of: &str, misreading: Option<Misreading>) -> 
     let as_of: Timestamp = as_of.parse()?;
     let all: Vec<&Value> = published.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
     let reversed: HashSet<&str> =
-        all.iter().filter(|event| kind(event) == "batch.reversed").map(|event| text(&event["data"], "batch")).collect();
+        all.iter().filter(|event| kind(event) == "import.reversed").map(|event| text(&event["data"], "import")).collect();
     let live: Vec<&Value> =
-        all.iter().copied().filter(|event| event["batch"].as_str().is_none_or(|batch| !reversed.contains(batch))).collect();
+        all.iter().copied().filter(|event| event["import"].as_str().is_none_or(|import| !reversed.contains(import))).collect();
     let configured = newest(&all, "campaign.configured", "campaign");
     let (_, configured) = configured.first_key_value().context("no campaign.configured")?;
     let categories = configured["categories"].as_array().into_iter().flatten();

@@ -32,7 +32,7 @@ async fn prepared() -> Result<(Stack, Vec<Value>)> {
     let then = "2026-02-21T10:00:00Z";
     let mut people: Vec<Value> = (0..6).map(|person| received(attends("M1", person), then)).collect();
     // The last one came with an import.
-    people[5]["batch"] = "524322b4-ed5d-4e85-aef7-2772ef393be5".into();
+    people[5]["import"] = "524322b4-ed5d-4e85-aef7-2772ef393be5".into();
     stack.accept(&people).await?;
     let held = event("meeting.held", json!({"meeting": "M1", "report": plan("KAZ", HELD)}));
     stack.accept(&[received(held, then)]).await?;
@@ -67,7 +67,7 @@ async fn the_figures_of_a_past_instant_stay_what_they_were() -> Result<()> {
     let mut events: Vec<Value> = (6..9).map(|person| attends("M1", person)).collect();
     events.push(event("attendance.retracted", json!({"meeting": "M1", "retracts": [people[0]["id"]]})));
     events.push(event("consent.withdrawn", json!({"person": {"iin": iin(1)}})));
-    events.push(event("batch.reversed", json!({"batch": people[5]["batch"]})));
+    events.push(event("import.reversed", json!({"import": people[5]["import"]})));
     events.push(event("meeting.planned", json!({"meeting": "M2", "plan": plan("KAZ", HELD)})));
     events.push(event("headcount.reported", json!({"meeting": "M1", "counts": [{"counter": "1", "people": 20}]})));
     stack.accept(&events.into_iter().map(|event| received(event, later)).collect::<Vec<_>>()).await?;

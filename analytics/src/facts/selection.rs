@@ -52,8 +52,8 @@ impl Selection {
 
     /// Whether the import of a row stands.
     pub(super) fn import_stands(&self) -> String {
-        let reversed = format!("SELECT batch FROM v_reversed_batches WHERE {}", self.admits(Topic::Events));
-        format!("(batch IS NULL OR assumeNotNull(batch) NOT IN ({reversed}))")
+        let reversed = format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events));
+        format!("(import IS NULL OR assumeNotNull(import) NOT IN ({reversed}))")
     }
 
     /// Whether an attendance holds: its import stands, no retraction names it, and the person's consent stands.

@@ -18,7 +18,7 @@ pub(super) async fn an_instant_of_the_past(views: Views) {
     };
     let before = then().await;
     assert_eq!(before.region.slice.audience.reach.reached, 4);
-    let (batch, later) = ("00000000-0000-4000-8002-000000000007", "2026-03-01 00:00:00");
+    let (import, later) = ("00000000-0000-4000-8002-000000000007", "2026-03-01 00:00:00");
     let person = |number: u64| key(number);
     let new = |number: u64, fields: Value| {
         let mut row = json!({"campaign": "test", "event_id": format!("00000000-0000-4000-8009-{number:012x}"), "received": later,
@@ -39,11 +39,11 @@ pub(super) async fn an_instant_of_the_past(views: Views) {
     let early = new(4, json!({"person_hi": given_hi, "person_lo": given_lo, "kind": "withdrawn", "supersedes": []}));
     let answer = new(5, json!({"person_hi": given_hi, "person_lo": given_lo, "kind": "given", "supersedes": [early["event_id"]]}));
     views.insert("v_consents", [withdrawal, early, answer]).await;
-    let set = "ALTER TABLE v_attendance_events UPDATE batch = toUUID('00000000-0000-4000-8002-000000000007') \
+    let set = "ALTER TABLE v_attendance_events UPDATE import = toUUID('00000000-0000-4000-8002-000000000007') \
                WHERE event_id = toUUID('00000000-0000-4000-8001-000000000007') SETTINGS mutations_sync = 1";
     views.client.query(set).execute().await.expect("an import");
     views
-        .insert("v_reversed_batches", [json!({"campaign": "test", "batch": batch, "received": later, "partition": 0, "offset": 4006})])
+        .insert("v_reversed_imports", [json!({"campaign": "test", "import": import, "received": later, "partition": 0, "offset": 4006})])
         .await;
     assert_eq!(then().await, before);
     // Later the new one counts, the one whose attendance was retracted is still at m3, and the two others are gone.

@@ -103,31 +103,31 @@ const VIEWS: [(&str, &str); 15] = [
     ("v_watermark", "topic LowCardinality(String), partition UInt32, next_offset UInt64"),
     (
         "v_meeting_events",
-        "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, received DateTime64(6), batch Nullable(UUID), \
+        "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, received DateTime64(6), import Nullable(UUID), \
          type LowCardinality(String), body String, partition UInt32, offset UInt64",
     ),
     (
         "v_attendance_events",
         "campaign LowCardinality(String), meeting_id LowCardinality(String), event_id UUID, person_hi UInt64, person_lo UInt64, \
          strength UInt8, residence_kind Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4), \
-         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), batch Nullable(UUID), \
+         residence LowCardinality(String), adult Enum8('unknown' = 1, 'yes' = 2, 'no' = 3), import Nullable(UUID), \
          received DateTime64(6), partition UInt32, offset UInt64",
     ),
     (
         "v_attendance_retractions",
-        "campaign LowCardinality(String), meeting_id LowCardinality(String), retracted_id UUID, batch Nullable(UUID), \
+        "campaign LowCardinality(String), meeting_id LowCardinality(String), retracted_id UUID, import Nullable(UUID), \
          received DateTime64(6), partition UInt32, offset UInt64",
     ),
-    ("v_reversed_batches", "campaign LowCardinality(String), batch UUID, received DateTime64(6), partition UInt32, offset UInt64"),
+    ("v_reversed_imports", "campaign LowCardinality(String), import UUID, received DateTime64(6), partition UInt32, offset UInt64"),
     (
         "v_consents",
         "campaign LowCardinality(String), person_hi UInt64, person_lo UInt64, event_id UUID, \
-         kind Enum8('given' = 1, 'withdrawn' = 2), supersedes Array(UUID), batch Nullable(UUID), received DateTime64(6), \
+         kind Enum8('given' = 1, 'withdrawn' = 2), supersedes Array(UUID), import Nullable(UUID), received DateTime64(6), \
          partition UInt32, offset UInt64",
     ),
     (
         "v_references",
-        "campaign LowCardinality(String), meeting_id String, event_id UUID, named UUID, batch Nullable(UUID), received DateTime64(6), \
+        "campaign LowCardinality(String), meeting_id String, event_id UUID, named UUID, import Nullable(UUID), received DateTime64(6), \
          resolved Nullable(DateTime64(6)), partition UInt32, offset UInt64",
     ),
     ("v_lookalike_meetings", "campaign LowCardinality(String), meeting_id String, looks_like String, first_received DateTime64(6)"),
@@ -354,18 +354,18 @@ async fn reversed_imports(views: Views) {
     let mut world = world();
     views.fill(&world).await;
     let before = views.coverage().await;
-    let batch = "00000000-0000-4000-8002-000000000001";
-    world.event("batch.reversed", json!({"batch": batch}));
+    let import = "00000000-0000-4000-8002-000000000001";
+    world.event("import.reversed", json!({"import": import}));
     world.held("m9", World::place("2026-02-24T10:00:00Z"));
-    let reversed = json!({"campaign": "test", "batch": batch});
-    views.insert("v_reversed_batches", [reversed]).await;
+    let reversed = json!({"campaign": "test", "import": import});
+    views.insert("v_reversed_imports", [reversed]).await;
     let (hi, lo) = key(3);
     // Neither does an attendance of that import.
     let seen = json!({"campaign": "test", "meeting_id": "m1", "event_id": "00000000-0000-4000-8001-0000000000ff", "person_hi": hi, "person_lo": lo,
-        "strength": 1, "residence_kind": "unknown", "adult": "unknown", "batch": batch});
+        "strength": 1, "residence_kind": "unknown", "adult": "unknown", "import": import});
     views.insert("v_attendance_events", [seen]).await;
     let [.., reversal, held] = &mut world.events[..] else { panic!("two events") };
-    held["batch"] = batch.into();
+    held["import"] = import.into();
     let row = |event: &Value| json!({"campaign": "test", "event_id": event["id"], "type": event["type"], "body": event.to_string()});
     let mut meeting = row(held);
     meeting["meeting_id"] = "m9".into();
@@ -376,7 +376,7 @@ async fn reversed_imports(views: Views) {
     assert_eq!(after, before);
 }
 
-/// More rows than one Arrow batch holds, so that meetings are cut.
+/// More rows than one Arrow import holds, so that meetings are cut.
 async fn many_batches(views: Views) {
     let mut world = World::new();
     world.roll = (1..=40_000).map(|person| (person, ["A-1", "A-2", "B-1"][(person % 3) as usize])).collect();

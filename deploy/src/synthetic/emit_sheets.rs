@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
-    event::{AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, Residence, SheetLine},
-    id::{BatchId, EventId},
+    event::{AttendanceRecorded, AttendanceRetracted, ImportAccepted, ImportReversed, Residence, SheetLine},
+    id::{EventId, ImportId},
 };
 
 use super::{
@@ -30,15 +30,15 @@ fn residence(emitter: &EventEmitter<'_>, home: Home) -> Residence {
 }
 
 /// The lines of a sheet, one by one, with what is wrong with them.
-pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, at, batch): (&[Line], Timestamp, Option<BatchId>)) {
+pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, at, import): (&[Line], Timestamp, Option<ImportId>)) {
     let copies = if meeting.anomaly == Anomaly::Rekeyed { 2 } else { 1 };
     for copy in 1..=copies {
         if copy == 2 {
             emitter.count_anomaly("rekeyed-sheet", 1);
         }
-        let source = batch.map_or_else(|| form(emitter, meeting), |batch| format!("import/{batch}"));
+        let source = import.map_or_else(|| form(emitter, meeting), |import| format!("import/{import}"));
         let mut note = emitter.note(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
-        note.batch = batch;
+        note.import = import;
         let mut mistaken = Vec::new();
         for (index, line) in lines.iter().enumerate() {
             let number = index as u32 + 1;
@@ -52,7 +52,7 @@ pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, a
         }
         if !mistaken.is_empty() {
             emitter.count_anomaly("retracted", mistaken.len() as u64);
-            let early = batch.is_none() && emitter.dice.chance(0.1);
+            let early = import.is_none() && emitter.dice.chance(0.1);
             let later = if early { -SignedDuration::from_mins(30) } else { hours(emitter.dice.between(4, 70)) };
             let retracted = AttendanceRetracted { meeting: meeting.id.clone(), retracts: mistaken, reason: None };
             emitter.send(note.later(later), retracted);
@@ -98,18 +98,18 @@ fn sheet_line(emitter: &mut EventEmitter<'_>, (meeting, line): (&Meeting, Line),
 }
 
 /// A file with the sheets of several meetings, and the note that it was taken in.
-pub(super) fn file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> BatchId {
-    let batch = BatchId(emitter.id(at).0);
+pub(super) fn file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> ImportId {
+    let import = ImportId(emitter.id(at).0);
     let mut lines = 0;
     for (meeting, sheet) in sheets {
-        self::sheet(emitter, meeting, (sheet, at, Some(batch)));
+        self::sheet(emitter, meeting, (sheet, at, Some(import)));
         lines += sheet.len() as u32;
     }
     emitter.count_anomaly("import", 1);
-    let accepted = BatchAccepted { batch, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
+    let accepted = ImportAccepted { import, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
     let note = emitter.note("import", at, at + SignedDuration::from_mins(30));
     emitter.send(note, accepted);
-    batch
+    import
 }
 
 /// An import whose sheets are shifted by one meeting, with heads that nobody counted: taken back a day later and sent again.
@@ -117,15 +117,15 @@ pub(super) fn reverse(emitter: &mut EventEmitter<'_>, right: &[(&Meeting, &[Line
     let sound = |lines: &[Line]| lines.iter().copied().filter(|line| line.flaw == Flaw::Sound).collect::<Vec<Line>>();
     let next: Vec<Vec<Line>> = right.iter().cycle().skip(1).take(right.len()).map(|(_, lines)| sound(lines)).collect();
     let shifted: Vec<(&Meeting, &[Line])> = right.iter().zip(&next).map(|((meeting, _), lines)| (*meeting, lines.as_slice())).collect();
-    let batch = file(emitter, &shifted, (98, at));
+    let import = file(emitter, &shifted, (98, at));
     for (meeting, _) in right {
         let heads = Heads { first: 999, second: None, eligible_minimum: None, old_form: false };
         let note = emitter.note("import", at, at);
-        emitter.send(Note { batch: Some(batch), ..note }, reported(meeting, &heads));
+        emitter.send(Note { import: Some(import), ..note }, reported(meeting, &heads));
     }
     emitter.count_anomaly("import-reversed", 1);
     let note = emitter.note("import", at + hours(25), at + hours(26));
-    emitter.send(note, BatchReversed { batch, reason: Some(text("SYNTHETIC: sheets shifted")) });
+    emitter.send(note, ImportReversed { import, reason: Some(text("SYNTHETIC: sheets shifted")) });
     file(emitter, right, (99, at + hours(28)));
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
-    id::{BatchId, CampaignId, EventId, MeetingId, NoticeId},
+    id::{CampaignId, EventId, ImportId, MeetingId, NoticeId},
     text::Text,
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Note {
     pub time: Timestamp,
     pub recorded: Timestamp,
     pub received: Timestamp,
-    pub batch: Option<BatchId>,
+    pub import: Option<ImportId>,
 }
 
 impl Note {
@@ -70,7 +70,7 @@ impl EventEmitter<'_> {
     /// A note about something that happened at `time`, received at `received`, written down a little earlier.
     pub fn note(&self, source: &str, time: Timestamp, received: Timestamp) -> Note {
         let recorded = (received - SignedDuration::from_secs(90)).max(time.min(received));
-        Note { source: source.into(), time, recorded, received, batch: None }
+        Note { source: source.into(), time, recorded, received, import: None }
     }
 
     /// A new event id, or the number of an import.
@@ -101,7 +101,7 @@ impl EventEmitter<'_> {
             recordedtime: Some(note.recorded.min(received)),
             receivedtime: Some(received),
             campaign: self.campaign.clone(),
-            batch: note.batch,
+            import: note.import,
             data,
         };
         self.sent.push(Sent { submission, fate });

@@ -241,7 +241,7 @@ impl Roll {
             recordedtime: None,
             receivedtime: Some(received),
             campaign: id.clone(),
-            batch: None,
+            import: None,
             data: Payload::Roll(self.enrolled(precinct, version)),
         })
     }

@@ -22,7 +22,7 @@ pub const CONTRACT_VIEWS: [&str; 18] = [
     "v_reference_events",
     "v_attendance_events",
     "v_attendance_retractions",
-    "v_reversed_batches",
+    "v_reversed_imports",
     "v_consents",
     "v_attendance",
     "v_roll_versions",

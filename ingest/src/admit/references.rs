@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn check(data: &Data, campaign: &CampaignId, scope: &Scope<'_>) -> Result<Option<Warning>, Rejection> {
     let names = Names { campaign, scope };
     match data {
-        Data::CampaignConfigured(_) | Data::UnitDefined(_) | Data::BatchAccepted(_) | Data::BatchReversed(_) => {}
+        Data::CampaignConfigured(_) | Data::UnitDefined(_) | Data::ImportAccepted(_) | Data::ImportReversed(_) => {}
         Data::ConsentGiven(_) | Data::ConsentWithdrawn(_) => {}
         Data::PrecinctCounted(data) => names.unit("/data/unit", &data.unit)?,
         Data::PrecinctEnrolled(data) => names.precinct("/data/precinct", &data.precinct)?,

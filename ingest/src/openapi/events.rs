@@ -42,7 +42,7 @@ fn sent(mut event: Value) -> Value {
     event["description"] = json!("An event as sent: CloudEvents 1.0. Instead of data, data_base64 may hold the same JSON in Base64.");
     event["required"] = json!(["specversion", "id", "type", "source", "time", "campaign", "data"]);
     let properties = &mut event["properties"];
-    for name in ["recordedtime", "batch"] {
+    for name in ["recordedtime", "import"] {
         properties[name] = json!({"anyOf": [properties[name], {"type": "null"}]});
     }
     properties["receivedtime"] = json!({

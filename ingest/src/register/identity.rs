@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::pseudonym;
 
 /// The attributes that a client decides, in the order in which they are hashed. Id and body hash are compared on their own.
-const ATTRIBUTES: [&str; 6] = ["ce_type", "ce_source", "ce_time", "ce_recordedtime", "ce_campaign", "ce_batch"];
+const ATTRIBUTES: [&str; 6] = ["ce_type", "ce_source", "ce_time", "ce_recordedtime", "ce_campaign", "ce_import"];
 
 /// An event as the register compares it with others of the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::{
 
 use qamtu_schemas::{
     Data, Event, Kind, MeetingFold, Reference,
-    id::{BatchId, CampaignId, CategoryCode, MeetingId},
+    id::{CampaignId, CategoryCode, ImportId, MeetingId},
 };
 
 use super::look_alikes::LookAlikes;
@@ -59,7 +59,7 @@ impl Known {
                 | Kind::CoalitionFormed
                 | Kind::MemberJoined
                 | Kind::VenueDescribed
-                | Kind::BatchReversed
+                | Kind::ImportReversed
                 | Kind::SurveyReported
                 | Kind::MeetingPlanned
                 | Kind::MeetingRescheduled
@@ -100,7 +100,7 @@ impl Known {
         } else {
             campaign.reference.apply(event);
         }
-        if let Data::BatchReversed(_) = &event.data {
+        if let Data::ImportReversed(_) = &event.data {
             campaign.meetings.values_mut().for_each(|held| held.meeting = OnceLock::new());
         }
     }
@@ -115,7 +115,7 @@ impl Campaign {
 }
 
 impl Meeting {
-    fn of(fold: &MeetingFold, reversed: &BTreeSet<BatchId>) -> Self {
+    fn of(fold: &MeetingFold, reversed: &BTreeSet<ImportId>) -> Self {
         let state = fold.state(reversed);
         let known = state.plan.is_some() || state.report.is_some();
         let mut categories = BTreeSet::new();
@@ -142,7 +142,7 @@ mod tests {
         let event = json!({
             "specversion": "1.0", "id": format!("00000000-0000-4000-8000-{number:012}"), "type": format!("qamtu.{kind}.v1"), "source": "s",
             "time": "2026-02-13T10:00:00Z", "receivedtime": "2026-02-13T10:00:00Z", "campaign": "c", "bodyhash": "a".repeat(32),
-            "batch": "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10", "data": data,
+            "import": "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10", "data": data,
         });
         decode_structured(event.to_string().as_bytes()).unwrap()
     }
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_meeting_is_what_its_events_say_whenever_it_is_asked_for() {
         let (mut known, mut unasked) = (Known::default(), Known::default());
-        let reversed = event(9, "batch.reversed", &json!({"batch": "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10"}));
+        let reversed = event(9, "import.reversed", &json!({"import": "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10"}));
         let events = [planned(1, "YOUTH"), planned(2, "AGRO"), reversed];
         let mut seen = Vec::new();
         for event in &events {

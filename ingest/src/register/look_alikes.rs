@@ -50,7 +50,7 @@ impl Subject {
             | Kind::HeadcountReported
             | Kind::HeadcountRecounted
             | Kind::QuestionRaised => Self::Meeting,
-            Kind::CampaignConfigured | Kind::ConsentGiven | Kind::ConsentWithdrawn | Kind::BatchAccepted | Kind::BatchReversed => {
+            Kind::CampaignConfigured | Kind::ConsentGiven | Kind::ConsentWithdrawn | Kind::ImportAccepted | Kind::ImportReversed => {
                 return None;
             }
         })

@@ -16,7 +16,7 @@ use super::json::Json;
 const INSTANTS: [&str; 1] = ["starts"];
 
 /// Fields that hold UUIDs, one or a list of them.
-const UUIDS: [&str; 3] = ["supersedes", "retracts", "batch"];
+const UUIDS: [&str; 3] = ["supersedes", "retracts", "import"];
 
 /// Is this the field of an identifier or of an instant, which is no text that somebody wrote?
 pub fn is_typed(field: &str) -> bool {

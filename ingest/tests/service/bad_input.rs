@@ -50,7 +50,7 @@ fn envelopes() -> Vec<Case> {
         Case("written down before", with(good(), "recordedtime", "2026-02-11T00:00:00Z"), (422, "wrong-order", "/recordedtime")),
         Case("a simulated clock", with(good(), "receivedtime", "2026-02-13T15:00:00Z"), (422, "simulated-clock", "/receivedtime")),
         Case("a body hash", with(good(), "bodyhash", "a".repeat(32)), (422, "forbidden-attribute", "/bodyhash")),
-        Case("wrong import", with(good(), "batch", "b"), (422, "invalid-attribute", "/batch")),
+        Case("wrong import", with(good(), "import", "b"), (422, "invalid-attribute", "/batch")),
         Case("another media type", with(good(), "datacontenttype", "text/xml"), (422, "invalid-attribute", "/datacontenttype")),
         Case("a national id as source", with(good(), "source", IIN), (422, "national-id", "/source")),
         Case("a national id in pieces as source", with(good(), "source", "form/850615:101233"), (422, "national-id", "/source")),

@@ -98,9 +98,9 @@ async fn an_import_that_is_taken_back_takes_its_plans_with_it() -> Result<()> {
     let place = Place::new()?;
     let ingest = campaign_at(&place, &[]).await?;
     let import = "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10";
-    ingest.take(&[with(planned("m-import", "YOUTH"), "batch", import)]).await?;
+    ingest.take(&[with(planned("m-import", "YOUTH"), "import", import)]).await?;
     ensure!(ingest.one(&headcount("m-import", 5)).await?.body["warnings"] == json!([]));
-    ingest.take(&[event("batch.reversed.v1", json!({"batch": import}))]).await?;
+    ingest.take(&[event("import.reversed.v1", json!({"import": import}))]).await?;
     ensure!(ingest.one(&headcount("m-import", 6)).await?.body["warnings"][0]["code"] == "unknown-meeting");
     ingest.stop().await
 }
@@ -124,9 +124,9 @@ async fn a_retry_that_spells_ids_instants_and_letters_otherwise_is_a_repetition(
             event("meeting.planned.v1", plan),
             event("meeting.rescheduled.v1", moved),
             event("attendance.retracted.v1", retracted),
-            event("batch.reversed.v1", json!({"batch": import, "reason": reason})),
+            event("import.reversed.v1", json!({"import": import, "reason": reason})),
         ]
-        .map(|event| with(with(event, "source", reason), "batch", import))
+        .map(|event| with(with(event, "source", reason), "import", import))
     };
     let first = told([gone, "2026-02-13T15:00:00+05:00", "Йод, Ёлка", import]);
     ingest.take(&first).await?;

@@ -1,6 +1,6 @@
 //! Rows of reference data, surveys and imports: `reference_events`.
 
-use qamtu_schemas::id::BatchId;
+use qamtu_schemas::id::ImportId;
 
 use super::Source;
 use crate::rows::{ReferenceEventRow, Row};
@@ -11,6 +11,6 @@ pub(super) fn event<'a>(source: &Source<'a>, subject: &'a str) -> Row<'a> {
 }
 
 /// The event as it is, under its import.
-pub(super) fn import<'a>(source: &Source<'a>, batch: BatchId) -> Row<'a> {
-    Row::ReferenceEvents(source.origin(), ReferenceEventRow { subject: batch.to_string().into(), body: source.body })
+pub(super) fn import<'a>(source: &Source<'a>, import: ImportId) -> Row<'a> {
+    Row::ReferenceEvents(source.origin(), ReferenceEventRow { subject: import.to_string().into(), body: source.body })
 }

@@ -9,7 +9,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use qamtu_schemas::{
     EventType,
-    id::{BatchId, BodyHash, EventId},
+    id::{BodyHash, EventId, ImportId},
 };
 use serde::Serialize;
 
@@ -108,12 +108,12 @@ impl Column for BodyHash {
     }
 }
 
-impl Column for Option<BatchId> {
+impl Column for Option<ImportId> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Some(batch) => {
+            Some(import) => {
                 out.push(0);
-                EventId(batch.0).put(out);
+                EventId(import.0).put(out);
             }
             None => out.push(1),
         }

@@ -16,7 +16,7 @@ SELECT
     residence_kind,
     residence,
     adult,
-    batch,
+    import,
     received,
     occurred,
     sheet,

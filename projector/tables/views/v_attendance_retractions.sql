@@ -2,7 +2,7 @@
 -- receipt and the import of the retraction. Retractions of reversed imports are here: who reads takes them out.
 CREATE OR REPLACE VIEW v_attendance_retractions DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
-SELECT campaign, meeting_id, retracted_id, event_id, type, batch, received, partition, offset
+SELECT campaign, meeting_id, retracted_id, event_id, type, import, received, partition, offset
 FROM
 (
     SELECT DISTINCT campaign, meeting_id, retracted_id, event_id, bodyhash
@@ -10,7 +10,7 @@ FROM
 ) AS named
 INNER JOIN
 (
-    SELECT campaign, meeting_id, event_id, bodyhash, type, batch, received, partition, offset
+    SELECT campaign, meeting_id, event_id, bodyhash, type, import, received, partition, offset
     FROM meeting_events FINAL
     WHERE type LIKE 'qamtu.attendance.retracted.v%'
       AND ('meeting_events', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))

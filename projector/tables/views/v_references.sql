@@ -7,16 +7,16 @@ CREATE OR REPLACE VIEW v_references DEFINER = CURRENT_USER SQL SECURITY DEFINER 
 WITH
     names AS
     (
-        SELECT campaign, toString(meeting_id) AS subject, 'meeting' AS relation, event_id, type, batch, received, partition, offset,
+        SELECT campaign, toString(meeting_id) AS subject, 'meeting' AS relation, event_id, type, import, received, partition, offset,
             arrayJoin(JSONExtract(body, 'data', 'supersedes', 'Array(UUID)')) AS named
         FROM v_meeting_events
         WHERE type NOT LIKE 'qamtu.attendance.retracted.v%'
         UNION ALL
-        SELECT campaign, toString(meeting_id) AS subject, 'attendance' AS relation, event_id, type, batch, received, partition, offset,
+        SELECT campaign, toString(meeting_id) AS subject, 'attendance' AS relation, event_id, type, import, received, partition, offset,
             retracted_id AS named
         FROM v_attendance_retractions
         UNION ALL
-        SELECT campaign, hex(person_hi) || hex(person_lo) AS subject, 'withdrawal' AS relation, event_id, type, batch, received, partition,
+        SELECT campaign, hex(person_hi) || hex(person_lo) AS subject, 'withdrawal' AS relation, event_id, type, import, received, partition,
             offset, arrayJoin(supersedes) AS named
         FROM v_consents
     ),
@@ -36,7 +36,7 @@ WITH
         WHERE kind = 'withdrawn'
     )
 SELECT names.campaign AS campaign, if(names.relation = 'withdrawal', '', names.subject) AS meeting_id, names.event_id AS event_id,
-    names.type AS type, names.named AS named, names.batch AS batch, names.received AS received, names.partition AS partition,
+    names.type AS type, names.named AS named, names.import AS import, names.received AS received, names.partition AS partition,
     names.offset AS offset, targets.resolved AS resolved
 FROM names
 LEFT JOIN targets ON names.campaign = targets.campaign AND names.subject = targets.subject AND names.relation = targets.relation

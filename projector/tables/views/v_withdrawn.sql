@@ -5,7 +5,7 @@ WITH live AS
 (
     SELECT campaign, person_hi, person_lo, event_id, kind, supersedes
     FROM v_consents
-    WHERE batch IS NULL OR (campaign, assumeNotNull(batch)) NOT IN (SELECT campaign, batch FROM v_reversed_batches)
+    WHERE import IS NULL OR (campaign, assumeNotNull(import)) NOT IN (SELECT campaign, import FROM v_reversed_imports)
 )
 SELECT DISTINCT campaign, person_hi, person_lo
 FROM live

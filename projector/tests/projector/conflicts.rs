@@ -3,8 +3,8 @@
 use qamtu_log::Partition;
 use qamtu_schemas::{
     Event,
-    event::{BatchReversed, ConsentWithdrawn},
-    id::BatchId,
+    event::{ConsentWithdrawn, ImportReversed},
+    id::ImportId,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::{
 const IMPORT: u128 = 77;
 
 fn events() -> Vec<Event> {
-    let reversed = BatchReversed { batch: BatchId(Uuid::from_u128(IMPORT)), reason: None };
+    let reversed = ImportReversed { import: ImportId(Uuid::from_u128(IMPORT)), reason: None };
     let mut events = vec![
         // One id at two meetings.
         event(1, 20, None, attendance(2, 1)),

@@ -9,10 +9,10 @@ use qamtu_schemas::{
     Data, Event, encode,
     encode::canonical,
     event::{
-        AttendanceRecorded, AttendanceRetracted, BatchReversed, ConsentWithdrawn, Count, HeadcountReported, Person, PrecinctEnrolled,
+        AttendanceRecorded, AttendanceRetracted, ConsentWithdrawn, Count, HeadcountReported, ImportReversed, Person, PrecinctEnrolled,
         Residence, RollEntry, Sex, Strength,
     },
-    id::{BatchId, EventId, MeetingId, Pseudonym},
+    id::{EventId, ImportId, MeetingId, Pseudonym},
     testing::{Stamp, strategies::CAMPAIGN},
     text::Text,
 };
@@ -32,7 +32,7 @@ pub fn person(n: u32) -> Person {
 }
 
 /// An event with this id, received so many microseconds after the begin.
-pub fn event(id: u128, micros: i64, batch: Option<u128>, data: impl Into<Data>) -> Event {
+pub fn event(id: u128, micros: i64, import: Option<u128>, data: impl Into<Data>) -> Event {
     let received = Timestamp::from_microsecond(START + micros).unwrap();
     let stamp = Stamp {
         id: EventId(Uuid::from_u128(id)),
@@ -41,7 +41,7 @@ pub fn event(id: u128, micros: i64, batch: Option<u128>, data: impl Into<Data>) 
         time: received,
         recordedtime: None,
         receivedtime: received,
-        batch: batch.map(|batch| BatchId(Uuid::from_u128(batch))),
+        import: import.map(|import| ImportId(Uuid::from_u128(import))),
     };
     stamp.event(data.into()).unwrap()
 }
@@ -87,7 +87,7 @@ pub fn campaign(seed: u128, events: u32) -> Vec<Event> {
                     },
                 ),
                 19 => event(id(n), at, None, ConsentWithdrawn { person: person(who) }),
-                23 => event(id(n), at, None, BatchReversed { batch: BatchId(Uuid::from_u128(u128::from(n))), reason: None }),
+                23 => event(id(n), at, None, ImportReversed { import: ImportId(Uuid::from_u128(u128::from(n))), reason: None }),
                 // A repetition, and another body for a known id: received earlier, and later.
                 29 => event(id(n - 1), at - 1_000, None, attendance((n - 1) % 40, (n - 1).wrapping_mul(2_654_435_761) % 5_000)),
                 31 => event(id(n - 1), at - 5_000, None, attendance((n - 1) % 40, who)),

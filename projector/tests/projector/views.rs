@@ -14,7 +14,7 @@ use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState,
     decode::decode_structured,
     event::{ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, RollEntry, Sex, Strength},
-    id::{BatchId, EventId, MeetingId, PrecinctId, Pseudonym},
+    id::{EventId, ImportId, MeetingId, PrecinctId, Pseudonym},
     testing::strategies::{event, event_id, meeting_data, reference_data},
 };
 
@@ -74,7 +74,7 @@ fn case() -> impl Strategy<Value = Case> {
 struct Oracle {
     attendance: BTreeSet<(MeetingId, EventId)>,
     states: BTreeMap<MeetingId, MeetingState>,
-    reversed: BTreeSet<BatchId>,
+    reversed: BTreeSet<ImportId>,
     roll: BTreeSet<(PrecinctId, Pseudonym, u16)>,
     counts: BTreeMap<String, usize>,
     conflicts: usize,
@@ -106,14 +106,14 @@ impl Oracle {
         let holding = winners(events);
         let consents = || holding.iter().copied().filter(|event| is_consent(event));
         let roll = || holding.iter().copied().filter(|event| matches!(event.data, Data::PrecinctEnrolled(_)));
-        let reversed: BTreeSet<BatchId> = holding
+        let reversed: BTreeSet<ImportId> = holding
             .iter()
             .filter_map(|event| match &event.data {
-                Data::BatchReversed(data) => Some(data.batch),
+                Data::ImportReversed(data) => Some(data.import),
                 _ => None,
             })
             .collect();
-        let withdrawn = withdrawn(consents().filter(|event| event.envelope.batch.is_none_or(|batch| !reversed.contains(&batch))));
+        let withdrawn = withdrawn(consents().filter(|event| event.envelope.import.is_none_or(|import| !reversed.contains(&import))));
         let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
         for event in &holding {
             if let Some(meeting) = event.data.meeting() {

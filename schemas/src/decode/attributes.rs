@@ -20,7 +20,7 @@ pub(super) struct Found<'a> {
     recordedtime: Option<&'a str>,
     receivedtime: Option<&'a str>,
     campaign: Option<&'a str>,
-    batch: Option<&'a str>,
+    import: Option<&'a str>,
     bodyhash: Option<&'a str>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Found<'a> {
             "recordedtime" => &mut self.recordedtime,
             "receivedtime" => &mut self.receivedtime,
             "campaign" => &mut self.campaign,
-            "batch" => &mut self.batch,
+            "import" => &mut self.import,
             "bodyhash" => &mut self.bodyhash,
             other if is_attribute_name(other) => return Ok(()),
             other => return Err(wrong(other, "is no attribute name: only a-z and 0-9 are allowed")),
@@ -63,7 +63,7 @@ impl<'a> Found<'a> {
             recordedtime: parse("recordedtime", self.recordedtime, parse_instant)?,
             receivedtime,
             campaign: need("campaign", parse("campaign", self.campaign, FromStr::from_str)?)?,
-            batch: parse("batch", self.batch, FromStr::from_str)?,
+            import: parse("import", self.import, FromStr::from_str)?,
             bodyhash: need("bodyhash", parse("bodyhash", self.bodyhash, FromStr::from_str)?)?,
         })
     }

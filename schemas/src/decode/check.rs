@@ -65,8 +65,8 @@ pub(super) fn check(data: &Data) -> Result<(), Flaw> {
         | Data::VenueDescribed(_)
         | Data::MeetingCancelled(_)
         | Data::ConsentWithdrawn(_)
-        | Data::BatchAccepted(_)
-        | Data::BatchReversed(_) => Ok(()),
+        | Data::ImportAccepted(_)
+        | Data::ImportReversed(_) => Ok(()),
     }
 }
 

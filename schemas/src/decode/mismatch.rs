@@ -241,7 +241,7 @@ mod tests {
         for error in IDS {
             assert_eq!(Mismatch::custom(&error), Mismatch::Id(error));
         }
-        assert_eq!(Mismatch::custom(IdError::Uuid { what: "batch" }), Mismatch::Id(IdError::Uuid { what: "" }));
+        assert_eq!(Mismatch::custom(IdError::Uuid { what: "import" }), Mismatch::Id(IdError::Uuid { what: "" }));
         for error in TEXTS {
             assert_eq!(Mismatch::custom(&error), Mismatch::Text(error));
         }

@@ -3,27 +3,27 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{id::BatchId, text::Text};
+use crate::{id::ImportId, text::Text};
 
-/// `batch.accepted`: an import was taken in.
+/// `import.accepted`: an import was taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BatchAccepted {
+pub struct ImportAccepted {
     /// The import.
-    pub batch: BatchId,
+    pub import: ImportId,
     /// Events that came with it.
     pub events: u32,
     /// What it was: a file name or a form.
     pub name: Text,
 }
 
-/// `batch.reversed`: an import was taken back; none of its events counts any more, except reference data, which stays until a higher
+/// `import.reversed`: an import was taken back; none of its events counts any more, except reference data, which stays until a higher
 /// revision replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BatchReversed {
+pub struct ImportReversed {
     /// The import.
-    pub batch: BatchId,
+    pub import: ImportId,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,

@@ -13,12 +13,12 @@ use super::Stamp;
 use crate::{
     envelope::Event,
     event::{
-        AttendanceRecorded, AttendanceRetracted, BatchAccepted, BatchReversed, CampaignConfigured, Category, CoalitionFormed, CodeNames,
-        ConsentGiven, ConsentWithdrawn, Count, Data, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
+        AttendanceRecorded, AttendanceRetracted, CampaignConfigured, Category, CoalitionFormed, CodeNames, ConsentGiven, ConsentWithdrawn,
+        Count, Data, HeadcountRecounted, HeadcountReported, ImportAccepted, ImportReversed, MeetingCancelled, MeetingCorrected,
         MeetingHeld, MeetingPlanned, MeetingRescheduled, MemberJoined, Person, Plan, PrecinctCounted, PrecinctEnrolled, PrecinctKind,
         QuestionRaised, Residence, RollEntry, Sex, SheetLine, Strength, SurveyReported, Tile, UnitDefined, UnitKind, VenueDescribed,
     },
-    id::{BatchId, CampaignId, EventId, MeetingId, Pseudonym},
+    id::{CampaignId, EventId, ImportId, MeetingId, Pseudonym},
     text::{Names, Text},
 };
 
@@ -56,8 +56,8 @@ fn event_ids(least: usize) -> impl Strategy<Value = Vec<EventId>> {
 }
 
 /// One of three imports.
-pub fn batch_id() -> impl Strategy<Value = BatchId> {
-    (1..=3_u128).prop_map(|number| BatchId(Uuid::from_u128(number)))
+pub fn import_id() -> impl Strategy<Value = ImportId> {
+    (1..=3_u128).prop_map(|number| ImportId(Uuid::from_u128(number)))
 }
 
 /// An instant of the campaign, in whole microseconds; often one of few, so that ties occur.
@@ -182,7 +182,7 @@ pub fn reference_data() -> BoxedStrategy<Data> {
                 VenueDescribed { venue, revision, unit, precinct, name, capacity }.into()
             })
             .boxed(),
-        (batch_id(), option::of(text())).prop_map(|(batch, reason)| BatchReversed { batch, reason }.into()).boxed(),
+        (import_id(), option::of(text())).prop_map(|(import, reason)| ImportReversed { import, reason }.into()).boxed(),
     ]
     .boxed()
 }
@@ -226,7 +226,7 @@ pub fn data() -> BoxedStrategy<Data> {
             .prop_map(|(survey, unit, asked, reached, method)| SurveyReported { survey, unit, asked, reached: reached.min(asked), method }.into()).boxed(),
         1 => (person(), code(), event_ids(0)).prop_map(|(person, notice, supersedes)| ConsentGiven { person, notice, supersedes }.into()).boxed(),
         1 => person().prop_map(|person| ConsentWithdrawn { person }.into()).boxed(),
-        1 => (batch_id(), any::<u32>(), text()).prop_map(|(batch, events, name)| BatchAccepted { batch, events, name }.into()).boxed(),
+        1 => (import_id(), any::<u32>(), text()).prop_map(|(import, events, name)| ImportAccepted { import, events, name }.into()).boxed(),
     ]
     .boxed()
 }
@@ -234,11 +234,11 @@ pub fn data() -> BoxedStrategy<Data> {
 /// An event with a payload of this strategy; ids are few, so two bodies often share one.
 pub fn event(data: impl Strategy<Value = Data>) -> impl Strategy<Value = Event> {
     let times = (instant(), option::of(instant()), instant());
-    (event_id(), text(), times, option::of(batch_id()), data).prop_filter_map(
+    (event_id(), text(), times, option::of(import_id()), data).prop_filter_map(
         "no event",
-        |(id, source, (time, recordedtime, receivedtime), batch, data)| {
+        |(id, source, (time, recordedtime, receivedtime), import, data)| {
             let campaign: CampaignId = CAMPAIGN.parse().ok()?;
-            Stamp { id, campaign, source, time, recordedtime, receivedtime, batch }.event(data).ok()
+            Stamp { id, campaign, source, time, recordedtime, receivedtime, import }.event(data).ok()
         },
     )
 }

@@ -134,7 +134,7 @@ pub async fn attend(stack: &Stack, millions: u64) -> Result<()> {
     for part in 0..10 {
         let (from, meetings) = (part * MEETINGS / 10, MEETINGS / 10);
         let sql = format!(
-            "INSERT INTO attendance (topic, partition, offset, campaign, event_id, type, bodyhash, received, batch, meeting_id, occurred, \
+            "INSERT INTO attendance (topic, partition, offset, campaign, event_id, type, bodyhash, received, import, meeting_id, occurred, \
              person_hi, person_lo, strength, residence_kind, residence, adult, sheet, line) \
              WITH number + {from} * {room} AS n, intDiv(n, {room}) AS meeting, n % {room} AS seat, \
              bitShiftRight(n * 11400714819323198485, 32) AS draw, \
