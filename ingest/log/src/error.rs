@@ -250,6 +250,8 @@ impl LogError {
                 | Self::Storage { .. }
                 | Self::Io { .. }
                 | Self::Kafka { .. }
+                // The group has given the partition to another member; the reader hears of it next.
+                | Self::NotOwned { .. }
         )
     }
 

@@ -4,6 +4,7 @@
 //! configured prefix; everywhere else in this crate they do not.
 
 mod admin;
+mod bootstrap;
 mod client;
 mod commit;
 mod cursor;

@@ -43,8 +43,8 @@ impl Admin {
     fn open(config: &KafkaConfig) -> Result<Self, LogError> {
         let settings = client_config(config, &Role::Admin)?;
         let fail = |error| failed("opening the log", error);
-        let client = settings.create_with_context(Voice::default()).map_err(fail)?;
-        let eyes = settings.create_with_context(Voice::default()).map_err(fail)?;
+        let client = settings.create_with_context(Voice::new(&config.brokers)).map_err(fail)?;
+        let eyes = settings.create_with_context(Voice::new(&config.brokers)).map_err(fail)?;
         Ok(Self { client, eyes, config: config.clone() })
     }
 
@@ -170,7 +170,7 @@ pub(crate) async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Resu
     let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let client: AdminClient<Voice> =
-        client_config(config, &Role::Admin)?.create_with_context(Voice::default()).map_err(|error| failed(ACTION, error))?;
+        client_config(config, &Role::Admin)?.create_with_context(Voice::new(&config.brokers)).map_err(|error| failed(ACTION, error))?;
     let deleted = client.delete_topics(&names, &AdminOptions::new()).await.map_err(|error| failed(ACTION, error))?;
     let refused = deleted.into_iter().find_map(Result::err);
     refused.map_or(Ok(()), |(_, code)| Err(failed(ACTION, rdkafka::error::KafkaError::AdminOp(code))))

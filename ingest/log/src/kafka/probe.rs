@@ -43,7 +43,10 @@ impl Probe {
     }
 
     fn ask(&mut self, client: &Client) -> Ends {
-        let found = topic_ids(client.client(), &self.topics, ANSWER).map_err(|error| failed("asking for topics", error))?;
+        let found = topic_ids(client.client(), &self.topics, ANSWER).map_err(|error| {
+            client.context().voice.bootstrap(client.client());
+            failed("asking for topics", error)
+        })?;
         compare(&mut self.ids, &found)?;
         let started = client.context().seat().cursors.started();
         started

@@ -44,7 +44,7 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
     let (handle, link) = Handle::new();
     let (commits, orders) = Commits::new();
     let member = Member {
-        voice: Voice::default(),
+        voice: Voice::new(&config.brokers),
         names: Names::new(&config.topic_prefix, &options.topics),
         group,
         drain: Duration::from_millis(config.drain_timeout_ms.into()),

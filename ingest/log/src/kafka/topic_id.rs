@@ -1,6 +1,6 @@
 //! Ids of topics: a topic that was deleted and made anew keeps its name and gets another id.
 //!
-//! rdkafka does not offer them, so librdkafka is called directly: the only file of this crate with unsafe code. A broker older than
+//! rdkafka does not offer them, so librdkafka is called directly. A broker older than
 //! Kafka 2.8 has no ids; then nothing is compared, and the owner's proof by records is all there is.
 
 #![allow(unsafe_code, reason = "the ids of topics are in the C interface only")]

@@ -10,18 +10,31 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 
+use super::bootstrap;
 use crate::error::LogError;
 
 /// Wait before a broker that names no brokers is asked again.
 const NO_BROKERS: Duration = Duration::from_millis(100);
 
 /// Takes a client's log lines and remembers why it was refused; clones share what they remember.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Voice {
     refused: Arc<Mutex<Option<KafkaError>>>,
+    /// Where every client begins.
+    brokers: Arc<str>,
 }
 
 impl Voice {
+    /// Of a client that begins with these brokers.
+    pub(super) fn new(brokers: &str) -> Self {
+        Self { refused: Arc::default(), brokers: brokers.into() }
+    }
+
+    /// Lets a client begin anew that may have forgotten every broker ([`super::watch`]).
+    pub(super) fn bootstrap<C: ClientContext>(&self, client: &Client<C>) {
+        bootstrap::add_brokers(client, &self.brokers);
+    }
+
     fn refused(&self) -> MutexGuard<'_, Option<KafkaError>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,6 +63,7 @@ impl Voice {
                 }
                 Err(error) => failed(action, error),
             };
+            self.bootstrap(client);
             poll();
             if let Some(source) = self.refused().clone() {
                 return Err(LogError::Denied { action, source });

@@ -57,7 +57,7 @@ struct Client {
 
 impl Client {
     fn open(config: &KafkaConfig) -> Result<Self, LogError> {
-        let voice = Voice::default();
+        let voice = Voice::new(&config.brokers);
         let producer: Result<FutureProducer<Voice>, _> = client_config(config, &Role::Writer)?.create_with_context(voice.clone());
         Ok(Self { producer: producer.map_err(|error| failed("opening the log", error))?, voice })
     }

@@ -1,6 +1,7 @@
 //! A broker that was away for a while comes back, and so do the clients: with librdkafka alone some never do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qamtu_log::broker::{Broker, BrokerExtras};
@@ -13,9 +14,18 @@ use crate::site::{Site, append_all, assigned, broker_options, kafka_at, member, 
 /// How long the broker is away, in seconds: longer than its own session, so that it takes itself for fenced when it comes back.
 const FREEZES: [u64; 3] = [9, 13, 18];
 
-/// A broker that stays fenced for some seconds after it was away, and meanwhile answers with an empty list of brokers.
+/// A broker that its controller fences again and again, since it reports too seldom: half of the time it answers with an empty list of
+/// brokers and has no leaders.
+fn start_fenced_broker(name: &str) -> Option<Broker> {
+    start_broker(name, [("broker.session.timeout.ms", "4000"), ("broker.heartbeat.interval.ms", "8000")])
+}
+
+/// A broker that may be fenced for some seconds after it was frozen.
 fn start_slow_broker(name: &str) -> Option<Broker> {
-    let settings = [("broker.session.timeout.ms", "6000"), ("broker.heartbeat.interval.ms", "3000")];
+    start_broker(name, [("broker.session.timeout.ms", "6000"), ("broker.heartbeat.interval.ms", "3000")])
+}
+
+fn start_broker(name: &str, settings: [(&str, &str); 2]) -> Option<Broker> {
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     or_skip(Broker::start_with(broker_options(name), &BrokerExtras { settings, scram_users: Vec::new() }))
 }
@@ -33,11 +43,13 @@ struct Service<'a> {
     reader: Option<Box<dyn LogReader>>,
     next: BTreeMap<Partition, u64>,
     records: BTreeSet<u64>,
+    /// How many readers have ended.
+    ended: usize,
 }
 
 impl<'a> Service<'a> {
     fn new(site: &'a Site, membership: Membership) -> Self {
-        Self { site, membership, reader: None, next: BTreeMap::new(), records: BTreeSet::new() }
+        Self { site, membership, reader: None, next: BTreeMap::new(), records: BTreeSet::new(), ended: 0 }
     }
 
     async fn read_until(&mut self, count: usize) {
@@ -45,6 +57,7 @@ impl<'a> Service<'a> {
             if let Err(error) = self.step().await {
                 assert!(error.is_transient(), "{error}");
                 self.reader = None;
+                self.ended += 1;
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
@@ -163,5 +176,48 @@ fn a_reader_starts_once_the_partition_has_a_leader_again() {
         });
         started.expect("start");
         assert_eq!(soon("bounds", reader.bounds("events")).await.expect("bounds")[0].end, 0);
+    });
+}
+
+/// Nothing fails that the caller would see: the clients find the broker again, and none is replaced.
+#[test]
+fn clients_go_on_while_the_broker_is_fenced_again_and_again() {
+    run(async {
+        let Some(broker) = start_fenced_broker("fenced") else { return };
+        let config = KafkaConfig { append_timeout_ms: 60_000, session_timeout_ms: 45_000, ..kafka_at(broker.address()) };
+        let site = Site::on(LogConfig::Kafka(config));
+        site.topic("events", 3).await;
+        let writer = site.writer().await;
+        let (mut whole, mut group) = (Service::new(&site, Membership::Whole), Service::new(&site, member(0, 1)));
+        // Four times fenced, and appended in every phase of it.
+        for round in 0..32 {
+            append_all(&*writer, numbered("events", 9, round * 10..round * 10 + 10)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let count = usize::try_from(round * 10 + 10).expect("count");
+            tokio::join!(soon("reading", whole.read_until(count)), soon("reading in a group", group.read_until(count)));
+        }
+        assert_eq!((whole.ended, group.ended), (0, 0), "readers that were replaced");
+    });
+}
+
+/// While the broker is fenced, no partition has a leader: librdkafka calls each of them unknown, or loses the broker itself.
+#[test]
+fn a_reader_that_starts_at_any_moment_reads_everything() {
+    run(async {
+        let Some(broker) = start_fenced_broker("fenced-start") else { return };
+        let site = Arc::new(Site::on(LogConfig::Kafka(kafka_at(broker.address()))));
+        site.topic("events", 3).await;
+        append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
+        let mut readers = tokio::task::JoinSet::new();
+        for reader in 0..32 {
+            let site = site.clone();
+            readers.spawn(async move {
+                tokio::time::sleep(reader * Duration::from_millis(500)).await;
+                let mut service = Service::new(&site, Membership::Whole);
+                service.read_until(100).await;
+                service.ended
+            });
+        }
+        assert_eq!(soon("reading", readers.join_all()).await, [0; 32], "readers that were replaced");
     });
 }
