@@ -11,16 +11,16 @@ use std::{
     sync::Arc,
 };
 
-use arrow::{
-    array::{ArrayRef, RecordBatch, StringArray, UInt16Array, UInt32Array},
-    datatypes::{DataType, Field, Schema},
-};
 use jiff::Timestamp;
 use parquet::{
-    arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
+    data_type::{ByteArrayType, DataType, Int32Type},
     errors::ParquetError,
-    file::properties::WriterProperties,
+    file::{
+        properties::WriterProperties,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::parser::parse_message_type,
 };
 use qamtu_log::{Delivery, LogConfig, Record, open_reader};
 use qamtu_schemas::{
@@ -31,6 +31,18 @@ use qamtu_schemas::{
 };
 
 use super::{DemoError, settle::whole, steps::Step};
+
+/// Rows of a row group: it is held in memory whole.
+const ROW_GROUP: usize = 200_000;
+
+/// Columns of `roll.parquet`.
+const ROLL_SCHEMA: &str = "message roll {
+    required binary precinct (STRING);
+    required int32 version (INTEGER(32, false));
+    required binary pseudonym (STRING);
+    required int32 birth_band (INTEGER(16, false));
+    required binary sex (STRING);
+}";
 
 /// Reads a topic from its beginning to its present end.
 async fn read(log: &LogConfig, topic: Topic, step: &Step, mut take: impl FnMut(Record)) -> Result<(), DemoError> {
@@ -109,32 +121,35 @@ pub async fn roll(log: &LogConfig, path: &Path, step: &Step) -> Result<usize, De
 }
 
 fn write_roll(path: &Path, rolls: &[(PrecinctEnrolled, EventId)]) -> Result<(), ParquetError> {
-    let schema = Arc::new(Schema::new(vec![
-        Field::new("precinct", DataType::Utf8, false),
-        Field::new("version", DataType::UInt32, false),
-        Field::new("pseudonym", DataType::Utf8, false),
-        Field::new("birth_band", DataType::UInt16, false),
-        Field::new("sex", DataType::Utf8, false),
-    ]));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         // No two pseudonyms are equal: a dictionary of them only costs memory.
         .set_column_dictionary_enabled("pseudonym".into(), false)
-        .set_max_row_group_row_count(Some(200_000))
         .build();
-    let mut writer = ArrowWriter::try_new(File::create(path)?, schema.clone(), Some(properties))?;
-    for (roll, _) in rolls {
-        let rows = roll.voters.len();
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(roll.precinct.as_str(), rows))),
-            Arc::new(UInt32Array::from_value(roll.version, rows)),
-            Arc::new(StringArray::from_iter_values(roll.voters.iter().map(|RollEntry(person, ..)| person.to_string()))),
-            Arc::new(UInt16Array::from_iter_values(roll.voters.iter().map(|RollEntry(_, band, _)| *band))),
-            Arc::new(StringArray::from_iter_values(roll.voters.iter().map(|RollEntry(.., sex)| letter(*sex)))),
-        ];
-        writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
+    let mut writer = SerializedFileWriter::new(File::create(path)?, Arc::new(parse_message_type(ROLL_SCHEMA)?), Arc::new(properties))?;
+    let lines: Vec<_> = rolls.iter().flat_map(|(roll, _)| roll.voters.iter().map(move |voter| (roll, voter))).collect();
+    for lines in lines.chunks(ROW_GROUP) {
+        let mut group = writer.next_row_group()?;
+        write_column::<ByteArrayType>(&mut group, lines.iter().map(|(roll, _)| roll.precinct.as_str().into()))?;
+        // Parquet keeps unsigned numbers in signed ones.
+        write_column::<Int32Type>(&mut group, lines.iter().map(|(roll, _)| roll.version.cast_signed()))?;
+        write_column::<ByteArrayType>(&mut group, lines.iter().map(|(_, RollEntry(person, ..))| person.to_string().as_str().into()))?;
+        write_column::<Int32Type>(&mut group, lines.iter().map(|(_, RollEntry(_, band, _))| i32::from(*band)))?;
+        write_column::<ByteArrayType>(&mut group, lines.iter().map(|(_, RollEntry(.., sex))| letter(*sex).into()))?;
+        group.close()?;
     }
     writer.close().map(drop)
+}
+
+/// Writes the next column of a row group.
+fn write_column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    values: impl Iterator<Item = T::T>,
+) -> Result<(), ParquetError> {
+    let column = group.next_column()?;
+    let mut column = column.ok_or_else(|| ParquetError::General("more columns than the schema of the roll has".to_owned()))?;
+    column.typed::<T>().write_batch(&values.collect::<Vec<_>>(), None, None)?;
+    column.close()
 }
 
 fn letter(sex: Sex) -> &'static str {
