@@ -6,6 +6,7 @@ mod cases;
 mod demo;
 mod fences;
 mod layout;
+mod modules;
 mod page;
 mod publish;
 mod readme;
