@@ -5,7 +5,7 @@
 use std::{hint::black_box, time::Instant};
 
 use qamtu_log::{Partition, Record};
-use qamtu_projector::{batch::OpenBatch, decode::decode, project::project};
+use qamtu_projector::{batch::OpenBatch, decode::decode, projection::project};
 use qamtu_schemas::{
     decode::decode_structured,
     encode::{canonical, encode},
@@ -37,8 +37,8 @@ fn main() {
         for range in records.chunks(BATCH as usize) {
             let mut batch = OpenBatch::new(&range[0], since);
             for record in range {
-                let fate = decode(record);
-                batch.add(record, &project(record, &fate));
+                let decoded = decode(record);
+                batch.add(record, &project(record, &decoded));
             }
             bytes += black_box(batch.seal()).bytes();
         }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::Limits,
-    project::PROJECTION,
+    projection::PROJECTION_VERSION,
     rows::{Row, Table},
 };
 
@@ -22,15 +22,15 @@ pub struct OpenBatch {
     partition: Partition,
     first: u64,
     next: u64,
-    tables: [Rows; Table::ALL.len()],
+    tables: [TableBuffer; Table::ALL.len()],
     /// When its first record was added.
     pub opened: Instant,
     appended_ms: i64,
 }
 
-/// Rows of one table.
+/// TableBuffer of one table.
 #[derive(Debug, Default, Clone)]
-struct Rows {
+struct TableBuffer {
     count: usize,
     bytes: Vec<u8>,
 }
@@ -114,7 +114,7 @@ impl OpenBatch {
             .filter(|(_, rows)| rows.count > 0)
             .map(|(table, rows)| {
                 let hash: String = Sha256::digest(&rows.bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-                Insert { table, rows: rows.count, bytes: rows.bytes.into(), token: format!("{PROJECTION}:{range}:{hash}") }
+                Insert { table, rows: rows.count, bytes: rows.bytes.into(), token: format!("{PROJECTION_VERSION}:{range}:{hash}") }
             })
             .collect();
         Batch { partition: self.partition, first: self.first, next: self.next, inserts, appended_ms: self.appended_ms }

@@ -1,6 +1,6 @@
 //! Batches: collects rows per partition and decides when a batch is written.
 //!
-//! A batch is due when it is full, when it has waited for `linger`, or at once when nothing more is waiting in the log and the
+//! A batch is due when it is full, when it has linger_ends for `linger`, or at once when nothing more is waiting in the log and the
 //! partition has not been written for `linger`: a single event is visible in milliseconds, a stream in few large inserts. While the
 //! log has not been at its end since the batch was begun, there is a backlog, and the batch waits for `linger_behind` instead: nobody
 //! sees the newest events yet, so fewer and larger inserts are what brings them sooner. Of one partition one batch is written at a
@@ -23,16 +23,16 @@ use crate::{
 #[derive(Debug)]
 pub struct Batches {
     limits: Limits,
-    partitions: BTreeMap<Partition, Lane>,
+    partitions: BTreeMap<Partition, PartitionQueue>,
     caught_up: bool,
 }
 
 /// One partition.
 #[derive(Debug, Default)]
-struct Lane {
+struct PartitionQueue {
     open: Option<OpenBatch>,
     /// Whether the log was at its end at some time since `open` was begun.
-    kept_up: bool,
+    reached_end: bool,
     /// What is full, with the time at which it was begun.
     full: VecDeque<(Instant, Batch)>,
     /// Bytes of the batch that is being written.
@@ -42,13 +42,13 @@ struct Lane {
 
 /// What batches may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
+enum ReadState {
     /// More records are on their way.
     Reading,
     /// The log has nothing more for the moment.
     CaughtUp,
     /// Nothing: no record is taken until something is written.
-    Hurry,
+    Paused,
 }
 
 impl Batches {
@@ -60,68 +60,68 @@ impl Batches {
     /// Adds the rows of the next record of a partition.
     pub fn add(&mut self, record: &Record, rows: &[Row<'_>], now: Instant) {
         self.caught_up = false;
-        let lane = self.partitions.entry(record.partition.clone()).or_default();
-        lane.kept_up &= lane.open.is_some();
-        if let Some(open) = lane.open.take_if(|open| !open.is_followed_by(record)) {
-            lane.full.push_back((open.opened, open.seal()));
+        let queue = self.partitions.entry(record.partition.clone()).or_default();
+        queue.reached_end &= queue.open.is_some();
+        if let Some(open) = queue.open.take_if(|open| !open.is_followed_by(record)) {
+            queue.full.push_back((open.opened, open.seal()));
         }
-        let open = lane.open.get_or_insert_with(|| OpenBatch::new(record, now));
+        let open = queue.open.get_or_insert_with(|| OpenBatch::new(record, now));
         open.add(record, rows);
         if open.is_full(&self.limits) {
-            lane.full.extend(lane.open.take().map(|open| (open.opened, open.seal())));
+            queue.full.extend(queue.open.take().map(|open| (open.opened, open.seal())));
         }
     }
 
     /// The log has nothing more for the moment.
     pub fn caught_up(&mut self) {
         self.caught_up = true;
-        self.partitions.values_mut().for_each(|lane| lane.kept_up = true);
+        self.partitions.values_mut().for_each(|queue| queue.reached_end = true);
     }
 
     /// Whether more records may be taken.
-    pub fn have_room(&self) -> bool {
+    pub fn has_capacity(&self) -> bool {
         self.bytes() < self.limits.memory
     }
 
     /// Whether everything that the log has delivered is written and the log has nothing more for the moment.
-    pub fn are_done(&self) -> bool {
-        self.caught_up && self.partitions.values().all(Lane::is_empty)
+    pub fn is_drained(&self) -> bool {
+        self.caught_up && self.partitions.values().all(PartitionQueue::is_empty)
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.partitions.values().map(Lane::bytes).sum()
+        self.partitions.values().map(PartitionQueue::bytes).sum()
     }
 
     /// Takes the batch that has been due for longest, if one is due.
     pub fn take_due(&mut self, now: Instant) -> Option<Batch> {
-        let pace = self.pace();
-        let due = self.partitions.values_mut().filter_map(|lane| Some((lane.due(&self.limits, pace)?, lane)));
-        let (_, lane) = due.filter(|(due, _)| *due <= now).min_by_key(|(due, _)| *due)?;
-        let batch = lane.full.pop_front().map(|(_, batch)| batch).or_else(|| lane.open.take().map(OpenBatch::seal))?;
-        lane.writing = Some(batch.bytes());
+        let read_state = self.read_state();
+        let due = self.partitions.values_mut().filter_map(|queue| Some((queue.due(&self.limits, read_state)?, queue)));
+        let (_, queue) = due.filter(|(due, _)| *due <= now).min_by_key(|(due, _)| *due)?;
+        let batch = queue.full.pop_front().map(|(_, batch)| batch).or_else(|| queue.open.take().map(OpenBatch::seal))?;
+        queue.writing = Some(batch.bytes());
         Some(batch)
     }
 
     /// When the next batch will be due; none while all that is held is being written.
     pub fn next_due(&self) -> Option<Instant> {
-        let pace = self.pace();
-        self.partitions.values().filter_map(|lane| lane.due(&self.limits, pace)).min()
+        let read_state = self.read_state();
+        self.partitions.values().filter_map(|queue| queue.due(&self.limits, read_state)).min()
     }
 
-    fn pace(&self) -> Pace {
-        match (self.have_room(), self.caught_up) {
-            (false, _) => Pace::Hurry,
-            (true, true) => Pace::CaughtUp,
-            (true, false) => Pace::Reading,
+    fn read_state(&self) -> ReadState {
+        match (self.has_capacity(), self.caught_up) {
+            (false, _) => ReadState::Paused,
+            (true, true) => ReadState::CaughtUp,
+            (true, false) => ReadState::Reading,
         }
     }
 
     /// The batch of this partition was written.
     pub fn written(&mut self, partition: &Partition, now: Instant) {
-        if let Some(lane) = self.partitions.get_mut(partition) {
-            lane.writing = None;
-            lane.written = Some(now);
+        if let Some(queue) = self.partitions.get_mut(partition) {
+            queue.writing = None;
+            queue.written = Some(now);
         }
     }
 
@@ -131,12 +131,12 @@ impl Batches {
     }
 
     /// Drops what is held of these partitions.
-    pub fn forget(&mut self, partitions: &[Partition]) {
+    pub fn remove(&mut self, partitions: &[Partition]) {
         self.partitions.retain(|partition, _| !partitions.contains(partition));
     }
 }
 
-impl Lane {
+impl PartitionQueue {
     fn is_empty(&self) -> bool {
         self.open.is_none() && self.full.is_empty() && self.writing.is_none()
     }
@@ -146,7 +146,7 @@ impl Lane {
         full + self.writing.unwrap_or(0) + self.open.as_ref().map_or(0, OpenBatch::bytes)
     }
 
-    fn due(&self, limits: &Limits, pace: Pace) -> Option<Instant> {
+    fn due(&self, limits: &Limits, read_state: ReadState) -> Option<Instant> {
         if self.writing.is_some() {
             return None;
         }
@@ -154,12 +154,12 @@ impl Lane {
             return Some(*opened);
         }
         let open = self.open.as_ref()?;
-        let waited = open.opened + if self.kept_up { limits.linger } else { limits.linger_behind };
-        let rested = self.written.map_or(open.opened, |written| open.opened.max(written + limits.linger));
-        Some(match pace {
-            Pace::Reading => waited,
-            Pace::CaughtUp => waited.min(rested),
-            Pace::Hurry => open.opened,
+        let linger_ends = open.opened + if self.reached_end { limits.linger } else { limits.linger_behind };
+        let after_pause = self.written.map_or(open.opened, |written| open.opened.max(written + limits.linger));
+        Some(match read_state {
+            ReadState::Reading => linger_ends,
+            ReadState::CaughtUp => linger_ends.min(after_pause),
+            ReadState::Paused => open.opened,
         })
     }
 }
@@ -169,7 +169,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{decode::decode, project::project};
+    use crate::{decode::decode, projection::project};
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -181,8 +181,8 @@ mod tests {
     fn add(batches: &mut Batches, number: u32, offset: u64, now: Instant) {
         let partition = Partition::new("events", number);
         let record = Record { partition, offset, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value: None };
-        let fate = decode(&record);
-        batches.add(&record, &project(&record, &fate), now);
+        let decoded = decode(&record);
+        batches.add(&record, &project(&record, &decoded), now);
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         let (mut batches, start) = (batches(1), Instant::now());
         add(&mut batches, 0, 0, start);
         add(&mut batches, 1, 0, start + MS);
-        assert!(!batches.have_room());
+        assert!(!batches.has_capacity());
         assert_eq!(batches.next_due(), Some(start));
         assert!(batches.take_due(start).is_some());
         assert_eq!(batches.next_due(), Some(start + MS));

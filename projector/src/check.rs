@@ -1,6 +1,6 @@
 //! Start-up check: does this server, with these tables and this login, keep what exactly-once rests on?
 //!
-//! Guarantees: whatever is found missing is named in one line with its mend, and nothing is written before. The proof is done, not
+//! Guarantees: whatever is rows missing is named in one line with its fix, and nothing is written before. The proof is done, not
 //! only looked up: one row is inserted twice with one token and must count once.
 
 use clickhouse::{Client, Row};
@@ -10,26 +10,26 @@ use uuid::Uuid;
 use crate::{
     migrate,
     rows::Table,
-    warehouse::{END_TIMEOUT, Generations, INSERT_SETTINGS, SEND_TIMEOUT, WarehouseError as Error, answer},
+    warehouse::{END_TIMEOUT, INSERT_SETTINGS, SEND_TIMEOUT, TableUuids, WarehouseError as Error, run_query},
 };
 
-/// What the check has found.
+/// What the check has rows.
 #[derive(Debug, Clone)]
-pub struct Checked {
+pub struct ServerInfo {
     /// Version of the server.
     pub version: String,
     /// Generation of each table.
-    pub generations: Generations,
+    pub table_uuids: TableUuids,
 }
 
 #[derive(Row, Deserialize)]
-struct Server {
+struct ServerRow {
     version: String,
     async_insert: String,
 }
 
 #[derive(Row, Deserialize)]
-struct TableFacts {
+struct TableRow {
     name: String,
     engine: String,
     engine_full: String,
@@ -38,52 +38,54 @@ struct TableFacts {
 }
 
 #[derive(Row, Deserialize)]
-struct ColumnFacts {
+struct ColumnRow {
     table: String,
     name: String,
     r#type: String,
 }
 
 /// Checks the server behind a client.
-pub async fn check(client: &Client) -> Result<Checked, Error> {
+pub async fn check(client: &Client) -> Result<ServerInfo, Error> {
     let mut client = client.clone();
     for (name, value) in INSERT_SETTINGS {
         client.set_setting(name, value);
     }
     let server = "SELECT version() AS version, toString(getSetting('async_insert')) AS async_insert";
-    let server: Server = answer("asking the server for its version", client.query(server).fetch_one()).await?;
+    let server: ServerRow = run_query("asking the server for its version", client.query(server).fetch_one()).await?;
     if !matches!(server.async_insert.as_str(), "0" | "false") {
-        return Err(Error::Unfit("the server forces async_insert = 1 on this user: remove that constraint from its profile".into()));
+        return Err(Error::Misconfigured(
+            "the server forces async_insert = 1 on this user: remove that constraint from its profile".into(),
+        ));
     }
     migrate::verify(&client).await?;
-    let generations = tables(&client).await?;
+    let table_uuids = tables(&client).await?;
     columns(&client).await?;
-    token_counts_once(&client).await?;
-    Ok(Checked { version: server.version, generations })
+    check_deduplication(&client).await?;
+    Ok(ServerInfo { version: server.version, table_uuids })
 }
 
-async fn tables(client: &Client) -> Result<Generations, Error> {
+async fn tables(client: &Client) -> Result<TableUuids, Error> {
     let query = "SELECT name, engine, engine_full, uuid FROM system.tables WHERE database = currentDatabase()";
-    let found: Vec<TableFacts> = answer("looking at the tables", client.query(query).fetch_all()).await?;
-    let look = |table: Table| {
+    let rows: Vec<TableRow> = run_query("looking at the tables", client.query(query).fetch_all()).await?;
+    let check_table = |table: Table| {
         let name = table.name();
-        let facts = found.iter().find(|facts| facts.name == name);
-        let facts =
-            facts.ok_or_else(|| Error::Unfit(format!("table {name} is missing: it was dropped; restore it or use a new database")))?;
-        if !facts.engine.ends_with("ReplacingMergeTree") {
-            return Err(Error::Unfit(format!(
+        let row = rows.iter().find(|row| row.name == name);
+        let row =
+            row.ok_or_else(|| Error::Misconfigured(format!("table {name} is missing: it was dropped; restore it or use a new database")))?;
+        if !row.engine.ends_with("ReplacingMergeTree") {
+            return Err(Error::Misconfigured(format!(
                 "table {name} has engine {}, it needs ReplacingMergeTree or its replicated form",
-                facts.engine
+                row.engine
             )));
         }
         // A replicated table recognises repetitions by itself, a plain one only in the window that it is given.
-        if facts.engine == "ReplacingMergeTree" && window(&facts.engine_full) == 0 {
-            let mend = format!("ALTER TABLE {name} MODIFY SETTING non_replicated_deduplication_window = 10000");
-            return Err(Error::Unfit(format!("table {name} does not recognise repeated inserts: {mend}")));
+        if row.engine == "ReplacingMergeTree" && window(&row.engine_full) == 0 {
+            let fix = format!("ALTER TABLE {name} MODIFY SETTING non_replicated_deduplication_window = 10000");
+            return Err(Error::Misconfigured(format!("table {name} does not recognise repeated inserts: {fix}")));
         }
-        Ok((table, facts.uuid))
+        Ok((table, row.uuid))
     };
-    Table::ALL.into_iter().map(look).collect()
+    Table::ALL.into_iter().map(check_table).collect()
 }
 
 /// The deduplication window in a table's definition; 0 where it has none.
@@ -94,14 +96,14 @@ fn window(engine: &str) -> u64 {
 
 async fn columns(client: &Client) -> Result<(), Error> {
     let query = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()";
-    let found: Vec<ColumnFacts> = answer("looking at the columns", client.query(query).fetch_all()).await?;
+    let rows: Vec<ColumnRow> = run_query("looking at the columns", client.query(query).fetch_all()).await?;
     for table in Table::ALL {
-        for (name, wanted) in table.columns() {
-            let facts = found.iter().find(|facts| facts.table == table.name() && facts.name == name);
-            let stands = facts.map_or("missing", |facts| facts.r#type.as_str());
-            if stands != wanted {
-                let place = format!("{}.{name}", table.name());
-                return Err(Error::Unfit(format!("column {place} is {stands}, this version of the projector writes {wanted}")));
+        for (name, expected) in table.columns() {
+            let row = rows.iter().find(|row| row.table == table.name() && row.name == name);
+            let actual = row.map_or("missing", |row| row.r#type.as_str());
+            if actual != expected {
+                let column = format!("{}.{name}", table.name());
+                return Err(Error::Misconfigured(format!("column {column} is {actual}, this version of the projector writes {expected}")));
             }
         }
     }
@@ -109,11 +111,11 @@ async fn columns(client: &Client) -> Result<(), Error> {
 }
 
 #[derive(Row, Deserialize)]
-struct Count {
+struct CountRow {
     rows: u64,
 }
 
-async fn token_counts_once(client: &Client) -> Result<(), Error> {
+async fn check_deduplication(client: &Client) -> Result<(), Error> {
     let probe = Uuid::new_v4();
     for _ in 0..2 {
         let mut request = client
@@ -124,13 +126,13 @@ async fn token_counts_once(client: &Client) -> Result<(), Error> {
             request.send(format!("{probe}\n").into()).await?;
             request.end().await
         };
-        answer("trying an insert", done).await?;
+        run_query("trying an insert", done).await?;
     }
     let query = client.query("SELECT count() AS rows FROM insert_checks WHERE probe = ?").bind(probe.to_string());
-    let count: Count = answer("counting the inserts tried", query.fetch_one()).await?;
+    let count: CountRow = run_query("counting the inserts tried", query.fetch_one()).await?;
     match count.rows {
         1 => Ok(()),
-        rows => Err(Error::Unfit(format!(
+        rows => Err(Error::Misconfigured(format!(
             "one row inserted twice with one token counts {rows} times: this server does not recognise repeated inserts \
              (insert_deduplicate, non_replicated_deduplication_window)"
         ))),

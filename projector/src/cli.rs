@@ -11,10 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     config::Config,
     error::ProjectorError,
-    health::{Concern, Health},
+    health::{Health, ProblemKind},
     migrate,
     monitor::Monitor,
-    run::{chain, run},
+    run::{error_chain, run},
     telemetry, warehouse,
 };
 
@@ -39,50 +39,51 @@ enum Command {
 
 /// Does what the command line asks for.
 pub async fn execute(arguments: Arguments) -> ExitCode {
-    let config = match Config::load(arguments.config.as_deref()).and_then(|config| telemetry::logs(&config.telemetry).map(|()| config)) {
-        Ok(config) => config,
-        Err(error) => return complain(64, &error.into()),
-    };
+    let config =
+        match Config::load(arguments.config.as_deref()).and_then(|config| telemetry::init_logging(&config.telemetry).map(|()| config)) {
+            Ok(config) => config,
+            Err(error) => return fail(64, &error.into()),
+        };
     let done = match arguments.command {
-        None | Some(Command::Run) => serve(&config).await,
-        Some(Command::Migrate) => apply(&config).await,
+        None | Some(Command::Run) => run_projector(&config).await,
+        Some(Command::Migrate) => run_migrations(&config).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(1, &error),
+        Err(error) => fail(1, &error),
     }
 }
 
-fn complain(status: u8, error: &ProjectorError) -> ExitCode {
+fn fail(status: u8, error: &ProjectorError) -> ExitCode {
     // Where nobody reads standard error there is nobody to tell.
-    drop(writeln!(std::io::stderr(), "qamtu-projector: {}", chain(error)));
+    drop(writeln!(std::io::stderr(), "qamtu-projector: {}", error_chain(error)));
     ExitCode::from(status)
 }
 
-fn say(line: &serde_json::Value) {
+fn print_json(line: &serde_json::Value) {
     // The parent may have gone; the projector goes on without it.
     drop(writeln!(std::io::stdout(), "{line}"));
 }
 
-async fn serve(config: &Config) -> Result<(), ProjectorError> {
+async fn run_projector(config: &Config) -> Result<(), ProjectorError> {
     let listening = |source| ProjectorError::Listen { address: config.metrics.listen, source };
     let mut terminated = signal(SignalKind::terminate()).map_err(listening)?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(listening)?;
     let health = Health::starting();
     let monitor = Monitor::start(&config.metrics, health.clone()).await?;
-    let said = std::sync::Once::new();
+    let announced = std::sync::Once::new();
     let started = || {
-        said.call_once(|| say(&serde_json::json!({"running": true, "metrics": format!("http://{}", monitor.address())})));
+        announced.call_once(|| print_json(&serde_json::json!({"running": true, "metrics": format!("http://{}", monitor.address())})));
     };
     let stop = async {
         tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
-        health.report(Concern::Stop, "asked to stop".to_owned());
+        health.report(ProblemKind::Stop, "asked to stop".to_owned());
     };
     run(config, &health, started, stop).await
 }
 
-async fn apply(config: &Config) -> Result<(), ProjectorError> {
+async fn run_migrations(config: &Config) -> Result<(), ProjectorError> {
     let done = migrate::migrate(&warehouse::client(&config.clickhouse)).await?;
-    say(&serde_json::json!({"migrations": done.tables, "views": done.views}));
+    print_json(&serde_json::json!({"migrations": done.tables, "views": done.views}));
     Ok(())
 }

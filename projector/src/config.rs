@@ -21,7 +21,8 @@ use serde::{Deserialize, Deserializer, de};
 const DEFAULTS: &str = include_str!("../projector.example.toml");
 
 /// Names in the environment that belong to the other services.
-const OTHERS: [&str; 9] = ["listen", "http__", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
+const OTHER_SERVICES: [&str; 9] =
+    ["listen", "http__", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +33,7 @@ pub struct Config {
     /// The warehouse.
     pub clickhouse: ClickhouseConfig,
     /// What this process reads, and how much of it at once.
-    pub projector: Projector,
+    pub projector: ProjectorConfig,
     /// Where metrics and health are asked for.
     pub metrics: MetricsConfig,
     /// Logs.
@@ -58,7 +59,7 @@ pub struct ClickhouseConfig {
 /// The projector itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Projector {
+pub struct ProjectorConfig {
     /// Consumer group; also in the ids of inserts, so that two groups do not end each other's.
     #[serde(deserialize_with = "name")]
     pub group: String,
@@ -110,7 +111,7 @@ pub struct ConfigError(String);
 
 impl ConfigError {
     /// A setting that cannot be used.
-    pub fn of(setting: &str, reason: &str) -> Self {
+    pub fn invalid(setting: &str, reason: &str) -> Self {
         Self(format!("{setting}: {reason}").replace('\n', " "))
     }
 }
@@ -142,19 +143,19 @@ impl Config {
             }
             layers = layers.merge(Toml::file_exact(file));
         }
-        let ours = |name: &str| !OTHERS.iter().any(|other| name.to_ascii_lowercase().starts_with(other));
-        let environment = Env::prefixed("QAMTU__").filter(move |name| ours(name.as_str()));
-        Self::of(&layers.merge(environment.split("__")))
+        let is_ours = |name: &str| !OTHER_SERVICES.iter().any(|other| name.to_ascii_lowercase().starts_with(other));
+        let environment = Env::prefixed("QAMTU__").filter(move |name| is_ours(name.as_str()));
+        Self::extract(&layers.merge(environment.split("__")))
     }
 
-    fn of(layers: &Figment) -> Result<Self, ConfigError> {
+    fn extract(layers: &Figment) -> Result<Self, ConfigError> {
         let config: Self = layers.extract().map_err(|error| ConfigError(error.to_string().replace('\n', " ")))?;
         config.projector.check().map_err(|reason| ConfigError(format!("projector.{reason}")))?;
         Ok(config)
     }
 }
 
-impl Projector {
+impl ProjectorConfig {
     /// The limits, in their own types.
     pub fn limits(&self) -> Limits {
         Limits {
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
 
     fn with(toml: &str) -> Result<Config, ConfigError> {
-        Config::of(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml)))
+        Config::extract(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml)))
     }
 
     #[test]
@@ -269,9 +270,9 @@ mod tests {
             ("[projector]\nlinger_ms = 2001", "linger_behind_ms"),
             ("[log]\nkind = \"rabbit\"", "rabbit"),
         ] {
-            let said = with(toml).unwrap_err().to_string();
-            assert!(said.contains(named), "{toml}: {said}");
-            assert!(!said.contains('\n'));
+            let error = with(toml).unwrap_err().to_string();
+            assert!(error.contains(named), "{toml}: {error}");
+            assert!(!error.contains('\n'));
         }
     }
 
@@ -282,10 +283,10 @@ mod tests {
         std::fs::write(&file, "hunter2 \n").unwrap();
         let config = with(&format!("[clickhouse]\npassword = {{ file = {file:?} }}")).unwrap();
         assert_eq!(config.clickhouse.password.expose_secret(), "hunter2 ");
-        let said = with("[clickhouse]\npassword = { file = \"/nowhere/projector\" }").unwrap_err().to_string();
-        assert!(said.contains("/nowhere/projector cannot be read"), "{said}");
-        let said = with("[clickhouse]\npassword = { path = \"x\" }").unwrap_err().to_string();
-        assert!(said.contains("the file that holds it"), "{said}");
+        let error = with("[clickhouse]\npassword = { file = \"/nowhere/projector\" }").unwrap_err().to_string();
+        assert!(error.contains("/nowhere/projector cannot be read"), "{error}");
+        let error = with("[clickhouse]\npassword = { path = \"x\" }").unwrap_err().to_string();
+        assert!(error.contains("the file that holds it"), "{error}");
     }
 
     #[test]

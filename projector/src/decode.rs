@@ -1,4 +1,4 @@
-//! Decode: Record -> Fate. Pure; no input makes it panic.
+//! Decode: Record -> DecodeResult. Pure; no input makes it panic.
 //!
 //! What cannot be decoded is shown only redacted: its structure and the names of its fields, with a sign in the place of every other
 //! letter and digit, so that no national id, phone number or name of a broken submission reaches a table. Its hash is one of the
@@ -9,44 +9,44 @@ use qamtu_schemas::{encode, id::BodyHash};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::fate::{Fate, Reason, Rejection};
+use crate::decode_result::{DecodeResult, InvalidReason, InvalidRecord};
 
 /// Most bytes of a rejected value that are shown.
 pub const EXCERPT_MAX_BYTES: usize = 512;
 
-/// Decides the fate of a record.
-pub fn decode(record: &Record) -> Fate {
+/// Decides the decoded of a record.
+pub fn decode(record: &Record) -> DecodeResult {
     let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
     let event = match qamtu_schemas::decode(headers, record.value.as_deref()) {
         Ok(event) => event,
-        Err(error) => return reject(record, Reason::from(&error), &error.to_string()),
+        Err(error) => return reject(record, InvalidReason::from(&error), &error.to_string()),
     };
     let body = encode::structured(&event.envelope, record.value.as_deref().unwrap_or_default()).ok().map(String::from_utf8);
     match body {
-        Some(Ok(body)) => Fate::Event { event: Box::new(event), body },
-        _ => reject(record, Reason::NotText, "the payload is no text"),
+        Some(Ok(body)) => DecodeResult::Event { event: Box::new(event), body },
+        _ => reject(record, InvalidReason::NotText, "the payload is no text"),
     }
 }
 
 /// What is shown of a rejected record: the beginning of its redacted value, how long the value is, the hash of all of the redacted
 /// value, what is wrong.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct InvalidRecordBody<'a> {
     excerpt: &'a str,
     bytes: usize,
     sha256: String,
     detail: &'a str,
 }
 
-fn reject(record: &Record, reason: Reason, detail: &str) -> Fate {
+fn reject(record: &Record, reason: InvalidReason, detail: &str) -> DecodeResult {
     let value = record.value.as_deref().unwrap_or_default();
     let redacted = redact(&String::from_utf8_lossy(value));
     let digest = Sha256::digest(&redacted);
     let mut hash = [0; 16];
     hash.copy_from_slice(&digest[..16]);
     let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let shown = Shown { excerpt: excerpt(&redacted), bytes: value.len(), sha256, detail: &explain(detail) };
-    Fate::Rejected(Rejection {
+    let shown = InvalidRecordBody { excerpt: excerpt(&redacted), bytes: value.len(), sha256, detail: &redact_message(detail) };
+    DecodeResult::Rejected(InvalidRecord {
         reason,
         event_id: header(record, "ce_id"),
         kind: header(record, "ce_type"),
@@ -76,36 +76,36 @@ fn redact(text: &str) -> String {
     while let Some(start) = rest.find('"') {
         let (outside, from) = rest.split_at(start);
         let (string, after) = from.split_at(string_end(from));
-        shown.extend(outside.chars().map(masked));
+        shown.extend(outside.chars().map(mask));
         let content = string.strip_prefix('"').and_then(|string| string.strip_suffix('"'));
         if content.is_some_and(is_name) && after.trim_start().starts_with(':') {
             shown.push_str(string);
         } else {
-            shown.extend(string.chars().map(masked));
+            shown.extend(string.chars().map(mask));
         }
         rest = after;
     }
-    shown.extend(rest.chars().map(masked));
+    shown.extend(rest.chars().map(mask));
     shown
 }
 
 /// What is wrong in our words, without what they quote of the record: strings in double quotes, and in backticks what is no name.
-fn explain(detail: &str) -> String {
+fn redact_message(detail: &str) -> String {
     let mut shown = String::with_capacity(detail.len());
     let mut rest = detail;
     while let Some(start) = rest.find(['"', '`']) {
         let (outside, from) = rest.split_at(start);
         let name = from.strip_prefix('`').and_then(|from| from.split_once('`')).map(|(name, _)| name);
         let (quoted, after) = from.split_at(name.map_or_else(|| string_end(from), |name| name.len() + 2));
-        shown.extend(outside.chars().map(ours));
+        shown.extend(outside.chars().map(mask_message));
         if name.is_some_and(is_name) {
             shown.push_str(quoted);
         } else {
-            shown.extend(quoted.chars().map(masked));
+            shown.extend(quoted.chars().map(mask));
         }
         rest = after;
     }
-    shown.extend(rest.chars().map(ours));
+    shown.extend(rest.chars().map(mask_message));
     shown
 }
 
@@ -129,7 +129,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The character if it is a sign of ASCII, a space for blanks and control characters, `#` for anything else.
-fn masked(c: char) -> char {
+fn mask(c: char) -> char {
     match c {
         c if c.is_ascii_punctuation() => c,
         c if c.is_control() || c.is_whitespace() => ' ',
@@ -138,8 +138,8 @@ fn masked(c: char) -> char {
 }
 
 /// The same, but letters of ASCII stay, since our words are made of them.
-fn ours(c: char) -> char {
-    if c.is_ascii_alphabetic() { c } else { masked(c) }
+fn mask_message(c: char) -> char {
+    if c.is_ascii_alphabetic() { c } else { mask(c) }
 }
 
 #[cfg(test)]
@@ -149,13 +149,13 @@ mod tests {
 
     use super::*;
 
-    fn rejected(value: &str) -> Rejection {
+    fn rejected(value: &str) -> InvalidRecord {
         let value = Some(value.to_owned().into());
         let partition = Partition::new("events", 0);
         let record = Record { partition, offset: 0, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value };
         match decode(&record) {
-            Fate::Rejected(rejection) => rejection,
-            Fate::Event { .. } => panic!("{record:?} has no attributes"),
+            DecodeResult::Rejected(invalid) => invalid,
+            DecodeResult::Event { .. } => panic!("{record:?} has no attributes"),
         }
     }
 
@@ -192,7 +192,7 @@ mod tests {
             ("expected `,` or `}` at line 1 column 14", "expected `,` or `}` at line # column ##"),
             ("an open ` and Иванов", "an open ` ### ######"),
         ] {
-            assert_eq!(explain(detail), shown);
+            assert_eq!(redact_message(detail), shown);
         }
     }
 

@@ -33,7 +33,7 @@ pub enum ProjectorError {
         "{partition} ends at offset {end}, but the log copy already holds everything below {needed}: \
          this is another log than the one these tables were filled from; use its own database"
     )]
-    OtherLog {
+    LogTooShort {
         /// The partition.
         partition: Partition,
         /// Next offset that the log will write.
@@ -47,7 +47,7 @@ pub enum ProjectorError {
          filled from (an older copy was restored, or the topic was made anew); nothing was written; restore that log, or give this one a \
          database of its own (clickhouse.database), which is then filled from its beginning"
     )]
-    AnotherLog {
+    LogMismatch {
         /// The partition.
         partition: Partition,
         /// The offset.
@@ -55,7 +55,7 @@ pub enum ProjectorError {
     },
     /// The log does not know a partition that it assigned.
     #[error("{partition} was assigned, but the log has no such partition")]
-    NoPartition {
+    UnknownPartition {
         /// The partition.
         partition: Partition,
     },

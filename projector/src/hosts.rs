@@ -10,16 +10,16 @@ use hyper::{HeaderMap, Uri, header, http::uri::Authority};
 
 /// The configured names, in lower case.
 #[derive(Debug, Clone)]
-pub struct Hosts(Vec<String>);
+pub struct AllowedHosts(Vec<String>);
 
-impl Hosts {
+impl AllowedHosts {
     /// These names or addresses, without ports.
     pub fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
     /// Whether a request names one host, this one, and its target no other; `local` is the address that the client connected to.
-    pub fn answers(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
+    pub fn allows(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {
             (Some(host), None) => host.to_str().ok().filter(|host| !host.contains('@')).and_then(|host| host.parse().ok()),
@@ -45,24 +45,24 @@ impl Hosts {
 mod tests {
     use super::*;
 
-    fn answered(uri: &str, hosts: &[&str]) -> bool {
+    fn is_allowed(uri: &str, hosts: &[&str]) -> bool {
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
         }
-        let known = Hosts::new(&["Projector.Example.org".to_owned(), "2001:db8::7".to_owned()]);
-        known.answers(&uri.parse().unwrap(), &headers, "192.0.2.1".parse().unwrap())
+        let known = AllowedHosts::new(&["Projector.Example.org".to_owned(), "2001:db8::7".to_owned()]);
+        known.allows(&uri.parse().unwrap(), &headers, "192.0.2.1".parse().unwrap())
     }
 
     #[test]
     fn loopback_the_address_connected_to_and_configured_names_are_answered_and_no_others() {
         for host in ["localhost:8485", "127.0.0.1", "[::1]:8485", "192.0.2.1:8485", "PROJECTOR.example.org.:443", "[2001:db8::7]:80"] {
-            assert!(answered("/metrics", &[host]), "{host}");
+            assert!(is_allowed("/metrics", &[host]), "{host}");
         }
         for host in ["evil.example", "projector.example.org.evil.example", "192.0.2.2", "[::2]", "evil@localhost", "a b", ""] {
-            assert!(!answered("/metrics", &[host]), "{host}");
+            assert!(!is_allowed("/metrics", &[host]), "{host}");
         }
-        assert!(!answered("/metrics", &[]) && !answered("/metrics", &["localhost", "localhost"]));
-        assert!(!answered("http://evil.example/metrics", &["localhost"]) && answered("http://localhost/metrics", &["localhost"]));
+        assert!(!is_allowed("/metrics", &[]) && !is_allowed("/metrics", &["localhost", "localhost"]));
+        assert!(!is_allowed("http://evil.example/metrics", &["localhost"]) && is_allowed("http://localhost/metrics", &["localhost"]));
     }
 }

@@ -1,7 +1,7 @@
 //! The path of a record: from the event log to the tables of ClickHouse, with exactly-once effect.
 //!
 //! 1. [`source`]: a record is read, from where the log copy ends.
-//! 2. [`decode`]: it is an event, or it is rejected for a named reason ([`fate`]).
+//! 2. [`decode`]: it is an event, or it is rejected for a named reason ([`decoded`]).
 //! 3. [`project`]: it becomes rows ([`rows`]), a pure function of the record.
 //! 4. [`batch`], [`batches`]: rows of one contiguous range of offsets become one insert per table.
 //! 5. [`warehouse`], [`writes`]: facts are written first, the log copy last: it is the receipt.
@@ -28,15 +28,15 @@ pub mod source;
 
 pub mod identity;
 
-pub mod ends;
+pub mod end_offsets;
 
 pub mod lag;
 
 pub mod decode;
 
-pub mod fate;
+pub mod decode_result;
 
-pub mod project;
+pub mod projection;
 
 pub mod rows;
 
@@ -58,7 +58,7 @@ pub mod migrate;
 pub mod cli;
 pub mod config;
 pub mod error;
-mod faults;
+mod failpoints;
 pub mod health;
 mod hosts;
 pub mod metrics;

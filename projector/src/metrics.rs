@@ -9,7 +9,7 @@ use qamtu_log::Partition;
 
 use crate::{
     batch::{Batch, Insert},
-    fate::Reason,
+    decode_result::InvalidReason,
     rows::Table,
 };
 
@@ -58,7 +58,7 @@ pub fn describe() {
 }
 
 /// A record was rejected.
-pub fn rejected(reason: Reason) {
+pub fn rejected(reason: InvalidReason) {
     counter!(REJECTED, "reason" => reason.label()).increment(1);
 }
 
@@ -73,9 +73,9 @@ pub fn written(batch: &Batch) {
     counter!(BATCHES).increment(1);
     counter!(RECORDS).increment(batch.records());
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let waited_ms = i128::try_from(now_ms).unwrap_or(0) - i128::from(batch.appended_ms);
+    let visible_after_ms = i128::try_from(now_ms).unwrap_or(0) - i128::from(batch.appended_ms);
     // The log's clock may be ahead of ours.
-    histogram!(VISIBLE).record(waited_ms.max(0) as f64 / 1000.0);
+    histogram!(VISIBLE).record(visible_after_ms.max(0) as f64 / 1000.0);
 }
 
 /// A request failed and will be repeated.
@@ -105,30 +105,30 @@ pub fn skipped(offsets: u64) {
 
 /// Where rows are missing.
 #[derive(Debug, Clone, Copy)]
-pub enum Missing {
+pub enum RowKind {
     /// In the log copy.
     Log,
     /// In the facts.
     Facts,
 }
 
-impl Missing {
+impl RowKind {
     const fn label(self) -> &'static str {
         match self {
-            Missing::Log => "log",
-            Missing::Facts => "facts",
+            RowKind::Log => "log",
+            RowKind::Facts => "facts",
         }
     }
 }
 
 /// So many records lack rows.
-pub fn missing(place: Missing, records: u64) {
-    gauge!(MISSING, "rows" => place.label()).set(records as f64);
+pub fn missing(kind: RowKind, records: u64) {
+    gauge!(MISSING, "rows" => kind.label()).set(records as f64);
 }
 
 /// So many records are written again.
-pub fn repaired(place: Missing, records: u64) {
-    counter!(REPAIRED, "rows" => place.label()).increment(records);
+pub fn repaired(kind: RowKind, records: u64) {
+    counter!(REPAIRED, "rows" => kind.label()).increment(records);
 }
 
 /// So many records of a partition can be had nowhere.
@@ -142,13 +142,13 @@ pub fn verified() {
 }
 
 /// Sets what is counted to zero, so that a rate has a beginning.
-pub fn begin() {
+pub fn initialize() {
     for table in Table::ALL {
         counter!(ROWS, "table" => table.name()).absolute(0);
     }
-    for place in [Missing::Log, Missing::Facts] {
-        missing(place, 0);
-        counter!(REPAIRED, "rows" => place.label()).absolute(0);
+    for kind in [RowKind::Log, RowKind::Facts] {
+        missing(kind, 0);
+        counter!(REPAIRED, "rows" => kind.label()).absolute(0);
     }
     counter!(SKIPPED).absolute(0);
     counter!(RECORDS).absolute(0);

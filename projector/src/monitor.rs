@@ -1,7 +1,7 @@
 //! The address at which metrics and health are asked for: `/metrics`, `/live`, `/ready`.
 //!
-//! It is for machines of the operator alone, answers GET under known host names ([`Hosts`]) and knows nothing of events. Ready means that nothing keeps the projector
-//! from its work; otherwise the answer is 503 and its body says what does ([`Health`]).
+//! It is for machines of the operator alone, answers GET under known host names ([`AllowedHosts`]) and knows nothing of events. Ready means that nothing keeps the projector
+//! from its work; otherwise the response is 503 and its body says what does ([`Health`]).
 
 use std::{
     convert::Infallible,
@@ -14,7 +14,7 @@ use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming, 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use crate::{config::MetricsConfig, error::ProjectorError, health::Health, hosts::Hosts, telemetry};
+use crate::{config::MetricsConfig, error::ProjectorError, health::Health, hosts::AllowedHosts, telemetry};
 
 /// Longest wait for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ pub struct Monitor {
 impl Monitor {
     /// Listens and tells this health; ends with the runtime.
     pub async fn start(config: &MetricsConfig, health: Health) -> Result<Self, ProjectorError> {
-        let (address, hosts) = (config.listen, Hosts::new(&config.hosts));
+        let (address, hosts) = (config.listen, AllowedHosts::new(&config.hosts));
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| ProjectorError::Listen { address, source })?;
         let address = listener.local_addr().map_err(|source| ProjectorError::Listen { address, source })?;
@@ -43,7 +43,7 @@ impl Monitor {
     }
 }
 
-async fn accept(listener: TcpListener, hosts: Hosts, health: Health) {
+async fn accept(listener: TcpListener, hosts: AllowedHosts, health: Health) {
     loop {
         let accepted = listener.accept().await.and_then(|(stream, _)| Ok((stream.local_addr()?.ip(), stream)));
         let Ok((local, stream)) = accepted else {
@@ -53,8 +53,8 @@ async fn accept(listener: TcpListener, hosts: Hosts, health: Health) {
         };
         let (hosts, health) = (hosts.clone(), health.clone());
         let service = service_fn(move |request| {
-            let answer = respond(&request, local, &hosts, &health);
-            async move { Ok::<_, Infallible>(answer) }
+            let response = respond(&request, local, &hosts, &health);
+            async move { Ok::<_, Infallible>(response) }
         });
         let mut server = http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
@@ -63,9 +63,9 @@ async fn accept(listener: TcpListener, hosts: Hosts, health: Health) {
     }
 }
 
-fn respond(request: &Request<Incoming>, local: IpAddr, hosts: &Hosts, health: &Health) -> Response<Full<Bytes>> {
+fn respond(request: &Request<Incoming>, local: IpAddr, hosts: &AllowedHosts, health: &Health) -> Response<Full<Bytes>> {
     let (status, body) = match (request.method(), request.uri().path()) {
-        _ if !hosts.answers(request.uri(), request.headers(), local) => {
+        _ if !hosts.allows(request.uri(), request.headers(), local) => {
             let help = "send one Host header with a name or address of this process; metrics.hosts takes more names\n";
             (StatusCode::MISDIRECTED_REQUEST, help.to_owned())
         }
@@ -77,7 +77,7 @@ fn respond(request: &Request<Incoming>, local: IpAddr, hosts: &Hosts, health: &H
         (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, telemetry::recorder().render()),
         _ => (StatusCode::NOT_FOUND, "ask for /metrics, /live or /ready\n".to_owned()),
     };
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = status;
-    answer
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response
 }

@@ -1,6 +1,6 @@
-//! The whole flow on one screen: source -> decode -> project -> batch -> write -> commit; and now and then a check of what is written.
+//! The whole pipeline on one screen: source -> decode -> project -> batch -> write -> commit; and now and then a check of what is written.
 //!
-//! At-least-once delivery, exactly-once effect: a contiguous range of offsets is one batch, its facts are written first and the log
+//! At-min_interval-once delivery, exactly-once effect: a contiguous range of offsets is one batch, its facts are written first and the log
 //! copy last, a commit follows the log copy, and a start follows the log copy and never the commit. So after a crash at any point the
 //! same records are projected again, and their rows collapse by key (proved in `tests/`).
 
@@ -12,91 +12,91 @@ use tokio::task::JoinSet;
 use crate::{
     batch::Batch,
     batches::Batches,
-    config::{Limits, Projector},
+    config::{Limits, ProjectorConfig},
     decode::decode,
-    ends::Ends,
+    decode_result::DecodeResult,
+    end_offsets::EndOffsets,
     error::ProjectorError,
-    fate::Fate,
-    metrics::{self, Missing},
+    metrics::{self, RowKind},
     progress::Progress,
-    project::project,
+    projection::project,
     source::Source,
     verify,
-    warehouse::{Copied, Warehouse, WarehouseError},
-    writes::Writes,
+    warehouse::{LogCopyState, Warehouse, WarehouseError},
+    writes::InFlightWrites,
 };
 
 /// How long a write under way may take when its partition is taken away, or the process is asked to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What flows.
-struct Flow {
+struct Pipeline {
     source: Source,
     warehouse: Warehouse,
     limits: Limits,
     batches: Batches,
-    writes: Writes,
+    writes: InFlightWrites,
     progress: Progress,
-    checks: Checks,
-    ends: Ends,
+    verification: Verification,
+    ends: EndOffsets,
 }
 
-/// Checks of the tables, one at a time, beside the flow.
-struct Checks {
+/// Verification of the tables, one at a time, beside the pipeline.
+struct Verification {
     /// Least time between two of them.
-    least: Duration,
+    min_interval: Duration,
     due: Instant,
-    running: JoinSet<(Duration, Result<Vec<Copied>, WarehouseError>)>,
+    running: JoinSet<(Duration, Result<Vec<LogCopyState>, WarehouseError>)>,
 }
 
 /// Runs until `shutdown` resolves, or something fails that no repetition can mend.
 pub async fn run(
     source: Source,
     warehouse: Warehouse,
-    config: &Projector,
+    config: &ProjectorConfig,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ProjectorError> {
     let limits = config.limits();
-    let writes = Writes::new(warehouse.clone(), limits.writers);
-    let checks = Checks { least: Duration::from_millis(config.verify_ms), due: Instant::now(), running: JoinSet::new() };
-    let (batches, progress, ends) = (Batches::new(limits), Progress::default(), source.ends());
-    let mut flow = Flow { source, warehouse, limits, batches, writes, progress, checks, ends };
+    let writes = InFlightWrites::new(warehouse.clone(), limits.writers);
+    let verification = Verification { min_interval: Duration::from_millis(config.verify_ms), due: Instant::now(), running: JoinSet::new() };
+    let (batches, progress, ends) = (Batches::new(limits), Progress::default(), source.end_offsets());
+    let mut pipeline = Pipeline { source, warehouse, limits, batches, writes, progress, verification, ends };
     tokio::select! {
-        () = shutdown => flow.stop().await,
-        error = flow.run() => error,
+        () = shutdown => pipeline.stop().await,
+        error = pipeline.run() => error,
     }
 }
 
-impl Flow {
+impl Pipeline {
     async fn run(&mut self) -> Result<(), ProjectorError> {
         loop {
-            while self.writes.have_room()
+            while self.writes.has_capacity()
                 && let Some(batch) = self.batches.take_due(Instant::now())
             {
                 self.writes.start(batch);
             }
             metrics::held(self.batches.bytes());
-            let due = self.batches.next_due().filter(|_| self.writes.have_room());
-            let check_due = self.checks.running.is_empty().then_some(self.checks.due);
+            let due = self.batches.next_due().filter(|_| self.writes.has_capacity());
+            let verification_due = self.verification.running.is_empty().then_some(self.verification.due);
             tokio::select! {
                 written = self.writes.next() => self.written(written?).await?,
-                () = until(due) => {}
-                delivery = self.source.next(), if self.batches.have_room() => match delivery? {
+                () = sleep_until(due) => {}
+                delivery = self.source.next(), if self.batches.has_capacity() => match delivery? {
                     Delivery::Assigned(partitions) => self.assigned(&partitions).await?,
-                    Delivery::Records(records) => records.iter().for_each(|record| self.take(record)),
+                    Delivery::Records(records) => records.iter().for_each(|record| self.process(record)),
                     Delivery::Revoked { partitions, lost } => self.revoked(&partitions, lost).await?,
                     Delivery::CaughtUp => self.caught_up(),
                 },
-                () = until(check_due) => self.check(),
-                Some(Ok((took, checked))) = self.checks.running.join_next() => self.checked(took, checked).await?,
-                ends = self.ends.next() => self.source.compare(ends, &self.progress, !self.batches.are_done())?,
+                () = sleep_until(verification_due) => self.start_verification(),
+                Some(Ok((took, result))) = self.verification.running.join_next() => self.verified(took, result).await?,
+                ends = self.ends.next() => self.source.update_lag(ends, &self.progress, !self.batches.is_drained())?,
             }
         }
     }
 
     /// One record: decode, project, batch.
-    fn take(&mut self, record: &Record) {
-        if !self.progress.take(record) {
+    fn process(&mut self, record: &Record) {
+        if !self.progress.accept(record) {
             return;
         }
         if record.skipped > 0 {
@@ -104,13 +104,13 @@ impl Flow {
             tracing::debug!(%partition, offset, skipped, "the log holds no record at the offsets before");
             metrics::skipped(*skipped);
         }
-        let fate = decode(record);
-        if let Fate::Rejected(rejection) = &fate {
-            let (partition, reason) = (record.partition.to_string(), rejection.reason.label());
+        let decoded = decode(record);
+        if let DecodeResult::Rejected(invalid) = &decoded {
+            let (partition, reason) = (record.partition.to_string(), invalid.reason.label());
             tracing::warn!(partition, offset = record.offset, reason, "rejected a record; see v_rejected");
-            metrics::rejected(rejection.reason);
+            metrics::rejected(invalid.reason);
         }
-        self.batches.add(record, &project(record, &fate), Instant::now());
+        self.batches.add(record, &project(record, &decoded), Instant::now());
     }
 
     fn caught_up(&mut self) {
@@ -123,7 +123,7 @@ impl Flow {
         metrics::written(&batch);
         self.batches.written(&batch.partition, Instant::now());
         self.progress.written(&batch.partition, &batch.range());
-        let due = self.progress.due(Instant::now());
+        let due = self.progress.commit_due(Instant::now());
         if self.source.commit(&due).await? {
             self.progress.committed(&due, Instant::now());
         }
@@ -131,85 +131,85 @@ impl Flow {
     }
 
     /// These partitions, and no others, are ours from now on: end what an earlier owner left running, make sure that this is the log that
-    /// was copied, and start where the copy ends.
+    /// was state, and start where the copy ends.
     async fn assigned(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
         let names: Vec<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         self.drop_all();
         self.warehouse.fence(&names).await?;
-        let copies = self.warehouse.copied_at_last(&names).await?;
-        self.source.prove(self.warehouse.witnesses(&copies).await?).await?;
-        tracing::info!(partitions = copies.len(), "assigned");
-        self.renew_tokens();
-        let starts = self.source.start(&copies, partitions).await?;
+        let states = self.warehouse.log_copy_states_with_retry(&names).await?;
+        self.source.check_same_log(self.warehouse.samples(&states).await?).await?;
+        tracing::info!(partitions = states.len(), "assigned");
+        self.start_token_epoch();
+        let starts = self.source.start(&states, partitions).await?;
         self.progress.assign(starts);
         Ok(())
     }
 
     /// These partitions are wanted back: finish what is being written, commit it, let them go.
     async fn revoked(&mut self, partitions: &[Partition], lost: bool) -> Result<(), ProjectorError> {
-        self.batches.forget(partitions);
-        self.checks.running.abort_all();
+        self.batches.remove(partitions);
+        self.verification.running.abort_all();
         if !lost {
-            for batch in self.writes.finish(partitions, DRAIN).await? {
+            for batch in self.writes.drain(partitions, DRAIN_TIMEOUT).await? {
                 self.written(batch).await?;
             }
             let uncommitted = self.progress.uncommitted(|partition| partitions.contains(partition));
             self.source.commit(&uncommitted).await?;
         }
         self.writes.abandon(partitions);
-        self.progress.forget(partitions);
-        self.source.forget(partitions);
+        self.progress.remove(partitions);
+        self.source.unassign(partitions);
         if lost { Ok(()) } else { self.source.release(partitions).await }
     }
 
     /// Starts to look for what the warehouse has lost of the partitions of which nothing is being read again.
-    fn check(&mut self) {
-        let (warehouse, whole, limits) = (self.warehouse.renewed(), self.progress.settled(), self.limits);
+    fn start_verification(&mut self) {
+        let (warehouse, whole, limits) = (self.warehouse.with_new_token_epoch(), self.progress.complete(), self.limits);
         if whole.is_empty() {
-            self.checks.due = Instant::now() + self.checks.least;
+            self.verification.due = Instant::now() + self.verification.min_interval;
             return;
         }
-        self.checks.running.spawn(async move {
+        self.verification.running.spawn(async move {
             let since = Instant::now();
-            let checked = verify::verify(&warehouse, &whole, &limits).await;
-            (since.elapsed(), checked)
+            let result = verify::verify(&warehouse, &whole, &limits).await;
+            (since.elapsed(), result)
         });
     }
 
     /// What the log copy has lost is read again.
-    async fn checked(&mut self, took: Duration, checked: Result<Vec<Copied>, WarehouseError>) -> Result<(), ProjectorError> {
-        self.checks.due = Instant::now() + verify::pause(self.checks.least, took);
-        let mut lacking = match checked {
-            Ok(lacking) => lacking,
+    async fn verified(&mut self, took: Duration, result: Result<Vec<LogCopyState>, WarehouseError>) -> Result<(), ProjectorError> {
+        self.verification.due = Instant::now() + verify::pause(self.verification.min_interval, took);
+        let mut incomplete = match result {
+            Ok(incomplete) => incomplete,
             // That the warehouse is away shows elsewhere, and so does the time of the last check.
             Err(error) => {
-                tracing::warn!(error = %error.chain(), "the tables could not be checked; they will be later");
+                tracing::warn!(error = %error.chain(), "the tables could not be result; they will be later");
                 return Ok(());
             }
         };
-        let settled = self.progress.settled();
-        lacking.retain(|copied| settled.iter().any(|next| next.partition == copied.partition) && self.source.can_be_read(copied));
-        if lacking.is_empty() {
+        let complete = self.progress.complete();
+        incomplete.retain(|state| complete.iter().any(|next| next.partition == state.partition) && self.source.is_readable(state));
+        if incomplete.is_empty() {
             return Ok(());
         }
-        for Copied { partition, missing, .. } in &lacking {
+        for LogCopyState { partition, missing, .. } in &incomplete {
             let records = missing.iter().map(|range| range.end - range.start).sum();
-            let offsets = verify::named(missing);
+            let offsets = verify::format_ranges(missing);
             tracing::error!(%partition, records, offsets, "rows of the log copy are missing; reading their records again");
-            metrics::repaired(Missing::Log, records);
+            metrics::repaired(RowKind::Log, records);
         }
-        let partitions: Vec<_> = lacking.iter().map(|copied| copied.partition.clone()).collect();
+        let partitions: Vec<_> = incomplete.iter().map(|state| state.partition.clone()).collect();
         self.writes.abandon(&partitions);
-        self.batches.forget(&partitions);
-        self.renew_tokens();
-        let starts = self.source.start(&lacking, &[]).await?;
+        self.batches.remove(&partitions);
+        self.start_token_epoch();
+        let starts = self.source.start(&incomplete, &[]).await?;
         self.progress.restart(starts);
         Ok(())
     }
 
     /// Finishes what is being written, commits it, drops the rest: the next start reads it again.
     async fn stop(&mut self) -> Result<(), ProjectorError> {
-        for batch in self.writes.finish(&self.writes.partitions(), DRAIN).await? {
+        for batch in self.writes.drain(&self.writes.partitions(), DRAIN_TIMEOUT).await? {
             self.progress.written(&batch.partition, &batch.range());
         }
         let uncommitted = self.progress.uncommitted(|_| true);
@@ -218,13 +218,13 @@ impl Flow {
     }
 
     /// What is read from now on is new to the server, whatever it has been sent before.
-    fn renew_tokens(&mut self) {
-        self.warehouse = self.warehouse.renewed();
-        self.writes.go_to(self.warehouse.clone());
+    fn start_token_epoch(&mut self) {
+        self.warehouse = self.warehouse.with_new_token_epoch();
+        self.writes.set_warehouse(self.warehouse.clone());
     }
 
     fn drop_all(&mut self) {
-        self.checks.running.abort_all();
+        self.verification.running.abort_all();
         self.writes.abandon(&self.writes.partitions());
         self.batches.clear();
         self.progress.assign(Vec::new());
@@ -232,7 +232,7 @@ impl Flow {
 }
 
 /// Waits for an instant; for ever when there is none.
-async fn until(due: Option<Instant>) {
+async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,

@@ -16,7 +16,7 @@ const COMMIT_EVERY: Duration = Duration::from_secs(1);
 
 /// Where reading of a partition begins, and what of it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
+pub struct StartPosition {
     /// The partition.
     pub partition: Partition,
     /// First offset to read.
@@ -30,13 +30,13 @@ pub struct Start {
 /// Offsets of the owned partitions.
 #[derive(Debug, Default)]
 pub struct Progress {
-    partitions: BTreeMap<Partition, Place>,
+    partitions: BTreeMap<Partition, PartitionOffsets>,
     last_commit: Option<Instant>,
 }
 
 /// One partition.
 #[derive(Debug, Clone)]
-struct Place {
+struct PartitionOffsets {
     /// What the log delivers next.
     expected: u64,
     /// From here on everything is wanted.
@@ -50,40 +50,40 @@ struct Place {
 
 impl Progress {
     /// These partitions, and no others, are read from here on.
-    pub fn assign(&mut self, starts: Vec<Start>) {
+    pub fn assign(&mut self, starts: Vec<StartPosition>) {
         self.partitions.clear();
         self.restart(starts);
     }
 
     /// These partitions are read from here on; nothing changes for the others.
-    pub fn restart(&mut self, starts: Vec<Start>) {
-        for Start { partition, at, missing, end } in starts {
-            let committed = self.partitions.get(&partition).map_or(0, |place| place.committed);
-            self.partitions.insert(partition, Place { expected: at, end, missing, written: end, committed });
+    pub fn restart(&mut self, starts: Vec<StartPosition>) {
+        for StartPosition { partition, at, missing, end } in starts {
+            let committed = self.partitions.get(&partition).map_or(0, |offsets| offsets.committed);
+            self.partitions.insert(partition, PartitionOffsets { expected: at, end, missing, written: end, committed });
         }
     }
 
     /// Whether this record is wanted. One that is written already, or is of a partition no longer owned, is not.
-    pub fn take(&mut self, record: &Record) -> bool {
-        let Some(place) = self.partitions.get_mut(&record.partition) else { return false };
-        if record.offset < place.expected {
+    pub fn accept(&mut self, record: &Record) -> bool {
+        let Some(offsets) = self.partitions.get_mut(&record.partition) else { return false };
+        if record.offset < offsets.expected {
             return false;
         }
-        place.expected = record.offset + 1;
+        offsets.expected = record.offset + 1;
         let covers = record.covers();
-        covers.end > place.end || place.missing.iter().any(|range| range.start < covers.end && covers.start < range.end)
+        covers.end > offsets.end || offsets.missing.iter().any(|range| range.start < covers.end && covers.start < range.end)
     }
 
     /// These offsets are written.
     pub fn written(&mut self, partition: &Partition, range: &Range<u64>) {
-        if let Some(place) = self.partitions.get_mut(partition) {
-            place.written = place.written.max(range.end);
-            place.missing = place.missing.iter().flat_map(|missing| without(missing, range)).collect();
+        if let Some(offsets) = self.partitions.get_mut(partition) {
+            offsets.written = offsets.written.max(range.end);
+            offsets.missing = offsets.missing.iter().flat_map(|missing| subtract(missing, range)).collect();
         }
     }
 
     /// What to commit now: nothing shortly after the last commit.
-    pub fn due(&mut self, now: Instant) -> Vec<NextOffset> {
+    pub fn commit_due(&mut self, now: Instant) -> Vec<NextOffset> {
         if self.last_commit.is_some_and(|last| now.duration_since(last) < COMMIT_EVERY) {
             return Vec::new();
         }
@@ -92,46 +92,46 @@ impl Progress {
 
     /// What is written and not committed, of partitions that a test picks.
     pub fn uncommitted(&self, pick: impl Fn(&Partition) -> bool) -> Vec<NextOffset> {
-        let behind = self.partitions.iter().filter(|(partition, place)| place.whole() > place.committed && pick(partition));
-        behind.map(|(partition, place)| partition.next_offset(place.whole())).collect()
+        let behind = self.partitions.iter().filter(|(partition, offsets)| offsets.watermark() > offsets.committed && pick(partition));
+        behind.map(|(partition, offsets)| partition.next_offset(offsets.watermark())).collect()
     }
 
     /// These were committed.
     pub fn committed(&mut self, offsets: &[NextOffset], now: Instant) {
         self.last_commit = Some(now);
         for next in offsets {
-            if let Some(place) = self.partitions.get_mut(&next.partition) {
-                place.committed = place.committed.max(next.offset);
+            if let Some(offsets) = self.partitions.get_mut(&next.partition) {
+                offsets.committed = offsets.committed.max(next.offset);
             }
         }
     }
 
     /// These partitions are no longer owned.
-    pub fn forget(&mut self, partitions: &[Partition]) {
+    pub fn remove(&mut self, partitions: &[Partition]) {
         self.partitions.retain(|partition, _| !partitions.contains(partition));
     }
 
     /// What is written of each owned partition.
     pub fn all_written(&self) -> impl Iterator<Item = NextOffset> {
-        self.partitions.iter().map(|(partition, place)| partition.next_offset(place.whole()))
+        self.partitions.iter().map(|(partition, offsets)| partition.next_offset(offsets.watermark()))
     }
 
     /// The same of the partitions of which nothing is being read again.
-    pub fn settled(&self) -> Vec<NextOffset> {
-        let settled = self.partitions.iter().filter(|(_, place)| place.missing.is_empty());
-        settled.map(|(partition, place)| partition.next_offset(place.written)).collect()
+    pub fn complete(&self) -> Vec<NextOffset> {
+        let complete = self.partitions.iter().filter(|(_, offsets)| offsets.missing.is_empty());
+        complete.map(|(partition, offsets)| partition.next_offset(offsets.written)).collect()
     }
 }
 
-impl Place {
+impl PartitionOffsets {
     /// Everything below this offset is written.
-    fn whole(&self) -> u64 {
+    fn watermark(&self) -> u64 {
         self.missing.first().map_or(self.written, |missing| missing.start)
     }
 }
 
 /// What of a range lies outside of another.
-fn without(range: &Range<u64>, taken: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
+fn subtract(range: &Range<u64>, taken: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
     let before = range.start..range.end.min(taken.start);
     let after = range.start.max(taken.end)..range.end;
     [before, after].into_iter().filter(|rest| !rest.is_empty())
@@ -152,40 +152,40 @@ mod tests {
 
     fn start(at: u64, missing: &[Range<u64>], end: u64) -> Progress {
         let mut progress = Progress::default();
-        progress.assign(vec![Start { partition: partition(), at, missing: missing.to_vec(), end }]);
+        progress.assign(vec![StartPosition { partition: partition(), at, missing: missing.to_vec(), end }]);
         progress
     }
 
-    fn whole(progress: &Progress) -> u64 {
+    fn watermark(progress: &Progress) -> u64 {
         progress.all_written().next().unwrap().offset
     }
 
     #[test]
     fn only_what_is_missing_is_taken_again() {
         let mut progress = start(3, &[3..5, 8..9], 20);
-        let taken: Vec<u64> = (0..22).filter(|offset| progress.take(&record(*offset, 0))).collect();
+        let taken: Vec<u64> = (0..22).filter(|offset| progress.accept(&record(*offset, 0))).collect();
         assert_eq!(taken, [3, 4, 8, 20, 21]);
-        assert!(!progress.take(&record(21, 0)), "it was taken before");
+        assert!(!progress.accept(&record(21, 0)), "it was taken before");
     }
 
     #[test]
     fn a_record_behind_a_gap_of_the_log_is_taken_for_the_offsets_before_it() {
         let mut progress = start(3, &[3..5], 20);
         // The log itself has not had 3..7 any more since: the row of 7 has to say so.
-        assert!(progress.take(&record(7, 4)));
-        assert!(!progress.take(&record(8, 0)));
+        assert!(progress.accept(&record(7, 4)));
+        assert!(!progress.accept(&record(8, 0)));
         progress.written(&partition(), &(3..8));
-        assert_eq!(whole(&progress), 20);
+        assert_eq!(watermark(&progress), 20);
     }
 
     #[test]
     fn a_commit_waits_for_what_is_missing() {
         let mut progress = start(3, &[3..6, 8..9], 20);
-        assert!(progress.settled().is_empty());
+        assert!(progress.complete().is_empty());
         for (written, expected) in [(4..5, 3), (20..25, 3), (3..4, 5), (5..6, 8), (8..9, 25)] {
             progress.written(&partition(), &written);
-            assert_eq!(whole(&progress), expected, "{written:?}");
+            assert_eq!(watermark(&progress), expected, "{written:?}");
         }
-        assert_eq!(progress.settled(), [partition().next_offset(25)]);
+        assert_eq!(progress.complete(), [partition().next_offset(25)]);
     }
 }

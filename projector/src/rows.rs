@@ -13,10 +13,10 @@ use serde::Serialize;
 
 use self::row_binary::Column;
 
-mod choice;
+mod enums;
 mod row_binary;
 
-pub use choice::{Adult, ConsentKind, ResidenceKind, Sex, Status, Strength};
+pub use enums::{Adult, ConsentKind, ResidenceKind, Sex, Status, Strength};
 pub use row_binary::{Micros, Millis};
 
 /// Name and type of a column that is inserted.

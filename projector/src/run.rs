@@ -12,7 +12,7 @@ use crate::{
     check,
     config::Config,
     error::ProjectorError,
-    health::{Concern, Health},
+    health::{Health, ProblemKind},
     migrate::migrate,
     pipeline,
     source::Source,
@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// How often the warehouse is asked whether it is there, also while nothing is written.
-const PING_EVERY: Duration = Duration::from_secs(2);
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// A run that lasted so long was healthy: the next pause is short again.
-const HEALTHY: Duration = Duration::from_secs(60);
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 
 /// Runs until `shutdown` resolves; `started` is called each time that everything is found fit and reading begins. `health` says at any
 /// time what is in the way.
@@ -32,34 +32,34 @@ pub async fn run(config: &Config, health: &Health, started: impl Fn(), shutdown:
     tokio::pin!(shutdown);
     loop {
         let since = Instant::now();
-        let error = match once(config, health, &started, shutdown.as_mut()).await {
+        let error = match run_once(config, health, &started, shutdown.as_mut()).await {
             Err(error) if error.is_transient() => error,
             ended => return ended,
         };
-        if since.elapsed() > HEALTHY {
+        if since.elapsed() > HEALTHY_AFTER {
             pause = pauses();
         }
-        tracing::warn!(error = %chain(&error), "starting again");
-        health.start_again(chain(&error));
+        tracing::warn!(error = %error_chain(&error), "starting again");
+        health.restarting(error_chain(&error));
         tokio::select! {
             () = shutdown.as_mut() => return Ok(()),
-            () = tokio::time::sleep(pause.next().unwrap_or(HEALTHY)) => {}
+            () = tokio::time::sleep(pause.next().unwrap_or(HEALTHY_AFTER)) => {}
         }
     }
 }
 
-async fn once(
+async fn run_once(
     config: &Config,
     health: &Health,
     started: impl Fn(),
     mut shutdown: impl Future<Output = ()> + Unpin,
 ) -> Result<(), ProjectorError> {
     let (source, warehouse) = tokio::select! {
-        ready = open(config, health) => ready?,
+        ready = connect(config, health) => ready?,
         () = &mut shutdown => return Ok(()),
     };
     started();
-    let watch = watch(&warehouse, health);
+    let watch = watch_warehouse(&warehouse, health);
     tokio::select! {
         ended = pipeline::run(source, warehouse.clone(), &config.projector, shutdown) => ended,
         () = watch => Ok(()),
@@ -67,23 +67,23 @@ async fn once(
 }
 
 /// Tells whether the warehouse is there, for as long as the pipeline runs.
-async fn watch(warehouse: &Warehouse, health: &Health) {
+async fn watch_warehouse(warehouse: &Warehouse, health: &Health) {
     loop {
         match warehouse.ping().await {
-            Ok(()) => health.resolve(&Concern::Warehouse),
-            Err(error) => health.report(Concern::Warehouse, error.chain()),
+            Ok(()) => health.resolve(&ProblemKind::Warehouse),
+            Err(error) => health.report(ProblemKind::Warehouse, error.chain()),
         }
-        tokio::time::sleep(PING_EVERY).await;
+        tokio::time::sleep(PING_INTERVAL).await;
     }
 }
 
 /// Migrates, checks the server, opens the log.
-async fn open(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
+async fn connect(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
     let client = warehouse::client(&config.clickhouse);
     migrate(&client).await.map_err(explain_denial)?;
-    let checked = check::check(&client).await?;
-    tracing::info!(version = checked.version, database = config.clickhouse.database, "the warehouse is fit");
-    let warehouse = Warehouse::new(client, &config.projector.group, checked.generations).reporting_to(health.clone());
+    let server = check::check(&client).await?;
+    tracing::info!(version = server.version, database = config.clickhouse.database, "the warehouse is fit");
+    let warehouse = Warehouse::new(client, &config.projector.group, server.table_uuids).reporting_to(health.clone());
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&config.log, &specs).await?;
     Ok((Source::open(config, health).await?, warehouse))
@@ -95,17 +95,18 @@ fn explain_denial(error: WarehouseError) -> WarehouseError {
     const ACCESS_DENIED: u32 = 497;
     if matches!(error.code(), Some(192..=194 | 516)) {
         let reason = "the warehouse refuses the user name or the password: correct clickhouse.user or clickhouse.password";
-        return WarehouseError::Unfit(reason.to_owned());
+        return WarehouseError::Misconfigured(reason.to_owned());
     }
     if error.code() == Some(ACCESS_DENIED) {
-        let mend = "the database needs migrations, and this login may not change tables: run `qamtu-projector migrate` as an administrator";
-        return WarehouseError::Unfit(mend.to_owned());
+        let reason =
+            "the database needs migrations, and this login may not change tables: run `qamtu-projector migrate` as an administrator";
+        return WarehouseError::Misconfigured(reason.to_owned());
     }
     error
 }
 
 /// An error with its causes, in one line.
-pub fn chain(error: &ProjectorError) -> String {
+pub fn error_chain(error: &ProjectorError) -> String {
     match error {
         ProjectorError::Warehouse(error) => format!("warehouse: {}", error.chain()),
         error => {

@@ -1,6 +1,6 @@
 //! Source: the log as the projector reads it. Where to start is decided by the log copy alone.
 //!
-//! The committed offset is only a hint: what the log copy lacks is read, wherever the commit stands. What the log has removed before it
+//! The committed offset is only a offset: what the log copy lacks is read, wherever the commit stands. What the log has removed before it
 //! was read is named and left out, and does not stop the rest; the watermark stays before it unless an operator gives it up. A log
 //! that is shorter than the copy is an error that names the partition.
 
@@ -11,14 +11,14 @@ use qamtu_schemas::Topic;
 
 use crate::{
     config::Config,
-    ends::Ends,
+    end_offsets::EndOffsets,
     error::ProjectorError,
-    health::{Concern, Health},
+    health::{Health, ProblemKind},
     identity,
-    lag::{Lag, STUCK},
+    lag::{Lag, STALL_TIMEOUT},
     metrics,
-    progress::{Progress, Start},
-    warehouse::{Copied, Witnesses},
+    progress::{Progress, StartPosition},
+    warehouse::{LogCopyState, LogSample},
 };
 
 /// Most records of one delivery: about what a hundredth of a second decodes.
@@ -40,7 +40,7 @@ pub struct Source {
     /// What the log removed before it was read.
     lost: BTreeMap<Partition, Vec<Range<u64>>>,
     /// By how many offsets the next record of a partition stands behind the last that counts, beside those that the reader knows.
-    stepped_over: BTreeMap<Partition, u64>,
+    skipped_lost: BTreeMap<Partition, u64>,
 }
 
 impl Source {
@@ -62,18 +62,18 @@ impl Source {
             health: health.clone(),
             accept_lost: config.projector.accept_lost.clone(),
             lost: BTreeMap::new(),
-            stepped_over: BTreeMap::new(),
+            skipped_lost: BTreeMap::new(),
         })
     }
 
     /// How far the log goes, from now on.
-    pub fn ends(&self) -> Ends {
-        Ends::follow(self.log.clone(), self.topics.clone())
+    pub fn end_offsets(&self) -> EndOffsets {
+        EndOffsets::poll(self.log.clone(), self.topics.clone())
     }
 
     /// Fails unless the log is the one that the log copy was made from.
-    pub async fn prove(&self, copy: Vec<Witnesses>) -> Result<(), ProjectorError> {
-        identity::prove(&self.log, copy).await
+    pub async fn check_same_log(&self, copy: Vec<LogSample>) -> Result<(), ProjectorError> {
+        identity::check_same_log(&self.log, copy).await
     }
 
     /// The next delivery; cancel-safe.
@@ -81,61 +81,65 @@ impl Source {
         let mut delivery = self.reader.next().await?;
         if let Delivery::Records(records) = &mut delivery {
             for record in records {
-                record.skipped += self.stepped_over.remove(&record.partition).unwrap_or(0);
+                record.skipped += self.skipped_lost.remove(&record.partition).unwrap_or(0);
             }
         }
         Ok(delivery)
     }
 
     /// Starts partitions where the log copy lacks something: at its end, or at the first record that it has lost.
-    pub async fn start(&mut self, copies: &[Copied], hints: &[(Partition, Option<u64>)]) -> Result<Vec<Start>, ProjectorError> {
+    pub async fn start(
+        &mut self,
+        states: &[LogCopyState],
+        committed: &[(Partition, Option<u64>)],
+    ) -> Result<Vec<StartPosition>, ProjectorError> {
         let bounds = self.bounds().await?;
         let mut starts = Vec::new();
-        for copied in copies {
-            let partition = &copied.partition;
+        for state in states {
+            let partition = &state.partition;
             let bounds = bounds.iter().find(|bounds| bounds.partition == *partition);
-            let bounds = bounds.ok_or_else(|| ProjectorError::NoPartition { partition: partition.clone() })?;
-            let hint = hints.iter().find(|(hinted, _)| hinted == partition).and_then(|(_, hint)| *hint);
-            if let Some(committed) = hint.filter(|hint| *hint > copied.whole()) {
-                let whole_below = copied.whole();
+            let bounds = bounds.ok_or_else(|| ProjectorError::UnknownPartition { partition: partition.clone() })?;
+            let offset = committed.iter().find(|(candidate, _)| candidate == partition).and_then(|(_, offset)| *offset);
+            if let Some(committed) = offset.filter(|offset| *offset > state.watermark()) {
+                let whole_below = state.watermark();
                 tracing::warn!(%partition, committed, whole_below, "the log copy lacks committed records: reading them again");
             }
             let accepted = self.accept_lost.get(&partition.to_string()).copied().unwrap_or(0);
-            let Plan { start, lost, stepped_over } = plan(copied, hint, bounds, accepted)?;
-            self.tell(partition, &lost);
+            let ReadPlan { start, lost, skipped_lost } = plan_read(state, offset, bounds, accepted)?;
+            self.report_lost(partition, &lost);
             self.lost.insert(partition.clone(), lost);
-            self.stepped_over.insert(partition.clone(), stepped_over);
+            self.skipped_lost.insert(partition.clone(), skipped_lost);
             starts.push(start);
         }
         let at: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.at)).collect();
         self.reader.start_at(&at).await?;
         self.assigned = true;
-        self.health.resolve(&Concern::Start);
-        self.health.resolve(&Concern::Progress);
+        self.health.resolve(&ProblemKind::Start);
+        self.health.resolve(&ProblemKind::Progress);
         Ok(starts)
     }
 
     /// What the log copy lacks and the log may still have.
-    pub fn can_be_read(&self, copied: &Copied) -> bool {
-        let lost = self.lost.get(&copied.partition).map(Vec::as_slice).unwrap_or_default();
-        copied.missing.iter().any(|missing| !lost.iter().any(|lost| lost.start <= missing.start && missing.end <= lost.end))
+    pub fn is_readable(&self, state: &LogCopyState) -> bool {
+        let lost = self.lost.get(&state.partition).map(Vec::as_slice).unwrap_or_default();
+        state.missing.iter().any(|missing| !lost.iter().any(|lost| lost.start <= missing.start && missing.end <= lost.end))
     }
 
     /// Says what is lost, by its offsets, once as an error and for as long as it lasts as a problem.
-    fn tell(&self, partition: &Partition, lost: &[Range<u64>]) {
+    fn report_lost(&self, partition: &Partition, lost: &[Range<u64>]) {
         metrics::lost(partition, lost.iter().map(|range| range.end - range.start).sum());
         if lost.is_empty() {
-            return self.health.resolve(&Concern::Lost(partition.clone()));
+            return self.health.resolve(&ProblemKind::LostRecords(partition.clone()));
         }
         let offsets = lost.iter().map(|range| format!("{}..{}", range.start, range.end)).collect::<Vec<_>>().join(", ");
         tracing::error!(%partition, offsets, "the log removed records before they were written to the warehouse; figures stop before them");
         let below = lost.last().map_or(0, |range| range.end);
-        let mend = "restore them in the log and start again, or give them up with projector.accept_lost";
-        let problem = format!("the log removed the offsets {offsets} before they were written; {mend} = {{ \"{partition}\" = {below} }}");
-        self.health.report(Concern::Lost(partition.clone()), problem);
+        let fix = "restore them in the log and start again, or give them up with projector.accept_lost";
+        let problem = format!("the log removed the offsets {offsets} before they were written; {fix} = {{ \"{partition}\" = {below} }}");
+        self.health.report(ProblemKind::LostRecords(partition.clone()), problem);
     }
 
-    /// Commits; a partition that was taken away meanwhile is no error, and neither is a commit that fails in passing: it is a hint.
+    /// Commits; a partition that was taken away meanwhile is no error, and neither is a commit that fails in passing: it is a offset.
     pub async fn commit(&mut self, offsets: &[NextOffset]) -> Result<bool, ProjectorError> {
         if offsets.is_empty() {
             return Ok(false);
@@ -160,14 +164,14 @@ impl Source {
     }
 
     /// These partitions are no longer ours, and neither are their problems.
-    pub fn forget(&mut self, partitions: &[Partition]) {
+    pub fn unassign(&mut self, partitions: &[Partition]) {
         self.assigned = false;
-        self.health.report(Concern::Progress, "no partitions are assigned; the group is sharing them out".to_owned());
+        self.health.report(ProblemKind::Progress, "no partitions are assigned; the group is sharing them out".to_owned());
         for partition in partitions {
             metrics::lag_unknown(partition);
-            self.stepped_over.remove(partition);
+            self.skipped_lost.remove(partition);
             if self.lost.remove(partition).is_some() {
-                self.tell(partition, &[]);
+                self.report_lost(partition, &[]);
             }
         }
     }
@@ -179,23 +183,23 @@ impl Source {
 
     /// Compares what is written with how far the log goes and tells how far behind the tables are; no ends: the log does not say. `held`:
     /// whether something was read and is not written.
-    pub fn compare(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, held: bool) -> Result<(), ProjectorError> {
+    pub fn update_lag(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, held: bool) -> Result<(), ProjectorError> {
         let Some(ends) = ends else {
             progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
-            self.health.report(Concern::Log, "it does not say how far it goes".to_owned());
+            self.health.report(ProblemKind::Log, "it does not say how far it goes".to_owned());
             return Ok(());
         };
-        self.health.resolve(&Concern::Log);
+        self.health.resolve(&ProblemKind::Log);
         let now = Instant::now();
-        for (partition, records) in self.lag.see(&ends, progress.all_written(), (held, now))? {
+        for (partition, records) in self.lag.update(&ends, progress.all_written(), (held, now))? {
             metrics::lag(&partition, records);
         }
-        match self.lag.stuck(now) {
+        match self.lag.stalled(now) {
             None if !self.assigned => {}
-            None => self.health.resolve(&Concern::Progress),
+            None => self.health.resolve(&ProblemKind::Progress),
             Some(partition) => {
-                let problem = format!("{partition} has had records for {} s, and none of them was written", STUCK.as_secs());
-                self.health.report(Concern::Progress, problem);
+                let problem = format!("{partition} has had records for {} s, and none of them was written", STALL_TIMEOUT.as_secs());
+                self.health.report(ProblemKind::Progress, problem);
             }
         }
         Ok(())
@@ -212,37 +216,37 @@ impl Source {
 
 /// How a partition is read.
 #[derive(Debug, PartialEq, Eq)]
-struct Plan {
-    start: Start,
+struct ReadPlan {
+    start: StartPosition,
     /// What the copy lacks and the log has removed.
     lost: Vec<Range<u64>>,
-    /// See [`Source::stepped_over`].
-    stepped_over: u64,
+    /// See [`Source::skipped_lost`].
+    skipped_lost: u64,
 }
 
 /// Decides from where to read what the log copy lacks. `accepted`: below this offset what the log removed is given up.
-fn plan(copied: &Copied, committed: Option<u64>, bounds: &Bounds, accepted: u64) -> Result<Plan, ProjectorError> {
-    let partition = copied.partition.clone();
-    if bounds.end < copied.end {
-        return Err(ProjectorError::OtherLog { partition, end: bounds.end, needed: copied.end });
+fn plan_read(state: &LogCopyState, committed: Option<u64>, bounds: &Bounds, accepted: u64) -> Result<ReadPlan, ProjectorError> {
+    let partition = state.partition.clone();
+    if bounds.end < state.end {
+        return Err(ProjectorError::LogTooShort { partition, end: bounds.end, needed: state.end });
     }
     let begin = bounds.start;
-    let lacking = copied.missing.iter().cloned().chain((copied.end < begin).then_some(copied.end..begin));
+    let lacking = state.missing.iter().cloned().chain((state.end < begin).then_some(state.end..begin));
     let mut lost: Vec<_> = lacking.map(|range| range.start..range.end.min(begin)).filter(|range| !range.is_empty()).collect();
     let mut missing: Vec<_> =
-        copied.missing.iter().map(|range| range.start.max(begin)..range.end).filter(|range| !range.is_empty()).collect();
-    let mut at = missing.first().map_or(copied.end.max(begin), |missing| missing.start);
-    let mut stepped_over = 0;
+        state.missing.iter().map(|range| range.start.max(begin)..range.end).filter(|range| !range.is_empty()).collect();
+    let mut at = missing.first().map_or(state.end.max(begin), |missing| missing.start);
+    let mut skipped_lost = 0;
     // Nobody has ever read this partition: what the log removed before is none of ours.
-    let untouched = copied.end == 0 && committed.unwrap_or(0) == 0;
+    let untouched = state.end == 0 && committed.unwrap_or(0) == 0;
     if let Some(first) = lost.first().filter(|_| untouched || begin <= accepted).map(|range| range.start) {
         tracing::warn!(%partition, first, next = begin, "reading begins behind records that the log removed");
         // The first record is to say that nothing more comes before it, so it is wanted even if its row is there.
-        (at, stepped_over) = (begin, begin - first);
+        (at, skipped_lost) = (begin, begin - first);
         missing.insert(0, first..begin);
         lost.clear();
     }
-    Ok(Plan { start: Start { partition, at, missing, end: copied.end.max(begin) }, lost, stepped_over })
+    Ok(ReadPlan { start: StartPosition { partition, at, missing, end: state.end.max(begin) }, lost, skipped_lost })
 }
 
 #[cfg(test)]
@@ -257,13 +261,13 @@ mod tests {
     /// What the copy lacks below its end, and its end.
     type Copy<'a> = (&'a [Range<u64>], u64);
 
-    fn planned((missing, end): Copy<'_>, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<Plan, ProjectorError> {
-        let copied = Copied { partition: partition(), missing: missing.to_vec(), end };
-        plan(&copied, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
+    fn planned((missing, end): Copy<'_>, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<ReadPlan, ProjectorError> {
+        let state = LogCopyState { partition: partition(), missing: missing.to_vec(), end };
+        plan_read(&state, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
     }
 
-    fn expected(at: u64, (missing, end): Copy<'_>, lost: &[Range<u64>], stepped_over: u64) -> Plan {
-        Plan { start: Start { partition: partition(), at, missing: missing.to_vec(), end }, lost: lost.to_vec(), stepped_over }
+    fn expected(at: u64, (missing, end): Copy<'_>, lost: &[Range<u64>], skipped_lost: u64) -> ReadPlan {
+        ReadPlan { start: StartPosition { partition: partition(), at, missing: missing.to_vec(), end }, lost: lost.to_vec(), skipped_lost }
     }
 
     #[test]
@@ -297,6 +301,6 @@ mod tests {
     #[test]
     fn a_log_that_is_shorter_than_the_copy_is_refused() {
         let refused = planned((&[], 21), None, 10..20, 0);
-        assert!(matches!(refused, Err(ProjectorError::OtherLog { needed: 21, end: 20, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(ProjectorError::LogTooShort { needed: 21, end: 20, .. })), "{refused:?}");
     }
 }

@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// Sends logs to standard error; once per process.
-pub fn logs(config: &TelemetryConfig) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|error| ConfigError::of("telemetry.filter", &error.to_string()))?;
+pub fn init_logging(config: &TelemetryConfig) -> Result<(), ConfigError> {
+    let filter = EnvFilter::try_new(&config.filter).map_err(|error| ConfigError::invalid("telemetry.filter", &error.to_string()))?;
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }
@@ -32,7 +32,7 @@ pub fn recorder() -> &'static PrometheusHandle {
         // Whoever embeds the projector may have a recorder of its own: then ours stays empty, and that is its choice.
         if ::metrics::set_global_recorder(recorder).is_ok() {
             metrics::describe();
-            metrics::begin();
+            metrics::initialize();
         }
         handle
     })

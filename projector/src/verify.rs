@@ -18,81 +18,81 @@ use qamtu_schemas::decode::decode_structured;
 use crate::{
     batch::OpenBatch,
     config::Limits,
-    fate::Fate,
-    metrics::{self, Missing},
-    project::project,
+    decode_result::DecodeResult,
+    metrics::{self, RowKind},
+    projection::project,
     rows::Table,
-    warehouse::{Copied, Receipt, Warehouse, WarehouseError},
+    warehouse::{LogCopyState, StoredEvent, Warehouse, WarehouseError},
 };
 
 /// Records whose facts are written again before the next look. Their bodies are fetched in portions, since one may have a megabyte.
 const FACTS_MAX: usize = 50_000;
-const PORTION: usize = 50;
-/// Most ranges of a partition that are named in a line of the log.
-const NAMED: usize = 20;
+const BODIES_PER_QUERY: usize = 50;
+/// Most ranges of a partition that are shown in a line of the log.
+const RANGES_SHOWN: usize = 20;
 /// Pauses between two checks are as many times longer than a check takes.
-const PAUSE: u32 = 20;
+const PAUSE_FACTOR: u32 = 20;
 
 /// How long to wait for the next check.
-pub fn pause(least: Duration, took: Duration) -> Duration {
-    least.max(took * PAUSE)
+pub fn pause(min_interval: Duration, took: Duration) -> Duration {
+    min_interval.max(took * PAUSE_FACTOR)
 }
 
 /// Looks at partitions that are written up to these offsets and writes missing facts. What the log copy lacks is returned.
-pub async fn verify(warehouse: &Warehouse, whole: &[NextOffset], limits: &Limits) -> Result<Vec<Copied>, WarehouseError> {
-    let partitions: Vec<_> = whole.iter().map(|next| next.partition.clone()).collect();
-    let mut lacking = Vec::new();
+pub async fn verify(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &Limits) -> Result<Vec<LogCopyState>, WarehouseError> {
+    let partitions: Vec<_> = watermarks.iter().map(|next| next.partition.clone()).collect();
+    let mut incomplete = Vec::new();
     let mut records = 0;
-    for mut copied in warehouse.copied(&partitions).await? {
-        let below = offset_of(whole, &copied.partition);
+    for mut state in warehouse.log_copy_states(&partitions).await? {
+        let below = offset_of(watermarks, &state.partition);
         // The last rows may be gone, too, which is no gap.
-        if copied.end < below {
-            copied.missing.push(copied.end..below);
-            copied.end = below;
+        if state.end < below {
+            state.missing.push(state.end..below);
+            state.end = below;
         }
-        copied.missing.retain(|range| range.start < below);
-        if !copied.missing.is_empty() {
-            records += copied.missing.iter().map(|range| range.end - range.start).sum::<u64>();
-            lacking.push(copied);
+        state.missing.retain(|range| range.start < below);
+        if !state.missing.is_empty() {
+            records += state.missing.iter().map(|range| range.end - range.start).sum::<u64>();
+            incomplete.push(state);
         }
     }
-    metrics::missing(Missing::Log, records);
-    rewrite_facts(warehouse, whole, limits).await?;
+    metrics::missing(RowKind::Log, records);
+    rewrite_facts(warehouse, watermarks, limits).await?;
     metrics::verified();
-    Ok(lacking)
+    Ok(incomplete)
 }
 
-/// Ranges of offsets as they are named in the log.
-pub fn named(ranges: &[Range<u64>]) -> String {
-    let named: Vec<_> = ranges.iter().take(NAMED).map(|range| format!("{}..{}", range.start, range.end)).collect();
-    let more = if ranges.len() > NAMED { ", ..." } else { "" };
-    format!("{}{more}", named.join(", "))
+/// Ranges of offsets as they are shown in the log.
+pub fn format_ranges(ranges: &[Range<u64>]) -> String {
+    let shown: Vec<_> = ranges.iter().take(RANGES_SHOWN).map(|range| format!("{}..{}", range.start, range.end)).collect();
+    let more = if ranges.len() > RANGES_SHOWN { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
-fn offset_of(whole: &[NextOffset], partition: &Partition) -> u64 {
-    whole.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset)
+fn offset_of(watermarks: &[NextOffset], partition: &Partition) -> u64 {
+    watermarks.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset)
 }
 
 /// Writes missing facts until none are found, or the same ones again.
-async fn rewrite_facts(warehouse: &Warehouse, whole: &[NextOffset], limits: &Limits) -> Result<(), WarehouseError> {
+async fn rewrite_facts(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &Limits) -> Result<(), WarehouseError> {
     let mut before = BTreeMap::new();
     loop {
         let mut missing: BTreeMap<Partition, Vec<u64>> = BTreeMap::new();
         for (partition, offset) in warehouse.missing_facts(FACTS_MAX).await? {
             // Above are rows that were written while this was being asked, and partitions of other processes.
-            if offset < offset_of(whole, &partition) {
+            if offset < offset_of(watermarks, &partition) {
                 missing.entry(partition).or_default().push(offset);
             }
         }
-        metrics::missing(Missing::Facts, missing.values().map(|offsets| offsets.len() as u64).sum());
+        metrics::missing(RowKind::Facts, missing.values().map(|offsets| offsets.len() as u64).sum());
         if missing.is_empty() || missing == before {
             return Ok(());
         }
         for (partition, offsets) in &missing {
             let ranges = ranges(offsets);
-            tracing::error!(%partition, records = offsets.len(), offsets = named(&ranges), "rows of facts are missing; writing them again");
+            tracing::error!(%partition, records = offsets.len(), offsets = format_ranges(&ranges), "rows of facts are missing; writing them again");
             let written = rewrite(warehouse, partition, offsets, limits).await?;
-            metrics::repaired(Missing::Facts, written);
+            metrics::repaired(RowKind::Facts, written);
         }
         before = missing;
     }
@@ -102,16 +102,16 @@ async fn rewrite_facts(warehouse: &Warehouse, whole: &[NextOffset], limits: &Lim
 async fn rewrite(warehouse: &Warehouse, partition: &Partition, offsets: &[u64], limits: &Limits) -> Result<u64, WarehouseError> {
     let mut batch: Option<OpenBatch> = None;
     let mut written = 0;
-    for portion in offsets.chunks(PORTION) {
-        for Receipt { offset, appended_ms, body } in warehouse.receipts_at(partition, portion).await? {
+    for chunk in offsets.chunks(BODIES_PER_QUERY) {
+        for StoredEvent { offset, appended_ms, body } in warehouse.stored_events(partition, chunk).await? {
             let Ok(event) = decode_structured(body.as_bytes()) else {
                 tracing::error!(%partition, offset, "the event in the log copy does not decode; its facts stay missing");
                 continue;
             };
             let record =
                 Record { partition: partition.clone(), offset, skipped: 0, appended_ms, key: None, headers: Vec::new(), value: None };
-            let fate = Fate::Event { event: Box::new(event), body };
-            let mut rows = project(&record, &fate);
+            let decoded = DecodeResult::Event { event: Box::new(event), body };
+            let mut rows = project(&record, &decoded);
             rows.retain(|row| row.table() != Table::Log);
             let open = batch.get_or_insert_with(|| OpenBatch::new(&record, Instant::now()));
             open.add(&record, &rows);
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn offsets_are_named_as_ranges() {
-        assert_eq!(named(&ranges(&[3, 4, 5, 9])), "3..6, 9..10");
+        assert_eq!(format_ranges(&ranges(&[3, 4, 5, 9])), "3..6, 9..10");
         let many: Vec<_> = (0..100).map(|n| n * 2).collect();
-        assert!(named(&ranges(&many)).ends_with("38..39, ..."));
+        assert!(format_ranges(&ranges(&many)).ends_with("38..39, ..."));
     }
 }

@@ -16,20 +16,20 @@ use uuid::Uuid;
 use crate::{
     batch::{Batch, Insert},
     config::ClickhouseConfig,
-    faults,
-    health::{Concern, Health, Work},
+    failpoints,
+    health::{Health, ProblemGuard, ProblemKind},
     metrics,
     rows::Table,
 };
 
 mod error;
-mod witness;
+mod log_sample;
 
 pub use error::WarehouseError;
-pub use witness::{Witness, Witnesses};
+pub use log_sample::{LogSample, SampleRecord};
 
 use error::WarehouseError as Error;
-use witness::WITNESSES;
+use log_sample::SAMPLE_SIZE;
 
 /// Longest wait for a piece of an insert to be taken.
 pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -60,23 +60,23 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 10] = [
 ];
 
 /// UUID of each table: a table that was made anew has another one, and has never seen any token.
-pub type Generations = BTreeMap<Table, Uuid>;
+pub type TableUuids = BTreeMap<Table, Uuid>;
 
 /// A connection to ClickHouse; cheap to clone.
 #[derive(Clone)]
 pub struct Warehouse {
     client: Client,
     group: Arc<str>,
-    generations: Arc<Generations>,
+    table_uuids: Arc<TableUuids>,
     /// Also part of every token, and a new one whenever reading starts anew: a range that is read again, because its rows are gone, is
     /// never taken for a repetition of the insert that once brought them.
-    incarnation: Uuid,
+    token_epoch: Uuid,
     health: Health,
 }
 
 /// What the log copy holds of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied {
+pub struct LogCopyState {
     /// The partition.
     pub partition: Partition,
     /// Offsets below `end` that are neither rows nor skipped by the log, in order.
@@ -85,15 +85,15 @@ pub struct Copied {
     pub end: u64,
 }
 
-impl Copied {
+impl LogCopyState {
     /// The offset below which nothing is missing.
-    pub fn whole(&self) -> u64 {
+    pub fn watermark(&self) -> u64 {
         self.missing.first().map_or(self.end, |missing| missing.start)
     }
 }
 
 #[derive(Row, Deserialize)]
-struct Watermark {
+struct WatermarkRow {
     topic: String,
     partition: u32,
     next_offset: u64,
@@ -101,13 +101,13 @@ struct Watermark {
 }
 
 #[derive(Row, Deserialize)]
-struct MissingRecords {
+struct MissingRecordsRow {
     first_offset: u64,
     next_offset: u64,
 }
 
 #[derive(Row, Deserialize)]
-struct MissingFact {
+struct MissingFactRow {
     topic: String,
     partition: u32,
     offset: u64,
@@ -115,7 +115,7 @@ struct MissingFact {
 
 /// A record that is an event, as the log copy has it.
 #[derive(Row, Deserialize)]
-pub struct Receipt {
+pub struct StoredEvent {
     /// Its offset.
     pub offset: u64,
     /// When the log took it, in milliseconds since 1970.
@@ -138,9 +138,9 @@ pub fn client(config: &ClickhouseConfig) -> Client {
 
 impl Warehouse {
     /// After [`crate::check::check`] has found the server and its tables fit.
-    pub fn new(client: Client, group: &str, generations: Generations) -> Self {
-        let generations = Arc::new(generations);
-        Self { client, group: group.into(), generations, incarnation: Uuid::new_v4(), health: Health::default() }
+    pub fn new(client: Client, group: &str, table_uuids: TableUuids) -> Self {
+        let table_uuids = Arc::new(table_uuids);
+        Self { client, group: group.into(), table_uuids, token_epoch: Uuid::new_v4(), health: Health::default() }
     }
 
     /// The same, which tells this health what goes wrong.
@@ -149,31 +149,31 @@ impl Warehouse {
     }
 
     /// The same with tokens that the server has never seen.
-    pub fn renewed(&self) -> Self {
-        Self { incarnation: Uuid::new_v4(), ..self.clone() }
+    pub fn with_new_token_epoch(&self) -> Self {
+        Self { token_epoch: Uuid::new_v4(), ..self.clone() }
     }
 
     /// Whether the server answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        answer_within(PING_TIMEOUT, "asking whether it is there", self.client.query_raw("SELECT 1").execute()).await
+        run_query_within(PING_TIMEOUT, "asking whether it is there", self.client.query_raw("SELECT 1").execute()).await
     }
 
     /// Writes a batch: facts first, the log copy last.
     pub async fn write(&self, batch: &Batch) -> Result<(), Error> {
-        let work = self.health.during(Concern::Write(batch.partition.clone()));
+        let guard = self.health.guard(ProblemKind::Write(batch.partition.clone()));
         for insert in &batch.inserts {
-            faults::reach(if insert.table == Table::Log { "before-receipt" } else { "before-facts" });
+            failpoints::hit(if insert.table == Table::Log { "before-log-copy" } else { "before-facts" });
             let attempt = || async { self.insert(batch, insert).await };
-            retrying(&work, attempt).await?;
+            retrying(&guard, attempt).await?;
             metrics::inserted(insert);
         }
-        faults::reach("after-receipt");
+        failpoints::hit("after-log-copy");
         Ok(())
     }
 
     async fn insert(&self, batch: &Batch, insert: &Insert) -> Result<(), Error> {
         let table = insert.table.name();
-        let generation = self.generations.get(&insert.table).copied().unwrap_or_default();
+        let table_uuid = self.table_uuids.get(&insert.table).copied().unwrap_or_default();
         let columns: Vec<_> = insert.table.columns().into_iter().map(|(name, _)| format!("`{name}`")).collect();
         let mut client = self.client.clone();
         for (name, value) in INSERT_SETTINGS {
@@ -183,8 +183,11 @@ impl Warehouse {
         let mut request = client
             .insert_formatted_with(format!("INSERT INTO {table} ({}) FORMAT RowBinary", columns.join(", ")))
             .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT))
-            .with_setting("insert_deduplication_token", format!("{generation}:{}:{}", self.incarnation, insert.token))
-            .with_setting("query_id", format!("{}{table}-{}-{}-{attempt}", self.inserts_of(&batch.partition), batch.first, batch.next));
+            .with_setting("insert_deduplication_token", format!("{table_uuid}:{}:{}", self.token_epoch, insert.token))
+            .with_setting(
+                "query_id",
+                format!("{}{table}-{}-{}-{attempt}", self.query_id_prefix(&batch.partition), batch.first, batch.next),
+            );
         let done = async {
             request.send(insert.bytes.clone()).await?;
             request.end().await
@@ -193,75 +196,76 @@ impl Warehouse {
     }
 
     /// What the ids of all inserts of a partition begin with.
-    fn inserts_of(&self, partition: &Partition) -> String {
+    fn query_id_prefix(&self, partition: &Partition) -> String {
         format!("qamtu-{}-{}-{}-", self.group, partition.topic, partition.number)
     }
 
     /// The oldest and the newest rows of the log copy of these partitions, by which one log is told from another.
-    pub async fn witnesses(&self, copies: &[Copied]) -> Result<Vec<Witnesses>, Error> {
+    pub async fn samples(&self, states: &[LogCopyState]) -> Result<Vec<LogSample>, Error> {
         let mut found = Vec::new();
-        for Copied { partition, .. } in copies {
-            let (oldest, newest) = (self.rows_of(partition, "ASC").await?, self.rows_of(partition, "DESC").await?);
-            found.push(Witnesses { partition: partition.clone(), oldest, newest });
+        for LogCopyState { partition, .. } in states {
+            let (oldest, newest) = (self.sample_rows(partition, "ASC").await?, self.sample_rows(partition, "DESC").await?);
+            found.push(LogSample { partition: partition.clone(), oldest, newest });
         }
         Ok(found)
     }
 
-    async fn rows_of(&self, partition: &Partition, order: &str) -> Result<Vec<Witness>, Error> {
+    async fn sample_rows(&self, partition: &Partition, order: &str) -> Result<Vec<SampleRecord>, Error> {
         let query = format!(
             "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, toUInt8(status = 'rejected') AS rejected, event_id, bodyhash \
-             FROM log WHERE topic = ? AND partition = ? ORDER BY offset {order} LIMIT {WITNESSES}"
+             FROM log WHERE topic = ? AND partition = ? ORDER BY offset {order} LIMIT {SAMPLE_SIZE}"
         );
-        let ask = || async {
+        let attempt = || async {
             let query = self.client.query(&query).bind(&*partition.topic).bind(partition.number);
-            answer("reading the log copy back", query.fetch_all::<Witness>()).await
+            run_query("reading the log copy back", query.fetch_all::<SampleRecord>()).await
         };
-        retrying(&self.health.during(Concern::Assignment), ask).await
+        retrying(&self.health.guard(ProblemKind::Assignment), attempt).await
     }
 
     /// What the log copy holds of these partitions; asks until the server answers.
-    pub async fn copied_at_last(&self, partitions: &[Partition]) -> Result<Vec<Copied>, Error> {
-        retrying(&self.health.during(Concern::Assignment), || self.copied(partitions)).await
+    pub async fn log_copy_states_with_retry(&self, partitions: &[Partition]) -> Result<Vec<LogCopyState>, Error> {
+        retrying(&self.health.guard(ProblemKind::Assignment), || self.log_copy_states(partitions)).await
     }
 
     /// What the log copy holds of these partitions.
-    pub async fn copied(&self, partitions: &[Partition]) -> Result<Vec<Copied>, Error> {
+    pub async fn log_copy_states(&self, partitions: &[Partition]) -> Result<Vec<LogCopyState>, Error> {
         let query = "SELECT topic, partition, next_offset, end_offset FROM v_watermark";
-        let marks: Vec<Watermark> =
-            answer_within(VERIFY_TIMEOUT, "reading the log copy back", self.client.query(query).fetch_all()).await?;
-        let mut copies = Vec::with_capacity(partitions.len());
+        let watermarks: Vec<WatermarkRow> =
+            run_query_within(VERIFY_TIMEOUT, "reading the log copy back", self.client.query(query).fetch_all()).await?;
+        let mut states = Vec::with_capacity(partitions.len());
         for partition in partitions {
-            let mark = marks.iter().find(|mark| mark.topic == *partition.topic && mark.partition == partition.number);
-            let end = mark.map_or(0, |mark| mark.end_offset);
-            let is_whole = mark.is_none_or(|mark| mark.next_offset == mark.end_offset);
+            let watermark =
+                watermarks.iter().find(|watermark| watermark.topic == *partition.topic && watermark.partition == partition.number);
+            let end = watermark.map_or(0, |watermark| watermark.end_offset);
+            let is_whole = watermark.is_none_or(|watermark| watermark.next_offset == watermark.end_offset);
             let missing = if is_whole { Vec::new() } else { self.missing_records(partition).await? };
-            copies.push(Copied { partition: partition.clone(), missing, end });
+            states.push(LogCopyState { partition: partition.clone(), missing, end });
         }
-        Ok(copies)
+        Ok(states)
     }
 
     async fn missing_records(&self, partition: &Partition) -> Result<Vec<Range<u64>>, Error> {
         let query = "SELECT first_offset, next_offset FROM v_missing_records \
                      WHERE topic = ? AND partition = ? ORDER BY first_offset LIMIT ?";
         let query = self.client.query(query).bind(&*partition.topic).bind(partition.number).bind(MISSING_MAX);
-        let rows: Vec<MissingRecords> = answer_within(VERIFY_TIMEOUT, "looking for missing records", query.fetch_all()).await?;
+        let rows: Vec<MissingRecordsRow> = run_query_within(VERIFY_TIMEOUT, "looking for missing records", query.fetch_all()).await?;
         Ok(rows.into_iter().map(|row| row.first_offset..row.next_offset).collect())
     }
 
     /// Places of receipts whose facts are missing, the first of them.
-    pub async fn missing_facts(&self, most: usize) -> Result<Vec<(Partition, u64)>, Error> {
+    pub async fn missing_facts(&self, limit: usize) -> Result<Vec<(Partition, u64)>, Error> {
         let query = "SELECT topic, partition, offset FROM v_missing_facts ORDER BY topic, partition, offset LIMIT ?";
-        let query = self.client.query(query).bind(most);
-        let rows: Vec<MissingFact> = answer_within(VERIFY_TIMEOUT, "looking for missing facts", query.fetch_all()).await?;
+        let query = self.client.query(query).bind(limit);
+        let rows: Vec<MissingFactRow> = run_query_within(VERIFY_TIMEOUT, "looking for missing facts", query.fetch_all()).await?;
         Ok(rows.into_iter().map(|row| (Partition::new(row.topic, row.partition), row.offset)).collect())
     }
 
     /// Events of the log copy at these places.
-    pub async fn receipts_at(&self, partition: &Partition, offsets: &[u64]) -> Result<Vec<Receipt>, Error> {
+    pub async fn stored_events(&self, partition: &Partition, offsets: &[u64]) -> Result<Vec<StoredEvent>, Error> {
         let query = "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, body FROM log FINAL \
                      WHERE topic = ? AND partition = ? AND offset IN ? AND status = 'event' ORDER BY offset";
         let query = self.client.query(query).bind(&*partition.topic).bind(partition.number).bind(offsets);
-        answer("reading events from the log copy", query.fetch_all()).await
+        run_query("reading events from the log copy", query.fetch_all()).await
     }
 
     /// Ends inserts that an earlier owner of these partitions has left running on the server, and waits until they are gone.
@@ -271,30 +275,30 @@ impl Warehouse {
         for partition in partitions {
             let end = || async {
                 let query = self.client.query("KILL QUERY WHERE user = currentUser() AND startsWith(query_id, ?) SYNC");
-                answer("ending inserts of an earlier owner", query.bind(self.inserts_of(partition)).execute()).await
+                run_query("ending inserts of an earlier owner", query.bind(self.query_id_prefix(partition)).execute()).await
             };
-            retrying(&self.health.during(Concern::Assignment), end).await?;
+            retrying(&self.health.guard(ProblemKind::Assignment), end).await?;
         }
         Ok(())
     }
 }
 
 /// Waits for an answer, but not for ever.
-pub(crate) async fn answer<T>(doing: &'static str, ask: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T, Error> {
-    answer_within(QUERY_TIMEOUT, doing, ask).await
+pub(crate) async fn run_query<T>(action: &'static str, query: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T, Error> {
+    run_query_within(QUERY_TIMEOUT, action, query).await
 }
 
-async fn answer_within<T>(
+async fn run_query_within<T>(
     limit: Duration,
-    doing: &'static str,
-    ask: impl Future<Output = clickhouse::error::Result<T>>,
+    action: &'static str,
+    query: impl Future<Output = clickhouse::error::Result<T>>,
 ) -> Result<T, Error> {
-    let limited = tokio::time::timeout(limit, ask).await;
-    limited.unwrap_or(Err(clickhouse::error::Error::TimedOut)).map_err(|source| Error::of(doing, source))
+    let limited = tokio::time::timeout(limit, query).await;
+    limited.unwrap_or(Err(clickhouse::error::Error::TimedOut)).map_err(|source| Error::of(action, source))
 }
 
 /// Repeats what fails in passing, for ever, in growing intervals of at most ten seconds.
-async fn retrying<T, F: Future<Output = Result<T, Error>>>(work: &Work<'_>, attempt: impl FnMut() -> F) -> Result<T, Error> {
+async fn retrying<T, F: Future<Output = Result<T, Error>>>(guard: &ProblemGuard<'_>, attempt: impl FnMut() -> F) -> Result<T, Error> {
     let intervals = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(Duration::from_secs(10))
@@ -305,7 +309,7 @@ async fn retrying<T, F: Future<Output = Result<T, Error>>>(work: &Work<'_>, atte
         .when(Error::is_transient)
         .notify(|error, wait| {
             metrics::retried(error.label());
-            work.report(error.chain());
+            guard.report(error.chain());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(error = %error.chain(), code = error.code(), wait_ms, "the warehouse did not take it; it will be repeated");
         })

@@ -1,4 +1,4 @@
-//! Writes: the batches that are being written, each in a task of its own, of one partition one at a time.
+//! InFlightWrites: the batches that are being written, each in a task of its own, of one partition one at a time.
 //!
 //! Bounded by `writers`. A write that is abandoned may still land: then its rows are the same rows that the next owner writes.
 
@@ -16,27 +16,27 @@ use crate::{
     warehouse::{Warehouse, WarehouseError},
 };
 
-/// Writes under way.
-pub struct Writes {
+/// InFlightWrites under way.
+pub struct InFlightWrites {
     warehouse: Warehouse,
     limit: usize,
     tasks: JoinSet<Result<Batch, WarehouseError>>,
     running: BTreeMap<Partition, AbortHandle>,
 }
 
-impl Writes {
+impl InFlightWrites {
     /// None yet; at most `limit` at once.
     pub fn new(warehouse: Warehouse, limit: usize) -> Self {
         Self { warehouse, limit, tasks: JoinSet::new(), running: BTreeMap::new() }
     }
 
-    /// Writes that start from now on go here.
-    pub fn go_to(&mut self, warehouse: Warehouse) {
+    /// InFlightWrites that start from now on go here.
+    pub fn set_warehouse(&mut self, warehouse: Warehouse) {
         self.warehouse = warehouse;
     }
 
     /// Whether another one may be started.
-    pub fn have_room(&self) -> bool {
+    pub fn has_capacity(&self) -> bool {
         self.running.len() < self.limit
     }
 
@@ -64,8 +64,8 @@ impl Writes {
     }
 
     /// Waits for the writes of these partitions, but no longer than `wait`; what is not done then is abandoned.
-    pub async fn finish(&mut self, partitions: &[Partition], wait: Duration) -> Result<Vec<Batch>, ProjectorError> {
-        let deadline = Instant::now() + wait;
+    pub async fn drain(&mut self, partitions: &[Partition], timeout: Duration) -> Result<Vec<Batch>, ProjectorError> {
+        let deadline = Instant::now() + timeout;
         let mut written = Vec::new();
         while partitions.iter().any(|partition| self.running.contains_key(partition)) {
             match timeout_at(deadline, self.next()).await {

@@ -1,32 +1,32 @@
 //! What ClickHouse refuses, and whether repeating may help.
 //!
-//! Guarantees: a failure that does not say otherwise is taken as passing, and its outcome as open; only codes that no repetition
-//! can mend are final. The server's words are cut and hide digits' runs that may be a national id.
+//! Guarantees: a failure that does not say otherwise is taken as transient, and its outcome as open; only codes that no repetition
+//! can mend are final. The server's text are cut and hide digits' runs that may be a national id.
 
 use std::fmt::Write;
 
-/// Most characters of the server's words that are shown.
-const WORDS_MAX: usize = 600;
+/// Most characters of the server's text that are shown.
+const ERROR_MAX_CHARS: usize = 600;
 
 /// What can go wrong with the warehouse.
 #[derive(Debug, thiserror::Error)]
 pub enum WarehouseError {
     /// The server refused, did not answer, or could not be reached.
-    #[error("{doing}")]
+    #[error("{action}")]
     Server {
         /// What was being done.
-        doing: &'static str,
-        /// The client's own words.
+        action: &'static str,
+        /// The client's own text.
         #[source]
         source: Box<clickhouse::error::Error>,
     },
     /// The server or its tables do not do what exactly-once rests on.
     #[error("{0}")]
-    Unfit(String),
+    Misconfigured(String),
 }
 
 /// Codes after which the same request fails again, until somebody changes tables, rights or settings.
-const FINAL: &[u32] = &[
+const PERMANENT: &[u32] = &[
     16,  // NO_SUCH_COLUMN_IN_TABLE
     20,  // NUMBER_OF_COLUMNS_DOESNT_MATCH
     36,  // BAD_ARGUMENTS
@@ -54,7 +54,7 @@ const FINAL: &[u32] = &[
 ];
 
 /// Codes that pass by themselves: the server is busy, full, read-only, shutting down, or waits for another one.
-const PASSING: &[u32] = &[
+const TRANSIENT: &[u32] = &[
     3,   // UNEXPECTED_END_OF_FILE
     107, // FILE_DOESNT_EXIST
     159, // TIMEOUT_EXCEEDED
@@ -75,15 +75,15 @@ const PASSING: &[u32] = &[
 ];
 
 impl WarehouseError {
-    pub(super) fn of(doing: &'static str, source: clickhouse::error::Error) -> Self {
-        Self::Server { doing, source: Box::new(source) }
+    pub(super) fn of(action: &'static str, source: clickhouse::error::Error) -> Self {
+        Self::Server { action, source: Box::new(source) }
     }
 
     /// ClickHouse's number of the failure; none where the server did not speak.
     pub fn code(&self) -> Option<u32> {
         match self {
             Self::Server { source, .. } => code(source),
-            Self::Unfit(_) => None,
+            Self::Misconfigured(_) => None,
         }
     }
 
@@ -91,10 +91,10 @@ impl WarehouseError {
     pub fn is_transient(&self) -> bool {
         use clickhouse::error::Error as Client;
         match self {
-            Self::Unfit(_) => false,
+            Self::Misconfigured(_) => false,
             Self::Server { source, .. } => match source.as_ref() {
                 Client::Network(_) | Client::TimedOut | Client::Other(_) => true,
-                Client::BadResponse(_) => code(source).is_none_or(|code| !FINAL.contains(&code)),
+                Client::BadResponse(_) => code(source).is_none_or(|code| !PERMANENT.contains(&code)),
                 // The rest is about what was sent or how the answer was read: the same again next time.
                 _ => false,
             },
@@ -102,15 +102,15 @@ impl WarehouseError {
     }
 
     /// Whether the server has understood a statement and refuses it, for a reason that does not pass and is not about rights.
-    pub fn is_about_the_statement(&self) -> bool {
+    pub fn is_statement_error(&self) -> bool {
         const ACCESS_DENIED: u32 = 497;
-        self.code().is_some_and(|code| code != ACCESS_DENIED && !PASSING.contains(&code))
+        self.code().is_some_and(|code| code != ACCESS_DENIED && !TRANSIENT.contains(&code))
     }
 
     /// Closed label for metrics.
     pub fn label(&self) -> &'static str {
         match self {
-            Self::Unfit(_) => "unfit",
+            Self::Misconfigured(_) => "misconfigured",
             Self::Server { source, .. } => match source.as_ref() {
                 clickhouse::error::Error::Network(_) => "network",
                 clickhouse::error::Error::TimedOut => "timeout",
@@ -129,15 +129,15 @@ impl WarehouseError {
             write!(line, ": {error}").expect("a write into a string");
             cause = error.source();
         }
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect();
+        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(ERROR_MAX_CHARS).collect();
         qamtu_schemas::text::redact(&line)
     }
 }
 
 /// The number in `Code: 241. DB::Exception: ...`.
 fn code(error: &clickhouse::error::Error) -> Option<u32> {
-    let clickhouse::error::Error::BadResponse(words) = error else { return None };
-    let (_, after) = words.split_once("Code: ")?;
+    let clickhouse::error::Error::BadResponse(text) = error else { return None };
+    let (_, after) = text.split_once("Code: ")?;
     after[..after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len())].parse().ok()
 }
 
@@ -147,29 +147,29 @@ mod tests {
 
     use super::*;
 
-    fn said(words: &str) -> WarehouseError {
-        WarehouseError::of("testing", Client::BadResponse(words.to_owned()))
+    fn bad_response(text: &str) -> WarehouseError {
+        WarehouseError::of("testing", Client::BadResponse(text.to_owned()))
     }
 
     #[test]
     fn codes_are_read_and_judged() {
-        let memory = said("Code: 241. DB::Exception: Memory limit (total) exceeded (MEMORY_LIMIT_EXCEEDED)");
+        let memory = bad_response("Code: 241. DB::Exception: Memory limit (total) exceeded (MEMORY_LIMIT_EXCEEDED)");
         assert_eq!((memory.code(), memory.is_transient()), (Some(241), true));
-        let denied = said("Code: 497. DB::Exception: qamtu_projector: Not enough privileges");
+        let denied = bad_response("Code: 497. DB::Exception: qamtu_projector: Not enough privileges");
         assert_eq!((denied.code(), denied.is_transient()), (Some(497), false));
-        let proxy = said("502 Bad Gateway");
+        let proxy = bad_response("502 Bad Gateway");
         assert_eq!((proxy.code(), proxy.is_transient()), (None, true));
         assert!(WarehouseError::of("testing", Client::TimedOut).is_transient());
-        for passing in PASSING {
-            let error = said(&format!("Code: {passing}. DB::Exception: x"));
-            assert!(error.is_transient() && !error.is_about_the_statement(), "{passing}");
+        for transient in TRANSIENT {
+            let error = bad_response(&format!("Code: {transient}. DB::Exception: x"));
+            assert!(error.is_transient() && !error.is_statement_error(), "{transient}");
         }
-        assert!(said("Code: 184. DB::Exception: x").is_about_the_statement());
+        assert!(bad_response("Code: 184. DB::Exception: x").is_statement_error());
     }
 
     #[test]
     fn words_are_one_short_line_without_national_ids() {
-        let chain = said(&format!("Code: 27. DB::Exception: row 1\n850615101233 {}", "x".repeat(5000))).chain();
+        let chain = bad_response(&format!("Code: 27. DB::Exception: row 1\n850615101233 {}", "x".repeat(5000))).chain();
         assert!(!chain.contains('\n') && !chain.contains("850615101233") && chain.len() < 700, "{chain}");
     }
 }

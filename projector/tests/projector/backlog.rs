@@ -7,7 +7,7 @@ use qamtu_schemas::{
 
 use crate::{
     events::{attendance, entries, event, person},
-    rig::{Kind, Rig, run},
+    fixture::{LogKind, ProjectorFixture, run},
 };
 
 /// Most memory that the process may ever hold.
@@ -39,22 +39,22 @@ fn peak_mb(pid: u32) -> u64 {
 #[test]
 fn memory_is_bounded_whatever_waits() {
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         for from in (0..ATTENDANCES).step_by(10_000) {
-            rig.append(entries(&attendances(from, from + 10_000))).await;
+            fixture.append(entries(&attendances(from, from + 10_000))).await;
         }
         for precinct in 0..PRECINCTS {
-            rig.append(entries(&[roll(precinct)])).await;
+            fixture.append(entries(&[roll(precinct)])).await;
         }
         let since = std::time::Instant::now();
-        let projector = rig.projector().await;
+        let projector = fixture.projector().await;
         let whole = (ATTENDANCES + PRECINCTS).to_string();
-        rig.until("the backlog is projected", "SELECT sum(next_offset) FROM v_watermark", |next| next == whole).await;
+        fixture.wait_until("the backlog is projected", "SELECT sum(next_offset) FROM v_watermark", |next| next == whole).await;
         let (seconds, peak_mb) = (since.elapsed().as_secs_f64(), peak_mb(projector.pid()));
         println!("{ATTENDANCES} attendances and {PRECINCTS} rolls of {VOTERS} in {seconds:.1} s, at most {peak_mb} MB");
         assert!(peak_mb < MEMORY_MAX_MB, "the projector took {peak_mb} MB");
-        assert_eq!(rig.ask("SELECT count() FROM v_attendance").await.trim(), ATTENDANCES.to_string());
-        assert_eq!(rig.ask("SELECT count() FROM v_roll").await.trim(), (PRECINCTS * VOTERS).to_string());
+        assert_eq!(fixture.query("SELECT count() FROM v_attendance").await.trim(), ATTENDANCES.to_string());
+        assert_eq!(fixture.query("SELECT count() FROM v_roll").await.trim(), (PRECINCTS * VOTERS).to_string());
         assert!(projector.stop().await.success());
     });
 }

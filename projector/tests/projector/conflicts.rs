@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     events::{attendance, event, person, records},
-    rig::{Kind, Rig, batch, run},
+    fixture::{LogKind, ProjectorFixture, batch, run},
 };
 
 const IMPORT: u128 = 77;
@@ -36,32 +36,32 @@ fn events() -> Vec<Event> {
     events
 }
 
-async fn assert_the_earliest_hold(rig: &Rig) {
+async fn assert_the_earliest_hold(fixture: &ProjectorFixture) {
     let few = "SELECT meeting_id, right(toString(event_id), 2) FROM v_attendance WHERE person_hi < 100 ORDER BY 2";
-    assert_eq!(rig.ask(few).await, "TRK-2026-0001\t01\nTRK-2026-0001\t02\nTRK-2026-0001\t05\n");
-    assert_eq!(rig.ask("SELECT count() FROM v_attendance").await, "503\n");
+    assert_eq!(fixture.query(few).await, "TRK-2026-0001\t01\nTRK-2026-0001\t02\nTRK-2026-0001\t05\n");
+    assert_eq!(fixture.query("SELECT count() FROM v_attendance").await, "503\n");
     let counts = "SELECT type, count() FROM v_events GROUP BY type ORDER BY type";
-    assert_eq!(rig.ask(counts).await, "qamtu.attendance.recorded.v1\t504\nqamtu.consent.withdrawn.v1\t1\n");
-    assert_eq!(rig.ask("SELECT count() FROM v_events").await, "505\n");
-    assert_eq!(rig.ask("SELECT count() FROM v_reference_events").await, "0\n");
+    assert_eq!(fixture.query(counts).await, "qamtu.attendance.recorded.v1\t504\nqamtu.consent.withdrawn.v1\t1\n");
+    assert_eq!(fixture.query("SELECT count() FROM v_events").await, "505\n");
+    assert_eq!(fixture.query("SELECT count() FROM v_reference_events").await, "0\n");
     let conflicts = "SELECT right(toString(event_id), 2), bodies FROM v_conflicts ORDER BY 1";
-    assert_eq!(rig.ask(conflicts).await, "01\t2\n02\t2\n03\t2\n05\t2\n");
+    assert_eq!(fixture.query(conflicts).await, "01\t2\n02\t2\n03\t2\n05\t2\n");
 }
 
 #[test]
 fn an_id_counts_once_whatever_its_bodies_name() {
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
-        let warehouse = rig.warehouse().await;
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        let warehouse = fixture.warehouse().await;
         let records = records(&Partition::new("events", 0), &events());
         // The later bodies land first, and some of it twice.
         for range in [&records[3..], &records[..4], &records[..200]] {
             warehouse.write(&batch(range).seal()).await.unwrap();
         }
-        assert_the_earliest_hold(&rig).await;
+        assert_the_earliest_hold(&fixture).await;
         for table in qamtu_projector::rows::Table::ALL {
-            rig.ask(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
+            fixture.query(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
         }
-        assert_the_earliest_hold(&rig).await;
+        assert_the_earliest_hold(&fixture).await;
     });
 }

@@ -9,12 +9,12 @@ use qamtu_log::{
 
 use crate::{
     events::{attendance, campaign, entries, entry, event},
-    health::ready,
-    rig::{DEADLINE, Kind, Rig, run},
+    fixture::{DEADLINE, LogKind, ProjectorFixture, run},
+    health::wait_ready_status,
 };
 
-fn kafka(rig: &Rig) -> KafkaConfig {
-    match &rig.log {
+fn kafka(fixture: &ProjectorFixture) -> KafkaConfig {
+    match &fixture.log {
         LogConfig::Kafka(config) => config.clone(),
         LogConfig::Embedded(_) => panic!("this is not Kafka"),
     }
@@ -22,132 +22,133 @@ fn kafka(rig: &Rig) -> KafkaConfig {
 
 #[test]
 fn events_of_a_transactional_producer_are_projected_and_aborted_ones_are_not() {
-    let Some(rig) = Rig::new(Kind::Kafka) else { return };
+    let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
-        rig.append(entries(&campaign(1, 400))).await;
-        let foreign = TransactionalProducer::new(&kafka(&rig)).unwrap();
+        fixture.append(entries(&campaign(1, 400))).await;
+        let foreign = TransactionalProducer::new(&kafka(&fixture)).unwrap();
         let write = |seed: u128, partition: u32, commit: bool| {
             foreign.begin(partition, &entries(&campaign(seed, 60))).unwrap();
             if commit { foreign.commit() } else { foreign.abort() }.unwrap();
         };
         write(2, 3, true);
         write(3, 3, false);
-        let projector = rig.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
-        rig.caught_up().await;
-        rig.append(entries(&campaign(4, 400))).await;
+        let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
+        fixture.wait_caught_up().await;
+        fixture.append(entries(&campaign(4, 400))).await;
         write(5, 1, true);
         write(6, 1, false);
         // The last offsets of a partition hold no record now.
         write(7, 3, true);
-        rig.caught_up().await;
-        assert_eq!(rig.ask("SELECT * FROM v_missing_records").await, "");
+        fixture.wait_caught_up().await;
+        assert_eq!(fixture.query("SELECT * FROM v_missing_records").await, "");
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         // Not the rows that a check takes for missing, but what the log skipped.
-        projector.counted("qamtu_projector_skipped_offsets_total", 60.0).await;
-        assert_eq!(projector.metric("qamtu_projector_repaired_records_total").await, 0.0, "{}", projector.words());
+        projector.wait_for_metric("qamtu_projector_skipped_offsets_total", 60.0).await;
+        assert_eq!(projector.metric("qamtu_projector_repaired_records_total").await, 0.0, "{}", projector.stderr());
         projector.kill().await;
-        rig.append(entries(&campaign(8, 400))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        fixture.append(entries(&campaign(8, 400))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
-        rig.assert_everything_once().await;
+        fixture.assert_everything_once().await;
     });
 }
 
 #[test]
 fn a_compacted_topic_is_projected_to_its_end() {
-    let Some(rig) = Rig::new(Kind::Kafka) else { return };
+    let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
-        let writer = rig.writer().await;
+        let writer = fixture.writer().await;
         let one = |id: u128| entry(&event(id, 0, None, attendance(0, 1)));
-        let append = async |ids: std::ops::Range<u128>| crate::rig::append(&*writer, ids.map(one).collect()).await;
+        let append = async |ids: std::ops::Range<u128>| crate::fixture::append(&*writer, ids.map(one).collect()).await;
         append(1..40).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
         append(40..80).await;
         let compacted =
             [("cleanup.policy", "compact"), ("segment.ms", "100"), ("min.cleanable.dirty.ratio", "0.01"), ("max.compaction.lag.ms", "100")];
-        alter_topic(&kafka(&rig), "events", &compacted).await.unwrap();
+        alter_topic(&kafka(&fixture), "events", &compacted).await.unwrap();
         let deadline = tokio::time::Instant::now() + DEADLINE;
         for id in 80.. {
             // All events are about one meeting, so they have one key; a segment ends with the next record.
             append(id..id + 1).await;
-            if rig.records().await.values().flatten().any(|record| record.skipped > 0) {
+            if fixture.records().await.values().flatten().any(|record| record.skipped > 0) {
                 break;
             }
             assert!(tokio::time::Instant::now() < deadline, "the broker does not compact");
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         // A topic that forgets is refused at a start; what it forgot before must not be in the way.
-        alter_topic(&kafka(&rig), "events", &[("cleanup.policy", "delete"), ("retention.ms", "-1")]).await.unwrap();
-        let projector = rig.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
-        rig.caught_up().await;
+        alter_topic(&kafka(&fixture), "events", &[("cleanup.policy", "delete"), ("retention.ms", "-1")]).await.unwrap();
+        let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
+        fixture.wait_caught_up().await;
         // Rows that the log no longer has cannot be read again, and the projector does not stop at them either.
-        rig.ask("ALTER TABLE log DELETE WHERE offset BETWEEN 10 AND 20 SETTINGS mutations_sync = 2").await;
-        rig.caught_up().await;
-        assert_eq!(rig.ask("SELECT * FROM v_missing_records").await, "");
+        fixture.query("ALTER TABLE log DELETE WHERE offset BETWEEN 10 AND 20 SETTINGS mutations_sync = 2").await;
+        fixture.wait_caught_up().await;
+        assert_eq!(fixture.query("SELECT * FROM v_missing_records").await, "");
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         append(1_000..1_010).await;
-        rig.caught_up().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
     });
 }
 
 #[test]
 fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition() {
-    let Some(rig) = Rig::new(Kind::Kafka) else { return };
+    let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
-        rig.append(entries(&campaign(1, 800))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        fixture.append(entries(&campaign(1, 800))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
-        let before = rig.records().await;
-        rig.append(entries(&campaign(2, 800))).await;
-        let after = rig.records().await;
+        let before = fixture.records().await;
+        fixture.append(entries(&campaign(2, 800))).await;
+        let after = fixture.records().await;
         let events = |number| Partition::new("events", number);
         let end = |number| (before[&events(number)].len() as u64, after[&events(number)].len() as u64);
-        let (hurt, (written, end)) = (0..8).map(|number| (number, end(number))).find(|(_, (from, to))| to - from > 20).unwrap();
-        delete_records(&kafka(&rig), &events(hurt).next_offset(written + 10)).await.unwrap();
-        let projector = rig.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
-        let others: u64 = after.iter().filter(|(partition, _)| **partition != events(hurt)).map(|(_, records)| records.len() as u64).sum();
-        let watermark = format!("SELECT sumIf(next_offset, NOT (topic = 'events' AND partition = {hurt})) FROM v_watermark");
-        rig.until("the others are whole", &watermark, |next| next == others.to_string()).await;
+        let (damaged, (written, end)) = (0..8).map(|number| (number, end(number))).find(|(_, (from, to))| to - from > 20).unwrap();
+        delete_records(&kafka(&fixture), &events(damaged).next_offset(written + 10)).await.unwrap();
+        let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
+        let others: u64 =
+            after.iter().filter(|(partition, _)| **partition != events(damaged)).map(|(_, records)| records.len() as u64).sum();
+        let watermark = format!("SELECT sumIf(next_offset, NOT (topic = 'events' AND partition = {damaged})) FROM v_watermark");
+        fixture.wait_until("the others are whole", &watermark, |next| next == others.to_string()).await;
         // What is left of it is stored; figures stay before what is lost.
-        let stored = format!("SELECT next_offset, end_offset FROM v_watermark WHERE topic = 'events' AND partition = {hurt}");
-        rig.until("the rest is stored", &stored, |said| said == format!("{written}\t{end}")).await;
+        let stored = format!("SELECT next_offset, end_offset FROM v_watermark WHERE topic = 'events' AND partition = {damaged}");
+        fixture.wait_until("the rest is stored", &stored, |body| body == format!("{written}\t{end}")).await;
         let offsets = format!("{written}..{}", written + 10);
-        let (status, said) = projector.get("/ready").await;
+        let (status, body) = projector.get("/ready").await;
         assert_eq!(status, 503);
-        assert!(said.contains(&format!("lost records of events/{hurt}")) && said.contains(&offsets), "{said}");
-        assert!(projector.words().contains("the log removed records before they were written"), "{}", projector.words());
-        assert_eq!(projector.counted("qamtu_projector_lost_records", 10.0).await, 10.0);
+        assert!(body.contains(&format!("lost records of events/{damaged}")) && body.contains(&offsets), "{body}");
+        assert!(projector.stderr().contains("the log removed records before they were written"), "{}", projector.stderr());
+        assert_eq!(projector.wait_for_metric("qamtu_projector_lost_records", 10.0).await, 10.0);
         assert!(projector.stop().await.success());
         // An operator gives them up.
-        let accepted = format!("{{\"events/{hurt}\"={}}}", written + 10);
-        let projector = rig.projector_with(&[("QAMTU__PROJECTOR__ACCEPT_LOST", &accepted)]).await;
-        rig.until("figures go on behind the loss", &stored, |said| said == format!("{end}\t{end}")).await;
+        let accepted = format!("{{\"events/{damaged}\"={}}}", written + 10);
+        let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__ACCEPT_LOST", &accepted)]).await;
+        fixture.wait_until("figures go on behind the loss", &stored, |body| body == format!("{end}\t{end}")).await;
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.stop().await.success());
-        let projector = rig.projector().await;
-        ready(&projector, 200, &["ready\n"]).await;
+        let projector = fixture.projector().await;
+        wait_ready_status(&projector, 200, &["ready\n"]).await;
         assert!(projector.stop().await.success());
     });
 }
 
 #[test]
 fn a_log_that_begins_later_fills_a_new_database_from_its_beginning() {
-    let Some(rig) = Rig::new(Kind::Kafka) else { return };
+    let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
-        rig.append(entries(&campaign(1, 400))).await;
+        fixture.append(entries(&campaign(1, 400))).await;
         let partition = Partition::new("events", 2);
-        delete_records(&kafka(&rig), &partition.next_offset(7)).await.unwrap();
-        let projector = rig.projector().await;
+        delete_records(&kafka(&fixture), &partition.next_offset(7)).await.unwrap();
+        let projector = fixture.projector().await;
         let end = "SELECT min(offset), any(next_offset) = any(end_offset) FROM log, v_watermark
             WHERE log.topic = 'events' AND log.partition = 2 AND v_watermark.topic = 'events' AND v_watermark.partition = 2";
-        rig.until("the partition is whole from offset 7 on", end, |said| said == "7\t1").await;
+        fixture.wait_until("the partition is whole from offset 7 on", end, |body| body == "7\t1").await;
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
-        assert!(projector.words().contains("reading begins behind records that the log removed"));
+        assert!(projector.stderr().contains("reading begins behind records that the log removed"));
         assert!(projector.stop().await.success());
     });
 }

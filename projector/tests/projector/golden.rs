@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use qamtu_log::Partition;
-use qamtu_projector::{decode::decode, fate::Fate, project::project, rows::Row};
+use qamtu_projector::{decode::decode, decode_result::DecodeResult, projection::project, rows::Row};
 use qamtu_schemas::{decode::decode_structured, encode, testing::examples};
 use serde_json::Value;
 
@@ -20,9 +20,9 @@ fn examples_become_these_rows() {
         let encoded = encode::encode(&event.envelope, &event.data, value);
         let headers = encoded.headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let record = raw(&partition, 41, headers, Some(encoded.value.into()));
-        let fate = decode(&record);
-        assert!(matches!(&fate, Fate::Event { event: decoded, .. } if **decoded == event), "{}", example.path.display());
-        let rows = project(&record, &fate);
+        let decoded = decode(&record);
+        assert!(matches!(&decoded, DecodeResult::Event { event: decoded, .. } if **decoded == event), "{}", example.path.display());
+        let rows = project(&record, &decoded);
         assert!(matches!(rows.last(), Some(Row::Log(_))), "the receipt comes last");
         let rows = serde_json::to_value(&rows).unwrap();
         by_type.entry(example.kind.to_string()).or_default().insert(example.name, rows);

@@ -10,89 +10,89 @@ use qamtu_log::{
 use qamtu_schemas::Topic;
 
 use crate::{
+    clickhouse_server::cache,
     events::{campaign, entries},
+    fixture::{DEADLINE, LogKind, ProjectorFixture, run},
     on_both_logs,
-    rig::{DEADLINE, Kind, Rig, run},
-    server::cache,
 };
 
 /// Deletes the log with everything in it, as an operator would.
-async fn delete(rig: &Rig) {
-    match &rig.log {
+async fn delete(fixture: &ProjectorFixture) {
+    match &fixture.log {
         LogConfig::Embedded(log) => std::fs::remove_dir_all(&log.dir).unwrap(),
         LogConfig::Kafka(config) => delete_topics(config, &Topic::ALL.map(Topic::name)).await.unwrap(),
     }
 }
 
 /// Makes the topics that are missing, as soon as the broker does that: it may be busy with a deletion, or just be waking up.
-async fn make_topics(rig: &Rig) {
+async fn make_topics(fixture: &ProjectorFixture) {
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
     let begun = std::time::Instant::now();
-    while let Err(error) = ensure_topics(&rig.log, &specs).await {
+    while let Err(error) = ensure_topics(&fixture.log, &specs).await {
         assert!(begun.elapsed() < DEADLINE, "{error}");
     }
 }
 
 /// A projector is refused by name and writes nothing.
-async fn assert_refused(rig: &Rig) {
-    let before = rig.fingerprints().await;
-    let mut refused = rig.spawn(&[], &[]);
-    assert_eq!(refused.ended().await.code(), Some(1), "{}", refused.words());
-    let words = refused.words();
+async fn assert_refused(fixture: &ProjectorFixture) {
+    let before = fixture.table_hashes().await;
+    let mut refused = fixture.spawn(&[], &[]);
+    assert_eq!(refused.wait().await.code(), Some(1), "{}", refused.stderr());
+    let logs = refused.stderr();
     // The reader may still be leaving its group when the reason is told.
-    let refusal = words.lines().find(|line| line.starts_with("qamtu-projector: ")).unwrap_or_default();
-    assert!(refusal.contains("this is another log") && refusal.contains("clickhouse.database"), "{words}");
-    assert_eq!(rig.fingerprints().await, before);
+    let refusal = logs.lines().find(|line| line.starts_with("qamtu-projector: ")).unwrap_or_default();
+    assert!(refusal.contains("this is another log") && refusal.contains("clickhouse.database"), "{logs}");
+    assert_eq!(fixture.table_hashes().await, before);
 }
 
-async fn a_log_made_anew_that_grew_past_the_tables_is_refused(rig: Rig) {
-    rig.append(entries(&campaign(1, 300))).await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
+async fn a_log_made_anew_that_grew_past_the_tables_is_refused(fixture: ProjectorFixture) {
+    fixture.append(entries(&campaign(1, 300))).await;
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
     assert!(projector.stop().await.success());
-    delete(&rig).await;
-    make_topics(&rig).await;
+    delete(&fixture).await;
+    make_topics(&fixture).await;
     // Every partition is longer than before; without a proof 300 records would be skipped.
-    rig.append(entries(&campaign(2, 3_000))).await;
-    assert_refused(&rig).await;
+    fixture.append(entries(&campaign(2, 3_000))).await;
+    assert_refused(&fixture).await;
 }
 
 /// The same events again, sent once more into a new log: their ids and bodies are the same, and still nothing says that all of them are.
-async fn the_same_events_in_a_new_log_are_another_log(rig: Rig) {
+async fn the_same_events_in_a_new_log_are_another_log(fixture: ProjectorFixture) {
     let events = campaign(1, 300);
-    rig.append(entries(&events)).await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
+    fixture.append(entries(&events)).await;
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
     assert!(projector.stop().await.success());
-    delete(&rig).await;
-    make_topics(&rig).await;
-    rig.append(entries(&events)).await;
-    rig.append(entries(&campaign(2, 300))).await;
-    assert_refused(&rig).await;
+    delete(&fixture).await;
+    make_topics(&fixture).await;
+    fixture.append(entries(&events)).await;
+    fixture.append(entries(&campaign(2, 300))).await;
+    assert_refused(&fixture).await;
 }
 
-async fn a_log_that_only_grew_is_the_same(rig: Rig) {
+async fn a_log_that_only_grew_is_the_same(fixture: ProjectorFixture) {
     for round in 0..3 {
-        rig.append(entries(&campaign(round, 200))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        fixture.append(entries(&campaign(round, 200))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
     }
-    rig.assert_everything_once().await;
+    fixture.assert_everything_once().await;
 }
 
-async fn a_log_that_is_deleted_while_it_is_read_ends_the_projector(rig: Rig) {
-    rig.append(entries(&campaign(1, 300))).await;
-    let mut projector = rig.projector().await;
-    rig.caught_up().await;
-    delete(&rig).await;
-    make_topics(&rig).await;
-    assert_eq!(projector.ended().await.code(), Some(1), "{}", projector.words());
-    let words = projector.words();
-    let said = ["is no longer the log that was opened", "this is another log"];
-    assert!(said.iter().any(|said| words.contains(said)), "{words}");
-    rig.append(entries(&campaign(2, 3_000))).await;
-    assert_refused(&rig).await;
+async fn a_log_that_is_deleted_while_it_is_read_ends_the_projector(fixture: ProjectorFixture) {
+    fixture.append(entries(&campaign(1, 300))).await;
+    let mut projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
+    delete(&fixture).await;
+    make_topics(&fixture).await;
+    assert_eq!(projector.wait().await.code(), Some(1), "{}", projector.stderr());
+    let logs = projector.stderr();
+    let messages = ["is no longer the log that was opened", "this is another log"];
+    assert!(messages.iter().any(|messages| logs.contains(messages)), "{logs}");
+    fixture.append(entries(&campaign(2, 3_000))).await;
+    assert_refused(&fixture).await;
 }
 
 on_both_logs!(
@@ -112,25 +112,25 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn an_older_copy_of_the_log_that_grew_since_is_refused() {
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
-        let LogConfig::Embedded(log) = &rig.log else { panic!("embedded") };
-        rig.append(entries(&campaign(1, 200))).await;
-        let backup = rig.dir.path().join("backup");
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        let LogConfig::Embedded(log) = &fixture.log else { panic!("embedded") };
+        fixture.append(entries(&campaign(1, 200))).await;
+        let backup = fixture.dir.path().join("backup");
         copy(&log.dir, &backup);
-        rig.append(entries(&campaign(2, 200))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        fixture.append(entries(&campaign(2, 200))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
         std::fs::remove_dir_all(&log.dir).unwrap();
         copy(&backup, &log.dir);
-        rig.append(entries(&campaign(3, 2_000))).await;
-        assert_refused(&rig).await;
+        fixture.append(entries(&campaign(3, 2_000))).await;
+        assert_refused(&fixture).await;
     });
 }
 
 /// A broker that a test may freeze.
-fn broker(rig_dir: &Path) -> Option<Broker> {
-    let options = BrokerOptions { dir: rig_dir.join("broker"), cache_dir: cache().join("kafka"), port: 0, heap_mb: 512 };
+fn broker(dir: &Path) -> Option<Broker> {
+    let options = BrokerOptions { dir: dir.join("broker"), cache_dir: cache().join("kafka"), port: 0, heap_mb: 512 };
     match Broker::start(options) {
         Ok(broker) => Some(broker),
         Err(error) if std::env::var_os("CI").is_none() => {
@@ -146,10 +146,10 @@ fn it_reads_on_after_the_broker_was_away_and_never_calls_an_unknown_lag_zero() {
     run(async {
         let dir = tempfile::tempdir().unwrap();
         let Some(mut broker) = broker(dir.path()) else { return };
-        let rig = Rig::at_broker(broker.address());
-        rig.append(entries(&campaign(0, 200))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        let fixture = ProjectorFixture::at_broker(broker.address());
+        fixture.append(entries(&campaign(0, 200))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         for (round, seconds) in [(1, 10_u64), (2, 14), (3, 18)] {
             broker.pause().unwrap();
             let frozen = tokio::time::Instant::now();
@@ -162,9 +162,9 @@ fn it_reads_on_after_the_broker_was_away_and_never_calls_an_unknown_lag_zero() {
                 }
             }
             broker.resume().unwrap();
-            make_topics(&rig).await;
-            rig.append(entries(&campaign(round, 200))).await;
-            rig.caught_up().await;
+            make_topics(&fixture).await;
+            fixture.append(entries(&campaign(round, 200))).await;
+            fixture.wait_caught_up().await;
         }
         let deadline = tokio::time::Instant::now() + DEADLINE;
         while projector.metric("qamtu_projector_lag_records").await != 0.0 {
@@ -172,6 +172,6 @@ fn it_reads_on_after_the_broker_was_away_and_never_calls_an_unknown_lag_zero() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(projector.stop().await.success());
-        rig.assert_everything_once().await;
+        fixture.assert_everything_once().await;
     });
 }

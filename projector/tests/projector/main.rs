@@ -11,24 +11,24 @@
 )]
 
 mod backlog;
+mod clickhouse_server;
 mod conflicts;
 mod crashes;
+mod data_quality;
 mod events;
-mod foreign;
+mod fixture;
+mod foreign_producer;
 mod gaps;
 mod golden;
 mod health;
 mod identity;
-mod losses;
+mod inserts;
+mod invalid_records;
+mod lost_rows;
 mod model;
 mod partitions;
-mod poison;
 mod properties;
 mod proxy;
-mod quality;
-mod rig;
 mod schema;
-mod server;
-mod starts;
+mod startup;
 mod views;
-mod writing;

@@ -12,8 +12,8 @@ use qamtu_projector::{
     batches::Batches,
     config::Limits,
     decode::decode,
-    progress::{Progress, Start},
-    project::project,
+    progress::{Progress, StartPosition},
+    projection::project,
 };
 use qamtu_schemas::{
     Event,
@@ -26,7 +26,7 @@ fn partition() -> Partition {
     Partition::new("events", 0)
 }
 
-fn some_events() -> impl Strategy<Value = Vec<Event>> {
+fn any_events() -> impl Strategy<Value = Vec<Event>> {
     vec(event(data()), 1..40)
 }
 
@@ -41,7 +41,7 @@ fn insert(tables: &mut Tables, records: &[Record]) {
     }
 }
 
-fn once(records: &[Record]) -> Tables {
+fn tables_of(records: &[Record]) -> Tables {
     let mut tables = Tables::default();
     insert(&mut tables, records);
     tables
@@ -52,19 +52,19 @@ proptest! {
 
     #[test]
     fn any_replay_in_any_order_gives_the_same_tables(
-        events in some_events(),
+        events in any_events(),
         replays in vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..12),
         order in any::<prop::sample::Index>(),
     ) {
         let records = records(&partition(), &events);
-        let expected = once(&records);
+        let expected = tables_of(&records);
         let mut ranges = vec![(0, records.len())];
         for (from, to) in replays {
             let (from, to) = (from.index(records.len()), to.index(records.len()));
             ranges.push((from.min(to), from.max(to) + 1));
         }
-        let turn = order.index(ranges.len());
-        ranges.rotate_left(turn);
+        let shift = order.index(ranges.len());
+        ranges.rotate_left(shift);
         let mut tables = Tables::default();
         for (from, to) in ranges {
             insert(&mut tables, &records[from..to]);
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn batches_are_contiguous_and_together_the_whole(events in some_events(), rows in 1..20_usize, bytes in 100..20_000_usize) {
+    fn batches_are_contiguous_and_together_the_whole(events in any_events(), rows in 1..20_usize, bytes in 100..20_000_usize) {
         let records = records(&partition(), &events);
         let now = Instant::now();
         let mut batches = Batches::new(limits(rows, bytes));
@@ -111,21 +111,21 @@ proptest! {
     }
 
     #[test]
-    fn the_same_range_has_the_same_bytes_and_token(events in some_events()) {
+    fn the_same_range_has_the_same_bytes_and_token(events in any_events()) {
         let records = records(&partition(), &events);
-        let sealed = || crate::rig::batch(&records).seal();
+        let sealed = || crate::fixture::batch(&records).seal();
         prop_assert_eq!(sealed(), sealed());
     }
 
     #[test]
-    fn the_protocol_holds_in_every_interleaving(events in some_events(), steps in vec(step(), 1..60)) {
+    fn the_protocol_holds_in_every_interleaving(events in any_events(), steps in vec(step(), 1..60)) {
         let records = records(&partition(), &events);
-        let mut world = World::new(&records);
+        let mut simulation = Simulation::new(&records);
         for step in steps {
-            world.step(step)?;
+            simulation.step(step)?;
         }
-        world.finish()?;
-        prop_assert_eq!(world.tables, once(&records));
+        simulation.finish()?;
+        prop_assert_eq!(simulation.tables, tables_of(&records));
     }
 }
 
@@ -137,32 +137,32 @@ enum Step {
     /// The next insert of the batch that is being written lands and is acknowledged.
     Insert,
     /// It lands, but the acknowledgement is lost: it will be sent again with the same token.
-    LostReply,
+    LostResponse,
     /// The process dies. An insert that was under way may land later.
-    Crash { under_way: bool },
+    Crash { in_flight: bool },
     /// What was left under way by a dead process lands now.
-    Late,
+    LateInsert,
     /// The server forgets its tokens.
-    WindowPasses,
+    TokensExpire,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (1..8_usize).prop_map(Step::Deliver),
         5 => Just(Step::Insert),
-        2 => Just(Step::LostReply),
-        2 => any::<bool>().prop_map(|under_way| Step::Crash { under_way }),
-        2 => Just(Step::Late),
-        1 => Just(Step::WindowPasses),
+        2 => Just(Step::LostResponse),
+        2 => any::<bool>().prop_map(|in_flight| Step::Crash { in_flight }),
+        2 => Just(Step::LateInsert),
+        1 => Just(Step::TokensExpire),
     ]
 }
 
 /// A log, a server, and a projector made of the real batches and the real progress.
-struct World<'a> {
+struct Simulation<'a> {
     records: &'a [Record],
     tables: Tables,
     tokens: Vec<String>,
-    zombies: Vec<(Batch, usize)>,
+    late_inserts: Vec<(Batch, usize)>,
     committed: u64,
     batches: Batches,
     progress: Progress,
@@ -170,34 +170,34 @@ struct World<'a> {
     writing: Option<(Batch, usize)>,
 }
 
-impl<'a> World<'a> {
+impl<'a> Simulation<'a> {
     fn new(records: &'a [Record]) -> Self {
-        let mut world = Self {
+        let mut simulation = Self {
             records,
             tables: Tables::default(),
             tokens: Vec::new(),
-            zombies: Vec::new(),
+            late_inserts: Vec::new(),
             committed: 0,
             batches: Batches::new(limits(4, 4_000)),
             progress: Progress::default(),
             read: 0,
             writing: None,
         };
-        world.start();
-        world
+        simulation.start();
+        simulation
     }
 
     /// First offset that the log copy lacks.
-    fn whole_below(&self) -> u64 {
+    fn watermark(&self) -> u64 {
         let receipts = self.tables.receipts();
         (0..).find(|offset| !receipts.contains(offset)).unwrap()
     }
 
     fn start(&mut self) {
-        let start = self.whole_below();
+        let start = self.watermark();
         self.batches.clear();
         self.progress = Progress::default();
-        self.progress.assign(vec![Start { partition: partition(), at: start, missing: Vec::new(), end: start }]);
+        self.progress.assign(vec![StartPosition { partition: partition(), at: start, missing: Vec::new(), end: start }]);
         self.read = start as usize;
         self.writing = None;
     }
@@ -206,26 +206,26 @@ impl<'a> World<'a> {
         match step {
             Step::Deliver(count) => self.deliver(count),
             Step::Insert => self.insert(true),
-            Step::LostReply => self.insert(false),
-            Step::Crash { under_way } => {
-                self.zombies.extend(self.writing.take().filter(|_| under_way));
+            Step::LostResponse => self.insert(false),
+            Step::Crash { in_flight } => {
+                self.late_inserts.extend(self.writing.take().filter(|_| in_flight));
                 self.start();
             }
-            Step::Late => {
-                if let Some((batch, insert)) = self.zombies.pop() {
-                    self.land(&batch, insert);
+            Step::LateInsert => {
+                if let Some((batch, insert)) = self.late_inserts.pop() {
+                    self.apply(&batch, insert);
                 }
             }
-            Step::WindowPasses => self.tokens.clear(),
+            Step::TokensExpire => self.tokens.clear(),
         }
-        prop_assert!(self.committed <= self.whole_below(), "a commit passed the receipt");
+        prop_assert!(self.committed <= self.watermark(), "a commit passed the receipt");
         Ok(())
     }
 
     fn deliver(&mut self, count: usize) {
         let to = (self.read + count).min(self.records.len());
         for record in &self.records[self.read..to] {
-            assert!(self.progress.take(record));
+            assert!(self.progress.accept(record));
             self.batches.add(record, &project(record, &decode(record)), Instant::now());
         }
         self.read = to;
@@ -237,7 +237,7 @@ impl<'a> World<'a> {
             self.writing = self.batches.take_due(later).map(|batch| (batch, 0));
         }
         let Some((batch, insert)) = self.writing.clone() else { return };
-        self.land(&batch, insert);
+        self.apply(&batch, insert);
         if !acknowledged {
             return;
         }
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
     }
 
     /// The server takes an insert, unless it knows its token.
-    fn land(&mut self, batch: &Batch, insert: usize) {
+    fn apply(&mut self, batch: &Batch, insert: usize) {
         let insert = &batch.inserts[insert];
         let token = format!("{:?}:{}", insert.table, insert.token);
         if self.tokens.contains(&token) {
@@ -262,8 +262,8 @@ impl<'a> World<'a> {
         }
         self.tokens.push(token);
         for record in &self.records[batch.first as usize..batch.next as usize] {
-            let fate = decode(record);
-            let rows = project(record, &fate);
+            let decoded = decode(record);
+            let rows = project(record, &decoded);
             let of_table: Vec<_> = rows.into_iter().filter(|row| row.table() == insert.table).collect();
             self.tables.insert(&of_table);
         }
@@ -274,9 +274,9 @@ impl<'a> World<'a> {
         for _ in 0..10_000 {
             self.step(Step::Deliver(8))?;
             self.step(Step::Insert)?;
-            if self.whole_below() == self.records.len() as u64 {
-                while !self.zombies.is_empty() {
-                    self.step(Step::Late)?;
+            if self.watermark() == self.records.len() as u64 {
+                while !self.late_inserts.is_empty() {
+                    self.step(Step::LateInsert)?;
                 }
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! A TCP proxy before ClickHouse that can lose an answer, go silent, or refuse.
+//! A TCP proxy before ClickHouse that can drop_next an answer, go silent, or refuse.
 
 use std::{
     net::SocketAddr,
@@ -20,9 +20,9 @@ const SILENT: u8 = 1;
 #[derive(Clone)]
 pub struct Proxy {
     address: SocketAddr,
-    lose: Arc<AtomicU32>,
+    drop_next: Arc<AtomicU32>,
     mode: Arc<AtomicU8>,
-    lost: Arc<AtomicU32>,
+    dropped: Arc<AtomicU32>,
 }
 
 impl Proxy {
@@ -30,7 +30,8 @@ impl Proxy {
     pub async fn before(url: &str) -> Self {
         let target = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let proxy = Self { address: listener.local_addr().unwrap(), lose: Arc::default(), mode: Arc::default(), lost: Arc::default() };
+        let proxy =
+            Self { address: listener.local_addr().unwrap(), drop_next: Arc::default(), mode: Arc::default(), dropped: Arc::default() };
         let serving = proxy.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -47,17 +48,17 @@ impl Proxy {
     }
 
     /// The next so many answers to inserts are lost: the server has done what was asked, the connection is cut.
-    pub fn lose_answers_to_inserts(&self, count: u32) {
-        self.lose.store(count, Ordering::SeqCst);
+    pub fn drop_insert_responses(&self, count: u32) {
+        self.drop_next.store(count, Ordering::SeqCst);
     }
 
     /// Answers lost so far.
-    pub fn lost(&self) -> u32 {
-        self.lost.load(Ordering::SeqCst)
+    pub fn dropped(&self) -> u32 {
+        self.dropped.load(Ordering::SeqCst)
     }
 
     /// From now on nothing passes and nothing is refused, or everything passes again on new connections.
-    pub fn silence(&self, silent: bool) {
+    pub fn set_silent(&self, silent: bool) {
         self.mode.store(if silent { SILENT } else { PASS }, Ordering::SeqCst);
     }
 
@@ -80,8 +81,8 @@ impl Proxy {
                     let Ok(read @ 1..) = read else { return };
                     self.wait_while_silent().await;
                     let take = |left: u32| left.checked_sub(1);
-                    if inserting && self.lose.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
-                        self.lost.fetch_add(1, Ordering::SeqCst);
+                    if inserting && self.drop_next.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok() {
+                        self.dropped.fetch_add(1, Ordering::SeqCst);
                         return;
                     }
                     if client.write_all(&down[..read]).await.is_err() { return }

@@ -5,17 +5,17 @@ use std::{collections::BTreeSet, path::Path};
 use qamtu_projector::{
     check::check,
     config::ClickhouseConfig,
-    migrate::{MIGRATIONS, Migrated, VIEWS, migrate, statement, verify},
+    migrate::{MIGRATIONS, MigrationCounts, VIEWS, migrate, statement, verify},
     warehouse::client,
 };
 
 use crate::{
-    rig::{Kind, Rig, run, unique},
-    server::shared,
+    clickhouse_server::shared,
+    fixture::{LogKind, ProjectorFixture, run, unique},
 };
 
-fn rig() -> Rig {
-    Rig::new(Kind::Embedded).unwrap()
+fn fixture() -> ProjectorFixture {
+    ProjectorFixture::new(LogKind::Embedded).unwrap()
 }
 
 #[test]
@@ -53,29 +53,30 @@ fn files_are_numbered_without_gaps_one_statement_each_and_give_reasons() {
 #[test]
 fn applied_twice_is_applied_once_also_by_two_at_a_time() {
     run(async {
-        let rig = rig();
-        let (one, other) = tokio::join!(migrate(&rig.client), migrate(&rig.client));
+        let fixture = fixture();
+        let (one, other) = tokio::join!(migrate(&fixture.client), migrate(&fixture.client));
         one.unwrap();
         other.unwrap();
-        verify(&rig.client).await.unwrap();
-        let before = rig.ask("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name").await;
-        assert_eq!(migrate(&rig.client).await.unwrap(), Migrated::default());
+        verify(&fixture.client).await.unwrap();
+        let before =
+            fixture.query("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name").await;
+        assert_eq!(migrate(&fixture.client).await.unwrap(), MigrationCounts::default());
         assert_eq!(
             before,
-            rig.ask("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name").await
+            fixture.query("SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name").await
         );
-        assert_eq!(rig.ask("SELECT count() FROM schema_versions FINAL").await.trim(), (MIGRATIONS.len() + VIEWS.len()).to_string());
+        assert_eq!(fixture.query("SELECT count() FROM schema_versions FINAL").await.trim(), (MIGRATIONS.len() + VIEWS.len()).to_string());
     });
 }
 
 #[test]
 fn the_migrations_add_up_to_the_declared_schema() {
     run(async {
-        let rig = rig();
-        migrate(&rig.client).await.unwrap();
+        let fixture = fixture();
+        migrate(&fixture.client).await.unwrap();
         let declared = unique("declared");
-        rig.ask(&format!("CREATE DATABASE {declared}")).await;
-        let there = client(&ClickhouseConfig { database: declared.clone(), ..rig.clickhouse.clone() });
+        fixture.query(&format!("CREATE DATABASE {declared}")).await;
+        let there = client(&ClickhouseConfig { database: declared.clone(), ..fixture.clickhouse.clone() });
         let latest = include_str!("../../tables/latest.sql");
         let statements: String = latest.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
         for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
@@ -87,7 +88,7 @@ fn the_migrations_add_up_to_the_declared_schema() {
         let tables = "SELECT name, engine_full, sorting_key, partition_key FROM system.tables WHERE database = '{db}' AND engine != 'View' ORDER BY name";
         for query in [columns, tables] {
             let of = |database: &str| query.replace("{db}", database);
-            assert_eq!(rig.ask(&of(&rig.clickhouse.database)).await, rig.ask(&of(&declared)).await);
+            assert_eq!(fixture.query(&of(&fixture.clickhouse.database)).await, fixture.query(&of(&declared)).await);
         }
     });
 }
@@ -95,68 +96,69 @@ fn the_migrations_add_up_to_the_declared_schema() {
 #[test]
 fn a_fit_server_passes_the_check() {
     run(async {
-        let rig = rig();
-        migrate(&rig.client).await.unwrap();
-        let checked = check(&rig.client).await.unwrap();
-        assert!(!checked.version.is_empty());
-        assert!(checked.generations.values().all(|generation| !generation.is_nil()));
-        assert_eq!(rig.ask("SELECT count() FROM insert_checks").await.trim(), "1");
+        let fixture = fixture();
+        migrate(&fixture.client).await.unwrap();
+        let server = check(&fixture.client).await.unwrap();
+        assert!(!server.version.is_empty());
+        assert!(server.table_uuids.values().all(|table_uuid| !table_uuid.is_nil()));
+        assert_eq!(fixture.query("SELECT count() FROM insert_checks").await.trim(), "1");
     });
 }
 
 /// Breaks one thing after the migrations and expects the check to refuse in one line that says these words.
-async fn refused(breakage: &str, words: &[&str]) {
-    let rig = rig();
-    migrate(&rig.client).await.unwrap();
-    rig.ask(breakage).await;
-    let said = check(&rig.client).await.expect_err(breakage).to_string();
-    assert!(words.iter().all(|word| said.contains(word)) && !said.contains('\n'), "{breakage}: {said}");
+async fn assert_check_fails(change: &str, words: &[&str]) {
+    let fixture = fixture();
+    migrate(&fixture.client).await.unwrap();
+    fixture.query(change).await;
+    let error = check(&fixture.client).await.expect_err(change).to_string();
+    assert!(words.iter().all(|word| error.contains(word)) && !error.contains('\n'), "{change}: {error}");
 }
 
 #[test]
 fn what_exactly_once_rests_on_is_checked() {
     run(async {
-        refused("ALTER TABLE log MODIFY SETTING non_replicated_deduplication_window = 0", &["log", "MODIFY SETTING"]).await;
-        refused("ALTER TABLE attendance RESET SETTING non_replicated_deduplication_window", &["attendance", "MODIFY SETTING"]).await;
-        refused("ALTER TABLE insert_checks MODIFY SETTING non_replicated_deduplication_window = 0", &["counts 2 times"]).await;
-        refused("DROP TABLE consents", &["consents", "missing"]).await;
-        refused("ALTER TABLE attendance DROP COLUMN line", &["attendance.line", "missing"]).await;
-        refused("ALTER TABLE log MODIFY COLUMN reason String", &["log.reason", "String"]).await;
-        refused("DROP VIEW v_roll", &["v_roll", "qamtu-projector migrate"]).await;
+        assert_check_fails("ALTER TABLE log MODIFY SETTING non_replicated_deduplication_window = 0", &["log", "MODIFY SETTING"]).await;
+        assert_check_fails("ALTER TABLE attendance RESET SETTING non_replicated_deduplication_window", &["attendance", "MODIFY SETTING"])
+            .await;
+        assert_check_fails("ALTER TABLE insert_checks MODIFY SETTING non_replicated_deduplication_window = 0", &["counts 2 times"]).await;
+        assert_check_fails("DROP TABLE consents", &["consents", "missing"]).await;
+        assert_check_fails("ALTER TABLE attendance DROP COLUMN line", &["attendance.line", "missing"]).await;
+        assert_check_fails("ALTER TABLE log MODIFY COLUMN reason String", &["log.reason", "String"]).await;
+        assert_check_fails("DROP VIEW v_roll", &["v_roll", "qamtu-projector migrate"]).await;
         let newer = "INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('table', 99, '0099_new', '')";
-        refused(newer, &["0099_new", "newer"]).await;
+        assert_check_fails(newer, &["0099_new", "newer"]).await;
     });
 }
 
 #[test]
 fn an_edited_migration_is_refused_and_a_lost_or_changed_view_is_made_anew() {
     run(async {
-        let rig = rig();
-        migrate(&rig.client).await.unwrap();
-        rig.ask("DROP VIEW v_roll").await;
-        assert_eq!(migrate(&rig.client).await.unwrap(), Migrated { tables: 0, views: 1 });
-        rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('view', 0, 'v_events', 'other')").await;
-        assert_eq!(migrate(&rig.client).await.unwrap(), Migrated { tables: 0, views: 1 });
-        rig.ask("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('table', 2, '0002_log', 'other')").await;
-        let said = migrate(&rig.client).await.unwrap_err().to_string();
-        assert!(said.contains("0002_log") && said.contains("another text"), "{said}");
+        let fixture = fixture();
+        migrate(&fixture.client).await.unwrap();
+        fixture.query("DROP VIEW v_roll").await;
+        assert_eq!(migrate(&fixture.client).await.unwrap(), MigrationCounts { tables: 0, views: 1 });
+        fixture.query("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('view', 0, 'v_events', 'other')").await;
+        assert_eq!(migrate(&fixture.client).await.unwrap(), MigrationCounts { tables: 0, views: 1 });
+        fixture.query("INSERT INTO schema_versions (kind, number, name, sha256) VALUES ('table', 2, '0002_log', 'other')").await;
+        let error = migrate(&fixture.client).await.unwrap_err().to_string();
+        assert!(error.contains("0002_log") && error.contains("another text"), "{error}");
     });
 }
 
 #[test]
 fn after_the_migrations_a_login_that_may_only_read_and_insert_is_enough() {
     run(async {
-        let mut lesser = rig();
-        lesser.clickhouse = shared("projector", &lesser.clickhouse.database);
-        if lesser.clickhouse.user == shared("admin", "x").user {
+        let mut limited = fixture();
+        limited.clickhouse = shared("projector", &limited.clickhouse.database);
+        if limited.clickhouse.user == shared("admin", "x").user {
             // One login for everything, as an external server may have it.
             return;
         }
-        let mut refused = lesser.spawn(&[], &[]);
-        assert_eq!(refused.ended().await.code(), Some(1));
-        assert!(refused.words().contains("run `qamtu-projector migrate`"), "{}", refused.words());
-        migrate(&lesser.client).await.unwrap();
-        let projector = lesser.projector().await;
+        let mut refused = limited.spawn(&[], &[]);
+        assert_eq!(refused.wait().await.code(), Some(1));
+        assert!(refused.stderr().contains("run `qamtu-projector migrate`"), "{}", refused.stderr());
+        migrate(&limited.client).await.unwrap();
+        let projector = limited.projector().await;
         assert!(projector.stop().await.success());
     });
 }

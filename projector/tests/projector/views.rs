@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use qamtu_log::{Partition, Record};
-use qamtu_projector::warehouse::{Copied, Warehouse};
+use qamtu_projector::warehouse::{LogCopyState, Warehouse};
 use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState,
     decode::decode_structured,
@@ -20,7 +20,7 @@ use qamtu_schemas::{
 
 use crate::{
     events::{person, record},
-    rig::{Kind, Rig, batch},
+    fixture::{LogKind, ProjectorFixture, batch},
 };
 
 const CASES: u32 = 60;
@@ -103,10 +103,10 @@ fn is_consent(event: &Event) -> bool {
 impl Oracle {
     fn of(events: &[Event]) -> Self {
         // An id is one event, whatever its bodies name: the body that holds decides what it is, and of which meeting.
-        let holding = winners(events);
-        let consents = || holding.iter().copied().filter(|event| is_consent(event));
-        let roll = || holding.iter().copied().filter(|event| matches!(event.data, Data::PrecinctEnrolled(_)));
-        let reversed: BTreeSet<ImportId> = holding
+        let winning = winners(events);
+        let consents = || winning.iter().copied().filter(|event| is_consent(event));
+        let roll = || winning.iter().copied().filter(|event| matches!(event.data, Data::PrecinctEnrolled(_)));
+        let reversed: BTreeSet<ImportId> = winning
             .iter()
             .filter_map(|event| match &event.data {
                 Data::ImportReversed(data) => Some(data.import),
@@ -115,7 +115,7 @@ impl Oracle {
             .collect();
         let withdrawn = withdrawn(consents().filter(|event| event.envelope.import.is_none_or(|import| !reversed.contains(&import))));
         let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
-        for event in &holding {
+        for event in &winning {
             if let Some(meeting) = event.data.meeting() {
                 folds.entry(meeting.clone()).or_default().insert((*event).clone());
             }
@@ -125,7 +125,7 @@ impl Oracle {
         let attendance =
             holds.filter(|(_, _, data)| !withdrawn.contains(&data.attendee.id)).map(|(meeting, id, _)| (meeting.clone(), *id)).collect();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for event in &holding {
+        for event in &winning {
             *counts.entry(event.envelope.kind.to_string()).or_default() += 1;
         }
         let mut bodies: BTreeMap<EventId, BTreeSet<[u8; 16]>> = BTreeMap::new();
@@ -174,13 +174,14 @@ fn newest_roll<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeSet<(Precinc
 }
 
 /// What the views say of a campaign.
-async fn assert_views(rig: &Rig, campaign: &str, oracle: &Oracle) {
+async fn assert_views(fixture: &ProjectorFixture, campaign: &str, oracle: &Oracle) {
     let of = |query: &str| query.replace("{c}", &format!("campaign = '{campaign}'"));
-    let attendance = rig.ask(&of("SELECT meeting_id, event_id FROM v_attendance WHERE {c} ORDER BY meeting_id, toUInt128(event_id)")).await;
+    let attendance =
+        fixture.query(&of("SELECT meeting_id, event_id FROM v_attendance WHERE {c} ORDER BY meeting_id, toUInt128(event_id)")).await;
     let expected: String = oracle.attendance.iter().map(|(meeting, id)| format!("{meeting}\t{id}\n")).collect();
     assert_eq!(attendance, expected, "v_attendance");
     let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
-    for line in rig.ask(&of("SELECT meeting_id, hex(body) FROM v_meeting_events WHERE {c}")).await.lines() {
+    for line in fixture.query(&of("SELECT meeting_id, hex(body) FROM v_meeting_events WHERE {c}")).await.lines() {
         let (meeting, body) = line.split_once('\t').unwrap();
         folds.entry(meeting.parse().unwrap()).or_default().insert(decode_structured(&from_hex(body)).unwrap());
     }
@@ -203,10 +204,10 @@ async fn assert_views(rig: &Rig, campaign: &str, oracle: &Oracle) {
             format!("{precinct}\t{}\t{}\t{band}\tf\n", whole >> 64, whole as u64)
         })
         .collect();
-    assert_eq!(rig.ask(&of(&roll)).await, expected, "v_roll");
+    assert_eq!(fixture.query(&of(&roll)).await, expected, "v_roll");
     let counts: String = oracle.counts.iter().map(|(kind, count)| format!("{kind}\t{count}\n")).collect();
-    assert_eq!(rig.ask(&of("SELECT type, count() FROM v_events WHERE {c} GROUP BY type ORDER BY type")).await, counts, "v_events");
-    assert_eq!(rig.ask(&of("SELECT count() FROM v_conflicts WHERE {c}")).await, format!("{}\n", oracle.conflicts), "v_conflicts");
+    assert_eq!(fixture.query(&of("SELECT type, count() FROM v_events WHERE {c} GROUP BY type ORDER BY type")).await, counts, "v_events");
+    assert_eq!(fixture.query(&of("SELECT count() FROM v_conflicts WHERE {c}")).await, format!("{}\n", oracle.conflicts), "v_conflicts");
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
@@ -229,12 +230,12 @@ async fn write(warehouse: &Warehouse, records: &[Record], cuts: &[Index]) {
 #[test]
 fn views_equal_the_fold_before_and_after_merges() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let rig = Rig::new(Kind::Embedded).unwrap();
-    let warehouse = runtime.block_on(rig.warehouse());
-    let seen = std::sync::Mutex::new(Vec::new());
+    let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+    let warehouse = runtime.block_on(fixture.warehouse());
+    let cases = std::sync::Mutex::new(Vec::new());
     let mut runner = TestRunner::new(Config { cases: CASES, max_shrink_iters: 200, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&case(), |mut case| {
-        let number = seen.lock().unwrap().len() as u32;
+        let number = cases.lock().unwrap().len() as u32;
         let campaign = format!("case-{number}");
         for event in &mut case.sequence {
             event.envelope.campaign = campaign.parse().unwrap();
@@ -249,42 +250,42 @@ fn views_equal_the_fold_before_and_after_merges() {
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             runtime.block_on(async {
                 write(&warehouse, &records, &case.cuts).await;
-                assert_views(&rig, &campaign, &oracle).await;
+                assert_views(&fixture, &campaign, &oracle).await;
             });
         }));
-        seen.lock().unwrap().push((campaign, oracle));
-        checked.map_err(|panic| TestCaseError::fail(words(&*panic)))
+        cases.lock().unwrap().push((campaign, oracle));
+        checked.map_err(|panic| TestCaseError::fail(panic_message(&*panic)))
     });
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
     runtime.block_on(async {
-        let before = rig.fingerprints().await;
+        let before = fixture.table_hashes().await;
         for table in qamtu_projector::rows::Table::ALL {
-            rig.ask(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
+            fixture.query(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
         }
-        assert_eq!(before, rig.fingerprints().await, "merging changed what FINAL shows");
-        let seen = seen.into_inner().unwrap();
-        for (campaign, oracle) in &seen {
-            assert_views(&rig, campaign, oracle).await;
+        assert_eq!(before, fixture.table_hashes().await, "merging changed what FINAL shows");
+        let cases = cases.into_inner().unwrap();
+        for (campaign, oracle) in &cases {
+            assert_views(&fixture, campaign, oracle).await;
         }
     });
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 #[test]
 fn the_watermark_stops_at_the_first_gap() {
-    crate::rig::run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
-        let warehouse = rig.warehouse().await;
+    crate::fixture::run(async {
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        let warehouse = fixture.warehouse().await;
         let events = crate::events::campaign(1, 100);
         let partition = Partition::new("events", 0);
         let records = crate::events::records(&partition, &events);
-        let watermark = || rig.ask("SELECT partition, next_offset FROM v_watermark ORDER BY partition");
+        let watermark = || fixture.query("SELECT partition, next_offset FROM v_watermark ORDER BY partition");
         assert_eq!(watermark().await, "");
         warehouse.write(&batch(&records[..40]).seal()).await.unwrap();
         warehouse.write(&batch(&records[50..]).seal()).await.unwrap();
@@ -293,39 +294,39 @@ fn the_watermark_stops_at_the_first_gap() {
         assert_eq!(watermark().await, "0\t45\n");
         warehouse.write(&batch(&records[45..50]).seal()).await.unwrap();
         assert_eq!(watermark().await, "0\t100\n");
-        rig.ask("DELETE FROM log WHERE offset IN (7, 8, 20)").await;
+        fixture.query("DELETE FROM log WHERE offset IN (7, 8, 20)").await;
         assert_eq!(watermark().await, "0\t7\n");
-        let copied = warehouse.copied(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap();
-        let empty = Copied { partition: Partition::new("roll", 2), missing: Vec::new(), end: 0 };
-        assert_eq!(copied, [Copied { partition: partition.clone(), missing: vec![7..9, 20..21], end: 100 }, empty]);
+        let state = warehouse.log_copy_states(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap();
+        let empty = LogCopyState { partition: Partition::new("roll", 2), missing: Vec::new(), end: 0 };
+        assert_eq!(state, [LogCopyState { partition: partition.clone(), missing: vec![7..9, 20..21], end: 100 }, empty]);
         // The first rows are missing as much as any others.
-        rig.ask("DELETE FROM log WHERE offset < 10").await;
+        fixture.query("DELETE FROM log WHERE offset < 10").await;
         assert_eq!(watermark().await, "0\t0\n");
-        assert_eq!(warehouse.copied(&[partition]).await.unwrap()[0].missing, [0..10, 20..21]);
+        assert_eq!(warehouse.log_copy_states(&[partition]).await.unwrap()[0].missing, [0..10, 20..21]);
     });
 }
 
 #[test]
 fn the_watermark_passes_offsets_that_the_log_skipped() {
-    crate::rig::run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
-        let warehouse = rig.warehouse().await;
+    crate::fixture::run(async {
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        let warehouse = fixture.warehouse().await;
         let partition = Partition::new("events", 0);
         let at = |offset, skipped| Record { skipped, ..crate::events::raw(&partition, offset, Vec::new(), None) };
         let write = async |records: &[Record]| warehouse.write(&batch(records).seal()).await.unwrap();
-        let copied = async || warehouse.copied(std::slice::from_ref(&partition)).await.unwrap().remove(0);
+        let state = async || warehouse.log_copy_states(std::slice::from_ref(&partition)).await.unwrap().remove(0);
         write(&[at(5, 5), at(6, 0), at(9, 2)]).await;
-        assert_eq!(copied().await, Copied { partition: partition.clone(), missing: Vec::new(), end: 10 });
+        assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: Vec::new(), end: 10 });
         // A row that is missing beside offsets that were skipped.
         write(&[at(14, 2), at(15, 0)]).await;
-        assert_eq!(copied().await, Copied { partition: partition.clone(), missing: vec![10..12], end: 16 });
-        assert_eq!(rig.ask("SELECT next_offset, end_offset FROM v_watermark").await, "10\t16\n");
+        assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![10..12], end: 16 });
+        assert_eq!(fixture.query("SELECT next_offset, end_offset FROM v_watermark").await, "10\t16\n");
         // Read again, the log has compacted one of them: the row behind says so.
         write(&[at(11, 1)]).await;
-        assert_eq!(copied().await.whole(), 16);
+        assert_eq!(state().await.watermark(), 16);
         // A row that counts too many, since others before it were there already, hides nothing that is missing elsewhere.
         write(&[at(15, 6), at(18, 1)]).await;
-        assert_eq!(copied().await, Copied { partition: partition.clone(), missing: vec![16..17], end: 19 });
-        assert_eq!(rig.ask("SELECT next_offset FROM v_watermark").await, "16\n");
+        assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![16..17], end: 19 });
+        assert_eq!(fixture.query("SELECT next_offset FROM v_watermark").await, "16\n");
     });
 }

@@ -11,22 +11,22 @@ use uuid::Uuid;
 
 use crate::{
     events::{attendance, event, meeting, person, records},
-    rig::{Kind, Rig, batch, run},
+    fixture::{LogKind, ProjectorFixture, batch, run},
 };
 
 fn ids(numbers: &[u128]) -> Vec<EventId> {
     numbers.iter().map(|number| EventId(Uuid::from_u128(*number))).collect()
 }
 
-async fn filled(events: &[Event]) -> Rig {
-    let rig = Rig::new(Kind::Embedded).unwrap();
-    let warehouse = rig.warehouse().await;
+async fn fixture_with(events: &[Event]) -> ProjectorFixture {
+    let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+    let warehouse = fixture.warehouse().await;
     let records = records(&Partition::new("events", 0), events);
     // Some of it twice, as after a crash.
     for range in [&records[..], &records[..records.len() / 2]] {
         warehouse.write(&batch(range).seal()).await.unwrap();
     }
-    rig
+    fixture
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
         let retraction = |named: &[u128]| AttendanceRetracted { meeting: meeting(1), retracts: ids(named), reason: None };
         let answer =
             |who, named: &[u128]| ConsentGiven { person: person(who), notice: "2026-02-a".parse().unwrap(), supersedes: ids(named) };
-        let rig = filled(&[
+        let fixture = fixture_with(&[
             event(1, 10, None, cancelled(1)),
             event(2, 10, None, attendance(1, 1)),
             event(3, 10, None, attendance(2, 1)),
@@ -56,11 +56,11 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
         ])
         .await;
         let listed = "SELECT toUInt128(event_id), toUInt128(named) FROM v_dangling_references ORDER BY 1, 2";
-        assert_eq!(rig.ask(listed).await, "21\t1\n22\t99\n23\t2\n24\t1\n24\t3\n25\t4\n");
+        assert_eq!(fixture.query(listed).await, "21\t1\n22\t99\n23\t2\n24\t1\n24\t3\n25\t4\n");
         // When the named event was received: ten microseconds after the begin, and twenty.
         let resolved = "SELECT toUInt128(event_id), toUnixTimestamp64Micro(assumeNotNull(resolved)) - 1770944400000000 FROM v_references \
                         WHERE resolved IS NOT NULL ORDER BY 1";
-        assert_eq!(rig.ask(resolved).await, "11\t10\n12\t10\n13\t10\n22\t20\n");
+        assert_eq!(fixture.query(resolved).await, "11\t10\n12\t10\n13\t10\n22\t20\n");
     });
 }
 
@@ -72,9 +72,10 @@ fn meeting_ids_that_read_alike_are_listed() {
             event(number, number as i64, None, Data::from(data))
         };
         let cancelled = event(7, 7, None, MeetingCancelled { meeting: "trk_1".parse().unwrap(), reason: None });
-        let rig =
-            filled(&[at(1, "TRK-1"), at(2, "TRK-1"), at(3, "trk-1"), at(4, "TRK-2"), at(5, "KEN-O1"), at(6, "KEN-01"), cancelled]).await;
+        let fixture =
+            fixture_with(&[at(1, "TRK-1"), at(2, "TRK-1"), at(3, "trk-1"), at(4, "TRK-2"), at(5, "KEN-O1"), at(6, "KEN-01"), cancelled])
+                .await;
         let listed = "SELECT meeting_id, looks_like FROM v_lookalike_meetings ORDER BY 1";
-        assert_eq!(rig.ask(listed).await, "KEN-01\tKEN-01\nKEN-O1\tKEN-01\nTRK-1\tTRK-1\ntrk-1\tTRK-1\ntrk_1\tTRK-1\n");
+        assert_eq!(fixture.query(listed).await, "KEN-01\tKEN-01\nKEN-O1\tKEN-01\nTRK-1\tTRK-1\ntrk-1\tTRK-1\ntrk_1\tTRK-1\n");
     });
 }

@@ -1,4 +1,4 @@
-//! Fate: what becomes of a record. It is an event, or it is rejected for a named reason; it is never dropped.
+//! DecodeResult: what becomes of a record. It is an event, or it is rejected for a named reason; it is never dropped.
 //!
 //! Both fates give exactly one row of the log copy, so offsets stay without a gap and nothing vanishes in silence.
 
@@ -9,7 +9,7 @@ use qamtu_schemas::{
 
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fate {
+pub enum DecodeResult {
     /// It is an event.
     Event {
         /// The event, upcast to the latest version.
@@ -18,14 +18,14 @@ pub enum Fate {
         body: String,
     },
     /// It is none.
-    Rejected(Rejection),
+    Rejected(InvalidRecord),
 }
 
 /// Why a record is no event, and what may be shown of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rejection {
+pub struct InvalidRecord {
     /// The reason.
-    pub reason: Reason,
+    pub reason: InvalidReason,
     /// Event id, where the record states a valid one.
     pub event_id: Option<EventId>,
     /// Type and version, where the record states a known one.
@@ -40,25 +40,25 @@ pub struct Rejection {
 
 /// Why a record is no event. A closed list: label of a metric, word in the log copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum InvalidReason {
     /// The contract says why.
     Contract(&'static str),
     /// The payload was read, but cannot be written as text.
     NotText,
 }
 
-impl Reason {
+impl InvalidReason {
     /// The word for it.
     pub const fn label(self) -> &'static str {
         match self {
-            Reason::Contract(label) => label,
-            Reason::NotText => "not-text",
+            InvalidReason::Contract(label) => label,
+            InvalidReason::NotText => "not-text",
         }
     }
 }
 
-impl From<&DecodeError> for Reason {
+impl From<&DecodeError> for InvalidReason {
     fn from(error: &DecodeError) -> Self {
-        Reason::Contract(error.label())
+        InvalidReason::Contract(error.label())
     }
 }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// A ClickHouse that was started here.
 pub struct Server {
     launcher: Child,
-    said: Value,
+    announced: Value,
     _dir: TempDir,
 }
 
@@ -39,16 +39,16 @@ impl Server {
             .unwrap();
         let mut line = String::new();
         BufReader::new(launcher.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the warehouse did not start: {line:?}"));
-        Self { launcher, said, _dir: dir }
+        let announced = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the warehouse did not start: {line:?}"));
+        Self { launcher, announced, _dir: dir }
     }
 
     /// The login of a role: `admin`, `projector` or `analytics`.
     pub fn config(&self, role: &str, database: &str) -> ClickhouseConfig {
-        let login = &self.said["logins"][role];
+        let login = &self.announced["logins"][role];
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         ClickhouseConfig {
-            url: text(&self.said["url"]),
+            url: text(&self.announced["url"]),
             user: text(&login["user"]),
             password: text(&login["password"]).into(),
             database: database.to_owned(),

@@ -1,4 +1,4 @@
-//! Rig: a log, a database, and the projector as a process, for one test.
+//! ProjectorFixture: a log, a database, and the projector as a process, for one test.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use qamtu_projector::{
     config::ClickhouseConfig,
     decode::decode,
     migrate::migrate,
-    project::project,
+    projection::project,
     rows::Table,
     warehouse::{self, Warehouse},
 };
@@ -38,14 +38,14 @@ use tokio::{
     time::Instant,
 };
 
-use crate::server::{cache, shared};
+use crate::clickhouse_server::{cache, shared};
 
 /// Nothing that is waited for takes longer unless it is broken.
 pub const DEADLINE: Duration = Duration::from_secs(90);
 
 /// Which log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum LogKind {
     /// Files.
     Embedded,
     /// A real broker.
@@ -53,7 +53,7 @@ pub enum Kind {
 }
 
 /// One test's log, database and folder.
-pub struct Rig {
+pub struct ProjectorFixture {
     pub log: LogConfig,
     pub clickhouse: ClickhouseConfig,
     pub client: Client,
@@ -68,17 +68,17 @@ pub fn run(test: impl Future<Output = ()>) {
     runtime.shutdown_timeout(Duration::from_secs(5));
 }
 
-/// Makes two tests of one function that takes a `Kind`.
+/// Makes two tests of one function that takes a `LogKind`.
 #[macro_export]
 macro_rules! on_both_logs {
     ($($name:ident),* $(,)?) => {
         mod embedded {
-            $(#[test] fn $name() { $crate::rig::run(super::$name($crate::rig::Rig::new($crate::rig::Kind::Embedded).unwrap())); })*
+            $(#[test] fn $name() { $crate::fixture::run(super::$name($crate::fixture::ProjectorFixture::new($crate::fixture::LogKind::Embedded).unwrap())); })*
         }
         mod kafka {
             $(#[test] fn $name() {
-                let Some(rig) = $crate::rig::Rig::new($crate::rig::Kind::Kafka) else { return };
-                $crate::rig::run(super::$name(rig));
+                let Some(fixture) = $crate::fixture::ProjectorFixture::new($crate::fixture::LogKind::Kafka) else { return };
+                $crate::fixture::run(super::$name(fixture));
             })*
         }
     };
@@ -90,21 +90,21 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-impl Rig {
-    /// A rig at the shared ClickHouse; none where Kafka is wanted and cannot be had.
-    pub fn new(kind: Kind) -> Option<Self> {
+impl ProjectorFixture {
+    /// A fixture at the shared ClickHouse; none where Kafka is wanted and cannot be had.
+    pub fn new(kind: LogKind) -> Option<Self> {
         Self::at(kind, shared("admin", &unique("t")))
     }
 
-    /// A rig at a ClickHouse of the test's own.
-    pub fn at(kind: Kind, clickhouse: ClickhouseConfig) -> Option<Self> {
+    /// A fixture at a ClickHouse of the test's own.
+    pub fn at(kind: LogKind, clickhouse: ClickhouseConfig) -> Option<Self> {
         Some(match kind {
-            Kind::Embedded => Self::with(None, clickhouse),
-            Kind::Kafka => Self::with(Some(broker()?), clickhouse),
+            LogKind::Embedded => Self::with(None, clickhouse),
+            LogKind::Kafka => Self::with(Some(broker()?), clickhouse),
         })
     }
 
-    /// A rig at a Kafka broker of the test's own.
+    /// A fixture at a Kafka broker of the test's own.
     pub fn at_broker(address: String) -> Self {
         Self::with(Some(address), shared("admin", &unique("t")))
     }
@@ -177,19 +177,19 @@ impl Rig {
     }
 
     /// A projector, running.
-    pub async fn projector(&self) -> Projector {
+    pub async fn projector(&self) -> ProjectorProcess {
         self.projector_with(&[]).await
     }
 
     /// A projector with more in its environment, running.
-    pub async fn projector_with(&self, more: &[(&str, &str)]) -> Projector {
+    pub async fn projector_with(&self, more: &[(&str, &str)]) -> ProjectorProcess {
         let mut projector = self.spawn(&[], more);
-        projector.running().await;
+        projector.wait_running().await;
         projector
     }
 
     /// A projector that may not come up.
-    pub fn spawn(&self, arguments: &[&str], more: &[(&str, &str)]) -> Projector {
+    pub fn spawn(&self, arguments: &[&str], more: &[(&str, &str)]) -> ProjectorProcess {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let said = self.dir.path().join(format!("projector-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let clickhouse = &self.clickhouse;
@@ -207,24 +207,24 @@ impl Rig {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        Projector { child, metrics: String::new(), stderr: said }
+        ProjectorProcess { child, metrics: String::new(), stderr: said }
     }
 
     /// Waits until the log copy is whole up to the end of the log.
-    pub async fn caught_up(&self) {
+    pub async fn wait_caught_up(&self) {
         let end: u64 = self.records().await.values().filter_map(|records| Some(records.last()?.offset + 1)).sum();
-        self.until(&format!("the log copy is whole up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
+        self.wait_until(&format!("the log copy is whole up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
             said == end.to_string()
         })
         .await;
     }
 
     /// Waits until a query's answer holds.
-    pub async fn until(&self, what: &str, query: &str, holds: impl Fn(&str) -> bool) {
+    pub async fn wait_until(&self, what: &str, sql: &str, holds: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         let mut last = String::new();
         while Instant::now() < deadline {
-            last = match ask(&self.client, query).await {
+            last = match query(&self.client, sql).await {
                 Ok(said) if holds(said.trim()) => return,
                 Ok(said) => said,
                 Err(error) => error,
@@ -235,16 +235,16 @@ impl Rig {
     }
 
     /// A query's answer, values divided by tabs.
-    pub async fn ask(&self, query: &str) -> String {
-        ask(&self.client, query).await.unwrap()
+    pub async fn query(&self, sql: &str) -> String {
+        query(&self.client, sql).await.unwrap()
     }
 
     /// Everything that was appended counts once: the tables equal those of a projection without any fault, and the log copy has every
     /// record once, up to the end of the log.
     pub async fn assert_everything_once(&self) {
         let records = self.records().await;
-        let clean = Clean::of(self, &records).await;
-        assert_eq!(self.fingerprints().await, clean.fingerprints, "the tables differ from a projection without faults");
+        let reference = ReferenceProjection::of(self, &records).await;
+        assert_eq!(self.table_hashes().await, reference.table_hashes, "the tables differ from a projection without faults");
         let offsets =
             "SELECT topic, partition, min(offset), max(offset), count(), uniqExact(offset) FROM log FINAL GROUP BY 1, 2 ORDER BY 1, 2";
         let expected: String = records
@@ -256,16 +256,16 @@ impl Rig {
                 format!("{}\t{}\t{first}\t{last}\t{count}\t{count}\n", partition.topic, partition.number)
             })
             .collect();
-        assert_eq!(self.ask(offsets).await, expected);
+        assert_eq!(self.query(offsets).await, expected);
     }
 
     /// Count and order-free hash of every table, read with FINAL.
-    pub async fn fingerprints(&self) -> BTreeMap<&'static str, String> {
+    pub async fn table_hashes(&self) -> BTreeMap<&'static str, String> {
         let mut found = BTreeMap::new();
         for table in Table::ALL {
             let columns: Vec<_> = table.columns().into_iter().map(|(name, _)| name).collect();
             let query = format!("SELECT count(), groupBitXor(cityHash64({})) FROM {} FINAL", columns.join(", "), table.name());
-            found.insert(table.name(), self.ask(&query).await);
+            found.insert(table.name(), self.query(&query).await);
         }
         found
     }
@@ -273,19 +273,20 @@ impl Rig {
     /// A warehouse to write to directly, migrated and checked.
     pub async fn warehouse(&self) -> Warehouse {
         migrate(&self.client).await.unwrap();
-        let checked = check::check(&self.client).await.unwrap();
-        Warehouse::new(self.client.clone(), "test", checked.generations)
+        let server = check::check(&self.client).await.unwrap();
+        Warehouse::new(self.client.clone(), "test", server.table_uuids)
     }
 }
 
 /// A projection of the same records without any fault, in a database of its own.
-struct Clean {
-    fingerprints: BTreeMap<&'static str, String>,
+struct ReferenceProjection {
+    table_hashes: BTreeMap<&'static str, String>,
 }
 
-impl Clean {
-    async fn of(rig: &Rig, records: &BTreeMap<Partition, Vec<Record>>) -> Self {
-        let mut other = Rig::at(Kind::Embedded, ClickhouseConfig { database: unique("clean"), ..rig.clickhouse.clone() }).unwrap();
+impl ReferenceProjection {
+    async fn of(fixture: &ProjectorFixture, records: &BTreeMap<Partition, Vec<Record>>) -> Self {
+        let mut other =
+            ProjectorFixture::at(LogKind::Embedded, ClickhouseConfig { database: unique("clean"), ..fixture.clickhouse.clone() }).unwrap();
         other.env.clear();
         let warehouse = other.warehouse().await;
         for records in records.values() {
@@ -293,9 +294,9 @@ impl Clean {
                 warehouse.write(&batch(range).seal()).await.unwrap();
             }
         }
-        let fingerprints = other.fingerprints().await;
-        other.ask(&format!("DROP DATABASE `{}`", other.clickhouse.database)).await;
-        Self { fingerprints }
+        let table_hashes = other.table_hashes().await;
+        other.query(&format!("DROP DATABASE `{}`", other.clickhouse.database)).await;
+        Self { table_hashes }
     }
 }
 
@@ -312,16 +313,16 @@ pub async fn append(writer: &dyn LogWriter, entries: Vec<Entry>) {
 pub fn batch(records: &[Record]) -> OpenBatch {
     let mut batch = OpenBatch::new(&records[0], std::time::Instant::now());
     for record in records {
-        let fate = decode(record);
-        batch.add(record, &project(record, &fate));
+        let decoded = decode(record);
+        batch.add(record, &project(record, &decoded));
     }
     batch
 }
 
 /// A query's answer, values divided by tabs, or the server's words.
-pub async fn ask(client: &Client, query: &str) -> Result<String, String> {
+pub async fn query(client: &Client, sql: &str) -> Result<String, String> {
     let answer = async {
-        let mut bytes = client.query_raw(query).fetch_bytes("TabSeparated")?;
+        let mut bytes = client.query_raw(sql).fetch_bytes("TabSeparated")?;
         bytes.collect().await
     };
     let limited = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| "no answer".to_owned())?;
@@ -329,31 +330,31 @@ pub async fn ask(client: &Client, query: &str) -> Result<String, String> {
 }
 
 /// A projector process.
-pub struct Projector {
+pub struct ProjectorProcess {
     child: Child,
     metrics: String,
     stderr: PathBuf,
 }
 
-impl Projector {
+impl ProjectorProcess {
     /// Waits for the line in which it says that it runs.
-    async fn running(&mut self) {
+    async fn wait_running(&mut self) {
         let mut line = String::new();
         let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
         let said = tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await;
-        said.unwrap_or_else(|_| panic!("the projector does not come up\n{}", self.words())).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}\n{}", self.words()));
+        said.unwrap_or_else(|_| panic!("the projector does not come up\n{}", self.stderr())).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}\n{}", self.stderr()));
         assert_eq!(said["running"], true);
         self.metrics = said["metrics"].as_str().unwrap().to_owned();
     }
 
     /// What it wrote to standard error.
-    pub fn words(&self) -> String {
+    pub fn stderr(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
     /// Where it will answer although it has not said so.
-    pub fn listens_at(&mut self, address: std::net::SocketAddr) {
+    pub fn set_address(&mut self, address: std::net::SocketAddr) {
         self.metrics = format!("http://{address}");
     }
 
@@ -384,7 +385,7 @@ impl Projector {
     }
 
     /// Waits until a counter has come to `least`; it is counted after the rows can be seen. Says what it is then.
-    pub async fn counted(&self, name: &str, least: f64) -> f64 {
+    pub async fn wait_for_metric(&self, name: &str, least: f64) -> f64 {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let value = self.metric(name).await;
@@ -409,13 +410,13 @@ impl Projector {
     /// Signal 15, and how it ends.
     pub async fn stop(mut self) -> ExitStatus {
         assert!(Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().await.unwrap().success());
-        self.ended().await
+        self.wait().await
     }
 
     /// Waits for its end.
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub async fn wait(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("the projector does not end\n{}", self.words())).unwrap()
+        ended.unwrap_or_else(|_| panic!("the projector does not end\n{}", self.stderr())).unwrap()
     }
 }
 

@@ -1,7 +1,7 @@
-//! Project: Record and Fate -> Rows. Pure: no clock, no randomness, no other row.
+//! Project: Record and DecodeResult -> Rows. Pure: no clock, no randomness, no other row.
 //!
 //! Guarantees: the same record gives the same rows, for ever; exactly one of them is a row of the log copy. A change of what a
-//! record gives raises [`PROJECTION`], so that the server does not take new rows for a repetition of old ones.
+//! record gives raises [`PROJECTION_VERSION`], so that the server does not take new rows for a repetition of old ones.
 
 use jiff::Timestamp;
 use qamtu_log::Record;
@@ -12,7 +12,7 @@ use qamtu_schemas::{
 use uuid::Uuid;
 
 use crate::{
-    fate::{Fate, Rejection},
+    decode_result::{DecodeResult, InvalidRecord},
     rows::{LogRow, Micros, Millis, Origin, Row, Status},
 };
 
@@ -23,32 +23,32 @@ mod reference;
 mod roll;
 
 /// Number of what this file and its children do; part of every deduplication token.
-pub const PROJECTION: u32 = 2;
+pub const PROJECTION_VERSION: u32 = 2;
 
 /// The rows of a record.
-pub fn project<'a>(record: &'a Record, fate: &'a Fate) -> Vec<Row<'a>> {
-    match fate {
-        Fate::Event { event, body } => {
+pub fn project<'a>(record: &'a Record, decoded: &'a DecodeResult) -> Vec<Row<'a>> {
+    match decoded {
+        DecodeResult::Event { event, body } => {
             let mut rows = Vec::with_capacity(2);
-            facts(&Source { record, event, body }, &mut rows);
+            facts(&DecodedRecord { record, event, body }, &mut rows);
             rows.push(Row::Log(accepted(record, event, body)));
             rows
         }
-        Fate::Rejected(rejection) => vec![Row::Log(rejected(record, rejection))],
+        DecodeResult::Rejected(invalid) => vec![Row::Log(rejected(record, invalid))],
     }
 }
 
 /// An event and where it stands.
-struct Source<'a> {
+struct DecodedRecord<'a> {
     record: &'a Record,
     event: &'a Event,
     body: &'a str,
 }
 
-fn facts<'a>(source: &Source<'a>, rows: &mut Vec<Row<'a>>) {
-    match &source.event.data {
-        Data::AttendanceRecorded(data) => rows.push(audience::recorded(source, data)),
-        Data::AttendanceRetracted(data) => audience::retracted(source, data, rows),
+fn facts<'a>(record: &DecodedRecord<'a>, rows: &mut Vec<Row<'a>>) {
+    match &record.event.data {
+        Data::AttendanceRecorded(data) => rows.push(audience::recorded(record, data)),
+        Data::AttendanceRetracted(data) => audience::retracted(record, data, rows),
         Data::MeetingPlanned(_)
         | Data::MeetingRescheduled(_)
         | Data::MeetingCancelled(_)
@@ -56,23 +56,23 @@ fn facts<'a>(source: &Source<'a>, rows: &mut Vec<Row<'a>>) {
         | Data::MeetingCorrected(_)
         | Data::HeadcountReported(_)
         | Data::HeadcountRecounted(_)
-        | Data::QuestionRaised(_) => rows.extend(meeting::event(source)),
-        Data::PrecinctEnrolled(data) => roll::enrolled(source, data, rows),
-        Data::ConsentGiven(data) => rows.push(consent::given(source, data)),
-        Data::ConsentWithdrawn(data) => rows.push(consent::withdrawn(source, data)),
-        Data::CampaignConfigured(data) => rows.push(reference::event(source, data.campaign.as_str())),
-        Data::UnitDefined(data) => rows.push(reference::event(source, data.unit.as_str())),
-        Data::PrecinctCounted(data) => rows.push(reference::event(source, data.precinct.as_str())),
-        Data::CoalitionFormed(data) => rows.push(reference::event(source, data.coalition.as_str())),
-        Data::MemberJoined(data) => rows.push(reference::event(source, data.member.as_str())),
-        Data::VenueDescribed(data) => rows.push(reference::event(source, data.venue.as_str())),
-        Data::SurveyReported(data) => rows.push(reference::event(source, data.survey.as_str())),
-        Data::ImportAccepted(data) => rows.push(reference::import(source, data.import)),
-        Data::ImportReversed(data) => rows.push(reference::import(source, data.import)),
+        | Data::QuestionRaised(_) => rows.extend(meeting::event(record)),
+        Data::PrecinctEnrolled(data) => roll::enrolled(record, data, rows),
+        Data::ConsentGiven(data) => rows.push(consent::given(record, data)),
+        Data::ConsentWithdrawn(data) => rows.push(consent::withdrawn(record, data)),
+        Data::CampaignConfigured(data) => rows.push(reference::event(record, data.campaign.as_str())),
+        Data::UnitDefined(data) => rows.push(reference::event(record, data.unit.as_str())),
+        Data::PrecinctCounted(data) => rows.push(reference::event(record, data.precinct.as_str())),
+        Data::CoalitionFormed(data) => rows.push(reference::event(record, data.coalition.as_str())),
+        Data::MemberJoined(data) => rows.push(reference::event(record, data.member.as_str())),
+        Data::VenueDescribed(data) => rows.push(reference::event(record, data.venue.as_str())),
+        Data::SurveyReported(data) => rows.push(reference::event(record, data.survey.as_str())),
+        Data::ImportAccepted(data) => rows.push(reference::import(record, data.import)),
+        Data::ImportReversed(data) => rows.push(reference::import(record, data.import)),
     }
 }
 
-impl<'a> Source<'a> {
+impl<'a> DecodedRecord<'a> {
     fn origin(&self) -> Origin<'a> {
         let envelope = &self.event.envelope;
         Origin {
@@ -108,20 +108,20 @@ fn accepted<'a>(record: &'a Record, event: &'a Event, body: &'a str) -> LogRow<'
     }
 }
 
-fn rejected<'a>(record: &'a Record, rejection: &'a Rejection) -> LogRow<'a> {
+fn rejected<'a>(record: &'a Record, invalid: &'a InvalidRecord) -> LogRow<'a> {
     LogRow {
         topic: &record.partition.topic,
         partition: record.partition.number,
         offset: record.offset,
         appended: Millis(record.appended_ms),
         status: Status::Rejected,
-        reason: rejection.reason.label(),
-        event_id: rejection.event_id.unwrap_or(EventId(Uuid::nil())),
-        r#type: rejection.kind,
-        campaign: rejection.campaign.as_ref().map_or("", |campaign| campaign.as_str()),
+        reason: invalid.reason.label(),
+        event_id: invalid.event_id.unwrap_or(EventId(Uuid::nil())),
+        r#type: invalid.kind,
+        campaign: invalid.campaign.as_ref().map_or("", |campaign| campaign.as_str()),
         received: Micros(Timestamp::from_millisecond(record.appended_ms).unwrap_or_default()),
-        bodyhash: rejection.hash,
-        body: &rejection.body,
+        bodyhash: invalid.hash,
+        body: &invalid.body,
         skipped: record.skipped,
     }
 }

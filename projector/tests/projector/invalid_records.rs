@@ -7,12 +7,12 @@ use qamtu_log::{Entry, MAX_ENTRY_BYTES};
 
 use crate::{
     events::{attendance, campaign, entries, entry, event},
+    fixture::ProjectorFixture,
     on_both_logs,
-    rig::Rig,
 };
 
 /// A valid entry with another value or other headers.
-fn broken(change: impl FnOnce(&mut Entry)) -> Entry {
+fn modified(change: impl FnOnce(&mut Entry)) -> Entry {
     let mut entry = entry(&event(1, 0, None, attendance(1, 1)));
     change(&mut entry);
     entry
@@ -24,8 +24,8 @@ fn set(entry: &mut Entry, name: &'static str, value: &'static [u8]) {
 }
 
 /// Poison, and the reason that it gets.
-fn poisons() -> Vec<(Entry, &'static str)> {
-    let value = |bytes: Vec<u8>| broken(|entry| entry.value = bytes.into());
+fn invalid_entries() -> Vec<(Entry, &'static str)> {
+    let value = |bytes: Vec<u8>| modified(|entry| entry.value = bytes.into());
     vec![
         (value(b"{not json".to_vec()), "invalid-payload"),
         (value(Vec::new()), "invalid-payload"),
@@ -39,54 +39,54 @@ fn poisons() -> Vec<(Entry, &'static str)> {
         (value("{\"name\":\"Иванов Иван\",\"Иванов\":\"Ivanov\"}".as_bytes().to_vec()), "invalid-payload"),
         (value("{\"meeting\":\"Ivanov Ivan\",\"attendee\":\"Иванов\"}".as_bytes().to_vec()), "invalid-payload"),
         (value(b"{\"line\":1e999}".to_vec()), "invalid-payload"),
-        (broken(|entry| set(entry, "ce_type", b"qamtu.meeting.exploded.v1")), "unknown-type"),
-        (broken(|entry| set(entry, "ce_type", b"qamtu.attendance.recorded.v99")), "unknown-version"),
-        (broken(|entry| set(entry, "ce_type", b"qamtu.meeting.held.v1")), "invalid-payload"),
-        (broken(|entry| set(entry, "ce_id", b"850615101233")), "invalid-attribute"),
-        (broken(|entry| set(entry, "ce_campaign", b"\xff")), "invalid-attribute"),
-        (broken(|entry| set(entry, "ce_receivedtime", b"never")), "invalid-attribute"),
-        (broken(|entry| entry.headers.clear()), "missing-attribute"),
-        (broken(|entry| entry.headers.retain(|(name, _)| name != "ce_bodyhash")), "missing-attribute"),
+        (modified(|entry| set(entry, "ce_type", b"qamtu.meeting.exploded.v1")), "unknown-type"),
+        (modified(|entry| set(entry, "ce_type", b"qamtu.attendance.recorded.v99")), "unknown-version"),
+        (modified(|entry| set(entry, "ce_type", b"qamtu.meeting.held.v1")), "invalid-payload"),
+        (modified(|entry| set(entry, "ce_id", b"850615101233")), "invalid-attribute"),
+        (modified(|entry| set(entry, "ce_campaign", b"\xff")), "invalid-attribute"),
+        (modified(|entry| set(entry, "ce_receivedtime", b"never")), "invalid-attribute"),
+        (modified(|entry| entry.headers.clear()), "missing-attribute"),
+        (modified(|entry| entry.headers.retain(|(name, _)| name != "ce_bodyhash")), "missing-attribute"),
     ]
 }
 
-async fn poison_becomes_a_row_and_the_rest_flows(rig: Rig) {
+async fn an_invalid_record_becomes_a_row_and_the_others_are_projected(fixture: ProjectorFixture) {
     let good = campaign(1, 500);
     let mut entries = entries(&good);
-    for (at, (entry, _)) in poisons().into_iter().enumerate() {
+    for (at, (entry, _)) in invalid_entries().into_iter().enumerate() {
         entries.insert(at * 20 + 3, entry);
     }
-    rig.append(entries).await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
-    let mut expected: Vec<_> = poisons().into_iter().map(|(_, reason)| reason).collect();
+    fixture.append(entries).await;
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
+    let mut expected: Vec<_> = invalid_entries().into_iter().map(|(_, reason)| reason).collect();
     expected.sort();
-    let reasons = rig.ask("SELECT reason FROM v_rejected ORDER BY reason").await;
+    let reasons = fixture.query("SELECT reason FROM v_rejected ORDER BY reason").await;
     assert_eq!(reasons.lines().collect::<Vec<_>>(), expected);
     let total = good.len() + expected.len();
-    assert_eq!(rig.ask("SELECT count() FROM log FINAL").await.trim(), total.to_string());
+    assert_eq!(fixture.query("SELECT count() FROM log FINAL").await.trim(), total.to_string());
     let digits =
         "SELECT count() FROM v_rejected WHERE match(concat(excerpt, detail), '\\\\pN') OR length(excerpt) > 512 OR length(sha256) != 64";
-    assert_eq!(rig.ask(digits).await.trim(), "0", "a digit of a rejected record is shown");
+    assert_eq!(fixture.query(digits).await.trim(), "0", "a digit of a rejected record is shown");
     for leak in ["850615101233", "８５０６１５", "77011234567", "Иванов", "Ivanov"] {
         let found = format!("SELECT count() FROM log WHERE position(toString(tuple(*)), '{leak}') > 0");
-        assert_eq!(rig.ask(&found).await.trim(), "0", "{leak} stands in the log copy");
-        assert!(!projector.words().contains(leak), "{leak} stands in the projector's own log");
+        assert_eq!(fixture.query(&found).await.trim(), "0", "{leak} stands in the log copy");
+        assert!(!projector.stderr().contains(leak), "{leak} stands in the projector's own log");
     }
-    assert_eq!(projector.counted("qamtu_projector_rejected_total", expected.len() as f64).await, expected.len() as f64);
+    assert_eq!(projector.wait_for_metric("qamtu_projector_rejected_total", expected.len() as f64).await, expected.len() as f64);
     assert!(projector.stop().await.success());
-    rig.assert_everything_once().await;
+    fixture.assert_everything_once().await;
 }
 
-on_both_logs!(poison_becomes_a_row_and_the_rest_flows);
+on_both_logs!(an_invalid_record_becomes_a_row_and_the_others_are_projected);
 
 #[test]
 fn a_record_without_a_value_is_a_row_too() {
-    use qamtu_projector::{decode::decode, project::project, rows::Row};
+    use qamtu_projector::{decode::decode, projection::project, rows::Row};
     let partition = qamtu_log::Partition::new("events", 0);
     let record = crate::events::raw(&partition, 9, Vec::new(), None);
-    let fate = decode(&record);
-    let rows = project(&record, &fate);
+    let decoded = decode(&record);
+    let rows = project(&record, &decoded);
     let [Row::Log(row)] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!((row.reason, row.offset, row.campaign), ("empty", 9, ""));
 }

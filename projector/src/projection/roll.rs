@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use qamtu_schemas::event::PrecinctEnrolled;
 
-use super::{Source, halves};
+use super::{DecodedRecord, halves};
 use crate::rows::{RollRow, RollVersionRow, Row};
 
 /// A version of a roll, whole. A person who is listed twice is taken as first listed.
-pub(super) fn enrolled<'a>(source: &Source<'a>, data: &'a PrecinctEnrolled, rows: &mut Vec<Row<'a>>) {
-    let envelope = &source.event.envelope;
+pub(super) fn enrolled<'a>(record: &DecodedRecord<'a>, data: &'a PrecinctEnrolled, rows: &mut Vec<Row<'a>>) {
+    let envelope = &record.event.envelope;
     let mut listed = BTreeSet::new();
     rows.reserve(data.voters.len() + 2);
     for voter in data.voters.iter().filter(|voter| listed.insert(voter.0)) {
@@ -32,5 +32,5 @@ pub(super) fn enrolled<'a>(source: &Source<'a>, data: &'a PrecinctEnrolled, rows
         strength: data.strength.into(),
         voters: u32::try_from(listed.len()).unwrap_or(u32::MAX),
     };
-    rows.push(Row::RollVersions(source.origin(), version));
+    rows.push(Row::RollVersions(record.origin(), version));
 }

@@ -2,11 +2,11 @@
 
 use qamtu_schemas::event::{AttendanceRecorded, AttendanceRetracted, Residence};
 
-use super::{Source, halves, meeting};
+use super::{DecodedRecord, halves, meeting};
 use crate::rows::{AttendanceRow, Micros, ResidenceKind, RetractionRow, Row};
 
 /// A person attended.
-pub(super) fn recorded<'a>(source: &Source<'a>, data: &'a AttendanceRecorded) -> Row<'a> {
+pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecorded) -> Row<'a> {
     let (person_hi, person_lo) = halves(data.attendee.id);
     let (residence_kind, residence) = match &data.residence {
         Residence::Unknown => (ResidenceKind::Unknown, ""),
@@ -16,7 +16,7 @@ pub(super) fn recorded<'a>(source: &Source<'a>, data: &'a AttendanceRecorded) ->
     };
     let row = AttendanceRow {
         meeting_id: data.meeting.as_str(),
-        occurred: Micros(source.event.envelope.time),
+        occurred: Micros(record.event.envelope.time),
         person_hi,
         person_lo,
         strength: data.attendee.strength.into(),
@@ -26,12 +26,12 @@ pub(super) fn recorded<'a>(source: &Source<'a>, data: &'a AttendanceRecorded) ->
         sheet: data.sheet.as_ref().map_or("", |sheet| sheet.sheet.as_str()),
         line: data.sheet.as_ref().map_or(0, |sheet| sheet.line),
     };
-    Row::Attendance(source.origin(), row)
+    Row::Attendance(record.origin(), row)
 }
 
 /// Attendances were recorded in error: one row for each, and the event itself among the meeting's.
-pub(super) fn retracted<'a>(source: &Source<'a>, data: &'a AttendanceRetracted, rows: &mut Vec<Row<'a>>) {
-    let envelope = &source.event.envelope;
+pub(super) fn retracted<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRetracted, rows: &mut Vec<Row<'a>>) {
+    let envelope = &record.event.envelope;
     rows.extend(data.retracts.iter().map(|retracted| {
         Row::Retractions(RetractionRow {
             campaign: envelope.campaign.as_str(),
@@ -41,5 +41,5 @@ pub(super) fn retracted<'a>(source: &Source<'a>, data: &'a AttendanceRetracted, 
             bodyhash: envelope.bodyhash,
         })
     }));
-    rows.extend(meeting::event(source));
+    rows.extend(meeting::event(record));
 }

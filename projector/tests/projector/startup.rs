@@ -6,18 +6,18 @@ use qamtu_log::{LogConfig, Membership, ReaderOptions, open_reader};
 
 use crate::{
     events::{attendance, campaign, entries, event},
+    fixture::{LogKind, ProjectorFixture, run},
     on_both_logs,
-    rig::{Kind, Rig, run},
 };
 
-async fn a_commit_beyond_the_log_copy_is_not_trusted(rig: Rig) {
-    rig.append(entries(&campaign(1, 2_000))).await;
+async fn a_commit_beyond_the_log_copy_is_not_trusted(fixture: ProjectorFixture) {
+    fixture.append(entries(&campaign(1, 2_000))).await;
     // Somebody has committed the end of every partition, but nothing was ever written.
-    let records = rig.records().await;
+    let records = fixture.records().await;
     let topics = vec!["events".to_owned(), "roll".to_owned()];
     let membership = Membership::Group { group: "projector".into(), member: 0, members: 1 };
     let options = ReaderOptions { topics, membership, max_records: 100, max_bytes: 1 << 20 };
-    let mut reader = open_reader(&rig.log, options).await.unwrap();
+    let mut reader = open_reader(&fixture.log, options).await.unwrap();
     loop {
         if let qamtu_log::Delivery::Assigned(_) = reader.next().await.unwrap() {
             break;
@@ -26,46 +26,46 @@ async fn a_commit_beyond_the_log_copy_is_not_trusted(rig: Rig) {
     let ends: Vec<_> = records.iter().map(|(partition, records)| partition.next_offset(records.len() as u64)).collect();
     reader.commit(&ends).await.unwrap();
     drop(reader);
-    let projector = rig.projector().await;
-    rig.caught_up().await;
-    assert!(projector.words().contains("the log copy lacks committed records"));
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
+    assert!(projector.stderr().contains("the log copy lacks committed records"));
     assert!(projector.stop().await.success());
-    rig.assert_everything_once().await;
+    fixture.assert_everything_once().await;
 }
 
-async fn a_start_goes_on_where_the_last_one_ended(rig: Rig) {
+async fn a_start_goes_on_where_the_last_one_ended(fixture: ProjectorFixture) {
     for round in 0..3 {
-        rig.append(entries(&campaign(round, 700))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        fixture.append(entries(&campaign(round, 700))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         if round > 0 {
-            let rows = projector.counted("qamtu_projector_records_total", 700.0).await;
+            let rows = projector.wait_for_metric("qamtu_projector_records_total", 700.0).await;
             assert_eq!(rows, 700.0, "earlier records were written again");
         }
         assert!(projector.stop().await.success());
     }
-    rig.assert_everything_once().await;
+    fixture.assert_everything_once().await;
 }
 
-async fn rows_lost_by_the_warehouse_are_filled_in(rig: Rig) {
-    rig.append(entries(&campaign(1, 2_000))).await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
+async fn rows_lost_by_the_warehouse_are_filled_in(fixture: ProjectorFixture) {
+    fixture.append(entries(&campaign(1, 2_000))).await;
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
     assert!(projector.stop().await.success());
-    rig.ask("DELETE FROM log WHERE offset BETWEEN 40 AND 60").await;
-    rig.ask("DELETE FROM attendance WHERE offset BETWEEN 40 AND 60").await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
+    fixture.query("DELETE FROM log WHERE offset BETWEEN 40 AND 60").await;
+    fixture.query("DELETE FROM attendance WHERE offset BETWEEN 40 AND 60").await;
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
     assert!(projector.stop().await.success());
-    rig.assert_everything_once().await;
+    fixture.assert_everything_once().await;
 }
 
-async fn one_event_waits_for_no_other(rig: Rig) {
+async fn one_event_waits_for_no_other(fixture: ProjectorFixture) {
     let minute = [("QAMTU__PROJECTOR__LINGER_MS", "60000"), ("QAMTU__PROJECTOR__LINGER_BEHIND_MS", "60000")];
-    let projector = rig.projector_with(&minute).await;
+    let projector = fixture.projector_with(&minute).await;
     let since = std::time::Instant::now();
-    rig.append(entries(&[event(0xabc0, 0, None, attendance(0, 0))])).await;
-    rig.until("the event is visible", "SELECT count() FROM v_attendance", |count| count == "1").await;
+    fixture.append(entries(&[event(0xabc0, 0, None, attendance(0, 0))])).await;
+    fixture.wait_until("the event is visible", "SELECT count() FROM v_attendance", |count| count == "1").await;
     assert!(since.elapsed() < Duration::from_secs(45), "it was written only once {:?} had passed", since.elapsed());
     assert!(projector.stop().await.success());
 }
@@ -80,29 +80,29 @@ on_both_logs!(
 #[test]
 fn another_log_than_the_tables_came_from_is_refused() {
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
-        rig.append(entries(&campaign(1, 500))).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        fixture.append(entries(&campaign(1, 500))).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
-        let LogConfig::Embedded(log) = &rig.log else { panic!("embedded") };
+        let LogConfig::Embedded(log) = &fixture.log else { panic!("embedded") };
         std::fs::remove_dir_all(&log.dir).unwrap();
-        rig.append(entries(&campaign(1, 5))).await;
-        let mut refused = rig.spawn(&[], &[]);
-        assert_eq!(refused.ended().await.code(), Some(1));
-        let words = refused.words();
-        assert!(words.lines().last().unwrap().contains("this is another log"), "{words}");
+        fixture.append(entries(&campaign(1, 5))).await;
+        let mut refused = fixture.spawn(&[], &[]);
+        assert_eq!(refused.wait().await.code(), Some(1));
+        let logs = refused.stderr();
+        assert!(logs.lines().last().unwrap().contains("this is another log"), "{logs}");
     });
 }
 
 #[test]
 fn settings_that_cannot_be_used_end_with_64_and_one_line() {
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         for (name, value) in [("QAMTU__PROJECTOR__MEMBER", "5"), ("QAMTU__CLICKHOUSE__DATABSE", "x"), ("QAMTU__LOG__KIND", "rabbit")] {
-            let mut refused = rig.spawn(&[], &[(name, value)]);
-            assert_eq!(refused.ended().await.code(), Some(64), "{name}");
-            assert_eq!(refused.words().lines().count(), 1, "{}", refused.words());
+            let mut refused = fixture.spawn(&[], &[(name, value)]);
+            assert_eq!(refused.wait().await.code(), Some(64), "{name}");
+            assert_eq!(refused.stderr().lines().count(), 1, "{}", refused.stderr());
         }
     });
 }
@@ -110,12 +110,12 @@ fn settings_that_cannot_be_used_end_with_64_and_one_line() {
 #[test]
 fn it_waits_for_a_warehouse_that_is_not_there_yet_and_stops_when_told() {
     run(async {
-        let mut rig = Rig::new(Kind::Embedded).unwrap();
-        rig.clickhouse.url = "http://127.0.0.1:1".into();
-        let waiting = rig.spawn(&[], &[]);
+        let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        fixture.clickhouse.url = "http://127.0.0.1:1".into();
+        let waiting = fixture.spawn(&[], &[]);
         let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while !waiting.words().contains("starting again") {
-            assert!(std::time::Instant::now() < deadline, "{}", waiting.words());
+        while !waiting.stderr().contains("starting again") {
+            assert!(std::time::Instant::now() < deadline, "{}", waiting.stderr());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(waiting.stop().await.success());
@@ -125,11 +125,11 @@ fn it_waits_for_a_warehouse_that_is_not_there_yet_and_stops_when_told() {
 #[test]
 fn it_tells_its_health_and_figures() {
     run(async {
-        let rig = Rig::new(Kind::Embedded).unwrap();
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let events = campaign(1, 1_000);
-        rig.append(entries(&events)).await;
-        let projector = rig.projector().await;
-        rig.caught_up().await;
+        fixture.append(entries(&events)).await;
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
         for (path, status) in [("/live", 200), ("/ready", 200), ("/metrics", 200), ("/", 404)] {
             assert_eq!(projector.get(path).await.0, status, "{path}");
             // A page of another site, which made its own name point here.
@@ -137,11 +137,11 @@ fn it_tells_its_health_and_figures() {
             assert_eq!(projector.get_as(path, &["localhost", "evil.example"]).await, 421, "{path}");
             assert_eq!(projector.get_as(path, &["localhost:1"]).await, status, "{path}");
         }
-        assert_eq!(projector.counted("qamtu_projector_records_total", 1_000.0).await, 1_000.0);
-        assert_eq!(projector.counted("qamtu_projector_rows_total{table=\"log\"}", 1_000.0).await, 1_000.0);
+        assert_eq!(projector.wait_for_metric("qamtu_projector_records_total", 1_000.0).await, 1_000.0);
+        assert_eq!(projector.wait_for_metric("qamtu_projector_rows_total{table=\"log\"}", 1_000.0).await, 1_000.0);
         // Counters of failures appear with the first one, the others with their time.
         let failures = ["qamtu_projector_retries_total", "qamtu_projector_rejected_total"];
-        let deadline = std::time::Instant::now() + crate::rig::DEADLINE;
+        let deadline = std::time::Instant::now() + crate::fixture::DEADLINE;
         loop {
             let (_, text) = projector.get("/metrics").await;
             let is_missing = |name: &&&str| !text.contains(&format!("# HELP {name} ")) && !failures.contains(name);

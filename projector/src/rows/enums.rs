@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::row_binary::Column;
 
-macro_rules! choice {
+macro_rules! enum8 {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -24,7 +24,7 @@ macro_rules! choice {
     };
 }
 
-choice! {
+enum8! {
     /// Is a record an event?
     Status {
         /// It is.
@@ -34,7 +34,7 @@ choice! {
     }
 }
 
-choice! {
+enum8! {
     /// What a pseudonym was made from.
     Strength {
         /// A national id.
@@ -44,7 +44,7 @@ choice! {
     }
 }
 
-choice! {
+enum8! {
     /// What is known of an attendee's residence.
     ResidenceKind {
         /// Nothing.
@@ -58,7 +58,7 @@ choice! {
     }
 }
 
-choice! {
+enum8! {
     /// Is an attendee 18 or older, as stated?
     Adult {
         /// Not stated.
@@ -70,7 +70,7 @@ choice! {
     }
 }
 
-choice! {
+enum8! {
     /// Consent given or withdrawn.
     ConsentKind {
         /// Given.
@@ -80,7 +80,7 @@ choice! {
     }
 }
 
-choice! {
+enum8! {
     /// Sex as the roll states it.
     Sex {
         /// Female.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use qamtu_log::Entry;
 
-use crate::{on_both_logs, rig::Rig};
+use crate::{fixture::ProjectorFixture, on_both_logs};
 
 const README: &str = include_str!("../../../schemas/README.md");
 
@@ -19,54 +19,57 @@ fn example() -> Entry {
 }
 
 /// The record with a header set, or left out.
-fn with(name: &'static str, text: Option<&'static str>) -> Entry {
+fn with_header(name: &'static str, text: Option<&'static str>) -> Entry {
     let mut entry = example();
     entry.headers.retain(|(found, _)| found != name);
     entry.headers.extend(text.map(|text| (Cow::Borrowed(name), Bytes::from_static(text.as_bytes()))));
     entry
 }
 
-fn valued(value: &'static str) -> Entry {
+fn with_value(value: &'static str) -> Entry {
     Entry { value: value.into(), ..example() }
 }
 
 /// What other producers get wrong, and the reason that is listed.
-fn wrong() -> Vec<(Entry, &'static str)> {
+fn rejected_entries() -> Vec<(Entry, &'static str)> {
     let structured =
         Entry { headers: vec![(Cow::Borrowed("content-type"), Bytes::from_static(b"application/cloudevents+json"))], ..example() };
     vec![
-        (with("ce_bodyhash", None), "missing-attribute"),
-        (with("ce_receivedtime", None), "missing-attribute"),
-        (with("ce_bodyhash", Some("18b0c2")), "invalid-attribute"),
-        (with("ce_id", Some("17")), "invalid-attribute"),
-        (with("ce_receivedtime", Some("2026-02-13T11:00:00.000000125Z")), "invalid-attribute"),
-        (with("ce_recorded_time", Some("2026-02-13T11:00:00Z")), "invalid-attribute"),
-        (with("ce_type", Some("com.example.attendance")), "unknown-type"),
-        (with("ce_type", Some("qamtu.attendance.recorded.v2")), "unknown-version"),
-        (valued(r#"{"attendee":{"iin":"850615101233"},"consent":"2026-02-a","meeting":"TRK-1"}"#), "invalid-payload"),
-        (valued(r#"{"attendee":{"id":"ogeghindkibhfbmeifomahcpejfikinl","strength":"strong"},"consent":"2026-02-a"}"#), "invalid-payload"),
+        (with_header("ce_bodyhash", None), "missing-attribute"),
+        (with_header("ce_receivedtime", None), "missing-attribute"),
+        (with_header("ce_bodyhash", Some("18b0c2")), "invalid-attribute"),
+        (with_header("ce_id", Some("17")), "invalid-attribute"),
+        (with_header("ce_receivedtime", Some("2026-02-13T11:00:00.000000125Z")), "invalid-attribute"),
+        (with_header("ce_recorded_time", Some("2026-02-13T11:00:00Z")), "invalid-attribute"),
+        (with_header("ce_type", Some("com.example.attendance")), "unknown-type"),
+        (with_header("ce_type", Some("qamtu.attendance.recorded.v2")), "unknown-version"),
+        (with_value(r#"{"attendee":{"iin":"850615101233"},"consent":"2026-02-a","meeting":"TRK-1"}"#), "invalid-payload"),
+        (
+            with_value(r#"{"attendee":{"id":"ogeghindkibhfbmeifomahcpejfikinl","strength":"strong"},"consent":"2026-02-a"}"#),
+            "invalid-payload",
+        ),
         (structured, "missing-attribute"),
     ]
 }
 
-async fn a_foreign_record_after_the_recipe_counts_and_others_are_listed_with_their_reason(rig: Rig) {
-    let dressed =
+async fn a_foreign_record_after_the_recipe_counts_and_others_are_listed_with_their_reason(fixture: ProjectorFixture) {
+    let extended =
         Entry { headers: [example().headers, vec![(Cow::Borrowed("ce_partitionkey"), Bytes::from_static(b"k"))]].concat(), ..example() };
-    let mut entries: Vec<Entry> = wrong().into_iter().map(|(entry, _)| entry).collect();
+    let mut entries: Vec<Entry> = rejected_entries().into_iter().map(|(entry, _)| entry).collect();
     entries.insert(3, example());
     // A client library's own attributes, and another key: the same event again.
-    entries.push(dressed);
+    entries.push(extended);
     entries.push(Entry { key: "elsewhere".into(), ..example() });
-    rig.append(entries).await;
-    let projector = rig.projector().await;
-    rig.caught_up().await;
-    let attendance = rig.ask("SELECT count(), any(meeting_id) FROM v_attendance").await;
+    fixture.append(entries).await;
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
+    let attendance = fixture.query("SELECT count(), any(meeting_id) FROM v_attendance").await;
     assert_eq!(attendance.trim(), "1\tTRK-1");
-    let mut expected: Vec<_> = wrong().into_iter().map(|(_, reason)| reason).collect();
+    let mut expected: Vec<_> = rejected_entries().into_iter().map(|(_, reason)| reason).collect();
     expected.sort();
-    let reasons = rig.ask("SELECT reason FROM v_rejected ORDER BY reason").await;
+    let reasons = fixture.query("SELECT reason FROM v_rejected ORDER BY reason").await;
     assert_eq!(reasons.lines().collect::<Vec<_>>(), expected);
-    assert_eq!(rig.ask("SELECT count() FROM v_conflicts").await.trim(), "0");
+    assert_eq!(fixture.query("SELECT count() FROM v_conflicts").await.trim(), "0");
     assert!(projector.stop().await.success());
 }
 

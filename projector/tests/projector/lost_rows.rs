@@ -1,0 +1,160 @@
+//! The warehouse loses rows: they are found, named and written again, without a restart.
+
+use std::time::Duration;
+
+use crate::{
+    events::{campaign, distinct, entries},
+    fixture::{DEADLINE, LogKind, ProjectorFixture, ProjectorProcess, batch, run},
+    on_both_logs,
+};
+
+/// Checks that follow each other at once.
+const OFTEN: [(&str, &str); 1] = [("QAMTU__PROJECTOR__VERIFY_MS", "100")];
+
+/// Waits until every table is as it was.
+async fn wait_restored(
+    fixture: &ProjectorFixture,
+    before: &std::collections::BTreeMap<&'static str, String>,
+    what: &str,
+    projector: &ProjectorProcess,
+) {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let now = fixture.table_hashes().await;
+        if now == *before {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{what} is not repaired: {before:?}, but {now:?}\n{}", projector.stderr());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What an operator or a broken disk may do.
+const LOSSES: [&str; 9] = [
+    "DELETE FROM log WHERE offset BETWEEN 5 AND 9",
+    "ALTER TABLE attendance DELETE WHERE offset % 3 = 0 SETTINGS mutations_sync = 2",
+    // The same again: nothing may take the repetition for one that it knows.
+    "ALTER TABLE attendance DELETE WHERE offset % 3 = 0 SETTINGS mutations_sync = 2",
+    "ALTER TABLE meeting_events DROP PARTITION tuple()",
+    "ALTER TABLE attendance_retractions DELETE WHERE true SETTINGS mutations_sync = 2",
+    "ALTER TABLE roll DELETE WHERE person_lo % 2 = 1 AND person_hi % 2 = 0 SETTINGS mutations_sync = 2",
+    "TRUNCATE TABLE consents",
+    "TRUNCATE TABLE roll_versions",
+    "ALTER TABLE log DETACH PARTITION tuple()",
+];
+
+async fn rows_lost_while_it_runs_are_written_again(fixture: ProjectorFixture) {
+    fixture.append(entries(&campaign(1, 2_000))).await;
+    let projector = fixture.projector_with(&OFTEN).await;
+    fixture.wait_caught_up().await;
+    let before = fixture.table_hashes().await;
+    for loss in LOSSES {
+        let repaired = projector.metric("qamtu_projector_repaired_records_total").await;
+        fixture.query(loss).await;
+        projector.wait_for_metric("qamtu_projector_repaired_records_total", repaired + 1.0).await;
+        wait_restored(&fixture, &before, loss, &projector).await;
+    }
+    fixture.wait_caught_up().await;
+    projector.wait_for_metric("qamtu_projector_repaired_records_total{rows=\"log\"}", 2_000.0).await;
+    projector.wait_for_metric("qamtu_projector_repaired_records_total{rows=\"facts\"}", 500.0).await;
+    let logs = projector.stderr();
+    assert!(logs.contains("rows of the log copy are missing; reading their records again") && logs.contains("5..10"), "{logs}");
+    assert!(logs.contains("rows of facts are missing; writing them again"), "{logs}");
+    fixture.append(entries(&campaign(2, 500))).await;
+    fixture.wait_caught_up().await;
+    assert!(projector.stop().await.success());
+    fixture.assert_everything_once().await;
+}
+
+async fn a_range_that_is_read_again_is_not_taken_for_a_repetition(fixture: ProjectorFixture) {
+    fixture.append(entries(&campaign(1, 900))).await;
+    for _ in 0..2 {
+        let projector = fixture.projector().await;
+        fixture.wait_caught_up().await;
+        assert!(projector.stop().await.success());
+        fixture.assert_everything_once().await;
+        // The very ranges that were inserted are gone, the memory of their tokens is not.
+        for table in ["log", "attendance", "meeting_events"] {
+            fixture.query(&format!("ALTER TABLE {table} DELETE WHERE true SETTINGS mutations_sync = 2")).await;
+        }
+    }
+    let projector = fixture.projector().await;
+    fixture.wait_caught_up().await;
+    assert!(projector.stop().await.success());
+    fixture.assert_everything_once().await;
+}
+
+on_both_logs!(rows_lost_while_it_runs_are_written_again, a_range_that_is_read_again_is_not_taken_for_a_repetition);
+
+#[test]
+fn facts_are_written_again_although_the_log_no_longer_has_them() {
+    let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
+    run(async {
+        fixture.append(entries(&campaign(1, 600))).await;
+        let projector = fixture.projector_with(&OFTEN).await;
+        fixture.wait_caught_up().await;
+        let before = fixture.table_hashes().await;
+        let qamtu_log::LogConfig::Kafka(log) = &fixture.log else { panic!("Kafka") };
+        for (partition, records) in fixture.records().await {
+            let end = records.last().map_or(0, |record| record.offset + 1);
+            qamtu_log::broker::foreign::delete_records(log, &partition.next_offset(end)).await.unwrap();
+        }
+        fixture.query("TRUNCATE TABLE attendance").await;
+        wait_restored(&fixture, &before, "attendance", &projector).await;
+        projector.kill().await;
+    });
+}
+
+#[test]
+fn rows_that_were_collapsed_are_not_missed() {
+    run(async {
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        let warehouse = fixture.warehouse().await;
+        // Repetitions and contradictions of many ids; merged, only one row of each stays.
+        let partition = qamtu_log::Partition::new("events", 0);
+        let records = crate::events::records(&partition, &campaign(1, 2_000));
+        warehouse.write(&batch(&records).seal()).await.unwrap();
+        for table in qamtu_projector::rows::Table::ALL {
+            fixture.query(&format!("OPTIMIZE TABLE {} FINAL", table.name())).await;
+        }
+        let receipts: u64 = fixture.query("SELECT count() FROM log WHERE status = 'event'").await.trim().parse().unwrap();
+        let places = "SELECT count() FROM (SELECT offset FROM attendance UNION ALL SELECT offset FROM meeting_events
+            UNION ALL SELECT offset FROM reference_events UNION ALL SELECT offset FROM consents UNION ALL SELECT offset FROM roll_versions)";
+        let places: u64 = fixture.query(places).await.trim().parse().unwrap();
+        assert!(places < receipts, "nothing was collapsed");
+        assert_eq!(fixture.query("SELECT * FROM v_missing_facts").await, "");
+        // A body that holds is missed although one that lost is back.
+        let lost = fixture
+            .query("SELECT offset FROM attendance WHERE event_id IN (SELECT event_id FROM v_conflicts) ORDER BY offset LIMIT 1")
+            .await;
+        let other = format!(
+            "SELECT min(offset) FROM log WHERE event_id IN (SELECT event_id FROM attendance WHERE offset = {0}) AND offset != {0}",
+            lost.trim()
+        );
+        let other: usize = fixture.query(&other).await.trim().parse().unwrap();
+        fixture.query(&format!("ALTER TABLE attendance DELETE WHERE offset = {} SETTINGS mutations_sync = 2", lost.trim())).await;
+        warehouse.with_new_token_epoch().write(&batch(&records[other..=other]).seal()).await.unwrap();
+        assert_eq!(fixture.query("SELECT offset FROM v_missing_facts").await, lost);
+    });
+}
+
+#[test]
+fn every_table_of_facts_is_missed_where_a_row_of_it_is() {
+    run(async {
+        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
+        let warehouse = fixture.warehouse().await;
+        let partition = qamtu_log::Partition::new("events", 0);
+        let sent = batch(&crate::events::records(&partition, &distinct(1, 1_000))).seal();
+        warehouse.write(&sent).await.unwrap();
+        assert_eq!(fixture.query("SELECT * FROM v_missing_facts").await, "");
+        for insert in sent.inserts.iter().filter(|insert| insert.table != qamtu_projector::rows::Table::Log) {
+            let table = insert.table.name();
+            let row = if ["roll", "attendance_retractions"].contains(&table) { "event_id" } else { "offset" };
+            let one = format!("ALTER TABLE {table} DELETE WHERE {row} = (SELECT max({row}) FROM {table}) SETTINGS mutations_sync = 2");
+            fixture.query(&one).await;
+            assert_eq!(fixture.query("SELECT count() FROM v_missing_facts").await.trim(), "1", "{table}");
+            warehouse.with_new_token_epoch().write(&sent).await.unwrap();
+            assert_eq!(fixture.query("SELECT * FROM v_missing_facts").await, "", "{table}");
+        }
+    });
+}
