@@ -1,8 +1,8 @@
-//! Batch: the rows of one contiguous range of offsets of one partition, as the bytes that are sent.
+//! Batch: the encoded rows of one contiguous range of offsets of one partition.
 //!
-//! Offsets at which the log holds no record belong to the range of the record behind them.
-//! Guarantees: a batch is encoded once and never changes; the same range of the same records gives the same bytes and the same
-//! token. It is at most one record larger than its limits. When it is written is decided in `batches.rs`.
+//! Offsets without a record belong to the range of the next record. A batch is encoded once and never changes; the same range of the same
+//! records gives the same bytes and the same token. A batch exceeds its limits by at most one record. When it is written is decided in
+//! `batches.rs`.
 
 use std::{ops::Range, time::Instant};
 
@@ -16,58 +16,58 @@ use crate::{
     rows::{Row, Table},
 };
 
-/// A batch that still grows.
+/// A batch to which records can still be added.
 #[derive(Debug)]
 pub struct OpenBatch {
     partition: Partition,
     first: u64,
     next: u64,
     tables: [TableBuffer; Table::ALL.len()],
-    /// When its first record was added.
+    /// Time at which the first record was added.
     pub opened: Instant,
     appended_ms: i64,
 }
 
-/// TableBuffer of one table.
+/// Encoded rows of one table.
 #[derive(Debug, Default, Clone)]
 struct TableBuffer {
     count: usize,
     bytes: Vec<u8>,
 }
 
-/// A batch that is ready to be written.
+/// A sealed batch, ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// Its partition.
+    /// Partition of all its records.
     pub partition: Partition,
-    /// First offset.
+    /// First offset of the range.
     pub first: u64,
-    /// Offset after the last.
+    /// Offset after the range.
     pub next: u64,
-    /// What goes into each table that has rows, in the order of writing; the log copy last.
+    /// One insert for each table that has rows, in write order; the log copy last.
     pub inserts: Vec<Insert>,
-    /// When the log took its oldest record, in milliseconds since 1970.
+    /// Append time of its oldest record, in milliseconds since 1970.
     pub appended_ms: i64,
 }
 
-/// What one batch puts into one table, in one insert.
+/// The rows of one batch for one table, sent in one insert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Insert {
-    /// The table.
+    /// Table of all its rows.
     pub table: Table,
-    /// How many rows.
+    /// Number of rows in `bytes`.
     pub rows: usize,
-    /// Their bytes.
+    /// Rows in RowBinary format.
     pub bytes: Bytes,
-    /// Deduplication token, to which the warehouse adds the table's generation and its own number: projection, topic, partition,
-    /// range, hash of the bytes.
+    /// Deduplication token: projection version, topic, partition, range, hash of the bytes. The warehouse adds the table's UUID and its
+    /// token epoch.
     ///
-    /// The hash keeps other bytes for the same range from being taken for a repetition: they become rows that collapse by key.
+    /// Because of the hash, other bytes for the same range are never dropped as a duplicate; their rows collapse by key.
     pub token: String,
 }
 
 impl OpenBatch {
-    /// A batch that begins with this record.
+    /// An empty batch whose range starts at this record.
     pub fn new(first: &Record, now: Instant) -> Self {
         Self {
             partition: first.partition.clone(),
@@ -90,22 +90,22 @@ impl OpenBatch {
         self.appended_ms = self.appended_ms.min(record.appended_ms);
     }
 
-    /// Whether this record comes directly behind it.
+    /// Whether the range of this record directly follows.
     pub fn is_followed_by(&self, record: &Record) -> bool {
         record.partition == self.partition && record.covers().start == self.next
     }
 
-    /// Bytes of all its rows.
+    /// Bytes of the encoded rows of all tables.
     pub fn bytes(&self) -> usize {
         self.tables.iter().map(|rows| rows.bytes.len()).sum()
     }
 
-    /// Whether nothing more should be added.
+    /// Whether the batch has reached one of the limits.
     pub fn is_full(&self, limits: &Limits) -> bool {
         self.tables.iter().any(|rows| rows.count >= limits.rows) || self.bytes() >= limits.bytes
     }
 
-    /// Ends it.
+    /// Ends the range and computes the tokens.
     pub fn seal(self) -> Batch {
         let range = format!("{}:{}-{}", self.partition, self.first, self.next - 1);
         let inserts = Table::ALL
@@ -122,18 +122,18 @@ impl OpenBatch {
 }
 
 impl Batch {
-    /// Bytes of all its rows.
+    /// Bytes of the encoded rows of all tables.
     pub fn bytes(&self) -> usize {
         self.inserts.iter().map(|insert| insert.bytes.len()).sum()
     }
 
-    /// Records in it: rows of the log copy.
+    /// Number of records, which is the number of its log copy rows.
     pub fn records(&self) -> u64 {
         let log = self.inserts.iter().find(|insert| insert.table == Table::Log);
         log.map_or(0, |insert| insert.rows as u64)
     }
 
-    /// The offsets that are written once it is.
+    /// The range of offsets that the batch covers.
     pub fn range(&self) -> Range<u64> {
         self.first..self.next
     }

@@ -1,10 +1,10 @@
-//! Batches: collects rows per partition and decides when a batch is written.
+//! Batches: buffers rows per partition and decides when a batch is written.
 //!
-//! A batch is due when it is full, when it has linger_ends for `linger`, or at once when nothing more is waiting in the log and the
-//! partition has not been written for `linger`: a single event is visible in milliseconds, a stream in few large inserts. While the
-//! log has not been at its end since the batch was begun, there is a backlog, and the batch waits for `linger_behind` instead: nobody
-//! sees the newest events yet, so fewer and larger inserts are what brings them sooner. Of one partition one batch is written at a
-//! time. What is held is bounded by `memory`: while it is full, no more records are taken and nothing waits for others.
+//! A batch is due when it is full, when it has waited for `linger`, or at once if the reader has caught up and the partition was not
+//! written within `linger`. So a single event is visible in milliseconds, and a stream becomes few large inserts. If the reader has not
+//! caught up since the batch was started, there is a backlog and the batch waits for `linger_behind` instead: larger inserts process a
+//! backlog faster. Each partition has at most one write in flight. Buffered bytes are bounded by `memory`; at the limit reading pauses
+//! and no batch waits.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,7 +19,7 @@ use crate::{
     rows::Row,
 };
 
-/// What is collected and not yet written.
+/// Rows that are buffered and not yet written, by partition.
 #[derive(Debug)]
 pub struct Batches {
     limits: Limits,
@@ -27,32 +27,32 @@ pub struct Batches {
     caught_up: bool,
 }
 
-/// One partition.
+/// The batches of one partition, oldest first: being written, full, open.
 #[derive(Debug, Default)]
 struct PartitionQueue {
     open: Option<OpenBatch>,
-    /// Whether the log was at its end at some time since `open` was begun.
+    /// Whether the reader has caught up since `open` was started.
     reached_end: bool,
-    /// What is full, with the time at which it was begun.
+    /// Full batches, with the time at which each was started.
     full: VecDeque<(Instant, Batch)>,
     /// Bytes of the batch that is being written.
     writing: Option<usize>,
     written: Option<Instant>,
 }
 
-/// What batches may wait for.
+/// State of the reader, which decides how long batches wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadState {
-    /// More records are on their way.
+    /// More records are available in the log.
     Reading,
-    /// The log has nothing more for the moment.
+    /// The log has no more records at the moment.
     CaughtUp,
-    /// Nothing: no record is taken until something is written.
+    /// The memory limit is reached: nothing is read, so no batch waits.
     Paused,
 }
 
 impl Batches {
-    /// Nothing yet.
+    /// An empty buffer with these limits.
     pub fn new(limits: Limits) -> Self {
         Self { limits, partitions: BTreeMap::new(), caught_up: false }
     }
@@ -72,28 +72,28 @@ impl Batches {
         }
     }
 
-    /// The log has nothing more for the moment.
+    /// The log has no more records at the moment.
     pub fn caught_up(&mut self) {
         self.caught_up = true;
         self.partitions.values_mut().for_each(|queue| queue.reached_end = true);
     }
 
-    /// Whether more records may be taken.
+    /// Whether the memory limit allows more records.
     pub fn has_capacity(&self) -> bool {
         self.bytes() < self.limits.memory
     }
 
-    /// Whether everything that the log has delivered is written and the log has nothing more for the moment.
+    /// Whether the log has no more records at the moment and all delivered ones are written.
     pub fn is_drained(&self) -> bool {
         self.caught_up && self.partitions.values().all(PartitionQueue::is_empty)
     }
 
-    /// Bytes held.
+    /// Bytes of all buffered rows.
     pub fn bytes(&self) -> usize {
         self.partitions.values().map(PartitionQueue::bytes).sum()
     }
 
-    /// Takes the batch that has been due for longest, if one is due.
+    /// Takes the batch that has been due for the longest time, if one is due.
     pub fn take_due(&mut self, now: Instant) -> Option<Batch> {
         let read_state = self.read_state();
         let due = self.partitions.values_mut().filter_map(|queue| Some((queue.due(&self.limits, read_state)?, queue)));
@@ -103,7 +103,7 @@ impl Batches {
         Some(batch)
     }
 
-    /// When the next batch will be due; none while all that is held is being written.
+    /// When the next batch will be due; `None` if all buffered batches are being written.
     pub fn next_due(&self) -> Option<Instant> {
         let read_state = self.read_state();
         self.partitions.values().filter_map(|queue| queue.due(&self.limits, read_state)).min()
@@ -117,7 +117,7 @@ impl Batches {
         }
     }
 
-    /// The batch of this partition was written.
+    /// Marks the batch of this partition as written.
     pub fn written(&mut self, partition: &Partition, now: Instant) {
         if let Some(queue) = self.partitions.get_mut(partition) {
             queue.writing = None;
@@ -125,12 +125,12 @@ impl Batches {
         }
     }
 
-    /// Drops everything.
+    /// Drops the batches of all partitions.
     pub fn clear(&mut self) {
         self.partitions.clear();
     }
 
-    /// Drops what is held of these partitions.
+    /// Drops the batches of these partitions.
     pub fn remove(&mut self, partitions: &[Partition]) {
         self.partitions.retain(|partition, _| !partitions.contains(partition));
     }
@@ -177,7 +177,7 @@ mod tests {
         Batches::new(Limits { rows: 100, bytes: usize::MAX, linger: 500 * MS, linger_behind: 2_000 * MS, writers: 1, memory })
     }
 
-    /// Adds a record; it does not decode, which is a row too.
+    /// Adds an invalid record, which is one row of the log copy.
     fn add(batches: &mut Batches, number: u32, offset: u64, now: Instant) {
         let partition = Partition::new("events", number);
         let record = Record { partition, offset, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value: None };
@@ -204,7 +204,7 @@ mod tests {
         assert!(batches.take_due(start + 1_999 * MS).is_none());
         assert_eq!(batches.take_due(start + 2_000 * MS).map(|batch| batch.records()), Some(2));
         batches.written(&Partition::new("events", 0), start + 2_100 * MS);
-        // The next batch knows nothing of the end of the log either.
+        // The reader has not caught up since the second batch was started either.
         add(&mut batches, 0, 2, start + 2_200 * MS);
         assert_eq!(batches.next_due(), Some(start + 4_200 * MS));
     }
@@ -218,7 +218,7 @@ mod tests {
         batches.written(&Partition::new("events", 0), start);
         add(&mut batches, 0, 1, start + 10 * MS);
         batches.caught_up();
-        // It rests for a while after a write, and records that follow do not make it wait any longer.
+        // Writes of a partition are `linger` apart; records that follow do not extend the wait.
         add(&mut batches, 0, 2, start + 20 * MS);
         assert_eq!(batches.next_due(), Some(start + 510 * MS));
         batches.caught_up();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn full_memory_waits_for_nothing() {
+    fn at_the_memory_limit_no_batch_waits() {
         let (mut batches, start) = (batches(1), Instant::now());
         add(&mut batches, 0, 0, start);
         add(&mut batches, 1, 0, start + MS);

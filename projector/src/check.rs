@@ -1,7 +1,7 @@
-//! Start-up check: does this server, with these tables and this login, keep what exactly-once rests on?
+//! Start-up check: do server, tables and login provide what exactly-once depends on?
 //!
-//! Guarantees: whatever is rows missing is named in one line with its fix, and nothing is written before. The proof is done, not
-//! only looked up: one row is inserted twice with one token and must count once.
+//! Every failure is one line that says how to fix it, and happens before anything is projected. Deduplication is tested, not only looked
+//! up: the check inserts one row twice with one token and expects one row.
 
 use clickhouse::{Client, Row};
 use serde::Deserialize;
@@ -13,12 +13,12 @@ use crate::{
     warehouse::{END_TIMEOUT, INSERT_SETTINGS, SEND_TIMEOUT, TableUuids, WarehouseError as Error, run_query},
 };
 
-/// What the check has rows.
+/// What the projector needs to know of the checked server.
 #[derive(Debug, Clone)]
 pub struct ServerInfo {
-    /// Version of the server.
+    /// Version that the server reports.
     pub version: String,
-    /// Generation of each table.
+    /// UUID of each table, part of the deduplication tokens.
     pub table_uuids: TableUuids,
 }
 
@@ -44,7 +44,7 @@ struct ColumnRow {
     r#type: String,
 }
 
-/// Checks the server behind a client.
+/// Checks settings, schema, columns and insert deduplication of the server.
 pub async fn check(client: &Client) -> Result<ServerInfo, Error> {
     let mut client = client.clone();
     for (name, value) in INSERT_SETTINGS {
@@ -66,7 +66,7 @@ pub async fn check(client: &Client) -> Result<ServerInfo, Error> {
 
 async fn tables(client: &Client) -> Result<TableUuids, Error> {
     let query = "SELECT name, engine, engine_full, uuid FROM system.tables WHERE database = currentDatabase()";
-    let rows: Vec<TableRow> = run_query("looking at the tables", client.query(query).fetch_all()).await?;
+    let rows: Vec<TableRow> = run_query("reading the list of tables", client.query(query).fetch_all()).await?;
     let check_table = |table: Table| {
         let name = table.name();
         let row = rows.iter().find(|row| row.name == name);
@@ -74,21 +74,21 @@ async fn tables(client: &Client) -> Result<TableUuids, Error> {
             row.ok_or_else(|| Error::Misconfigured(format!("table {name} is missing: it was dropped; restore it or use a new database")))?;
         if !row.engine.ends_with("ReplacingMergeTree") {
             return Err(Error::Misconfigured(format!(
-                "table {name} has engine {}, it needs ReplacingMergeTree or its replicated form",
+                "table {name} has engine {}, it needs ReplacingMergeTree or ReplicatedReplacingMergeTree",
                 row.engine
             )));
         }
-        // A replicated table recognises repetitions by itself, a plain one only in the window that it is given.
+        // A replicated table deduplicates inserts by default, a plain one only within its configured window.
         if row.engine == "ReplacingMergeTree" && window(&row.engine_full) == 0 {
             let fix = format!("ALTER TABLE {name} MODIFY SETTING non_replicated_deduplication_window = 10000");
-            return Err(Error::Misconfigured(format!("table {name} does not recognise repeated inserts: {fix}")));
+            return Err(Error::Misconfigured(format!("table {name} does not deduplicate repeated inserts: {fix}")));
         }
         Ok((table, row.uuid))
     };
     Table::ALL.into_iter().map(check_table).collect()
 }
 
-/// The deduplication window in a table's definition; 0 where it has none.
+/// The deduplication window in a table's definition; 0 if it has none.
 fn window(engine: &str) -> u64 {
     let digits = engine.split_once("non_replicated_deduplication_window = ").map(|(_, rest)| rest);
     digits.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
@@ -96,7 +96,7 @@ fn window(engine: &str) -> u64 {
 
 async fn columns(client: &Client) -> Result<(), Error> {
     let query = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()";
-    let rows: Vec<ColumnRow> = run_query("looking at the columns", client.query(query).fetch_all()).await?;
+    let rows: Vec<ColumnRow> = run_query("reading the list of columns", client.query(query).fetch_all()).await?;
     for table in Table::ALL {
         for (name, expected) in table.columns() {
             let row = rows.iter().find(|row| row.table == table.name() && row.name == name);
@@ -126,14 +126,14 @@ async fn check_deduplication(client: &Client) -> Result<(), Error> {
             request.send(format!("{probe}\n").into()).await?;
             request.end().await
         };
-        run_query("trying an insert", done).await?;
+        run_query("inserting a test row", done).await?;
     }
     let query = client.query("SELECT count() AS rows FROM insert_checks WHERE probe = ?").bind(probe.to_string());
-    let count: CountRow = run_query("counting the inserts tried", query.fetch_one()).await?;
+    let count: CountRow = run_query("counting the test rows", query.fetch_one()).await?;
     match count.rows {
         1 => Ok(()),
         rows => Err(Error::Misconfigured(format!(
-            "one row inserted twice with one token counts {rows} times: this server does not recognise repeated inserts \
+            "one row inserted twice with one token counts {rows} times: this server does not deduplicate repeated inserts \
              (insert_deduplicate, non_replicated_deduplication_window)"
         ))),
     }

@@ -1,7 +1,7 @@
 //! The command line: `run` (the default) and `migrate`.
 //!
-//! Says on standard output, in one line of JSON, what was done or that it is running; everything else goes to standard error. Ends
-//! with 64 when the settings cannot be used, with 1 when something failed, and with 0 when it was asked to stop.
+//! Prints one line of JSON to standard output when it is running or has migrated; everything else goes to standard error. Exit status: 64
+//! for invalid settings, 1 for a failure, 0 after a requested stop.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -31,13 +31,13 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fills the tables until it is asked to stop (default); applies migrations first.
+    /// Applies migrations, then fills the tables until SIGTERM or SIGINT (default).
     Run,
-    /// Applies migrations and ends.
+    /// Applies migrations and exits.
     Migrate,
 }
 
-/// Does what the command line asks for.
+/// Runs the subcommand and returns the exit status of the process.
 pub async fn execute(arguments: Arguments) -> ExitCode {
     let config =
         match Config::load(arguments.config.as_deref()).and_then(|config| telemetry::init_logging(&config.telemetry).map(|()| config)) {
@@ -55,13 +55,13 @@ pub async fn execute(arguments: Arguments) -> ExitCode {
 }
 
 fn fail(status: u8, error: &ProjectorError) -> ExitCode {
-    // Where nobody reads standard error there is nobody to tell.
+    // If standard error is closed, there is no other channel for the message.
     drop(writeln!(std::io::stderr(), "qamtu-projector: {}", error_chain(error)));
     ExitCode::from(status)
 }
 
 fn print_json(line: &serde_json::Value) {
-    // The parent may have gone; the projector goes on without it.
+    // The reader of standard output may have exited; the projector continues.
     drop(writeln!(std::io::stdout(), "{line}"));
 }
 

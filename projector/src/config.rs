@@ -1,7 +1,7 @@
-//! Settings: defaults, then a file, then the environment; typed and closed.
+//! Settings: defaults, then a file, then the environment.
 //!
-//! Guarantees: the defaults are `projector.example.toml` itself, so that the example cannot lie. An unknown name is an error, in the
-//! file and in the environment; there, sections of the other services are left alone, since one environment often serves them all.
+//! The defaults are the text of `projector.example.toml`, so the example is always correct. An unknown setting is an error. Environment
+//! variables of the other services are ignored, because one environment often configures all services.
 
 use std::{
     collections::BTreeMap,
@@ -20,121 +20,121 @@ use serde::{Deserialize, Deserializer, de};
 
 const DEFAULTS: &str = include_str!("../projector.example.toml");
 
-/// Names in the environment that belong to the other services.
+/// Prefixes of environment variables that belong to other services.
 const OTHER_SERVICES: [&str; 9] =
     ["listen", "http__", "register__", "pseudonym__", "limits__", "stop__", "analytics__", "serve__", "reader__"];
 
-/// All settings.
+/// All settings of the projector process.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The event log.
+    /// Connection to the event log.
     pub log: LogConfig,
-    /// The warehouse.
+    /// Connection to the warehouse.
     pub clickhouse: ClickhouseConfig,
-    /// What this process reads, and how much of it at once.
+    /// Consumer group and batch limits.
     pub projector: ProjectorConfig,
-    /// Where metrics and health are asked for.
+    /// Listener of the metrics and health endpoints.
     pub metrics: MetricsConfig,
-    /// Logs.
+    /// Filter of the process's own log.
     pub telemetry: TelemetryConfig,
 }
 
-/// How to reach ClickHouse.
+/// Connection settings of ClickHouse.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClickhouseConfig {
-    /// Address of its HTTP interface.
+    /// URL of the HTTP interface.
     pub url: String,
-    /// User name.
+    /// Name of the ClickHouse user.
     pub user: String,
-    /// Password, as a text or as `{ file = "..." }`; not shown by `Debug`.
+    /// Password, as a string or as `{ file = "..." }`; `Debug` does not print it.
     #[serde(deserialize_with = "password")]
     pub password: SecretString,
-    /// Database of the tables; a lower-case name.
+    /// Database of the tables; a lower-case identifier.
     #[serde(deserialize_with = "database")]
     pub database: String,
 }
 
-/// The projector itself.
+/// Consumer group and batch limits of the projector.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectorConfig {
-    /// Consumer group; also in the ids of inserts, so that two groups do not end each other's.
+    /// Consumer group. It is also part of the query ids of inserts, so that one group never kills the inserts of another.
     #[serde(deserialize_with = "name")]
     pub group: String,
-    /// Number of this process, from 0.
+    /// Index of this process, from 0.
     pub member: u32,
-    /// Number of processes.
+    /// Number of projector processes in the group.
     pub members: u32,
-    /// See [`Limits::rows`].
+    /// Maximum rows of one insert; see [`Limits::rows`].
     pub rows: usize,
-    /// See [`Limits::bytes`].
+    /// Maximum bytes of a batch; see [`Limits::bytes`].
     pub bytes: usize,
-    /// See [`Limits::linger`].
+    /// Maximum wait in milliseconds; see [`Limits::linger`].
     pub linger_ms: u64,
-    /// See [`Limits::linger_behind`].
+    /// Maximum wait during a backlog, in milliseconds; see [`Limits::linger_behind`].
     pub linger_behind_ms: u64,
-    /// See [`Limits::writers`].
+    /// Concurrent writes; see [`Limits::writers`].
     pub writers: usize,
-    /// See [`Limits::memory`].
+    /// Maximum bytes of buffered rows; see [`Limits::memory`].
     pub memory_bytes: usize,
-    /// Least time between two checks for rows that the warehouse has lost.
+    /// Minimum time between two checks for rows that the warehouse has lost, in milliseconds.
     pub verify_ms: u64,
-    /// Partitions, such as `events/3`, of which the log removed records before they were read, and the offset below which they are
-    /// given up. Without it figures stay as they were before the first such record.
+    /// By partition (such as `events/3`): offset below which records that the log removed before they were read are given up. Without an
+    /// entry, the figures stop before the first such record.
     pub accept_lost: BTreeMap<String, u64>,
 }
 
-/// Where metrics and health are asked for.
+/// Listener of the metrics and health endpoints.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricsConfig {
-    /// Address; port 0 takes a free one.
+    /// Listen address; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// Host names that are answered besides those of this machine's loopback and the address a client connected to.
+    /// Accepted `Host` names, besides loopback names and the address that the client connected to.
     pub hosts: Vec<String>,
 }
 
-/// What is logged.
+/// Settings of the process's own log.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryConfig {
-    /// Directives of `tracing_subscriber`.
+    /// Filter directives of `tracing_subscriber`.
     pub filter: String,
 }
 
-/// Why the settings cannot be used; one line.
+/// Why the settings are invalid, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0}")]
 pub struct ConfigError(String);
 
 impl ConfigError {
-    /// A setting that cannot be used.
+    /// An invalid value of the named setting.
     pub fn invalid(setting: &str, reason: &str) -> Self {
         Self(format!("{setting}: {reason}").replace('\n', " "))
     }
 }
 
-/// How large batches grow and how much is held.
+/// Limits of batch size, wait time and memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Rows of one insert at which a batch is full.
+    /// A batch is full at this many rows in one of its tables.
     pub rows: usize,
-    /// Bytes at which a batch is full.
+    /// A batch is full at this many bytes.
     pub bytes: usize,
-    /// Longest wait of a record for others.
+    /// Maximum time a record waits for its batch to fill.
     pub linger: Duration,
-    /// The same while there is a backlog in the log; at least `linger`.
+    /// The same while the log has a backlog; at least `linger`.
     pub linger_behind: Duration,
-    /// Batches written at once.
+    /// Number of batches written concurrently.
     pub writers: usize,
-    /// Bytes of rows held at which nothing more is read.
+    /// Reading pauses while this many bytes of rows are buffered.
     pub memory: usize,
 }
 
 impl Config {
-    /// Reads the layers; `file` is optional, but if it is named it must exist.
+    /// Merges defaults, file and environment; a named `file` must exist.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut layers = Figment::from(Toml::string(DEFAULTS));
         if let Some(file) = file {
@@ -156,7 +156,7 @@ impl Config {
 }
 
 impl ProjectorConfig {
-    /// The limits, in their own types.
+    /// The batch limits as typed values.
     pub fn limits(&self) -> Limits {
         Limits {
             rows: self.rows,
@@ -168,7 +168,7 @@ impl ProjectorConfig {
         }
     }
 
-    /// Which partitions this process reads.
+    /// Membership that decides which partitions this process reads.
     pub fn membership(&self) -> Membership {
         Membership::Group { group: self.group.clone(), member: self.member, members: self.members }
     }
@@ -204,7 +204,7 @@ fn is_name(text: &str) -> bool {
     first && text.len() <= 48 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-/// A secret as it stands in the settings, or the file that holds it.
+/// A secret: its value, or the file that contains it.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "must be a text, or the file that holds it: { file = \"...\" }")]
 enum Secret {
@@ -212,7 +212,7 @@ enum Secret {
     File { file: PathBuf },
 }
 
-/// A password. The end of its file's line is not part of it.
+/// Reads a password; the line ending of a password file is not part of it.
 fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
     match Secret::deserialize(from)? {
         Secret::Text(text) => Ok(text),
@@ -223,14 +223,14 @@ fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error
     }
 }
 
-/// A name that needs no quotes in SQL.
+/// A lower-case SQL identifier that needs no quotes.
 fn database<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     let why = "must be 1 to 48 characters of a-z, 0-9 and '_', beginning with a letter";
     if is_name(&text) { Ok(text) } else { Err(de::Error::custom(why)) }
 }
 
-/// A name that may have hyphens.
+/// A lower-case name that may contain hyphens.
 fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     let why = "must be 1 to 48 characters of a-z, 0-9, '_' and '-', beginning with a letter";

@@ -1,8 +1,8 @@
-//! Decode: Record -> DecodeResult. Pure; no input makes it panic.
+//! Decodes a record. Pure; never panics, whatever the input.
 //!
-//! What cannot be decoded is shown only redacted: its structure and the names of its fields, with a sign in the place of every other
-//! letter and digit, so that no national id, phone number or name of a broken submission reaches a table. Its hash is one of the
-//! redacted text too: over the value itself it could be searched for the few ids that there are. The offset says which record it was.
+//! An invalid value is stored only redacted: its structure and field names stay, every other letter and digit is replaced, so that no
+//! national id, phone number or name reaches a table. The stored hash is that of the redacted text: a hash of the value itself could be
+//! searched for the few possible ids. The offset identifies the record.
 
 use qamtu_log::Record;
 use qamtu_schemas::{encode, id::BodyHash};
@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::decode_result::{DecodeResult, InvalidReason, InvalidRecord};
 
-/// Most bytes of a rejected value that are shown.
+/// Maximum bytes of the excerpt of a rejected value.
 pub const EXCERPT_MAX_BYTES: usize = 512;
 
-/// Decides the decoded of a record.
+/// Decodes a record to an event, or says why it is invalid.
 pub fn decode(record: &Record) -> DecodeResult {
     let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
     let event = match qamtu_schemas::decode(headers, record.value.as_deref()) {
@@ -24,12 +24,12 @@ pub fn decode(record: &Record) -> DecodeResult {
     let body = encode::structured(&event.envelope, record.value.as_deref().unwrap_or_default()).ok().map(String::from_utf8);
     match body {
         Some(Ok(body)) => DecodeResult::Event { event: Box::new(event), body },
-        _ => reject(record, InvalidReason::NotText, "the payload is no text"),
+        _ => reject(record, InvalidReason::NotText, "the payload is not UTF-8 text"),
     }
 }
 
-/// What is shown of a rejected record: the beginning of its redacted value, how long the value is, the hash of all of the redacted
-/// value, what is wrong.
+/// Stored body of an invalid record: the start of its redacted value, the size of the value, the hash of the whole redacted value, and
+/// the error.
 #[derive(Serialize)]
 struct InvalidRecordBody<'a> {
     excerpt: &'a str,
@@ -57,19 +57,18 @@ fn reject(record: &Record, reason: InvalidReason, detail: &str) -> DecodeResult 
     })
 }
 
-/// A header that is a valid value of its type; what is not valid is not repeated.
+/// Parses a header; an invalid value is never stored.
 fn header<T: std::str::FromStr>(record: &Record, name: &str) -> Option<T> {
     let (_, value) = record.headers.iter().rev().find(|(found, _)| found == name)?;
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-/// The beginning of a redacted value.
+/// Cuts a redacted value to [`EXCERPT_MAX_BYTES`].
 fn excerpt(redacted: &str) -> &str {
     redacted.get(..EXCERPT_MAX_BYTES).unwrap_or(redacted)
 }
 
-/// The text with its structure and the names of its fields; every other letter or digit is a sign, in strings and outside of them.
-/// All ASCII, whatever the text is.
+/// Masks every letter and digit, in and outside of strings, except in field names. The result is ASCII for any input.
 fn redact(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -89,7 +88,7 @@ fn redact(text: &str) -> String {
     shown
 }
 
-/// What is wrong in our words, without what they quote of the record: strings in double quotes, and in backticks what is no name.
+/// Removes from an error message what it quotes of the record: strings in double quotes, and in backticks whatever is not a field name.
 fn redact_message(detail: &str) -> String {
     let mut shown = String::with_capacity(detail.len());
     let mut rest = detail;
@@ -109,7 +108,7 @@ fn redact_message(detail: &str) -> String {
     shown
 }
 
-/// Where a JSON string that begins a text ends, its quotes included; the end of the text if it does not end.
+/// End of the JSON string at the start of a text, quotes included; the length of the text if the string is not closed.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -123,12 +122,12 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-/// A name as the contract gives to fields; shorter than a pseudonym, which has small letters only.
+/// Whether this is a field name of the contract. Pseudonyms also consist of lower-case letters, but are longer.
 fn is_name(text: &str) -> bool {
     text.len() < 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// The character if it is a sign of ASCII, a space for blanks and control characters, `#` for anything else.
+/// Keeps ASCII punctuation, replaces blanks and control characters by a space and anything else by `#`.
 fn mask(c: char) -> char {
     match c {
         c if c.is_ascii_punctuation() => c,
@@ -137,7 +136,7 @@ fn mask(c: char) -> char {
     }
 }
 
-/// The same, but letters of ASCII stay, since our words are made of them.
+/// Like [`mask`], but keeps ASCII letters, of which error messages consist.
 fn mask_message(c: char) -> char {
     if c.is_ascii_alphabetic() { c } else { mask(c) }
 }
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_of_every_script_are_hidden() {
+    fn digits_of_every_script_are_masked() {
         let ids = "850615101233 8506 1510 1233 ８５０６１５１０１２３３ ٨٥٠٦١٥١٠١٢٣٣ +7 701 123 45 67";
         assert_eq!(redact(&format!("{{\"iin\":\"{ids}\"}}")).chars().filter(|c| c.is_numeric()).count(), 0);
     }
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_quotes_nothing_of_the_record() {
+    fn an_error_message_quotes_nothing_of_the_record() {
         for (detail, shown) in [
             ("/data/sex: unknown variant `Иванов`, expected `f` or `m`", "/data/sex: unknown variant `######`, expected `f` or `m`"),
             (
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_says_nothing_of_what_was_hidden() {
+    fn the_hash_does_not_depend_on_masked_characters() {
         let (one, other) = (rejected(r#"{"iin":"850615101233"}"#), rejected(r#"{"iin":"900101300017"}"#));
         assert_eq!(one, other);
         assert_ne!(one.hash, rejected(r#"{"phone":"850615101233"}"#).hash);

@@ -1,54 +1,54 @@
-//! DecodeResult: what becomes of a record. It is an event, or it is rejected for a named reason; it is never dropped.
+//! The result of decoding a record: an event, or an invalid record with its reason.
 //!
-//! Both fates give exactly one row of the log copy, so offsets stay without a gap and nothing vanishes in silence.
+//! Both become exactly one row of the log copy, so its offsets have no gaps and no record disappears silently.
 
 use qamtu_schemas::{
     DecodeError, Event, EventType,
     id::{BodyHash, CampaignId, EventId},
 };
 
-/// What became of a record.
+/// A decoded record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecodeResult {
-    /// It is an event.
+    /// The record is a valid event.
     Event {
         /// The event, upcast to the latest version.
         event: Box<Event>,
-        /// The event in structured mode, as stored.
+        /// The event in structured mode, as stored in the tables.
         body: String,
     },
-    /// It is none.
+    /// The record is not a valid event; it is stored with status `rejected`.
     Rejected(InvalidRecord),
 }
 
-/// Why a record is no event, and what may be shown of it.
+/// Why a record is not a valid event, and the parts of it that may be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvalidRecord {
-    /// The reason.
+    /// Reason of the rejection.
     pub reason: InvalidReason,
-    /// Event id, where the record states a valid one.
+    /// Event id, if the record has a valid one.
     pub event_id: Option<EventId>,
-    /// Type and version, where the record states a known one.
+    /// Type and version, if they are known.
     pub kind: Option<EventType>,
-    /// Campaign, where the record states a valid one.
+    /// Campaign, if the record has a valid one.
     pub campaign: Option<CampaignId>,
-    /// First half of the SHA-256 of the redacted value.
+    /// First 16 bytes of the SHA-256 of the redacted value.
     pub hash: BodyHash,
-    /// What may be shown, as JSON: an excerpt of the redacted value, the size of the value, the SHA-256 of the redacted one, what is wrong.
+    /// Stored body as JSON: excerpt of the redacted value, size of the value, SHA-256 of the redacted value, error.
     pub body: String,
 }
 
-/// Why a record is no event. A closed list: label of a metric, word in the log copy.
+/// Why a record is not a valid event. A closed list: metric label and column `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidReason {
-    /// The contract says why.
+    /// Label of a decode error of the contract.
     Contract(&'static str),
-    /// The payload was read, but cannot be written as text.
+    /// The payload was decoded, but is not UTF-8.
     NotText,
 }
 
 impl InvalidReason {
-    /// The word for it.
+    /// Value of the metric label and of the column `reason`.
     pub const fn label(self) -> &'static str {
         match self {
             InvalidReason::Contract(label) => label,

@@ -1,7 +1,7 @@
-//! EndOffsets: how far the log goes, polled of the log itself, with a client of its own.
+//! End offsets of the log, polled with a client separate from the reader.
 //!
-//! Guarantees: the result is the log's and not what the reading client believes; while there is none, that is told, too, and never
-//! replaced by an older one. A client that is not answered is opened again.
+//! The offsets come from the log and not from the reader's cached state. A failed poll yields `None`, never an older result, and the next
+//! poll opens a new client.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How often the log is polled.
+/// Interval between two polls of the log.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// How long an result may take.
+/// Timeout of one poll.
 const POLL_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The newest result; none while the log does not result.
+/// Result of the newest poll; `None` if it failed.
 type LatestBounds = Option<Vec<Bounds>>;
 
-/// A task that asks; it ends with this.
+/// Background task that polls the end offsets; dropping this stops it.
 #[derive(Debug)]
 pub struct EndOffsets {
     task: JoinHandle<()>,
@@ -28,16 +28,16 @@ pub struct EndOffsets {
 }
 
 impl EndOffsets {
-    /// Begins to ask for the ends of these topics.
+    /// Starts to poll the end offsets of these topics.
     pub fn poll(log: LogConfig, topics: Vec<String>) -> Self {
         let (sender, bounds) = watch::channel(None);
         let task = tokio::spawn(async move {
             let mut reader = None;
             loop {
                 let polled = timeout(POLL_TIMEOUT, query_bounds(&mut reader, &log, &topics)).await;
-                let result = polled.unwrap_or(Err(LogError::Unavailable { action: "asking how far the log goes", source: None }));
+                let result = polled.unwrap_or(Err(LogError::Unavailable { action: "reading the end offsets of the log", source: None }));
                 if let Err(error) = &result {
-                    tracing::warn!(%error, "the end of the log is not known");
+                    tracing::warn!(%error, "the end offsets of the log are unknown");
                     reader = None;
                 }
                 sender.send_replace(result.ok());
@@ -47,10 +47,10 @@ impl EndOffsets {
         Self { task, bounds }
     }
 
-    /// The next result; none: the log did not result. Cancel-safe.
+    /// The bounds of the next poll; `None` if it failed. Cancel-safe.
     pub async fn next(&mut self) -> Option<Vec<Bounds>> {
         if self.bounds.changed().await.is_err() {
-            // The task never ends by itself: the runtime is going away.
+            // The task only ends when the runtime shuts down.
             std::future::pending::<()>().await;
         }
         self.bounds.borrow_and_update().clone()

@@ -1,74 +1,74 @@
-//! What can end the projector, or keep it from starting.
+//! Errors that end the projector or prevent its start.
 //!
-//! Each says where and how it is mended. What passes by itself (a server that is away, a full disk) is retried and is no error
-//! here. The text of a source is not repeated in the message.
+//! Each message says where the error is and how to fix it. Transient errors of one request are retried and do not appear here. A message
+//! does not repeat the text of its source.
 
 use qamtu_log::{LogError, Partition};
 
 use crate::{config::ConfigError, warehouse::WarehouseError};
 
-/// What can end the projector.
+/// An error that ends the projector or prevents its start.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
-    /// Settings cannot be used.
+    /// The settings are invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The event log.
+    /// The event log failed.
     #[error("event log")]
     Log(#[from] LogError),
-    /// ClickHouse.
+    /// ClickHouse failed, or is not configured as required.
     #[error("warehouse")]
     Warehouse(#[from] WarehouseError),
-    /// An address cannot be listened on.
-    #[error("metrics.listen: {address} cannot be taken")]
+    /// The metrics address cannot be bound.
+    #[error("metrics.listen: {address} cannot be bound")]
     Listen {
-        /// The address.
+        /// The address from the settings.
         address: std::net::SocketAddr,
-        /// Why.
+        /// Error of the bind call.
         #[source]
         source: std::io::Error,
     },
-    /// The log is shorter than what the tables hold of it.
+    /// The log ends before the offset that the tables already contain.
     #[error(
-        "{partition} ends at offset {end}, but the log copy already holds everything below {needed}: \
+        "{partition} ends at offset {end}, but the log copy already has rows up to offset {needed}: \
          this is another log than the one these tables were filled from; use its own database"
     )]
     LogTooShort {
-        /// The partition.
+        /// Partition that the error is about.
         partition: Partition,
-        /// Next offset that the log will write.
+        /// End offset of the log.
         end: u64,
-        /// First offset that the log copy lacks.
+        /// Offset after the last row of the log copy.
         needed: u64,
     },
-    /// The log holds other records than the tables were filled from.
+    /// A record in the log differs from the row of the log copy at its offset.
     #[error(
-        "{partition} does not hold at offset {offset} what the tables hold of it: this is another log than the one these tables were \
-         filled from (an older copy was restored, or the topic was made anew); nothing was written; restore that log, or give this one a \
+        "the record of {partition} at offset {offset} differs from its row in the tables: this is another log than the one these tables were \
+         filled from (an older copy was restored, or the topic was recreated); nothing was written; restore that log, or give this one a \
          database of its own (clickhouse.database), which is then filled from its beginning"
     )]
     LogMismatch {
-        /// The partition.
+        /// Partition that the error is about.
         partition: Partition,
-        /// The offset.
+        /// Offset of the first difference.
         offset: u64,
     },
-    /// The log does not know a partition that it assigned.
+    /// The log assigned a partition that it does not have.
     #[error("{partition} was assigned, but the log has no such partition")]
     UnknownPartition {
-        /// The partition.
+        /// Partition that the error is about.
         partition: Partition,
     },
-    /// A task of the projector ended in a way it cannot.
-    #[error("a write ended without a result")]
+    /// A write task panicked.
+    #[error("a write task panicked")]
     Task(#[from] tokio::task::JoinError),
 }
 
 impl ProjectorError {
-    /// Whether starting anew may help without anything being changed.
+    /// Whether a restart may help without any change by an operator.
     pub fn is_transient(&self) -> bool {
         match self {
-            // The log removed records in front of the reader: a new start names them and goes on behind them.
+            // The log removed records before they were read: the restart reports them and continues after them.
             ProjectorError::Log(LogError::OutOfRange { .. }) => true,
             ProjectorError::Log(error) => error.is_transient(),
             ProjectorError::Warehouse(error) => error.is_transient(),

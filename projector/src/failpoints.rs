@@ -1,12 +1,12 @@
-//! Named points at which a test ends the process at once, as a power cut would. Nothing in a build without the feature `failpoints`.
+//! Failpoints: named points at which a test aborts the process, as a power cut would. No-ops without the feature `failpoints`.
 //!
-//! `QAMTU_FAILPOINT=before-log-copy:3` ends the process when it reaches that point for the third time.
+//! `QAMTU_FAILPOINT=before-log-copy:3` aborts the process at the third hit of that failpoint.
 
-/// The process is at this point.
+/// Aborts the process if this is the selected hit of the selected failpoint.
 #[cfg(not(feature = "failpoints"))]
 pub fn hit(_point: &str) {}
 
-/// The process is at this point.
+/// Aborts the process if this is the selected hit of the selected failpoint.
 #[cfg(feature = "failpoints")]
 pub fn hit(point: &str) {
     use std::sync::{

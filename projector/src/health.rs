@@ -1,7 +1,7 @@
-//! Health: what keeps the projector from action its guard now. `/ready` is 503 while there is anything, and says what.
+//! Health: the problems that currently keep the projector from working. `/ready` is 503 while there is one.
 //!
-//! Guarantees: a problem is logged once when it begins and once when it ends, however often it is reported; a problem that belongs to
-//! one piece of guard ends with that guard. Texts come from our own errors and name places, never what a record holds.
+//! A problem is logged once when it begins and once when it ends, however often it is reported. Problem texts come from the projector's
+//! own errors and never contain the value of a record.
 
 use std::{
     collections::BTreeMap,
@@ -11,40 +11,40 @@ use std::{
 
 use qamtu_log::Partition;
 
-/// What a problem is about; of one kind there is one problem at a time.
+/// Kind of a problem; there is at most one problem of each kind at a time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProblemKind {
-    /// Starting, and starting again after a failure.
+    /// The start, or a restart after a failure, is not complete.
     Start,
-    /// Stopping on request.
+    /// A stop was requested.
     Stop,
-    /// ClickHouse does not answer.
+    /// ClickHouse does not respond.
     Warehouse,
-    /// Finding out where a newly assigned partition has to start.
+    /// The start offset of an assigned partition cannot be determined.
     Assignment,
-    /// Writing a batch of a partition.
+    /// A batch of this partition cannot be written.
     Write(Partition),
-    /// The event log does not answer.
+    /// The event log does not respond.
     Log,
-    /// The event log has records and none of them is written.
+    /// No record is written although the event log has some.
     Progress,
-    /// The event log removed records of a partition before they were read.
+    /// The event log removed records of this partition before they were read.
     LostRecords(Partition),
 }
 
-/// The problems of this process; cheap to clone, all clones are one.
+/// The current problems of this process; clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<Mutex<BTreeMap<ProblemKind, String>>>);
 
 impl Health {
-    /// Not ready before the first start has succeeded.
+    /// Health of a process that has not completed its first start.
     pub fn starting() -> Self {
         let health = Self::default();
         health.problems().insert(ProblemKind::Start, "starting".to_owned());
         health
     }
 
-    /// There is a problem, or it is another one now.
+    /// Sets the problem of this kind; logs it if it is new.
     pub fn report(&self, kind: ProblemKind, problem: String) {
         let known = self.problems().insert(kind.clone(), problem.clone()).is_some();
         if !known && kind != ProblemKind::Stop {
@@ -52,14 +52,14 @@ impl Health {
         }
     }
 
-    /// What ran has ended with a problem and is started again: its other problems ended with it.
+    /// Replaces all problems but a requested stop by the cause of a restart.
     pub fn restarting(&self, problem: String) {
         let mut problems = self.problems();
         problems.retain(|kind, _| *kind == ProblemKind::Stop);
         problems.insert(ProblemKind::Start, problem);
     }
 
-    /// There is no such problem, or not any more.
+    /// Clears the problem of this kind and logs that it has passed.
     pub fn resolve(&self, kind: &ProblemKind) {
         let resolved = self.problems().remove(kind);
         if resolved.is_some() {
@@ -67,12 +67,12 @@ impl Health {
         }
     }
 
-    /// Reports problems of one piece of guard; they end when the guard does, also when it is given up.
+    /// Guard for the problems of one operation; dropping it clears them, also when the operation is cancelled.
     pub fn guard(&self, kind: ProblemKind) -> ProblemGuard<'_> {
         ProblemGuard { health: self, kind }
     }
 
-    /// All problems, a line each; none when everything works.
+    /// All problems, one line each; `None` if there are none.
     pub fn describe(&self) -> Option<String> {
         let problems = self.problems();
         let lines: Vec<_> = problems.iter().map(|(kind, problem)| format!("{kind}: {problem}\n")).collect();
@@ -84,14 +84,14 @@ impl Health {
     }
 }
 
-/// A piece of guard whose problems end with it.
+/// Clears the problem of its kind when dropped.
 pub struct ProblemGuard<'a> {
     health: &'a Health,
     kind: ProblemKind,
 }
 
 impl ProblemGuard<'_> {
-    /// The guard does not get on.
+    /// Sets the problem of this operation.
     pub fn report(&self, problem: String) {
         self.health.report(self.kind.clone(), problem);
     }

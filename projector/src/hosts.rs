@@ -1,24 +1,25 @@
-//! Host names: only requests that name this process are answered.
+//! `Host` check against DNS rebinding.
 //!
-//! Guarantees: a page of another site that makes its own name point here (DNS rebinding) gets 421, since its browser sends that
-//! name. Accepted are the loopback names, the address the client connected to, and the configured names; ports are not compared. The
-//! rule is that of ingest and of the page.
+//! A page of another site whose name was made to resolve to this process gets 421, because its browser sends that name. Accepted are
+//! loopback names, the address the client connected to, and the configured names; ports are not compared. Ingest and the page use the
+//! same rule.
 
 use std::net::IpAddr;
 
 use hyper::{HeaderMap, Uri, header, http::uri::Authority};
 
-/// The configured names, in lower case.
+/// Configured names, in lower case, without ports.
 #[derive(Debug, Clone)]
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// These names or addresses, without ports.
+    /// Accepts these names or addresses, besides loopback.
     pub fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
-    /// Whether a request names one host, this one, and its target no other; `local` is the address that the client connected to.
+    /// Whether the request has exactly one `Host`, an accepted one, and its target names no other host. `local` is the address that the
+    /// client connected to.
     pub fn allows(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {

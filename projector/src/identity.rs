@@ -1,14 +1,13 @@
-//! Identity: proves that the log is the one that the log copy was made from, before anything of it is written.
+//! Identity of the log: verifies that it is the log the log copy was made from, before anything is written.
 //!
-//! Two logs may be equally long: an older copy was restored, or a topic was deleted and made anew, and grew past the tables. Read on from
-//! there, everything new below the old end would be skipped in silence. So the oldest and the newest rows of the log copy are compared
-//! with the records at the same offsets: when the log took them, and which events with which bodies they are. The newest tell an older
-//! copy that was restored; the oldest tell a topic that was made anew even when some of its records were already projected.
+//! Two different logs may have the same length: an older backup was restored, or a topic was deleted and recreated, and then grew past
+//! the tables. Reading on would silently skip every new record below the old end. So the oldest and the newest rows of the log copy are
+//! compared with the records at the same offsets, by append time, event id and body. The newest rows reveal a restored backup; the oldest
+//! reveal a recreated topic even if some of its records were already projected.
 //!
-//! Guarantees: a partition is accepted only when every record at those offsets is that of the copy. What is not proved here: partitions of
-//! which the copy has nothing, and logs from which retention or compaction has removed all of these records (it is said in the service's
-//! own log); a log that was made anew has records there. Deletion while running is noticed by the log crate, and the next start comes
-//! here.
+//! A partition is accepted only if every compared record matches. Not verified: partitions without rows, and logs from which retention or
+//! compaction has removed all of these records (this is logged). A deletion while the projector runs is detected by the log crate; the
+//! restart then runs this check.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +21,8 @@ use crate::{
     warehouse::{LogSample, SampleRecord},
 };
 
-/// Whether this record was copied as this row. How a rejected record is shown may change between versions, and whether it is
-/// rejected, too; then the time at which the log took it has to do.
+/// Whether the row may be a copy of this record. Only events are compared by id and body: whether a record is rejected, and how it is
+/// redacted, may differ between versions of the projector, so for others the append time decides.
 fn matches_sample(record: &Record, sample: &SampleRecord) -> bool {
     let same_event = match decode(record) {
         DecodeResult::Event { event, .. } if sample.rejected == 0 => {
@@ -34,11 +33,11 @@ fn matches_sample(record: &Record, sample: &SampleRecord) -> bool {
     same_event && sample.appended_ms == record.appended_ms
 }
 
-/// The comparison of some rows of one partition while it is under way.
+/// State of the comparison of one partition with its sample rows, by offset.
 #[derive(Debug)]
 struct SampleComparison {
     samples: BTreeMap<u64, SampleRecord>,
-    /// The offset after the last that is compared.
+    /// Offset after the last sample row.
     until: u64,
     matched: bool,
 }
@@ -52,7 +51,7 @@ impl SampleComparison {
         Some(Self { samples, until, matched: false })
     }
 
-    /// Takes the next record of the partition; true once there is nothing more to compare.
+    /// Compares the next record of the partition; returns true after the last sample row.
     fn take(&mut self, record: &Record) -> Result<bool, ProjectorError> {
         if let Some(sample) = self.samples.get(&record.offset) {
             if !matches_sample(record, sample) {
@@ -64,7 +63,7 @@ impl SampleComparison {
     }
 }
 
-/// Compares the log with rows of its copy, with a reader of its own: nothing that was read here is projected.
+/// Compares the log with sample rows of its copy. Uses a reader of its own, because the records must not be projected.
 pub async fn check_same_log(log: &LogConfig, copy: Vec<LogSample>) -> Result<(), ProjectorError> {
     let (mut oldest, mut newest) = (Comparisons::new(), Comparisons::new());
     for LogSample { partition, oldest: old, newest: new } in copy {
@@ -85,12 +84,12 @@ pub async fn check_same_log(log: &LogConfig, copy: Vec<LogSample>) -> Result<(),
     }
     for (partition, comparison) in newest.iter().filter(|(_, comparison)| !comparison.matched) {
         let newest = comparison.until - 1;
-        tracing::warn!(%partition, newest, "the log holds no record at the newest offsets of the tables, so its identity is not proved");
+        tracing::warn!(%partition, newest, "the log has no record at the newest offsets of the tables, so its identity is not verified");
     }
     Ok(())
 }
 
-/// Where to read each partition from. One that cannot be compared is left to the check of its bounds.
+/// Start offsets of the comparison. A partition that is shorter than its sample is left to the check of its bounds.
 async fn starts(reader: &dyn LogReader, topics: &[String], comparisons: &mut Comparisons) -> Result<Vec<NextOffset>, ProjectorError> {
     let mut bounds = BTreeMap::new();
     for topic in topics {
@@ -104,7 +103,12 @@ async fn starts(reader: &dyn LogReader, topics: &[String], comparisons: &mut Com
             Some(first) => starts.push(partition.next_offset(*first)),
             None => {
                 let partition = partition.to_string();
-                tracing::warn!(partition, start, end, "the log no longer has what the tables hold of it, so its identity is not proved");
+                tracing::warn!(
+                    partition,
+                    start,
+                    end,
+                    "the log no longer has the records of the oldest or newest rows, so its identity is not verified"
+                );
             }
         }
         !comparison.samples.is_empty()
@@ -112,7 +116,7 @@ async fn starts(reader: &dyn LogReader, topics: &[String], comparisons: &mut Com
     Ok(starts)
 }
 
-/// Reads until everything is compared.
+/// Reads records until all samples are compared.
 async fn read(reader: &mut dyn LogReader, starts: &[NextOffset], comparisons: &mut Comparisons) -> Result<(), ProjectorError> {
     let mut open: Vec<_> = starts.iter().map(|start| start.partition.clone()).collect();
     reader.start_at(starts).await?;
@@ -124,7 +128,7 @@ async fn read(reader: &mut dyn LogReader, starts: &[NextOffset], comparisons: &m
                     open.retain(|partition| !done || *partition != record.partition);
                 }
             }
-            // Whatever was not matched by then is not there.
+            // The log does not have the remaining sample records.
             Delivery::CaughtUp => break,
             Delivery::Assigned(_) | Delivery::Revoked { .. } => {}
         }
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_the_log_took_at_another_time_is_another_record() {
+    fn a_record_with_another_append_time_does_not_match() {
         let mut same = comparison(1_000);
         assert!(matches!(same.take(&record(6, 0)), Ok(false)));
         assert!(!same.matched);
@@ -159,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_behind_the_compared_rows_proves_nothing() {
+    fn records_after_the_sample_are_not_compared() {
         let mut comparison = comparison(1_000);
         assert!(matches!(comparison.take(&record(9, 1_000)), Ok(true)));
         assert!(!comparison.matched);

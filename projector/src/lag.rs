@@ -1,8 +1,8 @@
-//! Lag: how far the tables are behind the log, and whether they come nearer.
+//! Lag: how many records of each partition are not in the tables yet, and whether the projector is stalled.
 //!
-//! Pure: ends of the log, offsets written and the time go in. Guarantees: what is not known is never taken for zero. Offsets without a
-//! record, such as markers of transactions, may lie at the end of a topic for ever: they are no lag once the reader has said that it is
-//! at the end, after the log had grown so far. A partition is stalled when it has had a lag for [`STALL_TIMEOUT`] and nothing of it was written.
+//! Pure: end offsets, written offsets and the time are arguments. An unknown lag is never reported as zero. Offsets without a record,
+//! such as transaction markers, may remain at the end of a partition: they are no lag once the reader has reached the end. A partition is
+//! stalled when it has had lag for [`STALL_TIMEOUT`] and no record of it was written.
 
 use std::{
     collections::BTreeMap,
@@ -13,14 +13,14 @@ use qamtu_log::{Bounds, NextOffset, Partition};
 
 use crate::error::ProjectorError;
 
-/// How long a partition may have records of which none is written.
+/// A partition with lag and without a write for this long is stalled.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Lag of every owned partition.
 #[derive(Debug, Default)]
 pub struct Lag {
     partitions: BTreeMap<Partition, PartitionLag>,
-    /// When the reader was last at the end of everything.
+    /// When the reader last had no more records.
     caught_up_at: Option<Instant>,
 }
 
@@ -28,14 +28,14 @@ pub struct Lag {
 struct PartitionLag {
     written: u64,
     end: u64,
-    /// When `written` came nearer to `end`, or `end` was reached.
+    /// When `written` last changed, or was at `end`.
     progressed_at: Instant,
-    /// When `end` was first partitions.
+    /// When the current `end` was first observed.
     end_changed_at: Instant,
 }
 
 impl PartitionLag {
-    /// Whether the reader has been at this end.
+    /// Whether the reader has reached the current end since it was observed.
     fn was_reached(&self, caught_up_at: Option<Instant>) -> bool {
         caught_up_at.is_some_and(|caught_up_at| caught_up_at > self.end_changed_at)
     }
@@ -51,13 +51,13 @@ impl PartitionLag {
 }
 
 impl Lag {
-    /// The reader is at the end of everything that it owns.
+    /// Notes that the reader has no more records at the moment.
     pub fn caught_up(&mut self, now: Instant) {
         self.caught_up_at = Some(now);
     }
 
-    /// Takes the ends of the log and what is written; records of each partition that are not written yet. `held`: whether some were read
-    /// and are not written. A log that ends before what was written is another one.
+    /// Updates the lag from the end offsets of the log and the written offsets, and returns the number of unwritten records by partition.
+    /// `held`: whether records were read and are not written yet. Fails if the log ends before a written offset: then it is another log.
     pub fn update(
         &mut self,
         ends: &[Bounds],
@@ -83,7 +83,7 @@ impl Lag {
         Ok(lag)
     }
 
-    /// A partition that is stalled.
+    /// A stalled partition, if there is one.
     pub fn stalled(&self, now: Instant) -> Option<&Partition> {
         let stalled = |partition_lag: &PartitionLag| {
             partition_lag.written < partition_lag.end
@@ -125,7 +125,7 @@ mod tests {
         let (mut lag, start) = (Lag::default(), Instant::now());
         lag.caught_up(start);
         update(&mut lag, 7, 5, start + Duration::from_secs(1)).unwrap();
-        assert_eq!(lag.stalled(start + STALL_TIMEOUT * 2), Some(&events()), "the end may be newer than what the reader has told");
+        assert_eq!(lag.stalled(start + STALL_TIMEOUT * 2), Some(&events()), "the end may be newer than the last time the reader caught up");
         lag.caught_up(start + Duration::from_secs(2));
         assert_eq!(update(&mut lag, 7, 5, start + STALL_TIMEOUT * 2).unwrap(), [(events(), 0)]);
         assert_eq!(lag.stalled(start + STALL_TIMEOUT * 9), None);

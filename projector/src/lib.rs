@@ -1,26 +1,27 @@
-//! The path of a record: from the event log to the tables of ClickHouse, with exactly-once effect.
+//! The projector: copies records from the event log into the tables of ClickHouse, with exactly-once effect.
 //!
-//! 1. [`source`]: a record is read, from where the log copy ends.
-//! 2. [`decode`]: it is an event, or it is rejected for a named reason ([`decoded`]).
-//! 3. [`project`]: it becomes rows ([`rows`]), a pure function of the record.
-//! 4. [`batch`], [`batches`]: rows of one contiguous range of offsets become one insert per table.
-//! 5. [`warehouse`], [`writes`]: facts are written first, the log copy last: it is the receipt.
-//! 6. [`progress`]: the offset after it is committed. [`pipeline`] holds the whole on one screen.
-//! 7. [`verify`]: now and then, what the warehouse has lost is found and written again.
+//! 1. [`source`]: reads records from the log, starting where the log copy (the table `log`) ends.
+//! 2. [`decode`]: decodes a record to an event, or rejects it with a reason ([`decode_result`]).
+//! 3. [`projection`]: maps the result to rows ([`rows`]); a pure function of the record.
+//! 4. [`batch`], [`batches`]: collect the rows of one contiguous range of offsets into one insert per table.
+//! 5. [`warehouse`], [`writes`]: insert the fact tables first and the log copy last, so a row of the log copy proves that the facts are
+//!    stored.
+//! 6. [`progress`]: commits the next offset. [`pipeline`] shows all steps in one place.
+//! 7. [`verify`]: periodically finds rows that the warehouse has lost and writes them again.
 //!
-//! Why every event counts once, whatever dies when:
+//! Why every event counts exactly once after any crash:
 //!
-//! - *Nothing is lost.* A record is read until the log copy holds it, because the start follows the log copy ([`source`]) and never
-//!   the commit. The log copy is inserted after the facts were acknowledged, so what it holds has its facts. Poison is a row, too.
-//! - *What the warehouse loses later* is written again: records from the log, facts from the log copy ([`verify`]).
-//! - *Nothing counts twice.* A batch that is sent again while its answer is open carries the same token and is dropped by the server.
-//!   A range that is read again carries other tokens, so that it is never dropped for rows that are gone; its rows have the same keys
-//!   as those that are there, and the views show one of each.
-//! - *Which one* does not depend on order: of two bodies with one id the earliest received holds, by a version that is a function of
-//!   the row (the files in `tables/` say how).
+//! - *Nothing is lost.* Reading starts where the log copy ends ([`source`]), never at the committed offset, so a record is read until its
+//!   row is in the log copy. That row is inserted after the facts were acknowledged. Invalid records get a row too.
+//! - *Rows that the warehouse loses later* are written again: log copy rows from the log, facts from the log copy ([`verify`]).
+//! - *Nothing counts twice.* A batch that is sent again because its acknowledgement is missing carries the same deduplication token, and
+//!   the server drops it. A range that is read again carries new tokens, so the server never drops it for rows that were deleted; its
+//!   rows have the same keys as existing ones, and the views show one row per key.
+//! - *Which body wins* does not depend on order: of two bodies with one event id the earliest received wins, by a version column that is
+//!   a function of the row (see `tables/README.md`).
 //!
-//! Left to others: what an event is (`qamtu-schemas`), how the log keeps its order (`qamtu-log`), what the figures mean
-//! (`qamtu-analytics`, which reads the views and nothing else).
+//! Defined elsewhere: what an event is (`qamtu-schemas`), how the log orders records (`qamtu-log`), and the figures (`qamtu-analytics`,
+//! which reads only the views).
 
 pub mod pipeline;
 

@@ -1,6 +1,6 @@
-//! Every metric of the projector: its name, what it means, and the one function that sets it.
+//! Every metric of the projector: its name, its help text, and the one function that updates it.
 //!
-//! Names end in their unit or in `_total`; labels come from closed sets (tables, reasons, kinds of failure, partitions).
+//! Names end in their unit or in `_total`; label values come from closed sets (tables, reasons, kinds of failure, partitions).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,87 +28,83 @@ const LOST: &str = "qamtu_projector_lost_records";
 const VERIFIED: &str = "qamtu_projector_verified_timestamp_seconds";
 const VISIBLE: &str = "qamtu_projector_visible_seconds";
 
-/// Every name, for the dashboards' test.
+/// Every metric name; a test checks that `/metrics` describes all of them.
 pub const NAMES: [&str; 14] =
     [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, HELD, SKIPPED, MISSING, REPAIRED, LOST, VERIFIED, VISIBLE];
 
-/// Upper bounds of the histogram's buckets, in seconds.
+/// Upper bounds of the histogram buckets, in seconds.
 pub const BUCKETS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
 
-/// Tells the exporter what each name means.
+/// Registers unit and help text of each metric.
 pub fn describe() {
-    describe_gauge!(
-        LAG,
-        Unit::Count,
-        "Records of a partition that stand in the log and not yet in the tables; NaN while the log does not say."
-    );
-    describe_counter!(RECORDS, Unit::Count, "Records of which every row, the receipt included, is acknowledged.");
-    describe_counter!(REJECTED, Unit::Count, "Records that are no events, by reason.");
+    describe_gauge!(LAG, Unit::Count, "Records of a partition that are in the log and not yet in the tables; NaN while unknown.");
+    describe_counter!(RECORDS, Unit::Count, "Records of which every row, the log copy included, is acknowledged.");
+    describe_counter!(REJECTED, Unit::Count, "Records that are not valid events, by reason.");
     describe_counter!(ROWS, Unit::Count, "Rows acknowledged, by table.");
     describe_counter!(INSERTS, Unit::Count, "Inserts acknowledged, by table.");
     describe_counter!(BATCHES, Unit::Count, "Batches acknowledged.");
-    describe_counter!(RETRIES, Unit::Count, "Requests to the warehouse that failed and were repeated, by kind of failure.");
-    describe_gauge!(HELD, Unit::Bytes, "Bytes of rows held in memory.");
-    describe_counter!(SKIPPED, Unit::Count, "Offsets at which the log itself holds no record: transaction markers, compaction.");
-    describe_gauge!(MISSING, Unit::Count, "Records of which the last check found rows missing, in the log copy or in the facts.");
-    describe_counter!(REPAIRED, Unit::Count, "Records that were written again since rows of them were missing.");
+    describe_counter!(RETRIES, Unit::Count, "Requests to the warehouse that failed and were retried, by kind of failure.");
+    describe_gauge!(HELD, Unit::Bytes, "Bytes of rows buffered in memory.");
+    describe_counter!(SKIPPED, Unit::Count, "Offsets at which the log itself has no record: transaction markers, compaction.");
+    describe_gauge!(MISSING, Unit::Count, "Records with missing rows in the log copy or the fact tables, at the last check.");
+    describe_counter!(REPAIRED, Unit::Count, "Records that were written again because rows of them were missing.");
     describe_gauge!(LOST, Unit::Count, "Records of a partition that the log removed before they were written.");
-    describe_gauge!(VERIFIED, Unit::Seconds, "When the last check for missing rows ended, in seconds since 1970.");
-    describe_histogram!(VISIBLE, Unit::Seconds, "Time of a batch's oldest record from the log to the receipt.");
+    describe_gauge!(VERIFIED, Unit::Seconds, "Unix time at which the last check for missing rows ended.");
+    describe_histogram!(VISIBLE, Unit::Seconds, "Time from the append of a batch's oldest record to the acknowledgement of the batch.");
 }
 
-/// A record was rejected.
+/// Counts a rejected record.
 pub fn rejected(reason: InvalidReason) {
     counter!(REJECTED, "reason" => reason.label()).increment(1);
 }
 
-/// An insert was acknowledged.
+/// Counts an acknowledged insert and its rows.
 pub fn inserted(insert: &Insert) {
     counter!(ROWS, "table" => insert.table.name()).increment(insert.rows as u64);
     counter!(INSERTS, "table" => insert.table.name()).increment(1);
 }
 
-/// A batch was acknowledged.
+/// Counts an acknowledged batch and observes its latency.
 pub fn written(batch: &Batch) {
     counter!(BATCHES).increment(1);
     counter!(RECORDS).increment(batch.records());
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let visible_after_ms = i128::try_from(now_ms).unwrap_or(0) - i128::from(batch.appended_ms);
-    // The log's clock may be ahead of ours.
+    // The clock of the log may be ahead, so the difference may be negative.
     histogram!(VISIBLE).record(visible_after_ms.max(0) as f64 / 1000.0);
 }
 
-/// A request failed and will be repeated.
+/// Counts a failed request that will be retried.
 pub fn retried(kind: &'static str) {
     counter!(RETRIES, "kind" => kind).increment(1);
 }
 
-/// Bytes of rows held.
+/// Sets the bytes of buffered rows.
 pub fn held(bytes: usize) {
     gauge!(HELD).set(bytes as f64);
 }
 
-/// Records of a partition that are not written yet.
+/// Sets the number of records of a partition that are not written yet.
 pub fn lag(partition: &Partition, records: u64) {
     gauge!(LAG, "partition" => partition.to_string()).set(records as f64);
 }
 
-/// Nobody knows how many records of a partition are not written yet, or it belongs to another process now.
+/// Sets the lag to NaN: it is unknown, or the partition belongs to another process.
 pub fn lag_unknown(partition: &Partition) {
     gauge!(LAG, "partition" => partition.to_string()).set(f64::NAN);
 }
 
-/// The log holds no record at so many offsets.
+/// Counts offsets at which the log has no record.
 pub fn skipped(offsets: u64) {
     counter!(SKIPPED).increment(offsets);
 }
 
-/// Where rows are missing.
+/// Which rows are missing; value of the label `rows`.
 #[derive(Debug, Clone, Copy)]
 pub enum RowKind {
-    /// In the log copy.
+    /// Rows of the log copy.
     Log,
-    /// In the facts.
+    /// Rows of the fact tables.
     Facts,
 }
 
@@ -121,27 +117,27 @@ impl RowKind {
     }
 }
 
-/// So many records lack rows.
+/// Sets the number of records with missing rows.
 pub fn missing(kind: RowKind, records: u64) {
     gauge!(MISSING, "rows" => kind.label()).set(records as f64);
 }
 
-/// So many records are written again.
+/// Counts records that are written again.
 pub fn repaired(kind: RowKind, records: u64) {
     counter!(REPAIRED, "rows" => kind.label()).increment(records);
 }
 
-/// So many records of a partition can be had nowhere.
+/// Sets the number of records that the log removed before they were read.
 pub fn lost(partition: &Partition, records: u64) {
     gauge!(LOST, "partition" => partition.to_string()).set(records as f64);
 }
 
-/// A check has ended.
+/// Sets the time of the last completed check.
 pub fn verified() {
     gauge!(VERIFIED).set(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
 }
 
-/// Sets what is counted to zero, so that a rate has a beginning.
+/// Creates the counters with value 0, so that rates are defined from the start.
 pub fn initialize() {
     for table in Table::ALL {
         counter!(ROWS, "table" => table.name()).absolute(0);

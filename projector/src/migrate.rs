@@ -1,8 +1,8 @@
-//! Migrate: brings a database to the schema in `tables/`, and says whether it is there.
+//! Migrations: bring a database to the schema in `tables/`, and check that it has this schema.
 //!
-//! Migrations are numbered from 1 without a gap, one statement each, safe to repeat, applied once and never edited; views are made
-//! anew when their text changes. Guarantees: two runs, or two runners at once, give the same as one. Names in the files have no
-//! database: it is the one of the connection. A cluster takes the same files through another [`statement`], see `tables/README.md`.
+//! Migrations are numbered from 1 without gaps, have one statement each, are safe to repeat, are applied once and never edited. A view is
+//! replaced when its text changes. Two runs, sequential or concurrent, have the same result as one. The files name no database: they use
+//! that of the connection. For a cluster see [`statement`] and `tables/README.md`.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 
 use crate::warehouse::{WarehouseError as Error, run_query};
 
-/// A file of `tables/`: its name without the ending, and its text.
+/// An SQL file of `tables/`, embedded in the binary.
 #[derive(Debug, Clone, Copy)]
 pub struct SqlFile {
-    /// Such as `0002_log`, or the name of a view.
+    /// File name without extension: `0002_log`, or the name of the view.
     pub name: &'static str,
-    /// Reasons and statement.
+    /// Comments and one statement.
     pub sql: &'static str,
 }
 
@@ -27,7 +27,7 @@ macro_rules! files {
     };
 }
 
-/// The migrations, in order.
+/// The migrations, in the order of their numbers.
 pub const MIGRATIONS: &[SqlFile] = files![
     "",
     "0001_schema_versions",
@@ -43,7 +43,7 @@ pub const MIGRATIONS: &[SqlFile] = files![
     "0011_log_skipped",
 ];
 
-/// The views; one that reads another comes after it.
+/// The views; a view comes after the views that it reads.
 pub const VIEWS: &[SqlFile] = files![
     "views/",
     "v_watermark",
@@ -74,16 +74,16 @@ pub const VIEWS: &[SqlFile] = files![
     "v_missing_facts",
 ];
 
-/// What a run did.
+/// Number of statements that a run has applied.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct MigrationCounts {
-    /// Migrations applied.
+    /// Number of applied migrations.
     pub tables: usize,
-    /// Views made.
+    /// Number of created or replaced views.
     pub views: usize,
 }
 
-/// What exists in `schema_versions`: kind and name to the hash of the text.
+/// Content of `schema_versions`: hash of the text by kind and name.
 type Applied = BTreeMap<(String, String), String>;
 
 #[derive(Row, Deserialize)]
@@ -98,7 +98,8 @@ struct NameRow {
     name: String,
 }
 
-/// Makes the database where it is missing and applies what has not been applied. Needs no right to change tables when nothing has.
+/// Creates the database if it is missing, and applies pending migrations and changed views. If nothing is pending, it needs no right to
+/// change tables.
 pub async fn migrate(client: &Client) -> Result<MigrationCounts, Error> {
     let mut applied = match applied(client).await {
         Err(error) if error.code() == Some(UNKNOWN_DATABASE) => {
@@ -122,7 +123,7 @@ pub async fn migrate(client: &Client) -> Result<MigrationCounts, Error> {
     Ok(done)
 }
 
-/// Whether the database has exactly this schema.
+/// Fails unless the database has exactly this schema.
 pub async fn verify(client: &Client) -> Result<(), Error> {
     let applied = applied(client).await?;
     let existing = views(client).await?;
@@ -147,12 +148,12 @@ impl SqlFile {
         Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Not applied, or with another text.
+    /// Whether the file is not applied, or was applied with another text.
     fn is_pending(&self, kind: &str, applied: &Applied) -> bool {
         applied.get(&(kind.to_owned(), self.name.to_owned())) != Some(&self.sha256())
     }
 
-    /// A migration that was applied with another text was edited, here or there.
+    /// Fails if the migration was applied with another text, because an applied migration must not change.
     fn check_unedited(&self, applied: &Applied) -> Result<(), Error> {
         match applied.get(&("table".to_owned(), self.name.to_owned())) {
             None => Ok(()),
@@ -162,9 +163,9 @@ impl SqlFile {
         }
     }
 
-    /// The server will refuse the statement again and again.
+    /// The permanent error of a rejected statement.
     fn refusal(&self, error: &Error) -> Error {
-        Error::Misconfigured(format!("{} was refused: {}", self.name, error.chain()))
+        Error::Misconfigured(format!("{} was rejected by the server: {}", self.name, error.chain()))
     }
 
     /// Number of a migration; 0 for a view.
@@ -173,7 +174,7 @@ impl SqlFile {
     }
 }
 
-/// The statement of a file as it is sent. The seam for a cluster: engines and `ON CLUSTER` would be written in here.
+/// The statement of a file as it is sent, without comments. A cluster would need replicated engines and `ON CLUSTER` here.
 pub fn statement(file: &SqlFile) -> String {
     file.sql.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
@@ -185,12 +186,12 @@ async fn create_database(client: &Client) -> Result<(), Error> {
     let name = client.database().unwrap_or("qamtu").to_owned();
     let default_database = client.clone().with_database("default");
     let query = format!("CREATE DATABASE IF NOT EXISTS `{name}`");
-    run_query("making the database", default_database.query_raw(&query).execute()).await
+    run_query("creating the database", default_database.query_raw(&query).execute()).await
 }
 
 async fn applied(client: &Client) -> Result<Applied, Error> {
     let query = "SELECT toString(kind) AS kind, name, argMax(sha256, applied) AS sha256 FROM schema_versions GROUP BY kind, name";
-    match run_query("reading the schema's version", client.query(query).fetch_all::<VersionRow>()).await {
+    match run_query("reading the schema version", client.query(query).fetch_all::<VersionRow>()).await {
         Err(error) if error.code() == Some(UNKNOWN_TABLE) => Ok(Applied::new()),
         rows => Ok(rows?.into_iter().map(|row| ((row.kind, row.name), row.sha256)).collect()),
     }
@@ -198,7 +199,7 @@ async fn applied(client: &Client) -> Result<Applied, Error> {
 
 async fn views(client: &Client) -> Result<Vec<String>, Error> {
     let query = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'";
-    let names: Vec<NameRow> = run_query("looking at the views", client.query(query).fetch_all()).await?;
+    let names: Vec<NameRow> = run_query("reading the list of views", client.query(query).fetch_all()).await?;
     Ok(names.into_iter().map(|row| row.name).collect())
 }
 

@@ -1,7 +1,7 @@
-//! The address at which metrics and health are asked for: `/metrics`, `/live`, `/ready`.
+//! HTTP endpoints for operators: `/metrics`, `/live`, `/ready`.
 //!
-//! It is for machines of the operator alone, answers GET under known host names ([`AllowedHosts`]) and knows nothing of events. Ready means that nothing keeps the projector
-//! from its work; otherwise the response is 503 and its body says what does ([`Health`]).
+//! Answers only GET and HEAD with an accepted `Host` ([`AllowedHosts`]) and exposes no event data. `/ready` is 503 while there is a
+//! problem; its body lists the problems ([`Health`]).
 
 use std::{
     convert::Infallible,
@@ -16,17 +16,17 @@ use tokio::net::TcpListener;
 
 use crate::{config::MetricsConfig, error::ProjectorError, health::Health, hosts::AllowedHosts, telemetry};
 
-/// Longest wait for the head of a request.
+/// Timeout for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The listener.
+/// The bound listener.
 #[derive(Debug)]
 pub struct Monitor {
     address: SocketAddr,
 }
 
 impl Monitor {
-    /// Listens and tells this health; ends with the runtime.
+    /// Binds the address and serves in the background until the runtime ends.
     pub async fn start(config: &MetricsConfig, health: Health) -> Result<Self, ProjectorError> {
         let (address, hosts) = (config.listen, AllowedHosts::new(&config.hosts));
         let listener = TcpListener::bind(address).await;
@@ -37,7 +37,7 @@ impl Monitor {
         Ok(Self { address })
     }
 
-    /// Where it listens.
+    /// Address that it listens on, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -47,7 +47,7 @@ async fn accept(listener: TcpListener, hosts: AllowedHosts, health: Health) {
     loop {
         let accepted = listener.accept().await.and_then(|(stream, _)| Ok((stream.local_addr()?.ip(), stream)));
         let Ok((local, stream)) = accepted else {
-            // Out of file descriptors, as a rule: they come back.
+            // Usually the process is out of file descriptors; retry after a pause.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -58,7 +58,7 @@ async fn accept(listener: TcpListener, hosts: AllowedHosts, health: Health) {
         });
         let mut server = http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        // A client that goes away in the middle is its own business.
+        // The result is dropped: a disconnected client is no error of the server.
         tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
     }
 }

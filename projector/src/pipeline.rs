@@ -1,8 +1,8 @@
-//! The whole pipeline on one screen: source -> decode -> project -> batch -> write -> commit; and now and then a check of what is written.
+//! The pipeline: source -> decode -> project -> batch -> write -> commit, with a periodic verification of the tables.
 //!
-//! At-min_interval-once delivery, exactly-once effect: a contiguous range of offsets is one batch, its facts are written first and the log
-//! copy last, a commit follows the log copy, and a start follows the log copy and never the commit. So after a crash at any point the
-//! same records are projected again, and their rows collapse by key (proved in `tests/`).
+//! At-least-once delivery, exactly-once effect: a contiguous range of offsets is one batch. Its facts are written first and the log copy
+//! last; the commit follows the log copy. Reading starts where the log copy ends, never at the commit. After a crash at any point the
+//! same records are projected again, and their rows collapse by key (tested in `tests/`).
 
 use std::time::{Duration, Instant};
 
@@ -26,10 +26,10 @@ use crate::{
     writes::InFlightWrites,
 };
 
-/// How long a write under way may take when its partition is taken away, or the process is asked to stop.
+/// Timeout for writes in flight when their partition is revoked or the process stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What flows.
+/// The steps from reading to committing, with their state.
 struct Pipeline {
     source: Source,
     warehouse: Warehouse,
@@ -41,15 +41,15 @@ struct Pipeline {
     ends: EndOffsets,
 }
 
-/// Verification of the tables, one at a time, beside the pipeline.
+/// Schedule of the periodic verification, which runs concurrently with the pipeline.
 struct Verification {
-    /// Least time between two of them.
+    /// Minimum time between two verifications.
     min_interval: Duration,
     due: Instant,
     running: JoinSet<(Duration, Result<Vec<LogCopyState>, WarehouseError>)>,
 }
 
-/// Runs until `shutdown` resolves, or something fails that no repetition can mend.
+/// Runs until `shutdown` resolves, or an error occurs that a retry cannot fix.
 pub async fn run(
     source: Source,
     warehouse: Warehouse,
@@ -94,14 +94,14 @@ impl Pipeline {
         }
     }
 
-    /// One record: decode, project, batch.
+    /// Decodes and projects one record and adds its rows to a batch.
     fn process(&mut self, record: &Record) {
         if !self.progress.accept(record) {
             return;
         }
         if record.skipped > 0 {
             let Record { partition, offset, skipped, .. } = record;
-            tracing::debug!(%partition, offset, skipped, "the log holds no record at the offsets before");
+            tracing::debug!(%partition, offset, skipped, "the log has no record at the preceding offsets");
             metrics::skipped(*skipped);
         }
         let decoded = decode(record);
@@ -118,7 +118,7 @@ impl Pipeline {
         self.source.caught_up();
     }
 
-    /// One batch is written, receipt included: commit.
+    /// Commits the offsets of a batch whose last insert, the log copy, was acknowledged.
     async fn written(&mut self, batch: Batch) -> Result<(), ProjectorError> {
         metrics::written(&batch);
         self.batches.written(&batch.partition, Instant::now());
@@ -130,8 +130,8 @@ impl Pipeline {
         Ok(())
     }
 
-    /// These partitions, and no others, are ours from now on: end what an earlier owner left running, make sure that this is the log that
-    /// was state, and start where the copy ends.
+    /// Takes over the newly assigned partitions, which replace all others: kills inserts of an earlier owner, checks that this is the log
+    /// that was copied, and starts where the copy ends.
     async fn assigned(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
         let names: Vec<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         self.drop_all();
@@ -145,7 +145,8 @@ impl Pipeline {
         Ok(())
     }
 
-    /// These partitions are wanted back: finish what is being written, commit it, let them go.
+    /// Gives up revoked partitions: finishes and commits writes in flight, then releases them. A lost partition already has another
+    /// owner, so nothing is finished or committed.
     async fn revoked(&mut self, partitions: &[Partition], lost: bool) -> Result<(), ProjectorError> {
         self.batches.remove(partitions);
         self.verification.running.abort_all();
@@ -162,28 +163,28 @@ impl Pipeline {
         if lost { Ok(()) } else { self.source.release(partitions).await }
     }
 
-    /// Starts to look for what the warehouse has lost of the partitions of which nothing is being read again.
+    /// Starts a verification of the partitions of which nothing is being read again.
     fn start_verification(&mut self) {
-        let (warehouse, whole, limits) = (self.warehouse.with_new_token_epoch(), self.progress.complete(), self.limits);
-        if whole.is_empty() {
+        let (warehouse, watermarks, limits) = (self.warehouse.with_new_token_epoch(), self.progress.complete(), self.limits);
+        if watermarks.is_empty() {
             self.verification.due = Instant::now() + self.verification.min_interval;
             return;
         }
         self.verification.running.spawn(async move {
             let since = Instant::now();
-            let result = verify::verify(&warehouse, &whole, &limits).await;
+            let result = verify::verify(&warehouse, &watermarks, &limits).await;
             (since.elapsed(), result)
         });
     }
 
-    /// What the log copy has lost is read again.
+    /// Reads the records again whose log copy rows are missing.
     async fn verified(&mut self, took: Duration, result: Result<Vec<LogCopyState>, WarehouseError>) -> Result<(), ProjectorError> {
         self.verification.due = Instant::now() + verify::pause(self.verification.min_interval, took);
         let mut incomplete = match result {
             Ok(incomplete) => incomplete,
-            // That the warehouse is away shows elsewhere, and so does the time of the last check.
+            // The health check reports an outage, and the metric of the last check does not advance.
             Err(error) => {
-                tracing::warn!(error = %error.chain(), "the tables could not be result; they will be later");
+                tracing::warn!(error = %error.chain(), "the verification of the tables failed; it will be repeated");
                 return Ok(());
             }
         };
@@ -207,7 +208,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Finishes what is being written, commits it, drops the rest: the next start reads it again.
+    /// Finishes and commits writes in flight. Buffered rows are dropped; the next start reads them again.
     async fn stop(&mut self) -> Result<(), ProjectorError> {
         for batch in self.writes.drain(&self.writes.partitions(), DRAIN_TIMEOUT).await? {
             self.progress.written(&batch.partition, &batch.range());
@@ -217,7 +218,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// What is read from now on is new to the server, whatever it has been sent before.
+    /// Starts a token epoch, so that the server does not deduplicate rows that are read again.
     fn start_token_epoch(&mut self) {
         self.warehouse = self.warehouse.with_new_token_epoch();
         self.writes.set_warehouse(self.warehouse.clone());
@@ -231,7 +232,7 @@ impl Pipeline {
     }
 }
 
-/// Waits for an instant; for ever when there is none.
+/// Sleeps until an instant; never returns for `None`.
 async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,

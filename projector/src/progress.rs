@@ -1,7 +1,7 @@
-//! Progress: of each owned partition, what comes next from the log, what is missing, what is written, what is committed.
+//! Progress: delivered, missing, written and committed offsets of each owned partition.
 //!
-//! Every offset is the next one to consume. Guarantees: a commit never passes what is written without a gap, and never goes back; a
-//! record that the log copy already holds is skipped, also where reading had to go back for records that the log copy lost.
+//! Every offset is the next one to consume. A committed offset never passes an unwritten one and never decreases. A record whose row
+//! exists is skipped, also after a restart at an earlier missing record.
 
 use std::{
     collections::BTreeMap,
@@ -11,51 +11,51 @@ use std::{
 
 use qamtu_log::{NextOffset, Partition, Record};
 
-/// A commit is only a hint for the next start, so once in a while is enough.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// Minimum time between two commits; a commit is only a hint for the next start.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where reading of a partition begins, and what of it is wanted.
+/// Where reading of a partition starts, and which of its records are needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartPosition {
-    /// The partition.
+    /// Partition to read.
     pub partition: Partition,
     /// First offset to read.
     pub at: u64,
-    /// Offsets below `end` that the log copy lacks, in order.
+    /// Ranges below `end` that the log copy lacks, in order.
     pub missing: Vec<Range<u64>>,
-    /// From here on everything is wanted.
+    /// Offset from which on every record is needed.
     pub end: u64,
 }
 
-/// Offsets of the owned partitions.
+/// Read, written and committed offsets of the owned partitions.
 #[derive(Debug, Default)]
 pub struct Progress {
     partitions: BTreeMap<Partition, PartitionOffsets>,
     last_commit: Option<Instant>,
 }
 
-/// One partition.
+/// Offsets of one partition.
 #[derive(Debug, Clone)]
 struct PartitionOffsets {
-    /// What the log delivers next.
+    /// Lowest offset that was not delivered yet.
     expected: u64,
-    /// From here on everything is wanted.
+    /// Offset from which on every record is needed.
     end: u64,
-    /// What is wanted below that.
+    /// Ranges below `end` that are still missing.
     missing: Vec<Range<u64>>,
-    /// Everything below is written, but for what is missing.
+    /// Every offset below is written, except `missing`.
     written: u64,
     committed: u64,
 }
 
 impl Progress {
-    /// These partitions, and no others, are read from here on.
+    /// Replaces the owned partitions by these.
     pub fn assign(&mut self, starts: Vec<StartPosition>) {
         self.partitions.clear();
         self.restart(starts);
     }
 
-    /// These partitions are read from here on; nothing changes for the others.
+    /// Restarts these partitions and leaves the others unchanged.
     pub fn restart(&mut self, starts: Vec<StartPosition>) {
         for StartPosition { partition, at, missing, end } in starts {
             let committed = self.partitions.get(&partition).map_or(0, |offsets| offsets.committed);
@@ -63,7 +63,8 @@ impl Progress {
         }
     }
 
-    /// Whether this record is wanted. One that is written already, or is of a partition no longer owned, is not.
+    /// Advances past this record; returns whether it must be written. A record that is already written, or of a partition that is no
+    /// longer owned, must not.
     pub fn accept(&mut self, record: &Record) -> bool {
         let Some(offsets) = self.partitions.get_mut(&record.partition) else { return false };
         if record.offset < offsets.expected {
@@ -74,7 +75,7 @@ impl Progress {
         covers.end > offsets.end || offsets.missing.iter().any(|range| range.start < covers.end && covers.start < range.end)
     }
 
-    /// These offsets are written.
+    /// Marks this range as written.
     pub fn written(&mut self, partition: &Partition, range: &Range<u64>) {
         if let Some(offsets) = self.partitions.get_mut(partition) {
             offsets.written = offsets.written.max(range.end);
@@ -82,21 +83,21 @@ impl Progress {
         }
     }
 
-    /// What to commit now: nothing shortly after the last commit.
+    /// Offsets to commit now; empty shortly after the last commit.
     pub fn commit_due(&mut self, now: Instant) -> Vec<NextOffset> {
-        if self.last_commit.is_some_and(|last| now.duration_since(last) < COMMIT_EVERY) {
+        if self.last_commit.is_some_and(|last| now.duration_since(last) < COMMIT_INTERVAL) {
             return Vec::new();
         }
         self.uncommitted(|_| true)
     }
 
-    /// What is written and not committed, of partitions that a test picks.
+    /// Written offsets that are not committed, of the partitions that `pick` selects.
     pub fn uncommitted(&self, pick: impl Fn(&Partition) -> bool) -> Vec<NextOffset> {
         let behind = self.partitions.iter().filter(|(partition, offsets)| offsets.watermark() > offsets.committed && pick(partition));
         behind.map(|(partition, offsets)| partition.next_offset(offsets.watermark())).collect()
     }
 
-    /// These were committed.
+    /// Notes a successful commit.
     pub fn committed(&mut self, offsets: &[NextOffset], now: Instant) {
         self.last_commit = Some(now);
         for next in offsets {
@@ -106,17 +107,17 @@ impl Progress {
         }
     }
 
-    /// These partitions are no longer owned.
+    /// Removes partitions that are no longer owned.
     pub fn remove(&mut self, partitions: &[Partition]) {
         self.partitions.retain(|partition, _| !partitions.contains(partition));
     }
 
-    /// What is written of each owned partition.
+    /// The watermark of each owned partition.
     pub fn all_written(&self) -> impl Iterator<Item = NextOffset> {
         self.partitions.iter().map(|(partition, offsets)| partition.next_offset(offsets.watermark()))
     }
 
-    /// The same of the partitions of which nothing is being read again.
+    /// The watermark of each partition without missing ranges.
     pub fn complete(&self) -> Vec<NextOffset> {
         let complete = self.partitions.iter().filter(|(_, offsets)| offsets.missing.is_empty());
         complete.map(|(partition, offsets)| partition.next_offset(offsets.written)).collect()
@@ -124,13 +125,13 @@ impl Progress {
 }
 
 impl PartitionOffsets {
-    /// Everything below this offset is written.
+    /// Offset below which everything is written.
     fn watermark(&self) -> u64 {
         self.missing.first().map_or(self.written, |missing| missing.start)
     }
 }
 
-/// What of a range lies outside of another.
+/// The parts of `range` outside of `taken`.
 fn subtract(range: &Range<u64>, taken: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
     let before = range.start..range.end.min(taken.start);
     let after = range.start.max(taken.end)..range.end;
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_missing_is_taken_again() {
+    fn only_missing_records_are_accepted_again() {
         let mut progress = start(3, &[3..5, 8..9], 20);
         let taken: Vec<u64> = (0..22).filter(|offset| progress.accept(&record(*offset, 0))).collect();
         assert_eq!(taken, [3, 4, 8, 20, 21]);
@@ -169,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn a_record_behind_a_gap_of_the_log_is_taken_for_the_offsets_before_it() {
+    fn a_record_after_a_gap_of_the_log_covers_the_skipped_offsets() {
         let mut progress = start(3, &[3..5], 20);
-        // The log itself has not had 3..7 any more since: the row of 7 has to say so.
+        // The log has removed 3..7 since, so the row of record 7 must cover them.
         assert!(progress.accept(&record(7, 4)));
         assert!(!progress.accept(&record(8, 0)));
         progress.written(&partition(), &(3..8));
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_waits_for_what_is_missing() {
+    fn a_commit_waits_for_missing_records() {
         let mut progress = start(3, &[3..6, 8..9], 20);
         assert!(progress.complete().is_empty());
         for (written, expected) in [(4..5, 3), (20..25, 3), (3..4, 5), (5..6, 8), (8..9, 25)] {

@@ -1,7 +1,7 @@
-//! Project: Record and DecodeResult -> Rows. Pure: no clock, no randomness, no other row.
+//! Projection: maps a record and its decode result to rows. Pure: no clock, no randomness, no lookups.
 //!
-//! Guarantees: the same record gives the same rows, for ever; exactly one of them is a row of the log copy. A change of what a
-//! record gives raises [`PROJECTION_VERSION`], so that the server does not take new rows for a repetition of old ones.
+//! The same record always gives the same rows; exactly one of them is a row of the log copy. A change of the mapping must raise
+//! [`PROJECTION_VERSION`], so that the server does not drop changed rows as duplicates.
 
 use jiff::Timestamp;
 use qamtu_log::Record;
@@ -22,10 +22,10 @@ mod meeting;
 mod reference;
 mod roll;
 
-/// Number of what this file and its children do; part of every deduplication token.
+/// Version of the mapping; part of every deduplication token.
 pub const PROJECTION_VERSION: u32 = 2;
 
-/// The rows of a record.
+/// Maps a record and its decode result to rows, the log copy row last.
 pub fn project<'a>(record: &'a Record, decoded: &'a DecodeResult) -> Vec<Row<'a>> {
     match decoded {
         DecodeResult::Event { event, body } => {
@@ -38,7 +38,7 @@ pub fn project<'a>(record: &'a Record, decoded: &'a DecodeResult) -> Vec<Row<'a>
     }
 }
 
-/// An event and where it stands.
+/// An event with its record and its stored body.
 struct DecodedRecord<'a> {
     record: &'a Record,
     event: &'a Event,
@@ -126,7 +126,7 @@ fn rejected<'a>(record: &'a Record, invalid: &'a InvalidRecord) -> LogRow<'a> {
     }
 }
 
-/// The two halves of a pseudonym, as numbers.
+/// The big-endian halves of a pseudonym, as stored in two columns.
 fn halves(person: Pseudonym) -> (u64, u64) {
     let whole = u128::from_be_bytes(person.0);
     ((whole >> 64) as u64, whole as u64)

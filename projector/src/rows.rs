@@ -1,7 +1,7 @@
-//! Row: what one record becomes in one table, and the tables in the order in which they are written.
+//! Rows: what a record becomes in each table, and the tables in write order.
 //!
-//! Each row type names its columns and their ClickHouse types once; the order of its fields is the order of its bytes.
-//! A test compares every list with the live table. Nothing here knows where a row comes from or how it is sent.
+//! Each row type states its columns and their ClickHouse types once; the order of the fields is the order of the encoded bytes. A test
+//! compares these lists with the live tables.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ mod row_binary;
 pub use enums::{Adult, ConsentKind, ResidenceKind, Sex, Status, Strength};
 pub use row_binary::{Micros, Millis};
 
-/// Name and type of a column that is inserted.
+/// Name and ClickHouse type of an inserted column.
 pub type ColumnSpec = (&'static str, &'static str);
 
 macro_rules! columns {
@@ -41,7 +41,7 @@ macro_rules! columns {
 }
 
 columns! {
-    /// Where a row of facts comes from: its place in the log and the envelope of its event. The same columns in every such table.
+    /// The columns that all fact tables but `roll` and `attendance_retractions` share: position in the log and envelope of the event.
     Origin {
         /// Topic of the record.
         topic: &'a str => "LowCardinality(String)",
@@ -55,17 +55,17 @@ columns! {
         event_id: EventId => "UUID",
         /// CloudEvents type as stored, version included.
         r#type: EventType => "LowCardinality(String)",
-        /// Hash of what was sent.
+        /// Hash of the submitted body.
         bodyhash: BodyHash => "FixedString(16)",
-        /// When ingest took it.
+        /// Time at which ingest received the event.
         received: Micros => "DateTime64(6)",
-        /// The import it came with.
+        /// Import that the event belongs to.
         import: Option<ImportId> => "Nullable(UUID)",
     }
 }
 
 columns! {
-    /// `log`: a record, an event or not.
+    /// `log`: a record, valid or not.
     LogRow {
         /// Topic of the record.
         topic: &'a str => "LowCardinality(String)",
@@ -73,25 +73,25 @@ columns! {
         partition: u32 => "UInt32",
         /// Offset of the record.
         offset: u64 => "UInt64",
-        /// When the log took it.
+        /// Time at which the record was appended to the log.
         appended: Millis => "DateTime64(3)",
-        /// Is it an event?
+        /// Whether the record is a valid event.
         status: Status => "Enum8('event' = 1, 'rejected' = 2)",
-        /// Why it is none; empty for an event.
+        /// Reason of the rejection; empty for an event.
         reason: &'a str => "LowCardinality(String)",
-        /// Id of the event; zero where there is none.
+        /// Id of the event; zero if unknown.
         event_id: EventId => "UUID",
-        /// CloudEvents type as stored; empty where there is none.
+        /// CloudEvents type as stored; empty if unknown.
         r#type: Option<EventType> => "LowCardinality(String)",
-        /// Campaign; empty where there is none.
+        /// Campaign of the event; empty if unknown.
         campaign: &'a str => "LowCardinality(String)",
-        /// When ingest took it; of a rejected record when the log did.
+        /// Time at which ingest received the event; the append time of a rejected record.
         received: Micros => "DateTime64(6)",
-        /// Hash of what was sent; of a rejected record of its redacted value.
+        /// Hash of the submitted body; that of the redacted value of a rejected record.
         bodyhash: BodyHash => "FixedString(16)",
-        /// The event in structured mode; of a rejected record what may be shown of it.
+        /// The event in structured mode; redacted excerpt and error of a rejected record.
         body: &'a str => "String",
-        /// How many offsets directly before it hold no record in the log itself.
+        /// Number of directly preceding offsets at which the log has no record.
         skipped: u64 => "UInt64",
     }
 }
@@ -99,7 +99,7 @@ columns! {
 columns! {
     /// `meeting_events`: the columns beside the origin.
     MeetingEventRow {
-        /// The meeting.
+        /// Id of the meeting.
         meeting_id: &'a str => "LowCardinality(String)",
         /// The event in structured mode.
         body: &'a str => "String",
@@ -109,25 +109,25 @@ columns! {
 columns! {
     /// `attendance`: the columns beside the origin.
     AttendanceRow {
-        /// The meeting.
+        /// Id of the meeting.
         meeting_id: &'a str => "LowCardinality(String)",
-        /// When it happened.
+        /// Time of the attendance, from the envelope.
         occurred: Micros => "DateTime64(6)",
         /// High half of the pseudonym.
         person_hi: u64 => "UInt64",
         /// Low half of the pseudonym.
         person_lo: u64 => "UInt64",
-        /// What the pseudonym was made from.
+        /// The identifier that the pseudonym was derived from.
         strength: Strength => "Enum8('strong' = 1, 'weak' = 2)",
-        /// What is known of the residence.
+        /// How precisely the residence is known.
         residence_kind: ResidenceKind => "Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4)",
-        /// The unit or precinct; empty where none is stated.
+        /// Unit or precinct of the residence; empty if not stated.
         residence: &'a str => "LowCardinality(String)",
-        /// Stated to be 18 or older?
+        /// Whether the person is stated to be 18 or older.
         adult: Adult => "Enum8('unknown' = 1, 'yes' = 2, 'no' = 3)",
-        /// The attendance sheet; empty where none is stated.
+        /// Id of the attendance sheet; empty if not stated.
         sheet: &'a str => "String",
-        /// Line of the sheet; 0 where none is stated.
+        /// Line of the sheet; 0 if not stated.
         line: u32 => "UInt32",
     }
 }
@@ -135,15 +135,15 @@ columns! {
 columns! {
     /// `attendance_retractions`: one attendance that a retraction names.
     RetractionRow {
-        /// The campaign.
+        /// Campaign of the event.
         campaign: &'a str => "LowCardinality(String)",
         /// The meeting of the retraction.
         meeting_id: &'a str => "LowCardinality(String)",
-        /// What is retracted.
+        /// Event id of the retracted attendance.
         retracted_id: EventId => "UUID",
-        /// The retraction.
+        /// Event id of the retraction.
         event_id: EventId => "UUID",
-        /// Its body.
+        /// Hash of the body of that event.
         bodyhash: BodyHash => "FixedString(16)",
     }
 }
@@ -151,7 +151,7 @@ columns! {
 columns! {
     /// `reference_events`: the columns beside the origin.
     ReferenceEventRow {
-        /// What it is about: a unit, a precinct, an import, ...
+        /// Id of what the event is about: a unit, a precinct, an import, ...
         subject: Cow<'a, str> => "String",
         /// The event in structured mode.
         body: &'a str => "String",
@@ -165,9 +165,9 @@ columns! {
         person_hi: u64 => "UInt64",
         /// Low half of the pseudonym.
         person_lo: u64 => "UInt64",
-        /// Given or withdrawn.
+        /// Whether consent is given or withdrawn.
         kind: ConsentKind => "Enum8('given' = 1, 'withdrawn' = 2)",
-        /// Withdrawals that it takes back.
+        /// Event ids of the withdrawals that this consent cancels.
         supersedes: &'a [EventId] => "Array(UUID)",
     }
 }
@@ -175,64 +175,64 @@ columns! {
 columns! {
     /// `roll_versions`: the columns beside the origin.
     RollVersionRow {
-        /// The precinct.
+        /// Id of the precinct.
         precinct: &'a str => "LowCardinality(String)",
-        /// Version of its roll.
+        /// Version number of the precinct's roll.
         version: u32 => "UInt32",
-        /// What its pseudonyms were made from.
+        /// The identifier that the pseudonyms were derived from.
         strength: Strength => "Enum8('strong' = 1, 'weak' = 2)",
-        /// Different voters.
+        /// Number of distinct voters.
         voters: u32 => "UInt32",
     }
 }
 
 columns! {
-    /// `roll`: a voter.
+    /// `roll`: a voter of a roll version.
     RollRow {
-        /// The campaign.
+        /// Campaign of the event.
         campaign: &'a str => "LowCardinality(String)",
-        /// The precinct.
+        /// Id of the precinct.
         precinct: &'a str => "LowCardinality(String)",
-        /// Version of its roll.
+        /// Version number of the precinct's roll.
         version: u32 => "UInt32",
-        /// The event that listed the voter.
+        /// Event that contains the roll version.
         event_id: EventId => "UUID",
-        /// Its body.
+        /// Hash of the body of that event.
         bodyhash: BodyHash => "FixedString(16)",
         /// High half of the pseudonym.
         person_hi: u64 => "UInt64",
         /// Low half of the pseudonym.
         person_lo: u64 => "UInt64",
-        /// First year of the band of birth; 0 where not stated.
+        /// First birth year of the voter's age band; 0 if not stated.
         birth_band: u16 => "UInt16",
-        /// Sex.
+        /// Sex as stated in the roll.
         sex: Sex => "Enum8('f' = 1, 'm' = 2, 'u' = 3)",
     }
 }
 
-/// A table, in the order of writing: what is named by another row first, the log copy, which is the receipt, last.
+/// A table; the variants are in write order: a row comes after the rows that it refers to, and the log copy last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// `roll`.
+    /// Table `roll`; a row is a voter of a roll version.
     Roll,
-    /// `roll_versions`.
+    /// Table `roll_versions`; a row is a version of a precinct's roll.
     RollVersions,
-    /// `attendance_retractions`.
+    /// Table `attendance_retractions`; a row is an attendance that a retraction names.
     Retractions,
-    /// `meeting_events`.
+    /// Table `meeting_events`; a row is a meeting event other than attendance.
     MeetingEvents,
-    /// `attendance`.
+    /// Table `attendance`; a row is an attendance.
     Attendance,
-    /// `reference_events`.
+    /// Table `reference_events`; a row is reference data, a survey or an import.
     ReferenceEvents,
-    /// `consents`.
+    /// Table `consents`; a row is consent given or withdrawn.
     Consents,
-    /// `log`.
+    /// Table `log`; a row is a record of the log, valid or not.
     Log,
 }
 
 impl Table {
-    /// Every table, in the order of writing.
+    /// All tables, in write order.
     pub const ALL: [Table; 8] = [
         Table::Roll,
         Table::RollVersions,
@@ -244,7 +244,7 @@ impl Table {
         Table::Log,
     ];
 
-    /// Its name in the database.
+    /// Name of the table in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Table::Roll => "roll",
@@ -258,7 +258,7 @@ impl Table {
         }
     }
 
-    /// The columns of its rows, in the order of their bytes.
+    /// Inserted columns, in the order of the encoded bytes.
     pub fn columns(self) -> Vec<ColumnSpec> {
         let (origin, own) = match self {
             Table::Roll => (&[][..], RollRow::COLUMNS),
@@ -278,26 +278,26 @@ impl Table {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Row<'a> {
-    /// A row of `log`.
+    /// A row of table `log`.
     Log(LogRow<'a>),
-    /// A row of `meeting_events`.
+    /// A row of table `meeting_events`.
     MeetingEvents(Origin<'a>, MeetingEventRow<'a>),
-    /// A row of `attendance`.
+    /// A row of table `attendance`.
     Attendance(Origin<'a>, AttendanceRow<'a>),
-    /// A row of `attendance_retractions`.
+    /// A row of table `attendance_retractions`.
     Retractions(RetractionRow<'a>),
-    /// A row of `reference_events`.
+    /// A row of table `reference_events`.
     ReferenceEvents(Origin<'a>, ReferenceEventRow<'a>),
-    /// A row of `consents`.
+    /// A row of table `consents`.
     Consents(Origin<'a>, ConsentRow<'a>),
-    /// A row of `roll_versions`.
+    /// A row of table `roll_versions`.
     RollVersions(Origin<'a>, RollVersionRow<'a>),
-    /// A row of `roll`.
+    /// A row of table `roll`.
     Roll(RollRow<'a>),
 }
 
 impl Row<'_> {
-    /// Its table.
+    /// The table that the row belongs to.
     pub const fn table(&self) -> Table {
         match self {
             Row::Log(_) => Table::Log,
@@ -311,7 +311,7 @@ impl Row<'_> {
         }
     }
 
-    /// Appends its bytes.
+    /// Appends the row in RowBinary format.
     pub fn put(&self, out: &mut Vec<u8>) {
         match self {
             Row::Log(row) => row.put(out),

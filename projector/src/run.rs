@@ -1,6 +1,6 @@
-//! Run: starts the projector and keeps it going.
+//! Starts the projector and restarts it after transient errors.
 //!
-//! What passes by itself, a broker or a warehouse that is away, starts it anew after a pause; what does not ends it with an error.
+//! A broker or warehouse outage leads to a restart after a growing pause; any other error ends the process.
 
 use std::time::{Duration, Instant};
 
@@ -19,13 +19,13 @@ use crate::{
     warehouse::{self, Warehouse, WarehouseError},
 };
 
-/// How often the warehouse is asked whether it is there, also while nothing is written.
+/// Interval of the warehouse pings; they detect an outage even while nothing is written.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
-/// A run that lasted so long was healthy: the next pause is short again.
+/// A run that lasted this long resets the backoff.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 
-/// Runs until `shutdown` resolves; `started` is called each time that everything is found fit and reading begins. `health` says at any
-/// time what is in the way.
+/// Runs until `shutdown` resolves. `started` is called each time the checks have passed and reading begins. `health` holds the current
+/// problems.
 pub async fn run(config: &Config, health: &Health, started: impl Fn(), shutdown: impl Future<Output = ()>) -> Result<(), ProjectorError> {
     let pauses = || ExponentialBuilder::default().with_max_delay(Duration::from_secs(30)).without_max_times().with_jitter().build();
     let mut pause = pauses();
@@ -66,7 +66,7 @@ async fn run_once(
     }
 }
 
-/// Tells whether the warehouse is there, for as long as the pipeline runs.
+/// Pings the warehouse and reports its health while the pipeline runs.
 async fn watch_warehouse(warehouse: &Warehouse, health: &Health) {
     loop {
         match warehouse.ping().await {
@@ -77,24 +77,24 @@ async fn watch_warehouse(warehouse: &Warehouse, health: &Health) {
     }
 }
 
-/// Migrates, checks the server, opens the log.
+/// Migrates, checks the server and opens the log.
 async fn connect(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
     let client = warehouse::client(&config.clickhouse);
     migrate(&client).await.map_err(explain_denial)?;
     let server = check::check(&client).await?;
-    tracing::info!(version = server.version, database = config.clickhouse.database, "the warehouse is fit");
+    tracing::info!(version = server.version, database = config.clickhouse.database, "the warehouse passed the start-up check");
     let warehouse = Warehouse::new(client, &config.projector.group, server.table_uuids).reporting_to(health.clone());
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&config.log, &specs).await?;
     Ok((Source::open(config, health).await?, warehouse))
 }
 
-/// Says what to correct where the login is refused, or has no right to change tables: that is right for the projector once the tables
-/// are there.
+/// Explains the two login failures: a wrong password, and a login without the right to change tables while migrations are pending. Once
+/// the tables exist, the projector needs no such right.
 fn explain_denial(error: WarehouseError) -> WarehouseError {
     const ACCESS_DENIED: u32 = 497;
     if matches!(error.code(), Some(192..=194 | 516)) {
-        let reason = "the warehouse refuses the user name or the password: correct clickhouse.user or clickhouse.password";
+        let reason = "the warehouse rejects the user name or the password: correct clickhouse.user or clickhouse.password";
         return WarehouseError::Misconfigured(reason.to_owned());
     }
     if error.code() == Some(ACCESS_DENIED) {
@@ -105,7 +105,7 @@ fn explain_denial(error: WarehouseError) -> WarehouseError {
     error
 }
 
-/// An error with its causes, in one line.
+/// Formats an error with its causes on one line.
 pub fn error_chain(error: &ProjectorError) -> String {
     match error {
         ProjectorError::Warehouse(error) => format!("warehouse: {}", error.chain()),

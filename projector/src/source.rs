@@ -1,8 +1,8 @@
-//! Source: the log as the projector reads it. Where to start is decided by the log copy alone.
+//! Source: reads the log. The start offset is decided by the log copy alone.
 //!
-//! The committed offset is only a offset: what the log copy lacks is read, wherever the commit stands. What the log has removed before it
-//! was read is named and left out, and does not stop the rest; the watermark stays before it unless an operator gives it up. A log
-//! that is shorter than the copy is an error that names the partition.
+//! The committed offset is only a hint: offsets that the log copy lacks are read even if they were committed. Records that the log
+//! removed before they were read are reported and skipped; the watermark stays before them until an operator gives them up. A log that is
+//! shorter than the copy is an error that names the partition.
 
 use std::{collections::BTreeMap, ops::Range, time::Instant};
 
@@ -21,30 +21,30 @@ use crate::{
     warehouse::{LogCopyState, LogSample},
 };
 
-/// Most records of one delivery: about what a hundredth of a second decodes.
+/// Maximum records of one delivery; decoding them takes about 10 ms.
 const DELIVERY_RECORDS: usize = 2_000;
-/// Most bytes of one delivery.
+/// Maximum bytes of one delivery.
 const DELIVERY_BYTES: usize = 4 << 20;
 
-/// The log's reader.
+/// Reads the log as a member of the consumer group.
 pub struct Source {
     reader: Box<dyn LogReader>,
     topics: Vec<String>,
     log: LogConfig,
     lag: Lag,
-    /// Whether there is an assignment, which may be empty.
+    /// Whether partitions are assigned; the assignment may be empty.
     assigned: bool,
     health: Health,
-    /// Below which offset an operator has given up what the log removed, by partition.
+    /// By partition: offset below which an operator has given up removed records.
     accept_lost: BTreeMap<String, u64>,
-    /// What the log removed before it was read.
+    /// Ranges that the log removed before they were read.
     lost: BTreeMap<Partition, Vec<Range<u64>>>,
-    /// By how many offsets the next record of a partition stands behind the last that counts, beside those that the reader knows.
+    /// By partition: given-up offsets directly before its next record, added to `skipped` of that record.
     skipped_lost: BTreeMap<Partition, u64>,
 }
 
 impl Source {
-    /// Joins the group that reads the log.
+    /// Opens the reader and joins the consumer group.
     pub async fn open(config: &Config, health: &Health) -> Result<Self, ProjectorError> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
         let options = ReaderOptions {
@@ -66,17 +66,17 @@ impl Source {
         })
     }
 
-    /// How far the log goes, from now on.
+    /// Starts to poll the end offsets of the log.
     pub fn end_offsets(&self) -> EndOffsets {
         EndOffsets::poll(self.log.clone(), self.topics.clone())
     }
 
-    /// Fails unless the log is the one that the log copy was made from.
+    /// Fails unless this is the log that the log copy was made from.
     pub async fn check_same_log(&self, copy: Vec<LogSample>) -> Result<(), ProjectorError> {
         identity::check_same_log(&self.log, copy).await
     }
 
-    /// The next delivery; cancel-safe.
+    /// Waits for the next delivery. Cancel-safe.
     pub async fn next(&mut self) -> Result<Delivery, ProjectorError> {
         let mut delivery = self.reader.next().await?;
         if let Delivery::Records(records) = &mut delivery {
@@ -87,7 +87,7 @@ impl Source {
         Ok(delivery)
     }
 
-    /// Starts partitions where the log copy lacks something: at its end, or at the first record that it has lost.
+    /// Starts each partition at the first offset that the log copy lacks: its end, or the first row that it has lost.
     pub async fn start(
         &mut self,
         states: &[LogCopyState],
@@ -101,8 +101,8 @@ impl Source {
             let bounds = bounds.ok_or_else(|| ProjectorError::UnknownPartition { partition: partition.clone() })?;
             let offset = committed.iter().find(|(candidate, _)| candidate == partition).and_then(|(_, offset)| *offset);
             if let Some(committed) = offset.filter(|offset| *offset > state.watermark()) {
-                let whole_below = state.watermark();
-                tracing::warn!(%partition, committed, whole_below, "the log copy lacks committed records: reading them again");
+                let watermark = state.watermark();
+                tracing::warn!(%partition, committed, watermark, "the log copy lacks committed records: reading them again");
             }
             let accepted = self.accept_lost.get(&partition.to_string()).copied().unwrap_or(0);
             let ReadPlan { start, lost, skipped_lost } = plan_read(state, offset, bounds, accepted)?;
@@ -119,13 +119,13 @@ impl Source {
         Ok(starts)
     }
 
-    /// What the log copy lacks and the log may still have.
+    /// Whether the log may still have a record that the log copy lacks.
     pub fn is_readable(&self, state: &LogCopyState) -> bool {
         let lost = self.lost.get(&state.partition).map(Vec::as_slice).unwrap_or_default();
         state.missing.iter().any(|missing| !lost.iter().any(|lost| lost.start <= missing.start && missing.end <= lost.end))
     }
 
-    /// Says what is lost, by its offsets, once as an error and for as long as it lasts as a problem.
+    /// Logs the lost offsets once and reports them as a problem while they last.
     fn report_lost(&self, partition: &Partition, lost: &[Range<u64>]) {
         metrics::lost(partition, lost.iter().map(|range| range.end - range.start).sum());
         if lost.is_empty() {
@@ -139,7 +139,7 @@ impl Source {
         self.health.report(ProblemKind::LostRecords(partition.clone()), problem);
     }
 
-    /// Commits; a partition that was taken away meanwhile is no error, and neither is a commit that fails in passing: it is a offset.
+    /// Commits offsets. A revoked partition or a transient failure is not an error, because a commit is only a hint.
     pub async fn commit(&mut self, offsets: &[NextOffset]) -> Result<bool, ProjectorError> {
         if offsets.is_empty() {
             return Ok(false);
@@ -151,22 +151,22 @@ impl Source {
                 Ok(false)
             }
             Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "not committed; the next commit will say the same");
+                tracing::warn!(%error, "not committed; the next commit covers it");
                 Ok(false)
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Lets revoked partitions go.
+    /// Releases revoked partitions to the group.
     pub async fn release(&mut self, partitions: &[Partition]) -> Result<(), ProjectorError> {
         Ok(self.reader.release(partitions).await?)
     }
 
-    /// These partitions are no longer ours, and neither are their problems.
+    /// Removes the state and the problems of partitions that are no longer owned.
     pub fn unassign(&mut self, partitions: &[Partition]) {
         self.assigned = false;
-        self.health.report(ProblemKind::Progress, "no partitions are assigned; the group is sharing them out".to_owned());
+        self.health.report(ProblemKind::Progress, "no partitions are assigned; the group is rebalancing".to_owned());
         for partition in partitions {
             metrics::lag_unknown(partition);
             self.skipped_lost.remove(partition);
@@ -176,17 +176,17 @@ impl Source {
         }
     }
 
-    /// Everything that the log had for us was delivered.
+    /// Notes that the log has no more records at the moment.
     pub fn caught_up(&mut self) {
         self.lag.caught_up(Instant::now());
     }
 
-    /// Compares what is written with how far the log goes and tells how far behind the tables are; no ends: the log does not say. `held`:
-    /// whether something was read and is not written.
+    /// Updates the lag metrics from the end offsets; `ends` is `None` if they are unknown. `held`: whether records were read and are not
+    /// written yet.
     pub fn update_lag(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, held: bool) -> Result<(), ProjectorError> {
         let Some(ends) = ends else {
             progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
-            self.health.report(ProblemKind::Log, "it does not say how far it goes".to_owned());
+            self.health.report(ProblemKind::Log, "its end offsets are unknown".to_owned());
             return Ok(());
         };
         self.health.resolve(&ProblemKind::Log);
@@ -214,17 +214,17 @@ impl Source {
     }
 }
 
-/// How a partition is read.
+/// From where a partition is read, and what cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 struct ReadPlan {
     start: StartPosition,
-    /// What the copy lacks and the log has removed.
+    /// Ranges that the copy lacks and the log has removed.
     lost: Vec<Range<u64>>,
     /// See [`Source::skipped_lost`].
     skipped_lost: u64,
 }
 
-/// Decides from where to read what the log copy lacks. `accepted`: below this offset what the log removed is given up.
+/// Decides where to start reading. Removed records below the offset `accepted` are given up.
 fn plan_read(state: &LogCopyState, committed: Option<u64>, bounds: &Bounds, accepted: u64) -> Result<ReadPlan, ProjectorError> {
     let partition = state.partition.clone();
     if bounds.end < state.end {
@@ -237,11 +237,11 @@ fn plan_read(state: &LogCopyState, committed: Option<u64>, bounds: &Bounds, acce
         state.missing.iter().map(|range| range.start.max(begin)..range.end).filter(|range| !range.is_empty()).collect();
     let mut at = missing.first().map_or(state.end.max(begin), |missing| missing.start);
     let mut skipped_lost = 0;
-    // Nobody has ever read this partition: what the log removed before is none of ours.
+    // Nobody has read this partition yet: records that the log removed before are not counted as lost.
     let untouched = state.end == 0 && committed.unwrap_or(0) == 0;
     if let Some(first) = lost.first().filter(|_| untouched || begin <= accepted).map(|range| range.start) {
         tracing::warn!(%partition, first, next = begin, "reading begins behind records that the log removed");
-        // The first record is to say that nothing more comes before it, so it is wanted even if its row is there.
+        // The row of the first record must state the skipped offsets, so it is read even if that row exists.
         (at, skipped_lost) = (begin, begin - first);
         missing.insert(0, first..begin);
         lost.clear();
@@ -258,15 +258,15 @@ mod tests {
         Partition::new("events", 3)
     }
 
-    /// What the copy lacks below its end, and its end.
-    type Copy<'a> = (&'a [Range<u64>], u64);
+    /// Missing ranges of the copy, and its end.
+    type CopyRanges<'a> = (&'a [Range<u64>], u64);
 
-    fn planned((missing, end): Copy<'_>, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<ReadPlan, ProjectorError> {
+    fn planned((missing, end): CopyRanges<'_>, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<ReadPlan, ProjectorError> {
         let state = LogCopyState { partition: partition(), missing: missing.to_vec(), end };
         plan_read(&state, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
     }
 
-    fn expected(at: u64, (missing, end): Copy<'_>, lost: &[Range<u64>], skipped_lost: u64) -> ReadPlan {
+    fn expected(at: u64, (missing, end): CopyRanges<'_>, lost: &[Range<u64>], skipped_lost: u64) -> ReadPlan {
         ReadPlan { start: StartPosition { partition: partition(), at, missing: missing.to_vec(), end }, lost: lost.to_vec(), skipped_lost }
     }
 
@@ -277,24 +277,24 @@ mod tests {
     }
 
     #[test]
-    fn what_the_log_removed_is_lost_and_the_rest_is_read() {
+    fn removed_records_are_lost_and_later_ones_are_read() {
         assert_eq!(planned((&[], 5), Some(5), 10..30, 0).unwrap(), expected(10, (&[], 10), &[5..10], 0));
         assert_eq!(planned((&[2..4, 8..15], 20), Some(20), 10..30, 0).unwrap(), expected(10, (&[10..15], 20), &[2..4, 8..10], 0));
-        // A new database of a group that has read this log before.
+        // A new database, and a group that has committed offsets of this log.
         assert_eq!(planned((&[], 0), Some(15), 10..30, 0).unwrap(), expected(10, (&[], 10), &[0..10], 0));
     }
 
     #[test]
-    fn what_was_given_up_is_stepped_over_by_the_first_record_behind_it() {
+    fn given_up_records_are_skipped_by_the_first_record_after_them() {
         assert_eq!(planned((&[], 5), Some(5), 10..30, 10).unwrap(), expected(10, (&[5..10], 10), &[], 5));
         assert_eq!(planned((&[], 5), Some(5), 11..30, 10).unwrap(), expected(11, (&[], 11), &[5..11], 0), "more is lost than was given up");
-        // Rows behind the loss are there: the first is written once more.
+        // The rows after the loss exist: the first of them is written again.
         assert_eq!(planned((&[5..10], 20), Some(5), 10..30, 10).unwrap(), expected(10, (&[5..10], 20), &[], 5));
         assert_eq!(planned((&[3..5, 8..15], 20), Some(20), 10..30, 10).unwrap(), expected(10, (&[3..10, 10..15], 20), &[], 7));
     }
 
     #[test]
-    fn a_log_that_begins_later_than_at_0_is_read_from_its_beginning() {
+    fn a_log_that_starts_after_offset_0_is_read_from_its_start() {
         assert_eq!(planned((&[], 0), None, 10..30, 0).unwrap(), expected(10, (&[0..10], 10), &[], 10));
     }
 

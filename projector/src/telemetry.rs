@@ -1,6 +1,6 @@
-//! Starts logs (JSON on standard error) and metrics (Prometheus text).
+//! Logs (JSON on standard error) and metrics (Prometheus text).
 //!
-//! What is logged never comes from a record's value: places, counts, durations and reasons only.
+//! Logs never contain a record's value: only offsets, counts, durations and reasons.
 
 use std::sync::OnceLock;
 
@@ -12,14 +12,14 @@ use crate::{
     metrics,
 };
 
-/// Sends logs to standard error; once per process.
+/// Writes logs to standard error; call once per process.
 pub fn init_logging(config: &TelemetryConfig) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(&config.filter).map_err(|error| ConfigError::invalid("telemetry.filter", &error.to_string()))?;
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }
 
-/// The recorder of this process, installed when first asked for.
+/// The metrics recorder of this process, installed at the first call.
 pub fn recorder() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
@@ -29,7 +29,7 @@ pub fn recorder() -> &'static PrometheusHandle {
             // INVARIANT: the list of buckets is not empty.
             .expect("a list of buckets");
         let handle = recorder.handle();
-        // Whoever embeds the projector may have a recorder of its own: then ours stays empty, and that is its choice.
+        // If the embedding program has installed a recorder of its own, this one stays unused.
         if ::metrics::set_global_recorder(recorder).is_ok() {
             metrics::describe();
             metrics::initialize();

@@ -1,10 +1,10 @@
-//! Verify: finds what the warehouse has lost, while it runs, and writes it again.
+//! Verification: finds rows that the warehouse has lost while the projector runs, and writes them again.
 //!
-//! Records that the log copy lacks are read from the log again; that is for the pipeline. Facts that are missing below their receipt
-//! are written here, from the event that stands in the log copy, so they need no log that still has it. What is found missing is
-//! logged with its offsets and counted.
-//! Cost: two reads of a few columns of every table (see `v_watermark` and `v_missing_facts`); [`pause`] bounds their share of the time.
-//! What it does not find: values that were changed in place.
+//! Missing log copy rows are returned to the pipeline, which reads their records from the log again. Facts that are missing although
+//! their log copy row exists are rewritten here from that row, so the log need not have the record any more. Missing rows are logged with
+//! their offsets and counted.
+//! Cost: two reads of a few columns of every table (see `v_watermark` and `v_missing_facts`); [`pause`] limits their share of the time.
+//! Changed values are not detected.
 
 use std::{
     collections::BTreeMap,
@@ -25,27 +25,28 @@ use crate::{
     warehouse::{LogCopyState, StoredEvent, Warehouse, WarehouseError},
 };
 
-/// Records whose facts are written again before the next look. Their bodies are fetched in portions, since one may have a megabyte.
+/// Maximum records whose facts are written again between two queries for missing facts.
 const FACTS_MAX: usize = 50_000;
+/// Bodies fetched with one query; a body may have a megabyte.
 const BODIES_PER_QUERY: usize = 50;
-/// Most ranges of a partition that are shown in a line of the log.
+/// Maximum ranges of a partition in one log message.
 const RANGES_SHOWN: usize = 20;
-/// Pauses between two checks are as many times longer than a check takes.
+/// A pause lasts at least this many times as long as the check before it.
 const PAUSE_FACTOR: u32 = 20;
 
-/// How long to wait for the next check.
+/// Time to wait before the next check; `took` is the duration of the last one.
 pub fn pause(min_interval: Duration, took: Duration) -> Duration {
     min_interval.max(took * PAUSE_FACTOR)
 }
 
-/// Looks at partitions that are written up to these offsets and writes missing facts. What the log copy lacks is returned.
+/// Checks partitions below these offsets, rewrites missing facts, and returns the partitions whose log copy has gaps.
 pub async fn verify(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &Limits) -> Result<Vec<LogCopyState>, WarehouseError> {
     let partitions: Vec<_> = watermarks.iter().map(|next| next.partition.clone()).collect();
     let mut incomplete = Vec::new();
     let mut records = 0;
     for mut state in warehouse.log_copy_states(&partitions).await? {
         let below = offset_of(watermarks, &state.partition);
-        // The last rows may be gone, too, which is no gap.
+        // Missing rows at the end are not reported as a gap.
         if state.end < below {
             state.missing.push(state.end..below);
             state.end = below;
@@ -62,7 +63,7 @@ pub async fn verify(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &L
     Ok(incomplete)
 }
 
-/// Ranges of offsets as they are shown in the log.
+/// Formats ranges of offsets for a log message.
 pub fn format_ranges(ranges: &[Range<u64>]) -> String {
     let shown: Vec<_> = ranges.iter().take(RANGES_SHOWN).map(|range| format!("{}..{}", range.start, range.end)).collect();
     let more = if ranges.len() > RANGES_SHOWN { ", ..." } else { "" };
@@ -73,13 +74,13 @@ fn offset_of(watermarks: &[NextOffset], partition: &Partition) -> u64 {
     watermarks.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset)
 }
 
-/// Writes missing facts until none are found, or the same ones again.
+/// Rewrites missing facts until none are missing, or the same ones are missing again.
 async fn rewrite_facts(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &Limits) -> Result<(), WarehouseError> {
     let mut before = BTreeMap::new();
     loop {
         let mut missing: BTreeMap<Partition, Vec<u64>> = BTreeMap::new();
         for (partition, offset) in warehouse.missing_facts(FACTS_MAX).await? {
-            // Above are rows that were written while this was being asked, and partitions of other processes.
+            // Higher offsets were written during the query, or belong to other processes.
             if offset < offset_of(watermarks, &partition) {
                 missing.entry(partition).or_default().push(offset);
             }
@@ -98,14 +99,14 @@ async fn rewrite_facts(warehouse: &Warehouse, watermarks: &[NextOffset], limits:
     }
 }
 
-/// Writes the facts of these records of a partition, from the log copy.
+/// Rewrites the facts of these records from the log copy; returns the number of records.
 async fn rewrite(warehouse: &Warehouse, partition: &Partition, offsets: &[u64], limits: &Limits) -> Result<u64, WarehouseError> {
     let mut batch: Option<OpenBatch> = None;
     let mut written = 0;
     for chunk in offsets.chunks(BODIES_PER_QUERY) {
         for StoredEvent { offset, appended_ms, body } in warehouse.stored_events(partition, chunk).await? {
             let Ok(event) = decode_structured(body.as_bytes()) else {
-                tracing::error!(%partition, offset, "the event in the log copy does not decode; its facts stay missing");
+                tracing::error!(%partition, offset, "the event in the log copy cannot be decoded; its facts stay missing");
                 continue;
             };
             let record =
@@ -127,7 +128,7 @@ async fn rewrite(warehouse: &Warehouse, partition: &Partition, offsets: &[u64], 
     Ok(written)
 }
 
-/// Offsets in order as ranges.
+/// Combines sorted offsets to ranges.
 fn ranges(offsets: &[u64]) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = Vec::new();
     for offset in offsets {
@@ -144,14 +145,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_that_takes_long_comes_less_often() {
+    fn a_long_check_runs_less_often() {
         let minute = Duration::from_secs(60);
         assert_eq!(pause(minute, Duration::from_secs(1)), minute);
         assert_eq!(pause(minute, Duration::from_secs(12)), Duration::from_secs(240));
     }
 
     #[test]
-    fn offsets_are_named_as_ranges() {
+    fn offsets_are_formatted_as_ranges() {
         assert_eq!(format_ranges(&ranges(&[3, 4, 5, 9])), "3..6, 9..10");
         let many: Vec<_> = (0..100).map(|n| n * 2).collect();
         assert!(format_ranges(&ranges(&many)).ends_with("38..39, ..."));

@@ -1,8 +1,8 @@
-//! The warehouse as the projector sees it: writes a batch, says what the log copy holds, ends inserts of a dead owner.
+//! The warehouse as the projector uses it: writes batches, reads the state of the log copy, kills inserts of a previous owner.
 //!
-//! Guarantees: a batch is written when its last insert, the log copy, is acknowledged; facts are acknowledged before it is sent. A
-//! failed or unanswered insert is repeated with the same bytes and the same token until it is acknowledged, for as long as it takes;
-//! dropping the future stops that. Only what no repetition can mend is an error. Which batch is written when is decided elsewhere.
+//! A batch is written when its last insert, the log copy, is acknowledged; the facts are acknowledged before that insert is sent. A
+//! failed insert, or one without a response, is retried with the same bytes and the same token until it is acknowledged; dropping the
+//! future stops the retries. Only errors that a retry cannot fix are returned.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
@@ -31,21 +31,21 @@ pub use log_sample::{LogSample, SampleRecord};
 use error::WarehouseError as Error;
 use log_sample::SAMPLE_SIZE;
 
-/// Longest wait for a piece of an insert to be taken.
+/// Timeout for sending a part of an insert.
 pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest wait for the acknowledgement of an insert; longer than the server's own limits, shorter than a rebalance may take.
+/// Timeout for the acknowledgement of an insert: longer than the server's own limits, shorter than a rebalance may take.
 pub(crate) const END_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longest wait for an answer to a question.
+/// Default timeout of a query.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longest wait for the answer that the server is there.
+/// Timeout of a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait for a check of all tables.
+/// Timeout of a query that reads all tables.
 const VERIFY_TIMEOUT: Duration = Duration::from_secs(600);
-/// Ranges of missing records of a partition that are told at once; the next check finds the rest.
+/// Maximum ranges of missing records returned per partition; the next check finds the others.
 const MISSING_MAX: usize = 1_000;
 
-/// The same on every insert and every repetition: a token is only recognised when the insert is cut into the same blocks.
-/// One block, because an insert of the projector is far below these sizes.
+/// Settings of every insert and every retry. The server recognises a token only if the insert is split into the same blocks; with these
+/// limits every insert is one block.
 pub(crate) const INSERT_SETTINGS: [(&str, &str); 10] = [
     ("async_insert", "0"),
     ("insert_deduplicate", "1"),
@@ -59,7 +59,7 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 10] = [
     ("throw_on_max_partitions_per_insert_block", "1"),
 ];
 
-/// UUID of each table: a table that was made anew has another one, and has never seen any token.
+/// UUID of each table. A recreated table has another UUID and knows no tokens.
 pub type TableUuids = BTreeMap<Table, Uuid>;
 
 /// A connection to ClickHouse; cheap to clone.
@@ -68,25 +68,25 @@ pub struct Warehouse {
     client: Client,
     group: Arc<str>,
     table_uuids: Arc<TableUuids>,
-    /// Also part of every token, and a new one whenever reading starts anew: a range that is read again, because its rows are gone, is
-    /// never taken for a repetition of the insert that once brought them.
+    /// Part of every token, renewed whenever reading restarts. A range that is read again because its rows were deleted is then not
+    /// dropped as a duplicate of the first insert.
     token_epoch: Uuid,
     health: Health,
 }
 
-/// What the log copy holds of a partition.
+/// Which offsets of a partition the log copy contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogCopyState {
-    /// The partition.
+    /// Partition of the offsets.
     pub partition: Partition,
-    /// Offsets below `end` that are neither rows nor skipped by the log, in order.
+    /// Ranges below `end` that have no row and were not skipped by the log, in order.
     pub missing: Vec<Range<u64>>,
-    /// The offset after its last row; 0 where it has none.
+    /// Offset after the last row; 0 without rows.
     pub end: u64,
 }
 
 impl LogCopyState {
-    /// The offset below which nothing is missing.
+    /// Offset below which no row is missing.
     pub fn watermark(&self) -> u64 {
         self.missing.first().map_or(self.end, |missing| missing.start)
     }
@@ -113,20 +113,20 @@ struct MissingFactRow {
     offset: u64,
 }
 
-/// A record that is an event, as the log copy has it.
+/// An event as stored in the log copy.
 #[derive(Row, Deserialize)]
 pub struct StoredEvent {
-    /// Its offset.
+    /// Offset of its record.
     pub offset: u64,
-    /// When the log took it, in milliseconds since 1970.
+    /// Append time in milliseconds since 1970.
     pub appended_ms: i64,
     /// The event in structured mode.
     pub body: String,
 }
 
-/// A client for a database; nothing is sent yet.
+/// Builds a client; sends nothing.
 pub fn client(config: &ClickhouseConfig) -> Client {
-    // Inserts are compressed by the server anyway; over a loopback or a data centre's network compressing them twice costs more.
+    // The server compresses the data it stores; compressing requests too costs more than it saves on a fast network.
     Client::default()
         .with_url(&config.url)
         .with_user(&config.user)
@@ -137,28 +137,28 @@ pub fn client(config: &ClickhouseConfig) -> Client {
 }
 
 impl Warehouse {
-    /// After [`crate::check::check`] has found the server and its tables fit.
+    /// A warehouse that has passed the start-up check (`check.rs`).
     pub fn new(client: Client, group: &str, table_uuids: TableUuids) -> Self {
         let table_uuids = Arc::new(table_uuids);
         Self { client, group: group.into(), table_uuids, token_epoch: Uuid::new_v4(), health: Health::default() }
     }
 
-    /// The same, which tells this health what goes wrong.
+    /// Reports problems to this health from now on.
     pub fn reporting_to(self, health: Health) -> Self {
         Self { health, ..self }
     }
 
-    /// The same with tokens that the server has never seen.
+    /// A copy whose tokens the server has never seen.
     pub fn with_new_token_epoch(&self) -> Self {
         Self { token_epoch: Uuid::new_v4(), ..self.clone() }
     }
 
-    /// Whether the server answers.
+    /// Checks that the server responds.
     pub async fn ping(&self) -> Result<(), Error> {
-        run_query_within(PING_TIMEOUT, "asking whether it is there", self.client.query_raw("SELECT 1").execute()).await
+        run_query_within(PING_TIMEOUT, "pinging the server", self.client.query_raw("SELECT 1").execute()).await
     }
 
-    /// Writes a batch: facts first, the log copy last.
+    /// Writes a batch, the fact tables first and the log copy last; retries transient errors forever.
     pub async fn write(&self, batch: &Batch) -> Result<(), Error> {
         let guard = self.health.guard(ProblemKind::Write(batch.partition.clone()));
         for insert in &batch.inserts {
@@ -195,12 +195,12 @@ impl Warehouse {
         done.await.map_err(|source| Error::of("writing a batch", source))
     }
 
-    /// What the ids of all inserts of a partition begin with.
+    /// Common prefix of the query ids of a partition's inserts.
     fn query_id_prefix(&self, partition: &Partition) -> String {
         format!("qamtu-{}-{}-{}-", self.group, partition.topic, partition.number)
     }
 
-    /// The oldest and the newest rows of the log copy of these partitions, by which one log is told from another.
+    /// The oldest and the newest rows of the log copy, which identify the log they were copied from.
     pub async fn samples(&self, states: &[LogCopyState]) -> Result<Vec<LogSample>, Error> {
         let mut found = Vec::new();
         for LogCopyState { partition, .. } in states {
@@ -217,21 +217,21 @@ impl Warehouse {
         );
         let attempt = || async {
             let query = self.client.query(&query).bind(&*partition.topic).bind(partition.number);
-            run_query("reading the log copy back", query.fetch_all::<SampleRecord>()).await
+            run_query("reading the log copy", query.fetch_all::<SampleRecord>()).await
         };
         retrying(&self.health.guard(ProblemKind::Assignment), attempt).await
     }
 
-    /// What the log copy holds of these partitions; asks until the server answers.
+    /// [`Self::log_copy_states`], retried until the server responds.
     pub async fn log_copy_states_with_retry(&self, partitions: &[Partition]) -> Result<Vec<LogCopyState>, Error> {
         retrying(&self.health.guard(ProblemKind::Assignment), || self.log_copy_states(partitions)).await
     }
 
-    /// What the log copy holds of these partitions.
+    /// Reads which offsets of these partitions the log copy contains.
     pub async fn log_copy_states(&self, partitions: &[Partition]) -> Result<Vec<LogCopyState>, Error> {
         let query = "SELECT topic, partition, next_offset, end_offset FROM v_watermark";
         let watermarks: Vec<WatermarkRow> =
-            run_query_within(VERIFY_TIMEOUT, "reading the log copy back", self.client.query(query).fetch_all()).await?;
+            run_query_within(VERIFY_TIMEOUT, "reading the log copy", self.client.query(query).fetch_all()).await?;
         let mut states = Vec::with_capacity(partitions.len());
         for partition in partitions {
             let watermark =
@@ -252,7 +252,7 @@ impl Warehouse {
         Ok(rows.into_iter().map(|row| row.first_offset..row.next_offset).collect())
     }
 
-    /// Places of receipts whose facts are missing, the first of them.
+    /// Partitions and offsets of events whose facts are missing; at most `limit`.
     pub async fn missing_facts(&self, limit: usize) -> Result<Vec<(Partition, u64)>, Error> {
         let query = "SELECT topic, partition, offset FROM v_missing_facts ORDER BY topic, partition, offset LIMIT ?";
         let query = self.client.query(query).bind(limit);
@@ -260,7 +260,7 @@ impl Warehouse {
         Ok(rows.into_iter().map(|row| (Partition::new(row.topic, row.partition), row.offset)).collect())
     }
 
-    /// Events of the log copy at these places.
+    /// Reads the events at these offsets from the log copy.
     pub async fn stored_events(&self, partition: &Partition, offsets: &[u64]) -> Result<Vec<StoredEvent>, Error> {
         let query = "SELECT offset, toUnixTimestamp64Milli(appended) AS appended_ms, body FROM log FINAL \
                      WHERE topic = ? AND partition = ? AND offset IN ? AND status = 'event' ORDER BY offset";
@@ -268,14 +268,14 @@ impl Warehouse {
         run_query("reading events from the log copy", query.fetch_all()).await
     }
 
-    /// Ends inserts that an earlier owner of these partitions has left running on the server, and waits until they are gone.
+    /// Kills inserts that an earlier owner of these partitions has left running, and waits until they have ended.
     ///
-    /// Correctness does not rest on it: an insert that lands later gives rows that collapse by key. It saves those rows.
+    /// Correctness does not depend on it: rows of a late insert collapse by key. It avoids those rows.
     pub async fn fence(&self, partitions: &[Partition]) -> Result<(), Error> {
         for partition in partitions {
             let end = || async {
                 let query = self.client.query("KILL QUERY WHERE user = currentUser() AND startsWith(query_id, ?) SYNC");
-                run_query("ending inserts of an earlier owner", query.bind(self.query_id_prefix(partition)).execute()).await
+                run_query("killing inserts of an earlier owner", query.bind(self.query_id_prefix(partition)).execute()).await
             };
             retrying(&self.health.guard(ProblemKind::Assignment), end).await?;
         }
@@ -283,7 +283,7 @@ impl Warehouse {
     }
 }
 
-/// Waits for an answer, but not for ever.
+/// Runs a query with the default timeout; `action` describes it in errors.
 pub(crate) async fn run_query<T>(action: &'static str, query: impl Future<Output = clickhouse::error::Result<T>>) -> Result<T, Error> {
     run_query_within(QUERY_TIMEOUT, action, query).await
 }
@@ -297,7 +297,7 @@ async fn run_query_within<T>(
     limited.unwrap_or(Err(clickhouse::error::Error::TimedOut)).map_err(|source| Error::of(action, source))
 }
 
-/// Repeats what fails in passing, for ever, in growing intervals of at most ten seconds.
+/// Retries transient errors forever, with growing pauses of at most ten seconds.
 async fn retrying<T, F: Future<Output = Result<T, Error>>>(guard: &ProblemGuard<'_>, attempt: impl FnMut() -> F) -> Result<T, Error> {
     let intervals = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
@@ -311,7 +311,7 @@ async fn retrying<T, F: Future<Output = Result<T, Error>>>(guard: &ProblemGuard<
             metrics::retried(error.label());
             guard.report(error.chain());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(error = %error.chain(), code = error.code(), wait_ms, "the warehouse did not take it; it will be repeated");
+            tracing::warn!(error = %error.chain(), code = error.code(), wait_ms, "a request to the warehouse failed; it will be retried");
         })
         .await
 }

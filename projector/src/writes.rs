@@ -1,6 +1,6 @@
-//! InFlightWrites: the batches that are being written, each in a task of its own, of one partition one at a time.
+//! Writes in flight: each in a task of its own, at most one per partition and `writers` in total.
 //!
-//! Bounded by `writers`. A write that is abandoned may still land: then its rows are the same rows that the next owner writes.
+//! An abandoned write may still be applied by the server: then it stores the same rows that the next owner writes.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     warehouse::{Warehouse, WarehouseError},
 };
 
-/// InFlightWrites under way.
+/// Write tasks, by partition.
 pub struct InFlightWrites {
     warehouse: Warehouse,
     limit: usize,
@@ -25,22 +25,22 @@ pub struct InFlightWrites {
 }
 
 impl InFlightWrites {
-    /// None yet; at most `limit` at once.
+    /// No writes; at most `limit` will run concurrently.
     pub fn new(warehouse: Warehouse, limit: usize) -> Self {
         Self { warehouse, limit, tasks: JoinSet::new(), running: BTreeMap::new() }
     }
 
-    /// InFlightWrites that start from now on go here.
+    /// Sets the warehouse of writes that start from now on.
     pub fn set_warehouse(&mut self, warehouse: Warehouse) {
         self.warehouse = warehouse;
     }
 
-    /// Whether another one may be started.
+    /// Whether another write may be started.
     pub fn has_capacity(&self) -> bool {
         self.running.len() < self.limit
     }
 
-    /// Starts to write a batch; the earlier one of its partition is done.
+    /// Starts to write a batch. The previous write of its partition must have ended.
     pub fn start(&mut self, batch: Batch) {
         let warehouse = self.warehouse.clone();
         let partition = batch.partition.clone();
@@ -48,7 +48,7 @@ impl InFlightWrites {
         self.running.insert(partition, task);
     }
 
-    /// The next batch that is written; waits for ever while there is none. Cancel-safe.
+    /// Waits for the next written batch; never returns if nothing is in flight. Cancel-safe.
     pub async fn next(&mut self) -> Result<Batch, ProjectorError> {
         loop {
             match self.tasks.join_next().await {
@@ -63,7 +63,7 @@ impl InFlightWrites {
         }
     }
 
-    /// Waits for the writes of these partitions, but no longer than `wait`; what is not done then is abandoned.
+    /// Waits for the writes of these partitions, and abandons those that exceed `timeout`.
     pub async fn drain(&mut self, partitions: &[Partition], timeout: Duration) -> Result<Vec<Batch>, ProjectorError> {
         let deadline = Instant::now() + timeout;
         let mut written = Vec::new();
@@ -76,7 +76,7 @@ impl InFlightWrites {
         Ok(written)
     }
 
-    /// Stops repeating the writes of these partitions.
+    /// Aborts the writes of these partitions.
     pub fn abandon(&mut self, partitions: &[Partition]) {
         for partition in partitions {
             if let Some(task) = self.running.remove(partition) {
@@ -86,7 +86,7 @@ impl InFlightWrites {
         }
     }
 
-    /// Partitions with a write under way.
+    /// Partitions with a write in flight.
     pub fn partitions(&self) -> Vec<Partition> {
         self.running.keys().cloned().collect()
     }

@@ -1,11 +1,11 @@
-//! Rows of who attended: `attendance`, and what retractions name.
+//! Rows of attendances and of their retractions: `attendance`, `attendance_retractions`.
 
 use qamtu_schemas::event::{AttendanceRecorded, AttendanceRetracted, Residence};
 
 use super::{DecodedRecord, halves, meeting};
 use crate::rows::{AttendanceRow, Micros, ResidenceKind, RetractionRow, Row};
 
-/// A person attended.
+/// Row of an attendance, in `attendance`.
 pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecorded) -> Row<'a> {
     let (person_hi, person_lo) = halves(data.attendee.id);
     let (residence_kind, residence) = match &data.residence {
@@ -29,7 +29,7 @@ pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecor
     Row::Attendance(record.origin(), row)
 }
 
-/// Attendances were recorded in error: one row for each, and the event itself among the meeting's.
+/// Rows of a retraction: one for each retracted attendance, and one for the event in `meeting_events`.
 pub(super) fn retracted<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRetracted, rows: &mut Vec<Row<'a>>) {
     let envelope = &record.event.envelope;
     rows.extend(data.retracts.iter().map(|retracted| {

@@ -1,4 +1,4 @@
-//! Rows of consent given and withdrawn: `consents`.
+//! Rows of given and withdrawn consent: `consents`.
 
 use qamtu_schemas::{
     event::{ConsentGiven, ConsentWithdrawn, Person},
@@ -8,12 +8,12 @@ use qamtu_schemas::{
 use super::{DecodedRecord, halves};
 use crate::rows::{ConsentKind, ConsentRow, Row};
 
-/// A person agreed, perhaps again.
+/// Row of a given consent; `supersedes` lists the withdrawals that it cancels.
 pub(super) fn given<'a>(record: &DecodedRecord<'a>, data: &'a ConsentGiven) -> Row<'a> {
     row(record, data.person, ConsentKind::Given, &data.supersedes)
 }
 
-/// A person took consent back.
+/// Row of a withdrawn consent.
 pub(super) fn withdrawn<'a>(record: &DecodedRecord<'a>, data: &'a ConsentWithdrawn) -> Row<'a> {
     row(record, data.person, ConsentKind::Withdrawn, &[])
 }

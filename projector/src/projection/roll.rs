@@ -1,4 +1,4 @@
-//! Rows of a precinct's roll: `roll`, a row for each voter, and `roll_versions`.
+//! Rows of a precinct's roll: `roll`, one row per voter, and `roll_versions`.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use qamtu_schemas::event::PrecinctEnrolled;
 use super::{DecodedRecord, halves};
 use crate::rows::{RollRow, RollVersionRow, Row};
 
-/// A version of a roll, whole. A person who is listed twice is taken as first listed.
+/// Rows of one roll version: one per voter, then one in `roll_versions`. Of a voter who is listed twice the first entry counts.
 pub(super) fn enrolled<'a>(record: &DecodedRecord<'a>, data: &'a PrecinctEnrolled, rows: &mut Vec<Row<'a>>) {
     let envelope = &record.event.envelope;
     let mut listed = BTreeSet::new();

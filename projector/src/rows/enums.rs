@@ -1,7 +1,7 @@
-//! The closed lists of the tables (`Enum8`), with the numbers they have there.
+//! The closed lists of the tables (`Enum8`) and their numbers.
 //!
-//! A number is never given to another name. The lists of ClickHouse stand beside the columns in `rows.rs`; a test writes every
-//! name and reads it back.
+//! A number is never reused for another name. The `Enum8` types are stated next to the columns in `rows.rs`; a test writes every name and
+//! reads it back.
 
 use qamtu_schemas::event;
 use serde::Serialize;
@@ -25,69 +25,69 @@ macro_rules! enum8 {
 }
 
 enum8! {
-    /// Is a record an event?
+    /// Whether a record is a valid event.
     Status {
-        /// It is.
+        /// The record is a valid event.
         Event = 1 "event",
-        /// It is not.
+        /// The record was rejected as invalid.
         Rejected = 2 "rejected",
     }
 }
 
 enum8! {
-    /// What a pseudonym was made from.
+    /// The identifier that a pseudonym was derived from.
     Strength {
-        /// A national id.
+        /// Derived from a national id.
         Strong = 1 "strong",
-        /// A phone number.
+        /// Derived from a phone number.
         Weak = 2 "weak",
     }
 }
 
 enum8! {
-    /// What is known of an attendee's residence.
+    /// How precisely an attendee's residence is known.
     ResidenceKind {
-        /// Nothing.
+        /// The residence is not known.
         Unknown = 1 "unknown",
-        /// Outside the campaign.
+        /// Outside the area of the campaign.
         Outside = 2 "outside",
-        /// The unit.
+        /// The administrative unit is known.
         Unit = 3 "unit",
-        /// The precinct.
+        /// The precinct is known.
         Precinct = 4 "precinct",
     }
 }
 
 enum8! {
-    /// Is an attendee 18 or older, as stated?
+    /// Whether an attendee is stated to be 18 or older.
     Adult {
-        /// Not stated.
+        /// The source does not state it.
         Unknown = 1 "unknown",
-        /// Yes.
+        /// Stated to be 18 or older.
         Yes = 2 "yes",
-        /// No.
+        /// Stated to be under 18.
         No = 3 "no",
     }
 }
 
 enum8! {
-    /// Consent given or withdrawn.
+    /// Whether consent was given or withdrawn.
     ConsentKind {
-        /// Given.
+        /// Consent was given, perhaps again.
         Given = 1 "given",
-        /// Withdrawn.
+        /// Consent was withdrawn by the person.
         Withdrawn = 2 "withdrawn",
     }
 }
 
 enum8! {
-    /// Sex as the roll states it.
+    /// Sex as stated in the roll.
     Sex {
-        /// Female.
+        /// Female, `f` in the roll.
         Female = 1 "f",
-        /// Male.
+        /// Male, `m` in the roll.
         Male = 2 "m",
-        /// Not stated.
+        /// The source does not state it.
         Unknown = 3 "u",
     }
 }

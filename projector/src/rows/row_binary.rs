@@ -1,8 +1,8 @@
-//! ClickHouse's RowBinary: the bytes of one column of one row.
+//! ClickHouse's RowBinary format: the encoding of one column of one row.
 //!
-//! Own code, because the projector must own the bytes of a batch: it hashes them for the token and repeats exactly them. The
-//! client's inserts serialize while they send and forget. Format: numbers little-endian, strings with their length before them
-//! (LEB128), a UUID as its two halves, `Nullable` with a byte before the value, `LowCardinality` as its inner type.
+//! Implemented here because the projector needs the bytes of a batch before it sends them, to hash them for the token and to retry with
+//! exactly these bytes; the client library serializes while it sends. Numbers are little-endian, strings have their length in front
+//! (LEB128), a UUID is two halves, `Nullable` has a byte in front of the value, and `LowCardinality` is encoded as its inner type.
 
 use std::io::Write;
 
@@ -13,18 +13,18 @@ use qamtu_schemas::{
 };
 use serde::Serialize;
 
-/// A value that knows its bytes.
+/// A value with an encoding in RowBinary.
 pub trait Column {
-    /// Appends them.
+    /// Appends the encoded value.
     fn put(&self, out: &mut Vec<u8>);
 }
 
-/// An instant in microseconds: `DateTime64(6)`.
+/// An instant, stored in microseconds as `DateTime64(6)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Micros(pub Timestamp);
 
-/// Milliseconds since 1970: `DateTime64(3)`.
+/// Milliseconds since 1970, stored as `DateTime64(3)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Millis(pub i64);
@@ -87,7 +87,7 @@ impl Column for EventType {
     fn put(&self, out: &mut Vec<u8>) {
         let at = out.len();
         out.push(0);
-        // INVARIANT: writing into memory does not fail.
+        // INVARIANT: writing to a `Vec` does not fail.
         write!(out, "{self}").expect("a write into memory");
         // Every type name is far shorter than 128 bytes, so its length is one byte.
         out[at] = (out.len() - at - 1) as u8;

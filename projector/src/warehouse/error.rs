@@ -1,31 +1,31 @@
-//! What ClickHouse refuses, and whether repeating may help.
+//! Errors of ClickHouse, and whether a retry may help.
 //!
-//! Guarantees: a failure that does not say otherwise is taken as transient, and its outcome as open; only codes that no repetition
-//! can mend are final. The server's text are cut and hide digits' runs that may be a national id.
+//! An unknown error counts as transient, with an unknown outcome; only the listed codes are permanent. Messages of the server are
+//! shortened, and runs of digits that may be a national id are masked.
 
 use std::fmt::Write;
 
-/// Most characters of the server's text that are shown.
+/// Maximum characters of an error message.
 const ERROR_MAX_CHARS: usize = 600;
 
-/// What can go wrong with the warehouse.
+/// An error of the warehouse.
 #[derive(Debug, thiserror::Error)]
 pub enum WarehouseError {
-    /// The server refused, did not answer, or could not be reached.
+    /// The server returned an error, did not respond, or could not be reached.
     #[error("{action}")]
     Server {
-        /// What was being done.
+        /// What the request was for.
         action: &'static str,
-        /// The client's own text.
+        /// Error of the client library.
         #[source]
         source: Box<clickhouse::error::Error>,
     },
-    /// The server or its tables do not do what exactly-once rests on.
+    /// Server, schema or login do not meet the requirements of the projector.
     #[error("{0}")]
     Misconfigured(String),
 }
 
-/// Codes after which the same request fails again, until somebody changes tables, rights or settings.
+/// Codes of errors that a retry cannot fix: somebody must change tables, rights or settings.
 const PERMANENT: &[u32] = &[
     16,  // NO_SUCH_COLUMN_IN_TABLE
     20,  // NUMBER_OF_COLUMNS_DOESNT_MATCH
@@ -53,7 +53,7 @@ const PERMANENT: &[u32] = &[
     516, // AUTHENTICATION_FAILED
 ];
 
-/// Codes that pass by themselves: the server is busy, full, read-only, shutting down, or waits for another one.
+/// Codes of transient errors: the server is overloaded, full, read-only or shutting down.
 const TRANSIENT: &[u32] = &[
     3,   // UNEXPECTED_END_OF_FILE
     107, // FILE_DOESNT_EXIST
@@ -79,7 +79,7 @@ impl WarehouseError {
         Self::Server { action, source: Box::new(source) }
     }
 
-    /// ClickHouse's number of the failure; none where the server did not speak.
+    /// ClickHouse's error code; `None` if the server sent none.
     pub fn code(&self) -> Option<u32> {
         match self {
             Self::Server { source, .. } => code(source),
@@ -87,7 +87,7 @@ impl WarehouseError {
         }
     }
 
-    /// Whether repeating may help.
+    /// Whether a retry may help.
     pub fn is_transient(&self) -> bool {
         use clickhouse::error::Error as Client;
         match self {
@@ -95,19 +95,19 @@ impl WarehouseError {
             Self::Server { source, .. } => match source.as_ref() {
                 Client::Network(_) | Client::TimedOut | Client::Other(_) => true,
                 Client::BadResponse(_) => code(source).is_none_or(|code| !PERMANENT.contains(&code)),
-                // The rest is about what was sent or how the answer was read: the same again next time.
+                // All others are errors of encoding or decoding, which a retry repeats.
                 _ => false,
             },
         }
     }
 
-    /// Whether the server has understood a statement and refuses it, for a reason that does not pass and is not about rights.
+    /// Whether the server rejects the statement itself: the error is permanent and not about rights.
     pub fn is_statement_error(&self) -> bool {
         const ACCESS_DENIED: u32 = 497;
         self.code().is_some_and(|code| code != ACCESS_DENIED && !TRANSIENT.contains(&code))
     }
 
-    /// Closed label for metrics.
+    /// Value of the metric label `kind`, from a closed set.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Misconfigured(_) => "misconfigured",
@@ -120,7 +120,7 @@ impl WarehouseError {
         }
     }
 
-    /// The whole chain as one line.
+    /// The error with its causes on one line, shortened, and without numbers that may be national ids.
     pub fn chain(&self) -> String {
         let mut line = self.to_string();
         let mut cause = std::error::Error::source(self);
@@ -134,7 +134,7 @@ impl WarehouseError {
     }
 }
 
-/// The number in `Code: 241. DB::Exception: ...`.
+/// Parses the number in `Code: 241. DB::Exception: ...`.
 fn code(error: &clickhouse::error::Error) -> Option<u32> {
     let clickhouse::error::Error::BadResponse(text) = error else { return None };
     let (_, after) = text.split_once("Code: ")?;
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_read_and_judged() {
+    fn error_codes_are_parsed_and_classified() {
         let memory = bad_response("Code: 241. DB::Exception: Memory limit (total) exceeded (MEMORY_LIMIT_EXCEEDED)");
         assert_eq!((memory.code(), memory.is_transient()), (Some(241), true));
         let denied = bad_response("Code: 497. DB::Exception: qamtu_projector: Not enough privileges");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_one_short_line_without_national_ids() {
+    fn a_message_is_one_short_line_without_national_ids() {
         let chain = bad_response(&format!("Code: 27. DB::Exception: row 1\n850615101233 {}", "x".repeat(5000))).chain();
         assert!(!chain.contains('\n') && !chain.contains("850615101233") && chain.len() < 700, "{chain}");
     }

@@ -1,25 +1,25 @@
-//! Rows of the log copy that tell its log from another; they are compared in [`crate::identity`].
+//! Rows of the log copy that identify the log they were copied from; compared in `identity.rs`.
 
 use clickhouse::Row;
 use qamtu_log::Partition;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Oldest and newest rows of a partition that are compared, of each so many: several, since compaction may have removed some.
+/// Number of oldest and of newest rows that are compared; several, because compaction may have removed some records.
 pub(super) const SAMPLE_SIZE: u32 = 16;
 
-/// Rows of the log copy that tell its log from another.
+/// Sample of the log copy of one partition.
 #[derive(Debug)]
 pub struct LogSample {
-    /// The partition.
+    /// Partition of the rows.
     pub partition: Partition,
-    /// Its oldest rows.
+    /// Rows with the lowest offsets, ascending.
     pub oldest: Vec<SampleRecord>,
-    /// Its newest rows.
+    /// Rows with the highest offsets, descending.
     pub newest: Vec<SampleRecord>,
 }
 
-/// A row of the log copy, as far as it tells one log from another.
+/// The columns of a log copy row that identify its record.
 #[derive(Debug, Clone, Row, Deserialize)]
 pub struct SampleRecord {
     pub(crate) offset: u64,

@@ -10,7 +10,7 @@ use crate::{
     fixture::{LogKind, ProjectorFixture, run},
 };
 
-/// Most memory that the process may ever hold.
+/// Maximum resident memory of the process.
 const MEMORY_MAX_MB: u64 = 400;
 const ATTENDANCES: u32 = 150_000;
 const PRECINCTS: u32 = 60;
@@ -29,7 +29,7 @@ fn roll(precinct: u32) -> Event {
     event(1 << 64 | u128::from(precinct), 0, None, enrolled)
 }
 
-/// The most memory that a process ever held.
+/// Peak resident memory of a process.
 fn peak_mb(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
@@ -37,7 +37,7 @@ fn peak_mb(pid: u32) -> u64 {
 }
 
 #[test]
-fn memory_is_bounded_whatever_waits() {
+fn memory_is_bounded_for_any_backlog() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         for from in (0..ATTENDANCES).step_by(10_000) {

@@ -1,7 +1,7 @@
-//! The ClickHouse of this test binary, and one that a test may kill.
+//! The ClickHouse of this test binary, and separate ones that a test may kill.
 //!
-//! `QAMTU_TEST_CLICKHOUSE_URL` (with `_USER` and `_PASSWORD`) names one that is there; else the built `qamtu warehouse` starts one, which
-//! ends when this process does, because its standard input closes.
+//! `QAMTU_TEST_CLICKHOUSE_URL` (with `_USER` and `_PASSWORD`) names an existing server; otherwise the built `qamtu warehouse` starts one,
+//! which ends with this process because its standard input closes.
 
 use std::{
     io::{BufRead, BufReader},
@@ -15,7 +15,7 @@ use qamtu_projector::config::ClickhouseConfig;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A ClickHouse that was started here.
+/// A ClickHouse started by this test binary.
 pub struct Server {
     launcher: Child,
     announced: Value,
@@ -23,7 +23,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one of its own.
+    /// Starts a ClickHouse with `qamtu warehouse`.
     pub fn start() -> Self {
         let qamtu = Path::new(env!("CARGO_BIN_EXE_qamtu-projector")).with_file_name("qamtu");
         assert!(qamtu.exists(), "{} is missing: build it, or set QAMTU_TEST_CLICKHOUSE_URL", qamtu.display());
@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    /// Kills the serving process with signal 9; the launcher starts another one on the same folder, port and logins.
+    /// Kills the server with SIGKILL; the launcher restarts it with the same directory, port and logins.
     pub fn kill(&self) {
         let deadline = Instant::now() + Duration::from_secs(90);
         let pid = loop {
@@ -73,12 +73,12 @@ impl Server {
     }
 }
 
-/// The process that a process has started, if it has one.
+/// Process id of a child of `parent`.
 fn child_of(parent: u32) -> Option<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes.filter_map(|process| process.file_name().to_str()?.parse().ok()).find(|pid: &u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // Behind the name in parentheses: the state, and the parent.
+        // The fields after the name in parentheses are the state and the parent.
         stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(&parent.to_string())
     })
 }
@@ -90,7 +90,7 @@ impl Drop for Server {
     }
 }
 
-/// The login of a role at the ClickHouse that all tests share.
+/// Connection of a role to the ClickHouse that all tests share.
 pub fn shared(role: &str, database: &str) -> ClickhouseConfig {
     let named = |suffix: &str| std::env::var(format!("QAMTU_TEST_CLICKHOUSE_{suffix}")).ok();
     if let Some(url) = named("URL") {
@@ -101,7 +101,7 @@ pub fn shared(role: &str, database: &str) -> ClickhouseConfig {
     SERVER.get_or_init(Server::start).config(role, database)
 }
 
-/// Where what is fetched is kept.
+/// Directory of downloaded programs.
 pub fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
     std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from)

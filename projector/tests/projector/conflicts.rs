@@ -1,4 +1,4 @@
-//! One id is one event, also where its bodies name several meetings or types: the earliest received holds in every view.
+//! One id is one event, even if its bodies name several meetings or types: the earliest received wins in every view.
 
 use qamtu_log::Partition;
 use qamtu_schemas::{
@@ -21,14 +21,14 @@ fn events() -> Vec<Event> {
         // One id at two meetings.
         event(1, 20, None, attendance(2, 1)),
         event(1, 10, None, attendance(1, 1)),
-        // An attendance, and a withdrawal that came later and counts for nothing.
+        // An attendance, and a later withdrawal with the same id, which has no effect.
         event(2, 20, None, ConsentWithdrawn { person: person(2) }),
         event(2, 10, None, attendance(1, 2)),
-        // A withdrawal, and an attendance that came later; the person's other attendance is withdrawn.
+        // A withdrawal, and a later attendance with the same id; the person's other attendance is withdrawn.
         event(3, 10, None, ConsentWithdrawn { person: person(3) }),
         event(3, 20, None, attendance(1, 3)),
         event(4, 10, None, attendance(2, 3)),
-        // An attendance of an import, and a reversal of that import that came later.
+        // An attendance of an import, and a later reversal of that import with the same id.
         event(5, 10, Some(IMPORT), attendance(1, 5)),
         event(5, 20, None, reversed),
     ];
@@ -54,7 +54,7 @@ fn an_id_counts_once_whatever_its_bodies_name() {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;
         let records = records(&Partition::new("events", 0), &events());
-        // The later bodies land first, and some of it twice.
+        // Later bodies are written first, and some records twice.
         for range in [&records[3..], &records[..4], &records[..200]] {
             warehouse.write(&batch(range).seal()).await.unwrap();
         }

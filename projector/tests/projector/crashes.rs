@@ -1,4 +1,4 @@
-//! The projector dies, ClickHouse dies, again and again while events flow: everything counts once afterwards.
+//! Projector and ClickHouse are killed repeatedly while events are appended: afterwards everything counts once.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     proxy::Proxy,
 };
 
-/// Appends events in small portions until it is told to stop.
+/// Appends small groups of events until stopped; returns how many.
 fn append_until_stopped(
     writer: std::sync::Arc<dyn LogWriter>,
     seed: u128,
@@ -36,7 +36,7 @@ fn append_until_stopped(
     (stop, task)
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random durations, the same in every run.
 fn jitter(n: u64) -> Duration {
     Duration::from_millis(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33 & 0xff)
 }
@@ -74,7 +74,7 @@ async fn stopped_under_load(fixture: ProjectorFixture) {
 
 on_both_logs!(killed_at_any_moment, stopped_under_load);
 
-/// Ends the projector at a named point for the n-th time; what stands in the tables then.
+/// Runs the projector until it aborts at a failpoint.
 #[cfg(feature = "failpoints")]
 async fn run_until_failpoint(fixture: &ProjectorFixture, failpoint: &str) {
     let mut projector = fixture.spawn(&[], &[("QAMTU_FAILPOINT", failpoint)]);
@@ -83,7 +83,7 @@ async fn run_until_failpoint(fixture: &ProjectorFixture, failpoint: &str) {
 
 #[cfg(feature = "failpoints")]
 #[test]
-fn the_receipt_is_written_last() {
+fn the_log_copy_is_written_last() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.append(entries(&campaign(1, 2_000))).await;
@@ -91,16 +91,16 @@ fn the_receipt_is_written_last() {
         assert_eq!(fixture.query("SELECT count() FROM attendance").await.trim(), "0");
         run_until_failpoint(&fixture, "before-log-copy:1").await;
         let facts: u64 = fixture.query("SELECT count() FROM attendance").await.trim().parse().unwrap();
-        let unreceipted =
+        let without_log_row =
             "SELECT count() FROM attendance WHERE (topic, partition, offset) NOT IN (SELECT topic, partition, offset FROM log)";
-        let ahead: u64 = fixture.query(unreceipted).await.trim().parse().unwrap();
-        assert!(facts > 0 && ahead > 0, "facts {facts}, ahead of the receipt {ahead}");
+        let ahead: u64 = fixture.query(without_log_row).await.trim().parse().unwrap();
+        assert!(facts > 0 && ahead > 0, "facts {facts}, without a log copy row {ahead}");
         for failpoint in ["before-log-copy:3", "before-facts:9", "after-log-copy:2", "before-facts:14", "after-log-copy:1"] {
             run_until_failpoint(&fixture, failpoint).await;
             fixture.append(entries(&campaign(failpoint.len() as u128 + 50, 1_500))).await;
             let lacking = "SELECT count() FROM log WHERE status = 'event' AND type LIKE 'qamtu.attendance.recorded%'
                 AND (campaign, event_id) NOT IN (SELECT campaign, event_id FROM attendance)";
-            assert_eq!(fixture.query(lacking).await.trim(), "0", "a receipt without its facts after {failpoint}");
+            assert_eq!(fixture.query(lacking).await.trim(), "0", "a log copy row without facts after {failpoint}");
         }
         let projector = fixture.projector().await;
         fixture.wait_caught_up().await;
@@ -119,7 +119,7 @@ fn clickhouse_killed_under_load() {
         for n in 0..8_u64 {
             tokio::time::sleep(Duration::from_millis(300) + jitter(n)).await;
             server.kill();
-            fixture.wait_until("ClickHouse is back", "SELECT 1", |said| said == "1").await;
+            fixture.wait_until("ClickHouse is back", "SELECT 1", |value| value == "1").await;
         }
         stop.send(()).unwrap();
         appended.await.unwrap();
@@ -155,10 +155,10 @@ fn lost_insert_responses_change_nothing() {
         stop.send(()).unwrap();
         appended.await.unwrap();
         proxied.wait_caught_up().await;
-        assert!(proxy.dropped() >= 10, "{} answers were lost", proxy.dropped());
+        assert!(proxy.dropped() >= 10, "{} responses were dropped", proxy.dropped());
         assert!(projector.stop().await.success());
         let physical = proxied.query("SELECT count() - uniqExact(topic, partition, offset) FROM log").await;
-        assert_eq!(physical.trim(), "0", "the tokens were not recognised");
+        assert_eq!(physical.trim(), "0", "repeated inserts were not deduplicated");
         proxied.assert_everything_once().await;
     });
 }

@@ -1,5 +1,5 @@
-//! What the views say about odd records: references without effect, meeting ids that read alike. What takes attendance back shows
-//! when it was received, so that an earlier state can be asked for.
+//! Views that list questionable records: references without effect, and similar meeting ids. Events that cancel attendances show their
+//! receive time, so that an earlier state can be queried.
 
 use qamtu_log::Partition;
 use qamtu_schemas::{
@@ -22,7 +22,7 @@ async fn fixture_with(events: &[Event]) -> ProjectorFixture {
     let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
     let warehouse = fixture.warehouse().await;
     let records = records(&Partition::new("events", 0), events);
-    // Some of it twice, as after a crash.
+    // Half of the records twice, as after a crash.
     for range in [&records[..], &records[..records.len() / 2]] {
         warehouse.write(&batch(range).seal()).await.unwrap();
     }
@@ -43,11 +43,12 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
             event(2, 10, None, attendance(1, 1)),
             event(3, 10, None, attendance(2, 1)),
             event(4, 10, None, ConsentWithdrawn { person: person(1) }),
-            // With effect.
+            // References that have an effect.
             event(11, 20, None, correction(1, &[1])),
             event(12, 20, None, retraction(&[2])),
             event(13, 20, None, answer(1, &[4])),
-            // Of another meeting, of nothing, of an attendance; an attendance of another meeting, a cancellation; another person's withdrawal.
+            // To another meeting, to nothing, to an attendance; to an attendance of another meeting and to a cancellation; to another
+            // person's withdrawal.
             event(21, 30, None, correction(2, &[1])),
             event(22, 30, None, correction(1, &[11, 99])),
             event(23, 30, None, correction(1, &[2])),
@@ -57,7 +58,7 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
         .await;
         let listed = "SELECT toUInt128(event_id), toUInt128(named) FROM v_dangling_references ORDER BY 1, 2";
         assert_eq!(fixture.query(listed).await, "21\t1\n22\t99\n23\t2\n24\t1\n24\t3\n25\t4\n");
-        // When the named event was received: ten microseconds after the begin, and twenty.
+        // Receive time of the named event: 10 and 20 microseconds after the start of the campaign.
         let resolved = "SELECT toUInt128(event_id), toUnixTimestamp64Micro(assumeNotNull(resolved)) - 1770944400000000 FROM v_references \
                         WHERE resolved IS NOT NULL ORDER BY 1";
         assert_eq!(fixture.query(resolved).await, "11\t10\n12\t10\n13\t10\n22\t20\n");

@@ -1,4 +1,5 @@
-//! Events of a small campaign with the anomalies of a large one: repeated, contradicted, retracted, reversed, withdrawn, broken.
+//! Events of a small campaign with the anomalies of a large one: duplicates, conflicts, retractions, reversals, withdrawals, invalid
+//! records.
 
 use std::borrow::Cow;
 
@@ -18,20 +19,20 @@ use qamtu_schemas::{
 };
 use uuid::Uuid;
 
-/// Begin of the campaign, microseconds since 1970.
+/// Start of the campaign, microseconds since 1970.
 const START: i64 = 1_770_944_400_000_000;
 
-/// Meeting number `n`.
+/// Id of meeting number `n`.
 pub fn meeting(n: u32) -> MeetingId {
     format!("TRK-2026-{n:04}").parse().unwrap()
 }
 
-/// Person number `n`.
+/// Pseudonym of person number `n`.
 pub fn person(n: u32) -> Person {
     Person { id: Pseudonym((u128::from(n) << 64 | 0xfeed).to_be_bytes()), strength: Strength::Strong }
 }
 
-/// An event with this id, received so many microseconds after the begin.
+/// An event with this id, received `micros` microseconds after the start of the campaign.
 pub fn event(id: u128, micros: i64, import: Option<u128>, data: impl Into<Data>) -> Event {
     let received = Timestamp::from_microsecond(START + micros).unwrap();
     let stamp = Stamp {
@@ -59,7 +60,7 @@ pub fn attendance(n: u32, who: u32) -> AttendanceRecorded {
     }
 }
 
-/// So many events, the same for the same seed: mostly attendance, with every kind of dirt that still decodes.
+/// `events` events, the same for the same seed: mostly attendances, with every anomaly that still decodes.
 pub fn campaign(seed: u128, events: u32) -> Vec<Event> {
     let id = |n: u32| seed << 64 | u128::from(n) << 8 | 1;
     (0..events)
@@ -88,7 +89,7 @@ pub fn campaign(seed: u128, events: u32) -> Vec<Event> {
                 ),
                 19 => event(id(n), at, None, ConsentWithdrawn { person: person(who) }),
                 23 => event(id(n), at, None, ImportReversed { import: ImportId(Uuid::from_u128(u128::from(n))), reason: None }),
-                // A repetition, and another body for a known id: received earlier, and later.
+                // A duplicate, and other bodies for a known id: received earlier, and later.
                 29 => event(id(n - 1), at - 1_000, None, attendance((n - 1) % 40, (n - 1).wrapping_mul(2_654_435_761) % 5_000)),
                 31 => event(id(n - 1), at - 5_000, None, attendance((n - 1) % 40, who)),
                 37 => event(id(n - 1), at, None, attendance((n - 1) % 40, who)),
@@ -109,7 +110,7 @@ pub fn campaign(seed: u128, events: u32) -> Vec<Event> {
         .collect()
 }
 
-/// The same without repetitions and contradictions: as many rows as are sent stay rows.
+/// The same with one event per id, so that no row is collapsed.
 pub fn distinct(seed: u128, events: u32) -> Vec<Event> {
     let mut ids = std::collections::BTreeSet::new();
     campaign(seed, events).into_iter().filter(|event| ids.insert(event.envelope.id)).collect()
@@ -119,7 +120,7 @@ fn roll(n: u32) -> Vec<RollEntry> {
     (0..n % 30).map(|voter| RollEntry(person(n * 100 + voter).id, 1980, Sex::Unknown)).collect()
 }
 
-/// What ingest appends for an event.
+/// The log entry that ingest appends for an event.
 pub fn entry(event: &Event) -> Entry {
     let value = canonical(&event.data).unwrap();
     let encoded = encode(&event.envelope, &event.data, value);
@@ -136,19 +137,19 @@ pub fn entries(events: &[Event]) -> Vec<Entry> {
     events.iter().map(entry).collect()
 }
 
-/// An event as a record at a place in the log.
+/// The record of an event at an offset of a partition.
 pub fn record(partition: &Partition, offset: u64, event: &Event) -> Record {
     let entry = entry(event);
     raw(partition, offset, entry.headers, Some(entry.value))
 }
 
-/// Any record.
+/// A record with any headers and value.
 pub fn raw(partition: &Partition, offset: u64, headers: Vec<(Cow<'static, str>, Bytes)>, value: Option<Bytes>) -> Record {
     let appended_ms = START / 1000 + offset as i64;
     Record { partition: partition.clone(), offset, skipped: 0, appended_ms, key: None, headers, value }
 }
 
-/// The events of a partition of their own, one after the other.
+/// Consecutive records of these events, from offset 0.
 pub fn records(partition: &Partition, events: &[Event]) -> Vec<Record> {
     events.iter().zip(0..).map(|(event, offset)| record(partition, offset, event)).collect()
 }

@@ -1,4 +1,4 @@
-//! ProjectorFixture: a log, a database, and the projector as a process, for one test.
+//! Test fixture: an event log, a database, and the projector as a process.
 
 use std::{
     collections::BTreeMap,
@@ -40,19 +40,19 @@ use tokio::{
 
 use crate::clickhouse_server::{cache, shared};
 
-/// Nothing that is waited for takes longer unless it is broken.
+/// Timeout of every wait; only a failure takes longer.
 pub const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Which log.
+/// Implementation of the event log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogKind {
-    /// Files.
+    /// The embedded log, in files.
     Embedded,
-    /// A real broker.
+    /// A real Kafka broker.
     Kafka,
 }
 
-/// One test's log, database and folder.
+/// Log, database and directory of one test.
 pub struct ProjectorFixture {
     pub log: LogConfig,
     pub clickhouse: ClickhouseConfig,
@@ -61,14 +61,14 @@ pub struct ProjectorFixture {
     env: Vec<(String, String)>,
 }
 
-/// Runs one test; one that hangs fails.
+/// Runs one test with a timeout.
 pub fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async { tokio::time::timeout(Duration::from_secs(600), test).await.expect("the test took too long") });
     runtime.shutdown_timeout(Duration::from_secs(5));
 }
 
-/// Makes two tests of one function that takes a `LogKind`.
+/// Defines two tests, one per log, of a function that takes a fixture.
 #[macro_export]
 macro_rules! on_both_logs {
     ($($name:ident),* $(,)?) => {
@@ -84,19 +84,19 @@ macro_rules! on_both_logs {
     };
 }
 
-/// A name that no other test has.
+/// A name that no other test uses.
 pub fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{prefix}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 impl ProjectorFixture {
-    /// A fixture at the shared ClickHouse; none where Kafka is wanted and cannot be had.
+    /// A fixture on the shared ClickHouse; `None` if Kafka is not available.
     pub fn new(kind: LogKind) -> Option<Self> {
         Self::at(kind, shared("admin", &unique("t")))
     }
 
-    /// A fixture at a ClickHouse of the test's own.
+    /// A fixture on the given ClickHouse.
     pub fn at(kind: LogKind, clickhouse: ClickhouseConfig) -> Option<Self> {
         Some(match kind {
             LogKind::Embedded => Self::with(None, clickhouse),
@@ -104,7 +104,7 @@ impl ProjectorFixture {
         })
     }
 
-    /// A fixture at a Kafka broker of the test's own.
+    /// A fixture on the given Kafka broker.
     pub fn at_broker(address: String) -> Self {
         Self::with(Some(address), shared("admin", &unique("t")))
     }
@@ -136,31 +136,31 @@ impl ProjectorFixture {
         Self { log, clickhouse, client, dir, env }
     }
 
-    /// The two topics.
+    /// Creates the two topics if they are missing.
     pub async fn topics(&self) {
         let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
         ensure_topics(&self.log, &specs).await.unwrap();
     }
 
-    /// A writer to them.
+    /// Creates the topics and opens a writer.
     pub async fn writer(&self) -> Arc<dyn LogWriter> {
         self.topics().await;
         open_writer(&self.log).await.unwrap()
     }
 
-    /// Appends entries, all of which must be taken.
+    /// Appends entries; panics if one is rejected.
     pub async fn append(&self, entries: Vec<Entry>) {
         append(&*self.writer().await, entries).await;
     }
 
-    /// Everything in the log, by partition.
+    /// Reads all records of the log, by partition.
     pub async fn records(&self) -> BTreeMap<Partition, Vec<Record>> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
         let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 16 << 20 };
         let mut reader = open_reader(&self.log, options).await.unwrap();
         let mut found: BTreeMap<Partition, Vec<Record>> = BTreeMap::new();
         loop {
-            match tokio::time::timeout(DEADLINE, reader.next()).await.expect("the log is silent").unwrap() {
+            match tokio::time::timeout(DEADLINE, reader.next()).await.expect("the log delivers nothing").unwrap() {
                 Delivery::Assigned(partitions) => {
                     let starts: Vec<_> = partitions.iter().map(|(partition, _)| partition.next_offset(0)).collect();
                     reader.start_at(&starts).await.unwrap();
@@ -171,27 +171,27 @@ impl ProjectorFixture {
                     }
                 }
                 Delivery::CaughtUp => return found,
-                Delivery::Revoked { .. } => panic!("nothing is ever taken from a whole reader"),
+                Delivery::Revoked { .. } => panic!("a reader of all partitions is never revoked"),
             }
         }
     }
 
-    /// A projector, running.
+    /// Starts a projector and waits until it runs.
     pub async fn projector(&self) -> ProjectorProcess {
         self.projector_with(&[]).await
     }
 
-    /// A projector with more in its environment, running.
+    /// The same with additional environment variables.
     pub async fn projector_with(&self, more: &[(&str, &str)]) -> ProjectorProcess {
         let mut projector = self.spawn(&[], more);
         projector.wait_running().await;
         projector
     }
 
-    /// A projector that may not come up.
+    /// Starts a projector without waiting for it.
     pub fn spawn(&self, arguments: &[&str], more: &[(&str, &str)]) -> ProjectorProcess {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let said = self.dir.path().join(format!("projector-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let log_file = self.dir.path().join(format!("projector-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let clickhouse = &self.clickhouse;
         let child = Command::new(env!("CARGO_BIN_EXE_qamtu-projector"))
             .args(arguments)
@@ -203,23 +203,23 @@ impl ProjectorFixture {
             .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&said).unwrap())
+            .stderr(std::fs::File::create(&log_file).unwrap())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        ProjectorProcess { child, metrics: String::new(), stderr: said }
+        ProjectorProcess { child, metrics: String::new(), stderr: log_file }
     }
 
-    /// Waits until the log copy is whole up to the end of the log.
+    /// Waits until the log copy is complete up to the end of the log.
     pub async fn wait_caught_up(&self) {
         let end: u64 = self.records().await.values().filter_map(|records| Some(records.last()?.offset + 1)).sum();
-        self.wait_until(&format!("the log copy is whole up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
+        self.wait_until(&format!("the log copy is complete up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
             said == end.to_string()
         })
         .await;
     }
 
-    /// Waits until a query's answer holds.
+    /// Waits until the result of a query satisfies a condition.
     pub async fn wait_until(&self, what: &str, sql: &str, holds: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         let mut last = String::new();
@@ -231,15 +231,15 @@ impl ProjectorFixture {
             };
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("waited in vain until {what}; last: {last}");
+        panic!("timed out waiting until {what}; last: {last}");
     }
 
-    /// A query's answer, values divided by tabs.
+    /// Runs a query; returns its result as tab-separated values.
     pub async fn query(&self, sql: &str) -> String {
         query(&self.client, sql).await.unwrap()
     }
 
-    /// Everything that was appended counts once: the tables equal those of a projection without any fault, and the log copy has every
+    /// Asserts that every appended event counts once: the tables equal those of a projection without faults, and the log copy has every
     /// record once, up to the end of the log.
     pub async fn assert_everything_once(&self) {
         let records = self.records().await;
@@ -259,7 +259,7 @@ impl ProjectorFixture {
         assert_eq!(self.query(offsets).await, expected);
     }
 
-    /// Count and order-free hash of every table, read with FINAL.
+    /// Row count and order-independent hash of every table, read with FINAL.
     pub async fn table_hashes(&self) -> BTreeMap<&'static str, String> {
         let mut found = BTreeMap::new();
         for table in Table::ALL {
@@ -270,7 +270,7 @@ impl ProjectorFixture {
         found
     }
 
-    /// A warehouse to write to directly, migrated and checked.
+    /// A migrated and checked warehouse for direct writes.
     pub async fn warehouse(&self) -> Warehouse {
         migrate(&self.client).await.unwrap();
         let server = check::check(&self.client).await.unwrap();
@@ -278,7 +278,7 @@ impl ProjectorFixture {
     }
 }
 
-/// A projection of the same records without any fault, in a database of its own.
+/// Projection of the same records without faults, in another database.
 struct ReferenceProjection {
     table_hashes: BTreeMap<&'static str, String>,
 }
@@ -300,7 +300,7 @@ impl ReferenceProjection {
     }
 }
 
-/// Appends entries, all of which must be taken.
+/// Appends entries; panics if one is rejected.
 pub async fn append(writer: &dyn LogWriter, entries: Vec<Entry>) {
     for chunk in entries.chunks(2_000) {
         for outcome in writer.append(chunk.to_vec()).await {
@@ -309,7 +309,7 @@ pub async fn append(writer: &dyn LogWriter, entries: Vec<Entry>) {
     }
 }
 
-/// One batch of a contiguous range.
+/// A batch with the rows of consecutive records.
 pub fn batch(records: &[Record]) -> OpenBatch {
     let mut batch = OpenBatch::new(&records[0], std::time::Instant::now());
     for record in records {
@@ -319,17 +319,17 @@ pub fn batch(records: &[Record]) -> OpenBatch {
     batch
 }
 
-/// A query's answer, values divided by tabs, or the server's words.
+/// Runs a query; returns tab-separated values or the error message.
 pub async fn query(client: &Client, sql: &str) -> Result<String, String> {
     let answer = async {
         let mut bytes = client.query_raw(sql).fetch_bytes("TabSeparated")?;
         bytes.collect().await
     };
-    let limited = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| "no answer".to_owned())?;
+    let limited = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| "timeout".to_owned())?;
     limited.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(|error| error.to_string())
 }
 
-/// A projector process.
+/// A running projector process.
 pub struct ProjectorProcess {
     child: Child,
     metrics: String,
@@ -337,54 +337,54 @@ pub struct ProjectorProcess {
 }
 
 impl ProjectorProcess {
-    /// Waits for the line in which it says that it runs.
+    /// Waits for the line on standard output that announces the start.
     async fn wait_running(&mut self) {
         let mut line = String::new();
         let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
         let said = tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await;
-        said.unwrap_or_else(|_| panic!("the projector does not come up\n{}", self.stderr())).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("said {line:?}\n{}", self.stderr()));
+        said.unwrap_or_else(|_| panic!("the projector does not start\n{}", self.stderr())).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("unexpected output {line:?}\n{}", self.stderr()));
         assert_eq!(said["running"], true);
         self.metrics = said["metrics"].as_str().unwrap().to_owned();
     }
 
-    /// What it wrote to standard error.
+    /// Everything it has written to standard error.
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// Where it will answer although it has not said so.
+    /// Sets the address for a process that has not announced it.
     pub fn set_address(&mut self, address: std::net::SocketAddr) {
         self.metrics = format!("http://{address}");
     }
 
-    /// What it answers to a path of its monitor: status and text. Waits for one that has not begun to listen.
+    /// Status and body of a GET request to its monitoring endpoint; waits until it listens.
     pub async fn get(&self, path: &str) -> (u16, String) {
         let deadline = Instant::now() + DEADLINE;
         loop {
             match reqwest::get(format!("{}{path}", self.metrics)).await {
                 Ok(answer) => return (answer.status().as_u16(), answer.text().await.unwrap()),
-                Err(error) => assert!(Instant::now() < deadline, "it does not answer: {error}"),
+                Err(error) => assert!(Instant::now() < deadline, "no response: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// The status of its answer to a request that names these hosts.
+    /// Status of a GET request with these `Host` headers.
     pub async fn get_as(&self, path: &str, hosts: &[&str]) -> u16 {
         let request = reqwest::Client::new().get(format!("{}{path}", self.metrics));
         let request = hosts.iter().fold(request, |request, host| request.header("host", *host));
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// The value of a metric, summed over its labels.
+    /// Value of a metric, summed over its labels.
     pub async fn metric(&self, name: &str) -> f64 {
         let (_, text) = self.get("/metrics").await;
         let lines = text.lines().filter(|line| line.starts_with(name) && !line.starts_with('#'));
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// Waits until a counter has come to `least`; it is counted after the rows can be seen. Says what it is then.
+    /// Waits until a metric reaches `least` and returns it; it is updated after the rows are visible.
     pub async fn wait_for_metric(&self, name: &str, least: f64) -> f64 {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -397,30 +397,30 @@ impl ProjectorProcess {
         }
     }
 
-    /// Its process.
+    /// Process id of the projector.
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("it has ended")
+        self.child.id().expect("the process has exited")
     }
 
-    /// Signal 9.
+    /// Sends SIGKILL and waits.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Signal 15, and how it ends.
+    /// Sends SIGTERM and returns the exit status.
     pub async fn stop(mut self) -> ExitStatus {
         assert!(Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().await.unwrap().success());
         self.wait().await
     }
 
-    /// Waits for its end.
+    /// Waits until the process exits.
     pub async fn wait(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("the projector does not end\n{}", self.stderr())).unwrap()
+        ended.unwrap_or_else(|_| panic!("the projector does not exit\n{}", self.stderr())).unwrap()
     }
 }
 
-/// Address of the broker that all tests share. Where Kafka cannot be had: one loud line, and a failure in CI.
+/// Address of the shared broker. Without Kafka the tests are skipped with a message, and fail in CI.
 fn broker() -> Option<String> {
     static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
     let start = || {
@@ -429,7 +429,7 @@ fn broker() -> Option<String> {
         match Broker::start(options) {
             Ok(broker) => Some((broker, dir)),
             Err(error) if std::env::var_os("CI").is_none() => {
-                // Not through the test's own output, which is shown of failed tests alone.
+                // Written to stderr directly, because captured output is shown only for failed tests.
                 let _ = writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n");
                 None
             }

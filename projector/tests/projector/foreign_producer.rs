@@ -1,4 +1,4 @@
-//! A producer that is not ingest: what it writes after the recipe in the contract's README counts, everything else is listed.
+//! A producer other than ingest: records that follow the recipe in the contract's README count, all others are listed with a reason.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::{fixture::ProjectorFixture, on_both_logs};
 
 const README: &str = include_str!("../../../schemas/README.md");
 
-/// The record of the README.
+/// The example record of the contract's README.
 fn example() -> Entry {
     let (_, rest) = README.split_once("prints key, headers and value:\n\n```text\n").unwrap();
     let mut lines = rest.split_once("\n```").unwrap().0.lines();
@@ -18,7 +18,7 @@ fn example() -> Entry {
     Entry { topic: "events".into(), key: key.into(), headers: lines.filter_map(header).collect(), value: value.into() }
 }
 
-/// The record with a header set, or left out.
+/// The example with a header replaced or removed.
 fn with_header(name: &'static str, text: Option<&'static str>) -> Entry {
     let mut entry = example();
     entry.headers.retain(|(found, _)| found != name);
@@ -30,7 +30,7 @@ fn with_value(value: &'static str) -> Entry {
     Entry { value: value.into(), ..example() }
 }
 
-/// What other producers get wrong, and the reason that is listed.
+/// Typical mistakes of other producers, and the reason that the view lists.
 fn rejected_entries() -> Vec<(Entry, &'static str)> {
     let structured =
         Entry { headers: vec![(Cow::Borrowed("content-type"), Bytes::from_static(b"application/cloudevents+json"))], ..example() };
@@ -57,7 +57,7 @@ async fn a_foreign_record_after_the_recipe_counts_and_others_are_listed_with_the
         Entry { headers: [example().headers, vec![(Cow::Borrowed("ce_partitionkey"), Bytes::from_static(b"k"))]].concat(), ..example() };
     let mut entries: Vec<Entry> = rejected_entries().into_iter().map(|(entry, _)| entry).collect();
     entries.insert(3, example());
-    // A client library's own attributes, and another key: the same event again.
+    // Duplicates of the example: with an extra attribute, and with another key.
     entries.push(extended);
     entries.push(Entry { key: "elsewhere".into(), ..example() });
     fixture.append(entries).await;

@@ -1,4 +1,5 @@
-//! Offsets at which Kafka holds no record: what the log skipped is no loss, what it removed before it was read is one, by its offsets.
+//! Offsets without a record in Kafka: offsets that the log skipped are not missing; records removed before they were read are lost, and
+//! reported by offset.
 
 use std::time::Duration;
 
@@ -37,12 +38,12 @@ fn events_of_a_transactional_producer_are_projected_and_aborted_ones_are_not() {
         fixture.append(entries(&campaign(4, 400))).await;
         write(5, 1, true);
         write(6, 1, false);
-        // The last offsets of a partition hold no record now.
+        // The last offsets of the partition now have no record.
         write(7, 3, true);
         fixture.wait_caught_up().await;
         assert_eq!(fixture.query("SELECT * FROM v_missing_records").await, "");
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
-        // Not the rows that a check takes for missing, but what the log skipped.
+        // Skipped offsets are counted as skipped and not repaired as missing rows.
         projector.wait_for_metric("qamtu_projector_skipped_offsets_total", 60.0).await;
         assert_eq!(projector.metric("qamtu_projector_repaired_records_total").await, 0.0, "{}", projector.stderr());
         projector.kill().await;
@@ -71,7 +72,7 @@ fn a_compacted_topic_is_projected_to_its_end() {
         alter_topic(&kafka(&fixture), "events", &compacted).await.unwrap();
         let deadline = tokio::time::Instant::now() + DEADLINE;
         for id in 80.. {
-            // All events are about one meeting, so they have one key; a segment ends with the next record.
+            // All events have the same key, as they are about one meeting; the next record closes a segment.
             append(id..id + 1).await;
             if fixture.records().await.values().flatten().any(|record| record.skipped > 0) {
                 break;
@@ -79,11 +80,11 @@ fn a_compacted_topic_is_projected_to_its_end() {
             assert!(tokio::time::Instant::now() < deadline, "the broker does not compact");
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        // A topic that forgets is refused at a start; what it forgot before must not be in the way.
+        // The projector refuses to start on a compacted topic; the gaps that compaction has left must not matter.
         alter_topic(&kafka(&fixture), "events", &[("cleanup.policy", "delete"), ("retention.ms", "-1")]).await.unwrap();
         let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
         fixture.wait_caught_up().await;
-        // Rows that the log no longer has cannot be read again, and the projector does not stop at them either.
+        // Rows of removed records cannot be restored; the projector continues without them.
         fixture.query("ALTER TABLE log DELETE WHERE offset BETWEEN 10 AND 20 SETTINGS mutations_sync = 2").await;
         fixture.wait_caught_up().await;
         assert_eq!(fixture.query("SELECT * FROM v_missing_records").await, "");
@@ -114,7 +115,7 @@ fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition()
             after.iter().filter(|(partition, _)| **partition != events(damaged)).map(|(_, records)| records.len() as u64).sum();
         let watermark = format!("SELECT sumIf(next_offset, NOT (topic = 'events' AND partition = {damaged})) FROM v_watermark");
         fixture.wait_until("the others are whole", &watermark, |next| next == others.to_string()).await;
-        // What is left of it is stored; figures stay before what is lost.
+        // The remaining records are stored; the watermark stays before the lost ones.
         let stored = format!("SELECT next_offset, end_offset FROM v_watermark WHERE topic = 'events' AND partition = {damaged}");
         fixture.wait_until("the rest is stored", &stored, |body| body == format!("{written}\t{end}")).await;
         let offsets = format!("{written}..{}", written + 10);
@@ -124,7 +125,7 @@ fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition()
         assert!(projector.stderr().contains("the log removed records before they were written"), "{}", projector.stderr());
         assert_eq!(projector.wait_for_metric("qamtu_projector_lost_records", 10.0).await, 10.0);
         assert!(projector.stop().await.success());
-        // An operator gives them up.
+        // An operator gives up the lost records.
         let accepted = format!("{{\"events/{damaged}\"={}}}", written + 10);
         let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__ACCEPT_LOST", &accepted)]).await;
         fixture.wait_until("figures go on behind the loss", &stored, |body| body == format!("{end}\t{end}")).await;

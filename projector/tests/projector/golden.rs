@@ -1,4 +1,4 @@
-//! Every released example becomes the rows that were agreed on. A new version of an event brings its examples, and they their rows.
+//! Every released example of an event maps to the approved rows. A new version of an event adds examples and their rows.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn examples_become_these_rows() {
         let decoded = decode(&record);
         assert!(matches!(&decoded, DecodeResult::Event { event: decoded, .. } if **decoded == event), "{}", example.path.display());
         let rows = project(&record, &decoded);
-        assert!(matches!(rows.last(), Some(Row::Log(_))), "the receipt comes last");
+        assert!(matches!(rows.last(), Some(Row::Log(_))), "the log copy row comes last");
         let rows = serde_json::to_value(&rows).unwrap();
         by_type.entry(example.kind.to_string()).or_default().insert(example.name, rows);
     }

@@ -1,4 +1,4 @@
-//! `/ready` is 503 while something keeps the projector from its work, says what, and recovers by itself.
+//! `/ready` is 503 while a problem keeps the projector from working, names the problem, and recovers without a restart.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     proxy::Proxy,
 };
 
-/// Waits until `/ready` has this status and these logs in its body.
+/// Waits until `/ready` has this status and its body contains these texts.
 pub async fn wait_ready_status(projector: &ProjectorProcess, status: u16, logs: &[&str]) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
@@ -27,12 +27,12 @@ fn readiness_names_a_warehouse_that_is_away_and_comes_back_with_it() {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let proxy = Proxy::before(&fixture.clickhouse.url).await;
         fixture.clickhouse.url = proxy.url();
-        // Nothing is written: that the warehouse is away is found all the same.
+        // The outage is detected although nothing is being written.
         let projector = fixture.projector().await;
         wait_ready_status(&projector, 200, &["ready\n"]).await;
         for _ in 0..2 {
             proxy.set_silent(true);
-            wait_ready_status(&projector, 503, &["not ready\n", "warehouse: asking whether it is there"]).await;
+            wait_ready_status(&projector, 503, &["not ready\n", "warehouse: pinging the server"]).await;
             assert_eq!(projector.get("/live").await.0, 200);
             proxy.set_silent(false);
             wait_ready_status(&projector, 200, &["ready\n"]).await;
@@ -78,7 +78,7 @@ fn readiness_says_why_a_start_does_not_succeed() {
     run(async {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let url = std::mem::replace(&mut fixture.clickhouse.url, "http://127.0.0.1:1".into());
-        // A port that is free now; the projector tells its own only once it runs.
+        // Choose the port here: the projector prints its address only once it runs.
         let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut waiting = fixture.spawn(&[], &[("QAMTU__METRICS__LISTEN", &address.to_string())]);
         waiting.set_address(address);

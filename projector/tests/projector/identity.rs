@@ -1,4 +1,5 @@
-//! A log that is not the one that the tables were filled from is refused, however long it is; and what is not known is not called zero.
+//! The projector refuses a log that is not the one its tables were filled from, however long it is; and an unknown lag is not reported as
+//! zero.
 
 use std::{path::Path, time::Duration};
 
@@ -16,7 +17,7 @@ use crate::{
     on_both_logs,
 };
 
-/// Deletes the log with everything in it, as an operator would.
+/// Deletes the log with all records.
 async fn delete(fixture: &ProjectorFixture) {
     match &fixture.log {
         LogConfig::Embedded(log) => std::fs::remove_dir_all(&log.dir).unwrap(),
@@ -24,7 +25,7 @@ async fn delete(fixture: &ProjectorFixture) {
     }
 }
 
-/// Makes the topics that are missing, as soon as the broker does that: it may be busy with a deletion, or just be waking up.
+/// Creates missing topics; retries while the broker is busy with the deletion or starting up.
 async fn make_topics(fixture: &ProjectorFixture) {
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
     let begun = std::time::Instant::now();
@@ -33,13 +34,13 @@ async fn make_topics(fixture: &ProjectorFixture) {
     }
 }
 
-/// A projector is refused by name and writes nothing.
+/// Asserts that the projector refuses the log with a message and writes nothing.
 async fn assert_refused(fixture: &ProjectorFixture) {
     let before = fixture.table_hashes().await;
     let mut refused = fixture.spawn(&[], &[]);
     assert_eq!(refused.wait().await.code(), Some(1), "{}", refused.stderr());
     let logs = refused.stderr();
-    // The reader may still be leaving its group when the reason is told.
+    // Other lines may follow, because the reader may still be leaving its group.
     let refusal = logs.lines().find(|line| line.starts_with("qamtu-projector: ")).unwrap_or_default();
     assert!(refusal.contains("this is another log") && refusal.contains("clickhouse.database"), "{logs}");
     assert_eq!(fixture.table_hashes().await, before);
@@ -52,12 +53,12 @@ async fn a_log_made_anew_that_grew_past_the_tables_is_refused(fixture: Projector
     assert!(projector.stop().await.success());
     delete(&fixture).await;
     make_topics(&fixture).await;
-    // Every partition is longer than before; without a proof 300 records would be skipped.
+    // Every partition is longer than before; without the check 300 records would be skipped.
     fixture.append(entries(&campaign(2, 3_000))).await;
     assert_refused(&fixture).await;
 }
 
-/// The same events again, sent once more into a new log: their ids and bodies are the same, and still nothing says that all of them are.
+/// The append times differ although ids and bodies of the first events are the same.
 async fn the_same_events_in_a_new_log_are_another_log(fixture: ProjectorFixture) {
     let events = campaign(1, 300);
     fixture.append(entries(&events)).await;
@@ -128,7 +129,7 @@ fn an_older_copy_of_the_log_that_grew_since_is_refused() {
     });
 }
 
-/// A broker that a test may freeze.
+/// Starts a broker that the test can pause.
 fn broker(dir: &Path) -> Option<Broker> {
     let options = BrokerOptions { dir: dir.join("broker"), cache_dir: cache().join("kafka"), port: 0, heap_mb: 512 };
     match Broker::start(options) {
@@ -155,9 +156,9 @@ fn it_reads_on_after_the_broker_was_away_and_never_calls_an_unknown_lag_zero() {
             let frozen = tokio::time::Instant::now();
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             if round == 3 {
-                // Silent for longer, it makes the lag unknown: not zero, and not what it was.
+                // After a longer pause the lag becomes unknown: neither zero nor the last value.
                 while !projector.metric("qamtu_projector_lag_records").await.is_nan() {
-                    assert!(frozen.elapsed() < DEADLINE, "a lag is shown that nobody can know");
+                    assert!(frozen.elapsed() < DEADLINE, "a lag is reported although it is unknown");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -168,7 +169,7 @@ fn it_reads_on_after_the_broker_was_away_and_never_calls_an_unknown_lag_zero() {
         }
         let deadline = tokio::time::Instant::now() + DEADLINE;
         while projector.metric("qamtu_projector_lag_records").await != 0.0 {
-            assert!(tokio::time::Instant::now() < deadline, "the lag is not known again");
+            assert!(tokio::time::Instant::now() < deadline, "the lag stays unknown");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(projector.stop().await.success());

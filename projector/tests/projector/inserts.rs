@@ -1,4 +1,4 @@
-//! What one batch does to the tables: whole, once, whatever happens to the connection.
+//! Inserts of one batch are applied completely and once, whatever happens to the connection.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     proxy::Proxy,
 };
 
-/// Rows as they lie in the parts, repeated ones included.
+/// Stored rows by table, duplicates included.
 async fn stored_rows(fixture: &ProjectorFixture) -> Vec<(String, u64)> {
     let values = fixture.query("SELECT name, total_rows FROM system.tables WHERE database = currentDatabase() AND total_rows > 0 AND name NOT IN ('schema_versions', 'insert_checks') ORDER BY name").await;
     values.lines().map(|line| line.split_once('\t').unwrap()).map(|(name, rows)| (name.to_owned(), rows.parse().unwrap())).collect()
@@ -45,7 +45,7 @@ fn rows_arrive_as_they_were_sent() {
         fixture.query("SYSTEM STOP MERGES").await;
         warehouse.write(&sent).await.unwrap();
         for insert in &sent.inserts {
-            // The table gives back the bytes that it was given, in its own order.
+            // Reading returns the inserted bytes, in the order of the table's key.
             let columns: Vec<_> = insert.table.columns().into_iter().map(|(name, _)| name).collect();
             let query = format!("SELECT {} FROM {} FINAL FORMAT RowBinary", columns.join(", "), insert.table.name());
             let mut bytes = fixture.client.query_raw(&query).fetch_bytes("RowBinary").unwrap();
@@ -75,10 +75,10 @@ fn a_batch_sent_twice_is_stored_once() {
         assert!(sent.inserts.len() > 6);
         warehouse.write(&sent).await.unwrap();
         let parts = "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = 'log' AND active";
-        assert_eq!(fixture.query(parts).await.trim(), "1", "an insert is one part, so it is there whole or not at all");
+        assert_eq!(fixture.query(parts).await.trim(), "1", "an insert is one part, so it is atomic");
         assert_eq!(stored_rows(&fixture).await, expected(&sent));
         warehouse.write(&sent).await.unwrap();
-        assert_eq!(stored_rows(&fixture).await, expected(&sent), "the token was not recognised");
+        assert_eq!(stored_rows(&fixture).await, expected(&sent), "the repeated insert was not deduplicated");
     });
 }
 
@@ -95,12 +95,12 @@ fn a_lost_response_changes_nothing() {
         proxy.drop_insert_responses(3);
         warehouse.write(&sent).await.unwrap();
         assert_eq!(proxy.dropped(), 3);
-        assert_eq!(stored_rows(&fixture).await, expected(&sent), "a repetition after a lost answer was stored");
+        assert_eq!(stored_rows(&fixture).await, expected(&sent), "a retry after a lost response was stored");
     });
 }
 
 #[test]
-fn a_silent_warehouse_is_waited_for() {
+fn a_write_waits_for_an_unresponsive_warehouse() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.warehouse().await;
@@ -130,7 +130,7 @@ fn a_silent_warehouse_is_waited_for() {
 }
 
 #[test]
-fn a_range_cut_otherwise_collapses_by_key() {
+fn a_range_with_other_batch_boundaries_collapses_by_key() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;
@@ -146,7 +146,7 @@ fn a_range_cut_otherwise_collapses_by_key() {
 }
 
 #[test]
-fn an_insert_cut_off_in_the_middle_leaves_nothing() {
+fn an_incomplete_insert_stores_nothing() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.warehouse().await;
@@ -165,7 +165,7 @@ fn an_insert_cut_off_in_the_middle_leaves_nothing() {
 }
 
 #[test]
-fn inserts_of_an_earlier_owner_are_ended() {
+fn inserts_of_an_earlier_owner_are_killed() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;

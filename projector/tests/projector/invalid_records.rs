@@ -1,4 +1,4 @@
-//! Records that are no events: a row with the reason each, nothing of a person in it, and the partition moves on.
+//! Invalid records become one row each, with the reason and without personal data, and do not block their partition.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::{
     on_both_logs,
 };
 
-/// A valid entry with another value or other headers.
+/// A valid entry after a change of its value or headers.
 fn modified(change: impl FnOnce(&mut Entry)) -> Entry {
     let mut entry = entry(&event(1, 0, None, attendance(1, 1)));
     change(&mut entry);
@@ -23,7 +23,7 @@ fn set(entry: &mut Entry, name: &'static str, value: &'static [u8]) {
     entry.headers.push((Cow::Borrowed(name), Bytes::from_static(value)));
 }
 
-/// Poison, and the reason that it gets.
+/// Invalid entries and the reason of their rejection.
 fn invalid_entries() -> Vec<(Entry, &'static str)> {
     let value = |bytes: Vec<u8>| modified(|entry| entry.value = bytes.into());
     vec![

@@ -1,4 +1,4 @@
-//! The warehouse loses rows: they are found, named and written again, without a restart.
+//! Rows that the warehouse has lost are detected, reported and written again without a restart.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::{
     on_both_logs,
 };
 
-/// Checks that follow each other at once.
+/// Runs the verification every 100 ms.
 const OFTEN: [(&str, &str); 1] = [("QAMTU__PROJECTOR__VERIFY_MS", "100")];
 
-/// Waits until every table is as it was.
+/// Waits until every table has its former rows.
 async fn wait_restored(
     fixture: &ProjectorFixture,
     before: &std::collections::BTreeMap<&'static str, String>,
@@ -29,11 +29,11 @@ async fn wait_restored(
     }
 }
 
-/// What an operator or a broken disk may do.
+/// Losses that an operator or a disk fault may cause.
 const LOSSES: [&str; 9] = [
     "DELETE FROM log WHERE offset BETWEEN 5 AND 9",
     "ALTER TABLE attendance DELETE WHERE offset % 3 = 0 SETTINGS mutations_sync = 2",
-    // The same again: nothing may take the repetition for one that it knows.
+    // The same again: the second repair must not be deduplicated.
     "ALTER TABLE attendance DELETE WHERE offset % 3 = 0 SETTINGS mutations_sync = 2",
     "ALTER TABLE meeting_events DROP PARTITION tuple()",
     "ALTER TABLE attendance_retractions DELETE WHERE true SETTINGS mutations_sync = 2",
@@ -73,7 +73,7 @@ async fn a_range_that_is_read_again_is_not_taken_for_a_repetition(fixture: Proje
         fixture.wait_caught_up().await;
         assert!(projector.stop().await.success());
         fixture.assert_everything_once().await;
-        // The very ranges that were inserted are gone, the memory of their tokens is not.
+        // The rows are deleted; the server still knows the tokens of their inserts.
         for table in ["log", "attendance", "meeting_events"] {
             fixture.query(&format!("ALTER TABLE {table} DELETE WHERE true SETTINGS mutations_sync = 2")).await;
         }
@@ -110,7 +110,7 @@ fn rows_that_were_collapsed_are_not_missed() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;
-        // Repetitions and contradictions of many ids; merged, only one row of each stays.
+        // Many ids have duplicates and conflicting bodies; a merge keeps one row of each.
         let partition = qamtu_log::Partition::new("events", 0);
         let records = crate::events::records(&partition, &campaign(1, 2_000));
         warehouse.write(&batch(&records).seal()).await.unwrap();
@@ -123,7 +123,7 @@ fn rows_that_were_collapsed_are_not_missed() {
         let places: u64 = fixture.query(places).await.trim().parse().unwrap();
         assert!(places < receipts, "nothing was collapsed");
         assert_eq!(fixture.query("SELECT * FROM v_missing_facts").await, "");
-        // A body that holds is missed although one that lost is back.
+        // The winning body is reported as missing although a losing body is stored again.
         let lost = fixture
             .query("SELECT offset FROM attendance WHERE event_id IN (SELECT event_id FROM v_conflicts) ORDER BY offset LIMIT 1")
             .await;

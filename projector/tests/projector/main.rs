@@ -1,13 +1,13 @@
 //! Tests of the projector: pure ones, and ones on a real ClickHouse with both event logs.
 //!
-//! One ClickHouse and one Kafka broker serve the whole binary; every test has a database, a folder and topics of its own.
+//! One ClickHouse and one Kafka broker serve the whole test binary; every test has its own database, directory and topics.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::type_complexity,
     clippy::single_range_in_vec_init,
-    reason = "what helps a test fails with it, and tables of cases are plain"
+    reason = "a helper fails with its test, and tables of cases are plain"
 )]
 
 mod backlog;

@@ -1,16 +1,16 @@
-//! What the tables do with rows, without a database: rows of one key collapse, the one with precedence stays.
+//! Model of the tables without a database: rows with the same key collapse to the one with precedence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use qamtu_projector::rows::{Row, Table};
 use serde_json::{Value, json};
 
-/// Tables after all merges, by table and key.
+/// Rows after all merges, by table and key, with their rank.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Tables(BTreeMap<(Table, String), (String, Value)>);
 
 impl Tables {
-    /// Inserts rows.
+    /// Inserts rows and collapses those with the same key.
     pub fn insert(&mut self, rows: &[Row<'_>]) {
         for row in rows {
             let value = serde_json::to_value(row).unwrap();
@@ -26,14 +26,14 @@ impl Tables {
         }
     }
 
-    /// Offsets of the log copy.
+    /// Offsets that have a log copy row.
     pub fn receipts(&self) -> BTreeSet<u64> {
         let rows = self.0.iter().filter(|((table, _), _)| *table == Table::Log);
         rows.map(|(_, (_, row))| row["log"]["offset"].as_u64().unwrap()).collect()
     }
 }
 
-/// Key of a row, and its rank within the key: the lowest stays, of equal ones the last inserted.
+/// Key of a row, and its rank within the key: the lowest rank wins, and of equal ranks the last inserted row.
 fn key(row: &Row<'_>, value: &Value) -> (String, String) {
     let rank = |origin: &Value| format!("{} {} {:020}", origin["received"], origin["bodyhash"], origin["offset"].as_u64().unwrap());
     let with = |parts: &[&Value]| json!(parts).to_string();

@@ -1,4 +1,4 @@
-//! Several projectors share the partitions, come and go, and still every event counts once.
+//! Several projectors share the partitions, start and stop, and every event counts once.
 
 use crate::{
     events::{campaign, entries},

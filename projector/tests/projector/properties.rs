@@ -1,4 +1,5 @@
-//! Pure properties: replay, repetition and any cut of a sequence give the same rows; the protocol holds in every interleaving.
+//! Properties without I/O: replays, duplicates and any batch boundaries give the same rows, and exactly-once holds in every interleaving
+//! of faults.
 
 use std::{
     collections::BTreeMap,
@@ -129,20 +130,20 @@ proptest! {
     }
 }
 
-/// What may happen to the projector and its inserts.
+/// Events in the life of the projector and its inserts.
 #[derive(Debug, Clone)]
 enum Step {
-    /// The log delivers so many records.
+    /// The log delivers this many records.
     Deliver(usize),
-    /// The next insert of the batch that is being written lands and is acknowledged.
+    /// The next insert of the current batch is applied and acknowledged.
     Insert,
-    /// It lands, but the acknowledgement is lost: it will be sent again with the same token.
+    /// The insert is applied, but its response is lost: it will be retried with the same token.
     LostResponse,
-    /// The process dies. An insert that was under way may land later.
+    /// The process dies. An insert in flight may be applied later.
     Crash { in_flight: bool },
-    /// What was left under way by a dead process lands now.
+    /// An insert that a dead process left in flight is applied.
     LateInsert,
-    /// The server forgets its tokens.
+    /// The deduplication window passes: the server forgets its tokens.
     TokensExpire,
 }
 
@@ -157,7 +158,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A log, a server, and a projector made of the real batches and the real progress.
+/// A simulated log and server, and a projector with the real `Batches` and `Progress`.
 struct Simulation<'a> {
     records: &'a [Record],
     tables: Tables,
@@ -187,7 +188,7 @@ impl<'a> Simulation<'a> {
         simulation
     }
 
-    /// First offset that the log copy lacks.
+    /// First offset without a log copy row.
     fn watermark(&self) -> u64 {
         let receipts = self.tables.receipts();
         (0..).find(|offset| !receipts.contains(offset)).unwrap()
@@ -218,7 +219,7 @@ impl<'a> Simulation<'a> {
             }
             Step::TokensExpire => self.tokens.clear(),
         }
-        prop_assert!(self.committed <= self.watermark(), "a commit passed the receipt");
+        prop_assert!(self.committed <= self.watermark(), "a commit passed the log copy");
         Ok(())
     }
 
@@ -253,7 +254,7 @@ impl<'a> Simulation<'a> {
         self.progress.committed(&due, Instant::now());
     }
 
-    /// The server takes an insert, unless it knows its token.
+    /// Applies an insert unless the server knows its token.
     fn apply(&mut self, batch: &Batch, insert: usize) {
         let insert = &batch.inserts[insert];
         let token = format!("{:?}:{}", insert.table, insert.token);
@@ -269,7 +270,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Faults stop: everything is read and written.
+    /// Reads and writes everything without further faults.
     fn finish(&mut self) -> Result<(), TestCaseError> {
         for _ in 0..10_000 {
             self.step(Step::Deliver(8))?;
@@ -281,6 +282,6 @@ impl<'a> Simulation<'a> {
                 return Ok(());
             }
         }
-        Err(TestCaseError::fail("the tables never became whole"))
+        Err(TestCaseError::fail("the tables never became complete"))
     }
 }

@@ -1,4 +1,4 @@
-//! A TCP proxy before ClickHouse that can drop_next an answer, go silent, or refuse.
+//! A TCP proxy in front of ClickHouse that can drop a response or stop forwarding.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::{
 const PASS: u8 = 0;
 const SILENT: u8 = 1;
 
-/// The proxy; ends with the runtime.
+/// A running proxy; it ends with the runtime.
 #[derive(Clone)]
 pub struct Proxy {
     address: SocketAddr,
@@ -26,7 +26,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Before an `http://host:port` address.
+    /// Starts a proxy to an `http://host:port` address.
     pub async fn before(url: &str) -> Self {
         let target = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -42,22 +42,22 @@ impl Proxy {
         proxy
     }
 
-    /// Its own address.
+    /// URL of the proxy itself.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The next so many answers to inserts are lost: the server has done what was asked, the connection is cut.
+    /// Drops the next `count` responses to inserts: the server has applied the insert, and the connection is closed.
     pub fn drop_insert_responses(&self, count: u32) {
         self.drop_next.store(count, Ordering::SeqCst);
     }
 
-    /// Answers lost so far.
+    /// Number of responses dropped so far.
     pub fn dropped(&self) -> u32 {
         self.dropped.load(Ordering::SeqCst)
     }
 
-    /// From now on nothing passes and nothing is refused, or everything passes again on new connections.
+    /// While silent, no bytes are forwarded and connections stay open.
     pub fn set_silent(&self, silent: bool) {
         self.mode.store(if silent { SILENT } else { PASS }, Ordering::SeqCst);
     }

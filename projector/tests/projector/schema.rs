@@ -44,7 +44,7 @@ fn files_are_numbered_without_gaps_one_statement_each_and_give_reasons() {
         assert!(!statement(file).contains(';'), "{} is more than one statement", file.name);
     }
     for file in VIEWS {
-        // A reader of a view has no right to the tables below it.
+        // Readers of a view have no rights to the tables it reads.
         let begin = format!("CREATE OR REPLACE VIEW {} DEFINER = CURRENT_USER SQL SECURITY DEFINER AS\n", file.name);
         assert!(statement(file).starts_with(&begin), "{}", file.name);
     }
@@ -94,7 +94,7 @@ fn the_migrations_add_up_to_the_declared_schema() {
 }
 
 #[test]
-fn a_fit_server_passes_the_check() {
+fn a_suitable_server_passes_the_check() {
     run(async {
         let fixture = fixture();
         migrate(&fixture.client).await.unwrap();
@@ -105,7 +105,7 @@ fn a_fit_server_passes_the_check() {
     });
 }
 
-/// Breaks one thing after the migrations and expects the check to refuse in one line that says these words.
+/// Applies a change after the migrations and asserts that the check fails with one line that contains these texts.
 async fn assert_check_fails(change: &str, words: &[&str]) {
     let fixture = fixture();
     migrate(&fixture.client).await.unwrap();
@@ -115,7 +115,7 @@ async fn assert_check_fails(change: &str, words: &[&str]) {
 }
 
 #[test]
-fn what_exactly_once_rests_on_is_checked() {
+fn requirements_of_exactly_once_are_checked() {
     run(async {
         assert_check_fails("ALTER TABLE log MODIFY SETTING non_replicated_deduplication_window = 0", &["log", "MODIFY SETTING"]).await;
         assert_check_fails("ALTER TABLE attendance RESET SETTING non_replicated_deduplication_window", &["attendance", "MODIFY SETTING"])
@@ -131,7 +131,7 @@ fn what_exactly_once_rests_on_is_checked() {
 }
 
 #[test]
-fn an_edited_migration_is_refused_and_a_lost_or_changed_view_is_made_anew() {
+fn an_edited_migration_is_refused_and_a_missing_or_changed_view_is_recreated() {
     run(async {
         let fixture = fixture();
         migrate(&fixture.client).await.unwrap();
@@ -151,7 +151,7 @@ fn after_the_migrations_a_login_that_may_only_read_and_insert_is_enough() {
         let mut limited = fixture();
         limited.clickhouse = shared("projector", &limited.clickhouse.database);
         if limited.clickhouse.user == shared("admin", "x").user {
-            // One login for everything, as an external server may have it.
+            // An external server may have one login for all roles.
             return;
         }
         let mut refused = limited.spawn(&[], &[]);

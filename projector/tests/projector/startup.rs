@@ -1,4 +1,4 @@
-//! Where a start begins: at the end of the log copy, whatever the commit says; and when it must not begin.
+//! Where reading starts: at the end of the log copy, whatever was committed; and when the projector must not start.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 
 async fn a_commit_beyond_the_log_copy_is_not_trusted(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 2_000))).await;
-    // Somebody has committed the end of every partition, but nothing was ever written.
+    // Commit the end of every partition although nothing was written.
     let records = fixture.records().await;
     let topics = vec!["events".to_owned(), "roll".to_owned()];
     let membership = Membership::Group { group: "projector".into(), member: 0, members: 1 };
@@ -132,14 +132,14 @@ fn it_tells_its_health_and_figures() {
         fixture.wait_caught_up().await;
         for (path, status) in [("/live", 200), ("/ready", 200), ("/metrics", 200), ("/", 404)] {
             assert_eq!(projector.get(path).await.0, status, "{path}");
-            // A page of another site, which made its own name point here.
+            // DNS rebinding: the page of another site whose name resolves to this process.
             assert_eq!(projector.get_as(path, &["evil.example"]).await, 421, "{path}");
             assert_eq!(projector.get_as(path, &["localhost", "evil.example"]).await, 421, "{path}");
             assert_eq!(projector.get_as(path, &["localhost:1"]).await, status, "{path}");
         }
         assert_eq!(projector.wait_for_metric("qamtu_projector_records_total", 1_000.0).await, 1_000.0);
         assert_eq!(projector.wait_for_metric("qamtu_projector_rows_total{table=\"log\"}", 1_000.0).await, 1_000.0);
-        // Counters of failures appear with the first one, the others with their time.
+        // Counters of failures appear with the first failure, all others soon after the start.
         let failures = ["qamtu_projector_retries_total", "qamtu_projector_rejected_total"];
         let deadline = std::time::Instant::now() + crate::fixture::DEADLINE;
         loop {

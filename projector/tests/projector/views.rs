@@ -1,4 +1,4 @@
-//! The views on a real ClickHouse equal the fold of the contract, for random events in random order, cut and repeated at random.
+//! The views on a real ClickHouse equal the fold of the contract, for random events in random order, with random batches and duplicates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::{
 
 const CASES: u32 = 60;
 
-/// Every kind of event, of few meetings, people, precincts and ids, so that they meet: bodies of one id name several meetings and types.
+/// Every event type, with few meetings, people, precincts and ids, so that bodies of one id name several meetings and types.
 fn any_data() -> impl Strategy<Value = Data> {
     let who = || (0..4_u32).prop_map(person);
     let notice = || "2026-02-a".parse().unwrap();
@@ -49,7 +49,7 @@ fn any_data() -> impl Strategy<Value = Data> {
     ]
 }
 
-/// Events, which of them come again (some with a later time of receipt, as after a lost register), and where the sequence is cut.
+/// Events, with duplicates (some with a later receive time, as after the loss of the register), and batch boundaries.
 #[derive(Debug, Clone)]
 struct Case {
     sequence: Vec<Event>,
@@ -70,7 +70,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// What the contract says of a set of events.
+/// Expected view contents, computed with the fold of the contract.
 struct Oracle {
     attendance: BTreeSet<(MeetingId, EventId)>,
     states: BTreeMap<MeetingId, MeetingState>,
@@ -80,7 +80,7 @@ struct Oracle {
     conflicts: usize,
 }
 
-/// Of each id the event with precedence.
+/// The event with precedence of each id.
 fn winners(events: &[Event]) -> Vec<&Event> {
     let mut found: BTreeMap<EventId, &Event> = BTreeMap::new();
     for event in events {
@@ -102,7 +102,7 @@ fn is_consent(event: &Event) -> bool {
 
 impl Oracle {
     fn of(events: &[Event]) -> Self {
-        // An id is one event, whatever its bodies name: the body that holds decides what it is, and of which meeting.
+        // An id is one event: the winning body decides its type and its meeting.
         let winning = winners(events);
         let consents = || winning.iter().copied().filter(|event| is_consent(event));
         let roll = || winning.iter().copied().filter(|event| matches!(event.data, Data::PrecinctEnrolled(_)));
@@ -137,7 +137,7 @@ impl Oracle {
     }
 }
 
-/// People with a withdrawal that no consent of theirs takes back.
+/// People with a withdrawal that no later consent cancels.
 fn withdrawn<'a>(live: impl Iterator<Item = &'a Event>) -> BTreeSet<Pseudonym> {
     let live: Vec<_> = live.collect();
     let taken_back = |id: EventId, who: Pseudonym| {
@@ -173,7 +173,7 @@ fn newest_roll<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeSet<(Precinc
     found
 }
 
-/// What the views say of a campaign.
+/// Compares the views of one campaign with the oracle.
 async fn assert_views(fixture: &ProjectorFixture, campaign: &str, oracle: &Oracle) {
     let of = |query: &str| query.replace("{c}", &format!("campaign = '{campaign}'"));
     let attendance =
@@ -223,7 +223,7 @@ async fn write(warehouse: &Warehouse, records: &[Record], cuts: &[Index]) {
     for ends in cuts.windows(2) {
         warehouse.write(&batch(&records[ends[0]..ends[1]]).seal()).await.unwrap();
     }
-    // Some of it once more, cut otherwise, as after a crash.
+    // Half of the records again with other batch boundaries, as after a crash.
     warehouse.write(&batch(&records[records.len() / 2..]).seal()).await.unwrap();
 }
 
@@ -243,7 +243,7 @@ fn views_equal_the_fold_before_and_after_merges() {
                 data.campaign = event.envelope.campaign.clone();
             }
         }
-        // A partition for each case: its own contiguous offsets.
+        // One partition per case, with contiguous offsets.
         let partition = Partition::new("events", number);
         let records: Vec<_> = case.sequence.iter().zip(0..).map(|(event, offset)| record(&partition, offset, event)).collect();
         let oracle = Oracle::of(&case.sequence);
@@ -299,7 +299,7 @@ fn the_watermark_stops_at_the_first_gap() {
         let state = warehouse.log_copy_states(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap();
         let empty = LogCopyState { partition: Partition::new("roll", 2), missing: Vec::new(), end: 0 };
         assert_eq!(state, [LogCopyState { partition: partition.clone(), missing: vec![7..9, 20..21], end: 100 }, empty]);
-        // The first rows are missing as much as any others.
+        // Missing rows at the start are gaps too.
         fixture.query("DELETE FROM log WHERE offset < 10").await;
         assert_eq!(watermark().await, "0\t0\n");
         assert_eq!(warehouse.log_copy_states(&[partition]).await.unwrap()[0].missing, [0..10, 20..21]);
@@ -317,14 +317,14 @@ fn the_watermark_passes_offsets_that_the_log_skipped() {
         let state = async || warehouse.log_copy_states(std::slice::from_ref(&partition)).await.unwrap().remove(0);
         write(&[at(5, 5), at(6, 0), at(9, 2)]).await;
         assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: Vec::new(), end: 10 });
-        // A row that is missing beside offsets that were skipped.
+        // A missing row next to skipped offsets.
         write(&[at(14, 2), at(15, 0)]).await;
         assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![10..12], end: 16 });
         assert_eq!(fixture.query("SELECT next_offset, end_offset FROM v_watermark").await, "10\t16\n");
-        // Read again, the log has compacted one of them: the row behind says so.
+        // The log has compacted one of the missing records since: the row after it covers both offsets.
         write(&[at(11, 1)]).await;
         assert_eq!(state().await.watermark(), 16);
-        // A row that counts too many, since others before it were there already, hides nothing that is missing elsewhere.
+        // A `skipped` that also covers offsets with existing rows hides no other gap.
         write(&[at(15, 6), at(18, 1)]).await;
         assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![16..17], end: 19 });
         assert_eq!(fixture.query("SELECT next_offset FROM v_watermark").await, "16\n");
