@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "qamtu-projector", version)]
 pub struct Arguments {
-    /// Settings file; `projector.example.toml` holds every setting with its default.
+    /// Settings file; `projector.example.toml` lists every setting with its default.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]

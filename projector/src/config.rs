@@ -206,7 +206,7 @@ fn is_name(text: &str) -> bool {
 
 /// A secret: its value, or the file that contains it.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "must be a text, or the file that holds it: { file = \"...\" }")]
+#[serde(untagged, expecting = "must be a string, or the file that contains it: { file = \"...\" }")]
 enum Secret {
     Text(SecretString),
     File { file: PathBuf },
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_is_the_default() {
+    fn the_example_contains_the_defaults() {
         let config = with("").unwrap();
         assert!(matches!(config.log, LogConfig::Embedded(_)));
         assert_eq!(config.projector.limits().linger, Duration::from_millis(500));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_impossible_settings_are_refused_by_name() {
+    fn errors_name_unknown_and_invalid_settings() {
         for (toml, named) in [
             ("[clickhouse]\nulr = \"x\"", "ulr"),
             ("[clickhouse]\ndatabase = \"a; DROP\"", "clickhouse.database"),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_can_stand_in_a_file() {
+    fn a_password_can_be_read_from_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("projector");
         std::fs::write(&file, "hunter2 \n").unwrap();
@@ -286,11 +286,11 @@ mod tests {
         let error = with("[clickhouse]\npassword = { file = \"/nowhere/projector\" }").unwrap_err().to_string();
         assert!(error.contains("/nowhere/projector cannot be read"), "{error}");
         let error = with("[clickhouse]\npassword = { path = \"x\" }").unwrap_err().to_string();
-        assert!(error.contains("the file that holds it"), "{error}");
+        assert!(error.contains("the file that contains it"), "{error}");
     }
 
     #[test]
-    fn the_password_is_not_shown() {
+    fn debug_output_does_not_contain_the_password() {
         let config = with("[clickhouse]\npassword = \"hunter2\"").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
     }

@@ -57,12 +57,12 @@ impl Lag {
     }
 
     /// Updates the lag from the end offsets of the log and the written offsets, and returns the number of unwritten records by partition.
-    /// `held`: whether records were read and are not written yet. Fails if the log ends before a written offset: then it is another log.
+    /// `pending`: whether records were read and are not written yet. Fails if the log ends before a written offset: then it is another log.
     pub fn update(
         &mut self,
         ends: &[Bounds],
         written: impl Iterator<Item = NextOffset>,
-        (held, now): (bool, Instant),
+        (pending, now): (bool, Instant),
     ) -> Result<Vec<(Partition, u64)>, ProjectorError> {
         let mut lag = Vec::new();
         let mut partitions = BTreeMap::new();
@@ -76,7 +76,7 @@ impl Lag {
             let new = PartitionLag { written: offset, end: *end, progressed_at: now, end_changed_at: now };
             let mut partition_lag = self.partitions.get(&partition).copied().unwrap_or(new);
             partition_lag.update(offset, *end, now);
-            lag.push((partition.clone(), if partition_lag.was_reached(self.caught_up_at) && !held { 0 } else { end - offset }));
+            lag.push((partition.clone(), if partition_lag.was_reached(self.caught_up_at) && !pending { 0 } else { end - offset }));
             partitions.insert(partition, partition_lag);
         }
         self.partitions = partitions;

@@ -20,7 +20,7 @@ const ROWS: &str = "qamtu_projector_rows_total";
 const INSERTS: &str = "qamtu_projector_inserts_total";
 const BATCHES: &str = "qamtu_projector_batches_total";
 const RETRIES: &str = "qamtu_projector_retries_total";
-const HELD: &str = "qamtu_projector_held_bytes";
+const BUFFERED_BYTES: &str = "qamtu_projector_held_bytes";
 const SKIPPED: &str = "qamtu_projector_skipped_offsets_total";
 const MISSING: &str = "qamtu_projector_missing_records";
 const REPAIRED: &str = "qamtu_projector_repaired_records_total";
@@ -30,7 +30,7 @@ const VISIBLE: &str = "qamtu_projector_visible_seconds";
 
 /// Every metric name; a test checks that `/metrics` describes all of them.
 pub const NAMES: [&str; 14] =
-    [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, HELD, SKIPPED, MISSING, REPAIRED, LOST, VERIFIED, VISIBLE];
+    [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, BUFFERED_BYTES, SKIPPED, MISSING, REPAIRED, LOST, VERIFIED, VISIBLE];
 
 /// Upper bounds of the histogram buckets, in seconds.
 pub const BUCKETS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
@@ -44,7 +44,7 @@ pub fn describe() {
     describe_counter!(INSERTS, Unit::Count, "Inserts acknowledged, by table.");
     describe_counter!(BATCHES, Unit::Count, "Batches acknowledged.");
     describe_counter!(RETRIES, Unit::Count, "Requests to the warehouse that failed and were retried, by kind of failure.");
-    describe_gauge!(HELD, Unit::Bytes, "Bytes of rows buffered in memory.");
+    describe_gauge!(BUFFERED_BYTES, Unit::Bytes, "Bytes of rows buffered in memory.");
     describe_counter!(SKIPPED, Unit::Count, "Offsets at which the log itself has no record: transaction markers, compaction.");
     describe_gauge!(MISSING, Unit::Count, "Records with missing rows in the log copy or the fact tables, at the last check.");
     describe_counter!(REPAIRED, Unit::Count, "Records that were written again because rows of them were missing.");
@@ -80,8 +80,8 @@ pub fn retried(kind: &'static str) {
 }
 
 /// Sets the bytes of buffered rows.
-pub fn held(bytes: usize) {
-    gauge!(HELD).set(bytes as f64);
+pub fn buffered_bytes(bytes: usize) {
+    gauge!(BUFFERED_BYTES).set(bytes as f64);
 }
 
 /// Sets the number of records of a partition that are not written yet.

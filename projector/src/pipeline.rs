@@ -75,7 +75,7 @@ impl Pipeline {
             {
                 self.writes.start(batch);
             }
-            metrics::held(self.batches.bytes());
+            metrics::buffered_bytes(self.batches.bytes());
             let due = self.batches.next_due().filter(|_| self.writes.has_capacity());
             let verification_due = self.verification.running.is_empty().then_some(self.verification.due);
             tokio::select! {

@@ -20,7 +20,7 @@ pub struct StartPosition {
     /// Partition to read.
     pub partition: Partition,
     /// First offset to read.
-    pub at: u64,
+    pub offset: u64,
     /// Ranges below `end` that the log copy lacks, in order.
     pub missing: Vec<Range<u64>>,
     /// Offset from which on every record is needed.
@@ -57,9 +57,9 @@ impl Progress {
 
     /// Restarts these partitions and leaves the others unchanged.
     pub fn restart(&mut self, starts: Vec<StartPosition>) {
-        for StartPosition { partition, at, missing, end } in starts {
+        for StartPosition { partition, offset, missing, end } in starts {
             let committed = self.partitions.get(&partition).map_or(0, |offsets| offsets.committed);
-            self.partitions.insert(partition, PartitionOffsets { expected: at, end, missing, written: end, committed });
+            self.partitions.insert(partition, PartitionOffsets { expected: offset, end, missing, written: end, committed });
         }
     }
 
@@ -151,9 +151,9 @@ mod tests {
         Record { partition: partition(), offset, skipped, appended_ms: 0, key: None, headers: Vec::new(), value: None }
     }
 
-    fn start(at: u64, missing: &[Range<u64>], end: u64) -> Progress {
+    fn start(offset: u64, missing: &[Range<u64>], end: u64) -> Progress {
         let mut progress = Progress::default();
-        progress.assign(vec![StartPosition { partition: partition(), at, missing: missing.to_vec(), end }]);
+        progress.assign(vec![StartPosition { partition: partition(), offset, missing: missing.to_vec(), end }]);
         progress
     }
 

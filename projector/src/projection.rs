@@ -128,6 +128,6 @@ fn rejected<'a>(record: &'a Record, invalid: &'a InvalidRecord) -> LogRow<'a> {
 
 /// The big-endian halves of a pseudonym, as stored in two columns.
 fn halves(person: Pseudonym) -> (u64, u64) {
-    let whole = u128::from_be_bytes(person.0);
-    ((whole >> 64) as u64, whole as u64)
+    let number = u128::from_be_bytes(person.0);
+    ((number >> 64) as u64, number as u64)
 }

@@ -111,8 +111,8 @@ impl Source {
             self.skipped_lost.insert(partition.clone(), skipped_lost);
             starts.push(start);
         }
-        let at: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.at)).collect();
-        self.reader.start_at(&at).await?;
+        let offsets: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.offset)).collect();
+        self.reader.start_at(&offsets).await?;
         self.assigned = true;
         self.health.resolve(&ProblemKind::Start);
         self.health.resolve(&ProblemKind::Progress);
@@ -181,9 +181,9 @@ impl Source {
         self.lag.caught_up(Instant::now());
     }
 
-    /// Updates the lag metrics from the end offsets; `ends` is `None` if they are unknown. `held`: whether records were read and are not
+    /// Updates the lag metrics from the end offsets; `ends` is `None` if they are unknown. `pending`: whether records were read and are not
     /// written yet.
-    pub fn update_lag(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, held: bool) -> Result<(), ProjectorError> {
+    pub fn update_lag(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, pending: bool) -> Result<(), ProjectorError> {
         let Some(ends) = ends else {
             progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
             self.health.report(ProblemKind::Log, "its end offsets are unknown".to_owned());
@@ -191,7 +191,7 @@ impl Source {
         };
         self.health.resolve(&ProblemKind::Log);
         let now = Instant::now();
-        for (partition, records) in self.lag.update(&ends, progress.all_written(), (held, now))? {
+        for (partition, records) in self.lag.update(&ends, progress.all_written(), (pending, now))? {
             metrics::lag(&partition, records);
         }
         match self.lag.stalled(now) {
@@ -231,22 +231,22 @@ fn plan_read(state: &LogCopyState, committed: Option<u64>, bounds: &Bounds, acce
         return Err(ProjectorError::LogTooShort { partition, end: bounds.end, needed: state.end });
     }
     let begin = bounds.start;
-    let lacking = state.missing.iter().cloned().chain((state.end < begin).then_some(state.end..begin));
-    let mut lost: Vec<_> = lacking.map(|range| range.start..range.end.min(begin)).filter(|range| !range.is_empty()).collect();
+    let unavailable = state.missing.iter().cloned().chain((state.end < begin).then_some(state.end..begin));
+    let mut lost: Vec<_> = unavailable.map(|range| range.start..range.end.min(begin)).filter(|range| !range.is_empty()).collect();
     let mut missing: Vec<_> =
         state.missing.iter().map(|range| range.start.max(begin)..range.end).filter(|range| !range.is_empty()).collect();
-    let mut at = missing.first().map_or(state.end.max(begin), |missing| missing.start);
+    let mut offset = missing.first().map_or(state.end.max(begin), |missing| missing.start);
     let mut skipped_lost = 0;
     // Nobody has read this partition yet: records that the log removed before are not counted as lost.
     let untouched = state.end == 0 && committed.unwrap_or(0) == 0;
     if let Some(first) = lost.first().filter(|_| untouched || begin <= accepted).map(|range| range.start) {
-        tracing::warn!(%partition, first, next = begin, "reading begins behind records that the log removed");
+        tracing::warn!(%partition, first, next = begin, "reading starts after records that the log removed");
         // The row of the first record must state the skipped offsets, so it is read even if that row exists.
-        (at, skipped_lost) = (begin, begin - first);
+        (offset, skipped_lost) = (begin, begin - first);
         missing.insert(0, first..begin);
         lost.clear();
     }
-    Ok(ReadPlan { start: StartPosition { partition, at, missing, end: state.end.max(begin) }, lost, skipped_lost })
+    Ok(ReadPlan { start: StartPosition { partition, offset, missing, end: state.end.max(begin) }, lost, skipped_lost })
 }
 
 #[cfg(test)]
@@ -266,8 +266,12 @@ mod tests {
         plan_read(&state, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
     }
 
-    fn expected(at: u64, (missing, end): CopyRanges<'_>, lost: &[Range<u64>], skipped_lost: u64) -> ReadPlan {
-        ReadPlan { start: StartPosition { partition: partition(), at, missing: missing.to_vec(), end }, lost: lost.to_vec(), skipped_lost }
+    fn expected(offset: u64, (missing, end): CopyRanges<'_>, lost: &[Range<u64>], skipped_lost: u64) -> ReadPlan {
+        ReadPlan {
+            start: StartPosition { partition: partition(), offset, missing: missing.to_vec(), end },
+            lost: lost.to_vec(),
+            skipped_lost,
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 -- What has been applied to this database: one row per migration and per version of a view.
--- Engine: ReplacingMergeTree, so that two runners at once, or a repetition after a crash, leave one row each.
--- Key: what was applied; of a view the newest row is the one that stands.
--- TTL: none, it is a few dozen rows. Read by the migration runner and by the projector when it starts.
+-- Engine: ReplacingMergeTree, so that concurrent runners, or a retry after a crash, leave one row each.
+-- Key: the applied file; of a view the newest row counts.
+-- TTL: none, the table has a few dozen rows. Read by the migration runner and by the start-up check of the projector.
 CREATE TABLE IF NOT EXISTS schema_versions
 (
     kind Enum8('table' = 1, 'view' = 2),

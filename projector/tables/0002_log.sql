@@ -1,11 +1,11 @@
--- The log copy: every consumed record, poison too, and the receipt of the projector.
--- A row stands here only after all rows of the same record stand in the tables of facts, because it is inserted last.
--- Engine: ReplacingMergeTree without a version: a record that was projected again takes the place of the earlier row.
--- No PARTITION BY: one insert is one part, so it is there whole or not at all.
--- Key: the place in the log. That makes the gap check a walk along the key, and a range of offsets a cheap read.
--- Window: as many inserts as this may lie between an insert and its repetition for the token to be recognised; beyond that the
--- key still collapses them. fsync: a receipt that a power cut can take back would be no receipt.
--- TTL: none, older states of a campaign are answered from here. Read by v_watermark, v_rejected, v_conflicts and the projector.
+-- The log copy: one row per consumed record, invalid records included.
+-- A row is inserted after all fact rows of the same record, so it proves that they are stored.
+-- Engine: ReplacingMergeTree without a version: a record that is projected again replaces the earlier row.
+-- No PARTITION BY: one insert is one part, which makes it atomic.
+-- Key: the position in the log. The check for gaps and reads of an offset range then follow the key.
+-- Deduplication window: number of inserts after which a token is forgotten; later duplicates still collapse by key.
+-- fsync: a row must survive a power failure, because the projector relies on it.
+-- TTL: none, earlier states of a campaign are computed from this table. Read by v_watermark, v_rejected, v_conflicts and the projector.
 CREATE TABLE IF NOT EXISTS log
 (
     topic LowCardinality(String),

@@ -1,12 +1,12 @@
--- The life of meetings: plans, moves, cancellations, reports, corrections, headcounts, questions, retractions; all but attendance.
--- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_meeting_events.
--- Key: a meeting's events lie together. The body is not part of the key, so FINAL alone finds the body that holds among those of one
--- meeting (the others are kept in the log copy, see v_conflicts). A body of the same id that names another meeting, or stands in
--- another table, is found by v_beaten_bodies.
--- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
--- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
--- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_meeting_events, v_disputed, v_beaten_bodies, v_retractions.
+-- Meeting events other than attendance: plans, moves, cancellations, reports, corrections, headcounts, questions, retractions.
+-- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_meeting_events.
+-- Key: keeps the events of a meeting together. It does not contain the body, so FINAL selects the winning body among those of one meeting
+-- (the log copy keeps the others, see v_conflicts). Bodies of the same id for another meeting or in another table are resolved by
+-- v_superseded_bodies.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
+-- of one event in the log, so that every replay keeps the same row.
+-- TTL: none. Read by v_meeting_events, v_disputed, v_superseded_bodies, v_retractions.
 CREATE TABLE IF NOT EXISTS meeting_events
 (
     topic LowCardinality(String),

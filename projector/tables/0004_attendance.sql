@@ -1,13 +1,13 @@
--- Who attended which meeting: the one large table.
--- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_attendance.
--- Key: meeting by meeting, the order in which coverage counts them, and within a meeting by event id. Not the body: FINAL alone
--- then finds the body that holds in that meeting, faster than FINAL and LIMIT 1 BY over a longer key (measured on 10 M rows).
--- Bodies of one id that name several meetings are found by v_beaten_bodies, without sorting this table by id.
--- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
--- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
--- two copies of one event in the log, so that the row which stays is the same after any replay.
--- The person is two numbers (the big-endian halves of the pseudonym), because that is how it is read.
--- TTL: none. Read by v_attendance, v_disputed, v_beaten_bodies, v_events.
+-- Who attended which meeting: the largest table.
+-- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_attendance.
+-- Key: by meeting, the order in which coverage reads it, then by event id. It does not contain the body, so FINAL selects the winning
+-- body within a meeting; this is faster than FINAL with LIMIT 1 BY over a longer key (measured on 10 M rows). Bodies of one id for
+-- several meetings are resolved by v_superseded_bodies, without sorting this table by id.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
+-- of one event in the log, so that every replay keeps the same row.
+-- The person is stored as two numbers (the big-endian halves of the pseudonym), the format that readers use.
+-- TTL: none. Read by v_attendance, v_disputed, v_superseded_bodies, v_events.
 CREATE TABLE IF NOT EXISTS attendance
 (
     topic LowCardinality(String),

@@ -1,7 +1,7 @@
--- Which attendances a retraction names: one row per named event. The retraction itself is a row of meeting_events.
--- Engine: ReplacingMergeTree without a version: rows of one key are equal, because the key holds the body's hash.
--- Key: from the meeting to what was retracted; a retraction reaches attendances of its own meeting only, as in the fold.
--- TTL: none. Read by v_retractions, which takes only the retractions that hold.
+-- Attendances named by retractions: one row per named event. The retraction itself is a row of meeting_events.
+-- Engine: ReplacingMergeTree without a version: rows with the same key are equal, because the key contains the hash of the body.
+-- Key: from the meeting to the retracted event; a retraction applies only to attendances of its own meeting, as in the contract's fold.
+-- TTL: none. Read by v_retractions, which uses only the winning body of each retraction.
 CREATE TABLE IF NOT EXISTS attendance_retractions
 (
     campaign LowCardinality(String),

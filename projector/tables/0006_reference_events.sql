@@ -1,10 +1,10 @@
--- Reference data, surveys and imports: everything but meetings, attendance, consent and the roll.
--- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_reference_events.
--- Key: the event. It is small and read whole.
--- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
--- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
--- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_reference_events, v_reversed_imports, v_disputed, v_beaten_bodies.
+-- Reference data, surveys and imports: all events except meetings, attendance, consent and the roll.
+-- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_reference_events.
+-- Key: the event id. The table is small and always read completely.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
+-- of one event in the log, so that every replay keeps the same row.
+-- TTL: none. Read by v_reference_events, v_reversed_imports, v_disputed, v_superseded_bodies.
 CREATE TABLE IF NOT EXISTS reference_events
 (
     topic LowCardinality(String),

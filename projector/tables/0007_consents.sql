@@ -1,10 +1,10 @@
 -- Consent given and withdrawn, by pseudonym.
--- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL.
--- Key: the event. `supersedes` names the withdrawals that a consent takes back.
--- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
--- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
--- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_withdrawn, v_disputed, v_beaten_bodies, v_events.
+-- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL.
+-- Key: the event id. `supersedes` lists the withdrawals that a consent cancels.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
+-- of one event in the log, so that every replay keeps the same row.
+-- TTL: none. Read by v_withdrawn, v_disputed, v_superseded_bodies, v_events.
 CREATE TABLE IF NOT EXISTS consents
 (
     topic LowCardinality(String),

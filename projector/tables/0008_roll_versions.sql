@@ -1,12 +1,12 @@
 -- The versions of precincts' rolls: one row per event; its voters are rows of roll.
--- A version of its own row, so that an empty roll takes the place of an earlier one, and written after its voters, so that a
--- version which can be seen is whole.
--- Engine: ReplacingMergeTree, one row per event once merged; readers use FINAL through v_roll_versions.
--- Key: the event.
--- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest event must hold. So `precedence` is
--- (received, bodyhash, offset) as one number with every bit turned over: the earlier, the higher. The offset only decides between
--- two copies of one event in the log, so that the row which stays is the same after any replay.
--- TTL: none. Read by v_roll_versions, v_disputed, v_beaten_bodies.
+-- A version has a row of its own, so that an empty roll can replace an earlier one. It is written after its voters, so that a visible
+-- version is complete.
+-- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_roll_versions.
+-- Key: the event id.
+-- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
+-- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
+-- of one event in the log, so that every replay keeps the same row.
+-- TTL: none. Read by v_roll_versions, v_disputed, v_superseded_bodies.
 CREATE TABLE IF NOT EXISTS roll_versions
 (
     topic LowCardinality(String),

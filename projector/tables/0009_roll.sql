@@ -1,7 +1,7 @@
--- The voters of each version of a precinct's roll. No positions and times: those stand once, in roll_versions.
--- Engine: ReplacingMergeTree without a version: rows of one key are equal, because the key holds the body's hash (and a person
--- who is listed twice in one body is projected once).
--- Key: precinct by precinct, the order in which the roll is read.
+-- The voters of each version of a precinct's roll. Log positions and times are stored once, in roll_versions.
+-- Engine: ReplacingMergeTree without a version: rows with the same key are equal, because the key contains the hash of the body (and a
+-- person who is listed twice in one body is projected once).
+-- Key: by precinct, the order in which the roll is read.
 -- TTL: none. Read by v_roll.
 CREATE TABLE IF NOT EXISTS roll
 (

@@ -1,6 +1,6 @@
--- Where the projector proves at every start that a repeated token counts once on this server.
--- Engine: plain MergeTree, so that only the token can collapse the repetition.
--- Key: the random number of one check. TTL: a day, nobody reads it later.
+-- Test rows of the start-up check, which verifies at every start that this server deduplicates a repeated insert.
+-- Engine: plain MergeTree, so that only the token can deduplicate the second insert.
+-- Key: the random number of one check. TTL: one day, nobody reads the rows later.
 CREATE TABLE IF NOT EXISTS insert_checks
 (
     probe UUID,

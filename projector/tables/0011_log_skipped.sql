@@ -1,4 +1,5 @@
--- How many offsets directly before a record hold none in the log itself: markers of transactions, aborted and compacted records, and
--- what lies before the beginning of a log. With it a gap of the log differs from rows that are missing here.
--- Rows that were written before have 0: no projector went on behind a gap then. Nearly always 0, so it costs next to nothing.
+-- Number of offsets directly before a record at which the log itself has no record: transaction markers, aborted and compacted records,
+-- and everything before the start of a log. It distinguishes gaps of the log from rows that are missing here.
+-- Rows written before this migration have 0: at that time the projector did not read past a gap. Nearly always 0, so the column costs
+-- almost nothing.
 ALTER TABLE log ADD COLUMN IF NOT EXISTS skipped UInt64 DEFAULT 0

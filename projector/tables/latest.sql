@@ -1,4 +1,4 @@
--- The schema that the migrations add up to. A test proves that both give the same tables; edit this file with every migration.
+-- The schema that results from all migrations. A test compares both; change this file with every migration.
 
 CREATE TABLE IF NOT EXISTS schema_versions
 (

@@ -1,5 +1,5 @@
--- Attendances that hold now, one row per event: not retracted, not of a reversed import, of somebody whose consent stands.
--- Equal to the fold of the contract (a test proves it on random events).
+-- Attendances that currently count, one row per event: not retracted, not of a reversed import, and without a withdrawn consent.
+-- Equal to the fold of the contract (tested with random events).
 CREATE OR REPLACE VIEW v_attendance DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     campaign,

@@ -1,10 +1,10 @@
--- Attendances, one row per event, whether they hold or not, with what decides that: the time of receipt and the import. A reader of an
--- earlier state takes the retractions, reversals and withdrawals that were received by then; v_attendance takes all of them.
--- In the order of the table's key: by meeting.
+-- All attendances, one row per event, also those that do not count, with receive time and import. A reader of an earlier state applies
+-- the retractions, reversals and withdrawals received by then; v_attendance applies all of them.
+-- Sorted like the table: by meeting.
 CREATE OR REPLACE VIEW v_attendance_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
-    (SELECT beaten FROM v_beaten_bodies) AS beaten,
-    (SELECT beaten FROM v_beaten_attendance) AS beaten_here
+    (SELECT superseded FROM v_superseded_bodies) AS superseded,
+    (SELECT superseded FROM v_superseded_attendance) AS superseded_attendance
 SELECT
     campaign,
     meeting_id,
@@ -24,5 +24,5 @@ SELECT
     partition,
     offset
 FROM attendance FINAL
-WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))
-  AND (campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten_here))
+WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(superseded))
+  AND (campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(superseded_attendance))

@@ -1,7 +1,7 @@
--- Which attendances the retractions of their own meeting name: one row per retraction that holds and named attendance, with the time of
--- receipt and the import of the retraction. Retractions of reversed imports are here: who reads takes them out.
+-- Attendances named by retractions of their own meeting: one row per winning retraction and named attendance, with the receive time and
+-- the import of the retraction. Retractions of reversed imports are included; the reader must exclude them.
 CREATE OR REPLACE VIEW v_attendance_retractions DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
+WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
 SELECT campaign, meeting_id, retracted_id, event_id, type, import, received, partition, offset
 FROM
 (
@@ -13,5 +13,5 @@ INNER JOIN
     SELECT campaign, meeting_id, event_id, bodyhash, type, import, received, partition, offset
     FROM meeting_events FINAL
     WHERE type LIKE 'qamtu.attendance.retracted.v%'
-      AND ('meeting_events', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))
+      AND ('meeting_events', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(superseded))
 ) AS retractions USING (campaign, meeting_id, event_id, bodyhash)

@@ -1,10 +1,10 @@
--- Event ids that stand in the log with several bodies: how many, which one holds, and where each body was first seen,
--- with the time at which it was first received.
--- From the log copy, because a merged table of facts keeps only the body that holds. Grouped are only the ids of crowded buckets,
--- as v_disputed_attendance explains, with the same costs: two reads of the ids, and memory of some ten bytes for an event.
+-- Event ids with several bodies in the log: how many, which one wins, and where each body was first stored and when it was first
+-- received.
+-- Reads the log copy, because a merged fact table keeps only the winning body. Only ids in hash buckets with a possible duplicate are
+-- grouped, as in v_disputed_attendance and at the same cost: two reads of the ids, and about ten bytes of memory per event.
 CREATE OR REPLACE VIEW v_conflicts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
-    crowded AS
+    collisions AS
     (
         SELECT cityHash64(event_id) % 1048576 AS bucket
         FROM log
@@ -19,7 +19,7 @@ SELECT
     argMin(bodyhash, (earliest, bodyhash)) AS holds,
     min(earliest) AS first_received,
     max(earliest) AS last_received,
-    arraySort(groupArray((place.1, place.2, place.3, earliest))) AS places
+    arraySort(groupArray((log_position.1, log_position.2, log_position.3, earliest))) AS places
 FROM
 (
     SELECT
@@ -27,9 +27,9 @@ FROM
         event_id,
         bodyhash,
         min(received) AS earliest,
-        min((topic, partition, offset)) AS place
+        min((topic, partition, offset)) AS log_position
     FROM log
-    WHERE status = 'event' AND cityHash64(event_id) % 1048576 IN (SELECT bucket FROM crowded)
+    WHERE status = 'event' AND cityHash64(event_id) % 1048576 IN (SELECT bucket FROM collisions)
     GROUP BY campaign, event_id, bodyhash
 )
 GROUP BY campaign, event_id

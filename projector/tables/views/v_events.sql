@@ -1,4 +1,5 @@
--- Every event once, with its place in the log: attendances and all others. Whoever reads attendances anyway counts them there.
+-- Every event once, with its position in the log: attendances and all others. A reader that reads the attendances anyway should count
+-- them there and use v_other_events.
 CREATE OR REPLACE VIEW v_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT campaign, type, received, partition, offset FROM v_attendance_events
 UNION ALL

@@ -1,5 +1,5 @@
--- Meeting ids of one campaign that read alike: they differ in case, in the separator, or in O and 0, I, L and 1. One meeting sent under
--- two ids counts twice, so a person should say whether they are two. `looks_like` is the same for those of one group.
+-- Similar meeting ids of one campaign: they differ only in case, separator, O and 0, or I, L and 1. A meeting sent under two ids counts
+-- twice, so a person should check them. `looks_like` is equal within a group.
 CREATE OR REPLACE VIEW v_lookalike_meetings DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT campaign, meeting_id, looks_like, first_received
 FROM

@@ -1,6 +1,7 @@
--- Events of meetings other than attendance, one row per event. Events of reversed imports are here: the fold takes them out.
+-- Meeting events other than attendance, one row per event. Events of reversed imports are included; the fold of the contract excludes
+-- them.
 CREATE OR REPLACE VIEW v_meeting_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
+WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
 SELECT campaign, meeting_id, event_id, received, import, type, body, partition, offset
 FROM meeting_events FINAL
-WHERE ('meeting_events', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(beaten))
+WHERE ('meeting_events', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(superseded))

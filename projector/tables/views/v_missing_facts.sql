@@ -1,13 +1,13 @@
--- Records whose receipt stands in the log copy although rows of facts are missing: deleted, or lost with a part. Nearly always empty.
--- The projector reads it now and then and writes the rows again. Right only where nothing is being written: facts come before receipts.
--- An event is one row, with its place, in one of five tables, so the places of receipts less the places of facts are candidates. As
--- bitmaps they cost one read of three columns of every table and a bit for each record; repeated rows make no difference.
--- A retraction and a roll are candidates too if fewer rows stand beside them than they name.
--- A candidate misses nothing if another body or copy of its event id that takes precedence is there: the key of the tables has
--- collapsed them. Of the candidates that are left the first million is looked at, which bounds memory while a whole table is missing.
+-- Records with a log copy row whose fact rows are missing: deleted, or lost with a part. Nearly always empty. The projector checks it
+-- periodically and writes the rows again. Only valid without writes in progress, because facts are written before the log copy.
+-- An event is one row, with its position, in one of five tables. So the positions in the log copy without those in the fact tables are
+-- candidates. As bitmaps they cost one read of three columns of every table and one bit per record; duplicate rows do not matter.
+-- A retraction or a roll with fewer rows than it lists is a candidate too.
+-- A candidate is complete if another body or copy of its event id with higher precedence is stored: then both have collapsed by key. At
+-- most one million candidates are examined, which bounds the memory when a whole table is missing.
 CREATE OR REPLACE VIEW v_missing_facts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
-    short_retractions AS
+    incomplete_retractions AS
     (
         SELECT topic, partition, offset
         FROM meeting_events FINAL
@@ -21,7 +21,7 @@ WITH
         WHERE type LIKE 'qamtu.attendance.retracted.v%'
           AND length(arrayDistinct(JSONExtract(body, 'data', 'retracts', 'Array(UUID)'))) > named
     ),
-    short_rolls AS
+    incomplete_rolls AS
     (
         SELECT topic, partition, offset
         FROM roll_versions FINAL
@@ -35,35 +35,35 @@ WITH
         WHERE voters > listed
     ),
     (
-        SELECT groupArray(1000000)(place)
+        SELECT groupArray(1000000)(log_position)
         FROM
         (
-            SELECT (topic, partition, arrayJoin(bitmapToArray(bitmapAndnot(receipts, facts)))) AS place
+            SELECT (topic, partition, arrayJoin(bitmapToArray(bitmapAndnot(log_copy_offsets, fact_offsets)))) AS log_position
             FROM
             (
                 SELECT
                     topic,
                     partition,
-                    groupBitmapStateIf(offset, is_receipt) AS receipts,
-                    groupBitmapStateIf(offset, NOT is_receipt) AS facts
+                    groupBitmapStateIf(offset, in_log_copy) AS log_copy_offsets,
+                    groupBitmapStateIf(offset, NOT in_log_copy) AS fact_offsets
                 FROM
                 (
-                    SELECT topic, partition, offset, true AS is_receipt FROM log WHERE status = 'event'
+                    SELECT topic, partition, offset, true AS in_log_copy FROM log WHERE status = 'event'
                     UNION ALL
-                    SELECT topic, partition, offset, false AS is_receipt FROM attendance
+                    SELECT topic, partition, offset, false AS in_log_copy FROM attendance
                     UNION ALL
-                    SELECT topic, partition, offset, false AS is_receipt FROM meeting_events
+                    SELECT topic, partition, offset, false AS in_log_copy FROM meeting_events
                     UNION ALL
-                    SELECT topic, partition, offset, false AS is_receipt FROM reference_events
+                    SELECT topic, partition, offset, false AS in_log_copy FROM reference_events
                     UNION ALL
-                    SELECT topic, partition, offset, false AS is_receipt FROM consents
+                    SELECT topic, partition, offset, false AS in_log_copy FROM consents
                     UNION ALL
-                    SELECT topic, partition, offset, false AS is_receipt FROM roll_versions
+                    SELECT topic, partition, offset, false AS in_log_copy FROM roll_versions
                 )
                 GROUP BY topic, partition
             )
         )
-    ) AS without_place,
+    ) AS unmatched,
     candidates AS
     (
         SELECT
@@ -75,11 +75,11 @@ WITH
             bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)
                 + bitShiftLeft(toUInt256(bitNot(reinterpretAsUInt128(reverse(bodyhash)))), 64) + bitNot(offset) AS precedence
         FROM log
-        WHERE (topic, partition, offset) IN (SELECT arrayJoin(without_place))
+        WHERE (topic, partition, offset) IN (SELECT arrayJoin(unmatched))
     ),
-    standing AS
+    stored AS
     (
-        SELECT campaign, event_id, max(precedence) AS best
+        SELECT campaign, event_id, max(precedence) AS best_precedence
         FROM
         (
             SELECT campaign, event_id, precedence FROM attendance
@@ -97,9 +97,9 @@ WITH
     )
 SELECT topic, partition, offset
 FROM candidates
-LEFT JOIN standing USING (campaign, event_id)
-WHERE precedence > best
+LEFT JOIN stored USING (campaign, event_id)
+WHERE precedence > best_precedence
 UNION DISTINCT
-SELECT topic, partition, offset FROM short_retractions
+SELECT topic, partition, offset FROM incomplete_retractions
 UNION DISTINCT
-SELECT topic, partition, offset FROM short_rolls
+SELECT topic, partition, offset FROM incomplete_rolls

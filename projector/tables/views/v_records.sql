@@ -1,5 +1,5 @@
--- Every record of the log that is an event, as often as it stands there: when the newest came, without merging anything. `appended` is
--- the clock of the log, `received` that of the service that took the event: far apart, one of them was wrong.
+-- Every valid record of the log, duplicates included, without merging: shows when the newest arrived. `appended` is a time of the log's
+-- clock, `received` one of ingest's clock: if they differ widely, one clock is wrong.
 CREATE OR REPLACE VIEW v_records DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT topic, partition, offset, campaign, received, appended
 FROM log

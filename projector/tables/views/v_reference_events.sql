@@ -1,6 +1,7 @@
--- Reference data, surveys and imports, one row per event. A reversed import takes no reference data back: a higher revision does.
+-- Reference data, surveys and imports, one row per event. Reversing an import does not remove its reference data; a higher revision
+-- replaces it.
 CREATE OR REPLACE VIEW v_reference_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
+WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
 SELECT campaign, event_id, received, type, body, partition, offset
 FROM reference_events FINAL
-WHERE ('reference_events', campaign, '', event_id) NOT IN (SELECT arrayJoin(beaten))
+WHERE ('reference_events', campaign, '', event_id) NOT IN (SELECT arrayJoin(superseded))

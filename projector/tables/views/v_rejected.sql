@@ -1,6 +1,6 @@
--- Records of the log that are no events: where, why, and what can be shown of them: structure and names of fields, everything else
--- masked. `sha256` is that of the masked text, `bytes` the size of the value.
--- A record that a later version of the projector understands stands here no more, hence FINAL; the key makes that cheap.
+-- Invalid records: position, reason, and a masked excerpt that shows only structure and field names. `sha256` is the hash of the masked
+-- text, `bytes` the size of the value.
+-- A record that a later version of the projector can decode disappears from this view, hence FINAL; the key makes it cheap.
 CREATE OR REPLACE VIEW v_rejected DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     topic,

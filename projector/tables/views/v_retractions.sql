@@ -1,4 +1,4 @@
--- Attendances that a retraction of their own meeting names, where the retraction holds and its import stands. For v_attendance.
+-- Attendances named by a winning retraction of their own meeting whose import is not reversed. Used by v_attendance.
 CREATE OR REPLACE VIEW v_retractions DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT DISTINCT campaign, meeting_id, retracted_id
 FROM v_attendance_retractions

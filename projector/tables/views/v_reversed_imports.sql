@@ -1,7 +1,7 @@
--- Imports that were taken back whole, and when that was received. For the other views, and for readers of an earlier state.
+-- Reversed imports and the receive time of the reversal. Used by the other views and by readers of an earlier state.
 CREATE OR REPLACE VIEW v_reversed_imports DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH (SELECT beaten FROM v_beaten_bodies) AS beaten
+WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
 SELECT campaign, toUUID(subject) AS import, received, partition, offset
 FROM reference_events FINAL
 WHERE type LIKE 'qamtu.import.reversed.v%'
-  AND ('reference_events', campaign, '', event_id) NOT IN (SELECT arrayJoin(beaten))
+  AND ('reference_events', campaign, '', event_id) NOT IN (SELECT arrayJoin(superseded))

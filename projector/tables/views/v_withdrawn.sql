@@ -1,16 +1,16 @@
--- People who have taken their consent back and not given it again: a withdrawal stands until a consent of the same person names it.
--- Consent that came with a reversed import counts for nothing. For v_attendance.
+-- People with a withdrawn consent: a withdrawal counts until a later consent of the same person references it. Consent of reversed
+-- imports is ignored. Used by v_attendance.
 CREATE OR REPLACE VIEW v_withdrawn DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH live AS
+WITH counted AS
 (
     SELECT campaign, person_hi, person_lo, event_id, kind, supersedes
     FROM v_consents
     WHERE import IS NULL OR (campaign, assumeNotNull(import)) NOT IN (SELECT campaign, import FROM v_reversed_imports)
 )
 SELECT DISTINCT campaign, person_hi, person_lo
-FROM live
+FROM counted
 WHERE kind = 'withdrawn'
   AND (campaign, person_hi, person_lo, event_id) NOT IN
   (
-      SELECT campaign, person_hi, person_lo, arrayJoin(supersedes) FROM live WHERE kind = 'given'
+      SELECT campaign, person_hi, person_lo, arrayJoin(supersedes) FROM counted WHERE kind = 'given'
   )

@@ -98,9 +98,9 @@ fn the_log_copy_is_written_last() {
         for failpoint in ["before-log-copy:3", "before-facts:9", "after-log-copy:2", "before-facts:14", "after-log-copy:1"] {
             run_until_failpoint(&fixture, failpoint).await;
             fixture.append(entries(&campaign(failpoint.len() as u128 + 50, 1_500))).await;
-            let lacking = "SELECT count() FROM log WHERE status = 'event' AND type LIKE 'qamtu.attendance.recorded%'
+            let without_facts = "SELECT count() FROM log WHERE status = 'event' AND type LIKE 'qamtu.attendance.recorded%'
                 AND (campaign, event_id) NOT IN (SELECT campaign, event_id FROM attendance)";
-            assert_eq!(fixture.query(lacking).await.trim(), "0", "a log copy row without facts after {failpoint}");
+            assert_eq!(fixture.query(without_facts).await.trim(), "0", "a log copy row without facts after {failpoint}");
         }
         let projector = fixture.projector().await;
         fixture.wait_caught_up().await;

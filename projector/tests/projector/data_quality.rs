@@ -36,7 +36,7 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
         let correction =
             |number, named: &[u128]| MeetingCorrected { meeting: meeting(number), supersedes: ids(named), report: None, reason: None };
         let retraction = |named: &[u128]| AttendanceRetracted { meeting: meeting(1), retracts: ids(named), reason: None };
-        let answer =
+        let consent =
             |who, named: &[u128]| ConsentGiven { person: person(who), notice: "2026-02-a".parse().unwrap(), supersedes: ids(named) };
         let fixture = fixture_with(&[
             event(1, 10, None, cancelled(1)),
@@ -46,14 +46,14 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
             // References that have an effect.
             event(11, 20, None, correction(1, &[1])),
             event(12, 20, None, retraction(&[2])),
-            event(13, 20, None, answer(1, &[4])),
+            event(13, 20, None, consent(1, &[4])),
             // To another meeting, to nothing, to an attendance; to an attendance of another meeting and to a cancellation; to another
             // person's withdrawal.
             event(21, 30, None, correction(2, &[1])),
             event(22, 30, None, correction(1, &[11, 99])),
             event(23, 30, None, correction(1, &[2])),
             event(24, 30, None, retraction(&[3, 1])),
-            event(25, 30, None, answer(2, &[4])),
+            event(25, 30, None, consent(2, &[4])),
         ])
         .await;
         let listed = "SELECT toUInt128(event_id), toUInt128(named) FROM v_dangling_references ORDER BY 1, 2";

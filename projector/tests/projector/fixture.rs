@@ -213,20 +213,20 @@ impl ProjectorFixture {
     /// Waits until the log copy is complete up to the end of the log.
     pub async fn wait_caught_up(&self) {
         let end: u64 = self.records().await.values().filter_map(|records| Some(records.last()?.offset + 1)).sum();
-        self.wait_until(&format!("the log copy is complete up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |said| {
-            said == end.to_string()
+        self.wait_until(&format!("the log copy is complete up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |value| {
+            value == end.to_string()
         })
         .await;
     }
 
     /// Waits until the result of a query satisfies a condition.
-    pub async fn wait_until(&self, what: &str, sql: &str, holds: impl Fn(&str) -> bool) {
+    pub async fn wait_until(&self, what: &str, sql: &str, satisfied: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         let mut last = String::new();
         while Instant::now() < deadline {
             last = match query(&self.client, sql).await {
-                Ok(said) if holds(said.trim()) => return,
-                Ok(said) => said,
+                Ok(value) if satisfied(value.trim()) => return,
+                Ok(value) => value,
                 Err(error) => error,
             };
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -321,11 +321,11 @@ pub fn batch(records: &[Record]) -> OpenBatch {
 
 /// Runs a query; returns tab-separated values or the error message.
 pub async fn query(client: &Client, sql: &str) -> Result<String, String> {
-    let answer = async {
+    let response = async {
         let mut bytes = client.query_raw(sql).fetch_bytes("TabSeparated")?;
         bytes.collect().await
     };
-    let limited = tokio::time::timeout(DEADLINE, answer).await.map_err(|_| "timeout".to_owned())?;
+    let limited = tokio::time::timeout(DEADLINE, response).await.map_err(|_| "timeout".to_owned())?;
     limited.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(|error| error.to_string())
 }
 
@@ -341,11 +341,11 @@ impl ProjectorProcess {
     async fn wait_running(&mut self) {
         let mut line = String::new();
         let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
-        let said = tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await;
-        said.unwrap_or_else(|_| panic!("the projector does not start\n{}", self.stderr())).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("unexpected output {line:?}\n{}", self.stderr()));
-        assert_eq!(said["running"], true);
-        self.metrics = said["metrics"].as_str().unwrap().to_owned();
+        let read = tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await;
+        read.unwrap_or_else(|_| panic!("the projector does not start\n{}", self.stderr())).unwrap();
+        let announced: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("unexpected output {line:?}\n{}", self.stderr()));
+        assert_eq!(announced["running"], true);
+        self.metrics = announced["metrics"].as_str().unwrap().to_owned();
     }
 
     /// Everything it has written to standard error.
@@ -363,7 +363,7 @@ impl ProjectorProcess {
         let deadline = Instant::now() + DEADLINE;
         loop {
             match reqwest::get(format!("{}{path}", self.metrics)).await {
-                Ok(answer) => return (answer.status().as_u16(), answer.text().await.unwrap()),
+                Ok(response) => return (response.status().as_u16(), response.text().await.unwrap()),
                 Err(error) => assert!(Instant::now() < deadline, "no response: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -114,7 +114,7 @@ fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition()
         let others: u64 =
             after.iter().filter(|(partition, _)| **partition != events(damaged)).map(|(_, records)| records.len() as u64).sum();
         let watermark = format!("SELECT sumIf(next_offset, NOT (topic = 'events' AND partition = {damaged})) FROM v_watermark");
-        fixture.wait_until("the others are whole", &watermark, |next| next == others.to_string()).await;
+        fixture.wait_until("the others are complete", &watermark, |next| next == others.to_string()).await;
         // The remaining records are stored; the watermark stays before the lost ones.
         let stored = format!("SELECT next_offset, end_offset FROM v_watermark WHERE topic = 'events' AND partition = {damaged}");
         fixture.wait_until("the rest is stored", &stored, |body| body == format!("{written}\t{end}")).await;
@@ -128,7 +128,7 @@ fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition()
         // An operator gives up the lost records.
         let accepted = format!("{{\"events/{damaged}\"={}}}", written + 10);
         let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__ACCEPT_LOST", &accepted)]).await;
-        fixture.wait_until("figures go on behind the loss", &stored, |body| body == format!("{end}\t{end}")).await;
+        fixture.wait_until("the watermark passes the loss", &stored, |body| body == format!("{end}\t{end}")).await;
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.stop().await.success());
         let projector = fixture.projector().await;
@@ -147,9 +147,9 @@ fn a_log_that_begins_later_fills_a_new_database_from_its_beginning() {
         let projector = fixture.projector().await;
         let end = "SELECT min(offset), any(next_offset) = any(end_offset) FROM log, v_watermark
             WHERE log.topic = 'events' AND log.partition = 2 AND v_watermark.topic = 'events' AND v_watermark.partition = 2";
-        fixture.wait_until("the partition is whole from offset 7 on", end, |body| body == "7\t1").await;
+        fixture.wait_until("the partition is complete from offset 7 on", end, |body| body == "7\t1").await;
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
-        assert!(projector.stderr().contains("reading begins behind records that the log removed"));
+        assert!(projector.stderr().contains("reading starts after records that the log removed"));
         assert!(projector.stop().await.success());
     });
 }

@@ -9,14 +9,14 @@ use crate::{
 };
 
 /// Waits until `/ready` has this status and its body contains these texts.
-pub async fn wait_ready_status(projector: &ProjectorProcess, status: u16, logs: &[&str]) {
+pub async fn wait_ready_status(projector: &ProjectorProcess, status: u16, texts: &[&str]) {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
         let response = projector.get("/ready").await;
-        if response.0 == status && logs.iter().all(|word| response.1.contains(word)) {
+        if response.0 == status && texts.iter().all(|text| response.1.contains(text)) {
             return;
         }
-        assert!(tokio::time::Instant::now() < deadline, "not {status} {logs:?}, but {response:?}\n{}", projector.stderr());
+        assert!(tokio::time::Instant::now() < deadline, "not {status} {texts:?}, but {response:?}\n{}", projector.stderr());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

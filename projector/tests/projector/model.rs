@@ -17,9 +17,9 @@ impl Tables {
             let (key, rank) = key(row, &value);
             let entry = self.0.entry((row.table(), key));
             entry
-                .and_modify(|held| {
-                    if rank <= held.0 {
-                        *held = (rank.clone(), value.clone())
+                .and_modify(|stored| {
+                    if rank <= stored.0 {
+                        *stored = (rank.clone(), value.clone())
                     }
                 })
                 .or_insert((rank.clone(), value.clone()));
@@ -27,7 +27,7 @@ impl Tables {
     }
 
     /// Offsets that have a log copy row.
-    pub fn receipts(&self) -> BTreeSet<u64> {
+    pub fn log_copy_offsets(&self) -> BTreeSet<u64> {
         let rows = self.0.iter().filter(|((table, _), _)| *table == Table::Log);
         rows.map(|(_, (_, row))| row["log"]["offset"].as_u64().unwrap()).collect()
     }

@@ -74,41 +74,41 @@ proptest! {
     }
 
     #[test]
-    fn batches_are_contiguous_and_together_the_whole(events in any_events(), rows in 1..20_usize, bytes in 100..20_000_usize) {
+    fn batches_are_contiguous_and_cover_every_record(events in any_events(), rows in 1..20_usize, bytes in 100..20_000_usize) {
         let records = records(&partition(), &events);
         let now = Instant::now();
         let mut batches = Batches::new(limits(rows, bytes));
-        let mut cut: Vec<Batch> = Vec::new();
+        let mut sealed: Vec<Batch> = Vec::new();
         for record in &records {
             batches.add(record, &project(record, &decode(record)), now);
             while let Some(batch) = batches.take_due(now) {
                 batches.written(&batch.partition, now);
-                cut.push(batch);
+                sealed.push(batch);
             }
         }
         while let Some(batch) = batches.take_due(now + Duration::from_secs(2)) {
             batches.written(&batch.partition, now);
-            cut.push(batch);
+            sealed.push(batch);
         }
         prop_assert_eq!(batches.bytes(), 0);
         let mut next = 0;
-        let mut together: BTreeMap<_, Vec<u8>> = BTreeMap::new();
-        for batch in &cut {
+        let mut combined: BTreeMap<_, Vec<u8>> = BTreeMap::new();
+        for batch in &sealed {
             prop_assert_eq!(batch.first, next);
             prop_assert!(batch.next > batch.first);
             prop_assert!(batch.inserts.is_sorted_by_key(|insert| insert.table));
             next = batch.next;
             for insert in &batch.inserts {
-                together.entry(insert.table).or_default().extend_from_slice(&insert.bytes);
+                combined.entry(insert.table).or_default().extend_from_slice(&insert.bytes);
             }
         }
         prop_assert_eq!(next, records.len() as u64);
-        let mut whole = OpenBatch::new(&records[0], now);
+        let mut single = OpenBatch::new(&records[0], now);
         for record in &records {
-            whole.add(record, &project(record, &decode(record)));
+            single.add(record, &project(record, &decode(record)));
         }
-        let whole: BTreeMap<_, _> = whole.seal().inserts.into_iter().map(|insert| (insert.table, insert.bytes.to_vec())).collect();
-        prop_assert_eq!(together, whole);
+        let single: BTreeMap<_, _> = single.seal().inserts.into_iter().map(|insert| (insert.table, insert.bytes.to_vec())).collect();
+        prop_assert_eq!(combined, single);
     }
 
     #[test]
@@ -190,15 +190,15 @@ impl<'a> Simulation<'a> {
 
     /// First offset without a log copy row.
     fn watermark(&self) -> u64 {
-        let receipts = self.tables.receipts();
-        (0..).find(|offset| !receipts.contains(offset)).unwrap()
+        let offsets = self.tables.log_copy_offsets();
+        (0..).find(|offset| !offsets.contains(offset)).unwrap()
     }
 
     fn start(&mut self) {
         let start = self.watermark();
         self.batches.clear();
         self.progress = Progress::default();
-        self.progress.assign(vec![StartPosition { partition: partition(), at: start, missing: Vec::new(), end: start }]);
+        self.progress.assign(vec![StartPosition { partition: partition(), offset: start, missing: Vec::new(), end: start }]);
         self.read = start as usize;
         self.writing = None;
     }

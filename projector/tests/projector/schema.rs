@@ -106,12 +106,12 @@ fn a_suitable_server_passes_the_check() {
 }
 
 /// Applies a change after the migrations and asserts that the check fails with one line that contains these texts.
-async fn assert_check_fails(change: &str, words: &[&str]) {
+async fn assert_check_fails(change: &str, texts: &[&str]) {
     let fixture = fixture();
     migrate(&fixture.client).await.unwrap();
     fixture.query(change).await;
     let error = check(&fixture.client).await.expect_err(change).to_string();
-    assert!(words.iter().all(|word| error.contains(word)) && !error.contains('\n'), "{change}: {error}");
+    assert!(texts.iter().all(|text| error.contains(text)) && !error.contains('\n'), "{change}: {error}");
 }
 
 #[test]

@@ -53,12 +53,12 @@ fn any_data() -> impl Strategy<Value = Data> {
 #[derive(Debug, Clone)]
 struct Case {
     sequence: Vec<Event>,
-    cuts: Vec<Index>,
+    boundaries: Vec<Index>,
 }
 
 fn case() -> impl Strategy<Value = Case> {
     let again = vec((any::<Index>(), select(&[0_i64, 1, 1_000_000][..])), 0..6);
-    (vec(event(any_data()), 1..30), again, vec(any::<Index>(), 0..4)).prop_flat_map(|(events, again, cuts)| {
+    (vec(event(any_data()), 1..30), again, vec(any::<Index>(), 0..4)).prop_flat_map(|(events, again, boundaries)| {
         let mut sequence = events.clone();
         for (index, later) in again {
             let mut event = index.get(&events).clone();
@@ -66,7 +66,7 @@ fn case() -> impl Strategy<Value = Case> {
             event.envelope.receivedtime = jiff::Timestamp::from_microsecond(received).unwrap();
             sequence.push(event);
         }
-        Just(sequence).prop_shuffle().prop_map(move |sequence| Case { sequence, cuts: cuts.clone() })
+        Just(sequence).prop_shuffle().prop_map(move |sequence| Case { sequence, boundaries: boundaries.clone() })
     })
 }
 
@@ -86,9 +86,9 @@ fn winners(events: &[Event]) -> Vec<&Event> {
     for event in events {
         found
             .entry(event.envelope.id)
-            .and_modify(|held| {
-                if event.envelope.precedence() < held.envelope.precedence() {
-                    *held = event
+            .and_modify(|best| {
+                if event.envelope.precedence() < best.envelope.precedence() {
+                    *best = event
                 }
             })
             .or_insert(event);
@@ -121,9 +121,11 @@ impl Oracle {
             }
         }
         let states: BTreeMap<_, _> = folds.iter().map(|(meeting, fold)| (meeting.clone(), fold.state(&reversed))).collect();
-        let holds = states.iter().flat_map(|(meeting, state)| state.attendance.iter().map(move |(id, data)| (meeting, id, data)));
-        let attendance =
-            holds.filter(|(_, _, data)| !withdrawn.contains(&data.attendee.id)).map(|(meeting, id, _)| (meeting.clone(), *id)).collect();
+        let attendances = states.iter().flat_map(|(meeting, state)| state.attendance.iter().map(move |(id, data)| (meeting, id, data)));
+        let attendance = attendances
+            .filter(|(_, _, data)| !withdrawn.contains(&data.attendee.id))
+            .map(|(meeting, id, _)| (meeting.clone(), *id))
+            .collect();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for event in &winning {
             *counts.entry(event.envelope.kind.to_string()).or_default() += 1;
@@ -144,11 +146,11 @@ fn withdrawn<'a>(live: impl Iterator<Item = &'a Event>) -> BTreeSet<Pseudonym> {
         live.iter()
             .any(|event| matches!(&event.data, Data::ConsentGiven(given) if given.person.id == who && given.supersedes.contains(&id)))
     };
-    let stands = |event: &&&Event| match &event.data {
+    let effective = |event: &&&Event| match &event.data {
         Data::ConsentWithdrawn(data) => (!taken_back(event.envelope.id, data.person.id)).then_some(data.person.id),
         _ => None,
     };
-    live.iter().filter_map(|event| stands(&event)).collect()
+    live.iter().filter_map(|event| effective(&event)).collect()
 }
 
 fn newest_roll<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeSet<(PrecinctId, Pseudonym, u16)> {
@@ -158,9 +160,9 @@ fn newest_roll<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeSet<(Precinc
         let rank = (data.version, event.envelope.id);
         newest
             .entry(data.precinct.clone())
-            .and_modify(|held| {
-                if rank > held.0 {
-                    *held = (rank, data)
+            .and_modify(|best| {
+                if rank > best.0 {
+                    *best = (rank, data)
                 }
             })
             .or_insert((rank, data));
@@ -200,8 +202,8 @@ async fn assert_views(fixture: &ProjectorFixture, campaign: &str, oracle: &Oracl
         .roll
         .iter()
         .map(|(precinct, who, band)| {
-            let whole = u128::from_be_bytes(who.0);
-            format!("{precinct}\t{}\t{}\t{band}\tf\n", whole >> 64, whole as u64)
+            let number = u128::from_be_bytes(who.0);
+            format!("{precinct}\t{}\t{}\t{band}\tf\n", number >> 64, number as u64)
         })
         .collect();
     assert_eq!(fixture.query(&of(&roll)).await, expected, "v_roll");
@@ -215,13 +217,13 @@ fn from_hex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
-async fn write(warehouse: &Warehouse, records: &[Record], cuts: &[Index]) {
-    let mut cuts: BTreeSet<usize> = cuts.iter().map(|cut| cut.index(records.len())).collect();
-    cuts.insert(0);
-    cuts.insert(records.len());
-    let cuts: Vec<_> = cuts.into_iter().collect();
-    for ends in cuts.windows(2) {
-        warehouse.write(&batch(&records[ends[0]..ends[1]]).seal()).await.unwrap();
+async fn write(warehouse: &Warehouse, records: &[Record], boundaries: &[Index]) {
+    let mut boundaries: BTreeSet<usize> = boundaries.iter().map(|boundary| boundary.index(records.len())).collect();
+    boundaries.insert(0);
+    boundaries.insert(records.len());
+    let boundaries: Vec<_> = boundaries.into_iter().collect();
+    for range in boundaries.windows(2) {
+        warehouse.write(&batch(&records[range[0]..range[1]]).seal()).await.unwrap();
     }
     // Half of the records again with other batch boundaries, as after a crash.
     warehouse.write(&batch(&records[records.len() / 2..]).seal()).await.unwrap();
@@ -249,7 +251,7 @@ fn views_equal_the_fold_before_and_after_merges() {
         let oracle = Oracle::of(&case.sequence);
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             runtime.block_on(async {
-                write(&warehouse, &records, &case.cuts).await;
+                write(&warehouse, &records, &case.boundaries).await;
                 assert_views(&fixture, &campaign, &oracle).await;
             });
         }));
