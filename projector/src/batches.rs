@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_keeps_up_is_visible_within_linger() {
+    fn a_stream_without_backlog_is_visible_within_linger() {
         let (mut batches, start) = (batches(usize::MAX), Instant::now());
         add(&mut batches, 0, 0, start);
         batches.caught_up();

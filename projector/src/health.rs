@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn problems_are_named_until_they_have_passed() {
+    fn problems_are_described_until_resolved() {
         let health = Health::starting();
         assert_eq!(health.describe().as_deref(), Some("start: starting\n"));
         health.resolve(&ProblemKind::Start);

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_the_address_connected_to_and_configured_names_are_answered_and_no_others() {
+    fn only_loopback_local_and_configured_hosts_are_allowed() {
         for host in ["localhost:8485", "127.0.0.1", "[::1]:8485", "192.0.2.1:8485", "PROJECTOR.example.org.:443", "[2001:db8::7]:80"] {
             assert!(is_allowed("/metrics", &[host]), "{host}");
         }

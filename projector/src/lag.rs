@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_with_records_of_which_none_is_written_is_stuck() {
+    fn a_partition_with_lag_and_no_write_is_stalled() {
         let (mut lag, start) = (Lag::default(), Instant::now());
         assert_eq!(update(&mut lag, 10, 5, start).unwrap(), [(events(), 5)]);
         assert_eq!(lag.stalled(start + STALL_TIMEOUT / 2), None);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_without_a_record_at_the_end_are_no_standstill() {
+    fn trailing_offsets_without_records_are_not_lag() {
         let (mut lag, start) = (Lag::default(), Instant::now());
         lag.caught_up(start);
         update(&mut lag, 7, 5, start + Duration::from_secs(1)).unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_became_shorter_or_lost_a_partition_is_another_one() {
+    fn a_shorter_log_and_a_missing_partition_are_errors() {
         let (mut lag, start) = (Lag::default(), Instant::now());
         assert!(matches!(update(&mut lag, 4, 5, start), Err(ProjectorError::LogTooShort { end: 4, needed: 5, .. })));
         let nothing = lag.update(&[], std::iter::once(events().next_offset(0)), (false, start));

@@ -137,7 +137,7 @@ impl Pipeline {
         self.drop_all();
         self.warehouse.fence(&names).await?;
         let states = self.warehouse.log_copy_states_with_retry(&names).await?;
-        self.source.check_same_log(self.warehouse.samples(&states).await?).await?;
+        self.source.check_same_log(self.warehouse.log_samples(&states).await?).await?;
         tracing::info!(partitions = states.len(), "assigned");
         self.start_token_epoch();
         let starts = self.source.start(&states, partitions).await?;

@@ -30,7 +30,7 @@ pub fn project<'a>(record: &'a Record, decoded: &'a DecodeResult) -> Vec<Row<'a>
     match decoded {
         DecodeResult::Event { event, body } => {
             let mut rows = Vec::with_capacity(2);
-            facts(&DecodedRecord { record, event, body }, &mut rows);
+            fact_rows(&DecodedRecord { record, event, body }, &mut rows);
             rows.push(Row::Log(accepted(record, event, body)));
             rows
         }
@@ -45,7 +45,7 @@ struct DecodedRecord<'a> {
     body: &'a str,
 }
 
-fn facts<'a>(record: &DecodedRecord<'a>, rows: &mut Vec<Row<'a>>) {
+fn fact_rows<'a>(record: &DecodedRecord<'a>, rows: &mut Vec<Row<'a>>) {
     match &record.event.data {
         Data::AttendanceRecorded(data) => rows.push(audience::recorded(record, data)),
         Data::AttendanceRetracted(data) => audience::retracted(record, data, rows),
@@ -127,7 +127,7 @@ fn rejected<'a>(record: &'a Record, invalid: &'a InvalidRecord) -> LogRow<'a> {
 }
 
 /// The big-endian halves of a pseudonym, as stored in two columns.
-fn halves(person: Pseudonym) -> (u64, u64) {
+fn pseudonym_halves(person: Pseudonym) -> (u64, u64) {
     let number = u128::from_be_bytes(person.0);
     ((number >> 64) as u64, number as u64)
 }

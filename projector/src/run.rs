@@ -80,7 +80,7 @@ async fn watch_warehouse(warehouse: &Warehouse, health: &Health) {
 /// Migrates, checks the server and opens the log.
 async fn connect(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
     let client = warehouse::client(&config.clickhouse);
-    migrate(&client).await.map_err(explain_denial)?;
+    migrate(&client).await.map_err(explain_login_error)?;
     let server = check::check(&client).await?;
     tracing::info!(version = server.version, database = config.clickhouse.database, "the warehouse passed the start-up check");
     let warehouse = Warehouse::new(client, &config.projector.group, server.table_uuids).reporting_to(health.clone());
@@ -91,7 +91,7 @@ async fn connect(config: &Config, health: &Health) -> Result<(Source, Warehouse)
 
 /// Explains the two login failures: a wrong password, and a login without the right to change tables while migrations are pending. Once
 /// the tables exist, the projector needs no such right.
-fn explain_denial(error: WarehouseError) -> WarehouseError {
+fn explain_login_error(error: WarehouseError) -> WarehouseError {
     const ACCESS_DENIED: u32 = 497;
     if matches!(error.code(), Some(192..=194 | 516)) {
         let reason = "the warehouse rejects the user name or the password: correct clickhouse.user or clickhouse.password";

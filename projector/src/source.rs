@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_starts_at_the_first_record_that_is_missing() {
+    fn reading_starts_at_the_first_missing_record() {
         assert_eq!(planned((&[], 20), Some(20), 10..30, 0).unwrap(), expected(20, (&[], 20), &[], 0));
         assert_eq!(planned((&[12..14, 16..17], 20), Some(20), 10..30, 0).unwrap(), expected(12, (&[12..14, 16..17], 20), &[], 0));
     }

@@ -201,7 +201,7 @@ impl Warehouse {
     }
 
     /// The oldest and the newest rows of the log copy, which identify the log they were copied from.
-    pub async fn samples(&self, states: &[LogCopyState]) -> Result<Vec<LogSample>, Error> {
+    pub async fn log_samples(&self, states: &[LogCopyState]) -> Result<Vec<LogSample>, Error> {
         let mut found = Vec::new();
         for LogCopyState { partition, .. } in states {
             let (oldest, newest) = (self.sample_rows(partition, "ASC").await?, self.sample_rows(partition, "DESC").await?);

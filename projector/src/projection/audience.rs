@@ -2,12 +2,12 @@
 
 use qamtu_schemas::event::{AttendanceRecorded, AttendanceRetracted, Residence};
 
-use super::{DecodedRecord, halves, meeting};
+use super::{DecodedRecord, meeting, pseudonym_halves};
 use crate::rows::{AttendanceRow, Micros, ResidenceKind, RetractionRow, Row};
 
 /// Row of an attendance, in `attendance`.
 pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecorded) -> Row<'a> {
-    let (person_hi, person_lo) = halves(data.attendee.id);
+    let (person_hi, person_lo) = pseudonym_halves(data.attendee.id);
     let (residence_kind, residence) = match &data.residence {
         Residence::Unknown => (ResidenceKind::Unknown, ""),
         Residence::Outside => (ResidenceKind::Outside, ""),

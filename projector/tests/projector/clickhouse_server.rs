@@ -16,13 +16,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A ClickHouse started by this test binary.
-pub struct Server {
+pub struct ClickhouseServer {
     launcher: Child,
     announced: Value,
     _dir: TempDir,
 }
 
-impl Server {
+impl ClickhouseServer {
     /// Starts a ClickHouse with `qamtu warehouse`.
     pub fn start() -> Self {
         let qamtu = Path::new(env!("CARGO_BIN_EXE_qamtu-projector")).with_file_name("qamtu");
@@ -83,7 +83,7 @@ fn child_of(parent: u32) -> Option<u32> {
     })
 }
 
-impl Drop for Server {
+impl Drop for ClickhouseServer {
     fn drop(&mut self) {
         drop(self.launcher.stdin.take());
         let _ = self.launcher.wait();
@@ -97,8 +97,8 @@ pub fn shared(role: &str, database: &str) -> ClickhouseConfig {
         let user = named("USER").unwrap_or_else(|| "default".into());
         return ClickhouseConfig { url, user, password: named("PASSWORD").unwrap_or_default().into(), database: database.into() };
     }
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(Server::start).config(role, database)
+    static SERVER: OnceLock<ClickhouseServer> = OnceLock::new();
+    SERVER.get_or_init(ClickhouseServer::start).config(role, database)
 }
 
 /// Directory of downloaded programs.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use qamtu_log::LogWriter;
 
 use crate::{
-    clickhouse_server::Server,
+    clickhouse_server::ClickhouseServer,
     events::{campaign, entries},
     fixture::{DEADLINE, LogKind, ProjectorFixture, run},
     on_both_logs,
@@ -112,7 +112,7 @@ fn the_log_copy_is_written_last() {
 #[test]
 fn clickhouse_killed_under_load() {
     run(async {
-        let server = Server::start();
+        let server = ClickhouseServer::start();
         let fixture = ProjectorFixture::at(LogKind::Embedded, server.config("admin", "t")).unwrap();
         let (stop, appended) = append_until_stopped(fixture.writer().await, 300);
         let projector = fixture.projector().await;

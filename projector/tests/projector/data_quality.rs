@@ -30,7 +30,7 @@ async fn fixture_with(events: &[Event]) -> ProjectorFixture {
 }
 
 #[test]
-fn references_that_name_nothing_of_their_meeting_are_listed() {
+fn references_without_effect_are_listed() {
     run(async {
         let cancelled = |number| MeetingCancelled { meeting: meeting(number), reason: None };
         let correction =
@@ -66,7 +66,7 @@ fn references_that_name_nothing_of_their_meeting_are_listed() {
 }
 
 #[test]
-fn meeting_ids_that_read_alike_are_listed() {
+fn similar_meeting_ids_are_listed() {
     run(async {
         let at = |number: u128, id: &str| {
             let data = AttendanceRecorded { meeting: id.parse().unwrap(), ..attendance(1, 1) };

@@ -52,13 +52,13 @@ fn rejected_entries() -> Vec<(Entry, &'static str)> {
     ]
 }
 
-async fn a_foreign_record_after_the_recipe_counts_and_others_are_listed_with_their_reason(fixture: ProjectorFixture) {
-    let extended =
+async fn foreign_records_that_follow_the_recipe_count_and_others_are_listed_with_a_reason(fixture: ProjectorFixture) {
+    let with_extra_attribute =
         Entry { headers: [example().headers, vec![(Cow::Borrowed("ce_partitionkey"), Bytes::from_static(b"k"))]].concat(), ..example() };
     let mut entries: Vec<Entry> = rejected_entries().into_iter().map(|(entry, _)| entry).collect();
     entries.insert(3, example());
     // Duplicates of the example: with an extra attribute, and with another key.
-    entries.push(extended);
+    entries.push(with_extra_attribute);
     entries.push(Entry { key: "elsewhere".into(), ..example() });
     fixture.append(entries).await;
     let projector = fixture.projector().await;
@@ -73,4 +73,4 @@ async fn a_foreign_record_after_the_recipe_counts_and_others_are_listed_with_the
     assert!(projector.stop().await.success());
 }
 
-on_both_logs!(a_foreign_record_after_the_recipe_counts_and_others_are_listed_with_their_reason);
+on_both_logs!(foreign_records_that_follow_the_recipe_count_and_others_are_listed_with_a_reason);

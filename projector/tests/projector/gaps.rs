@@ -96,7 +96,7 @@ fn a_compacted_topic_is_projected_to_its_end() {
 }
 
 #[test]
-fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition() {
+fn removed_records_are_reported_and_do_not_block_other_partitions() {
     let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
         fixture.append(entries(&campaign(1, 800))).await;
@@ -138,7 +138,7 @@ fn records_removed_before_they_were_read_are_named_and_stop_no_other_partition()
 }
 
 #[test]
-fn a_log_that_begins_later_fills_a_new_database_from_its_beginning() {
+fn a_truncated_log_fills_a_new_database_from_its_start() {
     let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
         fixture.append(entries(&campaign(1, 400))).await;

@@ -22,7 +22,7 @@ pub async fn wait_ready_status(projector: &ProjectorProcess, status: u16, texts:
 }
 
 #[test]
-fn readiness_names_a_warehouse_that_is_away_and_comes_back_with_it() {
+fn readiness_reports_a_warehouse_outage_and_recovers() {
     run(async {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let proxy = Proxy::before(&fixture.clickhouse.url).await;
@@ -45,7 +45,7 @@ fn readiness_names_a_warehouse_that_is_away_and_comes_back_with_it() {
 }
 
 #[test]
-fn a_wrong_password_is_named_with_the_setting_to_correct() {
+fn a_wrong_password_is_reported_with_the_setting_to_correct() {
     run(async {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.clickhouse.password = "mistyped".into();
@@ -57,7 +57,7 @@ fn a_wrong_password_is_named_with_the_setting_to_correct() {
 }
 
 #[test]
-fn readiness_names_a_write_that_is_refused_until_it_succeeds() {
+fn readiness_reports_a_rejected_write_until_it_succeeds() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.append(entries(&campaign(1, 100))).await;
@@ -74,7 +74,7 @@ fn readiness_names_a_write_that_is_refused_until_it_succeeds() {
 }
 
 #[test]
-fn readiness_says_why_a_start_does_not_succeed() {
+fn readiness_reports_why_a_start_fails() {
     run(async {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let url = std::mem::replace(&mut fixture.clickhouse.url, "http://127.0.0.1:1".into());

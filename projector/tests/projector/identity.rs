@@ -46,7 +46,7 @@ async fn assert_refused(fixture: &ProjectorFixture) {
     assert_eq!(fixture.table_hashes().await, before);
 }
 
-async fn a_log_made_anew_that_grew_past_the_tables_is_refused(fixture: ProjectorFixture) {
+async fn a_recreated_log_longer_than_the_tables_is_refused(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 300))).await;
     let projector = fixture.projector().await;
     fixture.wait_caught_up().await;
@@ -97,7 +97,7 @@ async fn a_log_that_is_deleted_while_it_is_read_ends_the_projector(fixture: Proj
 }
 
 on_both_logs!(
-    a_log_made_anew_that_grew_past_the_tables_is_refused,
+    a_recreated_log_longer_than_the_tables_is_refused,
     the_same_events_in_a_new_log_are_another_log,
     a_log_that_only_grew_is_the_same,
     a_log_that_is_deleted_while_it_is_read_ends_the_projector,
@@ -111,7 +111,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn an_older_copy_of_the_log_that_grew_since_is_refused() {
+fn a_restored_backup_of_the_log_is_refused() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let LogConfig::Embedded(log) = &fixture.log else { panic!("embedded") };
@@ -143,7 +143,7 @@ fn broker(dir: &Path) -> Option<Broker> {
 }
 
 #[test]
-fn it_reads_on_after_the_broker_was_away_and_never_calls_an_unknown_lag_zero() {
+fn it_resumes_after_a_broker_outage_and_never_reports_an_unknown_lag_as_zero() {
     run(async {
         let dir = tempfile::tempdir().unwrap();
         let Some(mut broker) = broker(dir.path()) else { return };

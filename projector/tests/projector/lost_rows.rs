@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Runs the verification every 100 ms.
-const OFTEN: [(&str, &str); 1] = [("QAMTU__PROJECTOR__VERIFY_MS", "100")];
+const FREQUENT_VERIFICATION: [(&str, &str); 1] = [("QAMTU__PROJECTOR__VERIFY_MS", "100")];
 
 /// Waits until every table has its former rows.
 async fn wait_restored(
@@ -45,7 +45,7 @@ const LOSSES: [&str; 9] = [
 
 async fn rows_lost_while_it_runs_are_written_again(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 2_000))).await;
-    let projector = fixture.projector_with(&OFTEN).await;
+    let projector = fixture.projector_with(&FREQUENT_VERIFICATION).await;
     fixture.wait_caught_up().await;
     let before = fixture.table_hashes().await;
     for loss in LOSSES {
@@ -66,7 +66,7 @@ async fn rows_lost_while_it_runs_are_written_again(fixture: ProjectorFixture) {
     fixture.assert_everything_once().await;
 }
 
-async fn a_range_that_is_read_again_is_not_taken_for_a_repetition(fixture: ProjectorFixture) {
+async fn a_range_that_is_read_again_is_not_deduplicated(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 900))).await;
     for _ in 0..2 {
         let projector = fixture.projector().await;
@@ -84,14 +84,14 @@ async fn a_range_that_is_read_again_is_not_taken_for_a_repetition(fixture: Proje
     fixture.assert_everything_once().await;
 }
 
-on_both_logs!(rows_lost_while_it_runs_are_written_again, a_range_that_is_read_again_is_not_taken_for_a_repetition);
+on_both_logs!(rows_lost_while_it_runs_are_written_again, a_range_that_is_read_again_is_not_deduplicated);
 
 #[test]
 fn facts_are_written_again_although_the_log_no_longer_has_them() {
     let Some(fixture) = ProjectorFixture::new(LogKind::Kafka) else { return };
     run(async {
         fixture.append(entries(&campaign(1, 600))).await;
-        let projector = fixture.projector_with(&OFTEN).await;
+        let projector = fixture.projector_with(&FREQUENT_VERIFICATION).await;
         fixture.wait_caught_up().await;
         let before = fixture.table_hashes().await;
         let qamtu_log::LogConfig::Kafka(log) = &fixture.log else { panic!("Kafka") };
@@ -106,7 +106,7 @@ fn facts_are_written_again_although_the_log_no_longer_has_them() {
 }
 
 #[test]
-fn rows_that_were_collapsed_are_not_missed() {
+fn collapsed_rows_are_not_reported_as_missing() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;
@@ -139,7 +139,7 @@ fn rows_that_were_collapsed_are_not_missed() {
 }
 
 #[test]
-fn every_table_of_facts_is_missed_where_a_row_of_it_is() {
+fn a_missing_row_of_any_fact_table_is_detected() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;

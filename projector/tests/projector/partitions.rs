@@ -10,7 +10,7 @@ fn member(number: &'static str) -> [(&'static str, &'static str); 2] {
     [("QAMTU__PROJECTOR__MEMBER", number), ("QAMTU__PROJECTOR__MEMBERS", "2")]
 }
 
-async fn two_share_the_work(fixture: ProjectorFixture) {
+async fn two_projectors_share_the_partitions(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 3_000))).await;
     let one = fixture.projector_with(&member("0")).await;
     let other = fixture.projector_with(&member("1")).await;
@@ -23,7 +23,7 @@ async fn two_share_the_work(fixture: ProjectorFixture) {
     fixture.assert_everything_once().await;
 }
 
-async fn members_come_and_go(fixture: ProjectorFixture) {
+async fn projectors_join_and_leave(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 1_000))).await;
     let mut first = fixture.projector_with(&member("0")).await;
     let mut second = fixture.projector_with(&member("1")).await;
@@ -43,4 +43,4 @@ async fn members_come_and_go(fixture: ProjectorFixture) {
     fixture.assert_everything_once().await;
 }
 
-on_both_logs!(two_share_the_work, members_come_and_go);
+on_both_logs!(two_projectors_share_the_partitions, projectors_join_and_leave);

@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn the_protocol_holds_in_every_interleaving(events in any_events(), steps in vec(step(), 1..60)) {
+    fn exactly_once_holds_in_every_interleaving(events in any_events(), steps in vec(step(), 1..60)) {
         let records = records(&partition(), &events);
         let mut simulation = Simulation::new(&records);
         for step in steps {

@@ -51,7 +51,7 @@ fn files_are_numbered_without_gaps_one_statement_each_and_give_reasons() {
 }
 
 #[test]
-fn applied_twice_is_applied_once_also_by_two_at_a_time() {
+fn migrations_are_idempotent_also_when_run_concurrently() {
     run(async {
         let fixture = fixture();
         let (one, other) = tokio::join!(migrate(&fixture.client), migrate(&fixture.client));

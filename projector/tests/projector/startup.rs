@@ -33,7 +33,7 @@ async fn a_commit_beyond_the_log_copy_is_not_trusted(fixture: ProjectorFixture) 
     fixture.assert_everything_once().await;
 }
 
-async fn a_start_goes_on_where_the_last_one_ended(fixture: ProjectorFixture) {
+async fn a_restart_continues_where_the_last_run_ended(fixture: ProjectorFixture) {
     for round in 0..3 {
         fixture.append(entries(&campaign(round, 700))).await;
         let projector = fixture.projector().await;
@@ -47,7 +47,7 @@ async fn a_start_goes_on_where_the_last_one_ended(fixture: ProjectorFixture) {
     fixture.assert_everything_once().await;
 }
 
-async fn rows_lost_by_the_warehouse_are_filled_in(fixture: ProjectorFixture) {
+async fn rows_lost_before_a_start_are_written_again(fixture: ProjectorFixture) {
     fixture.append(entries(&campaign(1, 2_000))).await;
     let projector = fixture.projector().await;
     fixture.wait_caught_up().await;
@@ -60,7 +60,7 @@ async fn rows_lost_by_the_warehouse_are_filled_in(fixture: ProjectorFixture) {
     fixture.assert_everything_once().await;
 }
 
-async fn one_event_waits_for_no_other(fixture: ProjectorFixture) {
+async fn a_single_event_is_written_without_waiting(fixture: ProjectorFixture) {
     let minute = [("QAMTU__PROJECTOR__LINGER_MS", "60000"), ("QAMTU__PROJECTOR__LINGER_BEHIND_MS", "60000")];
     let projector = fixture.projector_with(&minute).await;
     let since = std::time::Instant::now();
@@ -72,13 +72,13 @@ async fn one_event_waits_for_no_other(fixture: ProjectorFixture) {
 
 on_both_logs!(
     a_commit_beyond_the_log_copy_is_not_trusted,
-    a_start_goes_on_where_the_last_one_ended,
-    rows_lost_by_the_warehouse_are_filled_in,
-    one_event_waits_for_no_other,
+    a_restart_continues_where_the_last_run_ended,
+    rows_lost_before_a_start_are_written_again,
+    a_single_event_is_written_without_waiting,
 );
 
 #[test]
-fn another_log_than_the_tables_came_from_is_refused() {
+fn a_log_shorter_than_the_tables_is_refused() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.append(entries(&campaign(1, 500))).await;
@@ -96,7 +96,7 @@ fn another_log_than_the_tables_came_from_is_refused() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_end_with_64_and_one_line() {
+fn invalid_settings_exit_with_64_and_one_line() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         for (name, value) in [("QAMTU__PROJECTOR__MEMBER", "5"), ("QAMTU__CLICKHOUSE__DATABSE", "x"), ("QAMTU__LOG__KIND", "rabbit")] {
@@ -108,7 +108,7 @@ fn settings_that_cannot_be_used_end_with_64_and_one_line() {
 }
 
 #[test]
-fn it_waits_for_a_warehouse_that_is_not_there_yet_and_stops_when_told() {
+fn it_waits_for_an_unreachable_warehouse_and_stops_on_request() {
     run(async {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.clickhouse.url = "http://127.0.0.1:1".into();
@@ -123,7 +123,7 @@ fn it_waits_for_a_warehouse_that_is_not_there_yet_and_stops_when_told() {
 }
 
 #[test]
-fn it_tells_its_health_and_figures() {
+fn it_serves_health_and_metrics() {
     run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let events = campaign(1, 1_000);
