@@ -1,8 +1,8 @@
 //! Batch: the encoded rows of one contiguous range of offsets of one partition.
 //!
 //! Offsets without a record belong to the range of the next record. A batch is encoded once and never changes; the same range of the same
-//! records gives the same bytes and the same token. A batch exceeds its limits by at most one record. When it is written is decided in
-//! `batches.rs`.
+//! records gives the same bytes and the same token. A batch exceeds its limits by at most one record. `batches.rs` decides when it is
+//! written.
 
 use std::{ops::Range, time::Instant};
 
@@ -28,7 +28,6 @@ pub struct OpenBatch {
     appended_ms: i64,
 }
 
-/// Encoded rows of one table.
 #[derive(Debug, Default, Clone)]
 struct TableBuffer {
     count: usize,

@@ -3,8 +3,7 @@
 //! A batch is due when it is full, when it has waited for `linger`, or at once if the reader has caught up and the partition was not
 //! written within `linger`. So a single event is visible in milliseconds, and a stream becomes few large inserts. If the reader has not
 //! caught up since the batch was started, there is a backlog and the batch waits for `linger_behind` instead: larger inserts process a
-//! backlog faster. Each partition has at most one write in flight. Buffered bytes are bounded by `memory`; at the limit reading pauses
-//! and no batch waits.
+//! backlog faster. Each partition has at most one write in flight. At the limit `memory` reading pauses and no batch waits.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -35,7 +34,6 @@ struct PartitionQueue {
     reached_end: bool,
     /// Full batches, with the time at which each was started.
     full: VecDeque<(Instant, Batch)>,
-    /// Bytes of the batch that is being written.
     writing: Option<usize>,
     written: Option<Instant>,
 }

@@ -28,8 +28,7 @@ pub fn decode(record: &Record) -> DecodeResult {
     }
 }
 
-/// Stored body of an invalid record: the start of its redacted value, the size of the value, the hash of the whole redacted value, and
-/// the error.
+/// Stored body of an invalid record: the start of its redacted value, the size of the value, the hash of all of it, and the error.
 #[derive(Serialize)]
 struct InvalidRecordBody<'a> {
     excerpt: &'a str,

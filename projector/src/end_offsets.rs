@@ -1,7 +1,7 @@
 //! End offsets of the log, polled with a client separate from the reader.
 //!
-//! The offsets come from the log and not from the reader's cached state. A failed poll yields `None`, never an older result, and the next
-//! poll opens a new client.
+//! The offsets come from the log and not from the reader's cached state. A failed poll yields `None`, and the next one opens a new
+//! client.
 
 use std::time::Duration;
 

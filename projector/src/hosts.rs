@@ -1,8 +1,7 @@
 //! `Host` check against DNS rebinding.
 //!
 //! A page of another site whose name was made to resolve to this process gets 421, because its browser sends that name. Accepted are
-//! loopback names, the address the client connected to, and the configured names; ports are not compared. Ingest and the page use the
-//! same rule.
+//! loopback names, the address the client connected to, and the configured names; ports are not compared. Ingest uses the same rule.
 
 use std::net::IpAddr;
 
@@ -18,8 +17,7 @@ impl AllowedHosts {
         Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
-    /// Whether the request has exactly one `Host`, an accepted one, and its target names no other host. `local` is the address that the
-    /// client connected to.
+    /// Whether the request has exactly one `Host`, an accepted one, and its target names no other host. `local`: address connected to.
     pub fn allows(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {

@@ -6,8 +6,7 @@
 //! reveal a recreated topic even if some of its records were already projected.
 //!
 //! A partition is accepted only if every compared record matches. Not verified: partitions without rows, and logs from which retention or
-//! compaction has removed all of these records (this is logged). A deletion while the projector runs is detected by the log crate; the
-//! restart then runs this check.
+//! compaction has removed all of these records (this is logged). The log crate detects a deletion at run time.
 
 use std::collections::BTreeMap;
 

@@ -23,49 +23,33 @@
 //! Defined elsewhere: what an event is (`qamtu-schemas`), how the log orders records (`qamtu-log`), and the figures (`qamtu-analytics`,
 //! which reads only the views).
 
-pub mod pipeline;
-
-pub mod source;
-
-pub mod identity;
-
-pub mod end_offsets;
-
-pub mod lag;
-
-pub mod decode;
-
-pub mod decode_result;
-
-pub mod projection;
-
-pub mod rows;
-
 pub mod batch;
-
 pub mod batches;
-
-pub mod writes;
-
 pub mod check;
-pub mod warehouse;
-
-pub mod progress;
-
-pub mod verify;
-
-pub mod migrate;
-
 pub mod cli;
 pub mod config;
+pub mod decode;
+pub mod decode_result;
+pub mod end_offsets;
 pub mod error;
 mod failpoints;
 pub mod health;
 mod hosts;
+pub mod identity;
+pub mod lag;
 pub mod metrics;
+pub mod migrate;
 pub mod monitor;
+pub mod pipeline;
+pub mod progress;
+pub mod projection;
+pub mod rows;
 pub mod run;
+pub mod source;
 pub mod telemetry;
+pub mod verify;
+pub mod warehouse;
+pub mod writes;
 
 pub use config::Config;
 pub use error::ProjectorError;

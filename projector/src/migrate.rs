@@ -98,8 +98,7 @@ struct NameRow {
     name: String,
 }
 
-/// Creates the database if it is missing, and applies pending migrations and changed views. If nothing is pending, it needs no right to
-/// change tables.
+/// Creates the database if it is missing, and applies pending migrations and changed views. Otherwise needs no right to change tables.
 pub async fn migrate(client: &Client) -> Result<MigrationCounts, Error> {
     let mut applied = match applied(client).await {
         Err(error) if error.code() == Some(UNKNOWN_DATABASE) => {

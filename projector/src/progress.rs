@@ -63,8 +63,8 @@ impl Progress {
         }
     }
 
-    /// Advances past this record; returns whether it must be written. A record that is already written, or of a partition that is no
-    /// longer owned, must not.
+    /// Advances past this record; returns whether it must be written. One that is already written, or whose partition is not owned, must
+    /// not.
     pub fn accept(&mut self, record: &Record) -> bool {
         let Some(offsets) = self.partitions.get_mut(&record.partition) else { return false };
         if record.offset < offsets.expected {

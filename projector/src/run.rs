@@ -24,8 +24,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// A run that lasted this long resets the backoff.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 
-/// Runs until `shutdown` resolves. `started` is called each time the checks have passed and reading begins. `health` contains the current
-/// problems.
+/// Runs until `shutdown` resolves. `started` is called each time the checks have passed and reading begins. Reports problems to `health`.
 pub async fn run(config: &Config, health: &Health, started: impl Fn(), shutdown: impl Future<Output = ()>) -> Result<(), ProjectorError> {
     let pauses = || ExponentialBuilder::default().with_max_delay(Duration::from_secs(30)).without_max_times().with_jitter().build();
     let mut pause = pauses();

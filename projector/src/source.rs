@@ -181,8 +181,7 @@ impl Source {
         self.lag.caught_up(Instant::now());
     }
 
-    /// Updates the lag metrics from the end offsets; `ends` is `None` if they are unknown. `pending`: whether records were read and are not
-    /// written yet.
+    /// Updates the lag metrics from the end offsets; `ends` is `None` if they are unknown. `pending`: some read records are not written.
     pub fn update_lag(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, pending: bool) -> Result<(), ProjectorError> {
         let Some(ends) = ends else {
             progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));

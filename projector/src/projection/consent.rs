@@ -13,7 +13,6 @@ pub(super) fn given<'a>(record: &DecodedRecord<'a>, data: &'a ConsentGiven) -> R
     row(record, data.person, ConsentKind::Given, &data.supersedes)
 }
 
-/// Row of a withdrawn consent.
 pub(super) fn withdrawn<'a>(record: &DecodedRecord<'a>, data: &'a ConsentWithdrawn) -> Row<'a> {
     row(record, data.person, ConsentKind::Withdrawn, &[])
 }

@@ -10,7 +10,6 @@ pub(super) fn event<'a>(record: &DecodedRecord<'a>, subject: &'a str) -> Row<'a>
     Row::ReferenceEvents(record.origin(), ReferenceEventRow { subject: subject.into(), body: record.body })
 }
 
-/// Row of an event about an import.
 pub(super) fn import<'a>(record: &DecodedRecord<'a>, import: ImportId) -> Row<'a> {
     Row::ReferenceEvents(record.origin(), ReferenceEventRow { subject: import.to_string().into(), body: record.body })
 }

@@ -1,7 +1,6 @@
 //! The closed lists of the tables (`Enum8`) and their numbers.
 //!
-//! A number is never reused for another name. The `Enum8` types are stated next to the columns in `rows.rs`; a test writes every name and
-//! reads it back.
+//! A number is never reused for another name. The `Enum8` types are stated next to the columns in `rows.rs`; a test checks all names.
 
 use qamtu_schemas::event;
 use serde::Serialize;

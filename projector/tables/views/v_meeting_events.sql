@@ -1,5 +1,4 @@
--- Meeting events other than attendance, one row per event. Events of reversed imports are included; the fold of the contract excludes
--- them.
+-- Meeting events other than attendance, one row per event. Events of reversed imports are included.
 CREATE OR REPLACE VIEW v_meeting_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
 SELECT campaign, meeting_id, event_id, received, import, type, body, partition, offset

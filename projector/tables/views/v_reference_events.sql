@@ -1,5 +1,4 @@
--- Reference data, surveys and imports, one row per event. Reversing an import does not remove its reference data; a higher revision
--- replaces it.
+-- Reference data, surveys and imports, one row per event. A reversed import keeps its reference data; a higher revision replaces it.
 CREATE OR REPLACE VIEW v_reference_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
 SELECT campaign, event_id, received, type, body, partition, offset

@@ -1,9 +1,8 @@
 -- Fact rows whose event id has a winning body (earliest received, then lowest hash) for another meeting or in another table. FINAL has
--- already resolved bodies with the same key; the other views exclude the rows listed here. Nearly always empty.
--- Ids whose bodies are all in attendance are in v_superseded_attendance.
--- A body that a merge has removed lost to one that is still stored, so the fact tables always contain the winning body.
--- The result is one row with an array: as a scalar subquery it is computed once per query, however many views use it; the same applies to
--- the disputed ids.
+-- already resolved bodies with the same key; the other views exclude the rows listed here. Nearly always empty. Ids whose bodies are all
+-- in attendance are in v_superseded_attendance. A body that a merge has removed lost to one that is still stored, so the fact tables
+-- always contain the winning body. The result is one row with an array: as a scalar subquery it is computed once per query, however many
+-- views use it.
 CREATE OR REPLACE VIEW v_superseded_bodies DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     (SELECT groupUniqArray(event_id) FROM v_disputed) AS disputed,

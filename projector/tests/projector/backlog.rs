@@ -10,7 +10,6 @@ use crate::{
     fixture::{LogKind, ProjectorFixture, run},
 };
 
-/// Maximum resident memory of the process.
 const MEMORY_MAX_MB: u64 = 400;
 const ATTENDANCES: u32 = 150_000;
 const PRECINCTS: u32 = 60;
@@ -29,7 +28,6 @@ fn roll(precinct: u32) -> Event {
     event(1 << 64 | u128::from(precinct), 0, None, enrolled)
 }
 
-/// Peak resident memory of a process.
 fn peak_mb(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();

@@ -15,7 +15,6 @@ use qamtu_projector::config::ClickhouseConfig;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A ClickHouse started by this test binary.
 pub struct ClickhouseServer {
     launcher: Child,
     announced: Value,
@@ -23,7 +22,6 @@ pub struct ClickhouseServer {
 }
 
 impl ClickhouseServer {
-    /// Starts a ClickHouse with `qamtu warehouse`.
     pub fn start() -> Self {
         let qamtu = Path::new(env!("CARGO_BIN_EXE_qamtu-projector")).with_file_name("qamtu");
         assert!(qamtu.exists(), "{} is missing: build it, or set QAMTU_TEST_CLICKHOUSE_URL", qamtu.display());
@@ -101,7 +99,6 @@ pub fn shared(role: &str, database: &str) -> ClickhouseConfig {
     SERVER.get_or_init(ClickhouseServer::start).config(role, database)
 }
 
-/// Directory of downloaded programs.
 pub fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
     std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from)

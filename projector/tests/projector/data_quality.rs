@@ -47,8 +47,8 @@ fn references_without_effect_are_listed() {
             event(11, 20, None, correction(1, &[1])),
             event(12, 20, None, retraction(&[2])),
             event(13, 20, None, consent(1, &[4])),
-            // To another meeting, to nothing, to an attendance; to an attendance of another meeting and to a cancellation; to another
-            // person's withdrawal.
+            // To another meeting, to nothing, to an attendance; to an attendance of another meeting, a cancellation, another person's
+            // withdrawal.
             event(21, 30, None, correction(2, &[1])),
             event(22, 30, None, correction(1, &[11, 99])),
             event(23, 30, None, correction(1, &[2])),

@@ -1,5 +1,4 @@
-//! Events of a small campaign with the anomalies of a large one: duplicates, conflicts, retractions, reversals, withdrawals, invalid
-//! records.
+//! Events of a small campaign with the anomalies of a large one: duplicates, conflicts, retractions, reversals, withdrawals.
 
 use std::borrow::Cow;
 
@@ -22,12 +21,10 @@ use uuid::Uuid;
 /// Start of the campaign, microseconds since 1970.
 const START: i64 = 1_770_944_400_000_000;
 
-/// Id of meeting number `n`.
 pub fn meeting(n: u32) -> MeetingId {
     format!("TRK-2026-{n:04}").parse().unwrap()
 }
 
-/// Pseudonym of person number `n`.
 pub fn person(n: u32) -> Person {
     Person { id: Pseudonym((u128::from(n) << 64 | 0xfeed).to_be_bytes()), strength: Strength::Strong }
 }
@@ -132,7 +129,6 @@ pub fn entry(event: &Event) -> Entry {
     }
 }
 
-/// The entries of events.
 pub fn entries(events: &[Event]) -> Vec<Entry> {
     events.iter().map(entry).collect()
 }
@@ -143,7 +139,6 @@ pub fn record(partition: &Partition, offset: u64, event: &Event) -> Record {
     raw(partition, offset, entry.headers, Some(entry.value))
 }
 
-/// A record with any headers and value.
 pub fn raw(partition: &Partition, offset: u64, headers: Vec<(Cow<'static, str>, Bytes)>, value: Option<Bytes>) -> Record {
     let appended_ms = START / 1000 + offset as i64;
     Record { partition: partition.clone(), offset, skipped: 0, appended_ms, key: None, headers, value }

@@ -43,12 +43,9 @@ use crate::clickhouse_server::{cache, shared};
 /// Timeout of every wait; only a failure takes longer.
 pub const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Implementation of the event log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogKind {
-    /// The embedded log, in files.
     Embedded,
-    /// A real Kafka broker.
     Kafka,
 }
 
@@ -84,7 +81,6 @@ macro_rules! on_both_logs {
     };
 }
 
-/// A name that no other test uses.
 pub fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{prefix}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
@@ -142,13 +138,11 @@ impl ProjectorFixture {
         ensure_topics(&self.log, &specs).await.unwrap();
     }
 
-    /// Creates the topics and opens a writer.
     pub async fn writer(&self) -> Arc<dyn LogWriter> {
         self.topics().await;
         open_writer(&self.log).await.unwrap()
     }
 
-    /// Appends entries; panics if one is rejected.
     pub async fn append(&self, entries: Vec<Entry>) {
         append(&*self.writer().await, entries).await;
     }
@@ -300,7 +294,6 @@ impl ReferenceProjection {
     }
 }
 
-/// Appends entries; panics if one is rejected.
 pub async fn append(writer: &dyn LogWriter, entries: Vec<Entry>) {
     for chunk in entries.chunks(2_000) {
         for outcome in writer.append(chunk.to_vec()).await {
@@ -329,7 +322,6 @@ pub async fn query(client: &Client, sql: &str) -> Result<String, String> {
     limited.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(|error| error.to_string())
 }
 
-/// A running projector process.
 pub struct ProjectorProcess {
     child: Child,
     metrics: String,
@@ -348,7 +340,6 @@ impl ProjectorProcess {
         self.metrics = announced["metrics"].as_str().unwrap().to_owned();
     }
 
-    /// Everything it has written to standard error.
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
@@ -397,12 +388,10 @@ impl ProjectorProcess {
         }
     }
 
-    /// Process id of the projector.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("the process has exited")
     }
 
-    /// Sends SIGKILL and waits.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
@@ -413,7 +402,6 @@ impl ProjectorProcess {
         self.wait().await
     }
 
-    /// Waits until the process exits.
     pub async fn wait(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("the projector does not exit\n{}", self.stderr())).unwrap()

@@ -1,5 +1,4 @@
-//! Offsets without a record in Kafka: offsets that the log skipped are not missing; records removed before they were read are lost, and
-//! reported by offset.
+//! Offsets without a record in Kafka: offsets that the log skipped are not missing; records removed before they were read are lost.
 
 use std::time::Duration;
 

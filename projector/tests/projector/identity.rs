@@ -1,5 +1,4 @@
-//! The projector refuses a log that is not the one its tables were filled from, however long it is; and an unknown lag is not reported as
-//! zero.
+//! The projector refuses a log that is not the one its tables were filled from, whatever its length; an unknown lag is not zero.
 
 use std::{path::Path, time::Duration};
 
@@ -17,7 +16,6 @@ use crate::{
     on_both_logs,
 };
 
-/// Deletes the log with all records.
 async fn delete(fixture: &ProjectorFixture) {
     match &fixture.log {
         LogConfig::Embedded(log) => std::fs::remove_dir_all(&log.dir).unwrap(),

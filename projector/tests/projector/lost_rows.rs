@@ -11,7 +11,6 @@ use crate::{
 /// Runs the verification every 100 ms.
 const FREQUENT_VERIFICATION: [(&str, &str); 1] = [("QAMTU__PROJECTOR__VERIFY_MS", "100")];
 
-/// Waits until every table has its former rows.
 async fn wait_restored(
     fixture: &ProjectorFixture,
     before: &std::collections::BTreeMap<&'static str, String>,

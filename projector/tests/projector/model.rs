@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 pub struct Tables(BTreeMap<(Table, String), (String, Value)>);
 
 impl Tables {
-    /// Inserts rows and collapses those with the same key.
     pub fn insert(&mut self, rows: &[Row<'_>]) {
         for row in rows {
             let value = serde_json::to_value(row).unwrap();
@@ -26,7 +25,6 @@ impl Tables {
         }
     }
 
-    /// Offsets that have a log copy row.
     pub fn log_copy_offsets(&self) -> BTreeSet<u64> {
         let rows = self.0.iter().filter(|((table, _), _)| *table == Table::Log);
         rows.map(|(_, (_, row))| row["log"]["offset"].as_u64().unwrap()).collect()

@@ -1,5 +1,4 @@
-//! Properties without I/O: replays, duplicates and any batch boundaries give the same rows, and exactly-once holds in every interleaving
-//! of faults.
+//! Properties without I/O: replays, duplicates and batch boundaries do not change the rows; exactly-once holds in every interleaving.
 
 use std::{
     collections::BTreeMap,

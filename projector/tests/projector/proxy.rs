@@ -16,7 +16,6 @@ use tokio::{
 const PASS: u8 = 0;
 const SILENT: u8 = 1;
 
-/// A running proxy; it ends with the runtime.
 #[derive(Clone)]
 pub struct Proxy {
     address: SocketAddr,
@@ -42,7 +41,6 @@ impl Proxy {
         proxy
     }
 
-    /// URL of the proxy itself.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -80,7 +80,6 @@ struct Oracle {
     conflicts: usize,
 }
 
-/// The event with precedence of each id.
 fn winners(events: &[Event]) -> Vec<&Event> {
     let mut found: BTreeMap<EventId, &Event> = BTreeMap::new();
     for event in events {
