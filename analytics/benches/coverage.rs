@@ -51,8 +51,8 @@ fn measure(attendances: u64) -> Value {
             rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting));
             spent.on(|| {
                 for (room, meeting) in rooms[..last].iter().zip(first..) {
-                    let run = Run { meeting: meeting as u32, hi: &room.hi, lo: &room.lo, strength: &room.strength, homes: &[] };
-                    fold.take(run).expect("meeting by meeting");
+                    let run = Run { meeting: meeting as u32, hi: &room.hi, lo: &room.lo, strength: &room.strength, residences: &[] };
+                    fold.add_run(run).expect("meeting by meeting");
                 }
             });
         }

@@ -124,7 +124,7 @@ pub enum Route {
 
 /// A row of the matrix: who may open a path.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct RouteRule {
     /// What is there.
     pub route: Route,
     /// Where, as a path pattern of the router.
@@ -139,13 +139,13 @@ const FIGURES: &[Role] = &[Role::Leader, Role::Analyst];
 const ANYBODY: &[Role] = &Role::ALL;
 
 /// The one authorization matrix.
-pub const MATRIX: [Row; 8] = [
-    Row { route: Route::Entry, path: "/", example: "/", roles: FIGURES },
-    Row { route: Route::Page, path: "/{language}", example: "/kk", roles: FIGURES },
-    Row { route: Route::Csv, path: "/coverage.csv", example: "/coverage.csv", roles: FIGURES },
-    Row { route: Route::Report, path: "/report/{file}", example: "/report/kk.pdf", roles: FIGURES },
-    Row { route: Route::Asset, path: "/assets/{file}", example: "/assets/qamtu.css", roles: ANYBODY },
-    Row { route: Route::Live, path: "/live", example: "/live", roles: ANYBODY },
-    Row { route: Route::Ready, path: "/ready", example: "/ready", roles: ANYBODY },
-    Row { route: Route::Metrics, path: "/metrics", example: "/metrics", roles: &[Role::Operator] },
+pub const MATRIX: [RouteRule; 8] = [
+    RouteRule { route: Route::Entry, path: "/", example: "/", roles: FIGURES },
+    RouteRule { route: Route::Page, path: "/{language}", example: "/kk", roles: FIGURES },
+    RouteRule { route: Route::Csv, path: "/coverage.csv", example: "/coverage.csv", roles: FIGURES },
+    RouteRule { route: Route::Report, path: "/report/{file}", example: "/report/kk.pdf", roles: FIGURES },
+    RouteRule { route: Route::Asset, path: "/assets/{file}", example: "/assets/qamtu.css", roles: ANYBODY },
+    RouteRule { route: Route::Live, path: "/live", example: "/live", roles: ANYBODY },
+    RouteRule { route: Route::Ready, path: "/ready", example: "/ready", roles: ANYBODY },
+    RouteRule { route: Route::Metrics, path: "/metrics", example: "/metrics", roles: &[Role::Operator] },
 ];

@@ -40,7 +40,7 @@ impl Cell {
     }
 
     /// This cell, if all of the others are shown too.
-    pub fn beside(self, others: &[Self]) -> Self {
+    pub fn if_all_shown(self, others: &[Self]) -> Self {
         if others.iter().all(|other| other.0.is_some()) { self } else { Self::WITHHELD }
     }
 }
@@ -66,7 +66,7 @@ impl Threshold {
 
     /// Heads beyond lists of people from which on their sum leaves as many possible values to the people as a small count has: twice the
     /// threshold, since whoever came to two meetings is in the sum twice.
-    pub(crate) fn heads(self) -> u64 {
+    pub(crate) fn min_heads(self) -> u64 {
         2 * self.0
     }
 
@@ -82,9 +82,9 @@ impl Threshold {
 
     /// A part of a count that is published too, so that the remainder can be read off: shown if the part, the remainder and the whole may
     /// be seen.
-    pub fn part(self, part: u64, whole: u64, published: Cell) -> Cell {
+    pub fn cell_of_part(self, part: u64, whole: u64, published: Cell) -> Cell {
         let split = self.allows(part) && self.allows(whole.saturating_sub(part));
-        Cell(split.then_some(part)).beside(&[published])
+        Cell(split.then_some(part)).if_all_shown(&[published])
     }
 
     /// Parts that add up to a total.
@@ -93,17 +93,17 @@ impl Threshold {
     /// to be at least 1, leave room for `k` values. If the total is withheld itself, parts are held back as well, lest they give it away.
     /// If there is no such choice, the whole table is withheld, zeros too. A total that is small itself needs none of this: it is
     /// withheld, and all its parts are small.
-    pub fn family(self, parts: &[u64], total: Cell) -> Vec<Cell> {
+    pub fn suppress_parts(self, parts: &[u64], total: Cell) -> Vec<Cell> {
         let mut hidden: Vec<bool> = parts.iter().map(|part| !self.allows(*part)).collect();
         let threatened = total.0.is_none() || hidden.contains(&true);
         if threatened && parts.iter().sum::<u64>() >= self.0 {
-            self.withhold_more(parts, &mut hidden);
+            self.suppress_more(parts, &mut hidden);
         }
         parts.iter().zip(hidden).map(|(part, hidden)| Cell((!hidden).then_some(*part))).collect()
     }
 
-    fn withhold_more(self, parts: &[u64], hidden: &mut [bool]) {
-        while self.room(parts, hidden) < self.0 {
+    fn suppress_more(self, parts: &[u64], hidden: &mut [bool]) {
+        while self.possible_values(parts, hidden) < self.0 {
             let next = (0..parts.len()).filter(|place| !hidden[*place] && parts[*place] > 0).min_by_key(|place| (parts[*place], *place));
             match next {
                 Some(place) => hidden[place] = true,
@@ -113,13 +113,13 @@ impl Threshold {
     }
 
     /// Whether the withheld parts of a known total cover each other: two or more of them are people, and each has room enough.
-    pub(crate) fn covers(self, parts: &[u64], hidden: &[bool]) -> bool {
+    pub(crate) fn protects(self, parts: &[u64], hidden: &[bool]) -> bool {
         let people = parts.iter().zip(hidden).filter(|(part, hidden)| **hidden && **part > 0).count();
-        people > 1 && self.room(parts, hidden) >= self.0
+        people > 1 && self.possible_values(parts, hidden) >= self.0
     }
 
     /// How many values each withheld part might have: what the total leaves once every other withheld part is at least 1.
-    fn room(self, parts: &[u64], hidden: &[bool]) -> u64 {
+    fn possible_values(self, parts: &[u64], hidden: &[bool]) -> u64 {
         let withheld = || parts.iter().zip(hidden).filter(|(_, hidden)| **hidden).map(|(part, _)| *part);
         match withheld().count() as u64 {
             0 => 0,
@@ -135,7 +135,7 @@ mod tests {
     const K: Threshold = Threshold(10);
 
     fn family(parts: &[u64], total: u64) -> Vec<Option<u64>> {
-        K.family(parts, K.cell(total)).into_iter().map(Cell::shown).collect()
+        K.suppress_parts(parts, K.cell(total)).into_iter().map(Cell::shown).collect()
     }
 
     #[test]
@@ -160,13 +160,13 @@ mod tests {
 
     #[test]
     fn parts_do_not_give_a_withheld_total_away() {
-        assert_eq!(K.family(&[20, 30], Cell::WITHHELD).into_iter().map(Cell::shown).collect::<Vec<_>>(), [None, Some(30)]);
+        assert_eq!(K.suppress_parts(&[20, 30], Cell::WITHHELD).into_iter().map(Cell::shown).collect::<Vec<_>>(), [None, Some(30)]);
     }
 
     #[test]
     fn a_part_and_what_it_leaves_are_both_protected() {
-        assert_eq!(K.part(95, 100, K.cell(100)), Cell::WITHHELD);
-        assert_eq!(K.part(100, 100, K.cell(100)).shown(), Some(100));
-        assert_eq!(K.part(60, 100, Cell::WITHHELD), Cell::WITHHELD);
+        assert_eq!(K.cell_of_part(95, 100, K.cell(100)), Cell::WITHHELD);
+        assert_eq!(K.cell_of_part(100, 100, K.cell(100)).shown(), Some(100));
+        assert_eq!(K.cell_of_part(60, 100, Cell::WITHHELD), Cell::WITHHELD);
     }
 }

@@ -14,9 +14,11 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
-use crate::{compute::compute, config::Config, csv, error::AnalyticsError, facts::Warehouse, figures::Figures, snapshot::Snapshots};
+use crate::{
+    compute::compute, config::Config, csv, error::AnalyticsError, facts::Warehouse, figures::Figures, snapshot_store::SnapshotStore,
+};
 
-pub use report::{Chosen, Report};
+pub use report::{Report, SnapshotSelector};
 pub use serve::Serve;
 
 /// Coverage of a campaign: computed, kept and shown.
@@ -73,11 +75,11 @@ pub struct Compute {
 impl Compute {
     /// Computes, keeps and writes.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
-        let mut snapshots = Snapshots::open(&config.analytics.dir)?;
+        let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
         let warehouse = Warehouse::new(&config.clickhouse);
         let snapshot = compute(&warehouse, &mut snapshots, (&self.campaign, self.as_of)).await?;
         if self.csv.is_some() || self.json.is_some() {
-            snapshots.report(snapshot.id)?;
+            snapshots.mark_reported(snapshot.id)?;
         }
         if let Some(path) = &self.csv {
             write(path, |file| csv::write(&snapshot, file).map_err(std::io::Error::other))?;

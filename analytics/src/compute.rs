@@ -11,18 +11,18 @@ use crate::{
     coverage::Coverage,
     error::AnalyticsError,
     facts::{Receipts, Selection, Warehouse},
-    snapshot::{Snapshot, Snapshots, Stored},
+    snapshot_store::{Snapshot, SnapshotStore, Stored},
 };
 
 /// Computes the coverage of a campaign at an instant and keeps it; without one, as of now, see [`select`].
 pub async fn compute(
     warehouse: &Warehouse,
-    snapshots: &mut Snapshots,
+    snapshots: &mut SnapshotStore,
     (campaign, as_of): (&CampaignId, Option<Timestamp>),
 ) -> Result<Snapshot, AnalyticsError> {
     let selection = select(warehouse, (campaign, as_of), Timestamp::now()).await?;
     let coverage = coverage(warehouse, selection).await?;
-    keep(snapshots, coverage)
+    save(snapshots, coverage)
 }
 
 /// Chooses the records that count, by a server's clock that shows `now`.
@@ -52,8 +52,8 @@ pub async fn coverage(warehouse: &Warehouse, selection: Selection) -> Result<Cov
 }
 
 /// Keeps a coverage as a snapshot.
-pub fn keep(snapshots: &mut Snapshots, coverage: Coverage) -> Result<Snapshot, AnalyticsError> {
-    let (snapshot, stored) = snapshots.keep(coverage)?;
+pub fn save(snapshots: &mut SnapshotStore, coverage: Coverage) -> Result<Snapshot, AnalyticsError> {
+    let (snapshot, stored) = snapshots.save(coverage)?;
     let identity = &snapshot.coverage.identity;
     let (campaign, as_of) = (&identity.campaign, identity.as_of);
     match stored {

@@ -17,16 +17,17 @@ use crate::facts::Selection;
 mod audience;
 mod bounds;
 pub mod definition;
-mod exposure;
+
 mod fold;
 mod meetings;
+mod person_bitmap;
 mod residents;
 mod sums;
 
 pub use audience::{OUTSIDE, Run, STRONG, UNSTATED};
 pub use definition::DEFINITION;
 pub use fold::{CoverageFold, roll_decides};
-pub use residents::Places;
+pub use residents::ResidenceIndex;
 
 /// What a coverage is true for; its hash names the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,12 +277,13 @@ pub struct Audience {
     #[serde(default)]
     pub unstated: u64,
     /// People in the rooms who were not identified, or not known to be inside or outside the denominator, added up over meetings.
-    pub rest: u64,
+    #[serde(rename = "rest")]
+    pub unidentified: u64,
     /// Counted meetings with a headcount.
     pub headcount_meetings: u64,
     /// Counted meetings with at least one identified attendance.
     pub identified_meetings: u64,
-    /// Counted meetings with neither a headcount nor an attendance that counts: how many came is unknown and missing from `rest`. Zero
+    /// Counted meetings with neither a headcount nor an attendance that counts: how many came is unknown and missing from `unidentified`. Zero
     /// in snapshots from before it was counted.
     #[serde(default)]
     pub uncounted_meetings: u64,

@@ -9,12 +9,12 @@ mod assets;
 mod charts;
 mod connections;
 mod download;
+mod error_page;
 mod handlers;
 mod headers;
 mod hosts;
 pub mod page;
-mod refusal;
-mod renewal;
+mod refresh;
 mod service;
 mod tables;
 
@@ -26,17 +26,17 @@ use qamtu_schemas::id::CampaignId;
 use tokio::net::TcpListener;
 
 use crate::{
-    access::{MATRIX, Reader, Row},
+    access::{MATRIX, Reader, RouteRule},
     config::Config,
     error::AnalyticsError,
     facts::Warehouse,
     publication::current,
-    snapshot::Snapshots,
+    snapshot_store::SnapshotStore,
 };
-pub use hosts::Hosts;
-pub use refusal::Refusal;
-use renewal::Renewal;
-pub use service::{Service, Trouble};
+pub use error_page::ErrorPage;
+pub use hosts::AllowedHosts;
+use refresh::RefreshLoop;
+pub use service::{DashboardState, RefreshStatus};
 
 /// Where the page can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,35 +54,35 @@ pub async fn serve(
     listening: impl FnOnce(Addresses) -> Result<(), AnalyticsError>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), AnalyticsError> {
-    let mut snapshots = Snapshots::open(&config.analytics.dir)?;
+    let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
     let reader = Reader::from(&config.reader);
     let latest = snapshots.latest(&campaign, Timestamp::now())?;
     let shown = current(&mut snapshots, reader.role, latest)?;
-    let service = Arc::new(Service::showing(campaign, Snapshots::open(&config.analytics.dir)?, shown));
-    let hosts = Arc::new(Hosts::new(&config.serve.hosts));
+    let service = Arc::new(DashboardState::with_snapshot(campaign, SnapshotStore::open(&config.analytics.dir)?, shown));
+    let hosts = Arc::new(AllowedHosts::new(&config.serve.hosts));
     let people = bind(config.serve.listen).await?;
     let internal = match config.serve.metrics {
         Some(metrics) => Some(bind(metrics).await?),
         None => None,
     };
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
-    let renewal = Renewal { service: service.clone(), warehouse: Warehouse::new(&config.clickhouse), snapshots, role: reader.role };
-    let renewal = tokio::spawn(renewal.run());
+    let refresh = RefreshLoop { service: service.clone(), warehouse: Warehouse::new(&config.clickhouse), snapshots, role: reader.role };
+    let refresh = tokio::spawn(refresh.run());
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let told = service.clone();
-    let people = connections::serve(people, hosts::guarded(router(service.clone(), reader), hosts.clone()), stopped.clone());
+    let draining = service.clone();
+    let people = connections::serve(people, hosts::with_host_check(router(service.clone(), reader), hosts.clone()), stopped.clone());
     let internal = async {
         if let Some(listener) = internal {
-            connections::serve(listener, hosts::guarded(router(service, Reader::operator()), hosts), stopped).await;
+            connections::serve(listener, hosts::with_host_check(router(service, Reader::operator()), hosts), stopped).await;
         }
     };
     tokio::spawn(async move {
         shutdown.await;
-        told.drain();
+        draining.drain();
         stop.send_replace(true);
     });
     tokio::join!(people, internal);
-    renewal.abort();
+    refresh.abort();
     Ok(())
 }
 
@@ -94,27 +94,27 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, AnalyticsError> {
     listener.local_addr().map_err(AnalyticsError::Serve)
 }
 
-/// The routes of the matrix for one reader, and their layers from the outermost inwards: headers, panics, time, count, admission.
-pub fn router(service: Arc<Service>, reader: Reader) -> Router {
+/// The routes of the matrix for one reader, and their layers from the outermost inwards: headers, panics, time, count, authorization.
+pub fn router(service: Arc<DashboardState>, reader: Reader) -> Router {
     let router = MATRIX.iter().fold(Router::new(), |router, row| {
-        let admission = middleware::from_fn_with_state((*row, reader.clone()), admit);
-        router.route(row.path, get(handlers::of(row.route)).layer(admission))
+        let authorization = middleware::from_fn_with_state((*row, reader.clone()), authorize);
+        router.route(row.path, get(handlers::of(row.route)).layer(authorization))
     });
     router
-        .fallback(|request: Request| async move { Refusal::NotFound.answer(&request) })
-        .method_not_allowed_fallback(|request: Request| async move { Refusal::Method.answer(&request) })
+        .fallback(|request: Request| async move { ErrorPage::NotFound.response(&request) })
+        .method_not_allowed_fallback(|request: Request| async move { ErrorPage::Method.response(&request) })
         .layer(Extension(reader))
         .with_state(service)
-        .layer(middleware::from_fn(headers::counted))
-        .layer(middleware::from_fn(headers::unbroken))
-        .layer(middleware::map_response(headers::protected))
+        .layer(middleware::from_fn(headers::record_request))
+        .layer(middleware::from_fn(headers::catch_panics))
+        .layer(middleware::map_response(headers::add_security_headers))
 }
 
 /// Lets a request through to a route whose row names the reader's role.
-async fn admit(
-    axum::extract::State((row, reader)): axum::extract::State<(Row, Reader)>,
+async fn authorize(
+    axum::extract::State((row, reader)): axum::extract::State<(RouteRule, Reader)>,
     request: Request,
     next: middleware::Next,
 ) -> Response {
-    if row.roles.contains(&reader.role) { next.run(request).await } else { Refusal::Forbidden.answer(&request) }
+    if row.roles.contains(&reader.role) { next.run(request).await } else { ErrorPage::Forbidden.response(&request) }
 }

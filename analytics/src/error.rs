@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
-use crate::snapshot::SnapshotId;
+use crate::snapshot_store::SnapshotId;
 
 /// Exit code of a wrong command line or configuration: `EX_USAGE` of sysexits.
 pub const EXIT_USAGE: u8 = 64;
@@ -19,7 +19,7 @@ pub enum AnalyticsError {
     #[error("configuration")]
     Config(#[source] Box<figment::Error>),
     /// The warehouse did not answer a question.
-    #[error("the warehouse did not answer {what}{}", if is_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
+    #[error("the warehouse did not answer {what}{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {
         /// What was asked for.
         what: &'static str,
@@ -27,9 +27,9 @@ pub enum AnalyticsError {
         #[source]
         source: clickhouse::error::Error,
     },
-    /// What the warehouse sent is no table of the wanted shape.
+    /// What the warehouse sent is no table of the expected shape.
     #[error("{what} came in an unexpected shape: is the warehouse migrated to this version?")]
-    Shape {
+    Schema {
         /// What was asked for.
         what: &'static str,
         /// Why.
@@ -37,14 +37,14 @@ pub enum AnalyticsError {
         source: polars::error::PolarsError,
     },
     /// A view holds a value that is none.
-    #[error("view {view}: {value:?} is no {wanted}")]
+    #[error("view {view}: {value:?} is no {expected}")]
     Value {
         /// The view.
         view: &'static str,
         /// What stands there.
         value: String,
         /// What should.
-        wanted: &'static str,
+        expected: &'static str,
     },
     /// An event in a view cannot be read by this binary.
     #[error("event {event} in view {view} cannot be read: this program may be older than the one that stored it")]
@@ -94,13 +94,13 @@ pub enum AnalyticsError {
     },
     /// Attendance of one meeting came in two places, so that it could not be counted once.
     #[error("attendance of meeting number {0} came in two places: it must come meeting by meeting")]
-    Scattered(u32),
+    AttendanceNotGrouped(u32),
     /// More people or meetings than this program numbers.
     #[error("more than {0} people or meetings in one campaign")]
     TooMany(u32),
     /// A folder cannot be made.
     #[error("folder {} cannot be made", path.display())]
-    Folder {
+    Directory {
         /// Which one.
         path: PathBuf,
         /// Why.
@@ -110,7 +110,7 @@ pub enum AnalyticsError {
     /// Others than the owner can enter the folder of the snapshots.
     #[error("folder {} can be read by others (mode {mode:04o}), and snapshots hold small counts: run chmod 700 on it, or set \
              analytics.dir to a folder of its own", path.display())]
-    Exposed {
+    DirectoryNotPrivate {
         /// Which one.
         path: PathBuf,
         /// Its mode.
@@ -127,7 +127,7 @@ pub enum AnalyticsError {
     },
     /// The snapshot file does not work.
     #[error("snapshots in {}", path.display())]
-    Snapshots {
+    SnapshotStore {
         /// The SQLite file.
         path: PathBuf,
         /// Why.
@@ -183,7 +183,7 @@ pub enum AnalyticsError {
     Serve(#[source] std::io::Error),
     /// A task of this program ended early.
     #[error("the calculation was cut off")]
-    CutOff(#[source] tokio::task::JoinError),
+    TaskFailed(#[source] tokio::task::JoinError),
 }
 
 /// Campaigns in a row, for people.
@@ -195,15 +195,15 @@ fn listed(campaigns: &[CampaignId]) -> String {
 }
 
 /// Whether ClickHouse refuses the user name or the password: its codes 192 to 194 and 516.
-fn is_denied(error: &clickhouse::error::Error) -> bool {
+fn is_access_denied(error: &clickhouse::error::Error) -> bool {
     let clickhouse::error::Error::BadResponse(words) = error else { return false };
     ["Code: 192.", "Code: 193.", "Code: 194.", "Code: 516."].iter().any(|code| words.contains(code))
 }
 
 impl AnalyticsError {
     /// Whether the warehouse refuses the user name or the password.
-    pub fn is_denied(&self) -> bool {
-        matches!(self, Self::Warehouse { source, .. } if is_denied(source))
+    pub fn is_access_denied(&self) -> bool {
+        matches!(self, Self::Warehouse { source, .. } if is_access_denied(source))
     }
 
     /// What the program ends with.

@@ -195,7 +195,7 @@ impl Warehouse {
         let mut open: Option<(MeetingId, MeetingFold)> = None;
         let mut close = |open: Option<(MeetingId, MeetingFold)>| match open {
             Some((id, fold)) if !meetings.push(id.clone(), &fold.state(reference.reversed()), selection.as_of) => {
-                Err(AnalyticsError::Value { view: MEETING_EVENTS.0, value: id.to_string(), wanted: "meeting in the order of ids" })
+                Err(AnalyticsError::Value { view: MEETING_EVENTS.0, value: id.to_string(), expected: "meeting in the order of ids" })
             }
             _ => Ok(()),
         };

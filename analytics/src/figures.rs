@@ -60,7 +60,8 @@ pub struct Audience {
     /// Strongly identified attendances from outside the denominator.
     pub outside: u64,
     /// People in the rooms who were not identified, or not known to be inside or outside the denominator.
-    pub rest: u64,
+    #[serde(rename = "rest")]
+    pub unidentified: u64,
     /// Lower bound of different eligible people.
     pub lower: u64,
     /// Upper bound of them.
@@ -103,7 +104,8 @@ pub struct Unit {
     /// Strongly identified attendances from outside the denominator.
     pub outside: u64,
     /// People in the rooms who were not identified, or not known to be inside or outside the denominator.
-    pub rest: u64,
+    #[serde(rename = "rest")]
+    pub unidentified: u64,
     /// Lower bound of different eligible people.
     pub lower: u64,
     /// Upper bound of them.
@@ -194,7 +196,7 @@ fn audience(region: &coverage::Region) -> Audience {
         reached: audience.reach.reached,
         weak: audience.weak,
         outside: audience.outside,
-        rest: audience.rest,
+        unidentified: audience.unidentified,
         lower: audience.reach.lower,
         upper: audience.reach.upper,
         headcount_meetings: audience.headcount_meetings,
@@ -219,7 +221,7 @@ fn unit(unit: &coverage::Unit) -> Unit {
         reached: audience.reach.reached,
         weak: audience.weak,
         outside: audience.outside,
-        rest: audience.rest,
+        unidentified: audience.unidentified,
         lower: audience.reach.lower,
         upper: audience.reach.upper,
         residents_reached: unit.residents.reach.reached,

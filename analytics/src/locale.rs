@@ -1,7 +1,7 @@
 //! Numbers, percentages, dates and order of names as each language writes them, from the data of the Unicode CLDR.
 //!
 //! Guarantees: one count of one whole is one percentage, as a figure and as a bound; it never rounds up to 100 nor down to 0, and a share
-//! above 100 % stays visible as such. Words are not here but in [`crate::words`].
+//! above 100 % stays visible as such. Translations are not here but in [`crate::translations`].
 
 use std::{cmp::Ordering, fmt, sync::LazyLock};
 
@@ -109,7 +109,7 @@ fn permille(parameter: &str) -> u32 {
 /// The hundredths of a percent that a share is written with, and the step that it is rounded to.
 /// Rounded to the nearest, bounds too: rounded outwards, a bound that is the count itself would seem to differ from it.
 /// A little is never "0", almost all is never "100", more than all is never "100" either. None if there is no whole.
-pub fn written_percent(part: u64, whole: u64) -> Option<(u64, u64)> {
+pub fn rounded_percent(part: u64, whole: u64) -> Option<(u64, u64)> {
     if whole == 0 {
         return None;
     }
@@ -182,7 +182,7 @@ impl Locale {
     /// A share of a whole as a percentage without its sign: one decimal, two below 1; the sign's place is a matter of words.
     /// None if there is no whole.
     pub fn percent(&self, part: u64, whole: u64) -> Option<String> {
-        let (hundredths, step) = written_percent(part, whole)?;
+        let (hundredths, step) = rounded_percent(part, whole)?;
         Some(match hundredths {
             0 | 10_000 if part == 0 || part == whole => self.number(hundredths / 100),
             _ => self.decimals(hundredths, if step == 1 { 2 } else { 1 }),

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::snapshot::Snapshot;
+use crate::snapshot_store::Snapshot;
 
 /// Requests answered, by class of status (`2xx`).
 pub const REQUESTS: &str = "qamtu_analytics_requests_total";
@@ -40,12 +40,12 @@ pub fn start() {
 }
 
 /// All of them, as Prometheus reads them.
-pub fn written() -> String {
+pub fn render() -> String {
     RECORDER.as_ref().map(PrometheusHandle::render).unwrap_or_default()
 }
 
 /// A request was answered.
-pub fn answered(status: StatusCode, took: Duration) {
+pub fn request_served(status: StatusCode, took: Duration) {
     let class = match status.as_u16() / 100 {
         2 => "2xx",
         3 => "3xx",
@@ -57,12 +57,12 @@ pub fn answered(status: StatusCode, took: Duration) {
 }
 
 /// A calculation ended.
-pub fn computed(done: bool) {
+pub fn calculation_ended(done: bool) {
     counter!(COMPUTED, "outcome" => if done { "done" } else { "failed" }).increment(1);
 }
 
 /// Another snapshot is shown.
-pub fn shown(snapshot: &Snapshot) {
+pub fn snapshot_shown(snapshot: &Snapshot) {
     gauge!(SHOWN_AS_OF).set(snapshot.coverage.identity.as_of.as_second() as f64);
 }
 
@@ -72,6 +72,6 @@ pub fn held_back(is: bool) {
 }
 
 /// The warehouse answered, or did not.
-pub fn warehouse(answers: bool) {
+pub fn warehouse_answers(answers: bool) {
     gauge!(WAREHOUSE).set(if answers { 1.0 } else { 0.0 });
 }

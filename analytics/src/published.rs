@@ -16,17 +16,17 @@ use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
     coverage::{Campaign, Counts, Denominator, Fulfilment, Identity, Quality},
-    snapshot::{Snapshot, SnapshotId},
+    snapshot_store::{Snapshot, SnapshotId},
 };
 
-mod joint;
+mod complementary_suppression;
 mod region;
 mod release;
 mod tables;
 
-use joint::Joint;
+use complementary_suppression::ComplementarySuppression;
 use region::Region;
-pub use release::Release;
+pub use release::ReleaseState;
 
 /// Figures cleared for a reader.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct Published {
     /// The smallest count of people that is shown.
     pub threshold: Threshold,
     /// Everything in scope.
-    pub whole: Whole,
+    pub total: ScopeTotal,
     /// Units in scope, sorted by code.
     pub units: Vec<Unit>,
     /// Coalitions in scope, sorted by id.
@@ -56,7 +56,7 @@ pub struct Published {
     /// Weeks in order; known for the whole campaign only.
     pub weeks: Vec<Week>,
     /// How often people came; known for the whole campaign only.
-    pub exposure: Vec<Exposure>,
+    pub exposure: Vec<FrequencyClass>,
 }
 
 /// Who was at a set of meetings.
@@ -86,7 +86,7 @@ pub struct Audience {
 
 /// All that is in the reader's scope.
 #[derive(Debug, Clone)]
-pub struct Whole {
+pub struct ScopeTotal {
     /// Where the plan stands.
     pub plan: Fulfilment,
     /// Registered voters and the date of their count.
@@ -175,7 +175,7 @@ pub struct Week {
 
 /// People who came exactly so many times, or at least so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exposure {
+pub struct FrequencyClass {
     /// How many times.
     pub times: u64,
     /// Or more.
@@ -190,10 +190,10 @@ impl Published {
         let threshold = Threshold::of(reader)?;
         let coverage = &snapshot.coverage;
         let region = Region::of(coverage, threshold);
-        let joint = Joint::of(coverage, &region);
-        let mut units = tables::units(coverage, &region, joint.units);
+        let suppressed = ComplementarySuppression::of(coverage, &region);
+        let mut units = tables::units(coverage, &region, suppressed.units);
         units.retain(|unit| reader.scope.has(&unit.unit));
-        let mut coalitions = tables::coalitions(coverage, joint.coalitions);
+        let mut coalitions = tables::coalitions(coverage, suppressed.coalitions);
         coalitions.retain(|held| held.unit.as_ref().map_or(reader.scope == Scope::Region, |unit| reader.scope.has(unit)));
         let all = reader.scope == Scope::Region;
         Some(Self {
@@ -204,7 +204,7 @@ impl Published {
             quality: coverage.quality.clone(),
             reader: reader.clone(),
             threshold,
-            whole: if all { region.whole(coverage) } else { tables::of_units(&units) },
+            total: if all { region.total(coverage) } else { tables::of_units(&units) },
             categories: if all { tables::categories(coverage, &region) } else { Vec::new() },
             weeks: if all { tables::weeks(coverage, &region) } else { Vec::new() },
             exposure: if all { tables::exposure(coverage, &region) } else { Vec::new() },

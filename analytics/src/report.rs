@@ -5,19 +5,19 @@
 //! the bundled fonts: no other file, no package, no clock. Tagged, PDF/A-2a, which allows no letter without a glyph: one that no font has
 //! is written as its Unicode number, and the report says so.
 
-mod letters;
-mod world;
+mod glyphs;
+mod typst_world;
 
 use serde::Serialize;
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
-use crate::{error::AnalyticsError, published::Published, statement::Statement, words::Words};
-use world::ReportWorld;
+use crate::{error::AnalyticsError, published::Published, statement::Statement, translations::Translations};
+use typst_world::TypstWorld;
 
 /// What the template reads.
 #[derive(Serialize)]
-struct Sheet<'a> {
+struct ReportData<'a> {
     title: String,
     heading: String,
     author: String,
@@ -25,50 +25,50 @@ struct Sheet<'a> {
     page: String,
     fonts: [&'static str; 2],
     /// What to know about letters that no font has; none if there are none.
-    letters: Option<String>,
+    missing_glyphs: Option<String>,
     statement: &'a Statement,
 }
 
 /// The report of what a reader may see.
 pub fn pdf(published: &Published, statement: &Statement) -> Result<Vec<u8>, AnalyticsError> {
-    let words = Words::of(statement.language);
-    let heading = words.say("report-title");
-    let sheet = Sheet {
+    let translations = Translations::of(statement.language);
+    let heading = translations.message("report-title");
+    let data = ReportData {
         title: format!("{}: {heading}", statement.campaign),
         heading,
-        author: words.say("report-author"),
-        page: words.say_with("report-page", &[("page", "{page}".into()), ("pages", "{pages}".into())]),
-        fonts: world::FAMILIES,
-        letters: None,
+        author: translations.message("report-author"),
+        page: translations.message_with("report-page", &[("page", "{page}".into()), ("pages", "{pages}".into())]),
+        fonts: typst_world::FONT_FAMILIES,
+        missing_glyphs: None,
         statement,
     };
-    let world = ReportWorld::new(values(sheet, words)?.into_bytes());
+    let world = TypstWorld::new(report_json(data, translations)?.into_bytes());
     let document =
-        typst::compile::<PagedDocument>(&world).output.map_err(|faults| unfit(faults.iter().map(|fault| fault.message.as_str())))?;
-    let standards = PdfStandards::new(&[PdfStandard::A_2a]).map_err(|fault| unfit([fault.message().as_str()]))?;
+        typst::compile::<PagedDocument>(&world).output.map_err(|faults| report_error(faults.iter().map(|fault| fault.message.as_str())))?;
+    let standards = PdfStandards::new(&[PdfStandard::A_2a]).map_err(|fault| report_error([fault.message().as_str()]))?;
     let options = PdfOptions {
         ident: typst::foundations::Smart::Custom(format!("{}/{}", published.snapshot, statement.language)),
-        creator: typst::foundations::Smart::Custom(Some(words.say("report-author"))),
-        timestamp: stamp(published),
+        creator: typst::foundations::Smart::Custom(Some(translations.message("report-author"))),
+        timestamp: document_timestamp(published),
         standards,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&document, &options).map_err(|faults| unfit(faults.iter().map(|fault| fault.message.as_str())))
+    typst_pdf::pdf(&document, &options).map_err(|faults| report_error(faults.iter().map(|fault| fault.message.as_str())))
 }
 
 /// What the template reads, in letters that the fonts have.
-fn values(mut sheet: Sheet<'_>, words: &Words) -> Result<String, AnalyticsError> {
-    let json = |sheet: &Sheet<'_>| serde_json::to_string(sheet).map_err(|source| AnalyticsError::Report { reason: source.to_string() });
-    let written = world::printable(&json(&sheet)?);
+fn report_json(mut data: ReportData<'_>, translations: &Translations) -> Result<String, AnalyticsError> {
+    let json = |data: &ReportData<'_>| serde_json::to_string(data).map_err(|source| AnalyticsError::Report { reason: source.to_string() });
+    let written = typst_world::printable(&json(&data)?);
     if !written.replaced {
         return Ok(written.text);
     }
-    sheet.letters = Some(words.say("report-letters"));
-    Ok(world::printable(&json(&sheet)?).text)
+    data.missing_glyphs = Some(translations.message("report-letters"));
+    Ok(typst_world::printable(&json(&data)?).text)
 }
 
 /// The snapshot's instant stands for the date of the document, so that its bytes depend on nothing else.
-fn stamp(published: &Published) -> Option<Timestamp> {
+fn document_timestamp(published: &Published) -> Option<Timestamp> {
     let at = published.identity.as_of.to_zoned(jiff::tz::TimeZone::UTC);
     let part = |value: i8| u8::try_from(value).ok();
     let moment = typst::foundations::Datetime::from_ymd_hms(
@@ -82,6 +82,6 @@ fn stamp(published: &Published) -> Option<Timestamp> {
     Some(Timestamp::new_utc(moment))
 }
 
-fn unfit<'a>(messages: impl IntoIterator<Item = &'a str>) -> AnalyticsError {
+fn report_error<'a>(messages: impl IntoIterator<Item = &'a str>) -> AnalyticsError {
     AnalyticsError::Report { reason: messages.into_iter().collect::<Vec<_>>().join("; ") }
 }

@@ -26,23 +26,23 @@ pub struct Roll {
     table: Table,
 }
 
-/// Where to find a key: places with some bits of the key and the person's number plus one, zero if free; then the next place is tried.
+/// Where to find a key: slots with some bits of the key and the person's number plus one, zero if free; then the next slot is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Table {
-    places: Vec<u32>,
+    slots: Vec<u32>,
     shift: u32,
-    /// The low bits of a place, which hold the number.
+    /// The low bits of a slot, which hold the number.
     number: u32,
 }
 
 impl Default for Roll {
     fn default() -> Self {
-        Self { precincts: Vec::new(), ends: Vec::new(), keys: Vec::new(), table: Table::with_room_for(0) }
+        Self { precincts: Vec::new(), ends: Vec::new(), keys: Vec::new(), table: Table::with_capacity_for(0) }
     }
 }
 
 impl Roll {
-    /// The roll of these lines: who, and the place of their precinct in `precincts`, which may come in any order.
+    /// The roll of these lines: who, and the slot of their precinct in `precincts`, which may come in any order.
     pub fn new(mut lines: Vec<(u32, Key)>, precincts: Vec<PrecinctId>) -> Result<Self, AnalyticsError> {
         if u32::try_from(lines.len()).is_err() {
             return Err(AnalyticsError::TooMany(u32::MAX));
@@ -53,21 +53,21 @@ impl Roll {
         for ((_, from), to) in sorted.iter().zip(0..) {
             rank[*from as usize] = to;
         }
-        lines.iter_mut().for_each(|(home, _)| *home = rank[*home as usize]);
+        lines.iter_mut().for_each(|(precinct, _)| *precinct = rank[*precinct as usize]);
         lines.sort_unstable();
         let mut roll = Self {
             ends: vec![0; sorted.len()],
             precincts: sorted.into_iter().map(|(id, _)| id).collect(),
             keys: Vec::with_capacity(lines.len()),
-            table: Table::with_room_for(lines.len()),
+            table: Table::with_capacity_for(lines.len()),
         };
-        for (home, key) in lines {
+        for (precinct, key) in lines {
             // Lines come by precinct, so the lowest precinct takes a person first.
             if let Err(free) = roll.search(key) {
                 roll.keys.push(key);
-                roll.table.places[free] = roll.table.tag(key) | roll.keys.len() as u32;
+                roll.table.slots[free] = roll.table.tag(key) | roll.keys.len() as u32;
             }
-            roll.ends[home as usize] = roll.keys.len() as u32;
+            roll.ends[precinct as usize] = roll.keys.len() as u32;
         }
         Ok(roll)
     }
@@ -103,16 +103,16 @@ impl Roll {
         self.search(key).ok()
     }
 
-    /// The number of a person, or the free place where the search ended.
+    /// The number of a person, or the free slot where the search ended.
     fn search(&self, key: Key) -> Result<u32, usize> {
-        let mut at = self.table.place(key);
+        let mut at = self.table.slot(key);
         loop {
-            let place = self.table.places[at];
-            let person = (place & self.table.number).wrapping_sub(1);
-            if place == 0 {
+            let slot = self.table.slots[at];
+            let person = (slot & self.table.number).wrapping_sub(1);
+            if slot == 0 {
                 return Err(at);
             }
-            if place & !self.table.number == self.table.tag(key) && self.keys[person as usize] == key {
+            if slot & !self.table.number == self.table.tag(key) && self.keys[person as usize] == key {
                 return Ok(person);
             }
             at = self.table.after(at);
@@ -120,14 +120,14 @@ impl Roll {
     }
 
     /// Whom each key belongs to, in all likelihood: who, once their pseudonym was compared, need not be searched for. No branch here
-    /// waits for memory, so that the processor fetches many places at once.
-    pub fn guess(&self, (hi, lo): (&[u64], &[u64]), guesses: &mut Vec<u32>) {
+    /// waits for memory, so that the processor fetches many slots at once.
+    pub fn candidates(&self, (hi, lo): (&[u64], &[u64]), candidates: &mut Vec<u32>) {
         let mask = self.table.number;
-        guesses.clear();
-        guesses.extend(hi.iter().zip(lo).map(|(hi, lo)| {
+        candidates.clear();
+        candidates.extend(hi.iter().zip(lo).map(|(hi, lo)| {
             let key = (*hi, *lo);
-            let (tag, place) = (self.table.tag(key), self.table.place(key));
-            let (first, second) = (self.table.places[place], self.table.places[self.table.after(place)]);
+            let (tag, slot) = (self.table.tag(key), self.table.slot(key));
+            let (first, second) = (self.table.slots[slot], self.table.slots[self.table.after(slot)]);
             let likely = if first & !mask == tag { first } else { second };
             (likely & mask).saturating_sub(1)
         }));
@@ -135,21 +135,21 @@ impl Roll {
 }
 
 impl Table {
-    /// A table that is at most half full: most keys stand in the first place or the second.
-    fn with_room_for(keys: usize) -> Self {
+    /// A table that is at most half full: most keys stand in the first slot or the second.
+    fn with_capacity_for(keys: usize) -> Self {
         let bits = (2 * keys).max(2).next_power_of_two().ilog2();
-        Self { places: vec![0; 1 << bits], shift: 64 - bits, number: ((keys + 1).next_power_of_two() - 1) as u32 }
+        Self { slots: vec![0; 1 << bits], shift: 64 - bits, number: ((keys + 1).next_power_of_two() - 1) as u32 }
     }
 
-    fn place(&self, key: Key) -> usize {
+    fn slot(&self, key: Key) -> usize {
         (key.0.wrapping_mul(SPREAD) >> self.shift) as usize
     }
 
-    fn after(&self, place: usize) -> usize {
-        (place + 1) & (self.places.len() - 1)
+    fn after(&self, slot: usize) -> usize {
+        (slot + 1) & (self.slots.len() - 1)
     }
 
-    /// The bits of a key that stand in its place.
+    /// The bits of a key that stand in its slot.
     fn tag(&self, key: Key) -> u32 {
         key.1 as u32 & !self.number
     }
@@ -203,13 +203,13 @@ mod tests {
         }
 
         #[test]
-        fn evenly_spread_people_are_guessed(keys in proptest::collection::btree_set((any::<u64>(), any::<u64>()), 300..900)) {
+        fn the_candidate_of_evenly_spread_keys_is_mostly_right(keys in proptest::collection::btree_set((any::<u64>(), any::<u64>()), 300..900)) {
             let roll = Roll::new(keys.iter().map(|key| (0, *key)).collect(), precincts(&["A"])).expect("a roll");
             let (hi, lo): (Vec<u64>, Vec<u64>) = keys.iter().copied().unzip();
-            let mut guesses = vec![7];
-            roll.guess((&hi, &lo), &mut guesses);
-            prop_assert_eq!(guesses.len(), keys.len());
-            let right = keys.iter().zip(&guesses).filter(|(key, guess)| roll.keys()[**guess as usize] == **key).count();
+            let mut candidates = vec![7];
+            roll.candidates((&hi, &lo), &mut candidates);
+            prop_assert_eq!(candidates.len(), keys.len());
+            let right = keys.iter().zip(&candidates).filter(|(key, candidate)| roll.keys()[**candidate as usize] == **key).count();
             prop_assert!(right * 10 >= keys.len() * 7, "{} of {}", right, keys.len());
         }
     }

@@ -5,14 +5,14 @@
 
 use serde::Serialize;
 
-use crate::{access::Scope, locale::Language, published::Published, words::Words};
+use crate::{access::Scope, locale::Language, published::Published, translations::Translations};
 
 mod cards;
 mod definitions;
+mod figure_formatter;
 mod gaps;
 mod headline;
 mod map;
-mod pen;
 mod scale;
 mod tables;
 mod trust;
@@ -20,15 +20,15 @@ mod weeks;
 
 pub use cards::Card;
 pub use definitions::{Definition, Definitions};
+pub use figure_formatter::{Figure, State};
 pub use gaps::{Gap, Gaps};
 pub use headline::{Headline, Range};
-pub use map::{Legend, Map, MapTile, Shade};
-pub use pen::{Figure, State};
-pub use tables::{Column, Row, Table};
+pub use map::{LegendEntry, Map, MapTile, Shade};
+pub use tables::{Column, Table, TableRow};
 pub use trust::{Trust, TrustRow};
 pub use weeks::{Labels, WeekColumn, Weeks};
 
-use pen::Pen;
+use figure_formatter::FigureFormatter;
 
 /// What a snapshot says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,34 +74,33 @@ pub struct Statement {
 impl Statement {
     /// Says what a reader may see, in a language.
     pub fn new(published: &Published, language: Language) -> Self {
-        let pen = Pen::new(published, Words::of(language));
-        let words = pen.words;
+        let fmt = FigureFormatter::new(published, Translations::of(language));
         Self {
             language,
             campaign: language.name(&published.campaign.names),
-            subject: words.say("subject"),
+            subject: fmt.message("subject"),
             scope: match &published.reader.scope {
                 Scope::Region => None,
-                Scope::Units(_) => Some(words.say_with("scope-units", &[("units", pen.units_in_scope().into())])),
+                Scope::Units(_) => Some(fmt.message_with("scope-units", &[("units", fmt.units_in_scope().into())])),
             },
-            synthetic: published.campaign.synthetic.then(|| (words.say("synthetic-mark"), words.say("synthetic-note"))),
-            as_of: pen.as_of(),
-            quiet: trust::quiet(&pen),
-            headline: headline::headline(&pen),
-            gaps: gaps::gaps(&pen),
-            cards: cards::cards(&pen),
-            map: map::map(&pen),
-            units: tables::units(&pen),
-            weeks: weeks::weeks(&pen),
-            coalitions: tables::coalitions(&pen),
-            categories: tables::categories(&pen),
-            trust: trust::trust(&pen),
-            definitions: definitions::definitions(&pen),
-            foot: words.say_with(
+            synthetic: published.campaign.synthetic.then(|| (fmt.message("synthetic-mark"), fmt.message("synthetic-note"))),
+            as_of: fmt.as_of(),
+            quiet: trust::quiet(&fmt),
+            headline: headline::headline(&fmt),
+            gaps: gaps::gaps(&fmt),
+            cards: cards::cards(&fmt),
+            map: map::map(&fmt),
+            units: tables::units(&fmt),
+            weeks: weeks::weeks(&fmt),
+            coalitions: tables::coalitions(&fmt),
+            categories: tables::categories(&fmt),
+            trust: trust::trust(&fmt),
+            definitions: definitions::definitions(&fmt),
+            foot: fmt.message_with(
                 "foot",
                 &[
                     ("snapshot", published.snapshot.to_string().into()),
-                    ("definition", pen.count(u64::from(published.identity.definition)).into()),
+                    ("definition", fmt.count(u64::from(published.identity.definition)).into()),
                 ],
             ),
         }

@@ -25,7 +25,7 @@ use qamtu_analytics::{
     Coverage,
     access::{Reader, Role, Scope},
     cell::Threshold,
-    published::{Published, Release},
+    published::{Published, ReleaseState},
 };
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ use world::{Meeting, World, growing, sparse, worlds};
 
 fn published(coverage: Value, role: Role) -> Published {
     let folder = tempfile::tempdir().unwrap();
-    let snapshot = sample::kept(folder.path(), coverage);
+    let snapshot = sample::stored(folder.path(), coverage);
     Published::new(&snapshot, &Reader::of_region(role)).unwrap()
 }
 
@@ -80,7 +80,7 @@ proptest! {
     fn counts_that_threaten_nobody_are_shown(world in worlds()) {
         let published = published(world.coverage(), Role::Leader);
         let reached = world.people.len() as u64;
-        prop_assert_eq!(published.whole.audience.reached.shown(), (reached == 0 || reached >= 10).then_some(reached));
+        prop_assert_eq!(published.total.audience.reached.shown(), (reached == 0 || reached >= 10).then_some(reached));
         let residents: Vec<u64> = (0..world.units).map(|unit| world.residents(unit)).collect();
         if residents.iter().all(|people| *people == 0 || *people >= 10) {
             let shown: Vec<u64> = published.units.iter().filter_map(|unit| unit.residents.shown()).collect();
@@ -91,7 +91,7 @@ proptest! {
     #[test]
     fn two_scopes_together_show_no_more_than_the_region(world in worlds()) {
         let folder = tempfile::tempdir().unwrap();
-        let snapshot = sample::kept(folder.path(), world.coverage());
+        let snapshot = sample::stored(folder.path(), world.coverage());
         let all = Published::new(&snapshot, &Reader::of_region(Role::Leader)).unwrap();
         for unit in &all.units {
             let scope = Scope::Units(BTreeSet::from([unit.unit.clone()]));
@@ -99,7 +99,7 @@ proptest! {
             prop_assert_eq!(one.units.len(), 1);
             prop_assert_eq!(one.units[0].residents, unit.residents);
             prop_assert_eq!(one.units[0].audience, unit.audience);
-            prop_assert_eq!(one.whole.audience.reached, unit.residents);
+            prop_assert_eq!(one.total.audience.reached, unit.residents);
             prop_assert!(one.weeks.is_empty() && one.exposure.is_empty() && one.categories.is_empty());
         }
     }
@@ -142,7 +142,7 @@ fn campaign(table: &str, rows: &[u64]) -> Value {
 #[test]
 fn a_small_category_is_not_what_the_others_leave() {
     let published = published(campaign("categories", &[300, 200, 3]), Role::Leader);
-    assert_eq!(published.whole.audience.reached.shown(), Some(503));
+    assert_eq!(published.total.audience.reached.shown(), Some(503));
     let shown: Vec<Option<u64>> = published.categories.iter().map(|category| category.audience.reached.shown()).collect();
     assert_eq!(shown, [Some(300), None, None]);
     assert!(published.categories.iter().all(|category| category.audience.contacts.shown().is_none()));
@@ -192,7 +192,7 @@ fn a_headcount_below_a_list_does_not_tell_who_is_on_it() {
     for (heads, shown) in [(None, None), (Some(0), None), (Some(8), None), (Some(20), Some(66))] {
         let world = list_of_outsiders(heads);
         let published = published(world.coverage(), Role::Leader);
-        let audience = published.whole.audience;
+        let audience = published.total.audience;
         assert_eq!((audience.outside.shown(), audience.gross.shown()), (Some(45), shown), "{heads:?}");
         assert_eq!(published.weeks[0].gross, audience.gross, "the week is the campaign");
         assert_eq!(published.categories[0].audience.gross, audience.gross, "the category is the campaign");
@@ -207,7 +207,7 @@ fn few_who_may_be_eligible_are_not_what_lists_leave() {
         let meetings = vec![Meeting { unstated, ..Meeting::of(0, false) }];
         let world = World { units: 2, meetings, people: vec![(0, BTreeSet::from([0])); 40] };
         let published = published(world.coverage(), Role::Leader);
-        assert_eq!(published.whole.audience.gross.shown(), shown, "{unstated} did not state their age or home");
+        assert_eq!(published.total.audience.gross.shown(), shown, "{unstated} did not state their age or home");
         let found = worked_out(&world, &published);
         assert!(found.is_empty(), "{unstated}: {found:#?}");
     }
@@ -222,8 +222,8 @@ fn the_only_coalition_is_shown_as_the_campaign_is() {
     coverage["coalitions"] = json!([{"coalition": "regional", "names": null, "unit": null, "slice": coverage["region"]["slice"]}]);
     let shown = published(coverage.clone(), Role::Leader);
     assert_eq!(shown.units[0].audience.reached.shown(), None);
-    assert_eq!(shown.whole.audience.reached.shown(), Some(43));
-    assert_eq!(shown.coalitions[0].audience, shown.whole.audience);
+    assert_eq!(shown.total.audience.reached.shown(), Some(43));
+    assert_eq!(shown.coalitions[0].audience, shown.total.audience);
     // Beside a second one that held meetings, it is one of two.
     coverage["coalitions"][0]["slice"] = region.clone();
     coverage["coalitions"].as_array_mut().unwrap().push(json!({"coalition": "other", "names": null, "unit": null, "slice": region}));
@@ -282,7 +282,7 @@ fn a_few_on_a_list_are_not_what_few_heads_leave() {
         }
         let published = published(coverage, Role::Leader);
         let units: Vec<Option<u64>> = published.units.iter().map(|unit| unit.audience.gross.shown()).collect();
-        (published.whole.audience.gross.shown(), units)
+        (published.total.audience.gross.shown(), units)
     };
     assert_eq!(gross(2).0, None, "no more than five are on lists");
     assert_eq!(gross(2).1[0], None);
@@ -294,16 +294,16 @@ fn bounds_do_not_tell_how_few_were_weakly_identified() {
     let mut coverage = campaign("units", &[]);
     let figures = sample::Figures { planned: 1, held: 1, gross: 53, identified: 50, contacts: 50, reached: 50, weak: 3, rest: 3 };
     coverage["region"]["slice"] = figures.slice(5_000);
-    let audience = published(coverage, Role::Leader).whole.audience;
+    let audience = published(coverage, Role::Leader).total.audience;
     assert_eq!((audience.identified.shown(), audience.weak.shown()), (Some(50), None));
     assert_eq!((audience.upper.shown(), audience.gross.shown()), (None, None));
 }
 
 /// A state as a reader sees it, and what is to be noted of it.
-fn state(world: &World, role: Role) -> ((World, Published), Release) {
+fn state(world: &World, role: Role) -> ((World, Published), ReleaseState) {
     let coverage: Coverage = serde_json::from_value(world.coverage()).unwrap();
     let published = published(world.coverage(), role);
-    let release = Release::of(&coverage, &published);
+    let release = ReleaseState::of(&coverage, &published);
     ((world.clone(), published), release)
 }
 
@@ -311,7 +311,7 @@ fn state(world: &World, role: Role) -> ((World, Published), Release) {
 fn shown(world: &World, role: Role) -> Vec<(World, Published)> {
     let threshold = Threshold::of(&Reader::of_region(role)).unwrap();
     let mut shown = Vec::new();
-    let mut last: Option<Release> = None;
+    let mut last: Option<ReleaseState> = None;
     for meetings in 1..=world.meetings.len() {
         let (seen, release) = state(&world.until(meetings), role);
         let next = match &last {
@@ -349,7 +349,7 @@ fn no_small_count_can_be_worked_out_from_a_sequence_of_states() {
 fn follows(before: &[u64], after: &[u64]) -> bool {
     let release = |rows: &[u64]| {
         let coverage: Coverage = serde_json::from_value(campaign("units", rows)).unwrap();
-        Release::of(&coverage, &published(campaign("units", rows), Role::Leader))
+        ReleaseState::of(&coverage, &published(campaign("units", rows), Role::Leader))
     };
     let threshold = Threshold::of(&Reader::of_region(Role::Leader)).unwrap();
     release(after).after(&release(before).first(), threshold).is_some()
@@ -383,7 +383,7 @@ fn a_small_campaign_of_which_nothing_is_shown_goes_on() {
             (audience["headcount_meetings"], audience["gross"]) = (json!(0), json!(people));
         }
         let kept: Coverage = serde_json::from_value(coverage.clone()).unwrap();
-        Release::of(&kept, &published(coverage, Role::Leader))
+        ReleaseState::of(&kept, &published(coverage, Role::Leader))
     };
     let threshold = Threshold::of(&Reader::of_region(Role::Leader)).unwrap();
     let mut last = release(3).first();
@@ -398,7 +398,7 @@ fn what_was_shown_once_is_remembered_while_it_is_withheld() {
     let threshold = Threshold::of(&Reader::of_region(Role::Leader)).unwrap();
     let release = |rows: &[u64]| {
         let coverage: Coverage = serde_json::from_value(campaign("units", rows)).unwrap();
-        Release::of(&coverage, &published(campaign("units", rows), Role::Leader))
+        ReleaseState::of(&coverage, &published(campaign("units", rows), Role::Leader))
     };
     let first = release(&[40, 0, 300]).first();
     // 52 is withheld as the company of a small newcomer, and with many more of both it may be.

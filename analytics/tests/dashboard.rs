@@ -27,9 +27,9 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use qamtu_analytics::{
-    Snapshots,
+    SnapshotStore,
     access::{MATRIX, Reader, Role, Scope},
-    dashboard::{Service, Trouble, router},
+    dashboard::{DashboardState, RefreshStatus, router},
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -38,10 +38,10 @@ use tower::ServiceExt;
 fn page_of(coverage: Option<Value>, reader: Reader) -> Router {
     let folder = tempfile::tempdir().unwrap();
     if let Some(coverage) = coverage {
-        sample::kept(folder.path(), coverage);
+        sample::stored(folder.path(), coverage);
     }
-    let snapshots = Snapshots::open(folder.path()).unwrap();
-    let service = Service::new("turkistan-2026".parse().unwrap(), snapshots).unwrap();
+    let snapshots = SnapshotStore::open(folder.path()).unwrap();
+    let service = DashboardState::new("turkistan-2026".parse().unwrap(), snapshots).unwrap();
     router(Arc::new(service), reader).layer(axum::Extension(Arc::new(folder)))
 }
 
@@ -271,17 +271,17 @@ async fn names_cannot_carry_markup() {
 #[tokio::test]
 async fn snapshots_that_were_reported_stay_and_of_the_others_the_newest() {
     let folder = tempfile::tempdir().unwrap();
-    let mut snapshots = Snapshots::open(folder.path()).unwrap();
+    let mut snapshots = SnapshotStore::open(folder.path()).unwrap();
     let mut at = |next: u64, as_of: &str| {
         let mut coverage = sample::coverage();
         coverage["identity"]["offsets"][0]["next"] = json!(next);
         coverage["identity"]["as_of"] = json!(as_of);
-        snapshots.keep(serde_json::from_value(coverage).unwrap()).unwrap().0.id
+        snapshots.save(serde_json::from_value(coverage).unwrap()).unwrap().0.id
     };
     let downloaded = at(0, "2026-03-11T13:00:00Z");
     let page = |folder| {
-        let snapshots = Snapshots::open(folder).unwrap();
-        router(Arc::new(Service::new("turkistan-2026".parse().unwrap(), snapshots).unwrap()), Reader::of_region(Role::Leader))
+        let snapshots = SnapshotStore::open(folder).unwrap();
+        router(Arc::new(DashboardState::new("turkistan-2026".parse().unwrap(), snapshots).unwrap()), Reader::of_region(Role::Leader))
     };
     // A table that somebody looks at is no report.
     assert_eq!(get(&page(folder.path()), "/coverage.csv").await.status, StatusCode::OK);
@@ -301,25 +301,31 @@ async fn the_page_says_why_it_shows_nothing_newer_or_nothing_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let service = |kept: bool| {
         if kept {
-            sample::kept(folder.path(), sample::coverage());
+            sample::stored(folder.path(), sample::coverage());
         }
-        Arc::new(Service::new("turkistan-2026".parse().unwrap(), Snapshots::open(folder.path()).unwrap()).unwrap())
+        Arc::new(DashboardState::new("turkistan-2026".parse().unwrap(), SnapshotStore::open(folder.path()).unwrap()).unwrap())
     };
-    let unknown = Trouble::UnknownCampaign(vec!["small-2026".parse().unwrap(), "test".parse().unwrap()]);
-    let none = Trouble::UnknownCampaign(Vec::new());
+    let unknown = RefreshStatus::UnknownCampaign(vec!["small-2026".parse().unwrap(), "test".parse().unwrap()]);
+    let none = RefreshStatus::UnknownCampaign(Vec::new());
     let cases = [
-        (false, Trouble::None, 200, "The first figures of this campaign are being prepared", "the first calculation has not ended"),
-        (false, Trouble::Warehouse, 503, "The warehouse cannot be reached at the moment", "the warehouse does not answer"),
-        (false, Trouble::Denied, 503, "must correct clickhouse.user or clickhouse.password", "refuses clickhouse.user"),
+        (
+            false,
+            RefreshStatus::UpToDate,
+            200,
+            "The first figures of this campaign are being prepared",
+            "the first calculation has not ended",
+        ),
+        (false, RefreshStatus::WarehouseUnavailable, 503, "The warehouse cannot be reached at the moment", "the warehouse does not answer"),
+        (false, RefreshStatus::AccessDenied, 503, "must correct clickhouse.user or clickhouse.password", "refuses clickhouse.user"),
         (false, unknown, 503, "Configured campaigns: small-2026, test.", "turkistan-2026 is not configured"),
         (false, none, 503, "No campaign is configured yet", "none is configured yet"),
-        (true, Trouble::HeldBack, 200, "they would tell about a few people alone", "ready"),
-        (true, Trouble::Denied, 200, "The figures of the last snapshot are shown", "ready"),
-        (true, Trouble::Warehouse, 200, "These are the figures of the last snapshot", "ready"),
+        (true, RefreshStatus::HeldBack, 200, "they would tell about a few people alone", "ready"),
+        (true, RefreshStatus::AccessDenied, 200, "The figures of the last snapshot are shown", "ready"),
+        (true, RefreshStatus::WarehouseUnavailable, 200, "These are the figures of the last snapshot", "ready"),
     ];
     for (kept, trouble, status, page_says, ready_says) in cases {
         let service = service(kept);
-        assert_eq!(service.tell(trouble.clone()), trouble != Trouble::None);
+        assert_eq!(service.set_status(trouble.clone()), trouble != RefreshStatus::UpToDate);
         let page = router(service, Reader::of_region(Role::Leader));
         let answer = get(&page, "/en").await;
         assert_eq!(answer.status.as_u16(), status, "{trouble:?}");

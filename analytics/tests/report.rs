@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 fn said(coverage: Value, language: Language) -> (Published, Statement) {
     let folder = tempfile::tempdir().unwrap();
-    let snapshot = sample::kept(folder.path(), coverage);
+    let snapshot = sample::stored(folder.path(), coverage);
     let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).unwrap();
     let statement = Statement::new(&published, language);
     (published, statement)
@@ -63,7 +63,7 @@ fn the_report_says_what_the_page_says() {
     for language in Language::ALL {
         let (published, statement) = said(sample::coverage(), language);
         let page = single(
-            &qamtu_analytics::dashboard::page::page(&statement, &Default::default(), &qamtu_analytics::dashboard::Trouble::None)
+            &qamtu_analytics::dashboard::page::page(&statement, &Default::default(), &qamtu_analytics::dashboard::RefreshStatus::UpToDate)
                 .into_string(),
         );
         let report = plain(&report::pdf(&published, &statement).unwrap());
@@ -168,7 +168,7 @@ fn names_are_printed_in_any_script_and_no_letter_becomes_a_question_mark() {
     }
 }
 
-/// Words of a PDF with their page and boxes, in points: left, top, right, bottom.
+/// Translations of a PDF with their page and boxes, in points: left, top, right, bottom.
 fn words(pdf: &[u8]) -> Vec<(usize, [f64; 4], String)> {
     let xml = tool("pdftotext", &["-bbox", "-"], pdf);
     let mut page = 0;
@@ -244,7 +244,7 @@ fn a_long_name_leaves_the_share_of_its_tile_in_sight() {
 #[test]
 fn the_program_writes_the_report_of_a_stored_snapshot() {
     let folder = tempfile::tempdir().unwrap();
-    let snapshot = sample::kept(folder.path(), sample::coverage());
+    let snapshot = sample::stored(folder.path(), sample::coverage());
     let out = folder.path().join("report.pdf");
     let run = |snapshot: &str, out: &Path| {
         Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"))

@@ -92,7 +92,7 @@ fn end(program: &mut Program) {
 #[test]
 fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     let folder = tempfile::tempdir().unwrap();
-    sample::kept(folder.path(), sample::coverage());
+    sample::stored(folder.path(), sample::coverage());
     let (mut program, addresses) = started(folder.path());
     let (people, internal) = (addresses["listening"].as_str().unwrap(), addresses["internal"].as_str().unwrap());
 
@@ -148,7 +148,7 @@ fn a_wrong_setting_is_named_and_nothing_starts() {
 #[test]
 fn a_page_that_was_led_here_by_its_own_name_reads_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    sample::kept(folder.path(), sample::coverage());
+    sample::stored(folder.path(), sample::coverage());
     let (mut program, addresses) = started_with(folder.path(), &[("QAMTU__SERVE__HOSTS", "[\"coverage.example\"]")]);
     for listener in ["listening", "internal"] {
         let address = addresses[listener].as_str().unwrap();

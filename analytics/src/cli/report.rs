@@ -14,7 +14,7 @@ use crate::{
     publication::publish,
     published::Published,
     report,
-    snapshot::{SnapshotId, Snapshots},
+    snapshot_store::{SnapshotId, SnapshotStore},
     statement::Statement,
 };
 
@@ -25,8 +25,8 @@ pub struct Report {
     #[arg(long)]
     pub campaign: CampaignId,
     /// A snapshot by its name, or the newest one.
-    #[arg(long, default_value = "latest", value_parser = chosen)]
-    pub snapshot: Chosen,
+    #[arg(long, default_value = "latest", value_parser = parse_selector)]
+    pub snapshot: SnapshotSelector,
     /// In which language.
     #[arg(long)]
     pub lang: Language,
@@ -37,35 +37,38 @@ pub struct Report {
 
 /// Which snapshot.
 #[derive(Debug, Clone, Copy)]
-pub enum Chosen {
+pub enum SnapshotSelector {
     /// The newest.
     Latest,
     /// This one.
     Named(SnapshotId),
 }
 
-fn chosen(text: &str) -> Result<Chosen, String> {
+fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     match text {
-        "latest" => Ok(Chosen::Latest),
-        name => name.parse().map(Chosen::Named).map_err(|fault: crate::snapshot::NoSnapshotId| format!("{fault}, or `latest`")),
+        "latest" => Ok(SnapshotSelector::Latest),
+        name => name
+            .parse()
+            .map(SnapshotSelector::Named)
+            .map_err(|fault: crate::snapshot_store::InvalidSnapshotId| format!("{fault}, or `latest`")),
     }
 }
 
 impl Report {
     /// Sets the report for the configured reader and writes it.
     pub fn run(&self, config: &Config) -> Result<(), AnalyticsError> {
-        let mut snapshots = Snapshots::open(&config.analytics.dir)?;
+        let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
         let snapshot = match self.snapshot {
-            Chosen::Latest => snapshots.latest(&self.campaign, Timestamp::now())?,
-            Chosen::Named(id) => snapshots.get(id)?.filter(|snapshot| snapshot.coverage.identity.campaign == self.campaign),
+            SnapshotSelector::Latest => snapshots.latest(&self.campaign, Timestamp::now())?,
+            SnapshotSelector::Named(id) => snapshots.get(id)?.filter(|snapshot| snapshot.coverage.identity.campaign == self.campaign),
         };
         let snapshot = snapshot.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() })?;
         let published = Published::new(&snapshot, &Reader::from(&config.reader)).ok_or(AnalyticsError::NoFigures)?;
         if !publish(&mut snapshots, config.reader.role, &snapshot)? {
-            let released = snapshots.released(&self.campaign, config.reader.role)?.map_or(snapshot.id, |(released, _)| released);
+            let released = snapshots.last_release(&self.campaign, config.reader.role)?.map_or(snapshot.id, |(released, _)| released);
             return Err(AnalyticsError::HeldBack { snapshot: snapshot.id, released });
         }
-        snapshots.report(snapshot.id)?;
+        snapshots.mark_reported(snapshot.id)?;
         let pdf = report::pdf(&published, &Statement::new(&published, self.lang))?;
         std::fs::write(&self.out, pdf).map_err(|source| AnalyticsError::Write { path: self.out.clone(), source })
     }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use crate::{
     coverage::{
-        exposure,
         meetings::Slices,
+        person_bitmap::{HEADER_WORDS, PersonBitmap},
         sums::{People, Sums},
     },
     error::AnalyticsError,
@@ -20,10 +20,10 @@ use crate::{
 /// [`Run::strength`] of a person known by a national id.
 pub const STRONG: u8 = 1;
 
-/// [`Run::homes`] of a person who is known to be no eligible resident: not adult, from outside, or of a place that does not exist.
+/// [`Run::residences`] of a person who is known to be no eligible resident: not adult, from outside, or of a place that does not exist.
 pub const OUTSIDE: u32 = u32::MAX - 1;
 
-/// [`Run::homes`] of a person of whom age or home is not stated: they may be eligible or not. Above [`OUTSIDE`], since whatever else is
+/// [`Run::residences`] of a person of whom age or residence is not stated: they may be eligible or not. Above [`OUTSIDE`], since whatever else is
 /// stated at the same meeting says more.
 pub const UNSTATED: u32 = u32::MAX;
 
@@ -38,13 +38,13 @@ pub struct Run<'a> {
     pub lo: &'a [u64],
     /// [`STRONG`], or else weak.
     pub strength: &'a [u8],
-    /// Where the person is stated to live, see [`crate::coverage::Places`], or [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides.
-    pub homes: &'a [u32],
+    /// Where the person is stated to live, see [`crate::coverage::ResidenceIndex`], or [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides.
+    pub residences: &'a [u32],
 }
 
-/// The meeting whose attendance is being taken.
+/// The meeting whose attendance is being received.
 #[derive(Debug, Default)]
-struct Open {
+struct OpenMeeting {
     meeting: u32,
     /// Its slices; none if it is not counted.
     slices: Vec<usize>,
@@ -52,61 +52,19 @@ struct Open {
     counts: u64,
     /// Its audience reveals, so nobody recorded at it is looked at.
     heads_only: bool,
-    /// Words of a person's row and the bits that this meeting sets.
+    /// Translations of a person's row and the bits that this meeting sets.
     marks: Vec<(usize, u64)>,
     /// Strong people found on the roll.
-    enrolled: u64,
+    on_roll: u64,
     /// Strong people who are not on the roll.
-    strays: Vec<Key>,
+    off_roll: Vec<Key>,
     weak: Vec<Key>,
     stated: Vec<(Key, u32)>,
 }
 
-/// One row a person: the two halves of the pseudonym, the last meeting and how many there were, then a bit for each slice. Up to 64
-/// slices a row is half a cache line, so that a person costs the memory one visit a meeting.
-#[derive(Debug)]
-struct Ledger {
-    words: Vec<u64>,
-    /// Where the rows begin: the first whole row's place, so that none lies across two lines.
-    first: usize,
-    stride: usize,
-}
-
-/// Words of a row before its bits.
-const HEAD: usize = 3;
-
-/// Bytes that rows of four words are aligned to.
-const ROW_BYTES: usize = 32;
-
-impl Ledger {
-    fn new(slices: usize, people: &[Key]) -> Self {
-        let stride = HEAD + slices.div_ceil(64);
-        let mut words = vec![0; people.len() * stride + ROW_BYTES / size_of::<u64>()];
-        let first = words.as_ptr().align_offset(ROW_BYTES).min(words.len() - people.len() * stride);
-        words.truncate(first + people.len() * stride);
-        for (row, key) in words[first..].chunks_exact_mut(stride).zip(people) {
-            (row[0], row[1]) = *key;
-        }
-        Self { words, first, stride }
-    }
-
-    fn push(&mut self, key: Key) {
-        self.words.extend([key.0, key.1]);
-        self.words.resize(self.words.len() - 2 + self.stride, 0);
-    }
-
-    fn row(&mut self, person: u32) -> &mut [u64] {
-        &mut self.words[self.first + person as usize * self.stride..][..self.stride]
-    }
-
-    fn rows(&self) -> std::slice::ChunksExact<'_, u64> {
-        self.words[self.first..].chunks_exact(self.stride)
-    }
-}
-
-impl Open {
+impl OpenMeeting {
     /// Notes in a person's row that they are at this meeting; 0 if that was known, else 1.
-    fn meet(&self, row: &mut [u64]) -> u64 {
+    fn mark(&self, row: &mut [u64]) -> u64 {
         let stamp = u64::from(self.meeting) + 1;
         if row[2] >> 32 == stamp {
             return 0;
@@ -129,14 +87,14 @@ pub(crate) struct Attendance<'a> {
     /// By slice.
     pub(crate) sums: Vec<Sums>,
     /// Meetings whose attendance came.
-    taken: Vec<bool>,
-    ledger: Ledger,
+    received: Vec<bool>,
+    bitmap: PersonBitmap,
     /// Whom the rows of a run belong to, in all likelihood.
-    guesses: Vec<u32>,
+    candidates: Vec<u32>,
     /// People of a campaign whose roll does not decide, numbered as they come, and where they live.
     people: HashMap<Key, u32>,
-    homes: Vec<u32>,
-    open: Option<Open>,
+    residences: Vec<u32>,
+    open: Option<OpenMeeting>,
     /// Attendances of meetings that are not held.
     pub(crate) pending: u64,
     /// Meetings known by attendance alone.
@@ -153,7 +111,7 @@ pub(crate) struct Reached {
     /// M7.
     pub(crate) exposure: [u64; 5],
     /// Different people and their attendances by place.
-    pub(crate) places: Vec<(u64, u64)>,
+    pub(crate) residences: Vec<(u64, u64)>,
 }
 
 impl<'a> Attendance<'a> {
@@ -162,12 +120,12 @@ impl<'a> Attendance<'a> {
             roll,
             meetings,
             sums: vec![Sums::default(); slices.len()],
-            ledger: Ledger::new(slices.len(), roll.map(Roll::keys).unwrap_or_default()),
+            bitmap: PersonBitmap::new(slices.len(), roll.map(Roll::keys).unwrap_or_default()),
             slices,
-            taken: vec![false; meetings.rows().len()],
-            guesses: Vec::new(),
+            received: vec![false; meetings.rows().len()],
+            candidates: Vec::new(),
             people: HashMap::new(),
-            homes: Vec::new(),
+            residences: Vec::new(),
             open: None,
             pending: 0,
             unknown: 0,
@@ -175,59 +133,59 @@ impl<'a> Attendance<'a> {
     }
 
     /// Takes some attendances of one meeting.
-    pub(crate) fn take(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
+    pub(crate) fn add_run(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
         let mut open = match self.open.take() {
             Some(open) if open.meeting == run.meeting => open,
-            before => self.turn_to(run.meeting, before)?,
+            before => self.open_meeting(run.meeting, before)?,
         };
         match self.roll {
             _ if open.heads_only => {}
-            Some(roll) => self.take_enrolled(roll, &mut open, run),
-            None => take_stated(&mut open, run),
+            Some(roll) => self.add_by_roll(roll, &mut open, run),
+            None => add_stated(&mut open, run),
         }
         self.open = Some(open);
         Ok(())
     }
 
     /// The roll decides: who is on it is eligible, whatever they state.
-    fn take_enrolled(&mut self, roll: &Roll, open: &mut Open, run: Run<'_>) {
-        roll.guess((run.hi, run.lo), &mut self.guesses);
-        for ((key, strength), guess) in keys(run).zip(run.strength).zip(&self.guesses) {
+    fn add_by_roll(&mut self, roll: &Roll, open: &mut OpenMeeting, run: Run<'_>) {
+        roll.candidates((run.hi, run.lo), &mut self.candidates);
+        for ((key, strength), candidate) in keys(run).zip(run.strength).zip(&self.candidates) {
             if *strength != STRONG {
                 open.weak.push(key);
                 continue;
             }
-            let row = self.ledger.row(*guess);
+            let row = self.bitmap.row(*candidate);
             if (row[0] == key.0) & (row[1] == key.1) {
-                open.enrolled += open.meet(row);
+                open.on_roll += open.mark(row);
             } else if let Some(person) = roll.find(key) {
-                open.enrolled += open.meet(self.ledger.row(person));
+                open.on_roll += open.mark(self.bitmap.row(person));
             } else {
-                open.strays.push(key);
+                open.off_roll.push(key);
             }
         }
     }
 
     /// Closes the meeting before and opens the next.
-    fn turn_to(&mut self, meeting: u32, before: Option<Open>) -> Result<Open, AnalyticsError> {
+    fn open_meeting(&mut self, meeting: u32, before: Option<OpenMeeting>) -> Result<OpenMeeting, AnalyticsError> {
         let mut open = match before {
             Some(before) => self.close(before)?,
-            None => Open::default(),
+            None => OpenMeeting::default(),
         };
-        let next = self.taken.len() as u64 + self.unknown;
-        match self.taken.get_mut(meeting as usize) {
-            Some(taken) if !*taken => *taken = true,
+        let next = self.received.len() as u64 + self.unknown;
+        match self.received.get_mut(meeting as usize) {
+            Some(received) if !*received => *received = true,
             None if u64::from(meeting) == next => self.unknown += 1,
-            _ => return Err(AnalyticsError::Scattered(meeting)),
+            _ => return Err(AnalyticsError::AttendanceNotGrouped(meeting)),
         }
         let known = self.meetings.rows().get(meeting as usize);
         let report = known.and_then(|meeting| meeting.held.as_ref());
         open.meeting = meeting;
-        open.slices = report.map(|report| self.slices.of_session(report)).unwrap_or_default();
+        open.slices = report.map(|report| self.slices.of_details(report)).unwrap_or_default();
         open.counts = u64::from(report.is_some());
-        open.heads_only = known.is_some_and(|meeting| self.slices.reveals(meeting));
+        open.heads_only = known.is_some_and(|meeting| self.slices.is_revealing(meeting));
         for slice in &open.slices {
-            let (word, bit) = (HEAD + slice / 64, 1 << (slice % 64));
+            let (word, bit) = (HEADER_WORDS + slice / 64, 1 << (slice % 64));
             match open.marks.last_mut() {
                 Some((last, bits)) if *last == word => *bits |= bit,
                 _ => open.marks.push((word, bit)),
@@ -237,19 +195,19 @@ impl<'a> Attendance<'a> {
     }
 
     /// Counts the people of a meeting, adds it to its slices, and gives its lists back empty.
-    fn close(&mut self, mut open: Open) -> Result<Open, AnalyticsError> {
-        let (strays, weak) = (different(&mut open.strays), different(&mut open.weak));
-        let mut people = People { identified: open.enrolled + strays, eligible: open.enrolled, unstated: 0, weak };
-        // The lowest home of a person comes first and stays.
+    fn close(&mut self, mut open: OpenMeeting) -> Result<OpenMeeting, AnalyticsError> {
+        let (off_roll, weak) = (different(&mut open.off_roll), different(&mut open.weak));
+        let mut people = People { identified: open.on_roll + off_roll, eligible: open.on_roll, unstated: 0, weak };
+        // The lowest residence of a person comes first and stays.
         open.stated.sort_unstable();
         open.stated.dedup_by_key(|(key, _)| *key);
-        people.unstated = open.stated.iter().filter(|(_, home)| *home == UNSTATED).count() as u64;
+        people.unstated = open.stated.iter().filter(|(_, residence)| *residence == UNSTATED).count() as u64;
         people.identified += open.stated.len() as u64 - people.unstated;
-        for (key, home) in std::mem::take(&mut open.stated).into_iter().filter(|(_, home)| *home < OUTSIDE) {
+        for (key, residence) in std::mem::take(&mut open.stated).into_iter().filter(|(_, residence)| *residence < OUTSIDE) {
             people.eligible += 1;
             if open.counts > 0 {
-                let person = self.person(key, home)?;
-                open.meet(self.ledger.row(person));
+                let person = self.person(key, residence)?;
+                open.mark(self.bitmap.row(person));
             }
         }
         if open.counts > 0 {
@@ -258,9 +216,9 @@ impl<'a> Attendance<'a> {
         } else {
             self.pending += people.identified + people.unstated + people.weak;
         }
-        open.enrolled = 0;
+        open.on_roll = 0;
         open.marks.clear();
-        open.strays.clear();
+        open.off_roll.clear();
         open.weak.clear();
         Ok(open)
     }
@@ -269,57 +227,60 @@ impl<'a> Attendance<'a> {
         slices.iter().for_each(|slice| self.sums[*slice].add(meeting));
     }
 
-    /// The number of a person of a campaign whose roll does not decide, who lives at the lowest home ever stated.
-    fn person(&mut self, key: Key, home: u32) -> Result<u32, AnalyticsError> {
-        let next = u32::try_from(self.homes.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
+    /// The number of a person of a campaign whose roll does not decide, who lives at the lowest residence ever stated.
+    fn person(&mut self, key: Key, residence: u32) -> Result<u32, AnalyticsError> {
+        let next = u32::try_from(self.residences.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
         let person = *self.people.entry(key).or_insert(next);
         if person == next {
-            self.homes.push(home);
-            self.ledger.push(key);
+            self.residences.push(residence);
+            self.bitmap.push(key);
         } else {
-            self.homes[person as usize] = self.homes[person as usize].min(home);
+            self.residences[person as usize] = self.residences[person as usize].min(residence);
         }
         Ok(person)
     }
 
     /// Closes the last meeting and adds the counted meetings that nobody is recorded for.
-    pub(crate) fn end(&mut self) -> Result<(), AnalyticsError> {
+    pub(crate) fn finish(&mut self) -> Result<(), AnalyticsError> {
         if let Some(open) = self.open.take() {
             self.close(open)?;
         }
         let meetings = self.meetings;
-        for (meeting, _) in meetings.rows().iter().zip(self.taken.clone()).filter(|(_, taken)| !taken) {
+        for (meeting, _) in meetings.rows().iter().zip(self.received.clone()).filter(|(_, received)| !received) {
             if let Some(report) = &meeting.held {
-                self.add(&self.slices.of_session(report), &Sums::of(meeting.headcount, People::default()));
+                self.add(&self.slices.of_details(report), &Sums::of(meeting.headcount, People::default()));
             }
         }
         Ok(())
     }
 
-    /// Counts people. `enrolled` has the place of each precinct of the roll, of all `places`.
-    pub(crate) fn reached(&self, enrolled: &[u32], places: usize) -> Reached {
+    /// Counts people. `enrolled` has the place of each precinct of the roll, of all `residences`.
+    pub(crate) fn reached(&self, enrolled: &[u32], residences: usize) -> Reached {
         let zeros = vec![0; self.slices.len()];
-        let mut reached = Reached { slices: zeros.clone(), first: zeros, exposure: [0; 5], places: vec![(0, 0); places] };
+        let mut reached = Reached { slices: zeros.clone(), first: zeros, exposure: [0; 5], residences: vec![(0, 0); residences] };
         let weeks = self.slices.first_week();
         let people = self.roll.into_iter().flat_map(Roll::people);
-        let enrolled = people.zip(enrolled).flat_map(|(people, home)| people.map(|_| *home));
-        self.ledger.rows().zip(enrolled.chain(self.homes.iter().copied())).for_each(|(row, home)| reached.add(row, home, weeks));
+        let enrolled = people.zip(enrolled).flat_map(|(people, residence)| people.map(|_| *residence));
+        self.bitmap
+            .rows()
+            .zip(enrolled.chain(self.residences.iter().copied()))
+            .for_each(|(row, residence)| reached.add(row, residence, weeks));
         reached
     }
 }
 
 impl Reached {
-    /// Adds a person who lives at `home`. Weeks are the slices from `weeks` on.
-    fn add(&mut self, row: &[u64], home: u32, weeks: usize) {
+    /// Adds a person who lives at `residence`. Weeks are the slices from `weeks` on.
+    fn add(&mut self, row: &[u64], residence: u32, weeks: usize) {
         let contacts = row[2] as u32;
         if contacts == 0 {
             return;
         }
-        exposure::add(&mut self.exposure, contacts);
-        let place = &mut self.places[home as usize];
+        self.exposure[contacts.min(5) as usize - 1] += 1;
+        let place = &mut self.residences[residence as usize];
         *place = (place.0 + 1, place.1 + u64::from(contacts));
         let mut first = None;
-        for (word, bits) in row[HEAD..].iter().enumerate() {
+        for (word, bits) in row[HEADER_WORDS..].iter().enumerate() {
             let mut bits = *bits;
             while bits != 0 {
                 let slice = word * 64 + bits.trailing_zeros() as usize;
@@ -335,10 +296,10 @@ impl Reached {
 }
 
 /// The roll does not decide: who is eligible is what they state, and is decided once all of the meeting is known.
-fn take_stated(open: &mut Open, run: Run<'_>) {
+fn add_stated(open: &mut OpenMeeting, run: Run<'_>) {
     for (at, key) in keys(run).enumerate() {
         match run.strength[at] {
-            STRONG => open.stated.push((key, run.homes.get(at).copied().unwrap_or(UNSTATED))),
+            STRONG => open.stated.push((key, run.residences.get(at).copied().unwrap_or(UNSTATED))),
             _ => open.weak.push(key),
         }
     }

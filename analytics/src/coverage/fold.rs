@@ -12,7 +12,7 @@ use crate::{
         audience::{Attendance, Reached, Run},
         bounds, definition,
         meetings::{Calendar, REGION, Slices, week_name},
-        residents::{self, Places, Voters},
+        residents::{self, ResidenceIndex, Voters},
         sums::Sums,
     },
     error::AnalyticsError,
@@ -23,7 +23,7 @@ use crate::{
 /// Does the roll decide who is eligible? Only if it has every precinct of the denominator; else people are taken at what they state.
 pub fn roll_decides(facts: &Facts) -> Result<bool, AnalyticsError> {
     let calendar = Calendar::of(configured(facts)?, facts.selection.as_of)?;
-    Ok(deciding(facts, &calendar).is_some())
+    Ok(eligibility_roll(facts, &calendar).is_some())
 }
 
 fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
@@ -33,7 +33,7 @@ fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
 }
 
 /// The roll, if it decides.
-fn deciding<'a>(facts: &'a Facts, calendar: &Calendar) -> Option<&'a Roll> {
+fn eligibility_roll<'a>(facts: &'a Facts, calendar: &Calendar) -> Option<&'a Roll> {
     let is_whole = residents::without_roll(&facts.reference, &facts.roll, calendar.today) == 0;
     Some(&facts.roll).filter(|roll| is_whole && !roll.is_empty())
 }
@@ -44,7 +44,7 @@ pub struct CoverageFold<'a> {
     facts: &'a Facts,
     identity: Identity,
     campaign: Campaign,
-    places: Places,
+    residences: ResidenceIndex,
     voters: Voters,
     attendance: Attendance<'a>,
     /// Events of attendance, whether they hold or not.
@@ -57,14 +57,14 @@ impl<'a> CoverageFold<'a> {
         let configured = configured(facts)?;
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
         let calendar = Calendar::of(configured, as_of)?;
-        let roll = deciding(facts, &calendar);
-        let places = Places::of(&facts.reference, &facts.roll, calendar.today);
+        let roll = eligibility_roll(facts, &calendar);
+        let residences = ResidenceIndex::of(&facts.reference, &facts.roll, calendar.today);
         let voters = Voters::of(&facts.reference, calendar.today);
         let slices = Slices::of(calendar, &facts.reference, &facts.meetings);
         Ok(Self {
             identity: Identity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
             campaign: Campaign::from(configured),
-            places,
+            residences,
             voters,
             attendance: Attendance::new(roll, &facts.meetings, slices),
             events: 0,
@@ -73,31 +73,31 @@ impl<'a> CoverageFold<'a> {
     }
 
     /// Does the roll decide who is eligible? Then where people state to live is not asked for.
-    pub fn by_roll(&self) -> bool {
+    pub fn uses_roll(&self) -> bool {
         self.attendance.roll.is_some()
     }
 
-    /// The places that stated homes are numbered by.
-    pub fn places(&self) -> &Places {
-        &self.places
+    /// The residences that stated residences are numbered by.
+    pub fn residences(&self) -> &ResidenceIndex {
+        &self.residences
     }
 
     /// Counts events of attendance, whether they hold or not.
-    pub fn count(&mut self, events: u64) {
+    pub fn add_events(&mut self, events: u64) {
         self.events += events;
     }
 
     /// Takes attendances that hold, meeting by meeting.
-    pub fn take(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
-        self.attendance.take(run)
+    pub fn add_run(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
+        self.attendance.add_run(run)
     }
 
     /// Adds everything up.
     pub fn finish(mut self) -> Result<Coverage, AnalyticsError> {
-        self.attendance.end()?;
-        let reached = self.attendance.reached(&self.places.enrolled(&self.facts.roll), self.places.len());
+        self.attendance.finish()?;
+        let reached = self.attendance.reached(&self.residences.enrolled(&self.facts.roll), self.residences.len());
         let mut fulfilments = vec![Fulfilment::default(); self.slices().len()];
-        self.facts.meetings.rows().iter().for_each(|meeting| self.slices().fulfil(meeting, &mut fulfilments));
+        self.facts.meetings.rows().iter().for_each(|meeting| self.slices().add_fulfilment(meeting, &mut fulfilments));
         // A meeting known by attendance alone has neither plan nor report.
         fulfilments[REGION].pending += self.attendance.unknown;
         let totals = Totals { fulfilments, sums: std::mem::take(&mut self.attendance.sums), reached };
@@ -144,7 +144,7 @@ impl<'a> CoverageFold<'a> {
                 kind: defined.map(|unit| unit.kind),
                 tile: defined.map(|unit| unit.tile),
                 slice: totals.slice(number, &voters, &self.voters.region),
-                residents: residents::figures(self.places.residents(code, &totals.reached.places), totals.rooms(), voters),
+                residents: residents::figures(self.residences.residents(code, &totals.reached.residences), totals.all_meetings(), voters),
             }
         };
         self.slices().units.iter().map(unit).collect()
@@ -166,10 +166,10 @@ impl<'a> CoverageFold<'a> {
                 unit: counted.map(|count| count.unit.clone()),
                 number: counted.map(|count| count.number),
                 meetings: named.get(id).copied().unwrap_or(0),
-                residents: residents::figures(people, totals.rooms(), voters.cloned().unwrap_or_default()),
+                residents: residents::figures(people, totals.all_meetings(), voters.cloned().unwrap_or_default()),
             })
         };
-        self.places.precincts(&totals.reached.places).filter_map(precinct).collect()
+        self.residences.precincts(&totals.reached.residences).filter_map(precinct).collect()
     }
 
     fn coalitions(&self, totals: &Totals) -> Vec<Coalition> {
@@ -248,7 +248,7 @@ impl Totals {
     }
 
     /// All rooms.
-    fn rooms(&self) -> &Audience {
+    fn all_meetings(&self) -> &Audience {
         &self.sums[REGION].audience
     }
 }

@@ -20,7 +20,7 @@ use qamtu_schemas::{
 use crate::{
     coverage::Fulfilment,
     error::AnalyticsError,
-    facts::meetings::{Meeting, Meetings, Session},
+    facts::meetings::{Meeting, MeetingDetails, Meetings},
 };
 
 /// The slice of the whole campaign.
@@ -71,19 +71,19 @@ pub(crate) fn week_name(monday: Date) -> String {
 
 /// Keys of one kind, sorted, and the number of the first key's slice.
 #[derive(Debug, Clone)]
-pub(crate) struct Numbered<K> {
+pub(crate) struct SliceKeys<K> {
     keys: Vec<K>,
     first: usize,
     /// Slices by the number that facts use for a key.
-    of_code: Vec<usize>,
+    slice_of_code: Vec<usize>,
 }
 
-impl<K: Ord + Clone> Numbered<K> {
+impl<K: Ord + Clone> SliceKeys<K> {
     fn new(listed: impl Iterator<Item = K>, codes: &[K], first: usize) -> Self {
         let keys: BTreeSet<K> = listed.chain(codes.iter().cloned()).collect();
         let keys: Vec<K> = keys.into_iter().collect();
-        let of_code = codes.iter().map(|code| first + keys.partition_point(|key| key < code)).collect();
-        Self { keys, first, of_code }
+        let slice_of_code = codes.iter().map(|code| first + keys.partition_point(|key| key < code)).collect();
+        Self { keys, first, slice_of_code }
     }
 
     /// Keys and slices, sorted by key.
@@ -101,26 +101,26 @@ impl<K: Ord + Clone> Numbered<K> {
 #[derive(Debug, Clone)]
 pub(crate) struct Slices {
     pub(crate) calendar: Calendar,
-    pub(crate) units: Numbered<UnitCode>,
-    pub(crate) coalitions: Numbered<CoalitionId>,
-    pub(crate) categories: Numbered<CategoryCode>,
+    pub(crate) units: SliceKeys<UnitCode>,
+    pub(crate) coalitions: SliceKeys<CoalitionId>,
+    pub(crate) categories: SliceKeys<CategoryCode>,
     /// By their Mondays.
-    pub(crate) weeks: Numbered<Date>,
+    pub(crate) weeks: SliceKeys<Date>,
     /// Whether to be in an audience tells belief, origin or health; by the number that facts use for a category.
     revealing: Vec<bool>,
 }
 
 impl Slices {
     pub(crate) fn of(calendar: Calendar, reference: &Reference, meetings: &Meetings) -> Self {
-        let units = Numbered::new(reference.units().map(|unit| unit.unit.clone()), meetings.units.keys(), REGION + 1);
+        let units = SliceKeys::new(reference.units().map(|unit| unit.unit.clone()), meetings.units.keys(), REGION + 1);
         let formed = reference.coalitions().map(|coalition| coalition.coalition.clone());
-        let coalitions = Numbered::new(formed, meetings.coalitions.keys(), units.end());
+        let coalitions = SliceKeys::new(formed, meetings.coalitions.keys(), units.end());
         let listed = || reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
-        let categories = Numbered::new(listed().map(|category| category.code.clone()), meetings.categories.keys(), coalitions.end());
+        let categories = SliceKeys::new(listed().map(|category| category.code.clone()), meetings.categories.keys(), coalitions.end());
         let reveals = |code: &CategoryCode| listed().any(|category| category.revealing && category.code == *code);
         let revealing = meetings.categories.keys().iter().map(reveals).collect();
-        let sessions = meetings.rows().iter().flat_map(|meeting| meeting.planned.iter().chain(&meeting.held));
-        let weeks = Numbered::new(sessions.map(|session| monday(calendar.day(session.starts))), &[], categories.end());
+        let all_details = meetings.rows().iter().flat_map(|meeting| meeting.planned.iter().chain(&meeting.held));
+        let weeks = SliceKeys::new(all_details.map(|details| monday(calendar.day(details.starts))), &[], categories.end());
         Self { calendar, units, coalitions, categories, weeks, revealing }
     }
 
@@ -135,27 +135,28 @@ impl Slices {
     }
 
     /// The slices of a plan or a report, each once, ascending.
-    pub(crate) fn of_session(&self, session: &Session) -> Vec<usize> {
-        let mut slices = vec![REGION, self.units.of_code[session.unit as usize], self.coalitions.of_code[session.coalition as usize]];
-        slices.extend(session.categories.iter().map(|category| self.categories.of_code[*category as usize]));
+    pub(crate) fn of_details(&self, details: &MeetingDetails) -> Vec<usize> {
+        let mut slices =
+            vec![REGION, self.units.slice_of_code[details.unit as usize], self.coalitions.slice_of_code[details.coalition as usize]];
+        slices.extend(details.categories.iter().map(|category| self.categories.slice_of_code[*category as usize]));
         slices[3..].sort_unstable();
         slices.dedup();
-        let monday = monday(self.calendar.day(session.starts));
+        let monday = monday(self.calendar.day(details.starts));
         slices.push(self.weeks.first + self.weeks.keys.partition_point(|week| *week < monday));
         slices
     }
 
     /// Does any standing plan or report of a meeting name an audience that reveals? Then only its heads count.
-    pub(crate) fn reveals(&self, meeting: &Meeting) -> bool {
+    pub(crate) fn is_revealing(&self, meeting: &Meeting) -> bool {
         meeting.audiences.iter().any(|category| self.revealing[*category as usize])
     }
 
     /// Adds a meeting to the fulfilment (M1) of its slices.
-    pub(crate) fn fulfil(&self, meeting: &Meeting, slices: &mut [Fulfilment]) {
-        let planned = meeting.planned.as_ref().map(|plan| self.of_session(plan)).unwrap_or_default();
-        let held = meeting.held.as_ref().map(|report| self.of_session(report)).unwrap_or_default();
-        let lawful = |session: &Session| self.calendar.lawful(self.calendar.day(session.starts));
-        let passed = |session: &Session| self.calendar.day(session.starts) <= self.calendar.today;
+    pub(crate) fn add_fulfilment(&self, meeting: &Meeting, slices: &mut [Fulfilment]) {
+        let planned = meeting.planned.as_ref().map(|plan| self.of_details(plan)).unwrap_or_default();
+        let held = meeting.held.as_ref().map(|report| self.of_details(report)).unwrap_or_default();
+        let lawful = |details: &MeetingDetails| self.calendar.lawful(self.calendar.day(details.starts));
+        let passed = |details: &MeetingDetails| self.calendar.day(details.starts) <= self.calendar.today;
         let is_cancelled = meeting.status == Status::Cancelled;
         let is_due = !is_cancelled && meeting.planned.as_ref().is_some_and(|plan| lawful(plan) && passed(plan));
         let is_lawful = meeting.held.as_ref().is_some_and(lawful);
@@ -175,8 +176,8 @@ impl Slices {
             sums.unlawful += u64::from(!is_lawful);
         }
         // What has neither plan nor report has no place but the region.
-        let asked = [held.as_slice(), planned.as_slice(), &[REGION]].into_iter().find(|slices| !slices.is_empty());
-        for slice in asked.unwrap_or_default() {
+        let contested = [held.as_slice(), planned.as_slice(), &[REGION]].into_iter().find(|slices| !slices.is_empty());
+        for slice in contested.unwrap_or_default() {
             slices[*slice].contested += u64::from(meeting.contested);
         }
         slices[REGION].pending += u64::from(meeting.status == Status::Pending && !meeting.premature);

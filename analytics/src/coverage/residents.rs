@@ -31,7 +31,7 @@ pub(crate) fn without_roll(reference: &Reference, roll: &Roll, on: Date) -> u64 
 /// Every place that a person can live at, numbered: precincts by id, then units by code for those who state no precinct. The more
 /// precise place has the lower number.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct ResidenceIndex {
     precincts: Vec<PrecinctId>,
     /// Of each precinct its unit's place in `units`, on the as-of day.
     unit_of: Vec<Option<usize>>,
@@ -40,7 +40,7 @@ pub struct Places {
     known: Vec<bool>,
 }
 
-impl Places {
+impl ResidenceIndex {
     pub(crate) fn of(reference: &Reference, roll: &Roll, on: Date) -> Self {
         let units: Vec<UnitCode> = reference.units().map(|unit| unit.unit.clone()).collect();
         let mut found: BTreeMap<&PrecinctId, Option<usize>> = roll.precincts().iter().map(|precinct| (precinct, None)).collect();
@@ -116,6 +116,6 @@ impl Voters {
 }
 
 /// The figures of a place's residents.
-pub(crate) fn figures((reached, contacts): (u64, u64), rooms: &Audience, voters: Denominator) -> Residents {
-    Residents { contacts, reach: bounds::of_residents(reached, rooms, voters) }
+pub(crate) fn figures((reached, contacts): (u64, u64), audience: &Audience, voters: Denominator) -> Residents {
+    Residents { contacts, reach: bounds::of_residents(reached, audience, voters) }
 }

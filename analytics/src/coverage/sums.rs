@@ -33,7 +33,7 @@ impl Sums {
         let (low, high, stated) =
             headcount.map_or((0, 0, 0), |heads| (u64::from(heads.low), u64::from(heads.high), u64::from(heads.eligible_minimum)));
         let recorded = identified + unstated + weak;
-        let rest = high.max(recorded) - identified;
+        let unidentified = high.max(recorded) - identified;
         let audience = Audience {
             gross: low.max(recorded),
             identified,
@@ -41,13 +41,13 @@ impl Sums {
             weak,
             outside: identified - eligible,
             unstated,
-            rest,
+            unidentified,
             headcount_meetings: u64::from(headcount.is_some()),
             identified_meetings: u64::from(identified > 0),
             uncounted_meetings: u64::from(headcount.is_none() && recorded == 0),
             ..Audience::default()
         };
-        Self { audience, minimum: stated.min(eligible + rest) }
+        Self { audience, minimum: stated.min(eligible + unidentified) }
     }
 
     /// Adds a meeting.
@@ -59,7 +59,7 @@ impl Sums {
         sum.weak += one.weak;
         sum.outside += one.outside;
         sum.unstated += one.unstated;
-        sum.rest += one.rest;
+        sum.unidentified += one.unidentified;
         sum.headcount_meetings += one.headcount_meetings;
         sum.identified_meetings += one.identified_meetings;
         sum.uncounted_meetings += one.uncounted_meetings;

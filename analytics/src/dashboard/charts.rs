@@ -49,12 +49,12 @@ const PLOT: f64 = 250.0;
 const FLOOR: f64 = PLOT + 24.0;
 
 /// Fewest columns that share the width, so that a single week is no wall.
-const FEWEST: usize = 4;
+const MIN_COLUMNS: usize = 4;
 
 /// Columns of weeks: below what was reached before, above it what is new. Labels stand where they have room; the table
 /// below holds every figure.
 pub(super) fn weeks(weeks: &Weeks) -> Markup {
-    let wide = 100.0 / weeks.columns.len().max(FEWEST) as f64;
+    let wide = 100.0 / weeks.columns.len().max(MIN_COLUMNS) as f64;
     let roomy = !weeks.crowded;
     html! {
         section.weeks aria-labelledby="weeks" {

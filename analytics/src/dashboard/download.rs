@@ -8,19 +8,19 @@ use serde::Deserialize;
 
 use crate::{
     access::Scope,
-    csv::line::{Dialect, Line, Rows, Source},
-    knowledge::Knowledge,
+    csv::row::{CsvRow, CsvWriter, Dialect, Source},
     published::{Audience, Published, Unit, Week},
+    reach_status::ReachStatus,
 };
 
 /// The query of the file's address.
 #[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct CsvQuery {
     #[serde(default)]
     delimiter: String,
 }
 
-impl Wanted {
+impl CsvQuery {
     /// Commas unless semicolons are asked for.
     pub(super) fn dialect(&self) -> Dialect {
         if self.delimiter == "semicolon" { Dialect::Semicolon } else { Dialect::Comma }
@@ -31,40 +31,40 @@ impl Wanted {
 pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, csv::Error> {
     let source =
         Source { as_of: published.identity.as_of, definition: published.identity.definition, snapshot: published.snapshot.to_string() };
-    let mut rows = Rows::new(Vec::new(), dialect, false, source)?;
-    let whole = &published.whole;
-    let all = Knowledge::of_whole(whole);
+    let mut writer = CsvWriter::new(Vec::new(), dialect, false, source)?;
+    let total = &published.total;
+    let all = ReachStatus::of_total(total);
     let kind = if published.reader.scope == Scope::Region { "region" } else { "scope" };
-    let line = Line::new(kind, &published.identity.campaign, Some(&published.campaign.names));
-    rows.put(&audience(line.with_voters(&whole.denominator).with_plan(&whole.plan), &whole.audience).as_known(all))?;
+    let row = CsvRow::new(kind, &published.identity.campaign, Some(&published.campaign.names));
+    writer.write_row(&audience(row.with_voters(&total.denominator).with_plan(&total.plan), &total.audience).for_status(all))?;
     for unit in &published.units {
-        let line = Line::new("unit", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator).with_plan(&unit.plan);
-        rows.put(&audience(line, &unit.audience).as_known(Knowledge::of_audience(unit.plan.held, &unit.audience)))?;
+        let row = CsvRow::new("unit", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator).with_plan(&unit.plan);
+        writer.write_row(&audience(row, &unit.audience).for_status(ReachStatus::of_audience(unit.plan.held, &unit.audience)))?;
     }
     for unit in &published.units {
-        rows.put(&residents(unit, all))?;
+        writer.write_row(&residents(unit, all))?;
     }
     for coalition in &published.coalitions {
-        let line = Line::new("coalition", &coalition.coalition, coalition.names.as_ref()).with_plan(&coalition.plan);
-        let known = Knowledge::of_audience(coalition.plan.held, &coalition.audience);
-        rows.put(&audience(line, &coalition.audience).as_known(known))?;
+        let row = CsvRow::new("coalition", &coalition.coalition, coalition.names.as_ref()).with_plan(&coalition.plan);
+        let known = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
+        writer.write_row(&audience(row, &coalition.audience).for_status(known))?;
     }
     for category in &published.categories {
-        let line = Line::new("category", &category.category, category.names.as_ref()).with_plan(&category.plan);
-        let known = Knowledge::of_audience(category.plan.held, &category.audience);
-        rows.put(&audience(line, &category.audience).as_known(known))?;
+        let row = CsvRow::new("category", &category.category, category.names.as_ref()).with_plan(&category.plan);
+        let known = ReachStatus::of_audience(category.plan.held, &category.audience);
+        writer.write_row(&audience(row, &category.audience).for_status(known))?;
     }
     for week in &published.weeks {
-        rows.put(&Line { held: week.held.into(), gross: week.gross.into(), ..Line::new("week", &week.week, None) })?;
+        writer.write_row(&CsvRow { held: week.held.into(), gross: week.gross.into(), ..CsvRow::new("week", &week.week, None) })?;
     }
     for week in &published.weeks {
-        rows.put(&to_date(week))?;
+        writer.write_row(&to_date(week))?;
     }
-    rows.finish()
+    writer.finish()
 }
 
-fn audience(line: Line, audience: &Audience) -> Line {
-    Line {
+fn audience(row: CsvRow, audience: &Audience) -> CsvRow {
+    CsvRow {
         gross: audience.gross.into(),
         identified: audience.identified.into(),
         contacts: audience.contacts.into(),
@@ -73,19 +73,19 @@ fn audience(line: Line, audience: &Audience) -> Line {
         upper: audience.upper.into(),
         weak: audience.weak.into(),
         outside: audience.outside.into(),
-        ..line
+        ..row
     }
 }
 
 /// Residents of a unit, wherever they attended. Nobody is zero only if somebody was identified anywhere.
-fn residents(unit: &Unit, all: Knowledge) -> Line {
+fn residents(unit: &Unit, all: ReachStatus) -> CsvRow {
     let (lower, upper) = unit.residents_bounds;
-    let line = Line::new("unit_residents", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator);
-    let line = Line { reached: unit.residents.into(), lower: lower.into(), upper: upper.into(), ..line };
-    if unit.residents.shown() == Some(0) { line.as_known(all) } else { line }
+    let row = CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator);
+    let row = CsvRow { reached: unit.residents.into(), lower: lower.into(), upper: upper.into(), ..row };
+    if unit.residents.shown() == Some(0) { row.for_status(all) } else { row }
 }
 
 /// Everyone reached up to the end of a week.
-fn to_date(week: &Week) -> Line {
-    Line { reached: week.to_date.into(), ..Line::new("week_to_date", &week.week, None) }
+fn to_date(week: &Week) -> CsvRow {
+    CsvRow { reached: week.to_date.into(), ..CsvRow::new("week_to_date", &week.week, None) }
 }

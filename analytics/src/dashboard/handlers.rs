@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Service, Trouble, assets, download, page, page::Sorting, refusal::Refusal};
+use super::{DashboardState, RefreshStatus, assets, download, error_page::ErrorPage, page, page::Sorting};
 use crate::{
     access::{Reader, Route},
     locale::Language,
@@ -21,16 +21,16 @@ use crate::{
 };
 
 /// What answers a route.
-pub(super) fn of(route: Route) -> MethodRouter<Arc<Service>> {
+pub(super) fn of(route: Route) -> MethodRouter<Arc<DashboardState>> {
     match route {
         Route::Entry => get(entry),
-        Route::Page => get(show),
+        Route::Page => get(show_page),
         Route::Csv => get(csv),
         Route::Report => get(report),
         Route::Asset => get(asset),
         Route::Live => get(live),
         Route::Ready => get(ready),
-        Route::Metrics => get(measured),
+        Route::Metrics => get(show_metrics),
     }
 }
 
@@ -44,31 +44,31 @@ async fn entry(request: Request) -> Response {
 
 /// The query of the page; what it does not know it ignores.
 #[derive(Debug, Default, Deserialize)]
-struct Asked {
+struct PageQuery {
     #[serde(default)]
     sort: String,
     #[serde(default)]
     order: String,
 }
 
-async fn show(State(service): State<Arc<Service>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
-    let Some(language) = Language::of(request.uri().path().trim_matches('/')) else { return Refusal::NotFound.answer(&request) };
-    let asked = Query::<Asked>::try_from_uri(request.uri()).map(|asked| asked.0).unwrap_or_default();
-    let sorting = Sorting { column: asked.sort, descending: asked.order == "desc" };
-    let trouble = service.trouble();
+async fn show_page(State(service): State<Arc<DashboardState>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
+    let Some(language) = Language::of(request.uri().path().trim_matches('/')) else { return ErrorPage::NotFound.response(&request) };
+    let query = Query::<PageQuery>::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
+    let sorting = Sorting { column: query.sort, descending: query.order == "desc" };
+    let status = service.status();
     match published(&service, &reader) {
-        Some(published) => page::page(&Statement::new(&published, language), &sorting, &trouble).into_response(),
+        Some(published) => page::page(&Statement::new(&published, language), &sorting, &status).into_response(),
         None => {
-            let status = if trouble == Trouble::None { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            (status, page::empty(language, service.campaign(), &trouble)).into_response()
+            let code = if status == RefreshStatus::UpToDate { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            (code, page::empty(language, service.campaign(), &status)).into_response()
         }
     }
 }
 
-async fn csv(State(service): State<Arc<Service>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
-    let Some(published) = published(&service, &reader) else { return Refusal::Unavailable.answer(&request) };
-    let wanted = Query::<download::Wanted>::try_from_uri(request.uri()).map(|wanted| wanted.0).unwrap_or_default();
-    match download::csv(&published, wanted.dialect()) {
+async fn csv(State(service): State<Arc<DashboardState>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
+    let Some(published) = published(&service, &reader) else { return ErrorPage::Unavailable.response(&request) };
+    let query = Query::<download::CsvQuery>::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
+    match download::csv(&published, query.dialect()) {
         Ok(bytes) => {
             let name = format!("attachment; filename=\"coverage-{}.csv\"", published.identity.campaign);
             let kind = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
@@ -76,27 +76,27 @@ async fn csv(State(service): State<Arc<Service>>, Extension(reader): Extension<R
         }
         Err(error) => {
             tracing::error!("figures cannot be written as CSV: {:#}", anyhow::Error::from(error));
-            Refusal::Internal.answer(&request)
+            ErrorPage::Internal.response(&request)
         }
     }
 }
 
-async fn report(State(service): State<Arc<Service>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
+async fn report(State(service): State<Arc<DashboardState>>, Extension(reader): Extension<Reader>, request: Request) -> Response {
     let name = request.uri().path().trim_start_matches("/report/");
-    let Some(language) = name.strip_suffix(".pdf").and_then(Language::of) else { return Refusal::NotFound.answer(&request) };
-    let Some(published) = published(&service, &reader) else { return Refusal::Unavailable.answer(&request) };
+    let Some(language) = name.strip_suffix(".pdf").and_then(Language::of) else { return ErrorPage::NotFound.response(&request) };
+    let Some(published) = published(&service, &reader) else { return ErrorPage::Unavailable.response(&request) };
     let name = format!("inline; filename=\"qamtu-{}-{language}.pdf\"", published.identity.campaign);
     match service.report(published, language).await {
         Ok(bytes) => file(bytes, HeaderValue::from_static("application/pdf"), &name),
         Err(error) => {
             tracing::error!(%language, "the report cannot be set: {:#}", anyhow::Error::from(error));
-            Refusal::Internal.answer(&request)
+            ErrorPage::Internal.response(&request)
         }
     }
 }
 
-fn published(service: &Service, reader: &Reader) -> Option<Published> {
-    service.shown().and_then(|snapshot| Published::new(&snapshot, reader))
+fn published(service: &DashboardState, reader: &Reader) -> Option<Published> {
+    service.snapshot().and_then(|snapshot| Published::new(&snapshot, reader))
 }
 
 fn file(bytes: impl IntoResponse, kind: HeaderValue, disposition: &str) -> Response {
@@ -110,21 +110,21 @@ fn file(bytes: impl IntoResponse, kind: HeaderValue, disposition: &str) -> Respo
 }
 
 async fn asset(Path(name): Path<String>, request: Request) -> Response {
-    assets::asset(&name).unwrap_or_else(|| Refusal::NotFound.answer(&request))
+    assets::asset(&name).unwrap_or_else(|| ErrorPage::NotFound.response(&request))
 }
 
 async fn live() -> &'static str {
     "live\n"
 }
 
-async fn ready(State(service): State<Arc<Service>>) -> Response {
+async fn ready(State(service): State<Arc<DashboardState>>) -> Response {
     match service.not_ready() {
         None => "ready\n".into_response(),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }
 
-async fn measured() -> Response {
+async fn show_metrics() -> Response {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    file(metrics::written(), kind, "inline")
+    file(metrics::render(), kind, "inline")
 }

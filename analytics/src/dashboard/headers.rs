@@ -8,15 +8,15 @@ use axum::{
 };
 use futures::FutureExt;
 
-use super::Refusal;
+use super::ErrorPage;
 use crate::metrics;
 
 /// Nothing from elsewhere, nothing inline, no scripts, no frames.
-const POLICY: &str =
+const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const PROTECTION: [(HeaderName, &str); 7] = [
-    (header::CONTENT_SECURITY_POLICY, POLICY),
+const SECURITY_HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -26,9 +26,9 @@ const PROTECTION: [(HeaderName, &str); 7] = [
 ];
 
 /// Adds the protective headers; what is no asset is not stored anywhere.
-pub(super) async fn protected(mut response: Response) -> Response {
+pub(super) async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    for (name, value) in PROTECTION {
+    for (name, value) in SECURITY_HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -36,20 +36,20 @@ pub(super) async fn protected(mut response: Response) -> Response {
 }
 
 /// Turns a panic into an error page.
-pub(super) async fn unbroken(request: Request, next: Next) -> Response {
+pub(super) async fn catch_panics(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let kept = Request::from_parts(parts.clone(), axum::body::Body::empty());
     let answer = std::panic::AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
     answer.unwrap_or_else(|_| {
         tracing::error!(path = kept.uri().path(), "a handler panicked");
-        Refusal::Internal.answer(&kept)
+        ErrorPage::Internal.response(&kept)
     })
 }
 
 /// Counts and times requests.
-pub(super) async fn counted(request: Request, next: Next) -> Response {
+pub(super) async fn record_request(request: Request, next: Next) -> Response {
     let began = std::time::Instant::now();
     let response = next.run(request).await;
-    metrics::answered(response.status(), began.elapsed());
+    metrics::request_served(response.status(), began.elapsed());
     response
 }

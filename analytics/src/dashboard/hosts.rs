@@ -14,35 +14,35 @@ use axum::{
     response::Response,
 };
 
-use super::{Refusal, headers};
+use super::{ErrorPage, headers};
 
 /// The address that a client connected to; noted with each of its requests.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Local(pub IpAddr);
+pub(super) struct LocalAddress(pub IpAddr);
 
 /// The configured names, in lower case.
 #[derive(Debug, Clone)]
-pub struct Hosts(Vec<String>);
+pub struct AllowedHosts(Vec<String>);
 
-impl Hosts {
+impl AllowedHosts {
     /// These names or addresses, without ports.
     pub fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
     /// Whether a request names one host, this one, and its target no other; `local` is the address that the client connected to.
-    pub fn answers(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
+    pub fn allows(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {
             (Some(host), None) => host.to_str().ok().filter(|host| !host.contains('@')).and_then(|host| host.parse().ok()),
             _ => None,
         };
         host.is_some_and(|host: Authority| {
-            std::iter::once(&host).chain(uri.authority()).all(|authority| self.accepts(authority.host(), local))
+            std::iter::once(&host).chain(uri.authority()).all(|authority| self.is_allowed(authority.host(), local))
         })
     }
 
-    fn accepts(&self, host: &str, local: IpAddr) -> bool {
+    fn is_allowed(&self, host: &str, local: IpAddr) -> bool {
         let name = host.trim_end_matches('.').to_ascii_lowercase();
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
         let is_ours = |address: IpAddr| {
@@ -54,15 +54,15 @@ impl Hosts {
 }
 
 /// A router that answers under these names alone.
-pub(super) fn guarded(router: Router, hosts: Arc<Hosts>) -> Router {
-    router.layer(middleware::from_fn_with_state(hosts, named)).layer(middleware::map_response(headers::protected))
+pub(super) fn with_host_check(router: Router, hosts: Arc<AllowedHosts>) -> Router {
+    router.layer(middleware::from_fn_with_state(hosts, check_host)).layer(middleware::map_response(headers::add_security_headers))
 }
 
 /// Refuses a request that does not name this host alone.
-async fn named(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+async fn check_host(State(hosts): State<Arc<AllowedHosts>>, request: Request, next: Next) -> Response {
     let local = request.extensions().get().copied();
-    let is_ours = local.is_some_and(|Local(local)| hosts.answers(request.uri(), request.headers(), local));
-    if is_ours { next.run(request).await } else { Refusal::Host.answer(&request) }
+    let is_ours = local.is_some_and(|LocalAddress(local)| hosts.allows(request.uri(), request.headers(), local));
+    if is_ours { next.run(request).await } else { ErrorPage::Host.response(&request) }
 }
 
 #[cfg(test)]
@@ -74,8 +74,8 @@ mod tests {
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
         }
-        let known = Hosts::new(&["Coverage.Example.kz".to_owned(), "192.0.2.7".to_owned()]);
-        known.answers(&uri.parse().unwrap(), &headers, "192.168.0.7".parse().unwrap())
+        let known = AllowedHosts::new(&["Coverage.Example.kz".to_owned(), "192.0.2.7".to_owned()]);
+        known.allows(&uri.parse().unwrap(), &headers, "192.168.0.7".parse().unwrap())
     }
 
     #[test]

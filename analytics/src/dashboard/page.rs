@@ -7,11 +7,11 @@ use maud::{DOCTYPE, Markup, html};
 
 use qamtu_schemas::id::CampaignId;
 
-use super::{Trouble, assets, charts, tables};
+use super::{RefreshStatus, assets, charts, tables};
 use crate::{
     locale::Language,
     statement::{Card, Definitions, Figure, Gaps, Headline, Map, State, Statement, Table, Trust},
-    words::Words,
+    translations::Translations,
 };
 
 /// How a table is sorted, from the query of the address.
@@ -34,47 +34,47 @@ impl Sorting {
 }
 
 /// What stands around the figures.
-pub struct Frame<'a> {
+pub struct Layout<'a> {
     /// Title of the document.
     pub title: &'a str,
     /// Its words.
-    pub words: &'static Words,
+    pub translations: &'static Translations,
     /// The query under which the other languages show the same; none if there is nothing to show in them.
     pub languages: Option<String>,
 }
 
 /// The whole page, and why it shows nothing newer.
-pub fn page(statement: &Statement, sorting: &Sorting, trouble: &Trouble) -> Markup {
-    let words = Words::of(statement.language);
-    let title = words.say_with("page-title", &[("campaign", statement.campaign.clone().into())]);
+pub fn page(statement: &Statement, sorting: &Sorting, status: &RefreshStatus) -> Markup {
+    let translations = Translations::of(statement.language);
+    let title = translations.message_with("page-title", &[("campaign", statement.campaign.clone().into())]);
     document(
-        &Frame { title: &title, words, languages: Some(sorting.query(&statement.units)) },
+        &Layout { title: &title, translations, languages: Some(sorting.query(&statement.units)) },
         html! {
             main #figures {
                 (cover(statement))
                 @if let Some(quiet) = &statement.quiet { p.notice role="status" { (quiet) } }
-                @match trouble {
-                    Trouble::Warehouse => { p.notice role="status" { (words.say("page-stale")) } }
-                    Trouble::Denied => { p.notice role="status" { (words.say("page-denied")) } }
-                    Trouble::HeldBack => { p.notice role="status" { (words.say("page-held-back")) } }
-                    Trouble::None | Trouble::UnknownCampaign(_) => {}
+                @match status {
+                    RefreshStatus::WarehouseUnavailable => { p.notice role="status" { (translations.message("page-stale")) } }
+                    RefreshStatus::AccessDenied => { p.notice role="status" { (translations.message("page-denied")) } }
+                    RefreshStatus::HeldBack => { p.notice role="status" { (translations.message("page-held-back")) } }
+                    RefreshStatus::UpToDate | RefreshStatus::UnknownCampaign(_) => {}
                 }
                 (headline(&statement.headline))
                 (gaps(&statement.gaps))
                 (cards(&statement.cards))
                 (where_and_when(statement))
-                @if !statement.units.rows.is_empty() { (tables::sortable(&statement.units, sorting, words)) }
+                @if !statement.units.rows.is_empty() { (tables::sortable(&statement.units, sorting, translations)) }
                 (groups(statement))
                 (trust(&statement.trust))
                 (definitions(&statement.definitions))
             }
             footer {
                 p.actions {
-                    a.action href={ "/report/" (statement.language) ".pdf" } { (words.say("page-pdf")) }
-                    a.action href="/coverage.csv?delimiter=semicolon" { (words.say("page-csv-spreadsheet")) }
-                    a.action href="/coverage.csv" { (words.say("page-csv")) }
+                    a.action href={ "/report/" (statement.language) ".pdf" } { (translations.message("page-pdf")) }
+                    a.action href="/coverage.csv?delimiter=semicolon" { (translations.message("page-csv-spreadsheet")) }
+                    a.action href="/coverage.csv" { (translations.message("page-csv")) }
                 }
-                p { (words.say("page-private")) }
+                p { (translations.message("page-private")) }
                 p.trace { (statement.foot) }
             }
         },
@@ -104,28 +104,28 @@ fn groups(statement: &Statement) -> Markup {
 }
 
 /// A page without figures, and why there are none.
-pub fn empty(language: Language, campaign: &CampaignId, trouble: &Trouble) -> Markup {
-    let words = Words::of(language);
-    let (title, text) = match trouble {
-        Trouble::None | Trouble::HeldBack => (words.say("page-empty-title"), words.say("page-empty")),
-        Trouble::Warehouse => (words.say("page-empty-title"), words.say("page-empty-stale")),
-        Trouble::Denied => (words.say("page-empty-title"), words.say("page-empty-denied")),
-        Trouble::UnknownCampaign(known) => {
+pub fn empty(language: Language, campaign: &CampaignId, status: &RefreshStatus) -> Markup {
+    let translations = Translations::of(language);
+    let (title, text) = match status {
+        RefreshStatus::UpToDate | RefreshStatus::HeldBack => (translations.message("page-empty-title"), translations.message("page-empty")),
+        RefreshStatus::WarehouseUnavailable => (translations.message("page-empty-title"), translations.message("page-empty-stale")),
+        RefreshStatus::AccessDenied => (translations.message("page-empty-title"), translations.message("page-empty-denied")),
+        RefreshStatus::UnknownCampaign(known) => {
             let args = [("campaign", campaign.as_str().into())];
             let known: Vec<&str> = known.iter().map(CampaignId::as_str).collect();
             let next = match known.as_slice() {
-                [] => words.say("page-unknown-none"),
-                known => words.say_with("page-unknown-known", &[("known", known.join(", ").into())]),
+                [] => translations.message("page-unknown-none"),
+                known => translations.message_with("page-unknown-known", &[("known", known.join(", ").into())]),
             };
-            (words.say_with("page-unknown-title", &args), format!("{} {next}", words.say("page-unknown")))
+            (translations.message_with("page-unknown-title", &args), format!("{} {next}", translations.message("page-unknown")))
         }
     };
-    document(&Frame { title: &title, words, languages: Some(String::new()) }, html! { main.calm { h1 { (title) } p { (text) } } })
+    document(&Layout { title: &title, translations, languages: Some(String::new()) }, html! { main.calm { h1 { (title) } p { (text) } } })
 }
 
 /// A document of this service.
-pub fn document(frame: &Frame<'_>, content: Markup) -> Markup {
-    let language = frame.words.language();
+pub fn document(layout: &Layout<'_>, content: Markup) -> Markup {
+    let language = layout.translations.language();
     html! {
         (DOCTYPE)
         html lang=(language) {
@@ -133,19 +133,19 @@ pub fn document(frame: &Frame<'_>, content: Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (frame.title) }
+                title { (layout.title) }
                 link rel="icon" href=(assets::address("qamtu.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::address("qamtu.css"));
             }
             body {
-                a.skip href="#figures" { (frame.words.say("page-skip")) }
+                a.skip href="#figures" { (layout.translations.message("page-skip")) }
                 header.bar {
-                    span.brand { (frame.words.say("brand")) }
-                    @if let Some(query) = &frame.languages {
-                        nav aria-label=(frame.words.say("page-languages")) {
+                    span.brand { (layout.translations.message("brand")) }
+                    @if let Some(query) = &layout.languages {
+                        nav aria-label=(layout.translations.message("page-languages")) {
                             @for other in Language::ALL {
                                 a href={ "/" (other) (query) } lang=(other) hreflang=(other) aria-current=[(other == language).then_some("page")] {
-                                    (Words::of(other).say("language"))
+                                    (Translations::of(other).message("language"))
                                 }
                             }
                         }

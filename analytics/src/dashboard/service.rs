@@ -1,7 +1,7 @@
 //! What the page shows now, and why it shows nothing or nothing newer.
 //!
 //! Guarantees: a stored snapshot is shown from the first request on, whether the warehouse answers or not; a newer one replaces it whole.
-//! While the warehouse is away the last snapshot stays, with its as-of and a notice. How it is renewed is left to [`super::renewal`].
+//! While the warehouse is away the last snapshot stays, with its as-of and a notice. How it is refresh_if_due is left to [`super::refresh`].
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ use crate::{
     metrics,
     published::Published,
     report,
-    snapshot::{Snapshot, SnapshotId, Snapshots},
+    snapshot_store::{Snapshot, SnapshotId, SnapshotStore},
     statement::Statement,
 };
 
@@ -32,14 +32,14 @@ type Reports = (Option<SnapshotId>, HashMap<(Language, Reader), Bytes>);
 
 /// Why nothing newer is shown, or nothing at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Trouble {
+pub enum RefreshStatus {
     /// There is none.
     #[default]
-    None,
+    UpToDate,
     /// The warehouse does not answer, or not as it should.
-    Warehouse,
+    WarehouseUnavailable,
     /// The warehouse refuses the user name or the password.
-    Denied,
+    AccessDenied,
     /// The campaign is not configured; these are.
     UnknownCampaign(Vec<CampaignId>),
     /// Newer records would tell about few people; they are shown with later ones.
@@ -47,30 +47,30 @@ pub enum Trouble {
 }
 
 /// The state of the page.
-pub struct Service {
+pub struct DashboardState {
     campaign: CampaignId,
     shown: RwLock<Option<Arc<Snapshot>>>,
-    trouble: RwLock<Trouble>,
+    status: RwLock<RefreshStatus>,
     draining: AtomicBool,
     /// Where snapshots are kept, and the last one that was noted as reported.
-    kept: Arc<std::sync::Mutex<(Snapshots, Option<SnapshotId>)>>,
+    kept: Arc<std::sync::Mutex<(SnapshotStore, Option<SnapshotId>)>>,
     // One report is set at a time, so that a burst of requests cannot take every core.
     reports: Mutex<Reports>,
 }
 
-impl Service {
+impl DashboardState {
     /// Shows the latest stored snapshot of a campaign, if there is one.
-    pub fn new(campaign: CampaignId, snapshots: Snapshots) -> Result<Self, AnalyticsError> {
+    pub fn new(campaign: CampaignId, snapshots: SnapshotStore) -> Result<Self, AnalyticsError> {
         let latest = snapshots.latest(&campaign, Timestamp::now())?;
-        Ok(Self::showing(campaign, snapshots, latest))
+        Ok(Self::with_snapshot(campaign, snapshots, latest))
     }
 
     /// Shows a snapshot of a campaign, or none yet.
-    pub fn showing(campaign: CampaignId, snapshots: Snapshots, shown: Option<Snapshot>) -> Self {
+    pub fn with_snapshot(campaign: CampaignId, snapshots: SnapshotStore, shown: Option<Snapshot>) -> Self {
         Self {
             campaign,
             shown: RwLock::new(shown.map(Arc::new)),
-            trouble: RwLock::new(Trouble::None),
+            status: RwLock::new(RefreshStatus::UpToDate),
             draining: AtomicBool::new(false),
             kept: Arc::new(std::sync::Mutex::new((snapshots, None))),
             reports: Mutex::new((None, HashMap::new())),
@@ -83,29 +83,29 @@ impl Service {
     }
 
     /// The snapshot that is shown.
-    pub fn shown(&self) -> Option<Arc<Snapshot>> {
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Shows a snapshot from now on.
-    pub fn show(&self, snapshot: Snapshot) {
-        metrics::shown(&snapshot);
+    pub fn set_snapshot(&self, snapshot: Snapshot) {
+        metrics::snapshot_shown(&snapshot);
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
     }
 
     /// Says why nothing newer is shown; true if that was not known before.
-    pub fn tell(&self, trouble: Trouble) -> bool {
-        metrics::warehouse(!matches!(trouble, Trouble::Warehouse | Trouble::Denied));
-        metrics::held_back(trouble == Trouble::HeldBack);
-        let mut held = self.trouble.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = *held != trouble;
-        *held = trouble;
+    pub fn set_status(&self, status: RefreshStatus) -> bool {
+        metrics::warehouse_answers(!matches!(status, RefreshStatus::WarehouseUnavailable | RefreshStatus::AccessDenied));
+        metrics::held_back(status == RefreshStatus::HeldBack);
+        let mut held = self.status.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *held != status;
+        *held = status;
         is_new
     }
 
     /// Why nothing newer is shown.
-    pub fn trouble(&self) -> Trouble {
-        self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn status(&self) -> RefreshStatus {
+        self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// No further requests, please.
@@ -118,34 +118,34 @@ impl Service {
         if self.draining.load(Ordering::Relaxed) {
             return Some("draining".to_owned());
         }
-        if self.shown().is_some() {
+        if self.snapshot().is_some() {
             return None;
         }
-        Some(match self.trouble() {
-            Trouble::Warehouse => "no figures yet: the warehouse does not answer".to_owned(),
-            Trouble::Denied => "no figures yet: the warehouse refuses clickhouse.user or clickhouse.password".to_owned(),
-            Trouble::UnknownCampaign(known) => AnalyticsError::UnknownCampaign { campaign: self.campaign.clone(), known }.to_string(),
-            Trouble::None | Trouble::HeldBack => "no figures yet: the first calculation has not ended".to_owned(),
+        Some(match self.status() {
+            RefreshStatus::WarehouseUnavailable => "no figures yet: the warehouse does not answer".to_owned(),
+            RefreshStatus::AccessDenied => "no figures yet: the warehouse refuses clickhouse.user or clickhouse.password".to_owned(),
+            RefreshStatus::UnknownCampaign(known) => AnalyticsError::UnknownCampaign { campaign: self.campaign.clone(), known }.to_string(),
+            RefreshStatus::UpToDate | RefreshStatus::HeldBack => "no figures yet: the first calculation has not ended".to_owned(),
         })
     }
 
     /// Notes that a report of a snapshot leaves, so that its bytes stay for good.
-    async fn reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
+    async fn mark_reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
         let kept = self.kept.clone();
         let note = move || -> Result<(), AnalyticsError> {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.1 != Some(id) {
-                kept.0.report(id)?;
+                kept.0.mark_reported(id)?;
                 kept.1 = Some(id);
             }
             Ok(())
         };
-        tokio::task::spawn_blocking(note).await.map_err(AnalyticsError::CutOff)?
+        tokio::task::spawn_blocking(note).await.map_err(AnalyticsError::TaskFailed)?
     }
 
     /// The report of the snapshot that is shown, set once per snapshot, language and reader.
     pub async fn report(&self, published: Published, language: Language) -> Result<Bytes, AnalyticsError> {
-        self.reported(published.snapshot).await?;
+        self.mark_reported(published.snapshot).await?;
         let mut reports = self.reports.lock().await;
         if reports.0 != Some(published.snapshot) {
             *reports = (Some(published.snapshot), HashMap::new());
@@ -155,7 +155,7 @@ impl Service {
             return Ok(report.clone());
         }
         let set = move || report::pdf(&published, &Statement::new(&published, language));
-        let report = Bytes::from(tokio::task::spawn_blocking(set).await.map_err(AnalyticsError::CutOff)??);
+        let report = Bytes::from(tokio::task::spawn_blocking(set).await.map_err(AnalyticsError::TaskFailed)??);
         reports.1.insert(key, report.clone());
         Ok(report)
     }

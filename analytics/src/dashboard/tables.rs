@@ -4,19 +4,19 @@ use maud::{Markup, html};
 
 use super::page::{Sorting, figure};
 use crate::{
-    statement::{Column, Row, Table},
-    words::Words,
+    statement::{Column, Table, TableRow},
+    translations::Translations,
 };
 
 /// The table of units, sorted as the address says.
-pub(super) fn sortable(table: &Table, sorting: &Sorting, words: &Words) -> Markup {
+pub(super) fn sortable(table: &Table, sorting: &Sorting, translations: &Translations) -> Markup {
     let rows = table.sorted(&sorting.column, sorting.descending);
     html! {
         section.units #units aria-labelledby="units-title" {
             h2 #units-title { (table.title) }
             @for note in &table.notes { p.note { (note) } }
             table.figures role="table" {
-                thead role="rowgroup" { tr role="row" { @for column in &table.columns { (heading(table, column, sorting, words)) } } }
+                thead role="rowgroup" { tr role="row" { @for column in &table.columns { (heading(table, column, sorting, translations)) } } }
                 tbody role="rowgroup" { @for row in rows { (line(table, row, Some("unit"))) } }
                 @if let Some(total) = &table.total { tfoot role="rowgroup" { (line(table, total, None)) } }
             }
@@ -46,7 +46,7 @@ pub(super) fn body(table: &Table) -> Markup {
 }
 
 /// Names begin with the first letter, figures with the largest; another click turns the order round.
-fn heading(table: &Table, column: &Column, sorting: &Sorting, words: &Words) -> Markup {
+fn heading(table: &Table, column: &Column, sorting: &Sorting, translations: &Translations) -> Markup {
     let is_name = table.columns.first() == Some(column);
     let known = table.columns.iter().any(|held| held.key == sorting.column);
     let active = if known { sorting.column == column.key } else { is_name };
@@ -59,7 +59,7 @@ fn heading(table: &Table, column: &Column, sorting: &Sorting, words: &Words) -> 
     let direction = if descending { "desc" } else { "asc" };
     html! {
         th role="columnheader" scope="col" aria-sort=[order] {
-            a href={ "?sort=" (column.key) "&order=" (direction) "#units" } title=(words.say_with("page-sort", &[("column", column.label.clone().into())])) {
+            a href={ "?sort=" (column.key) "&order=" (direction) "#units" } title=(translations.message_with("page-sort", &[("column", column.label.clone().into())])) {
                 (column.label)
                 @match order { Some("descending") => " ▼", Some(_) => " ▲", None => "" }
             }
@@ -67,7 +67,7 @@ fn heading(table: &Table, column: &Column, sorting: &Sorting, words: &Words) -> 
     }
 }
 
-fn line(table: &Table, row: &Row, anchor: Option<&str>) -> Markup {
+fn line(table: &Table, row: &TableRow, anchor: Option<&str>) -> Markup {
     html! {
         tr role="row" id=[anchor.map(|anchor| format!("{anchor}-{}", row.code))] {
             @for (place, (column, held)) in table.columns.iter().zip(&row.figures).enumerate() {

@@ -8,7 +8,7 @@ use polars::{
 use qamtu_schemas::id::MeetingId;
 
 use crate::{
-    coverage::{CoverageFold, OUTSIDE, Places, Run, UNSTATED},
+    coverage::{CoverageFold, OUTSIDE, ResidenceIndex, Run, UNSTATED},
     error::AnalyticsError,
     facts::{Facts, stream::Batches},
 };
@@ -16,19 +16,19 @@ use crate::{
 /// Passes all attendance to a calculation.
 pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batches) -> Result<(), AnalyticsError> {
     let mut numbers = Numbers::of(facts)?;
-    let mut homes = Vec::new();
+    let mut residences = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
-        fold.count(frame.height() as u64);
-        let frame = holding(frame).map_err(batches.misshapen())?;
-        if !fold.by_roll() {
-            homes = stated(&frame, fold.places()).map_err(batches.misshapen())?;
+        fold.add_events(frame.height() as u64);
+        let frame = holding(frame).map_err(batches.schema_error())?;
+        if !fold.uses_roll() {
+            residences = stated(&frame, fold.residences()).map_err(batches.schema_error())?;
         }
-        let columns = Columns::of(&frame).map_err(batches.misshapen())?;
+        let columns = Columns::of(&frame).map_err(batches.schema_error())?;
         let mut start = 0;
         for (meeting, end) in numbers.runs(columns.meeting)? {
-            let homes = homes.get(start..end).unwrap_or_default();
+            let residences = residences.get(start..end).unwrap_or_default();
             let (hi, lo, strength) = (&columns.hi[start..end], &columns.lo[start..end], &columns.strength[start..end]);
-            fold.take(Run { meeting, hi, lo, strength, homes })?;
+            fold.add_run(Run { meeting, hi, lo, strength, residences })?;
             start = end;
         }
     }
@@ -65,9 +65,9 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Places that rows state, see [`Places`]: `p` and a precinct or `u` and a unit of an adult, `P` and `U` of somebody whose age is not
+/// ResidenceIndex that rows state, see [`ResidenceIndex`]: `p` and a precinct or `u` and a unit of an adult, `P` and `U` of somebody whose age is not
 /// stated, `x` of somebody from outside or under age, or nothing.
-fn stated(frame: &DataFrame, places: &Places) -> PolarsResult<Vec<u32>> {
+fn stated(frame: &DataFrame, places: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
     let place = |home: &str| match home.split_at_checked(1) {
         None => UNSTATED,
         Some(("p", precinct)) => places.precinct(precinct).unwrap_or(OUTSIDE),

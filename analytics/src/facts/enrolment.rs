@@ -17,14 +17,14 @@ pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut precincts: Vec<PrecinctId> = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
-        for (precinct, keys) in by_precinct(&frame).map_err(batches.misshapen())? {
+        for (precinct, keys) in by_precinct(&frame).map_err(batches.schema_error())? {
             let home = match numbers.get(precinct) {
                 Some(number) => *number,
                 None => {
                     let id = precinct.parse().map_err(|_| AnalyticsError::Value {
                         view: "v_roll",
                         value: precinct.to_owned(),
-                        wanted: "precinct",
+                        expected: "precinct",
                     })?;
                     let number = u32::try_from(precincts.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
                     precincts.push(id);

@@ -15,19 +15,19 @@ use qamtu_schemas::{
 
 /// Codes by number, in the order in which they came.
 #[derive(Debug, Clone)]
-pub struct Codes<K> {
+pub struct Interner<K> {
     numbers: HashMap<K, u32>,
     keys: Vec<K>,
 }
 
-impl<K> Default for Codes<K> {
+impl<K> Default for Interner<K> {
     fn default() -> Self {
         Self { numbers: HashMap::new(), keys: Vec::new() }
     }
 }
 
-impl<K: Clone + Eq + Hash> Codes<K> {
-    fn number(&mut self, key: &K) -> u32 {
+impl<K: Clone + Eq + Hash> Interner<K> {
+    fn intern(&mut self, key: &K) -> u32 {
         if let Some(number) = self.numbers.get(key) {
             return *number;
         }
@@ -45,7 +45,7 @@ impl<K: Clone + Eq + Hash> Codes<K> {
 
 /// What a plan or a report says, codes by number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
+pub struct MeetingDetails {
     /// The unit.
     pub unit: u32,
     /// The coalition.
@@ -72,9 +72,9 @@ pub struct Meeting {
     /// The audiences that any standing plan or report names.
     pub audiences: Box<[u32]>,
     /// The plan.
-    pub planned: Option<Session>,
+    pub planned: Option<MeetingDetails>,
     /// The report: it was held, and counts.
-    pub held: Option<Session>,
+    pub held: Option<MeetingDetails>,
     /// Its report says that it begins later than now, so it does not count.
     pub premature: bool,
 }
@@ -85,13 +85,13 @@ pub struct Meetings {
     ids: Vec<MeetingId>,
     rows: Vec<Meeting>,
     /// Units that plans and reports name.
-    pub units: Codes<UnitCode>,
+    pub units: Interner<UnitCode>,
     /// Coalitions that they name.
-    pub coalitions: Codes<CoalitionId>,
+    pub coalitions: Interner<CoalitionId>,
     /// Categories that they name.
-    pub categories: Codes<CategoryCode>,
+    pub categories: Interner<CategoryCode>,
     /// Precincts that they name.
-    pub precincts: Codes<PrecinctId>,
+    pub precincts: Interner<PrecinctId>,
 }
 
 impl Meetings {
@@ -101,28 +101,28 @@ impl Meetings {
         if self.ids.last().is_some_and(|last| *last >= id) {
             return false;
         }
-        let planned = state.plan.as_ref().map(|plan| self.session(plan, state.starts.unwrap_or(plan.starts)));
+        let planned = state.plan.as_ref().map(|plan| self.details(plan, state.starts.unwrap_or(plan.starts)));
         let report = state.report.as_ref().filter(|report| report.starts <= now);
-        let held = report.map(|report| self.session(report, report.starts));
+        let held = report.map(|report| self.details(report, report.starts));
         let premature = state.report.is_some() && held.is_none();
         let status = match (premature, &planned) {
             (true, Some(_)) => Status::Planned,
             (true, None) => Status::Pending,
             (false, _) => state.status,
         };
-        let audiences = state.audiences.iter().map(|code| self.categories.number(code)).collect();
+        let audiences = state.audiences.iter().map(|code| self.categories.intern(code)).collect();
         let MeetingState { moved, contested, headcount, .. } = *state;
         self.rows.push(Meeting { status, moved, contested, headcount, audiences, planned, held, premature });
         self.ids.push(id);
         true
     }
 
-    fn session(&mut self, plan: &Plan, starts: Timestamp) -> Session {
-        Session {
-            unit: self.units.number(&plan.unit),
-            coalition: self.coalitions.number(&plan.coalition),
-            categories: std::iter::once(&plan.category).chain(&plan.secondary).map(|code| self.categories.number(code)).collect(),
-            precinct: plan.precinct.as_ref().map(|precinct| self.precincts.number(precinct)),
+    fn details(&mut self, plan: &Plan, starts: Timestamp) -> MeetingDetails {
+        MeetingDetails {
+            unit: self.units.intern(&plan.unit),
+            coalition: self.coalitions.intern(&plan.coalition),
+            categories: std::iter::once(&plan.category).chain(&plan.secondary).map(|code| self.categories.intern(code)).collect(),
+            precinct: plan.precinct.as_ref().map(|precinct| self.precincts.intern(precinct)),
             starts,
         }
     }

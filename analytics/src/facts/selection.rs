@@ -111,7 +111,7 @@ impl Warehouse {
         let rows: Vec<ConfiguredRow> = self.rows("which campaigns are configured", self.client.query(sql)).await?;
         let configured = |row: ConfiguredRow| match row.campaign.parse() {
             Ok(campaign) => Ok(Configured { campaign, synthetic: row.synthetic != 0 }),
-            Err(_) => Err(AnalyticsError::Value { view: "v_reference_events", value: row.campaign, wanted: "campaign" }),
+            Err(_) => Err(AnalyticsError::Value { view: "v_reference_events", value: row.campaign, expected: "campaign" }),
         };
         rows.into_iter().map(configured).collect()
     }

@@ -36,7 +36,7 @@ where
     let (pumped, worked) = tokio::join!(pump, worked);
     // A broken answer is the cause of whatever the calculation says about it.
     pumped?;
-    worked.map_err(AnalyticsError::CutOff)?
+    worked.map_err(AnalyticsError::TaskFailed)?
 }
 
 /// The batches of an answer, each a frame.
@@ -47,14 +47,14 @@ pub(super) struct Batches {
 
 impl Batches {
     fn open(what: &'static str, mut chunks: Chunks) -> Result<Self, AnalyticsError> {
-        let metadata = read_stream_metadata(&mut chunks).map_err(|source| AnalyticsError::Shape { what, source })?;
+        let metadata = read_stream_metadata(&mut chunks).map_err(|source| AnalyticsError::Schema { what, source })?;
         Ok(Self { what, reader: StreamReader::new(chunks, metadata, None) })
     }
 
     /// The columns' shape is wrong.
-    pub(super) fn misshapen(&self) -> impl Fn(PolarsError) -> AnalyticsError + use<> {
+    pub(super) fn schema_error(&self) -> impl Fn(PolarsError) -> AnalyticsError + use<> {
         let what = self.what;
-        move |source| AnalyticsError::Shape { what, source }
+        move |source| AnalyticsError::Schema { what, source }
     }
 
     fn read(&mut self) -> PolarsResult<Option<DataFrame>> {
@@ -70,7 +70,7 @@ impl Iterator for Batches {
     type Item = Result<DataFrame, AnalyticsError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().map_err(self.misshapen()).transpose()
+        self.read().map_err(self.schema_error()).transpose()
     }
 }
 

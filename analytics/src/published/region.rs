@@ -1,11 +1,11 @@
 //! The whole campaign's cells, and when what stands beside them tells too much.
 //!
-//! Guarantees: nothing here looks at more than one table at a time; which rows go together is left to [`super::joint`].
+//! Guarantees: nothing here looks at more than one table at a time; which rows go together is left to [`super::complementary_suppression`].
 
 use crate::{
     cell::{Cell, Threshold},
     coverage::{self, Coverage, Slice},
-    published::{Audience, Whole},
+    published::{Audience, ScopeTotal},
 };
 
 /// A row of a table: the number of the group that is withheld together, and the truth about its meetings.
@@ -25,11 +25,11 @@ impl<'a> Region<'a> {
         let slice = &coverage.region.slice;
         let held = &slice.audience;
         let all = threshold.cell(held.contacts);
-        let contacts = all.beside(&[threshold.part(held.reach.reached, held.contacts, all)]);
+        let contacts = all.if_all_shown(&[threshold.cell_of_part(held.reach.reached, held.contacts, all)]);
         let (outside, weak) = (threshold.cell(held.outside), threshold.cell(held.weak));
         let gross = Cell::open(held.gross);
         let unstated = threshold.cell(held.unstated);
-        let gross = if is_listed(slice, threshold) { gross.beside(&[contacts, outside, weak, unstated]) } else { gross };
+        let gross = if reveals_list_length(slice, threshold) { gross.if_all_shown(&[contacts, outside, weak, unstated]) } else { gross };
         let columns = Columns { gross, contacts, reached: threshold.cell(held.reach.reached), outside, weak };
         Self { threshold, slice, audience: columns.audience(held) }
     }
@@ -42,11 +42,11 @@ impl<'a> Region<'a> {
     /// Attendances of people who had come before.
     pub(super) fn repeats(&self) -> Cell {
         let held = &self.slice.audience;
-        Cell::open(held.contacts.saturating_sub(held.reach.reached)).beside(&[self.audience.contacts, self.audience.reached])
+        Cell::open(held.contacts.saturating_sub(held.reach.reached)).if_all_shown(&[self.audience.contacts, self.audience.reached])
     }
 
-    pub(super) fn whole(&self, coverage: &Coverage) -> Whole {
-        Whole {
+    pub(super) fn total(&self, coverage: &Coverage) -> ScopeTotal {
+        ScopeTotal {
             plan: self.slice.fulfilment.clone(),
             denominator: self.slice.audience.reach.denominator.clone(),
             audience: self.audience,
@@ -71,11 +71,11 @@ impl<'a> Region<'a> {
 
     /// Whether the gross attendance of a part of a unit's meetings tells of few people in the unit: hardly any heads are beyond its lists,
     /// those on them, or on the unit's other lists, are few of one kind, and the others leave little doubt how many.
-    pub(super) fn is_telling(&self, part: Lists, unit: Lists) -> bool {
+    pub(super) fn is_disclosive(&self, part: GrossComposition, unit: GrossComposition) -> bool {
         let left = unit.without(part);
         let few = |kind: usize| [part, left].iter().any(|lists| !self.threshold.allows(lists.people[kind]));
-        let exact = |kind: usize| [part, left].iter().any(|lists| lists.doubt(kind) < self.threshold.heads());
-        part.is_listed(self.threshold) && (0..part.people.len()).any(|kind| few(kind) && exact(kind))
+        let exact = |kind: usize| [part, left].iter().any(|lists| lists.uncertainty(kind) < self.threshold.min_heads());
+        part.reveals_list_length(self.threshold) && (0..part.people.len()).any(|kind| few(kind) && exact(kind))
     }
 
     /// Whether the reach of a table's rows can stand beside the region's. People reached are no more than the rows' sum, and no fewer than
@@ -93,7 +93,7 @@ impl<'a> Region<'a> {
         if total && !self.threshold.allows(several) {
             return false;
         }
-        (total && !hidden.contains(&true)) || self.threshold.covers(&contacts, &hidden)
+        (total && !hidden.contains(&true)) || self.threshold.protects(&contacts, &hidden)
     }
 
     /// Whether the gross attendances of a table's rows can stand beside the region's. The withheld rows are then known together. Unless
@@ -103,18 +103,18 @@ impl<'a> Region<'a> {
         let gross: Vec<u64> = table.iter().map(|(_, row)| row.audience.gross).collect();
         let Self { audience: Audience { gross: total, contacts, outside, weak, .. }, .. } = self;
         if total.shown().is_none() {
-            return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.covers(&gross, &hidden);
+            return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.protects(&gross, &hidden);
         }
         let has_totals = [*contacts, *outside, *weak, self.unstated()].iter().all(|cell| cell.shown().is_some());
         let heads = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|((_, row), _)| row.audience.heads_beyond_lists());
-        let has_heads = heads.sum::<u64>() >= self.threshold.heads();
-        !hidden.contains(&true) || ((has_totals || has_heads) && self.threshold.covers(&gross, &hidden))
+        let has_heads = heads.sum::<u64>() >= self.threshold.min_heads();
+        !hidden.contains(&true) || ((has_totals || has_heads) && self.threshold.protects(&gross, &hidden))
     }
 }
 
 /// What the gross attendance of some meetings is made of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lists {
+pub(super) struct GrossComposition {
     /// Heads beyond the lists.
     heads: u64,
     /// Attendances of eligible people, of people from outside, of people who may be either, and of weakly identified people.
@@ -123,7 +123,7 @@ pub(super) struct Lists {
     reached: u64,
 }
 
-impl Lists {
+impl GrossComposition {
     pub(super) fn of(row: &Slice) -> Self {
         let held = &row.audience;
         Self {
@@ -140,13 +140,13 @@ impl Lists {
         Self { heads: self.heads.saturating_sub(part.heads), people, reached: self.reached.saturating_sub(part.reached) }
     }
 
-    /// Whether the gross attendance tells how many people are on the lists, see [`is_listed`].
-    pub(super) fn is_listed(self, threshold: Threshold) -> bool {
-        self.heads < threshold.heads()
+    /// Whether the gross attendance tells how many people are on the lists, see [`reveals_list_length`].
+    pub(super) fn reveals_list_length(self, threshold: Threshold) -> bool {
+        self.heads < threshold.min_heads()
     }
 
     /// How many more people of a kind there may be for all that the gross attendance and the reach say.
-    fn doubt(self, kind: usize) -> u64 {
+    fn uncertainty(self, kind: usize) -> u64 {
         let known = if kind == 0 { 0 } else { self.reached };
         (self.people.iter().sum::<u64>() + self.heads).saturating_sub(known + self.people[kind])
     }
@@ -159,8 +159,8 @@ impl Lists {
 /// Whether the gross attendance tells how many people are on lists, exactly or within fewer values than a small count has. It is no
 /// less than they are, so only enough heads beyond the lists leave room between the two. A count of heads alone does not: it says
 /// nothing of a meeting whose list is as long.
-pub(super) fn is_listed(row: &Slice, threshold: Threshold) -> bool {
-    Lists::of(row).is_listed(threshold)
+pub(super) fn reveals_list_length(row: &Slice, threshold: Threshold) -> bool {
+    GrossComposition::of(row).reveals_list_length(threshold)
 }
 
 /// The cells of a row from which its others follow.
@@ -177,7 +177,7 @@ impl Columns {
     /// identified: with the gross attendance who was, and where only lists exist how many of them are weak.
     pub(super) fn audience(self, held: &coverage::Audience) -> Audience {
         let Self { gross, contacts, reached, outside, weak } = self;
-        let beside = |count: u64, known: &[Cell]| Cell::open(count).beside(known);
+        let beside = |count: u64, known: &[Cell]| Cell::open(count).if_all_shown(known);
         let known = [gross, reached, contacts, outside, weak];
         Audience {
             gross,

@@ -16,27 +16,27 @@ use serde::{Deserialize, Serialize};
 use crate::{
     cell::{Cell, Threshold},
     coverage::{self, Coverage, Slice},
-    published::{Audience, Published, region::is_listed},
+    published::{Audience, Published, region::reveals_list_length},
 };
 
 /// The person counts of a state, and what was last shown of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
+pub struct ReleaseState {
     /// By name of the family and of the row.
-    families: BTreeMap<String, Family>,
+    families: BTreeMap<String, CountTable>,
 }
 
 /// Counts of one kind, one a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Family {
+struct CountTable {
     /// Whether they add up to a count that is shown, so that what is withheld of them is known together.
     has_total: bool,
-    rows: BTreeMap<String, Count>,
+    rows: BTreeMap<String, TrackedCount>,
 }
 
 /// A count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Count {
+struct TrackedCount {
     truth: u64,
     /// It can be read off this state.
     open: bool,
@@ -52,20 +52,20 @@ struct Count {
     shown_extra: Option<u64>,
 }
 
-impl Count {
+impl TrackedCount {
     fn of(truth: u64, open: bool, people: bool) -> Self {
         Self { truth, open, people, shown: None, extra: 0, shown_extra: None }
     }
 }
 
 /// A row that is not there: known to be nobody.
-const ABSENT: Count = Count { truth: 0, open: true, people: true, shown: Some(0), extra: 0, shown_extra: Some(0) };
+const ABSENT: TrackedCount = TrackedCount { truth: 0, open: true, people: true, shown: Some(0), extra: 0, shown_extra: Some(0) };
 
-impl Release {
+impl ReleaseState {
     /// The person counts of the published figures of a whole campaign.
     pub fn of(coverage: &Coverage, published: &Published) -> Self {
         let mut release = Self::default();
-        let whole = (&published.whole.audience, &coverage.region.slice);
+        let whole = (&published.total.audience, &coverage.region.slice);
         let threshold = published.threshold;
         release.row(("region", "all"), whole, (None, threshold));
         let slices = |rows: Vec<(String, &Audience, &Slice)>, release: &mut Self, table: &str| {
@@ -89,16 +89,16 @@ impl Release {
 
     /// This state as it is shown after another one; none if it may not be.
     pub fn after(mut self, before: &Self, threshold: Threshold) -> Option<Self> {
-        let empty = Family::default();
+        let empty = CountTable::default();
         for (name, family) in &before.families {
-            self.families.entry(name.clone()).or_insert_with(|| Family { has_total: family.has_total, rows: BTreeMap::new() });
+            self.families.entry(name.clone()).or_insert_with(|| CountTable { has_total: family.has_total, rows: BTreeMap::new() });
         }
         for (name, family) in &mut self.families {
             let before = before.families.get(name).unwrap_or(&empty);
             for row in before.rows.keys() {
                 family.rows.entry(row.clone()).or_insert(ABSENT);
             }
-            if !family.follows(before, threshold) {
+            if !family.may_follow(before, threshold) {
                 return None;
             }
             for (row, count) in &mut family.rows {
@@ -118,14 +118,14 @@ impl Release {
         self
     }
 
-    fn put(&mut self, (family, row): (String, &str), has_total: bool, count: Count) {
-        let family = self.families.entry(family).or_insert_with(|| Family { has_total, rows: BTreeMap::new() });
+    fn put(&mut self, (family, row): (String, &str), has_total: bool, count: TrackedCount) {
+        let family = self.families.entry(family).or_insert_with(|| CountTable { has_total, rows: BTreeMap::new() });
         family.rows.insert(row.to_owned(), count);
     }
 
     /// A count of its own.
     fn single(&mut self, name: &str, row: &str, (truth, open): (u64, bool)) {
-        self.put((name.to_owned(), row), false, Count::of(truth, open, true));
+        self.put((name.to_owned(), row), false, TrackedCount::of(truth, open, true));
     }
 
     /// A row of a table, and what follows from it: who came again, who was reached elsewhere only.
@@ -142,18 +142,23 @@ impl Release {
         let columns = [
             ("contacts", held.contacts, is_open(cells.contacts), total(|of| of.contacts)),
             ("reached", held.reach.reached, is_open(cells.reached), total(|of| of.reached)),
-            ("repeats", repeats(held), is_open(cells.contacts.beside(&[cells.reached])), total(|of| of.contacts.beside(&[of.reached]))),
+            (
+                "repeats",
+                repeats(held),
+                is_open(cells.contacts.if_all_shown(&[cells.reached])),
+                total(|of| of.contacts.if_all_shown(&[of.reached])),
+            ),
             ("outside", held.outside, is_open(cells.outside), total(|of| of.outside)),
             ("weak", held.weak, is_open(cells.weak), total(|of| of.weak)),
             ("identified", held.identified, is_open(cells.identified), total(|of| of.identified)),
         ];
         for (column, truth, open, has_total) in columns {
-            self.put((format!("{table} {column}"), row), has_total, Count::of(truth, open, true));
+            self.put((format!("{table} {column}"), row), has_total, TrackedCount::of(truth, open, true));
         }
         self.gross((table, row), (cells, slice), (total(|of| of.gross), threshold));
         if let Some((whole, region)) = whole {
             let elsewhere = region.audience.reach.reached.saturating_sub(held.reach.reached);
-            self.single(&format!("{table} elsewhere"), row, (elsewhere, is_open(whole.reached.beside(&[cells.reached]))));
+            self.single(&format!("{table} elsewhere"), row, (elsewhere, is_open(whole.reached.if_all_shown(&[cells.reached]))));
         }
     }
 
@@ -164,8 +169,8 @@ impl Release {
         let held = &slice.audience;
         let is_open = |cell: Cell| cell.shown().is_some();
         let extra = held.heads_beyond_lists();
-        let count = |truth: u64, open: bool, people: bool| Count { extra, ..Count::of(truth, open, people) };
-        let gross = count(held.gross, is_open(cells.gross), is_listed(slice, threshold));
+        let count = |truth: u64, open: bool, people: bool| TrackedCount { extra, ..TrackedCount::of(truth, open, people) };
+        let gross = count(held.gross, is_open(cells.gross), reveals_list_length(slice, threshold));
         self.put((format!("{table} gross"), row), has_total, gross);
         let is_hidden = [cells.contacts, cells.outside, cells.weak].map(|cell| !is_open(cell));
         for (name, eligible, cell) in
@@ -174,7 +179,7 @@ impl Release {
             for (with_outside, with_weak) in [(false, false), (false, true), (true, false), (true, true)] {
                 let part = |is_part: bool, people: u64, cell: Cell| if is_part { (people, cell) } else { (0, Cell::open(0)) };
                 let (outside, weak) = (part(with_outside, held.outside, cells.outside), part(with_weak, held.weak, cells.weak));
-                let open = is_open(cells.gross.beside(&[cell, outside.1, weak.1]));
+                let open = is_open(cells.gross.if_all_shown(&[cell, outside.1, weak.1]));
                 let is_part = [name == "contacts", with_outside, with_weak];
                 let withheld = held.unstated > 0 || is_hidden.iter().zip(is_part).any(|(hidden, is_part)| *hidden && !is_part);
                 let left = held.gross.saturating_sub(eligible + outside.0 + weak.0);
@@ -187,29 +192,29 @@ impl Release {
     fn several(&mut self, table: &str, rows: &[(String, &Audience, &Slice)], (whole, region): (&Audience, &Slice)) {
         let cells: Vec<Cell> = rows.iter().map(|(_, cells, _)| cells.reached).collect();
         let sum: u64 = rows.iter().map(|(_, _, slice)| slice.audience.reach.reached).sum();
-        let open = whole.reached.beside(&cells).shown().is_some();
+        let open = whole.reached.if_all_shown(&cells).shown().is_some();
         self.single("several", table, (sum.saturating_sub(region.audience.reach.reached), open));
     }
 
     fn residents(&mut self, coverage: &Coverage, published: &Published) {
-        let has_total = published.whole.audience.reached.shown().is_some();
+        let has_total = published.total.audience.reached.shown().is_some();
         for (row, held) in published.units.iter().zip(&coverage.units) {
             let (truth, open) = (held.residents.reach.reached, row.residents.shown().is_some());
-            self.put(("residents".to_owned(), row.unit.as_str()), has_total, Count::of(truth, open, true));
+            self.put(("residents".to_owned(), row.unit.as_str()), has_total, TrackedCount::of(truth, open, true));
         }
     }
 
     fn weeks(&mut self, coverage: &Coverage, published: &Published) {
-        let whole = &published.whole.audience;
+        let whole = &published.total.audience;
         for (row, held) in published.weeks.iter().zip(&coverage.weeks) {
-            let first = Count::of(held.first_reached, row.first_reached.shown().is_some(), true);
+            let first = TrackedCount::of(held.first_reached, row.first_reached.shown().is_some(), true);
             self.put(("weeks first".to_owned(), &row.week), whole.reached.shown().is_some(), first);
             self.single("weeks to date", &row.week, (held.reached_to_date, row.to_date.shown().is_some()));
             let audience = &held.slice.audience;
-            let of = Count::of(audience.gross, row.gross.shown().is_some(), audience.listed() > 0);
-            let gross = Count { extra: audience.heads_beyond_lists(), ..of };
-            let open = row.gross.beside(&[row.first_reached]).shown().is_some();
-            let again = Count { truth: audience.gross.saturating_sub(held.first_reached), open, ..gross };
+            let of = TrackedCount::of(audience.gross, row.gross.shown().is_some(), audience.listed() > 0);
+            let gross = TrackedCount { extra: audience.heads_beyond_lists(), ..of };
+            let open = row.gross.if_all_shown(&[row.first_reached]).shown().is_some();
+            let again = TrackedCount { truth: audience.gross.saturating_sub(held.first_reached), open, ..gross };
             self.put(("weeks again".to_owned(), &row.week), false, again);
             self.put(("weeks gross".to_owned(), &row.week), whole.gross.shown().is_some(), gross);
         }
@@ -225,7 +230,7 @@ impl Release {
             self.single("times", &times.to_string(), (people[place], times < last));
             let counted: u64 = (0..=place).map(|class| people[class..].iter().sum::<u64>()).sum();
             let excess = coverage.region.slice.audience.contacts.saturating_sub(counted);
-            let open = times == last && published.whole.audience.contacts.shown().is_some();
+            let open = times == last && published.total.audience.contacts.shown().is_some();
             self.single("times beyond", &times.to_string(), (excess, open));
         }
     }
@@ -244,36 +249,36 @@ impl Release {
                 ("left of contacts", audience.contacts, row.audience.contacts),
                 ("left of reached", audience.reach.reached, row.audience.reached),
             ] {
-                self.single(name, row.unit.as_str(), (truth.saturating_sub(theirs), cell.beside(&cells).shown().is_some()));
+                self.single(name, row.unit.as_str(), (truth.saturating_sub(theirs), cell.if_all_shown(&cells).shown().is_some()));
             }
             let of_own = |count: fn(&coverage::Audience) -> u64| own().map(|(_, held)| count(&held.slice.audience)).sum::<u64>();
             let gross: Vec<Cell> = own().map(|(coalition, _)| coalition.audience.gross).collect();
-            let open = row.audience.gross.beside(&gross).shown().is_some();
+            let open = row.audience.gross.if_all_shown(&gross).shown().is_some();
             let left = audience.gross.saturating_sub(of_own(|of| of.gross));
             let extra = audience.heads_beyond_lists().saturating_sub(of_own(coverage::Audience::heads_beyond_lists));
-            self.put(("left of gross".to_owned(), row.unit.as_str()), false, Count { extra, ..Count::of(left, open, true) });
+            self.put(("left of gross".to_owned(), row.unit.as_str()), false, TrackedCount { extra, ..TrackedCount::of(left, open, true) });
         }
     }
 }
 
-impl Family {
+impl CountTable {
     /// Whether these counts may be shown after others of the same rows.
-    fn follows(&self, before: &Self, threshold: Threshold) -> bool {
+    fn may_follow(&self, before: &Self, threshold: Threshold) -> bool {
         let last = |row: &String| before.rows.get(row).unwrap_or(&ABSENT);
         let shown = self.rows.iter().all(|(row, count)| {
             let (before, is_people) = (last(row), count.people || last(row).people);
-            let heads_moved = before.shown_extra.is_some_and(|shown| shown.abs_diff(count.extra) >= threshold.heads());
+            let heads_moved = before.shown_extra.is_some_and(|shown| shown.abs_diff(count.extra) >= threshold.min_heads());
             !(count.open && is_people && !heads_moved) || before.shown.is_none_or(|shown| threshold.allows(shown.abs_diff(count.truth)))
         });
-        shown && (!(self.has_total && before.has_total) || self.hides(before, threshold))
+        shown && (!(self.has_total && before.has_total) || self.hidden_part_is_safe(before, threshold))
     }
 
     /// Whether what is withheld of a known total, now or before, changed by enough people; or is the same and did not change at all; or is
     /// nobody.
-    fn hides(&self, before: &Self, threshold: Threshold) -> bool {
+    fn hidden_part_is_safe(&self, before: &Self, threshold: Threshold) -> bool {
         let last = |row: &String| before.rows.get(row).unwrap_or(&ABSENT);
         let is_same = self.rows.iter().all(|(row, count)| count.open == last(row).open);
-        let enough = |hidden: &dyn Fn(&String, &Count) -> bool| {
+        let enough = |hidden: &dyn Fn(&String, &TrackedCount) -> bool| {
             let rows = || self.rows.iter().filter(|(row, count)| hidden(row, count)).map(|(row, count)| (last(row).truth, count.truth));
             let people: u64 = rows().map(|(before, now)| before + now).sum();
             let changed: u64 = rows().map(|(before, now)| before.abs_diff(now)).sum();

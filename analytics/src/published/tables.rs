@@ -3,12 +3,12 @@
 use crate::{
     cell::Cell,
     coverage::{self, Coverage, Denominator, Fulfilment, Slice},
-    published::{Audience, Category, Coalition, Exposure, Unit, Week, Whole, joint, region::Region},
+    published::{Audience, Category, Coalition, FrequencyClass, ScopeTotal, Unit, Week, complementary_suppression, region::Region},
 };
 
 pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Audience>) -> Vec<Unit> {
     let people: Vec<u64> = coverage.units.iter().map(|unit| unit.residents.reach.reached).collect();
-    let residents = region.threshold.family(&people, region.audience.reached);
+    let residents = region.threshold.suppress_parts(&people, region.audience.reached);
     coverage
         .units
         .iter()
@@ -17,7 +17,7 @@ pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Aud
         .map(|((held, audience), residents)| {
             let reach = &held.residents.reach;
             // Above those reached they say how many of the whole region were not identified.
-            let bound = |count: u64| Cell::open(count).beside(&[residents, region.audience.upper]);
+            let bound = |count: u64| Cell::open(count).if_all_shown(&[residents, region.audience.upper]);
             Unit {
                 unit: held.unit.clone(),
                 names: held.names.clone(),
@@ -57,14 +57,14 @@ pub(super) fn categories(coverage: &Coverage, region: &Region<'_>) -> Vec<Catego
         plan: held.slice.fulfilment.clone(),
         audience,
     };
-    coverage.categories.iter().zip(joint::categories(region, &slices)).map(category).collect()
+    coverage.categories.iter().zip(complementary_suppression::categories(region, &slices)).map(category).collect()
 }
 
 pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
     let slices: Vec<&Slice> = coverage.weeks.iter().map(|week| &week.slice).collect();
     let firsts: Vec<u64> = coverage.weeks.iter().map(|week| week.first_reached).collect();
-    let gross = joint::weeks(region, &slices, &firsts);
-    let firsts = region.threshold.family(&firsts, region.audience.reached);
+    let gross = complementary_suppression::weeks(region, &slices, &firsts);
+    let firsts = region.threshold.suppress_parts(&firsts, region.audience.reached);
     let week = |(place, held): (usize, &coverage::Week)| Week {
         week: held.week.clone(),
         monday: held.monday,
@@ -78,7 +78,7 @@ pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
 
 /// How often people came, in the finest classes that may be seen. The attendances left for the last class would give away its makeup, so
 /// what they exceed its fewest by may be nothing or enough.
-pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<Exposure> {
+pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<FrequencyClass> {
     let people = coverage.region.exposure;
     let threshold = region.threshold;
     let contacts = coverage.region.slice.audience.contacts;
@@ -92,20 +92,20 @@ pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<Exposure
     });
     let Some(last) = last.filter(|_| region.audience.reached.shown().is_some()) else { return Vec::new() };
     let (below, above) = people.split_at(last - 1);
-    let class = |times: u64, or_more: bool, people: u64| Exposure { times, or_more, people: threshold.cell(people) };
-    let mut classes: Vec<Exposure> = below.iter().zip(1..).map(|(people, times)| class(times, false, *people)).collect();
+    let class = |times: u64, or_more: bool, people: u64| FrequencyClass { times, or_more, people: threshold.cell(people) };
+    let mut classes: Vec<FrequencyClass> = below.iter().zip(1..).map(|(people, times)| class(times, false, *people)).collect();
     classes.push(class(last as u64, true, above.iter().sum()));
     classes
 }
 
 /// A scope of units: residents and meetings add up, people at meetings do not.
-pub(super) fn of_units(units: &[Unit]) -> Whole {
+pub(super) fn of_units(units: &[Unit]) -> ScopeTotal {
     let cells = |cell: fn(&Unit) -> Cell| Cell::sum(units.iter().map(cell));
     let mut plan = Fulfilment::default();
     for unit in units {
         add(&mut plan, &unit.plan);
     }
-    Whole {
+    ScopeTotal {
         plan,
         denominator: Denominator {
             voters: units.iter().map(|unit| unit.denominator.voters).sum(),

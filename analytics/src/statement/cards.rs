@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{
+    figure_formatter::{Figure, FigureFormatter},
     headline::planned_reach,
-    pen::{Figure, Pen},
 };
-use crate::{access::Scope, cell::Cell, knowledge::Knowledge};
+use crate::{access::Scope, cell::Cell, reach_status::ReachStatus};
 
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,13 +19,13 @@ pub struct Card {
     pub detail: String,
 }
 
-pub(super) fn cards(pen: &Pen<'_>) -> Vec<Card> {
-    let (bounds, identified) = match Knowledge::of_whole(&pen.published.whole) {
+pub(super) fn cards(fmt: &FigureFormatter<'_>) -> Vec<Card> {
+    let (bounds, identified) = match ReachStatus::of_total(&fmt.published.total) {
         // Nobody was there, or nobody knows: what is missing is said once, above.
-        Knowledge::NoMeetings | Knowledge::Uncounted => (None, None),
-        Knowledge::CountedOnly | Knowledge::Unrecognised | Knowledge::Identified => (Some(bounds(pen)), Some(identified(pen))),
+        ReachStatus::NoMeetings | ReachStatus::Uncounted => (None, None),
+        ReachStatus::CountedOnly | ReachStatus::Unrecognised | ReachStatus::Identified => (Some(bounds(fmt)), Some(identified(fmt))),
     };
-    [Some(plan(pen)), bounds, planned(pen), ceiling(pen), identified, frequency(pen)].into_iter().flatten().collect()
+    [Some(plan(fmt)), bounds, planned(fmt), ceiling(fmt), identified, frequency(fmt)].into_iter().flatten().collect()
 }
 
 fn card(question: String, figure: Figure, detail: String) -> Card {
@@ -33,107 +33,107 @@ fn card(question: String, figure: Figure, detail: String) -> Card {
 }
 
 /// Of the meetings that were due. Above 100 % is no error here: a meeting may be held before its day.
-fn plan(pen: &Pen<'_>) -> Card {
-    let plan = &pen.published.whole.plan;
-    let sent = ("sent", pen.count(plan.planned).into());
-    let plans = match planned_meetings(pen) {
-        Some(planned) => pen.words.say_with("card-plan-sent-of", &[sent, ("planned", pen.count(planned).into())]),
-        None => pen.words.say_with("card-plan-sent", &[sent]),
+fn plan(fmt: &FigureFormatter<'_>) -> Card {
+    let plan = &fmt.published.total.plan;
+    let sent = ("sent", fmt.count(plan.planned).into());
+    let plans = match planned_meetings(fmt) {
+        Some(planned) => fmt.message_with("card-plan-sent-of", &[sent, ("planned", fmt.count(planned).into())]),
+        None => fmt.message_with("card-plan-sent", &[sent]),
     };
-    let done = match pen.percent(plan.held_planned, plan.due) {
-        Some(text) => pen.shown(text),
-        None => pen.not_applicable(pen.words.say("none-due")),
+    let done = match fmt.percent(plan.held_planned, plan.due) {
+        Some(text) => fmt.shown(text),
+        None => fmt.not_applicable(fmt.message("none-due")),
     };
-    let detail = pen.words.say_with(
+    let detail = fmt.message_with(
         "card-plan-detail",
         &[
-            ("held", pen.count(plan.held_planned).into()),
-            ("due", pen.count(plan.due).into()),
+            ("held", fmt.count(plan.held_planned).into()),
+            ("due", fmt.count(plan.due).into()),
             ("n", plan.due.into()),
-            ("date", pen.date(pen.today()).into()),
+            ("date", fmt.date(fmt.today()).into()),
             ("plans", plans.into()),
         ],
     );
-    card(pen.words.say("card-plan"), done, detail)
+    card(fmt.message("card-plan"), done, detail)
 }
 
 /// Meetings that the settings of the whole campaign name, of which not all need have a plan yet.
-fn planned_meetings(pen: &Pen<'_>) -> Option<u64> {
-    let campaign = &pen.published.campaign;
-    (pen.published.reader.scope == Scope::Region && campaign.planned_meetings > 0).then_some(u64::from(campaign.planned_meetings))
+fn planned_meetings(fmt: &FigureFormatter<'_>) -> Option<u64> {
+    let campaign = &fmt.published.campaign;
+    (fmt.published.reader.scope == Scope::Region && campaign.planned_meetings > 0).then_some(u64::from(campaign.planned_meetings))
 }
 
-fn bounds(pen: &Pen<'_>) -> Card {
-    let (audience, denominator) = (&pen.published.whole.audience, &pen.published.whole.denominator);
-    let shares = pen.bounds_share((audience.lower, audience.upper), denominator);
+fn bounds(fmt: &FigureFormatter<'_>) -> Card {
+    let (audience, denominator) = (&fmt.published.total.audience, &fmt.published.total.denominator);
+    let shares = fmt.bounds_share((audience.lower, audience.upper), denominator);
     let detail = match shares {
-        Some(shares) => pen.words.say_with("card-bounds-detail", &[("shares", shares.into())]),
-        None if audience.upper.shown().is_some() => pen.words.say("card-bounds-no-voters"),
-        None => pen.words.say("card-bounds-withheld"),
+        Some(shares) => fmt.message_with("card-bounds-detail", &[("shares", shares.into())]),
+        None if audience.upper.shown().is_some() => fmt.message("card-bounds-no-voters"),
+        None => fmt.message("card-bounds-withheld"),
     };
-    card(pen.words.say("card-bounds"), pen.bounds(audience.lower, audience.upper), detail)
+    card(fmt.message("card-bounds"), fmt.bounds(audience.lower, audience.upper), detail)
 }
 
-fn planned(pen: &Pen<'_>) -> Option<Card> {
-    let planned = planned_reach(pen)?;
-    let whole = &pen.published.whole;
-    let (figure, reached) = match Knowledge::of_whole(whole) {
-        Knowledge::NoMeetings | Knowledge::Identified => {
-            (pen.ratio(whole.audience.reached, planned), pen.cell(whole.audience.reached).text)
+fn planned(fmt: &FigureFormatter<'_>) -> Option<Card> {
+    let planned = planned_reach(fmt)?;
+    let total = &fmt.published.total;
+    let (figure, reached) = match ReachStatus::of_total(total) {
+        ReachStatus::NoMeetings | ReachStatus::Identified => {
+            (fmt.ratio(total.audience.reached, planned), fmt.cell(total.audience.reached).text)
         }
-        Knowledge::Uncounted | Knowledge::CountedOnly | Knowledge::Unrecognised => {
-            let figure = pen.reached_in_all();
+        ReachStatus::Uncounted | ReachStatus::CountedOnly | ReachStatus::Unrecognised => {
+            let figure = fmt.reached_in_all();
             (figure.clone(), figure.text)
         }
     };
-    let detail = pen.words.say_with("card-planned-detail", &[("reached", reached.into()), ("planned", pen.count(planned).into())]);
-    Some(card(pen.words.say("card-planned"), figure, detail))
+    let detail = fmt.message_with("card-planned-detail", &[("reached", reached.into()), ("planned", fmt.count(planned).into())]);
+    Some(card(fmt.message("card-planned"), figure, detail))
 }
 
-fn ceiling(pen: &Pen<'_>) -> Option<Card> {
-    let whole = &pen.published.whole;
-    let ceiling = whole.ceiling?;
-    let counted = whole.plan.held.saturating_sub(whole.audience.uncounted_meetings);
-    let average = pen.locale.average(whole.audience.gross.shown()?, counted)?;
-    let share = pen.shown(pen.percent(ceiling, whole.denominator.known()?)?);
-    let detail = pen.words.say_with(
+fn ceiling(fmt: &FigureFormatter<'_>) -> Option<Card> {
+    let total = &fmt.published.total;
+    let ceiling = total.ceiling?;
+    let counted = total.plan.held.saturating_sub(total.audience.uncounted_meetings);
+    let average = fmt.locale.average(total.audience.gross.shown()?, counted)?;
+    let share = fmt.shown(fmt.percent(ceiling, total.denominator.known()?)?);
+    let detail = fmt.message_with(
         "card-ceiling-detail",
         &[
-            ("ceiling", pen.count(ceiling).into()),
-            ("planned", pen.count(u64::from(pen.published.campaign.planned_meetings)).into()),
+            ("ceiling", fmt.count(ceiling).into()),
+            ("planned", fmt.count(u64::from(fmt.published.campaign.planned_meetings)).into()),
             ("average", average.into()),
         ],
     );
-    Some(card(pen.words.say("card-ceiling"), share, detail))
+    Some(card(fmt.message("card-ceiling"), share, detail))
 }
 
-fn identified(pen: &Pen<'_>) -> Card {
-    let audience = &pen.published.whole.audience;
-    let detail = pen.words.say_with(
+fn identified(fmt: &FigureFormatter<'_>) -> Card {
+    let audience = &fmt.published.total.audience;
+    let detail = fmt.message_with(
         "card-identified-detail",
-        &[("identified", pen.cell(audience.identified).text.into()), ("gross", pen.cell(audience.gross).text.into())],
+        &[("identified", fmt.cell(audience.identified).text.into()), ("gross", fmt.cell(audience.gross).text.into())],
     );
-    let share = audience.gross.shown().map_or_else(|| pen.cell(Cell::WITHHELD), |gross| pen.ratio(audience.identified, gross));
-    card(pen.words.say("card-identified"), share, detail)
+    let share = audience.gross.shown().map_or_else(|| fmt.cell(Cell::WITHHELD), |gross| fmt.ratio(audience.identified, gross));
+    card(fmt.message("card-identified"), share, detail)
 }
 
 /// The average, and how many came once, twice and so on.
-fn frequency(pen: &Pen<'_>) -> Option<Card> {
-    let classes = &pen.published.exposure;
+fn frequency(fmt: &FigureFormatter<'_>) -> Option<Card> {
+    let classes = &fmt.published.exposure;
     if classes.len() < 2 {
         return None;
     }
-    let audience = &pen.published.whole.audience;
+    let audience = &fmt.published.total.audience;
     let average = match (audience.contacts.shown(), audience.reached.shown()) {
-        (Some(contacts), Some(reached)) => pen.shown(pen.locale.average(contacts, reached)?),
-        _ => pen.cell(Cell::WITHHELD),
+        (Some(contacts), Some(reached)) => fmt.shown(fmt.locale.average(contacts, reached)?),
+        _ => fmt.cell(Cell::WITHHELD),
     };
     let parts: Vec<String> = classes
         .iter()
         .map(|class| {
-            let args = [("times", class.times.into()), ("people", pen.cell(class.people).text.into())];
-            if class.or_more { pen.words.say_with("times-or-more", &args) } else { pen.words.say_with("times", &args) }
+            let args = [("times", class.times.into()), ("people", fmt.cell(class.people).text.into())];
+            if class.or_more { fmt.message_with("times-or-more", &args) } else { fmt.message_with("times", &args) }
         })
         .collect();
-    Some(card(pen.words.say("card-frequency"), average, parts.join("; ")))
+    Some(card(fmt.message("card-frequency"), average, parts.join("; ")))
 }

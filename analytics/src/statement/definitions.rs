@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::pen::Pen;
+use super::figure_formatter::FigureFormatter;
 
 /// Definitions of the figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,27 +24,26 @@ pub struct Definition {
     pub text: String,
 }
 
-pub(super) fn definitions(pen: &Pen<'_>) -> Definitions {
-    let words = pen.words;
-    let withheld = pen.withheld_counts();
+pub(super) fn definitions(fmt: &FigureFormatter<'_>) -> Definitions {
+    let withheld = fmt.withheld_counts();
     let define = |term: String, formula: String, text: String| Definition { term, formula, text };
     Definitions {
-        title: words.say("definitions-title"),
+        title: fmt.message("definitions-title"),
         list: vec![
-            define(words.say("define-reached"), words.say("define-reached-formula"), words.say("define-reached-text")),
-            define(words.say("define-coverage"), words.say("define-coverage-formula"), words.say("define-coverage-text")),
-            define(words.say("define-bounds"), words.say("define-bounds-formula"), words.say("define-bounds-text")),
-            define(words.say("define-gross"), words.say("define-gross-formula"), words.say("define-gross-text")),
-            define(words.say("define-residents"), words.say("define-residents-formula"), words.say("define-residents-text")),
-            define(words.say("define-plan"), words.say("define-plan-formula"), words.say("define-plan-text")),
-            define(words.say("define-ceiling"), words.say("define-ceiling-formula"), words.say("define-ceiling-text")),
-            define(words.say("define-identified"), words.say("define-identified-formula"), words.say("define-identified-text")),
+            define(fmt.message("define-reached"), fmt.message("define-reached-formula"), fmt.message("define-reached-text")),
+            define(fmt.message("define-coverage"), fmt.message("define-coverage-formula"), fmt.message("define-coverage-text")),
+            define(fmt.message("define-bounds"), fmt.message("define-bounds-formula"), fmt.message("define-bounds-text")),
+            define(fmt.message("define-gross"), fmt.message("define-gross-formula"), fmt.message("define-gross-text")),
+            define(fmt.message("define-residents"), fmt.message("define-residents-formula"), fmt.message("define-residents-text")),
+            define(fmt.message("define-plan"), fmt.message("define-plan-formula"), fmt.message("define-plan-text")),
+            define(fmt.message("define-ceiling"), fmt.message("define-ceiling-formula"), fmt.message("define-ceiling-text")),
+            define(fmt.message("define-identified"), fmt.message("define-identified-formula"), fmt.message("define-identified-text")),
             define(
-                words.say("define-withheld"),
-                words.say_with("define-withheld-formula", &withheld),
-                words.say_with("define-withheld-text", &withheld),
+                fmt.message("define-withheld"),
+                fmt.message_with("define-withheld-formula", &withheld),
+                fmt.message_with("define-withheld-text", &withheld),
             ),
-            define(words.say("define-missing"), words.say("define-missing-formula"), words.say("define-missing-text")),
+            define(fmt.message("define-missing"), fmt.message("define-missing-formula"), fmt.message("define-missing-text")),
         ],
     }
 }

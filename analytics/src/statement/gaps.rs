@@ -5,8 +5,8 @@
 use qamtu_schemas::id::UnitCode;
 use serde::Serialize;
 
-use super::pen::Pen;
-use crate::{access::Scope, knowledge::Knowledge, published::Unit};
+use super::figure_formatter::FigureFormatter;
+use crate::{access::Scope, published::Unit, reach_status::ReachStatus};
 
 /// What is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,41 +26,44 @@ pub struct Gap {
     pub action: String,
 }
 
-pub(super) fn gaps(pen: &Pen<'_>) -> Gaps {
-    let (words, published) = (pen.words, pen.published);
-    let gap = |reason: &'static str, action: &'static str| Gap { reason: words.say(reason), action: words.say(action) };
+pub(super) fn gaps(fmt: &FigureFormatter<'_>) -> Gaps {
+    let published = fmt.published;
+    let gap = |reason: &'static str, action: &'static str| Gap { reason: fmt.message(reason), action: fmt.message(action) };
     let mut list = Vec::new();
     if published.counts.units == 0 && published.reader.scope == Scope::Region {
         list.push(gap("gap-units", "gap-units-action"));
     }
-    if let Some(units) = unknown_units(pen) {
+    if let Some(units) = unknown_units(fmt) {
         let args = [("units", units.into())];
-        list.push(Gap { reason: words.say_with("gap-reader-units", &args), action: words.say("gap-reader-units-action") });
+        list.push(Gap { reason: fmt.message_with("gap-reader-units", &args), action: fmt.message("gap-reader-units-action") });
     }
-    if !published.whole.denominator.is_known() {
+    if !published.total.denominator.is_known() {
         list.push(gap("gap-voters", "gap-voters-action"));
-    } else if let Some(units) = units_without_voters(pen) {
-        list.push(Gap { reason: words.say_with("gap-unit-voters", &[("units", units.into())]), action: words.say("gap-voters-action") });
+    } else if let Some(units) = units_without_voters(fmt) {
+        list.push(Gap {
+            reason: fmt.message_with("gap-unit-voters", &[("units", units.into())]),
+            action: fmt.message("gap-voters-action"),
+        });
     }
-    match Knowledge::of_whole(&published.whole) {
-        Knowledge::NoMeetings => list.push(gap("gap-meetings", "gap-meetings-action")),
-        Knowledge::Uncounted => list.push(gap("gap-counts", "gap-counts-action")),
-        Knowledge::CountedOnly => list.push(gap("gap-identified", "gap-identified-action")),
-        Knowledge::Unrecognised | Knowledge::Identified => {}
+    match ReachStatus::of_total(&published.total) {
+        ReachStatus::NoMeetings => list.push(gap("gap-meetings", "gap-meetings-action")),
+        ReachStatus::Uncounted => list.push(gap("gap-counts", "gap-counts-action")),
+        ReachStatus::CountedOnly => list.push(gap("gap-identified", "gap-identified-action")),
+        ReachStatus::Unrecognised | ReachStatus::Identified => {}
     }
-    Gaps { title: words.say("gaps-title"), list }
+    Gaps { title: fmt.message("gaps-title"), list }
 }
 
 /// Units that the reader was given and that nobody has defined.
-fn unknown_units(pen: &Pen<'_>) -> Option<String> {
-    let Scope::Units(units) = &pen.published.reader.scope else { return None };
-    let is_known = |code: &&UnitCode| pen.published.units.iter().any(|unit| unit.unit == **code && unit.names.is_some());
+fn unknown_units(fmt: &FigureFormatter<'_>) -> Option<String> {
+    let Scope::Units(units) = &fmt.published.reader.scope else { return None };
+    let is_known = |code: &&UnitCode| fmt.published.units.iter().any(|unit| unit.unit == **code && unit.names.is_some());
     let unknown: Vec<&str> = units.iter().filter(|code| !is_known(code)).map(UnitCode::as_str).collect();
     (!unknown.is_empty()).then(|| unknown.join(", "))
 }
 
-fn units_without_voters(pen: &Pen<'_>) -> Option<String> {
+fn units_without_voters(fmt: &FigureFormatter<'_>) -> Option<String> {
     let unknown = |(_, unit): &(String, &Unit)| !unit.denominator.is_known();
-    let names: Vec<String> = pen.units_by_name().into_iter().filter(unknown).map(|(name, _)| name).collect();
+    let names: Vec<String> = fmt.units_by_name().into_iter().filter(unknown).map(|(name, _)| name).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::pen::{Figure, Pen, State};
-use crate::knowledge::Knowledge;
+use super::figure_formatter::{Figure, FigureFormatter, State};
+use crate::reach_status::ReachStatus;
 
 /// The first thing a reader sees.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,103 +41,104 @@ pub struct Range {
     pub ceiling: Option<(f64, String)>,
 }
 
-pub(super) fn headline(pen: &Pen<'_>) -> Headline {
-    let words = pen.words;
-    let (reached, share) = answer(pen);
+pub(super) fn headline(fmt: &FigureFormatter<'_>) -> Headline {
+    let (reached, share) = reached_and_share(fmt);
     Headline {
-        question: words.say("headline-question"),
-        withheld: (reached.state == State::Withheld).then(|| words.say_with("withheld-note", &pen.withheld_counts())),
+        question: fmt.message("headline-question"),
+        withheld: (reached.state == State::Withheld).then(|| fmt.message_with("withheld-note", &fmt.withheld_counts())),
         reached,
-        label: label(pen),
-        denominator: denominator(pen),
+        label: label(fmt),
+        denominator: denominator(fmt),
         share,
-        share_label: words.say("headline-share"),
-        range: range(pen),
+        share_label: fmt.message("headline-share"),
+        range: range(fmt),
     }
 }
 
 /// How many, and which share of the registered voters that is.
-fn answer(pen: &Pen<'_>) -> (Figure, Figure) {
-    let whole = &pen.published.whole;
-    let audience = &whole.audience;
-    match Knowledge::of_whole(whole) {
-        Knowledge::Uncounted | Knowledge::Unrecognised => (pen.unknown(), pen.unknown()),
-        Knowledge::CountedOnly => {
-            let shares = pen.bounds_share((audience.lower, audience.upper), &whole.denominator).map(|shares| pen.shown(shares));
-            let unknown = || pen.coverage(audience.upper, &whole.denominator);
-            (pen.bounds(audience.lower, audience.upper), shares.unwrap_or_else(unknown))
+fn reached_and_share(fmt: &FigureFormatter<'_>) -> (Figure, Figure) {
+    let total = &fmt.published.total;
+    let audience = &total.audience;
+    match ReachStatus::of_total(total) {
+        ReachStatus::Uncounted | ReachStatus::Unrecognised => (fmt.unknown(), fmt.unknown()),
+        ReachStatus::CountedOnly => {
+            let shares = fmt.bounds_share((audience.lower, audience.upper), &total.denominator).map(|shares| fmt.shown(shares));
+            let unknown = || fmt.coverage(audience.upper, &total.denominator);
+            (fmt.bounds(audience.lower, audience.upper), shares.unwrap_or_else(unknown))
         }
-        Knowledge::NoMeetings | Knowledge::Identified => (pen.cell(audience.reached), pen.coverage(audience.reached, &whole.denominator)),
+        ReachStatus::NoMeetings | ReachStatus::Identified => {
+            (fmt.cell(audience.reached), fmt.coverage(audience.reached, &total.denominator))
+        }
     }
 }
 
-fn denominator(pen: &Pen<'_>) -> String {
-    let held = &pen.published.whole.denominator;
-    let count = pen.count(held.voters);
+fn denominator(fmt: &FigureFormatter<'_>) -> String {
+    let held = &fmt.published.total.denominator;
+    let count = fmt.count(held.voters);
     match held.date {
         Some(date) => {
-            pen.words.say_with("headline-of-dated", &[("voters", count.into()), ("n", held.voters.into()), ("date", pen.date(date).into())])
+            fmt.message_with("headline-of-dated", &[("voters", count.into()), ("n", held.voters.into()), ("date", fmt.date(date).into())])
         }
-        None => pen.words.say("headline-of-unknown"),
+        None => fmt.message("headline-of-unknown"),
     }
 }
 
 /// Bounds that meet at the count leave nothing open: it is exact. Where they are withheld, so is how far apart they are.
-fn label(pen: &Pen<'_>) -> String {
-    let audience = &pen.published.whole.audience;
-    match (Knowledge::of_whole(&pen.published.whole), audience.reached.shown(), audience.lower.shown(), audience.upper.shown()) {
-        (Knowledge::NoMeetings, ..) => pen.words.say("headline-label-no-meetings"),
-        (Knowledge::CountedOnly, ..) => pen.words.say("headline-label-counted-only"),
-        (Knowledge::Identified, Some(reached), Some(lower), Some(upper)) if reached == lower && lower == upper => {
-            pen.words.say("headline-label-exact")
+fn label(fmt: &FigureFormatter<'_>) -> String {
+    let audience = &fmt.published.total.audience;
+    match (ReachStatus::of_total(&fmt.published.total), audience.reached.shown(), audience.lower.shown(), audience.upper.shown()) {
+        (ReachStatus::NoMeetings, ..) => fmt.message("headline-label-no-meetings"),
+        (ReachStatus::CountedOnly, ..) => fmt.message("headline-label-counted-only"),
+        (ReachStatus::Identified, Some(reached), Some(lower), Some(upper)) if reached == lower && lower == upper => {
+            fmt.message("headline-label-exact")
         }
-        (Knowledge::Identified, Some(_), Some(_), Some(_)) => pen.words.say("headline-label-bounds"),
-        _ => pen.words.say("headline-label"),
+        (ReachStatus::Identified, Some(_), Some(_), Some(_)) => fmt.message("headline-label-bounds"),
+        _ => fmt.message("headline-label"),
     }
 }
 
-fn range(pen: &Pen<'_>) -> Option<Range> {
-    let whole = &pen.published.whole;
-    let audience = &whole.audience;
-    let known = Knowledge::of_whole(whole);
-    if matches!(known, Knowledge::NoMeetings | Knowledge::Uncounted) {
+fn range(fmt: &FigureFormatter<'_>) -> Option<Range> {
+    let total = &fmt.published.total;
+    let audience = &total.audience;
+    let known = ReachStatus::of_total(total);
+    if matches!(known, ReachStatus::NoMeetings | ReachStatus::Uncounted) {
         return None;
     }
     let (reached, lower, upper) = (audience.reached.shown()?, audience.lower.shown()?, audience.upper.shown()?);
-    let planned = planned_reach(pen);
+    let planned = planned_reach(fmt);
     // A little room beyond the farthest mark, so that its line is seen as one.
-    let end = [Some(upper), planned, whole.ceiling].into_iter().flatten().max().unwrap_or(0).max(1) * 26 / 25 + 1;
+    let end = [Some(upper), planned, total.ceiling].into_iter().flatten().max().unwrap_or(0).max(1) * 26 / 25 + 1;
     let at = |count: u64| (count as f64 / end as f64 * 10_000.0).round() / 10_000.0;
     let mark = |key: &'static str, count: u64| {
-        let text = pen.words.say_with(key, &[("count", pen.count_and_share(count, &whole.denominator).into())]);
+        let text = fmt.message_with(key, &[("count", fmt.count_and_share(count, &total.denominator).into())]);
         (at(count), text)
     };
-    let identified = known == Knowledge::Identified;
-    let finding = planned.filter(|_| identified).and_then(|planned| pen.percent(reached, planned));
+    let identified = known == ReachStatus::Identified;
+    let finding = planned.filter(|_| identified).and_then(|planned| fmt.percent(reached, planned));
     Some(Range {
         title: match finding {
-            Some(share) => pen.words.say_with("range-finding", &[("share", share.into())]),
-            None => pen.words.say("range-title"),
+            Some(share) => fmt.message_with("range-finding", &[("share", share.into())]),
+            None => fmt.message("range-title"),
         },
         reached: identified.then(|| mark("range-reached", reached)),
-        bounds: (at(lower), at(upper), pen.words.say_with("range-bounds", &[("bounds", bounds(pen).into())])),
+        bounds: (at(lower), at(upper), fmt.message_with("range-bounds", &[("bounds", bounds(fmt).into())])),
         planned: planned.map(|planned| mark("range-planned", planned)),
-        ceiling: whole.ceiling.map(|ceiling| mark("range-ceiling", ceiling)),
+        ceiling: total.ceiling.map(|ceiling| mark("range-ceiling", ceiling)),
     })
 }
 
 /// Bounds as counts, with their shares if the number of voters is known.
-fn bounds(pen: &Pen<'_>) -> String {
-    let whole = &pen.published.whole;
-    let counts = pen.bounds(whole.audience.lower, whole.audience.upper).text;
-    match pen.bounds_share((whole.audience.lower, whole.audience.upper), &whole.denominator) {
-        Some(shares) => pen.words.say_with("count-share", &[("count", counts.into()), ("share", shares.into())]),
+fn bounds(fmt: &FigureFormatter<'_>) -> String {
+    let total = &fmt.published.total;
+    let counts = fmt.bounds(total.audience.lower, total.audience.upper).text;
+    match fmt.bounds_share((total.audience.lower, total.audience.upper), &total.denominator) {
+        Some(shares) => fmt.message_with("count-share", &[("count", counts.into()), ("share", shares.into())]),
         None => counts,
     }
 }
 
 /// Different voters that the plan of the whole campaign means to reach.
-pub(super) fn planned_reach(pen: &Pen<'_>) -> Option<u64> {
-    let campaign = &pen.published.campaign;
-    (pen.published.reader.scope == crate::access::Scope::Region && campaign.planned_reach > 0).then_some(u64::from(campaign.planned_reach))
+pub(super) fn planned_reach(fmt: &FigureFormatter<'_>) -> Option<u64> {
+    let campaign = &fmt.published.campaign;
+    (fmt.published.reader.scope == crate::access::Scope::Region && campaign.planned_reach > 0).then_some(u64::from(campaign.planned_reach))
 }

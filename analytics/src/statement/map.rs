@@ -6,10 +6,10 @@
 use serde::{Serialize, Serializer};
 
 use super::{
-    pen::{Figure, Pen, State},
-    scale::{Scale, Written},
+    figure_formatter::{Figure, FigureFormatter, State},
+    scale::{RoundedPercent, Scale},
 };
-use crate::{locale::written_percent, published::Unit};
+use crate::{locale::rounded_percent, published::Unit};
 
 /// Rows and columns that a map may have.
 const GRID: u8 = 32;
@@ -28,7 +28,7 @@ pub struct Map {
     /// Its tiles, from the north-west, row by row.
     pub tiles: Vec<MapTile>,
     /// What the shades of its tiles mean.
-    pub legend: Vec<Legend>,
+    pub legend: Vec<LegendEntry>,
 }
 
 /// A unit on the map.
@@ -84,7 +84,7 @@ impl Serialize for Shade {
 
 /// What a shade means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Legend {
+pub struct LegendEntry {
     /// The shade.
     pub shade: Shade,
     /// From so much to so much, or why there is no share.
@@ -92,32 +92,32 @@ pub struct Legend {
 }
 
 /// None if no unit has a place on it.
-pub(super) fn map(pen: &Pen<'_>) -> Option<Map> {
-    let (drawn, left_out) = places(pen);
+pub(super) fn map(fmt: &FigureFormatter<'_>) -> Option<Map> {
+    let (drawn, left_out) = places(fmt);
     if drawn.is_empty() {
         return None;
     }
-    let scale = Scale::new(drawn.iter().filter_map(|(_, unit)| share(pen, unit)).collect());
-    let mut tiles: Vec<MapTile> = drawn.into_iter().filter_map(|(name, unit)| tile(pen, name, unit, &scale)).collect();
+    let scale = Scale::new(drawn.iter().filter_map(|(_, unit)| share(fmt, unit)).collect());
+    let mut tiles: Vec<MapTile> = drawn.into_iter().filter_map(|(name, unit)| tile(fmt, name, unit, &scale)).collect();
     tiles.sort_by_key(|tile| (tile.row, tile.column));
-    let mut notes = vec![pen.words.say("map-note")];
+    let mut notes = vec![fmt.message("map-note")];
     if !left_out.is_empty() {
-        notes.push(pen.words.say_with("map-left-out", &[("units", left_out.join(", ").into())]));
+        notes.push(fmt.message_with("map-left-out", &[("units", left_out.join(", ").into())]));
     }
     Some(Map {
-        title: title(pen),
+        title: title(fmt),
         notes,
         rows: tiles.iter().map(|tile| tile.row + 1).max().unwrap_or(0),
         columns: tiles.iter().map(|tile| tile.column + 1).max().unwrap_or(0),
-        legend: legend(pen, &scale, &tiles),
+        legend: legend(fmt, &scale, &tiles),
         tiles,
     })
 }
 
 /// Units that have a place of their own, and the names of the others. Of two at one place the first by name is drawn.
-fn places<'a>(pen: &Pen<'a>) -> (Vec<(String, &'a Unit)>, Vec<String>) {
+fn places<'a>(fmt: &FigureFormatter<'a>) -> (Vec<(String, &'a Unit)>, Vec<String>) {
     let mut taken = std::collections::BTreeSet::new();
-    let (drawn, left_out): (Vec<_>, Vec<_>) = pen.units_by_name().into_iter().partition(|(_, unit)| {
+    let (drawn, left_out): (Vec<_>, Vec<_>) = fmt.units_by_name().into_iter().partition(|(_, unit)| {
         let place = unit.tile.filter(|tile| tile.row < GRID && tile.column < GRID);
         place.is_some_and(|tile| taken.insert((tile.row, tile.column)))
     });
@@ -125,43 +125,43 @@ fn places<'a>(pen: &Pen<'a>) -> (Vec<(String, &'a Unit)>, Vec<String>) {
 }
 
 /// Share of residents reached, as it is written; none if it is withheld, unknown or impossible.
-fn share(pen: &Pen<'_>, unit: &Unit) -> Option<Written> {
-    let figure = pen.residents_share(unit.residents, &unit.denominator);
+fn share(fmt: &FigureFormatter<'_>, unit: &Unit) -> Option<RoundedPercent> {
+    let figure = fmt.residents_share(unit.residents, &unit.denominator);
     let (reached, voters) = unit.residents.shown().zip(unit.denominator.known())?;
-    written_percent(reached, voters).filter(|_| figure.state == State::Shown)
+    rounded_percent(reached, voters).filter(|_| figure.state == State::Shown)
 }
 
-fn tile(pen: &Pen<'_>, name: String, unit: &Unit, scale: &Scale) -> Option<MapTile> {
+fn tile(fmt: &FigureFormatter<'_>, name: String, unit: &Unit, scale: &Scale) -> Option<MapTile> {
     let place = unit.tile?;
-    let figure = pen.residents_share(unit.residents, &unit.denominator);
+    let figure = fmt.residents_share(unit.residents, &unit.denominator);
     let args = [
         ("unit", name.clone().into()),
         ("share", figure.text.clone().into()),
-        ("reached", pen.cell(unit.residents).text.into()),
-        ("voters", pen.count(unit.denominator.voters).into()),
+        ("reached", fmt.cell(unit.residents).text.into()),
+        ("voters", fmt.count(unit.denominator.voters).into()),
     ];
     let counted = matches!(figure.state, State::Shown | State::Error);
-    let sentence = if counted { pen.words.say_with("map-tile", &args) } else { pen.words.say_with("map-tile-short", &args) };
+    let sentence = if counted { fmt.message_with("map-tile", &args) } else { fmt.message_with("map-tile-short", &args) };
     let shade = match figure.state {
         State::Withheld => Shade::Withheld,
         State::Error => Shade::Error,
         State::Shown | State::Unknown | State::None => {
-            share(pen, unit).and_then(|share| scale.shade(share)).map_or(Shade::Unknown, Shade::Level)
+            share(fmt, unit).and_then(|share| scale.shade(share)).map_or(Shade::Unknown, Shade::Level)
         }
     };
     Some(MapTile { unit: unit.unit.to_string(), name, figure, sentence, row: place.row, column: place.column, shade })
 }
 
 /// The finding: where the share is highest and where lowest, written as on their tiles.
-fn title(pen: &Pen<'_>) -> String {
-    let written = |unit: &Unit| pen.coverage(unit.residents, &unit.denominator).text;
-    let units = pen.units_by_name().into_iter();
-    let mut shares: Vec<(Written, String, String)> =
-        units.filter_map(|(name, unit)| Some((share(pen, unit)?, name, written(unit)))).collect();
+fn title(fmt: &FigureFormatter<'_>) -> String {
+    let written = |unit: &Unit| fmt.coverage(unit.residents, &unit.denominator).text;
+    let units = fmt.units_by_name().into_iter();
+    let mut shares: Vec<(RoundedPercent, String, String)> =
+        units.filter_map(|(name, unit)| Some((share(fmt, unit)?, name, written(unit)))).collect();
     shares.sort_by_key(|(share, ..)| *share);
-    let (Some(low), Some(high)) = (shares.first(), shares.last()) else { return pen.words.say("map-title") };
+    let (Some(low), Some(high)) = (shares.first(), shares.last()) else { return fmt.message("map-title") };
     if low.0 == high.0 {
-        return pen.words.say("map-title");
+        return fmt.message("map-title");
     }
     let args = [
         ("high", high.1.clone().into()),
@@ -169,26 +169,26 @@ fn title(pen: &Pen<'_>) -> String {
         ("low", low.1.clone().into()),
         ("low-share", low.2.clone().into()),
     ];
-    pen.words.say_with("map-finding", &args)
+    fmt.message_with("map-finding", &args)
 }
 
 /// What stands on the map, and nothing else.
-fn legend(pen: &Pen<'_>, scale: &Scale, tiles: &[MapTile]) -> Vec<Legend> {
-    let value = |(hundredths, step): Written| match hundredths {
-        0 | 10_000 => pen.count(hundredths / 100),
-        _ => pen.locale.decimals(hundredths, if step == 1 { 2 } else { 1 }),
+fn legend(fmt: &FigureFormatter<'_>, scale: &Scale, tiles: &[MapTile]) -> Vec<LegendEntry> {
+    let value = |(hundredths, step): RoundedPercent| match hundredths {
+        0 | 10_000 => fmt.count(hundredths / 100),
+        _ => fmt.locale.decimals(hundredths, if step == 1 { 2 } else { 1 }),
     };
     let levels = scale.classes.iter().map(|(level, from, to)| {
         let (from, to) = (value(*from), value(*to));
-        let text = if from == to { pen.words.say_with("percent", &[("value", from.into())]) } else { pen.percent_range(&from, &to) };
-        Legend { shade: Shade::Level(*level), text }
+        let text = if from == to { fmt.message_with("percent", &[("value", from.into())]) } else { fmt.percent_range(&from, &to) };
+        LegendEntry { shade: Shade::Level(*level), text }
     });
     let others = [Shade::Withheld, Shade::Unknown, Shade::Error].into_iter().filter_map(|shade| {
         let mut texts: Vec<String> = tiles.iter().filter(|tile| tile.shade == shade).map(|tile| tile.figure.text.clone()).collect();
         texts.sort();
         texts.dedup();
-        let text = if shade == Shade::Error { pen.words.say("map-legend-error") } else { texts.join(", ") };
-        (!texts.is_empty()).then_some(Legend { shade, text })
+        let text = if shade == Shade::Error { fmt.message("map-legend-error") } else { texts.join(", ") };
+        (!texts.is_empty()).then_some(LegendEntry { shade, text })
     });
     levels.chain(others).collect()
 }

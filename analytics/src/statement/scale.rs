@@ -8,23 +8,23 @@
 pub(super) const SHADES: usize = 5;
 
 /// A share as it is written, in hundredths of a percent, and the step that it is rounded to.
-pub(super) type Written = (u64, u64);
+pub(super) type RoundedPercent = (u64, u64);
 
 /// Classes of shares, from the lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scale {
     /// Shade, lowest and highest share of each class.
-    pub(super) classes: Vec<(u8, Written, Written)>,
+    pub(super) classes: Vec<(u8, RoundedPercent, RoundedPercent)>,
 }
 
 impl Scale {
     /// Divides the shares of the map; equal ones are never parted.
-    pub(super) fn new(mut shares: Vec<Written>) -> Self {
+    pub(super) fn new(mut shares: Vec<RoundedPercent>) -> Self {
         shares.sort_unstable();
         let mut distinct = shares.clone();
         distinct.dedup();
         let count = distinct.len().min(SHADES);
-        let class_of = |share: &Written| {
+        let class_of = |share: &RoundedPercent| {
             let place = if distinct.len() <= SHADES {
                 distinct.partition_point(|held| held < share)
             } else {
@@ -34,7 +34,7 @@ impl Scale {
             };
             place.min(count.saturating_sub(1))
         };
-        let mut classes: Vec<(usize, Written, Written)> = Vec::new();
+        let mut classes: Vec<(usize, RoundedPercent, RoundedPercent)> = Vec::new();
         for share in &distinct {
             let class = class_of(share);
             match classes.last_mut() {
@@ -44,12 +44,13 @@ impl Scale {
         }
         let last = classes.len().saturating_sub(1);
         // A class alone has the shade in the middle, unless it is that of nobody.
-        let shade = |place: usize, to: Written| (place * (SHADES - 1)).checked_div(last).unwrap_or(if to.0 == 0 { 0 } else { SHADES / 2 });
+        let shade =
+            |place: usize, to: RoundedPercent| (place * (SHADES - 1)).checked_div(last).unwrap_or(if to.0 == 0 { 0 } else { SHADES / 2 });
         Self { classes: classes.into_iter().enumerate().map(|(place, (_, from, to))| (shade(place, to) as u8, from, to)).collect() }
     }
 
     /// The shade of a share of this map.
-    pub(super) fn shade(&self, share: Written) -> Option<u8> {
+    pub(super) fn shade(&self, share: RoundedPercent) -> Option<u8> {
         self.classes.iter().find(|(_, from, to)| (*from..=*to).contains(&share)).map(|(shade, ..)| *shade)
     }
 }

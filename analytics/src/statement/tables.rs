@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use qamtu_schemas::event::UnitKind;
 use serde::Serialize;
 
-use super::pen::{Figure, Pen, State};
-use crate::{cell::Cell, coverage::Denominator, knowledge::Knowledge, published::Audience};
+use super::figure_formatter::{Figure, FigureFormatter, State};
+use crate::{cell::Cell, coverage::Denominator, published::Audience, reach_status::ReachStatus};
 
 /// A table of figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,9 +18,9 @@ pub struct Table {
     /// Its columns; the first names the row.
     pub columns: Vec<Column>,
     /// Its rows, in the order of their names.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// The same figures for everything, if there is such a row.
-    pub total: Option<Row>,
+    pub total: Option<TableRow>,
 }
 
 /// A column.
@@ -34,7 +34,7 @@ pub struct Column {
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct TableRow {
     /// The code of what it is about.
     pub code: String,
     /// One figure for each column; the first is the name.
@@ -46,8 +46,8 @@ pub struct Row {
 
 impl Table {
     /// The rows sorted by a column, rows without a figure last. The first column, and one that is not there, keep the order of names.
-    pub fn sorted(&self, key: &str, descending: bool) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.iter().collect();
+    pub fn sorted(&self, key: &str, descending: bool) -> Vec<&TableRow> {
+        let mut rows: Vec<&TableRow> = self.rows.iter().collect();
         match self.columns.iter().position(|column| column.key == key) {
             Some(0) if descending => rows.reverse(),
             Some(0) | None => {}
@@ -64,14 +64,14 @@ impl Table {
 }
 
 /// Figures and what they sort by, side by side.
-struct Line<'a> {
-    pen: &'a Pen<'a>,
-    row: Row,
+struct RowBuilder<'a> {
+    fmt: &'a FigureFormatter<'a>,
+    row: TableRow,
 }
 
-impl<'a> Line<'a> {
-    fn new(pen: &'a Pen<'a>, code: impl ToString, name: String) -> Self {
-        Self { pen, row: Row { code: code.to_string(), figures: vec![pen.shown(name)], keys: Vec::new() } }
+impl<'a> RowBuilder<'a> {
+    fn new(fmt: &'a FigureFormatter<'a>, code: impl ToString, name: String) -> Self {
+        Self { fmt, row: TableRow { code: code.to_string(), figures: vec![fmt.shown(name)], keys: Vec::new() } }
     }
 
     fn push(mut self, figure: Figure, key: Option<u64>) -> Self {
@@ -81,23 +81,23 @@ impl<'a> Line<'a> {
     }
 
     fn count(self, count: u64) -> Self {
-        let figure = self.pen.number(count);
+        let figure = self.fmt.number(count);
         self.push(figure, Some(count))
     }
 
     fn voters(self, denominator: &Denominator) -> Self {
-        let figure = self.pen.voters(denominator);
+        let figure = self.fmt.voters(denominator);
         self.push(figure, denominator.known())
     }
 
-    fn gross(self, known: Knowledge, gross: Cell) -> Self {
-        let figure = self.pen.gross(known, gross);
+    fn gross(self, known: ReachStatus, gross: Cell) -> Self {
+        let figure = self.fmt.gross(known, gross);
         self.push_count(figure, gross)
     }
 
     /// People reached; where nobody was identified, and where no meeting was held, that is not the same as nobody.
-    fn reached(self, known: Knowledge, reached: Cell) -> Self {
-        let figure = self.pen.reached(known, reached);
+    fn reached(self, known: ReachStatus, reached: Cell) -> Self {
+        let figure = self.fmt.reached(known, reached);
         self.push_count(figure, reached)
     }
 
@@ -108,19 +108,19 @@ impl<'a> Line<'a> {
     }
 
     fn residents(self, reached: Cell) -> Self {
-        let figure = self.pen.residents(reached);
+        let figure = self.fmt.residents(reached);
         self.push_count(figure, reached)
     }
 
     fn residents_share(self, reached: Cell, denominator: &Denominator) -> Self {
-        let figure = self.pen.residents_share(reached, denominator);
+        let figure = self.fmt.residents_share(reached, denominator);
         let voters = denominator.known().filter(|voters| *voters > 0 && matches!(figure.state, State::Shown | State::Error));
         let key = reached.shown().zip(voters).map(|(part, whole)| (u128::from(part) * 1_000_000_000 / u128::from(whole)) as u64);
         self.push(figure, key)
     }
 
-    fn bounds(self, known: Knowledge, audience: &Audience) -> Self {
-        let figure = self.pen.reached_bounds(known, audience);
+    fn bounds(self, known: ReachStatus, audience: &Audience) -> Self {
+        let figure = self.fmt.reached_bounds(known, audience);
         self.push_count(figure, audience.upper)
     }
 }
@@ -130,23 +130,22 @@ fn column(key: &'static str, label: String) -> Column {
 }
 
 /// What the units of the campaign are called together, and one of them: a city has districts alone.
-fn unit_words(pen: &Pen<'_>) -> (String, String) {
-    let kinds = || pen.published.units.iter().map(|unit| unit.kind);
+fn unit_labels(fmt: &FigureFormatter<'_>) -> (String, String) {
+    let kinds = || fmt.published.units.iter().map(|unit| unit.kind);
     let all = |kind: UnitKind| kinds().all(|held| held == Some(kind));
     let keys = match () {
-        () if pen.published.units.is_empty() => ("units-title", "column-unit"),
+        () if fmt.published.units.is_empty() => ("units-title", "column-unit"),
         () if all(UnitKind::District) => ("units-title-districts", "column-district"),
         () if all(UnitKind::City) => ("units-title-cities", "column-city"),
         () => ("units-title", "column-unit"),
     };
-    (pen.words.say(keys.0), pen.words.say(keys.1))
+    (fmt.message(keys.0), fmt.message(keys.1))
 }
 
-pub(super) fn units(pen: &Pen<'_>) -> Table {
-    let words = pen.words;
-    let rows = pen.units_by_name().into_iter().map(|(name, unit)| {
-        let known = Knowledge::of_audience(unit.plan.held, &unit.audience);
-        Line::new(pen, &unit.unit, name)
+pub(super) fn units(fmt: &FigureFormatter<'_>) -> Table {
+    let rows = fmt.units_by_name().into_iter().map(|(name, unit)| {
+        let known = ReachStatus::of_audience(unit.plan.held, &unit.audience);
+        RowBuilder::new(fmt, &unit.unit, name)
             .voters(&unit.denominator)
             .count(unit.plan.planned)
             .count(unit.plan.held)
@@ -157,87 +156,85 @@ pub(super) fn units(pen: &Pen<'_>) -> Table {
             .bounds(known, &unit.audience)
             .row
     });
-    let (title, one) = unit_words(pen);
-    let all = pen.published.reader.scope == crate::access::Scope::Region;
-    let withheld = words.say_with("withheld-note", &pen.withheld_counts());
-    let notes = if all { vec![words.say("units-note"), withheld] } else { vec![withheld] };
+    let (title, one) = unit_labels(fmt);
+    let all = fmt.published.reader.scope == crate::access::Scope::Region;
+    let withheld = fmt.message_with("withheld-note", &fmt.withheld_counts());
+    let notes = if all { vec![fmt.message("units-note"), withheld] } else { vec![withheld] };
     Table {
         title,
         notes,
         columns: vec![
             column("unit", one),
-            column("voters", words.say("column-voters")),
-            column("planned", words.say("column-planned")),
-            column("held", words.say("column-held")),
-            column("gross", words.say("column-gross")),
-            column("residents", words.say("column-residents")),
-            column("coverage", words.say("column-coverage")),
-            column("here", words.say("column-here")),
-            column("bounds", words.say("column-bounds")),
+            column("voters", fmt.message("column-voters")),
+            column("planned", fmt.message("column-planned")),
+            column("held", fmt.message("column-held")),
+            column("gross", fmt.message("column-gross")),
+            column("residents", fmt.message("column-residents")),
+            column("coverage", fmt.message("column-coverage")),
+            column("here", fmt.message("column-here")),
+            column("bounds", fmt.message("column-bounds")),
         ],
         rows: rows.collect(),
-        total: all.then(|| total(pen)),
+        total: all.then(|| total(fmt)),
     }
 }
 
 /// The row of the whole campaign.
-fn total(pen: &Pen<'_>) -> Row {
-    let whole = &pen.published.whole;
-    let known = Knowledge::of_whole(whole);
-    Line::new(pen, "all", pen.area())
-        .voters(&whole.denominator)
-        .count(whole.plan.planned)
-        .count(whole.plan.held)
-        .gross(known, whole.audience.gross)
-        .reached(known, whole.audience.reached)
-        .residents_share(whole.audience.reached, &whole.denominator)
-        .reached(known, whole.audience.reached)
-        .bounds(known, &whole.audience)
+fn total(fmt: &FigureFormatter<'_>) -> TableRow {
+    let total = &fmt.published.total;
+    let known = ReachStatus::of_total(total);
+    RowBuilder::new(fmt, "all", fmt.area())
+        .voters(&total.denominator)
+        .count(total.plan.planned)
+        .count(total.plan.held)
+        .gross(known, total.audience.gross)
+        .reached(known, total.audience.reached)
+        .residents_share(total.audience.reached, &total.denominator)
+        .reached(known, total.audience.reached)
+        .bounds(known, &total.audience)
         .row
 }
 
 /// None without a coalition.
-pub(super) fn coalitions(pen: &Pen<'_>) -> Option<Table> {
-    let words = pen.words;
+pub(super) fn coalitions(fmt: &FigureFormatter<'_>) -> Option<Table> {
     let mut named: Vec<(String, _)> =
-        pen.published.coalitions.iter().map(|coalition| (pen.name(coalition.names.as_ref(), &coalition.coalition), coalition)).collect();
+        fmt.published.coalitions.iter().map(|coalition| (fmt.name(coalition.names.as_ref(), &coalition.coalition), coalition)).collect();
     // The coalition of the whole region stands first.
-    named.sort_by(|a, b| a.1.unit.is_some().cmp(&b.1.unit.is_some()).then_with(|| pen.locale.order(&a.0, &b.0)));
+    named.sort_by(|a, b| a.1.unit.is_some().cmp(&b.1.unit.is_some()).then_with(|| fmt.locale.order(&a.0, &b.0)));
     let rows = named.into_iter().map(|(name, coalition)| {
-        let known = Knowledge::of_audience(coalition.plan.held, &coalition.audience);
-        Line::new(pen, &coalition.coalition, name)
+        let known = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
+        RowBuilder::new(fmt, &coalition.coalition, name)
             .count(coalition.plan.planned)
             .count(coalition.plan.held)
             .gross(known, coalition.audience.gross)
             .reached(known, coalition.audience.reached)
             .row
     });
-    let rows: Vec<Row> = rows.collect();
+    let rows: Vec<TableRow> = rows.collect();
     (!rows.is_empty()).then(|| Table {
-        title: words.say("coalitions-title"),
-        notes: vec![words.say("coalitions-note")],
+        title: fmt.message("coalitions-title"),
+        notes: vec![fmt.message("coalitions-note")],
         rows,
         columns: vec![
-            column("coalition", words.say("column-coalition")),
-            column("planned", words.say("column-planned")),
-            column("held", words.say("column-held")),
-            column("gross", words.say("column-gross")),
-            column("reached", words.say("column-reached")),
+            column("coalition", fmt.message("column-coalition")),
+            column("planned", fmt.message("column-planned")),
+            column("held", fmt.message("column-held")),
+            column("gross", fmt.message("column-gross")),
+            column("reached", fmt.message("column-reached")),
         ],
         total: None,
     })
 }
 
-pub(super) fn categories(pen: &Pen<'_>) -> Option<Table> {
-    let words = pen.words;
+pub(super) fn categories(fmt: &FigureFormatter<'_>) -> Option<Table> {
     let mut named: Vec<(String, _)> =
-        pen.published.categories.iter().map(|category| (pen.name(category.names.as_ref(), &category.category), category)).collect();
-    named.sort_by(|a, b| pen.locale.order(&a.0, &b.0));
-    let rows: Vec<Row> = named
+        fmt.published.categories.iter().map(|category| (fmt.name(category.names.as_ref(), &category.category), category)).collect();
+    named.sort_by(|a, b| fmt.locale.order(&a.0, &b.0));
+    let rows: Vec<TableRow> = named
         .into_iter()
         .map(|(name, category)| {
-            let known = Knowledge::of_audience(category.plan.held, &category.audience);
-            Line::new(pen, &category.category, name)
+            let known = ReachStatus::of_audience(category.plan.held, &category.audience);
+            RowBuilder::new(fmt, &category.category, name)
                 .count(category.plan.held)
                 .gross(known, category.audience.gross)
                 .reached(known, category.audience.reached)
@@ -245,14 +242,14 @@ pub(super) fn categories(pen: &Pen<'_>) -> Option<Table> {
         })
         .collect();
     (!rows.is_empty()).then(|| Table {
-        title: words.say("categories-title"),
-        notes: vec![words.say("categories-note")],
+        title: fmt.message("categories-title"),
+        notes: vec![fmt.message("categories-note")],
         rows,
         columns: vec![
-            column("category", words.say("column-category")),
-            column("held", words.say("column-held")),
-            column("gross", words.say("column-gross")),
-            column("reached", words.say("column-reached")),
+            column("category", fmt.message("column-category")),
+            column("held", fmt.message("column-held")),
+            column("gross", fmt.message("column-gross")),
+            column("reached", fmt.message("column-reached")),
         ],
         total: None,
     })

@@ -3,19 +3,19 @@
 use serde::Serialize;
 
 use super::{
-    pen::{Figure, Pen},
-    tables::{Column, Row, Table},
+    figure_formatter::{Figure, FigureFormatter},
+    tables::{Column, Table, TableRow},
 };
-use crate::{knowledge::Knowledge, published::Week};
+use crate::{published::Week, reach_status::ReachStatus};
 
 /// Columns of the chart that each have room for all of their figures.
-const ROOMY: usize = 6;
+const MAX_COLUMNS_ALL_FIGURES: usize = 6;
 
 /// Labels that have room beside each other on a page, and on a phone.
-const LABELS: (usize, usize) = (10, 4);
+const MAX_LABELS: (usize, usize) = (10, 4);
 
 /// Columns that have room for all of their labels on a phone.
-const ROOMY_ON_A_PHONE: usize = 5;
+const MAX_COLUMNS_ALL_LABELS_ON_PHONE: usize = 5;
 
 /// A chart of weeks: what was reached before, and on top what was reached for the first time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -65,33 +65,33 @@ pub struct Labels {
 }
 
 /// None where nobody was identified: that is not the same as nobody reached.
-pub(super) fn weeks(pen: &Pen<'_>) -> Option<Weeks> {
-    if Knowledge::of_whole(&pen.published.whole) != Knowledge::Identified {
+pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<Weeks> {
+    if ReachStatus::of_total(&fmt.published.total) != ReachStatus::Identified {
         return None;
     }
-    let weeks = held(&pen.published.weeks);
+    let weeks = held(&fmt.published.weeks);
     let last = weeks.last()?;
     let most = weeks.iter().filter_map(|week| week.to_date.shown()).max().unwrap_or(0).max(1);
     let title = match last.first_reached.shown() {
-        Some(first) if first > 0 => pen.words.say_with(
+        Some(first) if first > 0 => fmt.message_with(
             "weeks-finding",
-            &[("day", pen.locale.from_day(last.monday).into()), ("first", pen.count(first).into()), ("n", first.into())],
+            &[("day", fmt.locale.from_day(last.monday).into()), ("first", fmt.count(first).into()), ("n", first.into())],
         ),
-        _ => pen.words.say("weeks-title"),
+        _ => fmt.message("weeks-title"),
     };
     let labels = |place: usize| {
         let from_last = weeks.len() - 1 - place;
         let every = |columns: usize| from_last.is_multiple_of(weeks.len().div_ceil(columns));
-        Labels { wide: every(LABELS.0), narrow: weeks.len() <= ROOMY_ON_A_PHONE || every(LABELS.1) }
+        Labels { wide: every(MAX_LABELS.0), narrow: weeks.len() <= MAX_COLUMNS_ALL_LABELS_ON_PHONE || every(MAX_LABELS.1) }
     };
     Some(Weeks {
         title,
-        note: pen.words.say("weeks-note"),
-        before: pen.words.say("weeks-before"),
-        first: pen.words.say("weeks-first"),
-        columns: weeks.iter().enumerate().map(|(place, week)| column(pen, week, (most, labels(place)))).collect(),
-        crowded: weeks.len() > ROOMY,
-        table: table(pen, weeks),
+        note: fmt.message("weeks-note"),
+        before: fmt.message("weeks-before"),
+        first: fmt.message("weeks-first"),
+        columns: weeks.iter().enumerate().map(|(place, week)| column(fmt, week, (most, labels(place)))).collect(),
+        crowded: weeks.len() > MAX_COLUMNS_ALL_FIGURES,
+        table: table(fmt, weeks),
     })
 }
 
@@ -102,41 +102,41 @@ fn held(weeks: &[Week]) -> &[Week] {
     &weeks[first..after]
 }
 
-fn table(pen: &Pen<'_>, weeks: &[Week]) -> Table {
+fn table(fmt: &FigureFormatter<'_>, weeks: &[Week]) -> Table {
     let column = |key: &'static str, label: String| Column { key, label };
-    let row = |week: &Week| Row {
+    let row = |week: &Week| TableRow {
         code: week.week.clone(),
-        figures: vec![pen.shown(pen.locale.day(week.monday)), pen.number(week.held), pen.cell(week.first_reached), pen.cell(week.to_date)],
+        figures: vec![fmt.shown(fmt.locale.day(week.monday)), fmt.number(week.held), fmt.cell(week.first_reached), fmt.cell(week.to_date)],
         keys: vec![Some(week.held), week.first_reached.shown(), week.to_date.shown()],
     };
     Table {
-        title: pen.words.say("weeks-table"),
+        title: fmt.message("weeks-table"),
         notes: Vec::new(),
         columns: vec![
-            column("week", pen.words.say("column-week")),
-            column("held", pen.words.say("column-held")),
-            column("first", pen.words.say("column-first")),
-            column("to-date", pen.words.say("column-to-date")),
+            column("week", fmt.message("column-week")),
+            column("held", fmt.message("column-held")),
+            column("first", fmt.message("column-first")),
+            column("to-date", fmt.message("column-to-date")),
         ],
         rows: weeks.iter().map(row).collect(),
         total: None,
     }
 }
 
-fn column(pen: &Pen<'_>, week: &Week, (most, labels): (u64, Labels)) -> WeekColumn {
+fn column(fmt: &FigureFormatter<'_>, week: &Week, (most, labels): (u64, Labels)) -> WeekColumn {
     let height = |count: u64| (count as f64 / most as f64 * 10_000.0).round() / 10_000.0;
     let both = week.first_reached.shown().zip(week.to_date.shown());
-    let (label, first, to_date) = (pen.locale.day(week.monday), pen.cell(week.first_reached), pen.cell(week.to_date));
+    let (label, first, to_date) = (fmt.locale.day(week.monday), fmt.cell(week.first_reached), fmt.cell(week.to_date));
     let args = [
-        ("day", pen.locale.from_day(week.monday).into()),
-        ("held", pen.count(week.held).into()),
+        ("day", fmt.locale.from_day(week.monday).into()),
+        ("held", fmt.count(week.held).into()),
         ("n", week.held.into()),
         ("first", first.text.clone().into()),
         ("total", to_date.text.clone().into()),
     ];
     WeekColumn {
-        sentence: pen.words.say_with("weeks-column", &args),
-        held: pen.words.say_with("weeks-held", &[("held", pen.count(week.held).into()), ("n", week.held.into())]),
+        sentence: fmt.message_with("weeks-column", &args),
+        held: fmt.message_with("weeks-held", &[("held", fmt.count(week.held).into()), ("n", week.held.into())]),
         heights: both.map(|(first, all)| (height(all.saturating_sub(first)), height(first))),
         label,
         first,

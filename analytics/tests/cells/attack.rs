@@ -257,7 +257,7 @@ pub fn attack(world: &World, published: &Published) -> Attack {
 fn tables(world: &World, published: &Published) -> Attack {
     let mut attack = Attack::default();
     let region = world.at(|_| true);
-    attack.row("region", &published.whole.audience, &region);
+    attack.row("region", &published.total.audience, &region);
     let units: Vec<&Audience> = published.units.iter().map(|unit| &unit.audience).collect();
     let coalitions: Vec<&Audience> = published.coalitions.iter().map(|coalition| &coalition.audience).collect();
     let categories: Vec<&Audience> = published.categories.iter().map(|category| &category.audience).collect();

@@ -20,7 +20,7 @@ fn a_person_recorded_twice_at_a_meeting_counts_once() {
     // Strong: 1, 2 and 50; on the roll: 1 and 2; weak: 70.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.weak), (3, 2, 1, 1));
     // k = 3 + 1 = 4, no headcount: gross = max(0, 4) = 4, rest = max(0, 4) - 3 = 1.
-    assert_eq!((audience.gross, audience.rest), (4, 1));
+    assert_eq!((audience.gross, audience.unidentified), (4, 1));
     assert_eq!((audience.headcount_meetings, audience.identified_meetings), (0, 1));
     // lower = 2, upper = min(220, 2 + 1) = 3.
     let reach = audience.reach;
@@ -47,7 +47,7 @@ fn a_headcount_alone_bounds_reach() {
     world.heads("m2", &[30], Some(10));
     let audience = audience(&world);
     // gross = 40 + 30, rest the same; nobody is identified.
-    assert_eq!((audience.gross, audience.rest, audience.identified), (70, 70, 0));
+    assert_eq!((audience.gross, audience.unidentified, audience.identified), (70, 70, 0));
     assert_eq!((audience.headcount_meetings, audience.identified_meetings), (2, 0));
     // lower = max(0, 25, 10) = 25: the two rooms may hold the same people. upper = min(220, 0 + 70) = 70.
     assert_eq!((audience.reach.reached, audience.reach.lower, audience.reach.upper), (0, 25, 70));
@@ -62,7 +62,7 @@ fn a_headcount_includes_the_identified() {
     world.heads("m1", &[10], Some(6));
     let audience = audience(&world);
     // k = 3 + 1 = 4; gross = max(10, 4) = 10; rest = max(10, 4) - 3 = 7.
-    assert_eq!((audience.gross, audience.rest), (10, 7));
+    assert_eq!((audience.gross, audience.unidentified), (10, 7));
     // minimum = min(6, 2 + 7) = 6; lower = max(2, 6) = 6; upper = min(220, 2 + 7) = 9.
     assert_eq!((audience.reach.lower, audience.reach.upper), (6, 9));
 }
@@ -76,7 +76,7 @@ fn a_headcount_below_the_list_is_a_miscount() {
     world.heads("m1", &[3], None);
     let audience = audience(&world);
     // k = 5: gross = max(3, 5) = 5, rest = max(3, 5) - 4 = 1.
-    assert_eq!((audience.gross, audience.rest, audience.reach.upper), (5, 1, 5));
+    assert_eq!((audience.gross, audience.unidentified, audience.reach.upper), (5, 1, 5));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn of_two_counters_the_lower_is_gross_and_the_higher_bounds() {
     world.heads("m1", &[52, 47], None);
     let audience = audience(&world);
     // gross = max(47, 1), rest = max(52, 1) - 1.
-    assert_eq!((audience.gross, audience.rest, audience.reach.upper), (47, 51, 52));
+    assert_eq!((audience.gross, audience.unidentified, audience.reach.upper), (47, 51, 52));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn without_a_roll_people_say_where_they_live() {
     world.held("m2", World::place(MONDAY));
     world.strong("m1", [1, 2, 3, 4, 5, 6]);
     world.strong("m2", [1, 2, 3, 6]);
-    let homes = [
+    let residences = [
         // m1: adult residents of, unit B, an unknown precinct, an unknown unit, and one who states nothing.
         Some("pA-2"),
         Some("pA-1"),
@@ -189,13 +189,13 @@ fn without_a_roll_people_say_where_they_live() {
         None,
         Some("pB-1"),
     ];
-    world.seen.iter_mut().zip(homes).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
+    world.seen.iter_mut().zip(residences).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
     let coverage = world.coverage(after());
     let audience = &coverage.region.slice.audience;
     // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2. Outside: 4 and 5 at m1, who live at places that do not exist.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.reach.reached), (8, 6, 2, 4));
     // Of 6 at m1 and 3 at m2 nothing is known, so they may be voters: rest = (6 - 5) + (4 - 3); upper = min(220, 4 + 2).
-    assert_eq!((audience.gross, audience.rest, audience.reach.upper, audience.reach.method), (10, 2, 6, Method::Bounds));
+    assert_eq!((audience.gross, audience.unidentified, audience.reach.upper, audience.reach.method), (10, 2, 6, Method::Bounds));
     // 1 lives in A-1, the lower of two; 2 in A-1, the more precise; 3 in unit B; 6 in B-1.
     let reached: Vec<(&str, u64)> =
         coverage.precincts.iter().map(|precinct| (precinct.precinct.as_str(), precinct.residents.reach.reached)).collect();
@@ -212,7 +212,7 @@ fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
     world.roll.clear();
     world.held("m1", World::place(MONDAY));
     world.strong("m1", [1, 2, 3, 4, 5, 6, 7, 7, 8, 8]);
-    let homes = [
+    let residences = [
         // An adult of A-1; people of A-1, unit A and precinct X-9 of whom no age is stated; a minor or somebody from elsewhere.
         Some("pA-1"),
         Some("PA-1"),
@@ -226,10 +226,10 @@ fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
         None,
         Some("uB"),
     ];
-    world.seen.iter_mut().zip(homes).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
+    world.seen.iter_mut().zip(residences).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
     let audience = audience(&world);
     // Eligible: 1 and 8. Outside: 4, 5 and 7. Unknown: 2, 3 and 6.
-    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.rest), (5, 2, 3, 3));
+    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (5, 2, 3, 3));
     // Eight people: gross = 8; the truth lies between 2 and 2 + 3.
     assert_eq!((audience.gross, audience.reach.lower, audience.reach.upper), (8, 2, 5));
     // The unknown are on the list, and in no other count.
@@ -249,7 +249,7 @@ fn a_partial_roll_decides_nothing() {
     assert_eq!((coverage.counts.roll_voters, coverage.counts.roll_precincts, coverage.counts.precincts_without_roll), (3, 1, 2));
     // As they state: 1 and 8 eligible, 9 outside, 2 unknown, though 8 and 9 are on the roll of B-1.
     let audience = &coverage.region.slice.audience;
-    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.rest), (3, 2, 1, 1));
+    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (3, 2, 1, 1));
     let reached: Vec<u64> = coverage.precincts.iter().map(|precinct| precinct.residents.reach.reached).collect();
     assert_eq!(reached, [1, 1, 0]);
     // The same people with the whole roll.
@@ -266,7 +266,7 @@ fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
     world.held("m2", World::place_of(("B", "R"), &["STAFF"], MONDAY));
     let coverage = world.coverage(after());
     let audience = &coverage.region.slice.audience;
-    assert_eq!((audience.uncounted_meetings, audience.rest, audience.reach.lower, audience.reach.upper), (1, 0, 2, 2));
+    assert_eq!((audience.uncounted_meetings, audience.unidentified, audience.reach.lower, audience.reach.upper), (1, 0, 2, 2));
     assert_eq!(audience.reach.method, Method::Bounds);
     // Nobody is missing from the room in A, but residents of A may have been in B.
     let unit = &coverage.units[0];
@@ -305,7 +305,7 @@ fn a_revealing_audience_counts_by_heads_alone() {
     let audience = &region.slice.audience;
     assert_eq!((audience.reach.reached, audience.identified, audience.weak, audience.outside, region.pending_attendance), (0, 0, 0, 0, 0));
     // m1: gross = 7, rest = 9, minimum = min(3, 0 + 9). Nobody counted heads at m3 and m4.
-    assert_eq!((audience.gross, audience.rest, audience.uncounted_meetings), (7, 9, 2));
+    assert_eq!((audience.gross, audience.unidentified, audience.uncounted_meetings), (7, 9, 2));
     assert_eq!((audience.reach.lower, audience.reach.upper, region.exposure), (3, 9, [0; 5]));
 }
 
@@ -344,17 +344,17 @@ fn attendance_in_two_places_is_refused() {
     world.held("m1", World::place(MONDAY));
     world.held("m2", World::place(MONDAY));
     let facts = world.facts(after());
-    let run = |meeting| Run { meeting, hi: &[1], lo: &[1], strength: &[1], homes: &[] };
+    let run = |meeting| Run { meeting, hi: &[1], lo: &[1], strength: &[1], residences: &[] };
     let mut fold = CoverageFold::new(&facts).expect("a campaign");
     for meeting in [1, 0, 2, 3] {
-        fold.take(run(meeting)).expect("a new meeting");
+        fold.add_run(run(meeting)).expect("a new meeting");
     }
     for again in [0, 1, 2] {
         let mut fold = CoverageFold::new(&facts).expect("a campaign");
         for meeting in [1, 0, 2, 3] {
-            fold.take(run(meeting)).expect("a new meeting");
+            fold.add_run(run(meeting)).expect("a new meeting");
         }
-        let refused = fold.take(run(again));
-        assert!(matches!(refused, Err(AnalyticsError::Scattered(meeting)) if meeting == again), "{refused:?}");
+        let refused = fold.add_run(run(again));
+        assert!(matches!(refused, Err(AnalyticsError::AttendanceNotGrouped(meeting)) if meeting == again), "{refused:?}");
     }
 }

@@ -89,7 +89,18 @@ fn line(slice: &qamtu_analytics::coverage::Slice) -> Line {
     let audience = &slice.audience;
     let Reach { reached, lower, upper, .. } = audience.reach;
     let held = slice.fulfilment.held;
-    (held, audience.gross, audience.identified, audience.contacts, reached, audience.weak, audience.outside, audience.rest, lower, upper)
+    (
+        held,
+        audience.gross,
+        audience.identified,
+        audience.contacts,
+        reached,
+        audience.weak,
+        audience.outside,
+        audience.unidentified,
+        lower,
+        upper,
+    )
 }
 
 /// ISO weeks of [`DAYS`] and their Mondays.
@@ -143,10 +154,10 @@ proptest! {
             strong.into_iter().for_each(|person| *times.entry(person).or_default() += 1);
         }
         let mut exposure = [0; 5];
-        let mut homes: BTreeMap<&str, (u64, u64)> = [("A-1", (0, 0)), ("A-2", (0, 0)), ("B-1", (0, 0))].into();
+        let mut residences: BTreeMap<&str, (u64, u64)> = [("A-1", (0, 0)), ("A-2", (0, 0)), ("B-1", (0, 0))].into();
         for (person, times) in times {
             exposure[times.min(5) as usize - 1] += 1;
-            let home = homes.entry(match person { 1..=5 => "A-1", 6 | 7 => "A-2", _ => "B-1" }).or_default();
+            let home = residences.entry(match person { 1..=5 => "A-1", 6 | 7 => "A-2", _ => "B-1" }).or_default();
             *home = (home.0 + 1, home.1 + times);
         }
         prop_assert_eq!(coverage.region.exposure, exposure);
@@ -155,7 +166,7 @@ proptest! {
             .iter()
             .map(|precinct| (precinct.precinct.as_str(), (precinct.residents.reach.reached, precinct.residents.contacts)))
             .collect();
-        prop_assert_eq!(residents, homes);
+        prop_assert_eq!(residents, residences);
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! Snapshots: names, bytes that never change, and the files made from them.
+//! SnapshotStore: names, bytes that never change, and the files made from them.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 use qamtu_analytics::{
-    Coverage, SnapshotId, Snapshots,
+    Coverage, SnapshotId, SnapshotStore,
     access::{Reader, Role},
     coverage::{Identity, Offset, Quality},
     csv,
     locale::Language,
     publication::{current, publish},
     published::Published,
-    snapshot::Stored,
+    snapshot_store::Stored,
     statement::{Statement, TrustRow},
 };
 
@@ -38,10 +38,10 @@ fn coverage() -> Coverage {
 #[test]
 fn computing_again_gives_the_same_bytes_and_stores_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
-    let (first, stored) = snapshots.keep(coverage()).expect("kept");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
+    let (first, stored) = snapshots.save(coverage()).expect("kept");
     assert_eq!(stored, Stored::New);
-    let (again, stored) = snapshots.keep(coverage()).expect("kept");
+    let (again, stored) = snapshots.save(coverage()).expect("kept");
     assert_eq!((stored, &again), (Stored::Same, &first));
     assert_eq!(snapshots.get(first.id).expect("read").as_ref(), Some(&first));
 }
@@ -49,12 +49,12 @@ fn computing_again_gives_the_same_bytes_and_stores_nothing() {
 #[test]
 fn stored_bytes_stay_when_a_calculation_comes_out_differently() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
-    let (first, _) = snapshots.keep(coverage()).expect("kept");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
+    let (first, _) = snapshots.save(coverage()).expect("kept");
     let bytes = snapshots.bytes(first.id).expect("read");
     let mut other = world();
     other.strong("m1", [3]);
-    let (kept, stored) = snapshots.keep(other.coverage(after())).expect("kept");
+    let (kept, stored) = snapshots.save(other.coverage(after())).expect("kept");
     assert_eq!((stored, kept), (Stored::Differs, first.clone()));
     assert_eq!(snapshots.bytes(first.id).expect("read"), bytes);
 }
@@ -62,12 +62,12 @@ fn stored_bytes_stay_when_a_calculation_comes_out_differently() {
 #[test]
 fn a_snapshot_ahead_of_the_clock_is_never_the_latest_while_there_is_another() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     let campaign = "test".parse().expect("a campaign");
-    let (ahead, _) = snapshots.keep(world().coverage(at("2027-12-31T00:00:00Z"))).expect("kept");
+    let (ahead, _) = snapshots.save(world().coverage(at("2027-12-31T00:00:00Z"))).expect("kept");
     assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(ahead.clone()), "all of the campaign may be simulated ahead");
-    let (present, _) = snapshots.keep(coverage()).expect("kept");
-    let (past, _) = snapshots.keep(world().coverage(at("2026-02-20T00:00:00Z"))).expect("kept");
+    let (present, _) = snapshots.save(coverage()).expect("kept");
+    let (past, _) = snapshots.save(world().coverage(at("2026-02-20T00:00:00Z"))).expect("kept");
     assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(present));
     assert_eq!(snapshots.latest(&campaign, at("2026-03-01T00:00:00Z")).expect("read"), Some(past));
     assert_eq!(snapshots.latest(&campaign, at("2028-01-01T00:00:00Z")).expect("read"), Some(ahead));
@@ -76,12 +76,12 @@ fn a_snapshot_ahead_of_the_clock_is_never_the_latest_while_there_is_another() {
 #[test]
 fn of_two_snapshots_of_one_instant_the_one_that_knows_more_is_the_latest() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     let campaign = "test".parse().expect("a campaign");
     let mut read_to = |next| {
         let mut coverage = coverage();
         coverage.identity.offsets.push(Offset { topic: "events".to_owned(), partition: 0, next });
-        snapshots.keep(coverage).expect("kept").0
+        snapshots.save(coverage).expect("kept").0
     };
     let (more, less) = (read_to(9), read_to(7));
     assert_ne!(more.id, less.id);
@@ -95,7 +95,7 @@ fn snapshots_are_closed_to_everybody_but_their_owner() {
     let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
     let folder = tempfile::tempdir().expect("a folder");
     let own = folder.path().join("data").join("analytics");
-    Snapshots::open(&own).expect("snapshots").keep(coverage()).expect("kept");
+    SnapshotStore::open(&own).expect("snapshots").save(coverage()).expect("kept");
     assert_eq!(mode(&own), 0o700);
     let files = || std::fs::read_dir(&own).expect("files").map(|file| file.expect("a file").path());
     assert!(files().count() > 0 && files().all(|file| mode(&file) == 0o600), "{:?}", files().collect::<Vec<_>>());
@@ -103,14 +103,14 @@ fn snapshots_are_closed_to_everybody_but_their_owner() {
     let file = own.join("analytics.sqlite");
     set(&file, 0o644);
     set(&own, 0o755);
-    Snapshots::open(&own).expect("snapshots");
+    SnapshotStore::open(&own).expect("snapshots");
     assert_eq!((mode(&file), mode(&own)), (0o600, 0o700));
     // A folder with other files may be shared, so it is refused and left alone.
     let shared = folder.path().join("shared");
     std::fs::create_dir(&shared).expect("a folder");
     std::fs::write(shared.join("notes.txt"), "").expect("a file");
     set(&shared, 0o755);
-    let refused = Snapshots::open(&shared).expect_err("a folder that others can enter").to_string();
+    let refused = SnapshotStore::open(&shared).expect_err("a folder that others can enter").to_string();
     assert!(refused.contains("chmod 700") && refused.contains("0755"), "{refused}");
     assert_eq!((mode(&shared), shared.join("analytics.sqlite").exists()), (0o755, false));
 }
@@ -128,15 +128,15 @@ fn what_was_shown_is_compared_with_after_a_restart() {
     let offer = |count: u64, next: u64| {
         let mut coverage = people(count);
         coverage.identity.offsets.push(Offset { topic: "events".to_owned(), partition: 0, next });
-        let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
-        let (snapshot, _) = snapshots.keep(coverage).expect("kept");
+        let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
+        let (snapshot, _) = snapshots.save(coverage).expect("kept");
         (publish(&mut snapshots, Role::Leader, &snapshot).expect("an answer"), snapshot)
     };
     let (shown, first) = offer(40, 40);
     assert!(shown);
     let (shown, second) = offer(41, 41);
     assert!(!shown, "one more person");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     // A service that starts now shows what was shown last, and another role has seen nothing yet.
     assert_eq!(current(&mut snapshots, Role::Leader, Some(second.clone())).expect("an answer"), Some(first));
     assert!(publish(&mut snapshots, Role::Analyst, &second).expect("an answer"));
@@ -147,7 +147,7 @@ fn what_was_shown_is_compared_with_after_a_restart() {
 fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
     let statement = |coverage: Coverage, language| {
         let folder = tempfile::tempdir().expect("a folder");
-        let (snapshot, _) = Snapshots::open(folder.path()).expect("snapshots").keep(coverage).expect("kept");
+        let (snapshot, _) = SnapshotStore::open(folder.path()).expect("snapshots").save(coverage).expect("kept");
         let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).expect("a reader of figures");
         Statement::new(&published, language)
     };
@@ -187,18 +187,18 @@ fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
 #[test]
 fn the_latest_snapshot_has_the_newest_instant_even_after_reopening() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     let campaign = "test".parse().expect("a campaign");
     assert_eq!(snapshots.latest(&campaign, now()).expect("read"), None);
-    let (newest, _) = snapshots.keep(coverage()).expect("kept");
-    let (older, _) = snapshots.keep(world().coverage(at("2026-02-20T00:00:00Z"))).expect("kept");
+    let (newest, _) = snapshots.save(coverage()).expect("kept");
+    let (older, _) = snapshots.save(world().coverage(at("2026-02-20T00:00:00Z"))).expect("kept");
     assert_ne!(newest.id, older.id);
     let mut moved = coverage();
     moved.identity.offsets.push(Offset { topic: "events".to_owned(), partition: 0, next: 7 });
-    let (moved, stored) = snapshots.keep(moved).expect("kept");
+    let (moved, stored) = snapshots.save(moved).expect("kept");
     assert_eq!(stored, Stored::New);
     drop(snapshots);
-    let snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     assert_eq!(snapshots.latest(&campaign, now()).expect("read"), Some(moved));
     assert_eq!(snapshots.latest(&"other".parse().expect("a campaign"), now()).expect("read"), None);
 }
@@ -234,7 +234,7 @@ fn every_part_of_an_identity_is_in_the_name() {
 fn whoever_reads_learns_how_far_the_roll_goes_and_what_nobody_counted() {
     let said = |world: &World, label: &str| -> Option<TrustRow> {
         let folder = tempfile::tempdir().expect("a folder");
-        let (snapshot, _) = Snapshots::open(folder.path()).expect("snapshots").keep(world.coverage(after())).expect("kept");
+        let (snapshot, _) = SnapshotStore::open(folder.path()).expect("snapshots").save(world.coverage(after())).expect("kept");
         let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).expect("a reader of figures");
         Statement::new(&published, Language::En).trust.rows.into_iter().find(|row| row.label == label)
     };
@@ -255,7 +255,7 @@ fn whoever_reads_learns_how_far_the_roll_goes_and_what_nobody_counted() {
 #[test]
 fn the_csv_has_a_row_for_every_slice() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (snapshot, _) = Snapshots::open(folder.path()).expect("snapshots").keep(coverage()).expect("kept");
+    let (snapshot, _) = SnapshotStore::open(folder.path()).expect("snapshots").save(coverage()).expect("kept");
     let mut bytes = Vec::new();
     csv::write(&snapshot, &mut bytes).expect("written");
     let text = String::from_utf8(bytes).expect("UTF-8").replace(&snapshot.id.to_string(), "SNAPSHOT");

@@ -9,7 +9,7 @@ use std::{
 use clickhouse::Client;
 use jiff::Timestamp;
 use qamtu_analytics::{
-    AnalyticsError, Coverage, Snapshots,
+    AnalyticsError, Coverage, SnapshotStore,
     compute::compute,
     config::ClickHouse,
     coverage::Offset,
@@ -450,7 +450,7 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
     let receipts = views.warehouse.receipts(&campaign, &offsets, Timestamp::now()).await.expect("receipts");
     assert_eq!(receipts, Receipts { newest, newest_past: newest });
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     let first = compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot");
     assert_eq!(first.coverage.identity.as_of, at("2026-02-25T11:30:00.25Z"));
     assert_eq!(first.coverage.counts.events, 17 + world.seen.len() as u64 + 1);
@@ -485,7 +485,7 @@ async fn wrong_shapes(server: &Server, views: Views) {
 
 async fn nothing_there(views: Views) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut snapshots = Snapshots::open(folder.path()).expect("snapshots");
+    let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     let refused = compute(&views.warehouse, &mut snapshots, (&"test".parse().expect("a campaign"), Some(after()))).await;
     assert!(matches!(refused, Err(AnalyticsError::UnknownCampaign { known, .. }) if known.is_empty()));
 }

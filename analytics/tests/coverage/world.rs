@@ -208,11 +208,11 @@ impl World {
             for seen in seen.chunks(rows) {
                 let (hi, lo): (Vec<u64>, Vec<u64>) = seen.iter().map(|seen| key(seen.person)).unzip();
                 let strength: Vec<u8> = seen.iter().map(|seen| if seen.strong { STRONG } else { 2 }).collect();
-                let homes: Vec<u32> = match fold.by_roll() {
+                let residences: Vec<u32> = match fold.uses_roll() {
                     true => Vec::new(),
                     false => seen.iter().map(|seen| home(&fold, seen)).collect(),
                 };
-                fold.take(Run { meeting, hi: &hi, lo: &lo, strength: &strength, homes: &homes }).expect("meeting by meeting");
+                fold.add_run(Run { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences }).expect("meeting by meeting");
             }
         }
         fold.finish().expect("a coverage")
@@ -222,10 +222,10 @@ impl World {
 fn home(fold: &CoverageFold<'_>, seen: &Seen) -> u32 {
     let Some((kind, place)) = seen.home.as_deref().map(|home| home.split_at(1)) else { return UNSTATED };
     match kind {
-        "p" => fold.places().precinct(place).unwrap_or(OUTSIDE),
-        "u" => fold.places().unit(place).unwrap_or(OUTSIDE),
-        "P" => fold.places().precinct(place).map_or(OUTSIDE, |_| UNSTATED),
-        "U" => fold.places().unit(place).map_or(OUTSIDE, |_| UNSTATED),
+        "p" => fold.residences().precinct(place).unwrap_or(OUTSIDE),
+        "u" => fold.residences().unit(place).unwrap_or(OUTSIDE),
+        "P" => fold.residences().precinct(place).map_or(OUTSIDE, |_| UNSTATED),
+        "U" => fold.residences().unit(place).map_or(OUTSIDE, |_| UNSTATED),
         _ => OUTSIDE,
     }
 }

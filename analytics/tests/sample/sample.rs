@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qamtu_analytics::{Coverage, Snapshot, Snapshots};
+use qamtu_analytics::{Coverage, Snapshot, SnapshotStore};
 use serde_json::{Value, json};
 
 /// Code, names, voters, planned meetings, tile.
@@ -220,7 +220,7 @@ fn weeks(region: Figures, voters: u64) -> Vec<Value> {
 }
 
 /// Keeps a coverage and gives it back as a snapshot.
-pub fn kept(folder: &Path, coverage: Value) -> Snapshot {
+pub fn stored(folder: &Path, coverage: Value) -> Snapshot {
     let coverage: Coverage = serde_json::from_value(coverage).expect("a coverage");
-    Snapshots::open(folder).expect("a folder").keep(coverage).expect("kept").0
+    SnapshotStore::open(folder).expect("a folder").save(coverage).expect("kept").0
 }

@@ -6,7 +6,7 @@ use crate::{coverage, published};
 
 /// What is known about how many different voters were at a set of meetings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knowledge {
+pub enum ReachStatus {
     /// No meeting was held: the question does not apply.
     NoMeetings,
     /// Meetings were held, and there is neither an attendance list nor a headcount of any.
@@ -19,7 +19,7 @@ pub enum Knowledge {
     Identified,
 }
 
-impl Knowledge {
+impl ReachStatus {
     fn new(held: u64, identified_meetings: u64, uncounted_meetings: u64) -> Self {
         match held {
             0 => Self::NoMeetings,
@@ -41,9 +41,9 @@ impl Knowledge {
     }
 
     /// Of all that a reader sees.
-    pub fn of_whole(whole: &published::Whole) -> Self {
-        let known = Self::of_audience(whole.plan.held, &whole.audience);
-        known.of_everybody(whole.audience.reached.shown(), &whole.denominator)
+    pub fn of_total(total: &published::ScopeTotal) -> Self {
+        let known = Self::of_audience(total.plan.held, &total.audience);
+        known.of_everybody(total.audience.reached.shown(), &total.denominator)
     }
 
     /// Of a whole campaign.

@@ -12,8 +12,8 @@ use qamtu_schemas::text::Names;
 use crate::{
     cell::Cell,
     coverage::{Denominator, Fulfilment, Method},
-    knowledge::Knowledge,
     locale::composed,
+    reach_status::ReachStatus,
 };
 
 /// How fields and decimals are parted.
@@ -32,7 +32,7 @@ pub enum Field {
     /// It does not apply to the row.
     #[default]
     Empty,
-    /// Words, a code or a date.
+    /// Translations, a code or a date.
     Text(String),
     /// A whole number.
     Count(u64),
@@ -58,7 +58,7 @@ impl From<Cell> for Field {
 
 /// A text with an apostrophe before everything that a spreadsheet would take for a formula: at its start, and behind a separator, where
 /// a spreadsheet that expects the other dialect begins a cell.
-fn without_formulas(text: &str) -> String {
+fn escape_formulas(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut begins = true;
     for letter in text.chars() {
@@ -91,9 +91,9 @@ impl Field {
         }
     }
 
-    fn written(&self, dialect: Dialect) -> String {
+    fn to_text(&self, dialect: Dialect) -> String {
         match self {
-            Self::Text(text) => without_formulas(text),
+            Self::Text(text) => escape_formulas(text),
             Self::Count(count) => count.to_string(),
             Self::Percent(hundredths) => {
                 let point = if dialect == Dialect::Comma { '.' } else { ',' };
@@ -107,7 +107,7 @@ impl Field {
 /// One row. Its fields stand in the order of the file.
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs, reason = "each field is a column of the file, described where the figures are defined")]
-pub struct Line {
+pub struct CsvRow {
     pub kind: &'static str,
     pub key: String,
     pub names: Option<Names>,
@@ -125,12 +125,12 @@ pub struct Line {
     pub over: Option<bool>,
     pub weak: Field,
     pub outside: Field,
-    pub rest: Field,
+    pub unidentified: Field,
     pub headcount_meetings: Field,
     pub identified_meetings: Field,
 }
 
-impl Line {
+impl CsvRow {
     /// A row about a kind of thing.
     pub fn new(kind: &'static str, key: impl ToString, names: Option<&Names>) -> Self {
         Self { kind, key: key.to_string(), names: names.cloned(), ..Self::default() }
@@ -147,14 +147,14 @@ impl Line {
     }
 
     /// Leaves reach empty where no meeting was held, and marks as unknown what nobody counted or identified.
-    pub fn as_known(self, knowledge: Knowledge) -> Self {
+    pub fn for_status(self, knowledge: ReachStatus) -> Self {
         match knowledge {
-            Knowledge::Identified => self,
-            Knowledge::CountedOnly | Knowledge::Unrecognised => Self { reached: Field::Unknown, ..self },
-            Knowledge::Uncounted => {
+            ReachStatus::Identified => self,
+            ReachStatus::CountedOnly | ReachStatus::Unrecognised => Self { reached: Field::Unknown, ..self },
+            ReachStatus::Uncounted => {
                 Self { gross: Field::Unknown, reached: Field::Unknown, lower: Field::Unknown, upper: Field::Unknown, ..self }
             }
-            Knowledge::NoMeetings => Self { reached: Field::Empty, lower: Field::Empty, upper: Field::Empty, ..self },
+            ReachStatus::NoMeetings => Self { reached: Field::Empty, lower: Field::Empty, upper: Field::Empty, ..self },
         }
     }
 
@@ -198,7 +198,7 @@ impl Line {
         vec![
             ("method", self.method.map_or(Field::Empty, |held| Field::text(method(held)))),
             ("over", self.over.map_or(Field::Empty, Field::text)),
-            ("rest", self.rest.clone()),
+            ("rest", self.unidentified.clone()),
             ("headcount_meetings", self.headcount_meetings.clone()),
             ("identified_meetings", self.identified_meetings.clone()),
         ]
@@ -217,28 +217,28 @@ pub struct Source {
 }
 
 /// Writes rows to a file.
-pub struct Rows<W: Write> {
+pub struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
     dialect: Dialect,
     details: bool,
     source: Source,
-    begun: bool,
+    header_written: bool,
 }
 
-impl<W: Write> Rows<W> {
+impl<W: Write> CsvWriter<W> {
     /// Begins a file. `details` adds the columns of the operator's file.
     pub fn new(mut to: W, dialect: Dialect, details: bool, source: Source) -> Result<Self, csv::Error> {
         to.write_all("\u{feff}".as_bytes())?;
         let delimiter = if dialect == Dialect::Comma { b',' } else { b';' };
         let out = csv::WriterBuilder::new().delimiter(delimiter).from_writer(to);
-        Ok(Self { out, dialect, details, source, begun: false })
+        Ok(Self { out, dialect, details, source, header_written: false })
     }
 
     /// Writes a row, and the names of the columns before the first one.
-    pub fn put(&mut self, line: &Line) -> Result<(), csv::Error> {
-        let mut columns = line.columns();
+    pub fn write_row(&mut self, row: &CsvRow) -> Result<(), csv::Error> {
+        let mut columns = row.columns();
         if self.details {
-            columns.extend(line.details());
+            columns.extend(row.details());
         }
         let named = |state: &Field| -> Field {
             let names: Vec<&str> = columns.iter().filter(|(_, field)| field == state).map(|(name, _)| *name).collect();
@@ -252,10 +252,10 @@ impl<W: Write> Rows<W> {
             ("definition", Field::Count(self.source.definition.into())),
             ("snapshot", Field::text(&self.source.snapshot)),
         ]);
-        if !std::mem::replace(&mut self.begun, true) {
+        if !std::mem::replace(&mut self.header_written, true) {
             self.out.write_record(columns.iter().map(|(name, _)| *name))?;
         }
-        self.out.write_record(columns.iter().map(|(_, field)| field.written(self.dialect)))
+        self.out.write_record(columns.iter().map(|(_, field)| field.to_text(self.dialect)))
     }
 
     /// Ends the file.
@@ -280,7 +280,7 @@ mod tests {
             ("Сарыағаш-2, солтүстік", "Сарыағаш-2, солтүстік"),
         ] {
             for dialect in [Dialect::Comma, Dialect::Semicolon] {
-                assert_eq!(Field::text(text).written(dialect), written);
+                assert_eq!(Field::text(text).to_text(dialect), written);
             }
         }
     }

@@ -7,12 +7,12 @@ use axum::{
 };
 use maud::html;
 
-use super::page::{Frame, document};
-use crate::{locale::Language, words::Words};
+use super::page::{Layout, document};
+use crate::{locale::Language, translations::Translations};
 
 /// Why there are no figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ErrorPage {
     /// Nothing is there.
     NotFound,
     /// Only reading is answered.
@@ -27,7 +27,7 @@ pub enum Refusal {
     Host,
 }
 
-impl Refusal {
+impl ErrorPage {
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -39,36 +39,36 @@ impl Refusal {
         }
     }
 
-    fn words(self, words: &Words) -> (String, String) {
+    fn texts(self, translations: &Translations) -> (String, String) {
         match self {
-            Self::NotFound => (words.say("error-not-found-title"), words.say("error-not-found")),
-            Self::Method => (words.say("error-method-title"), words.say("error-method")),
-            Self::Forbidden => (words.say("error-forbidden-title"), words.say("error-forbidden")),
-            Self::Internal => (words.say("error-internal-title"), words.say("error-internal")),
-            Self::Unavailable => (words.say("error-unavailable-title"), words.say("error-unavailable")),
-            Self::Host => (words.say("error-host-title"), words.say("error-host")),
+            Self::NotFound => (translations.message("error-not-found-title"), translations.message("error-not-found")),
+            Self::Method => (translations.message("error-method-title"), translations.message("error-method")),
+            Self::Forbidden => (translations.message("error-forbidden-title"), translations.message("error-forbidden")),
+            Self::Internal => (translations.message("error-internal-title"), translations.message("error-internal")),
+            Self::Unavailable => (translations.message("error-unavailable-title"), translations.message("error-unavailable")),
+            Self::Host => (translations.message("error-host-title"), translations.message("error-host")),
         }
     }
 
     /// The page that answers a request. A fault of ours gets a number, by which the operator finds it in the log.
-    pub fn answer(self, request: &Request) -> Response {
+    pub fn response(self, request: &Request) -> Response {
         let language = language(request);
-        let words = Words::of(language);
-        let (title, text) = self.words(words);
+        let translations = Translations::of(language);
+        let (title, text) = self.texts(translations);
         let reference = (self == Self::Internal).then(|| {
             let id = uuid::Uuid::new_v4().simple().to_string();
             tracing::error!(reference = id, path = request.uri().path(), "answered with an error page");
-            words.say_with("error-reference", &[("id", id.into())])
+            translations.message_with("error-reference", &[("id", id.into())])
         });
         let content = html! {
             main.calm {
                 h1 { (title) }
                 p { (text) }
                 @if let Some(reference) = reference { p.trace { (reference) } }
-                p { a.action href={ "/" (language) } { (words.say("error-back")) } }
+                p { a.action href={ "/" (language) } { (translations.message("error-back")) } }
             }
         };
-        let mut response = (self.status(), document(&Frame { title: &title, words, languages: None }, content)).into_response();
+        let mut response = (self.status(), document(&Layout { title: &title, translations, languages: None }, content)).into_response();
         match self {
             Self::Method => response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD")),
             Self::Unavailable => response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60")),

@@ -13,15 +13,15 @@ use typst::{
     utils::LazyHash,
 };
 
-use super::letters::{self, Coverage, Printable};
+use super::glyphs::{self, GlyphCoverage, PrintableText};
 
 const TEMPLATE: &str = include_str!("../../templates/report.typ");
 
 /// The fonts in the order in which they are asked for a letter.
-pub(super) const FAMILIES: [&str; 2] = ["Inter", "DejaVu Sans"];
+pub(super) const FONT_FAMILIES: [&str; 2] = ["Inter", "DejaVu Sans"];
 
 /// What no report changes: the library, the fonts, the template.
-struct Fixed {
+struct ReportAssets {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
@@ -29,7 +29,7 @@ struct Fixed {
     values: FileId,
 }
 
-static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
+static ASSETS: LazyLock<ReportAssets> = LazyLock::new(|| {
     let fonts: Vec<Font> = [
         include_bytes!("../../templates/fonts/Inter-Regular.otf").as_slice(),
         include_bytes!("../../templates/fonts/Inter-SemiBold.otf").as_slice(),
@@ -38,7 +38,7 @@ static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
     .into_iter()
     .flat_map(|font| Font::iter(Bytes::new(font)))
     .collect();
-    Fixed {
+    ReportAssets {
         library: LazyHash::new(Library::default()),
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         fonts,
@@ -53,55 +53,55 @@ fn file(path: &str) -> FileId {
     FileId::new(RootedPath::new(VirtualRoot::Project, path))
 }
 
-impl Coverage for Font {
-    fn has(&self, letter: char) -> bool {
+impl GlyphCoverage for Font {
+    fn has_glyph(&self, letter: char) -> bool {
         self.info().coverage.contains(u32::from(letter))
     }
 }
 
 /// A text in letters that the fonts have.
-pub(super) fn printable(text: &str) -> Printable {
-    letters::printable(text, &FIXED.fonts)
+pub(super) fn printable(text: &str) -> PrintableText {
+    glyphs::printable(text, &ASSETS.fonts)
 }
 
 /// What the typesetter sees of one report.
-pub(super) struct ReportWorld {
+pub(super) struct TypstWorld {
     values: Bytes,
 }
 
-impl ReportWorld {
+impl TypstWorld {
     pub(super) fn new(values: Vec<u8>) -> Self {
         Self { values: Bytes::new(values) }
     }
 
-    fn refused() -> FileError {
+    fn access_denied() -> FileError {
         FileError::AccessDenied
     }
 }
 
-impl World for ReportWorld {
+impl World for TypstWorld {
     fn library(&self) -> &LazyHash<Library> {
-        &FIXED.library
+        &ASSETS.library
     }
 
     fn book(&self) -> &LazyHash<FontBook> {
-        &FIXED.book
+        &ASSETS.book
     }
 
     fn main(&self) -> FileId {
-        FIXED.template.id()
+        ASSETS.template.id()
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == FIXED.template.id() { Ok(FIXED.template.clone()) } else { Err(Self::refused()) }
+        if id == ASSETS.template.id() { Ok(ASSETS.template.clone()) } else { Err(Self::access_denied()) }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == FIXED.values { Ok(self.values.clone()) } else { Err(Self::refused()) }
+        if id == ASSETS.values { Ok(self.values.clone()) } else { Err(Self::access_denied()) }
     }
 
     fn font(&self, index: usize) -> Option<Font> {
-        FIXED.fonts.get(index).cloned()
+        ASSETS.fonts.get(index).cloned()
     }
 
     fn today(&self, _: Option<Duration>) -> Option<Datetime> {

@@ -10,17 +10,17 @@ use crate::{
     coverage::{self, Coverage, Slice},
     published::{
         Audience,
-        region::{Columns, Lists, Region, Row, is_listed},
+        region::{Columns, GrossComposition, Region, Row, reveals_list_length},
     },
 };
 
 /// Audiences of the rows of the tables, cleared.
-pub(super) struct Joint {
+pub(super) struct ComplementarySuppression {
     pub(super) units: Vec<Audience>,
     pub(super) coalitions: Vec<Audience>,
 }
 
-impl Joint {
+impl ComplementarySuppression {
     pub(super) fn of(coverage: &Coverage, region: &Region<'_>) -> Self {
         let units: Vec<Row<'_>> = coverage.units.iter().map(|unit| &unit.slice).enumerate().collect();
         let mut groups = units.len();
@@ -48,18 +48,18 @@ impl Joint {
             };
             columns.audience(&row.audience)
         };
-        let coalition = |(group, row): &Row<'_>| reach_alone(row, people[*group], shown(*group, row));
-        let mut joint = Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() };
-        for (table, audiences) in [(&units, &mut joint.units), (&coalitions, &mut joint.coalitions)] {
-            only_row(region, table).into_iter().for_each(|place| audiences[place] = region.audience);
+        let coalition = |(group, row): &Row<'_>| without_additive_columns(row, people[*group], shown(*group, row));
+        let mut suppressed = Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() };
+        for (table, audiences) in [(&units, &mut suppressed.units), (&coalitions, &mut suppressed.coalitions)] {
+            row_with_all_meetings(region, table).into_iter().for_each(|place| audiences[place] = region.audience);
         }
-        joint
+        suppressed
     }
 }
 
 /// The row that has all meetings of the region, as its count of held meetings says: its figures are those of the region, so withholding
 /// them would hide nothing.
-fn only_row(region: &Region<'_>, rows: &[Row<'_>]) -> Option<usize> {
+fn row_with_all_meetings(region: &Region<'_>, rows: &[Row<'_>]) -> Option<usize> {
     let mut held = rows.iter().enumerate().filter(|(_, (_, row))| row.fulfilment.held > 0);
     let (place, (_, row)) = held.next()?;
     (held.next().is_none() && row.fulfilment.held == region.slice.fulfilment.held).then_some(place)
@@ -67,7 +67,7 @@ fn only_row(region: &Region<'_>, rows: &[Row<'_>]) -> Option<usize> {
 
 /// A column that adds up to the region's.
 fn column(region: &Region<'_>, rows: &[Row<'_>], count: fn(&coverage::Audience) -> u64, total: Cell) -> Vec<Cell> {
-    region.threshold.family(&rows.iter().map(|(_, row)| count(&row.audience)).collect::<Vec<_>>(), total)
+    region.threshold.suppress_parts(&rows.iter().map(|(_, row)| count(&row.audience)).collect::<Vec<_>>(), total)
 }
 
 /// Rows of which a part is withheld, or would be if it were published: their people, those from outside, those who may
@@ -96,7 +96,7 @@ fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) 
         };
         hidden[*group] |= own.into_iter().chain([sum]).any(few);
     }
-    extend(&tables, &mut hidden, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
+    suppress_until_safe(&tables, &mut hidden, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
     // A coalition of the whole region lies across the units, and may lie in one of them alone.
     if hidden.contains(&true) {
         hidden[units.len()..].fill(true);
@@ -107,37 +107,37 @@ fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) 
 /// The groups whose gross attendance is withheld, given those whose people are.
 fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool]) -> Vec<bool> {
     let [units, coalitions] = tables;
-    // Counts are withheld in company; the company must not be given away by heads either.
-    let mut company = vec![false; people.len()];
+    // Counts are withheld in complementary; the complementary must not be given away by heads either.
+    let mut complementary = vec![false; people.len()];
     for table in tables {
         for ((group, _), partial) in table.iter().zip(partial(region, table, people)) {
-            company[*group] |= partial;
+            complementary[*group] |= partial;
         }
     }
     let mut hidden = vec![false; people.len()];
     for (group, row) in units.iter().chain(coalitions) {
-        hidden[*group] |= is_listed(row, region.threshold) && company[*group];
+        hidden[*group] |= reveals_list_length(row, region.threshold) && complementary[*group];
     }
     for (group, unit) in units {
-        let unit = Lists::of(unit);
-        let own = coalitions.iter().filter(|(own, _)| own == group).map(|(_, row)| Lists::of(row));
+        let unit = GrossComposition::of(unit);
+        let own = coalitions.iter().filter(|(own, _)| own == group).map(|(_, row)| GrossComposition::of(row));
         // Its own coalitions' gross attendances leave that of the meetings which a coalition of the whole region held there.
-        let rest = own.clone().fold(unit, Lists::without);
-        let tells = |part: Lists| region.is_telling(part, unit);
-        hidden[*group] |= own.into_iter().any(tells);
-        hidden[*group] |= !rest.is_empty() && (tells(rest) || (rest.is_listed(region.threshold) && company[*group]));
+        let rest = own.clone().fold(unit, GrossComposition::without);
+        let discloses = |part: GrossComposition| region.is_disclosive(part, unit);
+        hidden[*group] |= own.into_iter().any(discloses);
+        hidden[*group] |= !rest.is_empty() && (discloses(rest) || (rest.reveals_list_length(region.threshold) && complementary[*group]));
     }
-    company[units.len()..].fill(true);
-    join(&mut hidden, &company);
-    extend(&tables, &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
-    join(&mut hidden, &company);
+    complementary[units.len()..].fill(true);
+    hide_complementary(&mut hidden, &complementary);
+    suppress_until_safe(&tables, &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
+    hide_complementary(&mut hidden, &complementary);
     hidden
 }
 
-/// Where one is hidden, its company is too.
-fn join(hidden: &mut [bool], company: &[bool]) {
+/// Where one is hidden, its complementary is too.
+fn hide_complementary(hidden: &mut [bool], complementary: &[bool]) {
     if hidden.contains(&true) {
-        hidden.iter_mut().zip(company).for_each(|(hidden, company)| *hidden |= *company);
+        hidden.iter_mut().zip(complementary).for_each(|(hidden, complementary)| *hidden |= *complementary);
     }
 }
 
@@ -145,11 +145,11 @@ fn join(hidden: &mut [bool], company: &[bool]) {
 pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
     let mut people: Vec<bool> = slices.iter().map(|row| region.is_small(&row.audience)).collect();
-    extend(&[rows.as_slice()], &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
+    suppress_until_safe(&[rows.as_slice()], &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
     let gross = gross_of_rows(region, &rows, &people);
     let mut audiences: Vec<Audience> =
-        rows.iter().zip(gross).map(|((group, row), gross)| reach_alone(row, people[*group], gross)).collect();
-    only_row(region, &rows).into_iter().for_each(|place| audiences[place] = region.audience);
+        rows.iter().zip(gross).map(|((group, row), gross)| without_additive_columns(row, people[*group], gross)).collect();
+    row_with_all_meetings(region, &rows).into_iter().for_each(|place| audiences[place] = region.audience);
     audiences
 }
 
@@ -158,31 +158,32 @@ pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice], firsts: &[u64]) -> V
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
     let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
     let again: Vec<u64> = slices.iter().zip(firsts).map(|(row, first)| row.audience.contacts.saturating_sub(*first)).collect();
-    let again = region.threshold.family(&again, region.repeats());
+    let again = region.threshold.suppress_parts(&again, region.repeats());
     let people: Vec<bool> = contacts.iter().zip(again).map(|(contacts, again)| [*contacts, again].contains(&Cell::WITHHELD)).collect();
     let mut gross = gross_of_rows(region, &rows, &people);
-    only_row(region, &rows).into_iter().for_each(|place| gross[place] = region.audience.gross);
+    row_with_all_meetings(region, &rows).into_iter().for_each(|place| gross[place] = region.audience.gross);
     gross
 }
 
 /// The gross attendance of rows that are groups of their own, given those whose people are withheld.
 fn gross_of_rows(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<Cell> {
-    let company = partial(region, rows, people);
-    let mut hidden: Vec<bool> = rows.iter().zip(&company).map(|((_, row), partial)| is_listed(row, region.threshold) && *partial).collect();
-    join(&mut hidden, &company);
-    extend(&[rows], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
+    let complementary = partial(region, rows, people);
+    let mut hidden: Vec<bool> =
+        rows.iter().zip(&complementary).map(|((_, row), partial)| reveals_list_length(row, region.threshold) && *partial).collect();
+    hide_complementary(&mut hidden, &complementary);
+    suppress_until_safe(&[rows], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
     rows.iter().zip(hidden).map(|((_, row), hidden)| Cell::unless(hidden, row.audience.gross)).collect()
 }
 
 /// A row whose additive columns are left out: beside the same columns of the units they would tell who came to which coalition there.
-fn reach_alone(row: &Slice, withheld: bool, gross: Cell) -> Audience {
+fn without_additive_columns(row: &Slice, withheld: bool, gross: Cell) -> Audience {
     let reached = Cell::unless(withheld, row.audience.reach.reached);
     let none = Cell::WITHHELD;
     Columns { gross, contacts: none, reached, outside: none, weak: none }.audience(&row.audience)
 }
 
 /// Withholds further groups, the smallest first, until every table is safe; all of them if that is not enough.
-fn extend(tables: &[&[Row<'_>]], hidden: &mut [bool], count: fn(&Slice) -> u64, safe: impl Fn(&[Row<'_>], &[bool]) -> bool) {
+fn suppress_until_safe(tables: &[&[Row<'_>]], hidden: &mut [bool], count: fn(&Slice) -> u64, safe: impl Fn(&[Row<'_>], &[bool]) -> bool) {
     loop {
         let mut next = None;
         let mut done = true;

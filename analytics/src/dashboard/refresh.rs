@@ -1,4 +1,4 @@
-//! Renewal: what the page shows follows the warehouse and the clock.
+//! RefreshLoop: what the page shows follows the warehouse and the clock.
 //!
 //! Guarantees: figures are computed anew when the log was read further, and also while it was not, since reports go missing and the data
 //! grows old. A state that would tell about few people is held back; the one that is shown then still follows the clock, with the records
@@ -8,99 +8,99 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::service::{Service, Trouble};
+use super::service::{DashboardState, RefreshStatus};
 use crate::{
     access::Role,
-    compute::{coverage, keep, select},
+    compute::{coverage, save, select},
     coverage::Coverage,
     error::AnalyticsError,
     facts::{Selection, Warehouse},
     metrics,
-    publication::{offer, publish},
-    snapshot::{Snapshot, SnapshotId, Snapshots},
+    publication::{check_release, publish},
+    snapshot_store::{Snapshot, SnapshotId, SnapshotStore},
 };
 
 /// How often the warehouse is asked whether its watermark has moved.
-const EVERY: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// After how long figures are computed anew although no record came in.
-const PASSING: SignedDuration = SignedDuration::from_mins(10);
+const MAX_AGE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What is renewed.
-pub(super) struct Renewal {
-    pub(super) service: Arc<Service>,
+/// What is refresh_if_due.
+pub(super) struct RefreshLoop {
+    pub(super) service: Arc<DashboardState>,
     pub(super) warehouse: Warehouse,
-    pub(super) snapshots: Snapshots,
+    pub(super) snapshots: SnapshotStore,
     /// Whose state of knowledge is followed.
     pub(super) role: Role,
 }
 
-impl Renewal {
+impl RefreshLoop {
     /// Renews until its task ends.
     pub(super) async fn run(mut self) {
-        let mut seen: Option<(Selection, Trouble)> = None;
+        let mut seen: Option<(Selection, RefreshStatus)> = None;
         loop {
-            let trouble = match self.renewed(&mut seen).await {
-                Ok(trouble) => trouble,
+            let status = match self.refresh_if_due(&mut seen).await {
+                Ok(status) => status,
                 Err(AnalyticsError::UnknownCampaign { campaign, known }) => {
-                    let trouble = Trouble::UnknownCampaign(known.clone());
-                    if self.service.trouble() != trouble {
+                    let status = RefreshStatus::UnknownCampaign(known.clone());
+                    if self.service.status() != status {
                         tracing::warn!("{}", AnalyticsError::UnknownCampaign { campaign, known });
                     }
-                    trouble
+                    status
                 }
                 Err(error) => {
-                    let trouble = if error.is_denied() { Trouble::Denied } else { Trouble::Warehouse };
-                    if self.service.trouble() != trouble {
-                        tracing::warn!("figures cannot be renewed, the last snapshot stays: {:#}", anyhow::Error::from(error));
+                    let status = if error.is_access_denied() { RefreshStatus::AccessDenied } else { RefreshStatus::WarehouseUnavailable };
+                    if self.service.status() != status {
+                        tracing::warn!("figures cannot be refresh_if_due, the last snapshot stays: {:#}", anyhow::Error::from(error));
                     }
-                    trouble
+                    status
                 }
             };
-            if self.service.tell(trouble.clone()) && trouble == Trouble::HeldBack {
+            if self.service.set_status(status.clone()) && status == RefreshStatus::HeldBack {
                 tracing::info!("newer records would tell about few people, so the snapshot that is shown stays until there are more");
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
     /// Computes if something is due, and shows what may be shown. `seen` is what was computed last and why it was not shown.
-    async fn renewed(&mut self, seen: &mut Option<(Selection, Trouble)>) -> Result<Trouble, AnalyticsError> {
+    async fn refresh_if_due(&mut self, seen: &mut Option<(Selection, RefreshStatus)>) -> Result<RefreshStatus, AnalyticsError> {
         let selection = select(&self.warehouse, (self.service.campaign(), None), Timestamp::now()).await?;
-        let shown = || self.service.shown().map(|shown| (shown.coverage.identity.selection(), Trouble::None));
-        if let Some((_, trouble)) = seen.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
-            return Ok(trouble);
+        let shown = || self.service.snapshot().map(|shown| (shown.coverage.identity.selection(), RefreshStatus::UpToDate));
+        if let Some((_, status)) = seen.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
+            return Ok(status);
         }
         let outcome = coverage(&self.warehouse, selection.clone()).await;
-        metrics::computed(outcome.is_ok());
+        metrics::calculation_ended(outcome.is_ok());
         let computed = outcome?;
-        let trouble = if self.show(computed)? { Trouble::None } else { Trouble::HeldBack };
-        if trouble == Trouble::HeldBack {
-            self.pass_time(&selection).await?;
+        let status = if self.show(computed)? { RefreshStatus::UpToDate } else { RefreshStatus::HeldBack };
+        if status == RefreshStatus::HeldBack {
+            self.advance_clock(&selection).await?;
         }
-        *seen = Some((selection, trouble.clone()));
-        Ok(trouble)
+        *seen = Some((selection, status.clone()));
+        Ok(status)
     }
 
     /// Shows a coverage if it may be shown, and keeps it then.
     fn show(&mut self, computed: Coverage) -> Result<bool, AnalyticsError> {
         let candidate = Snapshot { id: SnapshotId::of(&computed.identity), coverage: computed };
-        if offer(&self.snapshots, self.role, &candidate)?.is_none() {
+        if check_release(&self.snapshots, self.role, &candidate)?.is_none() {
             return Ok(false);
         }
-        let kept = keep(&mut self.snapshots, candidate.coverage)?;
+        let kept = save(&mut self.snapshots, candidate.coverage)?;
         let may_be_shown = publish(&mut self.snapshots, self.role, &kept)?;
         if may_be_shown {
-            self.service.show(kept);
+            self.service.set_snapshot(kept);
         }
         Ok(may_be_shown)
     }
 
     /// Lets the clock of what is shown go on, with the records that it knows.
-    async fn pass_time(&mut self, newer: &Selection) -> Result<(), AnalyticsError> {
-        let Some(shown) = self.service.shown() else { return Ok(()) };
+    async fn advance_clock(&mut self, newer: &Selection) -> Result<(), AnalyticsError> {
+        let Some(shown) = self.service.snapshot() else { return Ok(()) };
         let selection = Selection { as_of: newer.as_of, ..shown.coverage.identity.selection() };
-        if selection.as_of.duration_since(shown.coverage.identity.as_of) < PASSING {
+        if selection.as_of.duration_since(shown.coverage.identity.as_of) < MAX_AGE {
             return Ok(());
         }
         let passed = coverage(&self.warehouse, selection).await?;
@@ -110,7 +110,7 @@ impl Renewal {
 
 /// Whether figures of another selection were computed, or so long ago that time has changed them.
 fn is_due(known: &Selection, selection: &Selection) -> bool {
-    known.offsets != selection.offsets || selection.as_of.duration_since(known.as_of) >= PASSING
+    known.offsets != selection.offsets || selection.as_of.duration_since(known.as_of) >= MAX_AGE
 }
 
 #[cfg(test)]

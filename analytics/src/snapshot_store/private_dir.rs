@@ -14,27 +14,27 @@ use std::{
 use crate::error::AnalyticsError;
 
 /// The bits of a mode that let others in.
-const OTHERS: u32 = 0o077;
+const OTHERS_MASK: u32 = 0o077;
 
 /// Makes the folder and the file where they are missing, and checks who can read them.
-pub(super) fn private(folder: &Path, file: &Path) -> Result<(), AnalyticsError> {
-    let failed = |source| AnalyticsError::Folder { path: folder.to_owned(), source };
+pub(super) fn ensure(folder: &Path, file: &Path) -> Result<(), AnalyticsError> {
+    let failed = |source| AnalyticsError::Directory { path: folder.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let mode = folder.metadata().map_err(failed)?.permissions().mode();
-    if mode & OTHERS != 0 {
+    if mode & OTHERS_MASK != 0 {
         let is_empty = folder.read_dir().map_err(failed)?.next().is_none();
         if !is_empty && !file.exists() {
-            return Err(AnalyticsError::Exposed { path: folder.to_owned(), mode: mode & 0o7777 });
+            return Err(AnalyticsError::DirectoryNotPrivate { path: folder.to_owned(), mode: mode & 0o7777 });
         }
         std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
     }
-    own(file).map_err(|source| AnalyticsError::Write { path: file.to_owned(), source })
+    restrict(file).map_err(|source| AnalyticsError::Write { path: file.to_owned(), source })
 }
 
 /// Makes the file, or closes it to others.
-fn own(file: &Path) -> io::Result<()> {
+fn restrict(file: &Path) -> io::Result<()> {
     let held = OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
-    if held.metadata()?.permissions().mode() & OTHERS != 0 {
+    if held.metadata()?.permissions().mode() & OTHERS_MASK != 0 {
         tracing::warn!(file = %file.display(), "the snapshots could be read by others; from now on their owner alone can");
         held.set_permissions(Permissions::from_mode(0o600))?;
     }

@@ -20,17 +20,17 @@ const SOURCES: [(Language, &str); 3] = [
 ];
 
 /// The words of one language.
-pub struct Words {
+pub struct Translations {
     language: Language,
     bundle: FluentBundle<FluentResource>,
 }
 
-static WORDS: LazyLock<[Words; 3]> = LazyLock::new(|| SOURCES.map(|(language, source)| Words::load(language, source)));
+static TRANSLATIONS: LazyLock<[Translations; 3]> = LazyLock::new(|| SOURCES.map(|(language, source)| Translations::load(language, source)));
 
-impl Words {
+impl Translations {
     /// The words of a language.
     pub fn of(language: Language) -> &'static Self {
-        &WORDS[language as usize]
+        &TRANSLATIONS[language as usize]
     }
 
     fn load(language: Language, source: &str) -> Self {
@@ -61,12 +61,12 @@ impl Words {
     }
 
     /// A sentence.
-    pub fn say(&self, key: &'static str) -> String {
-        self.say_with(key, &[])
+    pub fn message(&self, key: &'static str) -> String {
+        self.message_with(key, &[])
     }
 
     /// A sentence with arguments. A missing sentence would be a fault of this program: it is logged, and its key is shown.
-    pub fn say_with(&self, key: &'static str, args: Args<'_>) -> String {
+    pub fn message_with(&self, key: &'static str, args: Args<'_>) -> String {
         let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
             tracing::error!(language = %self.language, key, "words are missing");
             return key.to_owned();
@@ -122,9 +122,9 @@ mod tests {
         found
     }
 
-    /// Keys that are asked for by name: `say("...")`, `say_with("...", ...)`.
-    fn asked(code: &str) -> BTreeSet<String> {
-        let calls = ["say(", "say_with("].into_iter().flat_map(|opening| code.split(opening).skip(1));
+    /// Keys that are asked for by name: `message("...")`, `message_with("...", ...)`.
+    fn used_keys(code: &str) -> BTreeSet<String> {
+        let calls = ["message(", "message_with("].into_iter().flat_map(|opening| code.split(opening).skip(1));
         let literals = calls.filter_map(|rest| rest.trim_start().strip_prefix('"'));
         literals.filter_map(|rest| rest.split_once('"')).map(|(key, _)| key.to_owned()).collect()
     }
@@ -144,7 +144,7 @@ mod tests {
     fn the_code_asks_for_what_there_is_and_nothing_is_left_over() {
         let there: BTreeSet<String> = keys(SOURCES[2].1).into_keys().collect();
         let code = code();
-        let missing: Vec<String> = asked(&code).difference(&there).cloned().collect();
+        let missing: Vec<String> = used_keys(&code).difference(&there).cloned().collect();
         assert!(missing.is_empty(), "no words for {missing:?}");
         let left_over: Vec<&String> = there.iter().filter(|key| !code.contains(&format!("\"{key}\""))).collect();
         assert!(left_over.is_empty(), "nothing asks for {left_over:?}");

@@ -1,4 +1,4 @@
-//! Snapshots: a computed coverage, kept as bytes under a name made of what it is true for.
+//! SnapshotStore: a computed coverage, kept as bytes under a name made of what it is true for.
 //!
 //! Guarantees: stored bytes never change; page and report of one snapshot read the same bytes; the same facts and the same binary give
 //! the same bytes again, and [`Stored`] says so. Kept in one SQLite file, one writer, that its owner alone can read: it holds small
@@ -6,7 +6,7 @@
 //! the file grows with reports and not with time. What was last shown to whom is kept too, so that the next state can be compared with
 //! it after a restart.
 
-mod folder;
+mod private_dir;
 
 use std::{fmt, path::Path, str::FromStr};
 
@@ -20,11 +20,11 @@ use crate::{
     access::Role,
     coverage::{Coverage, Identity},
     error::AnalyticsError,
-    published::Release,
+    published::ReleaseState,
 };
 
 /// Snapshots of a campaign that stay though nothing was reported from them, the one stored last apart.
-const UNREPORTED: u32 = 20;
+const MAX_UNREPORTED: u32 = 20;
 
 /// The order of what a campaign's snapshots are true for, newest first. One ahead of the clock (`?2`) comes last: it was computed while
 /// a clock was wrong, or all of the campaign is simulated ahead.
@@ -76,14 +76,14 @@ impl fmt::Debug for SnapshotId {
 /// A text that is no snapshot id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a snapshot id is 24 letters from a to p")]
-pub struct NoSnapshotId;
+pub struct InvalidSnapshotId;
 
 impl FromStr for SnapshotId {
-    type Err = NoSnapshotId;
-    fn from_str(text: &str) -> Result<Self, NoSnapshotId> {
+    type Err = InvalidSnapshotId;
+    fn from_str(text: &str) -> Result<Self, InvalidSnapshotId> {
         let letters = text.as_bytes();
         if letters.len() != 24 || !letters.iter().all(|letter| (b'a'..=b'p').contains(letter)) {
-            return Err(NoSnapshotId);
+            return Err(InvalidSnapshotId);
         }
         let mut bytes = [0; 12];
         for (byte, pair) in bytes.iter_mut().zip(letters.chunks_exact(2)) {
@@ -128,15 +128,15 @@ pub enum Stored {
 
 /// The snapshots of this service.
 #[derive(Debug)]
-pub struct Snapshots {
+pub struct SnapshotStore {
     sqlite: Connection,
 }
 
-impl Snapshots {
+impl SnapshotStore {
     /// Opens the snapshots in a folder, which is made if missing.
     pub fn open(folder: &Path) -> Result<Self, AnalyticsError> {
         let path = folder.join(FILE);
-        folder::private(folder, &path)?;
+        private_dir::ensure(folder, &path)?;
         let open = || -> rusqlite::Result<Connection> {
             let sqlite = Connection::open(&path)?;
             sqlite.busy_timeout(std::time::Duration::from_secs(10))?;
@@ -167,30 +167,30 @@ impl Snapshots {
             }
             Ok(sqlite)
         };
-        open().map(|sqlite| Self { sqlite }).map_err(|source| AnalyticsError::Snapshots { path, source })
+        open().map(|sqlite| Self { sqlite }).map_err(|source| AnalyticsError::SnapshotStore { path, source })
     }
 
     /// Keeps a coverage, and lets go of those that it supersedes. Bytes that are stored already stay as they are, and are what is returned.
-    pub fn keep(&mut self, coverage: Coverage) -> Result<(Snapshot, Stored), AnalyticsError> {
+    pub fn save(&mut self, coverage: Coverage) -> Result<(Snapshot, Stored), AnalyticsError> {
         let id = SnapshotId::of(&coverage.identity);
         let bytes = serde_json::to_vec(&coverage).map_err(|source| AnalyticsError::Bytes { id, source })?;
-        if self.store(id, &coverage.identity, &bytes).map_err(|source| self.failed(source))? {
+        if self.insert(id, &coverage.identity, &bytes).map_err(|source| self.sqlite_error(source))? {
             return Ok((Snapshot { id, coverage }, Stored::New));
         }
         match self.bytes(id)? {
             Some(held) if held == bytes => Ok((Snapshot { id, coverage }, Stored::Same)),
-            Some(held) => Ok((read(id, &held)?, Stored::Differs)),
+            Some(held) => Ok((decode(id, &held)?, Stored::Differs)),
             None => Err(AnalyticsError::NoSnapshot { campaign: coverage.identity.campaign }),
         }
     }
 
     /// Whether the bytes are new. Storing and letting go are one transaction: there is never too much, and never nothing.
-    fn store(&mut self, id: SnapshotId, identity: &Identity, bytes: &[u8]) -> rusqlite::Result<bool> {
+    fn insert(&mut self, id: SnapshotId, identity: &Identity, bytes: &[u8]) -> rusqlite::Result<bool> {
         let (id, campaign) = (id.to_string(), identity.campaign.as_str());
         let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let stored = writing.execute(
             "INSERT INTO snapshot (id, campaign, as_of_us, bytes, offsets) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
-            params![id, campaign, identity.as_of.as_microsecond(), bytes, read_so_far(identity)],
+            params![id, campaign, identity.as_of.as_microsecond(), bytes, records_read(identity)],
         )?;
         if stored == 1 {
             writing.execute(
@@ -201,7 +201,7 @@ impl Snapshots {
                          ORDER BY {NEWEST_FIRST} LIMIT ?4
                      )"
                 ),
-                params![campaign, Timestamp::now().as_microsecond(), id, UNREPORTED],
+                params![campaign, Timestamp::now().as_microsecond(), id, MAX_UNREPORTED],
             )?;
         }
         writing.commit()?;
@@ -209,11 +209,11 @@ impl Snapshots {
     }
 
     /// Notes that something was reported from a snapshot, so that its bytes stay for good.
-    pub fn report(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
+    pub fn mark_reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
         self.sqlite
             .execute("INSERT INTO reported (id) VALUES (?1) ON CONFLICT (id) DO NOTHING", [id.to_string()])
             .map(|_| ())
-            .map_err(|source| self.failed(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
     /// The latest snapshot of a campaign by a clock that shows `now`: true for the newest instant that is not ahead of it; of several,
@@ -227,17 +227,17 @@ impl Snapshots {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()
-            .map_err(|source| self.failed(source))?;
+            .map_err(|source| self.sqlite_error(source))?;
         row.map(|(id, bytes)| {
-            let id = id.parse().map_err(|NoSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
-            read(id, &bytes)
+            let id = id.parse().map_err(|InvalidSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
+            decode(id, &bytes)
         })
         .transpose()
     }
 
     /// A snapshot by its name.
     pub fn get(&self, id: SnapshotId) -> Result<Option<Snapshot>, AnalyticsError> {
-        self.bytes(id)?.map(|bytes| read(id, &bytes)).transpose()
+        self.bytes(id)?.map(|bytes| decode(id, &bytes)).transpose()
     }
 
     /// The stored bytes of a snapshot.
@@ -245,11 +245,11 @@ impl Snapshots {
         self.sqlite
             .query_row("SELECT bytes FROM snapshot WHERE id = ?1", [id.to_string()], |row| row.get(0))
             .optional()
-            .map_err(|source| self.failed(source))
+            .map_err(|source| self.sqlite_error(source))
     }
 
     /// What was last shown of a campaign to readers of a role, and of which snapshot.
-    pub fn released(&self, campaign: &CampaignId, role: Role) -> Result<Option<(SnapshotId, Release)>, AnalyticsError> {
+    pub fn last_release(&self, campaign: &CampaignId, role: Role) -> Result<Option<(SnapshotId, ReleaseState)>, AnalyticsError> {
         let row: Option<(String, Vec<u8>)> = self
             .sqlite
             .query_row(
@@ -258,9 +258,9 @@ impl Snapshots {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()
-            .map_err(|source| self.failed(source))?;
+            .map_err(|source| self.sqlite_error(source))?;
         row.map(|(id, counts)| {
-            let id: SnapshotId = id.parse().map_err(|NoSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
+            let id: SnapshotId = id.parse().map_err(|InvalidSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
             let release = serde_json::from_slice(&counts).map_err(|source| AnalyticsError::Bytes { id, source })?;
             Ok((id, release))
         })
@@ -273,11 +273,11 @@ impl Snapshots {
             self.sqlite.query_row("SELECT count(*) FROM released WHERE id = ?1 AND role = ?2", [&id.to_string(), role.name()], |row| {
                 row.get::<_, u64>(0)
             });
-        found.map(|rows| rows > 0).map_err(|source| self.failed(source))
+        found.map(|rows| rows > 0).map_err(|source| self.sqlite_error(source))
     }
 
     /// Notes what is shown of a snapshot to readers of a role from now on. Of what was shown before, reported snapshots stay known.
-    pub fn release(&mut self, snapshot: &Snapshot, role: Role, release: &Release) -> Result<(), AnalyticsError> {
+    pub fn record_release(&mut self, snapshot: &Snapshot, role: Role, release: &ReleaseState) -> Result<(), AnalyticsError> {
         let id = snapshot.id;
         let counts = serde_json::to_vec(release).map_err(|source| AnalyticsError::Bytes { id, source })?;
         let (campaign, id) = (snapshot.coverage.identity.campaign.as_str(), id.to_string());
@@ -293,21 +293,21 @@ impl Snapshots {
             )?;
             writing.commit()
         };
-        write().map_err(|source| self.failed(source))
+        write().map_err(|source| self.sqlite_error(source))
     }
 
-    fn failed(&self, source: rusqlite::Error) -> AnalyticsError {
-        AnalyticsError::Snapshots { path: self.sqlite.path().unwrap_or(FILE).into(), source }
+    fn sqlite_error(&self, source: rusqlite::Error) -> AnalyticsError {
+        AnalyticsError::SnapshotStore { path: self.sqlite.path().unwrap_or(FILE).into(), source }
     }
 }
 
 /// How many records of the log an identity knows.
-fn read_so_far(identity: &Identity) -> i64 {
+fn records_read(identity: &Identity) -> i64 {
     let records = identity.offsets.iter().fold(0_u64, |sum, offset| sum.saturating_add(offset.next));
     i64::try_from(records).unwrap_or(i64::MAX)
 }
 
-fn read(id: SnapshotId, bytes: &[u8]) -> Result<Snapshot, AnalyticsError> {
+fn decode(id: SnapshotId, bytes: &[u8]) -> Result<Snapshot, AnalyticsError> {
     let coverage = serde_json::from_slice(bytes).map_err(|source| AnalyticsError::Bytes { id, source })?;
     Ok(Snapshot { id, coverage })
 }

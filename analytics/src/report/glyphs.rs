@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 use icu::properties::{CodePointMapData, CodePointSetData, props::DefaultIgnorableCodePoint, props::GeneralCategory};
 
 /// The letters that a font has.
-pub(super) trait Coverage {
+pub(super) trait GlyphCoverage {
     /// Whether it has a letter.
-    fn has(&self, letter: char) -> bool;
+    fn has_glyph(&self, letter: char) -> bool;
 }
 
 /// A text whose letters each have a glyph.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Printable {
+pub(super) struct PrintableText {
     /// The text.
     pub(super) text: String,
     /// Whether a letter was replaced by its number.
@@ -23,8 +23,8 @@ pub(super) struct Printable {
 }
 
 /// Writes a text in the letters of some fonts. ASCII is in all of them, so that JSON stays JSON.
-pub(super) fn printable(text: &str, fonts: &[impl Coverage]) -> Printable {
-    let mut out = Printable { text: String::with_capacity(text.len()), replaced: false };
+pub(super) fn printable(text: &str, fonts: &[impl GlyphCoverage]) -> PrintableText {
+    let mut out = PrintableText { text: String::with_capacity(text.len()), replaced: false };
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let marks: usize = rest.chars().skip(1).take_while(|letter| is_mark(*letter)).map(char::len_utf8).sum();
@@ -35,13 +35,13 @@ pub(super) fn printable(text: &str, fonts: &[impl Coverage]) -> Printable {
     out
 }
 
-impl Printable {
-    fn push(&mut self, cluster: &str, fonts: &[impl Coverage]) {
+impl PrintableText {
+    fn push(&mut self, cluster: &str, fonts: &[impl GlyphCoverage]) {
         let letters = || cluster.chars().filter(|letter| letter.is_ascii() || !is_invisible(*letter));
         let missing = |font: &dyn Fn(char) -> bool| letters().filter(|letter| !letter.is_ascii() && !font(*letter)).count();
-        let best = fonts.iter().min_by_key(|font| missing(&|letter| font.has(letter)));
+        let best = fonts.iter().min_by_key(|font| missing(&|letter| font.has_glyph(letter)));
         for letter in letters() {
-            if letter.is_ascii() || best.is_some_and(|font| font.has(letter)) {
+            if letter.is_ascii() || best.is_some_and(|font| font.has_glyph(letter)) {
                 self.text.push(letter);
             } else {
                 self.replaced = true;
@@ -65,16 +65,16 @@ fn is_invisible(letter: char) -> bool {
 mod tests {
     use super::*;
 
-    struct Letters(&'static str);
+    struct FakeFont(&'static str);
 
-    impl Coverage for Letters {
-        fn has(&self, letter: char) -> bool {
+    impl GlyphCoverage for FakeFont {
+        fn has_glyph(&self, letter: char) -> bool {
             self.0.contains(letter)
         }
     }
 
     fn written(text: &str) -> (String, bool) {
-        let printable = printable(text, &[Letters("абвй"), Letters("абვ\u{301}")]);
+        let printable = printable(text, &[FakeFont("абвй"), FakeFont("абვ\u{301}")]);
         (printable.text, printable.replaced)
     }
 

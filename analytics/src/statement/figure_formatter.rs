@@ -11,10 +11,10 @@ use serde::Serialize;
 use crate::{
     cell::Cell,
     coverage::Denominator,
-    knowledge::Knowledge,
     locale::Locale,
     published::{Audience, Published, Unit},
-    words::Words,
+    reach_status::ReachStatus,
+    translations::{Args, Translations},
 };
 
 /// How a figure is to be taken.
@@ -43,15 +43,23 @@ pub struct Figure {
 }
 
 /// Everything needed to write a figure of a published snapshot.
-pub(super) struct Pen<'a> {
+pub(super) struct FigureFormatter<'a> {
     pub(super) published: &'a Published,
-    pub(super) words: &'static Words,
+    translations: &'static Translations,
     pub(super) locale: &'static Locale,
 }
 
-impl<'a> Pen<'a> {
-    pub(super) fn new(published: &'a Published, words: &'static Words) -> Self {
-        Self { published, words, locale: words.locale() }
+impl<'a> FigureFormatter<'a> {
+    pub(super) fn new(published: &'a Published, translations: &'static Translations) -> Self {
+        Self { published, translations, locale: translations.locale() }
+    }
+
+    pub(super) fn message(&self, key: &'static str) -> String {
+        self.translations.message(key)
+    }
+
+    pub(super) fn message_with(&self, key: &'static str, args: Args<'_>) -> String {
+        self.translations.message_with(key, args)
     }
 
     pub(super) fn count(&self, count: u64) -> String {
@@ -67,7 +75,7 @@ impl<'a> Pen<'a> {
     }
 
     pub(super) fn unknown(&self) -> Figure {
-        Figure { text: self.words.say("no-data"), state: State::Unknown }
+        Figure { text: self.message("no-data"), state: State::Unknown }
     }
 
     /// A figure that does not apply, with the reason as its text.
@@ -76,7 +84,7 @@ impl<'a> Pen<'a> {
     }
 
     fn withheld(&self) -> Figure {
-        Figure { text: self.words.say("withheld"), state: State::Withheld }
+        Figure { text: self.message("withheld"), state: State::Withheld }
     }
 
     pub(super) fn cell(&self, cell: Cell) -> Figure {
@@ -86,7 +94,7 @@ impl<'a> Pen<'a> {
     /// A percentage with its sign; none if there is no whole.
     pub(super) fn percent(&self, part: u64, whole: u64) -> Option<String> {
         let value = self.locale.percent(part, whole)?;
-        Some(self.words.say_with("percent", &[("value", value.into())]))
+        Some(self.message_with("percent", &[("value", value.into())]))
     }
 
     /// A part of a count that is known.
@@ -109,25 +117,25 @@ impl<'a> Pen<'a> {
         let state = if part > voters { State::Error } else { State::Shown };
         match self.percent(part, voters) {
             Some(text) => Figure { text, state },
-            None if part > 0 => Figure { text: self.words.say("no-voters"), state: State::Error },
-            None => self.not_applicable(self.words.say("no-voters")),
+            None if part > 0 => Figure { text: self.message("no-voters"), state: State::Error },
+            None => self.not_applicable(self.message("no-voters")),
         }
     }
 
     /// Different voters identified at meetings of which so much is known.
-    pub(super) fn reached(&self, known: Knowledge, reached: Cell) -> Figure {
+    pub(super) fn reached(&self, known: ReachStatus, reached: Cell) -> Figure {
         match known {
-            Knowledge::NoMeetings => self.not_applicable(self.words.say("no-meetings")),
-            Knowledge::Uncounted | Knowledge::Unrecognised => self.unknown(),
-            Knowledge::CountedOnly => Figure { text: self.words.say("counted-only"), state: State::Unknown },
-            Knowledge::Identified => self.cell(reached),
+            ReachStatus::NoMeetings => self.not_applicable(self.message("no-meetings")),
+            ReachStatus::Uncounted | ReachStatus::Unrecognised => self.unknown(),
+            ReachStatus::CountedOnly => Figure { text: self.message("counted-only"), state: State::Unknown },
+            ReachStatus::Identified => self.cell(reached),
         }
     }
 
     /// Different voters identified in all that the reader sees.
     pub(super) fn reached_in_all(&self) -> Figure {
-        let whole = &self.published.whole;
-        self.reached(Knowledge::of_whole(whole), whole.audience.reached)
+        let total = &self.published.total;
+        self.reached(ReachStatus::of_total(total), total.audience.reached)
     }
 
     /// Different voters who live in a unit. Nobody is zero only if anybody could have been found.
@@ -144,23 +152,23 @@ impl<'a> Pen<'a> {
     }
 
     /// Bounds of the different voters at meetings of which so much is known.
-    pub(super) fn reached_bounds(&self, known: Knowledge, audience: &Audience) -> Figure {
+    pub(super) fn reached_bounds(&self, known: ReachStatus, audience: &Audience) -> Figure {
         match known {
-            Knowledge::NoMeetings => self.not_applicable(self.words.say("no-meetings")),
-            Knowledge::Uncounted => self.unknown(),
-            Knowledge::CountedOnly | Knowledge::Unrecognised | Knowledge::Identified => self.bounds(audience.lower, audience.upper),
+            ReachStatus::NoMeetings => self.not_applicable(self.message("no-meetings")),
+            ReachStatus::Uncounted => self.unknown(),
+            ReachStatus::CountedOnly | ReachStatus::Unrecognised | ReachStatus::Identified => self.bounds(audience.lower, audience.upper),
         }
     }
 
     /// People in the rooms of meetings of which so much is known.
-    pub(super) fn gross(&self, known: Knowledge, gross: Cell) -> Figure {
-        if known == Knowledge::Uncounted { self.unknown() } else { self.cell(gross) }
+    pub(super) fn gross(&self, known: ReachStatus, gross: Cell) -> Figure {
+        if known == ReachStatus::Uncounted { self.unknown() } else { self.cell(gross) }
     }
 
     /// A count, with its share of the registered voters if their number is known.
     pub(super) fn count_and_share(&self, count: u64, denominator: &Denominator) -> String {
         match denominator.known().and_then(|voters| self.percent(count, voters)) {
-            Some(share) => self.words.say_with("count-share", &[("count", self.count(count).into()), ("share", share.into())]),
+            Some(share) => self.message_with("count-share", &[("count", self.count(count).into()), ("share", share.into())]),
             None => self.count(count),
         }
     }
@@ -169,9 +177,9 @@ impl<'a> Pen<'a> {
     pub(super) fn bounds(&self, lower: Cell, upper: Cell) -> Figure {
         match (lower.shown(), upper.shown()) {
             (Some(lower), Some(upper)) if lower == upper => self.number(lower),
-            (Some(0), Some(upper)) => self.shown(self.words.say_with("at-most", &[("most", self.count(upper).into())])),
+            (Some(0), Some(upper)) => self.shown(self.message_with("at-most", &[("most", self.count(upper).into())])),
             (Some(lower), Some(upper)) => {
-                self.shown(self.words.say_with("range", &[("from", self.count(lower).into()), ("to", self.count(upper).into())]))
+                self.shown(self.message_with("range", &[("from", self.count(lower).into()), ("to", self.count(upper).into())]))
             }
             _ => self.withheld(),
         }
@@ -187,14 +195,14 @@ impl<'a> Pen<'a> {
             return self.percent(lower, whole);
         }
         if lower == 0 {
-            return Some(self.words.say_with("at-most", &[("most", self.percent(upper, whole)?.into())]));
+            return Some(self.message_with("at-most", &[("most", self.percent(upper, whole)?.into())]));
         }
         Some(self.percent_range(&from, &to))
     }
 
     /// From one percentage to another, with one sign for both.
     pub(super) fn percent_range(&self, from: &str, to: &str) -> String {
-        self.words.say_with("percent-range", &[("from", from.into()), ("to", to.into())])
+        self.message_with("percent-range", &[("from", from.into()), ("to", to.into())])
     }
 
     /// The largest count of people that is withheld, written and as a number.
@@ -226,13 +234,13 @@ impl<'a> Pen<'a> {
             ("time", self.locale.at_time(&local).into()),
             ("zone", crate::locale::utc_offset(&local).into()),
         ];
-        self.words.say_with("as-of", &args)
+        self.message_with("as-of", &args)
     }
 
     /// What the whole of the campaign is called.
     pub(super) fn area(&self) -> String {
         let area = self.published.campaign.area.as_ref();
-        area.map_or_else(|| self.words.say("units-total"), |names| self.locale.language().name(names))
+        area.map_or_else(|| self.message("units-total"), |names| self.locale.language().name(names))
     }
 
     pub(super) fn unit_name(&self, unit: &Unit) -> String {
