@@ -13,7 +13,8 @@ use std::{
 use jiff::Timestamp;
 use qamtu_analytics::{
     coverage::{CoverageFold, Quality, Run},
-    facts::{Facts, Selection, Totals, meetings::Meetings},
+    facts::{Facts, Totals, meetings::Meetings},
+    identity::Selection,
     roll::Roll,
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured};

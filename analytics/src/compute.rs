@@ -3,15 +3,18 @@
 //! Offsets are read first, so that everything below them is in the facts; whatever comes in meanwhile belongs to the next snapshot.
 //! The as-of instant is never ahead of what can be known: of the server's clock or, in a synthetic campaign, of its simulated clock.
 
+mod attendance;
+
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use tracing::{error, info};
 
 use crate::{
-    coverage::Coverage,
+    coverage::{Coverage, CoverageFold, Snapshot, roll_decides},
     error::AnalyticsError,
-    facts::{Receipts, Selection, Warehouse},
-    snapshot_store::{Snapshot, SnapshotStore, Stored},
+    facts::{Receipts, Warehouse},
+    identity::Selection,
+    snapshot_store::{SnapshotStore, Stored},
 };
 
 /// Computes the coverage of a campaign at an instant and keeps it; without one, as of now, see [`select`].
@@ -47,8 +50,14 @@ pub async fn select(
 
 /// Computes the coverage of a selection.
 pub async fn coverage(warehouse: &Warehouse, selection: Selection) -> Result<Coverage, AnalyticsError> {
-    let facts = warehouse.facts(selection).await?;
-    warehouse.coverage(facts).await
+    let facts = warehouse.facts(selection.clone()).await?;
+    let with_residence = !roll_decides(&facts)?;
+    let fold = move |batches| {
+        let mut fold = CoverageFold::new(&facts)?;
+        attendance::add_runs(&facts, &mut fold, batches)?;
+        fold.finish()
+    };
+    warehouse.attendance(&selection, with_residence, fold).await
 }
 
 /// Keeps a coverage as a snapshot.

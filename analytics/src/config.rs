@@ -15,10 +15,15 @@ use figment::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{access::ReaderConfig, error::AnalyticsError};
+use crate::access::ReaderConfig;
 
 /// Sections of this service.
 const SECTIONS: [&str; 4] = ["clickhouse", "analytics", "serve", "reader"];
+
+/// The configuration cannot be read, or one of its settings is wrong; the source names the setting.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration")]
+pub struct ConfigError(#[source] Box<figment::Error>);
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Deserialize)]
@@ -139,7 +144,7 @@ fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error
 
 impl Config {
     /// Reads the configuration.
-    pub fn load(file: Option<&Path>) -> Result<Self, AnalyticsError> {
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let ours = |key: &figment::value::UncasedStr| {
             let key = key.as_str().to_ascii_lowercase();
             SECTIONS.iter().any(|section| key == *section || key.starts_with(&format!("{section}__")))
@@ -147,7 +152,7 @@ impl Config {
         let file = file.map(Toml::file_exact);
         let figment = file.into_iter().fold(Figment::new(), Figment::merge);
         let figment = figment.merge(Env::prefixed("QAMTU__").filter(ours).split("__"));
-        figment.extract().map_err(|source| AnalyticsError::Config(Box::new(source)))
+        figment.extract().map_err(|source| ConfigError(Box::new(source)))
     }
 }
 

@@ -4,15 +4,15 @@
 //! key; no figure is rounded, estimated or clipped. Reach is never a sum of reaches: each slice is counted from its people.
 //! What each figure means is written in [`definition`]. Rates, words and colours are left to whoever shows it.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use qamtu_schemas::{
     event::{CampaignConfigured, Tile, UnitKind},
-    id::{CampaignId, CategoryCode, CoalitionId, PrecinctId, UnitCode},
+    id::{CategoryCode, CoalitionId, PrecinctId, UnitCode},
     text::{Names, Text},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Selection;
+use crate::identity::{Identity, SnapshotId};
 
 mod audience;
 mod bounds;
@@ -24,43 +24,11 @@ mod person_bitmap;
 mod residents;
 mod sums;
 
+pub use crate::facts::Quality;
 pub use audience::{OUTSIDE, Run, STRONG, UNSTATED};
 pub use definition::DEFINITION;
 pub use fold::{CoverageFold, roll_decides};
 pub use residents::ResidenceIndex;
-
-/// What a coverage is true for; its hash names the snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The campaign.
-    pub campaign: CampaignId,
-    /// The clock of the calculation: which records had been received, which meetings are due, which counts of voters are true.
-    pub as_of: Timestamp,
-    /// Facts below these offsets were counted, sorted by topic and partition.
-    pub offsets: Vec<Offset>,
-    /// Version of the definition, see [`DEFINITION`].
-    pub definition: u32,
-    /// How many erasures had rewritten the log when this was computed.
-    pub redaction_epoch: u32,
-}
-
-impl Identity {
-    /// Which records were counted.
-    pub fn selection(&self) -> Selection {
-        Selection { campaign: self.campaign.clone(), offsets: self.offsets.clone(), as_of: self.as_of }
-    }
-}
-
-/// The next offset to be counted of a partition.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Offset {
-    /// The topic.
-    pub topic: String,
-    /// The partition.
-    pub partition: u32,
-    /// Everything below it is counted.
-    pub next: u64,
-}
 
 /// Every figure of a campaign at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,21 +130,6 @@ pub struct Counts {
     pub rejected: u64,
     /// Event ids with several bodies.
     pub conflicts: u64,
-}
-
-/// What is odd about the data: nothing of it changes a figure, and somebody should look into it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quality {
-    /// When the newest counted record was received, the roll's apart: how old the data is. None before the first one.
-    pub newest_record: Option<Timestamp>,
-    /// References of corrections, retractions, moves and consents that have no effect: they name no event of the same meeting or person.
-    pub dangling_references: u64,
-    /// Meeting ids that read like another one of the campaign.
-    pub lookalike_meetings: u64,
-    /// Records that were stamped by a clock ahead of the log's; they count once their time has come.
-    pub clock_ahead: u64,
-    /// Meetings that are reported as held and begin after the as-of instant; they count once they have begun.
-    pub premature_reports: u64,
 }
 
 /// Where the plan stands (M1).
@@ -390,6 +343,15 @@ pub struct Week {
     pub first_reached: u64,
     /// Different people reached up to its end.
     pub reached_to_date: u64,
+}
+
+/// A coverage and its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its name.
+    pub id: SnapshotId,
+    /// Its figures, as stored.
+    pub coverage: Coverage,
 }
 
 impl Audience {

@@ -6,9 +6,9 @@
 use std::io::Write;
 
 use crate::{
+    coverage::Snapshot,
     coverage::{Reach, Residents, Slice, Week},
     reach_status::ReachStatus,
-    snapshot_store::Snapshot,
 };
 
 pub mod row;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
-use crate::snapshot_store::SnapshotId;
+use crate::{config::ConfigError, identity::SnapshotId};
 
 /// Exit code of a wrong command line or configuration: `EX_USAGE` of sysexits.
 pub const EXIT_USAGE: u8 = 64;
@@ -16,8 +16,8 @@ pub const EXIT_USAGE: u8 = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
     /// The configuration is wrong. Exit code 64.
-    #[error("configuration")]
-    Config(#[source] Box<figment::Error>),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The warehouse did not answer a question.
     #[error("the warehouse did not answer {what}{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {

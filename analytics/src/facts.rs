@@ -18,20 +18,21 @@ use uuid::Uuid;
 
 use crate::{
     config::ClickHouse,
-    coverage::{Coverage, CoverageFold, Offset, Quality, roll_decides},
     error::AnalyticsError,
     facts::meetings::Meetings,
+    identity::{Offset, Selection},
     roll::Roll,
 };
 
-mod attendance;
 mod enrolment;
 pub mod meetings;
 mod quality;
 mod selection;
 mod stream;
 
-pub use selection::{Configured, Receipts, Selection};
+pub use quality::Quality;
+pub use selection::{Configured, Receipts};
+pub use stream::Batches;
 
 /// What is known about a campaign, attendance apart.
 #[derive(Debug, Clone)]
@@ -119,30 +120,30 @@ impl Warehouse {
         Ok(Facts { selection, totals, quality, reference, meetings, roll })
     }
 
-    /// Reads attendance past the facts and adds everything up.
-    pub async fn coverage(&self, facts: Facts) -> Result<Coverage, AnalyticsError> {
-        // Where people state to live is asked for only where no roll knows better: it costs a text a row.
-        let home = match roll_decides(&facts)? {
-            true => "",
-            false => {
+    /// Streams the attendance events of a selection to `work`, meeting by meeting, on a blocking thread. The column `stated_residence` is
+    /// present only if `with_residence`: it costs a string per row.
+    pub async fn attendance<T: Send + 'static>(
+        &self,
+        selection: &Selection,
+        with_residence: bool,
+        work: impl FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
+    ) -> Result<T, AnalyticsError> {
+        let residence = match with_residence {
+            false => "",
+            true => {
                 ", multiIf(toString(adult) = 'no' OR toString(residence_kind) = 'outside', 'x', \
                  toString(residence_kind) = 'precinct', concat(if(toString(adult) = 'yes', 'p', 'P'), toString(residence)), \
-                 toString(residence_kind) = 'unit', concat(if(toString(adult) = 'yes', 'u', 'U'), toString(residence)), '') AS home"
+                 toString(residence_kind) = 'unit', concat(if(toString(adult) = 'yes', 'u', 'U'), toString(residence)), '') \
+                 AS stated_residence"
             }
         };
         let sql = format!(
             "SELECT toString(meeting_id) AS meeting, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, toUInt8(strength) AS strength, \
-             {} AS holds{home} FROM v_attendance_events WHERE {} ORDER BY meeting_id",
-            facts.selection.attendance_holds(),
-            facts.selection.admits(Topic::Events)
+             {} AS holds{residence} FROM v_attendance_events WHERE {} ORDER BY meeting_id",
+            selection.attendance_holds(),
+            selection.admits(Topic::Events)
         );
-        let query = self.client.query(&sql);
-        stream::read("attendance", query, move |batches| {
-            let mut fold = CoverageFold::new(&facts)?;
-            attendance::take(&facts, &mut fold, batches)?;
-            fold.finish()
-        })
-        .await
+        stream::read("attendance", self.client.query(&sql), work).await
     }
 
     /// A record that does not decode has neither a campaign nor a time of receipt, so the clock of the log bounds it; in a campaign whose

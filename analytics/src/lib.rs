@@ -24,6 +24,7 @@ pub mod dashboard;
 pub mod error;
 pub mod facts;
 pub mod figures;
+pub mod identity;
 pub mod locale;
 pub mod metrics;
 pub mod publication;
@@ -36,7 +37,8 @@ pub mod statement;
 pub mod telemetry;
 pub mod translations;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Snapshot};
 pub use error::AnalyticsError;
 pub use figures::Figures;
-pub use snapshot_store::{Snapshot, SnapshotId, SnapshotStore};
+pub use identity::SnapshotId;
+pub use snapshot_store::SnapshotStore;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::snapshot_store::Snapshot;
+use crate::coverage::Snapshot;
 
 /// Requests answered, by class of status (`2xx`).
 pub const REQUESTS: &str = "qamtu_analytics_requests_total";

@@ -6,9 +6,10 @@
 use crate::{
     access::{Reader, Role},
     cell::Threshold,
+    coverage::Snapshot,
     error::AnalyticsError,
     published::{Published, ReleaseState},
-    snapshot_store::{Snapshot, SnapshotStore},
+    snapshot_store::SnapshotStore,
 };
 
 /// Whether a snapshot may be shown to readers of a role now; if so, what to note. None if it may not. A role that sees no figures sees

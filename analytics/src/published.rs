@@ -15,8 +15,9 @@ use qamtu_schemas::{
 use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
-    coverage::{Campaign, Counts, Denominator, Fulfilment, Identity, Quality},
-    snapshot_store::{Snapshot, SnapshotId},
+    coverage::Snapshot,
+    coverage::{Campaign, Counts, Denominator, Fulfilment, Quality},
+    identity::{Identity, SnapshotId},
 };
 
 mod complementary_suppression;

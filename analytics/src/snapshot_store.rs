@@ -8,18 +8,17 @@
 
 mod private_dir;
 
-use std::{fmt, path::Path, str::FromStr};
+use std::path::Path;
 
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use sha2::{Digest, Sha256};
 
 use crate::{
     access::Role,
-    coverage::{Coverage, Identity},
+    coverage::{Coverage, Snapshot},
     error::AnalyticsError,
+    identity::{Identity, InvalidSnapshotId, SnapshotId},
     published::ReleaseState,
 };
 
@@ -32,88 +31,6 @@ const NEWEST_FIRST: &str = "as_of_us <= ?2 DESC, as_of_us DESC, offsets DESC, nu
 
 /// File name inside the service's folder.
 const FILE: &str = "analytics.sqlite";
-
-/// Name of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`Identity`]. Letters only, so that no digits of it can
-/// be taken for a national id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SnapshotId([u8; 12]);
-
-impl SnapshotId {
-    /// The name of what is true for this identity.
-    pub fn of(identity: &Identity) -> Self {
-        let mut hash = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(bytes);
-        };
-        part(identity.campaign.as_str().as_bytes());
-        part(&identity.as_of.as_nanosecond().to_be_bytes());
-        part(&identity.definition.to_be_bytes());
-        part(&identity.redaction_epoch.to_be_bytes());
-        for offset in &identity.offsets {
-            part(offset.topic.as_bytes());
-            part(&offset.partition.to_be_bytes());
-            part(&offset.next.to_be_bytes());
-        }
-        let mut short = [0; 12];
-        short.copy_from_slice(&hash.finalize()[..12]);
-        Self(short)
-    }
-}
-
-impl fmt::Display for SnapshotId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{}{}", char::from(b'a' + (byte >> 4)), char::from(b'a' + (byte & 15))))
-    }
-}
-
-impl fmt::Debug for SnapshotId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A text that is no snapshot id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a snapshot id is 24 letters from a to p")]
-pub struct InvalidSnapshotId;
-
-impl FromStr for SnapshotId {
-    type Err = InvalidSnapshotId;
-    fn from_str(text: &str) -> Result<Self, InvalidSnapshotId> {
-        let letters = text.as_bytes();
-        if letters.len() != 24 || !letters.iter().all(|letter| (b'a'..=b'p').contains(letter)) {
-            return Err(InvalidSnapshotId);
-        }
-        let mut bytes = [0; 12];
-        for (byte, pair) in bytes.iter_mut().zip(letters.chunks_exact(2)) {
-            *byte = (pair[0] - b'a') << 4 | (pair[1] - b'a');
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl Serialize for SnapshotId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SnapshotId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
-    }
-}
-
-/// A coverage and its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Its name.
-    pub id: SnapshotId,
-    /// Its figures, as stored.
-    pub coverage: Coverage,
-}
 
 /// What storing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

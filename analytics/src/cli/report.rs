@@ -7,15 +7,8 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    access::Reader,
-    config::Config,
-    error::AnalyticsError,
-    locale::Language,
-    publication::publish,
-    published::Published,
-    report,
-    snapshot_store::{SnapshotId, SnapshotStore},
-    statement::Statement,
+    access::Reader, config::Config, error::AnalyticsError, identity::SnapshotId, locale::Language, publication::publish,
+    published::Published, report, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// `report`.
@@ -47,10 +40,9 @@ pub enum SnapshotSelector {
 fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     match text {
         "latest" => Ok(SnapshotSelector::Latest),
-        name => name
-            .parse()
-            .map(SnapshotSelector::Named)
-            .map_err(|fault: crate::snapshot_store::InvalidSnapshotId| format!("{fault}, or `latest`")),
+        name => {
+            name.parse().map(SnapshotSelector::Named).map_err(|fault: crate::identity::InvalidSnapshotId| format!("{fault}, or `latest`"))
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use qamtu_schemas::{
 
 use crate::{
     coverage::{
-        Audience, Campaign, Category, Coalition, Counts, Coverage, DEFINITION, Denominator, Fulfilment, Identity, Precinct, Region, Slice,
-        Unit, Week,
+        Audience, Campaign, Category, Coalition, Counts, Coverage, DEFINITION, Denominator, Fulfilment, Precinct, Region, Slice, Unit,
+        Week,
         audience::{Attendance, Reached, Run},
         bounds, definition,
         meetings::{Calendar, REGION, Slices, week_name},
@@ -16,7 +16,8 @@ use crate::{
         sums::Sums,
     },
     error::AnalyticsError,
-    facts::{Facts, Selection},
+    facts::Facts,
+    identity::{Identity, Selection},
     roll::Roll,
 };
 

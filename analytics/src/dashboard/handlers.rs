@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{DashboardState, RefreshStatus, assets, download, error_page::ErrorPage, page, page::Sorting};
+use super::{DashboardState, RefreshStatus, assets, download, error_page::ErrorPage, page, tables::Sorting};
 use crate::{
     access::{Reader, Route},
     locale::Language,

@@ -7,31 +7,15 @@ use maud::{DOCTYPE, Markup, html};
 
 use qamtu_schemas::id::CampaignId;
 
-use super::{RefreshStatus, assets, charts, tables};
+use super::{
+    RefreshStatus, assets, charts,
+    tables::{self, Sorting, figure},
+};
 use crate::{
     locale::Language,
-    statement::{Card, Definitions, Figure, Gaps, Headline, Map, State, Statement, Table, Trust},
+    statement::{Card, Definitions, Gaps, Headline, Map, Statement, Trust},
     translations::Translations,
 };
-
-/// How a table is sorted, from the query of the address.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sorting {
-    /// Key of a column; the name if it is none.
-    pub column: String,
-    /// Largest first.
-    pub descending: bool,
-}
-
-impl Sorting {
-    /// The query that sorts a table in this way; empty for the order that it has anyway.
-    fn query(&self, table: &Table) -> String {
-        if !table.columns.iter().any(|column| column.key == self.column) {
-            return String::new();
-        }
-        format!("?sort={}&order={}", self.column, if self.descending { "desc" } else { "asc" })
-    }
-}
 
 /// What stands around the figures.
 pub struct Layout<'a> {
@@ -255,16 +239,5 @@ fn definitions(definitions: &Definitions) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// A figure, marked if it is not to be taken as it stands.
-pub(super) fn figure(figure: &Figure) -> Markup {
-    match figure.state {
-        State::Shown => html! { (figure.text) },
-        State::Withheld => html! { span.withheld { (figure.text) } },
-        State::Unknown => html! { span.unknown { (figure.text) } },
-        State::None => html! { span.none { (figure.text) } },
-        State::Error => html! { strong.error { (figure.text) } },
     }
 }

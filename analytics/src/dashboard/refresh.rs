@@ -13,11 +13,14 @@ use crate::{
     access::Role,
     compute::{coverage, save, select},
     coverage::Coverage,
+    coverage::Snapshot,
     error::AnalyticsError,
-    facts::{Selection, Warehouse},
+    facts::Warehouse,
+    identity::Selection,
+    identity::SnapshotId,
     metrics,
     publication::{check_release, publish},
-    snapshot_store::{Snapshot, SnapshotId, SnapshotStore},
+    snapshot_store::SnapshotStore,
 };
 
 /// How often the warehouse is asked whether its watermark has moved.
@@ -116,7 +119,7 @@ fn is_due(known: &Selection, selection: &Selection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::Offset;
+    use crate::identity::Offset;
 
     #[test]
     fn figures_are_renewed_when_records_come_in_and_when_time_passes_without_any() {

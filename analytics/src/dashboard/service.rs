@@ -17,14 +17,8 @@ use qamtu_schemas::id::CampaignId;
 use tokio::sync::Mutex;
 
 use crate::{
-    access::Reader,
-    error::AnalyticsError,
-    locale::Language,
-    metrics,
-    published::Published,
-    report,
-    snapshot_store::{Snapshot, SnapshotId, SnapshotStore},
-    statement::Statement,
+    access::Reader, coverage::Snapshot, error::AnalyticsError, identity::SnapshotId, locale::Language, metrics, published::Published,
+    report, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// Reports of the snapshot that is shown.

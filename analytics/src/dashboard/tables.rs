@@ -2,11 +2,29 @@
 
 use maud::{Markup, html};
 
-use super::page::{Sorting, figure};
 use crate::{
-    statement::{Column, Table, TableRow},
+    statement::{Column, Figure, State, Table, TableRow},
     translations::Translations,
 };
+
+/// How a table is sorted, from the query of the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sorting {
+    /// Key of a column; the name if it is none.
+    pub column: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Sorting {
+    /// The query that sorts a table in this way; empty for the order that it has anyway.
+    pub(super) fn query(&self, table: &Table) -> String {
+        if !table.columns.iter().any(|column| column.key == self.column) {
+            return String::new();
+        }
+        format!("?sort={}&order={}", self.column, if self.descending { "desc" } else { "asc" })
+    }
+}
 
 /// The table of units, sorted as the address says.
 pub(super) fn sortable(table: &Table, sorting: &Sorting, translations: &Translations) -> Markup {
@@ -75,5 +93,16 @@ fn line(table: &Table, row: &TableRow, anchor: Option<&str>) -> Markup {
                 @else { td role="cell" data-label=(column.label) data-column=(column.key) { (figure(held)) } }
             }
         }
+    }
+}
+
+/// A figure, marked if it is not to be taken as it stands.
+pub(super) fn figure(figure: &Figure) -> Markup {
+    match figure.state {
+        State::Shown => html! { (figure.text) },
+        State::Withheld => html! { span.withheld { (figure.text) } },
+        State::Unknown => html! { span.unknown { (figure.text) } },
+        State::None => html! { span.none { (figure.text) } },
+        State::Error => html! { strong.error { (figure.text) } },
     }
 }

@@ -3,16 +3,31 @@
 use clickhouse::Row;
 use jiff::Timestamp;
 use qamtu_schemas::Topic;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    coverage::Quality,
     error::AnalyticsError,
-    facts::{Selection, Warehouse, meetings::Meetings},
+    facts::{Warehouse, meetings::Meetings},
+    identity::Selection,
 };
 
 /// How far the time of receipt may be ahead of the log's clock before one of the clocks was wrong.
 const AHEAD_SECONDS: u32 = 600;
+
+/// What is odd about the data: nothing of it changes a figure, and somebody should look into it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// When the newest counted record was received, the roll's apart: how old the data is. None before the first one.
+    pub newest_record: Option<Timestamp>,
+    /// References of corrections, retractions, moves and consents that have no effect: they name no event of the same meeting or person.
+    pub dangling_references: u64,
+    /// Meeting ids that read like another one of the campaign.
+    pub lookalike_meetings: u64,
+    /// Records that were stamped by a clock ahead of the log's; they count once their time has come.
+    pub clock_ahead: u64,
+    /// Meetings that are reported as held and begin after the as-of instant; they count once they have begun.
+    pub premature_reports: u64,
+}
 
 #[derive(Row, Deserialize)]
 struct NewestRow {

@@ -7,18 +7,11 @@ use jiff::Timestamp;
 use qamtu_schemas::{Topic, id::CampaignId};
 use serde::Deserialize;
 
-use crate::{coverage::Offset, error::AnalyticsError, facts::Warehouse};
-
-/// The records of a campaign below some offsets that were received by an instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// The campaign.
-    pub campaign: CampaignId,
-    /// Records below these count, sorted by topic and partition.
-    pub offsets: Vec<Offset>,
-    /// Records that were received by then count; also the clock of the calculation.
-    pub as_of: Timestamp,
-}
+use crate::{
+    error::AnalyticsError,
+    facts::Warehouse,
+    identity::{Offset, Selection},
+};
 
 impl Selection {
     /// Whether a row is of the campaign and counts.

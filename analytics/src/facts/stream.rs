@@ -30,7 +30,7 @@ where
                 break;
             }
         }
-        Ok(())
+        Ok::<(), AnalyticsError>(())
     };
     let worked = tokio::task::spawn_blocking(move || work(Batches::open(what, Chunks::new(receive))?));
     let (pumped, worked) = tokio::join!(pump, worked);
@@ -40,7 +40,7 @@ where
 }
 
 /// The batches of an answer, each a frame.
-pub(super) struct Batches {
+pub struct Batches {
     what: &'static str,
     reader: StreamReader<Chunks>,
 }
@@ -52,7 +52,7 @@ impl Batches {
     }
 
     /// The columns' shape is wrong.
-    pub(super) fn schema_error(&self) -> impl Fn(PolarsError) -> AnalyticsError + use<> {
+    pub(crate) fn schema_error(&self) -> impl Fn(PolarsError) -> AnalyticsError + use<> {
         let what = self.what;
         move |source| AnalyticsError::Schema { what, source }
     }

@@ -1,6 +1,6 @@
 //! What the warehouse gives for an instant: the records that were received by then, and what was odd about them.
 
-use qamtu_analytics::{Coverage, facts::Selection};
+use qamtu_analytics::{Coverage, compute, identity::Selection};
 use serde_json::{Value, json};
 
 use super::{Views, expected, selection, world};
@@ -13,8 +13,7 @@ pub(super) async fn an_instant_of_the_past(views: Views) {
     let then = || async {
         let offsets = views.warehouse.offsets().await.expect("offsets");
         let past = Selection { as_of: at("2026-02-28T00:00:00Z"), ..selection(offsets) };
-        let facts = views.warehouse.facts(past).await.expect("facts");
-        views.warehouse.coverage(facts).await.expect("a coverage")
+        compute::coverage(&views.warehouse, past).await.expect("a coverage")
     };
     let before = then().await;
     assert_eq!(before.region.slice.audience.reach.reached, 4);

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage, SnapshotId, SnapshotStore,
     access::{Reader, Role},
-    coverage::{Identity, Offset, Quality},
+    coverage::Quality,
     csv,
+    identity::{Identity, Offset},
     locale::Language,
     publication::{current, publish},
     published::Published,

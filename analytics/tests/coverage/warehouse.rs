@@ -10,10 +10,10 @@ use clickhouse::Client;
 use jiff::Timestamp;
 use qamtu_analytics::{
     AnalyticsError, Coverage, SnapshotStore,
-    compute::compute,
+    compute::{self, compute},
     config::ClickHouse,
-    coverage::Offset,
-    facts::{Receipts, Selection, Totals, Warehouse},
+    facts::{Receipts, Totals, Warehouse},
+    identity::{Offset, Selection},
 };
 use serde_json::{Value, json};
 
@@ -240,8 +240,7 @@ impl Views {
 
     async fn coverage(&self) -> Coverage {
         let offsets = self.warehouse.offsets().await.expect("offsets");
-        let facts = self.warehouse.facts(selection(offsets)).await.expect("facts");
-        self.warehouse.coverage(facts).await.expect("a coverage")
+        compute::coverage(&self.warehouse, selection(offsets)).await.expect("a coverage")
     }
 }
 
@@ -465,10 +464,9 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
 async fn wrong_shapes(server: &Server, views: Views) {
     views.fill(&world()).await;
     let offsets = views.warehouse.offsets().await.expect("offsets");
-    let facts = views.warehouse.facts(selection(offsets.clone())).await.expect("facts");
     let admin = |sql: &'static str| views.client.query(sql).execute();
     admin("ALTER TABLE v_attendance_events DROP COLUMN person_lo SETTINGS mutations_sync = 1").await.expect("a column less");
-    let refused = views.warehouse.coverage(facts).await;
+    let refused = compute::coverage(&views.warehouse, selection(offsets.clone())).await;
     assert!(matches!(refused, Err(AnalyticsError::Warehouse { what: "attendance", .. })), "{refused:?}");
     views.insert("v_meeting_events", [json!({"campaign": "test", "meeting_id": "m9", "body": "{}"})]).await;
     let refused = views.warehouse.facts(selection(offsets)).await;

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage,
     coverage::{CoverageFold, OUTSIDE, Quality, Run, STRONG, UNSTATED},
-    facts::{Facts, Selection, Totals, meetings::Meetings},
+    facts::{Facts, Totals, meetings::Meetings},
+    identity::Selection,
     roll::{Key, Roll},
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};

@@ -10,16 +10,16 @@ use qamtu_schemas::id::MeetingId;
 use crate::{
     coverage::{CoverageFold, OUTSIDE, ResidenceIndex, Run, UNSTATED},
     error::AnalyticsError,
-    facts::{Facts, stream::Batches},
+    facts::{Batches, Facts},
 };
 
 /// Passes all attendance to a calculation.
-pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batches) -> Result<(), AnalyticsError> {
+pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batches) -> Result<(), AnalyticsError> {
     let mut numbers = Numbers::of(facts)?;
     let mut residences = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
         fold.add_events(frame.height() as u64);
-        let frame = holding(frame).map_err(batches.schema_error())?;
+        let frame = rows_that_count(frame).map_err(batches.schema_error())?;
         if !fold.uses_roll() {
             residences = stated(&frame, fold.residences()).map_err(batches.schema_error())?;
         }
@@ -36,7 +36,7 @@ pub(super) fn take(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batc
 }
 
 /// The rows that hold.
-fn holding(frame: DataFrame) -> PolarsResult<DataFrame> {
+fn rows_that_count(frame: DataFrame) -> PolarsResult<DataFrame> {
     let holds: BooleanChunked = frame.column("holds")?.u8()?.not_equal(0);
     if holds.all() {
         return Ok(frame);
@@ -67,16 +67,16 @@ impl<'a> Columns<'a> {
 
 /// ResidenceIndex that rows state, see [`ResidenceIndex`]: `p` and a precinct or `u` and a unit of an adult, `P` and `U` of somebody whose age is not
 /// stated, `x` of somebody from outside or under age, or nothing.
-fn stated(frame: &DataFrame, places: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
-    let place = |home: &str| match home.split_at_checked(1) {
+fn stated(frame: &DataFrame, index: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
+    let number = |residence: &str| match residence.split_at_checked(1) {
         None => UNSTATED,
-        Some(("p", precinct)) => places.precinct(precinct).unwrap_or(OUTSIDE),
-        Some(("u", unit)) => places.unit(unit).unwrap_or(OUTSIDE),
-        Some(("P", precinct)) => places.precinct(precinct).map_or(OUTSIDE, |_| UNSTATED),
-        Some(("U", unit)) => places.unit(unit).map_or(OUTSIDE, |_| UNSTATED),
+        Some(("p", precinct)) => index.precinct(precinct).unwrap_or(OUTSIDE),
+        Some(("u", unit)) => index.unit(unit).unwrap_or(OUTSIDE),
+        Some(("P", precinct)) => index.precinct(precinct).map_or(OUTSIDE, |_| UNSTATED),
+        Some(("U", unit)) => index.unit(unit).map_or(OUTSIDE, |_| UNSTATED),
         Some(_) => OUTSIDE,
     };
-    Ok(frame.column("home")?.str()?.iter().map(|home| place(home.unwrap_or_default())).collect())
+    Ok(frame.column("stated_residence")?.str()?.iter().map(|residence| number(residence.unwrap_or_default())).collect())
 }
 
 /// The numbers of meetings: known ones by the order of their ids, then those known by attendance alone as they come.
