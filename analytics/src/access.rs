@@ -24,7 +24,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role.
+    /// Every role, the one with the fewest rights first.
     pub const ALL: [Self; 4] = [Self::Public, Self::Leader, Self::Analyst, Self::Operator];
 
     /// Its name, as in the configuration.
@@ -41,7 +41,7 @@ impl Role {
 /// What part of a campaign a reader sees.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// All of it.
+    /// The whole campaign, without restriction.
     Region,
     /// These units alone: their meetings, their residents, their coalitions.
     Units(BTreeSet<UnitCode>),
@@ -57,12 +57,12 @@ impl Scope {
     }
 }
 
-/// Somebody who asks.
+/// The caller of a route: role and scope.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reader {
-    /// What for.
+    /// Decides which routes are open and which threshold applies to small counts.
     pub role: Role,
-    /// About what.
+    /// Units whose figures are shown.
     pub scope: Scope,
 }
 
@@ -106,26 +106,26 @@ impl From<&ReaderConfig> for Reader {
 pub enum Route {
     /// Leads to the page in the reader's language.
     Entry,
-    /// The page.
+    /// The HTML page of figures in one language.
     Page,
     /// The figures as CSV.
     Csv,
-    /// The PDF.
+    /// The PDF report in one language.
     Report,
-    /// Style and fonts.
+    /// Style sheet, icon and fonts.
     Asset,
     /// Whether the process runs.
     Live,
     /// Whether it can show figures.
     Ready,
-    /// Its counters.
+    /// Metrics in the Prometheus text format.
     Metrics,
 }
 
 /// A row of the matrix: who may open a path.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteRule {
-    /// What is there.
+    /// The handler that serves it.
     pub route: Route,
     /// Where, as a path pattern of the router.
     pub path: &'static str,

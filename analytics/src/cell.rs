@@ -16,7 +16,7 @@ use crate::access::{Reader, Role};
 pub struct Cell(Option<u64>);
 
 impl Cell {
-    /// A withheld count.
+    /// A count that is not shown.
     pub const WITHHELD: Self = Self(None);
 
     /// A count that the rules let through.

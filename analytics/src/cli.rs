@@ -28,12 +28,12 @@ pub struct Cli {
     /// Configuration file (TOML); the environment (`QAMTU__CLICKHOUSE__URL`) comes after it.
     #[arg(long, global = true)]
     pub config: Option<PathBuf>,
-    /// What to do.
+    /// The subcommand with its arguments.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// Subcommands of `qamtu-analytics`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Computes the coverage of a campaign, keeps it as a snapshot and prints its name.
@@ -55,10 +55,10 @@ impl Command {
     }
 }
 
-/// `compute`.
+/// Arguments of the subcommand `compute`.
 #[derive(Debug, Args)]
 pub struct Compute {
-    /// The campaign.
+    /// Id of the campaign to compute.
     #[arg(long)]
     pub campaign: CampaignId,
     /// The clock of the calculation, such as `2026-03-16T07:00:00Z`; default: when the newest event was received.

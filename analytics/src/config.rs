@@ -29,13 +29,13 @@ pub struct ConfigError(#[source] Box<figment::Error>);
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The warehouse.
+    /// Connection to the warehouse, section `clickhouse`.
     #[serde(default)]
     pub clickhouse: ClickHouse,
-    /// This service.
+    /// Settings of this service, section `analytics`.
     #[serde(default)]
     pub analytics: Analytics,
-    /// Where `serve` listens.
+    /// Listeners of `qamtu-analytics serve`, section `serve`.
     #[serde(default)]
     pub serve: Serve,
     /// Who reads what is served there; default a leader, of the whole region.
@@ -88,7 +88,7 @@ impl Default for ClickHouse {
     }
 }
 
-/// This service.
+/// Settings of this service: where it stores its data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Analytics {
@@ -143,7 +143,7 @@ fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error
 }
 
 impl Config {
-    /// Reads the configuration.
+    /// Merges defaults, the TOML file and the environment, in this order.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let ours = |key: &figment::value::UncasedStr| {
             let key = key.as_str().to_ascii_lowercase();

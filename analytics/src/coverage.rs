@@ -42,7 +42,7 @@ pub struct Coverage {
     /// What is odd about the data. Empty in snapshots from before it was looked at.
     #[serde(default)]
     pub quality: Quality,
-    /// The whole campaign.
+    /// Figures of the whole campaign.
     pub region: Region,
     /// By unit, sorted by code.
     pub units: Vec<Unit>,
@@ -106,11 +106,11 @@ pub struct Counts {
     pub voters: Option<u64>,
     /// Precincts with a count that is true on that day.
     pub precincts: u64,
-    /// Units.
+    /// Units that the reference data defines.
     pub units: u64,
-    /// Members of coalitions.
+    /// Members of coalitions in the reference data.
     pub members: u64,
-    /// Coalitions.
+    /// Coalitions that the reference data defines.
     pub coalitions: u64,
     /// Meetings with a plan.
     pub meetings_planned: u64,
@@ -147,9 +147,9 @@ pub struct Fulfilment {
     pub held_extra: u64,
     /// Of the held, outside the lawful days. Their audience counts, the plan's fulfilment does not.
     pub unlawful: u64,
-    /// Planned and cancelled.
+    /// Planned meetings that were cancelled and not reported as held.
     pub cancelled: u64,
-    /// Planned and moved.
+    /// Planned meetings whose start comes from a move.
     pub moved: u64,
     /// Due and not reported.
     pub missing: u64,
@@ -163,7 +163,7 @@ pub struct Fulfilment {
 /// Registered voters that a reach is compared to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denominator {
-    /// Registered voters.
+    /// Registered voters; 0 without a count.
     pub voters: u64,
     /// Date of the newest precinct count in it, the others being older; none without a count.
     pub date: Option<Date>,
@@ -209,19 +209,19 @@ pub struct Reach {
     pub over: bool,
 }
 
-/// Who was there.
+/// Attendance at the counted meetings of a slice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audience {
-    /// Gross attendance (M2).
+    /// Gross attendance (M2): the headcount, or the length of the list if that is larger.
     pub gross: u64,
     /// Of it, strongly identified attendances of people known to be eligible or to be outside. `identified / gross` is the identified
     /// share.
     pub identified: u64,
     /// Of the identified, attendances of eligible people (numerator of M4).
     pub contacts: u64,
-    /// Different eligible people.
+    /// Different eligible people, with bounds.
     pub reach: Reach,
-    /// Weakly identified attendances.
+    /// Weakly identified attendances: people known by phone number only.
     pub weak: u64,
     /// Strongly identified attendances of people known to be outside the denominator.
     pub outside: u64,
@@ -254,16 +254,16 @@ pub struct Slice {
 /// The figures of residents, wherever they attended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Residents {
-    /// Their attendances.
+    /// Attendances of eligible residents.
     pub contacts: u64,
     /// Different eligible residents. Above `reached` the bounds say: anyone not identified may live here.
     pub reach: Reach,
 }
 
-/// The whole campaign.
+/// Figures of the whole campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
-    /// All meetings.
+    /// Figures of all meetings.
     pub slice: Slice,
     /// Eligible people seen exactly 1, 2, 3, 4 times, and 5 or more (M7).
     pub exposure: [u64; 5],
@@ -274,14 +274,14 @@ pub struct Region {
     pub ceiling: Option<u64>,
 }
 
-/// A unit.
+/// Figures of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
-    /// Its code.
+    /// Code of the unit.
     pub unit: UnitCode,
     /// Its names; none for a unit that was never defined.
     pub names: Option<Names>,
-    /// District or city.
+    /// District or city; none for a unit that was never defined.
     pub kind: Option<UnitKind>,
     /// Its tile on the map.
     pub tile: Option<Tile>,
@@ -294,7 +294,7 @@ pub struct Unit {
 /// A precinct of residence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Precinct {
-    /// Its id.
+    /// Id of the precinct.
     pub precinct: PrecinctId,
     /// Its unit; none for a precinct that was never counted.
     pub unit: Option<UnitCode>,
@@ -306,10 +306,10 @@ pub struct Precinct {
     pub residents: Residents,
 }
 
-/// A coalition.
+/// Figures of a coalition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coalition {
-    /// Its id.
+    /// Id of the coalition.
     pub coalition: CoalitionId,
     /// Its names; none for a coalition that was never formed.
     pub names: Option<Names>,
@@ -322,7 +322,7 @@ pub struct Coalition {
 /// A category of the audience.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
-    /// Its code.
+    /// Code of the category.
     pub category: CategoryCode,
     /// Its names; none for a category that is not on the campaign's list.
     pub names: Option<Names>,
@@ -333,9 +333,9 @@ pub struct Category {
 /// A local ISO week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Week {
-    /// Such as `2026-W07`.
+    /// ISO week, such as `2026-W07`.
     pub week: String,
-    /// Its Monday.
+    /// First day of the week.
     pub monday: Date,
     /// Its meetings. Compared to the region's voters.
     pub slice: Slice,
@@ -348,7 +348,7 @@ pub struct Week {
 /// A coverage and its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Its name.
+    /// Hash of the coverage's identity.
     pub id: SnapshotId,
     /// Its figures, as stored.
     pub coverage: Coverage,

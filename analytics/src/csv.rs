@@ -15,7 +15,7 @@ pub mod row;
 
 use row::{CsvRow, CsvWriter, Dialect, Field, Source};
 
-/// Writes a snapshot.
+/// Writes all slices of a snapshot, person counts included.
 pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     let coverage = &snapshot.coverage;
     let source = Source { as_of: coverage.identity.as_of, definition: coverage.identity.definition, snapshot: snapshot.id.to_string() };

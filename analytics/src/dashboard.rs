@@ -41,7 +41,7 @@ pub use service::{DashboardState, RefreshStatus};
 /// Where the page can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
-    /// For people.
+    /// Address of the listener for readers.
     pub people: SocketAddr,
     /// For whoever watches the service.
     pub internal: Option<SocketAddr>,

@@ -2,6 +2,8 @@
 //!
 //! A message never repeats its source; whoever handles an error prints the chain once.
 
+#![allow(missing_docs, reason = "fields of errors are named in the message of their variant")]
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -21,74 +23,55 @@ pub enum AnalyticsError {
     /// The warehouse did not answer a question.
     #[error("the warehouse did not answer {what}{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {
-        /// What was asked for.
         what: &'static str,
-        /// Why.
         #[source]
         source: clickhouse::error::Error,
     },
     /// What the warehouse sent is no table of the expected shape.
     #[error("{what} came in an unexpected shape: is the warehouse migrated to this version?")]
     Schema {
-        /// What was asked for.
         what: &'static str,
-        /// Why.
         #[source]
         source: polars::error::PolarsError,
     },
     /// A view holds a value that is none.
     #[error("view {view}: {value:?} is no {expected}")]
     Value {
-        /// The view.
         view: &'static str,
-        /// What stands there.
         value: String,
-        /// What should.
         expected: &'static str,
     },
     /// An event in a view cannot be read by this binary.
     #[error("event {event} in view {view} cannot be read: this program may be older than the one that stored it")]
     Event {
-        /// The view.
         view: &'static str,
-        /// The event's id.
         event: String,
-        /// Why.
         #[source]
         source: qamtu_schemas::DecodeError,
     },
     /// The campaign has no `campaign.configured` event yet.
     #[error("campaign {campaign} is not configured: publish its campaign.configured event first, or choose one that is: {}", listed(known))]
     UnknownCampaign {
-        /// The campaign.
         campaign: CampaignId,
-        /// Those that are configured.
         known: Vec<CampaignId>,
     },
     /// The campaign was configured after the as-of instant.
     #[error("campaign {campaign} was not configured yet at {as_of}: choose a later as-of instant")]
     NotConfiguredYet {
-        /// The campaign.
         campaign: CampaignId,
-        /// The as-of instant.
         as_of: Timestamp,
     },
     /// Nobody knows yet what will have been received by then.
     #[error("the as-of instant {as_of} lies ahead: nothing later than {latest} can be known yet")]
     AsOfAhead {
-        /// The as-of instant.
         as_of: Timestamp,
-        /// The latest that can be asked for.
         latest: Timestamp,
     },
     /// The campaign's time zone is unknown to this program.
     #[error("campaign {campaign} is in time zone {time_zone:?}, which this program does not know")]
     TimeZone {
-        /// The campaign.
         campaign: CampaignId,
-        /// Its time zone.
         time_zone: String,
-        /// Why.
         #[source]
         source: qamtu_schemas::instant::InstantError,
     },
@@ -101,9 +84,7 @@ pub enum AnalyticsError {
     /// A folder cannot be made.
     #[error("folder {} cannot be made", path.display())]
     Directory {
-        /// Which one.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
@@ -111,42 +92,33 @@ pub enum AnalyticsError {
     #[error("folder {} can be read by others (mode {mode:04o}), and snapshots hold small counts: run chmod 700 on it, or set \
              analytics.dir to a folder of its own", path.display())]
     DirectoryNotPrivate {
-        /// Which one.
         path: PathBuf,
-        /// Its mode.
         mode: u32,
     },
     /// A file cannot be written.
     #[error("{} cannot be written", path.display())]
     Write {
-        /// Which one.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// The snapshot file does not work.
     #[error("snapshots in {}", path.display())]
     SnapshotStore {
-        /// The SQLite file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: rusqlite::Error,
     },
     /// A snapshot's bytes are no coverage.
     #[error("snapshot {id} is no coverage of this version")]
     Bytes {
-        /// The snapshot.
         id: SnapshotId,
-        /// Why.
         #[source]
         source: serde_json::Error,
     },
     /// There is no snapshot of the campaign.
     #[error("campaign {campaign} has no snapshot: run compute first")]
     NoSnapshot {
-        /// The campaign.
         campaign: CampaignId,
     },
     /// What changed since the state that readers saw last would tell about few people.
@@ -155,9 +127,7 @@ pub enum AnalyticsError {
              people; wait for more records, or name snapshot {released}"
     )]
     HeldBack {
-        /// The snapshot.
         snapshot: SnapshotId,
-        /// What was shown last.
         released: SnapshotId,
     },
     /// The configured reader sees no figures.
@@ -166,15 +136,12 @@ pub enum AnalyticsError {
     /// A report cannot be set.
     #[error("the report cannot be set: {reason}")]
     Report {
-        /// What the typesetter says.
         reason: String,
     },
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: is it taken?")]
     Listen {
-        /// Which one.
         address: std::net::SocketAddr,
-        /// Why.
         #[source]
         source: std::io::Error,
     },

@@ -37,7 +37,7 @@ pub use stream::Batches;
 /// What is known about a campaign, attendance apart.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// Which records count.
+    /// Selects the records that count.
     pub selection: Selection,
     /// How many events there are.
     pub totals: Totals,
@@ -47,7 +47,7 @@ pub struct Facts {
     pub reference: Reference,
     /// Every meeting of which a live event is known, attendance apart.
     pub meetings: Meetings,
-    /// The strong roll.
+    /// The strong roll: voters with pseudonyms of national ids.
     pub roll: Roll,
 }
 

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 /// The next offset to be counted of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Offset {
-    /// The topic.
+    /// Topic of the log: `events` or `roll`.
     pub topic: String,
-    /// The partition.
+    /// Number of the partition.
     pub partition: u32,
     /// Everything below it is counted.
     pub next: u64,
@@ -21,7 +21,7 @@ pub struct Offset {
 /// The records of a campaign below some offsets that were received by an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// The campaign.
+    /// Id of the campaign.
     pub campaign: CampaignId,
     /// Records below these count, sorted by topic and partition.
     pub offsets: Vec<Offset>,
@@ -32,7 +32,7 @@ pub struct Selection {
 /// What a coverage is true for; its hash names the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The campaign.
+    /// Id of the campaign.
     pub campaign: CampaignId,
     /// The clock of the calculation: which records had been received, which meetings are due, which counts of voters are true.
     pub as_of: Timestamp,

@@ -23,9 +23,9 @@ mod kazakh;
 pub enum Language {
     /// Kazakh, the state language.
     Kk,
-    /// Russian.
+    /// Russian, as written in Kazakhstan.
     Ru,
-    /// English.
+    /// English, with American dates and numbers.
     En,
 }
 
@@ -100,7 +100,7 @@ pub fn utc_offset(at: &Zoned) -> String {
     if rest == 0 { format!("UTC{sign}{hours}") } else { format!("UTC{sign}{hours}:{rest:02}") }
 }
 
-/// `q=0.8` in thousandths.
+/// The quality of a language range, such as `q=0.8`, in thousandths.
 fn permille(parameter: &str) -> u32 {
     let quality = parameter.trim().strip_prefix("q=").and_then(|value| value.parse::<f32>().ok()).unwrap_or(0.0);
     (quality.clamp(0.0, 1.0) * 1000.0) as u32

@@ -56,7 +56,7 @@ pub fn request_served(status: StatusCode, took: Duration) {
     histogram!(REQUEST_SECONDS).record(took);
 }
 
-/// A calculation ended.
+/// Counts a calculation by its outcome.
 pub fn calculation_ended(done: bool) {
     counter!(COMPUTED, "outcome" => if done { "done" } else { "failed" }).increment(1);
 }

@@ -6,6 +6,8 @@
 //! afterwards, so that two readers together learn no more than one; and over units and coalitions together, since both share the same
 //! meetings out. Attendances, outsiders and weak ones by coalition or category are not among the published counts: their cells are withheld.
 
+#![allow(missing_docs, reason = "each figure is documented at the field of `coverage` of the same name")]
+
 use qamtu_schemas::{
     event::{Tile, UnitKind},
     id::{CategoryCode, CoalitionId, UnitCode},
@@ -36,7 +38,6 @@ pub struct Published {
     pub snapshot: SnapshotId,
     /// What it is true for.
     pub identity: Identity,
-    /// Calendar and plan.
     pub campaign: Campaign,
     /// How much data there is.
     pub counts: Counts,
@@ -46,7 +47,6 @@ pub struct Published {
     pub reader: Reader,
     /// The smallest count of people that is shown.
     pub threshold: Threshold,
-    /// Everything in scope.
     pub total: ScopeTotal,
     /// Units in scope, sorted by code.
     pub units: Vec<Unit>,
@@ -69,32 +69,25 @@ pub struct Audience {
     pub identified_meetings: u64,
     /// Counted meetings of which nobody knows how many came.
     pub uncounted_meetings: u64,
-    /// Strongly identified attendances.
     pub identified: Cell,
-    /// Attendances of eligible people.
     pub contacts: Cell,
-    /// Different eligible people.
     pub reached: Cell,
     /// Lower bound of different eligible people.
     pub lower: Cell,
-    /// Upper bound of them.
     pub upper: Cell,
     /// Strongly identified attendances from outside the denominator.
     pub outside: Cell,
-    /// Weakly identified attendances.
     pub weak: Cell,
 }
 
 /// All that is in the reader's scope.
 #[derive(Debug, Clone)]
 pub struct ScopeTotal {
-    /// Where the plan stands.
     pub plan: Fulfilment,
     /// Registered voters and the date of their count.
     pub denominator: Denominator,
     /// Who was there. In a scope of units `reached` and its bounds are about residents.
     pub audience: Audience,
-    /// More reached than registered.
     pub over: bool,
     /// Arithmetic ceiling; of the whole campaign only, and with its gross attendance.
     pub ceiling: Option<u64>,
@@ -107,23 +100,16 @@ pub struct ScopeTotal {
 /// A unit.
 #[derive(Debug, Clone)]
 pub struct Unit {
-    /// Its code.
     pub unit: UnitCode,
-    /// Its names.
     pub names: Option<Names>,
-    /// District or city.
     pub kind: Option<UnitKind>,
-    /// Its tile.
     pub tile: Option<Tile>,
-    /// Where the plan stands.
     pub plan: Fulfilment,
-    /// Registered voters.
     pub denominator: Denominator,
     /// Who was at meetings held in it.
     pub audience: Audience,
     /// Different eligible residents, wherever they attended.
     pub residents: Cell,
-    /// Bounds of them.
     pub residents_bounds: (Cell, Cell),
     /// More residents reached than registered.
     pub over: bool,
@@ -132,13 +118,10 @@ pub struct Unit {
 /// A coalition.
 #[derive(Debug, Clone)]
 pub struct Coalition {
-    /// Its id.
     pub coalition: CoalitionId,
-    /// Its names.
     pub names: Option<Names>,
     /// Its unit; none for one of the whole region.
     pub unit: Option<UnitCode>,
-    /// Where the plan stands.
     pub plan: Fulfilment,
     /// Who was at its meetings.
     pub audience: Audience,
@@ -147,11 +130,8 @@ pub struct Coalition {
 /// A category of the population. Categories overlap and are never added up.
 #[derive(Debug, Clone)]
 pub struct Category {
-    /// Its code.
     pub category: CategoryCode,
-    /// Its names.
     pub names: Option<Names>,
-    /// Where the plan stands.
     pub plan: Fulfilment,
     /// Who was at meetings for it.
     pub audience: Audience,
@@ -160,11 +140,8 @@ pub struct Category {
 /// A local ISO week. Of its people only those who are new are published: beside its attendances they would tell how few came again.
 #[derive(Debug, Clone)]
 pub struct Week {
-    /// Such as `2026-W07`.
     pub week: String,
-    /// Its Monday.
     pub monday: jiff::civil::Date,
-    /// Counted meetings.
     pub held: u64,
     /// Gross attendance: people in rooms, or on the list where nobody counted heads.
     pub gross: Cell,
@@ -177,11 +154,8 @@ pub struct Week {
 /// People who came exactly so many times, or at least so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrequencyClass {
-    /// How many times.
     pub times: u64,
-    /// Or more.
     pub or_more: bool,
-    /// How many people.
     pub people: Cell,
 }
 

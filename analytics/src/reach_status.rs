@@ -15,7 +15,7 @@ pub enum ReachStatus {
     CountedOnly,
     /// Somebody was identified, but no voter is counted anywhere, so nobody can be recognised as one. Of a whole campaign only.
     Unrecognised,
-    /// Somebody was identified.
+    /// At least one attendance is strongly identified: the number of voters is known.
     Identified,
 }
 

@@ -16,7 +16,7 @@ pub type Key = (u64, u64);
 /// Spreads keys over the table even where their leading bits are equal (2^64 divided by the golden ratio).
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// The roll.
+/// People of the strong roll, numbered without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roll {
     precincts: Vec<PrecinctId>,
@@ -82,7 +82,7 @@ impl Roll {
         self.keys.is_empty()
     }
 
-    /// Its precincts, sorted.
+    /// Ids of its precincts, sorted.
     pub fn precincts(&self) -> &[PrecinctId] {
         &self.precincts
     }

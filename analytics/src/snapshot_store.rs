@@ -32,7 +32,7 @@ const NEWEST_FIRST: &str = "as_of_us <= ?2 DESC, as_of_us DESC, offsets DESC, nu
 /// File name inside the service's folder.
 const FILE: &str = "analytics.sqlite";
 
-/// What storing did.
+/// Outcome of saving a coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// The snapshot is new.

@@ -33,9 +33,9 @@ use figure_formatter::FigureFormatter;
 /// What a snapshot says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Statement {
-    /// In which language.
+    /// Language of all texts.
     pub language: Language,
-    /// The campaign's name.
+    /// Name of the campaign.
     pub campaign: String,
     /// What is told about it.
     pub subject: String,
@@ -43,7 +43,7 @@ pub struct Statement {
     pub scope: Option<String>,
     /// That all data is invented, if it is: a mark and a sentence.
     pub synthetic: Option<(String, String)>,
-    /// True for when.
+    /// Local date and time that the figures are true for.
     pub as_of: String,
     /// That nothing has come in for long, if so.
     pub quiet: Option<String>,

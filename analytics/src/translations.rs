@@ -55,12 +55,12 @@ impl Translations {
         Locale::of(self.language)
     }
 
-    /// Their language.
+    /// The language that the messages are in.
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// A sentence.
+    /// The message of a key without arguments.
     pub fn message(&self, key: &'static str) -> String {
         self.message_with(key, &[])
     }

@@ -11,16 +11,16 @@ use crate::{
     published::Published, report, snapshot_store::SnapshotStore, statement::Statement,
 };
 
-/// `report`.
+/// Arguments of the subcommand `report`.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// The campaign.
+    /// Id of the campaign to report on.
     #[arg(long)]
     pub campaign: CampaignId,
     /// A snapshot by its name, or the newest one.
     #[arg(long, default_value = "latest", value_parser = parse_selector)]
     pub snapshot: SnapshotSelector,
-    /// In which language.
+    /// Language of the report: `kk`, `ru` or `en`.
     #[arg(long)]
     pub lang: Language,
     /// Where to write it.
@@ -28,12 +28,12 @@ pub struct Report {
     pub out: PathBuf,
 }
 
-/// Which snapshot.
+/// Which stored snapshot to report.
 #[derive(Debug, Clone, Copy)]
 pub enum SnapshotSelector {
-    /// The newest.
+    /// The newest one of the campaign.
     Latest,
-    /// This one.
+    /// The one with this id.
     Named(SnapshotId),
 }
 

@@ -13,10 +13,10 @@ use crate::{
     metrics,
 };
 
-/// `serve`.
+/// Arguments of the subcommand `serve`.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// The campaign.
+    /// Id of the campaign to serve.
     #[arg(long)]
     pub campaign: CampaignId,
 }

@@ -34,7 +34,7 @@ pub struct Run<'a> {
     pub meeting: u32,
     /// Pseudonyms: the first halves.
     pub hi: &'a [u64],
-    /// The second halves.
+    /// Second halves of the pseudonyms.
     pub lo: &'a [u64],
     /// [`STRONG`], or else weak.
     pub strength: &'a [u8],
@@ -84,7 +84,7 @@ pub(crate) struct Attendance<'a> {
     pub(crate) roll: Option<&'a Roll>,
     meetings: &'a Meetings,
     pub(crate) slices: Slices,
-    /// By slice.
+    /// Sums of each slice, without reach.
     pub(crate) sums: Vec<Sums>,
     /// Meetings whose attendance came.
     received: Vec<bool>,
@@ -108,7 +108,7 @@ pub(crate) struct Reached {
     pub(crate) slices: Vec<u64>,
     /// Different people by the first week that has them, under the week's slice.
     pub(crate) first: Vec<u64>,
-    /// M7.
+    /// Eligible people by number of attendances: 1, 2, 3, 4, 5 or more (M7).
     pub(crate) exposure: [u64; 5],
     /// Different people and their attendances by place.
     pub(crate) residences: Vec<(u64, u64)>,

@@ -53,7 +53,7 @@ pub struct CoverageFold<'a> {
 }
 
 impl<'a> CoverageFold<'a> {
-    /// Prepares the calculation.
+    /// Fails if the campaign is not configured yet at the as-of instant.
     pub fn new(facts: &'a Facts) -> Result<Self, AnalyticsError> {
         let configured = configured(facts)?;
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
@@ -93,7 +93,7 @@ impl<'a> CoverageFold<'a> {
         self.attendance.add_run(run)
     }
 
-    /// Adds everything up.
+    /// Computes the coverage from all runs that were added.
     pub fn finish(mut self) -> Result<Coverage, AnalyticsError> {
         self.attendance.finish()?;
         let reached = self.attendance.reached(&self.residences.enrolled(&self.facts.roll), self.residences.len());
@@ -248,7 +248,7 @@ impl Totals {
         Slice { fulfilment: self.fulfilments[number].clone(), audience: Audience { reach, ..sums.audience.clone() } }
     }
 
-    /// All rooms.
+    /// The audience of all counted meetings.
     fn all_meetings(&self) -> &Audience {
         &self.sums[REGION].audience
     }

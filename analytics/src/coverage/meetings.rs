@@ -26,13 +26,13 @@ use crate::{
 /// The slice of the whole campaign.
 pub(crate) const REGION: usize = 0;
 
-/// The campaign's days.
+/// Lawful days of the campaign and the as-of day, in its time zone.
 #[derive(Debug, Clone)]
 pub(crate) struct Calendar {
     zone: TimeZone,
     opens: Date,
     closes: Date,
-    /// The as-of day.
+    /// The local day of the as-of instant.
     pub(crate) today: Date,
 }
 
@@ -63,7 +63,7 @@ fn monday(day: Date) -> Date {
     day.checked_sub(day.weekday().since(Weekday::Monday).days()).unwrap_or(day)
 }
 
-/// Such as `2026-W07`.
+/// ISO week of a Monday, such as `2026-W07`.
 pub(crate) fn week_name(monday: Date) -> String {
     let week = monday.iso_week_date();
     format!("{:04}-W{:02}", week.year(), week.week())
@@ -104,7 +104,7 @@ pub(crate) struct Slices {
     pub(crate) units: SliceKeys<UnitCode>,
     pub(crate) coalitions: SliceKeys<CoalitionId>,
     pub(crate) categories: SliceKeys<CategoryCode>,
-    /// By their Mondays.
+    /// ISO weeks, by their Mondays.
     pub(crate) weeks: SliceKeys<Date>,
     /// Whether to be in an audience tells belief, origin or health; by the number that facts use for a category.
     revealing: Vec<bool>,

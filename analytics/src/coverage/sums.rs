@@ -9,15 +9,15 @@ use crate::coverage::Audience;
 pub(crate) struct People {
     /// Strongly identified, and known to be eligible or not to be.
     pub(crate) identified: u64,
-    /// Of them, eligible.
+    /// Identified people who are eligible.
     pub(crate) eligible: u64,
     /// Strongly identified, but nobody stated whether they are adult residents.
     pub(crate) unstated: u64,
-    /// Weakly identified.
+    /// Weakly identified: known by phone number only.
     pub(crate) weak: u64,
 }
 
-/// Sums over meetings.
+/// Sums over counted meetings, without reach.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
     /// Everything but the reach.
@@ -27,7 +27,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// One counted meeting.
+    /// The sums of one counted meeting.
     pub(crate) fn of(headcount: Option<Headcount>, people: People) -> Self {
         let People { identified, eligible, unstated, weak } = people;
         let (low, high, stated) =
@@ -50,7 +50,7 @@ impl Sums {
         Self { audience, minimum: stated.min(eligible + unidentified) }
     }
 
-    /// Adds a meeting.
+    /// Adds the sums of another meeting.
     pub(crate) fn add(&mut self, meeting: &Self) {
         let (sum, one) = (&mut self.audience, &meeting.audience);
         sum.gross += one.gross;

@@ -34,7 +34,7 @@ pub enum Field {
     Empty,
     /// Translations, a code or a date.
     Text(String),
-    /// A whole number.
+    /// A whole number, written without separators.
     Count(u64),
     /// A percentage, in hundredths of a percent.
     Percent(u64),
@@ -72,7 +72,7 @@ fn escape_formulas(text: &str) -> String {
 }
 
 impl Field {
-    /// A text.
+    /// A text field of anything printable.
     pub fn text(text: impl ToString) -> Self {
         Self::Text(text.to_string())
     }
@@ -212,7 +212,7 @@ pub struct Source {
     pub as_of: Timestamp,
     /// Version of the definition.
     pub definition: u32,
-    /// The snapshot.
+    /// Id of the snapshot.
     pub snapshot: String,
 }
 
@@ -258,7 +258,7 @@ impl<W: Write> CsvWriter<W> {
         self.out.write_record(columns.iter().map(|(_, field)| field.to_text(self.dialect)))
     }
 
-    /// Ends the file.
+    /// Flushes the file and returns the underlying writer.
     pub fn finish(mut self) -> Result<W, csv::Error> {
         self.out.flush()?;
         self.out.into_inner().map_err(|fault| csv::Error::from(fault.into_error()))

@@ -13,15 +13,15 @@ use crate::{locale::Language, translations::Translations};
 /// Why there are no figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorPage {
-    /// Nothing is there.
+    /// No such route, language or asset (404).
     NotFound,
     /// Only reading is answered.
     Method,
     /// The role does not include it.
     Forbidden,
-    /// Our fault.
+    /// An error or a panic in a handler (500).
     Internal,
-    /// Not yet.
+    /// There is no snapshot to show yet (503).
     Unavailable,
     /// Asked under a name that is not ours.
     Host,

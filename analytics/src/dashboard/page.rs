@@ -21,7 +21,7 @@ use crate::{
 pub struct Layout<'a> {
     /// Title of the document.
     pub title: &'a str,
-    /// Its words.
+    /// Translations in the language of the document.
     pub translations: &'static Translations,
     /// The query under which the other languages show the same; none if there is nothing to show in them.
     pub languages: Option<String>,
@@ -77,7 +77,7 @@ fn where_and_when(statement: &Statement) -> Markup {
     }
 }
 
-/// Coalitions and categories.
+/// Tables of coalitions and categories, side by side if there are both.
 fn groups(statement: &Statement) -> Markup {
     html! {
         div.pair[statement.coalitions.is_some() && statement.categories.is_some()] {

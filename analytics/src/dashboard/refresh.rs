@@ -29,7 +29,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// After how long figures are computed anew although no record came in.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(10);
 
-/// What is refresh_if_due.
+/// What the loop reads from and writes to.
 pub(super) struct RefreshLoop {
     pub(super) service: Arc<DashboardState>,
     pub(super) warehouse: Warehouse,

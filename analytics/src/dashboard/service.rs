@@ -27,7 +27,7 @@ type Reports = (Option<SnapshotId>, HashMap<(Language, Reader), Bytes>);
 /// Why nothing newer is shown, or nothing at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RefreshStatus {
-    /// There is none.
+    /// The newest computed figures are shown.
     #[default]
     UpToDate,
     /// The warehouse does not answer, or not as it should.
@@ -71,7 +71,7 @@ impl DashboardState {
         }
     }
 
-    /// The campaign.
+    /// Id of the campaign that is served.
     pub fn campaign(&self) -> &CampaignId {
         &self.campaign
     }

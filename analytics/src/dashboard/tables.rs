@@ -12,7 +12,7 @@ use crate::{
 pub struct Sorting {
     /// Key of a column; the name if it is none.
     pub column: String,
-    /// Largest first.
+    /// Sorts the largest value first.
     pub descending: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::{
     roll::{Key, Roll},
 };
 
-/// Reads the roll.
+/// Builds the roll from Arrow batches of voters.
 pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
     let mut lines = Vec::new();
     let mut numbers: HashMap<String, u32> = HashMap::new();

@@ -46,9 +46,9 @@ impl<K: Clone + Eq + Hash> Interner<K> {
 /// What a plan or a report says, codes by number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeetingDetails {
-    /// The unit.
+    /// Interned code of the unit.
     pub unit: u32,
-    /// The coalition.
+    /// Interned id of the coalition.
     pub coalition: u32,
     /// The first audience and the others.
     pub categories: Box<[u32]>,
@@ -58,20 +58,20 @@ pub struct MeetingDetails {
     pub starts: Timestamp,
 }
 
-/// A meeting.
+/// State of a meeting at the as-of instant.
 #[derive(Debug, Clone)]
 pub struct Meeting {
-    /// Where it stands.
+    /// Planned, held, cancelled or pending.
     pub status: Status,
-    /// Was it moved?
+    /// Whether the start of its plan comes from a move.
     pub moved: bool,
     /// Do two answers stand side by side?
     pub contested: bool,
-    /// Heads counted.
+    /// Result of its headcount, if there is one.
     pub headcount: Option<Headcount>,
     /// The audiences that any standing plan or report names.
     pub audiences: Box<[u32]>,
-    /// The plan.
+    /// The plan that takes precedence, if any.
     pub planned: Option<MeetingDetails>,
     /// The report: it was held, and counts.
     pub held: Option<MeetingDetails>,
@@ -132,7 +132,7 @@ impl Meetings {
         &self.rows
     }
 
-    /// The ids, sorted.
+    /// Ids of the meetings, sorted.
     pub fn ids(&self) -> &[MeetingId] {
         &self.ids
     }

@@ -68,7 +68,7 @@ impl Selection {
 /// A campaign that has been configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configured {
-    /// Its id.
+    /// Id of the campaign.
     pub campaign: CampaignId,
     /// Its clock is simulated: clients state when an event was received.
     pub synthetic: bool,
@@ -77,7 +77,7 @@ pub struct Configured {
 /// When the records of a campaign were received, the roll's apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipts {
-    /// The newest.
+    /// Time of receipt of the newest record.
     pub newest: Option<Timestamp>,
     /// The newest that is not after the server's clock.
     pub newest_past: Option<Timestamp>,

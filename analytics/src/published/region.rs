@@ -14,7 +14,7 @@ pub(super) type Row<'a> = (usize, &'a Slice);
 /// The cells of the whole campaign, to which tables add up.
 pub(super) struct Region<'a> {
     pub(super) threshold: Threshold,
-    /// The truth.
+    /// The unsuppressed figures.
     pub(super) slice: &'a Slice,
     pub(super) audience: Audience,
 }

@@ -34,7 +34,7 @@ struct CountTable {
     rows: BTreeMap<String, TrackedCount>,
 }
 
-/// A count.
+/// A count, and what readers know of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct TrackedCount {
     truth: u64,

@@ -16,7 +16,7 @@ pub(super) trait GlyphCoverage {
 /// A text whose letters each have a glyph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PrintableText {
-    /// The text.
+    /// The text, with missing characters replaced.
     pub(super) text: String,
     /// Whether a letter was replaced by its number.
     pub(super) replaced: bool,

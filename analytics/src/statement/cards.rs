@@ -11,9 +11,9 @@ use crate::{access::Scope, cell::Cell, reach_status::ReachStatus};
 /// One question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
-    /// The question.
+    /// The question, as its title.
     pub question: String,
-    /// The answer.
+    /// The figure that answers it.
     pub figure: Figure,
     /// What it is made of.
     pub detail: String,

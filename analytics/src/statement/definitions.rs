@@ -7,7 +7,7 @@ use super::figure_formatter::FigureFormatter;
 /// Definitions of the figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Definitions {
-    /// Their title.
+    /// Title of the section.
     pub title: String,
     /// One after the other.
     pub list: Vec<Definition>,
@@ -16,9 +16,9 @@ pub struct Definitions {
 /// What one figure means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Definition {
-    /// The figure.
+    /// Name of the figure.
     pub term: String,
-    /// Its formula.
+    /// Formula of the figure.
     pub formula: String,
     /// The formula in words.
     pub text: String,

@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// As it stands.
+    /// The text is the figure.
     Shown,
     /// Withheld to protect people.
     Withheld,
@@ -33,10 +33,10 @@ pub enum State {
     Error,
 }
 
-/// A figure, written.
+/// A figure as text, with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Figure {
-    /// The text.
+    /// Formatted number, or the words that stand for it.
     pub text: String,
     /// How to take it.
     pub state: State,

@@ -22,7 +22,7 @@ pub struct Gaps {
 pub struct Gap {
     /// What is missing, and what follows from it.
     pub reason: String,
-    /// What to do.
+    /// Instruction for whoever sends the data.
     pub action: String,
 }
 

@@ -8,7 +8,7 @@ use crate::reach_status::ReachStatus;
 /// The first thing a reader sees.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Headline {
-    /// The question.
+    /// The question that the headline answers.
     pub question: String,
     /// How many; the bounds where nobody was identified.
     pub reached: Figure,
@@ -18,7 +18,7 @@ pub struct Headline {
     pub withheld: Option<String>,
     /// Of how many, and when those were counted.
     pub denominator: String,
-    /// The share.
+    /// Reached voters as a share of registered voters.
     pub share: Figure,
     /// The name of the share.
     pub share_label: String,
@@ -29,7 +29,7 @@ pub struct Headline {
 /// A bar of what is known and what is possible. Positions are fractions of the bar's scale.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Range {
-    /// The finding.
+    /// Finding as a sentence, the chart's title.
     pub title: String,
     /// Measured: solid. None where nobody was identified.
     pub reached: Option<(f64, String)>,

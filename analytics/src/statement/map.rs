@@ -14,10 +14,10 @@ use crate::{locale::rounded_percent, published::Unit};
 /// Rows and columns that a map may have.
 const GRID: u8 = 32;
 
-/// The map.
+/// A grid with a tile for each unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Map {
-    /// The finding.
+    /// Finding as a sentence, the map's title.
     pub title: String,
     /// What is shown, and which units are not.
     pub notes: Vec<String>,
@@ -34,9 +34,9 @@ pub struct Map {
 /// A unit on the map.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MapTile {
-    /// The unit's code.
+    /// Code of the unit.
     pub unit: String,
-    /// Its name.
+    /// Name of the unit.
     pub name: String,
     /// The share of its residents who were reached.
     pub figure: Figure,
@@ -85,7 +85,7 @@ impl Serialize for Shade {
 /// What a shade means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LegendEntry {
-    /// The shade.
+    /// The shade that is explained.
     pub shade: Shade,
     /// From so much to so much, or why there is no share.
     pub text: String,

@@ -11,7 +11,7 @@ use crate::{cell::Cell, coverage::Denominator, published::Audience, reach_status
 /// A table of figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// Its title.
+    /// Title of the table.
     pub title: String,
     /// What to know when reading it.
     pub notes: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Table {
     pub total: Option<TableRow>,
 }
 
-/// A column.
+/// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Column {
     /// What it is called in an address.
@@ -32,7 +32,7 @@ pub struct Column {
     pub label: String,
 }
 
-/// A row.
+/// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableRow {
     /// The code of what it is about.

@@ -9,7 +9,7 @@ use crate::published::Unit;
 /// Whether the data can be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trust {
-    /// The question.
+    /// Title of the section, a question.
     pub title: String,
     /// What there is to know.
     pub rows: Vec<TrustRow>,
@@ -18,11 +18,11 @@ pub struct Trust {
 /// One thing to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrustRow {
-    /// What it is.
+    /// What was counted.
     pub label: String,
-    /// How many.
+    /// The count, or the date of the newest record.
     pub figure: Figure,
-    /// What it means.
+    /// What the count means for the figures.
     pub detail: String,
     /// Whether somebody should act.
     pub act: bool,

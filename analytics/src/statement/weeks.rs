@@ -20,9 +20,9 @@ const MAX_COLUMNS_ALL_LABELS_ON_PHONE: usize = 5;
 /// A chart of weeks: what was reached before, and on top what was reached for the first time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Weeks {
-    /// The finding.
+    /// Finding as a sentence, the chart's title.
     pub title: String,
-    /// What is shown.
+    /// Explains what the columns show.
     pub note: String,
     /// The name of the lower part of a column.
     pub before: String,
@@ -39,13 +39,13 @@ pub struct Weeks {
 /// One week. Heights are fractions of the highest column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WeekColumn {
-    /// Its Monday.
+    /// Its Monday, as a short date.
     pub label: String,
     /// Reached up to its end.
     pub to_date: Figure,
     /// Reached for the first time.
     pub first: Figure,
-    /// Meetings held.
+    /// Number of meetings held, as a sentence.
     pub held: String,
     /// All of it in a sentence.
     pub sentence: String,
@@ -60,7 +60,7 @@ pub struct WeekColumn {
 pub struct Labels {
     /// On a chart as wide as a page.
     pub wide: bool,
-    /// On a phone.
+    /// On a chart as wide as a phone.
     pub narrow: bool,
 }
 

@@ -122,7 +122,7 @@ impl Attack {
         self.sum(&name("gross"), &[name("identified"), name("weak"), name("unstated"), name("extra")]);
     }
 
-    /// A published row.
+    /// Adds a published row: its true counts and the shown ones.
     fn row(&mut self, of: &str, cells: &Audience, truth: &Truth) {
         self.meetings(of, truth);
         let name = |column: &str| format!("{of} {column}");

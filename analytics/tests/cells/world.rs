@@ -10,7 +10,7 @@ use crate::sample;
 /// A person: residence, and the meetings they came to.
 pub type Person = (usize, BTreeSet<usize>);
 
-/// A meeting.
+/// A meeting and who was there beside the people of the world.
 #[derive(Debug, Clone)]
 pub struct Meeting {
     pub unit: usize,
@@ -21,7 +21,7 @@ pub struct Meeting {
     pub categories: (usize, Option<usize>),
     /// Strongly identified people from outside.
     pub outside: u64,
-    /// Weakly identified people.
+    /// Number of weakly identified people.
     pub weak: u64,
     /// Strongly identified people who did not state their age or home.
     pub unstated: u64,
@@ -40,7 +40,7 @@ impl Meeting {
     }
 }
 
-/// A little world.
+/// A small campaign whose true counts are known.
 #[derive(Debug, Clone)]
 pub struct World {
     pub units: usize,
