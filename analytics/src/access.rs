@@ -1,19 +1,19 @@
-//! Who reads, and what they may open: one matrix of routes and roles.
+//! Authorization: one matrix of routes and roles.
 //!
-//! Guarantees: the router is built from [`MATRIX`], so a route without a row does not exist, and a role that a row does not name gets a
-//! refusal before anything is read. Which person counts a reader sees is decided by [`crate::cell`] from the same [`Reader`].
-//! Nobody signs in yet: the reader of a listener comes from its configuration.
+//! Guarantees: the router is built from [`MATRIX`], so every route has a rule, and a role that the rule does not list is refused before
+//! anything is read. [`crate::cell`] decides from the same [`Reader`] which person counts are shown. There is no login yet: the reader of
+//! a listener comes from the configuration.
 
 use std::collections::BTreeSet;
 
 use qamtu_schemas::id::UnitCode;
 use serde::{Deserialize, Serialize};
 
-/// What a reader is there for.
+/// Role of a reader; decides about routes and about the threshold for small counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Anybody who can reach the listener: learns only whether the service lives.
+    /// Anybody who can reach the listener: health only.
     Public,
     /// Leads a coalition: figures, with small person counts withheld below ten.
     Leader,
@@ -72,7 +72,7 @@ impl Reader {
         Self { role, scope: Scope::Region }
     }
 
-    /// Whoever watches the service through the internal listener.
+    /// The reader of the internal listener.
     pub fn operator() -> Self {
         Self { role: Role::Operator, scope: Scope::Units(BTreeSet::new()) }
     }
@@ -101,10 +101,10 @@ impl From<&ReaderConfig> for Reader {
     }
 }
 
-/// Everything that can be asked for.
+/// The routes of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Route {
-    /// Leads to the page in the reader's language.
+    /// Redirects to the page in the language that the browser prefers.
     Entry,
     /// The HTML page of figures in one language.
     Page,
@@ -114,24 +114,24 @@ pub enum Route {
     Report,
     /// Style sheet, icon and fonts.
     Asset,
-    /// Whether the process runs.
+    /// Liveness: whether the process runs.
     Live,
-    /// Whether it can show figures.
+    /// Readiness: whether there are figures to show.
     Ready,
     /// Metrics in the Prometheus text format.
     Metrics,
 }
 
-/// A row of the matrix: who may open a path.
+/// A rule of the matrix: the roles that may open a path.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteRule {
     /// The handler that serves it.
     pub route: Route,
-    /// Where, as a path pattern of the router.
+    /// Path pattern of the router.
     pub path: &'static str,
     /// An example of the path, for tests that visit every route.
     pub example: &'static str,
-    /// Whoever may open it.
+    /// Roles that may open it.
     pub roles: &'static [Role],
 }
 

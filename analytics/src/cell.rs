@@ -1,17 +1,17 @@
-//! Person counts as they may leave this crate: shown, or withheld.
+//! Cell suppression: person counts as they may leave this crate, shown or withheld.
 //!
-//! Guarantees: a [`Cell`] is made by the rules below and those of [`crate::published`] alone, so no page, table or file can print a person
-//! count that the rules withhold. A count `x` with `0 < x < k` is withheld; in a table whose parts add up to a total, more parts are withheld until the total
-//! leaves each of them as many possible values as a small count has: at least `k - 1`. `k` is 10, for analysts 5.
+//! Guarantees: only the rules below and those of [`crate::published`] make a [`Cell`], so no page, table or file can print a person count
+//! that the rules withhold. A count `x` with `0 < x < k` is withheld (primary suppression). In a table whose parts add up to a total,
+//! further parts are withheld (complementary suppression) until each withheld part has at least `k - 1` possible values. `k` is 10, for
+//! analysts 5.
 //!
-//! Zero is shown. It tells that nobody of a slice was there, which mostly follows from there having been no meeting; it is about no
-//! person; and "nobody yet" must not look like "a few". Since zeros are shown, a withheld count is known to be at least 1, and the rules
-//! reckon with that. Meetings, and people counted as heads in a room, are no person counts: a meeting is public. A gross attendance that
-//! comes from lists of people is one.
+//! Zero is shown: it mostly means that no meeting was held, it concerns no person, and "nobody yet" must not look like "a few". Since
+//! zeros are shown, a withheld count is known to be at least 1; the rules take that into account. The number of meetings and headcounts
+//! are public and no person counts. A gross attendance that comes from lists of people is a person count.
 
 use crate::access::{Reader, Role};
 
-/// A person count that may be read.
+/// A person count that was checked against the rules: shown or withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell(Option<u64>);
 
@@ -64,35 +64,33 @@ impl Threshold {
         self.0
     }
 
-    /// Heads beyond lists of people from which on their sum leaves as many possible values to the people as a small count has: twice the
-    /// threshold, since whoever came to two meetings is in the sum twice.
+    /// Minimum of heads beyond the lists from which gross attendance does not disclose the length of the lists: twice the threshold,
+    /// since a person at two meetings is counted twice.
     pub(crate) fn min_heads(self) -> u64 {
         2 * self.0
     }
 
-    /// Whether a count may be seen: nobody, or enough people.
+    /// Whether a count may be shown: zero, or not below the threshold.
     pub fn allows(self, count: u64) -> bool {
         count == 0 || count >= self.0
     }
 
-    /// A count that stands alone.
+    /// A count that is part of no sum.
     pub fn cell(self, count: u64) -> Cell {
         Cell(self.allows(count).then_some(count))
     }
 
-    /// A part of a count that is published too, so that the remainder can be read off: shown if the part, the remainder and the whole may
-    /// be seen.
+    /// A part of a published count, from which the remainder follows by subtraction: shown if part, remainder and whole may be shown.
     pub fn cell_of_part(self, part: u64, whole: u64, published: Cell) -> Cell {
         let split = self.allows(part) && self.allows(whole.saturating_sub(part));
         Cell(split.then_some(part)).if_all_shown(&[published])
     }
 
-    /// Parts that add up to a total.
+    /// Suppresses parts that add up to a total.
     ///
-    /// With one small part withheld, the total would give it away; so the smallest others follow it until the withheld parts, each known
-    /// to be at least 1, leave room for `k` values. If the total is withheld itself, parts are held back as well, lest they give it away.
-    /// If there is no such choice, the whole table is withheld, zeros too. A total that is small itself needs none of this: it is
-    /// withheld, and all its parts are small.
+    /// A single withheld part follows from the total; so the smallest other parts are withheld, too, until each withheld part, known to be
+    /// at least 1, has `k` possible values. If the total is withheld, parts are suppressed as well, so that they do not disclose it. If no
+    /// such choice exists, the whole table is withheld, zeros included. A small total needs none of this: all its parts are small.
     pub fn suppress_parts(self, parts: &[u64], total: Cell) -> Vec<Cell> {
         let mut hidden: Vec<bool> = parts.iter().map(|part| !self.allows(*part)).collect();
         let threatened = total.0.is_none() || hidden.contains(&true);
@@ -112,13 +110,13 @@ impl Threshold {
         }
     }
 
-    /// Whether the withheld parts of a known total cover each other: two or more of them are people, and each has room enough.
+    /// Whether the withheld parts of a known total protect each other: at least two are not zero, and each has enough possible values.
     pub(crate) fn protects(self, parts: &[u64], hidden: &[bool]) -> bool {
         let people = parts.iter().zip(hidden).filter(|(part, hidden)| **hidden && **part > 0).count();
         people > 1 && self.possible_values(parts, hidden) >= self.0
     }
 
-    /// How many values each withheld part might have: what the total leaves once every other withheld part is at least 1.
+    /// Number of values that each withheld part may have, given that every other withheld part is at least 1.
     fn possible_values(self, parts: &[u64], hidden: &[bool]) -> u64 {
         let withheld = || parts.iter().zip(hidden).filter(|(_, hidden)| **hidden).map(|(part, _)| *part);
         match withheld().count() as u64 {
@@ -139,32 +137,32 @@ mod tests {
     }
 
     #[test]
-    fn a_small_part_takes_the_smallest_other_with_it() {
+    fn a_small_part_is_withheld_with_the_smallest_other_one() {
         assert_eq!(family(&[40, 3, 0, 25], 68), [Some(40), None, Some(0), None]);
         assert_eq!(family(&[40, 30], 70), [Some(40), Some(30)]);
     }
 
     #[test]
-    fn many_ones_are_no_cover_for_each_other() {
+    fn many_ones_do_not_protect_each_other() {
         // Ten withheld parts of at least 1 that sum to 10 would each be 1, so the whole table is withheld, the zero too.
         assert_eq!(family(&[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0], 10), [None; 11]);
-        // Beside a part of ten they have room.
+        // Beside a part of ten each has enough possible values.
         assert_eq!(family(&[1, 1, 10, 50], 62), [None, None, None, Some(50)]);
     }
 
     #[test]
-    fn a_small_total_hides_with_its_parts() {
+    fn a_small_total_is_withheld_with_its_parts() {
         assert_eq!(family(&[4, 0, 3], 7), [None, Some(0), None]);
         assert_eq!(family(&[0, 0], 0), [Some(0), Some(0)]);
     }
 
     #[test]
-    fn parts_do_not_give_a_withheld_total_away() {
+    fn parts_do_not_disclose_a_withheld_total() {
         assert_eq!(K.suppress_parts(&[20, 30], Cell::WITHHELD).into_iter().map(Cell::shown).collect::<Vec<_>>(), [None, Some(30)]);
     }
 
     #[test]
-    fn a_part_and_what_it_leaves_are_both_protected() {
+    fn a_part_and_its_remainder_are_both_protected() {
         assert_eq!(K.cell_of_part(95, 100, K.cell(100)), Cell::WITHHELD);
         assert_eq!(K.cell_of_part(100, 100, K.cell(100)).shown(), Some(100));
         assert_eq!(K.cell_of_part(60, 100, Cell::WITHHELD), Cell::WITHHELD);

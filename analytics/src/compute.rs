@@ -1,7 +1,7 @@
 //! One calculation, from the warehouse to a snapshot.
 //!
-//! Offsets are read first, so that everything below them is in the facts; whatever comes in meanwhile belongs to the next snapshot.
-//! The as-of instant is never ahead of what can be known: of the server's clock or, in a synthetic campaign, of its simulated clock.
+//! Offsets are read first, so that the facts contain every record below them; records that arrive later belong to the next snapshot.
+//! The as-of instant is never later than the server's clock or, in a synthetic campaign, its simulated clock.
 
 mod attendance;
 
@@ -17,7 +17,7 @@ use crate::{
     snapshot_store::{SnapshotStore, Stored},
 };
 
-/// Computes the coverage of a campaign at an instant and keeps it; without one, as of now, see [`select`].
+/// Computes and saves the coverage of a campaign at an instant; without one, as of now, see [`select`].
 pub async fn compute(
     warehouse: &Warehouse,
     snapshots: &mut SnapshotStore,
@@ -28,7 +28,7 @@ pub async fn compute(
     save(snapshots, coverage)
 }
 
-/// Chooses the records that count, by a server's clock that shows `now`.
+/// Selects the records that count; `now` is the time of the server's clock.
 pub async fn select(
     warehouse: &Warehouse,
     (campaign, as_of): (&CampaignId, Option<Timestamp>),
@@ -44,7 +44,7 @@ pub async fn select(
         true => warehouse.receipts(campaign, &offsets, now).await?,
         false => Receipts::default(),
     };
-    let as_of = instant(as_of, receipts, now)?;
+    let as_of = resolve_as_of(as_of, receipts, now)?;
     Ok(Selection { campaign: campaign.clone(), offsets, as_of })
 }
 
@@ -60,7 +60,7 @@ pub async fn coverage(warehouse: &Warehouse, selection: Selection) -> Result<Cov
     warehouse.attendance(&selection, with_residence, fold).await
 }
 
-/// Keeps a coverage as a snapshot.
+/// Saves a coverage as a snapshot and logs the outcome.
 pub fn save(snapshots: &mut SnapshotStore, coverage: Coverage) -> Result<Snapshot, AnalyticsError> {
     let (snapshot, stored) = snapshots.save(coverage)?;
     let identity = &snapshot.coverage.identity;
@@ -69,17 +69,17 @@ pub fn save(snapshots: &mut SnapshotStore, coverage: Coverage) -> Result<Snapsho
         Stored::New | Stored::Same => info!(%campaign, snapshot = %snapshot.id, %as_of, ?stored, "coverage computed"),
         Stored::Differs => error!(
             %campaign, snapshot = %snapshot.id, %as_of,
-            "coverage came out differently than the stored snapshot, which stays: the facts below its offsets or this program changed"
+            "coverage differs from the stored snapshot, which stays: the records below its offsets or this program changed"
         ),
     }
     Ok(snapshot)
 }
 
-/// The as-of instant. `receipts` are those of a synthetic campaign, whose clock is simulated: it shows when the newest event was received.
-/// An event that is stamped beyond the server's clock does not move it, unless all of the campaign is simulated ahead.
-fn instant(asked: Option<Timestamp>, receipts: Receipts, now: Timestamp) -> Result<Timestamp, AnalyticsError> {
+/// The as-of instant. `receipts` are those of a synthetic campaign, whose clock is the time of receipt of its newest event. Events received
+/// after the server's clock are ignored, unless all events of the campaign are.
+fn resolve_as_of(requested: Option<Timestamp>, receipts: Receipts, now: Timestamp) -> Result<Timestamp, AnalyticsError> {
     let latest = receipts.newest.map_or(now, |newest| newest.max(now));
-    match asked {
+    match requested {
         None => Ok(receipts.newest_past.or(receipts.newest).unwrap_or(now)),
         Some(as_of) if as_of <= latest => Ok(as_of),
         Some(as_of) => Err(AnalyticsError::AsOfAhead { as_of, latest }),
@@ -95,27 +95,27 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_ahead_moves_neither_a_real_campaign_nor_a_simulated_one() {
+    fn events_from_the_future_do_not_move_the_clock_of_a_campaign() {
         let now = at("2026-11-26T00:00:00Z");
         let real = Receipts::default();
-        assert_eq!(instant(None, real, now).unwrap(), now);
+        assert_eq!(resolve_as_of(None, real, now).unwrap(), now);
         let past = at("2026-03-20T07:00:00Z");
         let simulated = Receipts { newest: Some(past), newest_past: Some(past) };
-        assert_eq!(instant(None, simulated, now).unwrap(), past);
+        assert_eq!(resolve_as_of(None, simulated, now).unwrap(), past);
         let ahead = Receipts { newest: Some(at("2027-12-31T00:00:00Z")), newest_past: Some(past) };
-        assert_eq!(instant(None, ahead, now).unwrap(), past);
+        assert_eq!(resolve_as_of(None, ahead, now).unwrap(), past);
         let wholly_ahead = Receipts { newest: Some(at("2027-12-31T00:00:00Z")), newest_past: None };
-        assert_eq!(instant(None, wholly_ahead, now).unwrap(), at("2027-12-31T00:00:00Z"));
+        assert_eq!(resolve_as_of(None, wholly_ahead, now).unwrap(), at("2027-12-31T00:00:00Z"));
     }
 
     #[test]
-    fn an_instant_that_nobody_can_know_yet_is_refused() {
+    fn an_as_of_instant_in_the_future_is_refused() {
         let now = at("2026-11-26T00:00:00Z");
         let later = at("2026-11-26T00:00:01Z");
         let simulated = Receipts { newest: Some(at("2027-01-01T00:00:00Z")), newest_past: None };
-        assert!(matches!(instant(Some(later), Receipts::default(), now), Err(AnalyticsError::AsOfAhead { .. })));
-        assert_eq!(instant(Some(now), Receipts::default(), now).unwrap(), now);
-        assert_eq!(instant(Some(later), simulated, now).unwrap(), later);
-        assert!(instant(Some(at("2027-01-01T00:00:00.000001Z")), simulated, now).is_err());
+        assert!(matches!(resolve_as_of(Some(later), Receipts::default(), now), Err(AnalyticsError::AsOfAhead { .. })));
+        assert_eq!(resolve_as_of(Some(now), Receipts::default(), now).unwrap(), now);
+        assert_eq!(resolve_as_of(Some(later), simulated, now).unwrap(), later);
+        assert!(resolve_as_of(Some(at("2027-01-01T00:00:00.000001Z")), simulated, now).is_err());
     }
 }

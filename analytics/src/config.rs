@@ -1,7 +1,7 @@
 //! Configuration: defaults, then a file, then the environment (`QAMTU__CLICKHOUSE__URL`).
 //!
-//! Closed: an unknown key in one of this service's sections is an error that names it. Sections of the other services may stand in the
-//! same environment and are not looked at. Secrets never show.
+//! An unknown key in one of this service's sections is an error that names the key. Sections of other services in the same environment are
+//! ignored. Secrets are never printed.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -25,7 +25,7 @@ const SECTIONS: [&str; 4] = ["clickhouse", "analytics", "serve", "reader"];
 #[error("configuration")]
 pub struct ConfigError(#[source] Box<figment::Error>);
 
-/// Everything that can be set.
+/// All settings of the service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -38,7 +38,7 @@ pub struct Config {
     /// Listeners of `qamtu-analytics serve`, section `serve`.
     #[serde(default)]
     pub serve: Serve,
-    /// Who reads what is served there; default a leader, of the whole region.
+    /// The reader of that page; default a leader of the whole region.
     #[serde(default)]
     pub reader: ReaderConfig,
 }
@@ -47,13 +47,13 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Serve {
-    /// For people; default 127.0.0.1:8490.
+    /// Address of the listener for readers; default 127.0.0.1:8490.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// For whoever watches the service; default nowhere.
+    /// Address of the internal listener (health, metrics); default none.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,
-    /// Host names under which it is reached, beside those of this machine's loopback and the address a client connected to.
+    /// Accepted host names, in addition to loopback names and the address a client connected to.
     #[serde(default)]
     pub hosts: Vec<String>,
 }
@@ -64,17 +64,17 @@ impl Default for Serve {
     }
 }
 
-/// The warehouse. Its user needs to read alone, and to change the three `output_format_arrow_*` settings that decide how columns come.
+/// Connection to ClickHouse. The user needs read access and may change the three `output_format_arrow_*` settings of the column format.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClickHouse {
     /// Address of its HTTP interface; default `http://127.0.0.1:8123`.
     #[serde(default = "default_url")]
     pub url: String,
-    /// Who to be; default `qamtu_analytics`.
+    /// User name; default `qamtu_analytics`.
     #[serde(default = "default_user")]
     pub user: String,
-    /// Their password, as a text or as `{ file = "..." }`; default empty.
+    /// Password, as a string or as `{ file = "..." }`; default empty.
     #[serde(default, deserialize_with = "password")]
     pub password: SecretString,
     /// The database; default `qamtu`.
@@ -123,7 +123,7 @@ fn default_dir() -> PathBuf {
     PathBuf::from("data/analytics")
 }
 
-/// A secret as it stands in the settings, or the file that holds it.
+/// A secret in the settings, or the path of the file that contains it.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "must be a text, or the file that holds it: { file = \"...\" }")]
 enum Secret {
@@ -131,7 +131,7 @@ enum Secret {
     File { file: PathBuf },
 }
 
-/// A password. The end of its file's line is not part of it.
+/// Reads a password; trailing line breaks of a file are removed.
 fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
     match Secret::deserialize(from)? {
         Secret::Text(text) => Ok(text),

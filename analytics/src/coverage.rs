@@ -1,8 +1,8 @@
 //! Coverage: every figure of a campaign at one instant, as integers.
 //!
-//! Guarantees: a [`Coverage`] depends on facts and its as-of instant alone, never on their order or repetition; lists are sorted by
-//! key; no figure is rounded, estimated or clipped. Reach is never a sum of reaches: each slice is counted from its people.
-//! What each figure means is written in [`definition`]. Rates, words and colours are left to whoever shows it.
+//! Guarantees: a [`Coverage`] depends on facts and the as-of instant alone, not on their order or repetition. Lists are sorted by key. No
+//! figure is rounded, estimated or clipped. The reach of each slice is counted from its people, never summed from other slices.
+//! [`definition`] defines each figure. Rates and presentation are left to [`crate::statement`].
 
 use jiff::civil::Date;
 use qamtu_schemas::{
@@ -33,13 +33,13 @@ pub use residents::ResidenceIndex;
 /// Every figure of a campaign at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// What it is true for.
+    /// What the figures were computed from.
     pub identity: Identity,
     /// The campaign's calendar and plan, as configured.
     pub campaign: Campaign,
     /// How much data there is.
     pub counts: Counts,
-    /// What is odd about the data. Empty in snapshots from before it was looked at.
+    /// Anomalies of the data. Empty in snapshots that were stored before this was computed.
     #[serde(default)]
     pub quality: Quality,
     /// Figures of the whole campaign.
@@ -122,8 +122,8 @@ pub struct Counts {
     pub roll_voters: u64,
     /// Precincts with a strong roll.
     pub roll_precincts: u64,
-    /// Precincts with a count, but without a strong roll. While there is one, the roll decides nothing and people are taken at what they
-    /// state. Zero in snapshots from before it was counted.
+    /// Precincts with a count but without a strong roll. If there is one, eligibility follows from what people state and not from the roll.
+    /// Zero in snapshots that were stored before this was counted.
     #[serde(default)]
     pub precincts_without_roll: u64,
     /// Records of the log that do not decode, of every campaign.
@@ -132,35 +132,35 @@ pub struct Counts {
     pub conflicts: u64,
 }
 
-/// Where the plan stands (M1).
+/// Fulfilment of the plan (M1): meetings by state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fulfilment {
     /// Meetings with a plan.
     pub planned: u64,
-    /// Of them, not cancelled, lawful, and to begin on the as-of day or earlier.
+    /// Planned meetings that are lawful, not cancelled, and begin on the as-of day or earlier.
     pub due: u64,
     /// Meetings whose report says they were held: the counted meetings.
     pub held: u64,
-    /// Of the due, held on a lawful day: never more than `due`. By the plan's place and time.
+    /// Due meetings that were held on a lawful day, by the unit and time of the plan: at most `due`.
     pub held_planned: u64,
-    /// Of the held, never planned.
+    /// Held meetings without a plan.
     pub held_extra: u64,
-    /// Of the held, outside the lawful days. Their audience counts, the plan's fulfilment does not.
+    /// Held meetings outside the lawful days. Their attendance counts; they do not fulfil the plan.
     pub unlawful: u64,
     /// Planned meetings that were cancelled and not reported as held.
     pub cancelled: u64,
     /// Planned meetings whose start comes from a move.
     pub moved: u64,
-    /// Due and not reported.
+    /// Due meetings without a report.
     pub missing: u64,
-    /// Meetings with neither plan nor report, those with a report that came before they begin apart. Known for the whole campaign only,
-    /// zero in slices.
+    /// Meetings with neither plan nor report, without those whose report came before they begin. Counted for the whole campaign only, zero
+    /// in slices.
     pub pending: u64,
-    /// Meetings of which two answers stand side by side.
+    /// Meetings with two conflicting reports or headcounts, or with both a report and a cancellation.
     pub contested: u64,
 }
 
-/// Registered voters that a reach is compared to.
+/// Registered voters that a reach is divided by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denominator {
     /// Registered voters; 0 without a count.
@@ -170,7 +170,7 @@ pub struct Denominator {
 }
 
 impl Denominator {
-    /// Whether anybody counted the voters. A count of nobody is known, too.
+    /// Whether the voters were counted; a count of zero is known, too.
     pub fn is_known(&self) -> bool {
         self.date.is_some()
     }
@@ -181,14 +181,15 @@ impl Denominator {
     }
 }
 
-/// How a reach is known.
+/// Whether a reach is exact or lies between bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// Everyone in the rooms was identified, or no meeting was held: `reached = lower = upper`.
+    /// All attendees were identified, or no meeting was held: `reached = lower = upper`.
     #[default]
     Exact,
-    /// Some were only counted: the truth lies between `lower` and `upper`. With [`Audience::uncounted_meetings`], `upper` is incomplete.
+    /// Some attendees were counted but not identified: the true reach lies between `lower` and `upper`. With
+    /// [`Audience::uncounted_meetings`], `upper` is incomplete.
     Bounds,
 }
 
@@ -197,15 +198,15 @@ pub enum Method {
 pub struct Reach {
     /// Different eligible people, strongly identified.
     pub reached: u64,
-    /// At least so many different eligible people were there.
+    /// Lower bound of the different eligible people.
     pub lower: u64,
-    /// At most so many.
+    /// Upper bound of the different eligible people.
     pub upper: u64,
-    /// What to compare with.
+    /// The voters that it is divided by.
     pub denominator: Denominator,
-    /// How it is known.
+    /// Whether the reach is exact.
     pub method: Method,
-    /// More reached than registered: above 100 %. Shown as an error, never clipped.
+    /// More people reached than registered: above 100 %. Displayed as an error, never clipped.
     pub over: bool,
 }
 
@@ -225,19 +226,19 @@ pub struct Audience {
     pub weak: u64,
     /// Strongly identified attendances of people known to be outside the denominator.
     pub outside: u64,
-    /// Strongly identified attendances of people of whom nobody knows whether they are inside or outside the denominator. Zero in
-    /// snapshots from before they were counted.
+    /// Strongly identified attendances of people of whom it is unknown whether they are eligible. Zero in snapshots that were stored before
+    /// this was counted.
     #[serde(default)]
     pub unstated: u64,
-    /// People in the rooms who were not identified, or not known to be inside or outside the denominator, added up over meetings.
+    /// Attendees who were not identified, or of whom it is unknown whether they are eligible; summed over meetings.
     #[serde(rename = "rest")]
     pub unidentified: u64,
     /// Counted meetings with a headcount.
     pub headcount_meetings: u64,
     /// Counted meetings with at least one identified attendance.
     pub identified_meetings: u64,
-    /// Counted meetings with neither a headcount nor an attendance that counts: how many came is unknown and missing from `unidentified`. Zero
-    /// in snapshots from before it was counted.
+    /// Counted meetings with neither a headcount nor an attendance that counts: their attendees are unknown and missing from
+    /// `unidentified`. Zero in snapshots that were stored before this was counted.
     #[serde(default)]
     pub uncounted_meetings: u64,
 }
@@ -245,9 +246,9 @@ pub struct Audience {
 /// The figures of a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
-    /// Where the plan stands; by the plan's place and time, what was held or unlawful by the report's.
+    /// Fulfilment of the plan, by the unit and time of the plan; `held` and `unlawful` by those of the report.
     pub fulfilment: Fulfilment,
-    /// Who was there, by the report's place and time.
+    /// Attendance, by the unit and time of the report.
     pub audience: Audience,
 }
 
@@ -256,7 +257,7 @@ pub struct Slice {
 pub struct Residents {
     /// Attendances of eligible residents.
     pub contacts: u64,
-    /// Different eligible residents. Above `reached` the bounds say: anyone not identified may live here.
+    /// Different eligible residents. Between `reached` and `upper`, unidentified attendees may live here.
     pub reach: Reach,
 }
 
@@ -265,9 +266,9 @@ pub struct Residents {
 pub struct Region {
     /// Figures of all meetings.
     pub slice: Slice,
-    /// Eligible people seen exactly 1, 2, 3, 4 times, and 5 or more (M7).
+    /// Eligible people with exactly 1, 2, 3, 4 attendances, and with 5 or more (M7).
     pub exposure: [u64; 5],
-    /// Different people at each meeting that is not held, added up: recorded, never counted.
+    /// Different people per meeting that is not held, summed: recorded but not counted.
     pub pending_attendance: u64,
     /// Arithmetic ceiling of reach by the plan's end (M24); none before somebody was counted at a meeting, and while the voters are
     /// unknown.
@@ -345,7 +346,7 @@ pub struct Week {
     pub reached_to_date: u64,
 }
 
-/// A coverage and its name.
+/// A stored coverage and its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// Hash of the coverage's identity.
@@ -355,12 +356,12 @@ pub struct Snapshot {
 }
 
 impl Audience {
-    /// Attendances on lists of people: whoever is recorded at a counted meeting.
+    /// Attendances on lists: everybody recorded at a counted meeting.
     pub fn listed(&self) -> u64 {
         self.contacts + self.outside + self.unstated + self.weak
     }
 
-    /// Heads that were counted in the rooms beyond the lists of people, added up over meetings.
+    /// Headcounts in excess of the lists, summed over meetings.
     pub fn heads_beyond_lists(&self) -> u64 {
         self.gross.saturating_sub(self.listed())
     }

@@ -1,7 +1,7 @@
 //! `coverage.csv` of `compute`: one row a slice, with every figure.
 //!
-//! Headers are in English and do not change within a definition; dates and instants are in ISO 8601. Person counts are whole: this file
-//! is for those who may see them. Of the form of a row, and of what an empty field means, see [`mod@line`].
+//! Headers are in English and do not change within a definition; dates and instants are in ISO 8601. Person counts are not suppressed:
+//! the file is for operators who may see them. See [`mod@row`] for columns and empty fields.
 
 use std::io::Write;
 

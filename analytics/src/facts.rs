@@ -1,14 +1,14 @@
-//! Facts: what the views of the warehouse say about a campaign, of the records that a [`Selection`] admits.
+//! Facts: the records of a campaign that a [`Selection`] admits, as the views of the warehouse return them.
 //!
-//! This is the only place that queries the warehouse. Small views are read as rows, the roll and attendance as Arrow streams, whose
-//! columns are checked by name and type as they are loaded. Attendance is never held: it passes by, meeting by meeting.
+//! This is the only module that queries the warehouse. Small views are read as rows, the roll and attendance as Arrow streams whose columns
+//! are checked by name and type. Attendance is not stored: it is streamed, grouped by meeting.
 //!
-//! Guarantees: a record counts if it lies below the offsets and was received by the as-of instant; so does what takes an attendance back
-//! (a retraction, the reversal of an import, a withdrawal of consent). Of several bodies of one event id the earliest received holds, so
-//! one that is received later never hides what counted before. The same selection gives the same facts at any later time.
+//! Guarantees: a record counts if its offset is below the watermark and it was received by the as-of instant; the same holds for records
+//! that revoke attendance (a retraction, the reversal of an import, a withdrawal of consent). Of several bodies of one event id the
+//! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
-//! Limits: a time of receipt is what the service that took the event says. A record that is still on its way when a calculation runs
-//! counts in the next one of the same instant. Meeting ids that read alike are bounded by their time of receipt only.
+//! Limits: the time of receipt is the one that ingest stored. A record that is in flight during a calculation counts in the next
+//! calculation of the same instant. Meeting ids that look alike are bounded by their time of receipt only.
 
 use clickhouse::{Client, Compression, Row};
 use qamtu_schemas::{Event, MeetingFold, Reference, Topic, decode::decode_structured, id::MeetingId};
@@ -34,27 +34,27 @@ pub use quality::Quality;
 pub use selection::{Configured, Receipts};
 pub use stream::Batches;
 
-/// What is known about a campaign, attendance apart.
+/// Facts about a campaign, without attendance.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// Selects the records that count.
     pub selection: Selection,
-    /// How many events there are.
+    /// Numbers of events and rejected records.
     pub totals: Totals,
-    /// What is odd about the records.
+    /// Anomalies of the records.
     pub quality: Quality,
     /// Units, precincts, coalitions, members, venues, reversed imports.
     pub reference: Reference,
-    /// Every meeting of which a live event is known, attendance apart.
+    /// Meetings with at least one event that was not reversed, without attendance.
     pub meetings: Meetings,
     /// The strong roll: voters with pseudonyms of national ids.
     pub roll: Roll,
 }
 
-/// Counts that are about events themselves.
+/// Numbers of events and rejected records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Different events, attendances and the roll's apart; attendances are counted as they pass.
+    /// Different events, without attendances and rolls; attendances are counted while they are streamed.
     pub events: u64,
     /// Records of the log that do not decode, of every campaign.
     pub rejected: u64,
@@ -62,11 +62,11 @@ pub struct Totals {
     pub conflicts: u64,
 }
 
-/// The views of events and the column that they are read in the order of.
+/// Views of events and the columns they are ordered by.
 const REFERENCE_EVENTS: (&str, &str) = ("v_reference_events", "event_id");
 const MEETING_EVENTS: (&str, &str) = ("v_meeting_events", "meeting_id");
 
-/// The warehouse, as this service reads it.
+/// Client of the warehouse with the queries of this service.
 #[derive(Clone)]
 pub struct Warehouse {
     client: Client,
@@ -87,31 +87,30 @@ struct EventRow {
 }
 
 impl Warehouse {
-    /// A warehouse at an address. Nothing is asked yet.
+    /// Configures a client; sends no query.
     pub fn new(config: &ClickHouse) -> Self {
         let client = Client::default()
             .with_url(config.url.as_str())
             .with_user(&config.user)
             .with_password(config.password.expose_secret())
             .with_database(&config.database)
-            // Over a loopback or a data centre's network compressing costs the server more than it saves, and pseudonyms do not
-            // compress at all.
+            // On a loopback or data centre network compression costs the server more than it saves; pseudonyms are incompressible.
             .with_compression(Compression::None)
-            // Text must come as text whatever the server's defaults are.
+            // Strings must be Arrow strings whatever the defaults of the server are.
             .with_setting("output_format_arrow_compression_method", "none")
             .with_setting("output_format_arrow_string_as_string", "1");
         Self { client }
     }
 
-    /// Offsets below which the log copy is complete, and so every fact is in its table.
+    /// Offsets below which the projector has written every record to its table.
     pub async fn offsets(&self) -> Result<Vec<Offset>, AnalyticsError> {
         let sql = "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(next_offset) AS next \
                    FROM v_watermark ORDER BY topic, partition";
-        let rows: Vec<OffsetRow> = self.rows("how far the log was read", self.client.query(sql)).await?;
+        let rows: Vec<OffsetRow> = self.rows("the watermark", self.client.query(sql)).await?;
         Ok(rows.into_iter().map(|row| Offset { topic: row.topic, partition: row.partition, next: row.next }).collect())
     }
 
-    /// The facts of a selection. Questions that need no other answer and little memory are asked side by side.
+    /// The facts of a selection. Independent queries that need little memory run concurrently.
     pub async fn facts(&self, selection: Selection) -> Result<Facts, AnalyticsError> {
         let ((reference, meetings), roll) = tokio::try_join!(self.reference_and_meetings(&selection), self.roll(&selection))?;
         let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
@@ -146,10 +145,10 @@ impl Warehouse {
         stream::read("attendance", self.client.query(&sql), work).await
     }
 
-    /// A record that does not decode has neither a campaign nor a time of receipt, so the clock of the log bounds it; in a campaign whose
-    /// clock is simulated that says nothing.
+    /// A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless the clock of the campaign is
+    /// simulated.
     async fn totals(&self, selection: &Selection, synthetic: bool) -> Result<Totals, AnalyticsError> {
-        // The roll's partitions are those of another topic.
+        // Partitions of the roll topic are excluded: its offsets are in another topic.
         let events = format!(
             "SELECT count() FROM v_other_events WHERE type NOT LIKE 'qamtu.precinct.enrolled.%' AND {}",
             selection.admits(Topic::Events)
@@ -170,15 +169,15 @@ impl Warehouse {
             selection.by_then("`received`")
         );
         let (events, rejected) = tokio::try_join!(
-            self.one("how many events there are", self.client.query(&events)),
-            self.one("how many records do not decode", self.client.query(&rejected)),
+            self.one("the number of events", self.client.query(&events)),
+            self.one("the number of rejected records", self.client.query(&rejected)),
         )?;
-        // The one question that takes memory with the number of events is asked by itself.
-        let conflicts = self.one("how many ids have several bodies", self.client.query(&conflicts)).await?;
+        // Runs alone, since its memory grows with the number of events.
+        let conflicts = self.one("the number of conflicting event ids", self.client.query(&conflicts)).await?;
         Ok(Totals { events, rejected, conflicts })
     }
 
-    /// Reference data, and meetings: which of their events were taken back stands in the former.
+    /// Reads reference data first: it has the reversed imports, which the meetings need.
     async fn reference_and_meetings(&self, selection: &Selection) -> Result<(Reference, Meetings), AnalyticsError> {
         let mut reference = Reference::default();
         self.events(REFERENCE_EVENTS, selection, |event| {
@@ -190,7 +189,7 @@ impl Warehouse {
         Ok((reference, meetings))
     }
 
-    /// The states of meetings, one after another, so that the events of one alone are held.
+    /// Folds meetings one after another, so that only the events of one are in memory.
     async fn meetings(&self, selection: &Selection, reference: &Reference) -> Result<Meetings, AnalyticsError> {
         let mut meetings = Meetings::default();
         let mut open: Option<(MeetingId, MeetingFold)> = None;
@@ -216,7 +215,7 @@ impl Warehouse {
         Ok(meetings)
     }
 
-    /// Passes every event of a view in its order.
+    /// Calls `each` for every event of a view, in the order of the view.
     async fn events(
         &self,
         (view, order): (&'static str, &str),

@@ -7,14 +7,14 @@ use qamtu_schemas::id::CampaignId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-/// The next offset to be counted of a partition.
+/// The next offset of a partition, exclusive bound of the records that count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Offset {
     /// Topic of the log: `events` or `roll`.
     pub topic: String,
     /// Number of the partition.
     pub partition: u32,
-    /// Everything below it is counted.
+    /// Records with lower offsets count.
     pub next: u64,
 }
 
@@ -25,39 +25,39 @@ pub struct Selection {
     pub campaign: CampaignId,
     /// Records below these count, sorted by topic and partition.
     pub offsets: Vec<Offset>,
-    /// Records that were received by then count; also the clock of the calculation.
+    /// Records received by then count. It is also the current time of the calculation.
     pub as_of: Timestamp,
 }
 
-/// What a coverage is true for; its hash names the snapshot.
+/// Everything that a coverage depends on; its hash is the id of the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Id of the campaign.
     pub campaign: CampaignId,
-    /// The clock of the calculation: which records had been received, which meetings are due, which counts of voters are true.
+    /// Current time of the calculation: decides which records had been received, which meetings are due, which voter counts are valid.
     pub as_of: Timestamp,
-    /// Facts below these offsets were counted, sorted by topic and partition.
+    /// Records below these offsets count, sorted by topic and partition.
     pub offsets: Vec<Offset>,
     /// Version of the definition, see [`DEFINITION`].
     pub definition: u32,
-    /// How many erasures had rewritten the log when this was computed.
+    /// Number of erasures that had rewritten the log before this was computed.
     pub redaction_epoch: u32,
 }
 
 impl Identity {
-    /// Which records were counted.
+    /// The records that were counted.
     pub fn selection(&self) -> Selection {
         Selection { campaign: self.campaign.clone(), offsets: self.offsets.clone(), as_of: self.as_of }
     }
 }
 
-/// Name of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`Identity`]. Letters only, so that no digits of it can
-/// be taken for a national id.
+/// Id of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`Identity`]. It has no digits, so that no scanner takes it
+/// for a national id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotId([u8; 12]);
 
 impl SnapshotId {
-    /// The name of what is true for this identity.
+    /// Hashes an identity; every part is prefixed with its length.
     pub fn of(identity: &Identity) -> Self {
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
@@ -91,7 +91,7 @@ impl fmt::Debug for SnapshotId {
     }
 }
 
-/// A text that is no snapshot id.
+/// The text is not a snapshot id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a snapshot id is 24 letters from a to p")]
 pub struct InvalidSnapshotId;

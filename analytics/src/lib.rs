@@ -1,17 +1,16 @@
-//! The path of a number, from the views of the warehouse to a figure that people read.
+//! Analytics: from the views of the warehouse to the figures of a campaign.
 //!
-//! 1. [`facts`] reads the views, and is the only place that does: how far the log was read, reference data, meetings, the [`roll`], and
-//!    attendance that holds, meeting by meeting.
-//! 2. [`coverage`] turns facts into integers. It is pure; what each figure means is written in [`coverage::definition`].
-//! 3. [`snapshot`] keeps them as bytes that never change, under a name made of what they are true for.
-//! 4. [`figures`] and [`csv`] show a snapshot to machines.
-//! 5. [`published`] clears a snapshot for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
-//!    Zero, unknown and not applicable are told apart by [`knowledge`]. What readers see one after another is compared first
-//!    ([`publication`]), so that the difference tells about nobody.
-//! 6. [`statement`] puts that into the [`words`] and numbers of one language ([`locale`]).
-//! 7. [`dashboard`] shows a statement as a page, [`mod@report`] as a PDF: the same figures, since both say one statement.
+//! 1. [`facts`] queries the views; no other module does. It reads the watermark, reference data, meetings, the [`roll`] and attendance.
+//! 2. [`coverage`] computes integers from facts. It is pure; [`coverage::definition`] defines each figure.
+//! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`identity`].
+//! 4. [`figures`] and [`csv`] export a snapshot as JSON and CSV.
+//! 5. [`published`] applies disclosure control for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
+//!    [`reach_status`] distinguishes zero, unknown and not applicable. [`publication`] compares each state with the one shown before it,
+//!    so that their difference discloses no small count.
+//! 6. [`statement`] formats the published figures in one language, with its [`translations`] and [`locale`].
+//! 7. [`dashboard`] renders a statement as HTML, [`mod@report`] renders it as PDF, so both have the same figures.
 //!
-//! [`compute`](mod@compute) runs the steps in this order. This crate knows no log and writes no events.
+//! [`compute`](mod@compute) runs steps 1 to 3. This crate neither reads the log nor writes events.
 
 pub mod access;
 pub mod cell;

@@ -8,21 +8,21 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::coverage::Snapshot;
 
-/// Requests answered, by class of status (`2xx`).
+/// Served requests, by class of status (`2xx`).
 pub const REQUESTS: &str = "qamtu_analytics_requests_total";
-/// Time from request to answer.
+/// Time from request to response.
 pub const REQUEST_SECONDS: &str = "qamtu_analytics_request_seconds";
 /// Calculations, by outcome (`done`, `failed`).
 pub const COMPUTED: &str = "qamtu_analytics_computed_total";
 /// The as-of instant of the snapshot that is shown, in seconds since 1970.
 pub const SHOWN_AS_OF: &str = "qamtu_analytics_shown_as_of_seconds";
-/// Whether the warehouse answered last time: 1 or 0.
+/// Whether the last query to the warehouse succeeded: 1 or 0.
 pub const WAREHOUSE: &str = "qamtu_analytics_warehouse_answers";
 
-/// Whether newer records are held back since they would tell about few people: 1 or 0.
+/// Whether newer records are held back since they would disclose small counts: 1 or 0.
 pub const HELD_BACK: &str = "qamtu_analytics_held_back";
 
-/// None if something else in this process took the place of the recorder first.
+/// None if another recorder was installed first.
 static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
     let recorder = PrometheusBuilder::new().install_recorder().ok();
     describe_counter!(REQUESTS, "Requests answered, by class of status");
@@ -34,17 +34,17 @@ static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
     recorder
 });
 
-/// Starts recording; without it nothing is kept.
+/// Installs the recorder; metrics recorded before are lost.
 pub fn start() {
     LazyLock::force(&RECORDER);
 }
 
-/// All of them, as Prometheus reads them.
+/// All metrics in the Prometheus text format.
 pub fn render() -> String {
     RECORDER.as_ref().map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// A request was answered.
+/// Counts and times a served request.
 pub fn request_served(status: StatusCode, took: Duration) {
     let class = match status.as_u16() / 100 {
         2 => "2xx",
@@ -61,17 +61,17 @@ pub fn calculation_ended(done: bool) {
     counter!(COMPUTED, "outcome" => if done { "done" } else { "failed" }).increment(1);
 }
 
-/// Another snapshot is shown.
+/// Records the as-of instant of the snapshot that is shown.
 pub fn snapshot_shown(snapshot: &Snapshot) {
     gauge!(SHOWN_AS_OF).set(snapshot.coverage.identity.as_of.as_second() as f64);
 }
 
-/// Newer records are held back, or not.
+/// Records whether newer records are held back.
 pub fn held_back(is: bool) {
     gauge!(HELD_BACK).set(if is { 1.0 } else { 0.0 });
 }
 
-/// The warehouse answered, or did not.
+/// Records whether the last query to the warehouse succeeded.
 pub fn warehouse_answers(answers: bool) {
     gauge!(WAREHOUSE).set(if answers { 1.0 } else { 0.0 });
 }

@@ -1,7 +1,7 @@
-//! Publication: whether readers of a role may see a snapshot after the one that they saw last.
+//! Publication: whether a role may see a snapshot after the one it saw last.
 //!
-//! Guarantees: what they see is noted before they see it, so the next snapshot is compared with it also after a restart. What may follow
-//! what is decided by [`ReleaseState`].
+//! Guarantees: what a role sees is stored before it is shown, so the next snapshot is compared with it also after a restart.
+//! [`ReleaseState`] has the rule.
 
 use crate::{
     access::{Reader, Role},
@@ -12,8 +12,7 @@ use crate::{
     snapshot_store::SnapshotStore,
 };
 
-/// Whether a snapshot may be shown to readers of a role now; if so, what to note. None if it may not. A role that sees no figures sees
-/// nothing change.
+/// The state to record if a snapshot may be shown to a role now; none if it may not. A role without figures has an empty state.
 pub fn check_release(snapshots: &SnapshotStore, role: Role, snapshot: &Snapshot) -> Result<Option<ReleaseState>, AnalyticsError> {
     let reader = Reader::of_region(role);
     let (Some(published), Some(threshold)) = (Published::new(snapshot, &reader), Threshold::of(&reader)) else {
@@ -26,7 +25,7 @@ pub fn check_release(snapshots: &SnapshotStore, role: Role, snapshot: &Snapshot)
     })
 }
 
-/// Shows a stored snapshot to readers of a role from now on, if it may be. It also may if they have seen it already.
+/// Records that a stored snapshot is shown to a role; false if it may not be. A snapshot that the role has seen may be shown again.
 pub fn publish(snapshots: &mut SnapshotStore, role: Role, snapshot: &Snapshot) -> Result<bool, AnalyticsError> {
     if snapshots.was_released(snapshot.id, role)? {
         return Ok(true);
@@ -36,7 +35,7 @@ pub fn publish(snapshots: &mut SnapshotStore, role: Role, snapshot: &Snapshot) -
     Ok(true)
 }
 
-/// The snapshot that readers of a role see when a service starts: the latest if it may be shown, else what they saw last.
+/// The snapshot that a role sees when the service starts: the latest if it may be shown, else the one shown last.
 pub fn current(snapshots: &mut SnapshotStore, role: Role, latest: Option<Snapshot>) -> Result<Option<Snapshot>, AnalyticsError> {
     let Some(latest) = latest else { return Ok(None) };
     if publish(snapshots, role, &latest)? {

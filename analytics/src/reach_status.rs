@@ -1,10 +1,10 @@
-//! How much is known about the different voters at a set of meetings: the difference between zero, unknown and not applicable.
+//! Whether the number of different voters at a set of meetings is known: distinguishes zero, unknown and not applicable.
 //!
-//! Guarantees: page, PDF and CSV ask this one rule, so none of them shows "0" where another says that nobody was identified.
+//! Guarantees: page, PDF and CSV use this one rule, so none of them shows "0" where another shows that nobody was identified.
 
 use crate::{coverage, published};
 
-/// What is known about how many different voters were at a set of meetings.
+/// Whether the number of different voters at a set of meetings is known, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReachStatus {
     /// No meeting was held: the question does not apply.

@@ -1,8 +1,8 @@
-//! The campaign's strong roll as a dense index: a person is a number, precinct by precinct.
+//! The campaign's strong roll: a hash table from pseudonyms to consecutive person numbers, sorted by precinct.
 //!
-//! Guarantees: one number per person, the same for the same roll; a person on several precincts' rolls lives in the lowest precinct
-//! id. The numbers are private to one calculation and leave it only as counts. Neighbours have near numbers, so that the attendance of
-//! a meeting stays within a small part of memory. Sixteen bytes a voter, and eight to sixteen for the table that finds them.
+//! Guarantees: one number per person, the same for the same roll; a person on the rolls of several precincts belongs to the lowest precinct
+//! id. Numbers are internal to one calculation. People of one precinct have neighbouring numbers, so that the attendance of a meeting
+//! touches little memory. Memory per voter: 16 bytes for the key and 8 to 16 for the table.
 
 use std::ops::Range;
 
@@ -20,18 +20,18 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roll {
     precincts: Vec<PrecinctId>,
-    /// Of each precinct the number behind its last person.
+    /// Exclusive end of each precinct's range of person numbers.
     ends: Vec<u32>,
     keys: Vec<Key>,
     table: Table,
 }
 
-/// Where to find a key: slots with some bits of the key and the person's number plus one, zero if free; then the next slot is tried.
+/// Open addressing with linear probing. A slot has some bits of the key and the person's number plus one; zero is free.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Table {
     slots: Vec<u32>,
     shift: u32,
-    /// The low bits of a slot, which hold the number.
+    /// Mask of the low bits of a slot, which contain the number.
     number: u32,
 }
 
@@ -42,7 +42,7 @@ impl Default for Roll {
 }
 
 impl Roll {
-    /// The roll of these lines: who, and the slot of their precinct in `precincts`, which may come in any order.
+    /// Builds a roll from pairs of precinct index and pseudonym; `precincts` may be unsorted.
     pub fn new(mut lines: Vec<(u32, Key)>, precincts: Vec<PrecinctId>) -> Result<Self, AnalyticsError> {
         if u32::try_from(lines.len()).is_err() {
             return Err(AnalyticsError::TooMany(u32::MAX));
@@ -62,7 +62,7 @@ impl Roll {
             table: Table::with_capacity_for(lines.len()),
         };
         for (precinct, key) in lines {
-            // Lines come by precinct, so the lowest precinct takes a person first.
+            // Lines are sorted by precinct, so a person gets the lowest one.
             if let Err(free) = roll.search(key) {
                 roll.keys.push(key);
                 roll.table.slots[free] = roll.table.tag(key) | roll.keys.len() as u32;
@@ -72,12 +72,12 @@ impl Roll {
         Ok(roll)
     }
 
-    /// Different people on it.
+    /// Number of different people on the roll.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Does the campaign have no strong roll?
+    /// Whether the campaign has no strong roll.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -87,23 +87,23 @@ impl Roll {
         &self.precincts
     }
 
-    /// The numbers of the people of each precinct, in the order of [`Self::precincts`].
+    /// Person numbers of each precinct, in the order of [`Self::precincts`].
     pub fn people(&self) -> impl Iterator<Item = Range<usize>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| start as usize..*end as usize)
     }
 
-    /// The pseudonyms by number.
+    /// Pseudonyms, indexed by person number.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
 
-    /// The number of a person; none if they are not on the roll.
+    /// Number of a person; none if they are not on the roll.
     pub fn find(&self, key: Key) -> Option<u32> {
         self.search(key).ok()
     }
 
-    /// The number of a person, or the free slot where the search ended.
+    /// Number of a person, or the free slot where the search ended.
     fn search(&self, key: Key) -> Result<u32, usize> {
         let mut at = self.table.slot(key);
         loop {
@@ -119,8 +119,8 @@ impl Roll {
         }
     }
 
-    /// Whom each key belongs to, in all likelihood: who, once their pseudonym was compared, need not be searched for. No branch here
-    /// waits for memory, so that the processor fetches many slots at once.
+    /// The probable number of each key: the caller compares the pseudonym and searches only if it differs. The loop has no branch that
+    /// depends on memory, so that the processor prefetches many slots.
     pub fn candidates(&self, (hi, lo): (&[u64], &[u64]), candidates: &mut Vec<u32>) {
         let mask = self.table.number;
         candidates.clear();
@@ -135,7 +135,7 @@ impl Roll {
 }
 
 impl Table {
-    /// A table that is at most half full: most keys stand in the first slot or the second.
+    /// A table that is at most half full, so that most keys are in their first or second slot.
     fn with_capacity_for(keys: usize) -> Self {
         let bits = (2 * keys).max(2).next_power_of_two().ilog2();
         Self { slots: vec![0; 1 << bits], shift: 64 - bits, number: ((keys + 1).next_power_of_two() - 1) as u32 }
@@ -149,7 +149,7 @@ impl Table {
         (slot + 1) & (self.slots.len() - 1)
     }
 
-    /// The bits of a key that stand in its slot.
+    /// The bits of a key that are stored in its slot.
     fn tag(&self, key: Key) -> u32 {
         key.1 as u32 & !self.number
     }
@@ -194,10 +194,10 @@ mod tests {
             others in proptest::collection::vec(key(), 0..300),
         ) {
             let roll = Roll::new(keys.iter().rev().map(|key| (0, *key)).collect(), precincts(&["A"])).expect("a roll");
-            let asked: Vec<Key> = keys.iter().chain(&others).copied().collect();
-            let found: BTreeSet<u32> = asked.iter().filter_map(|key| roll.find(*key)).collect();
+            let all: Vec<Key> = keys.iter().chain(&others).copied().collect();
+            let found: BTreeSet<u32> = all.iter().filter_map(|key| roll.find(*key)).collect();
             prop_assert_eq!(found, (0..keys.len() as u32).collect::<BTreeSet<u32>>());
-            for key in &asked {
+            for key in &all {
                 prop_assert_eq!(roll.find(*key).map(|person| roll.keys()[person as usize]), keys.get(key).copied());
             }
         }

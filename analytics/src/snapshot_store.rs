@@ -1,10 +1,9 @@
-//! SnapshotStore: a computed coverage, kept as bytes under a name made of what it is true for.
+//! Stores snapshots in SQLite: coverages as immutable bytes under the id of their identity.
 //!
-//! Guarantees: stored bytes never change; page and report of one snapshot read the same bytes; the same facts and the same binary give
-//! the same bytes again, and [`Stored`] says so. Kept in one SQLite file, one writer, that its owner alone can read: it holds small
-//! counts. A snapshot from which something was reported stays until somebody removes the file; of the others the newest stay, so that
-//! the file grows with reports and not with time. What was last shown to whom is kept too, so that the next state can be compared with
-//! it after a restart.
+//! Guarantees: stored bytes never change, so page and report of one snapshot read the same bytes. The same facts and binary give the same
+//! bytes again; [`Stored`] tells whether they did. The SQLite file has one writer and is readable by its owner only, since it contains
+//! small counts. Reported snapshots are kept; of the others the newest are, so that the file grows with the number of reports. The state
+//! that each role saw last is stored, too, so that the next one is compared with it after a restart.
 
 mod private_dir;
 
@@ -22,14 +21,14 @@ use crate::{
     published::ReleaseState,
 };
 
-/// Snapshots of a campaign that stay though nothing was reported from them, the one stored last apart.
+/// Number of unreported snapshots that are kept per campaign, without the one stored last.
 const MAX_UNREPORTED: u32 = 20;
 
-/// The order of what a campaign's snapshots are true for, newest first. One ahead of the clock (`?2`) comes last: it was computed while
-/// a clock was wrong, or all of the campaign is simulated ahead.
+/// Newest as-of instant first. Instants after the clock (`?2`) come last: they were computed while a clock was wrong, or the whole campaign
+/// is simulated ahead.
 const NEWEST_FIRST: &str = "as_of_us <= ?2 DESC, as_of_us DESC, offsets DESC, number DESC";
 
-/// File name inside the service's folder.
+/// File name inside the directory of the service.
 const FILE: &str = "analytics.sqlite";
 
 /// Outcome of saving a coverage.
@@ -37,20 +36,20 @@ const FILE: &str = "analytics.sqlite";
 pub enum Stored {
     /// The snapshot is new.
     New,
-    /// It was there, byte for byte.
+    /// It was stored before with the same bytes.
     Same,
-    /// It was there with other bytes, which stay: the facts below its offsets changed, or another binary computed it.
+    /// It was stored before with other bytes, which are kept: the records below its offsets changed, or another binary computed it.
     Differs,
 }
 
-/// The snapshots of this service.
+/// The SQLite file of this service.
 #[derive(Debug)]
 pub struct SnapshotStore {
     sqlite: Connection,
 }
 
 impl SnapshotStore {
-    /// Opens the snapshots in a folder, which is made if missing.
+    /// Opens the file in a directory, which is created if missing.
     pub fn open(folder: &Path) -> Result<Self, AnalyticsError> {
         let path = folder.join(FILE);
         private_dir::ensure(folder, &path)?;
@@ -78,7 +77,7 @@ impl SnapshotStore {
                      UNIQUE (campaign, role, id)
                  ) STRICT;",
             )?;
-            // How far the log had been read, as one number: of two snapshots of one instant the one that knows more is newer.
+            // Sum of the offsets: of two snapshots of one instant the one with more records is newer.
             if !sqlite.prepare("SELECT 1 FROM pragma_table_info('snapshot') WHERE name = 'offsets'")?.exists([])? {
                 sqlite.execute_batch("ALTER TABLE snapshot ADD COLUMN offsets INTEGER NOT NULL DEFAULT 0")?;
             }
@@ -87,7 +86,7 @@ impl SnapshotStore {
         open().map(|sqlite| Self { sqlite }).map_err(|source| AnalyticsError::SnapshotStore { path, source })
     }
 
-    /// Keeps a coverage, and lets go of those that it supersedes. Bytes that are stored already stay as they are, and are what is returned.
+    /// Saves a coverage and deletes snapshots that are no longer needed. Existing bytes are kept and returned.
     pub fn save(&mut self, coverage: Coverage) -> Result<(Snapshot, Stored), AnalyticsError> {
         let id = SnapshotId::of(&coverage.identity);
         let bytes = serde_json::to_vec(&coverage).map_err(|source| AnalyticsError::Bytes { id, source })?;
@@ -101,7 +100,7 @@ impl SnapshotStore {
         }
     }
 
-    /// Whether the bytes are new. Storing and letting go are one transaction: there is never too much, and never nothing.
+    /// Inserts the bytes and deletes old snapshots in one transaction; returns whether the id was new.
     fn insert(&mut self, id: SnapshotId, identity: &Identity, bytes: &[u8]) -> rusqlite::Result<bool> {
         let (id, campaign) = (id.to_string(), identity.campaign.as_str());
         let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -125,7 +124,7 @@ impl SnapshotStore {
         Ok(stored == 1)
     }
 
-    /// Notes that something was reported from a snapshot, so that its bytes stay for good.
+    /// Marks a snapshot as reported, so that it is never deleted.
     pub fn mark_reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
         self.sqlite
             .execute("INSERT INTO reported (id) VALUES (?1) ON CONFLICT (id) DO NOTHING", [id.to_string()])
@@ -133,8 +132,8 @@ impl SnapshotStore {
             .map_err(|source| self.sqlite_error(source))
     }
 
-    /// The latest snapshot of a campaign by a clock that shows `now`: true for the newest instant that is not ahead of it; of several,
-    /// the one that knows most of the log. What is true for an instant ahead is the latest only if there is nothing else.
+    /// The latest snapshot: the newest as-of instant that is not after `now`, then the most records. A snapshot of a later instant is
+    /// returned only if there is no other.
     pub fn latest(&self, campaign: &CampaignId, now: Timestamp) -> Result<Option<Snapshot>, AnalyticsError> {
         let row: Option<(String, Vec<u8>)> = self
             .sqlite
@@ -152,7 +151,7 @@ impl SnapshotStore {
         .transpose()
     }
 
-    /// A snapshot by its name.
+    /// The snapshot with this id.
     pub fn get(&self, id: SnapshotId) -> Result<Option<Snapshot>, AnalyticsError> {
         self.bytes(id)?.map(|bytes| decode(id, &bytes)).transpose()
     }
@@ -165,7 +164,7 @@ impl SnapshotStore {
             .map_err(|source| self.sqlite_error(source))
     }
 
-    /// What was last shown of a campaign to readers of a role, and of which snapshot.
+    /// The snapshot that was last shown to a role, and its published counts.
     pub fn last_release(&self, campaign: &CampaignId, role: Role) -> Result<Option<(SnapshotId, ReleaseState)>, AnalyticsError> {
         let row: Option<(String, Vec<u8>)> = self
             .sqlite
@@ -184,7 +183,7 @@ impl SnapshotStore {
         .transpose()
     }
 
-    /// Whether a snapshot was shown to readers of a role and something was reported from it, or it is what they see now.
+    /// Whether a snapshot is what a role sees now, or was shown to the role and reported.
     pub fn was_released(&self, id: SnapshotId, role: Role) -> Result<bool, AnalyticsError> {
         let found =
             self.sqlite.query_row("SELECT count(*) FROM released WHERE id = ?1 AND role = ?2", [&id.to_string(), role.name()], |row| {
@@ -193,7 +192,7 @@ impl SnapshotStore {
         found.map(|rows| rows > 0).map_err(|source| self.sqlite_error(source))
     }
 
-    /// Notes what is shown of a snapshot to readers of a role from now on. Of what was shown before, reported snapshots stay known.
+    /// Records what a role sees from now on. Earlier records are kept for reported snapshots only.
     pub fn record_release(&mut self, snapshot: &Snapshot, role: Role, release: &ReleaseState) -> Result<(), AnalyticsError> {
         let id = snapshot.id;
         let counts = serde_json::to_vec(release).map_err(|source| AnalyticsError::Bytes { id, source })?;
@@ -218,7 +217,7 @@ impl SnapshotStore {
     }
 }
 
-/// How many records of the log an identity knows.
+/// Number of records below the offsets of an identity.
 fn records_read(identity: &Identity) -> i64 {
     let records = identity.offsets.iter().fold(0_u64, |sum, offset| sum.saturating_add(offset.next));
     i64::try_from(records).unwrap_or(i64::MAX)

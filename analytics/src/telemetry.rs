@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// Starts logging; a second start changes nothing.
+/// Installs the log subscriber; later calls have no effect.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let logs = fmt().with_env_filter(filter).with_writer(stderr);

@@ -1,5 +1,5 @@
-//! Frames of attendance to runs: rows of one meeting that stand together and hold, as slices of the frame's own columns. Rows that do
-//! not hold are counted as events and go no further.
+//! Splits Arrow batches of attendance into runs: consecutive rows of one meeting that count, as slices of the batch's columns. Rows that
+//! do not count are only added to the number of events.
 
 use polars::{
     frame::DataFrame,
@@ -13,9 +13,9 @@ use crate::{
     facts::{Batches, Facts},
 };
 
-/// Passes all attendance to a calculation.
+/// Adds all attendance to a calculation.
 pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batches) -> Result<(), AnalyticsError> {
-    let mut numbers = Numbers::of(facts)?;
+    let mut numbers = MeetingNumbers::of(facts)?;
     let mut residences = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
         fold.add_events(frame.height() as u64);
@@ -35,7 +35,7 @@ pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: 
     Ok(())
 }
 
-/// The rows that hold.
+/// The rows that are not retracted, reversed or withdrawn.
 fn rows_that_count(frame: DataFrame) -> PolarsResult<DataFrame> {
     let holds: BooleanChunked = frame.column("holds")?.u8()?.not_equal(0);
     if holds.all() {
@@ -46,7 +46,7 @@ fn rows_that_count(frame: DataFrame) -> PolarsResult<DataFrame> {
     Ok(frame)
 }
 
-/// The columns of a frame, of the types that the view promises.
+/// The columns of a batch, with the types of the view's contract.
 struct Columns<'a> {
     meeting: &'a StringChunked,
     hi: &'a [u64],
@@ -65,8 +65,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// ResidenceIndex that rows state, see [`ResidenceIndex`]: `p` and a precinct or `u` and a unit of an adult, `P` and `U` of somebody whose age is not
-/// stated, `x` of somebody from outside or under age, or nothing.
+/// Residence numbers of rows, see [`ResidenceIndex`]. A row has `p` and a precinct or `u` and a unit for an adult, `P` or `U` if the age is
+/// not stated, `x` for a minor or a resident of another region, or nothing.
 fn stated(frame: &DataFrame, index: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
     let number = |residence: &str| match residence.split_at_checked(1) {
         None => UNSTATED,
@@ -79,23 +79,23 @@ fn stated(frame: &DataFrame, index: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
     Ok(frame.column("stated_residence")?.str()?.iter().map(|residence| number(residence.unwrap_or_default())).collect())
 }
 
-/// The numbers of meetings: known ones by the order of their ids, then those known by attendance alone as they come.
-struct Numbers<'a> {
+/// Numbers meetings: known ones in the order of their ids, then those known by attendance alone in the order of arrival.
+struct MeetingNumbers<'a> {
     known: &'a [MeetingId],
-    /// Where the next known meeting is looked for first: attendance comes in the same order.
+    /// Index that is compared first: attendance is sorted by meeting id, too.
     hint: usize,
     next: u32,
     current: Option<(String, u32)>,
 }
 
-impl<'a> Numbers<'a> {
+impl<'a> MeetingNumbers<'a> {
     fn of(facts: &'a Facts) -> Result<Self, AnalyticsError> {
         let known = facts.meetings.ids();
         let next = u32::try_from(known.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
         Ok(Self { known, hint: 0, next, current: None })
     }
 
-    /// The number of each run of equal ids and where it ends.
+    /// The meeting number and the exclusive end of each run of equal ids.
     fn runs(&mut self, meetings: &StringChunked) -> Result<Vec<(u32, usize)>, AnalyticsError> {
         let mut runs = Vec::new();
         for (at, id) in meetings.iter().map(Option::unwrap_or_default).enumerate() {
@@ -115,9 +115,9 @@ impl<'a> Numbers<'a> {
     fn number(&mut self, id: &str) -> Result<u32, AnalyticsError> {
         let is_next = self.known.get(self.hint).is_some_and(|known| known.as_str() == id);
         let found = if is_next { Ok(self.hint) } else { self.known.binary_search_by(|known| known.as_str().cmp(id)) };
-        if let Ok(place) = found {
-            self.hint = place + 1;
-            return Ok(place as u32);
+        if let Ok(index) = found {
+            self.hint = index + 1;
+            return Ok(index as u32);
         }
         let number = self.next;
         self.next = number.checked_add(1).ok_or(AnalyticsError::TooMany(u32::MAX))?;

@@ -1,8 +1,7 @@
-//! Attendance, meeting by meeting: how many people each had, and which people each slice has.
+//! Counts attendance: how many people each meeting had, and how many different people each slice has.
 //!
-//! Guarantees: one person at one meeting counts once; the order of rows inside a meeting changes nothing. Memory is bounded by people and
-//! meetings, never by attendances: a person has one row of bits, one for each slice, and a row takes a meeting once. Attendance must
-//! come meeting by meeting; anything else is refused.
+//! Guarantees: one person at one meeting counts once; the order of rows of a meeting does not matter. Memory is bounded by people and
+//! meetings, not by attendances: a person has one row of bits, one per slice. Rows must be grouped by meeting; otherwise they are refused.
 
 use std::collections::HashMap;
 
@@ -20,50 +19,50 @@ use crate::{
 /// [`Run::strength`] of a person known by a national id.
 pub const STRONG: u8 = 1;
 
-/// [`Run::residences`] of a person who is known to be no eligible resident: not adult, from outside, or of a place that does not exist.
+/// [`Run::residences`] of a person who is known not to be eligible: a minor, a resident of another region, or of an undefined place.
 pub const OUTSIDE: u32 = u32::MAX - 1;
 
-/// [`Run::residences`] of a person of whom age or residence is not stated: they may be eligible or not. Above [`OUTSIDE`], since whatever else is
-/// stated at the same meeting says more.
+/// [`Run::residences`] of a person whose age or residence is not stated. It is greater than [`OUTSIDE`], so that any other statement at the
+/// same meeting takes precedence.
 pub const UNSTATED: u32 = u32::MAX;
 
-/// Attendances of one meeting that hold, as columns of one length. A meeting may come in several runs, one after another.
+/// Attendances of one meeting that count, as columns of equal length. A meeting may be split into consecutive runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// Place of the meeting in [`Meetings::rows`]; beyond the last, ascending, for meetings known by attendance alone.
+    /// Index of the meeting in [`Meetings::rows`]; ascending numbers beyond the last one for meetings known by attendance alone.
     pub meeting: u32,
-    /// Pseudonyms: the first halves.
+    /// First halves of the pseudonyms.
     pub hi: &'a [u64],
     /// Second halves of the pseudonyms.
     pub lo: &'a [u64],
     /// [`STRONG`], or else weak.
     pub strength: &'a [u8],
-    /// Where the person is stated to live, see [`crate::coverage::ResidenceIndex`], or [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides.
+    /// Residence numbers of [`crate::coverage::ResidenceIndex`], [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides about eligibility.
     pub residences: &'a [u32],
 }
 
-/// The meeting whose attendance is being received.
+/// The meeting whose runs are being added.
 #[derive(Debug, Default)]
 struct OpenMeeting {
     meeting: u32,
-    /// Its slices; none if it is not counted.
+    /// Slices of the meeting; empty if it is not counted.
     slices: Vec<usize>,
-    /// Added to a person's attendances: 1 if the meeting is counted.
+    /// 1 if the meeting is counted, else 0.
     counts: u64,
-    /// Its audience reveals, so nobody recorded at it is looked at.
+    /// Attendance at the meeting would reveal sensitive data, so people are ignored and only the headcount is used.
     heads_only: bool,
-    /// Translations of a person's row and the bits that this meeting sets.
+    /// Indexes of words of a [`PersonBitmap`] row, and the bits that this meeting sets in them.
     marks: Vec<(usize, u64)>,
-    /// Strong people found on the roll.
+    /// Strongly identified people on the roll.
     on_roll: u64,
-    /// Strong people who are not on the roll.
+    /// Pseudonyms of strongly identified people who are not on the roll.
     off_roll: Vec<Key>,
     weak: Vec<Key>,
     stated: Vec<(Key, u32)>,
 }
 
 impl OpenMeeting {
-    /// Notes in a person's row that they are at this meeting; 0 if that was known, else 1.
+    /// Records a person's attendance in their row. Returns 1, or 0 if it was recorded before.
     fn mark(&self, row: &mut [u64]) -> u64 {
         let stamp = u64::from(self.meeting) + 1;
         if row[2] >> 32 == stamp {
@@ -77,21 +76,21 @@ impl OpenMeeting {
     }
 }
 
-/// Takes the attendance of all meetings.
+/// Adds up the attendance of all meetings.
 #[derive(Debug)]
 pub(crate) struct Attendance<'a> {
-    /// The roll, if it decides who is eligible; else people are numbered as they come.
+    /// The roll, if it decides about eligibility; else people are numbered in the order of arrival.
     pub(crate) roll: Option<&'a Roll>,
     meetings: &'a Meetings,
     pub(crate) slices: Slices,
     /// Sums of each slice, without reach.
     pub(crate) sums: Vec<Sums>,
-    /// Meetings whose attendance came.
+    /// Whether runs of each known meeting were added.
     received: Vec<bool>,
     bitmap: PersonBitmap,
-    /// Whom the rows of a run belong to, in all likelihood.
+    /// Buffer for [`Roll::candidates`] of a run.
     candidates: Vec<u32>,
-    /// People of a campaign whose roll does not decide, numbered as they come, and where they live.
+    /// Numbers of people if the roll does not decide; `residences` has their residence numbers.
     people: HashMap<Key, u32>,
     residences: Vec<u32>,
     open: Option<OpenMeeting>,
@@ -101,7 +100,7 @@ pub(crate) struct Attendance<'a> {
     pub(crate) unknown: u64,
 }
 
-/// What the people amount to.
+/// Different people by slice, week, frequency and residence.
 #[derive(Debug, Default)]
 pub(crate) struct Reached {
     /// Different people by slice.
@@ -110,7 +109,7 @@ pub(crate) struct Reached {
     pub(crate) first: Vec<u64>,
     /// Eligible people by number of attendances: 1, 2, 3, 4, 5 or more (M7).
     pub(crate) exposure: [u64; 5],
-    /// Different people and their attendances by place.
+    /// Different people and their attendances by residence number.
     pub(crate) residences: Vec<(u64, u64)>,
 }
 
@@ -132,7 +131,7 @@ impl<'a> Attendance<'a> {
         }
     }
 
-    /// Takes some attendances of one meeting.
+    /// Adds attendances of one meeting.
     pub(crate) fn add_run(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
         let mut open = match self.open.take() {
             Some(open) if open.meeting == run.meeting => open,
@@ -147,7 +146,7 @@ impl<'a> Attendance<'a> {
         Ok(())
     }
 
-    /// The roll decides: who is on it is eligible, whatever they state.
+    /// Eligible are people on the roll, whatever they state.
     fn add_by_roll(&mut self, roll: &Roll, open: &mut OpenMeeting, run: Run<'_>) {
         roll.candidates((run.hi, run.lo), &mut self.candidates);
         for ((key, strength), candidate) in keys(run).zip(run.strength).zip(&self.candidates) {
@@ -166,7 +165,7 @@ impl<'a> Attendance<'a> {
         }
     }
 
-    /// Closes the meeting before and opens the next.
+    /// Closes the previous meeting and opens the next one.
     fn open_meeting(&mut self, meeting: u32, before: Option<OpenMeeting>) -> Result<OpenMeeting, AnalyticsError> {
         let mut open = match before {
             Some(before) => self.close(before)?,
@@ -194,11 +193,11 @@ impl<'a> Attendance<'a> {
         Ok(open)
     }
 
-    /// Counts the people of a meeting, adds it to its slices, and gives its lists back empty.
+    /// Adds the people of a meeting to its slices, and returns the struct empty for reuse.
     fn close(&mut self, mut open: OpenMeeting) -> Result<OpenMeeting, AnalyticsError> {
         let (off_roll, weak) = (different(&mut open.off_roll), different(&mut open.weak));
         let mut people = People { identified: open.on_roll + off_roll, eligible: open.on_roll, unstated: 0, weak };
-        // The lowest residence of a person comes first and stays.
+        // The lowest residence number of a person sorts first and is kept.
         open.stated.sort_unstable();
         open.stated.dedup_by_key(|(key, _)| *key);
         people.unstated = open.stated.iter().filter(|(_, residence)| *residence == UNSTATED).count() as u64;
@@ -227,7 +226,7 @@ impl<'a> Attendance<'a> {
         slices.iter().for_each(|slice| self.sums[*slice].add(meeting));
     }
 
-    /// The number of a person of a campaign whose roll does not decide, who lives at the lowest residence ever stated.
+    /// Numbers a person if the roll does not decide, and keeps the lowest of their residence numbers.
     fn person(&mut self, key: Key, residence: u32) -> Result<u32, AnalyticsError> {
         let next = u32::try_from(self.residences.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
         let person = *self.people.entry(key).or_insert(next);
@@ -240,7 +239,7 @@ impl<'a> Attendance<'a> {
         Ok(person)
     }
 
-    /// Closes the last meeting and adds the counted meetings that nobody is recorded for.
+    /// Closes the last meeting and adds the headcounts of meetings without any attendance.
     pub(crate) fn finish(&mut self) -> Result<(), AnalyticsError> {
         if let Some(open) = self.open.take() {
             self.close(open)?;
@@ -254,7 +253,7 @@ impl<'a> Attendance<'a> {
         Ok(())
     }
 
-    /// Counts people. `enrolled` has the place of each precinct of the roll, of all `residences`.
+    /// Counts different people. `enrolled` maps precincts of the roll to residence numbers; `residences` is the number of residences.
     pub(crate) fn reached(&self, enrolled: &[u32], residences: usize) -> Reached {
         let zeros = vec![0; self.slices.len()];
         let mut reached = Reached { slices: zeros.clone(), first: zeros, exposure: [0; 5], residences: vec![(0, 0); residences] };
@@ -270,7 +269,7 @@ impl<'a> Attendance<'a> {
 }
 
 impl Reached {
-    /// Adds a person who lives at `residence`. Weeks are the slices from `weeks` on.
+    /// Adds the row of a person with this residence number. Slices from `weeks` on are weeks.
     fn add(&mut self, row: &[u64], residence: u32, weeks: usize) {
         let contacts = row[2] as u32;
         if contacts == 0 {
@@ -295,7 +294,7 @@ impl Reached {
     }
 }
 
-/// The roll does not decide: who is eligible is what they state, and is decided once all of the meeting is known.
+/// Eligibility follows from what people state, once all rows of the meeting are known.
 fn add_stated(open: &mut OpenMeeting, run: Run<'_>) {
     for (at, key) in keys(run).enumerate() {
         match run.strength[at] {
@@ -309,7 +308,7 @@ fn keys(run: Run<'_>) -> impl Iterator<Item = Key> {
     run.hi.iter().copied().zip(run.lo.iter().copied())
 }
 
-/// How many different keys there are.
+/// Removes duplicates and returns the number of different keys.
 fn different(keys: &mut Vec<Key>) -> u64 {
     keys.sort_unstable();
     keys.dedup();

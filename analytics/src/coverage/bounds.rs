@@ -1,17 +1,17 @@
-//! M10: what headcounts say about reach that lists of people cannot.
+//! M10: bounds of reach from headcounts.
 //!
-//! Guarantees: `reached <= lower <= upper`, always. Only what is uncertain is capped by the number of voters; what was counted from
-//! people never is, so that a reach above 100 % shows. Where no precinct count says how many voters there are, nothing is capped and
-//! nothing is above 100 %. Rooms that nobody counted add nothing to `upper`: it is then incomplete, and the reach is not called exact.
+//! Guarantees: `reached <= lower <= upper`. Only the uncertain part is capped by the number of voters; people who were identified never
+//! are, so that a reach above 100 % is visible. Without a precinct count nothing is capped and nothing is above 100 %. Meetings without a
+//! headcount add nothing to `upper`: it is then incomplete, and the reach is not exact.
 
 use crate::coverage::{Audience, Denominator, Method, Reach};
 
-/// The reach of a set of meetings. `minimum` is the largest eligible minimum of one of them, `region` the voters of the whole region.
+/// Reach of a set of meetings. `minimum` is the largest eligible minimum of one meeting, `region` the voters of the whole region.
 pub(crate) fn of_meetings(reached: u64, audience: &Audience, (minimum, region): (u64, &Denominator), denominator: Denominator) -> Reach {
     reach(reached, audience, (reached.max(minimum), region.known()), denominator)
 }
 
-/// The reach of the residents of a place: anyone not identified in any of the `rooms` may live there.
+/// Reach of the residents of a unit or precinct: anyone unidentified at any meeting may live there.
 pub(crate) fn of_residents(reached: u64, audience: &Audience, denominator: Denominator) -> Reach {
     reach(reached, audience, (reached, denominator.known()), denominator)
 }

@@ -32,7 +32,7 @@
 //! A counted meeting `m` with headcount `h_low <= h_high` (0 without one)
 //! - `s` identified people (strongly, eligible or outside), `e` eligible of them, `n` unknown, `w` weak, `k = s + n + w` recorded.
 //! - gross attendance `a = max(h_low, k)`: a count below the list is a miscount.
-//! - rest `r = max(h_high, k) - s`: in the room, and perhaps eligible for all that is known.
+//! - unidentified `r = max(h_high, k) - s`: in the room, and perhaps eligible for all that is known.
 //! - eligible minimum `f = min(stated minimum, e + r)`: no more eligible people than the room can hold beside those who are known not
 //!   to be.
 //! - **uncounted** without a headcount and with `k = 0`: how many came is unknown, and `a = r = 0` says nothing about it.

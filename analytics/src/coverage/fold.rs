@@ -1,4 +1,4 @@
-//! From facts to coverage: meetings are prepared, attendance is taken run by run, and everything is added up.
+//! Computes coverage from facts and attendance: prepares slices, adds attendance run by run, and sums up.
 
 use qamtu_schemas::{
     event::CampaignConfigured,
@@ -21,7 +21,8 @@ use crate::{
     roll::Roll,
 };
 
-/// Does the roll decide who is eligible? Only if it has every precinct of the denominator; else people are taken at what they state.
+/// Whether the roll decides about eligibility: only if it has every precinct of the denominator. Otherwise it follows from what people
+/// state.
 pub fn roll_decides(facts: &Facts) -> Result<bool, AnalyticsError> {
     let calendar = Calendar::of(configured(facts)?, facts.selection.as_of)?;
     Ok(eligibility_roll(facts, &calendar).is_some())
@@ -33,13 +34,13 @@ fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
     facts.reference.campaign().ok_or_else(not_yet)
 }
 
-/// The roll, if it decides.
+/// The roll, if it decides about eligibility.
 fn eligibility_roll<'a>(facts: &'a Facts, calendar: &Calendar) -> Option<&'a Roll> {
     let is_whole = residents::without_roll(&facts.reference, &facts.roll, calendar.today) == 0;
     Some(&facts.roll).filter(|roll| is_whole && !roll.is_empty())
 }
 
-/// A calculation under way.
+/// A calculation to which attendance is being added.
 #[derive(Debug)]
 pub struct CoverageFold<'a> {
     facts: &'a Facts,
@@ -48,7 +49,7 @@ pub struct CoverageFold<'a> {
     residences: ResidenceIndex,
     voters: Voters,
     attendance: Attendance<'a>,
-    /// Events of attendance, whether they hold or not.
+    /// Attendance events, those that do not count included.
     events: u64,
 }
 
@@ -73,7 +74,7 @@ impl<'a> CoverageFold<'a> {
         })
     }
 
-    /// Does the roll decide who is eligible? Then where people state to live is not asked for.
+    /// Numbers the residences of [`Run::residences`].
     pub fn uses_roll(&self) -> bool {
         self.attendance.roll.is_some()
     }
@@ -83,12 +84,12 @@ impl<'a> CoverageFold<'a> {
         &self.residences
     }
 
-    /// Counts events of attendance, whether they hold or not.
+    /// Adds attendance events to the counts, those that do not count as attendance included.
     pub fn add_events(&mut self, events: u64) {
         self.events += events;
     }
 
-    /// Takes attendances that hold, meeting by meeting.
+    /// Adds attendances that count; runs of a meeting must be consecutive.
     pub fn add_run(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
         self.attendance.add_run(run)
     }
@@ -161,7 +162,7 @@ impl<'a> CoverageFold<'a> {
         let precinct = |(id, people): (&PrecinctId, (u64, u64))| {
             let counted = counts.get(id);
             let voters = self.voters.precincts.get(id);
-            // A precinct that is first counted later is no part of the denominator; it shows once somebody from it is reached.
+            // A precinct whose first count comes later is not in the denominator; it is listed once one of its residents is reached.
             (voters.is_some() || people.0 > 0).then(|| Precinct {
                 precinct: id.clone(),
                 unit: counted.map(|count| count.unit.clone()),
@@ -234,7 +235,7 @@ impl<'a> CoverageFold<'a> {
     }
 }
 
-/// Everything that was added up, by slice.
+/// Sums and different people, by slice.
 struct Totals {
     fulfilments: Vec<Fulfilment>,
     sums: Vec<Sums>,

@@ -1,7 +1,7 @@
-//! Which slices a meeting belongs to, and what it adds to the plan's fulfilment.
+//! Assigns meetings to slices, and adds them to the fulfilment of the plan.
 //!
-//! Guarantees: every unit, coalition and category of the reference data has a slice, and so has every other one that a plan or a report
-//! names; nothing is dropped for being unknown. Local days are days of the campaign's time zone.
+//! Guarantees: every unit, coalition and category of the reference data, of a plan or of a report has a slice; unknown codes are not
+//! dropped. Days are local days in the campaign's time zone.
 
 use std::collections::BTreeSet;
 
@@ -52,13 +52,13 @@ impl Calendar {
         self.zone.to_datetime(at).date()
     }
 
-    /// May meetings be held on this day?
+    /// Whether meetings are lawful on this day.
     fn lawful(&self, day: Date) -> bool {
         (self.opens..=self.closes).contains(&day)
     }
 }
 
-/// Monday of a day's ISO week. Before the first Monday that a calendar can hold it is the day itself.
+/// Monday of a day's ISO week; the day itself where that is before the first date of the calendar.
 fn monday(day: Date) -> Date {
     day.checked_sub(day.weekday().since(Weekday::Monday).days()).unwrap_or(day)
 }
@@ -69,12 +69,12 @@ pub(crate) fn week_name(monday: Date) -> String {
     format!("{:04}-W{:02}", week.year(), week.week())
 }
 
-/// Keys of one kind, sorted, and the number of the first key's slice.
+/// Sorted keys of one kind and their slices, which are consecutive.
 #[derive(Debug, Clone)]
 pub(crate) struct SliceKeys<K> {
     keys: Vec<K>,
     first: usize,
-    /// Slices by the number that facts use for a key.
+    /// Slice of each interned code of the facts.
     slice_of_code: Vec<usize>,
 }
 
@@ -91,7 +91,7 @@ impl<K: Ord + Clone> SliceKeys<K> {
         self.keys.iter().zip(self.first..)
     }
 
-    /// The first slice behind them.
+    /// The first slice after these.
     pub(crate) fn end(&self) -> usize {
         self.first + self.keys.len()
     }
@@ -106,7 +106,7 @@ pub(crate) struct Slices {
     pub(crate) categories: SliceKeys<CategoryCode>,
     /// ISO weeks, by their Mondays.
     pub(crate) weeks: SliceKeys<Date>,
-    /// Whether to be in an audience tells belief, origin or health; by the number that facts use for a category.
+    /// Whether being in an audience reveals belief, origin or health; by interned category.
     revealing: Vec<bool>,
 }
 
@@ -146,7 +146,7 @@ impl Slices {
         slices
     }
 
-    /// Does any standing plan or report of a meeting name an audience that reveals? Then only its heads count.
+    /// Whether a valid plan or report of the meeting has a revealing audience. Then only its headcount is used.
     pub(crate) fn is_revealing(&self, meeting: &Meeting) -> bool {
         meeting.audiences.iter().any(|category| self.revealing[*category as usize])
     }
@@ -175,7 +175,7 @@ impl Slices {
             sums.held_extra += u64::from(planned.is_empty());
             sums.unlawful += u64::from(!is_lawful);
         }
-        // What has neither plan nor report has no place but the region.
+        // A meeting without plan and report is in the region only.
         let contested = [held.as_slice(), planned.as_slice(), &[REGION]].into_iter().find(|slices| !slices.is_empty());
         for slice in contested.unwrap_or_default() {
             slices[*slice].contested += u64::from(meeting.contested);

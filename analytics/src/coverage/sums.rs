@@ -1,4 +1,4 @@
-//! What counted meetings add up to, reach apart: reach is never added up.
+//! Sums over counted meetings. Reach is not among them: it is counted from people.
 
 use qamtu_schemas::fold::Headcount;
 
@@ -20,7 +20,7 @@ pub(crate) struct People {
 /// Sums over counted meetings, without reach.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
-    /// Everything but the reach.
+    /// All figures except reach.
     pub(crate) audience: Audience,
     /// The largest eligible minimum of one meeting.
     pub(crate) minimum: u64,

@@ -1,8 +1,8 @@
-//! A row of figures as CSV, and the two ways to write it.
+//! A row of figures as CSV, in two dialects.
 //!
-//! Guarantees: a number column holds numbers or nothing. Why a field is empty stands in two columns of its own: `withheld` and `unknown`
-//! name the fields that are withheld and those that nobody knows; any other empty field does not apply to its row. Files begin with a
-//! byte order mark, so that spreadsheets read the names as UTF-8. A text that a spreadsheet would take for a formula gets an apostrophe.
+//! Guarantees: a number column contains a number or nothing. The columns `withheld` and `unknown` list the fields that are empty because
+//! they are withheld or unknown; any other empty field does not apply to its row. Files begin with a byte order mark, so that
+//! spreadsheets read the names as UTF-8. Texts that a spreadsheet would evaluate as a formula get an apostrophe.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ use crate::{
     reach_status::ReachStatus,
 };
 
-/// How fields and decimals are parted.
+/// Delimiter of fields and decimal separator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// Commas between fields and a point in decimals: for programs.
@@ -32,7 +32,7 @@ pub enum Field {
     /// It does not apply to the row.
     #[default]
     Empty,
-    /// Translations, a code or a date.
+    /// A name, a code or a date.
     Text(String),
     /// A whole number, written without separators.
     Count(u64),
@@ -40,7 +40,7 @@ pub enum Field {
     Percent(u64),
     /// Withheld to protect people.
     Withheld,
-    /// The data that it follows from is missing.
+    /// Unknown, since the data it follows from is missing.
     Unknown,
 }
 
@@ -56,17 +56,17 @@ impl From<Cell> for Field {
     }
 }
 
-/// A text with an apostrophe before everything that a spreadsheet would take for a formula: at its start, and behind a separator, where
-/// a spreadsheet that expects the other dialect begins a cell.
+/// Puts an apostrophe before everything that a spreadsheet would evaluate as a formula: at the start, and after a delimiter, where a
+/// spreadsheet that expects the other dialect begins a cell.
 fn escape_formulas(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
-    let mut begins = true;
+    let mut at_cell_start = true;
     for letter in text.chars() {
-        if begins && matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠') {
+        if at_cell_start && matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠') {
             written.push('\'');
         }
         written.push(letter);
-        begins = matches!(letter, ',' | ';' | '\t' | '\n' | '\r');
+        at_cell_start = matches!(letter, ',' | ';' | '\t' | '\n' | '\r');
     }
     written
 }
@@ -77,7 +77,7 @@ impl Field {
         Self::Text(text.to_string())
     }
 
-    /// A share of a whole: as little known as the part or the whole.
+    /// A share as a percentage; withheld or unknown if the part or the whole is.
     fn share(part: &Self, whole: &Self) -> Self {
         match (part, whole) {
             (Self::Count(_), Self::Count(0)) => Self::Empty,
@@ -131,22 +131,22 @@ pub struct CsvRow {
 }
 
 impl CsvRow {
-    /// A row about a kind of thing.
+    /// A row with its key columns; all other fields are empty.
     pub fn new(kind: &'static str, key: impl ToString, names: Option<&Names>) -> Self {
         Self { kind, key: key.to_string(), names: names.cloned(), ..Self::default() }
     }
 
-    /// Compared with registered voters.
+    /// Adds the registered voters and the date of their count.
     pub fn with_voters(self, denominator: &Denominator) -> Self {
         Self { voters: denominator.known().map_or(Field::Unknown, Field::Count), denominator_date: denominator.date, ..self }
     }
 
-    /// Where the plan stands.
+    /// Adds the fulfilment of the plan.
     pub fn with_plan(self, plan: &Fulfilment) -> Self {
         Self { plan: Some(plan.clone()), held: plan.held.into(), ..self }
     }
 
-    /// Leaves reach empty where no meeting was held, and marks as unknown what nobody counted or identified.
+    /// Empties the reach if no meeting was held, and marks fields as unknown that nobody counted or identified.
     pub fn for_status(self, knowledge: ReachStatus) -> Self {
         match knowledge {
             ReachStatus::Identified => self,
@@ -192,11 +192,11 @@ impl CsvRow {
         ]
     }
 
-    /// Columns of the operator's file alone.
+    /// Columns that only the operator's file has.
     fn details(&self) -> Vec<(&'static str, Field)> {
         let method = |method: Method| if method == Method::Exact { "exact" } else { "bounds" };
         vec![
-            ("method", self.method.map_or(Field::Empty, |held| Field::text(method(held)))),
+            ("method", self.method.map_or(Field::Empty, |value| Field::text(method(value)))),
             ("over", self.over.map_or(Field::Empty, Field::text)),
             ("rest", self.unidentified.clone()),
             ("headcount_meetings", self.headcount_meetings.clone()),
@@ -205,7 +205,7 @@ impl CsvRow {
     }
 }
 
-/// What stands in every row: what the figures are true for.
+/// Columns that are the same in every row: what the figures are computed from.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The clock of the calculation.
@@ -216,7 +216,7 @@ pub struct Source {
     pub snapshot: String,
 }
 
-/// Writes rows to a file.
+/// Writes rows as CSV.
 pub struct CsvWriter<W: Write> {
     out: csv::Writer<W>,
     dialect: Dialect,
@@ -226,7 +226,7 @@ pub struct CsvWriter<W: Write> {
 }
 
 impl<W: Write> CsvWriter<W> {
-    /// Begins a file. `details` adds the columns of the operator's file.
+    /// Writes the byte order mark. `details` adds the columns of the operator's file.
     pub fn new(mut to: W, dialect: Dialect, details: bool, source: Source) -> Result<Self, csv::Error> {
         to.write_all("\u{feff}".as_bytes())?;
         let delimiter = if dialect == Dialect::Comma { b',' } else { b';' };
@@ -234,7 +234,7 @@ impl<W: Write> CsvWriter<W> {
         Ok(Self { out, dialect, details, source, header_written: false })
     }
 
-    /// Writes a row, and the names of the columns before the first one.
+    /// Writes a row, preceded by the header if it is the first one.
     pub fn write_row(&mut self, row: &CsvRow) -> Result<(), csv::Error> {
         let mut columns = row.columns();
         if self.details {
@@ -261,7 +261,7 @@ impl<W: Write> CsvWriter<W> {
     /// Flushes the file and returns the underlying writer.
     pub fn finish(mut self) -> Result<W, csv::Error> {
         self.out.flush()?;
-        self.out.into_inner().map_err(|fault| csv::Error::from(fault.into_error()))
+        self.out.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Frames of the roll to the [`Roll`].
+//! Builds the [`Roll`] from Arrow batches.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
     let mut precincts: Vec<PrecinctId> = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
         for (precinct, keys) in by_precinct(&frame).map_err(batches.schema_error())? {
-            let home = match numbers.get(precinct) {
+            let precinct_number = match numbers.get(precinct) {
                 Some(number) => *number,
                 None => {
                     let id = precinct.parse().map_err(|_| AnalyticsError::Value {
@@ -32,13 +32,13 @@ pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
                     number
                 }
             };
-            lines.extend(keys.into_iter().map(|key| (home, key)));
+            lines.extend(keys.into_iter().map(|key| (precinct_number, key)));
         }
     }
     Roll::new(lines, precincts)
 }
 
-/// Rows of one precinct that stand together.
+/// Groups consecutive rows of the same precinct.
 fn by_precinct(frame: &DataFrame) -> PolarsResult<Vec<(&str, Vec<Key>)>> {
     let hi = frame.column("hi")?.u64()?.cont_slice()?;
     let lo = frame.column("lo")?.u64()?.cont_slice()?;

@@ -1,7 +1,6 @@
-//! Meetings as facts: where each stands, after its events were folded, in a form small enough for a whole country.
+//! Folded states of meetings, in a compact form: codes are interned.
 //!
-//! Guarantees: meetings stand in the order of their ids; every code is kept once and named by number; a report says nothing before its
-//! meeting begins.
+//! Guarantees: meetings are sorted by id; every code is stored once; a report is ignored before its meeting begins.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -13,7 +12,7 @@ use qamtu_schemas::{
     id::{CategoryCode, CoalitionId, MeetingId, PrecinctId, UnitCode},
 };
 
-/// Codes by number, in the order in which they came.
+/// Maps codes to consecutive numbers, in the order of arrival.
 #[derive(Debug, Clone)]
 pub struct Interner<K> {
     numbers: HashMap<K, u32>,
@@ -37,24 +36,24 @@ impl<K: Clone + Eq + Hash> Interner<K> {
         number
     }
 
-    /// The codes by number.
+    /// The codes, indexed by number.
     pub fn keys(&self) -> &[K] {
         &self.keys
     }
 }
 
-/// What a plan or a report says, codes by number.
+/// Unit, coalition, audience and time of a plan or a report, with interned codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeetingDetails {
     /// Interned code of the unit.
     pub unit: u32,
     /// Interned id of the coalition.
     pub coalition: u32,
-    /// The first audience and the others.
+    /// Interned codes of the first category and the others.
     pub categories: Box<[u32]>,
-    /// The precinct, if named.
+    /// Interned id of the precinct, if the plan or report names one.
     pub precinct: Option<u32>,
-    /// When it begins; of a plan, after moves.
+    /// Start of the meeting; of a plan, after moves.
     pub starts: Timestamp,
 }
 
@@ -65,37 +64,37 @@ pub struct Meeting {
     pub status: Status,
     /// Whether the start of its plan comes from a move.
     pub moved: bool,
-    /// Do two answers stand side by side?
+    /// Whether two reports or headcounts, or a report and a cancellation, contradict each other.
     pub contested: bool,
     /// Result of its headcount, if there is one.
     pub headcount: Option<Headcount>,
-    /// The audiences that any standing plan or report names.
+    /// Interned categories of all plans and reports that are valid.
     pub audiences: Box<[u32]>,
     /// The plan that takes precedence, if any.
     pub planned: Option<MeetingDetails>,
-    /// The report: it was held, and counts.
+    /// The report, if it says that the meeting was held and the meeting has begun.
     pub held: Option<MeetingDetails>,
-    /// Its report says that it begins later than now, so it does not count.
+    /// The report came before the meeting begins, so the meeting does not count yet.
     pub premature: bool,
 }
 
-/// All meetings of a campaign of which a live event is known.
+/// Meetings of a campaign with at least one event that was not reversed.
 #[derive(Debug, Clone, Default)]
 pub struct Meetings {
     ids: Vec<MeetingId>,
     rows: Vec<Meeting>,
     /// Units that plans and reports name.
     pub units: Interner<UnitCode>,
-    /// Coalitions that they name.
+    /// Coalitions that plans and reports name.
     pub coalitions: Interner<CoalitionId>,
-    /// Categories that they name.
+    /// Categories that plans and reports name.
     pub categories: Interner<CategoryCode>,
-    /// Precincts that they name.
+    /// Precincts that plans and reports name.
     pub precincts: Interner<PrecinctId>,
 }
 
 impl Meetings {
-    /// Adds a meeting as it stands at an instant. False, and nothing is added, if its id is not above the last one's.
+    /// Adds a meeting as of `now`. Returns false, and adds nothing, if its id is not greater than the last one.
     #[must_use]
     pub fn push(&mut self, id: MeetingId, state: &MeetingState, now: Timestamp) -> bool {
         if self.ids.last().is_some_and(|last| *last >= id) {

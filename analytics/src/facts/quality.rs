@@ -1,4 +1,4 @@
-//! What is odd about the records of a selection: references without effect, meeting ids that read alike, clocks that were ahead.
+//! Anomalies among the records of a selection: dangling references, meeting ids that look alike, clocks that were ahead.
 
 use clickhouse::Row;
 use jiff::Timestamp;
@@ -11,19 +11,19 @@ use crate::{
     identity::Selection,
 };
 
-/// How far the time of receipt may be ahead of the log's clock before one of the clocks was wrong.
+/// Tolerated difference, in seconds, by which the time of receipt may be after the append time.
 const AHEAD_SECONDS: u32 = 600;
 
-/// What is odd about the data: nothing of it changes a figure, and somebody should look into it.
+/// Anomalies of the data. They change no figure, but somebody should investigate them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quality {
-    /// When the newest counted record was received, the roll's apart: how old the data is. None before the first one.
+    /// Time of receipt of the newest counted record, rolls excluded. None before the first one.
     pub newest_record: Option<Timestamp>,
-    /// References of corrections, retractions, moves and consents that have no effect: they name no event of the same meeting or person.
+    /// References of corrections, retractions, moves and consents without effect: they name no event of the same meeting or person.
     pub dangling_references: u64,
-    /// Meeting ids that read like another one of the campaign.
+    /// Meeting ids of the campaign that look like another one.
     pub lookalike_meetings: u64,
-    /// Records that were stamped by a clock ahead of the log's; they count once their time has come.
+    /// Records with a time of receipt after the append time; they count from their time of receipt on.
     pub clock_ahead: u64,
     /// Meetings that are reported as held and begin after the as-of instant; they count once they have begun.
     pub premature_reports: u64,
@@ -35,7 +35,7 @@ struct NewestRow {
 }
 
 impl Warehouse {
-    /// The roll's records are not looked at. Where the clock is simulated no clock can be ahead.
+    /// Ignores records of the roll. With a simulated clock, no clock can be ahead.
     pub(super) async fn quality(&self, selection: &Selection, synthetic: bool, meetings: &Meetings) -> Result<Quality, AnalyticsError> {
         let admits = selection.admits(Topic::Events);
         let references = format!(
@@ -58,13 +58,13 @@ impl Warehouse {
             selection.below(Topic::Events)
         );
         let (dangling_references, lookalike_meetings, newest) = tokio::try_join!(
-            self.one("which references have no effect", self.client.query(&references)),
-            self.one("which meeting ids read alike", self.client.query(&lookalikes)),
-            self.rows::<NewestRow>("when the newest event was received", self.client.query(&newest)),
+            self.one("dangling references", self.client.query(&references)),
+            self.one("meeting ids that look alike", self.client.query(&lookalikes)),
+            self.rows::<NewestRow>("the time of receipt of the newest event", self.client.query(&newest)),
         )?;
         let clock_ahead = match synthetic {
             true => 0,
-            false => self.one("which records were stamped by a clock that was ahead", self.client.query(&ahead)).await?,
+            false => self.one("records received after they were appended", self.client.query(&ahead)).await?,
         };
         Ok(Quality {
             newest_record: newest.first().and_then(|row| Timestamp::from_microsecond(row.newest).ok()),

@@ -1,6 +1,6 @@
-//! Which records a calculation counts, as conditions of SQL; and what has to be known to choose them.
+//! SQL conditions for the records of a [`Selection`], and the queries needed to choose one.
 //!
-//! Guarantees: the conditions hold no text that somebody typed: a campaign id is letters, digits and three signs, all else is numbers.
+//! Guarantees: the conditions contain no user text: a campaign id consists of letters, digits and three signs, everything else is a number.
 
 use clickhouse::Row;
 use jiff::Timestamp;
@@ -14,22 +14,22 @@ use crate::{
 };
 
 impl Selection {
-    /// Whether a row is of the campaign and counts.
+    /// Condition: the row belongs to the campaign and counts.
     pub(super) fn admits(&self, topic: Topic) -> String {
         format!("{} AND {} AND {}", self.of_campaign(), self.by_then("received"), self.below(topic))
     }
 
-    /// Whether a row is of the campaign.
+    /// Condition: the row belongs to the campaign.
     pub(super) fn of_campaign(&self) -> String {
         format!("campaign = '{}'", self.campaign)
     }
 
-    /// Whether an instant of a row is not after the as-of instant.
+    /// Condition: the instant in this column is not after the as-of instant.
     pub(super) fn by_then(&self, column: &str) -> String {
         format!("{column} <= fromUnixTimestamp64Micro(toInt64({}))", self.as_of.as_microsecond())
     }
 
-    /// Whether a row's record lies below the offsets of its topic. A partition that is not named has nothing below.
+    /// Condition: the record is below the offsets of its topic; false for partitions without an offset.
     pub(super) fn below(&self, topic: Topic) -> String {
         let (partitions, next): (Vec<String>, Vec<String>) = self
             .offsets
@@ -43,20 +43,20 @@ impl Selection {
         format!("`offset` < transform(toUInt32(`partition`), [{}], [{}], toUInt64(0))", partitions.join(", "), next.join(", "))
     }
 
-    /// Whether the import of a row stands.
+    /// Condition: the import of the row was not reversed.
     pub(super) fn import_stands(&self) -> String {
         let reversed = format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events));
         format!("(import IS NULL OR assumeNotNull(import) NOT IN ({reversed}))")
     }
 
-    /// Whether an attendance holds: its import stands, no retraction names it, and the person's consent stands.
+    /// Condition: the import of an attendance was not reversed, it was not retracted, and the consent was not withdrawn.
     pub(super) fn attendance_holds(&self) -> String {
         let counts = format!("{} AND {}", self.admits(Topic::Events), self.import_stands());
         let retracted = format!("SELECT meeting_id, retracted_id FROM v_attendance_retractions WHERE {counts}");
-        let answered = format!("SELECT person_hi, person_lo, arrayJoin(supersedes) FROM v_consents WHERE kind = 'given' AND {counts}");
+        let superseded = format!("SELECT person_hi, person_lo, arrayJoin(supersedes) FROM v_consents WHERE kind = 'given' AND {counts}");
         let withdrawn = format!(
             "SELECT person_hi, person_lo FROM v_consents WHERE kind = 'withdrawn' AND {counts} \
-             AND (person_hi, person_lo, event_id) NOT IN ({answered})"
+             AND (person_hi, person_lo, event_id) NOT IN ({superseded})"
         );
         format!(
             "toUInt8({} AND (meeting_id, event_id) NOT IN ({retracted}) AND (person_hi, person_lo) NOT IN ({withdrawn}))",
@@ -70,16 +70,16 @@ impl Selection {
 pub struct Configured {
     /// Id of the campaign.
     pub campaign: CampaignId,
-    /// Its clock is simulated: clients state when an event was received.
+    /// Whether its clock is simulated: clients then state the time of receipt.
     pub synthetic: bool,
 }
 
-/// When the records of a campaign were received, the roll's apart.
+/// Times of receipt of a campaign's newest records, rolls excluded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipts {
     /// Time of receipt of the newest record.
     pub newest: Option<Timestamp>,
-    /// The newest that is not after the server's clock.
+    /// The newest time of receipt that is not after the server's clock.
     pub newest_past: Option<Timestamp>,
 }
 
@@ -101,7 +101,7 @@ impl Warehouse {
     pub async fn campaigns(&self) -> Result<Vec<Configured>, AnalyticsError> {
         let sql = "SELECT toString(campaign) AS campaign, toUInt8(max(JSONExtractBool(body, 'data', 'synthetic'))) AS synthetic \
                    FROM v_reference_events WHERE type LIKE 'qamtu.campaign.configured.v%' GROUP BY campaign ORDER BY campaign";
-        let rows: Vec<ConfiguredRow> = self.rows("which campaigns are configured", self.client.query(sql)).await?;
+        let rows: Vec<ConfiguredRow> = self.rows("the configured campaigns", self.client.query(sql)).await?;
         let configured = |row: ConfiguredRow| match row.campaign.parse() {
             Ok(campaign) => Ok(Configured { campaign, synthetic: row.synthetic != 0 }),
             Err(_) => Err(AnalyticsError::Value { view: "v_reference_events", value: row.campaign, expected: "campaign" }),
@@ -109,7 +109,7 @@ impl Warehouse {
         rows.into_iter().map(configured).collect()
     }
 
-    /// When the records of a campaign below some offsets were received, by a clock that shows `now`.
+    /// Times of receipt of the newest records below some offsets; `now` is the time of the server's clock.
     pub async fn receipts(&self, campaign: &CampaignId, offsets: &[Offset], now: Timestamp) -> Result<Receipts, AnalyticsError> {
         let selection = Selection { campaign: campaign.clone(), offsets: offsets.to_vec(), as_of: now };
         let past = selection.by_then("received");
@@ -119,7 +119,7 @@ impl Warehouse {
             selection.of_campaign(),
             selection.below(Topic::Events)
         );
-        let rows: Vec<ReceiptsRow> = self.rows("when the newest event was received", self.client.query(&sql)).await?;
+        let rows: Vec<ReceiptsRow> = self.rows("the time of receipt of the newest event", self.client.query(&sql)).await?;
         let instant = |micros: i64| Timestamp::from_microsecond(micros).ok();
         Ok(rows.first().map_or_else(Receipts::default, |row| Receipts {
             newest: instant(row.newest),

@@ -1,6 +1,6 @@
-//! An answer of the warehouse as a stream of frames: Arrow batches over HTTP, read on a thread of their own.
+//! Streams a query result as Arrow batches over HTTP; they are decoded on a blocking thread.
 //!
-//! Guarantees: at most a few chunks are held at once; a stream that ends before its end mark is an error, never a shorter answer.
+//! Guarantees: at most a few chunks are buffered; a stream that ends before its end marker is an error.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -12,20 +12,20 @@ use tokio::sync::mpsc;
 
 use crate::error::AnalyticsError;
 
-/// Chunks between the socket and the calculation.
+/// Chunks buffered between the socket and the calculation.
 const CHUNKS: usize = 16;
 
-/// Runs `work` over the batches of an answer.
+/// Runs `work` on a blocking thread over the batches of a query result.
 pub(super) async fn read<T, W>(what: &'static str, query: Query, work: W) -> Result<T, AnalyticsError>
 where
     T: Send + 'static,
     W: FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
 {
     let failed = |source| AnalyticsError::Warehouse { what, source };
-    let mut answer = query.fetch_bytes("ArrowStream").map_err(failed)?;
+    let mut response = query.fetch_bytes("ArrowStream").map_err(failed)?;
     let (send, receive) = mpsc::channel(CHUNKS);
-    let pump = async move {
-        while let Some(chunk) = answer.next().await.map_err(failed)? {
+    let transfer = async move {
+        while let Some(chunk) = response.next().await.map_err(failed)? {
             if send.send(chunk).await.is_err() {
                 break;
             }
@@ -33,13 +33,13 @@ where
         Ok::<(), AnalyticsError>(())
     };
     let worked = tokio::task::spawn_blocking(move || work(Batches::open(what, Chunks::new(receive))?));
-    let (pumped, worked) = tokio::join!(pump, worked);
-    // A broken answer is the cause of whatever the calculation says about it.
-    pumped?;
+    let (transferred, worked) = tokio::join!(transfer, worked);
+    // A failed transfer is the cause of whatever error `work` returns.
+    transferred?;
     worked.map_err(AnalyticsError::TaskFailed)?
 }
 
-/// The batches of an answer, each a frame.
+/// Batches of a query result, each a data frame.
 pub struct Batches {
     what: &'static str,
     reader: StreamReader<Chunks>,
@@ -51,7 +51,7 @@ impl Batches {
         Ok(Self { what, reader: StreamReader::new(chunks, metadata, None) })
     }
 
-    /// The columns' shape is wrong.
+    /// Converts an error about names or types of columns.
     pub(crate) fn schema_error(&self) -> impl Fn(PolarsError) -> AnalyticsError + use<> {
         let what = self.what;
         move |source| AnalyticsError::Schema { what, source }
@@ -74,7 +74,7 @@ impl Iterator for Batches {
     }
 }
 
-/// Chunks of an answer as a reader that waits for the next. It can tell its place and skip ahead, which the Arrow reader asks for.
+/// Blocking reader over received chunks. It supports the relative seeks that the Arrow reader needs.
 struct Chunks {
     receive: mpsc::Receiver<Bytes>,
     chunk: Bytes,
@@ -86,7 +86,7 @@ impl Chunks {
         Self { receive, chunk: Bytes::new(), position: 0 }
     }
 
-    /// Makes sure that a chunk is at hand; false at the end.
+    /// Waits for a chunk that is not empty; false at the end of the stream.
     fn fill(&mut self) -> bool {
         while self.chunk.is_empty() {
             match self.receive.blocking_recv() {

@@ -1,8 +1,8 @@
-//! The folder and the file of the snapshots belong to their owner alone (modes 0700 and 0600), since they hold small counts.
+//! Restricts the snapshot directory and file to their owner (modes 0700 and 0600), since they contain small counts.
 //!
-//! Guarantees: what is made here is made so; a folder and a file of ours are closed to others if they were not. A folder that others can
-//! enter and that holds other files is refused and not changed, since it may be shared for a reason. SQLite gives the files beside its
-//! own the same mode.
+//! Guarantees: new directories and files get these modes, and those of this service are changed to them. A directory that others can enter
+//! and that contains other files is refused and not changed, since it may be shared on purpose. SQLite gives its auxiliary files the mode
+//! of the main file.
 
 use std::{
     fs::{DirBuilder, OpenOptions, Permissions},
@@ -13,10 +13,10 @@ use std::{
 
 use crate::error::AnalyticsError;
 
-/// The bits of a mode that let others in.
+/// Mode bits that give access to group and others.
 const OTHERS_MASK: u32 = 0o077;
 
-/// Makes the folder and the file where they are missing, and checks who can read them.
+/// Creates the directory and the file if missing, and restricts them to their owner.
 pub(super) fn ensure(folder: &Path, file: &Path) -> Result<(), AnalyticsError> {
     let failed = |source| AnalyticsError::Directory { path: folder.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
@@ -31,11 +31,11 @@ pub(super) fn ensure(folder: &Path, file: &Path) -> Result<(), AnalyticsError> {
     restrict(file).map_err(|source| AnalyticsError::Write { path: file.to_owned(), source })
 }
 
-/// Makes the file, or closes it to others.
+/// Creates the file or restricts an existing one.
 fn restrict(file: &Path) -> io::Result<()> {
     let held = OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
     if held.metadata()?.permissions().mode() & OTHERS_MASK != 0 {
-        tracing::warn!(file = %file.display(), "the snapshots could be read by others; from now on their owner alone can");
+        tracing::warn!(file = %file.display(), "the snapshot file was readable by other users; access is now restricted to the owner");
         held.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(())
