@@ -21,7 +21,7 @@ pub enum AnalyticsError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A query failed.
-    #[error("the warehouse did not answer {what}{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
+    #[error("the warehouse query for {what} failed{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {
         what: &'static str,
         #[source]

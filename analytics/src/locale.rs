@@ -1,7 +1,7 @@
-//! Numbers, percentages, dates and order of names as each language writes them, from the data of the Unicode CLDR.
+//! Formats numbers, percentages, dates and sorts names by the conventions of a language, from Unicode CLDR data.
 //!
-//! Guarantees: one count of one whole is one percentage, as a figure and as a bound; it never rounds up to 100 nor down to 0, and a share
-//! above 100 % stays visible as such. Translations are not here but in [`crate::translations`].
+//! Guarantees: a count and a bound of equal value have the same percentage; it is never rounded up to 100 nor down to 0, and a share above
+//! 100 % is displayed as such. Texts are in [`crate::translations`].
 
 use std::{cmp::Ordering, fmt, sync::LazyLock};
 
@@ -47,22 +47,22 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.code() == code)
     }
 
-    /// The best of the languages that a browser accepts, by quality and then by order; Kazakh if it accepts none of ours.
+    /// The best supported language of an `Accept-Language` header, by quality and then by order; Kazakh if none is supported.
     pub fn accepted(header: &str) -> Self {
-        let wishes = header.split(',').filter_map(|wish| {
-            let (tag, quality) = wish.split_once(';').map_or((wish, 1000), |(tag, rest)| (tag, permille(rest)));
+        let ranges = header.split(',').filter_map(|range| {
+            let (tag, quality) = range.split_once(';').map_or((range, 1000), |(tag, rest)| (tag, permille(rest)));
             let code = tag.trim().split('-').next()?.to_ascii_lowercase();
             Self::of(&code).map(|language| (quality, language))
         });
-        let best = wishes.fold(None, |best: Option<(u32, Self)>, wish| match best {
-            Some(held) if held.0 >= wish.0 => Some(held),
-            _ if wish.0 > 0 => Some(wish),
+        let best = ranges.fold(None, |best: Option<(u32, Self)>, range| match best {
+            Some(held) if held.0 >= range.0 => Some(held),
+            _ if range.0 > 0 => Some(range),
             held => held,
         });
         best.map_or(Self::Kk, |(_, language)| language)
     }
 
-    /// The name of a thing in this language, composed (NFC): fonts have `й` as one letter, not as two.
+    /// A name in this language, composed (NFC): fonts have `й` as one character.
     pub fn name(self, names: &qamtu_schemas::text::Names) -> String {
         let name: &str = match self {
             Self::Kk => &names.kk,
@@ -106,9 +106,9 @@ fn permille(parameter: &str) -> u32 {
     (quality.clamp(0.0, 1.0) * 1000.0) as u32
 }
 
-/// The hundredths of a percent that a share is written with, and the step that it is rounded to.
-/// Rounded to the nearest, bounds too: rounded outwards, a bound that is the count itself would seem to differ from it.
-/// A little is never "0", almost all is never "100", more than all is never "100" either. None if there is no whole.
+/// A percentage in hundredths of a percent, and the step it is rounded to. Rounded to the nearest, bounds too: rounded outwards, a bound
+/// equal to the count would seem to differ from it. A positive share is never 0, one below 100 % never 100, one above never 100. None if
+/// the whole is 0.
 pub fn rounded_percent(part: u64, whole: u64) -> Option<(u64, u64)> {
     if whole == 0 {
         return None;
@@ -128,7 +128,7 @@ pub fn rounded_percent(part: u64, whole: u64) -> Option<(u64, u64)> {
     Some((u64::try_from(hundredths).unwrap_or(u64::MAX), step as u64))
 }
 
-/// How one language writes numbers, dates and lists of names.
+/// Formatters of one language.
 pub struct Locale {
     language: Language,
     decimal: DecimalFormatter,
@@ -141,7 +141,7 @@ pub struct Locale {
 static LOCALES: LazyLock<[Locale; 3]> = LazyLock::new(|| Language::ALL.map(Locale::load));
 
 impl Locale {
-    /// The conventions of a language.
+    /// The formatters of a language.
     pub fn of(language: Language) -> &'static Self {
         &LOCALES[language as usize]
     }
@@ -160,17 +160,17 @@ impl Locale {
         }
     }
 
-    /// Whose conventions these are.
+    /// The language of these formatters.
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// A whole number, grouped.
+    /// A whole number with digit grouping.
     pub fn number(&self, number: u64) -> String {
         self.decimal.format_to_string(&Decimal::from(number))
     }
 
-    /// A number given in hundredths, written with so many decimals (at most 2).
+    /// A number in hundredths, with so many decimals (at most 2).
     pub fn decimals(&self, hundredths: u64, decimals: i16) -> String {
         let mut decimal = Decimal::from(hundredths);
         decimal.multiply_pow10(-2);
@@ -179,8 +179,7 @@ impl Locale {
         self.decimal.format_to_string(&decimal)
     }
 
-    /// A share of a whole as a percentage without its sign: one decimal, two below 1; the sign's place is a matter of words.
-    /// None if there is no whole.
+    /// A percentage without its sign: one decimal, two below 1 %. The sign is added by a message. None if the whole is 0.
     pub fn percent(&self, part: u64, whole: u64) -> Option<String> {
         let (hundredths, step) = rounded_percent(part, whole)?;
         Some(match hundredths {
@@ -189,38 +188,38 @@ impl Locale {
         })
     }
 
-    /// An average with one decimal; none of nothing.
+    /// An average with one decimal; none if the count is 0.
     pub fn average(&self, sum: u64, count: u64) -> Option<String> {
         let (sum, count) = (u128::from(sum), u128::from(count));
         (count > 0).then(|| self.decimals(u64::try_from((sum * 20 + count) / (2 * count) * 10).unwrap_or(u64::MAX), 1))
     }
 
-    /// A date in full, such as `15 марта 2026 г.`, with blanks that our typeface has and that do not break. Kazakh names the year in
-    /// full, as official texts do.
+    /// A long date, such as `15 марта 2026 г.`, with non-breaking spaces that the bundled font has. In Kazakh the year is written `жылғы`,
+    /// as in official texts.
     pub fn date(&self, date: Date) -> String {
         let text =
             icu_date(date).map_or_else(|| date.to_string(), |date| self.long.format(&date).to_string().replace('\u{202f}', "\u{a0}"));
         if self.language == Language::Kk { text.replace("\u{a0}ж.", "\u{a0}жылғы") } else { text }
     }
 
-    /// Day and month, short, for the foot of a column.
+    /// Day and short month, as a label of a column.
     pub fn day(&self, date: Date) -> String {
         icu_date(date).map_or_else(|| date.to_string(), |date| self.short_day.format(&date).to_string())
     }
 
-    /// The day from which a span begins, as it stands in a sentence: `March 9`, `9 марта` (after "с"), `9 наурыздан`.
+    /// The first day of a period, as it is declined in a sentence: `March 9`, `9 марта` (after "с"), `9 наурыздан`.
     pub fn from_day(&self, date: Date) -> String {
         let day = icu_date(date).map_or_else(|| date.to_string(), |date| self.long_day.format(&date).to_string());
         if self.language == Language::Kk { day + kazakh::ablative(date.month()) } else { day }
     }
 
-    /// Hours and minutes of an instant, as they stand in a sentence: `18:00`, in Kazakh `18:00-дегі`.
+    /// Time of day, as it is declined in a sentence: `18:00`, in Kazakh `18:00-дегі`.
     pub fn at_time(&self, at: &Zoned) -> String {
         let time = at.strftime("%H:%M").to_string();
         if self.language == Language::Kk { format!("{time}-{}", kazakh::locative(at.minute())) } else { time }
     }
 
-    /// Which of two names comes first.
+    /// Compares two names in the alphabetical order of the language.
     pub fn order(&self, a: &str, b: &str) -> Ordering {
         self.collator.compare(a, b)
     }
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_never_flatter() {
+    fn percentages_are_never_rounded_to_0_or_100() {
         let en = Locale::of(Language::En);
         let percent = |part, whole| en.percent(part, whole).unwrap_or_default();
         assert_eq!(percent(84_512, 1_195_000), "7.1");
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wished_language_is_the_best_of_ours() {
+    fn the_accepted_language_with_the_highest_quality_is_chosen() {
         assert_eq!(Language::accepted("ru-RU,ru;q=0.9,en;q=0.8"), Language::Ru);
         assert_eq!(Language::accepted("de, en;q=0.5, ru;q=0.7"), Language::Ru);
         assert_eq!(Language::accepted("de"), Language::Kk);

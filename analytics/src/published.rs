@@ -1,10 +1,10 @@
-//! A snapshot as one reader may see it.
+//! A snapshot after disclosure control for one reader.
 //!
-//! Guarantees: whatever leaves this crate about people is built from a [`Published`] and never from the coverage itself; its person counts
-//! are [`Cell`]s, its rows those of the reader's scope. The published tables are fixed: the campaign, units, coalitions, categories,
-//! weeks, how often people came. Precincts are not among them. Cells are decided over the whole campaign and narrowed to the scope
-//! afterwards, so that two readers together learn no more than one; and over units and coalitions together, since both share the same
-//! meetings out. Attendances, outsiders and weak ones by coalition or category are not among the published counts: their cells are withheld.
+//! Guarantees: whatever leaves this crate about people is built from a [`Published`], never from the coverage: its person counts are
+//! [`Cell`]s, and its rows are those in the reader's scope. The published tables are fixed: the campaign, units, coalitions, categories,
+//! weeks, frequency of attendance. Precincts are not published. Cells are suppressed over the whole campaign and filtered by scope
+//! afterwards, so that two readers together learn no more than one; and over units and coalitions together, since both partition the same
+//! meetings. Attendances, outsiders and weakly identified people by coalition or category are always withheld.
 
 #![allow(missing_docs, reason = "each figure is documented at the field of `coverage` of the same name")]
 

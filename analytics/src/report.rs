@@ -1,9 +1,9 @@
-//! The report: a [`Statement`] as A4 pages of PDF.
+//! The report: renders a [`Statement`] as A4 pages of PDF.
 //!
-//! Guarantees: the same figures as the page of the same snapshot, since both say one statement; the same bytes for the same snapshot,
-//! reader and language. What the statement says reaches the page as values, never as markup, and the compiler sees two virtual files and
-//! the bundled fonts: no other file, no package, no clock. Tagged, PDF/A-2a, which allows no letter without a glyph: one that no font has
-//! is written as its Unicode number, and the report says so.
+//! Guarantees: the page of the same snapshot renders the same statement, so the figures are equal. The same snapshot, reader and language
+//! give the same bytes. Texts are passed to Typst as JSON values, never as markup; the compiler can read two virtual files and the bundled
+//! fonts, but no other file, package or clock. The PDF is tagged PDF/A-2a, which requires a glyph for every character: a character without
+//! one is written as its code point, and the report explains that.
 
 mod glyphs;
 mod typst_world;
@@ -15,21 +15,21 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 use crate::{error::AnalyticsError, published::Published, statement::Statement, translations::Translations};
 use typst_world::TypstWorld;
 
-/// What the template reads.
+/// Input of the template, as JSON.
 #[derive(Serialize)]
 struct ReportData<'a> {
     title: String,
     heading: String,
     author: String,
-    /// With `{page}` and `{pages}` where the numbers stand.
+    /// Page footer with the placeholders `{page}` and `{pages}`.
     page: String,
     fonts: [&'static str; 2],
-    /// What to know about letters that no font has; none if there are none.
+    /// Explains characters without a glyph; none if there are none.
     missing_glyphs: Option<String>,
     statement: &'a Statement,
 }
 
-/// The report of what a reader may see.
+/// Typesets the report of a reader.
 pub fn pdf(published: &Published, statement: &Statement) -> Result<Vec<u8>, AnalyticsError> {
     let translations = Translations::of(statement.language);
     let heading = translations.message("report-title");
@@ -44,8 +44,8 @@ pub fn pdf(published: &Published, statement: &Statement) -> Result<Vec<u8>, Anal
     };
     let world = TypstWorld::new(report_json(data, translations)?.into_bytes());
     let document =
-        typst::compile::<PagedDocument>(&world).output.map_err(|faults| report_error(faults.iter().map(|fault| fault.message.as_str())))?;
-    let standards = PdfStandards::new(&[PdfStandard::A_2a]).map_err(|fault| report_error([fault.message().as_str()]))?;
+        typst::compile::<PagedDocument>(&world).output.map_err(|errors| report_error(errors.iter().map(|error| error.message.as_str())))?;
+    let standards = PdfStandards::new(&[PdfStandard::A_2a]).map_err(|error| report_error([error.message().as_str()]))?;
     let options = PdfOptions {
         ident: typst::foundations::Smart::Custom(format!("{}/{}", published.snapshot, statement.language)),
         creator: typst::foundations::Smart::Custom(Some(translations.message("report-author"))),
@@ -53,10 +53,10 @@ pub fn pdf(published: &Published, statement: &Statement) -> Result<Vec<u8>, Anal
         standards,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&document, &options).map_err(|faults| report_error(faults.iter().map(|fault| fault.message.as_str())))
+    typst_pdf::pdf(&document, &options).map_err(|errors| report_error(errors.iter().map(|error| error.message.as_str())))
 }
 
-/// What the template reads, in letters that the fonts have.
+/// The template's input as JSON, with only characters that the fonts have.
 fn report_json(mut data: ReportData<'_>, translations: &Translations) -> Result<String, AnalyticsError> {
     let json = |data: &ReportData<'_>| serde_json::to_string(data).map_err(|source| AnalyticsError::Report { reason: source.to_string() });
     let written = typst_world::printable(&json(&data)?);
@@ -67,11 +67,11 @@ fn report_json(mut data: ReportData<'_>, translations: &Translations) -> Result<
     Ok(typst_world::printable(&json(&data)?).text)
 }
 
-/// The snapshot's instant stands for the date of the document, so that its bytes depend on nothing else.
+/// The as-of instant is the document date, so that the bytes depend on nothing else.
 fn document_timestamp(published: &Published) -> Option<Timestamp> {
     let at = published.identity.as_of.to_zoned(jiff::tz::TimeZone::UTC);
     let part = |value: i8| u8::try_from(value).ok();
-    let moment = typst::foundations::Datetime::from_ymd_hms(
+    let datetime = typst::foundations::Datetime::from_ymd_hms(
         at.year().into(),
         part(at.month())?,
         part(at.day())?,
@@ -79,7 +79,7 @@ fn document_timestamp(published: &Published) -> Option<Timestamp> {
         part(at.minute())?,
         part(at.second())?,
     )?;
-    Some(Timestamp::new_utc(moment))
+    Some(Timestamp::new_utc(datetime))
 }
 
 fn report_error<'a>(messages: impl IntoIterator<Item = &'a str>) -> AnalyticsError {

@@ -1,7 +1,8 @@
-//! Every sentence that people read, in Kazakh, Russian and English: `locales/*.ftl`.
+//! Translations of all texts that readers see, in Kazakh, Russian and English: Fluent files `locales/*.ftl`.
 //!
-//! Guarantees (tested): the three files hold the same keys with the same arguments, and every key that the code asks for; no sentence is
-//! put together in code. Numbers arrive already written by [`crate::locale`]; where a noun follows a number, the number itself comes too.
+//! Guarantees (tested): the three files have the same keys with the same arguments, and every key that the code uses; no sentence is
+//! concatenated in code. Numbers are formatted by [`crate::locale`] before; where a noun depends on a number, the number itself is an
+//! argument, too.
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,7 @@ use unic_langid::langid;
 
 use crate::locale::{Language, Locale};
 
-/// Arguments of a sentence.
+/// Arguments of a message.
 pub type Args<'a> = &'a [(&'static str, FluentValue<'a>)];
 
 const SOURCES: [(Language, &str); 3] = [
@@ -19,7 +20,7 @@ const SOURCES: [(Language, &str); 3] = [
     (Language::En, include_str!("../locales/en.ftl")),
 ];
 
-/// The words of one language.
+/// Messages of one language.
 pub struct Translations {
     language: Language,
     bundle: FluentBundle<FluentResource>,
@@ -28,7 +29,7 @@ pub struct Translations {
 static TRANSLATIONS: LazyLock<[Translations; 3]> = LazyLock::new(|| SOURCES.map(|(language, source)| Translations::load(language, source)));
 
 impl Translations {
-    /// The words of a language.
+    /// The messages of a language.
     pub fn of(language: Language) -> &'static Self {
         &TRANSLATIONS[language as usize]
     }
@@ -40,17 +41,17 @@ impl Translations {
             Language::En => langid!("en"),
         };
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // Marks of direction around arguments: all our scripts run the same way, and the PDF would print them.
+        // No direction marks around arguments: all scripts are left to right, and the PDF would print the marks.
         bundle.set_use_isolating(false);
         // INVARIANT: the files are compiled in and a test parses them; what does parse is used even if something does not.
         let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
         if bundle.add_resource(resource).is_err() {
-            tracing::error!(%language, "a key stands twice in the words");
+            tracing::error!(%language, "a key is defined twice");
         }
         Self { language, bundle }
     }
 
-    /// The conventions that go with the words.
+    /// Number and date formats of the language.
     pub fn locale(&self) -> &'static Locale {
         Locale::of(self.language)
     }
@@ -65,17 +66,17 @@ impl Translations {
         self.message_with(key, &[])
     }
 
-    /// A sentence with arguments. A missing sentence would be a fault of this program: it is logged, and its key is shown.
+    /// The message of a key with arguments. A missing message is a bug: it is logged, and its key is returned.
     pub fn message_with(&self, key: &'static str, args: Args<'_>) -> String {
         let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
-            tracing::error!(language = %self.language, key, "words are missing");
+            tracing::error!(language = %self.language, key, "a message is missing");
             return key.to_owned();
         };
         let args: FluentArgs<'_> = args.iter().map(|(name, value)| (*name, value.clone())).collect();
         let mut errors = Vec::new();
         let sentence = self.bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
         if !errors.is_empty() {
-            tracing::error!(language = %self.language, key, ?errors, "words lack an argument");
+            tracing::error!(language = %self.language, key, ?errors, "a message lacks an argument");
         }
         sentence
     }
@@ -122,7 +123,7 @@ mod tests {
         found
     }
 
-    /// Keys that are asked for by name: `message("...")`, `message_with("...", ...)`.
+    /// Keys in the code: `message("...")`, `message_with("...", ...)`.
     fn used_keys(code: &str) -> BTreeSet<String> {
         let calls = ["message(", "message_with("].into_iter().flat_map(|opening| code.split(opening).skip(1));
         let literals = calls.filter_map(|rest| rest.trim_start().strip_prefix('"'));
@@ -130,24 +131,24 @@ mod tests {
     }
 
     #[test]
-    fn the_three_languages_say_the_same_things() {
+    fn the_three_languages_have_the_same_keys_and_arguments() {
         let [kk, ru, en] = SOURCES.map(|(_, source)| keys(source));
         assert_eq!(kk, ru);
         assert_eq!(ru, en);
         for (language, source) in SOURCES {
             assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{language} does not parse");
-            assert!(!source.contains('!'), "{language} cries out");
+            assert!(!source.contains('!'), "{language} has an exclamation mark");
         }
     }
 
     #[test]
-    fn the_code_asks_for_what_there_is_and_nothing_is_left_over() {
+    fn every_used_key_exists_and_every_key_is_used() {
         let there: BTreeSet<String> = keys(SOURCES[2].1).into_keys().collect();
         let code = code();
         let missing: Vec<String> = used_keys(&code).difference(&there).cloned().collect();
-        assert!(missing.is_empty(), "no words for {missing:?}");
+        assert!(missing.is_empty(), "no message for {missing:?}");
         let left_over: Vec<&String> = there.iter().filter(|key| !code.contains(&format!("\"{key}\""))).collect();
-        assert!(left_over.is_empty(), "nothing asks for {left_over:?}");
+        assert!(left_over.is_empty(), "nothing uses {left_over:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Endings of Kazakh words, which follow the last sound of the word that they are joined to.
+//! Case endings of Kazakh words, which depend on the last sound of the word.
 
-/// The ending "from" of a month's name.
+/// Ablative ending of a month's name.
 pub(super) fn ablative(month: i8) -> &'static str {
     match month {
         // қаңтар, тамыз, қараша; наурыз.
@@ -16,7 +16,7 @@ pub(super) fn ablative(month: i8) -> &'static str {
     }
 }
 
-/// The ending "at" of a time, which is that of the last word of its minutes as they are spoken; whole hours are read "нөл-нөл".
+/// Locative ending of a time, which depends on the last spoken word of its minutes; whole hours are read "нөл-нөл".
 pub(super) fn locative(minute: i8) -> &'static str {
     match (minute / 10, minute % 10) {
         // он, жиырма, отыз.

@@ -1,9 +1,9 @@
-//! Units and coalitions share the same meetings out twice, so their rows are withheld together.
+//! Complementary suppression over the tables of units and coalitions, which partition the same meetings.
 //!
-//! A unit and its coalitions are one group, a coalition of the whole region is one of its own: where a unit's row is withheld, the same
-//! people must not stand in its coalition's. Groups are withheld until every table is safe beside the region, and what a unit's
-//! coalitions leave of its row, in people or in gross attendance from lists, is nobody or enough people. The only row with meetings is
-//! the region. Categories may overlap; their table is treated as if they did not, which withholds no less.
+//! A unit and its coalitions are one group; a coalition of the whole region is a group of its own. If a unit's row is withheld, its
+//! coalitions' rows are, since they have the same people. Groups are withheld until every table is safe beside the region, and until the
+//! difference between a unit and its coalitions, in people or in gross attendance from lists, is zero or large enough. A row that has all
+//! meetings is the region. Categories may overlap; they are treated as a partition, which withholds at least as much.
 
 use crate::{
     cell::Cell,
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Audiences of the rows of the tables, cleared.
+/// Suppressed audiences of the rows of both tables.
 pub(super) struct ComplementarySuppression {
     pub(super) units: Vec<Audience>,
     pub(super) coalitions: Vec<Audience>,
@@ -57,21 +57,21 @@ impl ComplementarySuppression {
     }
 }
 
-/// The row that has all meetings of the region, as its count of held meetings says: its figures are those of the region, so withholding
-/// them would hide nothing.
+/// Index of the row that has all held meetings of the region: its figures are those of the region, so withholding them would protect
+/// nothing.
 fn row_with_all_meetings(region: &Region<'_>, rows: &[Row<'_>]) -> Option<usize> {
     let mut held = rows.iter().enumerate().filter(|(_, (_, row))| row.fulfilment.held > 0);
     let (place, (_, row)) = held.next()?;
     (held.next().is_none() && row.fulfilment.held == region.slice.fulfilment.held).then_some(place)
 }
 
-/// A column that adds up to the region's.
+/// Suppresses a column that adds up to the region's total.
 fn column(region: &Region<'_>, rows: &[Row<'_>], count: fn(&coverage::Audience) -> u64, total: Cell) -> Vec<Cell> {
     region.threshold.suppress_parts(&rows.iter().map(|(_, row)| count(&row.audience)).collect::<Vec<_>>(), total)
 }
 
-/// Rows of which a part is withheld, or would be if it were published: their people, those from outside, those who may
-/// be either, or weak ones.
+/// Rows of which a column is withheld, or would be if it were published: eligible people, outsiders, people of unknown eligibility, or
+/// weakly identified ones.
 fn partial(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<bool> {
     let outside = column(region, rows, |row| row.outside, region.audience.outside);
     let weak = column(region, rows, |row| row.weak, region.audience.weak);
@@ -80,7 +80,7 @@ fn partial(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<bool> 
     rows.iter().enumerate().map(|(place, (group, _))| people[*group] || is_partial(place)).collect()
 }
 
-/// The groups whose people are withheld, of `groups`.
+/// Which of `groups` have their people withheld.
 fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) -> Vec<bool> {
     let mut hidden = vec![false; groups];
     let [units, coalitions] = tables;
@@ -97,17 +97,17 @@ fn withheld_people(region: &Region<'_>, tables: [&[Row<'_>]; 2], groups: usize) 
         hidden[*group] |= own.into_iter().chain([sum]).any(few);
     }
     suppress_until_safe(&tables, &mut hidden, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
-    // A coalition of the whole region lies across the units, and may lie in one of them alone.
+    // A coalition of the whole region has meetings in several units, or in one of them alone.
     if hidden.contains(&true) {
         hidden[units.len()..].fill(true);
     }
     hidden
 }
 
-/// The groups whose gross attendance is withheld, given those whose people are.
+/// Which groups have their gross attendance withheld, given those whose people are.
 fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool]) -> Vec<bool> {
     let [units, coalitions] = tables;
-    // Counts are withheld in complementary; the complementary must not be given away by heads either.
+    // Gross attendance must not reveal complementary suppressions.
     let mut complementary = vec![false; people.len()];
     for table in tables {
         for ((group, _), partial) in table.iter().zip(partial(region, table, people)) {
@@ -121,7 +121,8 @@ fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool])
     for (group, unit) in units {
         let unit = GrossComposition::of(unit);
         let own = coalitions.iter().filter(|(own, _)| own == group).map(|(_, row)| GrossComposition::of(row));
-        // Its own coalitions' gross attendances leave that of the meetings which a coalition of the whole region held there.
+        // The difference to the unit's own coalitions is the gross attendance of the meetings that a coalition of the whole region held
+        // there.
         let rest = own.clone().fold(unit, GrossComposition::without);
         let discloses = |part: GrossComposition| region.is_disclosive(part, unit);
         hidden[*group] |= own.into_iter().any(discloses);
@@ -134,14 +135,14 @@ fn withheld_gross(region: &Region<'_>, tables: [&[Row<'_>]; 2], people: &[bool])
     hidden
 }
 
-/// Where one is hidden, its complementary is too.
+/// If any group is withheld, withholds the complementary ones, too.
 fn hide_complementary(hidden: &mut [bool], complementary: &[bool]) {
     if hidden.contains(&true) {
         hidden.iter_mut().zip(complementary).for_each(|(hidden, complementary)| *hidden |= *complementary);
     }
 }
 
-/// A table of which reach and gross attendance alone are published: every row is a group of its own.
+/// Suppresses a table of which only reach and gross attendance are published; every row is a group.
 pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
     let mut people: Vec<bool> = slices.iter().map(|row| region.is_small(&row.audience)).collect();
@@ -153,7 +154,8 @@ pub(super) fn categories(region: &Region<'_>, slices: &[&Slice]) -> Vec<Audience
     audiences
 }
 
-/// The gross attendance of weeks. Beside it stands only who was reached for the first time: what attendances exceed them by came again.
+/// Suppresses the gross attendance of weeks. Published beside it is only who was reached for the first time; the difference are people who
+/// had come before.
 pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice], firsts: &[u64]) -> Vec<Cell> {
     let rows: Vec<Row<'_>> = slices.iter().copied().enumerate().collect();
     let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
@@ -165,7 +167,7 @@ pub(super) fn weeks(region: &Region<'_>, slices: &[&Slice], firsts: &[u64]) -> V
     gross
 }
 
-/// The gross attendance of rows that are groups of their own, given those whose people are withheld.
+/// Suppresses the gross attendance of rows that are groups of their own, given those whose people are withheld.
 fn gross_of_rows(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<Cell> {
     let complementary = partial(region, rows, people);
     let mut hidden: Vec<bool> =
@@ -175,14 +177,14 @@ fn gross_of_rows(region: &Region<'_>, rows: &[Row<'_>], people: &[bool]) -> Vec<
     rows.iter().zip(hidden).map(|((_, row), hidden)| Cell::unless(hidden, row.audience.gross)).collect()
 }
 
-/// A row whose additive columns are left out: beside the same columns of the units they would tell who came to which coalition there.
+/// A row without additive columns: compared with the same columns of the units they would disclose who came to which coalition there.
 fn without_additive_columns(row: &Slice, withheld: bool, gross: Cell) -> Audience {
     let reached = Cell::unless(withheld, row.audience.reach.reached);
     let none = Cell::WITHHELD;
     Columns { gross, contacts: none, reached, outside: none, weak: none }.audience(&row.audience)
 }
 
-/// Withholds further groups, the smallest first, until every table is safe; all of them if that is not enough.
+/// Withholds further groups, the smallest first, until every table is safe; all groups if that is not enough.
 fn suppress_until_safe(tables: &[&[Row<'_>]], hidden: &mut [bool], count: fn(&Slice) -> u64, safe: impl Fn(&[Row<'_>], &[bool]) -> bool) {
     loop {
         let mut next = None;

@@ -1,6 +1,7 @@
-//! The whole campaign's cells, and when what stands beside them tells too much.
+//! The whole campaign's cells, and the rules for what may be published beside them.
 //!
-//! Guarantees: nothing here looks at more than one table at a time; which rows go together is left to [`super::complementary_suppression`].
+//! Guarantees: nothing here looks at more than one table at a time; [`super::complementary_suppression`] decides which rows are withheld
+//! together.
 
 use crate::{
     cell::{Cell, Threshold},
@@ -8,10 +9,10 @@ use crate::{
     published::{Audience, ScopeTotal},
 };
 
-/// A row of a table: the number of the group that is withheld together, and the truth about its meetings.
+/// A row of a table: the group that is withheld together, and the unsuppressed figures.
 pub(super) type Row<'a> = (usize, &'a Slice);
 
-/// The cells of the whole campaign, to which tables add up.
+/// Cells of the whole campaign, the totals of the tables.
 pub(super) struct Region<'a> {
     pub(super) threshold: Threshold,
     /// The unsuppressed figures.
@@ -20,7 +21,7 @@ pub(super) struct Region<'a> {
 }
 
 impl<'a> Region<'a> {
-    /// How many were reached comes first: if few came again, their attendances give way, not they.
+    /// Reach has precedence: if few people came again, attendances are withheld instead.
     pub(super) fn of(coverage: &'a Coverage, threshold: Threshold) -> Self {
         let slice = &coverage.region.slice;
         let held = &slice.audience;
@@ -34,12 +35,12 @@ impl<'a> Region<'a> {
         Self { threshold, slice, audience: columns.audience(held) }
     }
 
-    /// Attendances of people of whom nobody knows whether they are eligible. Not published, but they may be what the others leave.
+    /// Attendances of people of unknown eligibility. Not published, but they may follow from the other columns.
     pub(super) fn unstated(&self) -> Cell {
         self.threshold.cell(self.slice.audience.unstated)
     }
 
-    /// Attendances of people who had come before.
+    /// Attendances after a person's first one.
     pub(super) fn repeats(&self) -> Cell {
         let held = &self.slice.audience;
         Cell::open(held.contacts.saturating_sub(held.reach.reached)).if_all_shown(&[self.audience.contacts, self.audience.reached])
@@ -51,14 +52,14 @@ impl<'a> Region<'a> {
             denominator: self.slice.audience.reach.denominator.clone(),
             audience: self.audience,
             over: self.slice.audience.reach.over,
-            // It is the gross attendance in other words.
+            // The gross attendance follows from it.
             ceiling: coverage.region.ceiling.filter(|_| self.audience.gross.shown().is_some()),
             precincts_reached: Some(coverage.precincts_reached()),
             precincts_without_meeting: Some(coverage.precincts_without_meeting()),
         }
     }
 
-    /// Whether a row's reach may not be seen: it, those who came again, or those who were reached elsewhere only are few.
+    /// Whether a row's reach must be withheld: it, the repeated attendances, or the people reached elsewhere only are few.
     pub(super) fn is_small(&self, row: &coverage::Audience) -> bool {
         let (contacts, reached) = (row.contacts, row.reach.reached);
         let allows = |count: u64| self.threshold.allows(count);
@@ -69,8 +70,8 @@ impl<'a> Region<'a> {
         !(allows(reached) && allows(contacts) && allows(contacts.saturating_sub(reached)) && elsewhere)
     }
 
-    /// Whether the gross attendance of a part of a unit's meetings tells of few people in the unit: hardly any heads are beyond its lists,
-    /// those on them, or on the unit's other lists, are few of one kind, and the others leave little doubt how many.
+    /// Whether the gross attendance of a part of a unit's meetings discloses a small count: hardly any heads are beyond its lists, one kind
+    /// of people on its lists, or on the unit's other lists, is small, and the other kinds leave few possible values for it.
     pub(super) fn is_disclosive(&self, part: GrossComposition, unit: GrossComposition) -> bool {
         let left = unit.without(part);
         let few = |kind: usize| [part, left].iter().any(|lists| !self.threshold.allows(lists.people[kind]));
@@ -78,8 +79,8 @@ impl<'a> Region<'a> {
         part.reveals_list_length(self.threshold) && (0..part.people.len()).any(|kind| few(kind) && exact(kind))
     }
 
-    /// Whether the reach of a table's rows can stand beside the region's. People reached are no more than the rows' sum, and no fewer than
-    /// its largest; what the sum exceeds them by came to several rows. A withheld row has at most its attendances.
+    /// Whether the reach of a table's rows can be published beside the region's. The region's reach is at most the sum of the rows and at
+    /// least the largest one; the excess of the sum are people in several rows. The reach of a withheld row is at most its attendances.
     pub(super) fn people_safe(&self, table: &[Row<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|(group, _)| hidden[*group]).collect();
         let contacts: Vec<u64> = table.iter().map(|(_, row)| row.audience.contacts).collect();
@@ -96,8 +97,9 @@ impl<'a> Region<'a> {
         (total && !hidden.contains(&true)) || self.threshold.protects(&contacts, &hidden)
     }
 
-    /// Whether the gross attendances of a table's rows can stand beside the region's. The withheld rows are then known together. Unless
-    /// enough heads were counted beyond their lists, they are a sum of people that may contain a withheld total, so they need every total.
+    /// Whether the gross attendances of a table's rows can be published beside the region's, so that the sum of the withheld rows is known.
+    /// Unless enough heads were counted beyond their lists, that sum consists of people and may contain a withheld total, so every total
+    /// must be shown.
     pub(super) fn gross_safe(&self, table: &[Row<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|(group, _)| hidden[*group]).collect();
         let gross: Vec<u64> = table.iter().map(|(_, row)| row.audience.gross).collect();
@@ -112,12 +114,12 @@ impl<'a> Region<'a> {
     }
 }
 
-/// What the gross attendance of some meetings is made of.
+/// Components of the gross attendance of some meetings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GrossComposition {
     /// Heads beyond the lists.
     heads: u64,
-    /// Attendances of eligible people, of people from outside, of people who may be either, and of weakly identified people.
+    /// Attendances of eligible people, outsiders, people of unknown eligibility, and weakly identified people.
     people: [u64; 4],
     /// Different people among the eligible.
     reached: u64,
@@ -133,19 +135,19 @@ impl GrossComposition {
         }
     }
 
-    /// The lists of the other meetings.
+    /// The components without those of a part of the meetings.
     pub(super) fn without(self, part: Self) -> Self {
         let mut people = self.people;
         people.iter_mut().zip(part.people).for_each(|(all, part)| *all = all.saturating_sub(part));
         Self { heads: self.heads.saturating_sub(part.heads), people, reached: self.reached.saturating_sub(part.reached) }
     }
 
-    /// Whether the gross attendance tells how many people are on the lists, see [`reveals_list_length`].
+    /// Whether the gross attendance discloses the length of the lists, see [`reveals_list_length`].
     pub(super) fn reveals_list_length(self, threshold: Threshold) -> bool {
         self.heads < threshold.min_heads()
     }
 
-    /// How many more people of a kind there may be for all that the gross attendance and the reach say.
+    /// Upper bound of the further people of a kind, given the gross attendance and the reach.
     fn uncertainty(self, kind: usize) -> u64 {
         let known = if kind == 0 { 0 } else { self.reached };
         (self.people.iter().sum::<u64>() + self.heads).saturating_sub(known + self.people[kind])
@@ -156,14 +158,13 @@ impl GrossComposition {
     }
 }
 
-/// Whether the gross attendance tells how many people are on lists, exactly or within fewer values than a small count has. It is no
-/// less than they are, so only enough heads beyond the lists leave room between the two. A count of heads alone does not: it says
-/// nothing of a meeting whose list is as long.
+/// Whether the gross attendance discloses how many people are on lists, exactly or with fewer possible values than a small count has. It is
+/// at least the length of the lists, so only enough heads beyond the lists hide it. A headcount alone does not: a list may be as long.
 pub(super) fn reveals_list_length(row: &Slice, threshold: Threshold) -> bool {
     GrossComposition::of(row).reveals_list_length(threshold)
 }
 
-/// The cells of a row from which its others follow.
+/// The cells of a row from which the others follow.
 pub(super) struct Columns {
     pub(super) gross: Cell,
     pub(super) contacts: Cell,
@@ -173,8 +174,8 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The identified are attendances of eligible people and those from outside. The bounds give away how many in the rooms were not
-    /// identified: with the gross attendance who was, and where only lists exist how many of them are weak.
+    /// Derives the other cells. `identified` is the sum of eligible people and outsiders. The bounds disclose the number of unidentified
+    /// attendees: with the gross attendance, who was identified; where only lists exist, how many are weakly identified.
     pub(super) fn audience(self, held: &coverage::Audience) -> Audience {
         let Self { gross, contacts, reached, outside, weak } = self;
         let beside = |count: u64, known: &[Cell]| Cell::open(count).if_all_shown(known);

@@ -1,13 +1,13 @@
-//! Which states of the published figures may be shown one after another.
+//! Disclosure control of successive releases: which states of the published figures may be shown one after another.
 //!
-//! Somebody who compares two states sees what changed in between. If few people came in between, the differences tell where and for whom
-//! each of them came; and a count that was withheld follows from what stands around it a moment later. So a state is shown only if every
-//! person count that can be read off it, alone or beside others, differs from what was last shown of it by nobody or by at least as many
-//! people as the threshold, and so does what is withheld of a table whose total is shown. Until then the state before stays.
+//! Whoever compares two states sees the difference. If few people came in between, the differences disclose where and for whom they came,
+//! and a withheld count may follow from later ones. So a state is shown only if every person count that follows from it, alone or with
+//! others, differs from its last shown value by zero or by at least the threshold, and so does the withheld remainder of every table whose
+//! total is shown. Until then the previous state stays.
 //!
-//! Guarantees: the rule needs nothing but the two states and what was last shown of each count, so it holds across restarts; it looks at
-//! the cells of the whole campaign, whatever part of it a reader sees. Which counts can be read off one state is left to
-//! [`crate::published`]; that no small count can be worked out from a sequence is proved by a test that attacks sequences.
+//! Guarantees: the rule needs only the two states and the last shown value of each count, so it works across restarts. It uses the cells of
+//! the whole campaign, whatever the scope of a reader. [`crate::published`] decides which counts follow from one state; a test that attacks
+//! sequences of states checks that no small count can be worked out.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ use crate::{
     published::{Audience, Published, region::reveals_list_length},
 };
 
-/// The person counts of a state, and what was last shown of each.
+/// The person counts of a published state, and the last shown value of each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseState {
-    /// By name of the family and of the row.
+    /// By name of the column; the rows of each have names, too.
     families: BTreeMap<String, CountTable>,
 }
 
-/// Counts of one kind, one a row.
+/// The counts of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct CountTable {
-    /// Whether they add up to a count that is shown, so that what is withheld of them is known together.
+    /// Whether they add up to a shown total, so that the sum of the withheld ones is known.
     has_total: bool,
     rows: BTreeMap<String, TrackedCount>,
 }
@@ -38,16 +38,16 @@ struct CountTable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct TrackedCount {
     truth: u64,
-    /// It can be read off this state.
+    /// Whether it follows from this state.
     open: bool,
-    /// It counts people. Heads in a room do not.
+    /// Whether it counts people; headcounts do not.
     people: bool,
-    /// What was last shown of it.
+    /// Its last shown value.
     shown: Option<u64>,
-    /// Heads beyond the lists in it, where that decides: with enough more or fewer of them a change says nothing of lists.
+    /// Heads beyond the lists in it: if they change by enough, a change of the count discloses nothing about the lists.
     #[serde(default)]
     extra: u64,
-    /// Those in what was last shown of it; none in states from before they were noted.
+    /// `extra` at the last shown value; none in states that were stored before it was recorded.
     #[serde(default)]
     shown_extra: Option<u64>,
 }
@@ -58,11 +58,11 @@ impl TrackedCount {
     }
 }
 
-/// A row that is not there: known to be nobody.
+/// A missing row: known to be zero.
 const ABSENT: TrackedCount = TrackedCount { truth: 0, open: true, people: true, shown: Some(0), extra: 0, shown_extra: Some(0) };
 
 impl ReleaseState {
-    /// The person counts of the published figures of a whole campaign.
+    /// Collects the person counts of a whole campaign.
     pub fn of(coverage: &Coverage, published: &Published) -> Self {
         let mut release = Self::default();
         let whole = (&published.total.audience, &coverage.region.slice);
@@ -87,7 +87,7 @@ impl ReleaseState {
         release
     }
 
-    /// This state as it is shown after another one; none if it may not be.
+    /// The state to record if it is shown after another one; none if it may not be.
     pub fn after(mut self, before: &Self, threshold: Threshold) -> Option<Self> {
         let empty = CountTable::default();
         for (name, family) in &before.families {
@@ -110,7 +110,7 @@ impl ReleaseState {
         Some(self)
     }
 
-    /// This state as the first one that is shown.
+    /// The state to record if nothing was shown before.
     pub fn first(mut self) -> Self {
         for count in self.families.values_mut().flat_map(|family| family.rows.values_mut()) {
             (count.shown, count.shown_extra) = (count.open.then_some(count.truth), count.open.then_some(count.extra));
@@ -123,12 +123,12 @@ impl ReleaseState {
         family.rows.insert(row.to_owned(), count);
     }
 
-    /// A count of its own.
+    /// Adds a count that is in no table with a total.
     fn single(&mut self, name: &str, row: &str, (truth, open): (u64, bool)) {
         self.put((name.to_owned(), row), false, TrackedCount::of(truth, open, true));
     }
 
-    /// A row of a table, and what follows from it: who came again, who was reached elsewhere only.
+    /// Adds a row of a table and the counts that follow from it: repeated attendances, people reached elsewhere only.
     fn row(
         &mut self,
         (table, row): (&str, &str),
@@ -162,9 +162,9 @@ impl ReleaseState {
         }
     }
 
-    /// Gross attendance, and what it leaves beside every choice of the counts that it is made of: where one of the others is withheld and
-    /// about as many heads as before stand beyond the lists, what is left changes by at least as many people, or it would say how few of
-    /// them came. People who may be eligible or not are in no other count.
+    /// Adds the gross attendance and its differences to every combination of its components. If another component is withheld and the heads
+    /// beyond the lists hardly changed, a difference must change by at least the threshold, or it would disclose how few people came.
+    /// People of unknown eligibility are in no other count.
     fn gross(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), (has_total, threshold): (bool, Threshold)) {
         let held = &slice.audience;
         let is_open = |cell: Cell| cell.shown().is_some();
@@ -188,7 +188,7 @@ impl ReleaseState {
         }
     }
 
-    /// What the rows of a table exceed the region by: people who came to several.
+    /// Adds the excess of a table's rows over the region: people in several rows.
     fn several(&mut self, table: &str, rows: &[(String, &Audience, &Slice)], (whole, region): (&Audience, &Slice)) {
         let cells: Vec<Cell> = rows.iter().map(|(_, cells, _)| cells.reached).collect();
         let sum: u64 = rows.iter().map(|(_, _, slice)| slice.audience.reach.reached).sum();
@@ -220,7 +220,7 @@ impl ReleaseState {
         }
     }
 
-    /// People who came at least so often, those who came so often exactly, and what the attendances exceed the last class's fewest by.
+    /// Adds people by minimum and by exact number of attendances, and the attendances in excess of the last class's minimum.
     fn exposure(&mut self, coverage: &Coverage, published: &Published) {
         let people = coverage.region.exposure;
         let last = published.exposure.last().map_or(0, |class| class.times);
@@ -235,7 +235,7 @@ impl ReleaseState {
         }
     }
 
-    /// What the coalitions of a unit leave of it: who came to a coalition of the whole region there.
+    /// Adds the difference between a unit and its coalitions: people at meetings of a coalition of the whole region.
     fn left_by_coalitions(&mut self, coverage: &Coverage, published: &Published) {
         for (row, held) in published.units.iter().zip(&coverage.units) {
             let own = || {
@@ -273,8 +273,8 @@ impl CountTable {
         shown && (!(self.has_total && before.has_total) || self.hidden_part_is_safe(before, threshold))
     }
 
-    /// Whether what is withheld of a known total, now or before, changed by enough people; or is the same and did not change at all; or is
-    /// nobody.
+    /// Whether the withheld remainder of a known total, now or before, changed by enough people; or has the same rows and did not change;
+    /// or is zero.
     fn hidden_part_is_safe(&self, before: &Self, threshold: Threshold) -> bool {
         let last = |row: &String| before.rows.get(row).unwrap_or(&ABSENT);
         let is_same = self.rows.iter().all(|(row, count)| count.open == last(row).open);

@@ -1,4 +1,4 @@
-//! The published tables, row by row, from a coverage and the cells decided over all of it.
+//! Builds the published tables from a coverage and its suppressed cells.
 
 use crate::{
     cell::Cell,
@@ -16,7 +16,7 @@ pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Aud
         .zip(residents)
         .map(|((held, audience), residents)| {
             let reach = &held.residents.reach;
-            // Above those reached they say how many of the whole region were not identified.
+            // In excess of the reached residents, bounds are the unidentified attendees of the whole region.
             let bound = |count: u64| Cell::open(count).if_all_shown(&[residents, region.audience.upper]);
             Unit {
                 unit: held.unit.clone(),
@@ -76,8 +76,8 @@ pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
     coverage.weeks.iter().enumerate().map(week).collect()
 }
 
-/// How often people came, in the finest classes that may be seen. The attendances left for the last class would give away its makeup, so
-/// what they exceed its fewest by may be nothing or enough.
+/// Frequency of attendance, in the finest classes that may be shown. The attendances of the last class in excess of its minimum would
+/// disclose its composition, so they must be zero or enough.
 pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<FrequencyClass> {
     let people = coverage.region.exposure;
     let threshold = region.threshold;
@@ -98,7 +98,7 @@ pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<Frequenc
     classes
 }
 
-/// A scope of units: residents and meetings add up, people at meetings do not.
+/// Sums the units of a scope: residents and meetings are additive, people at meetings are not.
 pub(super) fn of_units(units: &[Unit]) -> ScopeTotal {
     let cells = |cell: fn(&Unit) -> Cell| Cell::sum(units.iter().map(cell));
     let mut plan = Fulfilment::default();

@@ -1,64 +1,64 @@
-//! Letters that the report can print: what no bundled font has is written as its Unicode number.
+//! Glyph coverage: replaces characters that no bundled font has by their code points.
 //!
-//! Guarantees: no letter is lost or turned into another one. A letter and its marks stand in one font, since they are set together; where
-//! no font has all of them, those that are missing become `[U+6751]`. Code points that are invisible by themselves are left out.
+//! Guarantees: no character is lost or changed into another one. A base character and its combining marks are set in one font, so
+//! characters missing in the best font become `[U+6751]`. Invisible code points are dropped.
 
 use std::fmt::Write as _;
 
 use icu::properties::{CodePointMapData, CodePointSetData, props::DefaultIgnorableCodePoint, props::GeneralCategory};
 
-/// The letters that a font has.
+/// Characters that a font has a glyph for.
 pub(super) trait GlyphCoverage {
-    /// Whether it has a letter.
-    fn has_glyph(&self, letter: char) -> bool;
+    /// Whether the font has a glyph for the character.
+    fn has_glyph(&self, character: char) -> bool;
 }
 
-/// A text whose letters each have a glyph.
+/// A text with only characters that the fonts have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PrintableText {
     /// The text, with missing characters replaced.
     pub(super) text: String,
-    /// Whether a letter was replaced by its number.
+    /// Whether a character was replaced by its code point.
     pub(super) replaced: bool,
 }
 
-/// Writes a text in the letters of some fonts. ASCII is in all of them, so that JSON stays JSON.
+/// Replaces characters without a glyph. ASCII is in every font, so JSON stays valid.
 pub(super) fn printable(text: &str, fonts: &[impl GlyphCoverage]) -> PrintableText {
     let mut out = PrintableText { text: String::with_capacity(text.len()), replaced: false };
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let marks: usize = rest.chars().skip(1).take_while(|letter| is_mark(*letter)).map(char::len_utf8).sum();
-        let (cluster, after) = rest.split_at(first.len_utf8() + marks);
+    let mut remaining = text;
+    while let Some(first) = remaining.chars().next() {
+        let marks: usize = remaining.chars().skip(1).take_while(|character| is_mark(*character)).map(char::len_utf8).sum();
+        let (cluster, after) = remaining.split_at(first.len_utf8() + marks);
         out.push(cluster, fonts);
-        rest = after;
+        remaining = after;
     }
     out
 }
 
 impl PrintableText {
     fn push(&mut self, cluster: &str, fonts: &[impl GlyphCoverage]) {
-        let letters = || cluster.chars().filter(|letter| letter.is_ascii() || !is_invisible(*letter));
-        let missing = |font: &dyn Fn(char) -> bool| letters().filter(|letter| !letter.is_ascii() && !font(*letter)).count();
-        let best = fonts.iter().min_by_key(|font| missing(&|letter| font.has_glyph(letter)));
-        for letter in letters() {
-            if letter.is_ascii() || best.is_some_and(|font| font.has_glyph(letter)) {
-                self.text.push(letter);
+        let characters = || cluster.chars().filter(|character| character.is_ascii() || !is_invisible(*character));
+        let missing = |font: &dyn Fn(char) -> bool| characters().filter(|character| !character.is_ascii() && !font(*character)).count();
+        let best = fonts.iter().min_by_key(|font| missing(&|character| font.has_glyph(character)));
+        for character in characters() {
+            if character.is_ascii() || best.is_some_and(|font| font.has_glyph(character)) {
+                self.text.push(character);
             } else {
                 self.replaced = true;
                 // Writing into a string cannot fail.
-                let _ = write!(self.text, "[U+{:04X}]", u32::from(letter));
+                let _ = write!(self.text, "[U+{:04X}]", u32::from(character));
             }
         }
     }
 }
 
-fn is_mark(letter: char) -> bool {
+fn is_mark(character: char) -> bool {
     let marks = [GeneralCategory::NonspacingMark, GeneralCategory::SpacingMark, GeneralCategory::EnclosingMark];
-    marks.contains(&CodePointMapData::<GeneralCategory>::new().get(letter)) || is_invisible(letter)
+    marks.contains(&CodePointMapData::<GeneralCategory>::new().get(character)) || is_invisible(character)
 }
 
-fn is_invisible(letter: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+fn is_invisible(character: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
 #[cfg(test)]
@@ -68,8 +68,8 @@ mod tests {
     struct FakeFont(&'static str);
 
     impl GlyphCoverage for FakeFont {
-        fn has_glyph(&self, letter: char) -> bool {
-            self.0.contains(letter)
+        fn has_glyph(&self, character: char) -> bool {
+            self.0.contains(character)
         }
     }
 

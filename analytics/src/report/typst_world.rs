@@ -1,6 +1,6 @@
-//! All that the typesetter can see: the template, the values, the bundled fonts. Everything else is refused.
+//! The Typst `World`: template, values and bundled fonts. Access to everything else is denied.
 //!
-//! Inter is the typeface of the report. DejaVu Sans, which has many more scripts, stands in for letters that Inter lacks.
+//! Inter is the typeface of the report; DejaVu Sans, which covers more scripts, is the fallback.
 
 use std::sync::LazyLock;
 
@@ -17,10 +17,10 @@ use super::glyphs::{self, GlyphCoverage, PrintableText};
 
 const TEMPLATE: &str = include_str!("../../templates/report.typ");
 
-/// The fonts in the order in which they are asked for a letter.
+/// Font families in the order of preference.
 pub(super) const FONT_FAMILIES: [&str; 2] = ["Inter", "DejaVu Sans"];
 
-/// What no report changes: the library, the fonts, the template.
+/// Assets that all reports share.
 struct ReportAssets {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
@@ -54,17 +54,17 @@ fn file(path: &str) -> FileId {
 }
 
 impl GlyphCoverage for Font {
-    fn has_glyph(&self, letter: char) -> bool {
-        self.info().coverage.contains(u32::from(letter))
+    fn has_glyph(&self, character: char) -> bool {
+        self.info().coverage.contains(u32::from(character))
     }
 }
 
-/// A text in letters that the fonts have.
+/// Replaces characters that no bundled font has.
 pub(super) fn printable(text: &str) -> PrintableText {
     glyphs::printable(text, &ASSETS.fonts)
 }
 
-/// What the typesetter sees of one report.
+/// The files of one report.
 pub(super) struct TypstWorld {
     values: Bytes,
 }
