@@ -21,11 +21,11 @@ use crate::{
 pub use report::{Report, SnapshotSelector};
 pub use serve::Serve;
 
-/// Coverage of a campaign: computed, kept and shown.
+/// Computes, stores and publishes the coverage of a campaign.
 #[derive(Debug, Parser)]
 #[command(name = "qamtu-analytics", version)]
 pub struct Cli {
-    /// Configuration file (TOML); the environment (`QAMTU__CLICKHOUSE__URL`) comes after it.
+    /// Configuration file (TOML); environment variables such as `QAMTU__CLICKHOUSE__URL` override it.
     #[arg(long, global = true)]
     pub config: Option<PathBuf>,
     /// The subcommand with its arguments.
@@ -36,16 +36,16 @@ pub struct Cli {
 /// Subcommands of `qamtu-analytics`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Computes the coverage of a campaign, keeps it as a snapshot and prints its name.
+    /// Computes the coverage of a campaign, saves it as a snapshot and prints its id.
     Compute(Compute),
-    /// Serves the page of a campaign, and computes anew whenever there is something new.
+    /// Serves the page of a campaign; recomputes figures when records arrive and every ten minutes.
     Serve(Serve),
     /// Writes the report of a snapshot as PDF.
     Report(Report),
 }
 
 impl Command {
-    /// Does it; what other programs read goes to `out`.
+    /// Runs the subcommand; writes machine-readable output to `out`.
     pub async fn run(self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         match self {
             Self::Compute(compute) => compute.run(config, out).await,
@@ -61,19 +61,19 @@ pub struct Compute {
     /// Id of the campaign to compute.
     #[arg(long)]
     pub campaign: CampaignId,
-    /// The clock of the calculation, such as `2026-03-16T07:00:00Z`; default: when the newest event was received.
+    /// As-of instant, such as `2026-03-16T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
     #[arg(long)]
     pub as_of: Option<Timestamp>,
-    /// Writes one row a slice.
+    /// Writes a CSV file with one row per slice to this path.
     #[arg(long)]
     pub csv: Option<PathBuf>,
-    /// Writes the headline figures.
+    /// Writes the headline figures as JSON to this path.
     #[arg(long)]
     pub json: Option<PathBuf>,
 }
 
 impl Compute {
-    /// Computes, keeps and writes.
+    /// Computes a snapshot and writes the requested files.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
         let warehouse = Warehouse::new(&config.clickhouse);
@@ -95,7 +95,7 @@ impl Compute {
 
 fn write(path: &Path, content: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), AnalyticsError> {
     let write = || {
-        // Small counts are whole in it, so it is its owner's alone.
+        // Small counts are not suppressed in it, so only its owner may read it.
         let mut options = OpenOptions::new();
         let mut file = BufWriter::new(options.write(true).create(true).truncate(true).mode(0o600).open(path)?);
         content(&mut file)?;

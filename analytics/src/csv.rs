@@ -48,7 +48,7 @@ pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     writer.finish().map(|_| ())
 }
 
-/// A slice of meetings. Reach is empty where no meeting was held, and unknown where nobody was identified.
+/// Columns of a slice of meetings. Reach is empty if no meeting was held, and unknown if nobody was identified.
 fn meetings(row: CsvRow, slice: &Slice) -> CsvRow {
     let audience = &slice.audience;
     let row = CsvRow {
@@ -65,7 +65,7 @@ fn meetings(row: CsvRow, slice: &Slice) -> CsvRow {
     row.for_status(ReachStatus::of_slice(slice))
 }
 
-/// Residents of a place, wherever they attended. Nobody is zero only if somebody was identified anywhere.
+/// Columns of residents. Zero is shown only if somebody was identified anywhere.
 fn residents(row: CsvRow, (residents, all): (&Residents, ReachStatus)) -> CsvRow {
     let row = CsvRow { contacts: residents.contacts.into(), ..reach(row, &residents.reach) };
     if residents.reach.reached == 0 { row.for_status(all) } else { row }

@@ -1,9 +1,9 @@
-//! The page over HTTP: the router, its layers, its listeners.
+//! The page over HTTP: router, middleware and listeners.
 //!
-//! Guarantees: the router is made from the matrix of [`crate::access`]; every answer, errors too, carries the same protective headers;
-//! a panic in a handler becomes an error page. Only reading is answered, and only to requests that name this host ([`hosts`]). The
-//! listener for people has the configured reader, the internal one the operator, who alone sees metrics. Connections are left to
-//! [`connections`].
+//! Guarantees: the router is built from the matrix of [`crate::access`]. Every response, errors included, has the same security headers. A
+//! panic in a handler becomes an error page. Only GET and HEAD are served, and only for requests to an allowed host ([`hosts`]). The
+//! listener for readers has the configured reader; the internal listener has the operator, who alone may read metrics. [`connections`]
+//! limits connections.
 
 mod assets;
 mod charts;
@@ -38,16 +38,16 @@ pub use hosts::AllowedHosts;
 use refresh::RefreshLoop;
 pub use service::{DashboardState, RefreshStatus};
 
-/// Where the page can be reached.
+/// Addresses of the listeners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     /// Address of the listener for readers.
     pub people: SocketAddr,
-    /// For whoever watches the service.
+    /// Address of the internal listener.
     pub internal: Option<SocketAddr>,
 }
 
-/// Serves a campaign until `shutdown`; tells where once it listens.
+/// Serves a campaign until `shutdown`; calls `listening` once the listeners are bound.
 pub async fn serve(
     config: &Config,
     campaign: CampaignId,
@@ -94,7 +94,7 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, AnalyticsError> {
     listener.local_addr().map_err(AnalyticsError::Serve)
 }
 
-/// The routes of the matrix for one reader, and their layers from the outermost inwards: headers, panics, time, count, authorization.
+/// The routes of the matrix for one reader. Middleware from the outside in: security headers, panics, metrics, authorization.
 pub fn router(service: Arc<DashboardState>, reader: Reader) -> Router {
     let router = MATRIX.iter().fold(Router::new(), |router, row| {
         let authorization = middleware::from_fn_with_state((*row, reader.clone()), authorize);
@@ -110,7 +110,7 @@ pub fn router(service: Arc<DashboardState>, reader: Reader) -> Router {
         .layer(middleware::map_response(headers::add_security_headers))
 }
 
-/// Lets a request through to a route whose row names the reader's role.
+/// Responds 403 unless the route's rule lists the reader's role.
 async fn authorize(
     axum::extract::State((row, reader)): axum::extract::State<(RouteRule, Reader)>,
     request: Request,

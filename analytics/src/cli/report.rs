@@ -17,13 +17,13 @@ pub struct Report {
     /// Id of the campaign to report on.
     #[arg(long)]
     pub campaign: CampaignId,
-    /// A snapshot by its name, or the newest one.
+    /// Id of a snapshot, or `latest`.
     #[arg(long, default_value = "latest", value_parser = parse_selector)]
     pub snapshot: SnapshotSelector,
     /// Language of the report: `kk`, `ru` or `en`.
     #[arg(long)]
     pub lang: Language,
-    /// Where to write it.
+    /// Path of the PDF file.
     #[arg(long)]
     pub out: PathBuf,
 }
@@ -41,13 +41,13 @@ fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     match text {
         "latest" => Ok(SnapshotSelector::Latest),
         name => {
-            name.parse().map(SnapshotSelector::Named).map_err(|fault: crate::identity::InvalidSnapshotId| format!("{fault}, or `latest`"))
+            name.parse().map(SnapshotSelector::Named).map_err(|error: crate::identity::InvalidSnapshotId| format!("{error}, or `latest`"))
         }
     }
 }
 
 impl Report {
-    /// Sets the report for the configured reader and writes it.
+    /// Typesets the report for the configured reader and writes it.
     pub fn run(&self, config: &Config) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
         let snapshot = match self.snapshot {

@@ -1,4 +1,4 @@
-//! `serve`: the page of a campaign until the process is told to end.
+//! `serve`: serves the page of a campaign until SIGTERM or SIGINT.
 
 use std::io::Write;
 
@@ -22,13 +22,13 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Serves; prints one line of JSON once it listens.
+    /// Serves the page; prints one JSON line with the addresses once the listeners are bound.
     pub async fn run(self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         metrics::start();
         let mut terminate = signal(SignalKind::terminate()).map_err(AnalyticsError::Serve)?;
         let shutdown = async move {
             tokio::select! {
-                // Without a handler for either there is nothing to wait for, so the service ends.
+                // If a signal handler cannot be installed, the service shuts down.
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
             }

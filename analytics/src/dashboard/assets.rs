@@ -1,4 +1,4 @@
-//! Style, sign and fonts, compiled in: the page asks nobody else for anything.
+//! Style sheet, icon and fonts, embedded in the binary; the page loads nothing from other origins.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use rust_embed::RustEmbed;
 #[folder = "assets/"]
 struct Assets;
 
-/// Changes when an asset does, so that browsers may keep them for good.
+/// Hash of all assets, part of their URLs, so that browsers may cache them forever.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     use sha2::{Digest, Sha256};
     let mut names: Vec<_> = Assets::iter().collect();
@@ -24,12 +24,12 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
 
-/// Where a browser finds an asset.
+/// The URL of an asset.
 pub(super) fn address(name: &str) -> String {
     format!("/assets/{name}?v={}", *VERSION)
 }
 
-/// An asset by its name; fonts lie in a folder of their own.
+/// The response for an asset; fonts are in a subdirectory.
 pub(super) fn asset(name: &str) -> Option<Response> {
     let kind = match name.rsplit_once('.')?.1 {
         "css" => "text/css; charset=utf-8",

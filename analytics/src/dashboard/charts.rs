@@ -1,11 +1,11 @@
-//! Charts as inline SVG: widths in percent and heights in pixels, so that they fit a phone without shrinking their text.
+//! Charts as inline SVG. Widths are in percent and heights in pixels, so that charts fit a phone without scaling their text.
 
 use maud::{Markup, html};
 
 use super::tables;
 use crate::statement::{Range, WeekColumn, Weeks};
 
-/// Measured is solid, bounds are an outlined band, the plan is a line, the ceiling a broken one.
+/// The measured reach is a solid bar, the bounds an outlined band, the plan a line, the ceiling a dashed line.
 pub(super) fn range(range: &Range) -> Markup {
     let percent = |fraction: f64| format!("{:.2}%", fraction * 100.0);
     let width = |from: f64, to: f64| format!("{:.2}%", (to - from).max(0.0) * 100.0);
@@ -30,7 +30,7 @@ pub(super) fn range(range: &Range) -> Markup {
     }
 }
 
-/// The sign of a mark, as it looks in the chart.
+/// A sample of a mark for the legend.
 fn swatch(mark: &str) -> Markup {
     html! {
         svg.swatch width="18" height="14" aria-hidden="true" {
@@ -45,26 +45,26 @@ fn swatch(mark: &str) -> Markup {
 /// Height of the highest column, in pixels.
 const PLOT: f64 = 250.0;
 
-/// Where the columns stand, in pixels from the top.
+/// Y coordinate of the baseline, in pixels.
 const FLOOR: f64 = PLOT + 24.0;
 
-/// Fewest columns that share the width, so that a single week is no wall.
+/// Minimum number of columns that share the width, so that a single week is not as wide as the chart.
 const MIN_COLUMNS: usize = 4;
 
-/// Columns of weeks: below what was reached before, above it what is new. Labels stand where they have room; the table
-/// below holds every figure.
+/// A column per week: reached before at the bottom, reached for the first time on top. Labels are left out where space is short; the table
+/// below has every figure.
 pub(super) fn weeks(weeks: &Weeks) -> Markup {
     let wide = 100.0 / weeks.columns.len().max(MIN_COLUMNS) as f64;
-    let roomy = !weeks.crowded;
+    let all_labels = !weeks.crowded;
     html! {
         section.weeks aria-labelledby="weeks" {
             h2 #weeks { (weeks.title) }
             p.note { (weeks.note) }
-            svg.columns width="100%" height=(if roomy { "332" } else { "316" }) role="img" aria-label=(weeks.title) {
+            svg.columns width="100%" height=(if all_labels { "332" } else { "316" }) role="img" aria-label=(weeks.title) {
                 @for (place, column) in weeks.columns.iter().enumerate() { (bars(column, (wide * place as f64, wide))) }
-                // Labels come last, so that no column covers the label of the one before.
+                // Labels are drawn last, so that no column covers the previous label.
                 @for (place, column) in weeks.columns.iter().enumerate() {
-                    (labels(column, (wide * place as f64, wide), (roomy, anchor(place, weeks.columns.len(), roomy))))
+                    (labels(column, (wide * place as f64, wide), (all_labels, anchor(place, weeks.columns.len(), all_labels))))
                 }
                 line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
             }
@@ -74,10 +74,10 @@ pub(super) fn weeks(weeks: &Weeks) -> Markup {
     }
 }
 
-/// Labels of narrow columns at the ends stay within the chart.
-fn anchor(place: usize, columns: usize, roomy: bool) -> &'static str {
+/// Labels of the first and last narrow column are aligned to stay within the chart.
+fn anchor(place: usize, columns: usize, all_labels: bool) -> &'static str {
     match place {
-        _ if roomy => "middle",
+        _ if all_labels => "middle",
         0 => "start",
         last if last + 1 == columns => "end",
         _ => "middle",
@@ -88,7 +88,7 @@ fn percent(at: f64) -> String {
     format!("{at:.2}%")
 }
 
-/// Where a column ends: what was reached before, and all of it.
+/// Y coordinates of the top of what was reached before, and of the whole column.
 fn tops(column: &WeekColumn) -> (f64, f64) {
     let (before, first) = column.heights.unwrap_or((0.0, 0.0));
     (FLOOR - before * PLOT, FLOOR - (before + first) * PLOT)
@@ -106,7 +106,7 @@ fn bars(column: &WeekColumn, (left, wide): (f64, f64)) -> Markup {
     }
 }
 
-fn labels(column: &WeekColumn, (left, wide): (f64, f64), (roomy, anchor): (bool, &str)) -> Markup {
+fn labels(column: &WeekColumn, (left, wide): (f64, f64), (all_labels, anchor): (bool, &str)) -> Markup {
     let at = percent(match anchor {
         "start" => left,
         "end" => left + wide,
@@ -123,7 +123,7 @@ fn labels(column: &WeekColumn, (left, wide): (f64, f64), (roomy, anchor): (bool,
             text.total x=(at) y=(px(tops(column).1 - 8.0)) text-anchor=(anchor) { (column.to_date.text) }
             text x=(at) y=(px(FLOOR + 18.0)) text-anchor=(anchor) { (column.label) }
             text.first x=(at) y=(px(FLOOR + 35.0)) text-anchor=(anchor) { "+" (column.first.text) }
-            @if roomy { text.held x=(at) y=(px(FLOOR + 52.0)) text-anchor=(anchor) { (column.held) } }
+            @if all_labels { text.held x=(at) y=(px(FLOOR + 52.0)) text-anchor=(anchor) { (column.held) } }
         }
     }
 }

@@ -1,8 +1,7 @@
-//! The published figures as CSV, under the same kinds, keys and columns as the file that `compute` writes.
+//! The published figures as CSV, with the kinds, keys and columns of the file that `compute` writes.
 //!
-//! Guarantees: made of [`Published`], so what is withheld on the page is withheld here, and named in the column `withheld`. Where the page
-//! says that people were only counted, or that no meeting was held, no number of people reached stands here either. Precincts are left
-//! out.
+//! Guarantees: built from [`Published`], so what is withheld on the page is withheld here, and listed in the column `withheld`. The number
+//! of people reached is empty where the page says that people were only counted or that no meeting was held. Precincts are not published.
 
 use serde::Deserialize;
 
@@ -13,7 +12,7 @@ use crate::{
     reach_status::ReachStatus,
 };
 
-/// The query of the file's address.
+/// Query parameters of `/coverage.csv`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct CsvQuery {
     #[serde(default)]
@@ -21,13 +20,13 @@ pub(super) struct CsvQuery {
 }
 
 impl CsvQuery {
-    /// Commas unless semicolons are asked for.
+    /// Semicolons if `delimiter=semicolon`, else commas.
     pub(super) fn dialect(&self) -> Dialect {
         if self.delimiter == "semicolon" { Dialect::Semicolon } else { Dialect::Comma }
     }
 }
 
-/// Writes what a reader may see.
+/// Writes the figures that a reader may see.
 pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, csv::Error> {
     let source =
         Source { as_of: published.identity.as_of, definition: published.identity.definition, snapshot: published.snapshot.to_string() };
@@ -77,7 +76,7 @@ fn audience(row: CsvRow, audience: &Audience) -> CsvRow {
     }
 }
 
-/// Residents of a unit, wherever they attended. Nobody is zero only if somebody was identified anywhere.
+/// Columns of a unit's residents. Zero is shown only if somebody was identified anywhere.
 fn residents(unit: &Unit, all: ReachStatus) -> CsvRow {
     let (lower, upper) = unit.residents_bounds;
     let row = CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator);

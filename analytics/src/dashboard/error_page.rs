@@ -1,4 +1,4 @@
-//! Answers without figures: one page per reason, in the reader's language, telling nothing about the inside.
+//! Error responses: an HTML page per reason, in the reader's language, without internal details.
 
 use axum::{
     extract::Request,
@@ -10,20 +10,20 @@ use maud::html;
 use super::page::{Layout, document};
 use crate::{locale::Language, translations::Translations};
 
-/// Why there are no figures.
+/// Why a request is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorPage {
     /// No such route, language or asset (404).
     NotFound,
-    /// Only reading is answered.
+    /// A method other than GET and HEAD (405).
     Method,
-    /// The role does not include it.
+    /// The role may not open the route (403).
     Forbidden,
     /// An error or a panic in a handler (500).
     Internal,
     /// There is no snapshot to show yet (503).
     Unavailable,
-    /// Asked under a name that is not ours.
+    /// The `Host` header is not an allowed host (421).
     Host,
 }
 
@@ -50,14 +50,14 @@ impl ErrorPage {
         }
     }
 
-    /// The page that answers a request. A fault of ours gets a number, by which the operator finds it in the log.
+    /// The response to a request. Internal errors get a reference that is logged, too.
     pub fn response(self, request: &Request) -> Response {
         let language = language(request);
         let translations = Translations::of(language);
         let (title, text) = self.texts(translations);
         let reference = (self == Self::Internal).then(|| {
             let id = uuid::Uuid::new_v4().simple().to_string();
-            tracing::error!(reference = id, path = request.uri().path(), "answered with an error page");
+            tracing::error!(reference = id, path = request.uri().path(), "responded with an error page");
             translations.message_with("error-reference", &[("id", id.into())])
         });
         let content = html! {
@@ -78,7 +78,7 @@ impl ErrorPage {
     }
 }
 
-/// The language of the address, else the one that the browser prefers.
+/// The language in the path, else the one that the browser prefers.
 fn language(request: &Request) -> Language {
     let of_path =
         request.uri().path().split('/').filter(|part| !part.is_empty()).find_map(|part| Language::of(part.trim_end_matches(".pdf")));

@@ -1,4 +1,4 @@
-//! One handler per route; none of them decides who may ask.
+//! A handler per route. Authorization happens before.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     statement::Statement,
 };
 
-/// What answers a route.
+/// The handler of a route.
 pub(super) fn of(route: Route) -> MethodRouter<Arc<DashboardState>> {
     match route {
         Route::Entry => get(entry),
@@ -34,7 +34,7 @@ pub(super) fn of(route: Route) -> MethodRouter<Arc<DashboardState>> {
     }
 }
 
-/// To the page in the best language that the browser accepts.
+/// Redirects to the page in the language that the browser prefers.
 async fn entry(request: Request) -> Response {
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let to = format!("/{}", Language::accepted(accepted));
@@ -42,7 +42,7 @@ async fn entry(request: Request) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// The query of the page; what it does not know it ignores.
+/// Query parameters of the page; unknown ones are ignored.
 #[derive(Debug, Default, Deserialize)]
 struct PageQuery {
     #[serde(default)]
@@ -89,7 +89,7 @@ async fn report(State(service): State<Arc<DashboardState>>, Extension(reader): E
     match service.report(published, language).await {
         Ok(bytes) => file(bytes, HeaderValue::from_static("application/pdf"), &name),
         Err(error) => {
-            tracing::error!(%language, "the report cannot be set: {:#}", anyhow::Error::from(error));
+            tracing::error!(%language, "the report cannot be typeset: {:#}", anyhow::Error::from(error));
             ErrorPage::Internal.response(&request)
         }
     }

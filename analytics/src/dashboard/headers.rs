@@ -1,4 +1,4 @@
-//! What every answer carries, and what every request goes through.
+//! Middleware for every response: security headers, panics, metrics.
 
 use axum::{
     extract::Request,
@@ -11,7 +11,7 @@ use futures::FutureExt;
 use super::ErrorPage;
 use crate::metrics;
 
-/// Nothing from elsewhere, nothing inline, no scripts, no frames.
+/// Allows style, fonts and images of this origin only: nothing inline, no scripts, no frames.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -25,7 +25,7 @@ const SECURITY_HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Adds the protective headers; what is no asset is not stored anywhere.
+/// Adds the security headers; responses are not cached unless they are assets.
 pub(super) async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
@@ -38,18 +38,18 @@ pub(super) async fn add_security_headers(mut response: Response) -> Response {
 /// Turns a panic into an error page.
 pub(super) async fn catch_panics(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let kept = Request::from_parts(parts.clone(), axum::body::Body::empty());
-    let answer = std::panic::AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
-    answer.unwrap_or_else(|_| {
-        tracing::error!(path = kept.uri().path(), "a handler panicked");
-        ErrorPage::Internal.response(&kept)
+    let request_head = Request::from_parts(parts.clone(), axum::body::Body::empty());
+    let response = std::panic::AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
+    response.unwrap_or_else(|_| {
+        tracing::error!(path = request_head.uri().path(), "a handler panicked");
+        ErrorPage::Internal.response(&request_head)
     })
 }
 
-/// Counts and times requests.
+/// Counts requests and measures their duration.
 pub(super) async fn record_request(request: Request, next: Next) -> Response {
-    let began = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let response = next.run(request).await;
-    metrics::request_served(response.status(), began.elapsed());
+    metrics::request_served(response.status(), started.elapsed());
     response
 }

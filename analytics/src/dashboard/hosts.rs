@@ -1,8 +1,7 @@
-//! Under which names the service answers.
+//! Host check against DNS rebinding.
 //!
-//! Guarantees: a web page that has its own name lead to this machine (DNS rebinding) reads nothing, since its name stands in the request
-//! and is not one of ours. Accepted are the loopback names, the address the client connected to, and the configured names; ports are not
-//! compared. The rule is that of ingest and of the projector.
+//! Guarantees: a web page whose host name resolves to this machine reads nothing, since the `Host` header has its name. Allowed are
+//! loopback names, the address the client connected to, and configured names; ports are ignored. Ingest and projector have the same rule.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -16,21 +15,22 @@ use axum::{
 
 use super::{ErrorPage, headers};
 
-/// The address that a client connected to; noted with each of its requests.
+/// The local address of a connection, an extension of each of its requests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LocalAddress(pub IpAddr);
 
-/// The configured names, in lower case.
+/// The configured host names, in lower case.
 #[derive(Debug, Clone)]
 pub struct AllowedHosts(Vec<String>);
 
 impl AllowedHosts {
-    /// These names or addresses, without ports.
+    /// Host names or addresses without ports.
     pub fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
-    /// Whether a request names one host, this one, and its target no other; `local` is the address that the client connected to.
+    /// Whether a request has one `Host` header, which is allowed, and no other authority in its target; `local` is the address that the
+    /// client connected to.
     pub fn allows(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {
@@ -45,31 +45,31 @@ impl AllowedHosts {
     fn is_allowed(&self, host: &str, local: IpAddr) -> bool {
         let name = host.trim_end_matches('.').to_ascii_lowercase();
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
-        let is_ours = |address: IpAddr| {
+        let is_local = |address: IpAddr| {
             let address = address.to_canonical();
             address.is_loopback() || address == local.to_canonical()
         };
-        name == "localhost" || self.0.iter().any(|known| *known == name || known == bare) || bare.parse().is_ok_and(is_ours)
+        name == "localhost" || self.0.iter().any(|known| *known == name || known == bare) || bare.parse().is_ok_and(is_local)
     }
 }
 
-/// A router that answers under these names alone.
+/// Adds the host check to a router.
 pub(super) fn with_host_check(router: Router, hosts: Arc<AllowedHosts>) -> Router {
     router.layer(middleware::from_fn_with_state(hosts, check_host)).layer(middleware::map_response(headers::add_security_headers))
 }
 
-/// Refuses a request that does not name this host alone.
+/// Responds 421 to a request for another host.
 async fn check_host(State(hosts): State<Arc<AllowedHosts>>, request: Request, next: Next) -> Response {
     let local = request.extensions().get().copied();
-    let is_ours = local.is_some_and(|LocalAddress(local)| hosts.allows(request.uri(), request.headers(), local));
-    if is_ours { next.run(request).await } else { ErrorPage::Host.response(&request) }
+    let is_allowed = local.is_some_and(|LocalAddress(local)| hosts.allows(request.uri(), request.headers(), local));
+    if is_allowed { next.run(request).await } else { ErrorPage::Host.response(&request) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answered(uri: &str, hosts: &[&str]) -> bool {
+    fn is_allowed(uri: &str, hosts: &[&str]) -> bool {
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_the_address_connected_to_and_configured_names_are_answered_and_no_others() {
+    fn only_loopback_the_local_address_and_configured_names_are_allowed() {
         for host in [
             "127.0.0.1:8490",
             "[::1]:8490",
@@ -90,7 +90,7 @@ mod tests {
             "coverage.example.kz",
             "coverage.example.kz.:443",
         ] {
-            assert!(answered("/ru", &[host]), "{host}");
+            assert!(is_allowed("/ru", &[host]), "{host}");
         }
         for host in [
             "evil.example",
@@ -103,9 +103,9 @@ mod tests {
             "a b",
             "",
         ] {
-            assert!(!answered("/ru", &[host]), "{host}");
+            assert!(!is_allowed("/ru", &[host]), "{host}");
         }
-        assert!(!answered("/ru", &[]) && !answered("/ru", &["localhost", "localhost"]));
-        assert!(!answered("http://evil.example/ru", &["localhost"]) && answered("http://localhost/ru", &["localhost"]));
+        assert!(!is_allowed("/ru", &[]) && !is_allowed("/ru", &["localhost", "localhost"]));
+        assert!(!is_allowed("http://evil.example/ru", &["localhost"]) && is_allowed("http://localhost/ru", &["localhost"]));
     }
 }

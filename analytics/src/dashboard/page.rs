@@ -1,7 +1,7 @@
-//! The page: a [`Statement`] as HTML that needs no script.
+//! The page: renders a [`Statement`] as HTML without scripts.
 //!
-//! Guarantees: every text goes through maud's escaping; nothing is inlined that the content security policy would refuse (no script, no
-//! style attribute); every figure that a chart shows stands in the page as text too.
+//! Guarantees: maud escapes every text; nothing is inlined that the content security policy forbids (no script, no style attribute); every
+//! figure of a chart is in the page as text, too.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -17,17 +17,17 @@ use crate::{
     translations::Translations,
 };
 
-/// What stands around the figures.
+/// Title, language and navigation of an HTML document.
 pub struct Layout<'a> {
     /// Title of the document.
     pub title: &'a str,
     /// Translations in the language of the document.
     pub translations: &'static Translations,
-    /// The query under which the other languages show the same; none if there is nothing to show in them.
+    /// Query of the links to other languages; none if there are no such links.
     pub languages: Option<String>,
 }
 
-/// The whole page, and why it shows nothing newer.
+/// Renders a statement, with a notice if there are no newer figures.
 pub fn page(statement: &Statement, sorting: &Sorting, status: &RefreshStatus) -> Markup {
     let translations = Translations::of(statement.language);
     let title = translations.message_with("page-title", &[("campaign", statement.campaign.clone().into())]);
@@ -65,7 +65,7 @@ pub fn page(statement: &Statement, sorting: &Sorting, status: &RefreshStatus) ->
     )
 }
 
-/// Map and weeks: side by side while the weeks are few, below each other when they need the width.
+/// Map and weeks: side by side if there are few weeks, else below each other.
 fn where_and_when(statement: &Statement) -> Markup {
     let weeks = statement.weeks.as_ref();
     let beside = statement.map.is_some() && weeks.is_some_and(|weeks| !weeks.crowded);
@@ -87,7 +87,7 @@ fn groups(statement: &Statement) -> Markup {
     }
 }
 
-/// A page without figures, and why there are none.
+/// Renders a page without figures, with the reason.
 pub fn empty(language: Language, campaign: &CampaignId, status: &RefreshStatus) -> Markup {
     let translations = Translations::of(language);
     let (title, text) = match status {
@@ -107,7 +107,7 @@ pub fn empty(language: Language, campaign: &CampaignId, status: &RefreshStatus) 
     document(&Layout { title: &title, translations, languages: Some(String::new()) }, html! { main.calm { h1 { (title) } p { (text) } } })
 }
 
-/// A document of this service.
+/// Renders the HTML document around some content.
 pub fn document(layout: &Layout<'_>, content: Markup) -> Markup {
     let language = layout.translations.language();
     html! {
@@ -165,7 +165,7 @@ fn headline(headline: &Headline) -> Markup {
     }
 }
 
-/// What is not known, why, and what to do.
+/// Missing data: what is missing, why, and what to send.
 fn gaps(gaps: &Gaps) -> Markup {
     html! {
         @if !gaps.list.is_empty() {
@@ -187,7 +187,7 @@ fn cards(cards: &[Card]) -> Markup {
     }
 }
 
-/// The tiles stand in a table for their places alone; each leads to its row.
+/// A layout table of tiles; each tile links to its row in the table of units.
 fn map(map: &Map) -> Markup {
     let at = |row: u8, column: u8| map.tiles.iter().find(|tile| (tile.row, tile.column) == (row, column));
     html! {

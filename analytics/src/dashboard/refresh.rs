@@ -1,8 +1,8 @@
-//! RefreshLoop: what the page shows follows the warehouse and the clock.
+//! Refresh loop: recomputes the figures that the page shows.
 //!
-//! Guarantees: figures are computed anew when the log was read further, and also while it was not, since reports go missing and the data
-//! grows old. A state that would tell about few people is held back; the one that is shown then still follows the clock, with the records
-//! that it knows. A fault never takes away what is shown.
+//! Guarantees: figures are recomputed when the watermark moves, and periodically, since reports become overdue and data becomes old. A
+//! state that would disclose small counts is held back; the shown state is then recomputed with the current time and its own records. An
+//! error never removes what is shown.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,10 +23,10 @@ use crate::{
     snapshot_store::SnapshotStore,
 };
 
-/// How often the warehouse is asked whether its watermark has moved.
+/// Interval at which the watermark is queried.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// After how long figures are computed anew although no record came in.
+/// Age at which figures are recomputed even without new records.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the loop reads from and writes to.
@@ -34,16 +34,16 @@ pub(super) struct RefreshLoop {
     pub(super) service: Arc<DashboardState>,
     pub(super) warehouse: Warehouse,
     pub(super) snapshots: SnapshotStore,
-    /// Whose state of knowledge is followed.
+    /// The role that publication is checked for.
     pub(super) role: Role,
 }
 
 impl RefreshLoop {
-    /// Renews until its task ends.
+    /// Refreshes until the task is aborted.
     pub(super) async fn run(mut self) {
-        let mut seen: Option<(Selection, RefreshStatus)> = None;
+        let mut last: Option<(Selection, RefreshStatus)> = None;
         loop {
-            let status = match self.refresh_if_due(&mut seen).await {
+            let status = match self.refresh_if_due(&mut last).await {
                 Ok(status) => status,
                 Err(AnalyticsError::UnknownCampaign { campaign, known }) => {
                     let status = RefreshStatus::UnknownCampaign(known.clone());
@@ -55,23 +55,23 @@ impl RefreshLoop {
                 Err(error) => {
                     let status = if error.is_access_denied() { RefreshStatus::AccessDenied } else { RefreshStatus::WarehouseUnavailable };
                     if self.service.status() != status {
-                        tracing::warn!("figures cannot be refresh_if_due, the last snapshot stays: {:#}", anyhow::Error::from(error));
+                        tracing::warn!("figures cannot be refreshed, the last snapshot stays: {:#}", anyhow::Error::from(error));
                     }
                     status
                 }
             };
             if self.service.set_status(status.clone()) && status == RefreshStatus::HeldBack {
-                tracing::info!("newer records would tell about few people, so the snapshot that is shown stays until there are more");
+                tracing::info!("newer records would disclose small counts, so the shown snapshot stays until there are more");
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Computes if something is due, and shows what may be shown. `seen` is what was computed last and why it was not shown.
-    async fn refresh_if_due(&mut self, seen: &mut Option<(Selection, RefreshStatus)>) -> Result<RefreshStatus, AnalyticsError> {
+    /// Recomputes if due, and shows the result if allowed. `last` is the last computed selection and its status.
+    async fn refresh_if_due(&mut self, last: &mut Option<(Selection, RefreshStatus)>) -> Result<RefreshStatus, AnalyticsError> {
         let selection = select(&self.warehouse, (self.service.campaign(), None), Timestamp::now()).await?;
         let shown = || self.service.snapshot().map(|shown| (shown.coverage.identity.selection(), RefreshStatus::UpToDate));
-        if let Some((_, status)) = seen.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
+        if let Some((_, status)) = last.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
             return Ok(status);
         }
         let outcome = coverage(&self.warehouse, selection.clone()).await;
@@ -81,37 +81,37 @@ impl RefreshLoop {
         if status == RefreshStatus::HeldBack {
             self.advance_clock(&selection).await?;
         }
-        *seen = Some((selection, status.clone()));
+        *last = Some((selection, status.clone()));
         Ok(status)
     }
 
-    /// Shows a coverage if it may be shown, and keeps it then.
+    /// Saves and shows a coverage if it may be published; false if not.
     fn show(&mut self, computed: Coverage) -> Result<bool, AnalyticsError> {
         let candidate = Snapshot { id: SnapshotId::of(&computed.identity), coverage: computed };
         if check_release(&self.snapshots, self.role, &candidate)?.is_none() {
             return Ok(false);
         }
-        let kept = save(&mut self.snapshots, candidate.coverage)?;
-        let may_be_shown = publish(&mut self.snapshots, self.role, &kept)?;
+        let saved = save(&mut self.snapshots, candidate.coverage)?;
+        let may_be_shown = publish(&mut self.snapshots, self.role, &saved)?;
         if may_be_shown {
-            self.service.set_snapshot(kept);
+            self.service.set_snapshot(saved);
         }
         Ok(may_be_shown)
     }
 
-    /// Lets the clock of what is shown go on, with the records that it knows.
+    /// Recomputes the shown figures with the current time and the records that they were computed from.
     async fn advance_clock(&mut self, newer: &Selection) -> Result<(), AnalyticsError> {
         let Some(shown) = self.service.snapshot() else { return Ok(()) };
         let selection = Selection { as_of: newer.as_of, ..shown.coverage.identity.selection() };
         if selection.as_of.duration_since(shown.coverage.identity.as_of) < MAX_AGE {
             return Ok(());
         }
-        let passed = coverage(&self.warehouse, selection).await?;
-        self.show(passed).map(drop)
+        let recomputed = coverage(&self.warehouse, selection).await?;
+        self.show(recomputed).map(drop)
     }
 }
 
-/// Whether figures of another selection were computed, or so long ago that time has changed them.
+/// Whether the offsets changed, or the figures reached the maximum age.
 fn is_due(known: &Selection, selection: &Selection) -> bool {
     known.offsets != selection.offsets || selection.as_of.duration_since(known.as_of) >= MAX_AGE
 }
@@ -122,7 +122,7 @@ mod tests {
     use crate::identity::Offset;
 
     #[test]
-    fn figures_are_renewed_when_records_come_in_and_when_time_passes_without_any() {
+    fn figures_are_refreshed_when_records_arrive_and_when_they_are_old() {
         let selection = |as_of: &str, next| Selection {
             campaign: "test".parse().unwrap(),
             offsets: vec![Offset { topic: "events".to_owned(), partition: 0, next }],
@@ -132,6 +132,6 @@ mod tests {
         assert!(!is_due(&known, &known));
         assert!(!is_due(&known, &selection("2026-03-01T00:09:59Z", 7)));
         assert!(is_due(&known, &selection("2026-03-01T00:00:02Z", 8)));
-        assert!(is_due(&known, &selection("2026-03-01T00:10:00Z", 7)), "reports go missing meanwhile, and the data grows old");
+        assert!(is_due(&known, &selection("2026-03-01T00:10:00Z", 7)), "reports become overdue and data becomes old");
     }
 }

@@ -1,7 +1,8 @@
-//! What the page shows now, and why it shows nothing or nothing newer.
+//! State of the page: the shown snapshot, and why there is no newer one.
 //!
-//! Guarantees: a stored snapshot is shown from the first request on, whether the warehouse answers or not; a newer one replaces it whole.
-//! While the warehouse is away the last snapshot stays, with its as-of and a notice. How it is refresh_if_due is left to [`super::refresh`].
+//! Guarantees: a stored snapshot is shown from the first request on, whether the warehouse responds or not; a newer one replaces it
+//! atomically. While the warehouse is unavailable the last snapshot stays, with its as-of instant and a notice. [`super::refresh`] updates
+//! the state.
 
 use std::{
     collections::HashMap,
@@ -21,52 +22,52 @@ use crate::{
     report, snapshot_store::SnapshotStore, statement::Statement,
 };
 
-/// Reports of the snapshot that is shown.
+/// Cached reports of the shown snapshot.
 type Reports = (Option<SnapshotId>, HashMap<(Language, Reader), Bytes>);
 
-/// Why nothing newer is shown, or nothing at all.
+/// Outcome of the last refresh: why there are no newer figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RefreshStatus {
     /// The newest computed figures are shown.
     #[default]
     UpToDate,
-    /// The warehouse does not answer, or not as it should.
+    /// A query failed.
     WarehouseUnavailable,
     /// The warehouse refuses the user name or the password.
     AccessDenied,
-    /// The campaign is not configured; these are.
+    /// The campaign is not configured; the list has the configured ones.
     UnknownCampaign(Vec<CampaignId>),
-    /// Newer records would tell about few people; they are shown with later ones.
+    /// Newer figures would disclose small counts; they are shown with later records.
     HeldBack,
 }
 
-/// The state of the page.
+/// State shared by all handlers and the refresh loop.
 pub struct DashboardState {
     campaign: CampaignId,
     shown: RwLock<Option<Arc<Snapshot>>>,
     status: RwLock<RefreshStatus>,
     draining: AtomicBool,
-    /// Where snapshots are kept, and the last one that was noted as reported.
-    kept: Arc<std::sync::Mutex<(SnapshotStore, Option<SnapshotId>)>>,
-    // One report is set at a time, so that a burst of requests cannot take every core.
+    /// The store, and the snapshot that was last marked as reported.
+    store: Arc<std::sync::Mutex<(SnapshotStore, Option<SnapshotId>)>>,
+    // One report is typeset at a time, so that a burst of requests cannot use every core.
     reports: Mutex<Reports>,
 }
 
 impl DashboardState {
-    /// Shows the latest stored snapshot of a campaign, if there is one.
+    /// Shows the latest stored snapshot of a campaign, or none.
     pub fn new(campaign: CampaignId, snapshots: SnapshotStore) -> Result<Self, AnalyticsError> {
         let latest = snapshots.latest(&campaign, Timestamp::now())?;
         Ok(Self::with_snapshot(campaign, snapshots, latest))
     }
 
-    /// Shows a snapshot of a campaign, or none yet.
+    /// Shows this snapshot of a campaign, or none.
     pub fn with_snapshot(campaign: CampaignId, snapshots: SnapshotStore, shown: Option<Snapshot>) -> Self {
         Self {
             campaign,
             shown: RwLock::new(shown.map(Arc::new)),
             status: RwLock::new(RefreshStatus::UpToDate),
             draining: AtomicBool::new(false),
-            kept: Arc::new(std::sync::Mutex::new((snapshots, None))),
+            store: Arc::new(std::sync::Mutex::new((snapshots, None))),
             reports: Mutex::new((None, HashMap::new())),
         }
     }
@@ -76,7 +77,7 @@ impl DashboardState {
         &self.campaign
     }
 
-    /// The snapshot that is shown.
+    /// The shown snapshot; none before the first calculation.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -87,27 +88,27 @@ impl DashboardState {
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
     }
 
-    /// Says why nothing newer is shown; true if that was not known before.
+    /// Sets the outcome of a refresh; true if it differs from the previous one.
     pub fn set_status(&self, status: RefreshStatus) -> bool {
         metrics::warehouse_answers(!matches!(status, RefreshStatus::WarehouseUnavailable | RefreshStatus::AccessDenied));
         metrics::held_back(status == RefreshStatus::HeldBack);
-        let mut held = self.status.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = *held != status;
-        *held = status;
+        let mut current = self.status.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *current != status;
+        *current = status;
         is_new
     }
 
-    /// Why nothing newer is shown.
+    /// The outcome of the last refresh.
     pub fn status(&self) -> RefreshStatus {
         self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// No further requests, please.
+    /// Makes the service report that it is not ready, before shutdown.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Why no figures can be shown; none if they can.
+    /// Why the service is not ready; none if it is.
     pub fn not_ready(&self) -> Option<String> {
         if self.draining.load(Ordering::Relaxed) {
             return Some("draining".to_owned());
@@ -123,21 +124,21 @@ impl DashboardState {
         })
     }
 
-    /// Notes that a report of a snapshot leaves, so that its bytes stay for good.
+    /// Marks a snapshot as reported before a report of it is sent.
     async fn mark_reported(&self, id: SnapshotId) -> Result<(), AnalyticsError> {
-        let kept = self.kept.clone();
-        let note = move || -> Result<(), AnalyticsError> {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.1 != Some(id) {
-                kept.0.mark_reported(id)?;
-                kept.1 = Some(id);
+        let store = self.store.clone();
+        let mark = move || -> Result<(), AnalyticsError> {
+            let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            if store.1 != Some(id) {
+                store.0.mark_reported(id)?;
+                store.1 = Some(id);
             }
             Ok(())
         };
-        tokio::task::spawn_blocking(note).await.map_err(AnalyticsError::TaskFailed)?
+        tokio::task::spawn_blocking(mark).await.map_err(AnalyticsError::TaskFailed)?
     }
 
-    /// The report of the snapshot that is shown, set once per snapshot, language and reader.
+    /// The report of a snapshot, typeset once per snapshot, language and reader.
     pub async fn report(&self, published: Published, language: Language) -> Result<Bytes, AnalyticsError> {
         self.mark_reported(published.snapshot).await?;
         let mut reports = self.reports.lock().await;
@@ -148,8 +149,8 @@ impl DashboardState {
         if let Some(report) = reports.1.get(&key) {
             return Ok(report.clone());
         }
-        let set = move || report::pdf(&published, &Statement::new(&published, language));
-        let report = Bytes::from(tokio::task::spawn_blocking(set).await.map_err(AnalyticsError::TaskFailed)??);
+        let typeset = move || report::pdf(&published, &Statement::new(&published, language));
+        let report = Bytes::from(tokio::task::spawn_blocking(typeset).await.map_err(AnalyticsError::TaskFailed)??);
         reports.1.insert(key, report.clone());
         Ok(report)
     }

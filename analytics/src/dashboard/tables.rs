@@ -1,4 +1,4 @@
-//! Tables as HTML: sorted by links, a head that stays in sight, cells that name their column where the table becomes a list (phones).
+//! Tables as HTML: sortable by links, with a sticky header, and cells that name their column where a table is shown as a list (phones).
 
 use maud::{Markup, html};
 
@@ -7,17 +7,17 @@ use crate::{
     translations::Translations,
 };
 
-/// How a table is sorted, from the query of the address.
+/// Sort order of a table, from the query parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sorting {
-    /// Key of a column; the name if it is none.
+    /// Key of the column; rows are sorted by name if it is unknown.
     pub column: String,
     /// Sorts the largest value first.
     pub descending: bool,
 }
 
 impl Sorting {
-    /// The query that sorts a table in this way; empty for the order that it has anyway.
+    /// The query string of this order; empty if the column is unknown.
     pub(super) fn query(&self, table: &Table) -> String {
         if !table.columns.iter().any(|column| column.key == self.column) {
             return String::new();
@@ -26,7 +26,7 @@ impl Sorting {
     }
 }
 
-/// The table of units, sorted as the address says.
+/// The table of units, sorted as requested.
 pub(super) fn sortable(table: &Table, sorting: &Sorting, translations: &Translations) -> Markup {
     let rows = table.sorted(&sorting.column, sorting.descending);
     html! {
@@ -63,7 +63,7 @@ pub(super) fn body(table: &Table) -> Markup {
     }
 }
 
-/// Names begin with the first letter, figures with the largest; another click turns the order round.
+/// Links sort names ascending and figures descending first; a second click reverses the order.
 fn heading(table: &Table, column: &Column, sorting: &Sorting, translations: &Translations) -> Markup {
     let is_name = table.columns.first() == Some(column);
     let known = table.columns.iter().any(|held| held.key == sorting.column);
@@ -96,7 +96,7 @@ fn line(table: &Table, row: &TableRow, anchor: Option<&str>) -> Markup {
     }
 }
 
-/// A figure, marked if it is not to be taken as it stands.
+/// A figure with a CSS class for its state.
 pub(super) fn figure(figure: &Figure) -> Markup {
     match figure.state {
         State::Shown => html! { (figure.text) },
