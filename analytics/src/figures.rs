@@ -1,7 +1,7 @@
-//! The headline figures of a coverage as one JSON object: `summary.json`.
+//! Headline figures of a coverage as one JSON object: `summary.json`.
 //!
-//! Guarantees: integers under the names that the oracle and an independent recount use; derived from a [`Coverage`] without a new
-//! calculation. The demo adds its seed.
+//! Guarantees: integers with the field names of the oracle and the independent recount; copied from a [`Coverage`] without calculation. The
+//! demo adds its seed.
 
 #![allow(missing_docs, reason = "each figure is documented at the field of `coverage` that it is copied from")]
 

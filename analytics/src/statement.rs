@@ -1,7 +1,7 @@
-//! A snapshot put into words: everything that the page and the report say to one reader in one language, every number written out.
+//! Statement: the content of the page and the report for one reader in one language, with every number formatted.
 //!
-//! Guarantees: page and report are two renderings of the same [`Statement`], so they cannot show different figures; it is built from
-//! [`Published`], so it holds no withheld count. Colours, fonts and layout are left to the renderings; positions are fractions.
+//! Guarantees: page and report render the same [`Statement`], so their figures are equal. It is built from [`Published`], so it contains no
+//! withheld count. Colours, fonts and layout are left to the renderers; positions are fractions.
 
 use serde::Serialize;
 
@@ -30,49 +30,49 @@ pub use weeks::{Labels, WeekColumn, Weeks};
 
 use figure_formatter::FigureFormatter;
 
-/// What a snapshot says.
+/// Content of the page and the report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Statement {
     /// Language of all texts.
     pub language: Language,
     /// Name of the campaign.
     pub campaign: String,
-    /// What is told about it.
+    /// What the document is about.
     pub subject: String,
-    /// Which part of it, if not all.
+    /// The units in scope; none for the whole campaign.
     pub scope: Option<String>,
-    /// That all data is invented, if it is: a mark and a sentence.
+    /// Label and sentence that all data is invented; none for a real campaign.
     pub synthetic: Option<(String, String)>,
     /// Local date and time that the figures are true for.
     pub as_of: String,
-    /// That nothing has come in for long, if so.
+    /// Notice that no record was received for days.
     pub quiet: Option<String>,
-    /// How many were reached, of how many possible.
+    /// Number of voters reached, of how many registered.
     pub headline: Headline,
-    /// What is not known yet, and what to do about it.
+    /// Missing data and how to supply it.
     pub gaps: Gaps,
-    /// Compared with plan and possibility.
+    /// Figures that compare reach with plan and bounds.
     pub cards: Vec<Card>,
-    /// Where, as a map; none without a unit that has a place on it.
+    /// Map of units; none if no unit has a tile.
     pub map: Option<Map>,
-    /// Where, as a table.
+    /// Table of units.
     pub units: Table,
-    /// What changed from week to week.
+    /// Chart of weeks; none if nobody was identified.
     pub weeks: Option<Weeks>,
-    /// Who held the meetings.
+    /// Table of the coalitions that held the meetings.
     pub coalitions: Option<Table>,
-    /// Whom they were held for.
+    /// Table of the categories that meetings were held for.
     pub categories: Option<Table>,
-    /// What to know before trusting the figures.
+    /// Data quality: what limits the figures.
     pub trust: Trust,
     /// What the figures mean.
     pub definitions: Definitions,
-    /// By which every figure can be traced.
+    /// Snapshot id and definition version, to trace every figure.
     pub foot: String,
 }
 
 impl Statement {
-    /// Says what a reader may see, in a language.
+    /// Formats the published figures in a language.
     pub fn new(published: &Published, language: Language) -> Self {
         let fmt = FigureFormatter::new(published, Translations::of(language));
         Self {

@@ -1,4 +1,4 @@
-//! Six questions that follow the headline, each answered by one figure and one sentence.
+//! Cards below the headline: up to six questions, each answered by a figure and a sentence.
 
 use serde::Serialize;
 
@@ -8,20 +8,20 @@ use super::{
 };
 use crate::{access::Scope, cell::Cell, reach_status::ReachStatus};
 
-/// One question and its answer.
+/// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
     /// The question, as its title.
     pub question: String,
     /// The figure that answers it.
     pub figure: Figure,
-    /// What it is made of.
+    /// The numbers that the figure is computed from.
     pub detail: String,
 }
 
 pub(super) fn cards(fmt: &FigureFormatter<'_>) -> Vec<Card> {
     let (bounds, identified) = match ReachStatus::of_total(&fmt.published.total) {
-        // Nobody was there, or nobody knows: what is missing is said once, above.
+        // The gaps section says what is missing.
         ReachStatus::NoMeetings | ReachStatus::Uncounted => (None, None),
         ReachStatus::CountedOnly | ReachStatus::Unrecognised | ReachStatus::Identified => (Some(bounds(fmt)), Some(identified(fmt))),
     };
@@ -32,7 +32,7 @@ fn card(question: String, figure: Figure, detail: String) -> Card {
     Card { question, figure, detail }
 }
 
-/// Of the meetings that were due. Above 100 % is no error here: a meeting may be held before its day.
+/// Fulfilment of the plan. Above 100 % is no error: a meeting may be held before its planned day.
 fn plan(fmt: &FigureFormatter<'_>) -> Card {
     let plan = &fmt.published.total.plan;
     let sent = ("sent", fmt.count(plan.planned).into());
@@ -40,7 +40,7 @@ fn plan(fmt: &FigureFormatter<'_>) -> Card {
         Some(planned) => fmt.message_with("card-plan-sent-of", &[sent, ("planned", fmt.count(planned).into())]),
         None => fmt.message_with("card-plan-sent", &[sent]),
     };
-    let done = match fmt.percent(plan.held_planned, plan.due) {
+    let figure = match fmt.percent(plan.held_planned, plan.due) {
         Some(text) => fmt.shown(text),
         None => fmt.not_applicable(fmt.message("none-due")),
     };
@@ -54,10 +54,10 @@ fn plan(fmt: &FigureFormatter<'_>) -> Card {
             ("plans", plans.into()),
         ],
     );
-    card(fmt.message("card-plan"), done, detail)
+    card(fmt.message("card-plan"), figure, detail)
 }
 
-/// Meetings that the settings of the whole campaign name, of which not all need have a plan yet.
+/// Planned meetings in the campaign's configuration; not all of them need a plan yet.
 fn planned_meetings(fmt: &FigureFormatter<'_>) -> Option<u64> {
     let campaign = &fmt.published.campaign;
     (fmt.published.reader.scope == Scope::Region && campaign.planned_meetings > 0).then_some(u64::from(campaign.planned_meetings))
@@ -117,7 +117,7 @@ fn identified(fmt: &FigureFormatter<'_>) -> Card {
     card(fmt.message("card-identified"), share, detail)
 }
 
-/// The average, and how many came once, twice and so on.
+/// Average number of attendances per person, and its distribution.
 fn frequency(fmt: &FigureFormatter<'_>) -> Option<Card> {
     let classes = &fmt.published.exposure;
     if classes.len() < 2 {

@@ -1,4 +1,4 @@
-//! What the figures mean, with their formulas.
+//! Definitions of the figures for readers, with formulas.
 
 use serde::Serialize;
 
@@ -9,18 +9,18 @@ use super::figure_formatter::FigureFormatter;
 pub struct Definitions {
     /// Title of the section.
     pub title: String,
-    /// One after the other.
+    /// The definitions, in reading order.
     pub list: Vec<Definition>,
 }
 
-/// What one figure means.
+/// Definition of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Definition {
     /// Name of the figure.
     pub term: String,
     /// Formula of the figure.
     pub formula: String,
-    /// The formula in words.
+    /// Explanation of the formula.
     pub text: String,
 }
 

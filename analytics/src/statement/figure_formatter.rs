@@ -1,7 +1,7 @@
-//! Writes single figures: counts, shares, dates, and what stands in their place when there is no number to show.
+//! Formats single figures: counts, shares, dates, and the text in place of a missing number.
 //!
-//! Guarantees: unknown, not applicable, withheld and zero are four states, each written in its own words. A number of voters is known
-//! when a precinct count gave it, whatever its value. Names are composed (NFC), so that every letter is one code point where it can be.
+//! Guarantees: unknown, not applicable, withheld and zero are four states with different texts. A number of voters is known if a precinct
+//! count gave it, even if it is zero. Names are composed (NFC), so that a letter is one code point where possible.
 
 use fluent_bundle::FluentValue;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -17,7 +17,7 @@ use crate::{
     translations::{Args, Translations},
 };
 
-/// How a figure is to be taken.
+/// State of a figure: whether and why there is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -25,11 +25,11 @@ pub enum State {
     Shown,
     /// Withheld to protect people.
     Withheld,
-    /// Nobody knows it: the data that it follows from is missing.
+    /// Unknown, since the data it follows from is missing.
     Unknown,
-    /// There is nothing to count or to compare, such as people at meetings where none was held.
+    /// Not applicable, such as people at meetings where none was held.
     None,
-    /// It cannot be true: above 100 %.
+    /// Invalid: a share above 100 %.
     Error,
 }
 
@@ -38,11 +38,11 @@ pub enum State {
 pub struct Figure {
     /// Formatted number, or the words that stand for it.
     pub text: String,
-    /// How to take it.
+    /// Whether and why there is no number.
     pub state: State,
 }
 
-/// Everything needed to write a figure of a published snapshot.
+/// Formats figures of a published snapshot in one language.
 pub(super) struct FigureFormatter<'a> {
     pub(super) published: &'a Published,
     translations: &'static Translations,
@@ -91,13 +91,13 @@ impl<'a> FigureFormatter<'a> {
         cell.shown().map_or_else(|| self.withheld(), |count| self.number(count))
     }
 
-    /// A percentage with its sign; none if there is no whole.
+    /// A percentage with its sign; none if the whole is 0.
     pub(super) fn percent(&self, part: u64, whole: u64) -> Option<String> {
         let value = self.locale.percent(part, whole)?;
         Some(self.message_with("percent", &[("value", value.into())]))
     }
 
-    /// A part of a count that is known.
+    /// A part as a percentage of a known whole.
     pub(super) fn ratio(&self, part: Cell, whole: u64) -> Figure {
         match part.shown() {
             None => self.withheld(),
@@ -105,7 +105,7 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// How many voters are registered.
+    /// Number of registered voters.
     pub(super) fn voters(&self, denominator: &Denominator) -> Figure {
         denominator.known().map_or_else(|| self.unknown(), |voters| self.number(voters))
     }
@@ -122,7 +122,7 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// Different voters identified at meetings of which so much is known.
+    /// Different voters identified at meetings with this status.
     pub(super) fn reached(&self, known: ReachStatus, reached: Cell) -> Figure {
         match known {
             ReachStatus::NoMeetings => self.not_applicable(self.message("no-meetings")),
@@ -132,26 +132,26 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// Different voters identified in all that the reader sees.
+    /// Different voters identified in the reader's scope.
     pub(super) fn reached_in_all(&self) -> Figure {
         let total = &self.published.total;
         self.reached(ReachStatus::of_total(total), total.audience.reached)
     }
 
-    /// Different voters who live in a unit. Nobody is zero only if anybody could have been found.
+    /// Different voters who live in a unit. Zero is shown only if anybody could have been identified.
     pub(super) fn residents(&self, reached: Cell) -> Figure {
         let all = self.reached_in_all();
         let in_doubt = reached.shown() == Some(0) && matches!(all.state, State::Unknown | State::None);
         if in_doubt { all } else { self.cell(reached) }
     }
 
-    /// The share of a unit's voters.
+    /// Residents reached as a share of a unit's voters.
     pub(super) fn residents_share(&self, reached: Cell, denominator: &Denominator) -> Figure {
         let residents = self.residents(reached);
         if residents.state == State::Shown { self.coverage(reached, denominator) } else { residents }
     }
 
-    /// Bounds of the different voters at meetings of which so much is known.
+    /// Bounds of the different voters at meetings with this status.
     pub(super) fn reached_bounds(&self, known: ReachStatus, audience: &Audience) -> Figure {
         match known {
             ReachStatus::NoMeetings => self.not_applicable(self.message("no-meetings")),
@@ -160,7 +160,7 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// People in the rooms of meetings of which so much is known.
+    /// Gross attendance of meetings with this status.
     pub(super) fn gross(&self, known: ReachStatus, gross: Cell) -> Figure {
         if known == ReachStatus::Uncounted { self.unknown() } else { self.cell(gross) }
     }
@@ -173,7 +173,7 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// Two bounds, as counts.
+    /// A range of counts; one number if the bounds are equal.
     pub(super) fn bounds(&self, lower: Cell, upper: Cell) -> Figure {
         match (lower.shown(), upper.shown()) {
             (Some(lower), Some(upper)) if lower == upper => self.number(lower),
@@ -185,8 +185,8 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// Two bounds, as shares of the registered voters; one share where both are written alike. None if a bound is withheld or the
-    /// number of voters is unknown.
+    /// A range of shares of the registered voters; one share if both have the same text. None if a bound is withheld or the number of
+    /// voters is unknown.
     pub(super) fn bounds_share(&self, bounds: (Cell, Cell), denominator: &Denominator) -> Option<String> {
         let (lower, upper) = (bounds.0.shown()?, bounds.1.shown()?);
         let whole = denominator.known()?;
@@ -200,12 +200,12 @@ impl<'a> FigureFormatter<'a> {
         Some(self.percent_range(&from, &to))
     }
 
-    /// From one percentage to another, with one sign for both.
+    /// A range of percentages with one sign.
     pub(super) fn percent_range(&self, from: &str, to: &str) -> String {
         self.message_with("percent-range", &[("from", from.into()), ("to", to.into())])
     }
 
-    /// The largest count of people that is withheld, written and as a number.
+    /// Message arguments: the largest withheld count, as text and as number.
     pub(super) fn withheld_counts(&self) -> [(&'static str, FluentValue<'static>); 2] {
         let last = self.published.threshold.people().saturating_sub(1);
         [("last", self.count(last).into()), ("n", last.into())]
@@ -222,7 +222,7 @@ impl<'a> FigureFormatter<'a> {
 
     /// An instant in the campaign's time zone.
     pub(super) fn local(&self, at: Timestamp) -> jiff::Zoned {
-        // A snapshot of an unknown zone cannot be computed, so this is never UTC in disguise.
+        // The zone is valid, since a snapshot with an unknown zone cannot be computed.
         let zone = qamtu_schemas::instant::time_zone(&self.published.campaign.time_zone).unwrap_or(TimeZone::UTC);
         at.to_zoned(zone)
     }
@@ -237,7 +237,7 @@ impl<'a> FigureFormatter<'a> {
         self.message_with("as-of", &args)
     }
 
-    /// What the whole of the campaign is called.
+    /// Name of the whole area of the campaign.
     pub(super) fn area(&self) -> String {
         let area = self.published.campaign.area.as_ref();
         area.map_or_else(|| self.message("units-total"), |names| self.locale.language().name(names))
@@ -247,12 +247,12 @@ impl<'a> FigureFormatter<'a> {
         self.name(unit.names.as_ref(), &unit.unit)
     }
 
-    /// A name in the statement's language, or the code of what has no name.
+    /// A name in the statement's language; the code if there is no name.
     pub(super) fn name(&self, names: Option<&Names>, code: &impl ToString) -> String {
         names.map_or_else(|| code.to_string(), |names| self.locale.language().name(names))
     }
 
-    /// Units in the order of their names.
+    /// Units sorted by name.
     pub(super) fn units_by_name(&self) -> Vec<(String, &'a Unit)> {
         let mut units: Vec<(String, &Unit)> = self.published.units.iter().map(|unit| (self.unit_name(unit), unit)).collect();
         units.sort_by(|a, b| self.locale.order(&a.0, &b.0));

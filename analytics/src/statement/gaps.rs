@@ -1,6 +1,7 @@
-//! What is not known yet: each gap says what is missing, what follows from it, and what to send.
+//! Missing data: each gap says what is missing, its consequence, and what to send.
 //!
-//! Guarantees: whenever the headline, a share or the map lacks a number for want of data, a gap says so. What is withheld is no gap.
+//! Guarantees: whenever the headline, a share or the map lacks a number because data is missing, a gap says so. Withheld numbers are no
+//! gaps.
 
 use qamtu_schemas::id::UnitCode;
 use serde::Serialize;
@@ -8,19 +9,19 @@ use serde::Serialize;
 use super::figure_formatter::FigureFormatter;
 use crate::{access::Scope, published::Unit, reach_status::ReachStatus};
 
-/// What is not known.
+/// Section of missing data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gaps {
     /// The title of the list.
     pub title: String,
-    /// The gaps, the one with the widest consequences first; empty if nothing is missing.
+    /// Gaps, those with the widest consequences first; empty if nothing is missing.
     pub list: Vec<Gap>,
 }
 
-/// Something that is not known.
+/// Data that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gap {
-    /// What is missing, and what follows from it.
+    /// What is missing, and the consequence.
     pub reason: String,
     /// Instruction for whoever sends the data.
     pub action: String,
@@ -54,7 +55,7 @@ pub(super) fn gaps(fmt: &FigureFormatter<'_>) -> Gaps {
     Gaps { title: fmt.message("gaps-title"), list }
 }
 
-/// Units that the reader was given and that nobody has defined.
+/// Codes of units in the reader's scope that are not defined; none if all are.
 fn unknown_units(fmt: &FigureFormatter<'_>) -> Option<String> {
     let Scope::Units(units) = &fmt.published.reader.scope else { return None };
     let is_known = |code: &&UnitCode| fmt.published.units.iter().any(|unit| unit.unit == **code && unit.names.is_some());

@@ -1,43 +1,43 @@
-//! How many voters were reached, of how many, and where that stands between plan and possibility.
+//! Headline: number of voters reached, of how many registered, compared with plan and ceiling.
 
 use serde::Serialize;
 
 use super::figure_formatter::{Figure, FigureFormatter, State};
 use crate::reach_status::ReachStatus;
 
-/// The first thing a reader sees.
+/// The main figure of the page and the report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Headline {
     /// The question that the headline answers.
     pub question: String,
-    /// How many; the bounds where nobody was identified.
+    /// Number of voters reached; the bounds if nobody was identified.
     pub reached: Figure,
-    /// What was counted, and by which method.
+    /// What was counted, and whether it is exact.
     pub label: String,
-    /// Why there is no number, if it is withheld.
+    /// Explanation if the number is withheld.
     pub withheld: Option<String>,
-    /// Of how many, and when those were counted.
+    /// Number of registered voters and the date of their count.
     pub denominator: String,
     /// Reached voters as a share of registered voters.
     pub share: Figure,
     /// The name of the share.
     pub share_label: String,
-    /// The answer between its bounds, beside plan and ceiling.
+    /// Chart of reach, bounds, plan and ceiling; none if nothing was counted.
     pub range: Option<Range>,
 }
 
-/// A bar of what is known and what is possible. Positions are fractions of the bar's scale.
+/// A bar chart. Positions are fractions of its width.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Range {
     /// Finding as a sentence, the chart's title.
     pub title: String,
-    /// Measured: solid. None where nobody was identified.
+    /// Position and text of the measured reach. None if nobody was identified.
     pub reached: Option<(f64, String)>,
-    /// Bounds: an outlined band.
+    /// Positions of both bounds, and their text.
     pub bounds: (f64, f64, String),
-    /// Planned reach: a line.
+    /// Position and text of the planned reach.
     pub planned: Option<(f64, String)>,
-    /// Arithmetic ceiling: a broken line.
+    /// Position and text of the arithmetic ceiling.
     pub ceiling: Option<(f64, String)>,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn headline(fmt: &FigureFormatter<'_>) -> Headline {
     }
 }
 
-/// How many, and which share of the registered voters that is.
+/// Number of voters reached, and their share of the registered voters.
 fn reached_and_share(fmt: &FigureFormatter<'_>) -> (Figure, Figure) {
     let total = &fmt.published.total;
     let audience = &total.audience;
@@ -73,17 +73,18 @@ fn reached_and_share(fmt: &FigureFormatter<'_>) -> (Figure, Figure) {
 }
 
 fn denominator(fmt: &FigureFormatter<'_>) -> String {
-    let held = &fmt.published.total.denominator;
-    let count = fmt.count(held.voters);
-    match held.date {
-        Some(date) => {
-            fmt.message_with("headline-of-dated", &[("voters", count.into()), ("n", held.voters.into()), ("date", fmt.date(date).into())])
-        }
+    let denominator = &fmt.published.total.denominator;
+    let count = fmt.count(denominator.voters);
+    match denominator.date {
+        Some(date) => fmt.message_with(
+            "headline-of-dated",
+            &[("voters", count.into()), ("n", denominator.voters.into()), ("date", fmt.date(date).into())],
+        ),
         None => fmt.message("headline-of-unknown"),
     }
 }
 
-/// Bounds that meet at the count leave nothing open: it is exact. Where they are withheld, so is how far apart they are.
+/// Equal bounds are exact. If they are withheld, so is whether the number is exact.
 fn label(fmt: &FigureFormatter<'_>) -> String {
     let audience = &fmt.published.total.audience;
     match (ReachStatus::of_total(&fmt.published.total), audience.reached.shown(), audience.lower.shown(), audience.upper.shown()) {
@@ -106,7 +107,7 @@ fn range(fmt: &FigureFormatter<'_>) -> Option<Range> {
     }
     let (reached, lower, upper) = (audience.reached.shown()?, audience.lower.shown()?, audience.upper.shown()?);
     let planned = planned_reach(fmt);
-    // A little room beyond the farthest mark, so that its line is seen as one.
+    // The scale ends 4 % beyond the last mark, so that its line is visible.
     let end = [Some(upper), planned, total.ceiling].into_iter().flatten().max().unwrap_or(0).max(1) * 26 / 25 + 1;
     let at = |count: u64| (count as f64 / end as f64 * 10_000.0).round() / 10_000.0;
     let mark = |key: &'static str, count: u64| {
@@ -127,7 +128,7 @@ fn range(fmt: &FigureFormatter<'_>) -> Option<Range> {
     })
 }
 
-/// Bounds as counts, with their shares if the number of voters is known.
+/// Text of the bounds: counts, with shares if the number of voters is known.
 fn bounds(fmt: &FigureFormatter<'_>) -> String {
     let total = &fmt.published.total;
     let counts = fmt.bounds(total.audience.lower, total.audience.upper).text;
@@ -137,7 +138,7 @@ fn bounds(fmt: &FigureFormatter<'_>) -> String {
     }
 }
 
-/// Different voters that the plan of the whole campaign means to reach.
+/// Planned reach of the whole campaign; none in a scope of units.
 pub(super) fn planned_reach(fmt: &FigureFormatter<'_>) -> Option<u64> {
     let campaign = &fmt.published.campaign;
     (fmt.published.reader.scope == crate::access::Scope::Region && campaign.planned_reach > 0).then_some(u64::from(campaign.planned_reach))

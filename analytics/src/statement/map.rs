@@ -1,7 +1,7 @@
-//! The map of equal tiles: one per unit, shaded by the share of its residents who were reached.
+//! Tile map: an equal tile per unit, shaded by the share of its residents who were reached.
 //!
-//! Guarantees: no tile hides another. A unit without a place of its own on the grid is not drawn; the map says which, and the table of
-//! units has it. A share above 100 % is an error: it has a mark instead of a shade, and is never the finding.
+//! Guarantees: tiles do not overlap. A unit without a free place on the grid is not drawn; a note names it, and the table of units has it.
+//! A share above 100 % is an error: it has a mark instead of a shade, and is never in the finding.
 
 use serde::{Serialize, Serializer};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{locale::rounded_percent, published::Unit};
 
-/// Rows and columns that a map may have.
+/// Maximum number of rows and of columns.
 const GRID: u8 = 32;
 
 /// A grid with a tile for each unit.
@@ -19,7 +19,7 @@ const GRID: u8 = 32;
 pub struct Map {
     /// Finding as a sentence, the map's title.
     pub title: String,
-    /// What is shown, and which units are not.
+    /// What the map shows, and which units are missing on it.
     pub notes: Vec<String>,
     /// Rows of the grid, at most 32.
     pub rows: u8,
@@ -27,7 +27,7 @@ pub struct Map {
     pub columns: u8,
     /// Its tiles, from the north-west, row by row.
     pub tiles: Vec<MapTile>,
-    /// What the shades of its tiles mean.
+    /// Meaning of the shades on the map.
     pub legend: Vec<LegendEntry>,
 }
 
@@ -40,11 +40,11 @@ pub struct MapTile {
     pub name: String,
     /// The share of its residents who were reached.
     pub figure: Figure,
-    /// All of it in a sentence.
+    /// The tile as a sentence, its tooltip.
     pub sentence: String,
-    /// From the north, 0 first.
+    /// Row from the north, starting at 0.
     pub row: u8,
-    /// From the west, 0 first.
+    /// Column from the west, starting at 0.
     pub column: u8,
     /// How the tile is filled.
     pub shade: Shade,
@@ -57,9 +57,9 @@ pub enum Shade {
     Level(u8),
     /// The share is withheld.
     Withheld,
-    /// The share is unknown, or there is none.
+    /// The share is unknown or not applicable.
     Unknown,
-    /// The share cannot be true.
+    /// The share is above 100 %.
     Error,
 }
 
@@ -82,12 +82,12 @@ impl Serialize for Shade {
     }
 }
 
-/// What a shade means.
+/// Meaning of a shade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LegendEntry {
     /// The shade that is explained.
     pub shade: Shade,
-    /// From so much to so much, or why there is no share.
+    /// Range of shares, or why there is no share.
     pub text: String,
 }
 
@@ -114,7 +114,7 @@ pub(super) fn map(fmt: &FigureFormatter<'_>) -> Option<Map> {
     })
 }
 
-/// Units that have a place of their own, and the names of the others. Of two at one place the first by name is drawn.
+/// Units with a free place, and the names of the others. Of two units at one place the first by name is drawn.
 fn places<'a>(fmt: &FigureFormatter<'a>) -> (Vec<(String, &'a Unit)>, Vec<String>) {
     let mut taken = std::collections::BTreeSet::new();
     let (drawn, left_out): (Vec<_>, Vec<_>) = fmt.units_by_name().into_iter().partition(|(_, unit)| {
@@ -124,7 +124,7 @@ fn places<'a>(fmt: &FigureFormatter<'a>) -> (Vec<(String, &'a Unit)>, Vec<String
     (drawn, left_out.into_iter().map(|(name, _)| name).collect())
 }
 
-/// Share of residents reached, as it is written; none if it is withheld, unknown or impossible.
+/// Rounded share of residents reached; none if it is withheld, unknown or an error.
 fn share(fmt: &FigureFormatter<'_>, unit: &Unit) -> Option<RoundedPercent> {
     let figure = fmt.residents_share(unit.residents, &unit.denominator);
     let (reached, voters) = unit.residents.shown().zip(unit.denominator.known())?;
@@ -152,7 +152,7 @@ fn tile(fmt: &FigureFormatter<'_>, name: String, unit: &Unit, scale: &Scale) -> 
     Some(MapTile { unit: unit.unit.to_string(), name, figure, sentence, row: place.row, column: place.column, shade })
 }
 
-/// The finding: where the share is highest and where lowest, written as on their tiles.
+/// Finding: the units with the highest and the lowest share, formatted as on their tiles.
 fn title(fmt: &FigureFormatter<'_>) -> String {
     let written = |unit: &Unit| fmt.coverage(unit.residents, &unit.denominator).text;
     let units = fmt.units_by_name().into_iter();
@@ -172,7 +172,7 @@ fn title(fmt: &FigureFormatter<'_>) -> String {
     fmt.message_with("map-finding", &args)
 }
 
-/// What stands on the map, and nothing else.
+/// Entries for shades that are on the map only.
 fn legend(fmt: &FigureFormatter<'_>, scale: &Scale, tiles: &[MapTile]) -> Vec<LegendEntry> {
     let value = |(hundredths, step): RoundedPercent| match hundredths {
         0 | 10_000 => fmt.count(hundredths / 100),

@@ -1,13 +1,12 @@
-//! The colour scale of the map: shares are divided into classes of about as many units each, so that neighbours on a map of similar
-//! values still differ.
+//! Colour scale of the map: quantile classes of shares, so that similar shares have different shades, too.
 //!
-//! Guarantees: a share is classed as it is written, so two tiles that show the same percentage have the same shade; a class is described
-//! by the lowest and highest share in it, so the legend names no value that no unit has. Shares above 100 % belong to no class.
+//! Guarantees: shares are classed by their rounded value, so tiles with the same text have the same shade. A class is described by the
+//! lowest and highest share in it, so the legend has only shares that exist. Shares above 100 % belong to no class.
 
-/// Shades of the scale.
+/// Number of shades of the scale.
 pub(super) const SHADES: usize = 5;
 
-/// A share as it is written, in hundredths of a percent, and the step that it is rounded to.
+/// A rounded share in hundredths of a percent, and the step it is rounded to.
 pub(super) type RoundedPercent = (u64, u64);
 
 /// Classes of shares, from the lowest.
@@ -18,7 +17,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Divides the shares of the map; equal ones are never parted.
+    /// Divides shares into classes; equal shares are in one class.
     pub(super) fn new(mut shares: Vec<RoundedPercent>) -> Self {
         shares.sort_unstable();
         let mut distinct = shares.clone();
@@ -26,10 +25,10 @@ impl Scale {
         let count = distinct.len().min(SHADES);
         let class_of = |share: &RoundedPercent| {
             let place = if distinct.len() <= SHADES {
-                distinct.partition_point(|held| held < share)
+                distinct.partition_point(|other| other < share)
             } else {
-                // By the middle of its equals: a large group of them lands where most of it belongs.
-                let (first, after) = (shares.partition_point(|held| held < share), shares.partition_point(|held| held <= share));
+                // Classed by the median rank of equal shares, so that a large group is in the class of most of its ranks.
+                let (first, after) = (shares.partition_point(|other| other < share), shares.partition_point(|other| other <= share));
                 (first + after - 1) * count / (2 * shares.len())
             };
             place.min(count.saturating_sub(1))
@@ -38,12 +37,12 @@ impl Scale {
         for share in &distinct {
             let class = class_of(share);
             match classes.last_mut() {
-                Some((held, _, highest)) if *held == class => *highest = *share,
+                Some((last, _, highest)) if *last == class => *highest = *share,
                 _ => classes.push((class, *share, *share)),
             }
         }
         let last = classes.len().saturating_sub(1);
-        // A class alone has the shade in the middle, unless it is that of nobody.
+        // A single class has the middle shade, or the lowest if its share is 0.
         let shade =
             |place: usize, to: RoundedPercent| (place * (SHADES - 1)).checked_div(last).unwrap_or(if to.0 == 0 { 0 } else { SHADES / 2 });
         Self { classes: classes.into_iter().enumerate().map(|(place, (_, from, to))| (shade(place, to) as u8, from, to)).collect() }

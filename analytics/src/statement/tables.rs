@@ -1,4 +1,4 @@
-//! Tables: by unit, by coalition, by category. The last row of the units is counted again, never added up.
+//! Tables by unit, coalition and category. The total of the units is counted from people, not summed.
 
 use std::cmp::Ordering;
 
@@ -13,39 +13,39 @@ use crate::{cell::Cell, coverage::Denominator, published::Audience, reach_status
 pub struct Table {
     /// Title of the table.
     pub title: String,
-    /// What to know when reading it.
+    /// Notes on how to read the table.
     pub notes: Vec<String>,
-    /// Its columns; the first names the row.
+    /// Columns; the first one has the name of the row.
     pub columns: Vec<Column>,
-    /// Its rows, in the order of their names.
+    /// Rows sorted by name.
     pub rows: Vec<TableRow>,
-    /// The same figures for everything, if there is such a row.
+    /// Row of the whole campaign, if there is one.
     pub total: Option<TableRow>,
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Column {
-    /// What it is called in an address.
+    /// Name in the query parameter `sort`.
     pub key: &'static str,
-    /// What it is called on paper.
+    /// Column header in the language of the statement.
     pub label: String,
 }
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableRow {
-    /// The code of what it is about.
+    /// Code of the unit, coalition or category.
     pub code: String,
-    /// One figure for each column; the first is the name.
+    /// A figure per column; the first is the name.
     pub figures: Vec<Figure>,
-    /// What to sort by, for each column but the first; none sorts last.
+    /// Sort keys of all columns but the first; none sorts last.
     #[serde(skip)]
     pub keys: Vec<Option<u64>>,
 }
 
 impl Table {
-    /// The rows sorted by a column, rows without a figure last. The first column, and one that is not there, keep the order of names.
+    /// Rows sorted by a column, rows without a number last. The first and unknown columns sort by name.
     pub fn sorted(&self, key: &str, descending: bool) -> Vec<&TableRow> {
         let mut rows: Vec<&TableRow> = self.rows.iter().collect();
         match self.columns.iter().position(|column| column.key == key) {
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// Figures and what they sort by, side by side.
+/// Builds a row with figures and sort keys.
 struct RowBuilder<'a> {
     fmt: &'a FigureFormatter<'a>,
     row: TableRow,
@@ -95,13 +95,13 @@ impl<'a> RowBuilder<'a> {
         self.push_count(figure, gross)
     }
 
-    /// People reached; where nobody was identified, and where no meeting was held, that is not the same as nobody.
+    /// Adds reach, which is not zero but missing where nobody was identified or no meeting was held.
     fn reached(self, known: ReachStatus, reached: Cell) -> Self {
         let figure = self.fmt.reached(known, reached);
         self.push_count(figure, reached)
     }
 
-    /// A figure that sorts by its count, if it shows one.
+    /// Adds a figure whose sort key is its count, if it is shown.
     fn push_count(self, figure: Figure, count: Cell) -> Self {
         let key = count.shown().filter(|_| figure.state == State::Shown);
         self.push(figure, key)
@@ -129,10 +129,10 @@ fn column(key: &'static str, label: String) -> Column {
     Column { key, label }
 }
 
-/// What the units of the campaign are called together, and one of them: a city has districts alone.
+/// Table title and column header for the units, by their kinds.
 fn unit_labels(fmt: &FigureFormatter<'_>) -> (String, String) {
     let kinds = || fmt.published.units.iter().map(|unit| unit.kind);
-    let all = |kind: UnitKind| kinds().all(|held| held == Some(kind));
+    let all = |kind: UnitKind| kinds().all(|other| other == Some(kind));
     let keys = match () {
         () if fmt.published.units.is_empty() => ("units-title", "column-unit"),
         () if all(UnitKind::District) => ("units-title-districts", "column-district"),
@@ -199,7 +199,7 @@ fn total(fmt: &FigureFormatter<'_>) -> TableRow {
 pub(super) fn coalitions(fmt: &FigureFormatter<'_>) -> Option<Table> {
     let mut named: Vec<(String, _)> =
         fmt.published.coalitions.iter().map(|coalition| (fmt.name(coalition.names.as_ref(), &coalition.coalition), coalition)).collect();
-    // The coalition of the whole region stands first.
+    // Coalitions of the whole region come first.
     named.sort_by(|a, b| a.1.unit.is_some().cmp(&b.1.unit.is_some()).then_with(|| fmt.locale.order(&a.0, &b.0)));
     let rows = named.into_iter().map(|(name, coalition)| {
         let known = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);

@@ -1,4 +1,4 @@
-//! What to know before trusting the figures: reports that are missing, meetings that are odd, people who could not be counted.
+//! Data quality: missing reports, anomalous meetings and records, people who could not be counted.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -6,16 +6,16 @@ use serde::Serialize;
 use super::figure_formatter::{Figure, FigureFormatter};
 use crate::published::Unit;
 
-/// Whether the data can be trusted.
+/// Section on data quality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trust {
     /// Title of the section, a question.
     pub title: String,
-    /// What there is to know.
+    /// Rows of the section, the most important first.
     pub rows: Vec<TrustRow>,
 }
 
-/// One thing to know.
+/// A row about one aspect of data quality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrustRow {
     /// What was counted.
@@ -24,7 +24,7 @@ pub struct TrustRow {
     pub figure: Figure,
     /// What the count means for the figures.
     pub detail: String,
-    /// Whether somebody should act.
+    /// Whether somebody has to act on it.
     pub act: bool,
 }
 
@@ -69,23 +69,23 @@ pub(super) fn trust(fmt: &FigureFormatter<'_>) -> Trust {
     Trust { title: fmt.message("trust-title"), rows }
 }
 
-/// From how many days on somebody should ask why nothing comes in any more.
+/// Days without records after which the source should be checked.
 const OLD_DAYS: u32 = 3;
 
-/// That nothing has come in for long, if so.
+/// Notice that no record was received for days.
 pub(super) fn quiet(fmt: &FigureFormatter<'_>) -> Option<String> {
     let (_, days) = age(fmt).filter(|(_, days)| *days >= OLD_DAYS)?;
     Some(fmt.message_with("quiet", &[("days", days.into()), ("number", fmt.count(u64::from(days)).into())]))
 }
 
-/// The local day on which the newest record was received, and how many days before the as-of day that was.
+/// Local day of the newest record, and its distance to the as-of day in days.
 fn age(fmt: &FigureFormatter<'_>) -> Option<(Date, u32)> {
     let day = fmt.local(fmt.published.quality.newest_record?).date();
     let days = day.duration_until(fmt.today()).as_hours() / 24;
     Some((day, u32::try_from(days).unwrap_or(0)))
 }
 
-/// How old the data is, and what is odd about its records.
+/// Age of the data, and anomalies of its records.
 fn records(fmt: &FigureFormatter<'_>) -> Vec<TrustRow> {
     let quality = &fmt.published.quality;
     let mut rows = Vec::new();
@@ -94,18 +94,18 @@ fn records(fmt: &FigureFormatter<'_>) -> Vec<TrustRow> {
         let detail = fmt.message_with("trust-newest-detail", &args);
         rows.push(TrustRow { label: fmt.message("trust-newest"), figure: fmt.shown(fmt.date(day)), detail, act: days >= OLD_DAYS });
     }
-    let odd = [
+    let anomalies = [
         (quality.dangling_references, fmt.message("trust-dangling"), fmt.message("trust-dangling-detail")),
         (quality.lookalike_meetings, fmt.message("trust-lookalike"), fmt.message("trust-lookalike-detail")),
         (quality.clock_ahead, fmt.message("trust-ahead"), fmt.message("trust-ahead-detail")),
         (quality.premature_reports, fmt.message("trust-premature"), fmt.message("trust-premature-detail")),
     ];
-    let found = odd.into_iter().filter(|(count, ..)| *count > 0);
+    let found = anomalies.into_iter().filter(|(count, ..)| *count > 0);
     rows.extend(found.map(|(count, label, detail)| TrustRow { label, figure: fmt.number(count), detail, act: true }));
     rows
 }
 
-/// More people reached than registered, in the whole scope or in a unit whose count is shown.
+/// Row about more people reached than registered, in the scope or in units whose count is shown.
 fn over(fmt: &FigureFormatter<'_>) -> Option<TrustRow> {
     let is_over = |(_, unit): &(String, &Unit)| unit.over && unit.residents.shown().is_some();
     let units: Vec<String> = fmt.units_by_name().into_iter().filter(is_over).map(|(name, _)| name).collect();

@@ -1,4 +1,4 @@
-//! How reach grew from week to week.
+//! Chart and table of reach by week.
 
 use serde::Serialize;
 
@@ -8,54 +8,54 @@ use super::{
 };
 use crate::{published::Week, reach_status::ReachStatus};
 
-/// Columns of the chart that each have room for all of their figures.
+/// Maximum number of columns with space for all figures.
 const MAX_COLUMNS_ALL_FIGURES: usize = 6;
 
-/// Labels that have room beside each other on a page, and on a phone.
+/// Maximum number of labels side by side on a page, and on a phone.
 const MAX_LABELS: (usize, usize) = (10, 4);
 
-/// Columns that have room for all of their labels on a phone.
+/// Maximum number of columns with space for all labels on a phone.
 const MAX_COLUMNS_ALL_LABELS_ON_PHONE: usize = 5;
 
-/// A chart of weeks: what was reached before, and on top what was reached for the first time.
+/// A column per week: reached before, and on top reached for the first time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Weeks {
     /// Finding as a sentence, the chart's title.
     pub title: String,
     /// Explains what the columns show.
     pub note: String,
-    /// The name of the lower part of a column.
+    /// Legend of the lower part of a column.
     pub before: String,
-    /// The name of its upper part.
+    /// Legend of the upper part of a column.
     pub first: String,
-    /// Its columns in order.
+    /// Columns in order of time.
     pub columns: Vec<WeekColumn>,
     /// Whether its columns are too narrow for all of their labels.
     pub crowded: bool,
-    /// Every figure of every week.
+    /// Table of the same figures.
     pub table: Table,
 }
 
-/// One week. Heights are fractions of the highest column.
+/// A week. Heights are fractions of the highest column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WeekColumn {
     /// Its Monday, as a short date.
     pub label: String,
-    /// Reached up to its end.
+    /// People reached up to the end of the week.
     pub to_date: Figure,
-    /// Reached for the first time.
+    /// People reached for the first time.
     pub first: Figure,
     /// Number of meetings held, as a sentence.
     pub held: String,
-    /// All of it in a sentence.
+    /// The column as a sentence, its tooltip.
     pub sentence: String,
-    /// Heights of what was reached before and of what is new; none if withheld.
+    /// Heights of people reached before and for the first time; none if withheld.
     pub heights: Option<(f64, f64)>,
-    /// On which charts its labels are written: every few columns, the last always.
+    /// Charts on which the column is labelled: every few columns and always the last one.
     pub labels: Labels,
 }
 
-/// Where the labels of a column have room.
+/// Charts with space for the labels of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Labels {
     /// On a chart as wide as a page.
@@ -64,7 +64,7 @@ pub struct Labels {
     pub narrow: bool,
 }
 
-/// None where nobody was identified: that is not the same as nobody reached.
+/// None if nobody was identified, which is not the same as nobody reached.
 pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<Weeks> {
     if ReachStatus::of_total(&fmt.published.total) != ReachStatus::Identified {
         return None;
@@ -95,7 +95,8 @@ pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<Weeks> {
     })
 }
 
-/// From the first week with a held meeting to the last one. A week between them without any stays, so that time is not cut short.
+/// Weeks from the first to the last one with a held meeting; weeks without meetings between them are kept, so that the time axis has no
+/// gaps.
 fn held(weeks: &[Week]) -> &[Week] {
     let first = weeks.iter().position(|week| week.held > 0).unwrap_or(weeks.len());
     let after = weeks.iter().rposition(|week| week.held > 0).map_or(first, |last| last + 1);
