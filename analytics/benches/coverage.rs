@@ -1,8 +1,8 @@
-//! All breakdowns over 1.195 million voters, from attendances that stand in memory meeting by meeting.
+//! All breakdowns over 1.195 million voters, from attendances in memory, grouped by meeting.
 //!
-//! `cargo bench -p qamtu-analytics -- 1 10` takes one and ten million attendances, each as one run of the program would: a fresh
-//! calculation over the same roll. Prints one JSON line a size: seconds on the clock and on the processor (the generator's own time is
-//! taken out of both), and the peak memory of the program.
+//! `cargo bench -p qamtu-analytics -- 1 10` adds one and ten million attendances, each as one run of the program would: a fresh calculation
+//! over the same roll. Prints one JSON line per size: wall-clock and processor seconds, without the time of the generator, and the peak
+//! memory of the process.
 
 use std::{
     io::Write,

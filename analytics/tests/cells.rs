@@ -1,8 +1,8 @@
-//! Withheld counts stay withheld: an attacker who knows every shown figure, and everything that holds between them, is left with at least
-//! as many possible values for a small count as the rule itself admits.
+//! Attack on disclosure control: an attacker who knows every shown figure, and all relations between figures, must be left with at least as
+//! many possible values for a small count as the rules admit.
 //!
-//! Little worlds of people are counted by brute force, published, and attacked by linear programming over all that holds at once:
-//! other code than the rules.
+//! Small campaigns are counted by brute force, published, and attacked by linear programming over all relations at once, independently of
+//! the rules.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Coverage against arithmetic done by hand, against an independent naive count, and against a real warehouse.
+//! Coverage compared with arithmetic by hand, with an independent naive count, and with a real warehouse.
 
 #![allow(clippy::panic, reason = "what helps a test fails with it")]
 

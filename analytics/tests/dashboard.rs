@@ -1,4 +1,4 @@
-//! The page over HTTP: what it says in each language, who may open what, what every answer carries.
+//! The page over HTTP: its texts in each language, authorization, and headers of every response.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ use qamtu_analytics::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// A page of a stored coverage, with its folder.
+/// The router of a stored coverage, with its directory.
 fn page_of(coverage: Option<Value>, reader: Reader) -> Router {
     let folder = tempfile::tempdir().unwrap();
     if let Some(coverage) = coverage {
@@ -45,13 +45,13 @@ fn page_of(coverage: Option<Value>, reader: Reader) -> Router {
     router(Arc::new(service), reader).layer(axum::Extension(Arc::new(folder)))
 }
 
-struct Answer {
+struct TestResponse {
     status: StatusCode,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-async fn ask(page: &Router, method: Method, address: &str, language: &str) -> Answer {
+async fn request(page: &Router, method: Method, address: &str, language: &str) -> TestResponse {
     let request = Request::builder().method(method).uri(address).header("accept-language", language).body(Body::empty()).unwrap();
     let response = page.clone().oneshot(request).await.unwrap();
     let status = response.status();
@@ -59,14 +59,14 @@ async fn ask(page: &Router, method: Method, address: &str, language: &str) -> An
         response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     headers.sort();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    TestResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
-async fn get(page: &Router, address: &str) -> Answer {
-    ask(page, Method::GET, address, "en").await
+async fn get(page: &Router, address: &str) -> TestResponse {
+    request(page, Method::GET, address, "en").await
 }
 
-/// What a reader reads: the text between tags, one line for each.
+/// The visible text of a page, one line per text node.
 fn text(html: &str) -> String {
     let body = html.split_once("<body>").map_or(html, |(_, body)| body);
     let lines = body.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text.trim()).filter(|text| !text.is_empty());
@@ -78,10 +78,10 @@ fn text(html: &str) -> String {
 async fn the_page_says_the_same_in_three_languages() {
     let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     for language in ["kk", "ru", "en"] {
-        let answer = get(&page, &format!("/{language}")).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        assert!(answer.body.contains(&format!("<html lang=\"{language}\">")));
-        insta::assert_snapshot!(format!("page_{language}"), text(&answer.body));
+        let response = get(&page, &format!("/{language}")).await;
+        assert_eq!(response.status, StatusCode::OK);
+        assert!(response.body.contains(&format!("<html lang=\"{language}\">")));
+        insta::assert_snapshot!(format!("page_{language}"), text(&response.body));
     }
 }
 
@@ -101,11 +101,16 @@ async fn every_route_is_open_to_the_roles_of_its_row_alone() {
     for role in Role::ALL {
         let page = page_of(Some(sample::coverage()), Reader::of_region(role));
         for row in MATRIX {
-            let answer = get(&page, row.example).await;
+            let response = get(&page, row.example).await;
             let open = row.roles.contains(&role);
-            assert_eq!(answer.status != StatusCode::FORBIDDEN, open, "{role:?} at {}", row.path);
-            assert!(!open || answer.status.is_success() || answer.status.is_redirection(), "{role:?} at {}: {}", row.path, answer.status);
-            assert!(open || !answer.body.contains("1,195,000"), "{role:?} reads figures at {}", row.path);
+            assert_eq!(response.status != StatusCode::FORBIDDEN, open, "{role:?} at {}", row.path);
+            assert!(
+                !open || response.status.is_success() || response.status.is_redirection(),
+                "{role:?} at {}: {}",
+                row.path,
+                response.status
+            );
+            assert!(open || !response.body.contains("1,195,000"), "{role:?} reads figures at {}", row.path);
         }
     }
     let examples: BTreeSet<&str> = MATRIX.iter().map(|row| row.example).collect();
@@ -128,14 +133,14 @@ async fn every_answer_carries_the_protective_headers() {
     let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     let empty = page_of(None, Reader::of_region(Role::Leader));
     let mut seen = Vec::new();
-    let mut look = |what: String, answer: Answer| {
-        let headers: Vec<String> = answer
+    let mut look = |what: String, response: TestResponse| {
+        let headers: Vec<String> = response
             .headers
             .into_iter()
             .filter(|(name, _)| name != "content-length")
             .map(|(name, value)| format!("  {name}: {value}"))
             .collect();
-        seen.push(format!("{what} {}\n{}", answer.status.as_u16(), headers.join("\n")));
+        seen.push(format!("{what} {}\n{}", response.status.as_u16(), headers.join("\n")));
     };
     for row in MATRIX {
         look(format!("GET {}", row.example), get(&page, row.example).await);
@@ -144,7 +149,7 @@ async fn every_answer_carries_the_protective_headers() {
     look("GET /de".into(), get(&page, "/de").await);
     look("GET /report/de.pdf".into(), get(&page, "/report/de.pdf").await);
     look("GET /assets/fonts".into(), get(&page, "/assets/fonts").await);
-    look("POST /kk".into(), ask(&page, Method::POST, "/kk", "kk").await);
+    look("POST /kk".into(), request(&page, Method::POST, "/kk", "kk").await);
     look("GET /kk, no snapshot".into(), get(&empty, "/kk").await);
     look("GET /coverage.csv, no snapshot".into(), get(&empty, "/coverage.csv").await);
     insta::assert_snapshot!("headers", seen.join("\n\n"));
@@ -153,32 +158,32 @@ async fn every_answer_carries_the_protective_headers() {
 #[tokio::test]
 async fn errors_are_said_in_the_readers_language_and_tell_nothing_about_the_inside() {
     let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
-    let mut said = Vec::new();
+    let mut page_text = Vec::new();
     for language in ["kk", "ru-RU,ru;q=0.9", "en"] {
         for (method, address) in [(Method::GET, "/nowhere"), (Method::DELETE, "/live"), (Method::GET, "/metrics")] {
-            let answer = ask(&page, method, address, language).await;
-            said.push(format!("{} {}", answer.status.as_u16(), text(&answer.body).replace('\n', " | ")));
+            let response = request(&page, method, address, language).await;
+            page_text.push(format!("{} {}", response.status.as_u16(), text(&response.body).replace('\n', " | ")));
         }
     }
-    insta::assert_snapshot!("errors", said.join("\n"));
+    insta::assert_snapshot!("errors", page_text.join("\n"));
 }
 
 #[tokio::test]
 async fn a_reader_is_led_to_the_best_language() {
     let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     for (accepted, to) in [("ru,en;q=0.5", "/ru"), ("de", "/kk"), ("en-GB", "/en")] {
-        let answer = ask(&page, Method::GET, "/", accepted).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER);
-        assert!(answer.headers.contains(&("location".to_owned(), to.to_owned())));
+        let response = request(&page, Method::GET, "/", accepted).await;
+        assert_eq!(response.status, StatusCode::SEE_OTHER);
+        assert!(response.headers.contains(&("location".to_owned(), to.to_owned())));
     }
 }
 
 #[tokio::test]
 async fn a_campaign_without_figures_says_so_calmly() {
     let page = page_of(None, Reader::of_region(Role::Leader));
-    let answer = get(&page, "/kk").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert!(text(&answer.body).contains("Әзірге сандар жоқ"));
+    let response = get(&page, "/kk").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert!(text(&response.body).contains("Әзірге сандар жоқ"));
     assert_eq!(get(&page, "/report/kk.pdf").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
@@ -205,11 +210,11 @@ async fn a_reader_of_one_unit_sees_that_unit_alone() {
     let page = page_of(Some(sample::coverage()), Reader { role: Role::Leader, scope });
     let html = get(&page, "/en").await.body;
     assert_eq!(order(&html), ["TRK"]);
-    let said = text(&html);
-    assert!(said.contains("Part of the campaign: Turkistan city"));
-    assert!(said.contains("of 136,000 registered voters"));
+    let page_text = text(&html);
+    assert!(page_text.contains("Part of the campaign: Turkistan city"));
+    assert!(page_text.contains("of 136,000 registered voters"));
     for other in ["Sairam", "1,195,000", "Regional coalition"] {
-        assert!(!said.contains(other), "{other} shows");
+        assert!(!page_text.contains(other), "{other} shows");
     }
     let csv = get(&page, "/coverage.csv").await.body;
     assert!(csv.contains("TRK") && !csv.contains("SAI") && !csv.contains("Сайрам"));
@@ -240,10 +245,10 @@ async fn a_bound_that_is_the_count_is_the_same_share() {
     coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 140_000, 1_193_000);
     let page = page_of(Some(coverage.clone()), Reader::of_region(Role::Leader));
     for (language, from, to) in [("kk", "7,9", "11,7%"), ("ru", "7,9", "11,7\u{a0}%"), ("en", "7.9", "11.7%")] {
-        let said = text(&get(&page, &format!("/{language}")).await.body);
+        let page_text = text(&get(&page, &format!("/{language}")).await.body);
         let sign = to.trim_start_matches(|letter: char| letter != '%' && letter != '\u{a0}');
-        assert!(said.contains(&format!("({from}{sign})")), "{language}: reached is another share than {from}");
-        assert_eq!(said.matches(&format!("{from}–{to}")).count(), 2, "{language}: bounds are other shares than {from} and {to}");
+        assert!(page_text.contains(&format!("({from}{sign})")), "{language}: reached is another share than {from}");
+        assert_eq!(page_text.matches(&format!("{from}–{to}")).count(), 2, "{language}: bounds are other shares than {from} and {to}");
     }
     coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_193_000);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
@@ -327,9 +332,9 @@ async fn the_page_says_why_it_shows_nothing_newer_or_nothing_at_all() {
         let service = service(kept);
         assert_eq!(service.set_status(trouble.clone()), trouble != RefreshStatus::UpToDate);
         let page = router(service, Reader::of_region(Role::Leader));
-        let answer = get(&page, "/en").await;
-        assert_eq!(answer.status.as_u16(), status, "{trouble:?}");
-        assert!(text(&answer.body).contains(page_says), "{}", text(&answer.body));
+        let response = get(&page, "/en").await;
+        assert_eq!(response.status.as_u16(), status, "{trouble:?}");
+        assert!(text(&response.body).contains(page_says), "{}", text(&response.body));
         let ready = get(&page, "/ready").await;
         assert!(ready.body.contains(ready_says) && ready.status.is_success() == kept, "{} {}", ready.status, ready.body);
     }

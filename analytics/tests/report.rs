@@ -1,4 +1,4 @@
-//! The PDF: the same figures as the page, in letters that can be read, with its own fonts, whatever the campaign and its names are.
+//! The PDF: figures equal to the page, legible text, and embedded fonts, for every campaign and name.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use qamtu_analytics::{
 };
 use serde_json::{Value, json};
 
-fn said(coverage: Value, language: Language) -> (Published, Statement) {
+fn statement_of(coverage: Value, language: Language) -> (Published, Statement) {
     let folder = tempfile::tempdir().unwrap();
     let snapshot = sample::stored(folder.path(), coverage);
     let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).unwrap();
@@ -61,7 +61,7 @@ fn rows<'a>(table: &'a Table, columns: &'a [&str]) -> impl Iterator<Item = &'a F
 #[test]
 fn the_report_says_what_the_page_says() {
     for language in Language::ALL {
-        let (published, statement) = said(sample::coverage(), language);
+        let (published, statement) = statement_of(sample::coverage(), language);
         let page = single(
             &qamtu_analytics::dashboard::page::page(&statement, &Default::default(), &qamtu_analytics::dashboard::RefreshStatus::UpToDate)
                 .into_string(),
@@ -96,7 +96,7 @@ fn the_report_says_what_the_page_says() {
 #[test]
 fn two_pages_with_their_own_fonts_tagged_and_archivable() {
     for language in Language::ALL {
-        let (published, statement) = said(sample::coverage(), language);
+        let (published, statement) = statement_of(sample::coverage(), language);
         let pdf = report::pdf(&published, &statement).unwrap();
         let info = tool("pdfinfo", &[], &pdf);
         for line in ["Pages:           2", "Tagged:          yes", "(A4)"] {
@@ -112,7 +112,7 @@ fn two_pages_with_their_own_fonts_tagged_and_archivable() {
 #[test]
 fn the_same_snapshot_gives_the_same_bytes() {
     let set = || {
-        let (published, statement) = said(sample::coverage(), Language::Kk);
+        let (published, statement) = statement_of(sample::coverage(), Language::Kk);
         report::pdf(&published, &statement).unwrap()
     };
     let first = set();
@@ -134,7 +134,7 @@ fn names_are_values_and_never_markup() {
     }
     coverage["campaign"]["names"]["ru"] = json!("#read(\"/etc/hostname\")");
     coverage["units"][2]["names"]["ru"] = json!("#sys.inputs");
-    let (published, statement) = said(coverage, Language::Ru);
+    let (published, statement) = statement_of(coverage, Language::Ru);
     let report = plain(&report::pdf(&published, &statement).unwrap());
     for name in names.into_iter().chain(["#read(\"/etc/hostname\")", "#sys.inputs"]) {
         // Long names break between letters, so blanks are left out of the comparison.
@@ -148,7 +148,7 @@ fn names_are_values_and_never_markup() {
 fn names_are_printed_in_any_script_and_no_letter_becomes_a_question_mark() {
     let squeezed = |text: &str| single(text).replace([' ', '\u{200b}'], "");
     for language in Language::ALL {
-        let (published, statement) = said(cases::letters(), language);
+        let (published, statement) = statement_of(cases::letters(), language);
         let pdf = report::pdf(&published, &statement).unwrap();
         let report = squeezed(&plain(&pdf));
         // Composed, though they came decomposed; in Georgian, Armenian and Latin letters, which the second font has.
@@ -168,7 +168,7 @@ fn names_are_printed_in_any_script_and_no_letter_becomes_a_question_mark() {
     }
 }
 
-/// Translations of a PDF with their page and boxes, in points: left, top, right, bottom.
+/// Words of a PDF with page number and box in points: left, top, right, bottom.
 fn words(pdf: &[u8]) -> Vec<(usize, [f64; 4], String)> {
     let xml = tool("pdftotext", &["-bbox", "-"], pdf);
     let mut page = 0;
@@ -190,7 +190,7 @@ fn words(pdf: &[u8]) -> Vec<(usize, [f64; 4], String)> {
 fn every_campaign_is_set_without_overlaps_in_letters_of_eight_points() {
     for (place, (name, coverage)) in cases::all().into_iter().enumerate() {
         let language = Language::ALL[place % 3];
-        let (published, statement) = said(coverage, language);
+        let (published, statement) = statement_of(coverage, language);
         let pdf = report::pdf(&published, &statement).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let words = words(&pdf);
         assert!(words.len() > 200, "{name}: {} words", words.len());
@@ -215,7 +215,7 @@ fn every_campaign_is_set_without_overlaps_in_letters_of_eight_points() {
 #[test]
 fn heads_of_columns_do_not_touch() {
     for language in Language::ALL {
-        let (published, statement) = said(sample::coverage(), language);
+        let (published, statement) = statement_of(sample::coverage(), language);
         let report = plain(&report::pdf(&published, &statement).unwrap());
         let tables = [Some(&statement.units), statement.coalitions.as_ref(), statement.categories.as_ref()];
         for pair in tables.into_iter().flatten().flat_map(|table| table.columns.windows(2)) {
@@ -229,7 +229,7 @@ fn heads_of_columns_do_not_touch() {
 #[test]
 fn a_long_name_leaves_the_share_of_its_tile_in_sight() {
     for language in Language::ALL {
-        let (published, statement) = said(cases::long_names(), language);
+        let (published, statement) = statement_of(cases::long_names(), language);
         let report = plain(&report::pdf(&published, &statement).unwrap());
         let map = statement.map.as_ref().unwrap();
         let shares: Vec<&str> = map.tiles.iter().map(|tile| tile.figure.text.as_str()).collect();

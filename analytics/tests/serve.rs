@@ -1,4 +1,4 @@
-//! The program itself: it serves a stored snapshot without a warehouse, says so, and ends when told to, whoever is connected.
+//! The running service: it serves a stored snapshot without a warehouse, reports that, and shuts down whoever is connected.
 
 #![allow(
     clippy::unwrap_used,
@@ -43,11 +43,11 @@ fn get_as(address: &str, path: &str, host: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address.strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
-    (status, answer)
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    let response = String::from_utf8_lossy(&response).into_owned();
+    let status = response.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    (status, response)
 }
 
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
@@ -58,7 +58,7 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// The program over the snapshots of a folder, and where it listens.
+/// Starts the service over the snapshots of a directory; returns its addresses.
 fn started(folder: &Path) -> (Program, Value) {
     started_with(folder, &[])
 }
@@ -77,7 +77,7 @@ fn started_with(folder: &Path, settings: &[(&str, &str)]) -> (Program, Value) {
     (program, addresses)
 }
 
-/// Asks a program to end, and waits until it has.
+/// Sends SIGTERM and waits for the process to exit.
 fn end(program: &mut Program) {
     let ended = Command::new("kill").args(["-TERM", &program.0.id().to_string()]).status().unwrap();
     assert!(ended.success());
@@ -139,9 +139,9 @@ fn a_wrong_setting_is_named_and_nothing_starts() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     for (name, value, named) in [("QAMTU__READER__ROLE", "king", "king"), ("QAMTU__SERVE__PORT", "1", "port")] {
-        let (code, said) = run(name, value);
-        assert_eq!(code, Some(64), "{said}");
-        assert!(said.contains(named), "{said}");
+        let (code, stderr) = run(name, value);
+        assert_eq!(code, Some(64), "{stderr}");
+        assert!(stderr.contains(named), "{stderr}");
     }
 }
 

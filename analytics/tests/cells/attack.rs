@@ -1,4 +1,4 @@
-//! An attacker who knows every shown figure, which meetings were where, by whom and for whom, and how all of it hangs together.
+//! The attacker: knows every shown figure, the unit, coalition and audience of every meeting, and the relations between all figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use qamtu_analytics::{
 
 use crate::world::{CATEGORIES, Meeting, Truth, WEEKS, World};
 
-/// Unknown counts, some of them shown, and what holds between them.
+/// Unknown counts, the shown ones among them, and linear relations between them.
 #[derive(Default)]
 pub struct Attack {
     pub truth: BTreeMap<String, u64>,

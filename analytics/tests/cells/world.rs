@@ -1,4 +1,4 @@
-//! Little worlds of people and meetings, counted by brute force.
+//! Small random campaigns of people and meetings, counted by brute force.
 
 use std::collections::BTreeSet;
 
@@ -101,8 +101,7 @@ pub fn worlds() -> impl Strategy<Value = World> {
     })
 }
 
-/// Worlds in which little happens: at most meetings there is nobody of a kind, a few, or just enough. Many counts are shown zeros, from which
-/// the attacker has most to gain.
+/// Campaigns in which most counts of a meeting are zero, small, or just large enough. Shown zeros help the attacker most.
 pub fn sparse() -> impl Strategy<Value = World> {
     let size = || prop::sample::select(vec![0u64, 0, 0, 0, 1, 3, 9, 12, 20]);
     (2..5usize, 2..7usize).prop_flat_map(move |(units, many)| {

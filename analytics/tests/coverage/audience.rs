@@ -1,4 +1,4 @@
-//! Who was there: one meeting at a time, then several.
+//! Attendance at one meeting, then at several.
 
 use qamtu_analytics::coverage::{Audience, Method};
 
@@ -123,7 +123,7 @@ fn frequency_counts_meetings_and_not_rows() {
     world.strong("m3", [3, 4, 5]);
     world.strong("m4", [4]);
     let region = world.coverage(after()).region;
-    // Seen: 1 six times, 2 twice, 3 three times, 4 four times, 5 three times; 50 is outside.
+    // Attendance: 1 six times, 2 twice, 3 three times, 4 four times, 5 three times; 50 is outside.
     assert_eq!(region.exposure, [0, 1, 2, 1, 1]);
     // Contacts: 6 + 2 + 3 + 4 + 3 = 18 by 5 people.
     assert_eq!((region.slice.audience.contacts, region.slice.audience.reach.reached), (18, 5));
@@ -189,7 +189,7 @@ fn without_a_roll_people_say_where_they_live() {
         None,
         Some("pB-1"),
     ];
-    world.seen.iter_mut().zip(residences).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
+    world.attendances.iter_mut().zip(residences).for_each(|(attendance, home)| attendance.stated_residence = home.map(str::to_owned));
     let coverage = world.coverage(after());
     let audience = &coverage.region.slice.audience;
     // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2. Outside: 4 and 5 at m1, who live at places that do not exist.
@@ -226,7 +226,7 @@ fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
         None,
         Some("uB"),
     ];
-    world.seen.iter_mut().zip(residences).for_each(|(seen, home)| seen.home = home.map(str::to_owned));
+    world.attendances.iter_mut().zip(residences).for_each(|(attendance, home)| attendance.stated_residence = home.map(str::to_owned));
     let audience = audience(&world);
     // Eligible: 1 and 8. Outside: 4, 5 and 7. Unknown: 2, 3 and 6.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (5, 2, 3, 3));
@@ -242,8 +242,8 @@ fn a_partial_roll_decides_nothing() {
     world.roll.retain(|(_, home)| *home == "B-1");
     world.held("m1", World::place(MONDAY));
     world.strong("m1", [1, 2, 8, 9]);
-    for (seen, home) in world.seen.iter_mut().zip([Some("pA-1"), None, Some("pA-2"), Some("x")]) {
-        seen.home = home.map(str::to_owned);
+    for (attendance, home) in world.attendances.iter_mut().zip([Some("pA-1"), None, Some("pA-2"), Some("x")]) {
+        attendance.stated_residence = home.map(str::to_owned);
     }
     let coverage = world.coverage(after());
     assert_eq!((coverage.counts.roll_voters, coverage.counts.roll_precincts, coverage.counts.precincts_without_roll), (3, 1, 2));

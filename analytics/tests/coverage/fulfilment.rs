@@ -1,4 +1,4 @@
-//! Where the plan stands.
+//! Fulfilment of the plan.
 
 use qamtu_analytics::coverage::Fulfilment;
 use serde_json::json;
@@ -10,7 +10,7 @@ fn plan(world: &World) -> Fulfilment {
 }
 
 #[test]
-fn every_fate_of_a_meeting_has_its_figure() {
+fn every_state_of_a_meeting_has_its_figure() {
     let mut world = World::new();
     let place = || World::place("2026-02-20T10:00:00Z");
     // Planned and held.
@@ -90,7 +90,7 @@ fn lawful_days_are_local_days() {
 }
 
 #[test]
-fn no_more_of_a_plan_is_kept_than_is_due() {
+fn no_more_of_a_plan_is_fulfilled_than_is_due() {
     let mut world = World::new();
     // Held two weeks before its time.
     world.planned("a", World::place("2026-03-02T10:00:00Z"));
@@ -98,14 +98,14 @@ fn no_more_of_a_plan_is_kept_than_is_due() {
     // Planned in unit A, held in unit B.
     world.planned("b", World::place("2026-02-16T10:00:00Z"));
     world.held("b", World::place_of(("B", "CA"), &["YOUTH"], "2026-02-16T10:00:00Z"));
-    let kept = |as_of: &str| {
+    let fulfilled = |as_of: &str| {
         let coverage = world.coverage(at(as_of));
         let slices = std::iter::once(&coverage.region.slice).chain(coverage.units.iter().map(|unit| &unit.slice));
         slices.map(|slice| (slice.fulfilment.due, slice.fulfilment.held, slice.fulfilment.held_planned)).collect::<Vec<_>>()
     };
-    // The region, A and B: what is kept of a plan stands where it was planned.
-    assert_eq!(kept("2026-02-20T10:00:00Z"), [(1, 2, 1), (1, 1, 1), (0, 1, 0)]);
-    assert_eq!(kept("2026-03-02T10:00:00Z"), [(2, 2, 2), (2, 1, 2), (0, 1, 0)]);
+    // The region, A and B: fulfilment is attributed to the unit of the plan.
+    assert_eq!(fulfilled("2026-02-20T10:00:00Z"), [(1, 2, 1), (1, 1, 1), (0, 1, 0)]);
+    assert_eq!(fulfilled("2026-03-02T10:00:00Z"), [(2, 2, 2), (2, 1, 2), (0, 1, 0)]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the warehouse gives for an instant: the records that were received by then, and what was odd about them.
+//! Figures of a past instant: records received by then, and their anomalies.
 
 use qamtu_analytics::{Coverage, compute, identity::Selection};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Views, expected, selection, world};
 use crate::world::{at, key};
 
-/// What came in later changes nothing of an earlier instant: neither what is new nor what takes something back.
+/// Records received later change nothing at an earlier instant: neither new attendance nor revocations.
 pub(super) async fn an_instant_of_the_past(views: Views) {
     let world = world();
     views.fill(&world).await;
@@ -27,9 +27,9 @@ pub(super) async fn an_instant_of_the_past(views: Views) {
     };
     // A person more at m1, and four events that take somebody away: m1 has the people 1, 2 and 6, the rows 5 to 7 of the world.
     let (hi, lo) = person(7);
-    let seen =
+    let attendance =
         json!({"meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": 1, "residence_kind": "unknown", "adult": "unknown"});
-    views.insert("v_attendance_events", [new(1, seen)]).await;
+    views.insert("v_attendance_events", [new(1, attendance)]).await;
     let retraction = new(2, json!({"meeting_id": "m1", "retracted_id": "00000000-0000-4000-8001-000000000005"}));
     views.insert("v_attendance_retractions", [retraction]).await;
     let ((hi, lo), (given_hi, given_lo)) = (person(2), person(9));
@@ -50,7 +50,7 @@ pub(super) async fn an_instant_of_the_past(views: Views) {
     assert_eq!((now.reach.reached, now.contacts), (before.region.slice.audience.reach.reached - 2 + 1, 3));
 }
 
-/// What is odd is counted as far as it was known then, and no figure changes for it.
+/// Anomalies are counted as of the instant, and change no figure.
 pub(super) async fn odd_records(views: Views) {
     let world = world();
     views.fill(&world).await;

@@ -1,11 +1,11 @@
-//! The program itself: what it prints, what it writes, what it ends with.
+//! The program: output, files and exit codes.
 
 use std::process::{Command, Output};
 
 use qamtu_analytics::{Figures, Snapshot, config::ClickHouse};
 use secrecy::ExposeSecret;
 
-/// Runs the program with these settings and no others.
+/// Runs the program with only these settings.
 fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__") || name == "RUST_LOG") {
@@ -24,9 +24,9 @@ fn a_wrong_configuration_ends_with_64_and_one_line_that_names_it() {
     ];
     for (settings, named) in wrong {
         let output = run(&["compute", "--campaign", "test"], settings);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(64), "{said}");
-        assert!(said.to_lowercase().contains(named) && said.trim().lines().count() == 1, "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{stderr}");
+        assert!(stderr.to_lowercase().contains(named) && stderr.trim().lines().count() == 1, "{stderr}");
     }
 }
 

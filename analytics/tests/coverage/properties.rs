@@ -1,11 +1,11 @@
-//! What holds for every campaign, and equality with a naive count over hash sets.
+//! Properties of every campaign, and equality with a naive count by hash sets.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proptest::prelude::*;
 use qamtu_analytics::{Coverage, coverage::Reach};
 
-use crate::world::{Seen, World, after};
+use crate::world::{Attendance, World, after};
 
 const UNITS: [&str; 2] = ["A", "B"];
 const COALITIONS: [&str; 2] = ["CA", "R"];
@@ -51,13 +51,13 @@ fn world(meetings: &[Meeting]) -> World {
             world.heads(&id, &[one, other], Some(minimum));
         }
         for (person, strong) in &meeting.people {
-            world.seen.push(Seen { meeting: id.clone(), person: *person, strong: *strong, home: None });
+            world.attendances.push(Attendance { meeting: id.clone(), person: *person, strong: *strong, stated_residence: None });
         }
     }
     world
 }
 
-/// What a naive count says of a slice: held, gross, identified, contacts, reached, weak, outside, rest, lower, upper.
+/// Figures of a naive count: held, gross, identified, contacts, reached, weak, outside, unidentified, lower, upper.
 type Line = (u64, u64, u64, u64, u64, u64, u64, u64, u64, u64);
 
 /// People 1 to 10 are on the roll, see [`World`].
@@ -150,7 +150,7 @@ proptest! {
         let coverage = world(&meetings).coverage(after());
         let mut times: HashMap<u64, u64> = HashMap::new();
         for meeting in meetings.iter().filter(|meeting| meeting.held) {
-            let strong: HashSet<u64> = meeting.people.iter().filter(|(person, strong)| *strong && *person <= 10).map(|seen| seen.0).collect();
+            let strong: HashSet<u64> = meeting.people.iter().filter(|(person, strong)| *strong && *person <= 10).map(|attendance| attendance.0).collect();
             strong.into_iter().for_each(|person| *times.entry(person).or_default() += 1);
         }
         let mut exposure = [0; 5];
@@ -203,11 +203,11 @@ proptest! {
     ) {
         let once = world(&meetings);
         let mut again = once.clone();
-        again.seen.extend(once.seen.iter().cloned());
+        again.attendances.extend(once.attendances.iter().cloned());
         again.events.extend(once.events.iter().cloned());
         again.roll.extend(once.roll.iter().copied());
         // A cheap shuffle that the seed decides.
-        again.seen.sort_by_key(|seen| (seen.person ^ order).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(seen.meeting.len() as u32));
+        again.attendances.sort_by_key(|attendance| (attendance.person ^ order).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(attendance.meeting.len() as u32));
         again.events.sort_by_key(|event| event["id"].as_str().map(|id| id.bytes().fold(order, |hash, byte| hash.rotate_left(5) ^ u64::from(byte))));
         again.roll.sort_by_key(|(person, _)| person.wrapping_mul(order | 1));
         let bytes = |coverage: Coverage| serde_json::to_vec(&coverage).expect("bytes");

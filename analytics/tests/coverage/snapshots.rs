@@ -1,4 +1,4 @@
-//! SnapshotStore: names, bytes that never change, and the files made from them.
+//! Snapshots: ids, immutable bytes, and the files that are written from them.
 
 use std::path::Path;
 
@@ -138,7 +138,7 @@ fn what_was_shown_is_compared_with_after_a_restart() {
     let (shown, second) = offer(41, 41);
     assert!(!shown, "one more person");
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
-    // A service that starts now shows what was shown last, and another role has seen nothing yet.
+    // A service that starts now shows what was shown last, and another role has attendance nothing yet.
     assert_eq!(current(&mut snapshots, Role::Leader, Some(second.clone())).expect("an answer"), Some(first));
     assert!(publish(&mut snapshots, Role::Analyst, &second).expect("an answer"));
     assert!(offer(50, 50).0, "ten more people");

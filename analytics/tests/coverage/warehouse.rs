@@ -1,4 +1,4 @@
-//! A real ClickHouse with tables of the shape that the views promise: what the warehouse gives is what a hand-made campaign has.
+//! A real ClickHouse with tables in the shape of the contract views: its figures equal those of a campaign built in memory.
 
 use std::{
     io::{BufRead, BufReader},
@@ -22,14 +22,14 @@ use crate::{
     world::{World, after, at, key},
 };
 
-/// The databases whose views the login of analytics may read.
+/// Databases that the analytics user may read.
 const DATABASES: &str = "with_a_roll without_a_roll with_half_a_roll beyond_the_offsets reversed_imports an_instant_of_the_past odd_records \
                          many_batches counts wrong_shapes nothing_there";
 
 #[path = "instants.rs"]
 mod instants;
 
-/// A warehouse that lives until its standard input closes.
+/// A warehouse process that runs until its standard input closes.
 struct Server {
     ready: Value,
     child: Child,
@@ -57,7 +57,7 @@ impl Server {
         Self { ready, child, input, _folder: folder }
     }
 
-    /// The login of a role, in a database.
+    /// Connection settings of a role for a database.
     fn config(&self, role: &str, database: &str) -> ClickHouse {
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         let login = &self.ready["logins"][role];
@@ -79,7 +79,7 @@ impl Server {
             .with_database(database)
     }
 
-    /// A database of its own with empty tables in the place of the views.
+    /// Creates a database with empty tables instead of the views.
     async fn database(&self, name: &str) -> Views {
         self.admin("default").query(&format!("CREATE DATABASE {name}")).execute().await.expect("a database");
         let views = Views { client: self.admin(name), warehouse: Warehouse::new(&self.config("analytics", name)) };
@@ -180,7 +180,7 @@ impl Views {
         }
     }
 
-    /// Everything of a campaign, half of it in each of two partitions.
+    /// Inserts all records of a campaign, split over two partitions.
     async fn fill(&self, world: &World) {
         let (mut meeting, mut reference) = (Vec::new(), Vec::new());
         for (event, offset) in world.events.iter().zip(0_u64..) {
@@ -196,9 +196,9 @@ impl Views {
         }
         self.insert("v_meeting_events", meeting).await;
         self.insert("v_reference_events", reference).await;
-        let seen = world.seen.iter().zip(0_u64..).map(|(seen, offset)| {
-            let (hi, lo) = key(seen.person);
-            let (kind, residence, adult) = match seen.home.as_deref().map(|home| home.split_at(1)) {
+        let attendance = world.attendances.iter().zip(0_u64..).map(|(attendance, offset)| {
+            let (hi, lo) = key(attendance.person);
+            let (kind, residence, adult) = match attendance.stated_residence.as_deref().map(|home| home.split_at(1)) {
                 Some(("p", precinct)) => ("precinct", precinct, "yes"),
                 Some(("P", precinct)) => ("precinct", precinct, "unknown"),
                 Some(("u", unit)) => ("unit", unit, "yes"),
@@ -207,11 +207,11 @@ impl Views {
                 Some(_) => ("outside", "", "unknown"),
                 None => ("unknown", "", "yes"),
             };
-            json!({"campaign": "test", "meeting_id": seen.meeting, "event_id": format!("00000000-0000-4000-8001-{offset:012x}"),
-                "person_hi": hi, "person_lo": lo, "strength": if seen.strong { 1 } else { 2 }, "residence_kind": kind,
+            json!({"campaign": "test", "meeting_id": attendance.meeting, "event_id": format!("00000000-0000-4000-8001-{offset:012x}"),
+                "person_hi": hi, "person_lo": lo, "strength": if attendance.strong { 1 } else { 2 }, "residence_kind": kind,
                 "residence": residence, "adult": adult, "partition": offset % 2, "offset": 1000 + offset})
         });
-        self.insert("v_attendance_events", seen).await;
+        self.insert("v_attendance_events", attendance).await;
         let mut precincts: Vec<&str> = world.roll.iter().map(|(_, precinct)| *precinct).collect();
         precincts.sort_unstable();
         precincts.dedup();
@@ -244,15 +244,15 @@ impl Views {
     }
 }
 
-/// Everything below some offsets, after the vote.
+/// Selects all records below some offsets, after the vote.
 fn selection(offsets: Vec<Offset>) -> Selection {
     Selection { campaign: "test".parse().expect("a campaign"), offsets, as_of: after() }
 }
 
-/// What the world counts, with the offsets and the events that the warehouse adds.
+/// The coverage of the campaign, with the offsets and event counts that the warehouse adds.
 fn expected(world: &World, coverage: &Coverage) -> Coverage {
     let mut expected = world.coverage(after());
-    expected.counts.events = world.seen.len() as u64;
+    expected.counts.events = world.attendances.len() as u64;
     expected.identity.offsets.clone_from(&coverage.identity.offsets);
     expected.quality.newest_record = coverage.quality.newest_record;
     expected
@@ -307,8 +307,9 @@ async fn with_a_roll(views: Views) {
 async fn without_a_whole_roll(views: Views, enrolled: &[&str]) {
     let mut world = world();
     world.roll.retain(|(_, home)| enrolled.contains(home));
-    for (seen, home) in world.seen.iter_mut().zip(["pA-2", "uB", "pX-9", "uX", "PA-1", "x", "UA", "x", "PX-9"].iter().cycle()) {
-        seen.home = (seen.person != 2).then(|| (*home).to_owned());
+    for (attendance, home) in world.attendances.iter_mut().zip(["pA-2", "uB", "pX-9", "uX", "PA-1", "x", "UA", "x", "PX-9"].iter().cycle())
+    {
+        attendance.stated_residence = (attendance.person != 2).then(|| (*home).to_owned());
     }
     views.fill(&world).await;
     let coverage = views.coverage().await;
@@ -316,7 +317,7 @@ async fn without_a_whole_roll(views: Views, enrolled: &[&str]) {
     assert!(coverage.region.slice.audience.reach.reached > 0);
 }
 
-/// Records at or above the offsets are for the next snapshot, whatever else says the view.
+/// Records at or above the offsets do not count, whatever else the views contain.
 async fn beyond_the_offsets(views: Views) {
     let world = world();
     views.fill(&world).await;
@@ -348,7 +349,7 @@ async fn beyond_the_offsets(views: Views) {
     assert_eq!(views.coverage().await, before);
 }
 
-/// Events of an import that was taken back make no meeting known.
+/// Events of a reversed import do not make a meeting known.
 async fn reversed_imports(views: Views) {
     let mut world = world();
     views.fill(&world).await;
@@ -360,9 +361,9 @@ async fn reversed_imports(views: Views) {
     views.insert("v_reversed_imports", [reversed]).await;
     let (hi, lo) = key(3);
     // Neither does an attendance of that import.
-    let seen = json!({"campaign": "test", "meeting_id": "m1", "event_id": "00000000-0000-4000-8001-0000000000ff", "person_hi": hi, "person_lo": lo,
+    let attendance = json!({"campaign": "test", "meeting_id": "m1", "event_id": "00000000-0000-4000-8001-0000000000ff", "person_hi": hi, "person_lo": lo,
         "strength": 1, "residence_kind": "unknown", "adult": "unknown", "import": import});
-    views.insert("v_attendance_events", [seen]).await;
+    views.insert("v_attendance_events", [attendance]).await;
     let [.., reversal, held] = &mut world.events[..] else { panic!("two events") };
     held["import"] = import.into();
     let row = |event: &Value| json!({"campaign": "test", "event_id": event["id"], "type": event["type"], "body": event.to_string()});
@@ -375,7 +376,7 @@ async fn reversed_imports(views: Views) {
     assert_eq!(after, before);
 }
 
-/// More rows than one Arrow import holds, so that meetings are cut.
+/// More rows than one Arrow batch holds, so that meetings are split over batches.
 async fn many_batches(views: Views) {
     let mut world = World::new();
     world.roll = (1..=40_000).map(|person| (person, ["A-1", "A-2", "B-1"][(person % 3) as usize])).collect();
@@ -452,7 +453,7 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     let first = compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot");
     assert_eq!(first.coverage.identity.as_of, at("2026-02-25T11:30:00.25Z"));
-    assert_eq!(first.coverage.counts.events, 17 + world.seen.len() as u64 + 1);
+    assert_eq!(first.coverage.counts.events, 17 + world.attendances.len() as u64 + 1);
     assert_eq!(first.coverage.counts.meetings_known, world.coverage(after()).counts.meetings_known);
     assert_eq!(compute(&views.warehouse, &mut snapshots, (&campaign, None)).await.expect("a snapshot"), first);
     let later = compute(&views.warehouse, &mut snapshots, (&campaign, Some(after()))).await.expect("a snapshot");
@@ -460,7 +461,7 @@ async fn counts_and_snapshots(server: &Server, views: Views) {
     assert_eq!(snapshots.latest(&campaign, Timestamp::now()).expect("read"), Some(later));
 }
 
-/// A view of another shape is named, not guessed around.
+/// A view with unexpected columns is an error that names it.
 async fn wrong_shapes(server: &Server, views: Views) {
     views.fill(&world()).await;
     let offsets = views.warehouse.offsets().await.expect("offsets");

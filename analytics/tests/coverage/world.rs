@@ -18,19 +18,19 @@ use serde_json::{Value, json};
 
 /// An attendance that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Attendance {
     pub meeting: String,
     pub person: u64,
     pub strong: bool,
     /// `p` and a precinct, or `u` and a unit, of an adult; `P` or `U` if the age is not stated; `x` for not adult or from outside; else
     /// nothing is stated.
-    pub home: Option<String>,
+    pub stated_residence: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 pub struct World {
     pub events: Vec<Value>,
-    pub seen: Vec<Seen>,
+    pub attendances: Vec<Attendance>,
     pub roll: Vec<(u64, &'static str)>,
 }
 
@@ -55,7 +55,7 @@ pub fn after() -> Timestamp {
 impl World {
     /// Reference data and the roll; nothing happened yet.
     pub fn new() -> Self {
-        let mut world = Self { events: Vec::new(), seen: Vec::new(), roll: Vec::new() };
+        let mut world = Self { events: Vec::new(), attendances: Vec::new(), roll: Vec::new() };
         world.event(
             "campaign.configured",
             json!({"campaign": "test", "revision": 1, "names": names("Test"), "synthetic": true, "time_zone": "Asia/Almaty",
@@ -140,12 +140,22 @@ impl World {
 
     /// People who sign a sheet with their national ids.
     pub fn strong(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>) {
-        self.seen.extend(people.into_iter().map(|person| Seen { meeting: meeting.to_owned(), person, strong: true, home: None }));
+        self.attendances.extend(people.into_iter().map(|person| Attendance {
+            meeting: meeting.to_owned(),
+            person,
+            strong: true,
+            stated_residence: None,
+        }));
     }
 
     /// People who sign with phone numbers.
     pub fn weak(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>) {
-        self.seen.extend(people.into_iter().map(|person| Seen { meeting: meeting.to_owned(), person, strong: false, home: None }));
+        self.attendances.extend(people.into_iter().map(|person| Attendance {
+            meeting: meeting.to_owned(),
+            person,
+            strong: false,
+            stated_residence: None,
+        }));
     }
 
     /// Facts as the warehouse would give them at an instant.
@@ -193,12 +203,12 @@ impl World {
     pub fn coverage_in_runs(&self, as_of: Timestamp, rows: usize) -> Coverage {
         let facts = self.facts(as_of);
         let mut fold = CoverageFold::new(&facts).expect("a configured campaign");
-        let mut by_meeting: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
-        for seen in &self.seen {
-            by_meeting.entry(&seen.meeting).or_default().push(seen);
+        let mut by_meeting: BTreeMap<&str, Vec<&Attendance>> = BTreeMap::new();
+        for attendance in &self.attendances {
+            by_meeting.entry(&attendance.meeting).or_default().push(attendance);
         }
         let mut unknown = facts.meetings.ids().len() as u32;
-        for (id, seen) in by_meeting {
+        for (id, attendance) in by_meeting {
             let meeting = facts.meetings.ids().iter().position(|held| held.as_str() == id).map_or_else(
                 || {
                     unknown += 1;
@@ -206,12 +216,12 @@ impl World {
                 },
                 |place| place as u32,
             );
-            for seen in seen.chunks(rows) {
-                let (hi, lo): (Vec<u64>, Vec<u64>) = seen.iter().map(|seen| key(seen.person)).unzip();
-                let strength: Vec<u8> = seen.iter().map(|seen| if seen.strong { STRONG } else { 2 }).collect();
+            for attendance in attendance.chunks(rows) {
+                let (hi, lo): (Vec<u64>, Vec<u64>) = attendance.iter().map(|attendance| key(attendance.person)).unzip();
+                let strength: Vec<u8> = attendance.iter().map(|attendance| if attendance.strong { STRONG } else { 2 }).collect();
                 let residences: Vec<u32> = match fold.uses_roll() {
                     true => Vec::new(),
-                    false => seen.iter().map(|seen| home(&fold, seen)).collect(),
+                    false => attendance.iter().map(|attendance| home(&fold, attendance)).collect(),
                 };
                 fold.add_run(Run { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences }).expect("meeting by meeting");
             }
@@ -220,8 +230,8 @@ impl World {
     }
 }
 
-fn home(fold: &CoverageFold<'_>, seen: &Seen) -> u32 {
-    let Some((kind, place)) = seen.home.as_deref().map(|home| home.split_at(1)) else { return UNSTATED };
+fn home(fold: &CoverageFold<'_>, attendance: &Attendance) -> u32 {
+    let Some((kind, place)) = attendance.stated_residence.as_deref().map(|home| home.split_at(1)) else { return UNSTATED };
     match kind {
         "p" => fold.residences().precinct(place).unwrap_or(OUTSIDE),
         "u" => fold.residences().unit(place).unwrap_or(OUTSIDE),

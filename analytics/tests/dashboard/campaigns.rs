@@ -1,4 +1,4 @@
-//! Campaigns that differ from the demo: what nobody knows is not zero, and the words suit any area.
+//! Campaigns other than the demo: unknown is not zero, and the texts suit any area.
 
 use axum::http::StatusCode;
 use qamtu_analytics::access::{Reader, Role, Scope};
@@ -8,31 +8,31 @@ use crate::{cases, file::fields, get, page_of, sample, text};
 
 #[tokio::test]
 async fn unknown_none_withheld_and_zero_are_said_in_different_words() {
-    let said = async |coverage: Value| text(&get(&page_of(Some(coverage), Reader::of_region(Role::Leader)), "/en").await.body);
+    let page_text = async |coverage: Value| text(&get(&page_of(Some(coverage), Reader::of_region(Role::Leader)), "/en").await.body);
 
-    let page = said(cases::no_voters()).await;
+    let page = page_text(cases::no_voters()).await;
     assert!(page.contains("the number of registered voters is unknown: no precinct has been counted"), "{page}");
     assert!(page.contains("Send the number of voters of each precinct (event qamtu.precinct.counted.v1)."));
     for wrong in ["of 0 registered", "()", "Arithmetic ceiling: 0", "is highest in"] {
         assert!(!page.contains(wrong), "{wrong}: {page}");
     }
 
-    let page = said(cases::nothing_defined()).await;
+    let page = page_text(cases::nothing_defined()).await;
     assert!(page.contains("No district or city is defined") && page.contains("Send each of them (event qamtu.unit.defined.v1)."));
     let headline: Vec<&str> = page.lines().skip_while(|line| !line.starts_with("How many voters")).take(2).collect();
     assert_eq!(headline[1], "no data", "{page}");
 
-    let page = said(cases::no_meetings()).await;
+    let page = page_text(cases::no_meetings()).await;
     assert!(page.contains("voters reached: no meeting is reported as held yet") && page.contains("no meetings"));
     assert!(!page.lines().any(|line| line == "counted only"), "nothing was counted: {page}");
 
-    let page = said(cases::uncounted()).await;
+    let page = page_text(cases::uncounted()).await;
     assert!(page.contains("there is neither an attendance list nor a headcount of any of them"));
     assert!(!page.lines().any(|line| line == "counted only" || line == "0%"), "{page}");
 
-    let page = said(cases::no_voters_of_some_units()).await;
+    let page = page_text(cases::no_voters_of_some_units()).await;
     assert!(page.contains("The number of voters is unknown for: Arys city, Baidibek district."), "{page}");
-    assert!(said(sample::coverage()).await.lines().all(|line| line != "What is not known yet"));
+    assert!(page_text(sample::coverage()).await.lines().all(|line| line != "What is not known yet"));
 }
 
 #[tokio::test]
@@ -87,8 +87,8 @@ async fn the_words_suit_a_city_of_districts_and_any_other_area() {
     };
     let city = named(json!({"kk": "Алматы қаласы", "ru": "Город Алматы", "en": "Almaty city"}));
     for (language, total) in [("kk", "Алматы қаласы"), ("ru", "Город Алматы"), ("en", "Almaty city")] {
-        let said = text(&get(&city, &format!("/{language}")).await.body);
-        assert!(said.lines().any(|line| line == total), "{language}: {said}");
+        let page_text = text(&get(&city, &format!("/{language}")).await.body);
+        assert!(page_text.lines().any(|line| line == total), "{language}: {page_text}");
     }
     let page = named(Value::Null);
     for (language, title, total, words) in [
@@ -96,10 +96,10 @@ async fn the_words_suit_a_city_of_districts_and_any_other_area() {
         ("ru", "Районы", "Вся кампания", "област"),
         ("en", "Districts", "Whole campaign", "region"),
     ] {
-        let said = text(&get(&page, &format!("/{language}")).await.body);
-        assert!(said.lines().any(|line| line == title), "{language}: {said}");
-        assert!(said.lines().any(|line| line == total), "{language} has no row for the whole: {said}");
-        assert!(!said.contains(words), "{language} calls Almaty {words}");
+        let page_text = text(&get(&page, &format!("/{language}")).await.body);
+        assert!(page_text.lines().any(|line| line == title), "{language}: {page_text}");
+        assert!(page_text.lines().any(|line| line == total), "{language} has no row for the whole: {page_text}");
+        assert!(!page_text.contains(words), "{language} calls Almaty {words}");
     }
 }
 
@@ -109,9 +109,9 @@ async fn units_of_the_reader_that_nobody_has_defined_are_named() {
         let scope = Scope::Units(units.iter().map(|unit| unit.parse().unwrap()).collect());
         page_of(Some(sample::coverage()), Reader { role: Role::Leader, scope })
     };
-    let said = text(&get(&of(&["TRK", "TRX"]), "/en").await.body);
-    assert!(said.contains("name no unit of the campaign, so nothing of them is shown: TRX."), "{said}");
-    assert!(said.contains("Correct reader.units where the service is started"), "{said}");
+    let page_text = text(&get(&of(&["TRK", "TRX"]), "/en").await.body);
+    assert!(page_text.contains("name no unit of the campaign, so nothing of them is shown: TRX."), "{page_text}");
+    assert!(page_text.contains("Correct reader.units where the service is started"), "{page_text}");
     assert!(!text(&get(&of(&["TRK"]), "/en").await.body).contains("reader.units"));
 }
 
@@ -126,11 +126,11 @@ async fn every_campaign_has_a_page_without_empty_brackets_and_a_file() {
     for (name, coverage) in cases::all() {
         let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
         for language in ["kk", "ru", "en"] {
-            let answer = get(&page, &format!("/{language}")).await;
-            assert_eq!(answer.status, StatusCode::OK, "{name} in {language}");
-            let said = text(&answer.body);
+            let response = get(&page, &format!("/{language}")).await;
+            assert_eq!(response.status, StatusCode::OK, "{name} in {language}");
+            let page_text = text(&response.body);
             for wrong in ["()", "( )", "NaN"] {
-                assert!(!said.contains(wrong), "{name} in {language} says {wrong}");
+                assert!(!page_text.contains(wrong), "{name} in {language} says {wrong}");
             }
         }
         let rows = fields(&get(&page, "/coverage.csv").await.body, ',');

@@ -84,8 +84,11 @@ async fn units_without_a_place_of_their_own_are_named_beside_the_map() {
     let mut coverage = sample::coverage();
     coverage["units"][0]["tile"] = coverage["units"][1]["tile"].clone();
     coverage["units"][2]["tile"] = Value::Null;
-    let said = text(&get(&page_of(Some(coverage), Reader::of_region(Role::Leader)), "/en").await.body);
-    assert!(said.contains("Not on the map, since they have no place of their own there: Baidibek district, Kazygurt district."), "{said}");
+    let page_text = text(&get(&page_of(Some(coverage), Reader::of_region(Role::Leader)), "/en").await.body);
+    assert!(
+        page_text.contains("Not on the map, since they have no place of their own there: Baidibek district, Kazygurt district."),
+        "{page_text}"
+    );
     let html = get(&page_of(Some(cases::no_tiles()), Reader::of_region(Role::Leader)), "/en").await.body;
     assert!(!html.contains("class=\"tiles\"") && html.contains("id=\"unit-ARY\""));
 }
@@ -96,10 +99,10 @@ async fn the_maps_finding_says_what_its_tiles_say() {
     // 0.757 %: cut to its hundredths it would be 0.75.
     coverage["units"][0]["residents"]["reach"] = sample::reach(348, 348, 45_941);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
-    let said = text(&get(&page, "/en").await.body);
-    assert!(said.contains("lowest in Arys city (0.76%)"), "{said}");
+    let page_text = text(&get(&page, "/en").await.body);
+    assert!(page_text.contains("lowest in Arys city (0.76%)"), "{page_text}");
     // In the finding, on the tile, in the table.
-    assert_eq!(said.matches("0.76%").count(), 3, "{said}");
+    assert_eq!(page_text.matches("0.76%").count(), 3, "{page_text}");
 }
 
 #[tokio::test]

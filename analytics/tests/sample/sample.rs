@@ -1,4 +1,4 @@
-//! A coverage to look at: the 17 units of a real region, invented figures that add up, the same at every run.
+//! A sample coverage: the 17 units of a real region with invented figures that add up, the same at every run.
 
 use std::path::Path;
 
@@ -219,7 +219,7 @@ fn weeks(region: Figures, voters: u64) -> Vec<Value> {
         .collect()
 }
 
-/// Keeps a coverage and gives it back as a snapshot.
+/// Stores a coverage and returns its snapshot.
 pub fn stored(folder: &Path, coverage: Value) -> Snapshot {
     let coverage: Coverage = serde_json::from_value(coverage).expect("a coverage");
     SnapshotStore::open(folder).expect("a folder").save(coverage).expect("kept").0
