@@ -1,8 +1,7 @@
-//! Submission to Event: the judgement. Pure: what is known and what time it is are arguments.
+//! Validates a submission and turns it into an event. Pure: known state and clock are arguments.
 //!
-//! Guarantees: an admitted event decodes (it was just decoded by the very function every reader of the log uses), names nothing
-//! unknown, holds no raw identifier, and its times make sense. Whether its id is taken is asked afterwards, see
-//! [`crate::register::Claims`].
+//! Guarantees: an admitted event was decoded with the function that every reader of the log uses; it references only known codes, holds no
+//! raw identifier, and its times are plausible. Whether its id is free is checked afterwards, see [`crate::register::Claims`].
 
 use jiff::Timestamp;
 use qamtu_log::MAX_ENTRY_BYTES;
@@ -13,57 +12,57 @@ use qamtu_schemas::{
 
 use crate::{
     pii,
-    register::{identity::Identity, known::Known},
-    rejection::{Detail, Reason, Rejection, Warning},
-    submission::{Submission, flaw, is_plain, spelling},
+    register::{campaign_data::CampaignData, identity::Identity},
+    rejection::{Detail, ProblemCode, Rejection, Warning},
+    submission::{Submission, decode_rejection, is_safe_to_show, normalization},
 };
 
 mod bounds;
 mod clock;
+mod event_references;
+pub mod known_state;
 mod look_alikes;
-mod named;
 mod references;
 mod revision;
-pub mod scope;
 
 pub use clock::plausible as plausible_clock;
-pub use named::Named;
+pub use event_references::EventReferences;
+pub use known_state::KnownState;
 pub use revision::{is_unraised, revision};
-pub use scope::Scope;
 
-/// A submission that was taken.
+/// A valid submission, encoded for the log.
 #[derive(Debug)]
 pub struct Admitted {
-    /// Its id, and what it is compared by with others of that id.
+    /// Id and hashes, to compare the event with others of the same id.
     pub identity: Identity,
-    /// Its type.
+    /// Type of the event.
     pub kind: Kind,
-    /// What goes into the log.
+    /// Topic, key, headers and payload for the log.
     pub encoded: Encoded,
-    /// The event, if the register learns from it.
-    pub learned: Option<Event>,
-    /// The events that it replaces or takes back.
-    pub named: Option<Named>,
-    /// What is worth saying.
+    /// The event, if its type changes what the register knows.
+    pub register_event: Option<Event>,
+    /// The events that it replaces or takes back, if any.
+    pub event_references: Option<EventReferences>,
+    /// The finding that its meeting is unknown.
     pub warning: Option<Warning>,
 }
 
-/// Judges a submission whose identifiers are replaced already.
-pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
-    look_alikes::check(submission, scope)?;
+/// Validates a submission whose raw identifiers are already replaced.
+pub fn admit(submission: &mut Submission<'_>, known: &KnownState<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
+    look_alikes::check(submission, known)?;
     let mut value = submission.data.canonical();
-    let data =
-        decode::payload(submission.kind, &value, "/data").map_err(|error| flaw(error, Reason::UnknownField, Reason::InvalidPayload))?;
-    if spelling::remove_nulls(&mut submission.data) {
+    let data = decode::payload(submission.kind, &value, "/data")
+        .map_err(|error| decode_rejection(error, ProblemCode::UnknownField, ProblemCode::InvalidPayload))?;
+    if normalization::remove_nulls(&mut submission.data) {
         value = submission.data.canonical();
     }
     pii::check_text(&submission.source, "/source")?;
     pii::check(&submission.data, "/data")?;
-    let synthetic = campaign(submission, &data, scope)?;
+    let synthetic = campaign(submission, &data, known)?;
     let receivedtime = clock::received(submission, synthetic, now)?;
     clock::reported(&data, receivedtime)?;
-    let warning = references::check(&data, &submission.campaign, scope)?;
-    bounds::check(&data, &submission.campaign, scope)?;
+    let warning = references::check(&data, &submission.campaign, known)?;
+    bounds::check(&data, &submission.campaign, known)?;
     let sent = Sent {
         id: submission.id,
         kind: submission.kind,
@@ -87,31 +86,31 @@ pub fn admit(submission: &mut Submission<'_>, scope: &Scope<'_>, now: Timestamp)
     let kind = data.kind();
     let encoded = sized(encode::encode(&envelope, &data, value))?;
     let identity = Identity::of_encoded(envelope.id, kind, envelope.bodyhash, &encoded);
-    let named = Named::of(&data, &encoded.key);
-    let learned = Known::learns_from(kind).then_some(Event { envelope, data });
-    Ok(Admitted { identity, kind, encoded, learned, named, warning })
+    let event_references = EventReferences::of(&data, &encoded.key);
+    let register_event = CampaignData::uses(kind).then_some(Event { envelope, data });
+    Ok(Admitted { identity, kind, encoded, register_event, event_references, warning })
 }
 
-/// Is the campaign known? Asked before anything is made with its key; the event that configures it need not know it.
-pub fn known_campaign(submission: &Submission<'_>, scope: &Scope<'_>) -> Result<(), Rejection> {
-    if submission.kind.kind == Kind::CampaignConfigured || scope.config(&submission.campaign).is_some() {
+/// Refuses an unknown campaign, unless the event configures it. Called before the campaign's key is used.
+pub fn known_campaign(submission: &Submission<'_>, known: &KnownState<'_>) -> Result<(), Rejection> {
+    if submission.kind.kind == Kind::CampaignConfigured || known.config(&submission.campaign).is_some() {
         return Ok(());
     }
     let name = submission.campaign.to_string();
-    let detail = if is_plain(&name) { Detail::CampaignUnknown { name } } else { Detail::CampaignHidden };
-    Err(Rejection::new(Reason::UnknownCampaign, detail).at("/campaign"))
+    let detail = if is_safe_to_show(&name) { Detail::CampaignUnknown { name } } else { Detail::CampaignHidden };
+    Err(Rejection::new(ProblemCode::UnknownCampaign, detail).at("/campaign"))
 }
 
-/// Whether the campaign is synthetic; a campaign never changes in this.
-fn campaign(submission: &Submission<'_>, data: &Data, scope: &Scope<'_>) -> Result<bool, Rejection> {
-    known_campaign(submission, scope)?;
-    let known = scope.config(&submission.campaign).map(|config| config.synthetic);
+/// Whether the campaign is synthetic; refuses a configuration that changes this.
+fn campaign(submission: &Submission<'_>, data: &Data, known: &KnownState<'_>) -> Result<bool, Rejection> {
+    known_campaign(submission, known)?;
+    let known = known.config(&submission.campaign).map(|config| config.synthetic);
     let Data::CampaignConfigured(configured) = data else { return Ok(known.unwrap_or(false)) };
     if configured.campaign != submission.campaign {
-        return Err(Rejection::new(Reason::InvalidPayload, Detail::OtherCampaign).at("/data/campaign"));
+        return Err(Rejection::new(ProblemCode::InvalidPayload, Detail::OtherCampaign).at("/data/campaign"));
     }
     if known.is_some_and(|known| known != configured.synthetic) {
-        return Err(Rejection::new(Reason::SyntheticFixed, Detail::SyntheticFixed).at("/data/synthetic"));
+        return Err(Rejection::new(ProblemCode::SyntheticFixed, Detail::SyntheticFixed).at("/data/synthetic"));
     }
     Ok(configured.synthetic)
 }
@@ -119,7 +118,7 @@ fn campaign(submission: &Submission<'_>, data: &Data, scope: &Scope<'_>) -> Resu
 fn sized(encoded: Encoded) -> Result<Encoded, Rejection> {
     let headers: usize = encoded.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if encoded.key.len() + headers + encoded.value.len() > MAX_ENTRY_BYTES {
-        return Err(Rejection::new(Reason::EventTooLarge, Detail::RecordMax { bytes: MAX_ENTRY_BYTES }).at("/data"));
+        return Err(Rejection::new(ProblemCode::EventTooLarge, Detail::RecordMax { bytes: MAX_ENTRY_BYTES }).at("/data"));
     }
     Ok(encoded)
 }

@@ -1,7 +1,7 @@
-//! Request to bytes: one whole body, or a stream cut into chunks of lines ([`lines`]).
+//! Reads request bodies: whole ([`read_whole`], split by [`array`]), or as a stream of chunks of lines ([`lines`]).
 //!
-//! Guarantees: memory is bounded by the limits, whatever is sent and however well it compresses (bytes are counted after
-//! decompression); a body that comes too slowly, too large or broken is refused with its own reason.
+//! Guarantees: memory is bounded by the limits, which count bytes after decompression. A body that is too slow, too large or incomplete
+//! has a problem code of its own.
 
 use std::{error::Error, ops::Range, time::Duration};
 
@@ -12,31 +12,32 @@ use http_body_util::BodyExt;
 use crate::{
     encoding::EncodingError,
     permits::Permit,
-    rejection::{Detail, Reason, Rejection},
+    rejection::{Detail, ProblemCode, Rejection},
 };
 
+pub mod array;
 pub mod lines;
 
-/// How much of a refused body is read and thrown away beside the answer, and for how long: a connection that is closed while its
-/// client is still sending is reset, and the client may lose the answer.
+/// Most bytes of a refused body that are read and discarded. Closing the connection while the client still sends would reset it, and the
+/// client could lose the response.
 pub const DRAINED_BYTES: usize = 64 << 20;
-/// See [`DRAINED_BYTES`].
+/// Longest time for which a refused body is read, see [`DRAINED_BYTES`].
 pub const DRAINED_TIME: Duration = Duration::from_secs(2);
 
-/// Submissions as bytes, with their places.
+/// Unparsed submissions in one buffer.
 #[derive(Debug, Default)]
 pub struct Chunk {
     bytes: Bytes,
-    /// The submissions in order.
-    pub parts: Vec<Part>,
+    /// Position and byte range of each submission, in order.
+    pub items: Vec<ChunkItem>,
 }
 
 /// One submission of a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct ChunkItem {
     /// Line number from 1 in a stream, index from 0 in a batch.
-    pub place: u64,
-    /// Where it stands in the chunk; none for a line that was too long to be kept.
+    pub position: u64,
+    /// Byte range in the chunk; `None` for a line over the size limit, which is not buffered.
     range: Option<Range<usize>>,
 }
 
@@ -44,31 +45,31 @@ impl Chunk {
     /// A whole body as one submission.
     pub fn one(bytes: Bytes) -> Self {
         let range = Some(0..bytes.len());
-        Self { bytes, parts: vec![Part { place: 0, range }] }
+        Self { bytes, items: vec![ChunkItem { position: 0, range }] }
     }
 
-    /// The elements of a batch, as ranges of its bytes.
+    /// A JSON batch, given the byte ranges of its elements.
     pub fn batch(bytes: Bytes, elements: Vec<Range<usize>>) -> Self {
-        let parts = (0..).zip(elements).map(|(place, range)| Part { place, range: Some(range) }).collect();
-        Self { bytes, parts }
+        let items = (0..).zip(elements).map(|(position, range)| ChunkItem { position, range: Some(range) }).collect();
+        Self { bytes, items }
     }
 
-    /// The bytes of a submission, unless they were too many to be kept.
-    pub fn bytes_of(&self, part: &Part) -> Option<&[u8]> {
-        self.bytes.get(part.range.clone()?)
+    /// The bytes of a submission; `None` for a line over the size limit.
+    pub fn bytes_of(&self, item: &ChunkItem) -> Option<&[u8]> {
+        self.bytes.get(item.range.clone()?)
     }
 }
 
-/// Reads a whole body of at most `limit` bytes, within `time`, and only as long as nobody else needs its permit.
-pub async fn whole(mut body: Body, limit: usize, time: Duration, permit: &Permit) -> Result<Bytes, Rejection> {
-    let too_large = || Rejection::new(Reason::BodyTooLarge, Detail::BodyMax { bytes: limit });
+/// Reads a whole body of at most `limit` bytes within `time`; fails early if `permit` is revoked.
+pub async fn read_whole(mut body: Body, limit: usize, time: Duration, permit: &Permit) -> Result<Bytes, Rejection> {
+    let too_large = || Rejection::new(ProblemCode::BodyTooLarge, Detail::BodyMax { bytes: limit });
     let announced = body.size_hint().lower();
     let read = async {
         if announced > limit as u64 {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
-        while let Some(piece) = piece(&mut body).await? {
+        while let Some(piece) = next_data(&mut body).await? {
             permit.received(piece.len());
             if bytes.len() + piece.len() > limit {
                 return Err(too_large());
@@ -79,8 +80,8 @@ pub async fn whole(mut body: Body, limit: usize, time: Duration, permit: &Permit
     };
     let read = tokio::select! {
         biased;
-        read = tokio::time::timeout(time, read) => read.unwrap_or_else(|_| Err(slow())),
-        () = permit.revoked() => Err(revoked()),
+        read = tokio::time::timeout(time, read) => read.unwrap_or_else(|_| Err(too_slow())),
+        () = permit.revoked() => Err(permit_revoked()),
     };
     match &read {
         Ok(_) => permit.complete(),
@@ -89,10 +90,10 @@ pub async fn whole(mut body: Body, limit: usize, time: Duration, permit: &Permit
     read
 }
 
-/// The next bytes of a body; none at its proper end.
-async fn piece(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
+/// The next bytes of a body; `None` at its regular end.
+async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
     loop {
-        // Decoding may go on for long without waiting for anything.
+        // Decompression can produce data for a long time without a pending await; this yields to other tasks.
         tokio::task::coop::consume_budget().await;
         match body.frame().await {
             None => return Ok(None),
@@ -101,47 +102,47 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(error)) => return Err(broken(&error)),
+            Some(Err(error)) => return Err(body_error(&error)),
         }
     }
 }
 
-/// Why a body ended without its end.
-fn broken(error: &axum::Error) -> Rejection {
+/// The refusal for a body that could not be read to its end.
+fn body_error(error: &axum::Error) -> Rejection {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(cause) = source {
         match cause.downcast_ref() {
-            Some(EncodingError::Damaged(_)) => {
-                return Rejection::new(Reason::InvalidCompression, Detail::CompressionDamaged);
+            Some(EncodingError::Corrupt(_)) => {
+                return Rejection::new(ProblemCode::InvalidCompression, Detail::CompressionDamaged);
             }
-            Some(EncodingError::CutOff(_)) => {
-                return Rejection::new(Reason::IncompleteBody, Detail::CompressionCutOff);
+            Some(EncodingError::Truncated(_)) => {
+                return Rejection::new(ProblemCode::IncompleteBody, Detail::CompressionCutOff);
             }
             None => source = cause.source(),
         }
     }
-    Rejection::new(Reason::IncompleteBody, Detail::BodyCutOff)
+    Rejection::new(ProblemCode::IncompleteBody, Detail::BodyCutOff)
 }
 
-/// The refusal of a request that had to make room while its body was coming.
-pub fn revoked() -> Rejection {
-    Rejection::new(Reason::Overloaded, Detail::PermitRevoked)
+/// The refusal (503) of a request whose permit was revoked before its body was complete.
+pub fn permit_revoked() -> Rejection {
+    Rejection::new(ProblemCode::Overloaded, Detail::PermitRevoked)
 }
 
-/// Throws away what is still coming of a refused body, within bounds, while the client is answered. What is beyond the bounds is
-/// left unread, and the connection open, until the time is up.
+/// Reads and discards the rest of a refused body in the background, up to [`DRAINED_BYTES`] and [`DRAINED_TIME`], so that the client gets
+/// the response. Keeps the connection open until the time is over.
 pub fn drain(mut body: Body) {
     tokio::spawn(async move {
         let end = tokio::time::Instant::now() + DRAINED_TIME;
         let mut left = DRAINED_BYTES;
-        while let Ok(Ok(Some(piece))) = tokio::time::timeout_at(end, piece(&mut body)).await {
-            let Some(rest) = left.checked_sub(piece.len()) else { break };
-            left = rest;
+        while let Ok(Ok(Some(piece))) = tokio::time::timeout_at(end, next_data(&mut body)).await {
+            let Some(remaining) = left.checked_sub(piece.len()) else { break };
+            left = remaining;
         }
         tokio::time::sleep_until(end).await;
     });
 }
 
-fn slow() -> Rejection {
-    Rejection::new(Reason::SlowBody, Detail::BodySlow)
+fn too_slow() -> Rejection {
+    Rejection::new(ProblemCode::SlowBody, Detail::BodySlow)
 }

@@ -1,23 +1,22 @@
-//! Who sends a request: the client address by which connections and permits are shared.
+//! The client address, by which connections and permits are shared.
 //!
-//! Guarantees: `X-Forwarded-For` is believed only from a configured reverse proxy, and only as far as proxies wrote it; from
-//! everybody else it is ignored, so that nobody can choose an address. One IPv6 network of 64 bits is one client, since its holder
-//! has all of its addresses.
+//! Guarantees: `X-Forwarded-For` is used only from a configured reverse proxy, and only the part that proxies wrote; otherwise it is
+//! ignored, so that no client can choose its address. An IPv6 /64 network is one client, since its owner has all of its addresses.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 
-/// The addresses of a connection, kept with each of its requests.
+/// The two addresses of a connection, stored in the extensions of its requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// The other end.
+    /// Address of the other end.
     pub remote: IpAddr,
-    /// Our end.
+    /// Address of this end.
     pub local: IpAddr,
 }
 
-/// A client, as far as shares are concerned.
+/// A client for fair sharing: an IPv4 address or an IPv6 /64 network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Client(IpAddr);
 
@@ -54,7 +53,7 @@ impl Client {
     }
 }
 
-/// An address, with or without a port.
+/// Parses an address, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse().ok().map(|address: SocketAddr| address.ip()))
 }
@@ -76,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_says_who_the_client_is() {
+    fn only_a_trusted_proxy_sets_the_client_address() {
         let client = |text: &str| Client::from(ip(text));
         assert_eq!(of("192.0.2.7", &["198.51.100.1"]), client("192.0.2.7"));
         assert_eq!(of("10.0.0.1", &["198.51.100.1"]), client("198.51.100.1"));
         assert_eq!(of("::ffff:10.0.0.1", &["198.51.100.1:4711"]), client("198.51.100.1"));
-        // What the client itself wrote stands to the left of what the proxies appended.
+        // Proxies append to the right of what the client wrote.
         assert_eq!(of("10.0.0.1", &["203.0.113.9, 198.51.100.1, 10.0.0.2"]), client("198.51.100.1"));
         assert_eq!(of("10.0.0.1", &["203.0.113.9", "198.51.100.1"]), client("198.51.100.1"));
         assert_eq!(of("10.0.0.1", &["198.51.100.1, unknown"]), client("10.0.0.1"));

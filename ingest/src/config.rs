@@ -1,7 +1,7 @@
 //! Settings: defaults, then a file, then the environment; typed and closed.
 //!
-//! Guarantees: the defaults are `ingest.example.toml` itself, so that the example cannot lie. An unknown name is an error, in the file
-//! and in the environment; there, sections of the other services are left alone, since one environment often serves all of them.
+//! Guarantees: the defaults are `ingest.example.toml` itself, so that the example is always right. An unknown name is an error, in the file
+//! and in the environment; environment variables of the other services are ignored, since all services often share one environment.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -21,116 +21,116 @@ use crate::hosts;
 
 const DEFAULTS: &str = include_str!("../ingest.example.toml");
 
-/// Sections of the environment that belong to the other services.
-const OTHERS: [&str; 6] = ["clickhouse__", "projector__", "analytics__", "serve__", "reader__", "metrics__"];
+/// Sections in environment variables that belong to other services.
+const OTHER_SECTIONS: [&str; 6] = ["clickhouse__", "projector__", "analytics__", "serve__", "reader__", "metrics__"];
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where requests are taken; port 0 takes a free one.
+    /// Address of the main listener; port 0 selects a free port.
     pub listen: SocketAddr,
-    /// How HTTP is spoken.
+    /// Health listener, host names and proxies.
     pub http: HttpConfig,
-    /// The event log.
+    /// Embedded log or Kafka.
     pub log: LogConfig,
-    /// The register.
+    /// File of the register.
     pub register: RegisterConfig,
-    /// Keys of pseudonyms.
+    /// Folder of the campaigns' keys.
     pub pseudonym: PseudonymConfig,
-    /// What one request, and all together, may take.
+    /// Limits of one request and of all together.
     pub limits: Limits,
-    /// How the service ends.
+    /// Time limits at shutdown.
     pub stop: StopConfig,
-    /// Logs.
+    /// Filter of the logs.
     pub telemetry: TelemetryConfig,
 }
 
-/// How HTTP is spoken.
+/// Section `[http]`: health listener, host names and proxies.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Where health and metrics are answered on connections of their own; port 0 takes a free one.
+    /// Address of the listener for health and metrics; port 0 selects a free port.
     pub health_listen: SocketAddr,
-    /// Host names that are accepted besides those of this machine's loopback and the address a client connected to.
+    /// Accepted host names besides loopback and the address that the client connected to.
     pub hosts: Vec<String>,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    /// Reverse proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
-/// Where the register is.
+/// Section `[register]`: the file of the register.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterConfig {
-    /// Its file.
+    /// Path of the SQLite file.
     pub path: PathBuf,
 }
 
-/// Where keys are.
+/// Section `[pseudonym]`: the campaigns' keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PseudonymConfig {
     /// Folder of the files `<campaign>.key`.
     pub key_dir: PathBuf,
-    /// May a missing key be created?
+    /// Whether a missing key is created.
     pub create: bool,
 }
 
-/// What requests may take.
+/// Section `[limits]`: limits of requests, streams and connections.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Connections open at once.
+    /// Most connections open at once.
     pub connections: usize,
-    /// Requests of one event or one batch at once.
+    /// Most concurrent requests of one event or one batch.
     pub requests: usize,
-    /// Streams at once.
+    /// Most concurrent streams.
     pub streams: usize,
-    /// Time that a request waits for its place (`wait_ms`).
+    /// Longest time that a request queues for a permit (`wait_ms`).
     #[serde(rename = "wait_ms", deserialize_with = "milliseconds")]
     pub wait: Duration,
-    /// Bytes of one event.
+    /// Most bytes of one event as sent.
     pub event_bytes: usize,
-    /// Bytes of one precinct's roll.
+    /// Most bytes of one precinct's roll.
     pub roll_bytes: usize,
-    /// Bytes of one batch, after decompression.
+    /// Most bytes of one batch, after decompression.
     pub batch_bytes: usize,
-    /// Events of one batch.
+    /// Most events of one batch.
     pub batch_events: usize,
-    /// Bytes of one stream, after decompression.
+    /// Most bytes of one stream, after decompression.
     pub stream_bytes: u64,
     /// Fewest events per minute of a stream of events.
     pub stream_events_per_minute: u64,
     /// Fewest rolls per minute of a stream of rolls.
     pub stream_rolls_per_minute: u64,
-    /// Time for which a stream may bring nothing new while others wait (`stream_repeats_ms`).
+    /// Time without new events after which a stream ends if others wait (`stream_repeats_ms`).
     #[serde(rename = "stream_repeats_ms", deserialize_with = "milliseconds")]
     pub stream_repeats: Duration,
     /// Fewest bytes per second of the body of one event or batch, while others wait.
     pub body_bytes_per_second: u64,
-    /// Events after which a part of a stream goes into the log.
+    /// Events after which a chunk of a stream is appended.
     pub chunk_events: usize,
-    /// Bytes after which a part of a stream goes into the log.
+    /// Bytes after which a chunk of a stream is appended.
     pub chunk_bytes: usize,
-    /// Time for the head of a request (`head_ms`).
+    /// Longest time for the head of a request (`head_ms`).
     #[serde(rename = "head_ms", deserialize_with = "milliseconds")]
     pub head: Duration,
-    /// Time for the body of one event or batch (`body_ms`).
+    /// Longest time for the body of one event or batch (`body_ms`).
     #[serde(rename = "body_ms", deserialize_with = "milliseconds")]
     pub body: Duration,
-    /// Time between two pieces of a stream (`idle_ms`).
+    /// Longest wait for the next bytes of a stream (`idle_ms`).
     #[serde(rename = "idle_ms", deserialize_with = "milliseconds")]
     pub idle: Duration,
-    /// Time for the log to acknowledge an append (`append_ms`).
+    /// Timeout of an append to the log (`append_ms`).
     #[serde(rename = "append_ms", deserialize_with = "milliseconds")]
     pub append: Duration,
-    /// Events that may be appended and not yet folded.
+    /// Most events that are appended and not yet in the register's file.
     pub unfolded_events: usize,
-    /// Conflicting ids per minute of which clients are told; of more only that there are many.
+    /// Conflicting ids per minute that are reported with 409; further ones get 429.
     pub conflicts_per_minute: u32,
 }
 
-/// How the service ends.
+/// Section `[stop]`: time limits at shutdown.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopConfig {
@@ -139,7 +139,7 @@ pub struct StopConfig {
     pub drain: Duration,
 }
 
-/// What is logged.
+/// Section `[telemetry]`: filter of the logs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryConfig {
@@ -147,20 +147,20 @@ pub struct TelemetryConfig {
     pub filter: String,
 }
 
-/// Why the settings cannot be used; one line.
+/// Why the settings cannot be used, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0}")]
 pub struct ConfigError(String);
 
 impl ConfigError {
-    /// A setting that cannot be used.
+    /// An error about one setting.
     pub fn of(setting: &str, reason: &str) -> Self {
         Self(format!("{setting}: {reason}").replace('\n', " "))
     }
 }
 
 impl Config {
-    /// Reads the layers; `file` is optional, but if it is named it must exist.
+    /// Reads defaults, `file` if one is given (it must exist), and the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut layers = Figment::from(Toml::string(DEFAULTS));
         if let Some(file) = file {
@@ -169,8 +169,8 @@ impl Config {
             }
             layers = layers.merge(Toml::file_exact(file));
         }
-        let environment =
-            Env::prefixed("QAMTU__").filter(|name| !OTHERS.iter().any(|other| name.as_str().to_ascii_lowercase().starts_with(other)));
+        let environment = Env::prefixed("QAMTU__")
+            .filter(|name| !OTHER_SECTIONS.iter().any(|other| name.as_str().to_ascii_lowercase().starts_with(other)));
         Self::of(&layers.merge(environment.split("__")))
     }
 
@@ -188,7 +188,7 @@ impl Config {
 }
 
 impl Limits {
-    /// Bytes of one event as sent: rolls on their own path may be larger.
+    /// Most bytes of one event as sent; larger where only rolls are accepted.
     pub fn largest(&self, only: Option<Kind>) -> usize {
         if only == Some(Kind::PrecinctEnrolled) { self.roll_bytes } else { self.event_bytes }
     }
@@ -248,9 +248,9 @@ mod tests {
             ("[http]\nhosts = [\"ingest.example.org:443\"]", "http.hosts"),
             ("[http]\ntrusted_proxies = [\"proxy\"]", "trusted_proxies"),
         ] {
-            let said = with(toml).unwrap_err().to_string();
-            assert!(said.contains(named), "{toml}: {said}");
-            assert!(!said.contains('\n'));
+            let error = with(toml).unwrap_err().to_string();
+            assert!(error.contains(named), "{toml}: {error}");
+            assert!(!error.contains('\n'));
         }
         assert!(matches!(with("[log]\nkind = \"kafka\"\nbrokers = \"h:9092\"").unwrap().log, LogConfig::Kafka(_)));
     }

@@ -1,9 +1,9 @@
-//! Ids that come again with another content: what clients are told, and what operators see.
+//! Known ids that arrive with another body: the response to the client, and the record for operators.
 //!
-//! Guarantees: no answer depends on the person that an event names. A body that differs from the known one in the person alone is
-//! answered as a repetition; it goes into the log all the same, once for each id, after the answer and independent of it, so that the
-//! view `v_conflicts` lists it. It never replaces the body that came first. All other conflicts are told to the client, but only so
-//! many a minute. Both are logged as numbers, without ids.
+//! Guarantees: no response depends on the person that an event names. A body that differs from the known one only in the person gets the
+//! response of a duplicate. It is appended to the log all the same, once per id, after the response and independent of it, so that the
+//! view `v_conflicts` lists it; it never replaces the first body. All other conflicts are reported to the client, up to a rate limit. Logs
+//! contain counts, no ids.
 
 use std::{
     collections::HashSet,
@@ -18,42 +18,42 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     publish,
-    rejection::{Detail, Reason, Rejection},
+    rejection::{Detail, ProblemCode, Rejection},
 };
 
-/// Ids of which a second body was kept that are remembered; after as many, no more bodies are kept until a restart.
-const KEPT_MAX: usize = 100_000;
+/// Most ids with a stored second body; when it is reached, no more second bodies are stored until a restart.
+const STORED_IDS_MAX: usize = 100_000;
 
-/// Time between two lines in the logs.
+/// Shortest time between two log lines about conflicts.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// Limits, counts and keeps conflicts.
+/// Rate limit and counts of conflicts, and the ids whose second body is stored.
 #[derive(Debug)]
 pub struct Conflicts {
-    budget: Mutex<Budget>,
-    kept: Arc<Mutex<HashSet<EventId>>>,
-    tally: Mutex<Tally>,
+    bucket: Mutex<TokenBucket>,
+    stored_ids: Arc<Mutex<HashSet<EventId>>>,
+    counts: Mutex<ConflictCounts>,
     appends: TaskTracker,
 }
 
-/// A token bucket: so many conflicts may be told.
+/// Token bucket that limits how many conflicts per minute are reported to clients.
 #[derive(Debug)]
-struct Budget {
+struct TokenBucket {
     per_minute: u32,
-    left: f64,
+    tokens: f64,
     filled: Instant,
 }
 
-/// What the next line in the logs will say.
+/// Counts since the last log line.
 #[derive(Debug, Default)]
-struct Tally {
-    told: u64,
+struct ConflictCounts {
+    reported: u64,
     limited: u64,
-    kept: u64,
+    other_person: u64,
     logged: Option<Instant>,
 }
 
-/// A second body of an id, to be kept for operators.
+/// A second body of a known id, encoded for the log.
 #[derive(Debug)]
 pub struct OtherBody {
     id: EventId,
@@ -61,8 +61,7 @@ pub struct OtherBody {
 }
 
 impl OtherBody {
-    /// The body as it goes into the log, stamped with the server's clock even where a client simulates it: the first body stays the
-    /// earliest received.
+    /// Stamps the body with the server's clock, even if the client simulates one, so that the first body stays the one received earliest.
     pub fn new(id: EventId, mut encoded: Encoded, now: Timestamp) -> Self {
         for (name, value) in &mut encoded.headers {
             if *name == "ce_receivedtime" {
@@ -74,72 +73,76 @@ impl OtherBody {
 }
 
 impl Conflicts {
-    /// Conflicts of which clients are told at most so many a minute.
+    /// No conflicts yet; at most `per_minute` are reported to clients.
     pub fn new(per_minute: u32) -> Self {
-        let budget = Budget { per_minute, left: f64::from(per_minute), filled: Instant::now() };
-        Self { budget: Mutex::new(budget), kept: Arc::default(), tally: Mutex::default(), appends: TaskTracker::new() }
+        let bucket = TokenBucket { per_minute, tokens: f64::from(per_minute), filled: Instant::now() };
+        Self { bucket: Mutex::new(bucket), stored_ids: Arc::default(), counts: Mutex::default(), appends: TaskTracker::new() }
     }
 
-    /// The refusal of an id that stands for another content.
-    pub fn tell(&self, detail: Detail) -> Rejection {
-        let told = lock(&self.budget).take(Instant::now());
-        self.count(|tally| if told { tally.told += 1 } else { tally.limited += 1 });
-        if told {
-            Rejection::new(Reason::ConflictingId, detail).at("/id")
+    /// The refusal of an id that another body has: 409, or 429 over the rate limit.
+    pub fn reject(&self, detail: Detail) -> Rejection {
+        let reported = lock(&self.bucket).take(Instant::now());
+        self.update(|counts| if reported { counts.reported += 1 } else { counts.limited += 1 });
+        if reported {
+            Rejection::new(ProblemCode::ConflictingId, detail).at("/id")
         } else {
-            Rejection::new(Reason::TooManyConflicts, Detail::ConflictsLimited).at("/id")
+            Rejection::new(ProblemCode::TooManyConflicts, Detail::ConflictsLimited).at("/id")
         }
     }
 
-    /// Appends second bodies without waiting for the log, those of ids that have none yet.
-    pub fn keep(&self, writer: &Arc<dyn LogWriter>, bodies: Vec<OtherBody>) {
+    /// Appends the second bodies of ids that have none yet, in the background.
+    pub fn append(&self, writer: &Arc<dyn LogWriter>, bodies: Vec<OtherBody>) {
         if bodies.is_empty() {
             return;
         }
-        self.count(|tally| tally.kept += bodies.len() as u64);
+        self.update(|counts| counts.other_person += bodies.len() as u64);
         let (ids, entries): (Vec<EventId>, Vec<Entry>) = {
-            let mut kept = lock(&self.kept);
-            bodies.into_iter().filter(|body| kept.len() < KEPT_MAX && kept.insert(body.id)).map(|body| (body.id, body.entry)).unzip()
+            let mut stored_ids = lock(&self.stored_ids);
+            bodies
+                .into_iter()
+                .filter(|body| stored_ids.len() < STORED_IDS_MAX && stored_ids.insert(body.id))
+                .map(|body| (body.id, body.entry))
+                .unzip()
         };
         if ids.is_empty() {
             return;
         }
-        let (writer, kept) = (writer.clone(), self.kept.clone());
+        let (writer, stored_ids) = (writer.clone(), self.stored_ids.clone());
         self.appends.spawn(async move {
-            let outcomes = writer.append(entries).await;
-            let mut kept = lock(&kept);
-            // What the log did not take may be kept when it comes again.
-            for (id, _) in ids.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_err()) {
-                kept.remove(id);
+            let results = writer.append(entries).await;
+            let mut stored_ids = lock(&stored_ids);
+            // After a failed append the body may be stored when it is sent again.
+            for (id, _) in ids.iter().zip(&results).filter(|(_, result)| result.is_err()) {
+                stored_ids.remove(id);
             }
         });
     }
 
-    /// Waits until everything that is kept stands in the log, or was refused by it.
+    /// Waits until all background appends have succeeded or failed.
     pub async fn flush(&self) {
         self.appends.close();
         self.appends.wait().await;
     }
 
-    fn count(&self, change: impl FnOnce(&mut Tally)) {
-        let mut tally = lock(&self.tally);
-        change(&mut tally);
-        if tally.logged.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
-            let Tally { told, limited, kept, .. } = *tally;
-            tracing::warn!(told, limited, kept, "ids were sent again with another content");
-            *tally = Tally { logged: Some(Instant::now()), ..Tally::default() };
+    fn update(&self, change: impl FnOnce(&mut ConflictCounts)) {
+        let mut counts = lock(&self.counts);
+        change(&mut counts);
+        if counts.logged.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
+            let ConflictCounts { reported, limited, other_person, .. } = *counts;
+            tracing::warn!(reported, limited, other_person, "ids were sent again with another content");
+            *counts = ConflictCounts { logged: Some(Instant::now()), ..ConflictCounts::default() };
         }
     }
 }
 
-impl Budget {
+impl TokenBucket {
     fn take(&mut self, now: Instant) -> bool {
-        let most = f64::from(self.per_minute);
-        let gained = now.saturating_duration_since(self.filled).as_secs_f64() / 60.0 * most;
-        (self.left, self.filled) = ((self.left + gained).min(most), now);
-        let told = self.left >= 1.0;
-        self.left -= if told { 1.0 } else { 0.0 };
-        told
+        let capacity = f64::from(self.per_minute);
+        let gained = now.saturating_duration_since(self.filled).as_secs_f64() / 60.0 * capacity;
+        (self.tokens, self.filled) = ((self.tokens + gained).min(capacity), now);
+        let reported = self.tokens >= 1.0;
+        self.tokens -= if reported { 1.0 } else { 0.0 };
+        reported
     }
 }
 
@@ -155,11 +158,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn so_many_conflicts_are_told_in_a_minute() {
+    fn conflicts_are_reported_up_to_a_rate() {
         let begun = Instant::now();
-        let mut budget = Budget { per_minute: 2, left: 2.0, filled: begun };
-        let told: Vec<bool> = [0, 0, 0, 20, 31, 61, 600, 600, 600].map(|at| budget.take(begun + Duration::from_secs(at))).to_vec();
-        assert_eq!(told, [true, true, false, false, true, true, true, true, false]);
+        let mut bucket = TokenBucket { per_minute: 2, tokens: 2.0, filled: begun };
+        let reported: Vec<bool> = [0, 0, 0, 20, 31, 61, 600, 600, 600].map(|at| bucket.take(begun + Duration::from_secs(at))).to_vec();
+        assert_eq!(reported, [true, true, false, false, true, true, true, true, false]);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The open connections of a listener, shared fairly among client addresses.
 //!
-//! Guarantees: at most `limit` connections are kept, and a new one is looked at at once, however many are open. When there are too
-//! many, one makes room: of the client that has most of them, the one that has been idle longest, or that has been busy longest if
-//! the new client has at least two fewer. A closed connection stops no event: what its request began is finished, and the client
-//! sends it again.
+//! Guarantees: at most `limit` connections are open, and a new one is accepted at once, however many are open. Over the limit one is closed:
+//! of the client with the most connections, the longest idle one, or the longest busy one if the new client has at least two fewer.
+//! Closing a connection does not interrupt the work of its request; the client sends the request again.
 
 use std::{
     collections::HashMap,
@@ -15,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{client::Client, metrics};
 
-/// Files besides connections that the process may need at once: log, register, keys, clients of Kafka, health.
+/// File descriptors reserved for everything but connections: log, register, keys, Kafka clients, health.
 const OTHER_FILES: usize = 256;
 
-/// Raises the process's limit of open files, and says how many connections it allows. Without files neither log nor health answer.
-pub fn affordable(wanted: usize) -> usize {
+/// Raises the process's limit of open files and returns how many connections it allows, at most `wanted`.
+pub fn limit_to_open_files(wanted: usize) -> usize {
     let files = match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
         Err(error) => {
@@ -39,7 +38,7 @@ pub fn affordable(wanted: usize) -> usize {
     wanted.min(affordable)
 }
 
-/// The connections of one listener.
+/// The connections of one listener; clones share them.
 #[derive(Debug, Clone)]
 pub struct Connections(Arc<Shared>);
 
@@ -52,20 +51,20 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    open: HashMap<u64, Open>,
+    open: HashMap<u64, OpenConnection>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenConnection {
     client: Client,
-    /// Requests that are being answered.
+    /// Number of requests in progress.
     running: usize,
-    /// When it was accepted, or became idle or busy.
+    /// When the connection was accepted, or last became idle or busy.
     since: Instant,
     closing: CancellationToken,
 }
 
-/// An open connection; forgotten when dropped.
+/// An open connection; removed from the list when dropped.
 #[derive(Debug)]
 pub struct Connection {
     connections: Connections,
@@ -73,15 +72,15 @@ pub struct Connection {
     closing: CancellationToken,
 }
 
-/// A request that is being answered; its connection is busy until this is dropped.
+/// A request in progress; its connection is busy until this is dropped.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningRequest {
     connections: Connections,
     id: u64,
 }
 
 impl Connections {
-    /// No connections, and room for so many.
+    /// No connections yet, and at most `limit` of them.
     pub fn new(limit: usize) -> Self {
         Self(Arc::new(Shared { limit, state: Mutex::default() }))
     }
@@ -90,21 +89,21 @@ impl Connections {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a new connection; none if there is no room for it.
+    /// Adds a connection, closing another one if necessary; `None` if the new one has to be closed.
     pub fn open(&self, client: Client) -> Option<Connection> {
         let mut state = self.state();
         if state.open.len() >= self.0.limit {
             metrics::connection_closed();
-            let id = state.expendable(client)?;
+            let id = state.connection_to_close(client)?;
             state.open.remove(&id)?.closing.cancel();
         }
         let (id, closing) = (state.next, CancellationToken::new());
         state.next += 1;
-        state.open.insert(id, Open { client, running: 0, since: Instant::now(), closing: closing.clone() });
+        state.open.insert(id, OpenConnection { client, running: 0, since: Instant::now(), closing: closing.clone() });
         Some(Connection { connections: self.clone(), id, closing })
     }
 
-    fn run(&self, id: u64, change: impl FnOnce(usize) -> usize) {
+    fn update_running(&self, id: u64, change: impl FnOnce(usize) -> usize) {
         if let Some(open) = self.state().open.get_mut(&id) {
             open.running = change(open.running);
             open.since = Instant::now();
@@ -113,36 +112,36 @@ impl Connections {
 }
 
 impl State {
-    /// The connection that makes room for one more of a client.
-    fn expendable(&self, client: Client) -> Option<u64> {
+    /// The connection to close for a new one of `client`.
+    fn connection_to_close(&self, client: Client) -> Option<u64> {
         let mut counts: HashMap<Client, usize> = HashMap::new();
         self.open.values().for_each(|open| *counts.entry(open.client).or_default() += 1);
-        let (heaviest, most) = counts.iter().max_by_key(|(_, count)| **count).map(|(client, count)| (*client, *count))?;
-        let of_heaviest = || self.open.iter().filter(|(_, open)| open.client == heaviest);
+        let (largest, most) = counts.iter().max_by_key(|(_, count)| **count).map(|(client, count)| (*client, *count))?;
+        let of_heaviest = || self.open.iter().filter(|(_, open)| open.client == largest);
         let oldest_idle = of_heaviest().filter(|(_, open)| open.running == 0).min_by_key(|(_, open)| open.since);
         let has_fewer = most >= counts.get(&client).copied().unwrap_or_default() + 2;
         let oldest = || of_heaviest().filter(|_| has_fewer).min_by_key(|(_, open)| open.since);
-        let anyone = || self.open.iter().filter(|(_, open)| open.running == 0).min_by_key(|(_, open)| open.since);
-        oldest_idle.or_else(oldest).or_else(anyone).map(|(id, _)| *id)
+        let any_idle = || self.open.iter().filter(|(_, open)| open.running == 0).min_by_key(|(_, open)| open.since);
+        oldest_idle.or_else(oldest).or_else(any_idle).map(|(id, _)| *id)
     }
 }
 
 impl Connection {
-    /// A request has come over it.
-    pub fn request(&self) -> Running {
-        self.connections.run(self.id, |running| running + 1);
-        Running { connections: self.connections.clone(), id: self.id }
+    /// Marks the connection as busy with a request.
+    pub fn request(&self) -> RunningRequest {
+        self.connections.update_running(self.id, |running| running + 1);
+        RunningRequest { connections: self.connections.clone(), id: self.id }
     }
 
-    /// Waits until it has to make room for another one.
+    /// Waits until the connection must be closed for another one.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
-        self.connections.run(self.id, |running| running.saturating_sub(1));
+        self.connections.update_running(self.id, |running| running.saturating_sub(1));
     }
 }
 
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_of_busy_connections_keeps_others_from_nothing_but_is_refused_more() {
+    fn a_client_of_busy_connections_does_not_block_others_and_gets_no_more() {
         let connections = Connections::new(3);
         let crowd = [open(&connections, 1), open(&connections, 1), open(&connections, 1)];
         let _running: Vec<_> = crowd.iter().map(Connection::request).collect();

@@ -1,8 +1,8 @@
-//! Content-Encoding: a compressed body becomes the body that the client compressed.
+//! Decompresses request bodies (`Content-Encoding`).
 //!
-//! Guarantees: every member of a gzip body and every frame of a zstd body is decoded. A body that ends early, is damaged, or has
-//! other bytes after its end fails with an [`EncodingError`], so that nothing in it is silently dropped. Bytes are decoded only as
-//! they are asked for: limits count what is really there, and one body takes at most 8 MiB for its zstd window (RFC 9659).
+//! Guarantees: every member of a gzip body and every frame of a zstd body is decoded. A body that is truncated, corrupt, or followed by
+//! other bytes fails with an [`EncodingError`], so that no data is silently dropped. Decoding is lazy, so limits count decompressed bytes;
+//! one body takes at most 8 MiB for its zstd window (RFC 9659).
 
 use std::io;
 
@@ -18,13 +18,13 @@ use futures::TryStreamExt;
 use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use crate::rejection::{Detail, Reason, Rejection};
+use crate::rejection::{Detail, ProblemCode, Rejection};
 
-/// The encodings that are decoded, as the answer to an unknown one lists them.
+/// Value of `Accept-Encoding` in the response to an unsupported encoding.
 pub const SUPPORTED: &str = "gzip, zstd, identity";
 
-/// Most bytes decoded at once.
-const PIECE_BYTES: usize = 65_536;
+/// Size of the buffer for decompressed bytes.
+const BUFFER_BYTES: usize = 65_536;
 
 /// Base-two logarithm of the largest zstd window.
 const ZSTD_WINDOW_LOG: u32 = 23;
@@ -32,15 +32,15 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 /// Why a compressed body cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodingError {
-    /// It ends before its last member or frame does.
+    /// The body ends inside a member or frame.
     #[error("the compressed body is cut off")]
-    CutOff(#[source] io::Error),
-    /// It is damaged, or something else follows it.
+    Truncated(#[source] io::Error),
+    /// The body is corrupt, or other bytes follow it.
     #[error("the compressed body is damaged")]
-    Damaged(#[source] io::Error),
+    Corrupt(#[source] io::Error),
 }
 
-/// How a body is compressed.
+/// A supported compression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Gzip,
@@ -48,9 +48,9 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding that the headers announce; none for a body as it is.
+    /// The encoding from the headers; `None` for an uncompressed body.
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Rejection> {
-        let unsupported = || Rejection::new(Reason::UnsupportedEncoding, Detail::Encodings);
+        let unsupported = || Rejection::new(ProblemCode::UnsupportedEncoding, Detail::Encodings);
         let mut found = None;
         for value in headers.get_all(header::CONTENT_ENCODING) {
             let value = value.to_str().map_err(|_| unsupported())?.to_ascii_lowercase();
@@ -62,7 +62,7 @@ impl Encoding {
                     _ => return Err(unsupported()),
                 };
                 if found.replace(encoding).is_some() {
-                    return Err(Rejection::new(Reason::UnsupportedEncoding, Detail::EncodedTwice));
+                    return Err(Rejection::new(ProblemCode::UnsupportedEncoding, Detail::EncodedTwice));
                 }
             }
         }
@@ -75,33 +75,33 @@ impl Encoding {
             Self::Gzip => {
                 let mut decoder = GzipDecoder::new(compressed);
                 decoder.multiple_members(true);
-                streamed(decoder)
+                into_body(decoder)
             }
             Self::Zstd => {
                 let mut decoder = ZstdDecoder::with_params(compressed, &[DParameter::window_log_max(ZSTD_WINDOW_LOG)]);
                 decoder.multiple_members(true);
-                streamed(decoder)
+                into_body(decoder)
             }
         }
     }
 }
 
-fn streamed(decoder: impl AsyncRead + Send + 'static) -> Body {
-    Body::from_stream(ReaderStream::with_capacity(decoder, PIECE_BYTES).map_err(classify))
+fn into_body(decoder: impl AsyncRead + Send + 'static) -> Body {
+    Body::from_stream(ReaderStream::with_capacity(decoder, BUFFER_BYTES).map_err(classify))
 }
 
-/// A failure of the connection stays what it is; every other failure is about the compression.
+/// Passes on connection errors; every other error concerns the compression.
 fn classify(error: io::Error) -> axum::BoxError {
     if error.get_ref().is_some_and(|inner| inner.is::<axum::Error>()) {
         error.into()
     } else if error.kind() == io::ErrorKind::UnexpectedEof {
-        EncodingError::CutOff(error).into()
+        EncodingError::Truncated(error).into()
     } else {
-        EncodingError::Damaged(error).into()
+        EncodingError::Corrupt(error).into()
     }
 }
 
-/// The body of a request as its client wrote it before compressing; its headers say so from here on.
+/// The decompressed body; removes `Content-Encoding` and `Content-Length` accordingly.
 pub fn decode(headers: &mut HeaderMap, body: Body) -> Result<Body, (Rejection, Body)> {
     let body = match Encoding::of(headers) {
         Ok(None) => body,
@@ -126,12 +126,12 @@ mod tests {
 
     use super::*;
 
-    fn of(values: &[&str]) -> Result<Option<Encoding>, Reason> {
+    fn of(values: &[&str]) -> Result<Option<Encoding>, ProblemCode> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::CONTENT_ENCODING, HeaderValue::from_str(value).unwrap());
         }
-        Encoding::of(&headers).map_err(|rejection| rejection.reason)
+        Encoding::of(&headers).map_err(|rejection| rejection.code)
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(of(values), Ok(expected), "{values:?}");
         }
         for values in [&["br"][..], &["gzip, gzip"], &["gzip", "zstd"], &["gzip;q=1"]] {
-            assert_eq!(of(values), Err(Reason::UnsupportedEncoding), "{values:?}");
+            assert_eq!(of(values), Err(ProblemCode::UnsupportedEncoding), "{values:?}");
         }
     }
 

@@ -1,6 +1,4 @@
-//! What ends the service.
-//!
-//! Refusals of requests are no errors: see [`crate::rejection`].
+//! Errors that end the service. Refusals of requests are not among them: see [`crate::rejection`].
 
 use qamtu_log::LogError;
 
@@ -9,25 +7,25 @@ use crate::{
     register::{follow::FollowError, store::StoreError},
 };
 
-/// Why the service ended before it was told to, or not as it should.
+/// Why the service ended without a shutdown signal, or did not shut down cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The log cannot be used, and waiting will not help.
+    /// The log cannot be opened, and a retry will not help.
     #[error("the log cannot be used")]
     Log(#[source] LogError),
-    /// The register's file cannot be used.
+    /// The register's file cannot be opened or created.
     #[error("the register cannot be used")]
     Register(#[source] StoreError),
-    /// A key cannot be used.
+    /// A key file in the folder cannot be used.
     #[error("the keys cannot be used")]
     Keys(#[source] KeyError),
     /// The log can no longer be followed.
     #[error("the register stopped following the log")]
     Follow(#[source] FollowError),
-    /// A task of ours panicked.
-    #[error("a part of the service ended unexpectedly")]
+    /// A task of the service panicked.
+    #[error("a task of the service ended unexpectedly")]
     Ended(#[source] tokio::task::JoinError),
-    /// Requests were still running when time was up; whoever sent them has no answer and repeats them.
-    #[error("{0} requests had not ended when the time to stop was up")]
+    /// Requests were still running after the drain time; their clients got no response and will retry.
+    #[error("{0} requests were still running when the drain time was over")]
     Unfinished(usize),
 }

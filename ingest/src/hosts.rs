@@ -1,36 +1,36 @@
-//! Host names: only requests that name this service are answered.
+//! Checks the `Host` header against DNS rebinding.
 //!
-//! Guarantees: a page of another site that makes its own name point here (DNS rebinding) gets 421, since its browser sends that
-//! name. Accepted are the loopback names, the address the client connected to, and the configured names; ports are not compared,
-//! because a proxy or a forwarded port may stand in between.
+//! Guarantees: a request from a page of another site, whose host name resolves to this service, gets 421, because the browser sends that
+//! name. Accepted are loopback names, the address that the client connected to, and the configured names. Ports are ignored, because a
+//! proxy or a port forwarding may be in between.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::{HeaderMap, Uri, header, uri::Authority};
 
-use crate::rejection::{Detail, Reason, Rejection};
+use crate::rejection::{Detail, ProblemCode, Rejection};
 
-/// The configured names, in lower case.
+/// The configured host names, in lower case.
 #[derive(Debug, Clone)]
 pub struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// These names or addresses, without ports.
+    /// Host names or addresses, without ports.
     pub fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
     }
 
-    /// Checks the one host that a request names, and the authority of its target if that has one.
+    /// Requires exactly one `Host` header with an accepted name; checks the authority of the request target too, if it has one.
     pub fn check(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> Result<(), Rejection> {
         let mut named = headers.get_all(header::HOST).iter();
         let host = match (named.next(), named.next()) {
             (Some(host), None) => host.to_str().ok().filter(|host| !host.contains('@')).and_then(|host| host.parse().ok()),
             _ => None,
         };
-        let host: Authority = host.ok_or_else(|| Rejection::new(Reason::UnknownHost, Detail::HostMissing))?;
+        let host: Authority = host.ok_or_else(|| Rejection::new(ProblemCode::UnknownHost, Detail::HostMissing))?;
         match std::iter::once(&host).chain(uri.authority()).find(|authority| !self.accepts(authority.host(), local)) {
             None => Ok(()),
-            Some(_) => Err(Rejection::new(Reason::UnknownHost, Detail::HostUnknown)),
+            Some(_) => Err(Rejection::new(ProblemCode::UnknownHost, Detail::HostUnknown)),
         }
     }
 
@@ -45,7 +45,7 @@ impl Hosts {
     }
 }
 
-/// Is this the name or the address of a host, without port and path?
+/// Whether `text` is a host name or an address, without port and path.
 pub fn is_name(text: &str) -> bool {
     let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let is_address = bracketed.map_or_else(|| text.parse::<IpAddr>().is_ok(), |text| text.parse::<Ipv6Addr>().is_ok());

@@ -1,22 +1,22 @@
-//! Ingest: HTTP in, events in the log.
+//! Ingest accepts events over HTTP and appends them to the event log.
 //!
-//! # The path of a submission
+//! # How a submission is processed
 //!
-//! 1. [`server`] takes the connection ([`connections`] and [`permits`] are shared fairly by [`client`]), [`hosts`] checks whom it
-//!    names, [`encoding`] decompresses its body; [`routes`] take the request; [`service`] says whether it may run.
-//! 2. [`body`] reads it, whole or as a stream cut into chunks of lines.
-//! 3. [`pipeline`] leads a chunk through the rest, on one screen:
-//!    1. [`submission`]: bytes become a [`submission::Submission`], which may still hold raw identifiers;
-//!    2. [`pseudonym`]: those are replaced, in memory, with the campaign's key;
-//!    3. [`admit`]: the pure judgement, Submission to [`qamtu_schemas::Event`]; [`pii`] searches its texts for numbers of people;
-//!    4. [`register`]: is the id new, a repetition, or taken; [`conflicts`] says what is told of the last;
-//!    5. [`publish`]: the event goes into the log, and only when the log has it durably
-//! 4. [`answer`] says so. What is wrong is a [`rejection`], with its place and how to mend it.
+//! 1. [`server`] accepts the connection ([`connections`] and [`permits`] are shared fairly among [`client`]s), [`hosts`] checks its `Host`
+//!    header, [`encoding`] decompresses its body; [`routes`] handle the request; [`app_state`] decides whether it may run.
+//! 2. [`body`] reads the body, whole or as a stream of chunks of lines.
+//! 3. [`pipeline`] processes a chunk:
+//!    1. [`submission`] parses bytes to a [`submission::Submission`], which may still contain raw identifiers;
+//!    2. [`pseudonym`] replaces these in memory, with the campaign's key;
+//!    3. [`admit`] validates the submission and makes the [`qamtu_schemas::Event`]; [`pii`] searches texts for personal numbers;
+//!    4. [`register`] tells whether the id is new, a duplicate or taken; [`conflicts`] handles ids that are taken;
+//!    5. [`publish`] appends the event to the log and waits until it is durable.
+//! 4. [`response`] builds the response. A [`rejection`] gives a JSON pointer to the fault and says how to correct it.
 //!
-//! Beside the path, [`register::follow`] reads the log back into the register. Ingest knows no ClickHouse and no report.
+//! In parallel, [`register::follow`] reads the log back into the register. Ingest does not know ClickHouse or reports.
 
 pub mod admit;
-pub mod answer;
+pub mod app_state;
 pub mod body;
 pub mod client;
 pub mod config;
@@ -24,9 +24,9 @@ pub mod conflicts;
 pub mod connections;
 pub mod encoding;
 pub mod error;
+pub mod folding;
 pub mod hosts;
 pub mod metrics;
-pub mod notation;
 pub mod openapi;
 mod panics;
 pub mod permits;
@@ -37,10 +37,10 @@ pub mod pseudonym;
 pub mod publish;
 pub mod register;
 pub mod rejection;
+pub mod response;
 pub mod routes;
 mod run;
 pub mod server;
-pub mod service;
 pub mod stream;
 pub mod submission;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! `qamtu-ingest`: reads its settings, listens, says where in one line of JSON, and runs until SIGTERM or SIGINT.
+//! `qamtu-ingest`: loads the settings, prints its addresses as one line of JSON, and serves until SIGTERM or SIGINT.
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 

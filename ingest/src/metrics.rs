@@ -1,24 +1,24 @@
 //! Every metric of the service; the doc comment is the help text.
 //!
-//! Labels come from closed sets (routes, statuses, event types, reasons), never from what a client sent.
+//! Label values come from closed sets (routes, statuses, event types, problem codes), never from a request.
 
 use std::time::Duration;
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use qamtu_schemas::Kind;
 
-use crate::rejection::{Reason, Warning};
+use crate::rejection::{ProblemCode, Warning};
 
 macro_rules! metrics {
     ($($(#[doc = $help:literal])* $describe:ident $name:ident = $text:literal;)*) => {
         $($(#[doc = $help])* pub const $name: &str = $text;)*
 
-        /// Gives every metric its help text.
+        /// Registers the help text of every metric.
         pub fn describe() {
             $($describe!($name, concat!($($help),*).trim());)*
         }
 
-        /// Every metric by name.
+        /// Names of all metrics.
         pub const ALL: &[&str] = &[$($name),*];
     };
 }
@@ -58,17 +58,17 @@ metrics! {
     describe_counter PANICS = "qamtu_ingest_panics_total";
 }
 
-/// A request was answered.
+/// Records a response and the duration of its request.
 pub fn request(route: &str, status: u16, time: Duration) {
     counter!(REQUESTS, "route" => route.to_owned(), "status" => status.to_string()).increment(1);
     histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(time.as_secs_f64());
 }
 
-/// A request that is being worked on, until it is dropped.
+/// Counts a request as running until it is dropped.
 pub struct RequestRunning(());
 
 impl RequestRunning {
-    /// Counts it.
+    /// Increments the number of running requests.
     pub fn begin() -> Self {
         gauge!(REQUESTS_RUNNING).increment(1.0);
         Self(())
@@ -81,63 +81,63 @@ impl Drop for RequestRunning {
     }
 }
 
-/// Events of one type were acknowledged.
+/// Records acknowledged events of one type.
 pub fn events_accepted(kind: Kind, events: u64) {
     counter!(EVENTS_ACCEPTED, "type" => kind.name()).increment(events);
 }
 
-/// Events were sent again.
+/// Records duplicates, events that were sent again.
 pub fn events_duplicate(events: u64) {
     counter!(EVENTS_DUPLICATE).increment(events);
 }
 
-/// Something was refused.
-pub fn refused(reason: Reason) {
-    counter!(REFUSED, "reason" => reason.code()).increment(1);
+/// Records a refused submission or request.
+pub fn refused(code: ProblemCode) {
+    counter!(REFUSED, "reason" => code.as_str()).increment(1);
 }
 
-/// A warning was given.
+/// Records a warning about an accepted event.
 pub fn warning(warning: Warning) {
     counter!(WARNINGS, "code" => warning.code()).increment(1);
 }
 
-/// An append was settled.
+/// Records the duration and result of an append.
 pub fn append(time: Duration, succeeded: bool) {
     histogram!(APPEND_SECONDS).record(time.as_secs_f64());
     counter!(APPEND_FAILURES).increment(u64::from(!succeeded));
 }
 
-/// Records were read back.
+/// Records how many log records were read back.
 pub fn records_read(records: usize) {
     counter!(RECORDS_READ).increment(records as u64);
 }
 
-/// So many records were removed by the log before they were read.
+/// Records how many log records were removed before they were read.
 pub fn records_lost(records: u64) {
     counter!(RECORDS_LOST).increment(records);
 }
 
-/// So many events are not folded.
+/// Sets the number of unfolded events.
 pub fn events_unfolded(events: usize) {
     gauge!(EVENTS_UNFOLDED).set(events as f64);
 }
 
-/// A connection had to make room.
+/// Records a connection that was closed over the limit.
 pub fn connection_closed() {
     counter!(CONNECTIONS_CLOSED).increment(1);
 }
 
-/// A request lost its permit to another client.
+/// Records a permit that was revoked.
 pub fn permit_revoked() {
     counter!(PERMITS_REVOKED).increment(1);
 }
 
-/// The register is built again.
+/// Records a rebuild after a failure of the register's file.
 pub fn register_rebuild() {
     counter!(REGISTER_REBUILDS).increment(1);
 }
 
-/// A panic was caught.
+/// Records a panic in a request.
 pub fn panicked() {
     counter!(PANICS).increment(1);
 }

@@ -1,7 +1,7 @@
-//! The description of the HTTP interface, served at `/v1/openapi.json`.
+//! The OpenAPI document of the HTTP interface, served at `/v1/openapi.json`.
 //!
-//! Guarantees: the schemas of events are made from the contract, as clients send them (see [`events`]); every status of every address
-//! is listed, since refusals are made from the closed list of reasons. Tests validate real answers against it.
+//! Guarantees: event schemas are derived from the contract, as clients send events (see [`events`]). Every status of every path is listed,
+//! derived from the closed list of problem codes. Tests validate real responses against the document.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -9,11 +9,11 @@ use axum::Json;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::{answer, rejection::Language, rejection::Reason, routes};
+use crate::{rejection::Language, rejection::ProblemCode, response, routes};
 
 mod events;
 
-/// What the code says by itself: addresses, methods, answers.
+/// Paths, methods and response schemas, collected by utoipa.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -21,17 +21,17 @@ mod events;
         description = "Takes events about a campaign's meetings, durably. Raw identifiers of attendees become pseudonyms in memory and are never stored.",
     ),
     paths(routes::events::submit, routes::roll::submit, routes::health::live, routes::health::ready, description),
-    components(schemas(answer::Accepted, answer::Fates, answer::Tally, answer::LineRange, answer::ProblemBody))
+    components(schemas(response::Accepted, response::BatchOutcomes, response::StreamSummary, response::LineRange, response::ProblemBody))
 )]
 struct Api;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
-/// The whole description.
+/// The complete document: utoipa's output, event schemas and refusals.
 fn document() -> Value {
     // INVARIANT: a description of plain values is always JSON.
     let mut document = serde_json::to_value(Api::openapi()).expect("plain values");
-    let codes: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    let codes: Vec<&str> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
     let schemas = &mut document["components"]["schemas"];
     schemas["Failure"]["properties"]["code"] = json!({"type": "string", "enum": codes, "description": "The code of a problem."});
     if let Some(schemas) = schemas.as_object_mut() {
@@ -44,26 +44,26 @@ fn document() -> Value {
     requests["application/cloudevents-batch+json"]["schema"] = all.clone();
     requests["application/json"]["schema"] = json!({"oneOf": [one, all]});
     document["paths"]["/v1/events"]["post"]["parameters"][0]["schema"] = json!({"type": "string", "enum": ["all-or-nothing", "keep-good"]});
-    let answers = ["Accepted", "Fates", "Tally"].map(events::reference);
-    document["paths"]["/v1/events"]["post"]["responses"]["200"]["content"]["application/json"]["schema"] = json!({"anyOf": answers});
+    let responses = ["Accepted", "BatchOutcomes", "StreamSummary"].map(events::reference);
+    document["paths"]["/v1/events"]["post"]["responses"]["200"]["content"]["application/json"]["schema"] = json!({"anyOf": responses});
     refusals(&mut document);
     document
 }
 
-/// Adds every status that an address may refuse a request with.
+/// Adds the problem responses of every operation.
 fn refusals(document: &mut Value) {
-    let mut reasons: BTreeMap<u16, Vec<Reason>> = BTreeMap::new();
-    for reason in Reason::ALL.iter().filter(|reason| !matches!(reason, Reason::NotFound | Reason::MethodNotAllowed)) {
-        reasons.entry(reason.status().as_u16()).or_default().push(*reason);
+    let mut codes_by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
+    for code in ProblemCode::ALL.iter().filter(|code| !matches!(code, ProblemCode::NotFound | ProblemCode::MethodNotAllowed)) {
+        codes_by_status.entry(code.status().as_u16()).or_default().push(*code);
     }
     for (address, methods) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in methods.as_object_mut().into_iter().flatten() {
-            for (status, reasons) in &reasons {
-                // Without a body there is nothing to refuse but the connection itself.
+            for (status, codes_by_status) in &codes_by_status {
+                // GET operations refuse only the host, or fail.
                 let possible = method == "post" || *status == 421 || *status == 500 || *status == 503 && address == "/ready";
                 if possible {
                     let list: Vec<String> =
-                        reasons.iter().map(|reason| format!("`{}`: {}", reason.code(), reason.title(Language::En))).collect();
+                        codes_by_status.iter().map(|code| format!("`{}`: {}", code.as_str(), code.title(Language::En))).collect();
                     operation["responses"][status.to_string()] = json!({
                         "description": list.join("; "),
                         "content": {"application/problem+json": {"schema": events::reference("Problem")}},

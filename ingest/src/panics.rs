@@ -1,16 +1,15 @@
-//! Tasks of requests that panicked: counted, logged and answered as an internal error. The text of the panic goes to the log by the
-//! panic itself, never to the client.
+//! Panics in the tasks of requests: counted, logged, and returned as an internal error without the panic message.
 
 use tokio::task::JoinError;
 
 use crate::{
     metrics,
-    rejection::{Detail, Reason, Rejection},
+    rejection::{Detail, ProblemCode, Rejection},
 };
 
-/// The answer to a request whose task panicked.
-pub fn task_panicked(ended: &JoinError) -> Rejection {
+/// The refusal (500) of a request whose task panicked.
+pub fn task_panicked(error: &JoinError) -> Rejection {
     metrics::panicked();
-    tracing::error!(%ended, "a request ended in a panic");
-    Rejection::new(Reason::Internal, Detail::Internal)
+    tracing::error!(%error, "the task of a request panicked");
+    Rejection::new(ProblemCode::Internal, Detail::Internal)
 }

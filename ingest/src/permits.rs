@@ -1,9 +1,9 @@
-//! Permits for requests that may run at once, shared fairly among client addresses.
+//! Permits for concurrent requests, shared fairly among client addresses.
 //!
-//! Guarantees: at most `limit` permits exist. While they last anybody gets one; when they do not, the next one goes to the waiting
-//! client that holds the fewest, and a client that holds at least two more than another loses one of those whose body it is still
-//! sending. So nobody can keep others out by sending slowly, and nobody's complete request is ever interrupted. One that has sent its
-//! body too slowly for a while, or nothing new, loses its permit when others wait, whosever it is ([`Yield`]).
+//! Guarantees: at most `limit` permits exist. When all are taken, the next free one goes to the waiting client with the fewest permits. A
+//! client with at least two more than a waiting one has a permit revoked, of a request whose body is incomplete. So slow senders cannot
+//! block others, and a request with a complete body is never interrupted. While others wait, a request whose body is too slow, or whose
+//! stream brings no new events, also has its permit revoked ([`RevokePolicy`]).
 
 use std::{
     collections::HashMap,
@@ -19,39 +19,39 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{client::Client, metrics};
 
-/// Which requests give their permits up when others wait, besides those of clients that hold too many.
+/// Which requests have their permits revoked while others wait, besides those of clients with too many.
 #[derive(Debug, Clone, Copy)]
-pub enum Yield {
-    /// One whose body comes too slowly.
-    Slow {
-        /// Time before it is looked at.
+pub enum RevokePolicy {
+    /// Requests whose body arrives too slowly.
+    SlowBody {
+        /// Time from the start of a request before its rate is checked.
         grace: Duration,
-        /// Fewest bytes per second since it began.
+        /// Lowest average rate since the start of the request.
         bytes_per_second: u64,
     },
-    /// One whose events were all known or refused for so long. Nothing is lost with it: it is told where to go on. A rate would not do:
-    /// what is slow enough for an honest client that sends a file again over a slow line is cheap for one that repeats an event for
-    /// ever, and cheaper when it is compressed. As long as nobody waits, events may be repeated at will.
-    NothingNew(Duration),
+    /// Streams whose events were all known or refused for this long. The client loses nothing: the response says from which line to
+    /// continue. A rate limit would not help: a rate that an honest client reaches on a slow connection costs an attacker, who repeats
+    /// one event in a compressed stream, next to nothing.
+    NoNewEvents(Duration),
 }
 
-/// The permits.
+/// A pool of permits; clones share it.
 #[derive(Debug, Clone)]
 pub struct Permits(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     limit: usize,
-    /// Most requests that wait.
+    /// Largest number of waiting requests.
     queue: usize,
-    yields: Yield,
+    policy: RevokePolicy,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     holders: Vec<Arc<Holder>>,
-    /// In the order in which they came.
+    /// In order of arrival.
     waiters: Vec<Waiter>,
 }
 
@@ -60,10 +60,10 @@ struct Holder {
     client: Client,
     begun: Instant,
     received: AtomicU64,
-    /// The body is complete: the permit stays until the request ends.
+    /// Whether the body is complete; the permit then cannot be revoked.
     complete: AtomicBool,
-    /// Since when its events are known or refused; none while new ones come, or nothing does.
-    repeating: Mutex<Option<Instant>>,
+    /// Since when all events were known or refused; `None` after a new event, or before the first one.
+    no_new_since: Mutex<Option<Instant>>,
     revoked: CancellationToken,
 }
 
@@ -73,7 +73,7 @@ struct Waiter {
     grant: oneshot::Sender<Permit>,
 }
 
-/// The right to run; given back when dropped.
+/// Permission to run one request; returned to the pool when dropped.
 #[derive(Debug)]
 pub struct Permit {
     permits: Permits,
@@ -81,27 +81,27 @@ pub struct Permit {
 }
 
 impl Permits {
-    /// So many permits and waiting requests.
-    pub fn new(limit: usize, queue: usize, yields: Yield) -> Self {
-        Self(Arc::new(Shared { limit, queue, yields, state: Mutex::default() }))
+    /// A pool of `limit` permits and a queue of at most `queue` waiting requests.
+    pub fn new(limit: usize, queue: usize, policy: RevokePolicy) -> Self {
+        Self(Arc::new(Shared { limit, queue, policy, state: Mutex::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A permit for a client, within a time.
+    /// Waits at most `wait` for a permit.
     pub async fn acquire(&self, client: Client, wait: Duration) -> Option<Permit> {
         let granted = {
             let mut state = self.state();
             if state.holders.len() < self.0.limit {
                 return Some(self.grant(&mut state, client));
             }
-            if let Some(holder) = state.expendable(client, self.0.yields) {
+            if let Some(holder) = state.holder_to_revoke(client, self.0.policy) {
                 metrics::permit_revoked();
                 holder.revoked.cancel();
             }
-            state.wait(client, self.0.queue)?
+            state.enqueue(client, self.0.queue)?
         };
         tokio::time::timeout(wait, granted).await.ok()?.ok()
     }
@@ -112,60 +112,60 @@ impl Permits {
             begun: Instant::now(),
             received: AtomicU64::new(0),
             complete: AtomicBool::new(false),
-            repeating: Mutex::default(),
+            no_new_since: Mutex::default(),
             revoked: CancellationToken::new(),
         });
         state.holders.push(holder.clone());
         Permit { permits: self.clone(), holder }
     }
 
-    /// Takes a permit back and gives it to the next one.
+    /// Returns a permit to the pool and grants it to the next waiter.
     fn release(&self, holder: &Arc<Holder>) {
         let (waiter, permit) = {
             let mut state = self.state();
-            state.holders.retain(|held| !Arc::ptr_eq(held, holder));
-            let Some(waiter) = (state.holders.len() < self.0.limit).then(|| state.next()).flatten() else { return };
+            state.holders.retain(|other| !Arc::ptr_eq(other, holder));
+            let Some(waiter) = (state.holders.len() < self.0.limit).then(|| state.next_waiter()).flatten() else { return };
             let permit = self.grant(&mut state, waiter.client);
             (waiter, permit)
         };
-        // If it has stopped waiting at this very moment, the permit is dropped here and goes to the next one.
+        // If the waiter has just timed out, the permit is dropped here and granted to the next one.
         drop(waiter.grant.send(permit));
     }
 }
 
 impl State {
-    /// Permits that a client holds and keeps.
-    fn held(&self, client: Client) -> usize {
+    /// Number of permits of a client that are not revoked.
+    fn permits_of(&self, client: Client) -> usize {
         self.holders.iter().filter(|holder| holder.client == client && !holder.revoked.is_cancelled()).count()
     }
 
-    fn waiting(&self, client: Client) -> usize {
+    fn waiting_of(&self, client: Client) -> usize {
         self.waiters.iter().filter(|waiter| waiter.client == client).count()
     }
 
-    /// A holder that has to make room for one more request of a client.
-    fn expendable(&self, client: Client, yields: Yield) -> Option<&Arc<Holder>> {
+    /// The holder whose permit is revoked for a new request of `client`.
+    fn holder_to_revoke(&self, client: Client, policy: RevokePolicy) -> Option<&Arc<Holder>> {
         let sending = || self.holders.iter().filter(|holder| holder.is_sending());
-        let wanted = self.held(client) + self.waiting(client);
-        let heaviest =
-            sending().map(|holder| (self.held(holder.client), holder)).max_by_key(|(held, holder)| (*held, holder.begun.elapsed()));
-        match heaviest {
-            Some((held, holder)) if held >= wanted + 2 => Some(holder),
-            _ => sending().filter(|holder| holder.yields(yields)).min_by_key(|holder| holder.begun),
+        let wanted = self.permits_of(client) + self.waiting_of(client);
+        let largest =
+            sending().map(|holder| (self.permits_of(holder.client), holder)).max_by_key(|(count, holder)| (*count, holder.begun.elapsed()));
+        match largest {
+            Some((count, holder)) if count >= wanted + 2 => Some(holder),
+            _ => sending().filter(|holder| holder.is_revocable(policy)).min_by_key(|holder| holder.begun),
         }
     }
 
-    /// Queues a request; none if too many wait, and none of another client's has to make room.
-    fn wait(&mut self, client: Client, queue: usize) -> Option<oneshot::Receiver<Permit>> {
+    /// Queues a request. If the queue is full, removes the newest request of the client with the most, or returns `None`.
+    fn enqueue(&mut self, client: Client, queue: usize) -> Option<oneshot::Receiver<Permit>> {
         self.waiters.retain(|waiter| !waiter.grant.is_closed());
         if self.waiters.len() >= queue {
             let mut waiting: HashMap<Client, usize> = HashMap::new();
             self.waiters.iter().for_each(|waiter| *waiting.entry(waiter.client).or_default() += 1);
-            let (heaviest, most) = waiting.iter().max_by_key(|(_, requests)| **requests).map(|(client, requests)| (*client, *requests))?;
+            let (largest, most) = waiting.iter().max_by_key(|(_, requests)| **requests).map(|(client, requests)| (*client, *requests))?;
             if most < waiting.get(&client).copied().unwrap_or_default() + 2 {
                 return None;
             }
-            let newest = self.waiters.iter().rposition(|waiter| waiter.client == heaviest)?;
+            let newest = self.waiters.iter().rposition(|waiter| waiter.client == largest)?;
             self.waiters.remove(newest);
         }
         let (grant, granted) = oneshot::channel();
@@ -173,13 +173,13 @@ impl State {
         Some(granted)
     }
 
-    /// Whose turn it is: the first of those whose client holds the fewest permits, and then waits for the fewest.
-    fn next(&mut self) -> Option<Waiter> {
+    /// The next waiter: that of the client with the fewest permits, then the fewest waiting requests, then the longest wait.
+    fn next_waiter(&mut self) -> Option<Waiter> {
         self.waiters.retain(|waiter| !waiter.grant.is_closed());
         let mut shares: HashMap<Client, (usize, usize)> = HashMap::new();
-        self.waiters.iter().for_each(|waiter| shares.entry(waiter.client).or_insert((self.held(waiter.client), 0)).1 += 1);
-        let (place, _) = self.waiters.iter().enumerate().min_by_key(|(_, waiter)| shares.get(&waiter.client))?;
-        Some(self.waiters.remove(place))
+        self.waiters.iter().for_each(|waiter| shares.entry(waiter.client).or_insert((self.permits_of(waiter.client), 0)).1 += 1);
+        let (index, _) = self.waiters.iter().enumerate().min_by_key(|(_, waiter)| shares.get(&waiter.client))?;
+        Some(self.waiters.remove(index))
     }
 }
 
@@ -188,40 +188,40 @@ impl Holder {
         !self.complete.load(Ordering::Relaxed) && !self.revoked.is_cancelled()
     }
 
-    fn yields(&self, yields: Yield) -> bool {
-        match yields {
-            Yield::Slow { grace, bytes_per_second } => {
+    fn is_revocable(&self, policy: RevokePolicy) -> bool {
+        match policy {
+            RevokePolicy::SlowBody { grace, bytes_per_second } => {
                 let time = self.begun.elapsed();
                 let wanted = u128::from(bytes_per_second) * time.as_nanos() / 1_000_000_000;
                 time >= grace && u128::from(self.received.load(Ordering::Relaxed)) < wanted
             }
-            Yield::NothingNew(time) => self.repeating().is_some_and(|since| since.elapsed() >= time),
+            RevokePolicy::NoNewEvents(time) => self.no_new_since().is_some_and(|since| since.elapsed() >= time),
         }
     }
 
-    fn repeating(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.repeating.lock().unwrap_or_else(PoisonError::into_inner)
+    fn no_new_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.no_new_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit {
-    /// So many bytes of the body have come.
+    /// Records that `bytes` of the body have arrived.
     pub fn received(&self, bytes: usize) {
         self.holder.received.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Events of a stream were judged: was any of them new?
-    pub fn judged(&self, new: bool) {
-        let mut repeating = self.holder.repeating();
-        *repeating = if new { None } else { Some(repeating.unwrap_or_else(Instant::now)) };
+    /// Records that a chunk of a stream was stored; `new` if any of its events was new.
+    pub fn record_progress(&self, new: bool) {
+        let mut no_new_since = self.holder.no_new_since();
+        *no_new_since = if new { None } else { Some(no_new_since.unwrap_or_else(Instant::now)) };
     }
 
-    /// The body is complete: from now on the permit is not taken back.
+    /// Marks the body as complete: from now on the permit cannot be revoked.
     pub fn complete(&self) {
         self.holder.complete.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until the permit is wanted for another client: the request ends now.
+    /// Waits until the permit is revoked; the request must then end.
     pub async fn revoked(&self) {
         self.holder.revoked.cancelled().await;
     }

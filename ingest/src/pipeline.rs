@@ -1,7 +1,7 @@
-//! The path of a chunk of submissions, on one screen: read, replace identifiers, admit, claim, append, settle.
+//! A chunk of submissions from bytes to the log: parse, pseudonymize, admit, claim the id, append, settle the claim.
 //!
-//! Guarantees: what [`store`] returns stands durably in the log. Judging blocks (it computes, and may ask the register's file) and
-//! runs beside the async tasks; nothing of a chunk is shown to others before it stands in the log.
+//! Guarantees: every outcome that [`store`] returns as accepted is durable in the log. Validation blocks the thread (CPU work, lookups
+//! in the register's file), so it runs on the blocking pool. Other requests see nothing of a chunk before its append succeeded.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,225 +11,226 @@ use qamtu_schemas::{Event, Kind, id::EventId};
 use tokio::sync::Semaphore;
 
 use crate::{
-    admit::{self, Admitted, Scope},
-    answer::LISTED_MAX,
+    admit::{self, Admitted, KnownState},
     body::Chunk,
     config::Limits,
     conflicts::{Conflicts, OtherBody},
     metrics,
     pseudonym::{self, Keys},
     publish,
-    register::{Claim, Claims, Register, identity::Identity, known::Known, store::StoreError},
-    rejection::{Detail, Places, Reason, Rejection, Warning},
+    register::{Claim, Claims, Register, campaign_data::CampaignData, identity::Identity, store::StoreError},
+    rejection::{Detail, LISTED_MAX, Pointers, ProblemCode, Rejection, Warning},
     submission::{self, Submission},
-    telemetry::chain,
+    telemetry::error_chain,
 };
 
-/// What the path leads through.
-pub struct Path {
-    /// The log.
+/// What the steps of the pipeline use: log, register, keys and limits, shared by all requests.
+pub struct Pipeline {
+    /// Writer of the event log.
     pub writer: Arc<dyn LogWriter>,
-    /// What is known.
+    /// Ids, reference data and meetings that the log holds.
     pub register: Arc<Register>,
-    /// Keys of pseudonyms.
+    /// The campaigns' keys for pseudonyms.
     pub keys: Arc<Keys>,
-    /// What may be sent.
+    /// Limits from the configuration.
     pub limits: Limits,
-    /// Ids that come again with another content.
+    /// Counts and stores second bodies of known ids.
     pub conflicts: Conflicts,
-    /// Places for appends: those that nobody waits for any more keep theirs, so that a log that hangs does not gather entries here.
-    appends: Arc<Semaphore>,
+    /// One permit per append. An append that timed out for its caller keeps its permit until it ends, which bounds the memory that a log
+    /// without response can take.
+    append_permits: Arc<Semaphore>,
 }
 
-impl Path {
-    /// A path with a place for one append of every request that may run.
+impl Pipeline {
+    /// A pipeline with one append permit for each request that `limits` lets run.
     pub fn new(writer: Arc<dyn LogWriter>, register: Arc<Register>, keys: Arc<Keys>, limits: Limits) -> Self {
-        let appends = Arc::new(Semaphore::new(limits.requests + limits.streams));
+        let append_permits = Arc::new(Semaphore::new(limits.requests + limits.streams));
         let conflicts = Conflicts::new(limits.conflicts_per_minute);
-        Self { writer, register, keys, limits, conflicts, appends }
+        Self { writer, register, keys, limits, conflicts, append_permits }
     }
 }
 
-/// What became of one submission.
+/// The result for one submission.
 #[derive(Debug)]
-pub enum Fate {
-    /// New.
+pub enum Outcome {
+    /// The event is new and was appended.
     Accepted {
-        /// Its id.
+        /// Id of the event.
         id: EventId,
-        /// Its type.
+        /// Type of the event.
         kind: Kind,
-        /// What is worth saying.
+        /// References without effect and similar findings that do not refuse the event.
         warnings: Vec<Warning>,
     },
-    /// Sent before, with the same body; the person that it names is not compared.
+    /// The log holds an event with this id and body already; the person that it names is not compared.
     Duplicate {
-        /// Its id.
+        /// Id of the event.
         id: EventId,
     },
-    /// Not taken.
+    /// Not stored, for the reason given.
     Refused(Rejection),
 }
 
-/// What a request has brought that is not in the log yet: seen by the rest of the same request alone.
+/// Events of the running request that are not appended yet; only later submissions of the same request see them.
 #[derive(Debug, Default)]
-pub struct Layer {
+pub struct PendingState {
     ids: HashMap<EventId, Identity>,
-    known: Known,
+    campaigns: CampaignData,
 }
 
-/// A chunk after judgement. Dropping it gives its ids back.
-pub struct Judged {
-    /// One per submission, with its place; true once the chunk is stored.
-    pub fates: Vec<(u64, Fate)>,
-    /// What the next chunk of the same request may build on.
-    pub layer: Arc<Layer>,
+/// A chunk whose submissions are validated. Dropping it releases the ids that it claimed.
+pub struct ValidatedChunk {
+    /// Position (line number or index) and outcome of each submission; final only once [`store`] has succeeded.
+    pub outcomes: Vec<(u64, Outcome)>,
+    /// State for the next chunk of the same request.
+    pub pending: Arc<PendingState>,
     entries: Vec<Entry>,
-    others: Vec<OtherBody>,
-    learned: Vec<Event>,
+    other_bodies: Vec<OtherBody>,
+    register_events: Vec<Event>,
     claims: Claims,
 }
 
-impl Judged {
-    /// Was any submission sent before?
+impl ValidatedChunk {
     fn has_duplicates(&self) -> bool {
-        self.fates.iter().any(|(_, fate)| matches!(fate, Fate::Duplicate { .. }))
+        self.outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Duplicate { .. }))
     }
 
-    /// Was any submission refused?
+    /// Whether at least one submission is refused.
     pub fn has_refusals(&self) -> bool {
-        self.fates.iter().any(|(_, fate)| matches!(fate, Fate::Refused(_)))
+        self.outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Refused(_)))
     }
 }
 
-/// Judges chunks of one kind of request.
-pub struct Judge<'a> {
-    /// What it asks.
-    pub path: &'a Path,
-    /// What the request brought before this chunk.
-    pub earlier: &'a Layer,
-    /// The only type that is taken, if not all are.
+/// Validates the chunks of one request.
+pub struct Validator<'a> {
+    /// The shared pipeline.
+    pub pipeline: &'a Pipeline,
+    /// State from the chunk before this one.
+    pub earlier: &'a PendingState,
+    /// If set, events of any other type are refused.
     pub only: Option<Kind>,
-    /// The server's clock.
+    /// The server's clock, which stamps `receivedtime`.
     pub now: Timestamp,
 }
 
-impl Judge<'_> {
-    /// Judges every submission of a chunk. An error is a fault of ours and is about the whole request.
-    pub fn chunk(&self, chunk: &Chunk) -> Result<Judged, Rejection> {
+impl Validator<'_> {
+    /// Validates every submission of a chunk. An error is a failure of the service and concerns the whole request.
+    pub fn validate(&self, chunk: &Chunk) -> Result<ValidatedChunk, Rejection> {
         admit::plausible_clock(self.now)?;
-        let complete = self.path.register.complete().ok_or_else(rebuilding)?;
-        let judged = self.each(chunk)?;
-        // A register that was rebuilt meanwhile may have known too little.
-        if self.path.register.complete() == Some(complete) { Ok(judged) } else { Err(rebuilding()) }
+        let completion = self.pipeline.register.completion().ok_or_else(rebuilding)?;
+        let validated = self.validate_items(chunk)?;
+        // If the register was rebuilt meanwhile, it may have been incomplete when it was asked.
+        if self.pipeline.register.completion() == Some(completion) { Ok(validated) } else { Err(rebuilding()) }
     }
 
-    fn each(&self, chunk: &Chunk) -> Result<Judged, Rejection> {
-        let mut layer = Layer::default();
-        let (mut entries, mut others, mut learned) = (Vec::new(), Vec::new(), Vec::new());
-        let mut claims = Claims::new(self.path.register.clone());
-        let mut fates = Vec::with_capacity(chunk.parts.len());
-        for part in &chunk.parts {
-            let step = self.admit(chunk.bytes_of(part), &layer).and_then(|admitted| {
-                let claim = self.claim(&mut claims, &admitted.identity, &layer)?;
-                let warnings = if claim == Claim::Fresh { self.warnings(&admitted, &layer)? } else { Vec::new() };
+    fn validate_items(&self, chunk: &Chunk) -> Result<ValidatedChunk, Rejection> {
+        let mut pending = PendingState::default();
+        let (mut entries, mut other_bodies, mut register_events) = (Vec::new(), Vec::new(), Vec::new());
+        let mut claims = Claims::new(self.pipeline.register.clone());
+        let mut outcomes = Vec::with_capacity(chunk.items.len());
+        for item in &chunk.items {
+            let result = self.admit(chunk.bytes_of(item), &pending).and_then(|admitted| {
+                let claim = self.claim(&mut claims, &admitted.identity, &pending)?;
+                let warnings = if claim == Claim::Fresh { self.warnings(&admitted, &pending)? } else { Vec::new() };
                 Ok((admitted, claim, warnings))
             });
-            let fate = match step {
+            let outcome = match result {
                 Ok((admitted, Claim::Fresh, warnings)) => {
                     let (id, kind) = (admitted.identity.id, admitted.kind);
-                    layer.ids.insert(id, admitted.identity);
-                    layer.known.extend(&admitted.learned);
-                    learned.extend(admitted.learned);
+                    pending.ids.insert(id, admitted.identity);
+                    if let Some(event) = admitted.register_event {
+                        pending.campaigns.apply(&event);
+                        register_events.push(event);
+                    }
                     entries.push(publish::entry(admitted.encoded));
-                    Fate::Accepted { id, kind, warnings }
+                    Outcome::Accepted { id, kind, warnings }
                 }
-                Ok((admitted, Claim::Duplicate, _)) => Fate::Duplicate { id: admitted.identity.id },
+                Ok((admitted, Claim::Duplicate, _)) => Outcome::Duplicate { id: admitted.identity.id },
                 Ok((admitted, Claim::OtherPerson, _)) => {
                     let id = admitted.identity.id;
-                    others.push(OtherBody::new(id, admitted.encoded, self.now));
-                    Fate::Duplicate { id }
+                    other_bodies.push(OtherBody::new(id, admitted.encoded, self.now));
+                    Outcome::Duplicate { id }
                 }
                 Ok((admitted, Claim::Conflict, _)) => {
-                    let rejection = self.path.conflicts.tell(self.conflict(&admitted, &layer));
-                    Fate::Refused(rejection.about(Some(admitted.identity.id)))
+                    let rejection = self.pipeline.conflicts.reject(self.conflict_detail(&admitted, &pending));
+                    Outcome::Refused(rejection.about(Some(admitted.identity.id)))
                 }
-                Err(rejection) if rejection.reason.status().is_server_error() => return Err(rejection),
-                Err(rejection) => Fate::Refused(rejection),
+                Err(rejection) if rejection.code.status().is_server_error() => return Err(rejection),
+                Err(rejection) => Outcome::Refused(rejection),
             };
-            fates.push((part.place, fate));
+            outcomes.push((item.position, outcome));
         }
-        Ok(Judged { fates, layer: Arc::new(layer), entries, others, learned, claims })
+        Ok(ValidatedChunk { outcomes, pending: Arc::new(pending), entries, other_bodies, register_events, claims })
     }
 
-    /// One submission: bytes, Submission, identifiers replaced, Event. No bytes: there were too many to be kept.
-    fn admit(&self, bytes: Option<&[u8]>, layer: &Layer) -> Result<Admitted, Rejection> {
-        let largest = self.path.limits.largest(self.only);
+    /// Parses, pseudonymizes and admits one submission. `bytes` is `None` for a line over the size limit, which was not buffered.
+    fn admit(&self, bytes: Option<&[u8]>, pending: &PendingState) -> Result<Admitted, Rejection> {
+        let largest = self.pipeline.limits.largest(self.only);
         let bytes = bytes.filter(|bytes| bytes.len() <= largest);
-        let bytes = bytes.ok_or_else(|| Rejection::new(Reason::EventTooLarge, Detail::EventMax { bytes: largest }))?;
+        let bytes = bytes.ok_or_else(|| Rejection::new(ProblemCode::EventTooLarge, Detail::EventMax { bytes: largest }))?;
         let mut submission = submission::read(bytes)?;
         let id = submission.id;
-        let known = self.path.register.known();
-        let layers = [&*known, &self.earlier.known, &layer.known];
-        let scope = Scope(&layers);
-        self.replace(&mut submission, &scope)
-            .and_then(|()| admit::admit(&mut submission, &scope, self.now))
+        let registered = self.pipeline.register.campaign_data();
+        let layers = [&*registered, &self.earlier.campaigns, &pending.campaigns];
+        let known = KnownState(&layers);
+        self.pseudonymize(&mut submission, &known)
+            .and_then(|()| admit::admit(&mut submission, &known, self.now))
             .map_err(|rejection| rejection.about(Some(id)))
     }
 
-    /// Makes pseudonyms of raw identifiers, with the key of a campaign that is known.
-    fn replace(&self, submission: &mut Submission<'_>, scope: &Scope<'_>) -> Result<(), Rejection> {
+    /// Replaces raw identifiers by pseudonyms. Refuses unknown campaigns first, so that no key is created for them.
+    fn pseudonymize(&self, submission: &mut Submission<'_>, known: &KnownState<'_>) -> Result<(), Rejection> {
         let kind = submission.kind.kind;
         if self.only.is_some_and(|only| kind != only) {
-            return Err(Rejection::new(Reason::RollOnly, Detail::TypeRoll).at("/type"));
+            return Err(Rejection::new(ProblemCode::RollOnly, Detail::TypeRoll).at("/type"));
         }
-        admit::known_campaign(submission, scope)?;
+        admit::known_campaign(submission, known)?;
         if pseudonym::person_field(kind).is_none() {
             return Ok(());
         }
-        let key = self.path.keys.of(&submission.campaign).map_err(|error| {
-            tracing::error!(error = chain(&error), campaign = %submission.campaign, "a campaign has no key");
-            Rejection::new(Reason::KeyMissing, Detail::KeyMissing)
+        let key = self.pipeline.keys.get(&submission.campaign).map_err(|error| {
+            tracing::error!(error = error_chain(&error), campaign = %submission.campaign, "the campaign has no usable key");
+            Rejection::new(ProblemCode::KeyMissing, Detail::KeyMissing)
         })?;
         pseudonym::replace(kind, &mut submission.data, &key)
     }
 
-    /// What to do about an id that stands for another content: reference data is changed by a higher revision.
-    fn conflict(&self, admitted: &Admitted, layer: &Layer) -> Detail {
-        let known = self.path.register.known();
-        let layers = [&*known, &self.earlier.known, &layer.known];
-        let revised = admitted.learned.as_ref().and_then(|event| admit::revision(event, &Scope(&layers)));
-        revised.map_or(Detail::IdTaken, |(revision, places)| Detail::RaiseRevision { revision, places: Places(places) })
+    /// How to correct an id that another body has: reference data is changed by raising its revision.
+    fn conflict_detail(&self, admitted: &Admitted, pending: &PendingState) -> Detail {
+        let registered = self.pipeline.register.campaign_data();
+        let layers = [&*registered, &self.earlier.campaigns, &pending.campaigns];
+        let revised = admitted.register_event.as_ref().and_then(|event| admit::revision(event, &KnownState(&layers)));
+        revised.map_or(Detail::IdTaken, |(revision, pointers)| Detail::RaiseRevision { revision, pointers: Pointers(pointers) })
     }
 
-    /// Asks for the id of an admitted event: in this request first, then in the register. Two bodies of one request are compared whole:
-    /// whoever sends them knows both.
-    fn claim(&self, claims: &mut Claims, sent: &Identity, layer: &Layer) -> Result<Claim, Rejection> {
-        match self.brought(sent.id, layer) {
-            Some(held) if held.hash == sent.hash => Ok(Claim::Duplicate),
+    /// Claims the id of an admitted event: first against this request, then in the register. Two bodies of one request are compared with
+    /// the person included, because their sender knows both.
+    fn claim(&self, claims: &mut Claims, sent: &Identity, pending: &PendingState) -> Result<Claim, Rejection> {
+        match self.pending_identity(sent.id, pending) {
+            Some(known) if known.hash == sent.hash => Ok(Claim::Duplicate),
             Some(_) => Ok(Claim::Conflict),
-            None => claims.claim(sent).map_err(|error| cannot_ask(&error)),
+            None => claims.claim(sent).map_err(|error| lookup_failed(&error)),
         }
     }
 
-    /// What is worth saying of a new event: also which of the events that it names it cannot replace.
-    fn warnings(&self, admitted: &Admitted, layer: &Layer) -> Result<Vec<Warning>, Rejection> {
+    /// The warnings about a new event, at most [`LISTED_MAX`]: unknown meeting, revision not raised, references without effect.
+    fn warnings(&self, admitted: &Admitted, pending: &PendingState) -> Result<Vec<Warning>, Rejection> {
         let mut warnings: Vec<Warning> = admitted.warning.into_iter().collect();
-        let known = self.path.register.known();
-        let layers = [&*known, &self.earlier.known, &layer.known];
-        if admitted.learned.as_ref().is_some_and(|event| admit::is_unraised(event, &Scope(&layers))) {
+        let registered = self.pipeline.register.campaign_data();
+        let layers = [&*registered, &self.earlier.campaigns, &pending.campaigns];
+        if admitted.register_event.as_ref().is_some_and(|event| admit::is_unraised(event, &KnownState(&layers))) {
             warnings.push(Warning::UnraisedRevision);
         }
-        drop(known);
-        let Some(named) = &admitted.named else { return Ok(warnings) };
-        for &id in named.ids() {
-            let known = match self.brought(id, layer) {
+        drop(registered);
+        let Some(references) = &admitted.event_references else { return Ok(warnings) };
+        for &id in references.ids() {
+            let target = match self.pending_identity(id, pending) {
                 // An event cannot replace itself.
                 _ if id == admitted.identity.id => None,
-                Some(known) => Some(*known),
-                None => self.path.register.find(id).map_err(|error| cannot_ask(&error))?,
+                Some(target) => Some(*target),
+                None => self.pipeline.register.find(id).map_err(|error| lookup_failed(&error))?,
             };
-            warnings.extend(named.judge(id, known.as_ref()));
+            warnings.extend(references.check(id, target.as_ref()));
             if warnings.len() == LISTED_MAX {
                 break;
             }
@@ -237,57 +238,57 @@ impl Judge<'_> {
         Ok(warnings)
     }
 
-    /// An event that the same request has brought.
-    fn brought<'l>(&'l self, id: EventId, layer: &'l Layer) -> Option<&'l Identity> {
-        self.earlier.ids.get(&id).or_else(|| layer.ids.get(&id))
+    /// The identity of an event that an earlier submission of this request brought.
+    fn pending_identity<'p>(&'p self, id: EventId, pending: &'p PendingState) -> Option<&'p Identity> {
+        self.earlier.ids.get(&id).or_else(|| pending.ids.get(&id))
     }
 }
 
-fn cannot_ask(error: &StoreError) -> Rejection {
-    tracing::error!(error = chain(error), "the register cannot be asked");
+fn lookup_failed(error: &StoreError) -> Rejection {
+    tracing::error!(error = error_chain(error), "the lookup in the register failed");
     rebuilding()
 }
 
-/// The refusal of events that nothing can be said about before the register holds the whole log.
+/// The refusal (503) while the register does not hold the whole log.
 pub fn rebuilding() -> Rejection {
-    Rejection::new(Reason::Starting, Detail::Starting)
+    Rejection::new(ProblemCode::Starting, Detail::Starting)
 }
 
-/// Appends what was judged good and waits until it is durable; then it is known to everybody. Its ids stay claimed until the log has
-/// spoken, also when the answer was given before: an entry that waits in the log's queue may still become the first of its id.
-pub async fn store(path: &Path, judged: Judged) -> Result<Vec<(u64, Fate)>, Rejection> {
-    if judged.has_duplicates() {
-        publish::verify(&*path.writer).await?;
+/// Appends the accepted events of a chunk and waits until they are durable; then the register shows them to every request. The claimed
+/// ids stay reserved until the append succeeds or fails, also after this call has timed out: a queued entry may still be written.
+pub async fn store(pipeline: &Pipeline, validated: ValidatedChunk) -> Result<Vec<(u64, Outcome)>, Rejection> {
+    let limits = &pipeline.limits;
+    if validated.has_duplicates() {
+        publish::verify(&*pipeline.writer).await?;
     }
-    let room = tokio::time::timeout(path.limits.append, path.register.room(path.limits.unfolded_events)).await;
-    if room.is_err() {
-        return Err(Rejection::new(Reason::RegisterBehind, Detail::RegisterBehind));
+    if tokio::time::timeout(limits.append, pipeline.register.wait_for_capacity(limits.unfolded_events)).await.is_err() {
+        return Err(Rejection::new(ProblemCode::RegisterBehind, Detail::RegisterBehind));
     }
-    let place = tokio::time::timeout(path.limits.append, path.appends.clone().acquire_owned()).await;
-    let Ok(Ok(place)) = place else { return Err(publish::unacknowledged()) };
-    let Judged { fates, entries, others, learned, claims, .. } = judged;
-    path.conflicts.keep(&path.writer, others);
-    let settle = move |outcomes: &publish::Outcomes| {
-        claims.settle(outcomes, &learned);
-        drop(place);
+    let permit = tokio::time::timeout(limits.append, pipeline.append_permits.clone().acquire_owned()).await;
+    let Ok(Ok(permit)) = permit else { return Err(publish::unacknowledged()) };
+    let ValidatedChunk { outcomes, entries, other_bodies, register_events, claims, .. } = validated;
+    pipeline.conflicts.append(&pipeline.writer, other_bodies);
+    let settle = move |results: &publish::AppendResults| {
+        claims.settle(results, &register_events);
+        drop(permit);
     };
-    publish::append(path.writer.clone(), entries, path.limits.append, settle).await?;
-    count(&fates);
-    Ok(fates)
+    publish::append(pipeline.writer.clone(), entries, limits.append, settle).await?;
+    count(&outcomes);
+    Ok(outcomes)
 }
 
-/// Counts what became of a chunk, each metric once.
-fn count(fates: &[(u64, Fate)]) {
+/// Adds the outcomes of a stored chunk to the metrics.
+fn count(outcomes: &[(u64, Outcome)]) {
     let mut accepted: HashMap<Kind, u64> = HashMap::new();
     let mut duplicates = 0;
-    for (_, fate) in fates {
-        match fate {
-            Fate::Accepted { kind, warnings, .. } => {
+    for (_, outcome) in outcomes {
+        match outcome {
+            Outcome::Accepted { kind, warnings, .. } => {
                 *accepted.entry(*kind).or_default() += 1;
                 warnings.iter().copied().for_each(metrics::warning);
             }
-            Fate::Duplicate { .. } => duplicates += 1,
-            Fate::Refused(rejection) => metrics::refused(rejection.reason),
+            Outcome::Duplicate { .. } => duplicates += 1,
+            Outcome::Refused(rejection) => metrics::refused(rejection.code),
         }
     }
     accepted.into_iter().for_each(|(kind, events)| metrics::events_accepted(kind, events));

@@ -1,8 +1,8 @@
 //! Files and folders that no other user may read.
 //!
-//! Guarantees: what is created here has mode 0600, folders 0700. A file that exists and is open to others is made private, and so is
-//! a folder that holds nothing else; both are logged. A folder that holds other things keeps its mode and is warned about, since it
-//! may be a shared one, and the files in it are private by themselves.
+//! Guarantees: files are created with mode 0600, folders with 0700. An existing file that others can read is made private, and so is a
+//! folder that contains only such files; both are logged. A folder with other content keeps its mode, since it may be a shared one; a
+//! warning is logged.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -11,17 +11,17 @@ use std::{
     path::Path,
 };
 
-/// Bits that let the group or others do anything.
+/// Permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
-/// Opens a file for writing, or makes it; it is private afterwards.
+/// Opens or creates a file for writing, and makes it private.
 pub fn file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
     restrict(path)?;
     Ok(file)
 }
 
-/// Makes an existing file private; one that does not exist is no error.
+/// Makes a file private; a missing file is no error.
 pub fn restrict(path: &Path) -> io::Result<()> {
     match is_open(path) {
         Ok(true) => {
@@ -35,7 +35,7 @@ pub fn restrict(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder, or checks it; `is_ours` knows the names of the files that belong into it.
+/// Creates a folder, or makes it private if it contains only files for which `is_ours` is true.
 pub fn folder(path: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<()> {
     // A path without a folder names a file of the current one.
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };

@@ -1,8 +1,8 @@
-//! Raw identifiers to pseudonyms, in memory, at the edge.
+//! Replaces raw identifiers by pseudonyms in memory, before anything is stored.
 //!
-//! Guarantees: after [`replace`] a submission holds no raw identifier where a person is named; a wrong identifier is refused without
-//! being shown. A pseudonym is the first 128 bits of HMAC-SHA-256 under the campaign's key, so that it says nothing without the key
-//! and cannot be compared between campaigns. Keys live in [`keys`]; what digits are an identifier is decided in [`identifier`].
+//! Guarantees: after [`replace`] no person field of a submission holds a raw identifier; a refusal never shows an invalid one. A pseudonym
+//! is the first 128 bits of HMAC-SHA-256 with the campaign's key: without the key it reveals nothing, and pseudonyms of two campaigns
+//! cannot be linked. [`keys`] reads the keys, [`identifier`] validates identifiers.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 
 use crate::{
-    rejection::{Detail, Reason, Rejection},
+    rejection::{Detail, ProblemCode, Rejection},
     submission::json::Json,
 };
 
@@ -22,15 +22,15 @@ pub mod keys;
 use identifier::{Iin, Phone};
 pub use keys::{KeyError, Keys};
 
-/// The secret of one campaign; wiped from memory when dropped.
+/// The HMAC key of one campaign; zeroized when dropped.
 #[derive(Debug)]
 pub struct CampaignKey(SecretSlice<u8>);
 
 impl CampaignKey {
-    /// Fewest bytes a key may have.
+    /// Smallest length of a key.
     pub const MIN_BYTES: usize = 32;
 
-    /// Takes the bytes of a key.
+    /// A key from its raw bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
     }
@@ -41,9 +41,9 @@ impl CampaignKey {
         mac.update(scope.as_bytes());
         mac.update(identifier.as_bytes());
         let digest = mac.finalize().into_bytes();
-        let mut short = [0; 16];
-        short.copy_from_slice(&digest[..16]);
-        Pseudonym(short)
+        let mut prefix = [0; 16];
+        prefix.copy_from_slice(&digest[..16]);
+        Pseudonym(prefix)
     }
 
     /// The pseudonym of a national id.
@@ -57,7 +57,7 @@ impl CampaignKey {
     }
 }
 
-/// The field of a payload that names a person, or people; none for types that name nobody.
+/// The payload field that names one or more persons; `None` for types without one.
 pub const fn person_field(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::AttendanceRecorded => Some("attendee"),
@@ -67,77 +67,73 @@ pub const fn person_field(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Replaces every raw identifier of a payload; persons already named by pseudonym stay as they are.
+/// Replaces every raw identifier of a payload; ready pseudonyms stay as they are.
 pub fn replace(kind: Kind, data: &mut Json<'_>, key: &CampaignKey) -> Result<(), Rejection> {
     match (kind, person_field(kind)) {
         (_, None) => Ok(()),
-        (Kind::PrecinctEnrolled, Some(_)) => roll(data, key),
-        (_, Some(field)) => person(data, field, key),
+        (Kind::PrecinctEnrolled, Some(_)) => replace_roll(data, key),
+        (_, Some(field)) => replace_person(data, field, key),
     }
 }
 
-fn person(data: &mut Json<'_>, field: &str, key: &CampaignKey) -> Result<(), Rejection> {
-    let Some(place) = data.field_mut(field) else { return Ok(()) };
+fn replace_person(data: &mut Json<'_>, field: &str, key: &CampaignKey) -> Result<(), Rejection> {
+    let Some(slot) = data.field_mut(field) else { return Ok(()) };
     let pointer = format!("/data/{field}");
-    if let Some((id, strength)) = made_from(place, key).map_err(|rejection| under(rejection, &pointer))? {
-        let strength = Json::Text(Cow::Borrowed(name(strength)));
-        *place = Json::Object(vec![(Cow::Borrowed("id"), Json::Text(id.to_string().into())), (Cow::Borrowed("strength"), strength)]);
-    } else if place.field("id").is_none() {
-        // The contract knows pseudonyms alone; whoever sends has an identifier.
-        return Err(Rejection::new(Reason::InvalidPerson, Detail::NamePerson).at(pointer));
+    if let Some((id, strength)) = pseudonym_of(slot, key).map_err(|rejection| rejection.within(&pointer))? {
+        let strength = Json::Text(Cow::Borrowed(strength_name(strength)));
+        *slot = Json::Object(vec![(Cow::Borrowed("id"), Json::Text(id.to_string().into())), (Cow::Borrowed("strength"), strength)]);
+    } else if slot.field("id").is_none() {
+        // The contract would ask for a pseudonym, which senders do not have: ask for an identifier instead.
+        return Err(Rejection::new(ProblemCode::InvalidPerson, Detail::NamePerson).at(pointer));
     }
     Ok(())
 }
 
-fn roll(data: &mut Json<'_>, key: &CampaignKey) -> Result<(), Rejection> {
-    let stated = data.field("strength").and_then(Json::text).unwrap_or_default().to_owned();
+fn replace_roll(data: &mut Json<'_>, key: &CampaignKey) -> Result<(), Rejection> {
+    let declared = data.field("strength").and_then(Json::text).unwrap_or_default().to_owned();
     let Some(Json::List(voters)) = data.field_mut("voters") else { return Ok(()) };
     for (index, voter) in voters.iter_mut().enumerate() {
         let Json::List(parts) = voter else { continue };
-        let Some(place) = parts.first_mut() else { continue };
-        let Some((id, strength)) = made_from(place, key).map_err(|rejection| under(rejection, &format!("/data/voters/{index}/0")))? else {
+        let Some(slot) = parts.first_mut() else { continue };
+        let Some((id, strength)) = pseudonym_of(slot, key).map_err(|rejection| rejection.within(&format!("/data/voters/{index}/0")))?
+        else {
             continue;
         };
-        if name(strength) != stated {
-            let detail = if stated == "strong" { Detail::RollStrong } else { Detail::RollWeak };
-            return Err(Rejection::new(Reason::InvalidPerson, detail).at(format!("/data/voters/{index}/0")));
+        if strength_name(strength) != declared {
+            let detail = if declared == "strong" { Detail::RollStrong } else { Detail::RollWeak };
+            return Err(Rejection::new(ProblemCode::InvalidPerson, detail).at(format!("/data/voters/{index}/0")));
         }
-        *place = Json::Text(id.to_string().into());
+        *slot = Json::Text(id.to_string().into());
     }
     Ok(())
 }
 
-const fn name(strength: Strength) -> &'static str {
+const fn strength_name(strength: Strength) -> &'static str {
     match strength {
         Strength::Strong => "strong",
         Strength::Weak => "weak",
     }
 }
 
-fn under(rejection: Rejection, prefix: &str) -> Rejection {
-    let below = rejection.pointer.clone().unwrap_or_default();
-    rejection.at(format!("{prefix}{below}"))
-}
-
-/// The pseudonym of a person named by a raw identifier; none for one named in another way, which the contract judges.
-fn made_from(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudonym, Strength)>, Rejection> {
+/// The pseudonym of a person given by a raw identifier; `None` for any other value, which the contract checks later.
+fn pseudonym_of(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudonym, Strength)>, Rejection> {
     let (iin, phone) = (person.field("iin"), person.field("phone"));
-    let (place, raw) = match (iin, phone) {
+    let (pointer, raw) = match (iin, phone) {
         (None, None) => return Ok(None),
         (Some(raw), None) => ("/iin", raw),
         (None, Some(raw)) => ("/phone", raw),
-        (Some(_), Some(_)) => return Err(Rejection::new(Reason::InvalidPerson, Detail::OneIdentifier)),
+        (Some(_), Some(_)) => return Err(Rejection::new(ProblemCode::InvalidPerson, Detail::OneIdentifier)),
     };
     if matches!(person, Json::Object(fields) if fields.len() > 1) {
-        return Err(Rejection::new(Reason::InvalidPerson, Detail::IdentifierAlone));
+        return Err(Rejection::new(ProblemCode::InvalidPerson, Detail::IdentifierAlone));
     }
-    let text = raw.text().ok_or_else(|| Rejection::new(Reason::InvalidPerson, Detail::IdentifierQuotes).at(place))?;
-    let made = if iin.is_some() {
-        (key.of_iin(&Iin::read(text).map_err(|rejection| rejection.at(place))?), Strength::Strong)
+    let text = raw.text().ok_or_else(|| Rejection::new(ProblemCode::InvalidPerson, Detail::IdentifierQuotes).at(pointer))?;
+    let pseudonym = if iin.is_some() {
+        (key.of_iin(&Iin::read(text).map_err(|rejection| rejection.at(pointer))?), Strength::Strong)
     } else {
-        (key.of_phone(&Phone::read(text).map_err(|rejection| rejection.at(place))?), Strength::Weak)
+        (key.of_phone(&Phone::read(text).map_err(|rejection| rejection.at(pointer))?), Strength::Weak)
     };
-    Ok(Some(made))
+    Ok(Some(pseudonym))
 }
 
 #[cfg(test)]
@@ -151,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_becomes_letters_and_two_spellings_the_same_ones() {
+    fn two_spellings_of_an_identifier_have_one_pseudonym() {
         let one = replaced(Kind::AttendanceRecorded, r#"{"attendee":{"iin":"850615101233"}}"#).unwrap();
         let two = replaced(Kind::AttendanceRecorded, r#"{"attendee":{"iin":" ８５０６１５-101 233"}}"#).unwrap();
         assert_eq!(one, two);
@@ -168,22 +164,22 @@ mod tests {
         let stored = replaced(Kind::PrecinctEnrolled, roll).unwrap();
         assert!(!stored.contains("iin") && stored.contains("abcdefghijklmnopabcdefghijklmnop"));
         let refused = replaced(Kind::PrecinctEnrolled, &roll.replace("101233", "101234")).unwrap_err();
-        assert_eq!((refused.reason, refused.pointer.as_deref()), (Reason::InvalidIin, Some("/data/voters/0/0/iin")));
+        assert_eq!((refused.code, refused.pointer.as_deref()), (ProblemCode::InvalidIin, Some("/data/voters/0/0/iin")));
         let refused = replaced(Kind::PrecinctEnrolled, &roll.replace("strong", "weak")).unwrap_err();
-        assert_eq!(refused.reason, Reason::InvalidPerson);
+        assert_eq!(refused.code, ProblemCode::InvalidPerson);
     }
 
     #[test]
-    fn wrong_persons_are_refused_without_being_shown() {
-        for (person, reason) in [
-            (r#"{"iin":"850615101234"}"#, Reason::InvalidIin),
-            (r#"{"iin":850615101233}"#, Reason::InvalidPerson),
-            (r#"{"iin":"850615101233","phone":"+77011234567"}"#, Reason::InvalidPerson),
-            (r#"{"iin":"850615101233","strength":"strong"}"#, Reason::InvalidPerson),
-            (r#"{"phone":"850615101233"}"#, Reason::InvalidPhone),
+    fn invalid_persons_are_refused_without_being_shown() {
+        for (person, code) in [
+            (r#"{"iin":"850615101234"}"#, ProblemCode::InvalidIin),
+            (r#"{"iin":850615101233}"#, ProblemCode::InvalidPerson),
+            (r#"{"iin":"850615101233","phone":"+77011234567"}"#, ProblemCode::InvalidPerson),
+            (r#"{"iin":"850615101233","strength":"strong"}"#, ProblemCode::InvalidPerson),
+            (r#"{"phone":"850615101233"}"#, ProblemCode::InvalidPhone),
         ] {
             let refused = replaced(Kind::AttendanceRecorded, &format!(r#"{{"attendee":{person}}}"#)).unwrap_err();
-            assert_eq!(refused.reason, reason);
+            assert_eq!(refused.code, code);
             assert!(!format!("{refused:?}").contains("85061510"));
         }
     }

@@ -1,8 +1,8 @@
-//! Event to the log: prepared bytes in, durably acknowledged positions out. Decides nothing.
+//! Appends encoded events to the log.
 //!
-//! Guarantees: good is only what the log has acknowledged, entry by entry. Otherwise nothing is promised: some may stand in the log
-//! or come to stand there, and whoever sent them sends them again with the same ids. Every append is followed to its end, also when
-//! nobody waits for the answer any more.
+//! Guarantees: an append is a success only when the log has acknowledged every entry. Otherwise some entries may be in the log, or may
+//! still be written; the client sends all of them again with the same ids. Each append runs in its own task until it ends, also after
+//! its caller has timed out.
 
 use std::{
     borrow::Cow,
@@ -17,14 +17,14 @@ use qamtu_schemas::{Encoded, Topic};
 use crate::{
     metrics,
     panics::task_panicked,
-    rejection::{Detail, Reason, Rejection},
-    telemetry::chain,
+    rejection::{Detail, ProblemCode, Rejection},
+    telemetry::error_chain,
 };
 
 static EVENTS: LazyLock<Arc<str>> = LazyLock::new(|| Topic::Events.name().into());
 static ROLL: LazyLock<Arc<str>> = LazyLock::new(|| Topic::Roll.name().into());
 
-/// The log's entry for an event.
+/// The log entry of an encoded event: topic, key, `ce_*` headers and payload.
 pub fn entry(encoded: Encoded) -> Entry {
     let topic = match encoded.topic {
         Topic::Events => EVENTS.clone(),
@@ -34,50 +34,50 @@ pub fn entry(encoded: Encoded) -> Entry {
     Entry { topic, key: encoded.key.into(), headers, value: encoded.value.into() }
 }
 
-/// What the log said of each entry.
-pub type Outcomes = Vec<Result<Position, LogError>>;
+/// The position or the error of each appended entry, in the order of the entries.
+pub type AppendResults = Vec<Result<Position, LogError>>;
 
-/// Appends entries in a task of its own and waits for it, but not longer than `time`. `settle` is told the outcomes, however late
-/// they come, and before anybody is answered.
+/// Appends entries in a task of its own and waits at most `time` for it. `settle` runs with the results as soon as the append ends,
+/// before this call returns, and also when the call has timed out long before.
 pub async fn append(
     writer: Arc<dyn LogWriter>,
     entries: Vec<Entry>,
     time: Duration,
-    settle: impl FnOnce(&Outcomes) + Send + 'static,
+    settle: impl FnOnce(&AppendResults) + Send + 'static,
 ) -> Result<(), Rejection> {
     if entries.is_empty() {
         return Ok(());
     }
     let (count, begun) = (entries.len(), Instant::now());
     let appending = tokio::spawn(async move {
-        let outcomes = writer.append(entries).await;
-        settle(&outcomes);
-        outcomes
+        let results = writer.append(entries).await;
+        settle(&results);
+        results
     });
-    let outcomes = tokio::time::timeout(time, appending).await;
-    let stored = |outcomes: &Outcomes| outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    metrics::append(begun.elapsed(), matches!(&outcomes, Ok(Ok(outcomes)) if stored(outcomes) == count));
-    match outcomes {
-        Ok(Ok(outcomes)) => match outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
+    let results = tokio::time::timeout(time, appending).await;
+    let stored = |results: &AppendResults| results.iter().filter(|result| result.is_ok()).count();
+    metrics::append(begun.elapsed(), matches!(&results, Ok(Ok(results)) if stored(results) == count));
+    match results {
+        Ok(Ok(results)) => match results.iter().find_map(|result| result.as_ref().err()) {
             None => return Ok(()),
-            Some(error) => tracing::error!(count, stored = stored(&outcomes), error = chain(error), "the log did not take an append"),
+            Some(error) => tracing::error!(count, stored = stored(&results), error = error_chain(error), "an append failed"),
         },
-        Ok(Err(ended)) => return Err(task_panicked(&ended)),
-        Err(_) => tracing::error!(count, ?time, "the log did not acknowledge an append in time"),
+        Ok(Err(error)) => return Err(task_panicked(&error)),
+        Err(_) => tracing::error!(count, ?time, "an append timed out"),
     }
     Err(unacknowledged())
 }
 
-/// Makes sure that the log still is the one that the register knows. "Sent before" is a promise that the log holds the event, and a
-/// log that was deleted, made anew or restored from an older copy may not.
+/// Checks that the log is still the one that the register was built from. A duplicate is reported as stored, which is false if the log
+/// was deleted, recreated or restored from an older copy.
 pub async fn verify(writer: &dyn LogWriter) -> Result<(), Rejection> {
     writer.verify(&Topic::ALL.map(Topic::name)).await.map_err(|error| {
-        tracing::error!(error = chain(&error), "the log cannot be shown to be the one that the register was built from");
+        tracing::error!(error = error_chain(&error), "cannot verify that the log is the one that the register was built from");
         unacknowledged()
     })
 }
 
-/// The refusal of what the log may or may not have.
+/// The refusal (503) of events that may or may not be in the log.
 pub fn unacknowledged() -> Rejection {
-    Rejection::new(Reason::LogUnavailable, Detail::Unacknowledged)
+    Rejection::new(ProblemCode::LogUnavailable, Detail::Unacknowledged)
 }

@@ -1,13 +1,12 @@
-//! The register: what ingest knows from the log, so that it can judge a submission without asking anybody.
+//! The register: the ids, reference data and meetings of the log, so that a submission is validated without a query to the log.
 //!
-//! Guarantees: the log is the truth, the register a cache: deleted or damaged, also while it is in use, it is folded again and
-//! answers the same. Until then nothing is judged by it: an event is never called new, or a reference unknown, by a register that
-//! does not hold the whole log. Its file holds the next offset of every partition it is true for, written in the same transaction as
-//! what was folded. Between the durable append of an event and its fold the event is held in memory ([`window`]), so that a client
-//! that repeats itself is recognised at once.
+//! Guarantees: the register is a cache of the log. If its file is deleted or damaged, also while the service runs, it is built again from
+//! the log and gives the same results. Until it holds the whole log nothing is validated with it, so an event is never called new, or a
+//! reference unknown, by mistake. The file holds the next offset of each partition, written in the same transaction as the events before
+//! it. Events that are appended and not yet in the file are held in memory ([`in_flight`]), so that an immediate retry is recognised.
 //!
-//! Parts: [`known`] (reference data and meetings, in memory), [`identity`] (what events of one id are compared by), [`window`] (ids
-//! not folded yet), [`sieve`] (which ids the file may hold), [`store`] (the file), [`follow`] (the task that reads the log).
+//! Parts: [`campaign_data`] (reference data and meetings, in memory), [`identity`] (how events with the same id are compared),
+//! [`in_flight`] (ids not yet in the file), [`bloom`] (ids that may be in the file), [`store`] (the file), [`follow`] (reads the log).
 
 use std::{
     path::{Path, PathBuf},
@@ -21,135 +20,134 @@ use qamtu_log::{LogError, NextOffset, Position, Record};
 use qamtu_schemas::{Event, id::EventId};
 use tokio::sync::{Notify, watch};
 
+mod bloom;
+pub mod campaign_data;
 pub mod follow;
 pub mod identity;
-pub mod known;
+pub mod in_flight;
 pub mod look_alikes;
-mod sieve;
 pub mod store;
-pub mod window;
 
-use identity::{Identity, Likeness};
-use known::Known;
-use store::{Batch, Lock, Lookup, Store, StoreError};
-use window::{Found, Seen, Window};
+use campaign_data::CampaignData;
+use identity::{Comparison, Identity};
+use in_flight::{InFlightIds, InFlightLookup};
+use store::{FoldBatch, Lock, Lookup, Store, StoreError};
 
-/// What a claim on an id says.
+/// Result of a claim: whether the caller may append an event with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// Not seen yet; claimed for the caller.
+    /// The id is not in the log; it is now reserved for the caller.
     Fresh,
-    /// The same body stands durably in the log.
+    /// The log holds an event with this id and the same body.
     Duplicate,
-    /// A body that differs in the person alone stands durably in the log.
+    /// The log holds an event with this id whose body differs only in the person that it names.
     OtherPerson,
-    /// Another body has this id.
+    /// Another body has this id, in the log or in a running append.
     Conflict,
 }
 
-/// How far the register is to be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It is being read from the log.
+    /// The log is being read into the register.
     Building,
-    /// It holds everything that stood in the log; the number tells one such time from another.
+    /// The register holds the whole log; see [`Completion`].
     Complete(u64),
-    /// Its file has failed and has to be replaced.
+    /// The file has failed and must be replaced.
     Failed,
 }
 
-/// A time during which the register was complete.
+/// Number of a period in which the register was complete; it changes when the register is rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Complete(u64);
+pub struct Completion(u64);
 
-/// Ids, meetings and reference data of the log.
+/// Ids, meetings and reference data of the log, in a file and in memory.
 #[derive(Debug)]
 pub struct Register {
     path: PathBuf,
     state: watch::Sender<State>,
     completions: AtomicU64,
-    known: RwLock<Known>,
-    window: Window,
-    /// None while the file is being replaced.
+    campaign_data: RwLock<CampaignData>,
+    in_flight: InFlightIds,
+    /// `None` while the file is being replaced.
     store: Mutex<Option<Store>>,
-    reads: Mutex<Option<Lookup>>,
+    lookup: Mutex<Option<Lookup>>,
     folded: Notify,
 }
 
 impl Register {
-    /// Opens the file, or begins a new one where it is missing, damaged or of another format. If none can be begun now, the register
-    /// has failed, and [`Register::replace`] may help later.
+    /// Opens the file, or creates a new one if it is missing, damaged or of another format. If the new file cannot be created, the
+    /// register is in the failed state, and [`Register::replace`] can be tried later.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let register = match Self::load(path) {
-            Err(error) if error.is_of_the_file() => {
-                let error = crate::telemetry::chain(&error);
+            Err(error) if error.is_file_error() => {
+                let error = crate::telemetry::error_chain(&error);
                 tracing::warn!(path = %path.display(), error, "the register's file cannot be used and is built again from the log");
-                Self::new(path, Known::default(), Window::new(Vec::new(), 0))
+                Self::new(path, CampaignData::default(), InFlightIds::new(Vec::new(), 0))
             }
             loaded => return loaded,
         };
         match register.replace() {
-            Err(error) if !error.is_of_the_file() => Err(error),
+            Err(error) if !error.is_file_error() => Err(error),
             _ => Ok(register),
         }
     }
 
     fn load(path: &Path) -> Result<Self, StoreError> {
         let store = Store::open(path, Lock::take(path)?)?;
-        let mut known = Known::default();
-        store.facts(|event| known.apply(&event))?;
-        let window = Window::new(store.positions()?, store.count()?);
-        store.ids(|id| window.fold_one(id))?;
-        let register = Self::new(path, known, window);
-        register.take(store)?;
+        let mut campaign_data = CampaignData::default();
+        store.facts(|event| campaign_data.apply(&event))?;
+        let in_flight = InFlightIds::new(store.positions()?, store.count()?);
+        store.ids(|id| in_flight.add_to_filter(id))?;
+        let register = Self::new(path, campaign_data, in_flight);
+        register.attach(store)?;
         Ok(register)
     }
 
     /// A register without a file.
-    fn new(path: &Path, known: Known, window: Window) -> Self {
+    fn new(path: &Path, campaign_data: CampaignData, in_flight: InFlightIds) -> Self {
         Self {
             path: path.to_owned(),
             state: watch::Sender::new(State::Failed),
             completions: AtomicU64::new(0),
-            known: RwLock::new(known),
-            window,
+            campaign_data: RwLock::new(campaign_data),
+            in_flight,
             store: Mutex::default(),
-            reads: Mutex::default(),
+            lookup: Mutex::default(),
             folded: Notify::new(),
         }
     }
 
-    fn take(&self, store: Store) -> Result<(), StoreError> {
+    fn attach(&self, store: Store) -> Result<(), StoreError> {
         let lookup = store.lookup()?;
         *self.store() = Some(store);
-        *self.reads() = Some(lookup);
+        *self.lookup() = Some(lookup);
         self.state.send_replace(State::Building);
         Ok(())
     }
 
-    /// Forgets everything and begins a new file, after the old one has failed.
+    /// Discards everything and creates a new file, after the old one has failed.
     pub fn replace(&self) -> Result<(), StoreError> {
         self.state.send_replace(State::Failed);
-        *self.reads() = None;
+        *self.lookup() = None;
         *self.store() = None;
-        self.forget();
-        self.take(Store::replace(&self.path, Lock::take(&self.path)?)?)
+        self.clear_memory();
+        self.attach(Store::replace(&self.path, Lock::take(&self.path)?)?)
     }
 
     fn store(&self) -> MutexGuard<'_, Option<Store>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reads(&self) -> MutexGuard<'_, Option<Lookup>> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lookup(&self) -> MutexGuard<'_, Option<Lookup>> {
+        self.lookup.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The present time, if the register is complete. What was judged during it holds only if it is still the same afterwards.
-    pub fn complete(&self) -> Option<Complete> {
-        if let State::Complete(number) = *self.state.borrow() { Some(Complete(number)) } else { None }
+    /// The current completion; `None` while the register is built. A validation is valid only if it is the same before and afterwards.
+    pub fn completion(&self) -> Option<Completion> {
+        if let State::Complete(number) = *self.state.borrow() { Some(Completion(number)) } else { None }
     }
 
-    /// Everything that stood in the log is folded.
+    /// Marks the register as complete, unless its file has failed.
     pub fn caught_up(&self) {
         let completed = self.state.send_if_modified(|state| {
             let building = *state == State::Building;
@@ -163,124 +161,118 @@ impl Register {
         }
     }
 
-    /// Waits until the file has failed a request.
+    /// Waits until a lookup in the file has failed.
     pub async fn failed(&self) {
         // INVARIANT: the sender lives as long as the register, which is borrowed here.
         drop(self.state.subscribe().wait_for(|state| *state == State::Failed).await);
     }
 
-    /// Reference data and meetings as known now.
-    pub fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    /// Reference data and meetings of all campaigns, locked for reading.
+    pub fn campaign_data(&self) -> RwLockReadGuard<'_, CampaignData> {
+        self.campaign_data.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Events that were appended and are not folded yet.
+    /// Number of events that are appended or being appended and not yet in the file.
     pub fn unfolded(&self) -> usize {
-        self.window.unfolded()
+        self.in_flight.unfolded()
     }
 
-    /// Waits until at most so many events are unfolded.
-    pub async fn room(&self, most: usize) {
+    /// Waits until at most `max` events are unfolded.
+    pub async fn wait_for_capacity(&self, max: usize) {
         loop {
             let mut folded = std::pin::pin!(self.folded.notified());
             folded.as_mut().enable();
-            if self.unfolded() <= most {
+            if self.unfolded() <= max {
                 return;
             }
             folded.await;
         }
     }
 
-    /// Asks for an id; a fresh one belongs to the caller until it is settled or dropped.
+    /// Claims an id; a fresh one is reserved for the caller until it is settled or released.
     fn claim(&self, sent: &Identity) -> Result<Claim, StoreError> {
-        let seen = match self.window.claim(sent) {
-            Seen::Perhaps => match self.lookup(sent.id)?.map(|held| held.compare(sent)) {
-                Some(Likeness::Same) => Seen::Same,
-                Some(Likeness::OtherPerson) => Seen::OtherPerson,
-                Some(Likeness::Other) => Seen::Other,
-                None => self.window.reserve(sent),
-            },
-            seen => seen,
-        };
-        Ok(match seen {
-            Seen::Same => Claim::Duplicate,
-            Seen::OtherPerson => Claim::OtherPerson,
-            Seen::Other => Claim::Conflict,
-            Seen::New | Seen::Perhaps => Claim::Fresh,
+        if let Some(claim) = self.in_flight.claim(sent) {
+            return Ok(claim);
+        }
+        Ok(match self.find_in_file(sent.id)?.map(|stored| stored.compare(sent)) {
+            Some(Comparison::Same) => Claim::Duplicate,
+            Some(Comparison::OtherPerson) => Claim::OtherPerson,
+            Some(Comparison::Different) => Claim::Conflict,
+            None => self.in_flight.reserve(sent),
         })
     }
 
-    /// What is known of an event that another one names, appended or folded.
+    /// The identity of an event that is in the log or being appended.
     pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
-        match self.window.find(id) {
-            Found::Held(identity) => Ok(Some(identity)),
-            Found::Perhaps => self.lookup(id),
-            Found::Nothing => Ok(None),
+        match self.in_flight.find(id) {
+            InFlightLookup::Found(identity) => Ok(Some(identity)),
+            InFlightLookup::MaybeInFile => self.find_in_file(id),
+            InFlightLookup::Absent => Ok(None),
         }
     }
 
-    /// Asks the file. If it cannot answer, it has to be replaced.
-    fn lookup(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
-        let reads = self.reads();
-        let answer = reads.as_ref().ok_or(StoreError::Rebuilding)?.find(id);
-        if answer.is_err() {
-            // While the lookup is held, so that no failure of an old file is taken for one of its successor.
+    /// Looks an id up in the file; an error puts the register into the failed state.
+    fn find_in_file(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+        let lookup = self.lookup();
+        let result = lookup.as_ref().ok_or(StoreError::Rebuilding)?.find(id);
+        if result.is_err() {
+            // Under the lock, so that a failure of the old file is not recorded for the file that replaces it.
             self.state.send_replace(State::Failed);
         }
-        answer
+        result
     }
 
-    /// Learns what durable events say, before the log is read back.
-    fn learn(&self, events: &[Event]) {
+    /// Applies events that are durable in the log to reference data and meetings.
+    fn apply(&self, events: &[Event]) {
         if events.is_empty() {
             return;
         }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        events.iter().for_each(|event| known.apply(event));
+        let mut campaign_data = self.campaign_data.write().unwrap_or_else(PoisonError::into_inner);
+        events.iter().for_each(|event| campaign_data.apply(event));
     }
 
-    /// The next offsets the register is true for.
+    /// The next offset of each partition that the file holds.
     pub fn positions(&self) -> Vec<NextOffset> {
-        self.window.positions()
+        self.in_flight.positions()
     }
 
-    /// Knows what records of the log say, in their order, before the file does; knowing it again changes nothing.
-    pub fn read(&self, records: &[Record]) -> Batch {
-        let (batch, events) = Batch::of(records);
-        self.learn(&events);
-        self.window.hold(&batch.ids);
+    /// Applies records of the log to the memory and returns what has to be folded into the file. Idempotent.
+    pub fn read(&self, records: &[Record]) -> FoldBatch {
+        let (batch, events) = FoldBatch::of(records);
+        self.apply(&events);
+        self.in_flight.record_read(&batch.ids);
         batch
     }
 
-    /// Folds what was read into the file. Blocks.
-    pub fn fold(&self, batch: &Batch) -> Result<(), StoreError> {
+    /// Writes a batch to the file. Blocks the thread.
+    pub fn fold(&self, batch: &FoldBatch) -> Result<(), StoreError> {
         self.store().as_mut().ok_or(StoreError::Rebuilding)?.write(batch)?;
-        self.window.fold(batch);
+        self.in_flight.fold(batch);
         self.folded.notify_waiters();
         Ok(())
     }
 
-    /// Does the file hold this record's event? True for a record that is no event. Tells a register of another log from its own.
-    fn holds(&self, record: &Record) -> Result<bool, StoreError> {
-        let Some((row, _)) = store::registered(record) else { return Ok(true) };
-        Ok(self.lookup(row.identity.id)?.is_some())
+    /// Whether the file contains the event of this record; true for a record without an event. Detects the register of another log.
+    fn contains(&self, record: &Record) -> Result<bool, StoreError> {
+        let Some((row, _)) = store::event_row(record) else { return Ok(true) };
+        Ok(self.find_in_file(row.identity.id)?.is_some())
     }
 
-    /// Forgets everything; the file stays and is emptied.
+    /// Discards everything and empties the file.
     fn clear(&self) -> Result<(), StoreError> {
         self.state.send_replace(State::Building);
         self.store().as_mut().ok_or(StoreError::Rebuilding)?.clear()?;
-        self.forget();
+        self.clear_memory();
         Ok(())
     }
 
-    fn forget(&self) {
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
-        self.window.clear();
+    fn clear_memory(&self) {
+        *self.campaign_data.write().unwrap_or_else(PoisonError::into_inner) = CampaignData::default();
+        self.in_flight.clear();
     }
 }
 
-/// The ids that one request has claimed and not settled; dropping it gives them back, so it is dropped only before they are appended.
+/// The ids that one chunk has claimed and not settled. Dropping it releases them, so it must not be dropped once they are appended.
 #[derive(Debug)]
 pub struct Claims {
     register: Arc<Register>,
@@ -288,12 +280,12 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// None yet.
+    /// Claims in this register, none so far.
     pub fn new(register: Arc<Register>) -> Self {
         Self { register, claimed: Vec::new() }
     }
 
-    /// Asks for an id and keeps it if it is fresh.
+    /// Claims an id and records it if it is fresh.
     pub fn claim(&mut self, sent: &Identity) -> Result<Claim, StoreError> {
         let claim = self.register.claim(sent)?;
         if claim == Claim::Fresh {
@@ -302,18 +294,18 @@ impl Claims {
         Ok(claim)
     }
 
-    /// The log has spoken: one outcome per claim, in the order of the claims.
-    pub fn settle(mut self, outcomes: &[Result<Position, LogError>], learned: &[Event]) {
-        // What was learned does not tell which claim it belongs to: of half an append it is read back from the log.
-        if outcomes.iter().all(Result::is_ok) {
-            self.register.learn(learned);
+    /// Records the results of the append, one per claim in the order of the claims, and applies `events` if all succeeded.
+    pub fn settle(mut self, results: &[Result<Position, LogError>], events: &[Event]) {
+        // Events are not matched with claims: after a partial append they are applied when they are read back from the log.
+        if results.iter().all(Result::is_ok) {
+            self.register.apply(events);
         }
-        self.register.window.settle(&std::mem::take(&mut self.claimed), outcomes);
+        self.register.in_flight.settle(&std::mem::take(&mut self.claimed), results);
     }
 }
 
 impl Drop for Claims {
     fn drop(&mut self) {
-        self.register.window.release(&self.claimed);
+        self.register.in_flight.release(&self.claimed);
     }
 }

@@ -1,30 +1,32 @@
-//! A refusal: what is wrong, where, and how to correct it.
+//! Refusals: problem code, detail, and JSON pointer to the fault.
 //!
-//! Guarantees: the reasons are a closed list ([`Reason`]), each with a label, a status and a title in three languages, and so are the
-//! details ([`Detail`]); no refusal shows a possible national id, whatever the client sent. Refusals become answers in
-//! [`crate::answer`].
+//! Guarantees: codes ([`ProblemCode`]) and details ([`Detail`]) are closed lists with texts in three languages. No refusal shows a possible
+//! national id, whatever the client sent. [`crate::response`] turns refusals into HTTP responses.
 
 use qamtu_schemas::{id::EventId, text::redact};
 
 pub mod detail;
-pub mod reason;
+pub mod problem_code;
 
-pub use detail::{Detail, Places};
-pub use reason::{Language, Reason};
+pub use detail::{Detail, Pointers};
+pub use problem_code::{Language, ProblemCode};
+
+/// Most failures, and most warnings, that one response lists.
+pub const LISTED_MAX: usize = 100;
 
 /// Longest detail, in characters.
 const DETAIL_MAX_CHARS: usize = 400;
 
-/// Why something was not taken.
+/// Why a request or a submission is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// Which rule.
-    pub reason: Reason,
-    /// What exactly and how to correct it.
+    /// The rule that is violated.
+    pub code: ProblemCode,
+    /// What exactly is wrong and how to correct it.
     pub detail: Detail,
-    /// JSON pointer (RFC 6901) into what was sent; none where the request as a whole is meant.
+    /// JSON pointer (RFC 6901) to the fault; `None` if it concerns the request as a whole.
     pub pointer: Option<String>,
-    /// The event, where its id could be read.
+    /// Id of the event, where it could be read.
     pub id: Option<EventId>,
     /// Line of a stream, from 1.
     pub line: Option<u64>,
@@ -32,52 +34,52 @@ pub struct Rejection {
 
 impl Rejection {
     /// A refusal of the whole request or submission.
-    pub fn new(reason: Reason, detail: Detail) -> Self {
-        Self { reason, detail, pointer: None, id: None, line: None }
+    pub fn new(code: ProblemCode, detail: Detail) -> Self {
+        Self { code, detail, pointer: None, id: None, line: None }
     }
 
     /// The detail as a client reads it, free of possible national ids.
     pub fn text(&self, language: Language) -> String {
-        // Never the other way round: a number that was cut is not recognised.
+        // Redact before truncating: a truncated number would not be recognised.
         redact(&self.detail.message(language)).chars().take(DETAIL_MAX_CHARS).collect()
     }
 
-    /// Where reference data differs from what is known under its revision.
+    /// JSON pointers to the fields where reference data differs from the known data of its revision.
     pub fn differs(&self) -> &[String] {
-        if let Detail::RaiseRevision { places, .. } = &self.detail { &places.0 } else { &[] }
+        if let Detail::RaiseRevision { pointers, .. } = &self.detail { &pointers.0 } else { &[] }
     }
 
-    /// The refusal with the place it is about.
+    /// Sets the JSON pointer to the fault.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
         self
     }
 
-    /// The refusal with the event it is about.
+    /// Sets the id of the event, unless it is set already.
     pub fn about(mut self, id: Option<EventId>) -> Self {
         self.id = self.id.or(id);
         self
     }
 
-    /// The refusal of an element of a batch: its pointer begins with the element's index.
-    pub fn in_element(mut self, index: u64) -> Self {
-        self.pointer = Some(format!("/{index}{}", self.pointer.unwrap_or_default()));
+    /// Prepends `prefix` to the JSON pointer, for a value inside a larger document.
+    pub fn within(mut self, prefix: &str) -> Self {
+        self.pointer = Some(format!("{prefix}{}", self.pointer.unwrap_or_default()));
         self
     }
 
-    /// The refusal of a line of a stream.
+    /// Sets the line of a stream, from 1.
     pub fn on_line(mut self, line: u64) -> Self {
         self.line = Some(line);
         self
     }
 }
 
-/// What is taken but worth saying.
+/// A finding about an accepted event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Warning {
     /// Neither plan nor report of the meeting is known yet: the event is pending until one arrives.
     UnknownMeeting,
-    /// Reference data of another content is known under the same or a higher revision: of one revision the higher event id holds.
+    /// Reference data of another content is known under the same or a higher revision; within a revision the higher event id wins.
     UnraisedRevision,
     /// The event that this one replaces or takes back is not known yet: it has no effect until that one arrives.
     UnknownReference(EventId),
@@ -88,7 +90,7 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// Closed label for answers and metrics.
+    /// Code in responses and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Warning::UnknownMeeting => "unknown-meeting",
@@ -99,7 +101,7 @@ impl Warning {
         }
     }
 
-    /// The event that a warning about a reference is about.
+    /// The referenced event, for a warning about a reference.
     pub const fn reference(self) -> Option<EventId> {
         match self {
             Warning::UnknownMeeting | Warning::UnraisedRevision => None,
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn no_detail_shows_a_possible_national_id() {
         for (name, shown) in [("850615101233", "[id]"), ("8506 1510 1233", "[id]")] {
-            let refusal = Rejection::new(Reason::InvalidPayload, Detail::TypeNamed { name: name.to_owned() });
+            let refusal = Rejection::new(ProblemCode::InvalidPayload, Detail::TypeNamed { name: name.to_owned() });
             for language in [Language::En, Language::Ru, Language::Kk] {
                 let text = refusal.text(language);
                 assert!(text.contains(shown) && !text.contains("8506"), "{text}");

@@ -1,4 +1,4 @@
-//! The routes, one file per subject. A handler reads, hands over to the pipeline and answers; it decides nothing else.
+//! The routes, one file per subject. A handler reads the request, calls the pipeline and builds the response; it has no rules of its own.
 
 pub mod events;
 mod form;

@@ -1,10 +1,9 @@
-//! HTTP: the router, its layers in order, and the connections.
+//! The HTTP server: router, middleware and connections.
 //!
-//! Layers, outermost first: answers get an id, a language and safe headers and are counted ([`finish`]); a panic becomes a plain 500;
-//! the client and the host that is named are looked at ([`identify`]); the body is decompressed, so that every limit counts what is
-//! really there. A connection that sends its head too slowly is closed; of too many one makes room; at the end connections finish
-//! what they have begun. Health has a listener of its own, too, which nobody who sends events can fill, and metrics are shown there
-//! alone.
+//! Middleware, outermost first: [`finish`] adds request id and security headers, renders problems and counts requests; a panic becomes a
+//! 500; [`identify`] checks the `Host` header and determines the client; [`decompress`] decodes the body, so that all limits count
+//! decompressed bytes. A connection whose request head arrives too slowly is closed. At shutdown connections finish their requests.
+//! Health also has its own listener, whose connections event senders cannot exhaust; metrics are served only there.
 
 use std::{
     any::Any,
@@ -32,7 +31,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::{
-    answer::Problem,
+    app_state::AppState,
     body,
     client::{Client, Peer},
     config::{HttpConfig, Limits},
@@ -40,55 +39,55 @@ use crate::{
     encoding,
     hosts::Hosts,
     metrics, openapi,
-    rejection::{Detail, Language, Reason},
+    rejection::{Detail, Language, ProblemCode},
+    response::Problem,
     routes,
-    service::Service,
 };
 
-/// Connections for health and metrics, kept apart from those for events.
+/// Most connections of the health listener.
 const HEALTH_CONNECTIONS: usize = 64;
 
-/// Whom requests may name and who may name their clients.
+/// Accepted host names, and the proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Clone)]
-struct Trusted {
+struct TrustedHosts {
     hosts: Hosts,
     proxies: Arc<[IpAddr]>,
 }
 
-/// The routes for events with their layers; health is answered here, too.
-pub fn router(service: Arc<Service>, http: &HttpConfig) -> Router {
+/// The router of the main listener: events, rolls, OpenAPI and health.
+pub fn router(app: Arc<AppState>, http: &HttpConfig) -> Router {
     let routes = health()
         .route("/v1/events", post(routes::events::submit))
         .route("/v1/roll", post(routes::roll::submit))
         .route("/v1/openapi.json", get(openapi::description))
-        .with_state(service);
+        .with_state(app);
     layered(routes, http)
 }
 
-/// The routes for health and metrics alone, with the same layers.
-pub fn health_router(service: Arc<Service>, http: &HttpConfig) -> Router {
-    layered(health().route("/metrics", get(routes::health::metrics)).with_state(service), http)
+/// The router of the health listener: health and metrics, with the same middleware.
+pub fn health_router(app: Arc<AppState>, http: &HttpConfig) -> Router {
+    layered(health().route("/metrics", get(routes::health::metrics)).with_state(app), http)
 }
 
-fn health() -> Router<Arc<Service>> {
+fn health() -> Router<Arc<AppState>> {
     Router::new().route("/live", get(routes::health::live)).route("/ready", get(routes::health::ready))
 }
 
 fn layered(routes: Router, http: &HttpConfig) -> Router {
-    let trusted = Trusted { hosts: Hosts::new(&http.hosts), proxies: http.trusted_proxies.clone().into() };
+    let trusted = TrustedHosts { hosts: Hosts::new(&http.hosts), proxies: http.trusted_proxies.clone().into() };
     routes
-        .fallback(async || Problem::new(Reason::NotFound, Detail::SeeAddresses))
-        .method_not_allowed_fallback(async || Problem::new(Reason::MethodNotAllowed, Detail::SeeMethods))
+        .fallback(async || Problem::new(ProblemCode::NotFound, Detail::SeeAddresses))
+        .method_not_allowed_fallback(async || Problem::new(ProblemCode::MethodNotAllowed, Detail::SeeMethods))
         .layer(middleware::from_fn(decompress))
         .layer(middleware::from_fn_with_state(trusted, identify))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(finish))
 }
 
-/// Refuses a request that names another host, and notes its client.
-async fn identify(State(trusted): State<Trusted>, mut request: Request, next: Next) -> Response {
+/// Refuses a request for another host, and stores its client in the extensions.
+async fn identify(State(trusted): State<TrustedHosts>, mut request: Request, next: Next) -> Response {
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
-        return Problem::new(Reason::Internal, Detail::Internal).into_response();
+        return Problem::new(ProblemCode::Internal, Detail::Internal).into_response();
     };
     if let Err(rejection) = trusted.hosts.check(request.uri(), request.headers(), peer.local) {
         body::drain(request.into_body());
@@ -99,7 +98,7 @@ async fn identify(State(trusted): State<Trusted>, mut request: Request, next: Ne
     next.run(request).await
 }
 
-/// What comes after this sees the body as its client wrote it before compressing.
+/// Replaces a compressed body by the decompressed one.
 async fn decompress(mut request: Request, next: Next) -> Response {
     let body = std::mem::take(request.body_mut());
     match encoding::decode(request.headers_mut(), body) {
@@ -112,7 +111,7 @@ async fn decompress(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Names, counts and renders an answer.
+/// Adds the request id and security headers, renders problems, and counts the request.
 async fn finish(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = Uuid::now_v7();
@@ -120,10 +119,10 @@ async fn finish(request: Request, next: Next) -> Response {
     let language = Language::of_headers(request.headers());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let reason = problem.rejection.reason;
-        metrics::refused(reason);
-        if reason.status().is_server_error() {
-            tracing::warn!(request = %id, route, code = reason.code(), "a request was answered with a problem of ours");
+        let code = problem.rejection.code;
+        metrics::refused(code);
+        if code.status().is_server_error() {
+            tracing::warn!(request = %id, route, code = code.as_str(), "a request failed because of this service");
         }
         let allowed = response.headers_mut().remove(header::ALLOW);
         response = problem.render(language, id);
@@ -137,37 +136,37 @@ async fn finish(request: Request, next: Next) -> Response {
     response
 }
 
-/// What the panic said is in the log already; the client gets the number to ask about.
+/// The panic hook has logged the message; the client gets only the request id.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     metrics::panicked();
-    Problem::new(Reason::Internal, Detail::Internal).into_response()
+    Problem::new(ProblemCode::Internal, Detail::Internal).into_response()
 }
 
-/// Serves requests for events until it is told to stop, then waits for the connections that are open.
+/// Serves the main listener until `stop`, then waits for open connections.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    Listener { router, connections: Connections::new(connections::affordable(limits.connections)), head: limits.head }
+    HttpListener { router, connections: Connections::new(connections::limit_to_open_files(limits.connections)), head_timeout: limits.head }
         .serve(listener, stop)
         .await;
 }
 
-/// Serves requests about health in the same way.
+/// Serves the health listener until `stop`, then waits for open connections.
 pub async fn serve_health(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    Listener { router, connections: Connections::new(HEALTH_CONNECTIONS), head: limits.head }.serve(listener, stop).await;
+    HttpListener { router, connections: Connections::new(HEALTH_CONNECTIONS), head_timeout: limits.head }.serve(listener, stop).await;
 }
 
-/// What the connections of a listener share.
-struct Listener {
+/// State that the connections of a listener share.
+struct HttpListener {
     router: Router,
     connections: Connections,
-    /// Time for the head of a request.
-    head: Duration,
+    /// Longest time for a request head to arrive.
+    head_timeout: Duration,
 }
 
-impl Listener {
+impl HttpListener {
     async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let tasks = TaskTracker::new();
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.head);
+        http.timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
         let service = (http, TowerToHyperService::new(self.router));
         loop {
             let accepted = tokio::select! {
@@ -175,7 +174,7 @@ impl Listener {
                 accepted = accept(&listener) => accepted,
             };
             let Some((stream, peer)) = accepted else { continue };
-            // Without room the connection is closed: its client holds as many as anybody, and all of them are busy.
+            // Over the limit the new connection is closed: its client has as many as any other, and all are busy.
             let Some(connection) = self.connections.open(peer.remote.into()) else { continue };
             tasks.spawn(serve_connection(service.clone(), (stream, peer), connection, stop.clone()));
         }
@@ -185,7 +184,7 @@ impl Listener {
     }
 }
 
-/// Answers the requests of one connection.
+/// Serves the requests of one connection until it ends, must be closed, or `stop`.
 async fn serve_connection(
     (http, router): (http1::Builder, TowerToHyperService<Router>),
     (stream, peer): (TcpStream, Peer),
@@ -195,29 +194,29 @@ async fn serve_connection(
     let service = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
         let running = connection.request();
         request.extensions_mut().insert(peer);
-        let answer = router.call(request);
+        let response = router.call(request);
         async move {
-            let answer = answer.await;
+            let response = response.await;
             drop(running);
-            answer
+            response
         }
     });
-    let mut conversation = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    // What goes wrong on a connection is between hyper and the client: requests are judged by their own answers.
+    let mut exchange = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    // Connection errors are ignored: failed requests are counted by `finish`.
     tokio::select! {
-        ended = conversation.as_mut() => drop(ended),
+        ended = exchange.as_mut() => drop(ended),
         () = connection.closing() => {}
         () = stop.cancelled() => {
-            conversation.as_mut().graceful_shutdown();
-            drop(conversation.await);
+            exchange.as_mut().graceful_shutdown();
+            drop(exchange.await);
         }
     }
 }
 
-/// The next connection.
+/// Accepts the next connection; waits a little after an error, such as too many open files.
 async fn accept(listener: &TcpListener) -> Option<(TcpStream, Peer)> {
     let accepted = listener.accept().await.and_then(|(stream, remote)| {
-        // Answers are small: they should not wait for company.
+        // Responses are small: send them without delay.
         drop(stream.set_nodelay(true));
         let peer = Peer { remote: remote.ip(), local: stream.local_addr()?.ip() };
         Ok((stream, peer))
@@ -225,7 +224,7 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, Peer)> {
     match accepted {
         Ok(accepted) => Some(accepted),
         Err(error) => {
-            tracing::warn!(%error, "a connection could not be taken");
+            tracing::warn!(%error, "a connection could not be accepted");
             tokio::time::sleep(Duration::from_millis(100)).await;
             None
         }
@@ -238,13 +237,13 @@ mod tests {
 
     use super::*;
 
-    /// A panic in a handler shows neither its words nor its place.
+    /// The response contains neither the panic message nor its location.
     #[tokio::test]
-    async fn a_panic_becomes_a_plain_answer_with_a_number() {
-        async fn broken() -> &'static str {
+    async fn a_panic_becomes_a_500_with_a_request_id() {
+        async fn panicking() -> &'static str {
             std::panic::panic_any("850615101233".to_owned())
         }
-        let router = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked)).layer(middleware::from_fn(finish));
+        let router = Router::new().route("/", get(panicking)).layer(CatchPanicLayer::custom(panicked)).layer(middleware::from_fn(finish));
         let request = Request::builder().uri("/").header(header::ACCEPT_LANGUAGE, "kk").body(axum::body::Body::empty()).unwrap();
         let response = hyper::service::Service::call(&TowerToHyperService::new(router), request).await.unwrap();
         assert_eq!(response.status().as_u16(), 500);

@@ -1,9 +1,8 @@
-//! A stream of lines through the pipeline: the next chunk is read and judged while the one before it is being appended.
+//! Processes a stream of lines: the next chunk is read and validated while the previous one is appended.
 //!
-//! Guarantees: chunks are appended one after another in their order; at most three are in memory; what the answer counts as
-//! accepted stands durably in the log, also when the stream ends with a problem, which then says from where to go on: every line
-//! before that one has been judged, is counted, and stands in the log unless it is listed as refused. A stream that has to make room for
-//! another client ends in the same way.
+//! Guarantees: chunks are appended one after another, in order; at most three are in memory. `accepted` counts only durable events, also
+//! when the stream ends with a problem. The problem names the first line that is not covered: every line before it has an outcome and is
+//! in the log unless it is listed as refused. A stream whose permit is revoked ends in the same way.
 
 use std::sync::Arc;
 
@@ -15,90 +14,94 @@ use qamtu_schemas::Kind;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
-    answer::{Failure, LISTED_MAX, LineRange, Problem, REFUSED_RANGES_MAX, Tally, Warned},
+    app_state::AppState,
     body::{
         self, Chunk,
-        lines::{self, Cut},
+        lines::{self, StreamLimits},
     },
     panics::task_panicked,
     permits::Permit,
-    pipeline::{self, Fate, Layer},
-    rejection::{Detail, Language, Reason, Rejection},
-    service::Service,
+    pipeline::{self, Outcome, PendingState},
+    rejection::{Detail, Language, ProblemCode, Rejection},
+    response::{Problem, StreamSummary},
 };
 
-type Storing = JoinHandle<Result<Vec<(u64, Fate)>, Rejection>>;
+/// Most ranges of refused lines that a response lists; a stream with more of them ends with a problem.
+const REFUSED_RANGES_MAX: usize = 100_000;
 
-/// Takes a stream of events; `only` one type, if given. What is refused is told in a language.
-pub async fn take(
-    service: &Arc<Service>,
+type AppendTask = JoinHandle<Result<Vec<(u64, Outcome)>, Rejection>>;
+
+/// Stores the events of a stream and returns its summary. With `only`, events of any other type are refused. Details of refusals are
+/// written in `language`.
+pub async fn process(
+    app: &Arc<AppState>,
     body: Body,
     only: Option<Kind>,
     (permit, language): (Permit, Language),
 ) -> Result<Response, Problem> {
-    let mut stream = Stream { service, only, language, tally: Tally::default(), next_line: 1 };
+    let mut stream = Stream { app, only, language, summary: StreamSummary::default(), next_line: 1 };
     match stream.run(body, permit).await {
-        Ok(()) => Ok(stream.tally.into_response()),
+        Ok(()) => Ok(stream.summary.into_response()),
         Err(rejection) => {
             let rejection = Rejection { line: Some(stream.next_line), ..rejection };
-            Err(Problem { before: Some(Box::new(stream.tally)), ..rejection.into() })
+            Err(Problem { before: Some(Box::new(stream.summary)), ..rejection.into() })
         }
     }
 }
 
-/// A stream that is being taken.
+/// A stream that is being processed.
 struct Stream<'a> {
-    service: &'a Arc<Service>,
+    app: &'a Arc<AppState>,
     only: Option<Kind>,
     language: Language,
-    /// What became of the lines before `next_line`.
-    tally: Tally,
+    /// Outcomes of the lines before `next_line`.
+    summary: StreamSummary,
     next_line: u64,
 }
 
 impl Stream<'_> {
     async fn run(&mut self, body: Body, permit: Permit) -> Result<(), Rejection> {
         let (sender, mut chunks) = mpsc::channel(1);
-        let reading = self.service.beside(lines::read(body, self.cut(), sender));
-        let ended = self.follow(&mut chunks, &permit).await;
-        // What is still coming is thrown away beside the answer.
+        let reading = self.app.spawn_helper(lines::read(body, self.limits(), sender));
+        let result = self.process_chunks(&mut chunks, &permit).await;
+        // Without a receiver the reader drains the rest of the body in the background.
         drop((chunks, permit));
         drop(reading.await);
-        ended
+        result
     }
 
-    async fn follow(&mut self, chunks: &mut mpsc::Receiver<Result<Chunk, Rejection>>, permit: &Permit) -> Result<(), Rejection> {
-        let path = self.service.path_of_running()?.clone();
-        let mut earlier = Arc::new(Layer::default());
-        let mut storing: Option<Storing> = None;
-        let ended = loop {
+    async fn process_chunks(&mut self, chunks: &mut mpsc::Receiver<Result<Chunk, Rejection>>, permit: &Permit) -> Result<(), Rejection> {
+        let pipeline = self.app.running_pipeline()?.clone();
+        let mut earlier = Arc::new(PendingState::default());
+        let mut append: Option<AppendTask> = None;
+        let result = loop {
             let chunk = tokio::select! {
                 biased;
-                () = self.service.cut() => Some(Err(Rejection::new(Reason::Stopping, Detail::Stopping))),
-                () = permit.revoked() => Some(Err(body::revoked())),
+                () = self.app.streams_aborted() => Some(Err(Rejection::new(ProblemCode::Stopping, Detail::Stopping))),
+                () = permit.revoked() => Some(Err(body::permit_revoked())),
                 chunk = chunks.recv() => chunk,
             };
-            let judged = match chunk {
+            let validated = match chunk {
                 None => break Ok(()),
                 Some(Err(rejection)) => break Err(rejection),
-                Some(Ok(chunk)) => self.service.judge(chunk, earlier.clone(), self.only).await,
+                Some(Ok(chunk)) => self.app.validate(chunk, earlier.clone(), self.only).await,
             };
-            self.settle(storing.take(), permit).await?;
-            let judged = match judged {
-                Ok(judged) => judged,
+            self.finish_append(append.take(), permit).await?;
+            let validated = match validated {
+                Ok(validated) => validated,
                 Err(rejection) => break Err(rejection),
             };
-            earlier = judged.layer.clone();
-            let path = path.clone();
-            storing = Some(tokio::spawn(async move { pipeline::store(&path, judged).await }));
+            earlier = validated.pending.clone();
+            let pipeline = pipeline.clone();
+            append = Some(tokio::spawn(async move { pipeline::store(&pipeline, validated).await }));
         };
-        self.settle(storing.take(), permit).await?;
-        ended
+        self.finish_append(append.take(), permit).await?;
+        result
     }
 
-    fn cut(&self) -> Cut {
-        let limits = &self.service.limits;
-        Cut {
+    fn limits(&self) -> StreamLimits {
+        let limits = &self.app.limits;
+        StreamLimits {
             line_bytes: limits.largest(self.only),
             stream_bytes: limits.stream_bytes,
             chunk_lines: limits.chunk_events,
@@ -108,41 +111,18 @@ impl Stream<'_> {
         }
     }
 
-    /// Waits for an append and counts what became of its lines.
-    async fn settle(&mut self, storing: Option<Storing>, permit: &Permit) -> Result<(), Rejection> {
-        let Some(storing) = storing else { return Ok(()) };
-        let fates = storing.await.unwrap_or_else(|ended| Err(task_panicked(&ended)))?;
-        permit.judged(fates.iter().any(|(_, fate)| matches!(fate, Fate::Accepted { .. })));
-        for (line, fate) in fates {
+    /// Waits for an append and adds the outcomes of its lines to the summary.
+    async fn finish_append(&mut self, append: Option<AppendTask>, permit: &Permit) -> Result<(), Rejection> {
+        let Some(append) = append else { return Ok(()) };
+        let outcomes = append.await.unwrap_or_else(|error| Err(task_panicked(&error)))?;
+        permit.record_progress(outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted { .. })));
+        for (line, outcome) in outcomes {
             self.next_line = line + 1;
-            self.tally.count(line, fate, self.language);
+            self.summary.add(line, outcome, self.language);
         }
-        if self.tally.refused_lines.len() > REFUSED_RANGES_MAX {
-            return Err(Rejection::new(Reason::TooManyRefused, Detail::TooManyRefused));
+        if self.summary.refused_lines.len() > REFUSED_RANGES_MAX {
+            return Err(Rejection::new(ProblemCode::TooManyRefused, Detail::TooManyRefused));
         }
         Ok(())
-    }
-}
-
-impl Tally {
-    fn count(&mut self, line: u64, fate: Fate, language: Language) {
-        match fate {
-            Fate::Accepted { id, warnings, .. } => {
-                self.accepted += 1;
-                self.warned += u64::from(!warnings.is_empty());
-                Warned::list(&mut self.warnings, id.0, &warnings, Some(line));
-            }
-            Fate::Duplicate { .. } => self.duplicates += 1,
-            Fate::Refused(rejection) => {
-                self.refused += 1;
-                match self.refused_lines.last_mut() {
-                    Some(range) if range.last + 1 == line => range.last = line,
-                    _ => self.refused_lines.push(LineRange { first: line, last: line }),
-                }
-                if self.failures.len() < LISTED_MAX {
-                    self.failures.push(Failure::new(rejection.on_line(line), language));
-                }
-            }
-        }
     }
 }

@@ -1,9 +1,8 @@
-//! Bytes to [`Submission`]: what a client sends, a CloudEvent in structured mode.
+//! Parses a [`Submission`]: a CloudEvent in structured mode, as a client sent it.
 //!
-//! Guarantees: every attribute is of its type, the payload is one JSON tree without ambiguity; anything else is refused with the
-//! pointer of the place, and a refusal never repeats what was sent, only names of fields and codes. Everything is in its one spelling
-//! ([`spelling`]). A submission may carry raw
-//! identifiers, an event never does: what turns one into the other is [`crate::pseudonym`] and [`crate::admit`].
+//! Guarantees: attributes are typed and the payload is unambiguous JSON; anything else is refused with a JSON pointer to the fault. Refusals
+//! show only field names and codes of what was sent. Values are normalized ([`normalization`]). A submission may contain raw identifiers,
+//! an event never does: [`crate::pseudonym`] and [`crate::admit`] turn one into the other.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -18,142 +17,142 @@ use qamtu_schemas::{
     text::Text,
 };
 
-use crate::rejection::{Detail, Reason, Rejection};
+use crate::rejection::{Detail, ProblemCode, Rejection};
 
 pub mod binary;
-mod flaw;
+mod decode_error;
+mod envelope;
 pub mod json;
-pub mod spelling;
-mod wire;
+pub mod normalization;
 
-pub use flaw::{flaw, is_plain, unreadable};
+pub use decode_error::{decode_rejection, is_safe_to_show, syntax_rejection};
+use envelope::{JsonString, RawEnvelope};
 use json::Json;
-use wire::{Wire, Word};
 
-/// What some programs write at the start of a text; JSON has no use for it.
+/// Some programs write it at the start of a text; JSON does not allow it.
 const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
-/// What a client sent, attributes checked one by one.
+/// A parsed event as a client sent it.
 #[derive(Debug, Clone)]
 pub struct Submission<'a> {
-    /// Made by the client, kept through every retry.
+    /// UUID made by the client, the same in every retry.
     pub id: EventId,
     /// Type and version of the payload.
     pub kind: EventType,
-    /// Which form, import or phone sent it.
+    /// The form, import or phone that sent the event.
     pub source: Text,
-    /// When it happened.
+    /// When the event happened.
     pub time: Timestamp,
-    /// When a device wrote it down.
+    /// When a device recorded the event.
     pub recordedtime: Option<Timestamp>,
-    /// The simulated clock of a synthetic campaign.
+    /// Simulated time of receipt, in synthetic campaigns only.
     pub receivedtime: Option<Timestamp>,
-    /// The campaign.
+    /// Code of the campaign.
     pub campaign: CampaignId,
-    /// The import it came with.
+    /// The import that contains the event.
     pub import: Option<ImportId>,
-    /// The payload; may hold raw identifiers.
+    /// The payload, which may contain raw identifiers.
     pub data: Json<'a>,
 }
 
-/// Reads one submission.
+/// Parses one submission from JSON.
 pub fn read(bytes: &[u8]) -> Result<Submission<'_>, Rejection> {
     let text = text_of(bytes)?;
-    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| wire_flaw(text))?;
-    let id = wire.id.as_ref().and_then(|id| id.0.parse().ok());
-    typed(wire).map_err(|rejection| rejection.about(id))
+    let envelope: RawEnvelope<'_> = serde_json::from_str(text).map_err(|_| envelope_rejection(text))?;
+    let id = envelope.id.as_ref().and_then(|id| id.0.parse().ok());
+    parse_envelope(envelope).map_err(|rejection| rejection.about(id))
 }
 
-/// Bytes as text; a byte order mark at the start is passed over.
+/// Decodes UTF-8; skips a byte order mark at the start.
 pub fn text_of(bytes: &[u8]) -> Result<&str, Rejection> {
     let text =
-        std::str::from_utf8(bytes).map_err(|error| Rejection::new(Reason::InvalidUtf8, Detail::Utf8 { byte: error.valid_up_to() }))?;
+        std::str::from_utf8(bytes).map_err(|error| Rejection::new(ProblemCode::InvalidUtf8, Detail::Utf8 { byte: error.valid_up_to() }))?;
     Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
-fn typed(wire: Wire<'_>) -> Result<Submission<'_>, Rejection> {
-    if need("specversion", wire.specversion)?.0 != "1.0" {
-        return Err(Rejection::new(Reason::InvalidAttribute, Detail::SpecVersion).at("/specversion"));
+fn parse_envelope(envelope: RawEnvelope<'_>) -> Result<Submission<'_>, Rejection> {
+    if required("specversion", envelope.specversion)?.0 != "1.0" {
+        return Err(Rejection::new(ProblemCode::InvalidAttribute, Detail::SpecVersion).at("/specversion"));
     }
-    let id = parsed("id", &need("id", wire.id)?)?;
-    if wire.bodyhash.is_some() {
-        return Err(Rejection::new(Reason::ForbiddenAttribute, Detail::ServerHashes).at("/bodyhash"));
+    let id = parse_attribute("id", &required("id", envelope.id)?)?;
+    if envelope.bodyhash.is_some() {
+        return Err(Rejection::new(ProblemCode::ForbiddenAttribute, Detail::ServerHashes).at("/bodyhash"));
     }
-    if wire.datacontenttype.is_some_and(|kind| !is_json(&kind.0)) {
-        return Err(Rejection::new(Reason::InvalidAttribute, Detail::DataIsJson).at("/datacontenttype"));
+    if envelope.datacontenttype.is_some_and(|kind| !is_json(&kind.0)) {
+        return Err(Rejection::new(ProblemCode::InvalidAttribute, Detail::DataIsJson).at("/datacontenttype"));
     }
-    let kind: EventType = need("type", wire.kind)?.0.parse().map_err(|error| flaw::type_flaw(&error))?;
-    let source = need("source", wire.source)?;
-    let source = spelling::composed(&source.0).map_or(source.0, Cow::Owned);
-    let source = Text::new(&source).map_err(|error| flaw::attribute("source", error))?;
-    let time = instant("time", &need("time", wire.time)?)?;
-    let recordedtime = wire.recordedtime.map(|time| instant("recordedtime", &time)).transpose()?;
-    let receivedtime = wire.receivedtime.map(|time| instant("receivedtime", &time)).transpose()?;
-    let campaign = parsed("campaign", &need("campaign", wire.campaign)?)?;
-    let import = wire.import.map(|import| parsed("import", &import)).transpose()?;
-    let mut data = match (wire.data, wire.data_base64) {
-        (Some(data), None) => payload(data.get())?,
-        (None, Some(encoded)) => unpacked(&encoded)?,
-        (Some(_), Some(_)) => return Err(Rejection::new(Reason::InvalidAttribute, Detail::DataOnce).at("/data_base64")),
-        (None, None) => return Err(missing("data")),
+    let kind: EventType = required("type", envelope.kind)?.0.parse().map_err(|error| decode_error::type_rejection(&error))?;
+    let source = required("source", envelope.source)?;
+    let source = normalization::to_nfc(&source.0).map_or(source.0, Cow::Owned);
+    let source = Text::new(&source).map_err(|error| decode_error::attribute_rejection("source", error))?;
+    let time = parse_time("time", &required("time", envelope.time)?)?;
+    let recordedtime = envelope.recordedtime.map(|time| parse_time("recordedtime", &time)).transpose()?;
+    let receivedtime = envelope.receivedtime.map(|time| parse_time("receivedtime", &time)).transpose()?;
+    let campaign = parse_attribute("campaign", &required("campaign", envelope.campaign)?)?;
+    let import = envelope.import.map(|import| parse_attribute("import", &import)).transpose()?;
+    let mut data = match (envelope.data, envelope.data_base64) {
+        (Some(data), None) => parse_payload(data.get())?,
+        (None, Some(encoded)) => decode_base64(&encoded)?,
+        (Some(_), Some(_)) => return Err(Rejection::new(ProblemCode::InvalidAttribute, Detail::DataOnce).at("/data_base64")),
+        (None, None) => return Err(missing_attribute("data")),
     };
-    spelling::normalise(&mut data);
+    normalization::normalize(&mut data);
     Ok(Submission { id, kind, source, time, recordedtime, receivedtime, campaign, import, data })
 }
 
-/// Does a media type name JSON, as the JSON format of CloudEvents says: `*/json` or `*/*+json`?
+/// Whether a media type is JSON by the rule of CloudEvents: `*/json` or `*/*+json`.
 pub fn is_json(media_type: &str) -> bool {
     let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     name.split_once('/').is_some_and(|(_, subtype)| subtype == "json" || subtype.ends_with("+json"))
 }
 
-fn payload(text: &str) -> Result<Json<'_>, Rejection> {
-    serde_json::from_str(text).map_err(|_| data_flaw(text))
+fn parse_payload(text: &str) -> Result<Json<'_>, Rejection> {
+    serde_json::from_str(text).map_err(|_| payload_rejection(text))
 }
 
-/// The payload of an event whose library takes every payload for bytes.
-fn unpacked(encoded: &Word<'_>) -> Result<Json<'static>, Rejection> {
-    let wrong = || Rejection::new(Reason::InvalidAttribute, Detail::Base64).at("/data_base64");
-    let bytes = BASE64_STANDARD.decode(encoded.0.as_bytes()).map_err(|_| wrong())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong())?;
-    payload(text).map(Json::into_owned)
+/// Parses `data_base64`, which some client libraries send instead of `data`.
+fn decode_base64(encoded: &JsonString<'_>) -> Result<Json<'static>, Rejection> {
+    let invalid = || Rejection::new(ProblemCode::InvalidAttribute, Detail::Base64).at("/data_base64");
+    let bytes = BASE64_STANDARD.decode(encoded.0.as_bytes()).map_err(|_| invalid())?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| invalid())?;
+    parse_payload(text).map(Json::into_owned)
 }
 
-fn missing(name: &'static str) -> Rejection {
-    Rejection::new(Reason::MissingAttribute, Detail::AttributeMissing { name }).at(format!("/{name}"))
+fn missing_attribute(name: &'static str) -> Rejection {
+    Rejection::new(ProblemCode::MissingAttribute, Detail::AttributeMissing { name }).at(format!("/{name}"))
 }
 
-fn need<T>(name: &'static str, value: Option<T>) -> Result<T, Rejection> {
-    value.ok_or_else(|| missing(name))
+fn required<T>(name: &'static str, value: Option<T>) -> Result<T, Rejection> {
+    value.ok_or_else(|| missing_attribute(name))
 }
 
-/// An attribute whose errors come from the contract: they say what must be, never what was sent.
-fn parsed<T: FromStr<Err: Into<Mismatch>>>(name: &str, word: &Word<'_>) -> Result<T, Rejection> {
-    word.0.parse().map_err(|error: T::Err| flaw::attribute(name, error))
+/// Parses an attribute with the parser of the contract.
+fn parse_attribute<T: FromStr<Err: Into<Mismatch>>>(name: &str, value: &JsonString<'_>) -> Result<T, Rejection> {
+    value.0.parse().map_err(|error: T::Err| decode_error::attribute_rejection(name, error))
 }
 
-/// As every reader of the log reads it: an instant that they would refuse must not get in.
-fn instant(name: &str, word: &Word<'_>) -> Result<Timestamp, Rejection> {
-    parse_instant(&word.0).map_err(|error| flaw::attribute(name, error))
+/// Parses a time with the parser that readers of the log use, so that they can read every stored time.
+fn parse_time(name: &str, value: &JsonString<'_>) -> Result<Timestamp, Rejection> {
+    parse_instant(&value.0).map_err(|error| decode_error::attribute_rejection(name, error))
 }
 
-/// What is wrong with the envelope: read again, slowly, to learn the place and the type of the error.
-fn wire_flaw(text: &str) -> Rejection {
-    match decode::read::<Wire<'_>>(text.as_bytes(), "") {
+/// The refusal of an invalid envelope: parses it again with a slower reader that reports pointer and type of the error.
+fn envelope_rejection(text: &str) -> Rejection {
+    match decode::read::<RawEnvelope<'_>>(text.as_bytes(), "") {
         Err(DecodeError::Payload { pointer, mismatch: Mismatch::Value(_) }) if pointer.is_empty() => {
-            Rejection::new(Reason::InvalidJson, Detail::OneObject)
+            Rejection::new(ProblemCode::InvalidJson, Detail::OneObject)
         }
-        Err(DecodeError::Payload { mismatch: mismatch @ Mismatch::Syntax(_), .. }) => unreadable(mismatch),
-        Err(error) => flaw(error, Reason::UnknownAttribute, Reason::InvalidAttribute),
-        Ok(_) => unreadable(Mismatch::syntax(text.as_bytes())),
+        Err(DecodeError::Payload { mismatch: mismatch @ Mismatch::Syntax(_), .. }) => syntax_rejection(mismatch),
+        Err(error) => decode_rejection(error, ProblemCode::UnknownAttribute, ProblemCode::InvalidAttribute),
+        Ok(_) => syntax_rejection(Mismatch::syntax(text.as_bytes())),
     }
 }
 
-fn data_flaw(text: &str) -> Rejection {
+fn payload_rejection(text: &str) -> Rejection {
     match decode::read::<Json<'_>>(text.as_bytes(), "/data") {
-        Err(DecodeError::Payload { mismatch: mismatch @ Mismatch::Syntax(_), .. }) => unreadable(mismatch).at("/data"),
-        Err(error) => flaw(error, Reason::UnknownField, Reason::InvalidPayload),
-        Ok(_) => unreadable(Mismatch::syntax(text.as_bytes())).at("/data"),
+        Err(DecodeError::Payload { mismatch: mismatch @ Mismatch::Syntax(_), .. }) => syntax_rejection(mismatch).at("/data"),
+        Err(error) => decode_rejection(error, ProblemCode::UnknownField, ProblemCode::InvalidPayload),
+        Ok(_) => syntax_rejection(Mismatch::syntax(text.as_bytes())).at("/data"),
     }
 }
 
@@ -168,7 +167,7 @@ mod tests {
         let text = GOOD.replace(from, to);
         assert_ne!(text, GOOD);
         let rejection = read(text.as_bytes()).unwrap_err();
-        (rejection.reason.code(), rejection.pointer.unwrap_or_default())
+        (rejection.code.as_str(), rejection.pointer.unwrap_or_default())
     }
 
     #[test]
@@ -185,14 +184,14 @@ mod tests {
         assert_eq!(format!("{:?}", read(marked.as_bytes()).unwrap()), good);
         let encoded = GOOD.replace(r#""data":{"meeting":"m"}"#, r#""data_base64":"eyJtZWV0aW5nIjoibSJ9""#);
         assert_eq!(format!("{:?}", read(encoded.as_bytes()).unwrap()), good);
-        let place = |code: &'static str, pointer: &str| (code, pointer.to_owned());
-        assert_eq!(refusal(r#""data":{"#, r#""data_base64":"e30=","data":{"#), place("invalid-attribute", "/data_base64"));
-        assert_eq!(refusal(r#""data":{"meeting":"m"}"#, r#""data_base64":"?""#), place("invalid-attribute", "/data_base64"));
-        assert_eq!(refusal(r#""data":{"meeting":"m"}"#, r#""data_base64":"e30""#), place("invalid-attribute", "/data_base64"));
+        let at = |code: &'static str, pointer: &str| (code, pointer.to_owned());
+        assert_eq!(refusal(r#""data":{"#, r#""data_base64":"e30=","data":{"#), at("invalid-attribute", "/data_base64"));
+        assert_eq!(refusal(r#""data":{"meeting":"m"}"#, r#""data_base64":"?""#), at("invalid-attribute", "/data_base64"));
+        assert_eq!(refusal(r#""data":{"meeting":"m"}"#, r#""data_base64":"e30""#), at("invalid-attribute", "/data_base64"));
     }
 
     #[test]
-    fn media_types_of_json_are_told_apart_from_others() {
+    fn media_types_of_json_are_recognised() {
         for json in ["application/json", "application/json; charset=utf-8", "text/json", "application/vnd.kz+JSON"] {
             assert!(is_json(json), "{json}");
         }
@@ -203,23 +202,23 @@ mod tests {
 
     #[test]
     fn each_wrong_attribute_is_named() {
-        let place = |code: &'static str, pointer: &str| (code, pointer.to_owned());
-        assert_eq!(refusal(r#""campaign":"c","#, ""), place("missing-attribute", "/campaign"));
-        assert_eq!(refusal("qamtu.meeting.cancelled.v1", "qamtu.meeting.burnt.v1"), place("unknown-type", "/type"));
-        assert_eq!(refusal("cancelled.v1", "cancelled.v7"), place("unknown-version", "/type"));
-        assert_eq!(refusal("018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10", "17"), place("invalid-attribute", "/id"));
-        assert_eq!(refusal("2026-02-13T15:00:00+05:00", "yesterday"), place("invalid-attribute", "/time"));
-        assert_eq!(refusal(r#""source":"form""#, r#""source":"850615101233""#), place("national-id", "/source"));
-        assert_eq!(refusal(r#""source":"form""#, r#""source":5"#), place("invalid-attribute", "/source"));
-        assert_eq!(refusal("traceparent", "recordedTime"), place("unknown-attribute", "/recordedTime"));
-        assert_eq!(refusal(r#""traceparent":"00-1""#, r#""subject":{}"#), place("invalid-attribute", "/subject"));
-        assert_eq!(refusal("traceparent", "source"), place("duplicate-field", "/source"));
-        assert_eq!(refusal("traceparent", "bodyhash"), place("forbidden-attribute", "/bodyhash"));
-        assert_eq!(refusal(r#"{"meeting":"m"}"#, "null"), place("missing-attribute", "/data"));
-        assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"meeting":"m","meeting":"m"}"#), place("duplicate-field", "/data/meeting"));
-        assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"n":1.5}"#), place("invalid-payload", "/data/n"));
-        assert_eq!(refusal(r#"{"meeting":"m"}}"#, r#"{"meeting":"m"}"#), place("invalid-json", ""));
+        let at = |code: &'static str, pointer: &str| (code, pointer.to_owned());
+        assert_eq!(refusal(r#""campaign":"c","#, ""), at("missing-attribute", "/campaign"));
+        assert_eq!(refusal("qamtu.meeting.cancelled.v1", "qamtu.meeting.burnt.v1"), at("unknown-type", "/type"));
+        assert_eq!(refusal("cancelled.v1", "cancelled.v7"), at("unknown-version", "/type"));
+        assert_eq!(refusal("018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10", "17"), at("invalid-attribute", "/id"));
+        assert_eq!(refusal("2026-02-13T15:00:00+05:00", "yesterday"), at("invalid-attribute", "/time"));
+        assert_eq!(refusal(r#""source":"form""#, r#""source":"850615101233""#), at("national-id", "/source"));
+        assert_eq!(refusal(r#""source":"form""#, r#""source":5"#), at("invalid-attribute", "/source"));
+        assert_eq!(refusal("traceparent", "recordedTime"), at("unknown-attribute", "/recordedTime"));
+        assert_eq!(refusal(r#""traceparent":"00-1""#, r#""subject":{}"#), at("invalid-attribute", "/subject"));
+        assert_eq!(refusal("traceparent", "source"), at("duplicate-field", "/source"));
+        assert_eq!(refusal("traceparent", "bodyhash"), at("forbidden-attribute", "/bodyhash"));
+        assert_eq!(refusal(r#"{"meeting":"m"}"#, "null"), at("missing-attribute", "/data"));
+        assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"meeting":"m","meeting":"m"}"#), at("duplicate-field", "/data/meeting"));
+        assert_eq!(refusal(r#"{"meeting":"m"}"#, r#"{"n":1.5}"#), at("invalid-payload", "/data/n"));
+        assert_eq!(refusal(r#"{"meeting":"m"}}"#, r#"{"meeting":"m"}"#), at("invalid-json", ""));
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-        assert_eq!(refusal(r#"{"meeting":"m"}"#, &deep), place("too-deep", "/data"));
+        assert_eq!(refusal(r#"{"meeting":"m"}"#, &deep), at("too-deep", "/data"));
     }
 }

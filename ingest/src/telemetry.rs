@@ -1,6 +1,6 @@
 //! Starts logs (JSON on standard error) and metrics (Prometheus text).
 //!
-//! What is logged never comes from a body: routes, counts, durations and reasons only.
+//! Logs contain routes, counts, durations and problem codes, never data from a request body.
 
 use std::{error::Error, fmt::Write, sync::OnceLock};
 
@@ -12,14 +12,14 @@ use crate::{
     metrics,
 };
 
-/// Sends logs to standard error; once per process.
+/// Installs the logger, which writes to standard error. Call it once per process.
 pub fn logs(config: &TelemetryConfig) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(&config.filter).map_err(|error| ConfigError::of("telemetry.filter", &error.to_string()))?;
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }
 
-/// The recorder of this process, installed when first asked for.
+/// The metrics recorder of this process, installed on first use.
 pub fn recorder() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
@@ -30,7 +30,7 @@ pub fn recorder() -> &'static PrometheusHandle {
             // INVARIANT: the list of buckets is not empty.
             .expect("a list of buckets");
         let handle = recorder.handle();
-        // Whoever embeds the service may have a recorder of its own: then ours stays empty, and that is its choice.
+        // A program that embeds the service may have installed its own recorder; then this one stays empty.
         if ::metrics::set_global_recorder(recorder).is_ok() {
             metrics::describe();
         }
@@ -38,8 +38,8 @@ pub fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// An error and its causes in one line, for logs.
-pub fn chain(error: &dyn Error) -> String {
+/// An error and its sources in one line, for logs.
+pub fn error_chain(error: &dyn Error) -> String {
     let mut out = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

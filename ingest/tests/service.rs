@@ -1,4 +1,4 @@
-//! The service from outside: the built program on port 0, the real embedded log in a folder of its own, and what must hold.
+//! Tests of the built program on port 0 with a real embedded log in a temporary folder.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,6 +7,8 @@
     reason = "what helps a test fails with it, and tables of cases are plain"
 )]
 
+#[path = "service/aborted_streams.rs"]
+mod aborted_streams;
 #[path = "service/bad_bodies.rs"]
 mod bad_bodies;
 #[path = "service/bad_input.rs"]
@@ -19,8 +21,8 @@ mod cloudevents;
 mod compressed;
 #[path = "service/conflicts.rs"]
 mod conflicts;
-#[path = "service/crowd.rs"]
-mod crowd;
+#[path = "service/duplicates.rs"]
+mod duplicates;
 #[path = "service/durable.rs"]
 mod durable;
 #[path = "service/gaps.rs"]
@@ -33,8 +35,12 @@ mod hosts;
 mod interface;
 #[path = "service/memory.rs"]
 mod memory;
+#[path = "service/messages.rs"]
+mod messages;
 #[path = "service/openapi.rs"]
 mod openapi;
+#[path = "service/overload.rs"]
+mod overload;
 #[path = "service/privacy.rs"]
 mod privacy;
 #[path = "service/private_files.rs"]
@@ -43,17 +49,11 @@ mod private_files;
 mod references;
 #[path = "service/register.rs"]
 mod register;
-#[path = "service/repeats.rs"]
-mod repeats;
-#[path = "service/repetition.rs"]
-mod repetition;
+#[path = "service/repeating_streams.rs"]
+mod repeating_streams;
 #[path = "service/replaced.rs"]
 mod replaced;
 #[path = "service/sample.rs"]
 mod sample;
 #[path = "service/slow_clients.rs"]
 mod slow_clients;
-#[path = "service/stream_cut.rs"]
-mod stream_cut;
-#[path = "service/wording.rs"]
-mod wording;

@@ -1,4 +1,4 @@
-//! Properties of the judgement: it ends on every input, and never shows an identifier.
+//! Properties of validation: it terminates on every input, and never shows an identifier.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 }
 
 /// A campaign with one unit.
-static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+static KNOWN: LazyLock<CampaignData> = LazyLock::new(|| {
     let names = json!({"kk": "C", "ru": "C", "en": "C"});
     let code = |code: &str| json!({"code": code, "names": names});
     let configured = json!({
@@ -28,7 +28,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         "categories": [code("YOUTH")], "formats": [code("HALL")], "parties": [], "languages": [code("kk")],
     });
     let unit = json!({"unit": "TRK", "revision": 1, "kato": "611010000", "kind": "city", "names": names, "tile": {"row": 0, "column": 0}});
-    let mut known = Known::default();
+    let mut known = CampaignData::default();
     for (at, (kind, data)) in [("campaign.configured", configured), ("unit.defined", unit)].into_iter().enumerate() {
         let event = json!({
             "specversion": "1.0", "id": format!("00000000-0000-4000-8000-00000000000{at}"), "type": format!("qamtu.{kind}.v1"),
@@ -40,13 +40,13 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     known
 });
 
-fn judge(bytes: &[u8]) -> Result<Admitted, Rejection> {
+fn validate(bytes: &[u8]) -> Result<Admitted, Rejection> {
     let mut submission = submission::read(bytes)?;
     let layers = [&*KNOWN];
-    let scope = Scope(&layers);
-    known_campaign(&submission, &scope)?;
+    let known = KnownState(&layers);
+    known_campaign(&submission, &known)?;
     pseudonym::replace(submission.kind.kind, &mut submission.data, &CampaignKey::new(vec![1; 32]))?;
-    admit(&mut submission, &scope, now())
+    admit(&mut submission, &known, now())
 }
 
 fn sample() -> Value {
@@ -59,7 +59,7 @@ fn sample() -> Value {
 
 #[test]
 fn a_good_submission_becomes_an_event_that_decodes_to_itself() {
-    let admitted = judge(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
+    let admitted = validate(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
     let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     let event = qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).unwrap();
     assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.identity.id, admitted.identity.hash));
@@ -69,7 +69,7 @@ fn a_good_submission_becomes_an_event_that_decodes_to_itself() {
 }
 
 #[test]
-fn every_example_of_the_contract_is_read_and_judged_without_a_fault() {
+fn every_example_of_the_contract_is_parsed_and_validated() {
     let contracts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/contracts");
     let mut read = 0;
     for folder in std::fs::read_dir(contracts).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
@@ -81,8 +81,11 @@ fn every_example_of_the_contract_is_read_and_judged_without_a_fault() {
                 event_fields.remove("receivedtime");
                 let text = event.to_string();
                 assert!(submission::read(text.as_bytes()).is_ok(), "{}", example.path().display());
-                if let Err(rejection) = judge(text.as_bytes()) {
-                    assert!(rejection.reason.code().starts_with("unknown-") || rejection.reason == Reason::SyntheticFixed, "{rejection:?}");
+                if let Err(rejection) = validate(text.as_bytes()) {
+                    assert!(
+                        rejection.code.as_str().starts_with("unknown-") || rejection.code == ProblemCode::SyntheticFixed,
+                        "{rejection:?}"
+                    );
                 }
                 read += 1;
             }
@@ -92,7 +95,7 @@ fn every_example_of_the_contract_is_read_and_judged_without_a_fault() {
 }
 
 /// The sample with one value somewhere replaced, removed or added.
-fn bent() -> impl Strategy<Value = Value> {
+fn mutated() -> impl Strategy<Value = Value> {
     let values = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -135,15 +138,15 @@ fn bent() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = judge(&bytes);
+    fn any_bytes_are_validated(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = validate(&bytes);
     }
 
     #[test]
-    fn bent_submissions_are_judged_and_never_shown(event in bent(), cut in 0..1000_usize) {
+    fn mutated_submissions_are_validated_and_never_shown(event in mutated(), cut in 0..1000_usize) {
         let text = event.to_string();
         for bytes in [text.as_bytes(), &text.as_bytes()[..cut.min(text.len())]] {
-            match judge(bytes) {
+            match validate(bytes) {
                 Err(rejection) => {
                     let shown = format!("{rejection:?}");
                     prop_assert!(!shown.contains(IIN), "{}", shown);

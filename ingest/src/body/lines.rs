@@ -1,83 +1,84 @@
-//! A stream of lines: read piece by piece and cut into chunks of whole lines.
+//! Reads a stream of lines and groups whole lines into chunks.
 //!
-//! Guarantees: a line that is too long is skipped, not kept; every other line that is not blank is in exactly one chunk, with its
-//! number, at the latest [`LINGER`] after it came. A stream that is waited for must bring lines: blank ones, or many bytes of one, do
-//! not keep its place. Nor may it be long without them, since blank lines cost nothing to send when they are compressed.
+//! Guarantees: every line that is not blank is in exactly one chunk, with its number, at most [`CHUNK_MAX_AGE`] after it arrived; a line
+//! over the size limit is not buffered. The rate limit counts non-blank lines, not bytes. The number of bytes between two events is
+//! limited too, because blank lines cost the sender nothing when they are compressed.
 
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use tokio::sync::mpsc;
 
-use super::{Chunk, Part, drain, piece, slow};
-use crate::rejection::{Detail, Reason, Rejection};
+use super::{Chunk, ChunkItem, drain, next_data, too_slow};
+use crate::rejection::{Detail, ProblemCode, Rejection};
 
-/// Most bytes taken from the network before the lines among them are looked at.
+/// Most bytes that are split into lines before full chunks are sent.
 const SLICE_BYTES: usize = 65_536;
 
-/// Longest wait of a line for others of its chunk: a slow stream is judged and stored while it comes.
-const LINGER: Duration = Duration::from_secs(1);
+/// Longest time that a line waits for its chunk to fill, so that the events of a slow stream are stored while it runs.
+const CHUNK_MAX_AGE: Duration = Duration::from_secs(1);
 
-/// How many times the largest line may lie between two events in lines that are too long, which may be a mistake in a good stream. Blank
-/// lines, each of which costs more, may have as many bytes as one line.
+/// Limit of the bytes in too long lines between two events, as a multiple of the line limit: a valid stream may hold such lines by
+/// mistake. For blank lines, which cost more per byte, the limit is one line.
 const LONG_FACTOR: usize = 64;
 
-/// How a stream is cut.
+/// Limits of a stream and of its chunks.
 #[derive(Debug, Clone, Copy)]
-pub struct Cut {
-    /// Longest line.
+pub struct StreamLimits {
+    /// Most bytes of one line.
     pub line_bytes: usize,
-    /// Longest stream.
+    /// Most bytes of the stream, after decompression.
     pub stream_bytes: u64,
-    /// Lines after which a chunk is full.
+    /// Number of lines at which a chunk is sent.
     pub chunk_lines: usize,
-    /// Bytes after which a chunk is full.
+    /// Number of bytes at which a chunk is sent.
     pub chunk_bytes: usize,
-    /// Longest wait for the next bytes; also the time over which the rate is measured.
+    /// Longest wait for the next bytes; also the interval over which the rate is measured.
     pub idle: Duration,
-    /// Fewest lines per minute of waiting for them; blank ones do not count.
+    /// Fewest non-blank lines per minute of waiting; 0 for no limit.
     pub lines_per_minute: u64,
 }
 
-/// How fast a stream comes. Only time spent waiting for it counts: while the log is busy nobody asks for more.
-struct Pace {
-    cut: Cut,
+/// Measures lines per minute. Only time spent waiting for the client counts, not the time for validation and appends.
+struct RateMeter {
+    limits: StreamLimits,
     waited: Duration,
     lines: u64,
 }
 
-impl Pace {
-    /// Counts the lines that a wait has ended with; false: over a whole window they were too few.
-    fn holds(&mut self, waited: Duration, lines: u64) -> bool {
+impl RateMeter {
+    /// Records `lines` that arrived after a wait; false if a whole interval brought too few.
+    fn is_fast_enough(&mut self, waited: Duration, lines: u64) -> bool {
         self.waited += waited;
         self.lines += lines;
-        if self.waited < self.cut.idle {
+        if self.waited < self.limits.idle {
             return true;
         }
         let (waited, lines) = (std::mem::take(&mut self.waited), std::mem::take(&mut self.lines));
-        let wanted = u128::from(self.cut.lines_per_minute) * waited.as_millis() / 60_000;
-        self.cut.lines_per_minute == 0 || u128::from(lines) >= wanted.max(1)
+        let wanted = u128::from(self.limits.lines_per_minute) * waited.as_millis() / 60_000;
+        self.limits.lines_per_minute == 0 || u128::from(lines) >= wanted.max(1)
     }
 }
 
-/// Reads a stream and hands out chunks of whole lines; waits while the receiver is busy. When it is gone, the rest is thrown away.
-pub async fn read(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, Rejection>>) {
-    let mut splitter = Splitter::new(cut.line_bytes);
-    let mut pace = Pace { cut, waited: Duration::ZERO, lines: 0 };
+/// Reads a stream and sends chunks of whole lines, then an error if the stream is refused. Waits while the channel is full; drains the
+/// body if the receiver is dropped.
+pub async fn read(mut body: Body, limits: StreamLimits, chunks: mpsc::Sender<Result<Chunk, Rejection>>) {
+    let mut splitter = LineSplitter::new(limits.line_bytes);
+    let mut rate = RateMeter { limits, waited: Duration::ZERO, lines: 0 };
     let (mut total, mut silent) = (0_u64, Duration::ZERO);
-    let ended = 'reading: loop {
+    let result = 'reading: loop {
         let asked = Instant::now();
-        let (left, linger) = (cut.idle.saturating_sub(silent), splitter.linger());
+        let (left, time_left) = (limits.idle.saturating_sub(silent), splitter.time_left());
         let next = tokio::select! {
             () = chunks.closed() => return drain(body),
-            next = tokio::time::timeout(linger.map_or(left, |linger| linger.min(left)), piece(&mut body)) => next,
+            next = tokio::time::timeout(time_left.map_or(left, |time_left| time_left.min(left)), next_data(&mut body)) => next,
         };
         let waited = silent + asked.elapsed();
         let piece = match next {
-            Err(_) if waited >= cut.idle => break Err(slow()),
+            Err(_) if waited >= limits.idle => break Err(too_slow()),
             Err(_) => {
                 silent = waited;
-                if splitter.is_due(&cut) && chunks.send(Ok(splitter.take())).await.is_err() {
+                if splitter.is_due(&limits) && chunks.send(Ok(splitter.take())).await.is_err() {
                     return drain(body);
                 }
                 continue;
@@ -87,78 +88,89 @@ pub async fn read(mut body: Body, cut: Cut, chunks: mpsc::Sender<Result<Chunk, R
             Ok(Ok(Some(piece))) => piece,
         };
         silent = Duration::ZERO;
-        let before = splitter.found;
+        let before = splitter.lines_found;
         total += piece.len() as u64;
-        if total > cut.stream_bytes {
-            break Err(Rejection::new(Reason::BodyTooLarge, Detail::StreamMax { bytes: cut.stream_bytes }));
+        if total > limits.stream_bytes {
+            break Err(Rejection::new(ProblemCode::BodyTooLarge, Detail::StreamMax { bytes: limits.stream_bytes }));
         }
         for slice in piece.chunks(SLICE_BYTES) {
             splitter.feed(slice);
-            if splitter.is_due(&cut) && chunks.send(Ok(splitter.take())).await.is_err() {
+            if splitter.is_due(&limits) && chunks.send(Ok(splitter.take())).await.is_err() {
                 return drain(body);
             }
             if let Err(rejection) = splitter.check_gap() {
                 break 'reading Err(rejection);
             }
         }
-        if !pace.holds(waited, splitter.found - before) {
-            break Err(slow());
+        if !rate.is_fast_enough(waited, splitter.lines_found - before) {
+            break Err(too_slow());
         }
     };
-    // After a failure the lines of the unfinished chunk are left out: nothing was said about them, and they are sent again.
-    let last = ended.map(|()| splitter.end());
+    // After a failure the unfinished chunk is discarded: its lines have no outcome, and the client sends them again.
+    let last = result.map(|()| splitter.end());
     if last.is_err() {
         drain(body);
     }
-    if !matches!(&last, Ok(chunk) if chunk.parts.is_empty()) {
+    if !matches!(&last, Ok(chunk) if chunk.items.is_empty()) {
         drop(chunks.send(last).await);
     }
 }
 
-/// Cuts bytes into lines; empty ones count, but are left out.
-struct Splitter {
+/// Splits bytes into lines; blank lines are numbered but not part of a chunk.
+struct LineSplitter {
     limit: usize,
     bytes: Vec<u8>,
-    parts: Vec<Part>,
-    /// When the first of them came.
-    first: Option<Instant>,
-    /// Bytes of blank lines since the last line that was kept.
-    blank: usize,
-    /// Bytes of lines that are too long since then.
-    long: usize,
-    /// Where the line being read begins.
+    items: Vec<ChunkItem>,
+    /// When the first item of the chunk arrived.
+    first_at: Option<Instant>,
+    /// Bytes of blank lines since the last event.
+    blank_bytes: usize,
+    /// Bytes of lines over the limit since the last event.
+    long_bytes: usize,
+    /// Index in `bytes` where the current line begins.
     begin: usize,
-    /// Its number.
-    line: u64,
-    /// It is too long already: the rest of it is dropped.
+    /// Number of the current line, from 1.
+    line_number: u64,
+    /// The current line is over the limit: the rest of it is dropped.
     skipping: bool,
-    /// How many lines that are not blank were found.
-    found: u64,
+    /// Number of non-blank lines so far.
+    lines_found: u64,
 }
 
-impl Splitter {
+impl LineSplitter {
     fn new(limit: usize) -> Self {
-        Self { limit, bytes: Vec::new(), parts: Vec::new(), first: None, blank: 0, long: 0, begin: 0, line: 1, skipping: false, found: 0 }
+        Self {
+            limit,
+            bytes: Vec::new(),
+            items: Vec::new(),
+            first_at: None,
+            blank_bytes: 0,
+            long_bytes: 0,
+            begin: 0,
+            line_number: 1,
+            skipping: false,
+            lines_found: 0,
+        }
     }
 
-    /// Refuses a stream that has been without an event for too many bytes.
+    /// Refuses a stream with too many bytes between two events.
     fn check_gap(&self) -> Result<(), Rejection> {
         let (blank, long) = (self.limit, self.limit.saturating_mul(LONG_FACTOR));
-        if self.blank <= blank && self.long <= long {
+        if self.blank_bytes <= blank && self.long_bytes <= long {
             return Ok(());
         }
-        Err(Rejection::new(Reason::BodyTooLarge, Detail::GapMax { blank, long }))
+        Err(Rejection::new(ProblemCode::BodyTooLarge, Detail::GapMax { blank, long }))
     }
 
-    /// How long the lines so far may still wait for others; none if there are none.
-    fn linger(&self) -> Option<Duration> {
-        self.first.map(|first| LINGER.saturating_sub(first.elapsed()))
+    /// Time until the chunk must be sent; `None` if it is empty.
+    fn time_left(&self) -> Option<Duration> {
+        self.first_at.map(|first| CHUNK_MAX_AGE.saturating_sub(first.elapsed()))
     }
 
-    /// Are there lines, and enough of them or old enough to be handed out?
-    fn is_due(&self, cut: &Cut) -> bool {
-        let is_full = self.parts.len() >= cut.chunk_lines || self.bytes.len() >= cut.chunk_bytes;
-        self.linger().is_some_and(|linger| is_full || linger.is_zero())
+    /// Whether the chunk is not empty, and full or old enough to be sent.
+    fn is_due(&self, limits: &StreamLimits) -> bool {
+        let is_full = self.items.len() >= limits.chunk_lines || self.bytes.len() >= limits.chunk_bytes;
+        self.time_left().is_some_and(|time_left| is_full || time_left.is_zero())
     }
 
     fn feed(&mut self, mut input: &[u8]) {
@@ -173,11 +185,11 @@ impl Splitter {
     fn extend(&mut self, piece: &[u8]) {
         if !self.skipping && self.bytes.len() - self.begin + piece.len() > self.limit {
             self.skipping = true;
-            self.long += self.bytes.len() - self.begin;
+            self.long_bytes += self.bytes.len() - self.begin;
             self.bytes.truncate(self.begin);
         }
         if self.skipping {
-            self.long += piece.len();
+            self.long_bytes += piece.len();
         } else {
             self.bytes.extend_from_slice(piece);
         }
@@ -186,31 +198,31 @@ impl Splitter {
     fn close(&mut self) {
         let range = self.begin..self.bytes.len();
         if self.skipping {
-            self.parts.push(Part { place: self.line, range: None });
+            self.items.push(ChunkItem { position: self.line_number, range: None });
         } else if self.bytes[range.clone()].iter().all(u8::is_ascii_whitespace) {
-            self.blank += range.len() + 1;
+            self.blank_bytes += range.len() + 1;
             self.bytes.truncate(self.begin);
         } else {
-            (self.blank, self.long) = (0, 0);
-            self.parts.push(Part { place: self.line, range: Some(range) });
+            (self.blank_bytes, self.long_bytes) = (0, 0);
+            self.items.push(ChunkItem { position: self.line_number, range: Some(range) });
         }
-        if !self.parts.is_empty() {
-            self.first.get_or_insert_with(Instant::now);
+        if !self.items.is_empty() {
+            self.first_at.get_or_insert_with(Instant::now);
         }
-        self.found += u64::from(self.begin < self.bytes.len() || self.skipping);
+        self.lines_found += u64::from(self.begin < self.bytes.len() || self.skipping);
         self.begin = self.bytes.len();
         self.skipping = false;
-        self.line += 1;
+        self.line_number += 1;
     }
 
-    /// The whole lines so far; the unfinished one stays.
+    /// The complete lines so far; the current line stays.
     fn take(&mut self) -> Chunk {
-        let rest = self.bytes.split_off(self.begin);
-        (self.begin, self.first) = (0, None);
-        Chunk { bytes: std::mem::replace(&mut self.bytes, rest).into(), parts: std::mem::take(&mut self.parts) }
+        let unfinished = self.bytes.split_off(self.begin);
+        (self.begin, self.first_at) = (0, None);
+        Chunk { bytes: std::mem::replace(&mut self.bytes, unfinished).into(), items: std::mem::take(&mut self.items) }
     }
 
-    /// The last lines, the last of which needs no line feed.
+    /// The last lines; the last one needs no line feed.
     fn end(mut self) -> Chunk {
         self.close();
         self.take()
@@ -223,11 +235,11 @@ mod tests {
 
     use super::*;
 
-    fn cut(input: &[u8], pieces: usize, limit: usize) -> Vec<(u64, Option<Vec<u8>>)> {
-        let mut splitter = Splitter::new(limit);
+    fn split(input: &[u8], pieces: usize, limit: usize) -> Vec<(u64, Option<Vec<u8>>)> {
+        let mut splitter = LineSplitter::new(limit);
         let mut found = Vec::new();
         let mut collect =
-            |chunk: Chunk| found.extend(chunk.parts.iter().map(|part| (part.place, chunk.bytes_of(part).map(<[u8]>::to_vec))));
+            |chunk: Chunk| found.extend(chunk.items.iter().map(|item| (item.position, chunk.bytes_of(item).map(<[u8]>::to_vec))));
         for piece in input.chunks(pieces) {
             splitter.feed(piece);
             collect(splitter.take());
@@ -238,29 +250,29 @@ mod tests {
 
     #[test]
     fn lines_are_numbered_and_long_ones_skipped() {
-        let found = cut(b"a\n\n \r\nbb\nccc\ndd", 2, 2);
+        let found = split(b"a\n\n \r\nbb\nccc\ndd", 2, 2);
         let text = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(found, [(1, text("a")), (4, text("bb")), (5, None), (6, text("dd"))]);
     }
 
     #[test]
-    fn a_stream_is_too_slow_when_a_whole_window_of_waiting_brought_too_little() {
+    fn a_stream_is_too_slow_when_a_whole_interval_of_waiting_brought_too_few_lines() {
         let idle = Duration::from_secs(30);
-        let cut = Cut { line_bytes: 9, stream_bytes: 9, chunk_lines: 9, chunk_bytes: 9, idle, lines_per_minute: 200 };
-        let mut pace = Pace { cut, waited: Duration::ZERO, lines: 0 };
-        assert!(pace.holds(Duration::from_secs(29), 1), "the first window is not over");
-        assert!(pace.holds(Duration::from_secs(1), 99));
-        assert!(pace.holds(Duration::ZERO, 1_000_000) && pace.holds(Duration::from_secs(31), 1));
-        // What came fast once does not pay for what comes slowly afterwards.
-        assert!(pace.holds(Duration::from_secs(29), 1) && !pace.holds(Duration::from_secs(1), 98));
+        let limits = StreamLimits { line_bytes: 9, stream_bytes: 9, chunk_lines: 9, chunk_bytes: 9, idle, lines_per_minute: 200 };
+        let mut rate = RateMeter { limits, waited: Duration::ZERO, lines: 0 };
+        assert!(rate.is_fast_enough(Duration::from_secs(29), 1), "the first interval is not over");
+        assert!(rate.is_fast_enough(Duration::from_secs(1), 99));
+        assert!(rate.is_fast_enough(Duration::ZERO, 1_000_000) && rate.is_fast_enough(Duration::from_secs(31), 1));
+        // Each interval counts on its own.
+        assert!(rate.is_fast_enough(Duration::from_secs(29), 1) && !rate.is_fast_enough(Duration::from_secs(1), 98));
     }
 
     #[test]
     fn bytes_without_an_event_are_counted_from_the_last_one_on() {
-        let mut splitter = Splitter::new(4);
+        let mut splitter = LineSplitter::new(4);
         let mut fed = |text: &str| {
             splitter.feed(text.as_bytes());
-            (splitter.blank, splitter.long)
+            (splitter.blank_bytes, splitter.long_bytes)
         };
         assert_eq!([fed("\n \n"), fed(" "), fed("\n"), fed("ab\n")], [(3, 0), (3, 0), (5, 0), (0, 0)]);
         assert_eq!(
@@ -270,25 +282,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_ends_where_too_much_lies_between_two_events() {
+    async fn a_stream_with_too_many_bytes_between_two_events_is_refused() {
         let read_all = async |text: String| {
             let idle = Duration::from_secs(30);
-            let cut = Cut { line_bytes: 1000, stream_bytes: 1 << 30, chunk_lines: 9, chunk_bytes: 9, idle, lines_per_minute: 0 };
+            let limits =
+                StreamLimits { line_bytes: 1000, stream_bytes: 1 << 30, chunk_lines: 9, chunk_bytes: 9, idle, lines_per_minute: 0 };
             let (sender, mut chunks) = mpsc::channel(1);
-            let reading = tokio::spawn(read(Body::from(text), cut, sender));
+            let reading = tokio::spawn(read(Body::from(text), limits, sender));
             let (mut lines, mut ended) = (0, None);
             while let Some(chunk) = chunks.recv().await {
                 match chunk {
-                    Ok(chunk) => lines += chunk.parts.len(),
-                    Err(rejection) => ended = Some((rejection.reason, rejection.detail)),
+                    Ok(chunk) => lines += chunk.items.len(),
+                    Err(rejection) => ended = Some((rejection.code, rejection.detail)),
                 }
             }
             reading.await.unwrap();
             (lines, ended)
         };
-        let (blank, refused) = ("\n".repeat(1000), Some((Reason::BodyTooLarge, Detail::GapMax { blank: 1000, long: 64_000 })));
+        let (blank, refused) = ("\n".repeat(1000), Some((ProblemCode::BodyTooLarge, Detail::GapMax { blank: 1000, long: 64_000 })));
         assert_eq!(read_all(format!("a\n{blank}b\n{blank}c")).await, (3, None));
-        // The line before is in no chunk yet: nothing is said about it, and it is sent again.
+        // The first line is in no chunk yet: it has no outcome and is sent again.
         assert_eq!(read_all(format!("a\n{}", blank.repeat(2))).await, (0, refused.clone()));
         assert_eq!(read_all(format!("a\n{}\nb", "x".repeat(64_000))).await, (3, None));
         assert_eq!(read_all(format!("a\n{}\nb", "x".repeat(70_000))).await.1, refused);
@@ -297,7 +310,7 @@ mod tests {
     proptest! {
         #[test]
         fn how_bytes_arrive_changes_nothing(input in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'x'), Just(b' ')], 0..60), pieces in 1..9_usize) {
-            prop_assert_eq!(cut(&input, pieces, 5), cut(&input, 1000, 5));
+            prop_assert_eq!(split(&input, pieces, 5), split(&input, 1000, 5));
         }
     }
 }

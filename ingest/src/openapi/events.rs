@@ -1,17 +1,17 @@
-//! Schemas of events as clients send them, made from those of the contract, which say how events are stored.
+//! Schemas of events as clients send them, derived from those of the contract, which describe stored events.
 //!
-//! What differs: a person is named by `iin` or `phone`, or by a ready pseudonym; the server stamps `receivedtime` and `bodyhash`;
+//! Differences: a person is named by `iin` or `phone`, or by a ready pseudonym; the server stamps `receivedtime` and `bodyhash`;
 //! attributes that CloudEvents allows and the contract does not have are accepted.
 
 use qamtu_schemas::EventType;
 use serde_json::{Map, Value, json};
 
-/// A reference to a schema of the description.
+/// A `$ref` to a component schema of the document.
 pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// The schemas of all events and of their parts, by name; `Event` is any of them.
+/// The schemas of all events and their parts by name; `Event` is any event.
 pub(super) fn components() -> Map<String, Value> {
     let mut components = Map::new();
     let (mut any, mut mapping) = (Vec::new(), Map::new());
@@ -33,7 +33,7 @@ pub(super) fn components() -> Map<String, Value> {
     components
 }
 
-/// The schema of an event as it is sent.
+/// Converts the schema of a stored event to that of a sent event.
 fn sent(mut event: Value) -> Value {
     if let Some(event) = event.as_object_mut() {
         event.remove("$schema");
@@ -84,7 +84,7 @@ fn roll_person() -> Value {
     json!({"oneOf": [iin(), phone(), {"$ref": "#/$defs/Pseudonym"}]})
 }
 
-/// Makes references within a schema those of the description.
+/// Rewrites references within a schema to references to component schemas.
 fn refer(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

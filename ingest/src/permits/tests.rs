@@ -1,4 +1,4 @@
-//! Who gets a permit, who gives one up, and who keeps it.
+//! Who gets a permit, and whose permit is revoked.
 
 use std::{future::Future, net::Ipv4Addr};
 
@@ -7,7 +7,7 @@ use futures::FutureExt;
 use super::*;
 
 const NO_WAIT: Duration = Duration::ZERO;
-const NEVER: Yield = Yield::NothingNew(Duration::MAX);
+const NEVER: RevokePolicy = RevokePolicy::NoNewEvents(Duration::MAX);
 const LONG: Duration = Duration::from_secs(60);
 
 fn client(number: u8) -> Client {
@@ -19,7 +19,7 @@ fn is_ready(future: impl Future) -> bool {
 }
 
 #[tokio::test]
-async fn a_client_that_holds_all_permits_gives_up_half_of_them_to_another_and_not_more() {
+async fn a_client_with_all_permits_loses_half_of_them_to_another_and_not_more() {
     let permits = Permits::new(8, 100, NEVER);
     let mut slow = Vec::new();
     for _ in 0..8 {
@@ -49,9 +49,9 @@ async fn a_request_whose_body_is_complete_keeps_its_permit() {
 }
 
 #[tokio::test]
-async fn a_slow_body_gives_way_to_another_one_of_the_same_client() {
-    let pace = Yield::Slow { grace: Duration::ZERO, bytes_per_second: 1_000_000_000_000 };
-    let permits = Permits::new(1, 100, pace);
+async fn a_slow_body_loses_its_permit_to_another_request_of_the_same_client() {
+    let policy = RevokePolicy::SlowBody { grace: Duration::ZERO, bytes_per_second: 1_000_000_000_000 };
+    let permits = Permits::new(1, 100, policy);
     let slow = permits.acquire(client(1), NO_WAIT).await.unwrap();
     let mut next = Box::pin(permits.acquire(client(1), LONG));
     assert!(next.as_mut().now_or_never().is_none() && is_ready(slow.revoked()));
@@ -62,28 +62,28 @@ async fn a_slow_body_gives_way_to_another_one_of_the_same_client() {
 }
 
 #[tokio::test]
-async fn a_stream_that_brings_nothing_new_gives_way_to_anybody_and_one_that_does_keeps_its_permit() {
-    let permits = Permits::new(1, 100, Yield::NothingNew(Duration::ZERO));
+async fn a_stream_without_new_events_loses_its_permit_and_one_with_new_events_keeps_it() {
+    let permits = Permits::new(1, 100, RevokePolicy::NoNewEvents(Duration::ZERO));
     let held = permits.acquire(client(1), NO_WAIT).await.unwrap();
     let refused = async || permits.acquire(client(2), NO_WAIT).await.is_none();
-    assert!(refused().await && !is_ready(held.revoked()), "nothing was judged yet");
-    held.judged(true);
+    assert!(refused().await && !is_ready(held.revoked()), "nothing was stored yet");
+    held.record_progress(true);
     assert!(refused().await && !is_ready(held.revoked()), "its events are new");
-    held.judged(false);
-    held.judged(true);
+    held.record_progress(false);
+    held.record_progress(true);
     assert!(refused().await && !is_ready(held.revoked()), "its events are new again");
-    held.judged(false);
+    held.record_progress(false);
     assert!(!is_ready(held.revoked()), "nobody waits");
     assert!(refused().await && is_ready(held.revoked()));
 
     let patient = Permits::new(1, 100, NEVER);
     let held = patient.acquire(client(1), NO_WAIT).await.unwrap();
-    held.judged(false);
+    held.record_progress(false);
     assert!(patient.acquire(client(2), NO_WAIT).await.is_none() && !is_ready(held.revoked()), "not for long enough");
 }
 
 #[tokio::test]
-async fn the_next_permit_goes_to_who_holds_the_fewest_and_a_long_queue_keeps_nobody_out() {
+async fn the_next_permit_goes_to_the_client_with_the_fewest_and_a_long_queue_blocks_nobody() {
     let permits = Permits::new(1, 3, NEVER);
     let held = permits.acquire(client(1), NO_WAIT).await.unwrap();
     held.complete();
@@ -92,10 +92,10 @@ async fn the_next_permit_goes_to_who_holds_the_fewest_and_a_long_queue_keeps_nob
     assert!(permits.acquire(client(1), LONG).now_or_never().is_some_and(|refused| refused.is_none()), "the queue is full");
     let mut honest = Box::pin(permits.acquire(client(2), LONG));
     assert!(honest.as_mut().now_or_never().is_none());
-    assert!(crowd.pop().unwrap().await.is_none(), "the newest of the crowd makes room");
+    assert!(crowd.pop().unwrap().await.is_none(), "the newest request of the crowd is removed");
     drop(held);
     assert!(honest.await.is_some());
-    // One that has stopped waiting takes nothing with it.
+    // A request that has stopped waiting uses no permit.
     drop(crowd.remove(0));
     assert!(crowd.remove(0).await.is_some());
     assert!(permits.acquire(client(3), NO_WAIT).await.is_some());

@@ -1,22 +1,22 @@
-//! The digits of a text in groups: which of them may belong to one number.
+//! Splits the digits of a text into groups, and groups into chains that may be one number.
 //!
-//! Guarantees: digits are parted by letters, by a comma or semicolon with a space (a list), by more than three other characters, and by
-//! dates, which are no part of another number. Hyphens inside a UUID part its groups too.
+//! Guarantees: chains are separated by letters, by a comma or semicolon with a space (a list), by more than three other characters, by
+//! dates, and by the hyphens of a UUID.
 
 /// Longest separator inside one number, in characters.
 const GAP_MAX: usize = 3;
 
-/// Digits written together.
+/// Adjacent digits, and the separator before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Group<'t> {
-    /// The digits.
+    /// The digits, all ASCII.
     pub digits: &'t str,
-    /// What stands between this group and the one before.
+    /// Characters between the previous group and this one.
     pub gap: &'t str,
 }
 
 impl Group<'_> {
-    /// Is this a date with a time, such as `20260213150027`? Such codes are made by programs.
+    /// Whether the digits are a date with a time, such as `20260213150027` in a generated code.
     pub fn is_timestamp(&self) -> bool {
         let within = |from: usize, most: &str| self.digits.get(from..from + 2).is_some_and(|two| two <= most);
         let date = self.digits.get(..8).is_some_and(|date| is_date(&date[..4], &date[4..6], &date[6..]));
@@ -24,7 +24,7 @@ impl Group<'_> {
     }
 }
 
-/// The groups of digits of a text, those that may belong to one number together.
+/// The chains of a text: groups of digits that may be one number.
 pub(super) fn chains(text: &str) -> Vec<Vec<Group<'_>>> {
     let mut chains: Vec<Vec<Group<'_>>> = Vec::new();
     for group in groups(text) {
@@ -37,7 +37,7 @@ pub(super) fn chains(text: &str) -> Vec<Vec<Group<'_>>> {
     chains.iter().flat_map(|chain| without_dates(chain)).collect()
 }
 
-/// Every group of digits, with what stands before it.
+/// Every group of digits with the separator before it.
 fn groups(text: &str) -> impl Iterator<Item = Group<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -54,20 +54,20 @@ fn is_inside_number(gap: &str) -> bool {
     !list && gap.chars().count() <= GAP_MAX && !gap.chars().any(char::is_alphanumeric)
 }
 
-/// Length of a UUID with its hyphens, and where those stand.
+/// Length of a UUID, and the positions of its hyphens.
 const UUID_BYTES: usize = 36;
 const UUID_HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// Is this a hyphen of a UUID?
+/// Whether the byte at `at` is a hyphen of a UUID.
 fn is_uuid_hyphen(text: &str, at: usize) -> bool {
     let is_uuid = |begin: usize| {
         let Some(uuid) = text.as_bytes().get(begin..begin + UUID_BYTES) else { return false };
         uuid.iter().enumerate().all(|(at, byte)| if UUID_HYPHENS.contains(&at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
     };
-    UUID_HYPHENS.iter().filter_map(|place| at.checked_sub(*place)).any(is_uuid)
+    UUID_HYPHENS.iter().filter_map(|hyphen| at.checked_sub(*hyphen)).any(is_uuid)
 }
 
-/// The parts of a chain between its dates.
+/// The parts of a chain between dates.
 fn without_dates<'t>(chain: &[Group<'t>]) -> Vec<Vec<Group<'t>>> {
     let mut parts = Vec::new();
     let mut part = Vec::new();
@@ -89,7 +89,7 @@ fn without_dates<'t>(chain: &[Group<'t>]) -> Vec<Vec<Group<'t>>> {
     parts
 }
 
-/// A date of the twentieth or this century, its year in full.
+/// Whether this is a date with a four-digit year from 1900 to 2099.
 fn is_date(year: &str, month: &str, day: &str) -> bool {
     let within = |text: &str, most: u32| text.len() <= 2 && text.parse().is_ok_and(|number: u32| (1..=most).contains(&number));
     year.len() == 4 && (year.starts_with("19") || year.starts_with("20")) && within(month, 12) && within(day, 31)

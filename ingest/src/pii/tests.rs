@@ -1,4 +1,4 @@
-//! What is found, what is left alone, and that every text and code of every event type is searched.
+//! Which numbers are found, which texts pass, and that every text and code of every event type is searched.
 
 use proptest::prelude::*;
 use qamtu_schemas::{decode, testing};
@@ -56,7 +56,7 @@ fn national_ids_are_found_in_every_notation() {
         "㊇㊄〇㊅㊀㊄㊀〇㊀㊁㊂㊂",
         "〨〥〇〦〡〥〡〇〡〢〣〣",
     ] {
-        assert_eq!(find(text), Some(Found::NationalId), "{text}");
+        assert_eq!(find(text), Some(PersonalNumber::NationalId), "{text}");
     }
 }
 
@@ -101,7 +101,7 @@ fn phone_numbers_are_found_in_every_notation() {
         "八七〇一一二三四五六七",
         "+七 七〇一 123 45 67",
     ] {
-        assert_eq!(find(text), Some(Found::Phone), "{text}");
+        assert_eq!(find(text), Some(PersonalNumber::Phone), "{text}");
     }
 }
 
@@ -219,7 +219,7 @@ fn every_text_and_code_of_every_event_type_is_searched() {
 }
 
 #[test]
-fn released_examples_hold_no_number_of_a_person() {
+fn contract_examples_contain_no_personal_number() {
     for example in testing::examples().unwrap() {
         let data = serde_json::from_slice::<Value>(&example.bytes).unwrap()["data"].take().to_string();
         assert_eq!(check(&serde_json::from_str(&data).unwrap(), "/data"), Ok(()), "{}", example.path.display());
@@ -228,7 +228,7 @@ fn released_examples_hold_no_number_of_a_person() {
 
 proptest! {
     #[test]
-    fn searching_ends_on_any_text(text in "\\PC{0,300}") {
+    fn the_search_terminates_on_any_text(text in "\\PC{0,300}") {
         let _ = find(&text);
     }
 
@@ -236,6 +236,6 @@ proptest! {
     fn separators_hide_no_national_id(at in 1..12_usize, gap in "[ .,:;_+/\\\\|*#~='\"()-]{1,3}") {
         prop_assume!(!(gap.contains([',', ';']) && gap.contains(' ')));
         let text = format!("{}{gap}{}", &"850615101233"[..at], &"850615101233"[at..]);
-        prop_assert_eq!(find(&text), Some(Found::NationalId), "{}", text);
+        prop_assert_eq!(find(&text), Some(PersonalNumber::NationalId), "{}", text);
     }
 }

@@ -1,45 +1,45 @@
-//! What digits are a national id or a phone number, however people typed them.
+//! Parses national ids (IIN) and phone numbers as people type them.
 //!
-//! Guarantees: a value of these types is in its one normal form. Only length, digits and check digit of a national id are judged:
-//! the date and sex inside it are neither required nor read. Neither type can be printed.
+//! Guarantees: values of these types are normalized. Only length, digits and check digit of a national id are checked; the birth date and
+//! sex in it are not used. Neither type implements `Debug` or `Display`.
 
 use secrecy::zeroize::Zeroize;
 
-use crate::rejection::{Detail, Reason, Rejection};
+use crate::rejection::{Detail, ProblemCode, Rejection};
 
-/// An individual identification number: twelve ASCII digits with a good check digit. Wiped when dropped.
+/// An individual identification number: twelve ASCII digits with a valid check digit. Zeroized when dropped.
 pub struct Iin(String);
 
-/// A phone number in E.164 form. Wiped when dropped.
+/// A phone number in E.164 form. Zeroized when dropped.
 pub struct Phone(String);
 
 impl Iin {
-    /// Reads a number as typed: digits of any script that keyboards here produce, with spaces or hyphens between them.
+    /// Parses ASCII, full-width or Arabic digits, with spaces or hyphens between them.
     pub fn read(text: &str) -> Result<Self, Rejection> {
-        let iin = Self(normal(text, Reason::InvalidIin)?);
+        let iin = Self(normalize(text, ProblemCode::InvalidIin)?);
         let (digits, only_digits) = (iin.0.len(), iin.0.bytes().all(|b| b.is_ascii_digit()));
         if digits == 12 && only_digits && check_digit_holds(iin.0.as_bytes()) {
             return Ok(iin);
         }
-        // Never filled up with zeros: one number in eleven would pass as somebody else's.
+        // Missing zeros are not added: one number in eleven would become the valid number of another person.
         let detail = if only_digits && (1..12).contains(&digits) { Detail::IinDigits { digits } } else { Detail::Iin };
-        Err(Rejection::new(Reason::InvalidIin, detail))
+        Err(Rejection::new(ProblemCode::InvalidIin, detail))
     }
 
-    /// The twelve digits.
+    /// The twelve ASCII digits.
     pub(super) fn digits(&self) -> &str {
         &self.0
     }
 }
 
 impl Phone {
-    /// Reads a number as typed; without a country it is taken to be Kazakhstan's (trunk prefix 8 or none).
+    /// Parses a number; without a country code it is one of Kazakhstan (trunk prefix 8 or none).
     pub fn read(text: &str) -> Result<Self, Rejection> {
-        let phone = Self(normal(text, Reason::InvalidPhone)?);
+        let phone = Self(normalize(text, ProblemCode::InvalidPhone)?);
         let (plus, digits) = phone.0.strip_prefix('+').map_or((false, phone.0.as_str()), |digits| (true, digits));
-        let wrong = || Rejection::new(Reason::InvalidPhone, Detail::Phone);
+        let invalid = || Rejection::new(ProblemCode::InvalidPhone, Detail::Phone);
         if !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(wrong());
+            return Err(invalid());
         }
         let e164 = match (plus, digits.len(), digits.as_bytes()) {
             (true, 11, [b'7', ..]) => format!("+{digits}"),
@@ -47,12 +47,12 @@ impl Phone {
             (false, 11, [b'8' | b'7', b'7', ..]) => format!("+7{}", &digits[1..]),
             (false, 10, [b'7', ..]) => format!("+7{digits}"),
             (false, 13, [b'0', b'0', b'7', ..]) => format!("+{}", &digits[2..]),
-            _ => return Err(wrong()),
+            _ => return Err(invalid()),
         };
         Ok(Self(e164))
     }
 
-    /// The number with its plus.
+    /// The number in E.164 form, with the plus.
     pub(super) fn e164(&self) -> &str {
         &self.0
     }
@@ -70,21 +70,21 @@ impl Drop for Phone {
     }
 }
 
-/// The longest number as typed, separators included.
-const TYPED_MAX_CHARS: usize = 64;
+/// Longest accepted input, separators included.
+const INPUT_MAX_CHARS: usize = 64;
 
-/// ASCII digits and a leading plus; separators and invisible characters dropped, everything else kept, so that it is refused.
-fn normal(text: &str, reason: Reason) -> Result<String, Rejection> {
-    if text.chars().nth(TYPED_MAX_CHARS).is_some() {
-        return Err(Rejection::new(reason, Detail::NumberLong));
+/// Converts digits to ASCII and drops separators and invisible characters; other characters stay, so that the number is refused later.
+fn normalize(text: &str, code: ProblemCode) -> Result<String, Rejection> {
+    if text.chars().nth(INPUT_MAX_CHARS).is_some() {
+        return Err(Rejection::new(code, Detail::NumberLong));
     }
     let mut out = String::with_capacity(16);
     for c in text.chars() {
         match c {
             '0'..='9' | '+' => out.push(c),
-            '\u{FF10}'..='\u{FF19}' => out.push(ascii(c, '\u{FF10}')),
-            '\u{0660}'..='\u{0669}' => out.push(ascii(c, '\u{0660}')),
-            '\u{06F0}'..='\u{06F9}' => out.push(ascii(c, '\u{06F0}')),
+            '\u{FF10}'..='\u{FF19}' => out.push(ascii_digit(c, '\u{FF10}')),
+            '\u{0660}'..='\u{0669}' => out.push(ascii_digit(c, '\u{0660}')),
+            '\u{06F0}'..='\u{06F9}' => out.push(ascii_digit(c, '\u{06F0}')),
             '\u{FF0B}' => out.push('+'),
             '-' | '.' | '(' | ')' | '\u{2010}'..='\u{2015}' | '\u{2060}' | '\u{FEFF}' | '\u{200B}'..='\u{200F}' => {}
             c if c.is_whitespace() => {}
@@ -94,12 +94,12 @@ fn normal(text: &str, reason: Reason) -> Result<String, Rejection> {
     Ok(out)
 }
 
-fn ascii(digit: char, zero: char) -> char {
+fn ascii_digit(digit: char, zero: char) -> char {
     char::from_digit(u32::from(digit) - u32::from(zero), 10).unwrap_or('?')
 }
 
-/// The check digit in two passes: weights 1 to 11 modulo 11, then, where that gives ten, weights 3 to 11, 1, 2; a number for which
-/// both give ten is never issued. Source: the rules for forming identification numbers of the Republic of Kazakhstan.
+/// Whether the check digit is valid: weights 1 to 11 modulo 11; if that gives ten, weights 3 to 11, 1, 2. A number for which both give ten
+/// is never issued. Source: the rules for forming identification numbers of the Republic of Kazakhstan.
 pub(crate) fn check_digit_holds(digits: &[u8]) -> bool {
     let sum = |first: u32| -> u32 {
         let weights = (0..11).map(|at| (first - 1 + at) % 11 + 1);
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_numbers_hold_and_their_neighbours_do_not() {
+    fn known_numbers_are_valid_and_their_neighbours_are_not() {
         for good in ["850615101233", "991231107771", "721108204561", "640308100509", "000229200019", "000229666027"] {
             assert!(Iin::read(good).is_ok(), "{good}");
             let last = good.as_bytes()[11] - b'0';
@@ -152,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_ends_and_a_normal_form_is_its_own(text in "\\PC{0,80}") {
+        fn parsing_terminates_and_normalized_numbers_are_stable(text in "\\PC{0,80}") {
             if let Ok(iin) = Iin::read(&text) {
                 prop_assert!(Iin::read(iin.digits()).is_ok());
             }

@@ -1,10 +1,10 @@
-//! The task that reads the log and folds it into the register.
+//! The task that reads the log into the register.
 //!
-//! Guarantees: starts where the file is true, after making sure that the file belongs to this log (the record before the start must
-//! be known); otherwise the register is built again from the log's beginning. Records that the log removed before they were read are
-//! lost to the register: it says so, keeps what it knows and goes on behind them. A full disk is waited for, since a register that
-//! stands still only fills the window, and a full window is answered with 503. Any other failure of the file ends the task: its caller
-//! replaces the file and follows the log again.
+//! Guarantees: reading starts at the positions of the file, after a check that the file belongs to this log (the record before each
+//! position must be in the file); otherwise the register is built again from the beginning of the log. Records that the log removed
+//! before they were read are logged as lost, and reading continues behind them. On a full disk the write is retried: meanwhile unfolded
+//! events fill the memory up to `limits.unfolded_events`, then requests get 503. Any other failure of the file ends the task; its caller
+//! replaces the file and starts again.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -15,49 +15,49 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Register,
-    store::{Batch, StoreError},
+    store::{FoldBatch, StoreError},
 };
 use crate::metrics;
 
-/// Events after which what was read is written into the file, and the longest time before that: few large transactions, because each
-/// touches pages all over the file.
+/// Number of events, and longest time, after which a batch is written: few large transactions, because ids are spread over all pages.
 const FOLD_EVENTS: usize = 50_000;
 const FOLD_TIME: Duration = Duration::from_millis(500);
 
-/// Wait before a failed write is tried again.
-const RETRY: Duration = Duration::from_secs(1);
+/// Time between two attempts to write a batch.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why following ended before it was told to.
+/// Why following the log ended before it was cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
-    /// The log cannot be read, and waiting will not help.
+    /// The log cannot be read; [`LogError::is_transient`] tells whether a retry may help.
     #[error("the log cannot be read")]
     Log(#[source] LogError),
-    /// The register's file failed.
+    /// The register's file failed and must be replaced.
     #[error("the register cannot be built")]
     Store(#[source] StoreError),
 }
 
-/// Reads the log into the register.
+/// Reads the log into the register, batch by batch.
 pub struct Follower {
     register: Arc<Register>,
     reader: Box<dyn LogReader>,
-    /// Partitions that are to be started.
+    /// Partitions that are assigned and not started yet.
     assigned: Vec<Partition>,
-    /// The offsets whose record must be known already.
-    proofs: HashMap<Partition, u64>,
-    /// What was read and is not in the file yet, and when it has to be.
-    batch: Batch,
+    /// Offset per partition whose record must already be in the register.
+    checks: HashMap<Partition, u64>,
+    /// Records that are read and not in the file yet.
+    batch: FoldBatch,
+    /// When the batch must be written.
     due: Option<Instant>,
 }
 
 impl Follower {
-    /// Follows this log into this register.
+    /// A follower that has read nothing yet.
     pub fn new(register: Arc<Register>, reader: Box<dyn LogReader>) -> Self {
-        Self { register, reader, assigned: Vec::new(), proofs: HashMap::new(), batch: Batch::default(), due: None }
+        Self { register, reader, assigned: Vec::new(), checks: HashMap::new(), batch: FoldBatch::default(), due: None }
     }
 
-    /// Reads until it is told to stop; the register learns when everything that stood in the log is folded.
+    /// Reads until `stop`; marks the register as complete when it has reached the end of the log.
     pub async fn run(mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         while !stop.is_cancelled() {
             self.step(stop).await?;
@@ -65,10 +65,10 @@ impl Follower {
         self.fold(stop).await
     }
 
-    /// Begins what is assigned, or takes the next delivery.
+    /// Starts the assigned partitions, or processes the next delivery.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         if !self.assigned.is_empty() {
-            return self.begin().await;
+            return self.start_partitions().await;
         }
         let delivery = tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -76,7 +76,7 @@ impl Follower {
             () = wait_until(self.due) => return self.fold(stop).await,
             delivery = self.reader.next() => match delivery {
                 Ok(delivery) => delivery,
-                Err(error) => return Err(ended(&self.register, error).await),
+                Err(error) => return Err(follow_error(&self.register, error).await),
             },
         };
         match delivery {
@@ -88,25 +88,25 @@ impl Follower {
         Ok(())
     }
 
-    /// Starts every partition where the file is true, one record earlier for the proof.
-    async fn begin(&mut self) -> Result<(), FollowError> {
+    /// Starts each partition at the position of the file, one record earlier for the check.
+    async fn start_partitions(&mut self) -> Result<(), FollowError> {
         let bounds = self.bounds().await?;
-        let held: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
-        let reaches = |bound: &Bounds| held.get(&bound.partition).is_none_or(|next| *next <= bound.end);
+        let folded: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
+        let reaches = |bound: &Bounds| folded.get(&bound.partition).is_none_or(|next| *next <= bound.end);
         if !bounds.iter().all(reaches) {
-            return self.again("the log does not reach to where the register ends").await;
+            return self.rebuild("the log ends before the position of the register").await;
         }
         let mut starts = Vec::new();
         for partition in &self.assigned {
             let start = bounds.iter().find(|bound| bound.partition == *partition).map_or(0, |bound| bound.start);
-            let next = held.get(partition).copied().unwrap_or(0);
+            let next = folded.get(partition).copied().unwrap_or(0);
             if next < start {
                 metrics::records_lost(start - next);
-                tracing::error!(%partition, first = next, next = start, "the log removed records before the register read them: their ids are not known");
+                tracing::error!(%partition, first = next, next = start, "the log removed records before the register read them: their ids are unknown");
             }
             let next = next.max(start);
             if next > start {
-                self.proofs.insert(partition.clone(), next - 1);
+                self.checks.insert(partition.clone(), next - 1);
             }
             starts.push(partition.next_offset(next.saturating_sub(1).max(start)));
         }
@@ -123,11 +123,11 @@ impl Follower {
         Ok(bounds)
     }
 
-    /// Forgets everything and begins at the log's beginning.
-    async fn again(&mut self, why: &str) -> Result<(), FollowError> {
-        tracing::warn!(why, "the register is built again from the log");
-        self.proofs.clear();
-        (self.batch, self.due) = (Batch::default(), None);
+    /// Empties the register and starts at the beginning of the log.
+    async fn rebuild(&mut self, reason: &str) -> Result<(), FollowError> {
+        tracing::warn!(reason, "the register is built again from the log");
+        self.checks.clear();
+        (self.batch, self.due) = (FoldBatch::default(), None);
         let register = self.register.clone();
         blocking(move || register.clear()).await?;
         self.assigned = self.bounds().await?.into_iter().map(|bound| bound.partition).collect();
@@ -135,15 +135,15 @@ impl Follower {
     }
 
     async fn read(&mut self, records: Vec<Record>, stop: &CancellationToken) -> Result<(), FollowError> {
-        let (register, proofs) = (self.register.clone(), std::mem::take(&mut self.proofs));
-        let work = move || match prove(&register, proofs, &records)? {
-            (left, true) => Ok(Some((left, register.read(&records), records.len()))),
+        let (register, checks) = (self.register.clone(), std::mem::take(&mut self.checks));
+        let work = move || match verify_records(&register, checks, &records)? {
+            (remaining, true) => Ok(Some((remaining, register.read(&records), records.len()))),
             (_, false) => Ok(None),
         };
-        let Some((left, batch, count)) = blocking(work).await? else {
-            return self.again("the register belongs to another log").await;
+        let Some((remaining, batch, count)) = blocking(work).await? else {
+            return self.rebuild("the register belongs to another log").await;
         };
-        self.proofs = left;
+        self.checks = remaining;
         self.batch.merge(batch);
         self.due.get_or_insert_with(|| Instant::now() + FOLD_TIME);
         metrics::records_read(count);
@@ -151,7 +151,7 @@ impl Follower {
         if self.batch.ids.len() >= FOLD_EVENTS { self.fold(stop).await } else { Ok(()) }
     }
 
-    /// Writes what was read into the file; waits for room on the disk. When the service stops it is left out, since the log has it.
+    /// Writes the batch into the file; retries while the disk is full. At shutdown the batch is dropped: the log still holds it.
     async fn fold(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         self.due = None;
         let batch = Arc::new(std::mem::take(&mut self.batch));
@@ -161,20 +161,20 @@ impl Follower {
                 Ok(()) => break,
                 Err(_) if stop.is_cancelled() => break,
                 Err(FollowError::Store(error)) if error.is_transient() => {
-                    tracing::error!(error = crate::telemetry::chain(&error), "the register cannot be written");
+                    tracing::error!(error = crate::telemetry::error_chain(&error), "the register's file cannot be written; retrying");
                 }
                 Err(error) => return Err(error),
             }
-            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY) => {} }
+            tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY_INTERVAL) => {} }
         }
         metrics::events_unfolded(self.register.unfolded());
         Ok(())
     }
 }
 
-/// Why following ends when the reader has. A register of a log that is gone is forgotten at once: by the next start the new log may be so
-/// long, and read so far, that the proof would hold.
-async fn ended(register: &Arc<Register>, error: LogError) -> FollowError {
+/// The error for a reader that failed. If the log was replaced, the register is emptied at once: by the next start the new log could be so
+/// long that the check of the last record would pass.
+async fn follow_error(register: &Arc<Register>, error: LogError) -> FollowError {
     if matches!(error, LogError::Replaced { .. }) {
         let register = register.clone();
         if let Err(error) = blocking(move || register.clear()).await {
@@ -191,30 +191,30 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The proofs still to come, and whether those among these records hold. Nothing follows from a record that compaction has removed.
-fn prove(
+/// The checks that remain, and whether those for these records passed. A record that compaction removed is not checked.
+fn verify_records(
     register: &Register,
-    mut proofs: HashMap<Partition, u64>,
+    mut checks: HashMap<Partition, u64>,
     records: &[Record],
 ) -> Result<(HashMap<Partition, u64>, bool), StoreError> {
     for record in records {
-        if let Some(offset) = proofs.remove(&record.partition)
+        if let Some(offset) = checks.remove(&record.partition)
             && offset == record.offset
-            && !register.holds(record)?
+            && !register.contains(record)?
         {
-            return Ok((proofs, false));
+            return Ok((checks, false));
         }
     }
-    Ok((proofs, true))
+    Ok((checks, true))
 }
 
-/// Runs work that blocks beside the async tasks; a panic in it is passed on.
+/// Runs blocking work on the blocking thread pool; propagates its panic.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, FollowError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done.map_err(FollowError::Store),
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is going away, and this task with it.
+            // The runtime is shutting down, and this task with it.
             Err(_) => std::future::pending().await,
         },
     }

@@ -1,8 +1,8 @@
-//! What is known of an event beside its id: hashes that tell a repetition from a conflict, and what the event is about.
+//! Hashes of an event, which tell a duplicate from a conflict, and its subject.
 //!
-//! Guarantees: the hashes come from the log entry alone, so they are the same before the append and after the log is read back.
-//! [`Identity::public`] does not depend on the person that an event names: a comparison by it tells nobody who attended.
-//! The hashes are internal to the register: nothing outside compares them, and a new format of its file may change them.
+//! Guarantees: the hashes are computed from the log entry alone, so they are equal before the append and after the entry is read back.
+//! [`Identity::public`] does not depend on the person that an event names, so a comparison with it does not reveal who attended. The
+//! hashes are internal to the register; a new format of its file may change them.
 
 use std::fmt;
 
@@ -21,49 +21,49 @@ use sha2::{Digest, Sha256};
 
 use crate::pseudonym;
 
-/// The attributes that a client decides, in the order in which they are hashed. Id and body hash are compared on their own.
+/// The attributes that the client sets, in the order in which they are hashed. Id and body hash are compared separately.
 const ATTRIBUTES: [&str; 6] = ["ce_type", "ce_source", "ce_time", "ce_recordedtime", "ce_campaign", "ce_import"];
 
-/// An event as the register compares it with others of the same id.
+/// What the register compares of events with the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// Its id.
+    /// Id of the event.
     pub id: EventId,
     /// Hash of the whole body.
     pub hash: BodyHash,
-    /// Hash of the body without the person it names; of an event that names nobody, a part of `hash`.
+    /// Hash of the body without the person that it names; the first bytes of `hash` if it names nobody.
     pub public: u64,
-    /// What it is about, see [`about`].
+    /// Hash of type and subject, see [`about`].
     pub about: u64,
 }
 
-/// What an entry of the log holds.
+/// The parts of a log entry that are hashed.
 struct Content<'c, H> {
-    /// The value of a header; empty where there is none.
+    /// Returns the value of a header, empty if it is absent.
     header: H,
     key: &'c [u8],
     value: &'c [u8],
 }
 
-/// How two events of one id relate.
+/// Result of comparing two events with the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Likeness {
-    /// The same body.
+pub enum Comparison {
+    /// Both have the same body.
     Same,
-    /// Bodies that differ in nothing but the person they name.
+    /// The bodies differ only in the person that they name.
     OtherPerson,
-    /// Bodies that differ in something else.
-    Other,
+    /// The bodies differ in something else.
+    Different,
 }
 
 impl Identity {
-    /// The identity of an event that is about to be appended.
+    /// The identity of an event before it is appended.
     pub fn of_encoded(id: EventId, kind: Kind, hash: BodyHash, encoded: &Encoded) -> Self {
         let header = |wanted: &str| encoded.headers.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, value)| value.as_bytes());
         Self::new((id, hash), kind, &Content { header, key: encoded.key.as_bytes(), value: &encoded.value })
     }
 
-    /// The identity and the type of a record's event; none if the record is no event. Reads the payload of events that name people only.
+    /// The identity and type of a record's event; `None` if it is no event. Parses the payload only of types that name people.
     pub fn of_record(record: &Record) -> Option<(Self, Kind)> {
         let header = |wanted: &str| record.headers.iter().find(|(name, _)| name == wanted).map_or(&[][..], |(_, value)| value.as_ref());
         let text = |wanted: &str| std::str::from_utf8(header(wanted)).ok();
@@ -76,48 +76,48 @@ impl Identity {
     fn new<'c>((id, hash): (EventId, BodyHash), kind: Kind, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
         let public = pseudonym::person_field(kind).and_then(|person| {
             let mut all = Vec::with_capacity(512);
-            ATTRIBUTES.iter().for_each(|name| part(&mut all, (content.header)(name)));
-            without(content.value, person, &mut all).ok().map(|()| beginning(&Sha256::digest(&all)))
+            ATTRIBUTES.iter().for_each(|name| hash_part(&mut all, (content.header)(name)));
+            fields_without(content.value, person, &mut all).ok().map(|()| first_8_bytes(&Sha256::digest(&all)))
         });
-        // Of a payload that cannot be read the whole hash is compared: such a record was not written here.
-        Self { id, hash, public: public.unwrap_or_else(|| beginning(&hash.0)), about: about(kind, content.key) }
+        // A payload that cannot be parsed was written by another producer: the whole hash is compared.
+        Self { id, hash, public: public.unwrap_or_else(|| first_8_bytes(&hash.0)), about: about(kind, content.key) }
     }
 
-    /// How an event that is sent relates to this one, which has the same id.
-    pub fn compare(&self, sent: &Identity) -> Likeness {
+    /// Compares an event that was sent with this one, which has the same id.
+    pub fn compare(&self, sent: &Identity) -> Comparison {
         match (self.hash == sent.hash, self.public == sent.public) {
-            (true, _) => Likeness::Same,
-            (false, true) => Likeness::OtherPerson,
-            (false, false) => Likeness::Other,
+            (true, _) => Comparison::Same,
+            (false, true) => Comparison::OtherPerson,
+            (false, false) => Comparison::Different,
         }
     }
 }
 
-/// Hash of an event's type and subject. The key of consent is a person: there the campaign alone is the subject, so that a comparison
-/// tells nothing about the person.
+/// Hash of an event's type and subject (the log key). The key of a consent event contains a person, so only its campaign is hashed: a
+/// comparison then reveals nothing about the person.
 pub fn about(kind: Kind, key: &[u8]) -> u64 {
     let subject = match kind {
         Kind::ConsentGiven | Kind::ConsentWithdrawn => key.split(|byte| *byte == b'/').next().unwrap_or_default(),
         _ => key,
     };
     let mut all = Vec::with_capacity(128);
-    part(&mut all, kind.name().as_bytes());
-    part(&mut all, subject);
-    beginning(&Sha256::digest(&all))
+    hash_part(&mut all, kind.name().as_bytes());
+    hash_part(&mut all, subject);
+    first_8_bytes(&Sha256::digest(&all))
 }
 
-/// Adds a part to what is hashed, with its length, so that parts cannot run into one another.
-fn part(all: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends a part with its length, so that different parts never give the same input of the hash.
+fn hash_part(all: &mut Vec<u8>, bytes: &[u8]) {
     all.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
     all.extend_from_slice(bytes);
 }
 
-fn beginning(hash: &[u8]) -> u64 {
+fn first_8_bytes(hash: &[u8]) -> u64 {
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Adds every field of a JSON object but one. The text of a field is taken as it stands: what is stored is in canonical form.
-fn without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::Result<()> {
+/// Appends every field of a JSON object except one. Values are hashed as stored, in canonical form.
+fn fields_without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::Result<()> {
     struct Fields<'a>(&'a str, &'a mut Vec<u8>);
     impl<'de> Visitor<'de> for Fields<'_> {
         type Value = ();
@@ -127,8 +127,8 @@ fn without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::Result<(
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
             while let Some((name, value)) = map.next_entry::<&str, &RawValue>()? {
                 if name != self.0 {
-                    part(self.1, name.as_bytes());
-                    part(self.1, value.get().as_bytes());
+                    hash_part(self.1, name.as_bytes());
+                    hash_part(self.1, value.get().as_bytes());
                 }
             }
             Ok(())
@@ -154,15 +154,15 @@ mod tests {
     #[test]
     fn bodies_are_compared_without_the_person() {
         let first = attendance("a", "unknown", "s", 1);
-        assert_eq!(first.compare(&first), Likeness::Same);
-        assert_eq!(first.compare(&attendance("b", "unknown", "s", 2)), Likeness::OtherPerson);
-        assert_eq!(first.compare(&attendance("a", "outside", "s", 3)), Likeness::Other);
-        assert_eq!(first.compare(&attendance("b", "outside", "s", 3)), Likeness::Other);
-        assert_eq!(first.compare(&attendance("a", "unknown", "t", 4)), Likeness::Other);
+        assert_eq!(first.compare(&first), Comparison::Same);
+        assert_eq!(first.compare(&attendance("b", "unknown", "s", 2)), Comparison::OtherPerson);
+        assert_eq!(first.compare(&attendance("a", "outside", "s", 3)), Comparison::Different);
+        assert_eq!(first.compare(&attendance("b", "outside", "s", 3)), Comparison::Different);
+        assert_eq!(first.compare(&attendance("a", "unknown", "t", 4)), Comparison::Different);
     }
 
     #[test]
-    fn consent_is_about_its_campaign_and_not_about_a_person() {
+    fn the_subject_of_consent_is_its_campaign_and_not_a_person() {
         assert_eq!(about(Kind::ConsentWithdrawn, b"c/one"), about(Kind::ConsentWithdrawn, b"c/other"));
         assert_ne!(about(Kind::ConsentWithdrawn, b"c/one"), about(Kind::ConsentWithdrawn, b"d/one"));
         assert_ne!(about(Kind::MeetingHeld, b"c/one"), about(Kind::MeetingHeld, b"c/other"));

@@ -1,37 +1,37 @@
-//! Ids that people take for one another: in capitals or not, with letters of another script, with signs that nobody sees.
+//! Confusable ids: they differ only in case, in letters of another script that look the same, or in invisible characters.
 //!
 //! Guarantees: two ids are look-alikes when they are equal without case, or when they look the same by the table of confusable
 //! characters of Unicode (UTS 39), as written or in capitals. `TRK-1`, `trk-1`, `ТRK-1` (Cyrillic Т) and `TRK-l` are one group;
-//! `TRK-01` and `TRK_1` are others, since they look otherwise. Memory: about three keys for each id that is known.
+//! `TRK-01` and `TRK_1` look different and are not in it. Memory: three keys for each id.
 
 use std::collections::HashMap;
 
 use qamtu_schemas::{Data, Kind};
 use unicode_security::skeleton;
 
-use crate::notation;
+use crate::folding;
 
-/// What an event defines or is about, as far as people name it by a code of theirs.
+/// What an event defines or is about, if users choose its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// A district or city.
+    /// A district or a city.
     Unit,
-    /// A precinct.
+    /// A precinct (polling district).
     Precinct,
-    /// A coalition.
+    /// A coalition of parties.
     Coalition,
     /// A member of a coalition.
     Member,
-    /// A venue.
+    /// A venue of meetings.
     Venue,
-    /// A meeting.
+    /// A meeting, planned or held.
     Meeting,
-    /// A survey.
+    /// A survey of voters.
     Survey,
 }
 
 impl Subject {
-    /// The subject of events of a type; none where it is a person, an import or the campaign itself.
+    /// The subject of an event type; `None` if it is a person, an import or the campaign itself.
     pub const fn of(kind: Kind) -> Option<Self> {
         Some(match kind {
             Kind::UnitDefined => Self::Unit,
@@ -56,7 +56,7 @@ impl Subject {
         })
     }
 
-    /// The field of a payload that holds its id, which is also its name in English.
+    /// The payload field that holds the id; also the English name of the subject.
     pub const fn field(self) -> &'static str {
         match self {
             Self::Unit => "unit",
@@ -70,20 +70,20 @@ impl Subject {
     }
 }
 
-/// Ids of a campaign by what they look like.
+/// Ids of a campaign, indexed by the forms in which they are compared.
 #[derive(Debug, Default)]
 pub struct LookAlikes(HashMap<(Subject, Key), Vec<Box<str>>>);
 
-/// One of the forms in which ids are compared.
+/// A form in which ids are compared; skeletons are those of UTS 39.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
-    SmallLetters(String),
-    Looks(String),
-    LooksInCapitals(String),
+    Lowercase(String),
+    Skeleton(String),
+    UppercaseSkeleton(String),
 }
 
 impl LookAlikes {
-    /// Takes the id that an event is about.
+    /// Adds the id that an event is about.
     pub fn insert(&mut self, data: &Data) {
         let Some(subject) = Subject::of(data.kind()) else { return };
         let id = data.subject();
@@ -95,29 +95,29 @@ impl LookAlikes {
         }
     }
 
-    /// Is exactly this id known?
+    /// Whether exactly this id is known.
     pub fn has(&self, subject: Subject, id: &str) -> bool {
-        let key = Key::SmallLetters(notation::plain(id).trim().to_lowercase());
-        self.0.get(&(subject, key)).is_some_and(|alike| alike.iter().any(|held| **held == *id))
+        let key = Key::Lowercase(folding::fold(id).trim().to_lowercase());
+        self.0.get(&(subject, key)).is_some_and(|similar| similar.iter().any(|known| **known == *id))
     }
 
-    /// Other ids that look like this one.
+    /// Known ids that look like this one and are not equal to it.
     pub fn of(&self, subject: Subject, id: &str) -> impl Iterator<Item = &str> {
-        let alike = keys(id).into_iter().filter_map(move |key| self.0.get(&(subject, key))).flatten();
-        alike.map(|held| &**held).filter(move |held| *held != id)
+        let similar = keys(id).into_iter().filter_map(move |key| self.0.get(&(subject, key))).flatten();
+        similar.map(|known| &**known).filter(move |known| *known != id)
     }
 }
 
-/// Do two ids look alike without being equal?
+/// Whether two ids look alike and are not equal.
 pub fn look_alike(one: &str, other: &str) -> bool {
     one != other && keys(one).iter().zip(&keys(other)).any(|(one, other)| one == other)
 }
 
 fn keys(id: &str) -> [Key; 3] {
-    let plain = notation::plain(id);
-    let plain = plain.trim();
-    let looks = |text: &str| skeleton(text).collect();
-    [Key::SmallLetters(plain.to_lowercase()), Key::Looks(looks(plain)), Key::LooksInCapitals(looks(&plain.to_uppercase()))]
+    let folded = folding::fold(id);
+    let folded = folded.trim();
+    let to_skeleton = |text: &str| skeleton(text).collect();
+    [Key::Lowercase(folded.to_lowercase()), Key::Skeleton(to_skeleton(folded)), Key::UppercaseSkeleton(to_skeleton(&folded.to_uppercase()))]
 }
 
 #[cfg(test)]

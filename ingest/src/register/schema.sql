@@ -1,7 +1,7 @@
 -- The register's file: a cache of the log, rebuilt when deleted.
 -- Tables without rowid, because each is looked up by its whole key and nothing else; no other index.
 
--- The next offset that everything below is true for; changed in the same transaction.
+-- The next offset of each partition; updated in the same transaction as the rows below.
 CREATE TABLE position (
     topic TEXT NOT NULL,
     partition INTEGER NOT NULL,
@@ -9,8 +9,8 @@ CREATE TABLE position (
     PRIMARY KEY (topic, partition)
 ) STRICT, WITHOUT ROWID;
 
--- Every event by its id: what it was (hash of the body, and of the body without the person it names), what it is about (hash of type
--- and subject, for events that name this one), and when it was received (microseconds), since of two bodies the earlier holds.
+-- Every event by its id: hash of the body, hash of the body without the person that it names, hash of type and subject (for events that
+-- reference this one), and receivedtime in microseconds (of two bodies the earlier one wins).
 CREATE TABLE event (
     id BLOB NOT NULL PRIMARY KEY,
     hash BLOB NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE event (
     received INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The events that reference data and meetings are folded from, whole; small beside the others.
+-- The whole events that reference data and meetings are folded from; few compared with all events.
 CREATE TABLE fact (
     id BLOB NOT NULL,
     hash BLOB NOT NULL,

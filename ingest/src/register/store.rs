@@ -1,8 +1,7 @@
 //! The register's file: SQLite, one writer, one connection for lookups.
 //!
-//! Guarantees: a batch is written whole or not at all, together with the offsets it makes the file true for. A crash may lose the
-//! newest batches (they are read from the log again), never the file. The file can be read by this user alone. What to do about a
-//! file that fails is decided in [`super::Register`].
+//! Guarantees: a batch is written in one transaction together with its next offsets. A crash may lose the newest batches, which are read
+//! from the log again, never the file. Only the owner can read the file. [`super::Register`] decides what to do when the file fails.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -18,85 +17,85 @@ use qamtu_schemas::{
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
-use super::{identity::Identity, known::Known};
+use super::{campaign_data::CampaignData, identity::Identity};
 use crate::private;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Number of the file's format; a file of another one is replaced.
+/// Version of the file format (`user_version`); a file of another version is replaced.
 const FORMAT: i64 = 2;
 
-/// What SQLite keeps beside the file.
+/// Suffixes of the files that SQLite creates next to the database.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// What the register's file cannot do.
+/// Why the register's file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process has it.
+    /// Another process has locked the file.
     #[error("{} is in use by another process: give each ingest process its own register.path", path.display())]
     InUse {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The folder or the file cannot be used.
     #[error("{} cannot be used", path.display())]
     Io {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// SQLite failed.
+    /// SQLite returned an error.
     #[error("the register's file failed")]
     Sqlite(#[from] rusqlite::Error),
-    /// The file holds what no version of this program writes.
+    /// The content is not what this program writes.
     #[error("the register's file is not usable: {0}")]
     Content(&'static str),
     /// The file was deleted or replaced while it was open.
     #[error("the register's file is gone")]
     Gone,
-    /// The register is being built again.
+    /// There is no file at the moment: the register is being built again.
     #[error("the register is being built again from the log")]
     Rebuilding,
 }
 
 impl StoreError {
-    /// Will the same file do once there is room, or once somebody else lets go of it?
+    /// Whether a retry with the same file may succeed: the disk is full or the database is locked.
     pub fn is_transient(&self) -> bool {
         let code = if let Self::Sqlite(error) = self { error.sqlite_error_code() } else { None };
         matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
-    /// Is it the file that fails, so that a new one may help?
-    pub fn is_of_the_file(&self) -> bool {
+    /// Whether the file itself is the problem, so that replacing it helps.
+    pub fn is_file_error(&self) -> bool {
         !matches!(self, Self::InUse { .. } | Self::Io { .. })
     }
 }
 
-/// An event as the file holds it.
+/// A row of the table `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registered {
-    /// Its id and what it is compared by.
+pub struct EventRow {
+    /// Id and hashes of the event.
     pub identity: Identity,
-    /// When it was received, in microseconds since 1970.
+    /// `receivedtime` in microseconds since 1970.
     pub received_us: i64,
 }
 
-/// What some records of the log change.
+/// What a range of records adds to the file, written in one transaction.
 #[derive(Debug, Default)]
-pub struct Batch {
-    /// Events by id.
-    pub ids: Vec<Registered>,
-    /// Events to fold again at the next start: id, hash, structured JSON.
+pub struct FoldBatch {
+    /// Rows of the table `event`.
+    pub ids: Vec<EventRow>,
+    /// Rows of the table `fact`, which are applied again at the next start: id, hash, structured JSON.
     pub facts: Vec<(EventId, BodyHash, Vec<u8>)>,
-    /// The offsets that the file is true for afterwards.
+    /// The next offset per partition.
     pub next: Vec<NextOffset>,
 }
 
-impl Batch {
-    /// What records change, and the events among them that there is something to learn from. Records that are no events count
-    /// for nothing but their offset.
+impl FoldBatch {
+    /// The batch of these records, and the events among them that change reference data or meetings. Records that are no events only
+    /// advance the offset.
     pub fn of(records: &[Record]) -> (Self, Vec<Event>) {
         let mut batch = Self::default();
         let mut events = Vec::new();
@@ -105,10 +104,10 @@ impl Batch {
                 Some(next) => next.offset = record.offset + 1,
                 None => batch.next.push(record.partition.next_offset(record.offset + 1)),
             }
-            let Some((row, kind)) = registered(record) else { continue };
+            let Some((row, kind)) = event_row(record) else { continue };
             let Identity { id, hash, .. } = row.identity;
             batch.ids.push(row);
-            if !Known::learns_from(kind) {
+            if !CampaignData::uses(kind) {
                 continue;
             }
             let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
@@ -121,40 +120,40 @@ impl Batch {
         (batch, events)
     }
 
-    /// Takes what later records change.
+    /// Appends a batch of later records.
     pub fn merge(&mut self, later: Self) {
         self.ids.extend(later.ids);
         self.facts.extend(later.facts);
         for next in later.next {
-            match self.next.iter_mut().find(|held| held.partition == next.partition) {
-                Some(held) => *held = next,
+            match self.next.iter_mut().find(|known| known.partition == next.partition) {
+                Some(known) => *known = next,
                 None => self.next.push(next),
             }
         }
     }
 }
 
-/// What the file holds of a record, and its type; none if it is no event.
-pub(super) fn registered(record: &Record) -> Option<(Registered, Kind)> {
+/// The row and the event type of a record; `None` if it is no event.
+pub(super) fn event_row(record: &Record) -> Option<(EventRow, Kind)> {
     let (identity, kind) = Identity::of_record(record)?;
     let (_, received) = record.headers.iter().find(|(name, _)| name == "ce_receivedtime")?;
     let received: jiff::Timestamp = std::str::from_utf8(received).ok()?.parse().ok()?;
-    Some((Registered { identity, received_us: received.as_microsecond() }, kind))
+    Some((EventRow { identity, received_us: received.as_microsecond() }, kind))
 }
 
-/// The right to use a register's file, which one process has at a time.
+/// Exclusive lock on a register's file, across processes.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes it; makes the folder where it is missing.
+    /// Locks the file at `path` without waiting; creates the folder if it is missing.
     pub fn take(path: &Path) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         private::folder(path.parent().unwrap_or(Path::new("")), |file| file.starts_with(name)).map_err(io)?;
-        let file = private::file(&beside(path, "-lock")).map_err(io)?;
+        let file = private::file(&sibling(path, "-lock")).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
@@ -163,30 +162,30 @@ impl Lock {
     }
 }
 
-/// The file.
+/// The database connection that writes.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     connection: Connection,
-    /// Device and number of the file, to notice that the path names another one.
+    /// Device and inode of the file, to detect that it was deleted or replaced.
     identity: (u64, u64),
     _lock: Lock,
 }
 
 impl Store {
-    /// Opens the file, or begins it.
+    /// Opens the file, or creates it.
     pub fn open(path: &Path, lock: Lock) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
-        // SQLite gives its other files the mode of this one.
+        // SQLite creates its other files with the mode of this one.
         let file = private::file(path).map_err(io)?;
-        SIDE_FILES.iter().try_for_each(|suffix| private::restrict(&beside(path, suffix))).map_err(io)?;
+        SIDE_FILES.iter().try_for_each(|suffix| private::restrict(&sibling(path, suffix))).map_err(io)?;
         let identity = identity(&file.metadata().map_err(io)?);
         Ok(Self { path: path.to_owned(), connection: connect(path)?, identity, _lock: lock })
     }
 
-    /// Deletes the file, whatever it is, and begins a new one.
+    /// Deletes the file and its side files, and creates a new one.
     pub fn replace(path: &Path, lock: Lock) -> Result<Self, StoreError> {
-        for file in SIDE_FILES.iter().chain(&[""]).map(|suffix| beside(path, suffix)) {
+        for file in SIDE_FILES.iter().chain(&[""]).map(|suffix| sibling(path, suffix)) {
             match fs::remove_file(&file) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::Io { path: file, source }),
                 _ => {}
@@ -195,14 +194,14 @@ impl Store {
         Self::open(path, lock)
     }
 
-    /// A second connection, for lookups beside the writer.
+    /// Opens a second connection, for lookups while this one writes.
     pub fn lookup(&self) -> Result<Lookup, StoreError> {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(Lookup(connection))
     }
 
-    /// The next offsets the file is true for.
+    /// The next offset per partition.
     pub fn positions(&self) -> Result<Vec<NextOffset>, StoreError> {
         let mut query = self.connection.prepare("SELECT topic, partition, next FROM position")?;
         let rows = query.query_map([], |row| {
@@ -212,12 +211,12 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many ids it holds.
+    /// Number of ids in the file.
     pub fn count(&self) -> Result<usize, StoreError> {
         Ok(self.connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?)
     }
 
-    /// Hands out every id.
+    /// Calls `each` with every id.
     pub fn ids(&self, mut each: impl FnMut(EventId)) -> Result<(), StoreError> {
         let mut query = self.connection.prepare("SELECT id FROM event")?;
         let mut rows = query.query([])?;
@@ -227,22 +226,22 @@ impl Store {
         Ok(())
     }
 
-    /// Hands out every event that something is learned from.
+    /// Calls `each` with every event of the table `fact`.
     pub fn facts(&self, mut each: impl FnMut(Event)) -> Result<(), StoreError> {
         let mut query = self.connection.prepare("SELECT body FROM fact")?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let body: String = row.get(0)?;
-            // It decoded when it was written, and a decoder never forgets.
+            // It was decoded before it was written, and decoders stay able to read old versions.
             each(decode::decode_structured(body.as_bytes()).map_err(|_| StoreError::Content("an event in it cannot be read"))?);
         }
         Ok(())
     }
 
-    /// Writes a batch; writing it again changes nothing.
-    pub fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        // SQLite would go on writing into a file that nobody will find again.
-        if !fs::metadata(&self.path).is_ok_and(|found| identity(&found) == self.identity) {
+    /// Writes a batch in one transaction. Idempotent.
+    pub fn write(&mut self, batch: &FoldBatch) -> Result<(), StoreError> {
+        // SQLite would continue to write into a file that was deleted.
+        if !fs::metadata(&self.path).is_ok_and(|metadata| identity(&metadata) == self.identity) {
             return Err(StoreError::Gone);
         }
         let transaction = self.connection.transaction()?;
@@ -251,7 +250,7 @@ impl Store {
         Ok(())
     }
 
-    /// Empties the file.
+    /// Deletes all rows.
     pub fn clear(&mut self) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         transaction.execute_batch("DELETE FROM position; DELETE FROM event; DELETE FROM fact;")?;
@@ -260,17 +259,17 @@ impl Store {
     }
 }
 
-fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, batch: &FoldBatch) -> rusqlite::Result<()> {
     let mut event = transaction.prepare_cached(
         "INSERT INTO event (id, hash, public, about, received) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE \
          SET hash = excluded.hash, public = excluded.public, about = excluded.about, received = excluded.received \
          WHERE (excluded.received, excluded.hash) < (received, hash)",
     )?;
-    // Neighbouring keys share pages: in order, a batch touches each page once.
-    let mut rows: Vec<&Registered> = batch.ids.iter().collect();
+    // In key order a batch writes each page once.
+    let mut rows: Vec<&EventRow> = batch.ids.iter().collect();
     rows.sort_unstable_by_key(|row| row.identity.id);
-    for Registered { identity: Identity { id, hash, public, about }, received_us } in rows {
-        // SQLite has signed numbers only.
+    for EventRow { identity: Identity { id, hash, public, about }, received_us } in rows {
+        // SQLite integers are signed.
         let (public, about) = (public.cast_signed(), about.cast_signed());
         event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
     }
@@ -285,12 +284,12 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Looks up ids while the writer writes.
+/// A read-only connection for lookups.
 #[derive(Debug)]
 pub struct Lookup(Connection);
 
 impl Lookup {
-    /// What is known of an event, if the file holds it.
+    /// The identity of an event, if the file holds it.
     pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
         let mut query = self.0.prepare_cached("SELECT hash, public, about FROM event WHERE id = ?1")?;
         let read = |row: &Row<'_>| {
@@ -301,14 +300,14 @@ impl Lookup {
     }
 }
 
-/// Opens or begins the file.
+/// Opens the database; creates the schema in an empty one.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A crash of the machine may undo the newest transactions: the log still has them.
+    // With NORMAL, a power failure may lose the newest transactions; they are read from the log again.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -32_000)?;
-    // Ids are spread over all pages, so that pages are written again and again: better seldom into the file itself.
+    // Random ids change the same pages again and again: rare checkpoints write each page less often.
     connection.pragma_update(None, "wal_autocheckpoint", 8_000)?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
@@ -322,7 +321,7 @@ fn identity(metadata: &fs::Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -1,11 +1,11 @@
-//! What exactly is wrong and how to correct it, in English, Russian and Kazakh: one message per case, with typed parameters.
+//! Messages that say what is wrong and how to correct it, in English, Russian and Kazakh, with typed parameters.
 //!
-//! Guarantees: a message exists in every language and takes the same parameters in each (tests read the table); nothing else in this
-//! crate writes a sentence for clients. The language is chosen where an answer is written, see [`crate::answer`].
+//! Guarantees: every message exists in all languages with the same parameters (tested). No other code writes sentences for clients. The
+//! language is chosen when the response is rendered, see [`crate::response`].
 
 use std::fmt;
 
-use super::reason::Language;
+use super::problem_code::Language;
 
 macro_rules! details {
     ($($variant:ident $({ $($field:ident: $kind:ty),* })? = $en:literal, $ru:literal, $kk:literal;)*) => {
@@ -17,7 +17,7 @@ macro_rules! details {
         }
 
         impl Detail {
-            /// The message in a language.
+            /// The message in `language`, with its parameters inserted.
             #[allow(clippy::useless_format, reason = "some messages have no parameters")]
             pub(crate) fn message(&self, language: Language) -> String {
                 match self {
@@ -228,9 +228,9 @@ details! {
     WriteObject = "Write an object in braces here.",
         "Здесь нужен объект в фигурных скобках.",
         "Мұнда жүйелі жақшадағы нысан керек.";
-    WriteChoice { words: String } = "Write one of these here: {words}.",
-        "Здесь нужно одно из значений: {words}.",
-        "Мұнда мына мәндердің бірі керек: {words}.";
+    WriteChoice { choices: String } = "Write one of these here: {choices}.",
+        "Здесь нужно одно из значений: {choices}.",
+        "Мұнда мына мәндердің бірі керек: {choices}.";
     WriteOther = "Another value belongs here. See /v1/openapi.json.",
         "Здесь нужно другое значение. См. /v1/openapi.json.",
         "Мұнда басқа мән керек. /v1/openapi.json қараңыз.";
@@ -417,16 +417,16 @@ details! {
     IdTaken = "An event of this id with another content was sent before. Give the new one its own id.",
         "Событие с этим идентификатором и другим содержанием уже отправлено. Дайте новому событию свой идентификатор.",
         "Осы идентификатормен мазмұны басқа оқиға бұрын жіберілген. Жаңа оқиғаға өз идентификаторын беріңіз.";
-    RaiseRevision { revision: u32, places: Places } = "Revision {revision} was sent before with another content. Raise `revision` and send it under a new id. What differs: {places}.",
-        "Ревизия {revision} уже отправлена с другим содержанием. Увеличьте `revision` и отправьте под новым идентификатором. Отличия: {places}.",
-        "{revision}-ревизия мазмұны басқа күйде бұрын жіберілген. `revision` мәнін көтеріп, жаңа идентификатормен жіберіңіз. Айырмасы: {places}.";
+    RaiseRevision { revision: u32, pointers: Pointers } = "Revision {revision} was sent before with another content. Raise `revision` and send it under a new id. What differs: {pointers}.",
+        "Ревизия {revision} уже отправлена с другим содержанием. Увеличьте `revision` и отправьте под новым идентификатором. Отличия: {pointers}.",
+        "{revision}-ревизия мазмұны басқа күйде бұрын жіберілген. `revision` мәнін көтеріп, жаңа идентификатормен жіберіңіз. Айырмасы: {pointers}.";
 }
 
-/// JSON pointers, written one after the other.
+/// JSON pointers, displayed as a comma-separated list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places(pub Vec<String>);
+pub struct Pointers(pub Vec<String>);
 
-impl fmt::Display for Places {
+impl fmt::Display for Pointers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(", "))
     }
@@ -438,7 +438,7 @@ mod tests {
 
     use super::*;
 
-    /// Names of the parameters of a message.
+    /// Names of the parameters in a message.
     fn parameters(message: &str) -> BTreeSet<&str> {
         let plain = message.split("{{").flat_map(|part| part.split("}}"));
         plain.flat_map(|part| part.split('{').skip(1)).filter_map(|rest| rest.split('}').next()).collect()

@@ -1,31 +1,31 @@
-//! The form of a body, as the headers of a request announce it.
+//! Determines the form of a body from the request headers.
 //!
-//! Guarantees: CloudEvents structured, batched and binary mode are told apart as the HTTP binding says; the names under which programs
-//! send JSON and lines of JSON are taken for what they are.
+//! Guarantees: CloudEvents structured, batched and binary mode are distinguished as the HTTP binding says; the usual media types of JSON
+//! and of JSON lines are accepted.
 
 use axum::http::{HeaderMap, header};
 
 use crate::{
-    rejection::{Detail, Reason, Rejection},
+    rejection::{Detail, ProblemCode, Rejection},
     submission::{self, binary},
 };
 
-/// The form a body has.
+/// The form of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// One event in structured mode.
     One,
-    /// The data of one event, whose attributes are in headers.
+    /// The data of one event in binary mode, with attributes in headers.
     Binary,
-    /// An array of events.
+    /// A JSON array of events.
     Batch,
-    /// One event or an array: the first character says which.
+    /// One event or an array, depending on the first character.
     Json,
     /// One event per line.
     Lines,
 }
 
-/// Names under which lines of JSON are sent.
+/// Media types that programs use for JSON lines.
 const LINES: [&str; 7] = [
     "application/x-ndjson",
     "application/ndjson",
@@ -37,7 +37,7 @@ const LINES: [&str; 7] = [
 ];
 
 impl Form {
-    /// The form that the headers announce.
+    /// The form by `Content-Type` and `ce-*` headers.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Rejection> {
         let media_type = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
         match media_type.split(';').next().unwrap_or_default().trim() {
@@ -46,7 +46,7 @@ impl Form {
             name if LINES.contains(&name) => Ok(Form::Lines),
             name if binary::has_attributes(headers) && (name.is_empty() || submission::is_json(name)) => Ok(Form::Binary),
             "application/json" | "text/json" => Ok(Form::Json),
-            _ => Err(Rejection::new(Reason::UnsupportedMediaType, Detail::MediaTypes)),
+            _ => Err(Rejection::new(ProblemCode::UnsupportedMediaType, Detail::MediaTypes)),
         }
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn media_types_are_taken_for_what_they_are() {
+    fn media_types_determine_the_form() {
         let form = |media_type: &'static str, attributes: bool| {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

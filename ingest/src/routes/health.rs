@@ -1,4 +1,4 @@
-//! Is it alive, may requests come, what do the numbers say.
+//! Liveness, readiness and metrics.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use axum::{
 
 use crate::{
     admit,
-    answer::Problem,
-    rejection::{Detail, Reason, Rejection},
-    service::Service,
+    app_state::AppState,
+    rejection::{Detail, ProblemCode, Rejection},
+    response::Problem,
     telemetry,
-    telemetry::chain,
+    telemetry::error_chain,
 };
 
 /// The process runs.
@@ -36,20 +36,20 @@ pub async fn live() -> &'static str {
     operation_id = "ready",
     responses((status = 200, description = "Requests may come", body = String, content_type = "text/plain"))
 )]
-pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
-    let path = service.path()?;
+pub async fn ready(State(app): State<Arc<AppState>>) -> Result<&'static str, Problem> {
+    let pipeline = app.pipeline()?;
     admit::plausible_clock(jiff::Timestamp::now())?;
-    if path.register.unfolded() > path.limits.unfolded_events {
-        return Err(Rejection::new(Reason::RegisterBehind, Detail::RegisterBehind).into());
+    if pipeline.register.unfolded() > pipeline.limits.unfolded_events {
+        return Err(Rejection::new(ProblemCode::RegisterBehind, Detail::RegisterBehind).into());
     }
-    path.writer.ready().await.map_err(|error| {
-        tracing::warn!(error = chain(&error), "the log is not ready");
-        Rejection::new(Reason::LogUnavailable, Detail::LogRefuses)
+    pipeline.writer.ready().await.map_err(|error| {
+        tracing::warn!(error = error_chain(&error), "the log does not accept appends");
+        Rejection::new(ProblemCode::LogUnavailable, Detail::LogRefuses)
     })?;
     Ok("ready")
 }
 
-/// Metrics as Prometheus text: for the operator, at `http.health_listen` alone.
+/// Metrics as Prometheus text. Served at `http.health_listen` alone, since they show the load of all clients.
 pub async fn metrics() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::recorder().render()).into_response()
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/roll`: the bulk path for precinct rolls, one `precinct.enrolled` per line.
+//! `POST /v1/roll`: bulk upload of precinct rolls, one `precinct.enrolled` per line.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use qamtu_schemas::Kind;
 
 use super::form::Form;
 use crate::{
-    answer::Problem,
+    app_state::{AppState, RequestSize},
     body,
     client::Client,
-    rejection::{Detail, Language, Reason, Rejection},
-    service::{Service, Size},
+    rejection::{Detail, Language, ProblemCode, Rejection},
+    response::Problem,
     stream,
 };
 
@@ -22,33 +22,33 @@ use crate::{
     operation_id = "submit_rolls",
     request_body(description = "One `precinct.enrolled` event per line, CloudEvents 1.0 in structured mode.", content((String = "application/x-ndjson"))),
     responses(
-        (status = 200, description = "Every line stands durably in the log", body = crate::answer::Tally),
-        (status = 207, description = "Some lines were refused", body = crate::answer::Tally),
+        (status = 200, description = "Every line stands durably in the log", body = crate::response::StreamSummary),
+        (status = 207, description = "Some lines were refused", body = crate::response::StreamSummary),
     )
 )]
 pub async fn submit(
-    State(service): State<Arc<Service>>,
+    State(app): State<Arc<AppState>>,
     Extension(client): Extension<Client>,
     head: Parts,
     body: Body,
 ) -> Result<Response, Problem> {
-    let asked = Form::of(&head.headers).and_then(|form| match (form, head.uri.query().unwrap_or_default()) {
+    let parsed = Form::of(&head.headers).and_then(|form| match (form, head.uri.query().unwrap_or_default()) {
         (Form::Lines, "") => Ok(()),
-        (Form::Lines, _) => Err(Rejection::new(Reason::InvalidParameter, Detail::NoParameters)),
-        _ => Err(Rejection::new(Reason::UnsupportedMediaType, Detail::RollMediaTypes)),
+        (Form::Lines, _) => Err(Rejection::new(ProblemCode::InvalidParameter, Detail::NoParameters)),
+        _ => Err(Rejection::new(ProblemCode::UnsupportedMediaType, Detail::RollMediaTypes)),
     });
-    let entered = match asked {
-        Ok(()) => service.enter(Size::Stream, client).await,
+    let permitted = match parsed {
+        Ok(()) => app.acquire_permit(RequestSize::Stream, client).await,
         Err(rejection) => Err(rejection),
     };
-    let permit = match entered {
+    let permit = match permitted {
         Ok(permit) => permit,
         Err(rejection) => {
             body::drain(body);
             return Err(rejection.into());
         }
     };
-    let (shared, language) = (service.clone(), Language::of_headers(&head.headers));
-    let work = async move { stream::take(&shared, body, Some(Kind::PrecinctEnrolled), (permit, language)).await };
-    service.finish(work).await
+    let (shared, language) = (app.clone(), Language::of_headers(&head.headers));
+    let work = async move { stream::process(&shared, body, Some(Kind::PrecinctEnrolled), (permit, language)).await };
+    app.run_to_completion(work).await
 }

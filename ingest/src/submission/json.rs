@@ -1,9 +1,8 @@
-//! A JSON value as a client wrote it, with its RFC 8785 form.
+//! A JSON value that borrows from the request, with its canonical form (RFC 8785).
 //!
-//! Guarantees: no key twice in an object, whole numbers only, so that [`Json::canonical`] is exact; `10.0` is the whole number 10, as
-//! JSON Schema and RFC 8785 say. Texts are borrowed from the
-//! request where they hold no escape. The workspace's general canonicalizer gives the same bytes ten times slower (a test
-//! compares the two); here every accepted event passes.
+//! Guarantees: unique keys and whole numbers only, so that [`Json::canonical`] is exact; `10.0` is the whole number 10, as in JSON Schema
+//! and RFC 8785. Texts without escapes are borrowed. The general canonicalizer of `qamtu_schemas` gives the same bytes (tested) and is ten
+//! times slower, too slow for the path of every event.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,34 +12,34 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Visitor},
 };
 
-/// The largest whole number that every JSON reader keeps.
+/// The largest whole number that a double represents exactly.
 const SAFE_MAX: u64 = (1 << 53) - 1;
 
-/// Any JSON value; objects are sorted by key.
+/// A JSON value; objects are sorted by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json<'a> {
-    /// `null`.
+    /// The JSON literal `null`.
     Null,
-    /// `true` or `false`.
+    /// The JSON literal `true` or `false`.
     Bool(bool),
     /// A whole number within ±(2^53 - 1).
     Number(i64),
-    /// A string.
+    /// A string, borrowed if it contains no escape.
     Text(Cow<'a, str>),
-    /// An array.
+    /// An array of values, in order.
     List(Vec<Json<'a>>),
     /// An object: unique keys in RFC 8785 order.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 impl<'a> Json<'a> {
-    /// The RFC 8785 form.
+    /// The canonical form (RFC 8785) as UTF-8 bytes.
     pub fn canonical(&self) -> Vec<u8> {
         // INVARIANT: writing these variants to memory has no way to fail.
         serde_json::to_vec(self).expect("a tree of plain values")
     }
 
-    /// The same value, independent of the text it was read from.
+    /// Copies borrowed texts, so that the value no longer depends on its source.
     pub fn into_owned(self) -> Json<'static> {
         let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
         match self {
@@ -53,7 +52,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value of a key, if this is an object that has it.
+    /// The value of a field, if this is an object that has it.
     pub fn field(&self, key: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(fields) => fields.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -61,7 +60,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// As [`Json::field`], to change it.
+    /// Mutable version of [`Json::field`].
     pub fn field_mut(&mut self, key: &str) -> Option<&mut Json<'a>> {
         match self {
             Json::Object(fields) => fields.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -69,7 +68,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text, if this is one.
+    /// The text, if this is a string.
     pub fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) => Some(text),
@@ -93,23 +92,23 @@ impl Serialize for Json<'_> {
 
 impl<'de> Deserialize<'de> for Json<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Tree)
+        deserializer.deserialize_any(JsonVisitor)
     }
 }
 
-/// A key, borrowed where it can be.
+/// A key, borrowed if it contains no escape.
 struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Words).map(Key)
+        deserializer.deserialize_str(StrVisitor).map(Key)
     }
 }
 
-/// A string, borrowed where it can be.
-pub(super) struct Words;
+/// Visitor of a string, which is borrowed if it contains no escape.
+pub(super) struct StrVisitor;
 
-impl<'de> Visitor<'de> for Words {
+impl<'de> Visitor<'de> for StrVisitor {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,9 +122,9 @@ impl<'de> Visitor<'de> for Words {
     }
 }
 
-struct Tree;
+struct JsonVisitor;
 
-impl<'de> Visitor<'de> for Tree {
+impl<'de> Visitor<'de> for JsonVisitor {
     type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,7 +182,7 @@ impl<'de> Visitor<'de> for Tree {
     }
 }
 
-/// The order of RFC 8785: by UTF-16 code units.
+/// Compares by UTF-16 code units, the key order of RFC 8785.
 fn by_utf16(a: &str, b: &str) -> std::cmp::Ordering {
     if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
@@ -221,7 +220,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_any_text_ends(text in "\\PC{0,200}") {
+        fn parsing_terminates_on_any_text(text in "\\PC{0,200}") {
             let _ = serde_json::from_str::<Json<'_>>(&text);
         }
     }

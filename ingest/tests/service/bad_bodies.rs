@@ -1,4 +1,4 @@
-//! Every kind of wrong body: broken, too large, too slow, in the wrong form. Nothing of it in the log.
+//! Invalid bodies: malformed, too large, too slow, of the wrong media type. Nothing of them is in the log.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    harness::{BATCH, Ingest, LINES, ONE, Place},
+    harness::{BATCH, Ingest, LINES, ONE, TestEnv},
     sample::{campaign_at, headcount},
 };
 
@@ -18,10 +18,10 @@ const SETTINGS: &[(&str, &str)] =
     &[("QAMTU__LIMITS__BODY_MS", "400"), ("QAMTU__LIMITS__IDLE_MS", "400"), ("QAMTU__LIMITS__HEAD_MS", "400")];
 
 #[tokio::test]
-async fn broken_bodies_are_refused_and_leave_no_trace() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
-    let before = place.ends().await?;
+async fn malformed_bodies_are_refused_and_nothing_is_stored() -> Result<()> {
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
+    let before = env.end_offsets().await?;
     let good = headcount("m-open", 5).to_string();
     let deep = good.replace(r#""people":5"#, &format!(r#""people":{}{}"#, "[".repeat(10_000), "]".repeat(10_000)));
     let long = good.replace("tests", &"x".repeat(10 << 20));
@@ -51,37 +51,38 @@ async fn broken_bodies_are_refused_and_leave_no_trace() -> Result<()> {
         ("too many", BATCH, format!("[{}1]", "1,".repeat(10_000)).into(), (413, "too-many-events", "")),
     ];
     for (name, kind, body, expected) in cases {
-        let answer = ingest.post(kind, body).await.with_context(|| name.to_owned())?;
-        ensure!(answer.problem() == expected, "{name}: {answer:?}");
+        let response = ingest.post(kind, body).await.with_context(|| name.to_owned())?;
+        ensure!(response.problem() == expected, "{name}: {response:?}");
     }
     let lines = [deep.as_bytes(), long.as_bytes(), &binary, &good.as_bytes()[..80]].join(&b"\n"[..]);
-    let answer = ingest.post(LINES, lines).await?;
-    let codes: Vec<_> = answer.body["failures"].as_array().context("no failures")?.iter().map(|failure| failure["code"].clone()).collect();
-    ensure!(codes == ["too-deep", "event-too-large", "invalid-utf8", "invalid-json"], "{answer:?}");
-    ensure!(answer.status == 207 && answer.body["refused"] == 4, "{answer:?}");
-    ensure!(answer.body["refused_lines"] == json!([{"first": 1, "last": 4}]), "{answer:?}");
-    ensure!(place.ends().await? == before);
+    let response = ingest.post(LINES, lines).await?;
+    let codes: Vec<_> =
+        response.body["failures"].as_array().context("no failures")?.iter().map(|failure| failure["code"].clone()).collect();
+    ensure!(codes == ["too-deep", "event-too-large", "invalid-utf8", "invalid-json"], "{response:?}");
+    ensure!(response.status == 207 && response.body["refused"] == 4, "{response:?}");
+    ensure!(response.body["refused_lines"] == json!([{"first": 1, "last": 4}]), "{response:?}");
+    ensure!(env.end_offsets().await? == before);
     ingest.stop().await
 }
 
-/// Sends raw bytes and reads what comes back until the connection ends.
+/// Sends raw bytes and reads the response until the connection ends.
 async fn raw(ingest: &Ingest, bytes: &[u8], end: bool) -> Result<String> {
     let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
     stream.write_all(bytes).await?;
     if end {
         stream.shutdown().await?;
     }
-    let mut said = Vec::new();
-    // A reset is an answer, too: the server wants no more of this connection.
-    drop(tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await?);
-    Ok(String::from_utf8_lossy(&said).into_owned())
+    let mut response = Vec::new();
+    // A connection reset is accepted too: the server has closed the connection.
+    drop(tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut response)).await?);
+    Ok(String::from_utf8_lossy(&response).into_owned())
 }
 
 #[tokio::test]
-async fn slow_and_broken_off_bodies_are_given_up_and_leave_no_trace() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, SETTINGS).await?;
-    let before = place.ends().await?;
+async fn slow_and_incomplete_bodies_are_refused_and_nothing_is_stored() -> Result<()> {
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, SETTINGS).await?;
+    let before = env.end_offsets().await?;
     let good = headcount("m-open", 5).to_string();
     let head = |kind: &str, length: usize| {
         format!(
@@ -93,16 +94,16 @@ async fn slow_and_broken_off_bodies_are_given_up_and_leave_no_trace() -> Result<
     let slow = raw(&ingest, format!("{}{good}\n{{", head(LINES, 5000)).as_bytes(), false).await?;
     ensure!(slow.starts_with("HTTP/1.1 408") && slow.contains("slow-body"), "{slow}");
     for kind in [ONE, BATCH, LINES] {
-        let broken = raw(&ingest, format!("{}[{good},", head(kind, 5000)).as_bytes(), true).await?;
-        ensure!(!broken.contains(" 200 ") && !broken.contains(" 202 "), "{broken}");
+        let incomplete = raw(&ingest, format!("{}[{good},", head(kind, 5000)).as_bytes(), true).await?;
+        ensure!(!incomplete.contains(" 200 ") && !incomplete.contains(" 202 "), "{incomplete}");
     }
     let silent = raw(&ingest, b"POST /v1/ev", false).await?;
     ensure!(silent.is_empty() || silent.contains(" 408 "), "{silent}");
-    ensure!(place.ends().await? == before);
+    ensure!(env.end_offsets().await? == before);
     ingest.stop().await
 }
 
-/// Sends the beginning of a request, then a byte now and then until there is an answer.
+/// Sends the head of a request, then some bytes every 100 ms until a response arrives.
 async fn drip(ingest: &Ingest, head: &str, bytes: &[u8]) -> Result<String> {
     let mut stream = TcpStream::connect(ingest.url.trim_start_matches("http://")).await?;
     stream.write_all(head.as_bytes()).await?;
@@ -111,53 +112,58 @@ async fn drip(ingest: &Ingest, head: &str, bytes: &[u8]) -> Result<String> {
         ensure!(begun.elapsed() < Duration::from_secs(20), "a stream may drip for ever");
         stream.write_all(bytes).await?;
     }
-    let mut said = Vec::new();
-    drop(tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await?);
-    Ok(String::from_utf8_lossy(&said).into_owned())
+    let mut response = Vec::new();
+    drop(tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut response)).await?);
+    Ok(String::from_utf8_lossy(&response).into_owned())
 }
 
 #[tokio::test]
 async fn a_stream_of_blank_lines_or_of_one_endless_line_does_not_keep_its_place() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[SETTINGS, &[("QAMTU__LIMITS__STREAMS", "1")]].concat()).await?;
-    // However many bytes there are: what counts is the events among them.
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[SETTINGS, &[("QAMTU__LIMITS__STREAMS", "1")]].concat()).await?;
+    // The rate counts events, not bytes.
     let blank_lines = "\n\r\n \t\n".repeat(500);
     for route in ["/v1/events", "/v1/roll"] {
         for bytes in [" ", "x", &blank_lines] {
             let head = format!(
                 "POST {route} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {LINES}\r\ncontent-length: 9000000\r\nconnection: close\r\n\r\n"
             );
-            let said = drip(&ingest, &head, bytes.as_bytes()).await?;
-            ensure!(said.starts_with("HTTP/1.1 408") && said.contains("slow-body"), "{said}");
+            let response = drip(&ingest, &head, bytes.as_bytes()).await?;
+            ensure!(response.starts_with("HTTP/1.1 408") && response.contains("slow-body"), "{response}");
         }
     }
-    // The one permit for streams is free again.
-    ingest.take(&[headcount("m-open", 5)]).await?;
+    // The only permit for streams is free again.
+    ingest.send_lines(&[headcount("m-open", 5)]).await?;
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn every_refused_line_of_a_stream_is_listed_or_the_stream_ends() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let some = headcount("m-open", 5);
     let text = |ranges: usize| format!("{}{some}\n", "{}\n\n".repeat(ranges));
-    let answer = ingest.post(LINES, text(5000)).await?;
-    let listed = answer.body["refused_lines"].as_array().context("no list")?;
-    ensure!(answer.status == 207 && answer.counts() == (1, 0) && listed.len() == 5000, "{} of {}", listed.len(), answer.body["refused"]);
+    let response = ingest.post(LINES, text(5000)).await?;
+    let listed = response.body["refused_lines"].as_array().context("no list")?;
+    ensure!(
+        response.status == 207 && response.counts() == (1, 0) && listed.len() == 5000,
+        "{} of {}",
+        listed.len(),
+        response.body["refused"]
+    );
     ensure!(listed[4999] == json!({"first": 9999, "last": 9999}), "{}", listed[4999]);
-    let answer = ingest.post(LINES, text(150_000)).await?;
-    ensure!(answer.problem() == (413, "too-many-refused", "-"), "{}", answer.status);
-    let (line, told) = (answer.body["line"].as_u64().context("no line")?, &answer.body["before"]);
-    ensure!(told["accepted"] == 0 && told["refused"].as_u64() == Some(line / 2), "{line} {}", told["refused"]);
+    let response = ingest.post(LINES, text(150_000)).await?;
+    ensure!(response.problem() == (413, "too-many-refused", "-"), "{}", response.status);
+    let (line, counts) = (response.body["line"].as_u64().context("no line")?, &response.body["before"]);
+    ensure!(counts["accepted"] == 0 && counts["refused"].as_u64() == Some(line / 2), "{line} {}", counts["refused"]);
     ingest.stop().await
 }
 
 #[tokio::test]
-async fn the_wrong_form_is_refused_with_the_right_ones() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
-    let before = place.ends().await?;
+async fn a_wrong_media_type_or_parameter_is_refused() -> Result<()> {
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
+    let before = env.end_offsets().await?;
     let body = json!([]).to_string();
     let cases = [
         ("/v1/events", "text/plain", (415, "unsupported-media-type", "-")),
@@ -171,13 +177,13 @@ async fn the_wrong_form_is_refused_with_the_right_ones() -> Result<()> {
         ("/live", BATCH, (405, "method-not-allowed", "-")),
     ];
     for (route, kind, expected) in cases {
-        let answer = ingest.post_to(route, kind, body.clone()).await?;
-        ensure!(answer.problem() == expected, "{route}: {answer:?}");
+        let response = ingest.post_to(route, kind, body.clone()).await?;
+        ensure!(response.problem() == expected, "{route}: {response:?}");
     }
-    let answer = ingest.post_to("/v1/roll", LINES, headcount("m-open", 5).to_string()).await?;
-    ensure!(answer.body["failures"][0]["code"] == "roll-only", "{answer:?}");
-    let answer = ingest.post("application/cloudevents-batch+json; charset=utf-8", body).await?;
-    ensure!(answer.status == 200 && answer.counts() == (0, 0), "{answer:?}");
-    ensure!(place.ends().await? == before);
+    let response = ingest.post_to("/v1/roll", LINES, headcount("m-open", 5).to_string()).await?;
+    ensure!(response.body["failures"][0]["code"] == "roll-only", "{response:?}");
+    let response = ingest.post("application/cloudevents-batch+json; charset=utf-8", body).await?;
+    ensure!(response.status == 200 && response.counts() == (0, 0), "{response:?}");
+    ensure!(env.end_offsets().await? == before);
     ingest.stop().await
 }

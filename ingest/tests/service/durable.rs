@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Mutex, task::JoinSet};
 
 use super::{
-    harness::{BATCH, LINES, ONE, Place, lines},
+    harness::{BATCH, LINES, ONE, TestEnv, lines},
     sample::{attendance, campaign_at, headcount, iin, with},
 };
 
@@ -21,9 +21,9 @@ fn id_of(event: &Value) -> String {
 
 #[tokio::test]
 async fn a_kill_during_a_stream_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     let settings = &[("QAMTU__LIMITS__CHUNK_EVENTS", "200")];
-    let mut ingest = Some(campaign_at(&place, settings).await?);
+    let mut ingest = Some(campaign_at(&env, settings).await?);
     let all: Vec<Value> = (0..6000).map(|n| attendance("m-open", json!({"iin": iin(n)}))).collect();
     let mut acknowledged = BTreeSet::new();
     for (round, part) in all.chunks(1000).enumerate() {
@@ -35,38 +35,38 @@ async fn a_kill_during_a_stream_loses_nothing_that_was_acknowledged() -> Result<
         }
         let stream = running.request("/v1/events", LINES).body(lines(&part[200..]));
         let streaming = tokio::spawn(async move { stream.send().await?.json::<Value>().await });
-        let held = place.ends().await?.values().sum::<u64>();
+        let held = env.end_offsets().await?.values().sum::<u64>();
         let begun = Instant::now();
         while round > 0
-            && place.ends().await?.values().sum::<u64>() == held
+            && env.end_offsets().await?.values().sum::<u64>() == held
             && !streaming.is_finished()
             && begun.elapsed() < Duration::from_secs(30)
         {
             tokio::task::yield_now().await;
         }
         running.kill().await?;
-        if let Ok(answer) = streaming.await? {
-            ensure!(answer["accepted"] == 800, "{answer}");
+        if let Ok(response) = streaming.await? {
+            ensure!(response["accepted"] == 800, "{response}");
             acknowledged.extend(part[200..].iter().map(id_of));
         }
-        let ids = place.ids().await?;
+        let ids = env.ids().await?;
         ensure!(acknowledged.iter().all(|id| ids.contains_key(id)), "acknowledged and not in the log, round {round}");
-        ingest = Some(place.start(settings).await?);
+        ingest = Some(env.start(settings).await?);
     }
     let ingest = ingest.context("not running")?;
-    let answer = ingest.post(LINES, lines(&all)).await?;
-    let (accepted, duplicates) = answer.counts();
-    ensure!(answer.status == 200 && accepted + duplicates == 6000 && duplicates >= acknowledged.len() as u64, "{answer:?}");
+    let response = ingest.post(LINES, lines(&all)).await?;
+    let (accepted, duplicates) = response.counts();
+    ensure!(response.status == 200 && accepted + duplicates == 6000 && duplicates >= acknowledged.len() as u64, "{response:?}");
     ingest.stop().await?;
-    let ids = place.ids().await?;
+    let ids = env.ids().await?;
     ensure!(all.iter().all(|event| ids.contains_key(&id_of(event))) && ids.len() == 6008);
     Ok(())
 }
 
 #[tokio::test]
 async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let place = Place::new()?;
-    let mut ingest = campaign_at(&place, &[("QAMTU__STOP__DRAIN_MS", "1000")]).await?;
+    let env = TestEnv::new()?;
+    let mut ingest = campaign_at(&env, &[("QAMTU__STOP__DRAIN_MS", "1000")]).await?;
     let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
     let mut clients = JoinSet::new();
     for client in 0..6 {
@@ -76,8 +76,8 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
                 let events: Vec<Value> = (0..20).map(|people| headcount("m-open", people)).collect();
                 let (kind, body) = if client % 2 == 0 { (BATCH, Value::from(events.clone()).to_string()) } else { (LINES, lines(&events)) };
                 let sent = http.post(format!("{url}/v1/events")).header("content-type", kind).body(body).send().await;
-                let Ok(answer) = sent else { return };
-                match answer.status().as_u16() {
+                let Ok(response) = sent else { return };
+                match response.status().as_u16() {
                     200 | 202 => acknowledged.lock().await.extend(events.iter().map(id_of)),
                     503 => return,
                     other => panic!("status {other}"),
@@ -99,54 +99,54 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
         tokio::task::yield_now().await;
     }
     ingest.terminate()?;
-    let status = ingest.ended().await?;
+    let status = ingest.wait_exit().await?;
     while let Some(client) = clients.join_next().await {
         client?;
     }
-    ensure!(status.success(), "{status}: {}", place.said());
-    let answer = endless.await??;
-    ensure!(answer["code"] == "stopping" && answer["before"]["refused"] == 0, "{answer}");
-    let ids = place.ids().await?;
+    ensure!(status.success(), "{status}: {}", env.stderr());
+    let response = endless.await??;
+    ensure!(response["code"] == "stopping" && response["before"]["refused"] == 0, "{response}");
+    let ids = env.ids().await?;
     ensure!(acknowledged.lock().await.iter().all(|id| ids.contains_key(id)), "acknowledged and not in the log");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[("QAMTU__LOG__MAX_BYTES", "1500000"), ("QAMTU__LIMITS__CHUNK_EVENTS", "500")]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[("QAMTU__LOG__MAX_BYTES", "1500000"), ("QAMTU__LIMITS__CHUNK_EVENTS", "500")]).await?;
     let all: Vec<Value> = (0..8000).map(|people| headcount("m-open", people)).collect();
-    let answer = ingest.post(LINES, lines(&all)).await?;
-    ensure!(answer.problem() == (503, "log-unavailable", "-") && answer.headers.contains_key("retry-after"), "{answer:?}");
-    let before = answer.body["before"]["accepted"].as_u64().context("no count")?;
-    let line = answer.body["line"].as_u64().context("no line")?;
-    ensure!(before > 0 && line == before + 1, "{answer:?}");
+    let response = ingest.post(LINES, lines(&all)).await?;
+    ensure!(response.problem() == (503, "log-unavailable", "-") && response.headers.contains_key("retry-after"), "{response:?}");
+    let before = response.body["before"]["accepted"].as_u64().context("no count")?;
+    let line = response.body["line"].as_u64().context("no line")?;
+    ensure!(before > 0 && line == before + 1, "{response:?}");
     // What is left of the room takes some single events more.
     let mut singles = 0;
-    while ingest.one(&all[7999 - singles]).await?.status == 202 {
+    while ingest.post_one(&all[7999 - singles]).await?.status == 202 {
         singles += 1;
         ensure!(singles < 4000, "the log is never full");
     }
-    let full = place.ends().await?;
+    let full = env.end_offsets().await?;
     for (kind, body) in [(ONE, all[4000].to_string()), (BATCH, json!([all[4000], all[4001]]).to_string())] {
-        let answer = ingest.post(kind, body).await?;
-        ensure!(answer.problem() == (503, "log-unavailable", "-") && answer.headers.contains_key("retry-after"), "{answer:?}");
+        let response = ingest.post(kind, body).await?;
+        ensure!(response.problem() == (503, "log-unavailable", "-") && response.headers.contains_key("retry-after"), "{response:?}");
     }
     ensure!(ingest.get("/live").await?.status == 200);
     ensure!(ingest.get("/ready").await?.problem().1 == "log-unavailable");
-    ensure!(place.ends().await? == full);
+    ensure!(env.end_offsets().await? == full);
     ingest.stop().await?;
     // With room again the same events are taken; those that were acknowledged are duplicates.
-    let ingest = place.start(&[]).await?;
-    let answer = ingest.post(LINES, lines(&all)).await?;
-    ensure!(answer.counts() == (8000 - before - singles as u64, before + singles as u64), "{answer:?}");
+    let ingest = env.start(&[]).await?;
+    let response = ingest.post(LINES, lines(&all)).await?;
+    ensure!(response.counts() == (8000 - before - singles as u64, before + singles as u64), "{response:?}");
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let events: Vec<Value> = (0..50).map(|people| headcount("m-open", people)).collect();
     for event in &events {
         let body = event.to_string();
@@ -162,38 +162,38 @@ async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()
     let second = ingest.post(LINES, lines(&events)).await?;
     ensure!(second.counts() == (0, 50), "{second:?}");
     ingest.stop().await?;
-    let ids = place.ids().await?;
+    let ids = env.ids().await?;
     ensure!(events.iter().all(|event| ids.contains_key(&id_of(event))));
     Ok(())
 }
 
 #[tokio::test]
 async fn an_answer_that_did_not_wait_for_the_log_leaves_the_id_with_its_body() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[("QAMTU__LIMITS__APPEND_MS", "2000")]).await?;
-    let log = rusqlite::Connection::open(place.path("log").join("records.sqlite"))?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[("QAMTU__LIMITS__APPEND_MS", "2000")]).await?;
+    let log = rusqlite::Connection::open(env.path("log").join("records.sqlite"))?;
     log.busy_timeout(Duration::from_secs(10))?;
     // While somebody else writes into its file, the log keeps what it is given in its queue.
     log.execute_batch("BEGIN IMMEDIATE")?;
     let first = headcount("m-open", 5);
     let other = with(first.clone(), "source", "other tests");
-    let answer = ingest.one(&first).await?;
-    ensure!(answer.problem() == (503, "log-unavailable", "-"), "{answer:?}");
+    let response = ingest.post_one(&first).await?;
+    ensure!(response.problem() == (503, "log-unavailable", "-"), "{response:?}");
     for (kind, body) in [(ONE, other.to_string()), (BATCH, json!([other]).to_string())] {
-        let answer = ingest.post(kind, body).await?;
-        ensure!(answer.body["code"] == "conflicting-id", "{answer:?}");
+        let response = ingest.post(kind, body).await?;
+        ensure!(response.body["code"] == "conflicting-id", "{response:?}");
     }
-    let answer = ingest.post(LINES, lines(std::slice::from_ref(&other))).await?;
-    ensure!(answer.body["failures"][0]["code"] == "conflicting-id", "{answer:?}");
+    let response = ingest.post(LINES, lines(std::slice::from_ref(&other))).await?;
+    ensure!(response.body["failures"][0]["code"] == "conflicting-id", "{response:?}");
     log.execute_batch("ROLLBACK")?;
     // Sent again, it is taken, and known once it stands in the log.
     let begun = Instant::now();
-    while ingest.one(&first).await?.counts() != (0, 1) {
+    while ingest.post_one(&first).await?.counts() != (0, 1) {
         ensure!(begun.elapsed() < Duration::from_secs(60), "what was sent never came to stand in the log");
     }
-    let answer = ingest.one(&other).await?;
-    ensure!(answer.problem() == (409, "conflicting-id", "/id"), "{answer:?}");
+    let response = ingest.post_one(&other).await?;
+    ensure!(response.problem() == (409, "conflicting-id", "/id"), "{response:?}");
     ingest.stop().await?;
-    ensure!(place.ids().await?.contains_key(&id_of(&first)));
+    ensure!(env.ids().await?.contains_key(&id_of(&first)));
     Ok(())
 }

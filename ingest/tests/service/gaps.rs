@@ -15,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::{
-    harness::{Ingest, Place},
+    harness::{Ingest, TestEnv},
     sample::{campaign_at, headcount, planned, reference},
 };
 
@@ -72,8 +72,8 @@ fn transactions(foreign: &TransactionalProducer) -> Result<()> {
 }
 
 async fn knows(ingest: &Ingest, meeting: &str) -> Result<()> {
-    let answer = ingest.one(&headcount(meeting, 5)).await?;
-    ensure!(answer.body["warnings"] == json!([]), "{meeting}: {answer:?}");
+    let response = ingest.post_one(&headcount(meeting, 5)).await?;
+    ensure!(response.body["warnings"] == json!([]), "{meeting}: {response:?}");
     Ok(())
 }
 
@@ -94,34 +94,34 @@ async fn folded(ingest: &Ingest, records: usize) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_of_another_producer_keep_nobody_from_getting_ready() -> Result<()> {
     let Some((config, settings)) = log("transactions") else { return Ok(()) };
-    let (place, settings) = (Place::new()?, pairs(&settings));
-    let ingest = campaign_at(&place, &settings).await?;
+    let (env, settings) = (TestEnv::new()?, pairs(&settings));
+    let ingest = campaign_at(&env, &settings).await?;
     let foreign = TransactionalProducer::new(&config)?;
     transactions(&foreign)?;
     // The running service follows on behind the markers: what it takes now becomes known.
-    ingest.take(&[planned("behind", "YOUTH")]).await?;
+    ingest.send_lines(&[planned("behind", "YOUTH")]).await?;
     knows(&ingest, "behind").await?;
     ingest.stop().await?;
     transactions(&foreign)?;
     // From where the register stands, and from the beginning.
     for register in ["kept", "deleted"] {
         if register == "deleted" {
-            std::fs::remove_file(place.path("register.sqlite"))?;
+            std::fs::remove_file(env.path("register.sqlite"))?;
         }
-        let ingest = place.start(&settings).await?;
+        let ingest = env.start(&settings).await?;
         knows(&ingest, "behind").await?;
         ingest.stop().await?;
     }
-    ensure!(!place.said().contains("built again"), "{}", place.said());
+    ensure!(!env.stderr().contains("built again"), "{}", env.stderr());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_knows() -> Result<()> {
     let Some((config, settings)) = log("removed") else { return Ok(()) };
-    let (place, settings) = (Place::new()?, pairs(&settings));
-    let ingest = campaign_at(&place, &settings).await?;
-    ingest.take(&[planned("before", "YOUTH")]).await?;
+    let (env, settings) = (TestEnv::new()?, pairs(&settings));
+    let ingest = campaign_at(&env, &settings).await?;
+    ingest.send_lines(&[planned("before", "YOUTH")]).await?;
     folded(&ingest, reference(false).len() + 1).await?;
     ingest.stop().await?;
     let foreign = TransactionalProducer::new(&config)?;
@@ -143,11 +143,11 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
     for number in 0..8 {
         delete_records(&config, &partition(number).next_offset(known(number) + 1)).await?;
     }
-    let ingest = place.start(&settings).await?;
-    knows(&ingest, "before").await.with_context(|| place.said())?;
-    let said = place.said();
-    ensure!(said.contains("the log removed records before the register read them"), "{said}");
-    ensure!(!said.contains("built again"), "{said}");
+    let ingest = env.start(&settings).await?;
+    knows(&ingest, "before").await.with_context(|| env.stderr())?;
+    let stderr = env.stderr();
+    ensure!(stderr.contains("the log removed records before the register read them"), "{stderr}");
+    ensure!(!stderr.contains("built again"), "{stderr}");
     let metrics = ingest.metrics().await?;
     ensure!(metrics.contains("qamtu_ingest_records_lost_total 8\n"), "{metrics}");
     ingest.stop().await

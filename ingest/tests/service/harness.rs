@@ -1,4 +1,4 @@
-//! Starts the program in a folder, speaks to it, and reads the log beside it.
+//! Starts the program in a temporary folder, sends requests, and reads the log.
 
 use std::{
     collections::BTreeMap,
@@ -24,48 +24,48 @@ pub const LINES: &str = "application/x-ndjson";
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A folder with log, register, keys and what the program said; outlives the program.
-pub struct Place {
+/// A temporary folder with log, register, keys and standard error of the program; outlives the program.
+pub struct TestEnv {
     dir: TempDir,
-    /// The brokers, if the log is not in the folder.
+    /// Kafka brokers; `None` for an embedded log in the folder.
     brokers: Option<String>,
 }
 
-/// A running program.
+/// A running instance of the program.
 pub struct Ingest {
     child: Child,
     pub url: String,
-    /// Where health is answered on connections of its own.
+    /// URL of the health listener.
     pub health: String,
     client: reqwest::Client,
 }
 
-/// An answer.
+/// An HTTP response with its body as JSON.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub body: Value,
     pub headers: reqwest::header::HeaderMap,
 }
 
-impl Answer {
+impl Response {
     /// Status, code and pointer of a problem.
     pub fn problem(&self) -> (u16, &str, &str) {
         (self.status, self.body["code"].as_str().unwrap_or("-"), self.body["pointer"].as_str().unwrap_or("-"))
     }
 
-    /// Accepted and duplicates.
+    /// The counts `accepted` and `duplicates`.
     pub fn counts(&self) -> (u64, u64) {
         (self.body["accepted"].as_u64().unwrap_or(u64::MAX), self.body["duplicates"].as_u64().unwrap_or(u64::MAX))
     }
 }
 
-impl Place {
+impl TestEnv {
     pub fn new() -> Result<Self> {
         Ok(Self { dir: tempfile::tempdir()?, brokers: None })
     }
 
-    /// A place whose log is on a Kafka broker of its own.
+    /// An environment whose log is on a Kafka broker.
     pub fn on_kafka(brokers: String) -> Result<Self> {
         Ok(Self { dir: tempfile::tempdir()?, brokers: Some(brokers) })
     }
@@ -81,16 +81,16 @@ impl Place {
         self.dir.path().join(name)
     }
 
-    /// Starts the program and waits until requests may come.
+    /// Starts the program and waits until it is ready.
     pub async fn start(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
         let ingest = self.launch(settings).await?;
-        ingest.wait_ready().await.with_context(|| self.said())?;
+        ingest.wait_ready().await.with_context(|| self.stderr())?;
         Ok(ingest)
     }
 
     /// Starts the program and waits until it listens.
     pub async fn launch(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
-        let said: File = OpenOptions::new().create(true).append(true).open(self.path("stderr"))?;
+        let stderr: File = OpenOptions::new().create(true).append(true).open(self.path("stderr"))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__")) {
             command.env_remove(name);
@@ -103,28 +103,28 @@ impl Place {
             .env("QAMTU__PSEUDONYM__CREATE", "true")
             .env("QAMTU__CLICKHOUSE__URL", "another service's, to be left alone")
             .stdout(Stdio::piped())
-            .stderr(said)
+            .stderr(stderr)
             .kill_on_drop(true);
         match &self.brokers {
             None => command.env("QAMTU__LOG__DIR", self.path("log")),
             Some(brokers) => command.env("QAMTU__LOG__KIND", "kafka").env("QAMTU__LOG__BROKERS", brokers).env("QAMTU__LOG__REPLICAS", "1"),
         };
-        // Last, so that a test may choose its own.
+        // Last, so that a test can override the settings above.
         command.envs(settings.iter().copied());
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-        let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??.with_context(|| self.said())?;
-        let told: Value = serde_json::from_str(&line)?;
-        let address = |name: &str| Ok::<_, anyhow::Error>(told[name].as_str().context("no address")?.to_owned());
+        let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??.with_context(|| self.stderr())?;
+        let addresses: Value = serde_json::from_str(&line)?;
+        let address = |name: &str| Ok::<_, anyhow::Error>(addresses[name].as_str().context("no address")?.to_owned());
         Ok(Ingest { child, url: address("listening")?, health: address("health")?, client: reqwest::Client::new() })
     }
 
-    /// What the program wrote to standard error.
-    pub fn said(&self) -> String {
+    /// Everything that the program wrote to standard error.
+    pub fn stderr(&self) -> String {
         std::fs::read_to_string(self.path("stderr")).unwrap_or_default()
     }
 
-    /// Every record of the log, by partition.
+    /// All records of the log.
     pub async fn records(&self) -> Result<Vec<Record>> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
         let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 32 << 20 };
@@ -143,8 +143,8 @@ impl Place {
         }
     }
 
-    /// The end of every partition.
-    pub async fn ends(&self) -> Result<BTreeMap<Partition, u64>> {
+    /// The end offset of every partition.
+    pub async fn end_offsets(&self) -> Result<BTreeMap<Partition, u64>> {
         let options = ReaderOptions {
             topics: Topic::ALL.map(|topic| topic.name().to_owned()).to_vec(),
             membership: Membership::Whole,
@@ -159,7 +159,7 @@ impl Place {
         Ok(ends)
     }
 
-    /// How often each event id stands in the log.
+    /// How often each event id occurs in the log.
     pub async fn ids(&self) -> Result<BTreeMap<String, usize>> {
         let mut ids = BTreeMap::new();
         for record in self.records().await? {
@@ -174,20 +174,20 @@ impl Ingest {
     pub async fn wait_ready(&self) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let answer = self.get("/ready").await?;
-            if answer.status == 200 {
+            let response = self.get("/ready").await?;
+            if response.status == 200 {
                 return Ok(());
             }
-            ensure!(begun.elapsed() < DEADLINE, "not ready: {answer:?}");
+            ensure!(begun.elapsed() < DEADLINE, "not ready: {response:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// All metrics.
+    /// All metrics as Prometheus text.
     pub async fn metrics(&self) -> Result<String> {
-        let answer = answer(self.client.get(format!("{}/metrics", self.health))).await?;
-        ensure!(answer.status == 200, "{answer:?}");
-        Ok(answer.body.as_str().unwrap_or_default().to_owned())
+        let response = execute(self.client.get(format!("{}/metrics", self.health))).await?;
+        ensure!(response.status == 200, "{response:?}");
+        Ok(response.body.as_str().unwrap_or_default().to_owned())
     }
 
     /// The value of a metric that has no labels.
@@ -207,40 +207,40 @@ impl Ingest {
         Ok(())
     }
 
-    pub async fn get(&self, route: &str) -> Result<Answer> {
-        answer(self.client.get(format!("{}{route}", self.url))).await
+    pub async fn get(&self, route: &str) -> Result<Response> {
+        execute(self.client.get(format!("{}{route}", self.url))).await
     }
 
-    /// Sends a body.
-    pub async fn post(&self, kind: &str, body: impl Into<reqwest::Body>) -> Result<Answer> {
+    /// Posts a body to `/v1/events`.
+    pub async fn post(&self, kind: &str, body: impl Into<reqwest::Body>) -> Result<Response> {
         self.post_to("/v1/events", kind, body).await
     }
 
-    pub async fn post_to(&self, route: &str, kind: &str, body: impl Into<reqwest::Body>) -> Result<Answer> {
-        answer(self.request(route, kind).body(body)).await
+    pub async fn post_to(&self, route: &str, kind: &str, body: impl Into<reqwest::Body>) -> Result<Response> {
+        execute(self.request(route, kind).body(body)).await
     }
 
     pub fn request(&self, route: &str, kind: &str) -> reqwest::RequestBuilder {
         self.client.post(format!("{}{route}", self.url)).header("content-type", kind)
     }
 
-    /// Sends one event.
-    pub async fn one(&self, event: &Value) -> Result<Answer> {
+    /// Posts one event in structured mode.
+    pub async fn post_one(&self, event: &Value) -> Result<Response> {
         self.post(ONE, event.to_string()).await
     }
 
-    /// Sends events as lines and expects all of them to be taken.
-    pub async fn take(&self, events: &[Value]) -> Result<Answer> {
-        let answer = self.post(LINES, lines(events)).await?;
-        ensure!(answer.status == 200, "{answer:?}");
-        Ok(answer)
+    /// Posts events as JSON lines and expects status 200.
+    pub async fn send_lines(&self, events: &[Value]) -> Result<Response> {
+        let response = self.post(LINES, lines(events)).await?;
+        ensure!(response.status == 200, "{response:?}");
+        Ok(response)
     }
 
     pub fn pid(&self) -> u32 {
         self.child.id().unwrap_or_default()
     }
 
-    /// The most memory it has used so far, in kB.
+    /// Peak resident memory in kB.
     pub fn peak_kb(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
@@ -251,7 +251,7 @@ impl Ingest {
         Ok(self.child.kill().await?)
     }
 
-    /// Asks it to stop.
+    /// Sends SIGTERM to the program.
     pub fn terminate(&self) -> Result<()> {
         // INVARIANT of this test: the child runs until it is waited for, so the number is its own.
         let done = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
@@ -259,27 +259,27 @@ impl Ingest {
         Ok(())
     }
 
-    pub async fn ended(&mut self) -> Result<ExitStatus> {
+    pub async fn wait_exit(&mut self) -> Result<ExitStatus> {
         Ok(tokio::time::timeout(DEADLINE, self.child.wait()).await??)
     }
 
     pub async fn stop(mut self) -> Result<()> {
         self.terminate()?;
-        let status = self.ended().await?;
+        let status = self.wait_exit().await?;
         ensure!(status.success(), "ended with {status}");
         Ok(())
     }
 }
 
-/// Sends a request and reads its answer as JSON, or as text where it is none.
-pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer> {
+/// Sends a request and reads the body as JSON, or as text if it is not JSON.
+pub async fn execute(request: reqwest::RequestBuilder) -> Result<Response> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await?;
-    Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    Ok(Response { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
 }
 
-/// Events as lines.
+/// Events as JSON lines.
 pub fn lines(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
 }

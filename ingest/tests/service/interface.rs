@@ -3,28 +3,28 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use qamtu_ingest::{metrics, rejection::Reason};
+use qamtu_ingest::{metrics, rejection::ProblemCode};
 use serde_json::json;
 
 use super::{
-    harness::{BATCH, LINES, ONE, Place, answer, lines},
+    harness::{BATCH, LINES, ONE, TestEnv, execute, lines},
     sample::{campaign_at, event, headcount, iin, planned},
 };
 
 #[tokio::test]
 async fn health_metrics_and_languages() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     ensure!(ingest.get("/live").await?.status == 200 && ingest.get("/ready").await?.status == 200);
-    ingest.one(&headcount("m-open", 5)).await?;
-    ingest.one(&planned("m-2", "NOBODY")).await?;
+    ingest.post_one(&headcount("m-open", 5)).await?;
+    ingest.post_one(&planned("m-2", "NOBODY")).await?;
     for (language, title) in [("kk", "Санат белгісіз"), ("ru-KZ, en", "Неизвестная категория"), ("de", "The category is unknown")]
     {
         let request = ingest.request("/v1/events", ONE).header("accept-language", language).body(planned("m-2", "NOBODY").to_string());
-        let said = answer(request).await?;
-        ensure!(said.body["title"] == title, "{said:?}");
-        let id = said.headers["x-request-id"].to_str()?;
-        ensure!(said.body["instance"] == format!("urn:uuid:{id}") && said.headers["cache-control"] == "no-store", "{said:?}");
+        let response = execute(request).await?;
+        ensure!(response.body["title"] == title, "{response:?}");
+        let id = response.headers["x-request-id"].to_str()?;
+        ensure!(response.body["instance"] == format!("urn:uuid:{id}") && response.headers["cache-control"] == "no-store", "{response:?}");
     }
     // Clients who send events have no use for the figures of everybody's.
     ensure!(ingest.get("/metrics").await?.problem() == (404, "not-found", "-"));
@@ -45,8 +45,8 @@ async fn health_metrics_and_languages() -> Result<()> {
 
 #[tokio::test]
 async fn the_description_is_what_it_was() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = place.start(&[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = env.start(&[]).await?;
     let description = ingest.get("/v1/openapi.json").await?.body;
     let names: Vec<_> = description["components"]["schemas"].as_object().into_iter().flatten().map(|(name, _)| name).collect();
     insta::assert_json_snapshot!(json!({"paths": description["paths"], "schemas": names}));
@@ -55,33 +55,33 @@ async fn the_description_is_what_it_was() -> Result<()> {
 
 #[test]
 fn the_codes_are_what_they_were() {
-    let codes: Vec<_> = Reason::ALL.iter().map(|reason| format!("{} {}", reason.status().as_u16(), reason.code())).collect();
+    let codes: Vec<_> = ProblemCode::ALL.iter().map(|code| format!("{} {}", code.status().as_u16(), code.as_str())).collect();
     insta::assert_json_snapshot!(codes);
 }
 
 #[tokio::test]
 async fn a_roll_goes_the_bulk_path() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let roll = |version: u32, from: u32, voters: u32| {
         let voters: Vec<_> = (from..from + voters).map(|n| json!([{"iin": iin(n)}, 1980 + n % 10 * 5, "f"])).collect();
         event("precinct.enrolled.v1", json!({"precinct": "TRK-014", "version": version, "strength": "strong", "voters": voters}))
     };
     let rolls = [roll(1, 0, 3000), roll(2, 0, 10_000), roll(3, 0, 10_001)];
-    let said = ingest.post_to("/v1/roll", LINES, lines(&rolls)).await?;
-    ensure!(said.status == 207 && said.counts() == (2, 0), "{said:?}");
-    ensure!(said.body["failures"][0]["pointer"] == "/data/voters" && said.body["failures"][0]["line"] == 3, "{said:?}");
+    let response = ingest.post_to("/v1/roll", LINES, lines(&rolls)).await?;
+    ensure!(response.status == 207 && response.counts() == (2, 0), "{response:?}");
+    ensure!(response.body["failures"][0]["pointer"] == "/data/voters" && response.body["failures"][0]["line"] == 3, "{response:?}");
     let again = ingest.post_to("/v1/roll", LINES, lines(&rolls[..2])).await?;
     ensure!(again.counts() == (0, 2), "{again:?}");
     // On the ordinary path it is too large.
-    let said = ingest.post(BATCH, json!([rolls[1]]).to_string()).await?;
-    ensure!(said.problem() == (413, "event-too-large", "/0"), "{said:?}");
+    let response = ingest.post(BATCH, json!([rolls[1]]).to_string()).await?;
+    ensure!(response.problem() == (413, "event-too-large", "/0"), "{response:?}");
     ingest.stop().await
 }
 
 #[test]
 fn a_wrong_setting_ends_with_64_and_one_clear_line() -> Result<()> {
-    for (name, value, said) in [
+    for (name, value, response) in [
         ("QAMTU__LIMITS__STREAMS", "0", "limits.*"),
         ("QAMTU__LISEN", "127.0.0.1:0", "lisen"),
         ("QAMTU__LOG__KIND", "rabbit", "rabbit"),
@@ -89,7 +89,7 @@ fn a_wrong_setting_ends_with_64_and_one_clear_line() -> Result<()> {
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest")).env(name, value).output()?;
         let text = String::from_utf8(output.stderr)?;
-        ensure!(output.status.code() == Some(64) && text.lines().count() == 1 && text.contains(said), "{name}: {text}");
+        ensure!(output.status.code() == Some(64) && text.lines().count() == 1 && text.contains(response), "{name}: {text}");
         ensure!(output.stdout.is_empty());
     }
     Ok(())
@@ -106,17 +106,17 @@ async fn a_port_that_is_taken_is_said_in_one_line() -> Result<()> {
 
 #[tokio::test]
 async fn before_the_register_has_caught_up_requests_are_told_to_wait() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     // The log's folder is a file: the log can never be opened, and the service must say so rather than take anything.
-    std::fs::write(place.path("log"), "no folder")?;
-    let mut ingest = place.launch(&[]).await?;
+    std::fs::write(env.path("log"), "no folder")?;
+    let mut ingest = env.launch(&[]).await?;
     let first = ingest.post(ONE, headcount("m-open", 5).to_string()).await;
-    if let Ok(said) = first {
-        ensure!(said.problem() == (503, "starting", "-") && said.headers.contains_key("retry-after"), "{said:?}");
-        ensure!(ingest.get("/ready").await.map_or(503, |said| said.status) == 503);
+    if let Ok(response) = first {
+        ensure!(response.problem() == (503, "starting", "-") && response.headers.contains_key("retry-after"), "{response:?}");
+        ensure!(ingest.get("/ready").await.map_or(503, |response| response.status) == 503);
         ingest.terminate()?;
     }
-    ingest.ended().await?;
-    ensure!(place.said().contains("log"), "{}", place.said());
+    ingest.wait_exit().await?;
+    ensure!(env.stderr().contains("log"), "{}", env.stderr());
     Ok(())
 }

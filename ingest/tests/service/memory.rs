@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::{
-    harness::{LINES, Place, answer},
+    harness::{LINES, TestEnv, execute},
     sample::{attendance, campaign_at, iin},
 };
 
@@ -19,18 +19,18 @@ const ALLOWED_KB: u64 = 100_000;
 
 #[tokio::test]
 async fn a_long_stream_takes_bounded_memory() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
-    ingest.take(&(0..5000).map(|n| attendance("m-open", json!({"iin": iin(n)}))).collect::<Vec<_>>()).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
+    ingest.send_lines(&(0..5000).map(|n| attendance("m-open", json!({"iin": iin(n)}))).collect::<Vec<_>>()).await?;
     let before = ingest.peak_kb()?;
     let pieces = futures::stream::iter((0..LINES_SENT / 500).map(|piece| {
         let lines = (piece * 500..(piece + 1) * 500).map(|n| format!("{}\n", attendance("m-open", json!({"iin": iin(10_000 + n)}))));
         Ok::<_, std::io::Error>(Bytes::from(lines.collect::<String>()))
     }));
     let begun = Instant::now();
-    let said = answer(ingest.request("/v1/events", LINES).body(reqwest::Body::wrap_stream(pieces))).await?;
+    let response = execute(ingest.request("/v1/events", LINES).body(reqwest::Body::wrap_stream(pieces))).await?;
     let seconds = begun.elapsed().as_secs_f64();
-    ensure!(said.status == 200 && said.counts() == (u64::from(LINES_SENT), 0), "{said:?}");
+    ensure!(response.status == 200 && response.counts() == (u64::from(LINES_SENT), 0), "{response:?}");
     let grown = ingest.peak_kb()? - before;
     println!("{LINES_SENT} attendances in {seconds:.1} s, {:.0} per second, {grown} kB more than before", f64::from(LINES_SENT) / seconds);
     ensure!(grown < ALLOWED_KB, "{grown} kB");

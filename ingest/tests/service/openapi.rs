@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::{
-    harness::{Answer, BATCH, Ingest, LINES, ONE, Place, answer, lines},
+    harness::{BATCH, Ingest, LINES, ONE, Response, TestEnv, execute, lines},
     sample::{IIN, attendance, campaign_at, event, headcount, planned, with},
 };
 
@@ -30,23 +30,24 @@ impl Description {
     }
 
     /// The answer has a status, a media type and a body that the description lists.
-    fn allows(&self, route: &str, method: &str, answer: &Answer) -> Result<()> {
-        let listed = &self.0["paths"][route][method]["responses"][answer.status.to_string()];
-        ensure!(listed.is_object(), "{method} {route}: {} is not listed: {answer:?}", answer.status);
-        let kind = answer.headers["content-type"].to_str()?.split(';').next().unwrap_or_default();
+    fn allows(&self, route: &str, method: &str, response: &Response) -> Result<()> {
+        let listed = &self.0["paths"][route][method]["responses"][response.status.to_string()];
+        ensure!(listed.is_object(), "{method} {route}: {} is not listed: {response:?}", response.status);
+        let kind = response.headers["content-type"].to_str()?.split(';').next().unwrap_or_default();
         let schema = &listed["content"][kind]["schema"];
-        ensure!(schema.is_object(), "{method} {route}: {kind} is not listed for {}", answer.status);
+        ensure!(schema.is_object(), "{method} {route}: {kind} is not listed for {}", response.status);
         let validator = self.validator(schema)?;
-        let errors: Vec<String> = validator.iter_errors(&answer.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        ensure!(errors.is_empty(), "{method} {route}: {errors:?}: {answer:?}");
+        let errors: Vec<String> =
+            validator.iter_errors(&response.body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        ensure!(errors.is_empty(), "{method} {route}: {errors:?}: {response:?}");
         Ok(())
     }
 }
 
 #[tokio::test]
 async fn real_answers_are_as_the_description_says() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let description = Description::of(&ingest).await?;
     for route in ["/live", "/ready", "/v1/openapi.json"] {
         description.allows(route, "get", &ingest.get(route).await?)?;
@@ -73,19 +74,19 @@ async fn real_answers_are_as_the_description_says() -> Result<()> {
         (415, "/v1/roll", ONE, "{}".to_owned()),
     ];
     for (status, address, kind, body) in requests {
-        let answer = ingest.post_to(address, kind, body).await?;
-        ensure!(answer.status == status, "{address} {kind}: {answer:?}");
-        description.allows(address.split('?').next().unwrap_or_default(), "post", &answer)?;
+        let response = ingest.post_to(address, kind, body).await?;
+        ensure!(response.status == status, "{address} {kind}: {response:?}");
+        description.allows(address.split('?').next().unwrap_or_default(), "post", &response)?;
     }
     let encoded = ingest.request("/v1/events", ONE).header("content-encoding", "br").body("{}");
-    description.allows("/v1/events", "post", &answer(encoded).await?)?;
+    description.allows("/v1/events", "post", &execute(encoded).await?)?;
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn the_description_describes_what_clients_send() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = place.start(&[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = env.start(&[]).await?;
     let description = Description::of(&ingest).await?;
     let schema = description.event()?;
     let mut types = BTreeSet::new();
@@ -133,8 +134,8 @@ fn examples() -> Result<Vec<Value>> {
 
 #[tokio::test]
 async fn operations_have_their_own_ids_and_every_reference_leads_somewhere() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = place.start(&[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = env.start(&[]).await?;
     let Description(document) = Description::of(&ingest).await?;
     let operations = document["paths"].as_object().into_iter().flatten().flat_map(|(_, methods)| methods.as_object().into_iter().flatten());
     let ids: Vec<_> = operations.map(|(_, operation)| operation["operationId"].as_str().unwrap_or_default().to_owned()).collect();

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{
-    harness::{BATCH, LINES, ONE, Place, lines},
+    harness::{BATCH, LINES, ONE, TestEnv, lines},
     sample::{IIN, OTHER_IIN, attendance, campaign_at, event, with},
 };
 
@@ -63,8 +63,8 @@ fn the_search_finds_what_it_looks_for() {
 
 #[tokio::test]
 async fn raw_identifiers_are_nowhere() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[("QAMTU__TELEMETRY__FILTER", "trace")]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[("QAMTU__TELEMETRY__FILTER", "trace")]).await?;
     let wrong = format!("{}0", &IIN[..11]);
     let good = [
         attendance("m-open", json!({"iin": IIN})),
@@ -80,7 +80,7 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
         with(attendance("m-open", json!({"iin": IIN})), IIN, 1),
         with(attendance("m-open", json!({"iin": IIN})), "subject", IIN),
     ];
-    ensure!(ingest.take(&good).await?.counts() == (8, 0));
+    ensure!(ingest.send_lines(&good).await?.counts() == (8, 0));
     let bad = [
         attendance("m-open", json!({"iin": wrong})),
         attendance("m-open", json!({"iin": IIN, "phone": PHONE})),
@@ -101,22 +101,22 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
         json!(IIN),
         json!(PHONE),
     ];
-    let mut said = String::new();
+    let mut output = String::new();
     for event in &bad {
         for (kind, body) in [(ONE, event.to_string()), (BATCH, json!([event]).to_string()), (LINES, lines(std::slice::from_ref(event)))] {
-            let answer = ingest.post(kind, body).await?;
-            ensure!(answer.status >= 400 || answer.body["refused"] == 1, "{event}: {answer:?}");
-            said.push_str(&format!("{answer:?}\n"));
+            let response = ingest.post(kind, body).await?;
+            ensure!(response.status >= 400 || response.body["refused"] == 1, "{event}: {response:?}");
+            output.push_str(&format!("{response:?}\n"));
         }
     }
     let broken = ingest.post(ONE, format!(r#"{{"iin":"{IIN}","#)).await?;
     let query = ingest.post_to(&format!("/v1/events?iin={IIN}"), ONE, "{}").await?;
     let path = ingest.get(&format!("/v1/{IIN}")).await?;
-    said.push_str(&format!("{broken:?}\n{query:?}\n{path:?}\n{}", ingest.metrics().await?));
+    output.push_str(&format!("{broken:?}\n{query:?}\n{path:?}\n{}", ingest.metrics().await?));
     ingest.stop().await?;
 
     let mut found = Vec::new();
-    files(&place.path(""), &mut found)?;
+    files(&env.path(""), &mut found)?;
     ensure!(
         found.iter().any(|file| file.ends_with("register.sqlite")) && found.iter().any(|file| file.ends_with("records.sqlite")),
         "{found:?}"
@@ -124,7 +124,7 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
     let phone = PHONE.trim_start_matches('+');
     for needle in [IIN, OTHER_IIN, &wrong, phone, &phone[1..]].map(forms).concat() {
         let shown = String::from_utf8_lossy(&needle).into_owned();
-        ensure!(!holds(said.as_bytes(), &needle), "an answer holds {shown}");
+        ensure!(!holds(output.as_bytes(), &needle), "an response holds {shown}");
         for file in &found {
             ensure!(!holds(&fs::read(file)?, &needle), "{} holds {shown}", file.display());
         }
@@ -134,19 +134,19 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
 
 #[tokio::test]
 async fn one_person_has_one_pseudonym_in_a_campaign() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
-    ingest.take(&[attendance("m-open", json!({"iin": IIN})), attendance("m-open", json!({"iin": " 8506 1510 1233 "}))]).await?;
-    ingest.take(&[attendance("m-open", json!({"phone": PHONE}))]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
+    ingest.send_lines(&[attendance("m-open", json!({"iin": IIN})), attendance("m-open", json!({"iin": " 8506 1510 1233 "}))]).await?;
+    ingest.send_lines(&[attendance("m-open", json!({"phone": PHONE}))]).await?;
     ingest.stop().await?;
     let mut persons = Vec::new();
-    for record in place.records().await? {
+    for record in env.records().await? {
         let value: Value = serde_json::from_slice(record.value.as_deref().context("no value")?)?;
         persons.extend(value.get("attendee").cloned());
     }
     let strong: Vec<_> = persons.iter().filter(|person| person["strength"] == "strong").collect();
     ensure!(persons.len() == 3 && strong.len() == 2 && strong[0] == strong[1], "{persons:?}");
-    let digits = hmac_of(&fs::read_to_string(place.path("keys/c.key"))?, &format!("qamtu:v1|iin|{IIN}"))?;
+    let digits = hmac_of(&fs::read_to_string(env.path("keys/c.key"))?, &format!("qamtu:v1|iin|{IIN}"))?;
     ensure!(strong[0]["id"] == digits, "{persons:?}");
     Ok(())
 }
@@ -161,12 +161,12 @@ fn hmac_of(key: &str, text: &str) -> Result<String> {
 
 #[tokio::test]
 async fn without_a_key_nobody_is_named() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[("QAMTU__PSEUDONYM__CREATE", "false")]).await?;
-    let before = place.ends().await?;
-    let answer = ingest.one(&attendance("m-open", json!({"iin": IIN}))).await?;
-    ensure!(answer.problem().1 == "key-missing" && answer.status == 503, "{answer:?}");
-    ensure!(place.ends().await? == before);
-    ensure!(place.said().contains("c.key is missing"), "{}", place.said());
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[("QAMTU__PSEUDONYM__CREATE", "false")]).await?;
+    let before = env.end_offsets().await?;
+    let response = ingest.post_one(&attendance("m-open", json!({"iin": IIN}))).await?;
+    ensure!(response.problem().1 == "key-missing" && response.status == 503, "{response:?}");
+    ensure!(env.end_offsets().await? == before);
+    ensure!(env.stderr().contains("c.key is missing"), "{}", env.stderr());
     ingest.stop().await
 }

@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::{
-    harness::Place,
+    harness::TestEnv,
     sample::{IIN, attendance, campaign_at},
 };
 
@@ -30,17 +30,17 @@ fn modes(folder: &Path) -> Result<Vec<(String, u32)>> {
 
 #[tokio::test]
 async fn register_and_keys_are_private_and_become_so_again() -> Result<()> {
-    let place = Place::new()?;
-    let (register, keys) = (place.path("own/register.sqlite"), place.path("keys"));
-    let folder = place.path("own");
+    let env = TestEnv::new()?;
+    let (register, keys) = (env.path("own/register.sqlite"), env.path("keys"));
+    let folder = env.path("own");
     let settings = [("QAMTU__REGISTER__PATH", register.to_str().unwrap_or_default())];
     let is_private = || -> Result<bool> {
         let files = [modes(&folder)?, modes(&keys)?].concat();
         ensure!(files.len() > 3, "{files:?}");
         Ok(mode(&folder)? == 0o700 && mode(&keys)? == 0o700 && files.iter().all(|(_, mode)| *mode == 0o600))
     };
-    let ingest = campaign_at(&place, &settings).await?;
-    ingest.take(&[attendance("m-open", json!({"iin": IIN}))]).await?;
+    let ingest = campaign_at(&env, &settings).await?;
+    ingest.send_lines(&[attendance("m-open", json!({"iin": IIN}))]).await?;
     ensure!(is_private()?, "{:?} {:?}", modes(&folder)?, modes(&keys)?);
     ingest.kill().await?;
 
@@ -50,24 +50,24 @@ async fn register_and_keys_are_private_and_become_so_again() -> Result<()> {
     for (path, _) in modes(&folder)? {
         fs::set_permissions(path, Permissions::from_mode(0o644))?;
     }
-    let ingest = place.start(&settings).await?;
+    let ingest = env.start(&settings).await?;
     ensure!(is_private()?, "{:?} {:?}", modes(&folder)?, modes(&keys)?);
-    ensure!(place.said().contains("is now private (mode 600)") && place.said().contains("is now private (mode 700)"), "{}", place.said());
+    ensure!(env.stderr().contains("is now private (mode 600)") && env.stderr().contains("is now private (mode 700)"), "{}", env.stderr());
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_key_that_others_can_read_stops_the_start_and_says_what_to_do() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
-    ingest.take(&[attendance("m-open", json!({"iin": IIN}))]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
+    ingest.send_lines(&[attendance("m-open", json!({"iin": IIN}))]).await?;
     ingest.stop().await?;
-    let key = place.path("keys").join("c.key");
+    let key = env.path("keys").join("c.key");
     // A group that may read root's key is how secrets are mounted; of another owner, and for everybody, it is a mistake.
     fs::set_permissions(&key, Permissions::from_mode(0o604))?;
-    let mut ingest = place.launch(&[]).await?;
-    ensure!(ingest.ended().await?.code() == Some(1));
-    ensure!(place.said().contains("c.key can be read by other users of this machine: run chmod 600 on it"), "{}", place.said());
+    let mut ingest = env.launch(&[]).await?;
+    ensure!(ingest.wait_exit().await?.code() == Some(1));
+    ensure!(env.stderr().contains("c.key can be read by other users of this machine: run chmod 600 on it"), "{}", env.stderr());
     fs::set_permissions(&key, Permissions::from_mode(0o600))?;
-    place.start(&[]).await?.stop().await
+    env.start(&[]).await?.stop().await
 }

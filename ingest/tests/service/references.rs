@@ -4,16 +4,16 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    harness::{BATCH, Ingest, Place},
+    harness::{BATCH, Ingest, TestEnv},
     sample::{IIN, OTHER_IIN, attendance, campaign_at, event, headcount, held, plan, planned, precinct},
 };
 
 /// Code and named event of every warning that the answer to an event carries.
 async fn warned(ingest: &Ingest, event: &Value) -> Result<Vec<(String, Value)>> {
-    let answer = ingest.one(event).await?;
-    ensure!(answer.status == 202, "{event}: {answer:?}");
-    let warnings = answer.body["warnings"].as_array().cloned().unwrap_or_default();
-    ensure!(warnings.iter().all(|warning| warning["id"] == event["id"]), "{answer:?}");
+    let response = ingest.post_one(event).await?;
+    ensure!(response.status == 202, "{event}: {response:?}");
+    let warnings = response.body["warnings"].as_array().cloned().unwrap_or_default();
+    ensure!(warnings.iter().all(|warning| warning["id"] == event["id"]), "{response:?}");
     Ok(warnings.iter().map(|warning| (warning["code"].as_str().unwrap_or_default().to_owned(), warning["reference"].clone())).collect())
 }
 
@@ -38,8 +38,8 @@ fn naming(id: &Value) -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn a_reference_without_effect_is_a_warning_that_names_it() -> Result<()> {
-    let place = Place::new()?;
-    let mut ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let mut ingest = campaign_at(&env, &[]).await?;
     let withdrawn = |iin: &str| event("consent.withdrawn.v1", json!({"person": {"iin": iin}}));
     let here = [
         planned("m-open", "YOUTH"),
@@ -56,8 +56,8 @@ async fn a_reference_without_effect_is_a_warning_that_names_it() -> Result<()> {
         attendance("m-2", json!({"iin": IIN})),
         headcount("m-2", 5),
     ];
-    ingest.take(&here).await?;
-    ingest.take(&elsewhere).await?;
+    ingest.send_lines(&here).await?;
+    ingest.send_lines(&elsewhere).await?;
     let nobody = json!("018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10");
     // Once from memory, and once from the register's file.
     for _ in 0..2 {
@@ -75,19 +75,19 @@ async fn a_reference_without_effect_is_a_warning_that_names_it() -> Result<()> {
         let (_, wrong) = naming(&here[4]["id"]).swap_remove(3);
         ensure!(warned(&ingest, &wrong).await? == [("ineffective-reference".to_owned(), here[4]["id"].clone())]);
         ingest.stop().await?;
-        ingest = place.start(&[]).await?;
+        ingest = env.start(&[]).await?;
     }
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_reference_within_one_request_is_known_and_one_to_itself_is_not() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let first = headcount("m-open", 5);
     let (_, again) = naming(&first["id"]).swap_remove(4);
-    let answer = ingest.post(BATCH, json!([first, again]).to_string()).await?;
-    ensure!(answer.status == 202 && answer.body["warnings"] == json!([]), "{answer:?}");
+    let response = ingest.post(BATCH, json!([first, again]).to_string()).await?;
+    ensure!(response.status == 202 && response.body["warnings"] == json!([]), "{response:?}");
     let (_, mut itself) = naming(&json!(null)).swap_remove(2);
     itself["data"]["supersedes"] = json!([itself["id"]]);
     ensure!(warned(&ingest, &itself).await? == [("unknown-reference".to_owned(), itself["id"].clone())]);
@@ -96,10 +96,10 @@ async fn a_reference_within_one_request_is_known_and_one_to_itself_is_not() -> R
 
 #[tokio::test]
 async fn a_warning_about_consent_does_not_tell_whose_it_was() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let withdrawal = event("consent.withdrawn.v1", json!({"person": {"iin": IIN}}));
-    ingest.take(std::slice::from_ref(&withdrawal)).await?;
+    ingest.send_lines(std::slice::from_ref(&withdrawal)).await?;
     for guess in [IIN, OTHER_IIN] {
         let again = json!({"person": {"iin": guess}, "notice": "2026-02-a", "supersedes": [withdrawal["id"]]});
         ensure!(warned(&ingest, &event("consent.given.v1", again)).await?.is_empty());
@@ -109,8 +109,8 @@ async fn a_warning_about_consent_does_not_tell_whose_it_was() -> Result<()> {
 
 #[tokio::test]
 async fn reference_data_that_changes_without_a_higher_revision_is_a_warning() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let counted = |revision: u32, voters: u32, day: &str| {
         let mut event = precinct("TRK-077");
         let data = &mut event["data"];

@@ -11,14 +11,14 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    harness::{Answer, BATCH, Ingest, Place, lines},
+    harness::{BATCH, Ingest, Response, TestEnv, lines},
     sample::{IIN, OTHER_IIN, attendance, campaign_at, event, headcount, planned, reference, with},
 };
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Questions whose answers come from the register alone.
-async fn answers(ingest: &Ingest, known: &[Value]) -> Result<Vec<String>> {
+async fn responses(ingest: &Ingest, known: &[Value]) -> Result<Vec<String>> {
     let conflict = with(known[0].clone(), "source", "x");
     let questions = [
         Value::from(known),
@@ -27,32 +27,32 @@ async fn answers(ingest: &Ingest, known: &[Value]) -> Result<Vec<String>> {
         json!([planned("m-3", "NOBODY")]),
         json!([with(headcount("m-open", 1), "campaign", "d")]),
     ];
-    let mut said = Vec::new();
+    let mut response = Vec::new();
     for question in questions {
-        let Answer { status, body, .. } = ingest.post(BATCH, question.to_string()).await?;
-        said.push(format!("{status} {} {} {}", body["code"], body["duplicates"], body["pointer"]));
+        let Response { status, body, .. } = ingest.post(BATCH, question.to_string()).await?;
+        response.push(format!("{status} {} {} {}", body["code"], body["duplicates"], body["pointer"]));
     }
-    Ok(said)
+    Ok(response)
 }
 
 #[tokio::test]
 async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let roll = event(
         "precinct.enrolled.v1",
         json!({"precinct": "TRK-014", "version": 1, "strength": "strong", "voters": [[{"iin": IIN}, 1985, "m"]]}),
     );
     let known = vec![headcount("m-open", 5), attendance("m-open", json!({"iin": OTHER_IIN})), roll];
-    ingest.take(&known).await?;
-    let expected = answers(&ingest, &known).await?;
+    ingest.send_lines(&known).await?;
+    let expected = responses(&ingest, &known).await?;
     ensure!(expected[0].starts_with("200") && expected[1].starts_with("409") && expected[2].contains("headcounts-only"), "{expected:?}");
     ingest.stop().await?;
-    let ends = place.ends().await?;
+    let ends = env.end_offsets().await?;
 
     let ways = ["as it is", "deleted", "damaged", "cut off", "with pages of rubbish", "with an event that is none", "of another program"];
     for way in ways {
-        let file = place.path("register.sqlite");
+        let file = env.path("register.sqlite");
         let length = fs::metadata(&file)?.len();
         match way {
             "cut off" => fs::OpenOptions::new().write(true).open(&file)?.set_len(length * 2 / 3)?,
@@ -71,12 +71,12 @@ async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() 
             }
             _ => {}
         }
-        let ingest = place.start(&[]).await?;
-        let said = answers(&ingest, &known).await?;
-        ensure!(said == expected, "{way}: {said:?}");
+        let ingest = env.start(&[]).await?;
+        let response = responses(&ingest, &known).await?;
+        ensure!(response == expected, "{way}: {response:?}");
         ingest.stop().await?;
     }
-    ensure!(place.ends().await? == ends);
+    ensure!(env.end_offsets().await? == ends);
     Ok(())
 }
 
@@ -108,12 +108,12 @@ fn lose(way: &str, file: &Path) -> Result<()> {
 
 #[tokio::test]
 async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart_and_never_misjudges() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let known: Vec<_> = (0..20_000).map(|people| headcount("m-open", people % 500)).collect();
-    ingest.take(&known).await?;
+    ingest.send_lines(&known).await?;
     let sample: Vec<_> = known.iter().step_by(500).cloned().collect();
-    let expected = answers(&ingest, &sample).await?;
+    let expected = responses(&ingest, &sample).await?;
     for (round, way) in (1..).zip(LOSSES) {
         // Until everything is in the file the answers would come from memory.
         let begun = Instant::now();
@@ -121,69 +121,69 @@ async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart
             ensure!(begun.elapsed() < DEADLINE, "{way}: events are never folded");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        lose(way, &place.path("register.sqlite"))?;
+        lose(way, &env.path("register.sqlite"))?;
         while ingest.metric("qamtu_ingest_register_rebuilds_total").await? < round {
             ensure!(begun.elapsed() < DEADLINE, "{way}: nobody notices");
             // A new event is accepted, or refused for now; what is known is never judged by half a register.
-            let fresh = ingest.one(&headcount("m-open", 5)).await?;
+            let fresh = ingest.post_one(&headcount("m-open", 5)).await?;
             ensure!(fresh.counts() == (1, 0) || fresh.problem() == (503, "starting", "-"), "{way}: {fresh:?}");
-            for (said, expected) in answers(&ingest, &sample).await?.iter().zip(&expected) {
-                ensure!(said == expected || said.starts_with("503 \"starting\""), "{way}: {said}, not {expected}");
+            for (response, expected) in responses(&ingest, &sample).await?.iter().zip(&expected) {
+                ensure!(response == expected || response.starts_with("503 \"starting\""), "{way}: {response}, not {expected}");
             }
         }
         ingest.wait_ready().await?;
-        ensure!(answers(&ingest, &sample).await? == expected, "{way}");
-        ensure!(place.path("register.sqlite").exists(), "{way}");
+        ensure!(responses(&ingest, &sample).await? == expected, "{way}");
+        ensure!(env.path("register.sqlite").exists(), "{way}");
     }
     ingest.stop().await?;
-    ensure!(place.ids().await?.values().all(|times| *times == 1));
+    ensure!(env.ids().await?.values().all(|times| *times == 1));
     // The file is good for the next start, too.
-    let ingest = place.start(&[]).await?;
-    ensure!(answers(&ingest, &sample).await? == expected);
+    let ingest = env.start(&[]).await?;
+    ensure!(responses(&ingest, &sample).await? == expected);
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn while_a_register_cannot_be_rebuilt_the_service_is_not_ready_and_then_it_is_again() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let event = headcount("m-open", 5);
-    ingest.take(std::slice::from_ref(&event)).await?;
+    ingest.send_lines(std::slice::from_ref(&event)).await?;
     // Where a file has to be made anew there is a folder.
-    let in_the_way = place.path("register.sqlite");
-    fs::remove_file(&in_the_way)?;
-    fs::create_dir(&in_the_way)?;
+    let obstacle = env.path("register.sqlite");
+    fs::remove_file(&obstacle)?;
+    fs::create_dir(&obstacle)?;
     let begun = Instant::now();
     while ingest.get("/ready").await?.problem() != (503, "starting", "-") {
         ensure!(begun.elapsed() < DEADLINE, "it is ready for ever");
-        let said = ingest.one(&headcount("m-open", 6)).await?;
-        ensure!(said.status == 202 || said.problem() == (503, "starting", "-"), "{said:?}");
+        let response = ingest.post_one(&headcount("m-open", 6)).await?;
+        ensure!(response.status == 202 || response.problem() == (503, "starting", "-"), "{response:?}");
     }
-    let said = ingest.one(&event).await?;
-    ensure!(said.problem() == (503, "starting", "-") && said.headers.contains_key("retry-after"), "{said:?}");
+    let response = ingest.post_one(&event).await?;
+    ensure!(response.problem() == (503, "starting", "-") && response.headers.contains_key("retry-after"), "{response:?}");
     ensure!(ingest.get("/live").await?.status == 200);
-    fs::remove_dir(&in_the_way)?;
+    fs::remove_dir(&obstacle)?;
     ingest.wait_ready().await?;
-    ensure!(ingest.one(&event).await?.counts() == (0, 1));
+    ensure!(ingest.post_one(&event).await?.counts() == (0, 1));
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_register_of_another_log_is_not_believed() -> Result<()> {
-    let (mine, other) = (Place::new()?, Place::new()?);
-    for (place, events) in [(&mine, vec![]), (&other, (0..200).map(|people| headcount("m-open", people)).collect::<Vec<_>>())] {
-        let ingest = campaign_at(place, &[]).await?;
-        ingest.take(&events).await?;
-        ingest.take(&[planned(if events.is_empty() { "mine" } else { "other" }, "YOUTH")]).await?;
+    let (mine, other) = (TestEnv::new()?, TestEnv::new()?);
+    for (env, events) in [(&mine, vec![]), (&other, (0..200).map(|people| headcount("m-open", people)).collect::<Vec<_>>())] {
+        let ingest = campaign_at(env, &[]).await?;
+        ingest.send_lines(&events).await?;
+        ingest.send_lines(&[planned(if events.is_empty() { "mine" } else { "other" }, "YOUTH")]).await?;
         ingest.stop().await?;
     }
     // Once longer than the log, once as long: the log has grown since.
     for round in 0..2 {
         fs::copy(other.path("register.sqlite"), mine.path("register.sqlite"))?;
         let ingest = mine.start(&[]).await?;
-        ensure!(ingest.one(&headcount("mine", 5)).await?.body["warnings"] == json!([]), "round {round}");
-        ensure!(ingest.one(&headcount("other", 5)).await?.body["warnings"][0]["code"] == "unknown-meeting", "round {round}");
-        ingest.take(&(0..300).map(|people| headcount("m-open", people)).collect::<Vec<_>>()).await?;
+        ensure!(ingest.post_one(&headcount("mine", 5)).await?.body["warnings"] == json!([]), "round {round}");
+        ensure!(ingest.post_one(&headcount("other", 5)).await?.body["warnings"][0]["code"] == "unknown-meeting", "round {round}");
+        ingest.send_lines(&(0..300).map(|people| headcount("m-open", people)).collect::<Vec<_>>()).await?;
         ingest.stop().await?;
     }
     Ok(())
@@ -191,28 +191,28 @@ async fn a_register_of_another_log_is_not_believed() -> Result<()> {
 
 #[tokio::test]
 async fn two_programs_do_not_share_a_register() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
-    let mut second = place.launch(&[]).await?;
-    ensure!(second.ended().await?.code() == Some(1));
-    ensure!(place.said().contains("in use by another process"), "{}", place.said());
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
+    let mut second = env.launch(&[]).await?;
+    ensure!(second.wait_exit().await?.code() == Some(1));
+    ensure!(env.stderr().contains("in use by another process"), "{}", env.stderr());
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn two_programs_on_one_log_learn_from_each_other() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = place.start(&[]).await?;
-    let register = place.path("second.sqlite").display().to_string();
-    let second = place.start(&[("QAMTU__REGISTER__PATH", &register)]).await?;
-    ingest.take(&reference(false)).await?;
+    let env = TestEnv::new()?;
+    let ingest = env.start(&[]).await?;
+    let register = env.path("second.sqlite").display().to_string();
+    let second = env.start(&[("QAMTU__REGISTER__PATH", &register)]).await?;
+    ingest.send_lines(&reference(false)).await?;
     let begun = std::time::Instant::now();
-    while second.one(&headcount("m-open", 5)).await?.status != 202 {
+    while second.post_one(&headcount("m-open", 5)).await?.status != 202 {
         ensure!(begun.elapsed().as_secs() < 30, "the second never learned of the campaign");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    let answer = second.post(super::harness::LINES, lines(&reference(false))).await?;
-    ensure!(answer.status == 200, "{answer:?}");
+    let response = second.post(super::harness::LINES, lines(&reference(false))).await?;
+    ensure!(response.status == 200, "{response:?}");
     second.stop().await?;
     ingest.stop().await
 }

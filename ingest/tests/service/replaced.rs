@@ -16,62 +16,62 @@ use qamtu_schemas::Topic;
 use serde_json::Value;
 
 use super::{
-    harness::{BATCH, Ingest, LINES, ONE, Place, lines},
+    harness::{BATCH, Ingest, LINES, ONE, TestEnv, lines},
     sample::{campaign_at, headcount, reference},
 };
 
 /// Sends events that were acknowledged before, in every form, until the service has ended: none of them may be called a repetition. A
 /// topic that was made anew may take them as new.
-async fn never_called_a_repetition(place: &Place, mut ingest: Ingest, sent: &[Value]) -> Result<()> {
+async fn never_called_a_repetition(env: &TestEnv, mut ingest: Ingest, sent: &[Value]) -> Result<()> {
     let begun = Instant::now();
     loop {
         for (kind, body) in [(ONE, sent[0].to_string()), (BATCH, Value::from(sent).to_string()), (LINES, lines(sent))] {
             match ingest.post(kind, body).await {
-                Ok(answer) => {
-                    let duplicates = answer.body["duplicates"].as_u64().unwrap_or(0);
-                    ensure!(duplicates == 0 && matches!(answer.status, 200 | 202 | 503), "the log no longer holds it: {answer:?}");
+                Ok(response) => {
+                    let duplicates = response.body["duplicates"].as_u64().unwrap_or(0);
+                    ensure!(duplicates == 0 && matches!(response.status, 200 | 202 | 503), "the log no longer holds it: {response:?}");
                 }
                 // It has ended, as it should.
                 Err(_) => {
-                    ensure!(ingest.ended().await?.code() == Some(1));
-                    ensure!(place.said().contains("is no longer the log that was opened"), "{}", place.said());
+                    ensure!(ingest.wait_exit().await?.code() == Some(1));
+                    ensure!(env.stderr().contains("is no longer the log that was opened"), "{}", env.stderr());
                     return Ok(());
                 }
             }
         }
-        ensure!(begun.elapsed() < Duration::from_secs(120), "it never ended: {}", place.said());
+        ensure!(begun.elapsed() < Duration::from_secs(120), "it never ended: {}", env.stderr());
     }
 }
 
 #[tokio::test]
 async fn what_a_deleted_log_held_is_never_called_a_repetition() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
-    ensure!(ingest.take(&sent).await?.counts() == (5, 0) && ingest.take(&sent).await?.counts() == (0, 5));
-    fs::remove_dir_all(place.path("log"))?;
-    never_called_a_repetition(&place, ingest, &sent).await?;
+    ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0) && ingest.send_lines(&sent).await?.counts() == (0, 5));
+    fs::remove_dir_all(env.path("log"))?;
+    never_called_a_repetition(&env, ingest, &sent).await?;
     // The next start begins with a new log, and the same events are new to it.
-    let ingest = place.start(&[]).await?;
-    ingest.take(&reference(false)).await?;
-    ensure!(ingest.take(&sent).await?.counts() == (5, 0));
+    let ingest = env.start(&[]).await?;
+    ingest.send_lines(&reference(false)).await?;
+    ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0));
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn what_an_older_copy_of_the_log_lacks_is_never_called_a_repetition() -> Result<()> {
-    let place = Place::new()?;
-    campaign_at(&place, &[]).await?.stop().await?;
-    let backup = place.path("backup");
-    copy(&place.path("log"), &backup)?;
-    let ingest = place.start(&[]).await?;
+    let env = TestEnv::new()?;
+    campaign_at(&env, &[]).await?.stop().await?;
+    let backup = env.path("backup");
+    copy(&env.path("log"), &backup)?;
+    let ingest = env.start(&[]).await?;
     let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
-    ensure!(ingest.take(&sent).await?.counts() == (5, 0));
-    fs::rename(place.path("log"), place.path("newer"))?;
-    copy(&backup, &place.path("log"))?;
-    never_called_a_repetition(&place, ingest, &sent).await?;
-    let ingest = place.start(&[]).await?;
-    ensure!(ingest.take(&sent).await?.counts() == (5, 0));
+    ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0));
+    fs::rename(env.path("log"), env.path("newer"))?;
+    copy(&backup, &env.path("log"))?;
+    never_called_a_repetition(&env, ingest, &sent).await?;
+    let ingest = env.start(&[]).await?;
+    ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0));
     ingest.stop().await
 }
 
@@ -88,32 +88,32 @@ fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> {
-    let place = Place::new()?;
-    let Some(broker) = broker(&place)? else { return Ok(()) };
+    let env = TestEnv::new()?;
+    let Some(broker) = broker(&env)? else { return Ok(()) };
     let config = KafkaConfig { replicas: 1, ..KafkaConfig::new(broker.address()) };
     let settings = [("QAMTU__LOG__KIND", "kafka"), ("QAMTU__LOG__BROKERS", config.brokers.as_str()), ("QAMTU__LOG__REPLICAS", "1")];
-    let ingest = campaign_at(&place, &settings).await?;
+    let ingest = campaign_at(&env, &settings).await?;
     let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
-    ensure!(ingest.take(&sent).await?.counts() == (5, 0) && ingest.take(&sent).await?.counts() == (0, 5));
+    ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0) && ingest.send_lines(&sent).await?.counts() == (0, 5));
     delete_topics(&config, &Topic::ALL.map(Topic::name)).await?;
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
     let begun = Instant::now();
     while let Err(error) = ensure_topics(&LogConfig::Kafka(config.clone()), &specs).await {
         ensure!(begun.elapsed() < Duration::from_secs(60), "{error}");
     }
-    never_called_a_repetition(&place, ingest, &sent).await?;
-    let ingest = place.start(&settings).await?;
-    ingest.take(&reference(false)).await?;
-    let (accepted, duplicates) = ingest.take(&sent).await?.counts();
-    ensure!(accepted + duplicates == 5 && ingest.take(&sent).await?.counts() == (0, 5));
+    never_called_a_repetition(&env, ingest, &sent).await?;
+    let ingest = env.start(&settings).await?;
+    ingest.send_lines(&reference(false)).await?;
+    let (accepted, duplicates) = ingest.send_lines(&sent).await?.counts();
+    ensure!(accepted + duplicates == 5 && ingest.send_lines(&sent).await?.counts() == (0, 5));
     ingest.stop().await
 }
 
 /// A broker of the test's own. Where Kafka cannot be had: one loud line, and a failure in CI.
-fn broker(place: &Place) -> Result<Option<Broker>> {
+fn broker(env: &TestEnv) -> Result<Option<Broker>> {
     let home = || std::path::PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
     let cache = std::env::var_os("QAMTU_CACHE").map_or_else(home, Into::into);
-    match Broker::start(BrokerOptions { dir: place.path("broker"), cache_dir: cache.join("kafka"), port: 0, heap_mb: 512 }) {
+    match Broker::start(BrokerOptions { dir: env.path("broker"), cache_dir: cache.join("kafka"), port: 0, heap_mb: 512 }) {
         Ok(broker) => Ok(Some(broker)),
         Err(error) if std::env::var_os("CI").is_none() => {
             drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("\n!!! KAFKA TESTS SKIPPED: {error}\n")));
@@ -148,24 +148,24 @@ impl Drop for Disk {
 
 #[tokio::test]
 async fn a_log_on_a_disk_that_was_read_only_is_written_to_after_the_remount() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     // Modes do not stop root, and only root may mount: where this is left out, the log's own test uses modes.
-    let Some(disk) = Disk::at(place.path("disk"))? else { return Ok(()) };
-    let dir = place.path("disk/log").display().to_string();
+    let Some(disk) = Disk::at(env.path("disk"))? else { return Ok(()) };
+    let dir = env.path("disk/log").display().to_string();
     let settings = [("QAMTU__LOG__DIR", dir.as_str())];
-    let ingest = campaign_at(&place, &settings).await?;
+    let ingest = campaign_at(&env, &settings).await?;
     // Killed, it leaves SQLite's files for shared memory behind: with them a read-only connection looks as good as any other.
     ingest.kill().await?;
     disk.remount("ro")?;
-    let ingest = place.launch(&settings).await?;
+    let ingest = env.launch(&settings).await?;
     let begun = Instant::now();
-    while !place.said().contains("cannot be written to") {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "it says nothing of the disk: {}", place.said());
+    while !env.stderr().contains("cannot be written to") {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "it says nothing of the disk: {}", env.stderr());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     ensure!(ingest.get("/ready").await?.status == 503);
     disk.remount("rw")?;
     ingest.wait_ready().await?;
-    ensure!(ingest.take(&[headcount("m-open", 5)]).await?.counts() == (1, 0));
+    ensure!(ingest.send_lines(&[headcount("m-open", 5)]).await?.counts() == (1, 0));
     ingest.stop().await
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::harness::{Ingest, Place};
+use super::harness::{Ingest, TestEnv};
 
 /// National ids with good check digits that belong to nobody: the birth years they name lie in the nineteenth century.
 pub const IIN: &str = "850615101233";
@@ -121,8 +121,8 @@ pub fn reference(synthetic: bool) -> Vec<Value> {
 }
 
 /// A running program that knows the campaign.
-pub async fn campaign_at(place: &Place, settings: &[(&str, &str)]) -> Result<Ingest> {
-    let ingest = place.start(settings).await?;
-    ingest.take(&reference(false)).await?;
+pub async fn campaign_at(env: &TestEnv, settings: &[(&str, &str)]) -> Result<Ingest> {
+    let ingest = env.start(settings).await?;
+    ingest.send_lines(&reference(false)).await?;
     Ok(ingest)
 }

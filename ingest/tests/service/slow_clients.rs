@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    harness::{Answer, Ingest, LINES, ONE, Place, answer, lines},
+    harness::{Ingest, LINES, ONE, Response, TestEnv, execute, lines},
     sample::{campaign_at, headcount},
 };
 
@@ -53,8 +53,8 @@ fn honest(client: u8) -> Result<reqwest::Client> {
     Ok(reqwest::Client::builder().local_address(address(client)).pool_max_idle_per_host(0).timeout(DEADLINE).build()?)
 }
 
-async fn post(http: &reqwest::Client, ingest: &Ingest, kind: &str, body: String) -> Result<Answer> {
-    answer(http.post(format!("{}/v1/events", ingest.url)).header("content-type", kind).body(body)).await
+async fn post(http: &reqwest::Client, ingest: &Ingest, kind: &str, body: String) -> Result<Response> {
+    execute(http.post(format!("{}/v1/events", ingest.url)).header("content-type", kind).body(body)).await
 }
 
 /// Begins a request and goes on sending a few bytes now and then until it has been answered; the answer comes out.
@@ -68,9 +68,9 @@ async fn drip(ingest: &Ingest, client: u8, headers: &str, bytes: &'static [u8]) 
                 break;
             }
         }
-        let mut said = Vec::new();
-        drop(stream.read_to_end(&mut said).await);
-        String::from_utf8_lossy(&said).into_owned()
+        let mut response = Vec::new();
+        drop(stream.read_to_end(&mut response).await);
+        String::from_utf8_lossy(&response).into_owned()
     }))
 }
 
@@ -83,8 +83,8 @@ fn open(connections: &[TcpStream]) -> usize {
 /// 2 s of `limits.wait_ms`, or not at all.
 #[tokio::test]
 async fn silent_connections_keep_nobody_out() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__CONNECTIONS", "200")]].concat()).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__CONNECTIONS", "200")]].concat()).await?;
     let mut silent = Vec::new();
     for number in 0..300_u32 {
         let mut stream = connect(&ingest.url, 2).await?;
@@ -111,24 +111,24 @@ async fn silent_connections_keep_nobody_out() -> Result<()> {
 
 #[tokio::test]
 async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     // A hard limit that cannot be raised, below what the connections alone would need.
     let program = format!("ulimit -n 400; exec {}", env!("CARGO_BIN_EXE_qamtu-ingest"));
     let mut child = Command::new("sh")
         .args(["-c", &program])
         .env("QAMTU__LISTEN", "127.0.0.1:0")
         .env("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0")
-        .env("QAMTU__LOG__DIR", place.path("log"))
-        .env("QAMTU__REGISTER__PATH", place.path("register.sqlite"))
-        .env("QAMTU__PSEUDONYM__KEY_DIR", place.path("keys"))
+        .env("QAMTU__LOG__DIR", env.path("log"))
+        .env("QAMTU__REGISTER__PATH", env.path("register.sqlite"))
+        .env("QAMTU__PSEUDONYM__KEY_DIR", env.path("keys"))
         .env("QAMTU__LIMITS__HEAD_MS", "3600000")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()?;
-    let mut said = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-    let told: Value = serde_json::from_str(&tokio::time::timeout(DEADLINE, said.next_line()).await??.context("it ended")?)?;
-    let (url, health) = (told["listening"].as_str().context("no address")?, told["health"].as_str().context("no address")?);
+    let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let addresses: Value = serde_json::from_str(&tokio::time::timeout(DEADLINE, lines.next_line()).await??.context("it ended")?)?;
+    let (url, health) = (addresses["listening"].as_str().context("no address")?, addresses["health"].as_str().context("no address")?);
     let mut silent = Vec::new();
     for _ in 0..500 {
         silent.push(connect(url, 2).await?);
@@ -143,9 +143,9 @@ async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
 /// `limits.wait_ms`, since otherwise it would be refused.
 #[tokio::test]
 async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     // Every drip is as fast as it has to be: only the shares count.
-    let ingest = campaign_at(&place, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
+    let ingest = campaign_at(&env, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..64 {
         drips.push(drip(&ingest, 2, EVENT, b" ").await?);
@@ -166,8 +166,11 @@ async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
     }
     for drip in drips {
         if drip.is_finished() {
-            let said = drip.await?;
-            ensure!(said.starts_with("HTTP/1.1 503") && said.contains("overloaded") && said.contains("retry-after"), "{said}");
+            let response = drip.await?;
+            ensure!(
+                response.starts_with("HTTP/1.1 503") && response.contains("overloaded") && response.contains("retry-after"),
+                "{response}"
+            );
         } else {
             drip.abort();
         }
@@ -177,8 +180,8 @@ async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
 
 #[tokio::test]
 async fn dripping_bodies_give_way_to_a_request_of_the_same_address() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "500")]].concat()).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[PATIENT, &[("QAMTU__LIMITS__WAIT_MS", "500")]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..64 {
         drips.push(drip(&ingest, 1, EVENT, b" ").await?);
@@ -187,11 +190,11 @@ async fn dripping_bodies_give_way_to_a_request_of_the_same_address() -> Result<(
     let (http, event) = (honest(1)?, headcount("m-open", 5).to_string());
     let begun = Instant::now();
     loop {
-        let said = post(&http, &ingest, ONE, event.clone()).await?;
-        if said.counts() == (1, 0) {
+        let response = post(&http, &ingest, ONE, event.clone()).await?;
+        if response.counts() == (1, 0) {
             break;
         }
-        ensure!(said.problem() == (503, "overloaded", "-") && begun.elapsed() < DEADLINE, "{said:?}");
+        ensure!(response.problem() == (503, "overloaded", "-") && begun.elapsed() < DEADLINE, "{response:?}");
     }
     drips.iter().for_each(tokio::task::JoinHandle::abort);
     ingest.stop().await
@@ -199,17 +202,17 @@ async fn dripping_bodies_give_way_to_a_request_of_the_same_address() -> Result<(
 
 #[tokio::test]
 async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     let settings =
         [("QAMTU__HTTP__TRUSTED_PROXIES", "[\"127.0.0.1\"]"), ("QAMTU__LIMITS__WAIT_MS", "600000"), ("QAMTU__LIMITS__REQUESTS", "8")];
-    let ingest = campaign_at(&place, &[PATIENT, &settings, &[("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
+    let ingest = campaign_at(&env, &[PATIENT, &settings, &[("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..8 {
         drips.push(drip(&ingest, 1, &format!("{EVENT}\r\nx-forwarded-for: 198.51.100.1"), b" ").await?);
     }
     ingest.wait_metric(RUNNING, 8).await?;
     let request = ingest.request("/v1/events", ONE).header("x-forwarded-for", "198.51.100.2").body(headcount("m-open", 5).to_string());
-    ensure!(tokio::time::timeout(DEADLINE, answer(request)).await??.status == 202);
+    ensure!(tokio::time::timeout(DEADLINE, execute(request)).await??.status == 202);
     drips.iter().for_each(tokio::task::JoinHandle::abort);
     ingest.stop().await
 }
@@ -218,16 +221,16 @@ async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() -> Result<()>
 /// 2 s of `limits.wait_ms`, since otherwise it would be refused.
 #[tokio::test]
 async fn streams_of_blank_lines_of_one_client_keep_no_other_out() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[PATIENT, &[WAIT]].concat()).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[PATIENT, &[WAIT]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..8 {
         drips.push(drip(&ingest, 2, "content-type: application/x-ndjson", &[b'\n'; 60]).await?);
     }
     ingest.wait_metric(RUNNING, 8).await?;
     let events: Vec<Value> = (0..100).map(|people| headcount("m-open", people)).collect();
-    let said = post(&honest(3)?, &ingest, LINES, lines(&events)).await?;
-    ensure!((said.status, said.counts()) == (200, (100, 0)), "{said:?}");
+    let response = post(&honest(3)?, &ingest, LINES, lines(&events)).await?;
+    ensure!((response.status, response.counts()) == (200, (100, 0)), "{response:?}");
     ensure!(drips.iter().filter(|drip| !drip.is_finished()).count() >= 7, "one had to make room");
     drips.iter().for_each(tokio::task::JoinHandle::abort);
     ingest.stop().await
@@ -235,9 +238,9 @@ async fn streams_of_blank_lines_of_one_client_keep_no_other_out() -> Result<()> 
 
 #[tokio::test]
 async fn a_stream_that_makes_room_tells_what_it_stored() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     let settings = [("QAMTU__LIMITS__STREAMS", "2"), ("QAMTU__LIMITS__CHUNK_EVENTS", "100"), ("QAMTU__LIMITS__WAIT_MS", "600000")];
-    let ingest = campaign_at(&place, &[PATIENT, &settings].concat()).await?;
+    let ingest = campaign_at(&env, &[PATIENT, &settings].concat()).await?;
     let events: Vec<Value> = (0..350).map(|people| headcount("m-open", people)).collect();
     let text = lines(&events);
     let mut streams = Vec::new();
@@ -252,17 +255,17 @@ async fn a_stream_that_makes_room_tells_what_it_stored() -> Result<()> {
     }
     streams[0].write_all(text.as_bytes()).await?;
     ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 300).await?;
-    let said = post(&honest(3)?, &ingest, LINES, lines(&[headcount("m-open", 5)])).await?;
-    ensure!(said.counts() == (1, 0), "{said:?}");
+    let response = post(&honest(3)?, &ingest, LINES, lines(&[headcount("m-open", 5)])).await?;
+    ensure!(response.counts() == (1, 0), "{response:?}");
     // The older one had to make room.
-    let mut told = String::new();
-    drop(tokio::time::timeout(DEADLINE, streams[0].read_to_string(&mut told)).await?);
-    let (head, body) = told.split_once("\r\n\r\n").context("no answer")?;
+    let mut text = String::new();
+    drop(tokio::time::timeout(DEADLINE, streams[0].read_to_string(&mut text)).await?);
+    let (head, body) = text.split_once("\r\n\r\n").context("no response")?;
     let body: Value = serde_json::from_str(body)?;
-    ensure!(head.starts_with("HTTP/1.1 503") && body["code"] == "overloaded" && body["before"]["refused"] == 0, "{told}");
+    ensure!(head.starts_with("HTTP/1.1 503") && body["code"] == "overloaded" && body["before"]["refused"] == 0, "{text}");
     let stored = usize::try_from(body["before"]["accepted"].as_u64().context("no count")?)?;
-    ensure!(stored >= 300 && body["line"] == stored + 1, "{told}");
-    let ids = place.ids().await?;
+    ensure!(stored >= 300 && body["line"] == stored + 1, "{text}");
+    let ids = env.ids().await?;
     let is_stored = |event: &Value| event["id"].as_str().is_some_and(|id| ids.contains_key(id));
     ensure!(events[..stored].iter().all(is_stored) && !events[stored..].iter().any(is_stored));
     ingest.stop().await

@@ -4,30 +4,30 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    harness::{BATCH, Ingest, LINES, ONE, Place, answer, lines},
+    harness::{BATCH, Ingest, LINES, ONE, TestEnv, execute, lines},
     sample::{IIN, attendance, campaign, campaign_at, event, headcount, planned, unit, with},
 };
 
 const LANGUAGES: [&str; 3] = ["en", "ru", "kk"];
 
-/// Words that only readers of the source know.
+/// StrVisitor that only readers of the source know.
 const INSIDE: [&str; 14] =
     ["u8", "u16", "u32", "u64", "i64", "f64", "struct", "enum", "variant", "tuple", "sequence", "serde", "invalid type", "EOF"];
 
 /// Posts an event and returns its refusal in each language.
-async fn said(ingest: &Ingest, event: &str) -> Result<[Value; 3]> {
-    let mut answers = Vec::new();
+async fn refusals_in_all_languages(ingest: &Ingest, event: &str) -> Result<[Value; 3]> {
+    let mut responses = Vec::new();
     for language in LANGUAGES {
         let request = ingest.request("/v1/events", ONE).header("accept-language", language).body(event.to_owned());
-        let answer = answer(request).await?;
-        ensure!(answer.status >= 400, "{event}: {answer:?}");
-        answers.push(answer.body);
+        let response = execute(request).await?;
+        ensure!(response.status >= 400, "{event}: {response:?}");
+        responses.push(response.body);
     }
-    answers.try_into().ok().context("three answers")
+    responses.try_into().ok().context("three responses")
 }
 
-fn detail(answer: &Value) -> &str {
-    answer["detail"].as_str().unwrap_or_default()
+fn detail(response: &Value) -> &str {
+    response["detail"].as_str().unwrap_or_default()
 }
 
 fn cyrillic(text: &str) -> bool {
@@ -35,13 +35,16 @@ fn cyrillic(text: &str) -> bool {
 }
 
 /// Refusals in three languages: codes and places are the same, sentences are not, and none shows the inside of the program.
-fn checked(name: &str, [en, ru, kk]: &[Value; 3]) -> Result<()> {
-    for answer in [en, ru, kk] {
-        ensure!(answer["code"] == en["code"] && answer["pointer"] == en["pointer"] && answer["status"] == en["status"], "{name}: {answer}");
+fn check_languages(name: &str, [en, ru, kk]: &[Value; 3]) -> Result<()> {
+    for response in [en, ru, kk] {
+        ensure!(
+            response["code"] == en["code"] && response["pointer"] == en["pointer"] && response["status"] == en["status"],
+            "{name}: {response}"
+        );
         for word in INSIDE {
-            ensure!(!detail(answer).split(|c: char| !c.is_alphanumeric()).any(|said| said == word), "{name}: {answer}");
+            ensure!(!detail(response).split(|c: char| !c.is_alphanumeric()).any(|part| part == word), "{name}: {response}");
         }
-        ensure!(detail(answer).ends_with('.') && !detail(answer).contains('!'), "{name}: {answer}");
+        ensure!(detail(response).ends_with('.') && !detail(response).contains('!'), "{name}: {response}");
     }
     ensure!(!cyrillic(detail(en)) && cyrillic(detail(ru)) && cyrillic(detail(kk)) && detail(ru) != detail(kk), "{name}: {en} {ru} {kk}");
     Ok(())
@@ -49,8 +52,8 @@ fn checked(name: &str, [en, ru, kk]: &[Value; 3]) -> Result<()> {
 
 #[tokio::test]
 async fn refusals_name_what_the_sender_can_write_in_three_languages() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let people = |value: Value| {
         let mut event = headcount("m-open", 1);
         event["data"]["counts"][0]["people"] = value;
@@ -88,10 +91,10 @@ async fn refusals_name_what_the_sender_can_write_in_three_languages() -> Result<
         ("a misspelt attribute", with(headcount("m-open", 1), "recorded_time", "x").to_string(), &["recordedtime"]),
     ];
     for (name, event, words) in cases {
-        let answers = said(&ingest, &event).await?;
-        checked(name, &answers)?;
-        for (answer, word) in answers.iter().flat_map(|answer| words.iter().map(move |word| (answer, word))) {
-            ensure!(detail(answer).contains(word), "{name}: {word} is missing: {answer}");
+        let responses = refusals_in_all_languages(&ingest, &event).await?;
+        check_languages(name, &responses)?;
+        for (response, word) in responses.iter().flat_map(|response| words.iter().map(move |word| (response, word))) {
+            ensure!(detail(response).contains(word), "{name}: {word} is missing: {response}");
         }
     }
     ingest.stop().await
@@ -105,49 +108,49 @@ fn with_residence(residence: &str) -> String {
 
 #[tokio::test]
 async fn batches_and_streams_speak_the_senders_language_too() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let wrong = planned("m-2", "NOBODY");
     let send = |route: &'static str, kind: &'static str, body: String| {
-        answer(ingest.request(route, kind).header("accept-language", "kk-KZ, ru;q=0.5").body(body))
+        execute(ingest.request(route, kind).header("accept-language", "kk-KZ, ru;q=0.5").body(body))
     };
     let batch = send("/v1/events", BATCH, json!([wrong]).to_string()).await?;
     let kept = send("/v1/events?on_error=keep-good", BATCH, json!([wrong]).to_string()).await?;
     let stream = send("/v1/events", LINES, lines(&[wrong])).await?;
-    for said in [
+    for detail in [
         &batch.body["detail"],
         &batch.body["failures"][0]["detail"],
-        &kept.body["fates"][0]["detail"],
+        &kept.body["outcomes"][0]["detail"],
         &stream.body["failures"][0]["detail"],
     ] {
-        ensure!(said == "Науқан NOBODY кодын білмейді. Кодты түзетіңіз немесе алдымен анықтаңыз.", "{said}");
+        ensure!(detail == "Науқан NOBODY кодын білмейді. Кодты түзетіңіз немесе алдымен анықтаңыз.", "{detail}");
     }
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn reference_data_that_changed_under_its_revision_says_what_differs() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let first = unit("NEW");
-    ingest.take(std::slice::from_ref(&first)).await?;
+    ingest.send_lines(std::slice::from_ref(&first)).await?;
     let mut other = first.clone();
     other["data"]["names"]["kk"] = json!("Жаңа");
     other["data"]["tile"]["row"] = json!(9);
-    let answers = said(&ingest, &other.to_string()).await?;
-    checked("another content", &answers)?;
-    for answer in &answers {
-        ensure!(answer["code"] == "conflicting-id" && answer["status"] == 409, "{answer}");
-        ensure!(answer["differs"] == json!(["/data/names/kk", "/data/tile/row"]), "{answer}");
+    let responses = refusals_in_all_languages(&ingest, &other.to_string()).await?;
+    check_languages("another content", &responses)?;
+    for response in &responses {
+        ensure!(response["code"] == "conflicting-id" && response["status"] == 409, "{response}");
+        ensure!(response["differs"] == json!(["/data/names/kk", "/data/tile/row"]), "{response}");
         for word in ["`revision`", "/data/names/kk", "/data/tile/row"] {
-            ensure!(detail(answer).contains(word), "{answer}");
+            ensure!(detail(response).contains(word), "{response}");
         }
-        ensure!(!detail(answer).contains("/data/names/ru") && !detail(answer).contains("Жаңа"), "{answer}");
+        ensure!(!detail(response).contains("/data/names/ru") && !detail(response).contains("Жаңа"), "{response}");
     }
     let mut configured = campaign(false);
-    ingest.one(&configured).await?;
+    ingest.post_one(&configured).await?;
     configured["data"]["planned_reach"] = json!(7);
-    let answers = said(&ingest, &configured.to_string()).await?;
-    ensure!(detail(&answers[0]).contains("/data/planned_reach"), "{}", answers[0]);
+    let responses = refusals_in_all_languages(&ingest, &configured.to_string()).await?;
+    ensure!(detail(&responses[0]).contains("/data/planned_reach"), "{}", responses[0]);
     ingest.stop().await
 }

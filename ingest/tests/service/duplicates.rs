@@ -4,17 +4,17 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::{
-    harness::{BATCH, LINES, Place, lines},
+    harness::{BATCH, LINES, TestEnv, lines},
     sample::{IIN, attendance, campaign_at, event, headcount, plan, planned, with},
 };
 
 #[tokio::test]
 async fn the_same_body_is_taken_once_and_another_one_refused() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let first = attendance("m-open", json!({"iin": IIN}));
-    ensure!(ingest.one(&first).await?.status == 202);
-    let after = place.ends().await?;
+    ensure!(ingest.post_one(&first).await?.status == 202);
+    let after = env.end_offsets().await?;
     // The same content, spelled in another way: order of fields, spaces, offset of the time, spelling of the identifier.
     let spelled = format!(
         r#"{{ "data": {{"adult":true, "residence":{{"precinct":"TRK-014"}}, "consent":"2026-02-a", "attendee":{{"iin":"８506 1510-1233"}}, "meeting":"m-open"}},
@@ -24,94 +24,94 @@ async fn the_same_body_is_taken_once_and_another_one_refused() -> Result<()> {
     let again = ingest.post(super::harness::ONE, spelled).await?;
     ensure!((again.status, again.counts()) == (200, (0, 1)), "{again:?}");
     let changed = with(first.clone(), "source", "other tests");
-    let conflict = ingest.one(&changed).await?;
+    let conflict = ingest.post_one(&changed).await?;
     ensure!(conflict.problem() == (409, "conflicting-id", "/id") && conflict.body["id"] == first["id"], "{conflict:?}");
     let batch = ingest.post(BATCH, json!([headcount("m-open", 5), changed]).to_string()).await?;
     ensure!(batch.problem() == (409, "conflicting-id", "/1/id"), "{batch:?}");
     let stream = ingest.post(LINES, lines(&[first.clone(), changed.clone()])).await?;
     ensure!(stream.counts() == (0, 1) && stream.body["failures"][0]["code"] == "conflicting-id", "{stream:?}");
-    ensure!(place.ends().await? == after);
+    ensure!(env.end_offsets().await? == after);
     ingest.stop().await?;
 
     // And after a restart, when the register has come from its file.
-    let ingest = place.start(&[]).await?;
-    ensure!(ingest.one(&first).await?.counts() == (0, 1));
-    ensure!(ingest.one(&changed).await?.problem() == (409, "conflicting-id", "/id"));
-    ensure!(place.ends().await? == after);
+    let ingest = env.start(&[]).await?;
+    ensure!(ingest.post_one(&first).await?.counts() == (0, 1));
+    ensure!(ingest.post_one(&changed).await?.problem() == (409, "conflicting-id", "/id"));
+    ensure!(env.end_offsets().await? == after);
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_batch_that_repeats_itself_is_taken_once() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let one = headcount("m-open", 5);
-    let answer = ingest.post(BATCH, json!([one, one, headcount("m-open", 6)]).to_string()).await?;
-    ensure!((answer.status, answer.counts()) == (202, (2, 1)), "{answer:?}");
+    let response = ingest.post(BATCH, json!([one, one, headcount("m-open", 6)]).to_string()).await?;
+    ensure!((response.status, response.counts()) == (202, (2, 1)), "{response:?}");
     let two = headcount("m-open", 7);
-    let before = place.ends().await?;
-    let answer = ingest.post(BATCH, json!([two, with(two.clone(), "source", "x")]).to_string()).await?;
-    ensure!(answer.problem() == (409, "conflicting-id", "/1/id"), "{answer:?}");
-    ensure!(place.ends().await? == before);
+    let before = env.end_offsets().await?;
+    let response = ingest.post(BATCH, json!([two, with(two.clone(), "source", "x")]).to_string()).await?;
+    ensure!(response.problem() == (409, "conflicting-id", "/1/id"), "{response:?}");
+    ensure!(env.end_offsets().await? == before);
     // A batch that was refused has claimed nothing.
-    ensure!(ingest.one(&with(two.clone(), "source", "y")).await?.status == 202);
+    ensure!(ingest.post_one(&with(two.clone(), "source", "y")).await?.status == 202);
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_stream_that_repeats_itself_across_its_parts_is_taken_once() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[("QAMTU__LIMITS__CHUNK_EVENTS", "3")]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[("QAMTU__LIMITS__CHUNK_EVENTS", "3")]).await?;
     let events: Vec<_> = (0..100).map(|people| headcount("m-open", people)).collect();
     let doubled: Vec<_> = events.iter().flat_map(|event| [event.clone(), event.clone()]).chain(events.iter().cloned()).collect();
-    let answer = ingest.post(LINES, lines(&doubled)).await?;
-    ensure!((answer.status, answer.counts()) == (200, (100, 200)), "{answer:?}");
+    let response = ingest.post(LINES, lines(&doubled)).await?;
+    ensure!((response.status, response.counts()) == (200, (100, 200)), "{response:?}");
     ingest.stop().await?;
-    let ids = place.ids().await?;
+    let ids = env.ids().await?;
     ensure!(ids.len() == 108 && ids.values().all(|times| *times == 1));
     Ok(())
 }
 
 #[tokio::test]
-async fn keep_good_tells_the_fate_of_each() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+async fn keep_good_lists_the_outcome_of_each_event() -> Result<()> {
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let known = headcount("m-open", 5);
-    ingest.take(std::slice::from_ref(&known)).await?;
+    ingest.send_lines(std::slice::from_ref(&known)).await?;
     let fresh = headcount("m-unknown", 6);
     let wrong = planned("m-2", "NOBODY");
     let events = json!([known, fresh, wrong, with(known.clone(), "source", "x"), 5]);
-    let answer = ingest.post_to("/v1/events?on_error=keep-good", BATCH, events.to_string()).await?;
-    ensure!(answer.status == 200 && answer.counts() == (1, 1) && answer.body["refused"] == 3, "{answer:?}");
-    let fates = &answer.body["fates"];
-    ensure!(fates[0] == json!({"index": 0, "id": known["id"], "fate": "duplicate"}), "{fates}");
-    ensure!(fates[1] == json!({"index": 1, "id": fresh["id"], "fate": "accepted"}), "{fates}");
-    ensure!(fates[2]["reason"] == "unknown-category" && fates[2]["pointer"] == "/2/data/plan/category", "{fates}");
-    ensure!(fates[3]["reason"] == "conflicting-id" && fates[3]["id"] == known["id"], "{fates}");
-    ensure!(fates[4]["fate"] == "refused" && fates[4]["reason"] == "invalid-json", "{fates}");
-    ensure!(answer.body["warnings"][0]["code"] == "unknown-meeting", "{answer:?}");
+    let response = ingest.post_to("/v1/events?on_error=keep-good", BATCH, events.to_string()).await?;
+    ensure!(response.status == 200 && response.counts() == (1, 1) && response.body["refused"] == 3, "{response:?}");
+    let outcomes = &response.body["outcomes"];
+    ensure!(outcomes[0] == json!({"index": 0, "id": known["id"], "outcome": "duplicate"}), "{outcomes}");
+    ensure!(outcomes[1] == json!({"index": 1, "id": fresh["id"], "outcome": "accepted"}), "{outcomes}");
+    ensure!(outcomes[2]["reason"] == "unknown-category" && outcomes[2]["pointer"] == "/2/data/plan/category", "{outcomes}");
+    ensure!(outcomes[3]["reason"] == "conflicting-id" && outcomes[3]["id"] == known["id"], "{outcomes}");
+    ensure!(outcomes[4]["outcome"] == "refused" && outcomes[4]["reason"] == "invalid-json", "{outcomes}");
+    ensure!(response.body["warnings"][0]["code"] == "unknown-meeting", "{response:?}");
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn an_import_that_is_taken_back_takes_its_plans_with_it() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let import = "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10";
-    ingest.take(&[with(planned("m-import", "YOUTH"), "import", import)]).await?;
-    ensure!(ingest.one(&headcount("m-import", 5)).await?.body["warnings"] == json!([]));
-    ingest.take(&[event("import.reversed.v1", json!({"import": import}))]).await?;
-    ensure!(ingest.one(&headcount("m-import", 6)).await?.body["warnings"][0]["code"] == "unknown-meeting");
+    ingest.send_lines(&[with(planned("m-import", "YOUTH"), "import", import)]).await?;
+    ensure!(ingest.post_one(&headcount("m-import", 5)).await?.body["warnings"] == json!([]));
+    ingest.send_lines(&[event("import.reversed.v1", json!({"import": import}))]).await?;
+    ensure!(ingest.post_one(&headcount("m-import", 6)).await?.body["warnings"][0]["code"] == "unknown-meeting");
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_retry_that_spells_ids_instants_and_letters_otherwise_is_a_repetition() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[]).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[]).await?;
     let import = "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10";
     let gone = "018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10";
-    let told = |spelled: [&str; 4]| {
+    let events_spelled = |spelled: [&str; 4]| {
         let [gone, starts, reason, import] = spelled;
         let mut report = plan("YOUTH");
         report["starts"] = json!(starts);
@@ -128,30 +128,30 @@ async fn a_retry_that_spells_ids_instants_and_letters_otherwise_is_a_repetition(
         ]
         .map(|event| with(with(event, "source", reason), "import", import))
     };
-    let first = told([gone, "2026-02-13T15:00:00+05:00", "Йод, Ёлка", import]);
-    ingest.take(&first).await?;
+    let first = events_spelled([gone, "2026-02-13T15:00:00+05:00", "Йод, Ёлка", import]);
+    ingest.send_lines(&first).await?;
     for spelled in [
         [&gone.to_uppercase(), "2026-02-13T10:00:00Z", "И\u{306}од, Е\u{308}лка", &import.to_uppercase()],
         [gone, "2026-02-13T10:00:00.000000Z", "Йод, Ёлка", import],
         [gone, "2026-02-12t23:00:00-11:00", "Йод, Ёлка", import],
     ] {
-        for (first, again) in first.iter().zip(told(spelled)) {
+        for (first, again) in first.iter().zip(events_spelled(spelled)) {
             let again = with(again, "id", first["id"].as_str().unwrap().to_uppercase());
-            let answer = ingest.one(&again).await?;
-            ensure!((answer.status, answer.counts()) == (200, (0, 1)), "{again}: {answer:?}");
+            let response = ingest.post_one(&again).await?;
+            ensure!((response.status, response.counts()) == (200, (0, 1)), "{again}: {response:?}");
         }
     }
     // A field that says nothing is the same as none; another instant is another event.
     let mut cancelled = event("meeting.cancelled.v1", json!({"meeting": "m-open", "reason": null}));
-    ensure!(ingest.one(&cancelled).await?.status == 202);
+    ensure!(ingest.post_one(&cancelled).await?.status == 202);
     cancelled["data"] = json!({"meeting": "m-open"});
-    ensure!(ingest.one(&cancelled).await?.counts() == (0, 1));
+    ensure!(ingest.post_one(&cancelled).await?.counts() == (0, 1));
     let mut later = first[2].clone();
     later["data"]["starts"] = json!("2026-02-13T15:00:00+06:00");
-    ensure!(ingest.one(&later).await?.problem() == (409, "conflicting-id", "/id"));
+    ensure!(ingest.post_one(&later).await?.problem() == (409, "conflicting-id", "/id"));
     ingest.stop().await?;
     // The log holds the one spelling, in which the texts are composed.
-    for record in place.records().await? {
+    for record in env.records().await? {
         let headers = record.headers.iter().flat_map(|(_, value)| value.to_vec());
         let stored = record.value.iter().flat_map(|value| value.to_vec()).chain(headers).collect();
         let text = String::from_utf8(stored)?;

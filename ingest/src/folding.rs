@@ -1,14 +1,13 @@
-//! One notation for texts that are searched or compared: compatibility forms, digits of other scripts and invisible characters are
-//! undone.
+//! Folds texts for search and comparison: compatibility forms, digits of other scripts and invisible characters are replaced.
 //!
-//! Guarantees: the result looks to a program as the text looks to people. It is never stored.
+//! Guarantees: texts that look alike to people have equal folded forms. A folded form is never stored.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Digits that are numbers of Unicode without being decimal digits, in runs: the first one, its value, and how many follow each other.
+/// Digits outside the Unicode category of decimal digits, in runs: first character, its value, and length of the run.
 const OTHER_DIGITS: [(char, u32, u32); 11] = [
     ('\u{1369}', 1, 9),  // Ethiopic
     ('\u{24F5}', 1, 9),  // double circled
@@ -23,61 +22,61 @@ const OTHER_DIGITS: [(char, u32, u32); 11] = [
     ('\u{1F10B}', 0, 2), // circled zeros
 ];
 
-/// Chinese characters for the digits 0 to 9: everyday ones, those of cheques, and the latter in traditional form.
+/// Chinese characters for the digits 0 to 9: common, financial, and financial traditional forms.
 const IDEOGRAPHIC_DIGITS: [&str; 3] = ["零一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖", "零壹貳參肆伍陸柒捌玖"];
 
-/// What [`numbers`] writes for a sign that Unicode makes letters of.
-const SIGN: char = '#';
+/// Replacement in [`fold_digits`] for signs whose compatibility forms are letters.
+const SIGN_PLACEHOLDER: char = '#';
 
-/// Letters that show nothing and belong to no category that is dropped anyway: fillers of Hangul.
+/// Invisible letters: the Hangul fillers.
 const BLANKS: [char; 4] = ['\u{115F}', '\u{1160}', '\u{3164}', '\u{FFA0}'];
 
-/// May the text hold so many digits? Most texts do not, and are done with here.
-pub fn has_digits(text: &str, least: usize) -> bool {
+/// Whether the text may contain at least `min` digits; a fast check that most texts fail.
+pub fn has_digits(text: &str, min: usize) -> bool {
     if text.is_ascii() {
-        return text.bytes().filter(u8::is_ascii_digit).count() >= least;
+        return text.bytes().filter(u8::is_ascii_digit).count() >= min;
     }
-    // A single character may stand for two digits, as the circled ten does.
-    let is_numeric = |c: char| !c.is_ascii() && (c.is_numeric() || ideographic(c).is_some());
+    // A single character may be two digits, such as the circled ten.
+    let is_numeric = |c: char| !c.is_ascii() && (c.is_numeric() || ideographic_value(c).is_some());
     let digits = |c: char| if c.is_ascii_digit() { 1 } else { 2 * usize::from(is_numeric(c)) };
-    text.chars().map(digits).sum::<usize>() >= least
+    text.chars().map(digits).sum::<usize>() >= min
 }
 
-/// The text in compatibility form, with ASCII digits, and without what nobody sees or what only marks the character before.
-pub fn plain(text: &str) -> Cow<'_, str> {
+/// The text in compatibility form with ASCII digits, without invisible characters and combining marks.
+pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.nfkc().filter(|c| !is_dropped(*c)).map(ascii_digit).collect())
 }
 
-/// The text as [`plain`] has it, for a search for numbers: Chinese digits are ASCII digits, too, and signs are `#`, since nobody reads
-/// `№`, `™`, `℡` or `ʰ` between two digits as a word that parts them, although their compatibility forms are letters.
-pub fn numbers(text: &str) -> Cow<'_, str> {
+/// Like [`fold`], for a search for numbers: Chinese digits become ASCII digits too, and signs such as `№`, `™`, `℡` or `ʰ` become `#`,
+/// because people do not read them as a word between two digits, although their compatibility forms are letters.
+pub fn fold_digits(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    // A sign of ASCII neither composes with what follows it nor is dropped.
-    let signs: String = text.chars().map(|c| if is_sign(c) { SIGN } else { c }).collect();
-    let digit = |c: char| ideographic(c).and_then(|value| char::from_digit(value, 10)).unwrap_or(c);
-    Cow::Owned(plain(&signs).chars().map(digit).collect())
+    // An ASCII sign neither composes with the next character nor is dropped.
+    let signs: String = text.chars().map(|c| if is_sign(c) { SIGN_PLACEHOLDER } else { c }).collect();
+    let digit = |c: char| ideographic_value(c).and_then(|value| char::from_digit(value, 10)).unwrap_or(c);
+    Cow::Owned(fold(&signs).chars().map(digit).collect())
 }
 
-/// A modifier letter, or a character whose compatibility form alone has letters and has no digit.
+/// Whether `c` is a modifier letter, or has letters and no digit only in its compatibility form.
 fn is_sign(c: char) -> bool {
     if c.is_ascii() {
         return false;
     }
     let form = || std::iter::once(c).nfkd();
     let is_other = || !form().eq(std::iter::once(c).nfd());
-    let is_digit = |c: char| c.is_numeric() || ideographic(c).is_some();
+    let is_digit = |c: char| c.is_numeric() || ideographic_value(c).is_some();
     c.general_category() == GeneralCategory::ModifierLetter || is_other() && form().any(char::is_alphabetic) && !form().any(is_digit)
 }
 
-/// The value of a Chinese digit. The compatibility form of some, such as `㊀`, is one.
-fn ideographic(c: char) -> Option<u32> {
-    let place = IDEOGRAPHIC_DIGITS.iter().find_map(|digits| digits.chars().position(|digit| digit == c));
-    place.and_then(|value| u32::try_from(value).ok())
+/// The value of a Chinese digit; circled forms such as `㊀` are folded to one first.
+fn ideographic_value(c: char) -> Option<u32> {
+    let value = IDEOGRAPHIC_DIGITS.iter().find_map(|digits| digits.chars().position(|digit| digit == c));
+    value.and_then(|value| u32::try_from(value).ok())
 }
 
 fn is_dropped(c: char) -> bool {
@@ -90,24 +89,24 @@ fn ascii_digit(c: char) -> char {
         return c;
     }
     let value = match c.general_category() {
-        GeneralCategory::DecimalNumber => Some(decimal(c)),
-        GeneralCategory::OtherNumber | GeneralCategory::LetterNumber => other(c),
+        GeneralCategory::DecimalNumber => Some(decimal_value(c)),
+        GeneralCategory::OtherNumber | GeneralCategory::LetterNumber => other_value(c),
         _ => None,
     };
     value.and_then(|value| char::from_digit(value, 10)).unwrap_or(c)
 }
 
-/// The value of a decimal digit. Unicode promises that the ten digits of a script follow each other, zero first.
-fn decimal(c: char) -> u32 {
+/// The value of a decimal digit. In Unicode the ten digits of a script are contiguous, from zero.
+fn decimal_value(c: char) -> u32 {
     let before = (1..).map_while(|back| u32::from(c).checked_sub(back).and_then(char::from_u32));
     let digits = before.take_while(|before| before.general_category() == GeneralCategory::DecimalNumber).count();
     u32::try_from(digits % 10).unwrap_or_default()
 }
 
-fn other(c: char) -> Option<u32> {
+fn other_value(c: char) -> Option<u32> {
     OTHER_DIGITS.iter().find_map(|(first, value, count)| {
-        let behind = u32::from(c).checked_sub(u32::from(*first)).filter(|behind| behind < count)?;
-        Some(if *value == 0 { 0 } else { value + behind })
+        let offset = u32::from(c).checked_sub(u32::from(*first)).filter(|offset| offset < count)?;
+        Some(if *value == 0 { 0 } else { value + offset })
     })
 }
 
@@ -121,14 +120,14 @@ mod tests {
         let all: Vec<char> = ('\u{80}'..=char::MAX).filter(|c| c.general_category() == GeneralCategory::DecimalNumber).collect();
         for ten in all.chunks(10) {
             let text: String = ten.iter().collect();
-            assert_eq!(plain(&text), "0123456789", "{text}");
+            assert_eq!(fold(&text), "0123456789", "{text}");
             runs += 1;
         }
         assert!(runs >= 60, "{runs} scripts");
     }
 
     #[test]
-    fn digits_in_any_notation_become_plain() {
+    fn digits_in_any_notation_become_ascii() {
         for (text, digits) in [
             ("８５０６", "8506"),
             ("٨٥٠٦", "8506"),
@@ -145,12 +144,12 @@ mod tests {
             ("⑩ Қ", "10 Қ"),
             ("〇〨〥", "085"),
         ] {
-            assert_eq!(plain(text), digits, "{text}");
+            assert_eq!(fold(text), digits, "{text}");
         }
     }
 
     #[test]
-    fn signs_part_numbers_and_letters_stay_letters() {
+    fn signs_become_placeholders_and_letters_stay_letters() {
         for (text, expected) in [
             ("№ 12™30℡4", "# 12#30#4"),
             ("8ʰ5ª0Ａ6", "8#5#0#6"),
@@ -162,7 +161,7 @@ mod tests {
             ("⒈⑴½", "1.(1)1\u{2044}2"),
             ("12A", "12A"),
         ] {
-            assert_eq!(numbers(text), expected, "{text}");
+            assert_eq!(fold_digits(text), expected, "{text}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Reference data and meetings of every campaign, folded with the folds of the contract.
+//! Reference data and meetings of every campaign, folded as the contract defines.
 //!
-//! Guarantees: taking an event twice, or in another order, changes nothing. Attendance and headcounts are not kept: of a meeting
-//! only its life counts here, to tell whether it is known and whom it is for. A meeting is folded when it is asked for, not with
-//! every event, so that a stream of events about one meeting costs no more than any other.
+//! Guarantees: applying an event twice, or in another order, gives the same state. Attendance and headcounts are not stored: validation
+//! needs only whether a meeting is known and its audiences. A meeting is folded on demand, not with every event, so that a stream of
+//! events about one meeting costs no more than any other.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -16,41 +16,41 @@ use qamtu_schemas::{
 
 use super::look_alikes::LookAlikes;
 
-/// What is known, by campaign.
+/// Reference data and meetings by campaign.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct CampaignData {
     campaigns: HashMap<CampaignId, Campaign>,
 }
 
-/// One campaign.
+/// Reference data and meetings of one campaign.
 #[derive(Debug, Default)]
 pub struct Campaign {
-    /// Its reference data.
+    /// The folded reference data.
     pub reference: Reference,
-    /// The ids of units, meetings and so on, by what they look like.
+    /// Ids of units, meetings and so on, indexed by their visual form.
     pub look_alikes: LookAlikes,
-    meetings: HashMap<MeetingId, Held>,
+    meetings: HashMap<MeetingId, MeetingEntry>,
 }
 
-/// The events of a meeting and what they come to, once somebody has asked.
+/// The events of a meeting, and its folded state once it was requested.
 #[derive(Debug, Default)]
-struct Held {
+struct MeetingEntry {
     fold: MeetingFold,
     meeting: OnceLock<Meeting>,
 }
 
-/// A meeting as far as admission asks.
+/// What validation needs of a meeting.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Meeting {
-    /// Its plan or its report is known.
+    /// Whether a plan or a report is known.
     pub known: bool,
-    /// The audiences that its plan and its report name, secondary ones included.
+    /// Audiences of plan and report, secondary ones included.
     pub categories: Vec<CategoryCode>,
 }
 
-impl Known {
-    /// Is there something to learn from events of this type?
-    pub const fn learns_from(kind: Kind) -> bool {
+impl CampaignData {
+    /// Whether events of this type change reference data or meetings.
+    pub const fn uses(kind: Kind) -> bool {
         matches!(
             kind,
             Kind::CampaignConfigured
@@ -69,48 +69,41 @@ impl Known {
         )
     }
 
-    /// The campaigns of which anything is known.
+    /// Ids of all campaigns with at least one event.
     pub fn campaigns(&self) -> impl Iterator<Item = &CampaignId> {
         self.campaigns.keys()
     }
 
-    /// A campaign of which anything is known.
+    /// The data of a campaign with at least one event.
     pub fn campaign(&self, id: &CampaignId) -> Option<&Campaign> {
         self.campaigns.get(id)
     }
 
-    /// Takes an event, if there is one.
-    pub fn extend(&mut self, event: &Option<Event>) {
-        if let Some(event) = event {
-            self.apply(event);
-        }
-    }
-
-    /// Takes an event.
+    /// Applies an event; ignores types that change nothing here.
     pub fn apply(&mut self, event: &Event) {
-        if !Self::learns_from(event.data.kind()) {
+        if !Self::uses(event.data.kind()) {
             return;
         }
         let campaign = self.campaigns.entry(event.envelope.campaign.clone()).or_default();
         campaign.look_alikes.insert(&event.data);
         if let Some(meeting) = event.data.meeting() {
-            let held = campaign.meetings.entry(meeting.clone()).or_default();
-            held.fold.insert(event.clone());
-            held.meeting = OnceLock::new();
+            let entry = campaign.meetings.entry(meeting.clone()).or_default();
+            entry.fold.insert(event.clone());
+            entry.meeting = OnceLock::new();
         } else {
             campaign.reference.apply(event);
         }
         if let Data::ImportReversed(_) = &event.data {
-            campaign.meetings.values_mut().for_each(|held| held.meeting = OnceLock::new());
+            campaign.meetings.values_mut().for_each(|entry| entry.meeting = OnceLock::new());
         }
     }
 }
 
 impl Campaign {
-    /// A meeting of which anything is known.
+    /// The folded state of a meeting with at least one event.
     pub fn meeting(&self, id: &MeetingId) -> Option<&Meeting> {
-        let held = self.meetings.get(id)?;
-        Some(held.meeting.get_or_init(|| Meeting::of(&held.fold, self.reference.reversed())))
+        let entry = self.meetings.get(id)?;
+        Some(entry.meeting.get_or_init(|| Meeting::of(&entry.fold, self.reference.reversed())))
     }
 }
 
@@ -155,34 +148,34 @@ mod tests {
         event(number, "meeting.planned", &json!({"meeting": "m", "plan": plan}))
     }
 
-    fn asked(known: &Known) -> Option<&Meeting> {
+    fn meeting(known: &CampaignData) -> Option<&Meeting> {
         known.campaign(&"c".parse().unwrap())?.meeting(&"m".parse().unwrap())
     }
 
     #[test]
-    fn a_meeting_is_what_its_events_say_whenever_it_is_asked_for() {
-        let (mut known, mut unasked) = (Known::default(), Known::default());
+    fn a_meeting_has_the_same_state_whenever_it_is_requested() {
+        let (mut known, mut unread) = (CampaignData::default(), CampaignData::default());
         let reversed = event(9, "import.reversed", &json!({"import": "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10"}));
         let events = [planned(1, "YOUTH"), planned(2, "AGRO"), reversed];
-        let mut seen = Vec::new();
+        let mut states = Vec::new();
         for event in &events {
-            unasked.apply(event);
+            unread.apply(event);
             known.apply(event);
-            seen.extend(asked(&known).map(|meeting| (meeting.known, meeting.categories.len())));
+            states.extend(meeting(&known).map(|meeting| (meeting.known, meeting.categories.len())));
         }
-        assert_eq!(seen, [(true, 1), (true, 1), (false, 0)]);
-        assert_eq!(asked(&known), asked(&unasked));
+        assert_eq!(states, [(true, 1), (true, 1), (false, 0)]);
+        assert_eq!(meeting(&known), meeting(&unread));
     }
 
     #[test]
-    fn many_events_about_one_meeting_are_taken_one_by_one() {
+    fn many_events_about_one_meeting_cost_linear_time() {
         let moved = json!({"meeting": "m", "supersedes": ["00000000-0000-4000-8000-000000000001"], "starts": "2026-02-14T15:00:00+05:00"});
         let events: Vec<Event> = (2..30_000).map(|number| event(number, "meeting.rescheduled", &moved)).collect();
         let begun = Instant::now();
-        let mut known = Known::default();
+        let mut known = CampaignData::default();
         known.apply(&planned(1, "YOUTH"));
         events.iter().for_each(|event| known.apply(event));
-        assert!(asked(&known).is_some_and(|meeting| meeting.known));
+        assert!(meeting(&known).is_some_and(|meeting| meeting.known));
         assert!(begun.elapsed() < Duration::from_secs(10), "each event costs as much as all before it: {:?}", begun.elapsed());
     }
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{
-    harness::{Answer, Ingest, LINES, Place, answer, lines},
+    harness::{Ingest, LINES, Response, TestEnv, execute, lines},
     sample::{campaign_at, headcount, planned},
 };
 
@@ -28,13 +28,13 @@ const SETTINGS: &[(&str, &str)] =
     &[("QAMTU__LIMITS__CHUNK_EVENTS", "50"), ("QAMTU__LIMITS__APPEND_MS", "3000"), ("QAMTU__STOP__DRAIN_MS", "1000")];
 
 /// What was sent in one stream, line by line. Every tenth line is refused, and every seventh line is blank.
-struct Ledger {
+struct SentStream {
     events: Vec<Value>,
     /// Lines that were sent, with the event that stands in each; none for a blank one.
     lines: Vec<Option<usize>>,
 }
 
-impl Ledger {
+impl SentStream {
     fn new(count: usize) -> Self {
         let event = |n: usize| if n % 10 == 9 { planned("m-2", "NOBODY") } else { headcount("m-open", u32::try_from(n % 500).unwrap()) };
         let events: Vec<Value> = (0..count).map(event).collect();
@@ -57,7 +57,7 @@ impl Ledger {
     }
 
     /// Sends every line as one stream, more slowly than it is taken; counts what has left.
-    fn send(&self, ingest: &Ingest, sent: Arc<AtomicUsize>) -> JoinHandle<Result<Answer>> {
+    fn send(&self, ingest: &Ingest, sent: Arc<AtomicUsize>) -> JoinHandle<Result<Response>> {
         let text: Vec<String> =
             self.lines.iter().map(|line| line.map_or_else(|| "\n".to_owned(), |event| format!("{}\n", self.events[event]))).collect();
         let pieces = futures::stream::unfold((text.into_iter(), sent), |(mut text, sent)| async move {
@@ -68,26 +68,26 @@ impl Ledger {
             Some((Ok::<_, std::io::Error>(Bytes::from(line)), (text, sent)))
         });
         let request = ingest.request("/v1/events", LINES).body(reqwest::Body::wrap_stream(pieces));
-        tokio::spawn(answer(request))
+        tokio::spawn(execute(request))
     }
 
     /// The answer to a stream that was cut: it counts exactly the lines before the one it names, and what it counts as accepted
     /// stands in the log once.
-    fn check(&self, said: &Answer, code: &str, ids: &HashMap<String, usize>) -> Result<()> {
-        ensure!(said.status == 503 && said.body["code"] == code, "{said:?}");
-        let line = usize::try_from(said.body["line"].as_u64().context("no line")?)?;
-        ensure!(line > 1 && line <= self.lines.len(), "the stream was not cut in the middle: {said:?}");
+    fn check(&self, response: &Response, code: &str, ids: &HashMap<String, usize>) -> Result<()> {
+        ensure!(response.status == 503 && response.body["code"] == code, "{response:?}");
+        let line = usize::try_from(response.body["line"].as_u64().context("no line")?)?;
+        ensure!(line > 1 && line <= self.lines.len(), "the stream was not cut in the middle: {response:?}");
         let before: Vec<usize> = self.lines[..line - 1].iter().filter_map(|event| *event).collect();
         let (good, bad): (Vec<usize>, Vec<usize>) = before.into_iter().partition(|event| Self::is_good(*event));
-        let told = &said.body["before"];
-        ensure!(told["accepted"] == good.len() && told["refused"] == bad.len() && told["duplicates"] == 0, "{said:?}");
-        let listed = told["refused_lines"].as_array().context("no list of refused lines")?.iter().flat_map(|range| {
+        let counts = &response.body["before"];
+        ensure!(counts["accepted"] == good.len() && counts["refused"] == bad.len() && counts["duplicates"] == 0, "{response:?}");
+        let listed = counts["refused_lines"].as_array().context("no list of refused lines")?.iter().flat_map(|range| {
             let end = |name: &str| range[name].as_u64().unwrap_or_default();
             end("first")..=end("last")
         });
         let is_bad = |line: &u64| matches!(self.lines[usize::try_from(*line).unwrap() - 1], Some(event) if !Self::is_good(event));
         let refused: Vec<u64> = (1..line as u64).filter(is_bad).collect();
-        ensure!(listed.collect::<Vec<_>>() == refused, "{said:?}");
+        ensure!(listed.collect::<Vec<_>>() == refused, "{response:?}");
         for event in good {
             ensure!(ids.get(self.id(event)) == Some(&1), "acknowledged and not once in the log: {}", self.events[event]);
         }
@@ -96,12 +96,12 @@ impl Ledger {
     }
 
     /// Sends the lines from the one that was named: nothing is missing afterwards.
-    async fn complete(&self, ingest: &Ingest, said: &Answer, place: &Place) -> Result<()> {
-        let line = usize::try_from(said.body["line"].as_u64().context("no line")?)?;
+    async fn complete(&self, ingest: &Ingest, response: &Response, env: &TestEnv) -> Result<()> {
+        let line = usize::try_from(response.body["line"].as_u64().context("no line")?)?;
         let rest: Vec<Value> = self.lines[line - 1..].iter().filter_map(|event| event.map(|event| self.events[event].clone())).collect();
         let again = ingest.post(LINES, lines(&rest)).await?;
         ensure!(again.status == 207, "{again:?}");
-        let ids = ids(place).await?;
+        let ids = ids(env).await?;
         for event in 0..self.events.len() {
             ensure!(ids.contains_key(self.id(event)) == Self::is_good(event), "{}", self.events[event]);
         }
@@ -109,8 +109,8 @@ impl Ledger {
     }
 }
 
-async fn ids(place: &Place) -> Result<HashMap<String, usize>> {
-    Ok(place.ids().await?.into_iter().collect())
+async fn ids(env: &TestEnv) -> Result<HashMap<String, usize>> {
+    Ok(env.ids().await?.into_iter().collect())
 }
 
 /// Waits until some of a stream has been acknowledged by the log, while more of it is on its way.
@@ -126,7 +126,7 @@ fn broker(name: &str, port: u16) -> Result<Option<Broker>> {
     match Broker::start(BrokerOptions { dir, cache_dir, port, heap_mb: 512 }) {
         Ok(broker) => Ok(Some(broker)),
         Err(error) if std::env::var_os("CI").is_none() => {
-            said(&error);
+            print_skipped(&error);
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -134,50 +134,50 @@ fn broker(name: &str, port: u16) -> Result<Option<Broker>> {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
-fn said(error: &BrokerError) {
+fn print_skipped(error: &BrokerError) {
     eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
 }
 
-async fn stop_in_the_middle(place: &Place) -> Result<()> {
-    let mut ingest = campaign_at(place, SETTINGS).await?;
-    let ledger = Ledger::new(200_000);
-    let streaming = ledger.send(&ingest, Arc::default());
+async fn stop_in_the_middle(env: &TestEnv) -> Result<()> {
+    let mut ingest = campaign_at(env, SETTINGS).await?;
+    let sent_stream = SentStream::new(200_000);
+    let streaming = sent_stream.send(&ingest, Arc::default());
     is_under_way(&ingest).await?;
     ingest.terminate()?;
-    let said = streaming.await??;
-    ensure!(ingest.ended().await?.success(), "{}", place.said());
-    ledger.check(&said, "stopping", &ids(place).await?)?;
-    let ingest = place.start(SETTINGS).await?;
-    ledger.complete(&ingest, &said, place).await?;
+    let response = streaming.await??;
+    ensure!(ingest.wait_exit().await?.success(), "{}", env.stderr());
+    sent_stream.check(&response, "stopping", &ids(env).await?)?;
+    let ingest = env.start(SETTINGS).await?;
+    sent_stream.complete(&ingest, &response, env).await?;
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_stream_cut_by_a_stop_tells_what_it_stored() -> Result<()> {
-    stop_in_the_middle(&Place::new()?).await
+    stop_in_the_middle(&TestEnv::new()?).await
 }
 
 #[tokio::test]
 async fn a_stream_cut_by_a_stop_tells_what_it_stored_on_kafka() -> Result<()> {
     let Some(broker) = tokio::task::spawn_blocking(|| broker("stop", 0)).await?? else { return Ok(()) };
-    stop_in_the_middle(&Place::on_kafka(broker.address())?).await
+    stop_in_the_middle(&TestEnv::on_kafka(broker.address())?).await
 }
 
 #[tokio::test]
 async fn a_stream_cut_by_a_log_that_cannot_be_written_tells_what_it_stored() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, SETTINGS).await?;
-    let ledger = Ledger::new(50_000);
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, SETTINGS).await?;
+    let sent_stream = SentStream::new(50_000);
     let sent = Arc::new(AtomicUsize::new(0));
-    let streaming = ledger.send(&ingest, sent.clone());
+    let streaming = sent_stream.send(&ingest, sent.clone());
     is_under_way(&ingest).await?;
-    let log = rusqlite::Connection::open(place.path("log").join("records.sqlite"))?;
+    let log = rusqlite::Connection::open(env.path("log").join("records.sqlite"))?;
     log.busy_timeout(DEADLINE)?;
     log.execute_batch("BEGIN IMMEDIATE")?;
-    let said = streaming.await??;
+    let response = streaming.await??;
     log.execute_batch("ROLLBACK")?;
-    ledger.check(&said, "log-unavailable", &ids(&place).await?)?;
-    ledger.complete(&ingest, &said, &place).await?;
+    sent_stream.check(&response, "log-unavailable", &ids(&env).await?)?;
+    sent_stream.complete(&ingest, &response, &env).await?;
     ingest.stop().await
 }
 
@@ -185,18 +185,18 @@ async fn a_stream_cut_by_a_log_that_cannot_be_written_tells_what_it_stored() -> 
 async fn a_stream_cut_by_a_killed_broker_tells_what_it_stored() -> Result<()> {
     let Some(first) = tokio::task::spawn_blocking(|| broker("killed", 0)).await?? else { return Ok(()) };
     let port = first.address().rsplit(':').next().context("no port")?.parse()?;
-    let place = Place::on_kafka(first.address())?;
-    let ingest = campaign_at(&place, SETTINGS).await?;
-    let ledger = Ledger::new(200_000);
-    let streaming = ledger.send(&ingest, Arc::default());
+    let env = TestEnv::on_kafka(first.address())?;
+    let ingest = campaign_at(&env, SETTINGS).await?;
+    let sent_stream = SentStream::new(200_000);
+    let streaming = sent_stream.send(&ingest, Arc::default());
     is_under_way(&ingest).await?;
     // Dropping kills with -9.
     tokio::task::spawn_blocking(move || drop(first)).await?;
-    let said = streaming.await??;
+    let response = streaming.await??;
     let second = tokio::task::spawn_blocking(move || broker("killed", port)).await??.context("it started before")?;
-    ledger.check(&said, "log-unavailable", &ids(&place).await?)?;
+    sent_stream.check(&response, "log-unavailable", &ids(&env).await?)?;
     let begun = Instant::now();
-    while ledger.complete(&ingest, &said, &place).await.is_err() {
+    while sent_stream.complete(&ingest, &response, &env).await.is_err() {
         ensure!(begun.elapsed() < DEADLINE, "the rest cannot be sent");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
-    harness::{Answer, Ingest, LINES, Place, answer, lines},
+    harness::{Ingest, LINES, Response, TestEnv, execute, lines},
     sample::{campaign_at, headcount},
 };
 
@@ -27,12 +27,12 @@ fn client(number: u8) -> Result<reqwest::Client> {
     Ok(reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build()?)
 }
 
-async fn stream(client: &reqwest::Client, ingest: &Ingest, body: impl Into<reqwest::Body>) -> Result<Answer> {
-    answer(client.post(format!("{}/v1/events", ingest.url)).header("content-type", LINES).body(body)).await
+async fn stream(client: &reqwest::Client, ingest: &Ingest, body: impl Into<reqwest::Body>) -> Result<Response> {
+    execute(client.post(format!("{}/v1/events", ingest.url)).header("content-type", LINES).body(body)).await
 }
 
 /// Sends the same line again and again until it is answered.
-fn repeat(number: u8, ingest: &Ingest, line: String) -> Result<tokio::task::JoinHandle<Result<Answer>>> {
+fn repeat(number: u8, ingest: &Ingest, line: String) -> Result<tokio::task::JoinHandle<Result<Response>>> {
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     tokio::spawn(async move {
         while sender.send(line.clone().into()).await.is_ok() {
@@ -42,7 +42,7 @@ fn repeat(number: u8, ingest: &Ingest, line: String) -> Result<tokio::task::Join
     let next = |mut lines: mpsc::Receiver<Bytes>| async { lines.recv().await.map(|line| (Ok::<_, std::io::Error>(line), lines)) };
     let body = reqwest::Body::wrap_stream(futures::stream::unfold(receiver, next));
     let request = client(number)?.post(format!("{}/v1/events", ingest.url)).header("content-type", LINES).body(body);
-    Ok(tokio::spawn(answer(request)))
+    Ok(tokio::spawn(execute(request)))
 }
 
 /// What became of events that were sent until all had an outcome.
@@ -56,38 +56,38 @@ struct Sent {
 async fn persist(client: &reqwest::Client, ingest: &Ingest, events: &[Value]) -> Result<Sent> {
     let (begun, mut from, mut sent) = (Instant::now(), 0, Sent::default());
     loop {
-        let said = stream(client, ingest, lines(&events[from..])).await?;
-        ensure!(begun.elapsed() < DEADLINE && matches!(said.status, 200 | 503), "{said:?}");
-        let told = if said.status == 200 { &said.body } else { &said.body["before"] };
-        sent.accepted += told["accepted"].as_u64().unwrap_or(0);
-        sent.duplicates += told["duplicates"].as_u64().unwrap_or(0);
-        if said.status == 200 {
+        let response = stream(client, ingest, lines(&events[from..])).await?;
+        ensure!(begun.elapsed() < DEADLINE && matches!(response.status, 200 | 503), "{response:?}");
+        let counts = if response.status == 200 { &response.body } else { &response.body["before"] };
+        sent.accepted += counts["accepted"].as_u64().unwrap_or(0);
+        sent.duplicates += counts["duplicates"].as_u64().unwrap_or(0);
+        if response.status == 200 {
             return Ok(sent);
         }
-        from += said.body["line"].as_u64().map_or(0, |line| usize::try_from(line - 1).unwrap());
+        from += response.body["line"].as_u64().map_or(0, |line| usize::try_from(line - 1).unwrap());
     }
 }
 
 /// Sends lines and then nothing more, again until their stream was let in and had to make room.
-async fn until_cut(client: &reqwest::Client, ingest: &Ingest, lines: String) -> Result<Answer> {
+async fn until_cut(client: &reqwest::Client, ingest: &Ingest, lines: String) -> Result<Response> {
     let begun = Instant::now();
     loop {
         let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(lines.clone()))]);
         let body = reqwest::Body::wrap_stream(first.chain(futures::stream::pending()));
-        let said = tokio::time::timeout(DEADLINE, stream(client, ingest, body)).await.context("it kept its permit")??;
-        ensure!(begun.elapsed() < DEADLINE && said.status == 503, "{said:?}");
-        if said.body["before"].is_object() {
-            return Ok(said);
+        let response = tokio::time::timeout(DEADLINE, stream(client, ingest, body)).await.context("it kept its permit")??;
+        ensure!(begun.elapsed() < DEADLINE && response.status == 503, "{response:?}");
+        if response.body["before"].is_object() {
+            return Ok(response);
         }
     }
 }
 
 #[tokio::test]
 async fn streams_of_repeated_or_refused_events_keep_nobody_out() -> Result<()> {
-    let place = Place::new()?;
-    let ingest = campaign_at(&place, &[SETTINGS, &[("QAMTU__LIMITS__STREAMS", "2")]].concat()).await?;
+    let env = TestEnv::new()?;
+    let ingest = campaign_at(&env, &[SETTINGS, &[("QAMTU__LIMITS__STREAMS", "2")]].concat()).await?;
     let known = headcount("m-open", 5);
-    ensure!(ingest.one(&known).await?.counts() == (1, 0));
+    ensure!(ingest.post_one(&known).await?.counts() == (1, 0));
     // Clients of two addresses, so that nobody holds more than a fair share.
     let attackers = [repeat(2, &ingest, format!("{known}\n"))?, repeat(3, &ingest, "{}\n".to_owned())?];
     ingest.wait_metric("qamtu_ingest_requests_running", 2).await?;
@@ -98,22 +98,22 @@ async fn streams_of_repeated_or_refused_events_keep_nobody_out() -> Result<()> {
     ensure!(persist(&client(5)?, &ingest, &[headcount("m-open", 7)]).await? == Sent { accepted: 1, ..Sent::default() });
     ensure!(attackers.iter().any(|attacker| attacker.is_finished()));
     for attacker in attackers.into_iter().filter(|attacker| attacker.is_finished()) {
-        let said = attacker.await??;
-        ensure!(said.problem() == (503, "overloaded", "-") && said.body["before"]["accepted"] == 0, "{said:?}");
+        let response = attacker.await??;
+        ensure!(response.problem() == (503, "overloaded", "-") && response.body["before"]["accepted"] == 0, "{response:?}");
     }
     ingest.stop().await
 }
 
 #[tokio::test]
 async fn a_file_that_is_sent_again_gets_through_also_while_others_wait() -> Result<()> {
-    let place = Place::new()?;
+    let env = TestEnv::new()?;
     let settings = [
         ("QAMTU__LIMITS__STREAMS", "1"),
         ("QAMTU__LIMITS__CHUNK_EVENTS", "50"),
         ("QAMTU__LIMITS__STREAM_REPEATS_MS", "20"),
         ("QAMTU__LIMITS__WAIT_MS", "20"),
     ];
-    let ingest = campaign_at(&place, &[SETTINGS, &settings].concat()).await?;
+    let ingest = campaign_at(&env, &[SETTINGS, &settings].concat()).await?;
     let file: Vec<Value> = (0..6000).map(|people| headcount("m-open", people)).collect();
     let known = &file[..5000];
     ensure!(persist(&client(2)?, &ingest, known).await? == Sent { accepted: 5000, ..Sent::default() });
@@ -129,7 +129,7 @@ async fn a_file_that_is_sent_again_gets_through_also_while_others_wait() -> Resu
             tokio::spawn(async move {
                 let client = client.unwrap();
                 loop {
-                    drop(answer(client.post(&url).header("content-type", LINES).body(body.clone())).await);
+                    drop(execute(client.post(&url).header("content-type", LINES).body(body.clone())).await);
                 }
             })
         })

@@ -1,7 +1,7 @@
-//! The events that a correction, a retraction or a new plan names: are they what it can replace?
+//! References from a correction, a retraction or a new plan to the events that it replaces.
 //!
-//! Guarantees: such an event is always taken, since the one that it names may still be on its way; a name that has no effect now is a
-//! warning. For consent the person is not compared, so that a warning tells nobody whose consent an event was.
+//! Guarantees: such an event is always accepted, since the referenced event may arrive later; a reference without effect gives a warning.
+//! For consent the person is not compared, so that no warning reveals whose consent an event was.
 
 use qamtu_schemas::{Data, Kind, id::EventId};
 
@@ -10,23 +10,23 @@ use crate::{
     rejection::Warning,
 };
 
-/// The types that take part in when a meeting is planned to begin.
+/// The types that set or change when a meeting is planned.
 const PLANS: &[Kind] = &[Kind::MeetingPlanned, Kind::MeetingRescheduled, Kind::MeetingCancelled];
-/// The types that say whether a meeting was held.
+/// The types that set or change whether a meeting was held.
 const REPORTS: &[Kind] = &[Kind::MeetingHeld, Kind::MeetingCorrected, Kind::MeetingCancelled];
 
-/// The events that an event names, and what they have to be to be replaced by it.
+/// The ids that an event references, and which events it can replace.
 #[derive(Debug)]
-pub struct Named {
+pub struct EventReferences {
     ids: Vec<EventId>,
-    /// The types that it can replace.
+    /// The types that the event can replace.
     kinds: &'static [Kind],
-    /// Key of the naming event in the log: the campaign and the subject that both have to share.
+    /// Log key of the referencing event: campaign and subject, which both events must share.
     key: String,
 }
 
-impl Named {
-    /// What an event names; none if it names no event.
+impl EventReferences {
+    /// The references of an event; `None` if it has none.
     pub fn of(data: &Data, key: &str) -> Option<Self> {
         let kinds: &'static [Kind] = match data.kind() {
             Kind::MeetingPlanned | Kind::MeetingRescheduled => PLANS,
@@ -40,15 +40,15 @@ impl Named {
         (!ids.is_empty()).then(|| Self { ids: ids.to_vec(), kinds, key: key.to_owned() })
     }
 
-    /// The ids that are named.
+    /// Ids of the referenced events.
     pub fn ids(&self) -> &[EventId] {
         &self.ids
     }
 
-    /// What is worth saying about one of them; `known` is what the register knows of it.
-    pub fn judge(&self, id: EventId, known: Option<&Identity>) -> Option<Warning> {
-        let Some(known) = known else { return Some(Warning::UnknownReference(id)) };
-        let is = |kind: &Kind| about(*kind, self.key.as_bytes()) == known.about;
+    /// The warning about one reference, if any; `target` is the referenced event, if it is known.
+    pub fn check(&self, id: EventId, target: Option<&Identity>) -> Option<Warning> {
+        let Some(target) = target else { return Some(Warning::UnknownReference(id)) };
+        let is = |kind: &Kind| about(*kind, self.key.as_bytes()) == target.about;
         if self.kinds.iter().any(is) {
             None
         } else if Kind::ALL.iter().any(is) {

@@ -1,0 +1,371 @@
+//! The ids of events that are being appended, or are appended and not yet in the register's file; and a Bloom filter over the file.
+//!
+//! Guarantees: every acknowledged id is in memory or in the file at any moment. The file is read only for ids that the filter may
+//! contain. An id stays reserved for its body until the append succeeds or fails; if the result is unknown, until the log is read back.
+//! Memory: one entry per id that is not folded yet, about two bytes per id in the file.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use qamtu_log::{LogError, NextOffset, Partition, Position};
+use qamtu_schemas::id::EventId;
+
+use super::{
+    Claim,
+    bloom::ScalableBloomFilter,
+    identity::{Comparison, Identity},
+    store::{EventRow, FoldBatch},
+};
+
+/// Result of looking for an event without reading the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InFlightLookup {
+    /// The event is being appended, or is appended and not folded yet.
+    Found(Identity),
+    /// The Bloom filter says that the file may contain the event.
+    MaybeInFile,
+    /// Neither memory nor file contain the event.
+    Absent,
+}
+
+/// Unfolded ids and the Bloom filter, behind one lock.
+#[derive(Debug)]
+pub struct InFlightIds(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ids: HashMap<EventId, InFlightId>,
+    /// Number of ids in [`State::Unresolved`].
+    unresolved: usize,
+    filter: ScalableBloomFilter,
+    /// The next offset of each partition that the file holds.
+    folded: HashMap<Partition, u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct InFlightId {
+    identity: Identity,
+    /// Number of requests that have reserved the id and have no result yet.
+    requests: u32,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not known to be in the log.
+    Reserved,
+    /// An append failed without a definite result: other bodies are refused until the log is read back.
+    Unresolved,
+    /// The log has acknowledged the append.
+    Acknowledged,
+    /// Read from the log; the value is `receivedtime` in microseconds since 1970.
+    Read(i64),
+}
+
+/// Most unresolved ids in memory. During a longer failure of the log, further ones are released instead.
+const UNRESOLVED_MAX: usize = 100_000;
+
+impl InFlightIds {
+    /// No ids in flight, given the positions of the file and the number of ids in it.
+    pub fn new(positions: Vec<NextOffset>, ids: usize) -> Self {
+        let folded = positions.into_iter().map(|next| (next.partition, next.offset)).collect();
+        Self(Mutex::new(Inner { ids: HashMap::new(), unresolved: 0, filter: ScalableBloomFilter::new(ids), folded }))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Claims an id and reserves it if it is fresh; `None` if the file has to be read first. Two requests with the same body at the same
+    /// time may both append: the log then holds the event twice, and every view shows it once.
+    pub fn claim(&self, sent: &Identity) -> Option<Claim> {
+        let mut inner = self.inner();
+        let must_read_file = !inner.ids.contains_key(&sent.id) && inner.filter.may_contain(sent.id);
+        (!must_read_file).then(|| inner.reserve(sent))
+    }
+
+    /// Claims an id that the file does not contain.
+    pub fn reserve(&self, sent: &Identity) -> Claim {
+        self.inner().reserve(sent)
+    }
+
+    /// Looks for an event without reading the file.
+    pub fn find(&self, id: EventId) -> InFlightLookup {
+        let inner = self.inner();
+        match inner.ids.get(&id) {
+            Some(known) => InFlightLookup::Found(known.identity),
+            None if inner.filter.may_contain(id) => InFlightLookup::MaybeInFile,
+            None => InFlightLookup::Absent,
+        }
+    }
+
+    /// Releases ids that were reserved and never appended.
+    pub fn release(&self, claimed: &[Identity]) {
+        if claimed.is_empty() {
+            return;
+        }
+        let mut inner = self.inner();
+        claimed.iter().for_each(|event| inner.release(event.id, false));
+    }
+
+    /// Records the results of an append: one per claimed id, in the same order.
+    pub fn settle(&self, claimed: &[Identity], results: &[Result<Position, LogError>]) {
+        let mut inner = self.inner();
+        for (event, result) in claimed.iter().zip(results) {
+            match result {
+                Ok(position) => inner.acknowledge(event, position),
+                Err(error) => inner.release(event.id, !error.left_nothing()),
+            }
+        }
+    }
+
+    /// Records events that were read from the log, whoever appended them. Of two bodies with one id the one received first wins, as in
+    /// the file.
+    pub fn record_read(&self, rows: &[EventRow]) {
+        let mut inner = self.inner();
+        for row in rows {
+            let event = row.identity;
+            let known = inner.ids.entry(event.id).or_insert(InFlightId { identity: event, requests: 0, state: State::Reserved });
+            let before = known.state;
+            if !matches!(before, State::Read(received) if (received, known.identity.hash) <= (row.received_us, event.hash)) {
+                (known.identity, known.state) = (event, State::Read(row.received_us));
+            }
+            inner.unresolved -= usize::from(before == State::Unresolved);
+        }
+    }
+
+    /// Moves the ids of a batch from memory to the filter, once the file contains them.
+    pub fn fold(&self, batch: &FoldBatch) {
+        let mut inner = self.inner();
+        for row in &batch.ids {
+            inner.filter.insert(row.identity.id);
+            inner.remove(row.identity.id);
+        }
+        for next in &batch.next {
+            inner.folded.insert(next.partition.clone(), next.offset);
+        }
+    }
+
+    /// Adds an id of the file to the filter.
+    pub fn add_to_filter(&self, id: EventId) {
+        self.inner().filter.insert(id);
+    }
+
+    /// Number of ids that are being appended, or are appended and not folded yet.
+    pub fn unfolded(&self) -> usize {
+        let inner = self.inner();
+        inner.ids.len() - inner.unresolved
+    }
+
+    /// The next offset of each partition that the file holds.
+    pub fn positions(&self) -> Vec<NextOffset> {
+        self.inner().folded.iter().map(|(partition, offset)| partition.next_offset(*offset)).collect()
+    }
+
+    /// Forgets what the file contained; ids in flight stay.
+    pub fn clear(&self) {
+        let mut inner = self.inner();
+        inner.filter = ScalableBloomFilter::new(0);
+        inner.folded.clear();
+    }
+}
+
+impl Inner {
+    fn reserve(&mut self, sent: &Identity) -> Claim {
+        let Some(known) = self.ids.get_mut(&sent.id) else {
+            self.ids.insert(sent.id, InFlightId { identity: *sent, requests: 1, state: State::Reserved });
+            return Claim::Fresh;
+        };
+        match (known.identity.compare(sent), known.state) {
+            (Comparison::Different, _) => Claim::Conflict,
+            // Also for another person: the log then holds both bodies, as if two processes had received them.
+            (_, State::Reserved | State::Unresolved) => {
+                known.requests += 1;
+                Claim::Fresh
+            }
+            (Comparison::Same, _) => Claim::Duplicate,
+            (Comparison::OtherPerson, _) => Claim::OtherPerson,
+        }
+    }
+
+    /// Ends the reservation of one request; `unresolved`: the event may be in the log all the same.
+    fn release(&mut self, id: EventId, unresolved: bool) {
+        let Some(known) = self.ids.get_mut(&id) else { return };
+        known.requests = known.requests.saturating_sub(1);
+        if known.state != State::Reserved {
+            return;
+        }
+        if unresolved && self.unresolved < UNRESOLVED_MAX {
+            known.state = State::Unresolved;
+            self.unresolved += 1;
+        } else if known.requests == 0 {
+            self.ids.remove(&id);
+        }
+    }
+
+    fn acknowledge(&mut self, event: &Identity, position: &Position) {
+        // If the fold has already passed this offset, it will not remove the id again.
+        if self.folded.get(&position.partition).is_some_and(|next| *next > position.offset) {
+            self.remove(event.id);
+            return;
+        }
+        let known = self.ids.entry(event.id).or_insert(InFlightId { identity: *event, requests: 1, state: State::Reserved });
+        known.requests = known.requests.saturating_sub(1);
+        self.unresolved -= usize::from(known.state == State::Unresolved);
+        if !matches!(known.state, State::Read(_)) {
+            known.state = State::Acknowledged;
+        }
+    }
+
+    fn remove(&mut self, id: EventId) {
+        let removed = self.ids.remove(&id);
+        self.unresolved -= usize::from(removed.is_some_and(|known| known.state == State::Unresolved));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use qamtu_log::Partition;
+    use qamtu_schemas::id::BodyHash;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id(n: u128) -> EventId {
+        EventId(Uuid::from_u128(n))
+    }
+
+    /// An event that names nobody.
+    fn event(n: u128, hash: BodyHash) -> Identity {
+        Identity { id: id(n), hash, public: u64::from(hash.0[0]), about: 0 }
+    }
+
+    /// An event that names a person, and is the same in all else as [`ONE`].
+    fn person(n: u128, person: u8) -> Identity {
+        Identity { hash: BodyHash([person; 16]), ..event(n, ONE) }
+    }
+
+    fn claim(ids: &InFlightIds, event: &Identity) -> Claim {
+        ids.claim(event).unwrap()
+    }
+
+    const ONE: BodyHash = BodyHash([1; 16]);
+    const TWO: BodyHash = BodyHash([2; 16]);
+
+    fn at(offset: u64) -> Position {
+        Position { partition: Partition::new("events", 0), offset }
+    }
+
+    fn batch(n: u128, next: u64) -> FoldBatch {
+        let row = read(n, ONE, 0);
+        FoldBatch { ids: vec![row], facts: Vec::new(), next: vec![Partition::new("events", 0).next_offset(next)] }
+    }
+
+    #[test]
+    fn an_id_is_reserved_then_acknowledged_then_folded_into_the_file() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
+        ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
+        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Duplicate);
+        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
+        ids.fold(&batch(1, 1));
+        assert_eq!((ids.unfolded(), ids.claim(&event(1, ONE))), (0, None));
+    }
+
+    #[test]
+    fn a_released_id_is_fresh_again_and_an_acknowledged_one_is_not_released() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+        ids.release(&[event(1, ONE)]);
+        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Fresh);
+        ids.settle(&[event(1, TWO)], &[Ok(at(0))]);
+        ids.release(&[event(1, TWO)]);
+        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Duplicate);
+    }
+
+    #[test]
+    fn an_event_that_is_folded_before_it_is_settled_does_not_stay_in_memory() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+        ids.fold(&batch(1, 1));
+        ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
+        assert_eq!(ids.unfolded(), 0);
+    }
+
+    fn failed() -> Result<Position, LogError> {
+        Err(LogError::Refused { topic: "events".into(), reason: "x" })
+    }
+
+    fn unanswered() -> Result<Position, LogError> {
+        Err(LogError::Unavailable { action: "appending", source: None })
+    }
+
+    fn read(n: u128, hash: BodyHash, received_us: i64) -> EventRow {
+        EventRow { identity: event(n, hash), received_us }
+    }
+
+    #[test]
+    fn an_id_that_several_requests_reserved_is_released_by_the_last_one() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(1, ONE))), (Claim::Fresh, Claim::Fresh));
+        ids.release(&[event(1, ONE)]);
+        assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (1, Claim::Conflict));
+        ids.settle(&[event(1, ONE)], &[failed()]);
+        assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (0, Claim::Fresh));
+    }
+
+    #[test]
+    fn an_append_without_a_result_reserves_its_id_for_its_body_and_counts_as_no_backlog() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        let acknowledged = || ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
+        let read_back = || ids.record_read(&[read(1, ONE, 5)]);
+        for then in [&acknowledged as &dyn Fn(), &read_back] {
+            assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+            ids.settle(&[event(1, ONE)], &[unanswered()]);
+            assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (0, Claim::Conflict));
+            assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+            then();
+            assert_eq!((ids.unfolded(), claim(&ids, &event(1, ONE))), (1, Claim::Duplicate));
+            ids.inner().remove(id(1));
+            assert_eq!(ids.unfolded(), 0);
+        }
+    }
+
+    #[test]
+    fn after_a_partial_append_stored_ids_stay_and_the_others_are_released() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        let events = [event(1, ONE), event(2, ONE)];
+        assert!(events.iter().all(|event| claim(&ids, event) == Claim::Fresh));
+        ids.settle(&events, &[Ok(at(0)), failed()]);
+        assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(2, TWO))), (Claim::Duplicate, Claim::Fresh));
+    }
+
+    #[test]
+    fn the_body_in_the_log_wins_and_of_two_bodies_the_earliest() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+        ids.record_read(&[read(1, TWO, 5)]);
+        assert_eq!((claim(&ids, &event(1, TWO)), claim(&ids, &event(1, ONE))), (Claim::Duplicate, Claim::Conflict));
+        ids.settle(&[event(1, ONE)], &[Ok(at(1))]);
+        assert_eq!((claim(&ids, &event(1, TWO)), claim(&ids, &event(1, ONE))), (Claim::Duplicate, Claim::Conflict));
+        ids.record_read(&[read(1, ONE, 6)]);
+        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Duplicate);
+        ids.record_read(&[read(1, ONE, 4)]);
+        assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(1, TWO))), (Claim::Duplicate, Claim::Conflict));
+    }
+
+    #[test]
+    fn a_body_that_differs_in_the_person_alone_is_never_a_conflict() {
+        let ids = InFlightIds::new(Vec::new(), 0);
+        let (first, other) = (event(1, ONE), person(1, 9));
+        assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Fresh, Claim::Fresh));
+        ids.settle(&[first], &[Ok(at(0))]);
+        assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Duplicate, Claim::OtherPerson));
+        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
+        ids.record_read(&[EventRow { identity: other, received_us: 5 }]);
+        assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::OtherPerson, Claim::Duplicate));
+    }
+}
