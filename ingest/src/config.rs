@@ -24,7 +24,7 @@ const DEFAULTS: &str = include_str!("../ingest.example.toml");
 /// Sections in environment variables that belong to other services.
 const OTHER_SECTIONS: [&str; 6] = ["clickhouse__", "projector__", "analytics__", "serve__", "reader__", "metrics__"];
 
-/// All settings.
+/// All settings of the service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -84,7 +84,7 @@ pub struct Limits {
     pub connections: usize,
     /// Most concurrent requests of one event or one batch.
     pub requests: usize,
-    /// Most concurrent streams.
+    /// Most streams (NDJSON, rolls) at once.
     pub streams: usize,
     /// Longest time that a request queues for a permit (`wait_ms`).
     #[serde(rename = "wait_ms", deserialize_with = "milliseconds")]
@@ -143,7 +143,7 @@ pub struct StopConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryConfig {
-    /// Directives of `tracing_subscriber`.
+    /// Filter directives of `tracing_subscriber`.
     pub filter: String,
 }
 

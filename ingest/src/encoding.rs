@@ -33,14 +33,14 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 #[derive(Debug, thiserror::Error)]
 pub enum EncodingError {
     /// The body ends inside a member or frame.
-    #[error("the compressed body is cut off")]
+    #[error("the compressed body is truncated")]
     Truncated(#[source] io::Error),
     /// The body is corrupt, or other bytes follow it.
-    #[error("the compressed body is damaged")]
+    #[error("the compressed body is corrupt")]
     Corrupt(#[source] io::Error),
 }
 
-/// A supported compression.
+/// A supported content encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Gzip,
@@ -187,8 +187,8 @@ mod tests {
         #[test]
         fn a_body_that_is_cut_off_is_never_whole(plain in prop::collection::vec(any::<u8>(), 0..300), cut in 0.0..1.0_f64, size in 1..80_usize) {
             for (encoding, whole) in [(Encoding::Gzip, gzip(&plain)), (Encoding::Zstd, zstd::encode_all(&plain[..], 1).unwrap())] {
-                let kept = (whole.len() as f64 * cut) as usize;
-                prop_assert_eq!(decoded(encoding, &whole[..kept], size), None);
+                let length = (whole.len() as f64 * cut) as usize;
+                prop_assert_eq!(decoded(encoding, &whole[..length], size), None);
             }
         }
     }

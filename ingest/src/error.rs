@@ -19,7 +19,7 @@ pub enum IngestError {
     /// A key file in the folder cannot be used.
     #[error("the keys cannot be used")]
     Keys(#[source] KeyError),
-    /// The log can no longer be followed.
+    /// Following the log failed with a permanent error.
     #[error("the register stopped following the log")]
     Follow(#[source] FollowError),
     /// A task of the service panicked.

@@ -8,11 +8,11 @@ use qamtu_ingest::{Config, Listeners, run, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Takes events over HTTP into the event log.
+/// Accepts events over HTTP and appends them to the event log.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Settings file; `ingest.example.toml` holds every setting with its default.
+    /// Settings file; `ingest.example.toml` lists every setting with its default.
     #[arg(long)]
     config: Option<PathBuf>,
 }

@@ -24,37 +24,37 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// Requests answered, by route and status.
+    /// Responses, by route and status.
     describe_counter REQUESTS = "qamtu_ingest_requests_total";
-    /// Time from the head of a request to its answer, by route.
+    /// Time from the head of a request to its response, by route.
     describe_histogram REQUEST_SECONDS = "qamtu_ingest_request_seconds";
-    /// Requests being worked on.
+    /// Requests in progress.
     describe_gauge REQUESTS_RUNNING = "qamtu_ingest_requests_running";
-    /// Events that stand durably in the log and were acknowledged, by type.
+    /// Accepted events, durable in the log, by type.
     describe_counter EVENTS_ACCEPTED = "qamtu_ingest_events_accepted_total";
     /// Events that were sent again with the same body.
     describe_counter EVENTS_DUPLICATE = "qamtu_ingest_events_duplicate_total";
-    /// Submissions and requests refused, by reason.
+    /// Refused submissions and requests, by problem code (label reason).
     describe_counter REFUSED = "qamtu_ingest_refused_total";
-    /// Warnings given with accepted events, by code.
+    /// Warnings about accepted events, by code.
     describe_counter WARNINGS = "qamtu_ingest_warnings_total";
     /// Time for the log to acknowledge an append, successful or not.
     describe_histogram APPEND_SECONDS = "qamtu_ingest_append_seconds";
     /// Appends that the log did not acknowledge.
     describe_counter APPEND_FAILURES = "qamtu_ingest_append_failures_total";
-    /// Records of the log read back into the register.
+    /// Log records read back into the register.
     describe_counter RECORDS_READ = "qamtu_ingest_records_read_total";
-    /// Records that the log removed before the register read them: an id among them would be accepted again.
+    /// Log records removed before the register read them: their ids would be accepted again.
     describe_counter RECORDS_LOST = "qamtu_ingest_records_lost_total";
     /// Events being appended, or appended and not in the register's file yet.
     describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
-    /// Connections closed to make room for those of other clients.
+    /// Connections closed over the limit, for those of other clients.
     describe_counter CONNECTIONS_CLOSED = "qamtu_ingest_connections_closed_total";
-    /// Requests given up while their body was coming, because other clients waited.
+    /// Permits revoked of requests with an incomplete body, while other clients waited.
     describe_counter PERMITS_REVOKED = "qamtu_ingest_permits_revoked_total";
-    /// Times that the register was built again because its file had failed.
+    /// Rebuilds of the register after its file failed.
     describe_counter REGISTER_REBUILDS = "qamtu_ingest_register_rebuilds_total";
-    /// Panics caught while a request was worked on.
+    /// Panics caught in requests.
     describe_counter PANICS = "qamtu_ingest_panics_total";
 }
 

@@ -74,7 +74,7 @@ fn refusals(document: &mut Value) {
     }
 }
 
-/// This description.
+/// This OpenAPI document.
 #[utoipa::path(
     get,
     path = "/v1/openapi.json",

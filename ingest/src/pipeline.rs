@@ -103,7 +103,7 @@ impl ValidatedChunk {
 
 /// Validates the chunks of one request.
 pub struct Validator<'a> {
-    /// The shared pipeline.
+    /// Pipeline with register, keys and limits.
     pub pipeline: &'a Pipeline,
     /// State from the chunk before this one.
     pub earlier: &'a PendingState,

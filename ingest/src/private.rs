@@ -37,7 +37,7 @@ pub fn restrict(path: &Path) -> io::Result<()> {
 
 /// Creates a folder, or makes it private if it contains only files for which `is_ours` is true.
 pub fn folder(path: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<()> {
-    // A path without a folder names a file of the current one.
+    // A path without a folder is in the current one.
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     if !is_open(path)? {

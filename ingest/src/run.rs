@@ -43,7 +43,7 @@ const READ_BYTES: usize = 8 << 20;
 
 /// The listening sockets of the service.
 pub struct Listeners {
-    /// Socket for events.
+    /// Socket of the main listener.
     pub events: TcpListener,
     /// Socket for health and metrics; served until the process ends.
     pub health: TcpListener,

@@ -1,4 +1,4 @@
-//! Starts logs (JSON on standard error) and metrics (Prometheus text).
+//! Sets up logs (JSON on standard error) and metrics (Prometheus text).
 //!
 //! Logs contain routes, counts, durations and problem codes, never data from a request body.
 

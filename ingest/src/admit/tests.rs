@@ -94,7 +94,7 @@ fn every_example_of_the_contract_is_parsed_and_validated() {
     assert!(read > 40, "{read} examples");
 }
 
-/// The sample with one value somewhere replaced, removed or added.
+/// The sample with one value replaced, removed or added.
 fn mutated() -> impl Strategy<Value = Value> {
     let values = prop_oneof![
         Just(Value::Null),
@@ -108,7 +108,7 @@ fn mutated() -> impl Strategy<Value = Value> {
         Just(json!("2026-02-13T10:00:00Z")),
         prop::sample::select(qamtu_schemas::Kind::ALL).prop_map(|kind| json!(format!("qamtu.{}.v1", kind.name()))),
     ];
-    let places = prop::sample::select(vec![
+    let pointers = prop::sample::select(vec![
         "",
         "/id",
         "/type",
@@ -125,9 +125,9 @@ fn mutated() -> impl Strategy<Value = Value> {
         "/data/residence/unit",
         "/data/adult",
     ]);
-    (places, prop::option::of("[a-z]{1,8}|[0-9]{12}"), values).prop_map(|(place, name, value)| {
+    (pointers, prop::option::of("[a-z]{1,8}|[0-9]{12}"), values).prop_map(|(pointer, name, value)| {
         let mut event = sample();
-        match (event.pointer_mut(place), name) {
+        match (event.pointer_mut(pointer), name) {
             (Some(Value::Object(fields)), Some(name)) => drop(fields.insert(name, value)),
             (Some(slot), _) => *slot = value,
             (None, _) => {}

@@ -67,13 +67,13 @@ pub async fn read(mut body: Body, limits: StreamLimits, chunks: mpsc::Sender<Res
     let mut rate = RateMeter { limits, waited: Duration::ZERO, lines: 0 };
     let (mut total, mut silent) = (0_u64, Duration::ZERO);
     let result = 'reading: loop {
-        let asked = Instant::now();
+        let wait_begun = Instant::now();
         let (left, time_left) = (limits.idle.saturating_sub(silent), splitter.time_left());
         let next = tokio::select! {
             () = chunks.closed() => return drain(body),
             next = tokio::time::timeout(time_left.map_or(left, |time_left| time_left.min(left)), next_data(&mut body)) => next,
         };
-        let waited = silent + asked.elapsed();
+        let waited = silent + wait_begun.elapsed();
         let piece = match next {
             Err(_) if waited >= limits.idle => break Err(too_slow()),
             Err(_) => {
@@ -237,22 +237,22 @@ mod tests {
 
     fn split(input: &[u8], pieces: usize, limit: usize) -> Vec<(u64, Option<Vec<u8>>)> {
         let mut splitter = LineSplitter::new(limit);
-        let mut found = Vec::new();
+        let mut items = Vec::new();
         let mut collect =
-            |chunk: Chunk| found.extend(chunk.items.iter().map(|item| (item.position, chunk.bytes_of(item).map(<[u8]>::to_vec))));
+            |chunk: Chunk| items.extend(chunk.items.iter().map(|item| (item.position, chunk.bytes_of(item).map(<[u8]>::to_vec))));
         for piece in input.chunks(pieces) {
             splitter.feed(piece);
             collect(splitter.take());
         }
         collect(splitter.end());
-        found
+        items
     }
 
     #[test]
     fn lines_are_numbered_and_long_ones_skipped() {
-        let found = split(b"a\n\n \r\nbb\nccc\ndd", 2, 2);
+        let items = split(b"a\n\n \r\nbb\nccc\ndd", 2, 2);
         let text = |text: &str| Some(text.as_bytes().to_vec());
-        assert_eq!(found, [(1, text("a")), (4, text("bb")), (5, None), (6, text("dd"))]);
+        assert_eq!(items, [(1, text("a")), (4, text("bb")), (5, None), (6, text("dd"))]);
     }
 
     #[test]
@@ -289,15 +289,15 @@ mod tests {
                 StreamLimits { line_bytes: 1000, stream_bytes: 1 << 30, chunk_lines: 9, chunk_bytes: 9, idle, lines_per_minute: 0 };
             let (sender, mut chunks) = mpsc::channel(1);
             let reading = tokio::spawn(read(Body::from(text), limits, sender));
-            let (mut lines, mut ended) = (0, None);
+            let (mut lines, mut refusal) = (0, None);
             while let Some(chunk) = chunks.recv().await {
                 match chunk {
                     Ok(chunk) => lines += chunk.items.len(),
-                    Err(rejection) => ended = Some((rejection.code, rejection.detail)),
+                    Err(rejection) => refusal = Some((rejection.code, rejection.detail)),
                 }
             }
             reading.await.unwrap();
-            (lines, ended)
+            (lines, refusal)
         };
         let (blank, refused) = ("\n".repeat(1000), Some((ProblemCode::BodyTooLarge, Detail::GapMax { blank: 1000, long: 64_000 })));
         assert_eq!(read_all(format!("a\n{blank}b\n{blank}c")).await, (3, None));

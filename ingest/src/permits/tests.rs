@@ -64,36 +64,36 @@ async fn a_slow_body_loses_its_permit_to_another_request_of_the_same_client() {
 #[tokio::test]
 async fn a_stream_without_new_events_loses_its_permit_and_one_with_new_events_keeps_it() {
     let permits = Permits::new(1, 100, RevokePolicy::NoNewEvents(Duration::ZERO));
-    let held = permits.acquire(client(1), NO_WAIT).await.unwrap();
+    let permit = permits.acquire(client(1), NO_WAIT).await.unwrap();
     let refused = async || permits.acquire(client(2), NO_WAIT).await.is_none();
-    assert!(refused().await && !is_ready(held.revoked()), "nothing was stored yet");
-    held.record_progress(true);
-    assert!(refused().await && !is_ready(held.revoked()), "its events are new");
-    held.record_progress(false);
-    held.record_progress(true);
-    assert!(refused().await && !is_ready(held.revoked()), "its events are new again");
-    held.record_progress(false);
-    assert!(!is_ready(held.revoked()), "nobody waits");
-    assert!(refused().await && is_ready(held.revoked()));
+    assert!(refused().await && !is_ready(permit.revoked()), "nothing was stored yet");
+    permit.record_progress(true);
+    assert!(refused().await && !is_ready(permit.revoked()), "its events are new");
+    permit.record_progress(false);
+    permit.record_progress(true);
+    assert!(refused().await && !is_ready(permit.revoked()), "its events are new again");
+    permit.record_progress(false);
+    assert!(!is_ready(permit.revoked()), "nobody waits");
+    assert!(refused().await && is_ready(permit.revoked()));
 
     let patient = Permits::new(1, 100, NEVER);
-    let held = patient.acquire(client(1), NO_WAIT).await.unwrap();
-    held.record_progress(false);
-    assert!(patient.acquire(client(2), NO_WAIT).await.is_none() && !is_ready(held.revoked()), "not for long enough");
+    let permit = patient.acquire(client(1), NO_WAIT).await.unwrap();
+    permit.record_progress(false);
+    assert!(patient.acquire(client(2), NO_WAIT).await.is_none() && !is_ready(permit.revoked()), "not for long enough");
 }
 
 #[tokio::test]
 async fn the_next_permit_goes_to_the_client_with_the_fewest_and_a_long_queue_blocks_nobody() {
     let permits = Permits::new(1, 3, NEVER);
-    let held = permits.acquire(client(1), NO_WAIT).await.unwrap();
-    held.complete();
+    let permit = permits.acquire(client(1), NO_WAIT).await.unwrap();
+    permit.complete();
     let mut crowd: Vec<_> = (0..3).map(|_| Box::pin(permits.acquire(client(1), LONG))).collect();
     crowd.iter_mut().for_each(|waiting| assert!(waiting.as_mut().now_or_never().is_none()));
     assert!(permits.acquire(client(1), LONG).now_or_never().is_some_and(|refused| refused.is_none()), "the queue is full");
     let mut honest = Box::pin(permits.acquire(client(2), LONG));
     assert!(honest.as_mut().now_or_never().is_none());
     assert!(crowd.pop().unwrap().await.is_none(), "the newest request of the crowd is removed");
-    drop(held);
+    drop(permit);
     assert!(honest.await.is_some());
     // A request that has stopped waiting uses no permit.
     drop(crowd.remove(0));

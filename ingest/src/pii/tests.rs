@@ -184,7 +184,7 @@ fn texts_and_codes_of_real_life_are_left_alone() {
     }
 }
 
-/// The pointers of all texts in a value.
+/// JSON pointers of all texts in a value.
 fn texts(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(_) => found.push(at.to_owned()),
@@ -205,7 +205,7 @@ fn every_text_and_code_of_every_event_type_is_searched() {
             let mut changed = data.clone();
             *changed.pointer_mut(pointer).unwrap() = number.into();
             let text = changed.to_string();
-            // What the contract refuses, such as a UUID that is none, needs no search.
+            // Values that the contract refuses, such as an invalid UUID, need no search.
             if decode::payload(example.kind, text.as_bytes(), "").is_err() {
                 typed += 1;
                 continue;

@@ -1,7 +1,7 @@
 //! Confusable ids: they differ only in case, in letters of another script that look the same, or in invisible characters.
 //!
 //! Guarantees: two ids are look-alikes when they are equal without case, or when they look the same by the table of confusable
-//! characters of Unicode (UTS 39), as written or in capitals. `TRK-1`, `trk-1`, `ТRK-1` (Cyrillic Т) and `TRK-l` are one group;
+//! characters of Unicode (UTS 39), as written or in upper case. `TRK-1`, `trk-1`, `ТRK-1` (Cyrillic Т) and `TRK-l` are one group;
 //! `TRK-01` and `TRK_1` look different and are not in it. Memory: three keys for each id.
 
 use std::collections::HashMap;

@@ -250,7 +250,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes all rows.
+    /// Deletes all rows of all tables.
     pub fn clear(&mut self) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
         transaction.execute_batch("DELETE FROM position; DELETE FROM event; DELETE FROM fact;")?;

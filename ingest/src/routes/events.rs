@@ -47,15 +47,15 @@ impl OnError {
     }
 }
 
-/// Takes events.
+/// Stores events.
 ///
-/// One event (`application/cloudevents+json`, or `application/json` with its attributes in `ce-*` headers), an array
+/// Send one event (`application/cloudevents+json`, or `application/json` with its attributes in `ce-*` headers), an array
 /// (`application/cloudevents-batch+json`: all or nothing, or `on_error=keep-good`), `application/json` for either, or one event per line
-/// (`application/x-ndjson`, also called `application/ndjson`, `application/jsonl` and `application/x-jsonlines`; of any length: what is
-/// good is kept). The answer comes when every accepted event stands durably in the log. Sending an event again with the same id and the
-/// same content is safe. An id that comes again with another content is refused; of an event that names a person the person is not
-/// compared, so that an answer never tells who attended: such an event counts as a duplicate, the first one holds, and the operator sees
-/// both. Refusals are told in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all.
+/// (`application/x-ndjson`, also called `application/ndjson`, `application/jsonl` and `application/x-jsonlines`; of any length, valid
+/// events are stored). The response is sent when every accepted event is durable in the log. Sending an event again with the same id and
+/// the same content is safe. A known id with another content is refused. For an event that names a person, the person is not compared, so
+/// that no response reveals who attended: such an event counts as a duplicate, the first one stays valid, and the operator sees both.
+/// Details of refusals are in the language of `Accept-Language` (kk, ru or en); codes and pointers are the same in all languages.
 #[utoipa::path(
     post,
     path = "/v1/events",
@@ -71,8 +71,8 @@ impl OnError {
         )
     ),
     responses(
-        (status = 200, description = "Nothing new (all duplicates); the outcomes of an array with `keep-good`; a stream without refusals", body = Accepted),
-        (status = 202, description = "Every event stands durably in the log", body = Accepted),
+        (status = 200, description = "No new event (all duplicates); the outcomes of an array with `keep-good`; a stream without refusals", body = Accepted),
+        (status = 202, description = "Every event is durable in the log", body = Accepted),
         (status = 207, description = "A stream of which some lines were refused", body = crate::response::StreamSummary),
     )
 )]

@@ -28,13 +28,12 @@ pub async fn live() -> &'static str {
     "live"
 }
 
-/// Requests may come: the register holds what stands in the log, the log takes appends, the clock is plausible, nobody is stopping the
-/// service.
+/// Ready for requests: the register holds the whole log, the log accepts appends, the clock is plausible, the service is not stopping.
 #[utoipa::path(
     get,
     path = "/ready",
     operation_id = "ready",
-    responses((status = 200, description = "Requests may come", body = String, content_type = "text/plain"))
+    responses((status = 200, description = "Ready for requests", body = String, content_type = "text/plain"))
 )]
 pub async fn ready(State(app): State<Arc<AppState>>) -> Result<&'static str, Problem> {
     let pipeline = app.pipeline()?;

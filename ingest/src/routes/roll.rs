@@ -15,14 +15,14 @@ use crate::{
     stream,
 };
 
-/// Takes rolls: lines of `precinct.enrolled`, each up to 2 MiB, in a stream of any length.
+/// Stores precinct rolls: lines of `precinct.enrolled`, each up to 2 MiB, in a stream of any length.
 #[utoipa::path(
     post,
     path = "/v1/roll",
     operation_id = "submit_rolls",
     request_body(description = "One `precinct.enrolled` event per line, CloudEvents 1.0 in structured mode.", content((String = "application/x-ndjson"))),
     responses(
-        (status = 200, description = "Every line stands durably in the log", body = crate::response::StreamSummary),
+        (status = 200, description = "Every line is durable in the log", body = crate::response::StreamSummary),
         (status = 207, description = "Some lines were refused", body = crate::response::StreamSummary),
     )
 )]

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::json;
 
-/// A string of the envelope, borrowed where it holds no escape.
+/// A string of the envelope, borrowed if it contains no escape.
 #[derive(Debug)]
 pub(super) struct JsonString<'a>(pub Cow<'a, str>);
 

@@ -94,7 +94,7 @@ mod tests {
         data.canonical()
     }
 
-    /// The pointers of all texts in a value.
+    /// JSON pointers of all texts in a value.
     fn texts(value: &Value, at: &str, pointers: &mut Vec<String>) {
         match value {
             Value::String(_) => pointers.push(at.to_owned()),
@@ -104,7 +104,7 @@ mod tests {
         }
     }
 
-    /// Other spellings of a text, whatever it may be.
+    /// Other spellings of a text: other case, and other forms of an instant.
     fn spellings(text: &str) -> Vec<String> {
         let mut others = vec![text.to_uppercase(), text.to_lowercase()];
         if let Ok(time) = parse_instant(text) {

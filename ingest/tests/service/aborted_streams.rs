@@ -1,5 +1,5 @@
-//! A long stream that is cut tells the truth: what it counts as accepted stands in the log, line by line, and sending the rest
-//! again completes it without a loss or a double. Tried on both logs, with SIGTERM and with a broker that fails.
+//! A long stream that is aborted reports what it stored: every line that it counts as accepted is in the log, and sending the rest completes
+//! it without losses or duplicates. Tested on both logs, with SIGTERM and with a failing broker.
 
 use std::{
     collections::HashMap,
@@ -27,10 +27,10 @@ const DEADLINE: Duration = Duration::from_secs(120);
 const SETTINGS: &[(&str, &str)] =
     &[("QAMTU__LIMITS__CHUNK_EVENTS", "50"), ("QAMTU__LIMITS__APPEND_MS", "3000"), ("QAMTU__STOP__DRAIN_MS", "1000")];
 
-/// What was sent in one stream, line by line. Every tenth line is refused, and every seventh line is blank.
+/// The lines of one stream: every tenth event is refused, and every seventh line is blank.
 struct SentStream {
     events: Vec<Value>,
-    /// Lines that were sent, with the event that stands in each; none for a blank one.
+    /// Index of the event in each line; `None` for a blank line.
     lines: Vec<Option<usize>>,
 }
 
@@ -56,7 +56,7 @@ impl SentStream {
         event % 10 != 9
     }
 
-    /// Sends every line as one stream, more slowly than it is taken; counts what has left.
+    /// Sends all lines as one stream, slower than they are processed; `sent` counts them.
     fn send(&self, ingest: &Ingest, sent: Arc<AtomicUsize>) -> JoinHandle<Result<Response>> {
         let text: Vec<String> =
             self.lines.iter().map(|line| line.map_or_else(|| "\n".to_owned(), |event| format!("{}\n", self.events[event]))).collect();
@@ -71,12 +71,12 @@ impl SentStream {
         tokio::spawn(execute(request))
     }
 
-    /// The answer to a stream that was cut: it counts exactly the lines before the one it names, and what it counts as accepted
-    /// stands in the log once.
+    /// Checks the response to an aborted stream: it counts exactly the lines before the one that it names, and every accepted event is in the
+    /// log once.
     fn check(&self, response: &Response, code: &str, ids: &HashMap<String, usize>) -> Result<()> {
         ensure!(response.status == 503 && response.body["code"] == code, "{response:?}");
         let line = usize::try_from(response.body["line"].as_u64().context("no line")?)?;
-        ensure!(line > 1 && line <= self.lines.len(), "the stream was not cut in the middle: {response:?}");
+        ensure!(line > 1 && line <= self.lines.len(), "the stream was not aborted in the middle: {response:?}");
         let before: Vec<usize> = self.lines[..line - 1].iter().filter_map(|event| *event).collect();
         let (good, bad): (Vec<usize>, Vec<usize>) = before.into_iter().partition(|event| Self::is_good(*event));
         let counts = &response.body["before"];
@@ -95,7 +95,7 @@ impl SentStream {
         Ok(())
     }
 
-    /// Sends the lines from the one that was named: nothing is missing afterwards.
+    /// Sends the lines from the one that the response names; checks that nothing is missing then.
     async fn complete(&self, ingest: &Ingest, response: &Response, env: &TestEnv) -> Result<()> {
         let line = usize::try_from(response.body["line"].as_u64().context("no line")?)?;
         let rest: Vec<Value> = self.lines[line - 1..].iter().filter_map(|event| event.map(|event| self.events[event].clone())).collect();
@@ -113,12 +113,12 @@ async fn ids(env: &TestEnv) -> Result<HashMap<String, usize>> {
     Ok(env.ids().await?.into_iter().collect())
 }
 
-/// Waits until some of a stream has been acknowledged by the log, while more of it is on its way.
-async fn is_under_way(ingest: &Ingest) -> Result<()> {
+/// Waits until a part of the stream is acknowledged, while the rest is still being sent.
+async fn wait_until_running(ingest: &Ingest) -> Result<()> {
     ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 500).await
 }
 
-/// A broker for one test; none, with one loud line, where there is no Java or Maven.
+/// Starts a broker for one test; `None`, with a message, where Java or Maven is missing.
 fn broker(name: &str, port: u16) -> Result<Option<Broker>> {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
     let cache_dir = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka");
@@ -142,7 +142,7 @@ async fn stop_in_the_middle(env: &TestEnv) -> Result<()> {
     let mut ingest = campaign_at(env, SETTINGS).await?;
     let sent_stream = SentStream::new(200_000);
     let streaming = sent_stream.send(&ingest, Arc::default());
-    is_under_way(&ingest).await?;
+    wait_until_running(&ingest).await?;
     ingest.terminate()?;
     let response = streaming.await??;
     ensure!(ingest.wait_exit().await?.success(), "{}", env.stderr());
@@ -170,7 +170,7 @@ async fn a_stream_cut_by_a_log_that_cannot_be_written_tells_what_it_stored() -> 
     let sent_stream = SentStream::new(50_000);
     let sent = Arc::new(AtomicUsize::new(0));
     let streaming = sent_stream.send(&ingest, sent.clone());
-    is_under_way(&ingest).await?;
+    wait_until_running(&ingest).await?;
     let log = rusqlite::Connection::open(env.path("log").join("records.sqlite"))?;
     log.busy_timeout(DEADLINE)?;
     log.execute_batch("BEGIN IMMEDIATE")?;
@@ -189,8 +189,8 @@ async fn a_stream_cut_by_a_killed_broker_tells_what_it_stored() -> Result<()> {
     let ingest = campaign_at(&env, SETTINGS).await?;
     let sent_stream = SentStream::new(200_000);
     let streaming = sent_stream.send(&ingest, Arc::default());
-    is_under_way(&ingest).await?;
-    // Dropping kills with -9.
+    wait_until_running(&ingest).await?;
+    // Dropping the broker kills it with SIGKILL.
     tokio::task::spawn_blocking(move || drop(first)).await?;
     let response = streaming.await??;
     let second = tokio::task::spawn_blocking(move || broker("killed", port)).await??.context("it started before")?;

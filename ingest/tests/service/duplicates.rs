@@ -1,4 +1,4 @@
-//! Sending again: the same body is a duplicate, another body a conflict, in every form and across restarts.
+//! An event that is sent again: the same body is a duplicate, another body a conflict, in every form and across restarts.
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -9,13 +9,13 @@ use super::{
 };
 
 #[tokio::test]
-async fn the_same_body_is_taken_once_and_another_one_refused() -> Result<()> {
+async fn the_same_body_is_stored_once_and_another_one_refused() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let first = attendance("m-open", json!({"iin": IIN}));
     ensure!(ingest.post_one(&first).await?.status == 202);
     let after = env.end_offsets().await?;
-    // The same content, spelled in another way: order of fields, spaces, offset of the time, spelling of the identifier.
+    // The same content written differently: order of fields, spaces, offset of the time, spelling of the identifier.
     let spelled = format!(
         r#"{{ "data": {{"adult":true, "residence":{{"precinct":"TRK-014"}}, "consent":"2026-02-a", "attendee":{{"iin":"８506 1510-1233"}}, "meeting":"m-open"}},
         "type":"qamtu.attendance.recorded.v1", "time":"2026-02-13T10:00:00.000Z", "campaign":"c", "id":{}, "source":"tests", "specversion":"1.0" }}"#,
@@ -33,7 +33,7 @@ async fn the_same_body_is_taken_once_and_another_one_refused() -> Result<()> {
     ensure!(env.end_offsets().await? == after);
     ingest.stop().await?;
 
-    // And after a restart, when the register has come from its file.
+    // The same after a restart, when the register is loaded from its file.
     let ingest = env.start(&[]).await?;
     ensure!(ingest.post_one(&first).await?.counts() == (0, 1));
     ensure!(ingest.post_one(&changed).await?.problem() == (409, "conflicting-id", "/id"));
@@ -42,7 +42,7 @@ async fn the_same_body_is_taken_once_and_another_one_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_batch_that_repeats_itself_is_taken_once() -> Result<()> {
+async fn a_batch_with_duplicates_stores_each_event_once() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let one = headcount("m-open", 5);
@@ -53,13 +53,13 @@ async fn a_batch_that_repeats_itself_is_taken_once() -> Result<()> {
     let response = ingest.post(BATCH, json!([two, with(two.clone(), "source", "x")]).to_string()).await?;
     ensure!(response.problem() == (409, "conflicting-id", "/1/id"), "{response:?}");
     ensure!(env.end_offsets().await? == before);
-    // A batch that was refused has claimed nothing.
+    // A refused batch releases its ids.
     ensure!(ingest.post_one(&with(two.clone(), "source", "y")).await?.status == 202);
     ingest.stop().await
 }
 
 #[tokio::test]
-async fn a_stream_that_repeats_itself_across_its_parts_is_taken_once() -> Result<()> {
+async fn a_stream_with_duplicates_across_chunks_stores_each_event_once() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[("QAMTU__LIMITS__CHUNK_EVENTS", "3")]).await?;
     let events: Vec<_> = (0..100).map(|people| headcount("m-open", people)).collect();
@@ -94,7 +94,7 @@ async fn keep_good_lists_the_outcome_of_each_event() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_import_that_is_taken_back_takes_its_plans_with_it() -> Result<()> {
+async fn a_reversed_import_removes_its_plans() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let import = "0196b1e0-7a4c-7d1b-9a51-0c2f4f6e8a10";
@@ -141,7 +141,7 @@ async fn a_retry_that_spells_ids_instants_and_letters_otherwise_is_a_repetition(
             ensure!((response.status, response.counts()) == (200, (0, 1)), "{again}: {response:?}");
         }
     }
-    // A field that says nothing is the same as none; another instant is another event.
+    // A null field is the same as an absent one; another instant is another event.
     let mut cancelled = event("meeting.cancelled.v1", json!({"meeting": "m-open", "reason": null}));
     ensure!(ingest.post_one(&cancelled).await?.status == 202);
     cancelled["data"] = json!({"meeting": "m-open"});
@@ -150,7 +150,7 @@ async fn a_retry_that_spells_ids_instants_and_letters_otherwise_is_a_repetition(
     later["data"]["starts"] = json!("2026-02-13T15:00:00+06:00");
     ensure!(ingest.post_one(&later).await?.problem() == (409, "conflicting-id", "/id"));
     ingest.stop().await?;
-    // The log holds the one spelling, in which the texts are composed.
+    // The log holds normalized values: times in UTC, texts in normalization form C.
     for record in env.records().await? {
         let headers = record.headers.iter().flat_map(|(_, value)| value.to_vec());
         let stored = record.value.iter().flat_map(|value| value.to_vec()).chain(headers).collect();

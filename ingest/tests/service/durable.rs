@@ -1,4 +1,4 @@
-//! What was acknowledged stands in the log, whatever happens: kill -9, a stop under load, a log that fails, a client that goes away.
+//! Acknowledged events are in the log, after SIGKILL, a stop under load, a failing log, or a client that disconnects.
 
 use std::{
     collections::BTreeSet,
@@ -28,7 +28,7 @@ async fn a_kill_during_a_stream_loses_nothing_that_was_acknowledged() -> Result<
     let mut acknowledged = BTreeSet::new();
     for (round, part) in all.chunks(1000).enumerate() {
         let running = ingest.take().context("not running")?;
-        // Small requests that are answered, and a stream that is in the middle of things when the program is killed.
+        // Small requests that are acknowledged, and a stream that still runs when the program is killed.
         for few in part[..200].chunks(100) {
             ensure!(running.post(BATCH, Value::from(few).to_string()).await?.status == 202);
             acknowledged.extend(few.iter().map(id_of));
@@ -85,7 +85,7 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
             }
         });
     }
-    // A stream that never ends by itself is cut, with an honest answer.
+    // An endless stream is aborted, and its response reports what was stored.
     let endless = futures::stream::unfold(0_u32, |n| async move {
         tokio::time::sleep(Duration::from_millis(1)).await;
         Some((Ok::<_, std::io::Error>(headcount("m-open", n % 500).to_string() + "\n"), n + 1))
@@ -112,7 +112,7 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Result<()> {
+async fn a_full_log_gives_503_and_reports_what_was_stored() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[("QAMTU__LOG__MAX_BYTES", "1500000"), ("QAMTU__LIMITS__CHUNK_EVENTS", "500")]).await?;
     let all: Vec<Value> = (0..8000).map(|people| headcount("m-open", people)).collect();
@@ -121,7 +121,7 @@ async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Resu
     let before = response.body["before"]["accepted"].as_u64().context("no count")?;
     let line = response.body["line"].as_u64().context("no line")?;
     ensure!(before > 0 && line == before + 1, "{response:?}");
-    // What is left of the room takes some single events more.
+    // The remaining space takes some single events.
     let mut singles = 0;
     while ingest.post_one(&all[7999 - singles]).await?.status == 202 {
         singles += 1;
@@ -136,7 +136,7 @@ async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Resu
     ensure!(ingest.get("/ready").await?.problem().1 == "log-unavailable");
     ensure!(env.end_offsets().await? == full);
     ingest.stop().await?;
-    // With room again the same events are taken; those that were acknowledged are duplicates.
+    // With more space the same events are accepted; acknowledged ones are duplicates.
     let ingest = env.start(&[]).await?;
     let response = ingest.post(LINES, lines(&all)).await?;
     ensure!(response.counts() == (8000 - before - singles as u64, before + singles as u64), "{response:?}");
@@ -144,7 +144,7 @@ async fn a_log_that_is_full_is_answered_with_503_and_nothing_half_said() -> Resu
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()> {
+async fn a_client_that_disconnects_does_not_interrupt_its_event() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let events: Vec<Value> = (0..50).map(|people| headcount("m-open", people)).collect();
@@ -156,7 +156,7 @@ async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()
         stream.write_all(request.as_bytes()).await?;
         drop(stream);
     }
-    // Each either stands in the log, and is known, or does not: never one without the other.
+    // Each event is in the log and known, or neither.
     let first = ingest.post(LINES, lines(&events)).await?;
     ensure!(first.status == 200 && first.counts().0 + first.counts().1 == 50, "{first:?}");
     let second = ingest.post(LINES, lines(&events)).await?;
@@ -168,12 +168,12 @@ async fn a_client_that_goes_away_does_not_stop_its_event_half_way() -> Result<()
 }
 
 #[tokio::test]
-async fn an_answer_that_did_not_wait_for_the_log_leaves_the_id_with_its_body() -> Result<()> {
+async fn after_a_timeout_the_id_stays_reserved_for_its_body() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[("QAMTU__LIMITS__APPEND_MS", "2000")]).await?;
     let log = rusqlite::Connection::open(env.path("log").join("records.sqlite"))?;
     log.busy_timeout(Duration::from_secs(10))?;
-    // While somebody else writes into its file, the log keeps what it is given in its queue.
+    // While another connection holds the write lock, appends stay in the queue of the log.
     log.execute_batch("BEGIN IMMEDIATE")?;
     let first = headcount("m-open", 5);
     let other = with(first.clone(), "source", "other tests");
@@ -186,7 +186,7 @@ async fn an_answer_that_did_not_wait_for_the_log_leaves_the_id_with_its_body() -
     let response = ingest.post(LINES, lines(std::slice::from_ref(&other))).await?;
     ensure!(response.body["failures"][0]["code"] == "conflicting-id", "{response:?}");
     log.execute_batch("ROLLBACK")?;
-    // Sent again, it is taken, and known once it stands in the log.
+    // A retry is accepted, and a duplicate once the event is in the log.
     let begun = Instant::now();
     while ingest.post_one(&first).await?.counts() != (0, 1) {
         ensure!(begun.elapsed() < Duration::from_secs(60), "what was sent never came to stand in the log");

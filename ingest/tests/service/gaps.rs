@@ -1,4 +1,4 @@
-//! The log has offsets without a record, or has removed records: the service starts, follows and says what is lost.
+//! Offsets without a record, and removed records: the service starts, follows the log and reports what is lost.
 
 use std::{io::Write, path::PathBuf, sync::OnceLock};
 
@@ -19,7 +19,7 @@ use super::{
     sample::{campaign_at, headcount, planned, reference},
 };
 
-/// The broker of these tests. Where Kafka cannot be had: one loud line, and a failure in CI.
+/// The broker of these tests. Where Kafka is not available, prints a message, and fails in CI.
 fn broker() -> Option<String> {
     static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
     let start = || {
@@ -38,7 +38,7 @@ fn broker() -> Option<String> {
     BROKER.get_or_init(start).as_ref().map(|(broker, _)| broker.address())
 }
 
-/// Topics of a test's own, and the settings that name them.
+/// Topics with their own prefix, and the settings for them.
 fn log(name: &str) -> Option<(KafkaConfig, [(&'static str, String); 4])> {
     let config = KafkaConfig { topic_prefix: format!("{name}-"), replicas: 1, ..KafkaConfig::new(broker()?) };
     let settings = [
@@ -54,31 +54,31 @@ fn pairs<'a>(settings: &'a [(&'static str, String); 4]) -> Vec<(&'static str, &'
     settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-/// Records of somebody else that are no events.
-fn noise(count: usize) -> Vec<Entry> {
+/// Records of another producer that are no events.
+fn foreign_records(count: usize) -> Vec<Entry> {
     let one = Entry { topic: "events".into(), key: Bytes::from_static(b"k"), headers: Vec::new(), value: Bytes::from_static(b"{}") };
     vec![one; count]
 }
 
-/// Into every partition of `events` a committed and an aborted transaction, so that markers are the end of each.
+/// Writes a committed and an aborted transaction to each partition of `events`, so that each ends with markers.
 fn transactions(foreign: &TransactionalProducer) -> Result<()> {
     for partition in 0..8 {
-        foreign.begin(partition, &noise(3))?;
+        foreign.begin(partition, &foreign_records(3))?;
         foreign.commit()?;
-        foreign.begin(partition, &noise(2))?;
+        foreign.begin(partition, &foreign_records(2))?;
         foreign.abort()?;
     }
     Ok(())
 }
 
-async fn knows(ingest: &Ingest, meeting: &str) -> Result<()> {
+async fn check_known(ingest: &Ingest, meeting: &str) -> Result<()> {
     let response = ingest.post_one(&headcount(meeting, 5)).await?;
     ensure!(response.body["warnings"] == json!([]), "{meeting}: {response:?}");
     Ok(())
 }
 
-/// Waits until so many records are in the register's file.
-async fn folded(ingest: &Ingest, records: usize) -> Result<()> {
+/// Waits until at least `records` records are in the register's file.
+async fn wait_folded(ingest: &Ingest, records: usize) -> Result<()> {
     let begun = std::time::Instant::now();
     loop {
         let metrics = ingest.metrics().await?;
@@ -98,18 +98,18 @@ async fn transactions_of_another_producer_keep_nobody_from_getting_ready() -> Re
     let ingest = campaign_at(&env, &settings).await?;
     let foreign = TransactionalProducer::new(&config)?;
     transactions(&foreign)?;
-    // The running service follows on behind the markers: what it takes now becomes known.
+    // The running service reads on behind the markers: a new meeting becomes known.
     ingest.send_lines(&[planned("behind", "YOUTH")]).await?;
-    knows(&ingest, "behind").await?;
+    check_known(&ingest, "behind").await?;
     ingest.stop().await?;
     transactions(&foreign)?;
-    // From where the register stands, and from the beginning.
+    // Start from the position of the register, and from the beginning of the log.
     for register in ["kept", "deleted"] {
         if register == "deleted" {
             std::fs::remove_file(env.path("register.sqlite"))?;
         }
         let ingest = env.start(&settings).await?;
-        knows(&ingest, "behind").await?;
+        check_known(&ingest, "behind").await?;
         ingest.stop().await?;
     }
     ensure!(!env.stderr().contains("built again"), "{}", env.stderr());
@@ -122,11 +122,11 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
     let (env, settings) = (TestEnv::new()?, pairs(&settings));
     let ingest = campaign_at(&env, &settings).await?;
     ingest.send_lines(&[planned("before", "YOUTH")]).await?;
-    folded(&ingest, reference(false).len() + 1).await?;
+    wait_folded(&ingest, reference(false).len() + 1).await?;
     ingest.stop().await?;
     let foreign = TransactionalProducer::new(&config)?;
     transactions(&foreign)?;
-    // Of every partition what the register knows is gone, and one record that it has not read.
+    // In every partition, delete the records that the register has read, and one that it has not.
     let partition = |number| Partition::new("events", number);
     let ends: Vec<u64> = {
         let options = qamtu_log::ReaderOptions {
@@ -138,13 +138,13 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
         let reader = qamtu_log::open_reader(&qamtu_log::LogConfig::Kafka(config.clone()), options).await?;
         reader.bounds("events").await?.into_iter().map(|bounds| bounds.end).collect()
     };
-    // A transaction of three, its marker, one of two and its marker.
+    // 7: three records and a marker, two records and a marker.
     let known = |number: u32| ends[number as usize] - 7;
     for number in 0..8 {
         delete_records(&config, &partition(number).next_offset(known(number) + 1)).await?;
     }
     let ingest = env.start(&settings).await?;
-    knows(&ingest, "before").await.with_context(|| env.stderr())?;
+    check_known(&ingest, "before").await.with_context(|| env.stderr())?;
     let stderr = env.stderr();
     ensure!(stderr.contains("the log removed records before the register read them"), "{stderr}");
     ensure!(!stderr.contains("built again"), "{stderr}");

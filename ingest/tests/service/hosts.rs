@@ -1,4 +1,4 @@
-//! Who may be asked: a page of another site cannot reach the service under its own name.
+//! Host check: a page of another site cannot reach the service under its own host name (DNS rebinding).
 
 use anyhow::{Result, ensure};
 

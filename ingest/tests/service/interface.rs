@@ -1,4 +1,4 @@
-//! The interface itself: health, metrics, the description, answers in three languages.
+//! Health, metrics, the OpenAPI document, and responses in three languages.
 
 use std::process::Command;
 
@@ -26,7 +26,7 @@ async fn health_metrics_and_languages() -> Result<()> {
         let id = response.headers["x-request-id"].to_str()?;
         ensure!(response.body["instance"] == format!("urn:uuid:{id}") && response.headers["cache-control"] == "no-store", "{response:?}");
     }
-    // Clients who send events have no use for the figures of everybody's.
+    // Metrics are not served on the main listener.
     ensure!(ingest.get("/metrics").await?.problem() == (404, "not-found", "-"));
     let text = ingest.metrics().await?;
     ensure!(text.contains(r#"qamtu_ingest_events_accepted_total{type="headcount.reported"} 1"#), "{text}");
@@ -60,7 +60,7 @@ fn the_codes_are_what_they_were() {
 }
 
 #[tokio::test]
-async fn a_roll_goes_the_bulk_path() -> Result<()> {
+async fn rolls_are_sent_to_the_bulk_route() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let roll = |version: u32, from: u32, voters: u32| {
@@ -73,7 +73,7 @@ async fn a_roll_goes_the_bulk_path() -> Result<()> {
     ensure!(response.body["failures"][0]["pointer"] == "/data/voters" && response.body["failures"][0]["line"] == 3, "{response:?}");
     let again = ingest.post_to("/v1/roll", LINES, lines(&rolls[..2])).await?;
     ensure!(again.counts() == (0, 2), "{again:?}");
-    // On the ordinary path it is too large.
+    // On `/v1/events` the roll is too large.
     let response = ingest.post(BATCH, json!([rolls[1]]).to_string()).await?;
     ensure!(response.problem() == (413, "event-too-large", "/0"), "{response:?}");
     ingest.stop().await
@@ -96,7 +96,7 @@ fn a_wrong_setting_ends_with_64_and_one_clear_line() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said_in_one_line() -> Result<()> {
+async fn a_port_in_use_is_reported_in_one_line() -> Result<()> {
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
     let output = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest")).env("QAMTU__LISTEN", taken.local_addr()?.to_string()).output()?;
     let text = String::from_utf8(output.stderr)?;
@@ -105,9 +105,9 @@ async fn a_port_that_is_taken_is_said_in_one_line() -> Result<()> {
 }
 
 #[tokio::test]
-async fn before_the_register_has_caught_up_requests_are_told_to_wait() -> Result<()> {
+async fn before_the_register_has_caught_up_requests_get_503() -> Result<()> {
     let env = TestEnv::new()?;
-    // The log's folder is a file: the log can never be opened, and the service must say so rather than take anything.
+    // The log folder is a file, so the log cannot be opened, and the service must refuse requests.
     std::fs::write(env.path("log"), "no folder")?;
     let mut ingest = env.launch(&[]).await?;
     let first = ingest.post(ONE, headcount("m-open", 5).to_string()).await;

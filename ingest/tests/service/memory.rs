@@ -1,4 +1,4 @@
-//! A stream of any length takes the same memory.
+//! A stream of any length needs the same memory.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use super::{
     sample::{attendance, campaign_at, iin},
 };
 
-/// Lines of the long stream.
+/// Number of lines of the long stream.
 const LINES_SENT: u32 = 200_000;
 
-/// Most memory for it, beyond what the service takes after a short one.
+/// Largest accepted growth of the peak memory, compared with a short stream.
 const ALLOWED_KB: u64 = 100_000;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What a refusal says: it names what the sender can write, in the sender's language, without words of the program's own.
+//! Texts of refusals: they say what to send instead, in the sender's language, without internal terms.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use super::{
 
 const LANGUAGES: [&str; 3] = ["en", "ru", "kk"];
 
-/// StrVisitor that only readers of the source know.
-const INSIDE: [&str; 14] =
+/// Internal terms that no refusal may contain.
+const INTERNAL_TERMS: [&str; 14] =
     ["u8", "u16", "u32", "u64", "i64", "f64", "struct", "enum", "variant", "tuple", "sequence", "serde", "invalid type", "EOF"];
 
 /// Posts an event and returns its refusal in each language.
@@ -34,14 +34,14 @@ fn cyrillic(text: &str) -> bool {
     text.chars().any(|c| matches!(c, '\u{400}'..='\u{4FF}'))
 }
 
-/// Refusals in three languages: codes and places are the same, sentences are not, and none shows the inside of the program.
+/// Checks that code and pointer are the same in three languages, details are translated, and none contains an internal term.
 fn check_languages(name: &str, [en, ru, kk]: &[Value; 3]) -> Result<()> {
     for response in [en, ru, kk] {
         ensure!(
             response["code"] == en["code"] && response["pointer"] == en["pointer"] && response["status"] == en["status"],
             "{name}: {response}"
         );
-        for word in INSIDE {
+        for word in INTERNAL_TERMS {
             ensure!(!detail(response).split(|c: char| !c.is_alphanumeric()).any(|part| part == word), "{name}: {response}");
         }
         ensure!(detail(response).ends_with('.') && !detail(response).contains('!'), "{name}: {response}");
@@ -107,7 +107,7 @@ fn with_residence(residence: &str) -> String {
 }
 
 #[tokio::test]
-async fn batches_and_streams_speak_the_senders_language_too() -> Result<()> {
+async fn batches_and_streams_use_the_senders_language_too() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let wrong = planned("m-2", "NOBODY");
@@ -129,7 +129,7 @@ async fn batches_and_streams_speak_the_senders_language_too() -> Result<()> {
 }
 
 #[tokio::test]
-async fn reference_data_that_changed_under_its_revision_says_what_differs() -> Result<()> {
+async fn reference_data_that_changed_under_its_revision_reports_the_differences() -> Result<()> {
     let env = TestEnv::new()?;
     let ingest = campaign_at(&env, &[]).await?;
     let first = unit("NEW");

@@ -1,4 +1,4 @@
-//! The description of the interface is true: it describes what clients send, and real answers are as it says.
+//! The OpenAPI document is correct: it accepts what clients send, and real responses conform to it.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -11,7 +11,7 @@ use super::{
     sample::{IIN, attendance, campaign_at, event, headcount, planned, with},
 };
 
-/// The description with its schemas.
+/// The OpenAPI document of a running service.
 struct Description(Value);
 
 impl Description {
@@ -29,7 +29,7 @@ impl Description {
         self.validator(&json!({"$ref": "#/components/schemas/Event"}))
     }
 
-    /// The answer has a status, a media type and a body that the description lists.
+    /// Checks status, media type and body of a response against the document.
     fn allows(&self, route: &str, method: &str, response: &Response) -> Result<()> {
         let listed = &self.0["paths"][route][method]["responses"][response.status.to_string()];
         ensure!(listed.is_object(), "{method} {route}: {} is not listed: {response:?}", response.status);

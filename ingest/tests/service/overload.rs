@@ -1,4 +1,4 @@
-//! More requests than may run: they wait for their places in turn, and only after a while are told to come again.
+//! Requests over the limit queue for a while, then get 503.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{
     sample::{campaign_at, headcount},
 };
 
-/// The first request of a request: it holds the only place until the rest comes.
+/// A request of which only a part is sent: it holds the only permit until the rest is sent.
 struct HalfSentRequest {
     stream: TcpStream,
     rest: Vec<u8>,
@@ -53,7 +53,7 @@ async fn one_too_many_is_told_to_come_again_after_a_while() -> Result<()> {
     ensure!(response.problem() == (503, "overloaded", "-") && response.headers.contains_key("retry-after"), "{response:?}");
     let text = request.finish().await?;
     ensure!(text.starts_with("HTTP/1.1 202"), "{text}");
-    // The same event, as the answer said.
+    // A retry of the same event.
     ensure!(ingest.post_one(&event).await?.counts() == (1, 0));
     ingest.stop().await
 }
@@ -73,7 +73,7 @@ async fn a_request_waits_for_its_place() -> Result<()> {
 }
 
 #[tokio::test]
-async fn only_so_many_wait_that_connections_are_left() -> Result<()> {
+async fn waiting_requests_leave_connections_free() -> Result<()> {
     let env = TestEnv::new()?;
     let limits = [("QAMTU__LIMITS__REQUESTS", "1"), ("QAMTU__LIMITS__WAIT_MS", "60000"), ("QAMTU__LIMITS__CONNECTIONS", "8")];
     let ingest = campaign_at(&env, &limits).await?;
@@ -84,7 +84,7 @@ async fn only_so_many_wait_that_connections_are_left() -> Result<()> {
         let another = ingest.request("/v1/events", ONE).body(event.to_string());
         responses.spawn(execute(another));
     }
-    // HalfSentRequest of the connections wait, the fifth is answered while they do, and health is told beside them.
+    // Four requests, half the number of connections, wait; the fifth gets 503 at once, and health still responds.
     let first = tokio::time::timeout(Duration::from_secs(20), responses.join_next()).await?.context("an response")???;
     ensure!(first.problem() == (503, "overloaded", "-"), "{first:?}");
     ensure!(ingest.get("/live").await?.status == 200);
@@ -97,7 +97,7 @@ async fn only_so_many_wait_that_connections_are_left() -> Result<()> {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_place_is_not_forgotten_at_the_end() -> Result<()> {
+async fn a_waiting_request_gets_a_response_at_shutdown() -> Result<()> {
     let env = TestEnv::new()?;
     let mut ingest = campaign_at(&env, &[("QAMTU__LIMITS__REQUESTS", "1"), ("QAMTU__LIMITS__WAIT_MS", "60000")]).await?;
     let request = HalfSentRequest::send(&ingest).await?;

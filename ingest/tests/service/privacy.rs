@@ -1,4 +1,4 @@
-//! A raw identifier is nowhere: not in the log, not in the register, not in what the program says, not in its answers.
+//! No raw identifier is in the log, in the register, in log messages or in responses.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use super::{
 
 const PHONE: &str = "+77011234567";
 
-/// The forms in which somebody would look for an identifier.
+/// Forms in which an identifier could appear.
 fn forms(digits: &str) -> Vec<Vec<u8>> {
     let mut forms: Vec<Vec<u8>> = vec![digits.into(), hex(digits.as_bytes()).into(), hex(digits.as_bytes()).to_uppercase().into()];
     for joiner in [" ", "-"] {
@@ -25,7 +25,7 @@ fn forms(digits: &str) -> Vec<Vec<u8>> {
             forms.push(groups.join(joiner).into());
         }
     }
-    // In base64 a text has three forms, depending on what stands before it; its edges depend on its neighbours.
+    // In Base64 a text has three forms, depending on its offset; the characters at its edges depend on the neighbours.
     for before in 0..3 {
         let text = STANDARD_NO_PAD.encode(["x".repeat(before), digits.to_owned()].concat());
         let begin = (before * 8).div_ceil(6);
@@ -76,7 +76,7 @@ async fn raw_identifiers_are_nowhere() -> Result<()> {
             "precinct.enrolled.v1",
             json!({"precinct": "TRK-014", "version": 1, "strength": "strong", "voters": [[{"iin": IIN}, 1985, "m"]]}),
         ),
-        // Attributes that are dropped are dropped whole.
+        // Ignored attributes are dropped with name and value.
         with(attendance("m-open", json!({"iin": IIN})), IIN, 1),
         with(attendance("m-open", json!({"iin": IIN})), "subject", IIN),
     ];

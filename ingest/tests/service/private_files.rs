@@ -1,4 +1,4 @@
-//! Files of the register and keys belong to one user: made so, made so again at the start, and a key that was open is refused.
+//! Files of register and keys are private: created so, made private again at the start; a key that others can read is refused.
 
 use std::{
     fs::{self, Permissions},
@@ -18,7 +18,7 @@ fn mode(path: &Path) -> Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o777)
 }
 
-/// The files of a folder with their modes.
+/// Paths and modes of the files in a folder.
 fn modes(folder: &Path) -> Result<Vec<(String, u32)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -63,7 +63,7 @@ async fn a_key_that_others_can_read_stops_the_start_and_says_what_to_do() -> Res
     ingest.send_lines(&[attendance("m-open", json!({"iin": IIN}))]).await?;
     ingest.stop().await?;
     let key = env.path("keys").join("c.key");
-    // A group that may read root's key is how secrets are mounted; of another owner, and for everybody, it is a mistake.
+    // Readable by everybody. (A root key readable by a group is accepted: secrets are mounted like that.)
     fs::set_permissions(&key, Permissions::from_mode(0o604))?;
     let mut ingest = env.launch(&[]).await?;
     ensure!(ingest.wait_exit().await?.code() == Some(1));

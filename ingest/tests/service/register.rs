@@ -1,4 +1,4 @@
-//! The register is a cache of the log: deleted, damaged or mixed up, it comes back and answers the same.
+//! The register is a cache of the log: after it is deleted, damaged or swapped, it is rebuilt and gives the same results.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use super::{
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Questions whose answers come from the register alone.
+/// Responses that depend only on the register.
 async fn responses(ingest: &Ingest, known: &[Value]) -> Result<Vec<String>> {
     let conflict = with(known[0].clone(), "source", "x");
     let questions = [
@@ -58,7 +58,7 @@ async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() 
             "cut off" => fs::OpenOptions::new().write(true).open(&file)?.set_len(length * 2 / 3)?,
             "with pages of rubbish" => {
                 let mut bytes = fs::read(&file)?;
-                // The first page, which says what the file is, stays.
+                // The first page, with the file header, stays.
                 bytes[4096..].fill(0x5a);
                 fs::write(&file, bytes)?;
             }
@@ -80,10 +80,10 @@ async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() 
     Ok(())
 }
 
-/// Ways to lose a register that is in use.
-const LOSSES: [&str; 4] = ["deleted", "deleted with all that belongs to it", "overwritten", "filled with rubbish"];
+/// Ways to damage a register that is in use.
+const DAMAGES: [&str; 4] = ["deleted", "deleted with all that belongs to it", "overwritten", "filled with rubbish"];
 
-fn lose(way: &str, file: &Path) -> Result<()> {
+fn damage(way: &str, file: &Path) -> Result<()> {
     let beside = |suffix: &str| format!("{}{suffix}", file.display());
     match way {
         "deleted" => fs::remove_file(file)?,
@@ -91,7 +91,7 @@ fn lose(way: &str, file: &Path) -> Result<()> {
             fs::remove_file(file)?;
             ["-wal", "-shm", "-lock"].iter().for_each(|suffix| drop(fs::remove_file(beside(suffix))));
         }
-        // The write-ahead log, too: as long as that is whole, nothing is lost.
+        // Also damage the write-ahead log: from an intact one SQLite recovers everything.
         way => {
             for path in [file.display().to_string(), beside("-wal")] {
                 let length = usize::try_from(fs::metadata(&path)?.len())?;
@@ -114,17 +114,17 @@ async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart
     ingest.send_lines(&known).await?;
     let sample: Vec<_> = known.iter().step_by(500).cloned().collect();
     let expected = responses(&ingest, &sample).await?;
-    for (round, way) in (1..).zip(LOSSES) {
-        // Until everything is in the file the answers would come from memory.
+    for (round, way) in (1..).zip(DAMAGES) {
+        // Wait until everything is in the file; otherwise the memory would give the results.
         let begun = Instant::now();
         while ingest.metric("qamtu_ingest_events_unfolded").await? > 0 {
             ensure!(begun.elapsed() < DEADLINE, "{way}: events are never folded");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        lose(way, &env.path("register.sqlite"))?;
+        damage(way, &env.path("register.sqlite"))?;
         while ingest.metric("qamtu_ingest_register_rebuilds_total").await? < round {
             ensure!(begun.elapsed() < DEADLINE, "{way}: nobody notices");
-            // A new event is accepted, or refused for now; what is known is never judged by half a register.
+            // A new event is accepted or gets 503; known events are never checked against a partial register.
             let fresh = ingest.post_one(&headcount("m-open", 5)).await?;
             ensure!(fresh.counts() == (1, 0) || fresh.problem() == (503, "starting", "-"), "{way}: {fresh:?}");
             for (response, expected) in responses(&ingest, &sample).await?.iter().zip(&expected) {
@@ -137,7 +137,7 @@ async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart
     }
     ingest.stop().await?;
     ensure!(env.ids().await?.values().all(|times| *times == 1));
-    // The file is good for the next start, too.
+    // The new file is valid for the next start.
     let ingest = env.start(&[]).await?;
     ensure!(responses(&ingest, &sample).await? == expected);
     ingest.stop().await
@@ -149,7 +149,7 @@ async fn while_a_register_cannot_be_rebuilt_the_service_is_not_ready_and_then_it
     let ingest = campaign_at(&env, &[]).await?;
     let event = headcount("m-open", 5);
     ingest.send_lines(std::slice::from_ref(&event)).await?;
-    // Where a file has to be made anew there is a folder.
+    // A folder blocks the path of the new file.
     let obstacle = env.path("register.sqlite");
     fs::remove_file(&obstacle)?;
     fs::create_dir(&obstacle)?;
@@ -177,7 +177,7 @@ async fn a_register_of_another_log_is_not_believed() -> Result<()> {
         ingest.send_lines(&[planned(if events.is_empty() { "mine" } else { "other" }, "YOUTH")]).await?;
         ingest.stop().await?;
     }
-    // Once longer than the log, once as long: the log has grown since.
+    // In the first round the register is longer than the log, in the second it is not.
     for round in 0..2 {
         fs::copy(other.path("register.sqlite"), mine.path("register.sqlite"))?;
         let ingest = mine.start(&[]).await?;

@@ -1,4 +1,4 @@
-//! Streams that bring nothing new: they keep their permits as long as nobody waits, and a file that is sent again gets through.
+//! Streams without new events keep their permits while nobody waits; a file that is sent again is processed completely.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use super::{
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Nobody's time is up but that of repeats.
+/// Only the limit for streams without new events can end a stream.
 const SETTINGS: &[(&str, &str)] =
     &[("QAMTU__LIMITS__IDLE_MS", "3600000"), ("QAMTU__LIMITS__STREAM_REPEATS_MS", "200"), ("QAMTU__LIMITS__WAIT_MS", "200")];
 
-const JUDGED: &str = "qamtu_ingest_events_duplicate_total";
+const DUPLICATES: &str = "qamtu_ingest_events_duplicate_total";
 
-/// A client at an address of its own.
+/// A client with its own loopback address.
 fn client(number: u8) -> Result<reqwest::Client> {
     let address = std::net::Ipv4Addr::new(127, 0, 0, number);
     Ok(reqwest::Client::builder().local_address(std::net::IpAddr::from(address)).build()?)
@@ -31,7 +31,7 @@ async fn stream(client: &reqwest::Client, ingest: &Ingest, body: impl Into<reqwe
     execute(client.post(format!("{}/v1/events", ingest.url)).header("content-type", LINES).body(body)).await
 }
 
-/// Sends the same line again and again until it is answered.
+/// Sends the same line repeatedly until there is a response.
 fn repeat(number: u8, ingest: &Ingest, line: String) -> Result<tokio::task::JoinHandle<Result<Response>>> {
     let (sender, receiver) = mpsc::channel::<Bytes>(1);
     tokio::spawn(async move {
@@ -45,15 +45,15 @@ fn repeat(number: u8, ingest: &Ingest, line: String) -> Result<tokio::task::Join
     Ok(tokio::spawn(execute(request)))
 }
 
-/// What became of events that were sent until all had an outcome.
+/// Sum of the outcomes of all attempts.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sent {
     accepted: u64,
     duplicates: u64,
 }
 
-/// Sends events as an honest client does: what is refused for now is sent again from where the answer says.
-async fn persist(client: &reqwest::Client, ingest: &Ingest, events: &[Value]) -> Result<Sent> {
+/// Sends events as an honest client does: after a 503 it continues from the line in the response.
+async fn send_until_accepted(client: &reqwest::Client, ingest: &Ingest, events: &[Value]) -> Result<Sent> {
     let (begun, mut from, mut sent) = (Instant::now(), 0, Sent::default());
     loop {
         let response = stream(client, ingest, lines(&events[from..])).await?;
@@ -68,8 +68,8 @@ async fn persist(client: &reqwest::Client, ingest: &Ingest, events: &[Value]) ->
     }
 }
 
-/// Sends lines and then nothing more, again until their stream was let in and had to make room.
-async fn until_cut(client: &reqwest::Client, ingest: &Ingest, lines: String) -> Result<Response> {
+/// Sends lines and then stalls, repeatedly, until a stream got a permit and had it revoked.
+async fn stall_until_revoked(client: &reqwest::Client, ingest: &Ingest, lines: String) -> Result<Response> {
     let begun = Instant::now();
     loop {
         let first = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(lines.clone()))]);
@@ -88,14 +88,14 @@ async fn streams_of_repeated_or_refused_events_keep_nobody_out() -> Result<()> {
     let ingest = campaign_at(&env, &[SETTINGS, &[("QAMTU__LIMITS__STREAMS", "2")]].concat()).await?;
     let known = headcount("m-open", 5);
     ensure!(ingest.post_one(&known).await?.counts() == (1, 0));
-    // Clients of two addresses, so that nobody holds more than a fair share.
+    // Two client addresses, so that neither has more than its fair share.
     let attackers = [repeat(2, &ingest, format!("{known}\n"))?, repeat(3, &ingest, "{}\n".to_owned())?];
     ingest.wait_metric("qamtu_ingest_requests_running", 2).await?;
-    // They are judged while they come, although no chunk is full.
-    ingest.wait_metric(JUDGED, 1).await?;
+    // Their events are stored while the streams run, although no chunk is full.
+    ingest.wait_metric(DUPLICATES, 1).await?;
     let events: Vec<Value> = (0..100).map(|people| headcount("m-open", people)).collect();
-    ensure!(persist(&client(4)?, &ingest, &events).await? == Sent { accepted: 100, ..Sent::default() });
-    ensure!(persist(&client(5)?, &ingest, &[headcount("m-open", 7)]).await? == Sent { accepted: 1, ..Sent::default() });
+    ensure!(send_until_accepted(&client(4)?, &ingest, &events).await? == Sent { accepted: 100, ..Sent::default() });
+    ensure!(send_until_accepted(&client(5)?, &ingest, &[headcount("m-open", 7)]).await? == Sent { accepted: 1, ..Sent::default() });
     ensure!(attackers.iter().any(|attacker| attacker.is_finished()));
     for attacker in attackers.into_iter().filter(|attacker| attacker.is_finished()) {
         let response = attacker.await??;
@@ -116,10 +116,10 @@ async fn a_file_that_is_sent_again_gets_through_also_while_others_wait() -> Resu
     let ingest = campaign_at(&env, &[SETTINGS, &settings].concat()).await?;
     let file: Vec<Value> = (0..6000).map(|people| headcount("m-open", people)).collect();
     let known = &file[..5000];
-    ensure!(persist(&client(2)?, &ingest, known).await? == Sent { accepted: 5000, ..Sent::default() });
-    // Nobody waits: a repetition takes as long as it likes.
-    ensure!(persist(&client(2)?, &ingest, known).await? == Sent { duplicates: 5000, ..Sent::default() });
-    // Two attackers want the only permit, too, for ever.
+    ensure!(send_until_accepted(&client(2)?, &ingest, known).await? == Sent { accepted: 5000, ..Sent::default() });
+    // Nobody waits, so the repeated stream is not limited.
+    ensure!(send_until_accepted(&client(2)?, &ingest, known).await? == Sent { duplicates: 5000, ..Sent::default() });
+    // Two attackers request the only permit forever.
     let known_line = format!("{}\n", file[0]);
     let url = format!("{}/v1/events", ingest.url);
     let attackers: Vec<_> = [3, 4]
@@ -134,13 +134,13 @@ async fn a_file_that_is_sent_again_gets_through_also_while_others_wait() -> Resu
             })
         })
         .collect();
-    ingest.wait_metric(JUDGED, 5001).await?;
-    let cut = until_cut(&client(2)?, &ingest, lines(known)).await?;
-    let before = cut.body["before"]["duplicates"].as_u64().context("duplicates")?;
-    ensure!(before > 0 && cut.body["before"]["accepted"] == 0, "{cut:?}");
-    let rest = usize::try_from(cut.body["line"].as_u64().context("the line to go on from")?)? - 1;
-    let sent = persist(&client(2)?, &ingest, &file[rest..]).await.context("the file did not get through")?;
-    ensure!((sent.accepted, before + sent.duplicates) == (1000, 5000), "{cut:?} {sent:?}");
+    ingest.wait_metric(DUPLICATES, 5001).await?;
+    let revoked = stall_until_revoked(&client(2)?, &ingest, lines(known)).await?;
+    let before = revoked.body["before"]["duplicates"].as_u64().context("duplicates")?;
+    ensure!(before > 0 && revoked.body["before"]["accepted"] == 0, "{revoked:?}");
+    let rest = usize::try_from(revoked.body["line"].as_u64().context("the line to go on from")?)? - 1;
+    let sent = send_until_accepted(&client(2)?, &ingest, &file[rest..]).await.context("the file was not processed completely")?;
+    ensure!((sent.accepted, before + sent.duplicates) == (1000, 5000), "{revoked:?} {sent:?}");
     attackers.iter().for_each(tokio::task::JoinHandle::abort);
     ingest.stop().await
 }

@@ -1,4 +1,4 @@
-//! A log that is not the one before, or that cannot be written to for a while: nothing is called stored that it does not hold.
+//! A log that was replaced or is read-only for a while: no event is reported as stored that the log does not hold.
 
 use std::{
     fs,
@@ -20,9 +20,9 @@ use super::{
     sample::{campaign_at, headcount, reference},
 };
 
-/// Sends events that were acknowledged before, in every form, until the service has ended: none of them may be called a repetition. A
-/// topic that was made anew may take them as new.
-async fn never_called_a_repetition(env: &TestEnv, mut ingest: Ingest, sent: &[Value]) -> Result<()> {
+/// Sends acknowledged events again, in every form, until the service has ended: none may be reported as a duplicate. A recreated topic may
+/// accept them as new.
+async fn check_no_duplicates_reported(env: &TestEnv, mut ingest: Ingest, sent: &[Value]) -> Result<()> {
     let begun = Instant::now();
     loop {
         for (kind, body) in [(ONE, sent[0].to_string()), (BATCH, Value::from(sent).to_string()), (LINES, lines(sent))] {
@@ -31,7 +31,7 @@ async fn never_called_a_repetition(env: &TestEnv, mut ingest: Ingest, sent: &[Va
                     let duplicates = response.body["duplicates"].as_u64().unwrap_or(0);
                     ensure!(duplicates == 0 && matches!(response.status, 200 | 202 | 503), "the log no longer holds it: {response:?}");
                 }
-                // It has ended, as it should.
+                // The service has ended, as expected.
                 Err(_) => {
                     ensure!(ingest.wait_exit().await?.code() == Some(1));
                     ensure!(env.stderr().contains("is no longer the log that was opened"), "{}", env.stderr());
@@ -50,8 +50,8 @@ async fn what_a_deleted_log_held_is_never_called_a_repetition() -> Result<()> {
     let sent: Vec<Value> = (0..5).map(|people| headcount("m-open", people)).collect();
     ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0) && ingest.send_lines(&sent).await?.counts() == (0, 5));
     fs::remove_dir_all(env.path("log"))?;
-    never_called_a_repetition(&env, ingest, &sent).await?;
-    // The next start begins with a new log, and the same events are new to it.
+    check_no_duplicates_reported(&env, ingest, &sent).await?;
+    // The next start creates a new log, in which the same events are new.
     let ingest = env.start(&[]).await?;
     ingest.send_lines(&reference(false)).await?;
     ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0));
@@ -69,7 +69,7 @@ async fn what_an_older_copy_of_the_log_lacks_is_never_called_a_repetition() -> R
     ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0));
     fs::rename(env.path("log"), env.path("newer"))?;
     copy(&backup, &env.path("log"))?;
-    never_called_a_repetition(&env, ingest, &sent).await?;
+    check_no_duplicates_reported(&env, ingest, &sent).await?;
     let ingest = env.start(&[]).await?;
     ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0));
     ingest.stop().await
@@ -101,7 +101,7 @@ async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> 
     while let Err(error) = ensure_topics(&LogConfig::Kafka(config.clone()), &specs).await {
         ensure!(begun.elapsed() < Duration::from_secs(60), "{error}");
     }
-    never_called_a_repetition(&env, ingest, &sent).await?;
+    check_no_duplicates_reported(&env, ingest, &sent).await?;
     let ingest = env.start(&settings).await?;
     ingest.send_lines(&reference(false)).await?;
     let (accepted, duplicates) = ingest.send_lines(&sent).await?.counts();
@@ -109,7 +109,7 @@ async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> 
     ingest.stop().await
 }
 
-/// A broker of the test's own. Where Kafka cannot be had: one loud line, and a failure in CI.
+/// Starts a broker. Where Kafka is not available, prints a message, and fails in CI.
 fn broker(env: &TestEnv) -> Result<Option<Broker>> {
     let home = || std::path::PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
     let cache = std::env::var_os("QAMTU_CACHE").map_or_else(home, Into::into);
@@ -123,7 +123,7 @@ fn broker(env: &TestEnv) -> Result<Option<Broker>> {
     }
 }
 
-/// A folder on a disk of its own, which can be made read-only; none where this user may not mount.
+/// A folder on its own file system, which can be remounted read-only; `None` where this user may not mount.
 struct Disk(std::path::PathBuf);
 
 impl Disk {
@@ -149,18 +149,18 @@ impl Drop for Disk {
 #[tokio::test]
 async fn a_log_on_a_disk_that_was_read_only_is_written_to_after_the_remount() -> Result<()> {
     let env = TestEnv::new()?;
-    // Modes do not stop root, and only root may mount: where this is left out, the log's own test uses modes.
+    // Only root may mount. Where this test is skipped, a test of the log covers the case with file modes.
     let Some(disk) = Disk::at(env.path("disk"))? else { return Ok(()) };
     let dir = env.path("disk/log").display().to_string();
     let settings = [("QAMTU__LOG__DIR", dir.as_str())];
     let ingest = campaign_at(&env, &settings).await?;
-    // Killed, it leaves SQLite's files for shared memory behind: with them a read-only connection looks as good as any other.
+    // A killed process leaves SQLite's shared memory files, with which a read-only database opens without an error.
     ingest.kill().await?;
     disk.remount("ro")?;
     let ingest = env.launch(&settings).await?;
     let begun = Instant::now();
     while !env.stderr().contains("cannot be written to") {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "it says nothing of the disk: {}", env.stderr());
+        ensure!(begun.elapsed() < Duration::from_secs(60), "no log message about the disk: {}", env.stderr());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     ensure!(ingest.get("/ready").await?.status == 503);

@@ -1,4 +1,4 @@
-//! A small synthetic campaign and events that fit it.
+//! A small campaign and events for it.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::harness::{Ingest, TestEnv};
 
-/// National ids with good check digits that belong to nobody: the birth years they name lie in the nineteenth century.
+/// National ids with valid check digits that belong to nobody: their birth years lie in the nineteenth century.
 pub const IIN: &str = "850615101233";
 pub const OTHER_IIN: &str = "991231107771";
 
-/// An event of a type, with an id of its own.
+/// An event of a type, with a random id.
 pub fn event(kind: &str, data: Value) -> Value {
     json!({
         "specversion": "1.0", "id": Uuid::new_v4(), "type": format!("qamtu.{kind}"), "source": "tests",
@@ -106,7 +106,7 @@ pub fn iin(n: u32) -> String {
     iin(n + 1_000_003)
 }
 
-/// Everything the other events lean on.
+/// Reference data and plans that the other events need.
 pub fn reference(synthetic: bool) -> Vec<Value> {
     vec![
         campaign(synthetic),
@@ -120,7 +120,7 @@ pub fn reference(synthetic: bool) -> Vec<Value> {
     ]
 }
 
-/// A running program that knows the campaign.
+/// Starts the program and sends it the campaign.
 pub async fn campaign_at(env: &TestEnv, settings: &[(&str, &str)]) -> Result<Ingest> {
     let ingest = env.start(settings).await?;
     ingest.send_lines(&reference(false)).await?;

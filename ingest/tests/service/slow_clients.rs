@@ -1,9 +1,8 @@
-//! Clients that send nothing, or slowly: whoever sends properly is served all the same, from another address and from the same one.
+//! Clients that send nothing, or slowly: other requests are served, from another address and from the same one.
 //!
-//! The time limits that would end a slow request by themselves are set to an hour: an answer can only come from the shares. Three
-//! tests prove a bound, 2 s, without a clock of their own. What an honest request waits for is its permit alone, and a request
-//! without one is refused after `limits.wait_ms`, which is 2 s there. So every honest request is sent once, must be accepted, and is,
-//! while the others still hold what they hold.
+//! Timeouts that would end a slow request are set to an hour, so that only fair sharing can free a permit. Three tests prove a bound of 2 s
+//! without a clock: an honest request waits only for its permit, and without one it is refused after `limits.wait_ms`, which is 2 s. So
+//! each honest request is sent once and must be accepted, while the slow ones still hold their permits.
 
 use std::{
     io::ErrorKind,
@@ -28,7 +27,7 @@ use super::{
 const PATIENT: &[(&str, &str)] =
     &[("QAMTU__LIMITS__BODY_MS", "3600000"), ("QAMTU__LIMITS__IDLE_MS", "3600000"), ("QAMTU__LIMITS__HEAD_MS", "3600000")];
 
-/// The longest that an honest request may wait, see above.
+/// Longest wait of an honest request, see above.
 const WAIT: (&str, &str) = ("QAMTU__LIMITS__WAIT_MS", "2000");
 
 const RUNNING: &str = "qamtu_ingest_requests_running";
@@ -37,7 +36,7 @@ const EVENT: &str = "content-type: application/cloudevents+json";
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The address of the n-th client; the harness itself is the first.
+/// Loopback address of the n-th client; the harness uses the first.
 fn address(client: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, client).into()
 }
@@ -48,7 +47,7 @@ async fn connect(url: &str, client: u8) -> Result<TcpStream> {
     Ok(socket.connect(url.trim_start_matches("http://").parse()?).await?)
 }
 
-/// A client at an address of its own, which opens a connection for every request.
+/// A client with its own address, which opens a connection for every request.
 fn honest(client: u8) -> Result<reqwest::Client> {
     Ok(reqwest::Client::builder().local_address(address(client)).pool_max_idle_per_host(0).timeout(DEADLINE).build()?)
 }
@@ -57,7 +56,7 @@ async fn post(http: &reqwest::Client, ingest: &Ingest, kind: &str, body: String)
     execute(http.post(format!("{}/v1/events", ingest.url)).header("content-type", kind).body(body)).await
 }
 
-/// Begins a request and goes on sending a few bytes now and then until it has been answered; the answer comes out.
+/// Starts a request and sends some bytes every 50 ms until there is a response, which is returned.
 async fn drip(ingest: &Ingest, client: u8, headers: &str, bytes: &'static [u8]) -> Result<tokio::task::JoinHandle<String>> {
     let mut stream = connect(&ingest.url, client).await?;
     let head = format!("POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-length: 200000\r\n{headers}\r\nconnection: close\r\n\r\n");
@@ -74,13 +73,13 @@ async fn drip(ingest: &Ingest, client: u8, headers: &str, bytes: &'static [u8]) 
     }))
 }
 
-/// How many connections the service has not closed.
+/// Number of connections that the service has not closed.
 fn open(connections: &[TcpStream]) -> usize {
     connections.iter().filter(|stream| stream.try_read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)).count()
 }
 
-/// Silent connections wait for the hour of `limits.head_ms`, and no request needs a permit that they hold: each is answered within the
-/// 2 s of `limits.wait_ms`, or not at all.
+/// Silent connections stay open for `limits.head_ms`, an hour, and hold no permits: every honest request must be accepted within
+/// `limits.wait_ms`, 2 s.
 #[tokio::test]
 async fn silent_connections_keep_nobody_out() -> Result<()> {
     let env = TestEnv::new()?;
@@ -93,7 +92,7 @@ async fn silent_connections_keep_nobody_out() -> Result<()> {
         }
         silent.push(stream);
     }
-    // Another client, and the same one: health and events, on the common listener and on that of health.
+    // From another address and from the same one: health and events, on the main listener and on the health listener.
     for client in [3, 2] {
         let http = honest(client)?;
         for url in [&ingest.url, &ingest.health] {
@@ -103,7 +102,7 @@ async fn silent_connections_keep_nobody_out() -> Result<()> {
         }
         ensure!(post(&http, &ingest, ONE, headcount("m-open", 5).to_string()).await?.status == 202);
     }
-    // They are all the others: three requests of two clients at two addresses needed one connection each.
+    // All but a few silent connections are open: only honest requests have closed some.
     ensure!((180..200).contains(&open(&silent)), "{} are open", open(&silent));
     drop(silent);
     ingest.stop().await
@@ -112,7 +111,7 @@ async fn silent_connections_keep_nobody_out() -> Result<()> {
 #[tokio::test]
 async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
     let env = TestEnv::new()?;
-    // A hard limit that cannot be raised, below what the connections alone would need.
+    // A hard limit that cannot be raised, lower than the number of connections.
     let program = format!("ulimit -n 400; exec {}", env!("CARGO_BIN_EXE_qamtu-ingest"));
     let mut child = Command::new("sh")
         .args(["-c", &program])
@@ -139,12 +138,12 @@ async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
     Ok(child.kill().await?)
 }
 
-/// A body may take the hour of `limits.body_ms`, and 64 of them hold all permits: each honest request has one within the 2 s of
-/// `limits.wait_ms`, since otherwise it would be refused.
+/// 64 slow bodies hold all permits for `limits.body_ms`, an hour: each honest request must get one within `limits.wait_ms`, 2 s, or it would
+/// be refused.
 #[tokio::test]
 async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
     let env = TestEnv::new()?;
-    // Every drip is as fast as it has to be: only the shares count.
+    // No rate limit, so that only fair sharing revokes permits.
     let ingest = campaign_at(&env, &[PATIENT, &[WAIT, ("QAMTU__LIMITS__BODY_BYTES_PER_SECOND", "0")]].concat()).await?;
     let mut drips = Vec::new();
     for _ in 0..64 {
@@ -155,7 +154,7 @@ async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
     for people in 0..20 {
         ensure!(post(&http, &ingest, ONE, headcount("m-open", people).to_string()).await?.status == 202);
     }
-    // Those that had to make room are told so, and the others go on: they hold all permits but those that were wanted.
+    // Revoked requests get 503; the others go on and hold the remaining permits.
     let revoked = usize::try_from(ingest.metric("qamtu_ingest_permits_revoked_total").await?)?;
     ensure!((1..=20).contains(&revoked), "{revoked}");
     ensure!(ingest.metric(RUNNING).await? >= 44);
@@ -217,8 +216,8 @@ async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() -> Result<()>
     ingest.stop().await
 }
 
-/// A stream may be silent for the hour of `limits.idle_ms`, and eight of them hold all permits: the honest stream has one within the
-/// 2 s of `limits.wait_ms`, since otherwise it would be refused.
+/// Eight silent streams hold all permits for `limits.idle_ms`, an hour: the honest stream must get one within `limits.wait_ms`, 2 s, or it
+/// would be refused.
 #[tokio::test]
 async fn streams_of_blank_lines_of_one_client_keep_no_other_out() -> Result<()> {
     let env = TestEnv::new()?;
@@ -257,7 +256,7 @@ async fn a_stream_that_makes_room_tells_what_it_stored() -> Result<()> {
     ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 300).await?;
     let response = post(&honest(3)?, &ingest, LINES, lines(&[headcount("m-open", 5)])).await?;
     ensure!(response.counts() == (1, 0), "{response:?}");
-    // The older one had to make room.
+    // The permit of the older stream was revoked.
     let mut text = String::new();
     drop(tokio::time::timeout(DEADLINE, streams[0].read_to_string(&mut text)).await?);
     let (head, body) = text.split_once("\r\n\r\n").context("no response")?;
