@@ -150,12 +150,6 @@ impl BatchOutcomes {
     }
 }
 
-impl IntoResponse for BatchOutcomes {
-    fn into_response(self) -> Response {
-        Json(self).into_response()
-    }
-}
-
 /// One refused event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Failure {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension,
+    Extension, Json,
     body::Body,
     extract::State,
     http::request::Parts,
@@ -142,7 +142,7 @@ async fn submit_batch(app: &AppState, bytes: Bytes, on_error: OnError, language:
         OnError::AllOrNothing => store(app, validated).await,
         OnError::KeepGood => {
             let outcomes = pipeline::store(app.running_pipeline()?, validated).await?;
-            Ok(BatchOutcomes::new(outcomes, language).into_response())
+            Ok(Json(BatchOutcomes::new(outcomes, language)).into_response())
         }
     }
 }

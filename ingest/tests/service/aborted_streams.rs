@@ -13,12 +13,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use qamtu_log::broker::{Broker, BrokerError, BrokerOptions};
+use qamtu_log::broker::Broker;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{
-    harness::{Ingest, LINES, Response, TestEnv, execute, lines},
+    harness::{Ingest, LINES, Response, TestEnv, execute, lines, start_broker},
     sample::{campaign_at, headcount, planned},
 };
 
@@ -118,24 +118,9 @@ async fn wait_until_running(ingest: &Ingest) -> Result<()> {
     ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 500).await
 }
 
-/// Starts a broker for one test; `None`, with a message, where Java or Maven is missing.
+/// Starts a broker for one test, in a folder that outlives it.
 fn broker(name: &str, port: u16) -> Result<Option<Broker>> {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
-    let cache_dir = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka");
-    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ingest-{}-{name}", std::process::id()));
-    match Broker::start(BrokerOptions { dir, cache_dir, port, heap_mb: 512 }) {
-        Ok(broker) => Ok(Some(broker)),
-        Err(error) if std::env::var_os("CI").is_none() => {
-            print_skipped(&error);
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
-fn print_skipped(error: &BrokerError) {
-    eprintln!("\n!!! KAFKA TESTS SKIPPED: {error}\n");
+    start_broker(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ingest-{}-{name}", std::process::id())), port)
 }
 
 async fn stop_in_the_middle(env: &TestEnv) -> Result<()> {

@@ -1,13 +1,13 @@
 //! Offsets without a record, and removed records: the service starts, follows the log and reports what is lost.
 
-use std::{io::Write, path::PathBuf, sync::OnceLock};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use qamtu_log::{
     Entry, KafkaConfig, Partition,
     broker::{
-        Broker, BrokerOptions,
+        Broker,
         foreign::{TransactionalProducer, delete_records},
     },
 };
@@ -15,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::{
-    harness::{Ingest, TestEnv},
+    harness::{Ingest, TestEnv, start_broker},
     sample::{campaign_at, headcount, planned, reference},
 };
 
@@ -24,16 +24,7 @@ fn broker() -> Option<String> {
     static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
     let start = || {
         let dir = tempfile::tempdir().unwrap();
-        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
-        let cache_dir = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka");
-        match Broker::start(BrokerOptions { dir: dir.path().join("broker"), cache_dir, port: 0, heap_mb: 512 }) {
-            Ok(broker) => Some((broker, dir)),
-            Err(error) if std::env::var_os("CI").is_none() => {
-                drop(writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n"));
-                None
-            }
-            Err(error) => panic!("the Kafka tests need a broker: {error}"),
-        }
+        start_broker(dir.path().join("broker"), 0).unwrap().map(|broker| (broker, dir))
     };
     BROKER.get_or_init(start).as_ref().map(|(broker, _)| broker.address())
 }

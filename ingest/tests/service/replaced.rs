@@ -7,16 +7,12 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use qamtu_log::{
-    KafkaConfig, LogConfig, TopicSpec,
-    broker::{Broker, BrokerOptions, delete_topics},
-    ensure_topics,
-};
+use qamtu_log::{KafkaConfig, LogConfig, TopicSpec, broker::delete_topics, ensure_topics};
 use qamtu_schemas::Topic;
 use serde_json::Value;
 
 use super::{
-    harness::{BATCH, Ingest, LINES, ONE, TestEnv, lines},
+    harness::{BATCH, Ingest, LINES, ONE, TestEnv, lines, start_broker},
     sample::{campaign_at, headcount, reference},
 };
 
@@ -89,7 +85,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> {
     let env = TestEnv::new()?;
-    let Some(broker) = broker(&env)? else { return Ok(()) };
+    let Some(broker) = start_broker(env.path("broker"), 0)? else { return Ok(()) };
     let config = KafkaConfig { replicas: 1, ..KafkaConfig::new(broker.address()) };
     let settings = [("QAMTU__LOG__KIND", "kafka"), ("QAMTU__LOG__BROKERS", config.brokers.as_str()), ("QAMTU__LOG__REPLICAS", "1")];
     let ingest = campaign_at(&env, &settings).await?;
@@ -107,20 +103,6 @@ async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> 
     let (accepted, duplicates) = ingest.send_lines(&sent).await?.counts();
     ensure!(accepted + duplicates == 5 && ingest.send_lines(&sent).await?.counts() == (0, 5));
     ingest.stop().await
-}
-
-/// Starts a broker. Where Kafka is not available, prints a message, and fails in CI.
-fn broker(env: &TestEnv) -> Result<Option<Broker>> {
-    let home = || std::path::PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
-    let cache = std::env::var_os("QAMTU_CACHE").map_or_else(home, Into::into);
-    match Broker::start(BrokerOptions { dir: env.path("broker"), cache_dir: cache.join("kafka"), port: 0, heap_mb: 512 }) {
-        Ok(broker) => Ok(Some(broker)),
-        Err(error) if std::env::var_os("CI").is_none() => {
-            drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("\n!!! KAFKA TESTS SKIPPED: {error}\n")));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// A folder on its own file system, which can be remounted read-only; `None` where this user may not mount.
