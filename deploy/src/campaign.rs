@@ -188,14 +188,14 @@ impl Campaign {
         let document = toml::Deserializer::parse(text).map_err(|error| CampaignError::toml(text, file, "", &error))?;
         let campaign: Campaign = serde_path_to_error::deserialize(document)
             .map_err(|error| CampaignError::toml(text, file, &error.path().to_string(), error.inner()))?;
-        check::check(&campaign).map_err(|flaw| flaw.located(text, file))?;
+        check::check(&campaign).map_err(|violation| violation.into_error(text, file))?;
         Ok(campaign)
     }
 
     /// Its id and a hash of everything that the file says: another file, another fingerprint.
     pub fn fingerprint(&self) -> String {
-        let said = format!("{self:?}");
-        format!("{} {}", self.id, Uuid::new_v5(&Uuid::NAMESPACE_OID, said.as_bytes()))
+        let text = format!("{self:?}");
+        format!("{} {}", self.id, Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()))
     }
 
     /// The time zone.

@@ -81,6 +81,6 @@ impl Cli {
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     let warehouse = matches!(error.downcast_ref(), Some(WarehouseError::Configuration { .. }));
     let demo = error.downcast_ref().is_some_and(DemoError::is_usage);
-    let campaign = matches!(error.downcast_ref(), Some(CampaignError::Wrong { .. }));
+    let campaign = matches!(error.downcast_ref(), Some(CampaignError::Invalid { .. }));
     if warehouse || demo || campaign { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
 }

@@ -19,24 +19,24 @@ use crate::{
     warehouse::Warehouse,
 };
 
+mod catch_up;
 mod check;
+mod config;
+mod demo_dir;
 mod error;
-mod feed;
 mod memory;
 mod outputs;
-mod place;
+mod send;
 mod services;
-mod setting;
-mod settle;
 mod stack;
 mod steps;
 mod summary;
 
+use config::DemoConfig;
+use demo_dir::{DemoDir, LogSettings};
 pub use error::DemoError;
-use memory::{Memory, Owner};
-use place::{LogSettings, Place};
-use services::{Kept, Service};
-use setting::Setting;
+use memory::{MemoryMonitor, Owner};
+use services::{Service, SupervisedProcess};
 use stack::{Stack, read_json, write_json};
 use steps::{Steps, count};
 
@@ -83,56 +83,59 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let mut stop = std::pin::pin!(async {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     });
-    let setting = Setting::of(&options)?;
-    let mut up = tokio::select! {
-        up = demo(setting) => up?,
+    let config = DemoConfig::resolve(&options)?;
+    let mut running = tokio::select! {
+        running = demo(config) => running?,
         () = &mut stop => return Err(DemoError::Stopped),
     };
-    let shown = if options.once { Ok(()) } else { up.show(stop).await };
-    up.end().await?;
+    let shown = if options.once { Ok(()) } else { running.show(stop).await };
+    running.end().await?;
     shown
 }
 
 /// The whole demo on one screen.
-async fn demo(setting: Setting) -> Result<Up, DemoError> {
+async fn demo(config: DemoConfig) -> Result<RunningDemo, DemoError> {
     let since = Instant::now();
-    let (place, steps, memory) = (setting.place()?, Steps::new(), Memory::watch());
-    let ground = tokio::try_join!(start_warehouse(&setting, &place, &steps), start_log(&setting, &place), make(&setting, &place, &steps));
-    let (warehouse, (log, broker), made) = ground?;
+    let (dir, steps, memory) = (config.open_dir()?, Steps::new(), MemoryMonitor::start());
+    let started = tokio::try_join!(start_warehouse(&config, &dir, &steps), start_log(&config, &dir), generate(&config, &dir, &steps));
+    let (warehouse, (log, broker), generated) = started?;
     warehouse.pid().into_iter().for_each(|pid| memory.add(pid, Owner::Warehouse));
-    let stack = Stack { setting, place, steps, memory, warehouse, log };
+    let stack = Stack { config, dir, steps, memory, warehouse, log };
     let (ingest, mut projector) = tokio::try_join!(stack.ingest(), stack.projector())?;
-    let fates = match made {
-        Some(made) => Some(stack.feed(&ingest, &projector, made).await?),
+    let sent = match generated {
+        Some(generated) => Some(stack.send(&ingest, &projector, generated).await?),
         None => None,
     };
     let figures = tokio::select! {
         figures = stack.figures() => figures?,
         error = projector.failed() => return Err(error),
     };
-    let oracle: Value = read_json(&stack.place.part("oracle.json"))?;
-    check::check(&figures, &oracle["figures"], fates.as_ref().map(|(fed, counts)| (fed, counts)))?;
-    stack.tell(&figures, since.elapsed())?;
-    Ok(Up { stack, ingest, projector, _broker: broker })
+    let oracle: Value = read_json(&stack.dir.path("oracle.json"))?;
+    check::compare(&figures, &oracle["figures"], sent.as_ref().map(|(result, counts)| (result, counts)))?;
+    stack.print_summary(&figures, since.elapsed())?;
+    Ok(RunningDemo { stack, ingest, projector, _broker: broker })
 }
 
 /// Everything that runs when the figures are there.
-struct Up {
+struct RunningDemo {
     stack: Stack,
     ingest: Service,
-    projector: Kept,
+    projector: SupervisedProcess,
     _broker: Option<Broker>,
 }
 
-impl Up {
+impl RunningDemo {
     /// Shows the dashboard until it is told to stop.
     async fn show(&mut self, stop: impl Future<Output = ()>) -> Result<(), DemoError> {
         let stack = &self.stack;
-        let mut spec = stack.analytics(&["serve", "--campaign", stack.setting.campaign.id.as_str()])?;
+        let mut spec = stack.analytics(&["serve", "--campaign", stack.config.campaign.id.as_str()])?;
         let port = std::net::TcpListener::bind(("127.0.0.1", DASHBOARD_PORT)).map_or(0, |_| DASHBOARD_PORT);
         spec.env.push(("QAMTU__SERVE__LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         let dashboard = Service::start(spec).await?;
-        stack.steps.say(&format!("\nDashboard: {}   (Ctrl-C ends the demo; the next one starts in seconds)", dashboard.said("listening")?));
+        stack.steps.print_line(&format!(
+            "\nDashboard: {}   (Ctrl-C ends the demo; the next one starts in seconds)",
+            dashboard.ready_field("listening")?
+        ));
         let ended = tokio::select! {
             () = stop => Ok(()),
             error = self.projector.failed() => Err(error),
@@ -145,44 +148,44 @@ impl Up {
     async fn end(self) -> Result<(), DemoError> {
         tokio::join!(self.ingest.stop(), self.projector.stop());
         self.stack.warehouse.stop().await;
-        if self.stack.setting.removed { self.stack.place.remove() } else { Ok(()) }
+        if self.stack.config.temporary { self.stack.dir.remove() } else { Ok(()) }
     }
 }
 
-async fn start_warehouse(setting: &Setting, place: &Place, steps: &Steps) -> Result<Warehouse, DemoError> {
-    let mut options = setting.warehouse.clone();
-    options.progress = Some(steps.fetching());
+async fn start_warehouse(config: &DemoConfig, dir: &DemoDir, steps: &Steps) -> Result<Warehouse, DemoError> {
+    let mut options = config.warehouse.clone();
+    options.progress = Some(steps.fetch_progress());
     let step = steps.begin("Starting ClickHouse", None);
     let warehouse = Warehouse::start(options).await?;
-    step.done(format!("{} ({})", warehouse.url(), setting.database(place)));
+    step.done(format!("{} ({})", warehouse.url(), config.database(dir)));
     Ok(warehouse)
 }
 
-async fn start_log(setting: &Setting, place: &Place) -> Result<(LogSettings, Option<Broker>), DemoError> {
-    let prefix = format!("{}-", place.name());
-    match &setting.options.log {
-        DemoLog::Embedded => Ok((LogSettings::embedded(&place.part("log")), None)),
+async fn start_log(config: &DemoConfig, dir: &DemoDir) -> Result<(LogSettings, Option<Broker>), DemoError> {
+    let prefix = format!("{}-", dir.name());
+    match &config.options.log {
+        DemoLog::Embedded => Ok((LogSettings::embedded(&dir.path("log")), None)),
         DemoLog::Kafka(brokers) => Ok((LogSettings::kafka(brokers, &prefix, std::env::vars()), None)),
         DemoLog::LocalKafka => {
-            let options = BrokerOptions { dir: place.part("kafka"), cache_dir: setting.cache.join("kafka"), port: 0, heap_mb: 512 };
-            let started = tokio::task::spawn_blocking(move || Broker::start(options)).await;
-            let broker = started.map_err(|_| DemoError::Stopped)??;
+            let options = BrokerOptions { dir: dir.path("kafka"), cache_dir: config.cache.join("kafka"), port: 0, heap_mb: 512 };
+            let task = tokio::task::spawn_blocking(move || Broker::start(options)).await;
+            let broker = task.map_err(|_| DemoError::Stopped)??;
             Ok((LogSettings::kafka(&broker.address(), &prefix, std::iter::empty()), Some(broker)))
         }
     }
 }
 
 /// Invents the campaign, unless everything was sent before; what it must come to is kept in the folder.
-async fn make(setting: &Setting, place: &Place, steps: &Steps) -> Result<Option<Arc<Synthetic>>, DemoError> {
-    if place.is_complete() {
-        steps.say("  Everything of this campaign and seed was sent before.");
+async fn generate(config: &DemoConfig, dir: &DemoDir, steps: &Steps) -> Result<Option<Arc<Synthetic>>, DemoError> {
+    if dir.is_complete() {
+        steps.print_line("  Everything of this campaign and seed was sent before.");
         return Ok(None);
     }
     let step = steps.begin("Inventing the campaign", None);
-    let (campaign, seed) = (setting.campaign.clone(), setting.options.seed);
-    let made = tokio::task::spawn_blocking(move || synthetic::generate(&campaign, seed)).await;
-    let made = made.ok().flatten().ok_or(DemoError::Stopped)?;
-    write_json(&place.part("oracle.json"), &made.oracle)?;
-    step.done(format!("{} voters, {} submissions", count(made.roll.len() as u64), count(made.stream.len() as u64)));
-    Ok(Some(Arc::new(made)))
+    let (campaign, seed) = (config.campaign.clone(), config.options.seed);
+    let generated = tokio::task::spawn_blocking(move || synthetic::generate(&campaign, seed)).await;
+    let generated = generated.ok().flatten().ok_or(DemoError::Stopped)?;
+    write_json(&dir.path("oracle.json"), &generated.oracle)?;
+    step.done(format!("{} voters, {} submissions", count(generated.roll.len() as u64), count(generated.stream.len() as u64)));
+    Ok(Some(Arc::new(generated)))
 }

@@ -13,7 +13,6 @@ use crate::{
 mod anomalies;
 mod audience;
 mod clock;
-mod dice;
 mod emit_meetings;
 mod emit_sheets;
 pub mod emitter;
@@ -25,15 +24,16 @@ mod misspelling;
 pub mod oracle;
 mod people;
 mod reference;
+mod rng;
 pub mod roll;
 pub mod stream;
 
 use clock::Clock;
-use dice::{Concern, Dice};
 use people::People;
 use reference::Venue;
+use rng::{RngStream, SeededRng};
 
-pub use emitter::{Fate, Sent};
+pub use emitter::{ExpectedOutcome, GeneratedSubmission};
 pub use oracle::Oracle;
 pub use roll::Roll;
 
@@ -53,7 +53,7 @@ pub struct Synthetic {
     /// Every voter.
     pub roll: Roll,
     /// Everything sent but the roll, in order of arrival.
-    pub stream: Vec<Sent>,
+    pub stream: Vec<GeneratedSubmission>,
     /// What must come of it.
     pub oracle: Oracle,
     campaign: Campaign,
@@ -69,7 +69,7 @@ impl Synthetic {
 
     /// How many of the first submissions of the stream everything else leans on: the reference data of the first morning.
     pub fn reference_len(&self) -> usize {
-        let first_meeting = |sent: &Sent| matches!(sent.submission.kind().kind, qamtu_schemas::Kind::MeetingPlanned);
+        let first_meeting = |sent: &GeneratedSubmission| matches!(sent.submission.kind().kind, qamtu_schemas::Kind::MeetingPlanned);
         self.stream.iter().position(first_meeting).unwrap_or(self.stream.len())
     }
 }
@@ -81,13 +81,13 @@ pub fn generate(campaign: &Campaign, seed: u64) -> Option<Synthetic> {
     let mut issuer = iin::Issuer::new();
     let roll = Roll::draw(campaign, scenario, seed, &mut issuer);
     let people = People::draw(campaign, scenario, seed, (&roll, &mut issuer));
-    let mut dice = Dice::new(seed, Concern::Meetings);
-    let venues = reference::venues(campaign, &roll, &mut dice);
+    let mut rng = SeededRng::new(seed, RngStream::Meetings);
+    let venues = reference::venues(campaign, &roll, &mut rng);
     let mut world = World { campaign, scenario, clock, roll, people, venues };
-    let mut meetings = meetings::draw(&world, &mut dice);
-    audience::fill(&world, &mut meetings, &mut Dice::new(seed, Concern::Audience));
-    let imports = anomalies::decide(&mut world, &mut meetings, &mut Dice::new(seed, Concern::Anomalies));
-    let told = stream::generate(&world, &meetings, &imports, seed);
-    let oracle = oracle::oracle(&world, &meetings, &told, seed);
-    Some(Synthetic { roll: world.roll, stream: told.sent, oracle, campaign: campaign.clone(), scenario: scenario.clone(), seed })
+    let mut meetings = meetings::draw(&world, &mut rng);
+    audience::fill(&world, &mut meetings, &mut SeededRng::new(seed, RngStream::Audience));
+    let imports = anomalies::decide(&mut world, &mut meetings, &mut SeededRng::new(seed, RngStream::Anomalies));
+    let stream = stream::generate(&world, &meetings, &imports, seed);
+    let oracle = oracle::compute(&world, &meetings, &stream, seed);
+    Some(Synthetic { roll: world.roll, stream: stream.sent, oracle, campaign: campaign.clone(), scenario: scenario.clone(), seed })
 }

@@ -68,9 +68,9 @@ mod package;
 mod process;
 mod settings;
 mod source;
+mod stall;
 mod startup_barrier;
 mod system;
-mod work;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
@@ -86,7 +86,7 @@ pub use package::{FetchProgress, FetchStep};
 pub use settings::CONTRACT_VIEWS;
 pub use source::WarehouseSource;
 
-use child::Served;
+use child::ServeOptions;
 use folder::Folder;
 use login::Logins;
 use process::{Failure, Process, ProcessError};
@@ -94,7 +94,7 @@ use settings::{MEMORY_MIN_MB, Settings};
 use source::Program;
 
 /// How often a running warehouse is looked at.
-const WATCH: std::time::Duration = std::time::Duration::from_millis(200);
+const EXIT_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
 /// How often a free port may be snatched away between choosing and opening it.
 const PORT_ATTEMPTS: usize = 5;
 
@@ -128,11 +128,11 @@ impl WarehouseOptions {
     /// # Errors
     /// When a variable of the environment makes no sense.
     pub fn new(dir: impl Into<PathBuf>) -> Result<Self, WarehouseError> {
-        Self::told(dir, |name| std::env::var_os(name))
+        Self::with_environment(dir, |name| std::env::var_os(name))
     }
 
     /// As [`Self::new`], with the address and login of a server from elsewhere.
-    pub(crate) fn told(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
+    pub(crate) fn with_environment(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
         let launcher = std::env::current_exe().map_err(|source| WarehouseError::Spawn { program: PathBuf::from("qamtu"), source })?;
         let cache_dir = std::env::var_os("QAMTU_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let home = std::env::home_dir().map(|home| home.join(".cache/qamtu"));
@@ -259,7 +259,7 @@ impl Warehouse {
             if let Some(status) = self.process.as_mut().and_then(Process::ended) {
                 return status;
             }
-            tokio::time::sleep(WATCH).await;
+            tokio::time::sleep(EXIT_POLL_INTERVAL).await;
         }
     }
 
@@ -272,10 +272,10 @@ impl Warehouse {
     }
 
     async fn external(url: &str, login: &Login) -> Result<Self, WarehouseError> {
-        process::ask(&process::client()?, url, login, "SELECT 1")
+        process::query(&process::client()?, url, login, "SELECT 1")
             .await
             .map_err(|reason| WarehouseError::External { url: url.to_owned(), reason })?;
-        let logins = Logins::same(login);
+        let logins = Logins::shared(login);
         Ok(Self { url: url.to_owned(), logins, kind: WarehouseKind::External, gaps: Vec::new(), process: None, folder: None })
     }
 
@@ -305,14 +305,15 @@ impl Warehouse {
             };
             folder.write_config(&settings.config(), &settings.users())?;
             let url = format!("http://127.0.0.1:{http_port}");
-            let served = Served { folder: folder.layout().root().to_path_buf(), port: http_port, connects: options.kafka_engine };
-            let mut process = Process::start(&options.launcher, program, &folder, &served)?;
+            let serve_options =
+                ServeOptions { folder: folder.layout().root().to_path_buf(), port: http_port, may_connect: options.kafka_engine };
+            let mut process = Process::start(&options.launcher, program, &folder, &serve_options)?;
             let report = |waited: Duration| {
                 if let Some(progress) = &options.progress {
                     progress(FetchStep::Starting { seconds: waited.as_secs() });
                 }
             };
-            match process.answers((&url, logins.of(Role::Admin)), &folder.layout().output(), report).await {
+            match process.wait_until_ready((&url, logins.of(Role::Admin)), &folder.layout().output(), report).await {
                 Ok(()) => {
                     let gaps = folder.gaps()?;
                     return Ok(Self { url, logins, kind, gaps, process: Some(process), folder: Some(folder) });
@@ -320,7 +321,7 @@ impl Warehouse {
                 Err(ProcessError::Ended(Failure::PortTaken)) if options.http_port.is_none() && attempt < PORT_ATTEMPTS => {
                     attempt += 1;
                 }
-                Err(error) => return Err(explained(error, &folder, http_port)),
+                Err(error) => return Err(start_error(error, &folder, http_port)),
             }
         }
     }
@@ -332,7 +333,7 @@ impl Warehouse {
 /// When a name is no name of a database, or a file cannot be read or written.
 pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Result<(), WarehouseError> {
     settings::check_databases(databases)?;
-    let logins = folder::kept_logins(passwords)?;
+    let logins = folder::read_or_create_logins(passwords)?;
     // It holds hashes alone, and the server that reads it has a user of its own.
     let readable = std::fs::Permissions::from_mode(0o644);
     let written = std::fs::write(file, settings::server_users(&logins, databases)).and_then(|()| std::fs::set_permissions(file, readable));
@@ -355,13 +356,13 @@ fn free_port() -> Result<u16, WarehouseError> {
 }
 
 /// One clear line for a start that failed.
-fn explained(error: ProcessError, folder: &Folder, port: u16) -> WarehouseError {
+fn start_error(error: ProcessError, folder: &Folder, port: u16) -> WarehouseError {
     let (dir, log) = (folder.layout().root().to_path_buf(), folder.layout().output());
     match error {
         ProcessError::Other(error) => error,
         ProcessError::Ended(Failure::PortTaken) => WarehouseError::PortTaken { port },
         ProcessError::Ended(Failure::DataInUse) => WarehouseError::InUse { dir, owner: "unknown".to_owned() },
-        ProcessError::Ended(Failure::Said(reason)) if folder.has_data => WarehouseError::Damaged { dir, reason, log },
-        ProcessError::Ended(Failure::Said(reason)) => WarehouseError::Ended { reason, log },
+        ProcessError::Ended(Failure::Message(reason)) if folder.has_data => WarehouseError::Damaged { dir, reason, log },
+        ProcessError::Ended(Failure::Message(reason)) => WarehouseError::Ended { reason, log },
     }
 }

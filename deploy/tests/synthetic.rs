@@ -15,7 +15,7 @@ use std::{
 use qamtu::{
     campaign::{Campaign, TURKISTAN_2026},
     submission::{Identifier, Iin, Payload, Submission},
-    synthetic::{self, Fate, Sent, Synthetic, iin},
+    synthetic::{self, ExpectedOutcome, GeneratedSubmission, Synthetic, iin},
 };
 use qamtu_schemas::{
     Data, Event, MeetingFold, Reference, Status,
@@ -48,7 +48,7 @@ fn within(what: &str, value: u64, (low, high): (u64, u64)) {
 }
 
 fn accepted() -> impl Iterator<Item = &'static Submission> {
-    full().stream.iter().filter(|sent| sent.fate == Fate::Accepted).map(|sent| &sent.submission)
+    full().stream.iter().filter(|sent| sent.expected == ExpectedOutcome::Accepted).map(|sent| &sent.submission)
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_stale_time_zone_moves_some_meetings_to_the_day_before() {
 
 #[test]
 fn units_are_misspelt_in_three_languages() {
-    let unknown = full().stream.iter().filter(|sent| sent.fate == Fate::Refused("unknown-unit"));
+    let unknown = full().stream.iter().filter(|sent| sent.expected == ExpectedOutcome::Refused("unknown-unit"));
     let spelt: BTreeSet<String> = unknown
         .filter_map(|sent| match &sent.submission.data {
             Payload::Attendance(AttendanceRecorded { residence: Residence::Unit(unit), .. }) => Some(unit.to_string()),
@@ -302,13 +302,13 @@ fn the_stream_arrives_in_order_and_every_fate_has_its_reason() {
     assert!(stream.windows(2).all(|pair| pair[0].submission.receivedtime <= pair[1].submission.receivedtime));
     let mut first: HashMap<EventId, &Submission> = HashMap::new();
     let without_arrival = |submission: &Submission| Submission { receivedtime: None, ..submission.clone() };
-    for Sent { submission, fate } in stream {
+    for GeneratedSubmission { submission, expected } in stream {
         let held = first.get(&submission.id);
-        match fate {
-            Fate::Accepted => assert!(first.insert(submission.id, submission).is_none(), "{} twice", submission.id),
-            Fate::Duplicate => assert_eq!(held.map(|held| without_arrival(held)), Some(without_arrival(submission))),
-            Fate::Conflict => assert!(held.is_some_and(|held| without_arrival(held) != without_arrival(submission))),
-            Fate::Refused(_) => assert!(held.is_none(), "{} was taken before it is refused", submission.id),
+        match expected {
+            ExpectedOutcome::Accepted => assert!(first.insert(submission.id, submission).is_none(), "{} twice", submission.id),
+            ExpectedOutcome::Duplicate => assert_eq!(held.map(|held| without_arrival(held)), Some(without_arrival(submission))),
+            ExpectedOutcome::Conflict => assert!(held.is_some_and(|held| without_arrival(held) != without_arrival(submission))),
+            ExpectedOutcome::Refused(_) => assert!(held.is_none(), "{} was taken before it is refused", submission.id),
         }
         assert!(submission.recordedtime <= submission.receivedtime, "{}", submission.id);
         assert_eq!(u64::from(submission.kind().version == 0), 0);
@@ -319,7 +319,7 @@ fn the_stream_arrives_in_order_and_every_fate_has_its_reason() {
     assert_eq!(figure("/counts/events"), counts.accepted);
     let reference = full().reference_len();
     within("reference data sent first", reference as u64, (1_000, 6_000));
-    let named = |sent: &Sent| matches!(&sent.submission.data, Payload::Attendance(_));
+    let named = |sent: &GeneratedSubmission| matches!(&sent.submission.data, Payload::Attendance(_));
     assert!(!stream[..reference].iter().any(named), "a sheet before the reference data");
 }
 

@@ -29,7 +29,7 @@ pub enum CampaignError {
     },
     /// It is not TOML, or not of this shape, or breaks a rule.
     #[error("{file}:{line}: {reason}")]
-    Wrong {
+    Invalid {
         /// The file.
         file: String,
         /// The line, from 1.
@@ -45,23 +45,23 @@ impl CampaignError {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().replace('\n', "; ");
         let reason = if matches!(field, "" | ".") { message } else { format!("{field}: {message}") };
-        Self::Wrong { file: file.to_owned(), line: line(text, at), reason }
+        Self::Invalid { file: file.to_owned(), line: line(text, at), reason }
     }
 }
 
 /// A broken rule and its place: names of tables and indexes of arrays.
-pub(super) struct Flaw {
-    place: Vec<String>,
+pub(super) struct RuleViolation {
+    path: Vec<String>,
     reason: String,
 }
 
-impl Flaw {
+impl RuleViolation {
     /// Looks the place up in the text.
-    pub(super) fn located(self, text: &str, file: &str) -> CampaignError {
+    pub(super) fn into_error(self, text: &str, file: &str) -> CampaignError {
         let at = DeTable::parse(text).ok().map_or(0, |document| {
             let mut at = 0;
             let mut here = Some(DeValue::Table(document.into_inner()));
-            for step in &self.place {
+            for step in &self.path {
                 let next = match here.take() {
                     Some(DeValue::Table(table)) => table.into_iter().find(|(name, _)| name.get_ref() == step).map(|(_, value)| value),
                     Some(DeValue::Array(array)) => step.parse().ok().and_then(|index: usize| array.into_iter().nth(index)),
@@ -73,7 +73,7 @@ impl Flaw {
             }
             at
         });
-        CampaignError::Wrong { file: file.to_owned(), line: line(text, at), reason: self.reason }
+        CampaignError::Invalid { file: file.to_owned(), line: line(text, at), reason: self.reason }
     }
 }
 
@@ -81,12 +81,12 @@ fn line(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-fn hold(holds: bool, place: &[&dyn Display], reason: impl FnOnce() -> String) -> Result<(), Flaw> {
-    if holds { Ok(()) } else { Err(Flaw { place: place.iter().map(ToString::to_string).collect(), reason: reason() }) }
+fn ensure(condition: bool, path: &[&dyn Display], reason: impl FnOnce() -> String) -> Result<(), RuleViolation> {
+    if condition { Ok(()) } else { Err(RuleViolation { path: path.iter().map(ToString::to_string).collect(), reason: reason() }) }
 }
 
 /// Checks every rule; the first broken one is told.
-pub(super) fn check(campaign: &Campaign) -> Result<(), Flaw> {
+pub(super) fn check(campaign: &Campaign) -> Result<(), RuleViolation> {
     calendar(campaign)?;
     unique("parties", campaign.parties.iter().map(|party| &party.code))?;
     unique("categories", campaign.categories.iter().map(|category| &category.code))?;
@@ -98,79 +98,81 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), Flaw> {
     unique("coalitions", campaign.coalitions.iter().map(|coalition| &coalition.id))?;
     for (index, coalition) in campaign.coalitions.iter().enumerate() {
         let known = coalition.unit.as_ref().is_none_or(|wanted| campaign.units.iter().any(|unit| unit.code == *wanted));
-        hold(known, &[&"coalitions", &index, &"unit"], || format!("coalition {} names a unit that is not under [[units]]", coalition.id))?;
+        ensure(known, &[&"coalitions", &index, &"unit"], || {
+            format!("coalition {} names a unit that is not under [[units]]", coalition.id)
+        })?;
     }
     campaign.synthetic.as_ref().map_or(Ok(()), |scenario| synthetic(campaign, scenario))
 }
 
-fn calendar(campaign: &Campaign) -> Result<(), Flaw> {
+fn calendar(campaign: &Campaign) -> Result<(), RuleViolation> {
     let days = campaign.calendar;
-    hold(time_zone(&campaign.time_zone).is_ok(), &[&"time_zone"], || "write an IANA time zone such as Asia/Almaty".to_owned())?;
-    hold(days.opens <= days.closes, &[&"calendar", &"closes"], || "closes must not be before opens".to_owned())?;
-    hold(days.closes < days.silence, &[&"calendar", &"silence"], || "silence must be after closes".to_owned())?;
-    hold(days.silence < days.vote, &[&"calendar", &"vote"], || "vote must be after silence".to_owned())
+    ensure(time_zone(&campaign.time_zone).is_ok(), &[&"time_zone"], || "write an IANA time zone such as Asia/Almaty".to_owned())?;
+    ensure(days.opens <= days.closes, &[&"calendar", &"closes"], || "closes must not be before opens".to_owned())?;
+    ensure(days.closes < days.silence, &[&"calendar", &"silence"], || "silence must be after closes".to_owned())?;
+    ensure(days.silence < days.vote, &[&"calendar", &"vote"], || "vote must be after silence".to_owned())
 }
 
-fn unique<T: Ord + Display>(list: &'static str, codes: impl Iterator<Item = T>) -> Result<(), Flaw> {
+fn unique<T: Ord + Display>(list: &'static str, codes: impl Iterator<Item = T>) -> Result<(), RuleViolation> {
     let mut seen = BTreeSet::new();
     for (index, code) in codes.enumerate() {
         let reason = format!("{code} stands twice under [[{list}]]; remove one");
-        hold(seen.insert(code), &[&list, &index], || reason)?;
+        ensure(seen.insert(code), &[&list, &index], || reason)?;
     }
-    hold(!seen.is_empty(), &[&list], || format!("[[{list}]] is empty; name at least one"))
+    ensure(!seen.is_empty(), &[&list], || format!("[[{list}]] is empty; name at least one"))
 }
 
-fn synthetic(campaign: &Campaign, scenario: &Scenario) -> Result<(), Flaw> {
+fn synthetic(campaign: &Campaign, scenario: &Scenario) -> Result<(), RuleViolation> {
     let mut meetings = 0;
     for (index, unit) in campaign.units.iter().enumerate() {
         let Some(size) = unit.synthetic else {
-            return hold(false, &[&"units", &index], || {
+            return ensure(false, &[&"units", &index], || {
                 format!("unit {} needs `synthetic = {{ voters, precincts, meetings, members }}`", unit.code)
             });
         };
         let fits = size.precincts * PRECINCT_MIN_VOTERS <= size.voters && size.voters <= size.precincts * PRECINCT_MAX_VOTERS;
-        hold(fits && size.members > 0, &[&"units", &index, &"synthetic"], || {
+        ensure(fits && size.members > 0, &[&"units", &index, &"synthetic"], || {
             format!("unit {} needs members, and {PRECINCT_MIN_VOTERS} to {PRECINCT_MAX_VOTERS} voters per precinct", unit.code)
         })?;
         let formed = campaign.coalitions.iter().any(|coalition| coalition.unit.as_ref() == Some(&unit.code));
-        hold(formed, &[&"units", &index], || format!("unit {} has no coalition under [[coalitions]]", unit.code))?;
+        ensure(formed, &[&"units", &index], || format!("unit {} has no coalition under [[coalitions]]", unit.code))?;
         meetings += size.meetings;
     }
-    hold(meetings == campaign.plan.meetings, &[&"plan", &"meetings"], || format!("the units plan {meetings} meetings together"))?;
+    ensure(meetings == campaign.plan.meetings, &[&"plan", &"meetings"], || format!("the units plan {meetings} meetings together"))?;
     let regional = campaign.coalitions.iter().any(|coalition| coalition.unit.is_none());
-    hold(regional == (scenario.regional_members > 0), &[&"synthetic", &"regional_members"], || {
+    ensure(regional == (scenario.regional_members > 0), &[&"synthetic", &"regional_members"], || {
         "members of the whole region and a coalition without a unit go together".to_owned()
     })?;
     let days = campaign.calendar;
     let first = days.opens <= scenario.first_meeting && scenario.first_meeting < days.closes;
-    hold(first, &[&"synthetic", &"first_meeting"], || "must be a lawful campaign day before the last".to_owned())?;
+    ensure(first, &[&"synthetic", &"first_meeting"], || "must be a lawful campaign day before the last".to_owned())?;
     let rising = scenario.counts.windows(2).all(|pair| pair[0] < pair[1]);
-    hold(rising && !scenario.counts.is_empty(), &[&"synthetic", &"counts"], || "name at least one date, in rising order".to_owned())?;
+    ensure(rising && !scenario.counts.is_empty(), &[&"synthetic", &"counts"], || "name at least one date, in rising order".to_owned())?;
     shares(campaign, scenario)
 }
 
-fn shares(campaign: &Campaign, scenario: &Scenario) -> Result<(), Flaw> {
+fn shares(campaign: &Campaign, scenario: &Scenario) -> Result<(), RuleViolation> {
     for code in scenario.party_shares.keys() {
         let known = campaign.parties.iter().any(|party| party.code == *code);
-        hold(known, &[&"synthetic", &"party_shares", code], || format!("{code} is not under [[parties]]"))?;
+        ensure(known, &[&"synthetic", &"party_shares", code], || format!("{code} is not under [[parties]]"))?;
     }
     for code in scenario.language_shares.keys() {
         let known = campaign.languages.iter().any(|language| language.code == *code);
-        hold(known, &[&"synthetic", &"language_shares", code], || format!("{code} is not under [[languages]]"))?;
+        ensure(known, &[&"synthetic", &"language_shares", code], || format!("{code} is not under [[languages]]"))?;
     }
     for (index, format) in scenario.formats.iter().enumerate() {
         let known = campaign.formats.iter().any(|known| known.code == format.format);
-        hold(known, &[&"synthetic", &"formats", &index, &"format"], || format!("{} is not under [[formats]]", format.format))?;
+        ensure(known, &[&"synthetic", &"formats", &index, &"format"], || format!("{} is not under [[formats]]", format.format))?;
         for code in &format.categories {
             let known = campaign.categories.iter().any(|category| category.code == *code);
-            hold(known, &[&"synthetic", &"formats", &index, &"categories"], || format!("{code} is not under [[categories]]"))?;
+            ensure(known, &[&"synthetic", &"formats", &index, &"categories"], || format!("{code} is not under [[categories]]"))?;
         }
         let sized = format.median >= 1.0 && format.sigma > 0.0 && !format.categories.is_empty();
-        hold(sized, &[&"synthetic", &"formats", &index], || "needs a median of 1 or more, a sigma above 0 and a category".to_owned())?;
+        ensure(sized, &[&"synthetic", &"formats", &index], || "needs a median of 1 or more, a sigma above 0 and a category".to_owned())?;
     }
     let weighed = |sum: u32| sum > 0;
     let all = weighed(scenario.party_shares.values().sum())
         && weighed(scenario.language_shares.values().sum())
         && weighed(scenario.formats.iter().map(|format| format.share).sum());
-    hold(all, &[&"synthetic"], || "party_shares, language_shares and formats need weights above 0".to_owned())
+    ensure(all, &[&"synthetic"], || "party_shares, language_shares and formats need weights above 0".to_owned())
 }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::warehouse::child::{self, Served};
+use crate::warehouse::child::{self, ServeOptions};
 
 /// What to serve; exactly one of the two programs.
 #[derive(Debug, clap::Args)]
@@ -27,11 +27,11 @@ pub(super) struct Arguments {
 
 /// Serves until standard input closes. Returns only when the engine could not serve, or not any longer.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let served = Served { folder: arguments.folder.clone(), port: arguments.port, connects: arguments.connects };
-    let last_word = match (&arguments.library, &arguments.server) {
-        (Some(library), _) => child::serve_library(library, &served)?,
-        (None, Some(server)) => child::serve_binary(server, &served)?,
+    let options = ServeOptions { folder: arguments.folder.clone(), port: arguments.port, may_connect: arguments.connects };
+    let reason = match (&arguments.library, &arguments.server) {
+        (Some(library), _) => child::serve_library(library, &options)?,
+        (None, Some(server)) => child::serve_binary(server, &options)?,
         (None, None) => "give --library or --server".to_owned(),
     };
-    anyhow::bail!(last_word)
+    anyhow::bail!(reason)
 }

@@ -23,14 +23,14 @@ pub(super) struct Arguments {
 
 /// What ingest says of a batch that it took.
 #[derive(Debug, Deserialize)]
-struct Taken {
+struct BatchSummary {
     accepted: u64,
     duplicates: u64,
 }
 
 /// What ingest says of a batch that it refused.
 #[derive(Debug, Default, Deserialize)]
-struct Refused {
+struct BatchProblem {
     #[serde(default)]
     failures: Vec<Failure>,
 }
@@ -50,52 +50,52 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let campaign = Campaign::read(&arguments.file)?;
     let submissions = campaign.submissions(None);
     tokio::runtime::Runtime::new()?.block_on(async {
-        let to = format!("{}/v1/events", arguments.ingest.trim_end_matches('/'));
-        let request = reqwest::Client::new().post(&to).header("content-type", "application/cloudevents-batch+json");
+        let url = format!("{}/v1/events", arguments.ingest.trim_end_matches('/'));
+        let request = reqwest::Client::new().post(&url).header("content-type", "application/cloudevents-batch+json");
         let sent = request.body(serde_json::to_vec(&submissions)?).send().await;
-        let answer = sent.with_context(|| {
+        let response = sent.with_context(|| {
             format!("ingest does not answer at {}: is qamtu-ingest running? --ingest names its address", arguments.ingest)
         })?;
-        let status = answer.status();
-        let text = answer.text().await?;
+        let status = response.status();
+        let text = response.text().await?;
         if status.is_success() {
-            let Taken { accepted, duplicates } = serde_json::from_str(&text)?;
+            let BatchSummary { accepted, duplicates } = serde_json::from_str(&text)?;
             writeln!(std::io::stdout(), "campaign {}: {accepted} new events, {duplicates} known already", campaign.id)?;
             return Ok(());
         }
-        let refused: Refused = serde_json::from_str(&text).unwrap_or_default();
-        anyhow::ensure!(!refused.failures.is_empty(), "{to} answered {status}: {text}");
-        let head = if refused.failures.iter().any(|failure| !failure.differs.is_empty()) {
+        let refused: BatchProblem = serde_json::from_str(&text).unwrap_or_default();
+        anyhow::ensure!(!refused.failures.is_empty(), "{url} answered {status}: {text}");
+        let summary = if refused.failures.iter().any(|failure| !failure.differs.is_empty()) {
             let file = arguments.file.display();
             format!("revision {} was published before with other content: raise `revision` in {file} and publish again", campaign.revision)
         } else {
-            format!("{to} answered {status}; nothing was taken")
+            format!("{url} answered {status}; nothing was taken")
         };
-        anyhow::bail!("{head}{}", listed(&refused.failures, &submissions))
+        anyhow::bail!("{summary}{}", describe_failures(&refused.failures, &submissions))
     })
 }
 
 /// One line for each refused event, and for each of its places that differ one more.
-fn listed(failures: &[Failure], submissions: &[Submission]) -> String {
+fn describe_failures(failures: &[Failure], submissions: &[Submission]) -> String {
     let mut lines = String::new();
     for failure in failures {
         let index = failure.pointer.split('/').nth(1).and_then(|index| index.parse::<usize>().ok());
         let submission = index.and_then(|index| submissions.get(index));
         let sent = submission.and_then(|submission| serde_json::to_value(submission).ok()).unwrap_or_default();
-        let _ = write!(lines, "\n  {}", submission.map(name).unwrap_or_default());
+        let _ = write!(lines, "\n  {}", submission.map(event_name).unwrap_or_default());
         if failure.differs.is_empty() {
             let _ = write!(lines, ": {} at {}: {}", failure.code, failure.pointer, failure.detail);
         }
-        for place in &failure.differs {
-            let now = sent.pointer(place).map_or_else(|| "left out".to_owned(), ToString::to_string);
-            let _ = write!(lines, "\n    {place} is now {now}");
+        for pointer in &failure.differs {
+            let now = sent.pointer(pointer).map_or_else(|| "left out".to_owned(), ToString::to_string);
+            let _ = write!(lines, "\n    {pointer} is now {now}");
         }
     }
     lines
 }
 
 /// Type and subject of an event, such as `unit.defined TRK`.
-fn name(submission: &Submission) -> String {
+fn event_name(submission: &Submission) -> String {
     let kind = submission.kind().kind.name();
     match &submission.data {
         Payload::Plain(data) => format!("{kind} {}", data.subject()),

@@ -77,43 +77,45 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 
     tokio::runtime::Runtime::new()?.block_on(async {
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let told = async {
+        let stop_signal = async {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
             }
         };
-        tokio::pin!(told);
+        tokio::pin!(stop_signal);
         // A start may take minutes, and must be ended like everything else.
         let mut warehouse = tokio::select! {
             started = Warehouse::start(options.clone()) => started?,
-            () = &mut told => return Ok(()),
+            () = &mut stop_signal => return Ok(()),
         };
         for gap in warehouse.gaps() {
-            say(&format!("qamtu: the warehouse is not fully confined: {gap}"));
+            print_stderr(&format!("qamtu: the warehouse is not fully confined: {gap}"));
         }
-        announce(&warehouse, arguments.service)?;
+        print_ready(&warehouse, arguments.service)?;
         if arguments.service {
             notify_systemd()?;
         }
-        options.http_port = port(&warehouse);
-        let closed = end_of_input();
-        tokio::pin!(closed);
+        options.http_port = port_of(&warehouse);
+        let input_closed = end_of_input();
+        tokio::pin!(input_closed);
         loop {
             let status = tokio::select! {
-                () = &mut closed, if !arguments.service => {
-                    say("qamtu: standard input is closed, so the warehouse ends; --service runs without");
+                () = &mut input_closed, if !arguments.service => {
+                    print_stderr("qamtu: standard input is closed, so the warehouse ends; --service runs without");
                     break;
                 }
-                () = &mut told => break,
+                () = &mut stop_signal => break,
                 status = warehouse.ended() => status,
             };
-            say(&format!("qamtu: ClickHouse has ended by itself ({status}) and is started again; its output is in the logs of its folder"));
+            print_stderr(&format!(
+                "qamtu: ClickHouse has ended by itself ({status}) and is started again; its output is in the logs of its folder"
+            ));
             // The folder is free when the one that held it is gone.
             warehouse.stop().await;
             warehouse = tokio::select! {
                 started = Warehouse::start(options.clone()) => started?,
-                () = &mut told => return Ok(()),
+                () = &mut stop_signal => return Ok(()),
             };
         }
         warehouse.stop().await;
@@ -122,14 +124,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// The port of a warehouse, under which services know it.
-fn port(warehouse: &Warehouse) -> Option<u16> {
+fn port_of(warehouse: &Warehouse) -> Option<u16> {
     warehouse.url().rsplit(':').next()?.parse().ok()
 }
 
 /// Prints the [`Ready`] line.
-fn announce(warehouse: &Warehouse, service: bool) -> anyhow::Result<()> {
-    let shown = |login: &'_ Login| (!service).then(|| login.password.expose_secret().to_owned());
-    let passwords = Role::ALL.map(|role| shown(warehouse.login(role)));
+fn print_ready(warehouse: &Warehouse, service: bool) -> anyhow::Result<()> {
+    let password_unless_service = |login: &'_ Login| (!service).then(|| login.password.expose_secret().to_owned());
+    let passwords = Role::ALL.map(|role| password_unless_service(warehouse.login(role)));
     let logins = Role::ALL.iter().zip(&passwords).map(|(role, password)| {
         let user = warehouse.login(*role).user.as_str();
         (role.name(), LoginLine { user, password: password.as_deref(), password_file: warehouse.password_file(*role) })
@@ -161,7 +163,7 @@ fn notify_systemd() -> anyhow::Result<()> {
 }
 
 /// Prints a line on standard error; where that is gone nobody reads it.
-fn say(line: &str) {
+fn print_stderr(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -191,7 +193,9 @@ fn progress() -> FetchProgress {
             FetchStep::Verifying { done, total } => ("Verifying", done, total),
             FetchStep::Unpacking { done, total } => ("Unpacking", done, total),
             FetchStep::Ready => return bar.finish_and_clear(),
-            FetchStep::Starting { seconds } => return say(&format!("qamtu: ClickHouse is still loading its tables, {seconds} s so far")),
+            FetchStep::Starting { seconds } => {
+                return print_stderr(&format!("qamtu: ClickHouse is still loading its tables, {seconds} s so far"));
+            }
         };
         bar.set_message(message);
         bar.set_length(total);

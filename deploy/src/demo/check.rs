@@ -4,43 +4,43 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{DemoError, feed::Fed};
-use crate::synthetic::stream::Counts;
+use super::{DemoError, send::SendResult};
+use crate::synthetic::stream::StreamCounts;
 
 /// Most differences told.
-const TOLD: usize = 40;
+const MAX_LISTED: usize = 40;
 
 /// Compares the figures, and the fates where something was sent.
-pub fn check(summary: &Value, oracle: &Value, fates: Option<(&Fed, &Counts)>) -> Result<(), DemoError> {
+pub fn compare(summary: &Value, oracle: &Value, sent: Option<(&SendResult, &StreamCounts)>) -> Result<(), DemoError> {
     let mut found = Vec::new();
     differences("", summary, oracle, &mut found);
-    if let Some((fed, known)) = fates {
-        streams(fed, known, &mut found);
+    if let Some((result, known)) = sent {
+        compare_stream(result, known, &mut found);
     }
     if found.is_empty() {
         return Ok(());
     }
-    let list: Vec<String> = found.iter().take(TOLD).map(|line| format!("  {line}")).collect();
-    Err(DemoError::Differs { number: found.len(), list: list.join("\n") })
+    let list: Vec<String> = found.iter().take(MAX_LISTED).map(|line| format!("  {line}")).collect();
+    Err(DemoError::Mismatch { number: found.len(), list: list.join("\n") })
 }
 
-/// Every place where two values differ.
-fn differences(place: &str, found: &Value, known: &Value, out: &mut Vec<String>) {
+/// Every pointer where two values differ.
+fn differences(pointer: &str, found: &Value, known: &Value, out: &mut Vec<String>) {
     match (found, known) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
-                differences(&format!("{place}/{name}"), &found[name], &known[name], out);
+                differences(&format!("{pointer}/{name}"), &found[name], &known[name], out);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            a.iter().zip(b).enumerate().for_each(|(index, (a, b))| differences(&format!("{place}/{index}"), a, b, out));
+            a.iter().zip(b).enumerate().for_each(|(index, (a, b))| differences(&format!("{pointer}/{index}"), a, b, out));
         }
-        _ if found != known => out.push(format!("{place}: counted {found}, true is {known}")),
+        _ if found != known => out.push(format!("{pointer}: counted {found}, true is {known}")),
         _ => {}
     }
 }
 
-fn streams(fed: &Fed, known: &Counts, out: &mut Vec<String>) {
+fn compare_stream(result: &SendResult, known: &StreamCounts, out: &mut Vec<String>) {
     let refused: BTreeMap<String, u64> = known
         .refused
         .iter()
@@ -52,19 +52,19 @@ fn streams(fed: &Fed, known: &Counts, out: &mut Vec<String>) {
             out.push(format!("stream/{what}: ingest says {found}, true is {known}"));
         }
     };
-    if fed.repeated {
+    if result.repeated {
         // What was acknowledged too late is a duplicate the second time.
-        same("accepted and duplicates", fed.events.accepted + fed.events.duplicates, known.accepted + known.duplicates);
+        same("accepted and duplicates", result.events.accepted + result.events.duplicates, known.accepted + known.duplicates);
         return;
     }
-    same("accepted", fed.events.accepted, known.accepted);
-    same("duplicates", fed.events.duplicates, known.duplicates);
-    same("refused", fed.events.refused, refused.values().sum());
-    same("warnings", fed.events.warned, known.warnings);
-    same("roll", fed.roll.accepted, known.roll);
-    for code in refused.keys().chain(fed.refused.keys().filter(|code| !refused.contains_key(*code))) {
+    same("accepted", result.events.accepted, known.accepted);
+    same("duplicates", result.events.duplicates, known.duplicates);
+    same("refused", result.events.refused, refused.values().sum());
+    same("warnings", result.events.warned, known.warnings);
+    same("roll", result.roll.accepted, known.roll);
+    for code in refused.keys().chain(result.refused.keys().filter(|code| !refused.contains_key(*code))) {
         let of = |map: &BTreeMap<String, u64>| map.get(code).copied().unwrap_or(0);
-        same(&format!("refused/{code}"), of(&fed.refused), of(&refused));
+        same(&format!("refused/{code}"), of(&result.refused), of(&refused));
     }
 }
 
@@ -77,24 +77,25 @@ mod tests {
     #[test]
     fn every_difference_is_told_with_its_place() {
         let (summary, oracle) = (json!({"a": 1, "b": [1, {"c": 2}], "d": 0}), json!({"a": 1, "b": [1, {"c": 3}], "e": 0}));
-        let error = check(&summary, &oracle, None).unwrap_err().to_string();
+        let error = compare(&summary, &oracle, None).unwrap_err().to_string();
         assert!(error.starts_with("3 figures differ"), "{error}");
         for line in ["/b/1/c: counted 2, true is 3", "/d: counted 0, true is null", "/e: counted null, true is 0"] {
             assert!(error.contains(line), "{error}");
         }
-        check(&summary, &summary, None).unwrap();
+        compare(&summary, &summary, None).unwrap();
     }
 
     #[test]
     fn every_fate_is_compared() {
-        let known = Counts { accepted: 5, refused: [("invalid-iin", 2)].into(), conflicts: 1, ..Counts::default() };
-        let mut fed = Fed { refused: [("invalid-iin".to_owned(), 2), ("conflicting-id".to_owned(), 1)].into(), ..Fed::default() };
-        fed.events.accepted = 5;
-        fed.events.refused = 3;
-        check(&json!(1), &json!(1), Some((&fed, &known))).unwrap();
-        fed.refused.insert("unknown-unit".to_owned(), 1);
-        fed.events.warned = 1;
-        let error = check(&json!(1), &json!(1), Some((&fed, &known))).unwrap_err().to_string();
+        let known = StreamCounts { accepted: 5, refused: [("invalid-iin", 2)].into(), conflicts: 1, ..StreamCounts::default() };
+        let mut result =
+            SendResult { refused: [("invalid-iin".to_owned(), 2), ("conflicting-id".to_owned(), 1)].into(), ..SendResult::default() };
+        result.events.accepted = 5;
+        result.events.refused = 3;
+        compare(&json!(1), &json!(1), Some((&result, &known))).unwrap();
+        result.refused.insert("unknown-unit".to_owned(), 1);
+        result.events.warned = 1;
+        let error = compare(&json!(1), &json!(1), Some((&result, &known))).unwrap_err().to_string();
         assert!(error.contains("stream/refused/unknown-unit: ingest says 1, true is 0") && error.contains("stream/warnings"), "{error}");
     }
 }

@@ -42,12 +42,12 @@ pub enum DemoError {
         log: PathBuf,
     },
     /// A service or the warehouse gave another answer than it should.
-    #[error("{from} answered: {answer}")]
-    Answer {
+    #[error("{from} answered: {response}")]
+    Response {
         /// Who.
         from: String,
         /// What.
-        answer: String,
+        response: String,
     },
     /// A request got no answer.
     #[error("no answer from {to}")]
@@ -59,12 +59,12 @@ pub enum DemoError {
         source: reqwest::Error,
     },
     /// The projector does not get on.
-    #[error("the projector has not got on for {seconds} s: {behind} records stand in the log and not in the tables (see {})", log.display())]
-    Stuck {
+    #[error("the projector has not got on for {seconds} s: {lag} records stand in the log and not in the tables (see {})", log.display())]
+    Stalled {
         /// How long.
         seconds: u64,
         /// How many.
-        behind: u64,
+        lag: u64,
         /// Its log.
         log: PathBuf,
     },
@@ -79,7 +79,7 @@ pub enum DemoError {
     },
     /// What was counted is not what the generator knows.
     #[error("{number} figures differ from what the generator knows:\n{list}")]
-    Differs {
+    Mismatch {
         /// How many.
         number: usize,
         /// The first of them, one a line.

@@ -13,7 +13,7 @@ use std::{
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-const EVERY: Duration = Duration::from_millis(100);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Whose memory it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,22 +26,22 @@ pub enum Owner {
 
 /// Watches processes until it is dropped.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct MemoryMonitor {
     watched: Arc<Mutex<Vec<(Pid, Owner)>>>,
     peaks: Arc<[AtomicU64; 2]>,
     _running: Arc<Sender<()>>,
 }
 
-impl Memory {
+impl MemoryMonitor {
     /// Begins with this process.
-    pub fn watch() -> Self {
+    pub fn start() -> Self {
         let (running, stopped) = channel();
         let memory = Self { watched: Arc::default(), peaks: Arc::default(), _running: Arc::new(running) };
         memory.add(std::process::id(), Owner::Qamtu);
         let (watched, peaks) = (memory.watched.clone(), memory.peaks.clone());
         std::thread::spawn(move || {
             let Ok(mut system) = System::new() else { return };
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(SAMPLE_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 sample(&mut system, &watched, &peaks);
             }
         });
@@ -75,7 +75,7 @@ fn sample(system: &mut System, watched: &Mutex<Vec<(Pid, Owner)>>, peaks: &[Atom
     let pids: Vec<Pid> = watched.iter().map(|(pid, _)| *pid).collect();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&pids), true, ProcessRefreshKind::nothing().with_memory().without_tasks());
     for owner in [Owner::Qamtu, Owner::Warehouse] {
-        let of = watched.iter().filter(|(_, held)| *held == owner);
+        let of = watched.iter().filter(|(_, watched_owner)| *watched_owner == owner);
         let sum = of.filter_map(|(pid, _)| system.process(*pid)).map(sysinfo::Process::memory).sum();
         peaks[owner as usize].fetch_max(sum, Ordering::Relaxed);
     }

@@ -30,7 +30,7 @@ use qamtu_schemas::{
     id::{BodyHash, EventId},
 };
 
-use super::{DemoError, settle::whole, steps::Step};
+use super::{DemoError, catch_up::whole_log, steps::Step};
 
 /// Rows of a row group: it is held in memory whole.
 const ROW_GROUP: usize = 200_000;
@@ -46,7 +46,7 @@ const ROLL_SCHEMA: &str = "message roll {
 
 /// Reads a topic from its beginning to its present end.
 async fn read(log: &LogConfig, topic: Topic, step: &Step, mut take: impl FnMut(Record)) -> Result<(), DemoError> {
-    let mut reader = open_reader(log, whole(&[topic])).await?;
+    let mut reader = open_reader(log, whole_log(&[topic])).await?;
     let ends = reader.bounds(topic.name()).await?;
     let mut missing: u64 = ends.iter().map(|bounds| bounds.end - bounds.start).sum();
     step.total(missing);

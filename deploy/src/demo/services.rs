@@ -1,6 +1,6 @@
 //! Starts the real binaries that stand beside this one, as child processes that end with it, however it ends.
 //!
-//! Guarantees: a service is there when [`Service::start`] returns (it has said so in one line of JSON); a [`Kept`] service is started
+//! Guarantees: a service is there when [`Service::start`] returns (it has said so in one line of JSON); a [`SupervisedProcess`] service is started
 //! again when it dies. What services log goes into one file each.
 
 use std::{
@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{
     DemoError,
-    memory::{Memory, Owner},
+    memory::{MemoryMonitor, Owner},
 };
 
 /// How long a service may take to say that it is there.
@@ -28,13 +28,13 @@ const START: Duration = Duration::from_secs(60);
 /// How long it may take to end in order.
 const STOP: Duration = Duration::from_secs(30);
 /// How often in a row a kept service may die before it is given up.
-const DEATHS: u32 = 40;
+const MAX_RESTARTS: u32 = 40;
 
 const GUARD: &str = include_str!("guard.sh");
 
 /// What is started and how.
 #[derive(Debug, Clone)]
-pub struct Spec {
+pub struct ServiceSpec {
     /// Its name, also of its program and its log.
     pub name: &'static str,
     /// Arguments.
@@ -44,10 +44,10 @@ pub struct Spec {
     /// Folder of the logs.
     pub logs: PathBuf,
     /// Watches its memory.
-    pub memory: Memory,
+    pub memory: MemoryMonitor,
 }
 
-impl Spec {
+impl ServiceSpec {
     /// Where a program of ours stands.
     pub fn program(name: &str) -> Result<PathBuf, DemoError> {
         let here = std::env::current_exe().map_err(|source| DemoError::file(Path::new("qamtu"), source))?;
@@ -84,33 +84,33 @@ impl Spec {
 
     /// Runs to its end and returns what it printed.
     pub async fn run(&self) -> Result<Vec<String>, DemoError> {
-        let mut service = Running::spawn(self)?;
-        let mut said = Vec::new();
+        let mut service = GuardedProcess::spawn(self)?;
+        let mut lines = Vec::new();
         while let Some(line) = service.line(self).await? {
-            said.push(line);
+            lines.push(line);
         }
         let status = service.guard.wait().await.map_err(|source| DemoError::file(&self.log(), source))?;
-        if status.success() { Ok(said) } else { Err(self.failed("failed")) }
+        if status.success() { Ok(lines) } else { Err(self.failed("failed")) }
     }
 }
 
 /// A process under its guard.
 #[derive(Debug)]
-struct Running {
+struct GuardedProcess {
     guard: Child,
-    orders: ChildStdin,
+    control: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-impl Running {
-    fn spawn(spec: &Spec) -> Result<Self, DemoError> {
+impl GuardedProcess {
+    fn spawn(spec: &ServiceSpec) -> Result<Self, DemoError> {
         let mut guard = spec.command()?.spawn().map_err(|source| DemoError::file(Path::new("/bin/sh"), source))?;
-        let (Some(orders), Some(said)) = (guard.stdin.take(), guard.stdout.take()) else { return Err(spec.failed("has no pipes")) };
-        Ok(Self { guard, orders, lines: BufReader::new(said).lines() })
+        let (Some(control), Some(output)) = (guard.stdin.take(), guard.stdout.take()) else { return Err(spec.failed("has no pipes")) };
+        Ok(Self { guard, control, lines: BufReader::new(output).lines() })
     }
 
     /// The next line the service prints; what the guard says is heeded here.
-    async fn line(&mut self, spec: &Spec) -> Result<Option<String>, DemoError> {
+    async fn line(&mut self, spec: &ServiceSpec) -> Result<Option<String>, DemoError> {
         loop {
             let line = self.lines.next_line().await.map_err(|source| DemoError::file(&spec.log(), source))?;
             match line.as_deref().and_then(|line| line.strip_prefix("pid ")?.parse().ok()) {
@@ -124,40 +124,40 @@ impl Running {
 /// A service that runs.
 #[derive(Debug)]
 pub struct Service {
-    spec: Spec,
-    running: Running,
-    said: Value,
+    spec: ServiceSpec,
+    running: GuardedProcess,
+    ready: Value,
 }
 
 impl Service {
     /// Starts it and waits until it says that it is there.
-    pub async fn start(spec: Spec) -> Result<Self, DemoError> {
-        let mut running = Running::spawn(&spec)?;
-        let ready = tokio::time::timeout(START, running.line(&spec)).await.map_err(|_| spec.failed("did not start in time"))??;
-        let said = ready.as_deref().and_then(|line| serde_json::from_str(line).ok());
-        let said = said.ok_or_else(|| spec.failed("did not start"))?;
-        Ok(Self { spec, running, said })
+    pub async fn start(spec: ServiceSpec) -> Result<Self, DemoError> {
+        let mut running = GuardedProcess::spawn(&spec)?;
+        let line = tokio::time::timeout(START, running.line(&spec)).await.map_err(|_| spec.failed("did not start in time"))??;
+        let ready = line.as_deref().and_then(|line| serde_json::from_str(line).ok());
+        let ready = ready.ok_or_else(|| spec.failed("did not start"))?;
+        Ok(Self { spec, running, ready })
     }
 
     /// A field of what it said.
-    pub fn said(&self, field: &str) -> Result<String, DemoError> {
-        let text = self.said[field].as_str().map(str::to_owned);
-        text.ok_or_else(|| DemoError::Answer { from: self.spec.name.to_owned(), answer: self.said.to_string() })
+    pub fn ready_field(&self, field: &str) -> Result<String, DemoError> {
+        let text = self.ready[field].as_str().map(str::to_owned);
+        text.ok_or_else(|| DemoError::Response { from: self.spec.name.to_owned(), response: self.ready.to_string() })
     }
 
     /// Asks it to end, waits, and kills it where that takes too long.
     pub async fn stop(mut self) {
-        self.order("stop").await;
+        self.command("stop").await;
         if tokio::time::timeout(STOP, self.running.guard.wait()).await.is_err() {
-            self.order("kill").await;
+            self.command("kill").await;
             // The guard ends with what it guards.
             let _ = self.running.guard.wait().await;
         }
     }
 
-    async fn order(&mut self, order: &str) {
+    async fn command(&mut self, command: &str) {
         // The pipe is gone only when the service is.
-        let _ = self.running.orders.write_all(format!("{order}\n").as_bytes()).await;
+        let _ = self.running.control.write_all(format!("{command}\n").as_bytes()).await;
     }
 
     async fn ended(&mut self) -> Option<ExitStatus> {
@@ -165,35 +165,35 @@ impl Service {
     }
 }
 
-enum Order {
+enum Control {
     Kill,
     Stop,
 }
 
 /// A service that is started again when it dies.
 #[derive(Debug)]
-pub struct Kept {
-    orders: mpsc::Sender<Order>,
-    keeper: JoinHandle<Result<(), DemoError>>,
+pub struct SupervisedProcess {
+    control: mpsc::Sender<Control>,
+    supervisor: JoinHandle<Result<(), DemoError>>,
 }
 
-impl Kept {
+impl SupervisedProcess {
     /// Starts it and keeps it going.
-    pub async fn start(spec: Spec) -> Result<Self, DemoError> {
+    pub async fn start(spec: ServiceSpec) -> Result<Self, DemoError> {
         let service = Service::start(spec).await?;
-        let (orders, received) = mpsc::channel(1);
-        Ok(Self { orders, keeper: tokio::spawn(keep(service, received)) })
+        let (control, received) = mpsc::channel(1);
+        Ok(Self { control, supervisor: tokio::spawn(supervise(service, received)) })
     }
 
     /// Kills it with signal 9; returns once the order is on its way.
     pub async fn kill(&self) {
         // A keeper that has ended tells why in `failed`.
-        let _ = self.orders.send(Order::Kill).await;
+        let _ = self.control.send(Control::Kill).await;
     }
 
     /// Resolves when it cannot be kept going.
     pub async fn failed(&mut self) -> DemoError {
-        match (&mut self.keeper).await {
+        match (&mut self.supervisor).await {
             Ok(Err(error)) => error,
             _ => DemoError::Stopped,
         }
@@ -201,25 +201,25 @@ impl Kept {
 
     /// Ends it.
     pub async fn stop(self) {
-        let _ = self.orders.send(Order::Stop).await;
-        let _ = self.keeper.await;
+        let _ = self.control.send(Control::Stop).await;
+        let _ = self.supervisor.await;
     }
 }
 
-async fn keep(mut service: Service, mut orders: mpsc::Receiver<Order>) -> Result<(), DemoError> {
-    let mut deaths = 0;
+async fn supervise(mut service: Service, mut control: mpsc::Receiver<Control>) -> Result<(), DemoError> {
+    let mut restarts = 0;
     loop {
         tokio::select! {
-            order = orders.recv() => match order {
-                Some(Order::Kill) => service.order("kill").await,
-                Some(Order::Stop) | None => {
+            command = control.recv() => match command {
+                Some(Control::Kill) => service.command("kill").await,
+                Some(Control::Stop) | None => {
                     service.stop().await;
                     return Ok(());
                 }
             },
             _ = service.ended() => {
-                deaths += 1;
-                if deaths > DEATHS {
+                restarts += 1;
+                if restarts > MAX_RESTARTS {
                     return Err(service.spec.failed("ends again and again"));
                 }
                 service = Service::start(service.spec.clone()).await?;

@@ -5,31 +5,30 @@ use std::{fs::File, io::BufReader, path::Path, sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::{
-    DemoError, feed,
-    memory::{Memory, Owner},
-    outputs,
-    place::{LogSettings, Place},
-    services::{Kept, Service, Spec},
-    setting::Setting,
-    settle,
+    DemoError, catch_up,
+    config::DemoConfig,
+    demo_dir::{DemoDir, LogSettings},
+    memory::{MemoryMonitor, Owner},
+    outputs, send,
+    services::{Service, ServiceSpec, SupervisedProcess},
     steps::{Steps, count},
     summary,
 };
 use crate::{
-    synthetic::{Synthetic, stream::Counts},
+    synthetic::{Synthetic, stream::StreamCounts},
     warehouse::{Role, Warehouse},
 };
 
 /// Everything that the services lean on.
 pub struct Stack {
     /// What was asked for.
-    pub setting: Setting,
+    pub config: DemoConfig,
     /// The demo's folder.
-    pub place: Place,
+    pub dir: DemoDir,
     /// What the terminal shows.
     pub steps: Steps,
     /// Watches memory.
-    pub memory: Memory,
+    pub memory: MemoryMonitor,
     /// The warehouse.
     pub warehouse: Warehouse,
     /// The event log.
@@ -37,29 +36,29 @@ pub struct Stack {
 }
 
 impl Stack {
-    fn spec(&self, name: &'static str, env: Vec<(&str, String)>) -> Spec {
+    fn spec(&self, name: &'static str, env: Vec<(&str, String)>) -> ServiceSpec {
         let env = env.into_iter().map(|(name, value)| (format!("QAMTU__{name}"), value)).collect();
-        Spec { name, args: Vec::new(), env, logs: self.place.part("logs"), memory: self.memory.clone() }
+        ServiceSpec { name, args: Vec::new(), env, logs: self.dir.path("logs"), memory: self.memory.clone() }
     }
 
     /// The settings that lead to the tables. The password goes by a file: whoever may look at a process sees its environment.
-    fn tables(&self, role: Role) -> Result<Vec<(&'static str, String)>, DemoError> {
+    fn clickhouse_env(&self, role: Role) -> Result<Vec<(&'static str, String)>, DemoError> {
         let login = self.warehouse.login(role);
         let file = match self.warehouse.password_file(role) {
             Some(file) => file,
-            None => self.place.keep_secret(role.name(), &login.password)?,
+            None => self.dir.write_secret(role.name(), &login.password)?,
         };
         Ok(vec![
             ("CLICKHOUSE__URL", self.warehouse.url().to_owned()),
             ("CLICKHOUSE__USER", login.user.clone()),
             ("CLICKHOUSE__PASSWORD__FILE", file.display().to_string()),
-            ("CLICKHOUSE__DATABASE", self.setting.database(&self.place)),
+            ("CLICKHOUSE__DATABASE", self.config.database(&self.dir)),
         ])
     }
 
     /// Starts ingest.
     pub async fn ingest(&self) -> Result<Service, DemoError> {
-        let path = |name: &str| self.place.part(name).display().to_string();
+        let path = |name: &str| self.dir.path(name).display().to_string();
         let mut spec = self.spec(
             "qamtu-ingest",
             vec![
@@ -75,44 +74,49 @@ impl Stack {
     }
 
     /// Starts the projector and keeps it going.
-    pub async fn projector(&self) -> Result<Kept, DemoError> {
-        let mut env = self.tables(Role::Admin)?;
+    pub async fn projector(&self) -> Result<SupervisedProcess, DemoError> {
+        let mut env = self.clickhouse_env(Role::Admin)?;
         env.push(("METRICS__LISTEN", "127.0.0.1:0".to_owned()));
         let mut spec = self.spec("qamtu-projector", env);
         spec.env.extend(self.log.environment());
-        Kept::start(spec).await
+        SupervisedProcess::start(spec).await
     }
 
     /// A run of analytics.
-    pub fn analytics(&self, args: &[&str]) -> Result<Spec, DemoError> {
-        let mut env = self.tables(Role::Analytics)?;
-        env.push(("ANALYTICS__DIR", self.place.part("analytics").display().to_string()));
+    pub fn analytics(&self, args: &[&str]) -> Result<ServiceSpec, DemoError> {
+        let mut env = self.clickhouse_env(Role::Analytics)?;
+        env.push(("ANALYTICS__DIR", self.dir.path("analytics").display().to_string()));
         let mut spec = self.spec("qamtu-analytics", env);
         spec.args = args.iter().map(|text| (*text).to_owned()).collect();
         Ok(spec)
     }
 
     /// Sends everything, while the projector is killed as often as was asked for.
-    pub async fn feed(&self, ingest: &Service, projector: &Kept, made: Arc<Synthetic>) -> Result<(feed::Fed, Counts), DemoError> {
-        let (address, health) = (ingest.said("listening")?, ingest.said("health")?);
-        let counts = made.oracle.stream.clone();
-        let killing = kill(projector, self.setting.options.kill_projector);
-        let (fed, ()) = tokio::join!(feed::feed((&address, &health), made, &self.steps), killing);
-        let fed = fed?;
-        self.place.complete()?;
-        Ok((fed, counts))
+    pub async fn send(
+        &self,
+        ingest: &Service,
+        projector: &SupervisedProcess,
+        generated: Arc<Synthetic>,
+    ) -> Result<(send::SendResult, StreamCounts), DemoError> {
+        let (address, health) = (ingest.ready_field("listening")?, ingest.ready_field("health")?);
+        let counts = generated.oracle.stream.clone();
+        let killing = kill_at_random(projector, self.config.options.kill_projector);
+        let (result, ()) = tokio::join!(send::send_all((&address, &health), generated, &self.steps), killing);
+        let result = result?;
+        self.dir.complete()?;
+        Ok((result, counts))
     }
 
     /// Waits for the tables and computes, while the files of the log are written.
     pub async fn figures(&self) -> Result<Value, DemoError> {
         let log = self.log.config()?;
-        let file = |name: &str| self.setting.out.join(name);
+        let file = |name: &str| self.config.out.join(name);
         let computing = async {
-            let ends = settle::ends(&log).await?;
+            let ends = catch_up::end_offsets(&log).await?;
             let step = self.steps.begin("Filling the tables", Some(0));
-            let database = self.setting.database(&self.place);
+            let database = self.config.database(&self.dir);
             let projector_log = self.spec("qamtu-projector", Vec::new()).log();
-            settle::Tables::of(&self.warehouse, &database)?.settle(&ends, projector_log, &step).await?;
+            catch_up::Watermarks::new(&self.warehouse, &database)?.wait_until_reached(&ends, projector_log, &step).await?;
             step.done(format!("{} records", count(ends.iter().map(|bounds| bounds.end - bounds.start).sum())));
             self.compute().await
         };
@@ -126,24 +130,24 @@ impl Stack {
             Ok(())
         };
         let (figures, ()) = tokio::try_join!(computing, publishing)?;
-        let oracle: Value = read_json(&self.place.part("oracle.json"))?;
+        let oracle: Value = read_json(&self.dir.path("oracle.json"))?;
         write_json(&file("oracle.json"), &oracle)?;
         write_json(&file("summary.json"), &figures)?;
         Ok(figures)
     }
 
     async fn compute(&self) -> Result<Value, DemoError> {
-        let campaign = self.setting.campaign.id.as_str();
-        let (csv, json) = (self.setting.out.join("coverage.csv"), self.place.part("analytics").join("figures.json"));
+        let campaign = self.config.campaign.id.as_str();
+        let (csv, json) = (self.config.out.join("coverage.csv"), self.dir.path("analytics").join("figures.json"));
         let step = self.steps.begin("Computing coverage", None);
         let (csv, json_path) = (csv.display().to_string(), json.display().to_string());
         self.analytics(&["compute", "--campaign", campaign, "--csv", &csv, "--json", &json_path])?.run().await?;
         let mut figures: Value = read_json(&json)?;
-        figures["seed"] = self.setting.options.seed.into();
+        figures["seed"] = self.config.options.seed.into();
         step.done(format!("{} voters reached", count(figures["audience"]["reached"].as_u64().unwrap_or(0))));
         let step = self.steps.begin("Writing reports", None);
         for language in ["kk", "ru", "en"] {
-            let pdf = self.setting.out.join(format!("report-{language}.pdf")).display().to_string();
+            let pdf = self.config.out.join(format!("report-{language}.pdf")).display().to_string();
             self.analytics(&["report", "--campaign", campaign, "--snapshot", "latest", "--lang", language, "--out", &pdf])?.run().await?;
         }
         step.done("3 PDF pages");
@@ -151,16 +155,16 @@ impl Stack {
     }
 
     /// Tells what has come of it.
-    pub fn tell(&self, figures: &Value, took: Duration) -> Result<(), DemoError> {
+    pub fn print_summary(&self, figures: &Value, elapsed: Duration) -> Result<(), DemoError> {
         let warehouse = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
         let memory_mb = (self.memory.peak_mb(Owner::Qamtu), warehouse);
-        let summary = summary::Summary { figures, out: &self.setting.out, took, memory_mb };
+        let summary = summary::Summary { figures, out: &self.config.out, elapsed, memory_mb };
         summary.write(&mut std::io::stdout().lock()).map_err(|source| DemoError::file(Path::new("standard output"), source))
     }
 }
 
 /// Kills the projector at random moments.
-async fn kill(projector: &Kept, times: u32) {
+async fn kill_at_random(projector: &SupervisedProcess, times: u32) {
     for _ in 0..times {
         let pause = rand::random_range(100..900);
         tokio::time::sleep(Duration::from_millis(pause)).await;

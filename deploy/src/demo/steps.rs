@@ -28,7 +28,7 @@ pub struct Step {
     steps: Steps,
 }
 
-const NAME: usize = 24;
+const NAME_WIDTH: usize = 24;
 
 impl Steps {
     /// Bars on a terminal, lines elsewhere.
@@ -44,15 +44,15 @@ impl Steps {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_prefix(format!("{name:NAME$}"));
+        bar.set_prefix(format!("{name:NAME_WIDTH$}"));
         bar.enable_steady_tick(Duration::from_millis(100));
         Step { name, bar, since: Instant::now(), steps: self.clone() }
     }
 
     /// Shows how far the one-time download of ClickHouse is.
-    pub fn fetching(&self) -> FetchProgress {
+    pub fn fetch_progress(&self) -> FetchProgress {
         let steps = self.clone();
-        let under_way: Mutex<Option<Step>> = Mutex::new(None);
+        let running_step: Mutex<Option<Step>> = Mutex::new(None);
         Arc::new(move |fetch| {
             let (name, done, total) = match fetch {
                 FetchStep::Downloading { total } => ("Fetching ClickHouse", 0, total),
@@ -60,23 +60,23 @@ impl Steps {
                 FetchStep::Unpacking { done, total } => ("Unpacking ClickHouse", done, total),
                 FetchStep::Ready => ("", 0, 0),
                 FetchStep::Starting { seconds } => {
-                    return steps.say(&format!("  ClickHouse is still loading its tables, {seconds} s so far"));
+                    return steps.print_line(&format!("  ClickHouse is still loading its tables, {seconds} s so far"));
                 }
             };
-            let mut held = under_way.lock().unwrap_or_else(PoisonError::into_inner);
-            if held.as_ref().is_some_and(|step| step.name != name)
-                && let Some(step) = held.take()
+            let mut current = running_step.lock().unwrap_or_else(PoisonError::into_inner);
+            if current.as_ref().is_some_and(|step| step.name != name)
+                && let Some(step) = current.take()
             {
                 step.done("");
             }
             if total > 0 {
-                held.get_or_insert_with(|| steps.begin(name, Some(total))).set(done);
+                current.get_or_insert_with(|| steps.begin(name, Some(total))).set(done);
             }
         })
     }
 
     /// Says a line above the bars.
-    pub fn say(&self, line: &str) {
+    pub fn print_line(&self, line: &str) {
         match &self.bars {
             // Where standard error is gone nobody reads it.
             Some(bars) => drop(bars.println(line)),
@@ -103,9 +103,9 @@ impl Step {
 
     /// Ends with a word on what came of it.
     pub fn done(self, what: impl Into<Cow<'static, str>>) {
-        let took = self.since.elapsed();
+        let elapsed = self.since.elapsed();
         self.bar.finish_and_clear();
-        self.steps.say(&format!("  {:NAME$} {:>6.1} s  {}", self.name, took.as_secs_f64(), what.into()));
+        self.steps.print_line(&format!("  {:NAME_WIDTH$} {:>6.1} s  {}", self.name, elapsed.as_secs_f64(), what.into()));
     }
 }
 

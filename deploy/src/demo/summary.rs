@@ -17,7 +17,7 @@ pub struct Summary<'a> {
     /// Where the files are.
     pub out: &'a Path,
     /// How long everything took.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// Peaks of Qamtu's processes together and of ClickHouse, in MB; none for a ClickHouse that is not ours.
     pub memory_mb: (u64, Option<u64>),
 }
@@ -26,7 +26,7 @@ impl Summary<'_> {
     /// Writes it.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let figure = |path: &str| self.figures.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-        let say = |path: &str| count(figure(path));
+        let formatted = |path: &str| count(figure(path));
         let text = |name: &str| self.figures[name].as_str().unwrap_or_default();
         let voters = figure("/counts/voters").max(1);
         let share = |people: u64| format!("{:.2} %", people as f64 * 100.0 / voters as f64);
@@ -35,38 +35,38 @@ impl Summary<'_> {
         writeln!(
             to,
             "  voters        {} in {} precincts of {} units; roll of {}",
-            say("/counts/voters"),
-            say("/counts/precincts"),
-            say("/counts/units"),
-            say("/counts/roll_voters")
+            formatted("/counts/voters"),
+            formatted("/counts/precincts"),
+            formatted("/counts/units"),
+            formatted("/counts/roll_voters")
         )?;
         writeln!(
             to,
             "  reached       {} different voters ({}); with headcounts between {} and {} ({} to {})",
-            say("/audience/reached"),
+            formatted("/audience/reached"),
             share(figure("/audience/reached")),
-            say("/audience/lower"),
-            say("/audience/upper"),
+            formatted("/audience/lower"),
+            formatted("/audience/upper"),
             share(figure("/audience/lower")),
             share(figure("/audience/upper"))
         )?;
         writeln!(
             to,
             "  attendances   {} in all, {} identified, of them {} of eligible voters",
-            say("/audience/gross"),
-            say("/audience/identified"),
-            say("/audience/contacts")
+            formatted("/audience/gross"),
+            formatted("/audience/identified"),
+            formatted("/audience/contacts")
         )?;
         writeln!(
             to,
             "  meetings      {} held of {} planned, {} extra, {} cancelled, {} missing; {} members in {} coalitions",
-            say("/plan/held_planned"),
-            say("/plan/planned"),
-            say("/plan/held_extra"),
-            say("/plan/cancelled"),
-            say("/plan/missing"),
-            say("/counts/members"),
-            say("/counts/coalitions")
+            formatted("/plan/held_planned"),
+            formatted("/plan/planned"),
+            formatted("/plan/held_extra"),
+            formatted("/plan/cancelled"),
+            formatted("/plan/missing"),
+            formatted("/counts/members"),
+            formatted("/counts/coalitions")
         )?;
         writeln!(to, "  checked       every figure equals what the generator knows to be true")?;
         writeln!(to, "  files         {}", self.out.display())?;
@@ -74,7 +74,7 @@ impl Summary<'_> {
         writeln!(
             to,
             "  took          {:.1} s; memory at most {} MB (Qamtu), {warehouse} (ClickHouse)",
-            self.took.as_secs_f64(),
+            self.elapsed.as_secs_f64(),
             count(self.memory_mb.0)
         )?;
         to.flush()

@@ -9,46 +9,45 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::{
-    World, audience,
-    dice::Dice,
-    iin,
-    meeting::{Anomaly, CorrectionPattern, Delay, Flaw, Home, Line, Meeting, Outcome},
-    people::{People, Who},
+    World, audience, iin,
+    meeting::{Anomaly, CorrectionPattern, Delay, Line, LineAnomaly, Meeting, MeetingOutcome, StatedResidence},
+    people::{Attendee, People},
+    rng::SeededRng,
     roll::Roll,
 };
 use crate::submission::Iin;
 
 /// Sheets under unknown meeting ids.
-const STRAYS: u32 = 12;
+const STRAY_SHEETS: u32 = 12;
 /// Meetings that only count heads, and from which names are sent.
-const NAMED: usize = 6;
+const REFUSED_NAMES: usize = 6;
 /// Meetings whose names arrive before their audience is known to be a revealing one.
 const REVEALED_LATE: usize = 6;
 /// Never reported meetings whose sheet arrives all the same.
 const SHEETS_WITHOUT_REPORT: usize = 5;
 
 /// Decides everything that goes wrong. Order: what needs rare meetings first.
-pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) -> Vec<Vec<usize>> {
-    flaws(world, meetings, dice);
-    strays(world, meetings, dice);
-    let mut order: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].outcome == Outcome::Held).collect();
-    dice.shuffle(&mut order);
-    delays(world, meetings, &order, dice);
-    crowd(world, meetings, &order, dice);
+pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, rng: &mut SeededRng) -> Vec<Vec<usize>> {
+    line_anomalies(world, meetings, rng);
+    stray_sheets(world, meetings, rng);
+    let mut order: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].outcome == MeetingOutcome::Held).collect();
+    rng.shuffle(&mut order);
+    delays(world, meetings, &order, rng);
+    overfill_precinct(world, meetings, &order, rng);
     let mut anomalies = Assignment { order: &order, held: order.len() as f64, meetings };
-    let copied = anomalies.assign(3, Anomaly::Copied, |meeting| (20..80).contains(&meeting.lines.len()));
-    let reversed = anomalies.assign(3, Anomaly::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.heads.is_none());
+    let copied = anomalies.assign(3, Anomaly::CopiedSheet, |meeting| (20..80).contains(&meeting.lines.len()));
+    let reversed = anomalies.assign(3, Anomaly::ReversedImport, |meeting| meeting.lines.len() > 10 && meeting.headcount.is_none());
     let last = world.campaign.calendar.closes;
-    let silence = anomalies.assign(2, Anomaly::Silence, |meeting| {
+    let silence = anomalies.assign(2, Anomaly::DatedOnSilenceDay, |meeting| {
         meeting.plan.is_some() && world.clock.day(meeting.report.starts) == last && meeting.moves.is_empty()
     });
-    anomalies.assign(NAMED, Anomaly::Named, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
-    let sound = |meeting: &Meeting| meeting.lines.iter().all(|line| line.flaw == Flaw::Sound);
+    anomalies.assign(REFUSED_NAMES, Anomaly::RefusedNames, |meeting| meeting.plan.is_some() && audience::revealing(world, &meeting.report));
+    let sound = |meeting: &Meeting| meeting.lines.iter().all(|line| line.anomaly == LineAnomaly::None);
     let unrevealing = |meeting: &Meeting| !audience::revealing(world, &meeting.report);
-    let nameable = |meeting: &Meeting| meeting.plan.is_some() && !meeting.lines.is_empty() && sound(meeting) && unrevealing(meeting);
+    let has_sound_sheet = |meeting: &Meeting| meeting.plan.is_some() && !meeting.lines.is_empty() && sound(meeting) && unrevealing(meeting);
     if world.campaign.categories.iter().any(|category| category.revealing) {
-        anomalies.assign(REVEALED_LATE, Anomaly::RevealedLate { rival: false }, nameable);
-        anomalies.assign(REVEALED_LATE / 2, Anomaly::RevealedLate { rival: true }, nameable);
+        anomalies.assign(REVEALED_LATE, Anomaly::RevealedLate { contested: false }, has_sound_sheet);
+        anomalies.assign(REVEALED_LATE / 2, Anomaly::RevealedLate { contested: true }, has_sound_sheet);
     }
     // Midnights that begin a week first: in UTC they belong to the week before.
     let first = world.scenario.first_meeting;
@@ -68,7 +67,7 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
     // Not on the first day: the evening before, nobody had heard of the campaign.
     anomalies.by_share(after_first_day);
     copy_sheet(meetings, &copied);
-    reveal(world, meetings, dice);
+    make_revealing(world, meetings, rng);
     for (number, index) in silence.into_iter().enumerate() {
         let starts = meetings[index].report.starts + SignedDuration::from_hours(24);
         // The first one at local midnight: in UTC that is still a lawful day.
@@ -78,7 +77,7 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
         match meeting.anomaly {
             Anomaly::DateOnly => meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0),
             Anomaly::HeldEarly => meeting.report.starts = meeting.plan.as_ref().map_or(meeting.report.starts, |plan| plan.starts),
-            Anomaly::MovedTooLate => {
+            Anomaly::MovedToUnlawfulDay => {
                 let silence = world.campaign.calendar.silence;
                 meeting.moves.push(world.clock.at(silence, 16));
             }
@@ -87,19 +86,19 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, dice: &
                 meeting.report.precinct = None;
                 meeting.report.venue = None;
             }
-            Anomaly::StaleZone => meeting.report.starts -= SignedDuration::from_hours(1),
-            Anomaly::StaleMidnight => {
+            Anomaly::StaleTimeZone => meeting.report.starts -= SignedDuration::from_hours(1),
+            Anomaly::StaleTimeZoneAtMidnight => {
                 meeting.report.starts = world.clock.at(world.clock.day(meeting.report.starts), 0) - SignedDuration::from_hours(1);
             }
             Anomaly::Uncounted => {
                 meeting.lines.clear();
-                meeting.heads = None;
+                meeting.headcount = None;
             }
-            Anomaly::NotHeld => meeting.outcome = Outcome::Cancelled,
+            Anomaly::NotHeld => meeting.outcome = MeetingOutcome::Cancelled,
             _ => {}
         }
     }
-    let mut imports = imports(meetings, dice);
+    let mut imports = imports(meetings, rng);
     imports.push(reversed);
     imports
 }
@@ -112,8 +111,8 @@ struct Assignment<'a> {
 
 impl Assignment<'_> {
     /// Gives an anomaly to the first so many fitting meetings that have none.
-    fn assign(&mut self, number: usize, anomaly: Anomaly, fits: impl Fn(&Meeting) -> bool) -> Vec<usize> {
-        let free = |index: &usize| self.meetings[*index].anomaly == Anomaly::None && fits(&self.meetings[*index]);
+    fn assign(&mut self, number: usize, anomaly: Anomaly, filter: impl Fn(&Meeting) -> bool) -> Vec<usize> {
+        let free = |index: &usize| self.meetings[*index].anomaly == Anomaly::None && filter(&self.meetings[*index]);
         let chosen: Vec<usize> = self.order.iter().copied().filter(free).take(number).collect();
         chosen.iter().for_each(|index| self.meetings[*index].anomaly = anomaly);
         chosen
@@ -126,12 +125,12 @@ impl Assignment<'_> {
         let planned = |meeting: &Meeting| meeting.plan.is_some();
         let unmoved = |meeting: &Meeting| meeting.plan.is_some() && meeting.moves.is_empty();
         let sheet = |meeting: &Meeting| !meeting.lines.is_empty();
-        let heads = |meeting: &Meeting| meeting.heads.is_some();
+        let headcount = |meeting: &Meeting| meeting.headcount.is_some();
         for (pattern, part) in [(CorrectionPattern::Twice, 0.15), (CorrectionPattern::Early, 0.1), (CorrectionPattern::Once, 0.75)] {
             let [dates, units, recounts] = [0.02 * part, 0.01 * part, 0.02 * part].map(count);
             self.assign(dates, Anomaly::WrongDate(pattern), |_| true);
             self.assign(units, Anomaly::WrongUnit(pattern), |_| true);
-            self.assign(recounts, Anomaly::WrongHeads(pattern), heads);
+            self.assign(recounts, Anomaly::WrongHeadcount(pattern), headcount);
         }
         let [few, one, half, tenth] = [0.0025, 0.01, 0.005, 0.1].map(count);
         let midnights = half / 3;
@@ -139,26 +138,26 @@ impl Assignment<'_> {
         self.assign(few, Anomaly::CancelledYetHeld, planned);
         self.assign(few, Anomaly::CancellationCorrected, planned);
         self.assign(one, Anomaly::TwoReports, |_| true);
-        self.assign(one, Anomaly::TwoCounts, heads);
+        self.assign(one, Anomaly::TwoHeadcounts, headcount);
         self.assign(one, Anomaly::Rekeyed, sheet);
-        self.assign(midnights, Anomaly::StaleMidnight, after_first_day);
-        self.assign(half - midnights, Anomaly::StaleZone, |_| true);
+        self.assign(midnights, Anomaly::StaleTimeZoneAtMidnight, after_first_day);
+        self.assign(half - midnights, Anomaly::StaleTimeZone, |_| true);
         self.assign(few, Anomaly::Uncounted, |_| true);
-        self.assign(one, Anomaly::Misspelt, |_| true);
+        self.assign(one, Anomaly::MisspeltUnit, |_| true);
         self.assign(one, Anomaly::LatePlan, |meeting| unmoved(meeting) && sheet(meeting));
         self.assign(few, Anomaly::Replanned { early: true }, unmoved);
         self.assign(2 * one - few, Anomaly::Replanned { early: false }, unmoved);
-        self.assign(few, Anomaly::RivalPlans, unmoved);
-        self.assign(few, Anomaly::MovedTooLate, unmoved);
+        self.assign(few, Anomaly::TwoPlans, unmoved);
+        self.assign(few, Anomaly::MovedToUnlawfulDay, unmoved);
         self.assign(few, Anomaly::DateOnly, after_first_day);
         self.assign(tenth, Anomaly::SheetFirst, sheet);
     }
 }
 
 /// 18 % later than a day, 4 % than a week (of meetings early enough for that), 0.5 % after the vote.
-fn delays(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mut Dice) {
+fn delays(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], rng: &mut SeededRng) {
     let mut order = order.to_vec();
-    dice.shuffle(&mut order);
+    rng.shuffle(&mut order);
     let vote = world.clock.at(world.campaign.calendar.vote, 0);
     for (delay, share) in [(Delay::AfterVote, 0.005), (Delay::Weeks, 0.035), (Delay::Week, 0.14)] {
         let early = |meeting: &Meeting| delay != Delay::Weeks || meeting.report.starts + SignedDuration::from_hours(10 * 24) < vote;
@@ -170,24 +169,26 @@ fn delays(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &m
 }
 
 /// What is wrong with lines: 1.2 % bad check digits, 0.4 % transposed digits, 1 % unknown units, 1 % mistaken.
-fn flaws(world: &mut World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
-    let by_number = ByNumber::of(&world.roll);
+fn line_anomalies(world: &mut World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
+    let voter_index = VoterIndex::of(&world.roll);
     for meeting in meetings.iter_mut() {
         let mut mistaken = Vec::new();
         for line in &mut meeting.lines {
-            match dice.weighted([0.012, 0.004, 0.01, 0.01, 0.964].into_iter()) {
-                0 => line.flaw = mistyped(&world.people, &world.roll, line.who, dice),
-                1 => transposed(world, &by_number, line, dice),
-                2 if matches!(line.home, Home::Unit(_) | Home::Precinct(_)) => line.flaw = Flaw::Misspelt,
-                3 => mistaken.push(line.home),
+            match rng.weighted([0.012, 0.004, 0.01, 0.01, 0.964].into_iter()) {
+                0 => line.anomaly = mistyped(&world.people, &world.roll, line.attendee, rng),
+                1 => transposed(world, &voter_index, line, rng),
+                2 if matches!(line.residence, StatedResidence::Unit(_) | StatedResidence::Precinct(_)) => {
+                    line.anomaly = LineAnomaly::MisspeltUnit
+                }
+                3 => mistaken.push(line.residence),
                 _ => {}
             }
         }
         let catchment = world.roll.voters_of(meeting.report.unit);
         for _ in mistaken {
-            let who = Who::Strong(world.roll.attendee(&catchment, dice));
-            if meeting.lines.iter().all(|line| line.who != who) {
-                let line = Line { flaw: Flaw::Mistaken, ..audience::line(world, who, meeting.report.unit, dice) };
+            let attendee = Attendee::Strong(world.roll.draw_voter(&catchment, rng));
+            if meeting.lines.iter().all(|line| line.attendee != attendee) {
+                let line = Line { anomaly: LineAnomaly::Retracted, ..audience::sheet_line(world, attendee, meeting.report.unit, rng) };
                 meeting.lines.push(line);
             }
         }
@@ -195,40 +196,40 @@ fn flaws(world: &mut World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
 }
 
 /// One digit wrong, and the check digit tells.
-fn mistyped(people: &People, roll: &Roll, who: Who, dice: &mut Dice) -> Flaw {
-    let Who::Strong(person) = who else { return Flaw::Sound };
+fn mistyped(people: &People, roll: &Roll, attendee: Attendee, rng: &mut SeededRng) -> LineAnomaly {
+    let Attendee::Strong(person) = attendee else { return LineAnomaly::None };
     let number = people.iin(person, roll).0;
     let typed = (0..100).map(|_| {
-        let place = 10_u64.pow(dice.below(12) as u32);
+        let place = 10_u64.pow(rng.below(12) as u32);
         let digit = number / place % 10;
-        number - digit * place + (digit + dice.between(1, 9).unsigned_abs()) % 10 * place
+        number - digit * place + (digit + rng.between(1, 9).unsigned_abs()) % 10 * place
     });
     let bad = typed.map(Iin).find(|iin| !iin::is_valid(*iin));
-    bad.map_or(Flaw::Sound, |typed| Flaw::Mistyped { typed, mended: dice.chance(0.7) })
+    bad.map_or(LineAnomaly::None, |typed| LineAnomaly::Mistyped { typed, corrected: rng.chance(0.7) })
 }
 
 /// Two neighbouring digits swapped: mostly the check digit tells; else somebody else is recorded, or a number of nobody.
-fn transposed(world: &mut World<'_>, by_number: &ByNumber, line: &mut Line, dice: &mut Dice) {
-    let Who::Strong(person) = line.who else { return };
+fn transposed(world: &mut World<'_>, voter_index: &VoterIndex, line: &mut Line, rng: &mut SeededRng) {
+    let Attendee::Strong(person) = line.attendee else { return };
     let number = world.people.iin(person, &world.roll).0;
-    let place = 10_u64.pow(dice.below(11) as u32);
+    let place = 10_u64.pow(rng.below(11) as u32);
     let (low, high) = (number / place % 10, number / place / 10 % 10);
     if low == high {
         return;
     }
     let typed = Iin(number - low * place - high * place * 10 + high * place + low * place * 10);
     if iin::is_valid(typed) {
-        let known = by_number.voter(typed).or_else(|| world.people.known(typed));
-        line.who = Who::Strong(known.unwrap_or_else(|| world.people.by_mistake(typed)));
+        let known = voter_index.voter(typed).or_else(|| world.people.find_off_roll(typed));
+        line.attendee = Attendee::Strong(known.unwrap_or_else(|| world.people.add_mistyped(typed)));
     } else {
-        line.flaw = Flaw::Mistyped { typed, mended: dice.chance(0.7) };
+        line.anomaly = LineAnomaly::Mistyped { typed, corrected: rng.chance(0.7) };
     }
 }
 
 /// Voters by their number.
-struct ByNumber(Vec<(Iin, u32)>);
+struct VoterIndex(Vec<(Iin, u32)>);
 
-impl ByNumber {
+impl VoterIndex {
     fn of(roll: &Roll) -> Self {
         let mut all: Vec<(Iin, u32)> = roll.iins().iter().copied().zip(0..).collect();
         all.sort_unstable();
@@ -240,69 +241,69 @@ impl ByNumber {
 }
 
 /// Sheets under meeting ids that nobody knows, and of meetings that are never reported.
-fn strays(world: &World<'_>, meetings: &mut Vec<Meeting>, dice: &mut Dice) {
-    let silent = |meeting: &Meeting| meeting.outcome == Outcome::Unreported && !audience::revealing(world, &meeting.report);
+fn stray_sheets(world: &World<'_>, meetings: &mut Vec<Meeting>, rng: &mut SeededRng) {
+    let silent = |meeting: &Meeting| meeting.outcome == MeetingOutcome::Unreported && !audience::revealing(world, &meeting.report);
     let silent: Vec<usize> = (0..meetings.len()).filter(|index| silent(&meetings[*index])).collect();
     for index in silent.into_iter().take(SHEETS_WITHOUT_REPORT) {
-        let lines = local_lines(world, &meetings[index], dice);
+        let lines = local_lines(world, &meetings[index], rng);
         meetings[index].lines = lines;
-        meetings[index].anomaly = Anomaly::Stray;
+        meetings[index].anomaly = Anomaly::StraySheet;
     }
-    for number in 0..STRAYS {
-        let like = &meetings[dice.below(meetings.len())];
+    for number in 0..STRAY_SHEETS {
+        let like = &meetings[rng.below(meetings.len())];
         let mut stray = like.clone();
         // INVARIANT: a unit's code, a hyphen and a number are a valid code.
         stray.id = format!("{}-{}", world.campaign.units[like.report.unit].code, 9_001 + number).parse().expect("a meeting id");
-        stray.lines = local_lines(world, like, dice);
+        stray.lines = local_lines(world, like, rng);
         stray.moves.clear();
         stray.plan = None;
-        stray.outcome = Outcome::Unreported;
-        stray.heads = dice.chance(0.5).then(|| audience::heads(stray.lines.len() as u32, true, dice));
-        stray.anomaly = Anomaly::Stray;
+        stray.outcome = MeetingOutcome::Unreported;
+        stray.headcount = rng.chance(0.5).then(|| audience::count_heads(stray.lines.len() as u32, true, rng));
+        stray.anomaly = Anomaly::StraySheet;
         meetings.push(stray);
     }
 }
 
-fn local_lines(world: &World<'_>, meeting: &Meeting, dice: &mut Dice) -> Vec<Line> {
+fn local_lines(world: &World<'_>, meeting: &Meeting, rng: &mut SeededRng) -> Vec<Line> {
     let among = world.roll.voters_of(meeting.report.unit);
-    let mut people: Vec<u32> = (0..dice.between(5, 15)).map(|_| world.roll.attendee(&among, dice)).collect();
+    let mut people: Vec<u32> = (0..rng.between(5, 15)).map(|_| world.roll.draw_voter(&among, rng)).collect();
     people.sort_unstable();
     people.dedup();
-    people.into_iter().map(|voter| audience::line(world, Who::Strong(voter), meeting.report.unit, dice)).collect()
+    people.into_iter().map(|voter| audience::sheet_line(world, Attendee::Strong(voter), meeting.report.unit, rng)).collect()
 }
 
 /// All voters of the precinct that is counted too low stand on one sheet, and twenty strangers who say that they live there: more people
 /// are reached than registered.
-fn crowd(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], dice: &mut Dice) {
+fn overfill_precinct(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], rng: &mut SeededRng) {
     let Some(precinct) = world.roll.undercounted else { return };
     let held = &world.roll.precincts[precinct];
     let Some(index) = order.iter().find(|index| meetings[**index].report.unit == held.unit && meetings[**index].lines.len() > 20) else {
         return;
     };
-    let strangers: Vec<u32> = (0..40).filter_map(|_| world.people.stranger(|_| true, dice)).take(20).collect();
+    let strangers: Vec<u32> = (0..40).filter_map(|_| world.people.draw_off_roll(|_| true, rng)).take(20).collect();
     for person in held.voters.clone().chain(strangers) {
-        let who = Who::Strong(person);
-        if meetings[*index].lines.iter().all(|line| line.who != who) {
-            let line = Line { who, home: Home::Precinct(precinct), adult: Some(true), flaw: Flaw::Sound };
+        let attendee = Attendee::Strong(person);
+        if meetings[*index].lines.iter().all(|line| line.attendee != attendee) {
+            let line = Line { attendee, residence: StatedResidence::Precinct(precinct), adult: Some(true), anomaly: LineAnomaly::None };
             meetings[*index].lines.push(line);
         }
     }
-    meetings[*index].anomaly = Anomaly::Crowded;
+    meetings[*index].anomaly = Anomaly::MoreReachedThanCounted;
 }
 
-/// Makes audiences revealing ones that their plans do not name so: every other one by its second category alone. Heads are counted there.
-fn reveal(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
+/// Makes audiences revealing ones that their plans do not name so: every other one by its second category alone. Headcount are counted there.
+fn make_revealing(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let Some(revealing) = world.campaign.categories.iter().position(|category| category.revealing) else { return };
     let late = meetings.iter_mut().filter(|meeting| matches!(meeting.anomaly, Anomaly::RevealedLate { .. }));
     for (number, meeting) in late.enumerate() {
         match meeting.anomaly {
             // The report that holds names no revealing category.
-            Anomaly::RevealedLate { rival: true } => {}
+            Anomaly::RevealedLate { contested: true } => {}
             _ if number.is_multiple_of(2) => meeting.report.category = revealing,
             _ => meeting.report.secondary = Some(revealing),
         }
         let named = meeting.lines.len() as u32;
-        meeting.heads.get_or_insert_with(|| audience::heads(named, true, dice));
+        meeting.headcount.get_or_insert_with(|| audience::count_heads(named, true, rng));
     }
 }
 
@@ -314,10 +315,10 @@ fn copy_sheet(meetings: &mut [Meeting], copied: &[usize]) {
 }
 
 /// Sheets that come as files: 12 % of the meetings without an anomaly, a few of one unit to a file.
-fn imports(meetings: &mut [Meeting], dice: &mut Dice) -> Vec<Vec<usize>> {
+fn imports(meetings: &mut [Meeting], rng: &mut SeededRng) -> Vec<Vec<usize>> {
     let mut by_unit: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, meeting) in meetings.iter().enumerate() {
-        if meeting.anomaly == Anomaly::None && meeting.outcome == Outcome::Held && !meeting.lines.is_empty() && dice.chance(0.16) {
+        if meeting.anomaly == Anomaly::None && meeting.outcome == MeetingOutcome::Held && !meeting.lines.is_empty() && rng.chance(0.16) {
             by_unit.entry(meeting.report.unit).or_default().push(index);
         }
     }

@@ -1,4 +1,4 @@
-//! Who was in the room, and what is known of it: sheets with names, heads counted, or both.
+//! Attendee was in the room, and what is known of it: sheets with names, heads counted, or both.
 //!
 //! People come from around the venue, by a propensity of their own, often with somebody of their household; some from another unit,
 //! from outside the region, or under age. A revealing audience is only counted.
@@ -7,40 +7,40 @@ use std::{collections::HashSet, ops::Range};
 
 use super::{
     World,
-    dice::Dice,
-    meeting::{Brief, Flaw, Heads, Home, Line, Meeting, Outcome},
-    people::{PHONES, Stranger, Who},
+    meeting::{Headcount, Line, LineAnomaly, Meeting, MeetingDetails, MeetingOutcome, StatedResidence},
+    people::{Attendee, OffRollReason, PHONES},
+    rng::SeededRng,
 };
 
 /// Evidence by meeting: a whole sheet, a sheet of a part, heads only.
-const WHOLE: f64 = 0.62;
-const PART: f64 = 0.08;
+const COMPLETE_SHEET: f64 = 0.62;
+const PARTIAL_SHEET: f64 = 0.08;
 /// People who attend again and again.
 const ACTIVISTS: usize = 200;
 /// People brought along from one's household.
 const BROUGHT_ALONG: f64 = 0.3;
 
 /// Fills the rooms of all meetings that are held.
-pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
-    let sizes = sizes(world, meetings, dice);
-    let held = meetings.iter_mut().filter(|meeting| meeting.outcome == Outcome::Held);
+pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
+    let sizes = sizes(world, meetings, rng);
+    let held = meetings.iter_mut().filter(|meeting| meeting.outcome == MeetingOutcome::Held);
     for (meeting, people) in held.zip(sizes) {
-        let (named, counted) = evidence(world, meeting, people, dice);
-        meeting.lines = sheet(world, meeting, named, dice);
+        let (named, counted) = evidence(world, meeting, people, rng);
+        meeting.lines = sheet(world, meeting, named, rng);
         if counted {
             let exact = named == people;
-            meeting.heads = Some(heads(if exact { meeting.lines.len() as u32 } else { people }, exact, dice));
+            meeting.headcount = Some(count_heads(if exact { meeting.lines.len() as u32 } else { people }, exact, rng));
         }
     }
-    activists(world, meetings, dice);
+    activists(world, meetings, rng);
 }
 
 /// How many people come to each meeting that is held. Drawn by format, then scaled to what the formats promise for so many meetings, so
 /// that no seed has a campaign of another size only because it drew a few large halls more.
-fn sizes(world: &World<'_>, meetings: &[Meeting], dice: &mut Dice) -> Vec<u32> {
-    let held: Vec<&Meeting> = meetings.iter().filter(|meeting| meeting.outcome == Outcome::Held).collect();
+fn sizes(world: &World<'_>, meetings: &[Meeting], rng: &mut SeededRng) -> Vec<u32> {
+    let held: Vec<&Meeting> = meetings.iter().filter(|meeting| meeting.outcome == MeetingOutcome::Held).collect();
     let style = |meeting: &Meeting| &world.scenario.formats[meeting.report.format];
-    let drawn: Vec<f64> = held.iter().map(|meeting| dice.log_normal(style(meeting).median, style(meeting).sigma)).collect();
+    let drawn: Vec<f64> = held.iter().map(|meeting| rng.log_normal(style(meeting).median, style(meeting).sigma)).collect();
     let formats = &world.scenario.formats;
     let shares: f64 = formats.iter().map(|format| f64::from(format.share)).sum();
     let people: f64 =
@@ -65,48 +65,48 @@ pub(super) fn catchment(world: &World<'_>, meeting: &Meeting) -> Range<u32> {
 }
 
 /// Would being there tell belief, origin or health?
-pub(super) fn revealing(world: &World<'_>, brief: &Brief) -> bool {
-    std::iter::once(brief.category).chain(brief.secondary).any(|category| world.campaign.categories[category].revealing)
+pub(super) fn revealing(world: &World<'_>, details: &MeetingDetails) -> bool {
+    std::iter::once(details.category).chain(details.secondary).any(|category| world.campaign.categories[category].revealing)
 }
 
 /// How many of the people are named, and whether heads are counted. Small meetings more often count heads only.
-fn evidence(world: &World<'_>, meeting: &Meeting, people: u32, dice: &mut Dice) -> (u32, bool) {
+fn evidence(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng) -> (u32, bool) {
     if revealing(world, &meeting.report) {
         return (0, true);
     }
     let median = world.scenario.formats[meeting.report.format].median;
     // The revealing audiences are counted only; that is made up for here.
-    let whole = WHOLE * if f64::from(people) < median { 0.98 } else { 1.26 };
-    let dice_says = dice.unit();
-    if dice_says < whole {
-        (people, dice.chance(0.45))
-    } else if dice_says < whole + PART {
-        ((f64::from(people) * (0.4 + 0.4 * dice.unit())) as u32, true)
+    let whole = COMPLETE_SHEET * if f64::from(people) < median { 0.98 } else { 1.26 };
+    let drawn = rng.uniform();
+    if drawn < whole {
+        (people, rng.chance(0.45))
+    } else if drawn < whole + PARTIAL_SHEET {
+        ((f64::from(people) * (0.4 + 0.4 * rng.uniform())) as u32, true)
     } else {
         (0, true)
     }
 }
 
-fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, dice: &mut Dice) -> Vec<Line> {
+fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng) -> Vec<Line> {
     let catchment = catchment(world, meeting);
     let mut seen = HashSet::with_capacity(people as usize);
     let mut lines = Vec::with_capacity(people as usize);
     let mut tries = people * 40;
     while lines.len() < people as usize && tries > 0 {
         tries -= 1;
-        let who = somebody(world, meeting, &catchment, dice);
-        if seen.insert(who) {
-            lines.push(line(world, who, meeting.report.unit, dice));
+        let attendee = draw_attendee(world, meeting, &catchment, rng);
+        if seen.insert(attendee) {
+            lines.push(sheet_line(world, attendee, meeting.report.unit, rng));
         }
-        if let Who::Strong(voter) = who
-            && world.people.off_roll(voter).is_none()
+        if let Attendee::Strong(voter) = attendee
+            && world.people.off_roll_reason(voter).is_none()
             && lines.len() < people as usize
-            && dice.chance(BROUGHT_ALONG)
+            && rng.chance(BROUGHT_ALONG)
         {
             let household = world.roll.household(voter);
-            let other = Who::Strong(dice.between(household.start.into(), i64::from(household.end) - 1) as u32);
+            let other = Attendee::Strong(rng.between(household.start.into(), i64::from(household.end) - 1) as u32);
             if seen.insert(other) {
-                lines.push(line(world, other, meeting.report.unit, dice));
+                lines.push(sheet_line(world, other, meeting.report.unit, rng));
             }
         }
     }
@@ -114,56 +114,56 @@ fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, dice: &mut Dice) -> 
 }
 
 /// Somebody in the room.
-fn somebody(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, dice: &mut Dice) -> Who {
+fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, rng: &mut SeededRng) -> Attendee {
     let unit = meeting.report.unit;
-    let stranger = |wanted: fn(Stranger, usize, &World<'_>) -> bool, dice: &mut Dice| {
-        world.people.stranger(|kind| wanted(kind, unit, world), dice).map(Who::Strong)
+    let stranger = |wanted: fn(OffRollReason, usize, &World<'_>) -> bool, rng: &mut SeededRng| {
+        world.people.draw_off_roll(|kind| wanted(kind, unit, world), rng).map(Attendee::Strong)
     };
-    let found = match dice.weighted([0.03, 0.03, 0.01, 0.005, 0.0015, 0.02, 0.9035].into_iter()) {
-        0 => Some(Who::Weak(dice.below(PHONES as usize) as u32)),
-        1 => stranger(|kind, _, _| kind == Stranger::Minor, dice),
-        2 => stranger(|kind, _, _| kind == Stranger::Elsewhere, dice),
-        3 => stranger(|kind, _, _| kind == Stranger::Unregistered, dice),
-        4 => stranger(|kind, unit, world| matches!(kind, Stranger::MovedAway(from) if world.roll.units[unit].contains(&from)), dice),
+    let found = match rng.weighted([0.03, 0.03, 0.01, 0.005, 0.0015, 0.02, 0.9035].into_iter()) {
+        0 => Some(Attendee::Weak(rng.below(PHONES as usize) as u32)),
+        1 => stranger(|kind, _, _| kind == OffRollReason::Minor, rng),
+        2 => stranger(|kind, _, _| kind == OffRollReason::OutsideRegion, rng),
+        3 => stranger(|kind, _, _| kind == OffRollReason::Unregistered, rng),
+        4 => stranger(|kind, unit, world| matches!(kind, OffRollReason::MovedAway(from) if world.roll.units[unit].contains(&from)), rng),
         5 if world.roll.units.len() > 1 => {
             let others: Vec<usize> = (0..world.roll.units.len()).filter(|other| *other != unit).collect();
-            let other = world.roll.voters_of(*dice.pick(&others));
-            Some(Who::Strong(world.roll.attendee(&other, dice)))
+            let other = world.roll.voters_of(*rng.pick(&others));
+            Some(Attendee::Strong(world.roll.draw_voter(&other, rng)))
         }
         _ => None,
     };
-    found.unwrap_or_else(|| Who::Strong(world.roll.attendee(catchment, dice)))
+    found.unwrap_or_else(|| Attendee::Strong(world.roll.draw_voter(catchment, rng)))
 }
 
 /// What the sheet says of somebody at a meeting in a unit.
-pub(super) fn line(world: &World<'_>, who: Who, unit: usize, dice: &mut Dice) -> Line {
-    let stated = dice.weighted([0.5, 0.3, 0.2].into_iter());
+pub(super) fn sheet_line(world: &World<'_>, attendee: Attendee, unit: usize, rng: &mut SeededRng) -> Line {
+    let stated = rng.weighted([0.5, 0.3, 0.2].into_iter());
     let of_precinct = |precinct: usize| match stated {
-        0 => Home::Precinct(precinct),
-        1 => Home::Unit(world.roll.precincts[precinct].unit),
-        _ => Home::Unknown,
+        0 => StatedResidence::Precinct(precinct),
+        1 => StatedResidence::Unit(world.roll.precincts[precinct].unit),
+        _ => StatedResidence::Unknown,
     };
-    let asked = dice.chance(0.9);
-    let (home, adult) = match who {
-        Who::Weak(_) => (if stated == 2 { Home::Unknown } else { Home::Unit(unit) }, asked.then_some(true)),
-        Who::Strong(person) => match world.people.off_roll(person) {
+    let asked = rng.chance(0.9);
+    let (residence, adult) = match attendee {
+        Attendee::Weak(_) => (if stated == 2 { StatedResidence::Unknown } else { StatedResidence::Unit(unit) }, asked.then_some(true)),
+        Attendee::Strong(person) => match world.people.off_roll_reason(person) {
             None => (of_precinct(world.roll.precinct_of(person)), asked.then_some(true)),
-            Some(Stranger::Elsewhere) => (Home::Outside, asked.then_some(true)),
-            Some(Stranger::Unregistered) => (Home::Unknown, asked.then_some(true)),
-            Some(Stranger::Minor) => (Home::Unit(unit), Some(false)),
-            Some(Stranger::MovedAway(precinct)) => (of_precinct(precinct), asked.then_some(true)),
+            Some(OffRollReason::OutsideRegion) => (StatedResidence::OutsideRegion, asked.then_some(true)),
+            Some(OffRollReason::Unregistered) => (StatedResidence::Unknown, asked.then_some(true)),
+            Some(OffRollReason::Minor) => (StatedResidence::Unit(unit), Some(false)),
+            Some(OffRollReason::MovedAway(precinct)) => (of_precinct(precinct), asked.then_some(true)),
         },
     };
-    Line { who, home, adult, flaw: Flaw::Sound }
+    Line { attendee, residence, adult, anomaly: LineAnomaly::None }
 }
 
 /// Counts heads: with a sheet of everybody nearly right; else a little high and often in round numbers.
-pub(super) fn heads(people: u32, exact: bool, dice: &mut Dice) -> Heads {
-    let one = |dice: &mut Dice| {
+pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> Headcount {
+    let one = |rng: &mut SeededRng| {
         let guess = if exact {
-            f64::from(people) * if dice.chance(0.7) { 1.0 } else { dice.log_normal(1.0, 0.03) }
+            f64::from(people) * if rng.chance(0.7) { 1.0 } else { rng.log_normal(1.0, 0.03) }
         } else {
-            f64::from(people) * dice.log_normal(1.083, 0.15)
+            f64::from(people) * rng.log_normal(1.083, 0.15)
         };
         let step = match guess as u32 {
             0..40 => 5.0,
@@ -171,19 +171,19 @@ pub(super) fn heads(people: u32, exact: bool, dice: &mut Dice) -> Heads {
             120..400 => 50.0,
             _ => 100.0,
         };
-        let heaped = if !exact && dice.chance(0.6) { (guess / step).round() * step } else { guess.round() };
+        let heaped = if !exact && rng.chance(0.6) { (guess / step).round() * step } else { guess.round() };
         heaped.max(1.0) as u32
     };
-    let first = one(dice);
-    let old_form = dice.chance(0.1);
-    let second = (!old_form && dice.chance(0.25)).then(|| one(dice));
+    let first = one(rng);
+    let old_form = rng.chance(0.1);
+    let second = (!old_form && rng.chance(0.25)).then(|| one(rng));
     let low = second.map_or(first, |second| first.min(second));
-    let eligible_minimum = (!old_form && low >= 10 && dice.chance(0.4)).then(|| low * 6 / 10);
-    Heads { first, second, eligible_minimum, old_form }
+    let eligible_minimum = (!old_form && low >= 10 && rng.chance(0.4)).then(|| low * 6 / 10);
+    Headcount { first, second, eligible_minimum, old_form }
 }
 
 /// Some people attend six times and more, in their own unit.
-fn activists(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
+fn activists(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let mut by_unit: Vec<Vec<usize>> = vec![Vec::new(); world.roll.units.len()];
     for (index, meeting) in meetings.iter().enumerate().filter(|(_, meeting)| !meeting.lines.is_empty()) {
         by_unit[meeting.report.unit].push(index);
@@ -193,12 +193,12 @@ fn activists(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
         let range = world.roll.voters_of(unit);
         let number = (ACTIVISTS as f64 * f64::from(range.end - range.start) / voters).round() as usize;
         for _ in 0..number {
-            let who = Who::Strong(world.roll.attendee(&range, dice));
-            let times = dice.between(6, 12) as usize;
-            dice.shuffle(held);
+            let attendee = Attendee::Strong(world.roll.draw_voter(&range, rng));
+            let times = rng.between(6, 12) as usize;
+            rng.shuffle(held);
             for index in held.iter().take(times) {
-                if meetings[*index].lines.iter().all(|line| line.who != who) {
-                    let line = line(world, who, unit, dice);
+                if meetings[*index].lines.iter().all(|line| line.attendee != attendee) {
+                    let line = sheet_line(world, attendee, unit, rng);
                     meetings[*index].lines.push(line);
                 }
             }

@@ -9,23 +9,23 @@ use qamtu_schemas::{
 };
 
 use super::{
-    emitter::{EventEmitter, Note, form, hours, notice, text},
+    emitter::{EventEmitter, EventMetadata, form, hours, notice, text},
     headcounts::reported,
-    meeting::{Anomaly, Flaw, Heads, Home, Line, Meeting},
+    meeting::{Anomaly, Headcount, Line, LineAnomaly, Meeting, StatedResidence},
     misspelling::{UNKNOWN_UNIT, misspelt},
-    people::Who,
+    people::Attendee,
 };
 use crate::submission::{Identifier, Payload};
 
 const INVALID_IIN: &str = "invalid-iin";
 const HEADCOUNTS_ONLY: &str = "headcounts-only";
 
-fn residence(emitter: &EventEmitter<'_>, home: Home) -> Residence {
-    match home {
-        Home::Unknown => Residence::Unknown,
-        Home::Outside => Residence::Outside,
-        Home::Unit(unit) => Residence::Unit(emitter.world.campaign.units[unit].code.clone()),
-        Home::Precinct(precinct) => Residence::Precinct(emitter.world.roll.precincts[precinct].id.clone()),
+fn residence(emitter: &EventEmitter<'_>, residence: StatedResidence) -> Residence {
+    match residence {
+        StatedResidence::Unknown => Residence::Unknown,
+        StatedResidence::OutsideRegion => Residence::Outside,
+        StatedResidence::Unit(unit) => Residence::Unit(emitter.world.campaign.units[unit].code.clone()),
+        StatedResidence::Precinct(precinct) => Residence::Precinct(emitter.world.roll.precincts[precinct].id.clone()),
     }
 }
 
@@ -37,31 +37,36 @@ pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, a
             emitter.count_anomaly("rekeyed-sheet", 1);
         }
         let source = import.map_or_else(|| form(emitter, meeting), |import| format!("import/{import}"));
-        let mut note = emitter.note(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
-        note.import = import;
+        let mut metadata = emitter.metadata(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
+        metadata.import = import;
         let mut mistaken = Vec::new();
         for (index, line) in lines.iter().enumerate() {
             let number = index as u32 + 1;
             // INVARIANT: a meeting's id, which is short, and a suffix are a valid code.
             let sheet = format!("{}-S{copy}", meeting.id).parse().expect("a sheet id");
-            let note = note.later(SignedDuration::from_secs(2 * index as i64));
+            let metadata = metadata.shifted_by(SignedDuration::from_secs(2 * index as i64));
             let place = Some(SheetLine { sheet, line: number });
-            if let Some(wrong) = sheet_line(emitter, (meeting, *line), place, note) {
+            if let Some(wrong) = sheet_line(emitter, (meeting, *line), place, metadata) {
                 mistaken.push(wrong);
             }
         }
         if !mistaken.is_empty() {
             emitter.count_anomaly("retracted", mistaken.len() as u64);
-            let early = import.is_none() && emitter.dice.chance(0.1);
-            let later = if early { -SignedDuration::from_mins(30) } else { hours(emitter.dice.between(4, 70)) };
+            let early = import.is_none() && emitter.rng.chance(0.1);
+            let later = if early { -SignedDuration::from_mins(30) } else { hours(emitter.rng.between(4, 70)) };
             let retracted = AttendanceRetracted { meeting: meeting.id.clone(), retracts: mistaken, reason: None };
-            emitter.send(note.later(later), retracted);
+            emitter.send(metadata.shifted_by(later), retracted);
         }
     }
 }
 
 /// Sends a line; returns its id if it is to be retracted.
-fn sheet_line(emitter: &mut EventEmitter<'_>, (meeting, line): (&Meeting, Line), sheet: Option<SheetLine>, note: Note) -> Option<EventId> {
+fn sheet_line(
+    emitter: &mut EventEmitter<'_>,
+    (meeting, line): (&Meeting, Line),
+    sheet: Option<SheetLine>,
+    metadata: EventMetadata,
+) -> Option<EventId> {
     let recorded = |attendee, residence| {
         Payload::Attendance(AttendanceRecorded {
             meeting: meeting.id.clone(),
@@ -72,33 +77,33 @@ fn sheet_line(emitter: &mut EventEmitter<'_>, (meeting, line): (&Meeting, Line),
             sheet: sheet.clone(),
         })
     };
-    let home = residence(emitter, line.home);
-    let person = emitter.world.people.identifier(line.who, &emitter.world.roll);
+    let home = residence(emitter, line.residence);
+    let person = emitter.world.people.identifier(line.attendee, &emitter.world.roll);
     let right = recorded(person, home.clone());
-    match line.flaw {
-        Flaw::Sound => drop(emitter.send(note, right)),
-        Flaw::Mistaken => return Some(emitter.send(note, right)),
-        Flaw::Mistyped { typed, mended } => {
+    match line.anomaly {
+        LineAnomaly::None => drop(emitter.send(metadata, right)),
+        LineAnomaly::Retracted => return Some(emitter.send(metadata, right)),
+        LineAnomaly::Mistyped { typed, corrected } => {
             emitter.count_anomaly("mistyped-number", 1);
-            emitter.send_refused(note.clone(), recorded(Identifier::Iin(typed), home), INVALID_IIN);
-            if mended {
-                let later = hours(emitter.dice.between(2, 40));
-                emitter.send(note.later(later), right);
+            emitter.send_refused(metadata.clone(), recorded(Identifier::Iin(typed), home), INVALID_IIN);
+            if corrected {
+                let later = hours(emitter.rng.between(2, 40));
+                emitter.send(metadata.shifted_by(later), right);
             }
         }
-        Flaw::Misspelt => {
+        LineAnomaly::MisspeltUnit => {
             emitter.count_anomaly("unit-misspelt-on-sheet", 1);
             let unit = misspelt(emitter, meeting.report.unit);
-            emitter.send_refused(note.clone(), recorded(person, Residence::Unit(unit)), UNKNOWN_UNIT);
-            let later = hours(emitter.dice.between(2, 20));
-            emitter.send(note.later(later), right);
+            emitter.send_refused(metadata.clone(), recorded(person, Residence::Unit(unit)), UNKNOWN_UNIT);
+            let later = hours(emitter.rng.between(2, 20));
+            emitter.send(metadata.shifted_by(later), right);
         }
     }
     None
 }
 
 /// A file with the sheets of several meetings, and the note that it was taken in.
-pub(super) fn file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> ImportId {
+pub(super) fn import_file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> ImportId {
     let import = ImportId(emitter.id(at).0);
     let mut lines = 0;
     for (meeting, sheet) in sheets {
@@ -107,34 +112,34 @@ pub(super) fn file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])
     }
     emitter.count_anomaly("import", 1);
     let accepted = ImportAccepted { import, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
-    let note = emitter.note("import", at, at + SignedDuration::from_mins(30));
-    emitter.send(note, accepted);
+    let metadata = emitter.metadata("import", at, at + SignedDuration::from_mins(30));
+    emitter.send(metadata, accepted);
     import
 }
 
 /// An import whose sheets are shifted by one meeting, with heads that nobody counted: taken back a day later and sent again.
-pub(super) fn reverse(emitter: &mut EventEmitter<'_>, right: &[(&Meeting, &[Line])], at: Timestamp) {
-    let sound = |lines: &[Line]| lines.iter().copied().filter(|line| line.flaw == Flaw::Sound).collect::<Vec<Line>>();
+pub(super) fn reversed_import(emitter: &mut EventEmitter<'_>, right: &[(&Meeting, &[Line])], at: Timestamp) {
+    let sound = |lines: &[Line]| lines.iter().copied().filter(|line| line.anomaly == LineAnomaly::None).collect::<Vec<Line>>();
     let next: Vec<Vec<Line>> = right.iter().cycle().skip(1).take(right.len()).map(|(_, lines)| sound(lines)).collect();
     let shifted: Vec<(&Meeting, &[Line])> = right.iter().zip(&next).map(|((meeting, _), lines)| (*meeting, lines.as_slice())).collect();
-    let import = file(emitter, &shifted, (98, at));
+    let import = import_file(emitter, &shifted, (98, at));
     for (meeting, _) in right {
-        let heads = Heads { first: 999, second: None, eligible_minimum: None, old_form: false };
-        let note = emitter.note("import", at, at);
-        emitter.send(Note { import: Some(import), ..note }, reported(meeting, &heads));
+        let headcount = Headcount { first: 999, second: None, eligible_minimum: None, old_form: false };
+        let metadata = emitter.metadata("import", at, at);
+        emitter.send(EventMetadata { import: Some(import), ..metadata }, reported(meeting, &headcount));
     }
     emitter.count_anomaly("import-reversed", 1);
-    let note = emitter.note("import", at + hours(25), at + hours(26));
-    emitter.send(note, ImportReversed { import, reason: Some(text("SYNTHETIC: sheets shifted")) });
-    file(emitter, right, (99, at + hours(28)));
+    let metadata = emitter.metadata("import", at + hours(25), at + hours(26));
+    emitter.send(metadata, ImportReversed { import, reason: Some(text("SYNTHETIC: sheets shifted")) });
+    import_file(emitter, right, (99, at + hours(28)));
 }
 
 /// Names from a meeting where only heads may be counted.
-pub(super) fn named(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
+pub(super) fn refused_names(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     let among = emitter.world.roll.voters_of(meeting.report.unit);
     for _ in 0..4 {
-        let who = Who::Strong(emitter.world.roll.attendee(&among, &mut emitter.dice));
-        let attendee = emitter.world.people.identifier(who, &emitter.world.roll);
+        let attendee = Attendee::Strong(emitter.world.roll.draw_voter(&among, &mut emitter.rng));
+        let attendee = emitter.world.people.identifier(attendee, &emitter.world.roll);
         let line = AttendanceRecorded {
             meeting: meeting.id.clone(),
             attendee,
@@ -144,7 +149,7 @@ pub(super) fn named(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Times
             sheet: None,
         };
         emitter.count_anomaly("named-where-heads-only", 1);
-        let note = emitter.note(&form(emitter, meeting), meeting.report.starts.min(at), at);
-        emitter.send_refused(note, Payload::Attendance(line), HEADCOUNTS_ONLY);
+        let metadata = emitter.metadata(&form(emitter, meeting), meeting.report.starts.min(at), at);
+        emitter.send_refused(metadata, Payload::Attendance(line), HEADCOUNTS_ONLY);
     }
 }

@@ -13,12 +13,12 @@ use qamtu_schemas::{
     text::Text,
 };
 
-use super::{World, dice::Dice, meeting::Meeting};
+use super::{World, meeting::Meeting, rng::SeededRng};
 use crate::submission::{Payload, Submission};
 
 /// What must become of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum ExpectedOutcome {
     /// It stands in the log.
     Accepted,
     /// Delivered before: nothing more happens.
@@ -31,16 +31,16 @@ pub enum Fate {
 
 /// A submission and its fate.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub struct GeneratedSubmission {
     /// What is sent.
     pub submission: Submission,
     /// What must become of it.
-    pub fate: Fate,
+    pub expected: ExpectedOutcome,
 }
 
 /// When, by whom and with which import something is sent.
 #[derive(Debug, Clone)]
-pub(super) struct Note {
+pub(super) struct EventMetadata {
     pub source: Arc<str>,
     pub time: Timestamp,
     pub recorded: Timestamp,
@@ -48,9 +48,9 @@ pub(super) struct Note {
     pub import: Option<ImportId>,
 }
 
-impl Note {
+impl EventMetadata {
     /// The same source, later.
-    pub fn later(&self, by: SignedDuration) -> Self {
+    pub fn shifted_by(&self, by: SignedDuration) -> Self {
         Self { recorded: self.recorded + by, received: self.received + by, ..self.clone() }
     }
 }
@@ -58,9 +58,9 @@ impl Note {
 /// Where everything is sent from.
 pub(super) struct EventEmitter<'a> {
     pub world: &'a World<'a>,
-    pub dice: Dice,
+    pub rng: SeededRng,
     pub campaign: Arc<CampaignId>,
-    pub sent: Vec<Sent>,
+    pub sent: Vec<GeneratedSubmission>,
     pub anomalies: BTreeMap<&'static str, u64>,
     /// Meetings whose names are refused once their audience is known: nothing of them is delivered again.
     pub revealed_late: HashSet<MeetingId>,
@@ -68,48 +68,48 @@ pub(super) struct EventEmitter<'a> {
 
 impl EventEmitter<'_> {
     /// A note about something that happened at `time`, received at `received`, written down a little earlier.
-    pub fn note(&self, source: &str, time: Timestamp, received: Timestamp) -> Note {
+    pub fn metadata(&self, source: &str, time: Timestamp, received: Timestamp) -> EventMetadata {
         let recorded = (received - SignedDuration::from_secs(90)).max(time.min(received));
-        Note { source: source.into(), time, recorded, received, import: None }
+        EventMetadata { source: source.into(), time, recorded, received, import: None }
     }
 
     /// A new event id, or the number of an import.
     pub fn id(&mut self, at: Timestamp) -> EventId {
-        EventId(self.dice.id(at))
+        EventId(self.rng.id(at))
     }
 
     /// Sends something that is accepted.
-    pub fn send(&mut self, note: Note, data: impl Into<Payload>) -> EventId {
-        let id = self.id(note.recorded);
-        self.send_as(id, note, (data.into(), Fate::Accepted));
+    pub fn send(&mut self, metadata: EventMetadata, data: impl Into<Payload>) -> EventId {
+        let id = self.id(metadata.recorded);
+        self.send_as(id, metadata, (data.into(), ExpectedOutcome::Accepted));
         id
     }
 
     /// Sends something that is refused.
-    pub fn send_refused(&mut self, note: Note, data: impl Into<Payload>, code: &'static str) {
-        let id = self.id(note.recorded);
-        self.send_as(id, note, (data.into(), Fate::Refused(code)));
+    pub fn send_refused(&mut self, metadata: EventMetadata, data: impl Into<Payload>, code: &'static str) {
+        let id = self.id(metadata.recorded);
+        self.send_as(id, metadata, (data.into(), ExpectedOutcome::Refused(code)));
     }
 
     /// Sends something under an id. Nothing arrives before the campaign or after its end.
-    pub fn send_as(&mut self, id: EventId, note: Note, (data, fate): (Payload, Fate)) {
-        let received = note.received.clamp(self.world.clock.begins, self.world.clock.ends);
+    pub fn send_as(&mut self, id: EventId, metadata: EventMetadata, (data, expected): (Payload, ExpectedOutcome)) {
+        let received = metadata.received.clamp(self.world.clock.begins, self.world.clock.ends);
         let submission = Submission {
             id,
-            source: note.source,
-            time: note.time,
-            recordedtime: Some(note.recorded.min(received)),
+            source: metadata.source,
+            time: metadata.time,
+            recordedtime: Some(metadata.recorded.min(received)),
             receivedtime: Some(received),
             campaign: self.campaign.clone(),
-            import: note.import,
+            import: metadata.import,
             data,
         };
-        self.sent.push(Sent { submission, fate });
+        self.sent.push(GeneratedSubmission { submission, expected });
     }
 
     /// Sends submissions that are ready.
     pub fn publish(&mut self, submissions: Vec<Submission>) {
-        self.sent.extend(submissions.into_iter().map(|submission| Sent { submission, fate: Fate::Accepted }));
+        self.sent.extend(submissions.into_iter().map(|submission| GeneratedSubmission { submission, expected: ExpectedOutcome::Accepted }));
     }
 
     /// Counts anomalies of one kind.

@@ -5,23 +5,23 @@ use qamtu_schemas::{
     id::CounterId,
 };
 
-use super::meeting::{Heads, Meeting};
+use super::meeting::{Headcount, Meeting};
 use crate::submission::Payload;
 
 /// The counts of one or two counters.
-pub(super) fn counts(heads: &Heads) -> Vec<Count> {
+pub(super) fn counts(headcount: &Headcount) -> Vec<Count> {
     // INVARIANT: constant codes.
     let counter = |name: &str| -> CounterId { name.parse().expect("a counter") };
-    let first = Count { counter: counter("1"), people: heads.first };
-    std::iter::once(first).chain(heads.second.map(|people| Count { counter: counter("2"), people })).collect()
+    let first = Count { counter: counter("1"), people: headcount.first };
+    std::iter::once(first).chain(headcount.second.map(|people| Count { counter: counter("2"), people })).collect()
 }
 
 /// The event that reports a headcount.
-pub(super) fn reported(meeting: &Meeting, heads: &Heads) -> Payload {
+pub(super) fn reported(meeting: &Meeting, headcount: &Headcount) -> Payload {
     let meeting = meeting.id.clone();
-    if heads.old_form {
-        Payload::OldHeadcount(HeadcountReportedV1 { meeting, people: heads.first })
+    if headcount.old_form {
+        Payload::OldHeadcount(HeadcountReportedV1 { meeting, people: headcount.first })
     } else {
-        HeadcountReported { meeting, counts: counts(heads), eligible_minimum: heads.eligible_minimum }.into()
+        HeadcountReported { meeting, counts: counts(headcount), eligible_minimum: headcount.eligible_minimum }.into()
     }
 }

@@ -6,12 +6,12 @@
 use jiff::Timestamp;
 use qamtu_schemas::{event::Plan, id::MeetingId};
 
-use super::{World, people::Who};
+use super::{World, people::Attendee};
 use crate::submission::Iin;
 
 /// The questions of a plan and of a report, answered by indexes into the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Brief {
+pub(super) struct MeetingDetails {
     pub unit: usize,
     pub precinct: Option<usize>,
     pub venue: Option<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Brief {
 
 /// How a meeting ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum MeetingOutcome {
     Held,
     Cancelled,
     Unreported,
@@ -39,14 +39,14 @@ pub(super) enum Outcome {
 pub(super) struct Meeting {
     pub id: MeetingId,
     /// The plan that holds; none: nobody planned it.
-    pub plan: Option<Brief>,
+    pub plan: Option<MeetingDetails>,
     /// Where it was moved to, one after the other.
     pub moves: Vec<Timestamp>,
-    pub outcome: Outcome,
+    pub outcome: MeetingOutcome,
     /// What its report says, if it is held.
-    pub report: Brief,
-    /// Heads counted, as they hold in the end.
-    pub heads: Option<Heads>,
+    pub report: MeetingDetails,
+    /// Headcount counted, as they hold in the end.
+    pub headcount: Option<Headcount>,
     /// The attendance sheet.
     pub lines: Vec<Line>,
     /// What is odd about how it is told.
@@ -64,7 +64,7 @@ impl Meeting {
     }
 }
 
-impl Brief {
+impl MeetingDetails {
     /// The payload of the contract.
     pub fn payload(&self, world: &World<'_>) -> Plan {
         let campaign = world.campaign;
@@ -84,9 +84,9 @@ impl Brief {
     }
 }
 
-/// Heads counted in a room.
+/// Headcount counted in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Heads {
+pub(super) struct Headcount {
     pub first: u32,
     pub second: Option<u32>,
     pub eligible_minimum: Option<u32>,
@@ -94,7 +94,7 @@ pub(super) struct Heads {
     pub old_form: bool,
 }
 
-impl Heads {
+impl Headcount {
     pub fn low(&self) -> u32 {
         self.second.map_or(self.first, |second| self.first.min(second))
     }
@@ -105,43 +105,43 @@ impl Heads {
 
 /// Where somebody says that they live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Home {
+pub(super) enum StatedResidence {
     Unknown,
-    Outside,
+    OutsideRegion,
     Unit(usize),
     Precinct(usize),
 }
 
 /// What is wrong with a line of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flaw {
-    Sound,
+pub(super) enum LineAnomaly {
+    None,
     /// The number was typed so that its check digit does not fit; some are typed again.
     Mistyped {
         typed: Iin,
-        mended: bool,
+        corrected: bool,
     },
     /// The unit is written in a way that no list knows; sent again with the right code.
-    Misspelt,
+    MisspeltUnit,
     /// Nobody of that number was there; retracted.
-    Mistaken,
+    Retracted,
 }
 
 /// A line of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
-    pub who: Who,
-    pub home: Home,
+    pub attendee: Attendee,
+    pub residence: StatedResidence,
     pub adult: Option<bool>,
-    pub flaw: Flaw,
+    pub anomaly: LineAnomaly,
 }
 
 impl Line {
-    /// Who stays recorded in the end.
-    pub fn holds(&self) -> Option<Who> {
-        match self.flaw {
-            Flaw::Mistaken | Flaw::Mistyped { mended: false, .. } => None,
-            _ => Some(self.who),
+    /// Attendee stays recorded in the end.
+    pub fn holds(&self) -> Option<Attendee> {
+        match self.anomaly {
+            LineAnomaly::Retracted | LineAnomaly::Mistyped { corrected: false, .. } => None,
+            _ => Some(self.attendee),
         }
     }
 }
@@ -164,8 +164,8 @@ pub(super) enum Anomaly {
     WrongDate(CorrectionPattern),
     /// Reported in a wrong unit, then corrected.
     WrongUnit(CorrectionPattern),
-    /// Heads miscounted, then recounted.
-    WrongHeads(CorrectionPattern),
+    /// Headcount miscounted, then recounted.
+    WrongHeadcount(CorrectionPattern),
     /// Reported as held; then it turns out that it was not.
     NotHeld,
     /// Cancelled by one and held by another: both stand.
@@ -175,19 +175,19 @@ pub(super) enum Anomaly {
     /// Two sources report it; the later id holds.
     TwoReports,
     /// Two sources count heads; the later id holds.
-    TwoCounts,
+    TwoHeadcounts,
     /// The sheet is typed again under new ids.
     Rekeyed,
     /// The device's time zone is out of date: an hour early.
-    StaleZone,
+    StaleTimeZone,
     /// Such a device on which only the day was entered: an hour before its midnight, so on the day before.
-    StaleMidnight,
+    StaleTimeZoneAtMidnight,
     /// Neither a sheet nor a headcount comes in.
     Uncounted,
     /// Dated on the day of silence.
-    Silence,
+    DatedOnSilenceDay,
     /// The same sheet stands in for several meetings.
-    Copied,
+    CopiedSheet,
     /// Its import is taken back and sent again.
     ReversedImport,
     /// The sheet arrives long before the report.
@@ -199,11 +199,11 @@ pub(super) enum Anomaly {
         early: bool,
     },
     /// Two plans stand side by side; the later id holds.
-    RivalPlans,
+    TwoPlans,
     /// Moved to a later day, but held on the day that was planned first.
     HeldEarly,
     /// Moved to an unlawful day, but held on a lawful one.
-    MovedTooLate,
+    MovedToUnlawfulDay,
     /// Only the day was entered: the report begins at local midnight, which is the day before in UTC.
     DateOnly,
     /// Planned in one unit and held in another; `contested`: a first report still names the planned unit.
@@ -213,16 +213,16 @@ pub(super) enum Anomaly {
     /// The names arrive before it is known that the audience is a revealing one: accepted, and never counted. `rival`: of two reports
     /// that stand, only the one that does not hold says so.
     RevealedLate {
-        rival: bool,
+        contested: bool,
     },
     /// The report names the unit in a way that no list knows; sent again.
-    Misspelt,
+    MisspeltUnit,
     /// More people on its sheet name a precinct than that has voters.
-    Crowded,
+    MoreReachedThanCounted,
     /// A sheet arrives under a meeting id that nobody knows, for good; or for a meeting that is never reported.
-    Stray,
+    StraySheet,
     /// Somebody sends names from a meeting where only heads may be counted: refused.
-    Named,
+    RefusedNames,
 }
 
 /// How late a report arrives.

@@ -10,8 +10,8 @@ use qamtu_schemas::event::PrecinctKind;
 
 use super::{
     World,
-    dice::Dice,
-    meeting::{Anomaly, Brief, Delay, Meeting, Outcome},
+    meeting::{Anomaly, Delay, Meeting, MeetingDetails, MeetingOutcome},
+    rng::SeededRng,
 };
 
 /// Share of planned meetings that are cancelled, moved, never reported; and of extra ones beside the plan.
@@ -20,44 +20,44 @@ const MOVED: f64 = 0.09;
 const UNREPORTED: f64 = 0.02;
 const EXTRA: f64 = 0.03;
 /// Share of precincts that no meeting is planned in.
-const LEFT_OUT: f64 = 0.034;
+const WITHOUT_MEETING: f64 = 0.034;
 /// Most meetings that one member speaks at.
 const WORKLOAD_MAX: u32 = 25;
 
 /// Draws every meeting.
-pub(super) fn draw(world: &World<'_>, dice: &mut Dice) -> Vec<Meeting> {
-    let days = days(world);
+pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
+    let days = day_weights(world);
     let mut planner = Planner { world, days, workload: vec![0; world.people.members.len()] };
-    let left_out = left_out(world, dice);
+    let without_meeting = without_meeting(world, rng);
     let mut meetings = Vec::new();
     let mut extras = 0.0;
     for unit in 0..world.campaign.units.len() {
         let planned = world.campaign.units[unit].synthetic.map_or(0, |size| size.meetings);
-        let mut open: Vec<usize> = world.roll.units[unit].clone().filter(|precinct| !left_out.contains(precinct)).collect();
-        dice.shuffle(&mut open);
+        let mut open: Vec<usize> = world.roll.units[unit].clone().filter(|precinct| !without_meeting.contains(precinct)).collect();
+        rng.shuffle(&mut open);
         for number in 1..=planned {
             // Every open precinct once, then wherever.
-            let precinct = open.get(number as usize - 1).copied().unwrap_or_else(|| *dice.pick(&open));
-            let brief = planner.brief((unit, precinct), dice);
-            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), (brief, true), dice));
+            let precinct = open.get(number as usize - 1).copied().unwrap_or_else(|| *rng.pick(&open));
+            let details = planner.details((unit, precinct), rng);
+            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), (details, true), rng));
         }
         extras += f64::from(planned) * EXTRA;
         for number in 1..=extras as u32 {
-            let brief = planner.brief((unit, *dice.pick(&open)), dice);
-            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), (brief, false), dice));
+            let details = planner.details((unit, *rng.pick(&open)), rng);
+            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), (details, false), rng));
         }
         extras = extras.fract();
     }
-    decide(world, &mut meetings, dice);
+    decide_outcomes(world, &mut meetings, rng);
     meetings
 }
 
 /// Precincts without a planned meeting: the special ones first.
-fn left_out(world: &World<'_>, dice: &mut Dice) -> Vec<usize> {
+fn without_meeting(world: &World<'_>, rng: &mut SeededRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..world.roll.precincts.len()).collect();
-    dice.shuffle(&mut order);
+    rng.shuffle(&mut order);
     order.sort_by_key(|index| world.roll.precincts[*index].kind == PrecinctKind::Ordinary);
-    order.truncate((world.roll.precincts.len() as f64 * LEFT_OUT) as usize);
+    order.truncate((world.roll.precincts.len() as f64 * WITHOUT_MEETING) as usize);
     // A unit keeps at least one precinct to meet in.
     for unit in &world.roll.units {
         if order.iter().filter(|index| unit.contains(index)).count() == unit.len() {
@@ -68,7 +68,7 @@ fn left_out(world: &World<'_>, dice: &mut Dice) -> Vec<usize> {
 }
 
 /// Weight of each campaign day: a slow first week, a plateau, a crowded last week; quieter weekends and holidays.
-fn days(world: &World<'_>) -> Vec<(Date, f64)> {
+fn day_weights(world: &World<'_>) -> Vec<(Date, f64)> {
     let last = world.campaign.calendar.closes;
     let days: Vec<Date> = world.scenario.first_meeting.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).collect();
     let factor = |day: &Date| {
@@ -98,12 +98,12 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn meeting(&self, id: String, (brief, planned): (Brief, bool), dice: &mut Dice) -> Meeting {
-        let mut report = brief.clone();
+    fn meeting(&self, id: String, (details, planned): (MeetingDetails, bool), rng: &mut SeededRng) -> Meeting {
+        let mut report = details.clone();
         report.expected = None;
-        report.starts += SignedDuration::from_mins(5 * dice.between(-1, 5));
-        let mut plan = brief;
-        if dice.chance(0.1) {
+        report.starts += SignedDuration::from_mins(5 * rng.between(-1, 5));
+        let mut plan = details;
+        if rng.chance(0.1) {
             plan.precinct = None;
             plan.venue = None;
         }
@@ -113,9 +113,9 @@ impl Planner<'_> {
             id,
             plan: planned.then_some(plan),
             moves: Vec::new(),
-            outcome: Outcome::Held,
+            outcome: MeetingOutcome::Held,
             report,
-            heads: None,
+            headcount: None,
             lines: Vec::new(),
             anomaly: Anomaly::None,
             delay: Delay::Day,
@@ -123,45 +123,57 @@ impl Planner<'_> {
         }
     }
 
-    fn brief(&mut self, (unit, precinct): (usize, usize), dice: &mut Dice) -> Brief {
+    fn details(&mut self, (unit, precinct): (usize, usize), rng: &mut SeededRng) -> MeetingDetails {
         let world = self.world;
-        let format = dice.weighted(world.scenario.formats.iter().map(|format| f64::from(format.share)));
+        let format = rng.weighted(world.scenario.formats.iter().map(|format| f64::from(format.share)));
         let style = &world.scenario.formats[format];
         let index_of = |code| world.campaign.categories.iter().position(|category| category.code == code);
-        let category = index_of(dice.pick(&style.categories).clone()).unwrap_or(0);
+        let category = index_of(rng.pick(&style.categories).clone()).unwrap_or(0);
         let secondary =
-            dice.chance(0.25).then(|| index_of(dice.pick(&style.categories).clone())).flatten().filter(|other| *other != category);
+            rng.chance(0.25).then(|| index_of(rng.pick(&style.categories).clone())).flatten().filter(|other| *other != category);
         let language = {
-            let chosen = dice.weighted(world.scenario.language_shares.values().map(|share| f64::from(*share)));
+            let chosen = rng.weighted(world.scenario.language_shares.values().map(|share| f64::from(*share)));
             let code = world.scenario.language_shares.keys().nth(chosen);
             world.campaign.languages.iter().position(|language| Some(&language.code) == code).unwrap_or(0)
         };
         let here: Vec<usize> = (0..world.venues.len()).filter(|venue| world.venues[*venue].precinct == precinct).collect();
-        let venue = (!here.is_empty() && dice.chance(0.6)).then(|| *dice.pick(&here));
-        let coalition = self.coalition(unit, dice);
-        let members = self.members(coalition, dice);
-        let starts = self.starts(style.precincts, dice);
+        let venue = (!here.is_empty() && rng.chance(0.6)).then(|| *rng.pick(&here));
+        let coalition = self.coalition(unit, rng);
+        let members = self.members(coalition, rng);
+        let starts = self.starts(style.precincts, rng);
         let expected = Some((style.median / 5.0).round() as u32 * 5);
-        Brief { unit, precinct: Some(precinct), venue, coalition, members, category, secondary, format, language, starts, expected }
+        MeetingDetails {
+            unit,
+            precinct: Some(precinct),
+            venue,
+            coalition,
+            members,
+            category,
+            secondary,
+            format,
+            language,
+            starts,
+            expected,
+        }
     }
 
     /// The unit's coalition, or, as often as its members' share, that of the whole region.
-    fn coalition(&self, unit: usize, dice: &mut Dice) -> usize {
+    fn coalition(&self, unit: usize, rng: &mut SeededRng) -> usize {
         let campaign = self.world.campaign;
         let regional = campaign.coalitions.iter().position(|coalition| coalition.unit.is_none());
         let share = f64::from(self.world.scenario.regional_members) / self.world.people.members.len() as f64;
         let local = campaign.coalitions.iter().position(|coalition| coalition.unit.as_ref() == Some(&campaign.units[unit].code));
-        if dice.chance(share) { regional.or(local) } else { local }.unwrap_or(0)
+        if rng.chance(share) { regional.or(local) } else { local }.unwrap_or(0)
     }
 
-    fn members(&mut self, coalition: usize, dice: &mut Dice) -> Vec<usize> {
+    fn members(&mut self, coalition: usize, rng: &mut SeededRng) -> Vec<usize> {
         let mut chosen: Vec<usize> = Vec::new();
-        for _ in 0..=dice.weighted([0.6, 0.3, 0.1].into_iter()) {
+        for _ in 0..=rng.weighted([0.6, 0.3, 0.1].into_iter()) {
             let weights = self.world.people.members.iter().enumerate().map(|(index, member)| {
                 let free = self.workload[index] < WORKLOAD_MAX && !chosen.contains(&index);
                 if member.coalition == coalition && free { member.workload } else { 0.0 }
             });
-            let member = dice.weighted(weights);
+            let member = rng.weighted(weights);
             if self.world.people.members[member].coalition == coalition && !chosen.contains(&member) {
                 self.workload[member] += 1;
                 chosen.push(member);
@@ -171,10 +183,10 @@ impl Planner<'_> {
     }
 
     /// Neighbours meet in the evening, everybody else before lunch or in the afternoon.
-    fn starts(&self, precincts: u32, dice: &mut Dice) -> Timestamp {
-        let (day, _) = self.days[dice.weighted(self.days.iter().map(|(_, weight)| *weight))];
+    fn starts(&self, precincts: u32, rng: &mut SeededRng) -> Timestamp {
+        let (day, _) = self.days[rng.weighted(self.days.iter().map(|(_, weight)| *weight))];
         let evening = (1..=2).contains(&precincts);
-        let morning = !evening && day > self.world.scenario.first_meeting && dice.chance(0.5);
+        let morning = !evening && day > self.world.scenario.first_meeting && rng.chance(0.5);
         let (first, last) = if evening {
             (17, 18)
         } else if morning {
@@ -182,25 +194,27 @@ impl Planner<'_> {
         } else {
             (15, 17)
         };
-        self.world.clock.at(day, dice.between(first, last) as i8) + SignedDuration::from_mins(15 * dice.between(0, 3))
+        self.world.clock.at(day, rng.between(first, last) as i8) + SignedDuration::from_mins(15 * rng.between(0, 3))
     }
 }
 
 /// Decides which planned meetings are moved, cancelled or never reported.
-fn decide(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
+fn decide_outcomes(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let mut in_precinct = vec![0_u32; world.roll.precincts.len()];
     meetings.iter().filter_map(|meeting| meeting.report.precinct).for_each(|precinct| in_precinct[precinct] += 1);
     let mut order: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].plan.is_some()).collect();
     let planned = order.len() as f64;
-    dice.shuffle(&mut order);
+    rng.shuffle(&mut order);
     let moved: Vec<usize> = order.iter().rev().copied().take((planned * MOVED).round() as usize).collect();
     for index in moved {
-        move_it(world, &mut meetings[index], dice);
+        reschedule(world, &mut meetings[index], rng);
     }
     // Silent members are silent first; the only meeting of a precinct is held.
     order.sort_by_key(|index| !meetings[*index].report.members.first().is_some_and(|member| world.people.members[*member].silent));
-    let mut left =
-        [(Outcome::Unreported, (planned * UNREPORTED).round() as u32), (Outcome::Cancelled, (planned * CANCELLED).round() as u32)];
+    let mut left = [
+        (MeetingOutcome::Unreported, (planned * UNREPORTED).round() as u32),
+        (MeetingOutcome::Cancelled, (planned * CANCELLED).round() as u32),
+    ];
     for index in order {
         let precinct = meetings[index].report.precinct.unwrap_or(0);
         let Some((outcome, number)) = left.iter_mut().find(|(_, number)| *number > 0) else { break };
@@ -212,11 +226,11 @@ fn decide(world: &World<'_>, meetings: &mut [Meeting], dice: &mut Dice) {
     }
 }
 
-fn move_it(world: &World<'_>, meeting: &mut Meeting, dice: &mut Dice) {
+fn reschedule(world: &World<'_>, meeting: &mut Meeting, rng: &mut SeededRng) {
     let Some(mut starts) = meeting.plan.as_ref().map(|plan| plan.starts) else { return };
     let late = meeting.report.starts.duration_since(starts);
-    for _ in 0..=usize::from(dice.chance(0.15)) {
-        let later = starts + SignedDuration::from_hours(24 * dice.between(1, 4));
+    for _ in 0..=usize::from(rng.chance(0.15)) {
+        let later = starts + SignedDuration::from_hours(24 * rng.between(1, 4));
         let lawful = world.clock.day(later) <= world.campaign.calendar.closes;
         starts = if lawful { later } else { starts + SignedDuration::from_mins(30) };
         meeting.moves.push(starts);

@@ -11,8 +11,8 @@ pub(super) const UNKNOWN_UNIT: &str = "unknown-unit";
 pub(super) fn misspelt(emitter: &mut EventEmitter<'_>, unit: usize) -> UnitCode {
     let units = &emitter.world.campaign.units;
     let names = &units[unit].names;
-    let spelt = |name: &str| name.chars().flat_map(char::to_lowercase).map(latin).collect::<String>();
-    let name: String = match emitter.dice.weighted([0.5, 0.3, 0.2].into_iter()) {
+    let spelt = |name: &str| name.chars().flat_map(char::to_lowercase).map(transliterate).collect::<String>();
+    let name: String = match emitter.rng.weighted([0.5, 0.3, 0.2].into_iter()) {
         0 => spelt(&names.kk),
         1 => spelt(&names.ru),
         _ => names.en.chars().take_while(char::is_ascii_alphabetic).collect(),
@@ -24,7 +24,7 @@ pub(super) fn misspelt(emitter: &mut EventEmitter<'_>, unit: usize) -> UnitCode 
 }
 
 /// Kazakh and Russian letters as people type them on a keyboard that lacks them.
-fn latin(letter: char) -> &'static str {
+fn transliterate(letter: char) -> &'static str {
     match letter {
         'а' | 'ә' => "a",
         'б' => "b",

@@ -8,8 +8,8 @@ use qamtu_schemas::{
 };
 
 use super::{
-    dice::{Concern, Dice},
     iin::{DAYS, Issuer},
+    rng::{RngStream, SeededRng},
     roll::Roll,
 };
 use crate::{
@@ -31,9 +31,9 @@ pub(super) struct Member {
 
 /// Why somebody is not on the roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stranger {
+pub(super) enum OffRollReason {
     /// From Shymkent, a city of its own.
-    Elsewhere,
+    OutsideRegion,
     /// Registered nowhere in the region, and not asked.
     Unregistered,
     /// Under 18.
@@ -46,18 +46,18 @@ pub(super) enum Stranger {
 #[derive(Debug)]
 pub(super) struct People {
     pub members: Vec<Member>,
-    strangers: Vec<(Iin, Stranger)>,
+    off_roll: Vec<(Iin, OffRollReason)>,
     on_roll: u32,
 }
 
-/// Who attended: an index into the roll and, beyond its end, into the strangers; or a phone number.
+/// Attendee attended: an index into the roll and, beyond its end, into the strangers; or a phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Who {
+pub(super) enum Attendee {
     Strong(u32),
     Weak(u32),
 }
 
-const ELSEWHERE: usize = 1_100;
+const OUTSIDE_REGION: usize = 1_100;
 const UNREGISTERED: usize = 500;
 const MINORS: usize = 2_200;
 /// Different phone numbers at meetings.
@@ -65,66 +65,67 @@ pub(super) const PHONES: u32 = 3_000;
 
 impl People {
     pub fn draw(campaign: &Campaign, scenario: &Scenario, seed: u64, (roll, issuer): (&Roll, &mut Issuer)) -> Self {
-        let mut dice = Dice::new(seed, Concern::People);
+        let mut rng = SeededRng::new(seed, RngStream::People);
         let vote_year = i64::from(campaign.calendar.vote.year());
-        let mut strangers = Vec::new();
-        let kinds = [(ELSEWHERE, Stranger::Elsewhere), (UNREGISTERED, Stranger::Unregistered), (MINORS, Stranger::Minor)];
+        let mut off_roll = Vec::new();
+        let kinds =
+            [(OUTSIDE_REGION, OffRollReason::OutsideRegion), (UNREGISTERED, OffRollReason::Unregistered), (MINORS, OffRollReason::Minor)];
         for (number, kind) in kinds {
             for _ in 0..number {
-                let (youngest, oldest) = if kind == Stranger::Minor { (14, 17) } else { (19, 70) };
-                let year = (vote_year - dice.between(youngest, oldest)).unsigned_abs();
-                let born = (year, dice.between(1, 12).unsigned_abs(), dice.between(1, DAYS as i64).unsigned_abs());
-                let sex = if dice.chance(0.5) { Sex::Male } else { Sex::Female };
-                strangers.push((issuer.issue(born, sex), kind));
+                let (youngest, oldest) = if kind == OffRollReason::Minor { (14, 17) } else { (19, 70) };
+                let year = (vote_year - rng.between(youngest, oldest)).unsigned_abs();
+                let born = (year, rng.between(1, 12).unsigned_abs(), rng.between(1, DAYS as i64).unsigned_abs());
+                let sex = if rng.chance(0.5) { Sex::Male } else { Sex::Female };
+                off_roll.push((issuer.issue(born, sex), kind));
             }
         }
         for (precinct, gone) in &roll.moved_away {
-            strangers.extend(gone.iter().map(|iin| (*iin, Stranger::MovedAway(*precinct))));
+            off_roll.extend(gone.iter().map(|iin| (*iin, OffRollReason::MovedAway(*precinct))));
         }
-        Self { members: members(campaign, scenario, &mut dice), strangers, on_roll: roll.len() as u32 }
+        Self { members: members(campaign, scenario, &mut rng), off_roll, on_roll: roll.len() as u32 }
     }
 
     /// Somebody of a kind.
-    pub fn stranger(&self, wanted: impl Fn(Stranger) -> bool, dice: &mut Dice) -> Option<u32> {
-        let mut tries = (0..200).map(|_| dice.below(self.strangers.len()));
-        tries.find(|index| wanted(self.strangers[*index].1)).map(|index| self.on_roll + index as u32)
+    pub fn draw_off_roll(&self, wanted: impl Fn(OffRollReason) -> bool, rng: &mut SeededRng) -> Option<u32> {
+        let mut tries = (0..200).map(|_| rng.below(self.off_roll.len()));
+        tries.find(|index| wanted(self.off_roll[*index].1)).map(|index| self.on_roll + index as u32)
     }
 
     /// Why a person is not on the roll; `None`: they are.
-    pub fn off_roll(&self, person: u32) -> Option<Stranger> {
-        person.checked_sub(self.on_roll).map(|index| self.strangers[index as usize].1)
+    pub fn off_roll_reason(&self, person: u32) -> Option<OffRollReason> {
+        person.checked_sub(self.on_roll).map(|index| self.off_roll[index as usize].1)
     }
 
     /// Somebody whose number came from a typing error that the check digit did not catch.
-    pub fn by_mistake(&mut self, typed: Iin) -> u32 {
-        self.strangers.push((typed, Stranger::Unregistered));
-        self.on_roll + self.strangers.len() as u32 - 1
+    pub fn add_mistyped(&mut self, typed: Iin) -> u32 {
+        self.off_roll.push((typed, OffRollReason::Unregistered));
+        self.on_roll + self.off_roll.len() as u32 - 1
     }
 
     /// Somebody off the roll by their number.
-    pub fn known(&self, iin: Iin) -> Option<u32> {
-        self.strangers.iter().position(|(held, _)| *held == iin).map(|index| self.on_roll + index as u32)
+    pub fn find_off_roll(&self, iin: Iin) -> Option<u32> {
+        self.off_roll.iter().position(|(held, _)| *held == iin).map(|index| self.on_roll + index as u32)
     }
 
     /// What a sheet holds for a person.
-    pub fn identifier(&self, who: Who, roll: &Roll) -> Identifier {
-        match who {
+    pub fn identifier(&self, attendee: Attendee, roll: &Roll) -> Identifier {
+        match attendee {
             // Prefix 000 is given to no network.
-            Who::Weak(phone) => Identifier::Phone(Phone(70_000_000_000 + u64::from(phone))),
-            Who::Strong(person) => Identifier::Iin(self.iin(person, roll)),
+            Attendee::Weak(phone) => Identifier::Phone(Phone(70_000_000_000 + u64::from(phone))),
+            Attendee::Strong(person) => Identifier::Iin(self.iin(person, roll)),
         }
     }
 
     /// The number of a strongly identified person.
     pub fn iin(&self, person: u32, roll: &Roll) -> Iin {
         match person.checked_sub(self.on_roll) {
-            Some(index) => self.strangers[index as usize].0,
+            Some(index) => self.off_roll[index as usize].0,
             None => roll.iins()[person as usize],
         }
     }
 }
 
-fn members(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> Vec<Member> {
+fn members(campaign: &Campaign, scenario: &Scenario, rng: &mut SeededRng) -> Vec<Member> {
     let mut members = Vec::new();
     for (coalition, held) in campaign.coalitions.iter().enumerate() {
         let unit = held.unit.as_ref().and_then(|code| campaign.units.iter().find(|unit| unit.code == *code));
@@ -132,12 +133,12 @@ fn members(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> Vec<Mem
         for rank in 0..size {
             // INVARIANT: a letter, a hyphen and a number are a valid code.
             let id = format!("M-{:03}", members.len() + 1).parse().expect("a member id");
-            let party = dice.chance(f64::from(scenario.members_with_party) / 100.0).then(|| {
-                let index = dice.weighted(scenario.party_shares.values().map(|share| f64::from(*share)));
+            let party = rng.chance(f64::from(scenario.members_with_party) / 100.0).then(|| {
+                let index = rng.weighted(scenario.party_shares.values().map(|share| f64::from(*share)));
                 scenario.party_shares.keys().nth(index).cloned()
             });
             let workload = 1.0 / f64::from(rank + 3);
-            members.push(Member { id, coalition, party: party.flatten(), workload, silent: dice.chance(0.03) });
+            members.push(Member { id, coalition, party: party.flatten(), workload, silent: rng.chance(0.03) });
         }
     }
     members

@@ -9,8 +9,8 @@ use qamtu_schemas::{
 };
 
 use super::{
-    dice::Dice,
     emitter::{EventEmitter, text},
+    rng::SeededRng,
     roll::Roll,
 };
 use crate::campaign::Campaign;
@@ -30,10 +30,10 @@ pub(super) struct Venue {
 const MISCOUNTED: usize = 5;
 
 /// About one venue for every three ordinary precincts.
-pub(super) fn venues(campaign: &Campaign, roll: &Roll, dice: &mut Dice) -> Vec<Venue> {
+pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> Vec<Venue> {
     let mut venues = Vec::new();
     for (precinct, held) in roll.precincts.iter().enumerate() {
-        if held.kind == PrecinctKind::Special || !dice.chance(0.34) {
+        if held.kind == PrecinctKind::Special || !rng.chance(0.34) {
             continue;
         }
         let place = campaign.units[held.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
@@ -43,7 +43,7 @@ pub(super) fn venues(campaign: &Campaign, roll: &Roll, dice: &mut Dice) -> Vec<V
         let name = if is_legacy { legacy(&name) } else { name };
         // INVARIANT: a letter, a hyphen and a number are a valid code.
         let id = format!("V-{:03}", venues.len() + 1).parse().expect("a venue id");
-        venues.push(Venue { id, precinct, name, legacy: is_legacy, capacity: 50 * dice.between(1, 16) as u32 });
+        venues.push(Venue { id, precinct, name, legacy: is_legacy, capacity: 50 * rng.between(1, 16) as u32 });
     }
     venues
 }
@@ -75,11 +75,11 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
         let name = format!("SYNTHETIC {:03}", index + 1);
         // A few names are spelt right only later.
         if index % 100 == 50 {
-            emitter.send(emitter.note("registry", at, at), joined(1, "SYNTETIC"));
+            emitter.send(emitter.metadata("registry", at, at), joined(1, "SYNTETIC"));
             let later = at + SignedDuration::from_hours(50);
-            emitter.send(emitter.note("registry", later, later), joined(2, &name));
+            emitter.send(emitter.metadata("registry", later, later), joined(2, &name));
         } else {
-            emitter.send(emitter.note("registry", at, at), joined(1, &name));
+            emitter.send(emitter.metadata("registry", at, at), joined(1, &name));
         }
     }
     for (index, venue) in world.venues.iter().enumerate() {
@@ -94,7 +94,7 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
             name: text(&venue.name),
             capacity: Some(venue.capacity),
         };
-        emitter.send(emitter.note("registry", at, at), described);
+        emitter.send(emitter.metadata("registry", at, at), described);
     }
     survey(emitter);
 }
@@ -117,11 +117,11 @@ fn counts(emitter: &mut EventEmitter<'_>, date: usize, at: Timestamp) {
         let wrong = last && index % world.roll.precincts.len().div_ceil(MISCOUNTED).max(1) == 3;
         if wrong {
             emitter.count_anomaly("precinct-miscounted", 1);
-            emitter.send(emitter.note("registry", at, at), counted(1, precinct.counts[date] / 2 + 1_000));
+            emitter.send(emitter.metadata("registry", at, at), counted(1, precinct.counts[date] / 2 + 1_000));
             let later = at + SignedDuration::from_hours(3);
-            emitter.send(emitter.note("registry", later, later), counted(2, precinct.counts[date]));
+            emitter.send(emitter.metadata("registry", later, later), counted(2, precinct.counts[date]));
         } else {
-            emitter.send(emitter.note("registry", at, at), counted(1, precinct.counts[date]));
+            emitter.send(emitter.metadata("registry", at, at), counted(1, precinct.counts[date]));
         }
     }
 }
@@ -132,6 +132,6 @@ fn survey(emitter: &mut EventEmitter<'_>) {
     let survey = "after-vote".parse().expect("a survey id");
     let reported = SurveyReported { survey, unit: None, asked: 1_200, reached: 118, method: text("SYNTHETIC random households") };
     let at = emitter.world.clock.ends;
-    let note = emitter.note("survey", at, at);
-    emitter.send(note, reported);
+    let metadata = emitter.metadata("survey", at, at);
+    emitter.send(metadata, reported);
 }

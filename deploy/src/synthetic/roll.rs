@@ -14,8 +14,8 @@ use qamtu_schemas::{
 
 use super::{
     clock::Clock,
-    dice::{Concern, Dice},
     iin::{DAYS, Issuer},
+    rng::{RngStream, SeededRng},
 };
 use crate::{
     campaign::{Campaign, PRECINCT_MAX_VOTERS, PRECINCT_MIN_VOTERS, Scenario, UnitScenario},
@@ -67,8 +67,8 @@ pub struct Roll {
 
 impl Roll {
     pub(super) fn draw(campaign: &Campaign, scenario: &Scenario, seed: u64, issuer: &mut Issuer) -> Self {
-        let mut dice = Dice::new(seed, Concern::Roll);
-        let (precincts, units) = precincts(campaign, scenario, &mut dice);
+        let mut rng = SeededRng::new(seed, RngStream::Roll);
+        let (precincts, units) = precincts(campaign, scenario, &mut rng);
         let voters = precincts.last().map_or(0, |precinct| precinct.voters.end) as usize;
         let mut roll = Self {
             iins: Vec::with_capacity(voters),
@@ -83,36 +83,36 @@ impl Roll {
         };
         roll.propensity.push(0.0);
         for precinct in 0..roll.precincts.len() {
-            roll.enrol(precinct, &mut dice, issuer);
+            roll.enrol(precinct, &mut rng, issuer);
         }
-        roll.re_enrol(&mut dice, issuer);
+        roll.re_enrol(&mut rng, issuer);
         roll.undercounted = roll.misplace();
-        roll.list_twice(&mut dice);
+        roll.list_twice(&mut rng);
         roll
     }
 
     /// Draws the voters of a precinct, household by household.
-    fn enrol(&mut self, precinct: usize, dice: &mut Dice, issuer: &mut Issuer) {
+    fn enrol(&mut self, precinct: usize, rng: &mut SeededRng, issuer: &mut Issuer) {
         // Some places go together to every meeting and some hardly ever: two shapes of propensity.
         let shape = if self.precincts[precinct].number.is_multiple_of(2) { 0.3 } else { 1.0 };
         let mut left = 0;
         for _ in self.precincts[precinct].voters.clone() {
             self.first.push(left == 0);
-            left = if left == 0 { 1 + dice.weighted([0.18, 0.28, 0.22, 0.16, 0.1, 0.06].into_iter()) } else { left } - 1;
-            self.iins.push(person(dice, issuer, self.vote_year));
-            let sum = self.propensity.last().copied().unwrap_or_default() + dice.gamma(shape);
+            left = if left == 0 { 1 + rng.weighted([0.18, 0.28, 0.22, 0.16, 0.1, 0.06].into_iter()) } else { left } - 1;
+            self.iins.push(person(rng, issuer, self.vote_year));
+            let sum = self.propensity.last().copied().unwrap_or_default() + rng.gamma(shape);
             self.propensity.push(sum);
         }
     }
 
-    fn re_enrol(&mut self, dice: &mut Dice, issuer: &mut Issuer) {
+    fn re_enrol(&mut self, rng: &mut SeededRng, issuer: &mut Issuer) {
         let mut order: Vec<usize> =
             (0..self.precincts.len()).filter(|index| self.precincts[*index].kind == PrecinctKind::Ordinary).collect();
-        dice.shuffle(&mut order);
+        rng.shuffle(&mut order);
         order.truncate(RE_ENROLLED);
         order.sort_unstable();
         for precinct in order {
-            let gone = (0..MOVED_AWAY).map(|_| person(dice, issuer, self.vote_year)).collect();
+            let gone = (0..MOVED_AWAY).map(|_| person(rng, issuer, self.vote_year)).collect();
             self.moved_away.push((precinct, gone));
         }
     }
@@ -122,9 +122,9 @@ impl Roll {
         let enough = |precinct: &Precinct| precinct.kind == PrecinctKind::Special && precinct.voters.len() as u32 > MISPLACED;
         let special = (0..self.precincts.len()).filter(|index| enough(&self.precincts[*index]));
         let from = special.min_by_key(|index| self.precincts[*index].voters.len())?;
-        let room = |precinct: &Precinct| precinct.counts.last().is_some_and(|last| last + MISPLACED <= PRECINCT_MAX_VOTERS);
+        let has_capacity = |precinct: &Precinct| precinct.counts.last().is_some_and(|last| last + MISPLACED <= PRECINCT_MAX_VOTERS);
         let mut others = self.units[self.precincts[from].unit].clone().filter(|index| *index != from);
-        let to = others.find(|index| room(&self.precincts[*index]))?;
+        let to = others.find(|index| has_capacity(&self.precincts[*index]))?;
         *self.precincts[from].counts.last_mut()? -= MISPLACED;
         *self.precincts[to].counts.last_mut()? += MISPLACED;
         Some(from)
@@ -132,14 +132,14 @@ impl Roll {
 
     /// Lists the most active voters of some precincts on the roll of a precinct in another unit as well: as often on that of the lower id,
     /// which makes it their residence, as on that of the higher id.
-    fn list_twice(&mut self, dice: &mut Dice) {
+    fn list_twice(&mut self, rng: &mut SeededRng) {
         let free = |index: &usize| {
             let precinct = &self.precincts[*index];
             let is_special = precinct.kind == PrecinctKind::Special || self.undercounted == Some(*index);
             !is_special && self.moved_away.iter().all(|(held, _)| held != index)
         };
         let mut order: Vec<usize> = (0..self.precincts.len()).filter(free).collect();
-        dice.shuffle(&mut order);
+        rng.shuffle(&mut order);
         let (pairs, voters) = LISTED_TWICE;
         let mut chosen: Vec<(usize, usize)> = Vec::new();
         for pair in order.chunks_exact(2) {
@@ -205,9 +205,9 @@ impl Roll {
     }
 
     /// One voter of a range, by propensity to attend.
-    pub(super) fn attendee(&self, among: &Range<u32>, dice: &mut Dice) -> u32 {
+    pub(super) fn draw_voter(&self, among: &Range<u32>, rng: &mut SeededRng) -> u32 {
         let (low, high) = (self.propensity[among.start as usize], self.propensity[among.end as usize]);
-        let at = low + dice.unit() * (high - low);
+        let at = low + rng.uniform() * (high - low);
         let index = self.propensity[among.start as usize + 1..among.end as usize].partition_point(|sum| *sum <= at);
         among.start + index as u32
     }
@@ -228,14 +228,14 @@ impl Roll {
         seed: u64,
     ) -> impl Iterator<Item = Submission> + 'a {
         let clock = Clock::new(campaign, scenario);
-        let mut dice = Dice::new(seed, Concern::RollIds);
+        let mut rng = SeededRng::new(seed, RngStream::RollIds);
         let id = Arc::new(campaign.id.clone());
         let again = clock.at(scenario.counts.get(1).copied().unwrap_or(scenario.first_meeting), 9);
         let first =
             (0..self.precincts.len()).map(move |precinct| (precinct, 1, clock.begins + SignedDuration::from_secs(3_600 + precinct as i64)));
         let second = self.moved_away.iter().map(move |(precinct, _)| (*precinct, 2, again + SignedDuration::from_secs(*precinct as i64)));
         first.chain(second).map(move |(precinct, version, received)| Submission {
-            id: EventId(dice.id(received)),
+            id: EventId(rng.id(received)),
             source: "roll-import".into(),
             time: received,
             recordedtime: None,
@@ -272,18 +272,18 @@ impl Roll {
 }
 
 /// An invented adult. Ages after the national table of adults by sex (Bureau of National Statistics), a little younger, as the region is.
-fn person(dice: &mut Dice, issuer: &mut Issuer, vote_year: i16) -> Iin {
-    let sex = if dice.chance(0.492) { Sex::Male } else { Sex::Female };
+fn person(rng: &mut SeededRng, issuer: &mut Issuer, vote_year: i16) -> Iin {
+    let sex = if rng.chance(0.492) { Sex::Male } else { Sex::Female };
     let shares = if sex == Sex::Male { [62.0, 23.5, 12.5, 2.0] } else { [59.0, 24.0, 13.5, 3.5] };
-    let (youngest, oldest) = [(18, 44), (45, 59), (60, 74), (75, 95)][dice.weighted(shares.into_iter())];
-    let year = i64::from(vote_year) - dice.between(youngest, oldest);
+    let (youngest, oldest) = [(18, 44), (45, 59), (60, 74), (75, 95)][rng.weighted(shares.into_iter())];
+    let year = i64::from(vote_year) - rng.between(youngest, oldest);
     // Whoever turns 18 in the year of the vote was born in its first two months.
-    let month = dice.between(1, if i64::from(vote_year) - year == 18 { 2 } else { 12 });
-    let born = (year.unsigned_abs(), month.unsigned_abs(), dice.between(1, DAYS as i64).unsigned_abs());
+    let month = rng.between(1, if i64::from(vote_year) - year == 18 { 2 } else { 12 });
+    let born = (year.unsigned_abs(), month.unsigned_abs(), rng.between(1, DAYS as i64).unsigned_abs());
     issuer.issue(born, sex)
 }
 
-fn precincts(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> (Vec<Precinct>, Vec<Range<usize>>) {
+fn precincts(campaign: &Campaign, scenario: &Scenario, rng: &mut SeededRng) -> (Vec<Precinct>, Vec<Range<usize>>) {
     let sizes: Vec<UnitScenario> = campaign.units.iter().filter_map(|unit| unit.synthetic).collect();
     // Hospitals and barracks stand in the largest units.
     let mut by_size: Vec<usize> = (0..sizes.len()).collect();
@@ -295,12 +295,12 @@ fn precincts(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> (Vec<
         let rank = by_size.iter().position(|held| *held == unit).unwrap_or(0);
         let special = (0..scenario.special_precincts as usize).filter(|index| index % sizes.len() == rank).count();
         let start = precincts.len();
-        for (voters, kind) in unit_precincts(size, special, dice) {
-            number += 1 + u32::from(dice.chance(0.03));
+        for (voters, kind) in unit_precincts(size, special, rng) {
+            number += 1 + u32::from(rng.chance(0.03));
             let text = format!("{}-{number:03}", campaign.units[unit].code);
             // INVARIANT: a unit's code, a hyphen and a number are a valid code.
             let id = text.parse().expect("a precinct id");
-            let counts = counts(voters, scenario.counts.len(), dice);
+            let counts = counts(voters, scenario.counts.len(), rng);
             precincts.push(Precinct { id, unit, number, kind, counts, voters: voter..voter + voters });
             voter += voters;
         }
@@ -310,9 +310,9 @@ fn precincts(campaign: &Campaign, scenario: &Scenario, dice: &mut Dice) -> (Vec<
 }
 
 /// Earlier counts differ by the drift of their date, and each by up to 0.4 % more: people move.
-fn counts(voters: u32, dates: usize, dice: &mut Dice) -> Vec<u32> {
+fn counts(voters: u32, dates: usize, rng: &mut SeededRng) -> Vec<u32> {
     let earlier = |date: usize| {
-        let drift = DRIFT[date % DRIFT.len()] + 0.004 * (2.0 * dice.unit() - 1.0);
+        let drift = DRIFT[date % DRIFT.len()] + 0.004 * (2.0 * rng.uniform() - 1.0);
         ((f64::from(voters) * (1.0 + drift)).round() as u32).min(PRECINCT_MAX_VOTERS)
     };
     let mut counts: Vec<u32> = (0..dates.saturating_sub(1)).map(earlier).collect();
@@ -321,7 +321,7 @@ fn counts(voters: u32, dates: usize, dice: &mut Dice) -> Vec<u32> {
 }
 
 /// Sizes of a unit's precincts: log-normal, clipped to the legal limit, of exactly the unit's voters.
-fn unit_precincts(size: &UnitScenario, special: usize, dice: &mut Dice) -> Vec<(u32, PrecinctKind)> {
+fn unit_precincts(size: &UnitScenario, special: usize, rng: &mut SeededRng) -> Vec<(u32, PrecinctKind)> {
     let ordinary = |special: usize| size.precincts as usize - special;
     let fits = |special: usize, taken: u32| {
         let left = size.voters.saturating_sub(taken);
@@ -331,13 +331,13 @@ fn unit_precincts(size: &UnitScenario, special: usize, dice: &mut Dice) -> Vec<(
     let mut sizes: Vec<(u32, PrecinctKind)> = Vec::new();
     let mut taken = 0;
     for _ in 0..special {
-        let voters = dice.between(30, 300) as u32;
+        let voters = rng.between(30, 300) as u32;
         if fits(sizes.len() + 1, taken + voters) {
             sizes.push((voters, PrecinctKind::Special));
             taken += voters;
         }
     }
-    let weights: Vec<f64> = (0..ordinary(sizes.len())).map(|_| dice.log_normal(1.0, 0.55)).collect();
+    let weights: Vec<f64> = (0..ordinary(sizes.len())).map(|_| rng.log_normal(1.0, 0.55)).collect();
     let clip = |scale: f64| {
         weights.iter().map(move |weight| (weight * scale).clamp(f64::from(PRECINCT_MIN_VOTERS), f64::from(PRECINCT_MAX_VOTERS)))
     };

@@ -16,19 +16,18 @@ use qamtu_schemas::{
 use serde::Serialize;
 
 use super::{
-    World,
-    dice::{Concern, Dice},
-    emit_meetings,
-    emitter::{EventEmitter, Fate, Sent, notice},
-    meeting::{Anomaly, Meeting, Outcome},
-    people::Who,
+    World, emit_meetings,
+    emitter::{EventEmitter, ExpectedOutcome, GeneratedSubmission, notice},
+    meeting::{Anomaly, Meeting, MeetingOutcome},
+    people::Attendee,
     reference,
+    rng::{RngStream, SeededRng},
 };
 use crate::submission::{Payload, Submission};
 
-/// Counts of a stream: what was sent, what must become of it, and which kinds of anomalies it holds.
+/// StreamCounts of a stream: what was sent, what must become of it, and which kinds of anomalies it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct StreamCounts {
     /// Submissions, the roll left out.
     pub sent: u64,
     /// Of them accepted for the first time.
@@ -51,22 +50,22 @@ pub struct Counts {
 const DUPLICATES: f64 = 0.03;
 const CONFLICTS: usize = 8;
 /// People who take their consent back; so many give it again, and forty withdrawals stand.
-const WITHDRAWALS: usize = 40 + WITHDRAWALS_TAKEN_BACK;
-const WITHDRAWALS_TAKEN_BACK: usize = 6;
+const WITHDRAWALS: usize = 40 + REVOKED_WITHDRAWALS;
+const REVOKED_WITHDRAWALS: usize = 6;
 
 /// The whole stream and what the oracle must know of it.
 pub(super) struct EventStream {
-    pub sent: Vec<Sent>,
-    pub counts: Counts,
+    pub sent: Vec<GeneratedSubmission>,
+    pub counts: StreamCounts,
     /// People whose withdrawal of consent stands.
-    pub withdrawn: BTreeSet<Who>,
+    pub withdrawn: BTreeSet<Attendee>,
 }
 
 /// Tells everything.
 pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<usize>], seed: u64) -> EventStream {
     let mut emitter = EventEmitter {
         world,
-        dice: Dice::new(seed, Concern::Stream),
+        rng: SeededRng::new(seed, RngStream::Stream),
         campaign: Arc::new(world.campaign.id.clone()),
         sent: Vec::new(),
         anomalies: BTreeMap::new(),
@@ -79,9 +78,9 @@ pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<u
     emitter.count_anomaly("on-two-rolls", world.roll.listed_twice() as u64);
     reference::emit(&mut emitter);
     emit_meetings::emit(&mut emitter, meetings, imports);
-    let withdrawn = emitter.consents(meetings);
-    emitter.repeat();
-    emitter.contradict();
+    let withdrawn = emitter.withdraw_consents(meetings);
+    emitter.add_duplicates();
+    emitter.add_conflicts();
     let mut sent = emitter.sent;
     sent.sort_by_key(|sent| sent.submission.receivedtime);
     let counts = counts(&sent, emitter.anomalies, world.roll.precincts.len() + world.roll.moved_away.len());
@@ -90,78 +89,78 @@ pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<u
 
 impl EventEmitter<'_> {
     /// Some people take their consent back, and a few of them give it again.
-    fn consents(&mut self, meetings: &[Meeting]) -> BTreeSet<Who> {
-        let people: Vec<Who> = meetings
+    fn withdraw_consents(&mut self, meetings: &[Meeting]) -> BTreeSet<Attendee> {
+        let people: Vec<Attendee> = meetings
             .iter()
-            .filter(|meeting| meeting.outcome == Outcome::Held)
+            .filter(|meeting| meeting.outcome == MeetingOutcome::Held)
             .flat_map(|meeting| meeting.lines.iter().filter_map(|line| line.holds()))
             .collect();
         let mut chosen = BTreeSet::new();
         for _ in 0..WITHDRAWALS * 20 {
             if chosen.len() < WITHDRAWALS && !people.is_empty() {
-                chosen.insert(*self.dice.pick(&people));
+                chosen.insert(*self.rng.pick(&people));
             }
         }
-        let mut order: Vec<Who> = chosen.iter().copied().collect();
-        self.dice.shuffle(&mut order);
+        let mut order: Vec<Attendee> = chosen.iter().copied().collect();
+        self.rng.shuffle(&mut order);
         let open = self.world.clock.ends.duration_since(self.world.clock.begins).as_secs();
-        for (index, who) in order.into_iter().enumerate() {
-            let person = self.world.people.identifier(who, &self.world.roll);
-            let at = self.world.clock.begins + SignedDuration::from_secs(self.dice.between(open / 5, open * 9 / 10));
-            let note = self.note("privacy-desk", at, at);
-            let withdrawal = self.send(note.clone(), Payload::ConsentWithdrawn(ConsentWithdrawn { person }));
-            if index < WITHDRAWALS_TAKEN_BACK {
+        for (index, attendee) in order.into_iter().enumerate() {
+            let person = self.world.people.identifier(attendee, &self.world.roll);
+            let at = self.world.clock.begins + SignedDuration::from_secs(self.rng.between(open / 5, open * 9 / 10));
+            let metadata = self.metadata("privacy-desk", at, at);
+            let withdrawal = self.send(metadata.clone(), Payload::ConsentWithdrawn(ConsentWithdrawn { person }));
+            if index < REVOKED_WITHDRAWALS {
                 let given = ConsentGiven { person, notice: notice(), supersedes: vec![withdrawal] };
-                self.send(note.later(SignedDuration::from_hours(20)), Payload::ConsentGiven(given));
-                chosen.remove(&who);
+                self.send(metadata.shifted_by(SignedDuration::from_hours(20)), Payload::ConsentGiven(given));
+                chosen.remove(&attendee);
             }
         }
         self.count_anomaly("consent-withdrawn", chosen.len() as u64);
-        self.count_anomaly("consent-given-again", WITHDRAWALS_TAKEN_BACK as u64);
+        self.count_anomaly("consent-given-again", REVOKED_WITHDRAWALS as u64);
         chosen
     }
 
     /// Some of what was accepted is delivered again: mostly by a retry, sometimes by a phone that was away for days.
-    fn repeat(&mut self) {
+    fn add_duplicates(&mut self) {
         for index in 0..self.sent.len() {
-            if self.is_repeatable(&self.sent[index]) && self.dice.chance(DUPLICATES) {
-                let later = match self.dice.weighted([0.7, 0.25, 0.05].into_iter()) {
-                    0 => self.dice.between(1, 60),
-                    1 => self.dice.between(60, 12 * 3_600),
-                    _ => self.dice.between(24 * 3_600, 72 * 3_600),
+            if self.is_repeatable(&self.sent[index]) && self.rng.chance(DUPLICATES) {
+                let later = match self.rng.weighted([0.7, 0.25, 0.05].into_iter()) {
+                    0 => self.rng.between(1, 60),
+                    1 => self.rng.between(60, 12 * 3_600),
+                    _ => self.rng.between(24 * 3_600, 72 * 3_600),
                 };
-                self.again(index, later, |_| Fate::Duplicate);
+                self.resend(index, later, |_| ExpectedOutcome::Duplicate);
             }
         }
     }
 
     /// Some ids are used again for something else.
-    fn contradict(&mut self) {
-        let fits = |sent: &Sent| self.is_repeatable(sent) && matches!(sent.submission.data, Payload::Attendance(_));
+    fn add_conflicts(&mut self) {
+        let fits = |sent: &GeneratedSubmission| self.is_repeatable(sent) && matches!(sent.submission.data, Payload::Attendance(_));
         let candidates: Vec<usize> = (0..self.sent.len()).filter(|index| fits(&self.sent[*index])).collect();
         for _ in 0..CONFLICTS.min(candidates.len()) {
-            let index = *self.dice.pick(&candidates);
-            let later = self.dice.between(600, 6 * 3_600);
-            self.again(index, later, |submission| {
+            let index = *self.rng.pick(&candidates);
+            let later = self.rng.between(600, 6 * 3_600);
+            self.resend(index, later, |submission| {
                 if let Payload::Attendance(line) = &mut submission.data {
                     line.adult = if line.adult.is_some() { None } else { Some(true) };
                 }
-                Fate::Conflict
+                ExpectedOutcome::Conflict
             });
         }
     }
 
-    fn is_repeatable(&self, sent: &Sent) -> bool {
+    fn is_repeatable(&self, sent: &GeneratedSubmission) -> bool {
         let names = |line: &MeetingId| self.revealed_late.contains(line);
-        sent.fate == Fate::Accepted && !matches!(&sent.submission.data, Payload::Attendance(line) if names(&line.meeting))
+        sent.expected == ExpectedOutcome::Accepted && !matches!(&sent.submission.data, Payload::Attendance(line) if names(&line.meeting))
     }
 
-    fn again(&mut self, index: usize, later: i64, change: impl FnOnce(&mut Submission) -> Fate) {
+    fn resend(&mut self, index: usize, later: i64, change: impl FnOnce(&mut Submission) -> ExpectedOutcome) {
         let mut submission = self.sent[index].submission.clone();
         let received = submission.receivedtime.map(|at| (at + SignedDuration::from_secs(later)).min(self.world.clock.ends));
         submission.receivedtime = received;
-        let fate = change(&mut submission);
-        self.sent.push(Sent { submission, fate });
+        let expected = change(&mut submission);
+        self.sent.push(GeneratedSubmission { submission, expected });
     }
 }
 
@@ -170,7 +169,7 @@ fn meeting(payload: &Payload) -> Option<&MeetingId> {
     match payload {
         Payload::Plain(data) => data.meeting(),
         Payload::Attendance(line) => Some(&line.meeting),
-        Payload::OldHeadcount(heads) => Some(&heads.meeting),
+        Payload::OldHeadcount(headcount) => Some(&headcount.meeting),
         _ => None,
     }
 }
@@ -185,7 +184,7 @@ fn supersedes(payload: &Payload) -> &[EventId] {
 }
 
 /// Is a meeting known from this on?
-fn announces(payload: &Payload) -> bool {
+fn makes_meeting_known(payload: &Payload) -> bool {
     let Payload::Plain(data) = payload else { return false };
     match &**data {
         Data::MeetingPlanned(_) | Data::MeetingHeld(_) => true,
@@ -194,21 +193,21 @@ fn announces(payload: &Payload) -> bool {
     }
 }
 
-fn counts(sent: &[Sent], anomalies: BTreeMap<&'static str, u64>, roll: usize) -> Counts {
-    let mut counts = Counts { sent: sent.len() as u64, anomalies, roll: roll as u64, ..Counts::default() };
+fn counts(sent: &[GeneratedSubmission], anomalies: BTreeMap<&'static str, u64>, roll: usize) -> StreamCounts {
+    let mut counts = StreamCounts { sent: sent.len() as u64, anomalies, roll: roll as u64, ..StreamCounts::default() };
     let mut known: HashSet<&MeetingId> = HashSet::new();
     let mut ids: HashSet<EventId> = HashSet::new();
     for sent in sent {
-        match sent.fate {
-            Fate::Duplicate => counts.duplicates += 1,
-            Fate::Conflict => counts.conflicts += 1,
-            Fate::Refused(code) => *counts.refused.entry(code).or_default() += 1,
-            Fate::Accepted => {
+        match sent.expected {
+            ExpectedOutcome::Duplicate => counts.duplicates += 1,
+            ExpectedOutcome::Conflict => counts.conflicts += 1,
+            ExpectedOutcome::Refused(code) => *counts.refused.entry(code).or_default() += 1,
+            ExpectedOutcome::Accepted => {
                 counts.accepted += 1;
                 let data = &sent.submission.data;
                 let mut warned = supersedes(data).iter().any(|id| !ids.contains(id));
                 ids.insert(sent.submission.id);
-                if announces(data) {
+                if makes_meeting_known(data) {
                     known.extend(meeting(data));
                 } else {
                     warned |= meeting(data).is_some_and(|meeting| !known.contains(meeting));

@@ -26,17 +26,17 @@ const SERVE: &str = "SYSTEM START LISTEN HTTP; \
     SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null";
 
 /// How long a killed process may take to let go of the port.
-const PORT_PATIENCE: Duration = Duration::from_secs(2);
+const PORT_RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the child is to serve.
 #[derive(Debug, Clone)]
-pub struct Served {
+pub struct ServeOptions {
     /// The warehouse folder, with its configuration written.
     pub folder: PathBuf,
     /// The HTTP port of that configuration.
     pub port: u16,
     /// Whether ClickHouse may open connections.
-    pub connects: bool,
+    pub may_connect: bool,
 }
 
 /// Serves with the engine library. Returns when the engine gives up, with its last word
@@ -44,31 +44,31 @@ pub struct Served {
 ///
 /// # Errors
 /// When the process cannot be confined or the library does not load.
-pub fn serve_library(library: &Path, served: &Served) -> Result<String, WarehouseError> {
-    let layout = Layout::new(&served.folder);
+pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, WarehouseError> {
+    let layout = Layout::new(&options.folder);
     let failed = |source| WarehouseError::Confine { source };
     // The library's folder may be one that only root can pass; an open file can be loaded nevertheless.
-    let held = File::open(library).map_err(failed)?;
-    confine(&layout, served, Program::Library(&held)).map_err(failed)?;
+    let file = File::open(library).map_err(failed)?;
+    confine(&layout, options, Program::Library(&file)).map_err(failed)?;
     when_input_ends(|| library::exit_now(0));
     // The engine dies without a word when it cannot open its port.
-    wait_for_port(served.port).map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
+    wait_for_port(options.port).map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
     let barrier = StartupBarrier::create(&layout).map_err(failed)?;
     let arguments = command_line(&layout, &barrier.statement())?;
     barrier.open_when_directory_is_removed();
-    let loaded = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
-    let said = library::run_command_line(&loaded, &arguments)
+    let loaded = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let message = library::run_command_line(&loaded, &arguments)
         .map_err(|source| WarehouseError::Library { library: library.to_path_buf(), source })?;
-    Ok(said.unwrap_or_else(|| "the engine has returned".to_owned()))
+    Ok(message.unwrap_or_else(|| "the engine has returned".to_owned()))
 }
 
 /// Serves with a `clickhouse` program and ends it when standard input closes. Returns when the program ends by itself.
 ///
 /// # Errors
 /// When the process cannot be confined or the program cannot be started.
-pub fn serve_binary(program: &Path, served: &Served) -> Result<String, WarehouseError> {
-    let layout = Layout::new(&served.folder);
-    confine(&layout, served, Program::Executable(program)).map_err(|source| WarehouseError::Confine { source })?;
+pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, WarehouseError> {
+    let layout = Layout::new(&options.folder);
+    confine(&layout, options, Program::Executable(program)).map_err(|source| WarehouseError::Confine { source })?;
     let failed = |source| WarehouseError::Spawn { program: program.to_path_buf(), source };
     let server = server_command(program, &layout.config()).stdin(Stdio::null()).spawn().map_err(failed)?;
     let server = Arc::new(Mutex::new(server));
@@ -91,9 +91,9 @@ pub fn serve_binary(program: &Path, served: &Served) -> Result<String, Warehouse
 }
 
 /// Confines this process and writes down what could not be had.
-fn confine(layout: &Layout, served: &Served, program: Program<'_>) -> io::Result<()> {
+fn confine(layout: &Layout, options: &ServeOptions, program: Program<'_>) -> io::Result<()> {
     fs::create_dir_all(layout.run())?;
-    let gaps = Confinement { layout, program, port: served.port, connects: served.connects }.apply()?;
+    let gaps = Confinement { layout, program, port: options.port, may_connect: options.may_connect }.apply()?;
     fs::write(layout.gaps(), gaps.join("\n"))
 }
 
@@ -103,7 +103,7 @@ fn wait_for_port(port: u16) -> io::Result<()> {
     let since = Instant::now();
     loop {
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && since.elapsed() < PORT_PATIENCE => {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && since.elapsed() < PORT_RELEASE_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             opened => return opened.map(drop),

@@ -22,7 +22,7 @@ use super::system;
 /// The user that serves when the launcher is root: a number that neither distributions nor systemd give out.
 const SERVING_USER: u32 = 60_900;
 /// What a program reads about the machine: memory and processors, to size its caches and for its metrics.
-const ABOUT_THE_MACHINE: [&str; 10] = [
+const MACHINE_INFO: [&str; 10] = [
     "/proc/self",
     "/proc/cpuinfo",
     "/proc/loadavg",
@@ -49,7 +49,7 @@ pub(super) struct Confinement<'a> {
     /// The port it opens.
     pub(super) port: u16,
     /// Whether it may open connections: only where ClickHouse itself reads Kafka.
-    pub(super) connects: bool,
+    pub(super) may_connect: bool,
 }
 
 /// What is run.
@@ -102,7 +102,7 @@ impl Confinement<'_> {
         let read = AccessFs::ReadFile | AccessFs::ReadDir;
         let written = [self.layout.data(), self.layout.logs(), self.layout.run(), PathBuf::from("/dev/null")];
         let mut network = AccessNet::from_all(abi);
-        if self.connects {
+        if self.may_connect {
             network.remove(AccessNet::ConnectTcp);
         }
         let rules = Ruleset::default()
@@ -110,7 +110,7 @@ impl Confinement<'_> {
             .handle_access(network)?
             .scope(Scope::from_all(abi))?
             .create()?
-            .add_rules(path_beneath_rules(ABOUT_THE_MACHINE, read))?
+            .add_rules(path_beneath_rules(MACHINE_INFO, read))?
             .add_rules(path_beneath_rules([self.layout.config_dir()], read))?
             .add_rules(path_beneath_rules(written, AccessFs::from_all(abi) & !AccessFs::Execute))?
             .add_rule(NetPort::new(self.port, AccessNet::BindTcp))?;

@@ -32,7 +32,7 @@ pub enum WarehouseError {
     },
     /// The folder holds something that no launcher put there.
     #[error("{} is not empty and holds no Qamtu warehouse; give an empty or a new folder", dir.display())]
-    Foreign {
+    NotAWarehouse {
         /// The folder.
         dir: PathBuf,
     },
@@ -57,7 +57,7 @@ pub enum WarehouseError {
     Damaged {
         /// The warehouse folder.
         dir: PathBuf,
-        /// What ClickHouse said, shortened.
+        /// What ClickHouse said, shorten.
         reason: String,
         /// Where all it said is kept.
         log: PathBuf,
@@ -154,14 +154,14 @@ pub enum WarehouseError {
     /// ClickHouse ended by itself.
     #[error("ClickHouse ended by itself: {reason} (details: {})", log.display())]
     Ended {
-        /// What it said last, shortened.
+        /// What it said last, shorten.
         reason: String,
         /// Where all it said is kept.
         log: PathBuf,
     },
     /// ClickHouse runs but neither answers nor works.
     #[error("ClickHouse does not answer, and has not worked on its start for {seconds} s (details: {})", log.display())]
-    Silent {
+    Unresponsive {
         /// For how long.
         seconds: u64,
         /// Where all it said is kept.

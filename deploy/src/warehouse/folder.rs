@@ -38,7 +38,7 @@ impl Folder {
                 return Err(WarehouseError::OtherVersion { dir: root, found, expected });
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            Err(_) if holds_something(&root).map_err(failed)? => return Err(WarehouseError::Foreign { dir: root }),
+            Err(_) if is_not_empty(&root).map_err(failed)? => return Err(WarehouseError::NotAWarehouse { dir: root }),
             Ok(_) | Err(_) => write_private(&version_file, version).map_err(failed)?,
         }
         let layout = Layout::new(root);
@@ -50,7 +50,7 @@ impl Folder {
 
     /// The logins whose passwords stand in the folder; one that is missing is made.
     pub(super) fn logins(&self) -> Result<Logins, WarehouseError> {
-        kept_logins(&self.layout.passwords())
+        read_or_create_logins(&self.layout.passwords())
     }
 
     /// What the serving process could not be kept from in this run, one line each.
@@ -72,7 +72,7 @@ impl Folder {
 
     /// A new, empty file for what the child prints.
     pub(super) fn new_output(&self) -> Result<File, WarehouseError> {
-        private().truncate(true).open(self.layout.output()).map_err(|source| self.failed(source))
+        private_file_options().truncate(true).open(self.layout.output()).map_err(|source| self.failed(source))
     }
 
     pub(super) fn layout(&self) -> &Layout {
@@ -81,10 +81,10 @@ impl Folder {
 }
 
 /// The logins whose passwords stand in the files of a folder; what is missing is made.
-pub(super) fn kept_logins(passwords: &Path) -> Result<Logins, WarehouseError> {
+pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, WarehouseError> {
     let failed = |source| WarehouseError::Folder { dir: passwords.to_path_buf(), source };
     make_private(passwords).map_err(failed)?;
-    Logins::of_each(|role| {
+    Logins::for_each_role(|role| {
         let file = passwords.join(role.name());
         match fs::read_to_string(&file) {
             Ok(text) => {
@@ -104,7 +104,7 @@ pub(super) fn kept_logins(passwords: &Path) -> Result<Logins, WarehouseError> {
 /// Takes the lock that the kernel frees when its owner dies, and writes who has it.
 fn lock(root: &Path) -> Result<File, WarehouseError> {
     let failed = |source| WarehouseError::Folder { dir: root.to_path_buf(), source };
-    let mut file = private().read(true).open(root.join("lock")).map_err(failed)?;
+    let mut file = private_file_options().read(true).open(root.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(failed)?;
@@ -121,7 +121,7 @@ fn lock(root: &Path) -> Result<File, WarehouseError> {
 }
 
 /// Is there anything in the folder but our lock?
-fn holds_something(root: &Path) -> io::Result<bool> {
+fn is_not_empty(root: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(root)? {
         if entry?.file_name() != "lock" {
             return Ok(true);
@@ -144,7 +144,7 @@ fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-fn private() -> OpenOptions {
+fn private_file_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).mode(0o600);
     options
@@ -153,7 +153,7 @@ fn private() -> OpenOptions {
 /// Replaces a file in one step, so that a crash leaves the old one or the new one.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = private().truncate(true).open(&beside)?;
+    let mut file = private_file_options().truncate(true).open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)

@@ -49,13 +49,13 @@ pub(super) struct Logins {
 
 impl Logins {
     /// Our three users, with the password that each role has.
-    pub(super) fn of_each<E>(password: impl Fn(Role) -> Result<SecretString, E>) -> Result<Self, E> {
+    pub(super) fn for_each_role<E>(password: impl Fn(Role) -> Result<SecretString, E>) -> Result<Self, E> {
         let login = |role: Role| Ok(Login { user: format!("qamtu_{}", role.name()), password: password(role)? });
         Ok(Self { admin: login(Role::Admin)?, projector: login(Role::Projector)?, analytics: login(Role::Analytics)? })
     }
 
     /// The one login of a server that is not ours, for every role.
-    pub(super) fn same(login: &Login) -> Self {
+    pub(super) fn shared(login: &Login) -> Self {
         Self { admin: login.clone(), projector: login.clone(), analytics: login.clone() }
     }
 

@@ -100,8 +100,8 @@ struct Cache<'a> {
 
 impl Cache<'_> {
     fn library(&self) -> Result<PathBuf, WarehouseError> {
-        let place = self.folder.join(format!("{VERSION}-{}-{}", self.package.os, self.package.processor));
-        let library = place.join(self.package.library);
+        let target = self.folder.join(format!("{VERSION}-{}-{}", self.package.os, self.package.processor));
+        let library = target.join(self.package.library);
         if self.is_complete(&library) {
             return Ok(library);
         }
@@ -110,7 +110,7 @@ impl Cache<'_> {
         let lock = File::create(self.folder.join("lock")).map_err(|source| self.failed(source))?;
         lock.lock().map_err(|source| self.failed(source))?;
         if !self.is_complete(&library) {
-            self.fetch_into(&place)?;
+            self.fetch_into(&target)?;
         }
         (self.progress)(FetchStep::Ready);
         Ok(library)
@@ -122,12 +122,12 @@ impl Cache<'_> {
     }
 
     /// Fetches, checks, unpacks beside and renames. Only under the lock.
-    fn fetch_into(&self, place: &Path) -> Result<(), WarehouseError> {
+    fn fetch_into(&self, target: &Path) -> Result<(), WarehouseError> {
         let beside = self.folder.join("unfinished");
         let _ = fs::remove_dir_all(&beside);
         fs::create_dir_all(&beside).map_err(|source| self.failed(source))?;
         let archive = match self.folder.join(self.archive_name()) {
-            carried_in if carried_in.exists() => carried_in,
+            provided if provided.exists() => provided,
             _ => self.download(&beside)?,
         };
         self.verify(&archive)?;
@@ -135,8 +135,8 @@ impl Cache<'_> {
         if archive.starts_with(&beside) {
             fs::remove_file(&archive).map_err(|source| self.failed(source))?;
         }
-        let _ = fs::remove_dir_all(place);
-        fs::rename(&beside, place).map_err(|source| self.failed(source))
+        let _ = fs::remove_dir_all(target);
+        fs::rename(&beside, target).map_err(|source| self.failed(source))
     }
 
     /// `npm pack` names it so; an archive of this name that was carried into the cache folder is used instead of the network.
@@ -186,7 +186,7 @@ impl Cache<'_> {
 
     /// Writes the archive's one library to `library`.
     fn unpack(&self, archive: &Path, library: &Path) -> io::Result<()> {
-        let reader = Counted { inner: File::open(archive)?, done: 0, total: self.package.packed_bytes, told: self.progress };
+        let reader = ProgressReader { inner: File::open(archive)?, done: 0, total: self.package.packed_bytes, progress: self.progress };
         let wanted = Path::new("package").join(self.package.library);
         let mut entries = tar::Archive::new(GzDecoder::new(reader));
         for entry in entries.entries()? {
@@ -206,26 +206,26 @@ impl Cache<'_> {
 }
 
 /// What npm complained about, without the advice around it.
-fn npm_reason(said: &str) -> String {
-    let lines = || said.lines().map(|line| line.trim_start_matches("npm error").trim()).filter(|line| !line.is_empty());
-    let empty_words = ["code ", "syscall ", "errno ", "type "];
-    let reason = lines().find(|line| !empty_words.iter().any(|word| line.starts_with(word))).or_else(|| lines().next());
+fn npm_reason(printed: &str) -> String {
+    let lines = || printed.lines().map(|line| line.trim_start_matches("npm error").trim()).filter(|line| !line.is_empty());
+    let prefixes_without_reason = ["code ", "syscall ", "errno ", "type "];
+    let reason = lines().find(|line| !prefixes_without_reason.iter().any(|word| line.starts_with(word))).or_else(|| lines().next());
     reason.unwrap_or("it said nothing").to_owned()
 }
 
 /// Tells how many bytes have been read through it.
-struct Counted<'a> {
+struct ProgressReader<'a> {
     inner: File,
     done: u64,
     total: u64,
-    told: &'a FetchProgress,
+    progress: &'a FetchProgress,
 }
 
-impl Read for Counted<'_> {
+impl Read for ProgressReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.done += read as u64;
-        (self.told)(FetchStep::Unpacking { done: self.done, total: self.total });
+        (self.progress)(FetchStep::Unpacking { done: self.done, total: self.total });
         Ok(read)
     }
 }
@@ -239,7 +239,7 @@ mod tests {
     const LIBRARY: &[u8] = b"not really an engine";
 
     /// A package of this machine's kind whose archive is carried into `folder`.
-    fn carried_in(folder: &Path, content: &[u8]) -> Package {
+    fn provided(folder: &Path, content: &[u8]) -> Package {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn starters_that_come_together_get_one_whole_library() {
         let dir = tempfile::tempdir().unwrap();
-        let package = carried_in(dir.path(), LIBRARY);
+        let package = provided(dir.path(), LIBRARY);
         std::thread::scope(|scope| {
             let starters: Vec<_> = (0..8).map(|_| scope.spawn(|| library(dir.path(), &package).unwrap())).collect();
             for starter in starters {
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn a_library_that_was_cut_short_is_made_anew() {
         let dir = tempfile::tempdir().unwrap();
-        let package = carried_in(dir.path(), LIBRARY);
+        let package = provided(dir.path(), LIBRARY);
         let path = library(dir.path(), &package).unwrap();
         fs::write(&path, "cut").unwrap();
         assert_eq!(fs::read(library(dir.path(), &package).unwrap()).unwrap(), LIBRARY);
@@ -288,19 +288,19 @@ mod tests {
     #[test]
     fn an_archive_with_another_hash_is_not_unpacked() {
         let dir = tempfile::tempdir().unwrap();
-        let package = Package { integrity: PACKAGES[0].integrity, ..carried_in(dir.path(), LIBRARY) };
+        let package = Package { integrity: PACKAGES[0].integrity, ..provided(dir.path(), LIBRARY) };
         let error = library(dir.path(), &package).unwrap_err();
         assert!(matches!(error, WarehouseError::WrongHash { .. }), "{error}");
         assert!(!dir.path().join(format!("{VERSION}-linux-x86_64")).exists());
     }
 
     #[test]
-    fn the_steps_are_told_in_order() {
+    fn progress_is_reported_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let package = carried_in(dir.path(), LIBRARY);
+        let package = provided(dir.path(), LIBRARY);
         let steps = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let heard = Arc::clone(&steps);
-        let progress: FetchProgress = Arc::new(move |step| heard.lock().unwrap().push(step));
+        let recorder = Arc::clone(&steps);
+        let progress: FetchProgress = Arc::new(move |step| recorder.lock().unwrap().push(step));
         Cache { folder: dir.path().to_path_buf(), package: &package, progress: &progress }.library().unwrap();
         let total = package.packed_bytes;
         let steps = steps.lock().unwrap();
@@ -311,10 +311,10 @@ mod tests {
 
     #[test]
     fn npm_is_quoted_without_its_advice() {
-        let said = "npm error code E404\nnpm error 404 Not Found - GET somewhere\nnpm error 404\nnpm error A complete log";
-        assert_eq!(npm_reason(said), "404 Not Found - GET somewhere");
-        let said = "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\nnpm error FetchError: refused";
-        assert_eq!(npm_reason(said), "FetchError: refused");
+        let printed = "npm error code E404\nnpm error 404 Not Found - GET somewhere\nnpm error 404\nnpm error A complete log";
+        assert_eq!(npm_reason(printed), "404 Not Found - GET somewhere");
+        let printed = "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\nnpm error FetchError: refused";
+        assert_eq!(npm_reason(printed), "FetchError: refused");
         assert_eq!(npm_reason(""), "it said nothing");
     }
 }

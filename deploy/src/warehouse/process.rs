@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 
-use super::child::Served;
+use super::child::ServeOptions;
 use super::error::WarehouseError;
 use super::folder::Folder;
 use super::login::Login;
 use super::source::Program;
-use super::work::{PATIENCE, Work, processor_time};
+use super::stall::{STALL_TIMEOUT, StallDetector, cpu_time};
 
 /// How often a long start is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -37,14 +37,14 @@ pub(super) enum Failure {
     /// Another ClickHouse works on the tables.
     DataInUse,
     /// What it said last.
-    Said(String),
+    Message(String),
 }
 
 impl Process {
     /// Starts `launcher engine ...` on the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
     /// reaches the launcher alone, which then stops things in their order. It inherits nothing of the environment: that may hold
     /// secrets.
-    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, served: &Served) -> Result<Self, WarehouseError> {
+    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, options: &ServeOptions) -> Result<Self, WarehouseError> {
         use std::os::unix::process::CommandExt;
         let output = folder.new_output()?;
         let failed = |source| WarehouseError::Spawn { program: launcher.to_path_buf(), source };
@@ -55,17 +55,17 @@ impl Process {
             Program::Engine(library) => command.arg("--library").arg(library),
             Program::Binary(server) => command.arg("--server").arg(server),
         };
-        command.arg("--folder").arg(&served.folder).arg("--port").arg(served.port.to_string());
-        command.args(served.connects.then_some("--connects"));
+        command.arg("--folder").arg(&options.folder).arg("--port").arg(options.port.to_string());
+        command.args(options.may_connect.then_some("--connects"));
         // The engine takes its time zone from here and not from its configuration.
         command.env_clear().env(ALLOCATOR.0, ALLOCATOR.1).env("TZ", "UTC");
-        command.current_dir(&served.folder).process_group(0);
+        command.current_dir(&options.folder).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(output).stderr(errors).spawn().map_err(failed)?;
         Ok(Self { child })
     }
 
     /// Waits until `url` answers to `login`, which nothing but this child can: for as long as the child works on its start.
-    pub(super) async fn answers(
+    pub(super) async fn wait_until_ready(
         &mut self,
         (url, login): (&str, &Login),
         output: &Path,
@@ -73,19 +73,22 @@ impl Process {
     ) -> Result<(), ProcessError> {
         let client = client().map_err(ProcessError::Other)?;
         let since = Instant::now();
-        let (mut work, mut reported) = (Work::default(), Duration::ZERO);
+        let (mut stall, mut reported) = (StallDetector::default(), Duration::ZERO);
         loop {
             if let Some(status) = self.ended() {
                 // A file that cannot be read leaves the exit status as the reason.
-                let said = std::fs::read(output).unwrap_or_default();
-                return Err(ProcessError::Ended(Failure::understand(&String::from_utf8_lossy(&said), status)));
+                let printed = std::fs::read(output).unwrap_or_default();
+                return Err(ProcessError::Ended(Failure::from_output(&String::from_utf8_lossy(&printed), status)));
             }
-            if ask(&client, url, login, "SELECT 1").await.is_ok() {
+            if query(&client, url, login, "SELECT 1").await.is_ok() {
                 return Ok(());
             }
             let waited = since.elapsed();
-            if work.has_stopped(waited, || processor_time(self.pid())) {
-                return Err(ProcessError::Other(WarehouseError::Silent { seconds: PATIENCE.as_secs(), log: output.to_path_buf() }));
+            if stall.has_stalled(waited, || cpu_time(self.pid())) {
+                return Err(ProcessError::Other(WarehouseError::Unresponsive {
+                    seconds: STALL_TIMEOUT.as_secs(),
+                    log: output.to_path_buf(),
+                }));
             }
             if waited >= reported + REPORT_EVERY {
                 report(waited);
@@ -137,7 +140,7 @@ pub(super) enum ProcessError {
 
 impl Failure {
     /// Reads the reason out of what the child has printed.
-    fn understand(printed: &str, status: ExitStatus) -> Self {
+    fn from_output(printed: &str, status: ExitStatus) -> Self {
         if printed.contains("Address already in use") {
             return Self::PortTaken;
         }
@@ -146,13 +149,13 @@ impl Failure {
         }
         let lines = || printed.lines().map(str::trim).filter(|line| !line.is_empty());
         let exception = lines().find(|line| line.contains("DB::Exception: "));
-        let reason = exception.or_else(|| lines().next_back()).map_or_else(|| status.to_string(), shortened);
-        Self::Said(reason)
+        let reason = exception.or_else(|| lines().next_back()).map_or_else(|| status.to_string(), shorten);
+        Self::Message(reason)
     }
 }
 
 /// At most 300 characters of a line, without the path of exceptions in front of the innermost one.
-pub(super) fn shortened(line: &str) -> String {
+pub(super) fn shorten(line: &str) -> String {
     let innermost = line.rsplit("DB::Exception: ").next().unwrap_or(line);
     let mut text: String = innermost.trim().chars().take(300).collect();
     if innermost.chars().count() > 300 {
@@ -167,12 +170,12 @@ pub(super) fn client() -> Result<reqwest::Client, WarehouseError> {
 }
 
 /// Sends one query and returns the answer's text, or why there is none.
-pub(super) async fn ask(client: &reqwest::Client, url: &str, login: &Login, query: &str) -> Result<String, String> {
+pub(super) async fn query(client: &reqwest::Client, url: &str, login: &Login, sql: &str) -> Result<String, String> {
     let request = client
         .post(url)
         .header("X-ClickHouse-User", &login.user)
         .header("X-ClickHouse-Key", login.password.expose_secret())
-        .body(query.to_owned());
+        .body(sql.to_owned());
     // An error of the client repeats the address; its source says what happened.
     let reason = |error: reqwest::Error| {
         let mut innermost: &dyn std::error::Error = &error;
@@ -184,7 +187,7 @@ pub(super) async fn ask(client: &reqwest::Client, url: &str, login: &Login, quer
     let response = request.send().await.map_err(reason)?;
     let status = response.status();
     let text = response.text().await.map_err(reason)?;
-    if status.is_success() { Ok(text) } else { Err(format!("{status}: {}", shortened(text.lines().next().unwrap_or_default()))) }
+    if status.is_success() { Ok(text) } else { Err(format!("{status}: {}", shorten(text.lines().next().unwrap_or_default()))) }
 }
 
 #[cfg(test)]
@@ -193,27 +196,27 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
     use std::process::ExitStatus;
 
-    fn said(printed: &str) -> Failure {
-        Failure::understand(printed, ExitStatus::from_raw(9))
+    fn failure(printed: &str) -> Failure {
+        Failure::from_output(printed, ExitStatus::from_raw(9))
     }
 
     #[test]
     fn the_innermost_exception_is_the_reason() {
         let printed = "Logging to x\nCode: 722. DB::Exception: Waited job failed: Code: 695. DB::Exception: Load job 'load table t.a' \
                        failed: Code: 231. DB::Exception: Suspiciously many broken parts\nqamtu: the engine has returned\n";
-        assert_eq!(said(printed), Failure::Said("Suspiciously many broken parts".to_owned()));
+        assert_eq!(failure(printed), Failure::Message("Suspiciously many broken parts".to_owned()));
     }
 
     #[test]
     fn without_an_exception_the_last_line_or_the_signal_is_the_reason() {
-        assert_eq!(said("first\nlast\n\n"), Failure::Said("last".to_owned()));
-        let Failure::Said(reason) = said("") else { unreachable!("nothing was printed") };
+        assert_eq!(failure("first\nlast\n\n"), Failure::Message("last".to_owned()));
+        let Failure::Message(reason) = failure("") else { unreachable!("nothing was printed") };
         assert!(reason.contains("signal: 9"), "{reason}");
     }
 
     #[test]
     fn a_taken_port_and_taken_tables_are_told_apart() {
-        assert_eq!(said("Poco: Net Exception: Address already in use: 127.0.0.1:8123"), Failure::PortTaken);
-        assert_eq!(said("Code: 76. DB::Exception: Cannot lock file /d/status. Another server"), Failure::DataInUse);
+        assert_eq!(failure("Poco: Net Exception: Address already in use: 127.0.0.1:8123"), Failure::PortTaken);
+        assert_eq!(failure("Code: 76. DB::Exception: Cannot lock file /d/status. Another server"), Failure::DataInUse);
     }
 }

@@ -169,7 +169,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn logins() -> Logins {
-        Logins::of_each(|_| Ok::<_, ()>(Login::fresh_password())).unwrap()
+        Logins::for_each_role(|_| Ok::<_, ()>(Login::fresh_password())).unwrap()
     }
 
     fn rendered(program: &Program, logins: &Logins) -> (String, String) {

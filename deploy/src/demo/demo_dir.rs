@@ -23,7 +23,7 @@ const FORMAT: u32 = 2;
 const STATE: &str = "demo.json";
 const LOCK: &str = "demo.lock";
 /// What a demo makes in its folder.
-const PARTS: [&str; 9] = ["log", "kafka", "warehouse", "ingest", "keys", "analytics", "logs", "passwords", "oracle.json"];
+const ENTRIES: [&str; 9] = ["log", "kafka", "warehouse", "ingest", "keys", "analytics", "logs", "passwords", "oracle.json"];
 
 /// What a folder is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,13 +49,13 @@ struct State {
 
 /// A demo's folder, held until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct DemoDir {
     dir: PathBuf,
     state: State,
     _lock: File,
 }
 
-impl Place {
+impl DemoDir {
     /// Takes a folder; what another purpose or a broken-off demo left in it is removed, and everything if it must be `fresh`.
     pub fn open(dir: &Path, purpose: Purpose, fresh: bool) -> Result<Self, DemoError> {
         fs::create_dir_all(dir).map_err(|source| DemoError::file(dir, source))?;
@@ -69,24 +69,24 @@ impl Place {
             }
             Err(TryLockError::Error(source)) => return Err(DemoError::file(&path, source)),
         }
-        let held = fs::read(dir.join(STATE)).ok();
-        let state = held.as_deref().and_then(|bytes| serde_json::from_slice::<State>(bytes).ok());
+        let state_file = fs::read(dir.join(STATE)).ok();
+        let state = state_file.as_deref().and_then(|bytes| serde_json::from_slice::<State>(bytes).ok());
         match state {
             Some(state) if !fresh && state.format == FORMAT && state.purpose == purpose && state.complete => {
                 return Ok(Self { dir: dir.to_owned(), state, _lock: lock });
             }
-            None if held.is_none() && !is_empty(dir)? => {
+            None if state_file.is_none() && !is_empty(dir)? => {
                 let reason = format!("{} holds files that no demo made; give an empty folder with --dir", dir.display());
                 return Err(DemoError::Usage(reason));
             }
             _ => clear(dir)?,
         }
         let name = format!("demo_{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let place = Self { dir: dir.to_owned(), state: State { format: FORMAT, purpose, name, complete: false }, _lock: lock };
-        place.write(&place.state)?;
-        let logs = place.part("logs");
+        let dir = Self { dir: dir.to_owned(), state: State { format: FORMAT, purpose, name, complete: false }, _lock: lock };
+        dir.write(&dir.state)?;
+        let logs = dir.path("logs");
         fs::create_dir_all(&logs).map_err(|source| DemoError::file(&logs, source))?;
-        Ok(place)
+        Ok(dir)
     }
 
     /// Does everything stand here already?
@@ -105,13 +105,13 @@ impl Place {
     }
 
     /// A file or folder of the demo.
-    pub fn part(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
     /// Writes a secret into a file that only its owner can read.
-    pub fn keep_secret(&self, name: &str, secret: &SecretString) -> Result<PathBuf, DemoError> {
-        let folder = self.part("passwords");
+    pub fn write_secret(&self, name: &str, secret: &SecretString) -> Result<PathBuf, DemoError> {
+        let folder = self.path("passwords");
         let path = folder.join(name);
         let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).and_then(|()| {
             let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
@@ -142,7 +142,7 @@ fn is_empty(dir: &Path) -> Result<bool, DemoError> {
 
 fn clear(dir: &Path) -> Result<(), DemoError> {
     // The state goes last: a folder that is half empty is still known as a demo's.
-    for name in PARTS.into_iter().chain([STATE]) {
+    for name in ENTRIES.into_iter().chain([STATE]) {
         let path = dir.join(name);
         let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         match removed {
@@ -188,8 +188,8 @@ impl LogSettings {
             let name = name.to_ascii_lowercase();
             match name.split_once("__") {
                 Some((section, field)) => {
-                    let held = tree.entry(section).or_insert_with(|| serde_json::Map::new().into());
-                    held[field] = value;
+                    let table = tree.entry(section).or_insert_with(|| serde_json::Map::new().into());
+                    table[field] = value;
                 }
                 None => drop(tree.insert(name, value)),
             }
@@ -209,31 +209,31 @@ mod tests {
     #[test]
     fn a_complete_folder_is_used_again_and_any_other_is_begun_anew() {
         let root = tempfile::tempdir().unwrap();
-        let dir = root.path().join("demo");
-        let place = Place::open(&dir, purpose(7), false).unwrap();
-        let name = place.name().to_owned();
-        fs::create_dir_all(place.part("log")).unwrap();
-        place.complete().unwrap();
-        assert!(matches!(Place::open(&dir, purpose(7), false), Err(DemoError::Usage(_))), "two demos at once");
-        drop(place);
-        let again = Place::open(&dir, purpose(7), false).unwrap();
-        assert!(again.is_complete() && again.name() == name && again.part("log").exists());
+        let path = root.path().join("demo");
+        let dir = DemoDir::open(&path, purpose(7), false).unwrap();
+        let name = dir.name().to_owned();
+        fs::create_dir_all(dir.path("log")).unwrap();
+        dir.complete().unwrap();
+        assert!(matches!(DemoDir::open(&path, purpose(7), false), Err(DemoError::Usage(_))), "two demos at once");
+        drop(dir);
+        let again = DemoDir::open(&path, purpose(7), false).unwrap();
+        assert!(again.is_complete() && again.name() == name && again.path("log").exists());
         drop(again);
-        assert!(!Place::open(&dir, purpose(7), true).unwrap().is_complete(), "a fresh one was asked for");
-        let other = Place::open(&dir, purpose(8), false).unwrap();
-        assert!(!other.is_complete() && !other.part("log").exists());
+        assert!(!DemoDir::open(&path, purpose(7), true).unwrap().is_complete(), "a fresh one was asked for");
+        let other = DemoDir::open(&path, purpose(8), false).unwrap();
+        assert!(!other.is_complete() && !other.path("log").exists());
         drop(other);
-        assert!(!Place::open(&dir, purpose(8), false).unwrap().is_complete(), "a broken-off demo is no complete one");
-        fs::write(dir.join("mine.txt"), "x").unwrap();
-        Place::open(&dir, purpose(8), false).unwrap().remove().unwrap();
-        assert!(dir.join("mine.txt").exists());
+        assert!(!DemoDir::open(&path, purpose(8), false).unwrap().is_complete(), "a broken-off demo is no complete one");
+        fs::write(path.join("mine.txt"), "x").unwrap();
+        DemoDir::open(&path, purpose(8), false).unwrap().remove().unwrap();
+        assert!(path.join("mine.txt").exists());
     }
 
     #[test]
     fn a_folder_of_somebody_else_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("log")).unwrap();
-        assert!(matches!(Place::open(dir.path(), purpose(7), false), Err(DemoError::Usage(_))));
+        assert!(matches!(DemoDir::open(dir.path(), purpose(7), false), Err(DemoError::Usage(_))));
         assert!(dir.path().join("log").exists());
     }
 

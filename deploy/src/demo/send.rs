@@ -1,7 +1,7 @@
 //! Sends the invented campaign to ingest over HTTP: reference data first, then the roll and everything else at the same time.
 //!
 //! Guarantees: lines are made while they are sent, so memory stays small; what ingest did not acknowledge is sent again from the line
-//! it names. Counts what ingest answered; whether that is right is asked in [`super::check`].
+//! it names. StreamCounts what ingest answered; whether that is right is asked in [`super::check`].
 
 use std::{
     collections::BTreeMap,
@@ -21,17 +21,17 @@ use super::{
 use crate::{submission::Submission, synthetic::Synthetic};
 
 /// Bytes of lines handed over at once.
-const CHUNK: usize = 256 << 10;
+const CHUNK_BYTES: usize = 256 << 10;
 /// How often a stream may be taken up again.
-const ATTEMPTS: usize = 30;
-const PAUSE: Duration = Duration::from_secs(1);
+const MAX_ATTEMPTS: usize = 30;
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long ingest may take to be ready.
-const READY: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What ingest made of some lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Tally {
+pub struct StreamSummary {
     /// New events.
     pub accepted: u64,
     /// Known events.
@@ -42,8 +42,8 @@ pub struct Tally {
     pub warned: u64,
 }
 
-impl Tally {
-    fn add(&mut self, other: &Tally) {
+impl StreamSummary {
+    fn add(&mut self, other: &StreamSummary) {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
         self.refused += other.refused;
@@ -53,11 +53,11 @@ impl Tally {
 
 /// What ingest made of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fed {
+pub struct SendResult {
     /// Of everything but the roll.
-    pub events: Tally,
+    pub events: StreamSummary,
     /// Of the roll.
-    pub roll: Tally,
+    pub roll: StreamSummary,
     /// Refusals by code.
     pub refused: BTreeMap<String, u64>,
     /// Some lines were sent twice, since their acknowledgement did not come: duplicates may be more.
@@ -65,129 +65,130 @@ pub struct Fed {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum StreamPart {
     Reference,
     Roll,
-    Rest,
+    Events,
 }
 
-impl Part {
+impl StreamPart {
     /// Gives each submission of a part, from a line on (0 first).
-    fn each(self, made: &Synthetic, from: usize, take: &mut dyn FnMut(&Submission) -> bool) {
-        let reference = made.reference_len();
+    fn for_each(self, generated: &Synthetic, from: usize, take: &mut dyn FnMut(&Submission) -> bool) {
+        let reference = generated.reference_len();
         match self {
-            Part::Reference => made.stream[..reference].iter().skip(from).all(|sent| take(&sent.submission)),
-            Part::Rest => made.stream[reference..].iter().skip(from).all(|sent| take(&sent.submission)),
-            Part::Roll => made.roll_submissions().skip(from).all(|submission| take(&submission)),
+            StreamPart::Reference => generated.stream[..reference].iter().skip(from).all(|sent| take(&sent.submission)),
+            StreamPart::Events => generated.stream[reference..].iter().skip(from).all(|sent| take(&sent.submission)),
+            StreamPart::Roll => generated.roll_submissions().skip(from).all(|submission| take(&submission)),
         };
     }
 }
 
 /// Sends everything to ingest at an address, and reads its metrics at another.
-pub async fn feed((ingest, health): (&str, &str), made: Arc<Synthetic>, steps: &Steps) -> Result<Fed, DemoError> {
+pub async fn send_all((ingest, health): (&str, &str), generated: Arc<Synthetic>, steps: &Steps) -> Result<SendResult, DemoError> {
     let http = reqwest::Client::builder().no_proxy().build();
     let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
-    let feeder = Feeder { http, ingest: ingest.to_owned(), health: health.to_owned(), made };
-    feeder.ready().await?;
-    let refused_before = feeder.refused().await?;
-    let counts = &feeder.made.oracle.stream;
+    let sender = EventSender { http, ingest: ingest.to_owned(), health: health.to_owned(), generated };
+    sender.ready().await?;
+    let refused_before = sender.refused().await?;
+    let counts = &sender.generated.oracle.stream;
     let events = Arc::new(steps.begin("Sending events", Some(counts.sent)));
-    let (reference, again) = feeder.send(Part::Reference, &events).await?;
+    let (reference, reference_again) = sender.send(StreamPart::Reference, &events).await?;
     let roll = Arc::new(steps.begin("Sending the roll", Some(counts.roll)));
-    let sending = async {
-        let sent = feeder.send(Part::Rest, &events).await?;
-        done(events, |tally| format!("{} accepted, {} refused", count(tally.accepted), count(tally.refused)), &sent.0);
+    let sending_events = async {
+        let sent = sender.send(StreamPart::Events, &events).await?;
+        done(events, |summary| format!("{} accepted, {} refused", count(summary.accepted), count(summary.refused)), &sent.0);
         Ok::<_, DemoError>(sent)
     };
-    let enrolling = async {
-        let sent = feeder.send(Part::Roll, &roll).await?;
-        done(roll, |tally| format!("{} precincts", count(tally.accepted)), &sent.0);
+    let sending_roll = async {
+        let sent = sender.send(StreamPart::Roll, &roll).await?;
+        done(roll, |summary| format!("{} precincts", count(summary.accepted)), &sent.0);
         Ok(sent)
     };
-    let ((mut rest, rest_again), (roll, roll_again)) = tokio::try_join!(sending, enrolling)?;
-    rest.add(&reference);
-    let mut refused = feeder.refused().await?;
+    let ((mut sent_events, events_again), (roll, roll_again)) = tokio::try_join!(sending_events, sending_roll)?;
+    sent_events.add(&reference);
+    let mut refused = sender.refused().await?;
     // Asking whether it is ready was refused too.
     refused.iter_mut().for_each(|(code, number)| *number = number.saturating_sub(refused_before.get(code).copied().unwrap_or(0)));
     refused.retain(|_, number| *number > 0);
-    Ok(Fed { events: rest, roll, refused, repeated: again || rest_again || roll_again })
+    Ok(SendResult { events: sent_events, roll, refused, repeated: reference_again || events_again || roll_again })
 }
 
-fn done(step: Arc<Step>, what: impl FnOnce(&Tally) -> String, tally: &Tally) {
+fn done(step: Arc<Step>, what: impl FnOnce(&StreamSummary) -> String, summary: &StreamSummary) {
     // The thread that made the lines has ended with the last of them.
     if let Some(step) = Arc::into_inner(step) {
-        step.done(what(tally));
+        step.done(what(summary));
     }
 }
 
-struct Feeder {
+struct EventSender {
     http: reqwest::Client,
     ingest: String,
     /// Where it shows its metrics.
     health: String,
-    made: Arc<Synthetic>,
+    generated: Arc<Synthetic>,
 }
 
 /// What a stream is answered with: a tally, or a problem with the tally of what came before it.
 #[derive(Deserialize)]
-struct Problem {
+struct StreamProblem {
     #[serde(default)]
-    before: Tally,
+    before: StreamSummary,
     line: Option<usize>,
 }
 
-impl Feeder {
+impl EventSender {
     /// Waits until ingest has caught up with the log and takes requests.
     async fn ready(&self) -> Result<(), DemoError> {
         let to = format!("{}/ready", self.ingest);
         let since = Instant::now();
         loop {
-            let answer = self.http.get(&to).send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
-            if answer.status().is_success() {
+            let response = self.http.get(&to).send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
+            if response.status().is_success() {
                 return Ok(());
             }
-            if since.elapsed() > READY {
-                return Err(DemoError::Answer { from: to, answer: format!("{} for {} s", answer.status(), READY.as_secs()) });
+            if since.elapsed() > READY_TIMEOUT {
+                return Err(DemoError::Response { from: to, response: format!("{} for {} s", response.status(), READY_TIMEOUT.as_secs()) });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// Sends a part to its end; says whether some lines had to be sent again.
-    async fn send(&self, part: Part, step: &Arc<Step>) -> Result<(Tally, bool), DemoError> {
-        let path = if part == Part::Roll { "/v1/roll" } else { "/v1/events" };
+    async fn send(&self, part: StreamPart, step: &Arc<Step>) -> Result<(StreamSummary, bool), DemoError> {
+        let path = if part == StreamPart::Roll { "/v1/roll" } else { "/v1/events" };
         let to = format!("{}{path}", self.ingest);
-        let mut tally = Tally::default();
+        let mut summary = StreamSummary::default();
         let mut from = 0;
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let request = self.http.post(&to).header("content-type", "application/x-ndjson").body(self.body(part, from, step));
-            let answer = request.send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
-            let status = answer.status();
-            let text = answer.text().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
-            let odd = || DemoError::Answer { from: to.clone(), answer: format!("{status} {}", text.chars().take(400).collect::<String>()) };
+            let response = request.send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
+            let status = response.status();
+            let text = response.text().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
+            let unexpected =
+                || DemoError::Response { from: to.clone(), response: format!("{status} {}", text.chars().take(400).collect::<String>()) };
             if matches!(status, StatusCode::OK | StatusCode::MULTI_STATUS) {
-                tally.add(&serde_json::from_str(&text).map_err(|_| odd())?);
-                return Ok((tally, attempt > 0));
+                summary.add(&serde_json::from_str(&text).map_err(|_| unexpected())?);
+                return Ok((summary, attempt > 0));
             }
-            let problem: Problem = serde_json::from_str(&text).map_err(|_| odd())?;
+            let problem: StreamProblem = serde_json::from_str(&text).map_err(|_| unexpected())?;
             if status != StatusCode::SERVICE_UNAVAILABLE {
-                return Err(odd());
+                return Err(unexpected());
             }
             // Without a line nothing was taken: the service is starting, or is full.
-            tally.add(&problem.before);
+            summary.add(&problem.before);
             from += problem.line.map_or(0, |line| line.saturating_sub(1));
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
-        Err(DemoError::Answer { from: to, answer: "503 again and again".to_owned() })
+        Err(DemoError::Response { from: to, response: "503 to every attempt".to_owned() })
     }
 
     /// A body whose lines are made while it is sent.
-    fn body(&self, part: Part, from: usize, step: &Arc<Step>) -> Body {
+    fn body(&self, part: StreamPart, from: usize, step: &Arc<Step>) -> Body {
         let (sender, receiver) = mpsc::channel::<Bytes>(4);
-        let (made, step) = (self.made.clone(), step.clone());
+        let (generated, step) = (self.generated.clone(), step.clone());
         tokio::task::spawn_blocking(move || {
-            let mut lines = Lines { buffer: Vec::with_capacity(CHUNK + (64 << 10)), number: 0, sender, step };
-            part.each(&made, from, &mut |submission| lines.push(submission));
+            let mut lines = LineBuffer { buffer: Vec::with_capacity(CHUNK_BYTES + (64 << 10)), number: 0, sender, step };
+            part.for_each(&generated, from, &mut |submission| lines.push(submission));
             lines.flush();
         });
         let next = |mut receiver: mpsc::Receiver<Bytes>| async move {
@@ -210,19 +211,19 @@ impl Feeder {
     }
 }
 
-struct Lines {
+struct LineBuffer {
     buffer: Vec<u8>,
     number: u64,
     sender: mpsc::Sender<Bytes>,
     step: Arc<Step>,
 }
 
-impl Lines {
+impl LineBuffer {
     /// Takes a line; false when nobody reads any more.
     fn push(&mut self, submission: &Submission) -> bool {
         self.number += 1;
         // A value made of maps, texts and numbers always has a JSON form.
-        submission.write_line(&mut self.buffer).is_ok() && (self.buffer.len() < CHUNK || self.flush())
+        submission.write_line(&mut self.buffer).is_ok() && (self.buffer.len() < CHUNK_BYTES || self.flush())
     }
 
     fn flush(&mut self) -> bool {

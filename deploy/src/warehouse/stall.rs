@@ -4,36 +4,36 @@
 use std::time::Duration;
 
 /// A process that has worked less than [`LEAST`] in this time has stopped: an engine that waits for nothing takes 0.005 s a second.
-pub(super) const PATIENCE: Duration = Duration::from_secs(300);
-const LEAST: Duration = Duration::from_secs(2);
+pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(300);
+const MIN_CPU_TIME: Duration = Duration::from_secs(2);
 /// How often the processor time is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is known of a start.
 #[derive(Debug, Default)]
-pub(super) struct Work {
-    looked: Duration,
+pub(super) struct StallDetector {
+    sampled: Duration,
     /// When the process had last worked enough, and how long it had worked by then.
-    mark: (Duration, Duration),
+    last_progress: (Duration, Duration),
 }
 
-impl Work {
+impl StallDetector {
     /// Whether the process has stopped; `waited` is the time since its start, `worked` its processor time.
-    pub(super) fn has_stopped(&mut self, waited: Duration, worked: impl FnOnce() -> Duration) -> bool {
-        if waited < self.looked + LOOK_EVERY {
+    pub(super) fn has_stalled(&mut self, waited: Duration, used: impl FnOnce() -> Duration) -> bool {
+        if waited < self.sampled + SAMPLE_INTERVAL {
             return false;
         }
-        self.looked = waited;
-        let worked = worked();
-        if worked >= self.mark.1 + LEAST {
-            self.mark = (waited, worked);
+        self.sampled = waited;
+        let used = used();
+        if used >= self.last_progress.1 + MIN_CPU_TIME {
+            self.last_progress = (waited, used);
         }
-        waited >= self.mark.0 + PATIENCE
+        waited >= self.last_progress.0 + STALL_TIMEOUT
     }
 }
 
 /// The processor time of a process and of those it has started. A process that is gone has none.
-pub(super) fn processor_time(pid: u32) -> Duration {
+pub(super) fn cpu_time(pid: u32) -> Duration {
     let started = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     let started = started.split_whitespace().filter_map(|pid| pid.parse().ok());
     let ticks: u64 = started.chain([pid]).map(ticks).sum();
@@ -50,12 +50,12 @@ fn ticks(pid: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Work, processor_time};
+    use super::{Duration, StallDetector, cpu_time};
 
     /// For how many seconds of an hour a process is waited for that works so many milliseconds in each of them.
     fn waited_for(milliseconds: u64) -> u64 {
-        let mut work = Work::default();
-        let stopped = |second: &u64| work.has_stopped(Duration::from_secs(*second), || Duration::from_millis(second * milliseconds));
+        let mut detector = StallDetector::default();
+        let stopped = |second: &u64| detector.has_stalled(Duration::from_secs(*second), || Duration::from_millis(second * milliseconds));
         (1..=3_600).find(stopped).unwrap_or(3_600)
     }
 
@@ -73,10 +73,10 @@ mod tests {
 
     #[test]
     fn the_processor_time_of_this_process_grows_while_it_works() {
-        let (pid, before) = (std::process::id(), processor_time(std::process::id()));
-        while processor_time(pid) <= before {
+        let (pid, before) = (std::process::id(), cpu_time(std::process::id()));
+        while cpu_time(pid) <= before {
             std::hint::black_box((0..1_000_000_u64).sum::<u64>());
         }
-        assert_eq!(processor_time(u32::MAX), Duration::ZERO);
+        assert_eq!(cpu_time(u32::MAX), Duration::ZERO);
     }
 }

@@ -14,11 +14,11 @@ use super::{DemoError, steps::Step};
 use crate::warehouse::{Role, Warehouse};
 
 /// How long the projector may stand still.
-const PATIENCE: Duration = Duration::from_secs(120);
-const EVERY: Duration = Duration::from_millis(100);
+const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Options of a reader of the whole log.
-pub fn whole(topics: &[Topic]) -> ReaderOptions {
+pub fn whole_log(topics: &[Topic]) -> ReaderOptions {
     ReaderOptions {
         topics: topics.iter().map(|topic| topic.name().to_owned()).collect(),
         membership: Membership::Whole,
@@ -28,8 +28,8 @@ pub fn whole(topics: &[Topic]) -> ReaderOptions {
 }
 
 /// Where the log ends, by partition.
-pub async fn ends(log: &LogConfig) -> Result<Vec<Bounds>, DemoError> {
-    let reader = open_reader(log, whole(&Topic::ALL)).await?;
+pub async fn end_offsets(log: &LogConfig) -> Result<Vec<Bounds>, DemoError> {
+    let reader = open_reader(log, whole_log(&Topic::ALL)).await?;
     let mut ends = Vec::new();
     for topic in Topic::ALL {
         ends.extend(reader.bounds(topic.name()).await?);
@@ -45,44 +45,44 @@ struct Watermark {
 }
 
 /// Asks the warehouse as its administrator.
-pub struct Tables<'a> {
+pub struct Watermarks<'a> {
     warehouse: &'a Warehouse,
     database: &'a str,
     http: reqwest::Client,
 }
 
-impl<'a> Tables<'a> {
+impl<'a> Watermarks<'a> {
     /// The tables of a database.
-    pub fn of(warehouse: &'a Warehouse, database: &'a str) -> Result<Self, DemoError> {
+    pub fn new(warehouse: &'a Warehouse, database: &'a str) -> Result<Self, DemoError> {
         let http = reqwest::Client::builder().no_proxy().build();
         let http = http.map_err(|source| DemoError::Request { to: warehouse.url().to_owned(), source })?;
         Ok(Self { warehouse, database, http })
     }
 
     /// Waits until the tables hold everything up to these ends; `log` is where the projector tells why it does not get on.
-    pub async fn settle(&self, ends: &[Bounds], log: PathBuf, step: &Step) -> Result<(), DemoError> {
+    pub async fn wait_until_reached(&self, ends: &[Bounds], log: PathBuf, step: &Step) -> Result<(), DemoError> {
         let total: u64 = ends.iter().map(|bounds| bounds.end - bounds.start).sum();
         step.total(total);
-        let (mut before, mut since) = (u64::MAX, Instant::now());
+        let (mut last_lag, mut since) = (u64::MAX, Instant::now());
         loop {
-            let behind = self.behind(ends).await?;
-            step.set(total - behind);
-            if behind == 0 {
+            let lag = self.lag(ends).await?;
+            step.set(total - lag);
+            if lag == 0 {
                 return Ok(());
             }
-            if behind != before {
-                (before, since) = (behind, Instant::now());
-            } else if since.elapsed() > PATIENCE {
-                return Err(DemoError::Stuck { seconds: PATIENCE.as_secs(), behind, log });
+            if lag != last_lag {
+                (last_lag, since) = (lag, Instant::now());
+            } else if since.elapsed() > STALL_TIMEOUT {
+                return Err(DemoError::Stalled { seconds: STALL_TIMEOUT.as_secs(), lag, log });
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn behind(&self, ends: &[Bounds]) -> Result<u64, DemoError> {
-        let rows = self.ask("SELECT topic, partition, next_offset FROM v_watermark FORMAT JSONEachRow").await?;
-        let odd = |_| DemoError::Answer { from: self.warehouse.url().to_owned(), answer: rows.chars().take(400).collect() };
-        let reached: Vec<Watermark> = rows.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(odd)?;
+    async fn lag(&self, ends: &[Bounds]) -> Result<u64, DemoError> {
+        let rows = self.query("SELECT topic, partition, next_offset FROM v_watermark FORMAT JSONEachRow").await?;
+        let unexpected = |_| DemoError::Response { from: self.warehouse.url().to_owned(), response: rows.chars().take(400).collect() };
+        let reached: Vec<Watermark> = rows.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(unexpected)?;
         let next = |bounds: &Bounds| {
             let of = |mark: &&Watermark| *mark.topic == *bounds.partition.topic && mark.partition == bounds.partition.number;
             reached.iter().find(of).map_or(bounds.start, |mark| mark.next_offset)
@@ -91,20 +91,20 @@ impl<'a> Tables<'a> {
     }
 
     /// Sends a query and returns the text of the answer.
-    async fn ask(&self, sql: &str) -> Result<String, DemoError> {
+    async fn query(&self, sql: &str) -> Result<String, DemoError> {
         let failed = |source| DemoError::Request { to: self.warehouse.url().to_owned(), source };
         let login = self.warehouse.login(Role::Admin);
         // The database's name is ours: letters, digits and underscores.
         let url = format!("{}/?database={}&output_format_json_quote_64bit_integers=0", self.warehouse.url(), self.database);
         let request = self.http.post(url).body(sql.to_owned());
         let request = request.header("X-ClickHouse-User", &login.user).header("X-ClickHouse-Key", login.password.expose_secret());
-        let answer = request.send().await.map_err(failed)?;
-        let status = answer.status();
-        let text = answer.text().await.map_err(failed)?;
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        let text = response.text().await.map_err(failed)?;
         if status.is_success() {
             Ok(text)
         } else {
-            Err(DemoError::Answer { from: self.warehouse.url().to_owned(), answer: text.chars().take(400).collect() })
+            Err(DemoError::Response { from: self.warehouse.url().to_owned(), response: text.chars().take(400).collect() })
         }
     }
 }

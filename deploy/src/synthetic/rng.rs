@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// What chance is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Concern {
+pub(super) enum RngStream {
     Roll = 1,
     People,
     Meetings,
@@ -22,22 +22,22 @@ pub(super) enum Concern {
 
 /// Seeded chance for one concern.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(ChaCha8Rng);
+pub(super) struct SeededRng(ChaCha8Rng);
 
-impl Dice {
-    pub fn new(seed: u64, concern: Concern) -> Self {
+impl SeededRng {
+    pub fn new(seed: u64, stream: RngStream) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(concern as u64);
+        random.set_stream(stream as u64);
         Self(random)
     }
 
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
-        self.unit() < probability
+        self.uniform() < probability
     }
 
     /// Uniform in [0, 1).
-    pub fn unit(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         self.0.random()
     }
 
@@ -58,7 +58,7 @@ impl Dice {
 
     /// An index, by weight.
     pub fn weighted(&mut self, weights: impl Iterator<Item = f64> + Clone) -> usize {
-        let mut left = self.unit() * weights.clone().sum::<f64>();
+        let mut left = self.uniform() * weights.clone().sum::<f64>();
         let mut last = 0;
         for (index, weight) in weights.enumerate() {
             if weight > 0.0 {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     DemoError, DemoLog, DemoOptions,
-    place::{Place, Purpose},
+    demo_dir::{DemoDir, Purpose},
 };
 use crate::{
     campaign::{Campaign, TURKISTAN_2026},
@@ -18,7 +18,7 @@ const WAREHOUSE_MB: u64 = 1_500;
 
 /// What the command line comes to.
 #[derive(Clone)]
-pub struct Setting {
+pub struct DemoConfig {
     /// As given.
     pub options: DemoOptions,
     /// The invented campaign.
@@ -29,14 +29,14 @@ pub struct Setting {
     /// Where the files go.
     pub out: PathBuf,
     /// The folder is for this run alone.
-    pub removed: bool,
+    pub temporary: bool,
     /// The warehouse.
     pub warehouse: WarehouseOptions,
 }
 
-impl Setting {
+impl DemoConfig {
     /// Works it out; reads the campaign file and the environment.
-    pub fn of(options: &DemoOptions) -> Result<Self, DemoError> {
+    pub fn resolve(options: &DemoOptions) -> Result<Self, DemoError> {
         let campaign = match &options.campaign {
             Some(file) => Campaign::read(file)?,
             None => Campaign::parse(TURKISTAN_2026, "turkistan-2026.toml")?,
@@ -48,21 +48,21 @@ impl Setting {
             Some(url) if name == "QAMTU__CLICKHOUSE__URL" => Some(url.into()),
             _ => std::env::var_os(name),
         };
-        let mut warehouse = WarehouseOptions::told("", variable)?;
+        let mut warehouse = WarehouseOptions::with_environment("", variable)?;
         warehouse.memory_max_mb = WAREHOUSE_MB;
         let cache = warehouse.cache_dir.clone();
         let below_out = options.out.as_ref().filter(|_| options.once).map(|out| out.join("data"));
-        let removed = options.dir.is_none() && below_out.is_some();
+        let temporary = options.dir.is_none() && below_out.is_some();
         let dir = options.dir.clone().or(below_out).unwrap_or_else(|| cache.join("demo"));
         let absolute = |path: &Path| std::path::absolute(path).map_err(|source| DemoError::file(path, source));
         let dir = absolute(&dir)?;
         let out = options.out.as_deref().map_or_else(|| Ok(dir.join("out")), absolute)?;
         warehouse.dir = dir.join("warehouse");
-        Ok(Self { options: options.clone(), campaign, cache, dir, out, removed, warehouse })
+        Ok(Self { options: options.clone(), campaign, cache, dir, out, temporary, warehouse })
     }
 
     /// Takes the demo's folder, and makes the one for the files.
-    pub fn place(&self) -> Result<Place, DemoError> {
+    pub fn open_dir(&self) -> Result<DemoDir, DemoError> {
         let log = match &self.options.log {
             DemoLog::Embedded => "embedded".to_owned(),
             DemoLog::LocalKafka => "kafka local".to_owned(),
@@ -73,16 +73,16 @@ impl Setting {
             _ => "own".to_owned(),
         };
         let purpose = Purpose { campaign: self.campaign.fingerprint(), seed: self.options.seed, log, warehouse };
-        let place = Place::open(&self.dir, purpose, self.removed)?;
+        let dir = DemoDir::open(&self.dir, purpose, self.temporary)?;
         // Often below the folder, which was looked at first.
         std::fs::create_dir_all(&self.out).map_err(|source| DemoError::file(&self.out, source))?;
-        Ok(place)
+        Ok(dir)
     }
 
     /// The database of the tables: ours alone on a server that is not ours.
-    pub fn database(&self, place: &Place) -> String {
+    pub fn database(&self, dir: &DemoDir) -> String {
         match &self.warehouse.source {
-            WarehouseSource::External { .. } => format!("qamtu_{}", place.name()),
+            WarehouseSource::External { .. } => format!("qamtu_{}", dir.name()),
             _ => "qamtu".to_owned(),
         }
     }
