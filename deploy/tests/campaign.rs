@@ -15,7 +15,7 @@ fn parse(text: &str) -> Result<Campaign, String> {
 }
 
 /// The shipped file with one text replaced, and the error it gives.
-fn broken(from: &str, to: &str) -> String {
+fn error_after_replacing(from: &str, to: &str) -> String {
     assert!(TURKISTAN_2026.contains(from), "the shipped file has no {from:?}");
     parse(&TURKISTAN_2026.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to:?} was accepted"))
 }
@@ -37,7 +37,7 @@ fn the_shipped_campaign_is_complete() {
 }
 
 #[test]
-fn the_smallest_campaign_is_complete_and_invents_nothing() {
+fn the_smallest_campaign_is_valid_and_not_synthetic() {
     let campaign = parse(include_str!("../campaigns/smallest.toml")).unwrap();
     assert_eq!((campaign.units.len(), campaign.coalitions.len()), (1, 1));
     assert!(qamtu::synthetic::generate(&campaign, 1).is_none());
@@ -68,49 +68,51 @@ fn what_is_sent_is_a_valid_event() {
 }
 
 #[test]
-fn mistakes_name_their_line_and_the_mend() {
+fn mistakes_name_their_line_and_how_to_fix_it() {
     let opens = line("opens = ");
     assert!(
-        broken("opens = \"2026-02-12\"", "opened = \"2026-02-12\"")
+        error_after_replacing("opens = \"2026-02-12\"", "opened = \"2026-02-12\"")
             .starts_with(&format!("c.toml:{opens}: calendar.opened: unknown field `opened`"))
     );
-    assert!(broken("opens = \"2026-02-12\"", "opens = \"2026-02-32\"").starts_with(&format!("c.toml:{opens}: ")));
+    assert!(error_after_replacing("opens = \"2026-02-12\"", "opens = \"2026-02-32\"").starts_with(&format!("c.toml:{opens}: ")));
     let closes = line("closes = ");
     assert_eq!(
-        broken("closes = \"2026-03-13\"", "closes = \"2026-03-14\""),
+        error_after_replacing("closes = \"2026-03-13\"", "closes = \"2026-03-14\""),
         format!("c.toml:{}: silence must be after closes", closes + 1)
     );
     assert_eq!(
-        broken("Asia/Almaty", "Asia/Turkistan"),
+        error_after_replacing("Asia/Almaty", "Asia/Turkistan"),
         format!("c.toml:{}: write an IANA time zone such as Asia/Almaty", line("time_zone = "))
     );
     let unit = line("unit = \"SHA\"");
     assert_eq!(
-        broken("unit = \"SHA\"", "unit = \"SHY\""),
+        error_after_replacing("unit = \"SHA\"", "unit = \"SHY\""),
         format!("c.toml:{unit}: coalition SHA names a unit that is not under [[units]]")
     );
-    assert!(broken("code = \"ARY\"", "code = \"TRK\"").ends_with(": TRK stands twice under [[units]]; remove one"));
-    assert!(broken("code = \"ARY\"", "code = \"A RY\"").starts_with(&format!("c.toml:{}: ", line("code = \"ARY\""))));
-    assert!(broken("kato = \"611600000\"", "kato = \"6116\"").contains("KATO"));
+    assert!(error_after_replacing("code = \"ARY\"", "code = \"TRK\"").ends_with(": TRK stands twice under [[units]]; remove one"));
+    assert!(error_after_replacing("code = \"ARY\"", "code = \"A RY\"").starts_with(&format!("c.toml:{}: ", line("code = \"ARY\""))));
+    assert!(error_after_replacing("kato = \"611600000\"", "kato = \"6116\"").contains("KATO"));
     assert_eq!(
-        broken("kind = \"city\"", "kind = \"town\""),
+        error_after_replacing("kind = \"city\"", "kind = \"town\""),
         format!("c.toml:{}: units[0].kind: unknown variant `town`, expected `city` or `district`", line("kind = \"city\""))
     );
-    assert!(broken("meetings = 1959", "meetings = 1960").ends_with("the units plan 1959 meetings together"));
-    assert!(broken("voters = 45941", "voters = 945941").contains("unit ARY needs members, and 60 to 3000 voters per precinct"));
-    assert!(broken("amanat = 45", "amanaat = 45").contains("amanaat is not under [[parties]]"));
-    assert!(broken("format = \"HALL\"", "format = \"HAL\"").contains("HAL is not under [[formats]]"));
-    assert!(broken("\n[calendar]", "\n[calendar").starts_with("c.toml:"));
+    assert!(error_after_replacing("meetings = 1959", "meetings = 1960").ends_with("the units plan 1959 meetings together"));
+    assert!(
+        error_after_replacing("voters = 45941", "voters = 945941").contains("unit ARY needs members, and 60 to 3000 voters per precinct")
+    );
+    assert!(error_after_replacing("amanat = 45", "amanaat = 45").contains("amanaat is not under [[parties]]"));
+    assert!(error_after_replacing("format = \"HALL\"", "format = \"HAL\"").contains("HAL is not under [[formats]]"));
+    assert!(error_after_replacing("\n[calendar]", "\n[calendar").starts_with("c.toml:"));
 }
 
 #[test]
 fn another_campaign_needs_no_code() {
     let small = include_str!("small.toml");
     let campaign = parse(small).unwrap();
-    let made = qamtu::synthetic::generate(&campaign, 1).unwrap();
-    assert_eq!(made.oracle.figures["counts"]["voters"], 9_000);
-    assert_eq!(made.oracle.figures["counts"]["meetings_planned"], 30);
-    assert!(made.oracle.figures["audience"]["reached"].as_u64() > Some(200));
+    let generated = qamtu::synthetic::generate(&campaign, 1).unwrap();
+    assert_eq!(generated.oracle.figures["counts"]["voters"], 9_000);
+    assert_eq!(generated.oracle.figures["counts"]["meetings_planned"], 30);
+    assert!(generated.oracle.figures["audience"]["reached"].as_u64() > Some(200));
     let real = parse(&small[..small.find("[synthetic]").unwrap()].replace("synthetic = {", "#")).unwrap();
     assert!(qamtu::synthetic::generate(&real, 1).is_none(), "a campaign that invents nothing was invented");
 }

@@ -21,7 +21,7 @@ fn demo(args: &[&str]) -> Output {
     command.output().expect("the launcher")
 }
 
-fn said(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -36,7 +36,7 @@ fn a_second_run_on_the_same_folder_sends_nothing_and_comes_to_the_same() {
     let (dir, out) = (dir.display().to_string(), out.display().to_string());
     let args = ["--once", "--seed", "3", "--dir", &dir, "--out", &out];
     let first = demo(&args);
-    assert!(first.status.success(), "{}", said(&first));
+    assert!(first.status.success(), "{}", output_text(&first));
     let summary = read(&Path::new(&out).join("summary.json"));
     assert_eq!(summary, read(&Path::new(&out).join("oracle.json"))["figures"]);
     assert_eq!(summary["counts"]["voters"], 9_000);
@@ -46,8 +46,8 @@ fn a_second_run_on_the_same_folder_sends_nothing_and_comes_to_the_same() {
         assert!(Path::new(&out).join(file).exists(), "{file} is missing");
     }
     let second = demo(&args);
-    assert!(second.status.success(), "{}", said(&second));
-    assert!(said(&second).contains("was sent before") && !said(&second).contains("Sending"), "{}", said(&second));
+    assert!(second.status.success(), "{}", output_text(&second));
+    assert!(output_text(&second).contains("was sent before") && !output_text(&second).contains("Sending"), "{}", output_text(&second));
     assert_eq!(summary, read(&Path::new(&out).join("summary.json")));
     assert_eq!(events, std::fs::read(Path::new(&out).join("events.ndjson")).expect("events"));
 }
@@ -57,7 +57,7 @@ fn what_is_for_one_run_alone_is_removed() {
     let root = tempfile::tempdir().expect("a folder");
     let out = root.path().join("out");
     let done = demo(&["--once", "--out", &out.display().to_string(), "--kill-projector", "3"]);
-    assert!(done.status.success(), "{}", said(&done));
+    assert!(done.status.success(), "{}", output_text(&done));
     assert!(out.join("summary.json").exists() && !out.join("data").exists());
 }
 
@@ -69,19 +69,19 @@ fn somebody_elses_clickhouse_is_used_with_its_login_and_a_database_of_the_demos_
     let mut theirs = theirs.spawn().expect("the launcher");
     let mut line = String::new();
     BufReader::new(theirs.stdout.take().expect("standard output")).read_line(&mut line).expect("a line");
-    let said_there: Value = serde_json::from_str(&line).expect("JSON");
-    let word = |name: &str| said_there[name].as_str().expect(name).to_owned();
+    let ready: Value = serde_json::from_str(&line).expect("JSON");
+    let field = |name: &str| ready[name].as_str().expect(name).to_owned();
     let out = root.path().join("out");
     let run = |password: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu"));
-        command.args(["demo", "--once", "--seed", "3", "--clickhouse", &word("url"), "--out"]).arg(&out);
+        command.args(["demo", "--once", "--seed", "3", "--clickhouse", &field("url"), "--out"]).arg(&out);
         command.args(["--campaign", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/small.toml")]);
-        command.env("QAMTU__CLICKHOUSE__USER", word("user")).env("QAMTU__CLICKHOUSE__PASSWORD", password).output().expect("the launcher")
+        command.env("QAMTU__CLICKHOUSE__USER", field("user")).env("QAMTU__CLICKHOUSE__PASSWORD", password).output().expect("the launcher")
     };
     let refused = run("guess");
-    assert!(!refused.status.success() && !said(&refused).contains("guess"), "{}", said(&refused));
-    let done = run(&word("password"));
-    assert!(done.status.success() && said(&done).contains("qamtu_demo"), "{}", said(&done));
+    assert!(!refused.status.success() && !output_text(&refused).contains("guess"), "{}", output_text(&refused));
+    let done = run(&field("password"));
+    assert!(done.status.success() && output_text(&done).contains("qamtu_demo"), "{}", output_text(&done));
     assert_eq!(read(&out.join("summary.json")), read(&out.join("oracle.json"))["figures"]);
     drop(theirs.stdin.take());
     assert!(theirs.wait().expect("its end").success());
@@ -93,9 +93,9 @@ fn mistakes_end_with_64_and_one_line() {
     std::fs::write(folder.path().join("mine.txt"), "x").expect("a file");
     let dir = folder.path().display().to_string();
     let refused = demo(&["--once", "--dir", &dir]);
-    assert_eq!(refused.status.code(), Some(64), "{}", said(&refused));
-    assert!(said(&refused).contains("holds files that no demo made"), "{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(64), "{}", output_text(&refused));
+    assert!(output_text(&refused).contains("holds files that no demo made"), "{}", output_text(&refused));
     let missing = Command::new(env!("CARGO_BIN_EXE_qamtu")).args(["demo", "--campaign", "nowhere.toml"]).output().expect("the launcher");
-    assert_eq!(missing.status.code(), Some(64), "{}", said(&missing));
-    assert!(said(&missing).contains("nowhere.toml"), "{}", said(&missing));
+    assert_eq!(missing.status.code(), Some(64), "{}", output_text(&missing));
+    assert!(output_text(&missing).contains("nowhere.toml"), "{}", output_text(&missing));
 }

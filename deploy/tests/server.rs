@@ -60,8 +60,8 @@ fn assert_accepted(service: &str, environment: &Environment) {
     assert!(environment.keys().any(|name| name.starts_with("QAMTU__")), "{service} has no settings");
     let dir = tempfile::tempdir().unwrap();
     let output = run(service, environment, dir.path());
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{service} with {environment:?}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{service} with {environment:?}: {stderr}");
     for name in environment.keys().filter(|name| name.starts_with("QAMTU__") && name.matches("__").count() > 1) {
         let mut misspelt = environment.clone();
         let value = misspelt.remove(name).unwrap();
@@ -108,7 +108,7 @@ fn every_setting_of_the_units_is_one_of_its_service() {
 }
 
 #[test]
-fn units_give_away_what_a_service_has_no_use_for() {
+fn units_drop_privileges_that_no_service_needs() {
     for name in UNITS {
         let unit = unit(name);
         for (key, value) in [
@@ -155,8 +155,8 @@ fn systemd_finds_nothing_wrong_with_the_units() {
             .env("SYSTEMD_UNIT_PATH", format!("{}:", dir.path().display()))
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && !said.contains("qamtu"), "{name}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !stderr.contains("qamtu"), "{name}: {stderr}");
     }
 }
 

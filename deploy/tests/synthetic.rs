@@ -91,7 +91,7 @@ fn equal_seeds_give_equal_bytes_and_other_seeds_other_campaigns() {
 }
 
 #[test]
-fn numbers_are_distinct_valid_and_of_nobody_alive() {
+fn iins_are_distinct_valid_and_belong_to_no_living_person() {
     let roll = full().roll.iins();
     let distinct: HashSet<Iin> = roll.iter().copied().collect();
     assert_eq!((roll.len(), distinct.len()), (1_195_000, 1_195_000));
@@ -188,7 +188,7 @@ fn figures_agree_with_each_other() {
 }
 
 #[test]
-fn every_kind_of_dirt_is_there() {
+fn every_kind_of_anomaly_occurs() {
     let held = figure("/plan/held");
     let share = |permille: u64, of: u64| (of * permille * 7 / 10_000, of * permille * 13 / 10_000 + 2);
     for (what, permille) in [
@@ -297,18 +297,18 @@ fn units_are_misspelt_in_three_languages() {
 }
 
 #[test]
-fn the_stream_arrives_in_order_and_every_fate_has_its_reason() {
+fn the_stream_is_in_order_and_every_expected_outcome_is_justified() {
     let stream = &full().stream;
     assert!(stream.windows(2).all(|pair| pair[0].submission.receivedtime <= pair[1].submission.receivedtime));
     let mut first: HashMap<EventId, &Submission> = HashMap::new();
     let without_arrival = |submission: &Submission| Submission { receivedtime: None, ..submission.clone() };
     for GeneratedSubmission { submission, expected } in stream {
-        let held = first.get(&submission.id);
+        let earlier = first.get(&submission.id);
         match expected {
             ExpectedOutcome::Accepted => assert!(first.insert(submission.id, submission).is_none(), "{} twice", submission.id),
-            ExpectedOutcome::Duplicate => assert_eq!(held.map(|held| without_arrival(held)), Some(without_arrival(submission))),
-            ExpectedOutcome::Conflict => assert!(held.is_some_and(|held| without_arrival(held) != without_arrival(submission))),
-            ExpectedOutcome::Refused(_) => assert!(held.is_none(), "{} was taken before it is refused", submission.id),
+            ExpectedOutcome::Duplicate => assert_eq!(earlier.map(|earlier| without_arrival(earlier)), Some(without_arrival(submission))),
+            ExpectedOutcome::Conflict => assert!(earlier.is_some_and(|earlier| without_arrival(earlier) != without_arrival(submission))),
+            ExpectedOutcome::Refused(_) => assert!(earlier.is_none(), "{} was taken before it is refused", submission.id),
         }
         assert!(submission.recordedtime <= submission.receivedtime, "{}", submission.id);
         assert_eq!(u64::from(submission.kind().version == 0), 0);
@@ -382,9 +382,9 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
         }
         let Some(event) = stored(submission) else { continue };
         // Enough here, since the generator never corrects a revealing plan or report.
-        if let Data::MeetingPlanned(MeetingPlanned { meeting, plan: said, .. }) | Data::MeetingHeld(MeetingHeld { meeting, report: said }) =
-            &event.data
-            && (revealing.contains(&said.category) || said.secondary.iter().any(|code| revealing.contains(code)))
+        if let Data::MeetingPlanned(MeetingPlanned { meeting, plan: details, .. })
+        | Data::MeetingHeld(MeetingHeld { meeting, report: details }) = &event.data
+            && (revealing.contains(&details.category) || details.secondary.iter().any(|code| revealing.contains(code)))
         {
             heads_only.insert(meeting.clone());
         }

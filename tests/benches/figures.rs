@@ -28,26 +28,26 @@ async fn main() -> Result<()> {
     let mut figures: Vec<Figure> = Vec::new();
     let mut failures = Vec::new();
     if is_wanted("ingest-batch") {
-        take(ingest::batch().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+        record(ingest::batch().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
     if is_wanted("ingest-single") || is_wanted("visible") {
-        take(ingest::single_and_visible().await, &mut figures, &mut failures)?;
+        record(ingest::single_and_visible().await, &mut figures, &mut failures)?;
     }
     if is_wanted("project") {
-        take(project::project().await, &mut figures, &mut failures)?;
+        record(project::project().await, &mut figures, &mut failures)?;
     }
     if is_wanted("demo") {
-        take(demo::demo().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+        record(demo::demo().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
     for size in coverage::SIZES.iter().filter(|(_, id)| is_wanted(id)) {
-        take(coverage::coverage(*size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+        record(coverage::coverage(*size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
     anyhow::ensure!(failures.is_empty(), "not measured: {}", failures.join("; "));
     Ok(())
 }
 
 /// Prints and keeps what was measured so far; what could not be measured is told at the end.
-fn take(measured: Result<Vec<Figure>>, figures: &mut Vec<Figure>, failures: &mut Vec<String>) -> Result<()> {
+fn record(measured: Result<Vec<Figure>>, figures: &mut Vec<Figure>, failures: &mut Vec<String>) -> Result<()> {
     match measured {
         Ok(measured) => figures.extend(measured),
         Err(error) => failures.push(format!("{error:#}")),

@@ -70,15 +70,18 @@ impl Browser {
 
     /// Shows an address on a screen.
     pub async fn open(&self, address: &str, screen: Screen) -> Result<()> {
-        self.open_as(address, screen, &[]).await
+        self.open_with_media(address, screen, &[]).await
     }
 
-    /// Shows an address on a screen to a reader with further wishes, such as `("forced-colors", "active")`.
-    pub async fn open_as(&self, address: &str, screen: Screen, wishes: &[(&str, &str)]) -> Result<()> {
+    /// Shows an address on a screen to a reader with further media_features, such as `("forced-colors", "active")`.
+    pub async fn open_with_media(&self, address: &str, screen: Screen, media_features: &[(&str, &str)]) -> Result<()> {
         self.resize(screen).await?;
         let scheme = if screen.dark { "dark" } else { "light" };
-        let features: Vec<Value> =
-            [("prefers-color-scheme", scheme)].iter().chain(wishes).map(|(name, value)| json!({"name": name, "value": value})).collect();
+        let features: Vec<Value> = [("prefers-color-scheme", scheme)]
+            .iter()
+            .chain(media_features)
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await?;
         self.client.goto(address).await.map_err(Into::into)
     }
@@ -105,16 +108,16 @@ impl Browser {
     }
 
     /// What the browser complained about since it was last asked: what it could not load or would not run.
-    pub async fn complaints(&self) -> Result<Vec<String>> {
-        let said = self.client.issue_cmd(Said).await?;
-        Ok(said.as_array().into_iter().flatten().map(|entry| entry["message"].to_string()).collect())
+    pub async fn log_messages(&self) -> Result<Vec<String>> {
+        let log = self.client.issue_cmd(BrowserLog).await?;
+        Ok(log.as_array().into_iter().flatten().map(|entry| entry["message"].to_string()).collect())
     }
 
     /// A picture of the whole page as PNG.
-    pub async fn picture(&self, to: &Path) -> Result<()> {
+    pub async fn screenshot(&self, to: &Path) -> Result<()> {
         let taken = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await?;
-        let picture = taken["data"].as_str().context("no picture")?;
-        std::fs::write(to, base64::Engine::decode(&base64::engine::general_purpose::STANDARD, picture)?).map_err(Into::into)
+        let screenshot = taken["data"].as_str().context("no screenshot")?;
+        std::fs::write(to, base64::Engine::decode(&base64::engine::general_purpose::STANDARD, screenshot)?).map_err(Into::into)
     }
 
     /// Shows the same page on another screen.
@@ -173,9 +176,9 @@ impl WebDriverCompatibleCommand for DevTools {
 
 /// Asks for the browser's log.
 #[derive(Debug)]
-struct Said;
+struct BrowserLog;
 
-impl WebDriverCompatibleCommand for Said {
+impl WebDriverCompatibleCommand for BrowserLog {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }

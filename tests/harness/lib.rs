@@ -8,6 +8,6 @@
 pub mod browser;
 pub mod recount;
 pub mod service;
-pub mod small;
+pub mod small_campaign;
 pub mod stack;
 pub mod wait;

@@ -15,17 +15,17 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 mod figures;
-mod misreading;
+mod rule_mutation;
 
-pub use misreading::Misreading;
+pub use rule_mutation::RuleMutation;
 
 /// Of each person the precincts whose rolls list them, the lowest id first.
-type Homes = HashMap<String, Vec<String>>;
+type Residences = HashMap<String, Vec<String>>;
 
 /// Everything the recount reads.
 pub struct Published {
     events: Vec<Value>,
-    roll: Homes,
+    roll: Residences,
     roll_precincts: BTreeSet<String>,
 }
 
@@ -49,7 +49,7 @@ pub fn read(out: &Path) -> Result<Published> {
 }
 
 /// The newest version of each precinct's roll: pseudonym to the precincts that list it; and all precincts.
-fn read_roll(path: &Path) -> Result<(Homes, BTreeSet<String>)> {
+fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>)> {
     use parquet::{
         file::reader::{FileReader, SerializedFileReader},
         record::RowAccessor,
@@ -69,7 +69,7 @@ fn read_roll(path: &Path) -> Result<(Homes, BTreeSet<String>)> {
     }
     rows.retain(|(precinct, version, _)| newest[precinct] == *version);
     rows.sort();
-    let mut roll = Homes::with_capacity(rows.len());
+    let mut roll = Residences::with_capacity(rows.len());
     rows.into_iter().for_each(|(precinct, _, person)| roll.entry(person).or_default().push(precinct));
     Ok((roll, newest.into_keys().collect()))
 }
@@ -95,7 +95,7 @@ fn kind(event: &Value) -> &str {
 }
 
 /// What is left of a graph of replacements: the events that none of the others replaces.
-fn standing<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
+fn not_superseded<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
     let gone: HashSet<&str> = events
         .iter()
         .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten().map(move |id| (event, id)))
@@ -122,7 +122,7 @@ struct Meeting<'a> {
     premature: bool,
     cancelled: bool,
     contested: bool,
-    heads: Option<(u64, u64, u64)>,
+    headcount: Option<(u64, u64, u64)>,
     strong: HashSet<&'a str>,
     weak: HashSet<&'a str>,
     attendances: u64,
@@ -133,14 +133,14 @@ impl Meeting<'_> {
         self.plan.is_none() && self.report.is_none() && !self.premature && !self.cancelled
     }
     fn gross(&self) -> u64 {
-        self.heads.map_or(0, |heads| heads.0).max((self.strong.len() + self.weak.len()) as u64)
+        self.headcount.map_or(0, |headcount| headcount.0).max((self.strong.len() + self.weak.len()) as u64)
     }
-    fn rest(&self) -> u64 {
-        self.heads.map_or(0, |heads| heads.1).max((self.strong.len() + self.weak.len()) as u64) - self.strong.len() as u64
+    fn unidentified(&self) -> u64 {
+        self.headcount.map_or(0, |headcount| headcount.1).max((self.strong.len() + self.weak.len()) as u64) - self.strong.len() as u64
     }
 }
 
-fn heads(event: &Value) -> (u64, u64, u64) {
+fn headcount(event: &Value) -> (u64, u64, u64) {
     let data = &event["data"];
     let counts: Vec<u64> = match data["counts"].as_array() {
         Some(counts) => counts.iter().map(|count| number(&count["people"])).collect(),
@@ -151,51 +151,51 @@ fn heads(event: &Value) -> (u64, u64, u64) {
 }
 
 /// What decides how a meeting is counted, beside its own events.
-struct Rules<'a> {
+struct CountingRules<'a> {
     withdrawn: HashSet<&'a str>,
     revealing: HashSet<&'a str>,
     as_of: Timestamp,
-    misreading: Option<Misreading>,
+    mutation: Option<RuleMutation>,
 }
 
-impl Rules<'_> {
-    fn misread(&self, misreading: Misreading) -> bool {
-        self.misreading == Some(misreading)
+impl CountingRules<'_> {
+    fn is_mutated(&self, mutation: RuleMutation) -> bool {
+        self.mutation == Some(mutation)
     }
 
     /// Does a plan or a report name a revealing category?
-    fn reveals(&self, session: &Value) -> bool {
-        let secondary = session["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        self.revealing.contains(text(session, "category"))
-            || (!self.misread(Misreading::FirstCategoryReveals) && secondary.into_iter().any(|other| self.revealing.contains(other)))
+    fn reveals(&self, details: &Value) -> bool {
+        let secondary = details["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        self.revealing.contains(text(details, "category"))
+            || (!self.is_mutated(RuleMutation::FirstCategoryReveals) && secondary.into_iter().any(|other| self.revealing.contains(other)))
     }
 
     /// Are only heads counted at a meeting of which these plans and reports stand, the last report of which holds?
-    fn heads_only(&self, plans: &[&Value], reports: &[&Value]) -> bool {
-        let reports = match self.misreading {
-            Some(Misreading::NamesCountAtHeadsOnly) => return false,
-            Some(Misreading::PlanReveals) => &[],
-            Some(Misreading::HoldingReportReveals) => &reports[reports.len().saturating_sub(1)..],
+    fn headcounts_only(&self, plans: &[&Value], reports: &[&Value]) -> bool {
+        let reports = match self.mutation {
+            Some(RuleMutation::NamesCountAtHeadsOnly) => return false,
+            Some(RuleMutation::PlanReveals) => &[],
+            Some(RuleMutation::HoldingReportReveals) => &reports[reports.len().saturating_sub(1)..],
             _ => reports,
         };
-        plans.iter().chain(reports).any(|session| self.reveals(session))
+        plans.iter().chain(reports).any(|details| self.reveals(details))
     }
 }
 
-fn meeting<'a>(events: &[&'a Value], rules: &Rules<'_>) -> Meeting<'a> {
+fn meeting<'a>(events: &[&'a Value], rules: &CountingRules<'_>) -> Meeting<'a> {
     let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
     let plans = of(&["meeting.planned"]);
-    let plan = if rules.misread(Misreading::LastReceivedPlanHolds) {
+    let plan = if rules.is_mutated(RuleMutation::LastReceivedPlanHolds) {
         plans.iter().copied().max_by_key(|event| instant(&event["receivedtime"]))
     } else {
-        standing(&plans).last().copied()
+        not_superseded(&plans).last().copied()
     };
     let mut meeting = Meeting { plan: plan.map(|event| &event["data"]["plan"]), ..Meeting::default() };
-    if let Some(last) = standing(&of(&["meeting.planned", "meeting.rescheduled"])).last() {
+    if let Some(last) = not_superseded(&of(&["meeting.planned", "meeting.rescheduled"])).last() {
         meeting.moved = kind(last) == "meeting.rescheduled";
         meeting.starts = Some(instant(if meeting.moved { &last["data"]["starts"] } else { &last["data"]["plan"]["starts"] }));
     }
-    if meeting.moved && rules.misread(Misreading::MoveReplacesPlan) {
+    if meeting.moved && rules.is_mutated(RuleMutation::MoveReplacesPlan) {
         meeting.plan = None;
     }
     let reopened: HashSet<&str> = of(&["meeting.planned", "meeting.rescheduled"])
@@ -203,24 +203,24 @@ fn meeting<'a>(events: &[&'a Value], rules: &Rules<'_>) -> Meeting<'a> {
         .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten())
         .filter_map(Value::as_str)
         .collect();
-    let mut answers = of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]);
-    answers.retain(|event| kind(event) != "meeting.cancelled" || !reopened.contains(text(event, "id")));
-    let answers = standing(&answers);
-    let reports: Vec<&Value> = answers.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
+    let mut statements = of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]);
+    statements.retain(|event| kind(event) != "meeting.cancelled" || !reopened.contains(text(event, "id")));
+    let statements = not_superseded(&statements);
+    let reports: Vec<&Value> = statements.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
     meeting.report = reports.last().copied();
-    let cancellations = answers.iter().filter(|event| kind(event) == "meeting.cancelled").count();
-    let is_open = rules.misread(Misreading::CorrectedToNoneIsOpen);
-    meeting.cancelled = if is_open { cancellations > 0 } else { reports.len() < answers.len() };
-    let counts = standing(&of(&["headcount.reported", "headcount.recounted"]));
-    meeting.heads = counts.last().map(|event| heads(event));
+    let cancellations = statements.iter().filter(|event| kind(event) == "meeting.cancelled").count();
+    let is_open = rules.is_mutated(RuleMutation::CorrectedToNoneIsOpen);
+    meeting.cancelled = if is_open { cancellations > 0 } else { reports.len() < statements.len() };
+    let counts = not_superseded(&of(&["headcount.reported", "headcount.recounted"]));
+    meeting.headcount = counts.last().map(|event| headcount(event));
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
-    let plans: Vec<&Value> = standing(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
-    let heads_only = rules.heads_only(&plans, &reports);
+    let plans: Vec<&Value> = not_superseded(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
+    let headcounts_only = rules.headcounts_only(&plans, &reports);
     // A report says nothing before its meeting begins.
     let reported = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
     meeting.premature = meeting.report.is_some() && reported.is_none();
     meeting.report = reported;
-    if meeting.cancelled && rules.misread(Misreading::CancellationWins) {
+    if meeting.cancelled && rules.is_mutated(RuleMutation::CancellationWins) {
         meeting.report = None;
     }
     let retracted: HashSet<&str> = of(&["attendance.retracted"])
@@ -234,7 +234,7 @@ fn meeting<'a>(events: &[&'a Value], rules: &Rules<'_>) -> Meeting<'a> {
             continue;
         }
         meeting.attendances += 1;
-        if heads_only {
+        if headcounts_only {
             continue;
         }
         let set = if text(person, "strength") == "strong" { &mut meeting.strong } else { &mut meeting.weak };
@@ -256,48 +256,49 @@ fn newest<'a>(events: &[&'a Value], wanted: &str, id: &str) -> BTreeMap<&'a str,
     found.into_iter().map(|(key, event)| (key, &event["data"])).collect()
 }
 
-/// Sums over a set of meetings.
-struct Sums {
+/// Audience figures of a set of meetings.
+#[derive(Default)]
+struct AudienceTotals {
     held: u64,
     gross: u64,
     identified: u64,
     weak: u64,
-    rest: u64,
+    unidentified: u64,
     contacts: u64,
     minimum: u64,
     outside: u64,
     times: HashMap<String, u64>,
 }
 
-impl Sums {
-    fn of<'a>(meetings: &[&'a Meeting<'a>], roll: &Homes, misreading: Option<Misreading>) -> Self {
-        let mut sums =
-            Sums { held: 0, gross: 0, identified: 0, weak: 0, rest: 0, contacts: 0, minimum: 0, outside: 0, times: HashMap::new() };
+impl AudienceTotals {
+    fn of<'a>(meetings: &[&'a Meeting<'a>], roll: &Residences, mutation: Option<RuleMutation>) -> Self {
+        let mut totals = Self::default();
         for meeting in meetings {
-            sums.held += 1;
-            sums.gross += meeting.gross();
-            sums.identified += meeting.strong.len() as u64;
-            sums.weak += meeting.weak.len() as u64;
-            sums.rest += meeting.rest();
+            totals.held += 1;
+            totals.gross += meeting.gross();
+            totals.identified += meeting.strong.len() as u64;
+            totals.weak += meeting.weak.len() as u64;
+            totals.unidentified += meeting.unidentified();
             let eligible = meeting.strong.iter().filter(|person| roll.contains_key(**person)).count() as u64;
-            sums.minimum = sums.minimum.max(meeting.heads.map_or(0, |heads| heads.2).min(eligible + meeting.rest()));
+            totals.minimum =
+                totals.minimum.max(meeting.headcount.map_or(0, |headcount| headcount.2).min(eligible + meeting.unidentified()));
             for person in meeting.strong.iter().filter(|person| roll.contains_key(**person)) {
-                sums.contacts += 1;
-                *sums.times.entry((*person).to_owned()).or_default() += 1;
+                totals.contacts += 1;
+                *totals.times.entry((*person).to_owned()).or_default() += 1;
             }
         }
-        sums.outside = sums.identified - sums.contacts;
-        let different = |people: &dyn Fn(&'a Meeting<'a>) -> &'a HashSet<&'a str>, keep: &dyn Fn(&str) -> bool| {
-            meetings.iter().flat_map(|meeting| people(meeting)).filter(|person| keep(person)).collect::<HashSet<_>>().len() as u64
+        totals.outside = totals.identified - totals.contacts;
+        let different = |people: &dyn Fn(&'a Meeting<'a>) -> &'a HashSet<&'a str>, filter: &dyn Fn(&str) -> bool| {
+            meetings.iter().flat_map(|meeting| people(meeting)).filter(|person| filter(person)).collect::<HashSet<_>>().len() as u64
         };
-        match misreading {
-            Some(Misreading::WeakAreDifferentPeople) => sums.weak = different(&|meeting| &meeting.weak, &|_| true),
-            Some(Misreading::OutsideAreDifferentPeople) => {
-                sums.outside = different(&|meeting| &meeting.strong, &|person| !roll.contains_key(person));
+        match mutation {
+            Some(RuleMutation::WeakAreDifferentPeople) => totals.weak = different(&|meeting| &meeting.weak, &|_| true),
+            Some(RuleMutation::OutsideAreDifferentPeople) => {
+                totals.outside = different(&|meeting| &meeting.strong, &|person| !roll.contains_key(person));
             }
             _ => {}
         }
-        sums
+        totals
     }
     fn reached(&self) -> u64 {
         self.times.len() as u64
@@ -306,7 +307,7 @@ impl Sums {
         self.reached().max(self.minimum)
     }
     fn upper(&self, voters_of_the_region: u64) -> u64 {
-        self.lower().max(voters_of_the_region.min(self.reached() + self.rest))
+        self.lower().max(voters_of_the_region.min(self.reached() + self.unidentified))
     }
 }
 
@@ -336,11 +337,11 @@ pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
 }
 
 /// Counts the same with one rule misread.
-pub fn misread(published: &Published, as_of: &str, misreading: Misreading) -> Result<Value> {
-    count(published, as_of, Some(misreading))
+pub fn figures_with(published: &Published, as_of: &str, mutation: RuleMutation) -> Result<Value> {
+    count(published, as_of, Some(mutation))
 }
 
-fn count(published: &Published, as_of: &str, misreading: Option<Misreading>) -> Result<Value> {
+fn count(published: &Published, as_of: &str, mutation: Option<RuleMutation>) -> Result<Value> {
     let as_of: Timestamp = as_of.parse()?;
     let all: Vec<&Value> = published.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
     let reversed: HashSet<&str> =
@@ -352,7 +353,7 @@ fn count(published: &Published, as_of: &str, misreading: Option<Misreading>) -> 
     let categories = configured["categories"].as_array().into_iter().flatten();
     let revealing: HashSet<&str> =
         categories.filter(|category| category["revealing"] == true).map(|category| text(category, "code")).collect();
-    let rules = Rules { withdrawn: withdrawn(&live), revealing, as_of, misreading };
+    let rules = CountingRules { withdrawn: withdrawn(&live), revealing, as_of, mutation };
     let mut by_meeting: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for event in live.iter().filter(|event| event["data"]["meeting"].is_string()) {
         by_meeting.entry(text(&event["data"], "meeting")).or_default().push(event);
@@ -363,8 +364,8 @@ fn count(published: &Published, as_of: &str, misreading: Option<Misreading>) -> 
         .filter(|(events, meeting)| meeting.attendances > 0 || events.iter().any(|event| kind(event) != "attendance.recorded"))
         .map(|(_, meeting)| meeting)
         .collect();
-    let zone = match misreading {
-        Some(Misreading::DaysOfUtc) => TimeZone::UTC,
+    let zone = match mutation {
+        Some(RuleMutation::DaysOfUtc) => TimeZone::UTC,
         _ => TimeZone::get(text(configured, "time_zone"))?,
     };
     let campaign = Campaign {
@@ -376,14 +377,14 @@ fn count(published: &Published, as_of: &str, misreading: Option<Misreading>) -> 
     let precincts = precincts(&all, campaign.today)?;
     let unenrolled = precincts.keys().filter(|precinct| !published.roll_precincts.contains(**precinct)).count();
     ensure!(unenrolled == 0, "the recount knows no stated homes, and {unenrolled} precincts have no roll");
-    Ok(figures::assemble(&Counted {
+    Ok(figures::assemble(&RecountInput {
         published,
         all: &all,
         configured,
         campaign: &campaign,
         precincts: &precincts,
         meetings: &meetings,
-        misreading,
+        mutation,
     }))
 }
 
@@ -405,8 +406,8 @@ fn withdrawn<'a>(events: &[&'a Value]) -> HashSet<&'a str> {
 /// Precinct to unit and voters, as true on a day.
 fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'a str, u64)>> {
     // What decides which count is true, and the count.
-    type Counted<'a> = ((Date, u64, &'a str), (&'a str, u64));
-    let mut found: BTreeMap<&str, Counted<'_>> = BTreeMap::new();
+    type RankedCount<'a> = ((Date, u64, &'a str), (&'a str, u64));
+    let mut found: BTreeMap<&str, RankedCount<'_>> = BTreeMap::new();
     for event in events.iter().filter(|event| kind(event) == "precinct.counted") {
         let data = &event["data"];
         let as_of: Date = text(data, "as_of").parse()?;
@@ -422,53 +423,53 @@ fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'
     Ok(found.into_iter().map(|(precinct, (_, count))| (precinct, count)).collect())
 }
 
-struct Counted<'a> {
+struct RecountInput<'a> {
     published: &'a Published,
     all: &'a [&'a Value],
     configured: &'a Value,
     campaign: &'a Campaign,
     precincts: &'a BTreeMap<&'a str, (&'a str, u64)>,
     meetings: &'a [Meeting<'a>],
-    misreading: Option<Misreading>,
+    mutation: Option<RuleMutation>,
 }
 
-impl<'a> Counted<'a> {
+impl<'a> RecountInput<'a> {
     fn held(&self) -> impl Iterator<Item = (&'a Meeting<'a>, &'a Value)> {
         self.meetings.iter().filter_map(|meeting| meeting.report.map(|report| (meeting, report)))
     }
-    fn misread(&self, misreading: Misreading) -> bool {
-        self.misreading == Some(misreading)
+    fn is_mutated(&self, mutation: RuleMutation) -> bool {
+        self.mutation == Some(mutation)
     }
-    fn sums(&self, keep: impl Fn(&Value) -> bool) -> Sums {
+    fn totals(&self, filter: impl Fn(&Value) -> bool) -> AudienceTotals {
         let day = |report: &Value| self.campaign.day(instant(&report["starts"]));
-        let skip = |report: &Value| self.misread(Misreading::UnlawfulAudienceLeftOut) && !self.campaign.lawful(day(report));
+        let skip = |report: &Value| self.is_mutated(RuleMutation::UnlawfulAudienceLeftOut) && !self.campaign.lawful(day(report));
         let place = |meeting: &'a Meeting<'a>, report| match meeting.plan {
-            Some(plan) if self.misread(Misreading::HeldUnderPlan) => plan,
+            Some(plan) if self.is_mutated(RuleMutation::HeldUnderPlan) => plan,
             _ => report,
         };
-        let kept = self.held().filter(|(meeting, report)| !skip(report) && keep(place(meeting, report)));
-        Sums::of(&kept.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.misreading)
+        let kept = self.held().filter(|(meeting, report)| !skip(report) && filter(place(meeting, report)));
+        AudienceTotals::of(&kept.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.mutation)
     }
     /// The precinct that a person on the roll lives in.
-    fn home(&self, person: &str) -> Option<&'a str> {
+    fn residence_precinct(&self, person: &str) -> Option<&'a str> {
         let listed = self.published.roll.get(person)?;
-        let home = if self.misread(Misreading::HigherPrecinctIsHome) { listed.last() } else { listed.first() };
-        home.map(String::as_str)
+        let residence = if self.is_mutated(RuleMutation::HigherPrecinctIsResidence) { listed.last() } else { listed.first() };
+        residence.map(String::as_str)
     }
     fn is_due(&self, meeting: &Meeting) -> bool {
         let day = self.campaign.day(meeting.starts.unwrap_or_default());
-        let lawful = self.campaign.lawful(day) || self.misread(Misreading::UnlawfulPlanIsDue);
+        let lawful = self.campaign.lawful(day) || self.is_mutated(RuleMutation::UnlawfulPlanIsDue);
         meeting.plan.is_some() && (meeting.report.is_some() || !meeting.cancelled) && day <= self.campaign.today && lawful
     }
     /// Fulfils a due meeting its plan?
-    fn is_done(&self, meeting: &Meeting) -> bool {
+    fn fulfils_plan(&self, meeting: &Meeting) -> bool {
         let day = |at| self.campaign.day(at);
         let early = |report: &Value| meeting.starts.is_some_and(|starts| day(instant(&report["starts"])) < day(starts));
-        let counts = |report: &Value| !(self.misread(Misreading::HeldEarlyIsMissing) && early(report));
+        let counts = |report: &Value| !(self.is_mutated(RuleMutation::HeldEarlyIsMissing) && early(report));
         meeting.report.is_some_and(|report| self.campaign.lawful(day(instant(&report["starts"]))) && counts(report))
     }
-    fn planned(&self, keep: impl Fn(&Value) -> bool) -> usize {
-        self.meetings.iter().filter_map(|meeting| meeting.plan).filter(|plan| keep(plan)).count()
+    fn planned(&self, filter: impl Fn(&Value) -> bool) -> usize {
+        self.meetings.iter().filter_map(|meeting| meeting.plan).filter(|plan| filter(plan)).count()
     }
     fn voters(&self, unit: Option<&str>) -> u64 {
         self.precincts.values().filter(|(held, _)| unit.is_none_or(|unit| unit == *held)).map(|(_, voters)| voters).sum()

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 /// How long a service may take to say that it is there.
-const START: Duration = Duration::from_secs(120);
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Where cargo put the binaries: beside this test's own.
 pub fn binary(name: &str) -> Result<PathBuf> {
@@ -31,7 +31,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
 pub struct Service {
     name: &'static str,
     child: Child,
-    said: Value,
+    ready: Value,
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
@@ -48,15 +48,17 @@ impl Service {
             .spawn()
             .with_context(|| format!("starting {name}"))?;
         let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-        let line = tokio::time::timeout(START, lines.next_line()).await.with_context(|| format!("{name} said nothing for {START:?}"))??;
-        let line = line.with_context(|| format!("{name} ended before it was there"))?;
-        let said = serde_json::from_str(&line).with_context(|| format!("{name} said {line:?}"))?;
-        Ok(Self { name, child, said, _stdout: lines })
+        let line = tokio::time::timeout(START_TIMEOUT, lines.next_line())
+            .await
+            .with_context(|| format!("{name} printed nothing for {START_TIMEOUT:?}"))??;
+        let line = line.with_context(|| format!("{name} ended before it was ready"))?;
+        let ready = serde_json::from_str(&line).with_context(|| format!("{name} printed {line:?}"))?;
+        Ok(Self { name, child, ready, _stdout: lines })
     }
 
     /// A field of what it said.
-    pub fn said(&self, field: &str) -> Result<String> {
-        Ok(self.said[field].as_str().with_context(|| format!("{} said no {field}: {}", self.name, self.said))?.to_owned())
+    pub fn ready_field(&self, field: &str) -> Result<String> {
+        Ok(self.ready[field].as_str().with_context(|| format!("{} printed no {field}: {}", self.name, self.ready))?.to_owned())
     }
 
     /// Its process id, while it runs.

@@ -28,14 +28,14 @@ pub enum Log {
 }
 
 /// How long anything may take to become true on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The parts of one scenario.
 pub struct Stack {
     dir: TempDir,
     env: Vec<(String, String)>,
     warehouse: Service,
-    watcher: Watcher,
+    warehouse_client: WarehouseClient,
     /// The ingest service.
     pub ingest: Option<Service>,
     /// The projector.
@@ -57,9 +57,9 @@ impl Stack {
         let path = |name: &str| dir.path().join(name).display().to_string();
         let warehouse = Service::start("qamtu", &[&["warehouse", "--dir", &path("warehouse")], more].concat(), &[]).await?;
         let mut env = vec![
-            ("QAMTU__CLICKHOUSE__URL".to_owned(), warehouse.said("url")?),
-            ("QAMTU__CLICKHOUSE__USER".to_owned(), warehouse.said("user")?),
-            ("QAMTU__CLICKHOUSE__PASSWORD".to_owned(), warehouse.said("password")?),
+            ("QAMTU__CLICKHOUSE__URL".to_owned(), warehouse.ready_field("url")?),
+            ("QAMTU__CLICKHOUSE__USER".to_owned(), warehouse.ready_field("user")?),
+            ("QAMTU__CLICKHOUSE__PASSWORD".to_owned(), warehouse.ready_field("password")?),
             ("QAMTU__CLICKHOUSE__DATABASE".to_owned(), "qamtu".to_owned()),
         ];
         let broker = match log {
@@ -76,17 +76,17 @@ impl Stack {
                 Some(broker)
             }
         };
-        let watcher = Watcher {
+        let warehouse_client = WarehouseClient {
             http: reqwest::Client::new(),
-            url: warehouse.said("url")?,
-            user: warehouse.said("user")?,
-            password: warehouse.said("password")?,
+            url: warehouse.ready_field("url")?,
+            user: warehouse.ready_field("user")?,
+            password: warehouse.ready_field("password")?,
         };
         let mut stack = Self {
             dir,
             env,
             warehouse,
-            watcher,
+            warehouse_client,
             ingest: None,
             projector: None,
             http: reqwest::Client::new(),
@@ -100,7 +100,7 @@ impl Stack {
 
     /// Kills the warehouse and starts it again on its folder and its port.
     pub async fn restart_warehouse(&mut self) -> Result<()> {
-        let url = url::Url::parse(&self.warehouse.said("url")?)?;
+        let url = url::Url::parse(&self.warehouse.ready_field("url")?)?;
         let port = url.port().context("the warehouse has no port")?.to_string();
         let dir = self.dir.path().join("warehouse").display().to_string();
         self.warehouse.kill_in_place().await?;
@@ -123,9 +123,9 @@ impl Stack {
         env.push(("QAMTU__PSEUDONYM__KEY_DIR".to_owned(), self.dir.path().join("keys").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__CREATE".to_owned(), "true".to_owned()));
         let ingest = Service::start("qamtu-ingest", &[], &env).await?;
-        let ready = format!("{}/ready", ingest.said("listening")?);
+        let ready = format!("{}/ready", ingest.ready_field("listening")?);
         self.ingest = Some(ingest);
-        wait::until("ingest to be ready", PATIENCE, || async {
+        wait::until("ingest to be ready", TIMEOUT, || async {
             let status = self.http.get(&ready).send().await.map_err(|error| error.to_string())?.status();
             if status.is_success() { Ok(()) } else { Err(status.to_string()) }
         })
@@ -142,30 +142,30 @@ impl Stack {
 
     /// Sends a body to ingest; returns the status and the answer.
     pub async fn post(&self, path: &str, media: &str, body: impl Into<reqwest::Body>) -> Result<(u16, Value)> {
-        let ingest = self.ingest.as_ref().context("ingest is not running")?.said("listening")?;
-        let answer = self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body).send().await?;
-        let status = answer.status().as_u16();
-        let text = answer.text().await?;
-        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        self.accepted.fetch_add(answer["accepted"].as_u64().unwrap_or(0), Ordering::Relaxed);
-        Ok((status, answer))
+        let ingest = self.ingest.as_ref().context("ingest is not running")?.ready_field("listening")?;
+        let response = self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body).send().await?;
+        let status = response.status().as_u16();
+        let text = response.text().await?;
+        let response: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        self.accepted.fetch_add(response["accepted"].as_u64().unwrap_or(0), Ordering::Relaxed);
+        Ok((status, response))
     }
 
     /// Sends events as one batch that must be taken.
     pub async fn accept(&self, events: &[Value]) -> Result<Value> {
-        let (status, answer) = self.post("/v1/events", "application/cloudevents-batch+json", serde_json::to_vec(events)?).await?;
-        ensure!(matches!(status, 200 | 202), "ingest answered {status}: {answer}");
-        Ok(answer)
+        let (status, response) = self.post("/v1/events", "application/cloudevents-batch+json", serde_json::to_vec(events)?).await?;
+        ensure!(matches!(status, 200 | 202), "ingest answered {status}: {response}");
+        Ok(response)
     }
 
     /// Asks the warehouse; rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
-        self.watcher.query(sql).await
+        self.warehouse_client.query(sql).await
     }
 
     /// Somebody else who may ask the warehouse, in a task of their own.
-    pub fn watcher(&self) -> Watcher {
-        self.watcher.clone()
+    pub fn warehouse_client(&self) -> WarehouseClient {
+        self.warehouse_client.clone()
     }
 
     /// Address of the broker, on Kafka.
@@ -174,18 +174,18 @@ impl Stack {
     }
 
     /// Waits until a query's first row holds.
-    pub async fn until(&self, what: &str, sql: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
-        let holds = &holds;
-        wait::until(what, PATIENCE, || async move {
+    pub async fn until(&self, what: &str, sql: &str, condition: impl Fn(&Value) -> bool) -> Result<Value> {
+        let condition = &condition;
+        wait::until(what, TIMEOUT, || async move {
             let rows = self.query(sql).await.map_err(|error| error.to_string())?;
             let row = rows.into_iter().next().unwrap_or(Value::Null);
-            if holds(&row) { Ok(row) } else { Err(row.to_string()) }
+            if condition(&row) { Ok(row) } else { Err(row.to_string()) }
         })
         .await
     }
 
     /// Waits until everything that was accepted stands in the log copy without a gap.
-    pub async fn settled(&self) -> Result<()> {
+    pub async fn wait_until_projected(&self) -> Result<()> {
         let accepted = self.accepted.load(Ordering::Relaxed);
         let what = format!("{accepted} records in the log copy");
         self.until(&what, "SELECT sum(next_offset) AS records FROM v_watermark", |row| row["records"].as_u64() >= Some(accepted))
@@ -209,7 +209,7 @@ impl Stack {
 
     /// Computes the coverage of a campaign, once everything accepted is there, and returns its figures.
     pub async fn figures(&self, campaign: &str) -> Result<Value> {
-        self.settled().await?;
+        self.wait_until_projected().await?;
         let out = self.dir.path().join("figures.json");
         let mut command = self.analytics()?;
         command.args(["compute", "--campaign", campaign, "--json"]).arg(&out);
@@ -221,28 +221,28 @@ impl Stack {
 
 /// Asks the warehouse of a stack.
 #[derive(Debug, Clone)]
-pub struct Watcher {
+pub struct WarehouseClient {
     http: reqwest::Client,
     url: String,
     user: String,
     password: String,
 }
 
-impl Watcher {
+impl WarehouseClient {
     /// Rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
-        let text = String::from_utf8(self.ask(sql).await?)?;
+        let text = String::from_utf8(self.execute(sql).await?)?;
         text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
     }
 
     /// Writes an answer, in whatever format the query asks for, to a file.
     pub async fn save(&self, sql: &str, to: &Path) -> Result<()> {
-        std::fs::write(to, self.ask(sql).await?).map_err(Into::into)
+        std::fs::write(to, self.execute(sql).await?).map_err(Into::into)
     }
 
-    async fn ask(&self, sql: &str) -> Result<Vec<u8>> {
+    async fn execute(&self, sql: &str) -> Result<Vec<u8>> {
         let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.url);
-        let answer = self
+        let response = self
             .http
             .post(url)
             .header("X-ClickHouse-User", &self.user)
@@ -250,8 +250,8 @@ impl Watcher {
             .body(sql.to_owned())
             .send()
             .await?;
-        let status = answer.status();
-        let body = answer.bytes().await?;
+        let status = response.status();
+        let body = response.bytes().await?;
         if !status.is_success() {
             bail!("the warehouse answered {status}: {}", String::from_utf8_lossy(&body));
         }
@@ -268,6 +268,6 @@ async fn broker(dir: &Path) -> Result<Broker> {
 
 /// Where what was fetched is kept.
 pub fn cache() -> PathBuf {
-    let home = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(".cache/qamtu");
-    std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from)
+    let default = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(".cache/qamtu");
+    std::env::var_os("QAMTU_CACHE").map_or_else(default, PathBuf::from)
 }

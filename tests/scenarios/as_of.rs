@@ -5,8 +5,8 @@ use std::process::Output;
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
     service::Service,
-    small::{self, CAMPAIGN, attends, event, iin, plan},
-    stack::{Log, PATIENCE, Stack},
+    small_campaign::{self, CAMPAIGN, attends, event, iin, plan},
+    stack::{Log, Stack, TIMEOUT},
     wait,
 };
 use serde_json::{Value, json};
@@ -21,11 +21,11 @@ fn received(mut event: Value, at: &str) -> Value {
 }
 
 /// Reference data and the roll from the first day, and a meeting that was held with the people 0 to 5.
-async fn prepared() -> Result<(Stack, Vec<Value>)> {
+async fn start_with_reference_data() -> Result<(Stack, Vec<Value>)> {
     let stack = Stack::start(Log::Embedded).await?;
     let early = |event| received(event, "2026-02-20T10:30:00Z");
-    stack.accept(&small::reference().into_iter().map(early).collect::<Vec<_>>()).await?;
-    let roll: Vec<Value> = small::roll().lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    stack.accept(&small_campaign::reference().into_iter().map(early).collect::<Vec<_>>()).await?;
+    let roll: Vec<Value> = small_campaign::roll().lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let roll: String = roll.into_iter().map(|line| format!("{}\n", early(line))).collect();
     let (status, answer) = stack.post("/v1/roll", NDJSON, roll).await?;
     ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
@@ -40,7 +40,7 @@ async fn prepared() -> Result<(Stack, Vec<Value>)> {
 }
 
 async fn compute(stack: &Stack, as_of: Option<&str>) -> Result<(Output, Value)> {
-    stack.settled().await?;
+    stack.wait_until_projected().await?;
     let out = stack.dir().join("figures.json");
     let mut command = stack.analytics()?;
     command.args(["compute", "--campaign", CAMPAIGN, "--json"]).arg(&out);
@@ -58,7 +58,7 @@ async fn figures(stack: &Stack, as_of: Option<&str>) -> Result<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_figures_of_a_past_instant_stay_what_they_were() -> Result<()> {
-    let (stack, people) = prepared().await?;
+    let (stack, people) = start_with_reference_data().await?;
     let past = Some("2026-02-22T00:00:00Z");
     let before = figures(&stack, past).await?;
     ensure!(before["audience"]["reached"] == 6 && before["plan"]["held"] == 1, "{before}");
@@ -80,14 +80,14 @@ async fn the_figures_of_a_past_instant_stay_what_they_were() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_future_is_neither_computed_nor_shown() -> Result<()> {
-    let (stack, _) = prepared().await?;
+    let (stack, _) = start_with_reference_data().await?;
     // The day before the meeting it had not been reported, and nothing was known of the day before the campaign.
     let (done, _) = compute(&stack, Some("2026-02-12T00:00:00Z")).await?;
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    ensure!(done.status.code() == Some(1) && said.contains("was not configured yet"), "{said}");
+    let output = String::from_utf8_lossy(&done.stderr).into_owned();
+    ensure!(done.status.code() == Some(1) && output.contains("was not configured yet"), "{output}");
     let (done, _) = compute(&stack, Some("2099-01-01T00:00:00Z")).await?;
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    ensure!(done.status.code() == Some(64) && said.contains("is in the future"), "{said}");
+    let output = String::from_utf8_lossy(&done.stderr).into_owned();
+    ensure!(done.status.code() == Some(64) && output.contains("is in the future"), "{output}");
     // A clock that is years ahead moves neither the figures nor their date.
     let ahead = received(attends("M1", 7), "2090-06-01T10:00:00Z");
     stack.accept(&[ahead]).await?;
@@ -98,29 +98,29 @@ async fn the_future_is_neither_computed_nor_shown() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_misspelt_campaign_is_named_beside_those_that_exist() -> Result<()> {
-    let (stack, _) = prepared().await?;
-    stack.settled().await?;
+    let (stack, _) = start_with_reference_data().await?;
+    stack.wait_until_projected().await?;
     let mut command = stack.analytics()?;
     let done = command.args(["compute", "--campaign", "typo"]).output().await?;
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    ensure!(done.status.code() == Some(1) && said.contains("campaign typo is not configured") && said.contains(CAMPAIGN), "{said}");
+    let output = String::from_utf8_lossy(&done.stderr).into_owned();
+    ensure!(done.status.code() == Some(1) && output.contains("campaign typo is not configured") && output.contains(CAMPAIGN), "{output}");
     let mut env = stack.analytics_env();
     env.push(("QAMTU__SERVE__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
     let page = Service::start("qamtu-analytics", &["serve", "--campaign", "typo"], &env).await?;
-    let address = page.said("listening")?;
+    let address = page.ready_field("listening")?;
     let get = async |path: &str| -> Result<(u16, String)> {
         let answer = reqwest::get(format!("{address}{path}")).await?;
         Ok((answer.status().as_u16(), answer.text().await?))
     };
-    let says = |text: &str| text.contains("typo") && text.contains(CAMPAIGN);
-    wait::until("the reason", PATIENCE, || async {
+    let names_both = |text: &str| text.contains("typo") && text.contains(CAMPAIGN);
+    wait::until("the reason", TIMEOUT, || async {
         let (status, ready) = get("/ready").await.map_err(|error| error.to_string())?;
-        if status == 503 && says(&ready) { Ok(()) } else { Err(format!("{status} {ready}")) }
+        if status == 503 && names_both(&ready) { Ok(()) } else { Err(format!("{status} {ready}")) }
     })
     .await?;
     let (status, text) = get("/ru").await?;
-    ensure!(status == 503 && says(&text), "{status} {text}");
-    let line = page.stop().await.context("the page")?;
-    ensure!(line.success(), "{line}");
+    ensure!(status == 503 && names_both(&text), "{status} {text}");
+    let status = page.stop().await.context("the page")?;
+    ensure!(status.success(), "{status}");
     Ok(())
 }

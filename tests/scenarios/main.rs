@@ -3,15 +3,15 @@
 mod as_of;
 #[path = "../../analytics/tests/sample/cases.rs"]
 mod cases;
+mod crate_dependencies;
 mod demo;
-mod fences;
-mod layout;
+mod demo_page;
+mod end_to_end;
+mod known_failures;
 mod modules;
-mod page;
+mod page_layout;
 mod publish;
 mod readme;
+mod repository_rules;
 #[path = "../../analytics/tests/sample/sample.rs"]
 mod sample;
-mod similar_systems;
-mod spine;
-mod tidy;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write, path::Path, process::Output};
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
     service::{Service, binary},
-    stack::PATIENCE,
+    stack::TIMEOUT,
     wait,
 };
 use serde_json::Value;
@@ -41,11 +41,11 @@ pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
         ("QAMTU__PSEUDONYM__CREATE", "true".to_owned()),
     ];
     std::fs::create_dir(path("register"))?;
-    let env: Vec<_> = settings.iter().filter(known).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let env: Vec<_> = settings.iter().filter(is_ingest_setting).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let ingest = Service::start("qamtu-ingest", &[], &env).await?;
-    let address = ingest.said("listening")?;
+    let address = ingest.ready_field("listening")?;
     let http = reqwest::Client::new();
-    wait::until("ingest to be ready", PATIENCE, || async {
+    wait::until("ingest to be ready", TIMEOUT, || async {
         let answer = http.get(format!("{address}/ready")).send().await.map_err(|error| error.to_string())?;
         if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
     })
@@ -69,15 +69,15 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
     let (readme, mut types) = (readme()?, BTreeSet::new());
     for (route, lines) in examples(&readme) {
         let request = http.post(format!("{address}{route}")).header("content-type", "application/x-ndjson").body(lines.join("\n"));
-        let told: Value = request.send().await?.json().await?;
-        ensure!(told["accepted"] == lines.len() && told["refused"] == 0 && told["warned"] == 0, "{route}: {told}");
+        let response: Value = request.send().await?.json().await?;
+        ensure!(response["accepted"] == lines.len() && response["refused"] == 0 && response["warned"] == 0, "{route}: {response}");
         for line in lines {
             let event: Value = serde_json::from_str(line)?;
             types.insert(event["type"].as_str().context("a type")?.to_owned());
             // One event alone is sent as JSON, and again as often as one likes.
             let request = http.post(format!("{address}/v1/events")).header("content-type", "application/json").body(line.to_owned());
-            let told: Value = request.send().await?.json().await?;
-            ensure!(told["duplicates"] == 1, "{told}");
+            let response: Value = request.send().await?.json().await?;
+            ensure!(response["duplicates"] == 1, "{response}");
         }
     }
     let wanted = [
@@ -97,7 +97,7 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
 }
 
 /// Is a setting one of ingest's? Its example names all of them.
-fn known((name, _): &&(&'static str, String)) -> bool {
+fn is_ingest_setting((name, _): &&(&'static str, String)) -> bool {
     let name = name.trim_start_matches("QAMTU__").to_ascii_lowercase().replace("__", ".");
     let example = std::fs::read_to_string(root().join("ingest/ingest.example.toml")).unwrap_or_default();
     rows(&example).iter().any(|row| row.name == name)
@@ -172,10 +172,10 @@ fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
     let (shown, after) = rest.split_once(END).context("the README has no end of its settings")?;
     if std::env::var_os("UPDATE_README").is_some() {
         // In one step: another test may be reading it.
-        let anew = tempfile::NamedTempFile::new_in(root())?;
-        std::fs::write(anew.path(), format!("{before}{BEGIN}{table}{END}{after}"))?;
-        std::fs::set_permissions(anew.path(), std::fs::metadata(root().join("README.md"))?.permissions())?;
-        anew.persist(root().join("README.md"))?;
+        let file = tempfile::NamedTempFile::new_in(root())?;
+        std::fs::write(file.path(), format!("{before}{BEGIN}{table}{END}{after}"))?;
+        std::fs::set_permissions(file.path(), std::fs::metadata(root().join("README.md"))?.permissions())?;
+        file.persist(root().join("README.md"))?;
         return Ok(());
     }
     ensure!(shown == table, "the settings have changed: UPDATE_README=1 makes this test write the table anew");

@@ -82,6 +82,6 @@ async fn clickhouse_connect_lists_the_contract_views_and_reads_one() {
         .env("PASSWORD", warehouse.login(Role::Analytics).password.expose_secret())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said, format!("qamtu_analytics\n{}\n[(0,)]\n", CONTRACT_VIEWS.len()), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(printed, format!("qamtu_analytics\n{}\n[(0,)]\n", CONTRACT_VIEWS.len()), "{}", String::from_utf8_lossy(&output.stderr));
 }

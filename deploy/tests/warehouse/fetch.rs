@@ -23,11 +23,11 @@ fn without_programs(cache: &std::path::Path) -> (Option<i32>, String) {
 #[test]
 fn a_missing_npm_is_one_line_with_three_ways_out() {
     let cache = tempfile::tempdir().unwrap();
-    let (code, said) = without_programs(cache.path());
+    let (code, output) = without_programs(cache.path());
     assert_eq!(code, Some(1));
-    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(output.lines().count(), 1, "{output}");
     for way_out in ["npm is needed", "install Node.js", "-26.7.3-stable.1.tgz", "QAMTU__CLICKHOUSE__URL"] {
-        assert!(said.contains(way_out), "{said}");
+        assert!(output.contains(way_out), "{output}");
     }
 }
 
@@ -37,10 +37,10 @@ fn an_archive_with_another_hash_is_refused_and_nothing_of_it_is_used() {
     let engine = cache.path().join("engine");
     std::fs::create_dir(&engine).unwrap();
     std::fs::write(engine.join("chdb-lib-linux-x64-gnu-26.7.3-stable.1.tgz"), "not what was pinned").unwrap();
-    let (code, said) = without_programs(cache.path());
+    let (code, output) = without_programs(cache.path());
     assert_eq!(code, Some(1));
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("has the hash sha512-") && said.contains("pinned is sha512-XP97mMqnc5"), "{said}");
+    assert_eq!(output.lines().count(), 1, "{output}");
+    assert!(output.contains("has the hash sha512-") && output.contains("pinned is sha512-XP97mMqnc5"), "{output}");
     assert!(!engine.join("26.7.3-stable.1-linux-x86_64").exists());
     assert!(!cache.path().join("warehouse").exists());
 }
@@ -54,6 +54,6 @@ fn a_wrong_address_ends_with_the_code_for_mistakes() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(64));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said.trim_end(), "qamtu: QAMTU__CLICKHOUSE__URL: `clickhouse:8123` is no address; give one such as http://127.0.0.1:8123");
+    let output = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.trim_end(), "qamtu: QAMTU__CLICKHOUSE__URL: `clickhouse:8123` is no address; give one such as http://127.0.0.1:8123");
 }

@@ -201,9 +201,9 @@ fn an_exported_address_of_a_server_is_named_instead_of_a_start() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(64));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("QAMTU__CLICKHOUSE__URL: is set to http://127.0.0.1:8123") && said.contains("unset it here"), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("QAMTU__CLICKHOUSE__URL: is set to http://127.0.0.1:8123") && stderr.contains("unset it here"), "{stderr}");
     assert!(!dir.path().join("warehouse").exists());
 }
 
@@ -228,9 +228,9 @@ async fn a_clickhouse_program_ends_with_its_parent_too() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    let said = || std::fs::read_to_string(&started).unwrap_or_default();
-    until("the program has started", || said().ends_with('\n')).await;
-    let line = said();
+    let started_line = || std::fs::read_to_string(&started).unwrap_or_default();
+    until("the program has started", || started_line().ends_with('\n')).await;
+    let line = started_line();
     let (pid, arguments) = line.trim().split_once(' ').unwrap();
     assert_eq!(arguments, format!("server --config-file={}", root.join("config/config.xml").display()));
     let pid: u32 = pid.parse().unwrap();

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use qamtu_tests::{
-    small::CAMPAIGN,
+    small_campaign::CAMPAIGN,
     stack::{Log, Stack},
 };
 use serde_json::Value;
@@ -23,10 +23,10 @@ use crate::figure::{Better, Figure, peak_rss_mb};
 
 #[path = "coverage/clickhouse.rs"]
 mod clickhouse;
+#[path = "coverage/dataset.rs"]
+mod dataset;
 #[path = "coverage/duckdb.rs"]
 mod duckdb;
-#[path = "coverage/world.rs"]
-mod world;
 
 /// Attendances, in millions, and the figure's name.
 pub const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
@@ -40,14 +40,14 @@ type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
 /// The figure of a size.
 pub async fn coverage((millions, id): (u64, &'static str)) -> Result<Figure> {
     let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
-    world::send(&stack).await?;
-    stack.settled().await?;
+    dataset::send(&stack).await?;
+    stack.wait_until_projected().await?;
     stack.projector.take().context("projector")?.stop().await?;
     measure(&stack, millions, id).await
 }
 
 async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figure> {
-    world::attend(stack, millions).await?;
+    dataset::fill_attendance(stack, millions).await?;
     let (ours, (seconds, peak)) = compute(stack).await?;
     clickhouse::prepare(stack).await?;
     let files = stack.dir().join("facts");
@@ -55,10 +55,10 @@ async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figur
     let sql = clickhouse::answer(stack).await?;
     clickhouse::clean(stack).await?;
     let (duck, duckdb) = duckdb::answer(&files).await?;
-    same("DuckDB", &ours, &duck)?;
+    ensure_same("DuckDB", &ours, &duck)?;
     let (mut peer, mut clickhouse) = (("DuckDB", duckdb), "more memory than it was given".to_owned());
     if let Some((answers, seconds)) = sql {
-        same("ClickHouse", &ours, &answers)?;
+        ensure_same("ClickHouse", &ours, &answers)?;
         clickhouse = format!("{seconds:.2} s");
         peer = if seconds < duckdb { ("ClickHouse SQL", seconds) } else { peer };
     }
@@ -80,7 +80,7 @@ async fn compute(stack: &Stack) -> Result<(Answers, (f64, Option<u64>))> {
     let out = stack.dir().join("coverage.json");
     let csv = stack.dir().join("coverage.csv");
     let mut command = stack.analytics()?;
-    command.args(["compute", "--campaign", CAMPAIGN, "--as-of", world::AS_OF, "--json"]).arg(&out).arg("--csv").arg(&csv);
+    command.args(["compute", "--campaign", CAMPAIGN, "--as-of", dataset::AS_OF, "--json"]).arg(&out).arg("--csv").arg(&csv);
     let begin = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let mut peak = None;
@@ -91,20 +91,20 @@ async fn compute(stack: &Stack) -> Result<(Answers, (f64, Option<u64>))> {
         }
     };
     let seconds = begin.elapsed().as_secs_f64();
-    let mut said = String::new();
-    child.stderr.take().context("standard error")?.read_to_string(&mut said).await?;
-    ensure!(status.success(), "compute failed: {said}");
+    let mut output = String::new();
+    child.stderr.take().context("standard error")?.read_to_string(&mut output).await?;
+    ensure!(status.success(), "compute failed: {output}");
     let figures: Value = serde_json::from_slice(&std::fs::read(&out)?)?;
-    Ok((world::read(&figures, &csv)?, (seconds, peak)))
+    Ok((dataset::read(&figures, &csv)?, (seconds, peak)))
 }
 
 /// Fails at the first figure in which a peer differs.
-fn same(peer: &str, ours: &Answers, theirs: &Answers) -> Result<()> {
+fn ensure_same(peer: &str, ours: &Answers, theirs: &Answers) -> Result<()> {
     for (slice, figures) in ours {
-        let other = theirs.get(slice).with_context(|| format!("{peer} said nothing of {slice}"))?;
+        let other = theirs.get(slice).with_context(|| format!("{peer} has no figures for {slice}"))?;
         for (code, figure) in figures.iter().filter(|(_, figure)| **figure != (0, 0)) {
             if other.get(code) != Some(figure) {
-                bail!("{slice} {code}: Qamtu says {figure:?}, {peer} says {:?}", other.get(code));
+                bail!("{slice} {code}: Qamtu counts {figure:?}, {peer} counts {:?}", other.get(code));
             }
         }
     }
@@ -122,7 +122,7 @@ fn statements(text: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// An empty folder for a peer.
-fn folder(path: &Path) -> Result<()> {
+fn empty_folder(path: &Path) -> Result<()> {
     std::fs::remove_dir_all(path).or_else(|error| if path.exists() { Err(error) } else { Ok(()) })?;
     std::fs::create_dir_all(path).map_err(Into::into)
 }

@@ -19,14 +19,14 @@ use crate::{
 /// Events of the stream.
 const EVENTS: u64 = 500_000;
 /// Requests of single events open at once; more wait, and their wait counts.
-const OPEN: usize = 400;
+const MAX_OPEN_REQUESTS: usize = 400;
 /// Single events a second, and for how long.
 const RATE: u64 = 2_000;
 const SECONDS: u64 = 15;
 /// For how long before, uncounted.
 const WARM_UP: u64 = 15;
 /// How many times the round trip of librdkafka alone an answer may take: it is validated, remembered and answered over HTTP as well.
-const ROUND_TRIPS: f64 = 5.0;
+const MAX_ROUND_TRIPS: f64 = 5.0;
 /// Events of the stream before, uncounted.
 const WARM_UP_EVENTS: u64 = 200_000;
 
@@ -62,15 +62,15 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
     let stack = Stack::start(Log::Kafka).await?;
     load::prepare(&stack).await?;
     // A broker's first seconds go into its compiler.
-    drive(&stack, 0..RATE * WARM_UP).await?;
-    let watcher = tokio::spawn(watch(stack.watcher(), RATE * (WARM_UP + SECONDS)));
+    send_at_rate(&stack, 0..RATE * WARM_UP).await?;
+    let polling = tokio::spawn(poll_visible(stack.warehouse_client(), RATE * (WARM_UP + SECONDS)));
     let before = Processors::now();
-    let answers = drive(&stack, RATE * WARM_UP..RATE * (WARM_UP + SECONDS)).await?;
+    let responses = send_at_rate(&stack, RATE * WARM_UP..RATE * (WARM_UP + SECONDS)).await?;
     let processors = Processors::now().since(&before);
-    let mut waits: Vec<f64> = answers.iter().map(|(_, wait, _)| wait.as_secs_f64() * 1000.0).collect();
-    let counts = watcher.await??;
-    let again: u64 = answers.iter().map(|(again, ..)| again).sum();
-    let mut accepted: Vec<Instant> = answers.into_iter().map(|(_, _, at)| at).collect();
+    let mut waits: Vec<f64> = responses.iter().map(|(_, wait, _)| wait.as_secs_f64() * 1000.0).collect();
+    let counts = polling.await??;
+    let again: u64 = responses.iter().map(|(again, ..)| again).sum();
+    let mut accepted: Vec<Instant> = responses.into_iter().map(|(_, _, at)| at).collect();
     accepted.sort();
     // The n-th accepted event is visible when n events are: an upper bound for any order.
     let mut visible: Vec<f64> = accepted
@@ -85,7 +85,7 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
             ("ingest-single", "single events at 2,000/s, p99"),
             Better::Less,
             (p99(&mut waits), "ms"),
-            ("5 times the p99 of a librdkafka round trip at the same rate, same records, same broker", ROUND_TRIPS * round_trip),
+            ("5 times the p99 of a librdkafka round trip at the same rate, same records, same broker", MAX_ROUND_TRIPS * round_trip),
         )
         .note(format!("p50 {:.1} ms; {again} times 503; {processors}; with librdkafka alone {processors_of_peer}", median(&mut waits))),
         Figure::new(("visible", "accepted to visible at 2,000 events/s, p99"), Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
@@ -105,19 +105,19 @@ async fn round_trip(stack: &Stack) -> Result<(f64, String)> {
 
 /// Sends single events, [`RATE`] a second: how often each was told to come again, how long it took from when it was due, and when it
 /// was accepted.
-async fn drive(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Duration, Instant)>> {
-    let ingest = stack.ingest.as_ref().context("ingest")?.said("listening")?;
+async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Duration, Instant)>> {
+    let ingest = stack.ingest.as_ref().context("ingest")?.ready_field("listening")?;
     let client = reqwest::Client::new();
-    let open = Arc::new(Semaphore::new(OPEN));
+    let open = Arc::new(Semaphore::new(MAX_OPEN_REQUESTS));
     let mut sent: JoinSet<Result<(u64, Duration, Instant)>> = JoinSet::new();
-    let mut pace = interval(Duration::from_micros(1_000_000 / RATE));
-    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let mut ticks = interval(Duration::from_micros(1_000_000 / RATE));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
     for number in numbers {
-        let due = pace.tick().await.into_std();
+        let due = ticks.tick().await.into_std();
         let (open, client, address, body) =
             (open.clone(), client.clone(), format!("{ingest}/v1/events"), load::attendance(number).to_string());
         sent.spawn(async move {
-            let _place = open.acquire_owned().await?;
+            let _permit = open.acquire_owned().await?;
             // As a client does that is told to come again: the same event, until it is taken.
             let mut again = 0;
             loop {
@@ -133,15 +133,15 @@ async fn drive(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Duration,
             }
         });
     }
-    let mut answers = Vec::new();
-    while let Some(answer) = sent.join_next().await {
-        answers.push(answer??);
+    let mut responses = Vec::new();
+    while let Some(response) = sent.join_next().await {
+        responses.push(response??);
     }
-    Ok(answers)
+    Ok(responses)
 }
 
 /// How many attendances were visible when, until all are.
-async fn watch(stack: qamtu_tests::stack::Watcher, all: u64) -> Result<Vec<(Instant, u64)>> {
+async fn poll_visible(stack: qamtu_tests::stack::WarehouseClient, all: u64) -> Result<Vec<(Instant, u64)>> {
     let mut seen = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use qamtu_tests::{
-    small::{self, event, plan},
+    small_campaign::{self, event, plan},
     stack::Stack,
 };
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn meeting(number: u64) -> String {
 
 /// Makes the small campaign known, with planned meetings enough to fill every partition.
 pub async fn prepare(stack: &Stack) -> Result<()> {
-    stack.accept(&small::reference()).await?;
+    stack.accept(&small_campaign::reference()).await?;
     let planned = |number| event("meeting.planned", json!({"meeting": meeting(number), "plan": plan("KAZ", "2026-02-20T10:00:00Z")}));
     stack.accept(&(0..MEETINGS).map(planned).collect::<Vec<_>>()).await?;
     Ok(())

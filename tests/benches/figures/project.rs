@@ -17,7 +17,7 @@ use crate::{
 /// Events in the topic.
 const EVENTS: u64 = 400_000;
 /// How long either side may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Rows a second, beside the engine filling the log copy alone, and beside the engine filling the facts as well.
 pub async fn project() -> Result<Vec<Figure>> {
@@ -29,10 +29,10 @@ pub async fn project() -> Result<Vec<Figure>> {
     }
     let (before, begin) = (Processors::now(), Instant::now());
     stack.start_projector().await?;
-    done(&stack, "the first rows", "SELECT count() > 1000 AS done FROM log").await?;
+    wait_until_done(&stack, "the first rows", "SELECT count() > 1000 AS done FROM log").await?;
     let first = begin.elapsed();
     let sql = format!("SELECT count() >= {EVENTS} AS done FROM log");
-    done(&stack, "the log copy", &sql).await?;
+    wait_until_done(&stack, "the log copy", &sql).await?;
     let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
     let ours = format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before));
     let peak = peak_rss_mb(stack.projector.as_ref().and_then(|projector| projector.pid()));
@@ -41,8 +41,8 @@ pub async fn project() -> Result<Vec<Figure>> {
         Figure::new((id, "log copy and facts from Kafka to ClickHouse"), Better::More, (rate, "rows/s"), (peer, rate_of_peer))
             .peak_rss_mb(peak)
     };
-    let (copy, processors_of_copy) = engine(&stack, false).await?;
-    let (facts, processors_of_facts) = engine(&stack, true).await?;
+    let (copy, processors_of_copy) = kafka_engine(&stack, false).await?;
+    let (facts, processors_of_facts) = kafka_engine(&stack, true).await?;
     Ok(vec![
         figure("project", "ClickHouse's Kafka table engine filling the log copy's columns alone", copy)
             .note(format!("ours writes the facts as well, theirs does not; {ours}; with theirs {processors_of_copy}")),
@@ -52,8 +52,8 @@ pub async fn project() -> Result<Vec<Figure>> {
 }
 
 /// Waits until a query says that it is done.
-async fn done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
-    wait::until(what, PATIENCE, || async move {
+async fn wait_until_done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
+    wait::until(what, TIMEOUT, || async move {
         let rows = stack.query(sql).await.map_err(|error| error.to_string())?;
         if rows.first().is_some_and(|row| row["done"] == 1) { Ok(()) } else { Err(format!("{rows:?}")) }
     })
@@ -62,7 +62,7 @@ async fn done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
 
 /// Rows a second, and where the processors' time went, of the Kafka table engine into a table with the columns of the log copy, and, if wanted, one with those of attendance.
 /// It writes as often as the projector behind its backlog does, instead of every 7.5 seconds, within which all would be over.
-async fn engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
+async fn kafka_engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
     let brokers = stack.brokers().context("no broker")?;
     for name in ["peer_reads", "peer_facts_view", "peer_view", "peer_records", "peer_source", "peer_facts", "peer"] {
         stack.query(&format!("DROP TABLE IF EXISTS {name} SYNC")).await?;
@@ -104,12 +104,12 @@ async fn engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
     );
     let (before, begin) = (Processors::now(), Instant::now());
     stack.query(&reads).await?;
-    done(stack, "the peer's first rows", "SELECT count() > 1000 AS done FROM peer").await?;
+    wait_until_done(stack, "the peer's first rows", "SELECT count() > 1000 AS done FROM peer").await?;
     let first = begin.elapsed();
     let filled = |table| format!("SELECT count() >= {EVENTS} AS done FROM {table}");
-    done(stack, "the peer's copy", &filled("peer")).await?;
+    wait_until_done(stack, "the peer's copy", &filled("peer")).await?;
     if facts {
-        done(stack, "the peer's facts", &filled("peer_facts")).await?;
+        wait_until_done(stack, "the peer's facts", &filled("peer_facts")).await?;
     }
     let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
     Ok((rate, format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before))))

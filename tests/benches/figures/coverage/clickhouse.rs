@@ -5,14 +5,14 @@ use std::{path::Path, time::Instant};
 use anyhow::{Context, Result};
 use qamtu_tests::stack::Stack;
 
-use super::{Answers, folder, world};
+use super::{Answers, dataset, empty_folder};
 
 const TABLES: [&str; 4] = ["peer_attendance", "peer_roll", "peer_meetings", "peer_seen"];
 
 /// Fills the peers' tables: attendance by meeting and person, voters with dense numbers, meetings with small ones.
 pub async fn prepare(stack: &Stack) -> Result<()> {
     clean(stack).await?;
-    let (precincts, units, categories, voters) = (world::PRECINCTS, world::UNITS, world::CATEGORIES, world::VOTERS);
+    let (precincts, units, categories, voters) = (dataset::PRECINCTS, dataset::UNITS, dataset::CATEGORIES, dataset::VOTERS);
     for sql in [
         "CREATE TABLE peer_attendance ENGINE = MergeTree ORDER BY (meeting, hi, lo) AS \
          SELECT toUInt32(substring(CAST(meeting_id AS String), 2)) AS meeting, person_hi AS hi, person_lo AS lo FROM attendance"
@@ -28,7 +28,7 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
              toUInt8(8 + intDiv(number, 11) % 4) AS week, toUInt8(number % {categories}) AS first, \
              if(number % 3 = 0, [first, toUInt8((first + 1 + intDiv(number, 7) % ({categories} - 1)) % {categories})], [first]) AS categories \
              FROM numbers({})",
-            world::MEETINGS
+            dataset::MEETINGS
         ),
     ] {
         stack.query(&sql).await?;
@@ -38,9 +38,9 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
 
 /// Writes the peers' tables as Parquet files, for a peer outside.
 pub async fn export(stack: &Stack, to: &Path) -> Result<()> {
-    folder(to)?;
+    empty_folder(to)?;
     for (table, file) in [("peer_attendance", "attendance"), ("peer_roll", "roll"), ("peer_meetings", "meetings")] {
-        stack.watcher().save(&format!("SELECT * FROM {table} FORMAT Parquet"), &to.join(format!("{file}.parquet"))).await?;
+        stack.warehouse_client().save(&format!("SELECT * FROM {table} FORMAT Parquet"), &to.join(format!("{file}.parquet"))).await?;
     }
     Ok(())
 }

@@ -24,6 +24,6 @@ pub async fn answer(files: &Path) -> Result<(Answers, f64)> {
     drop(input);
     let done = child.wait_with_output().await?;
     ensure!(done.status.success(), "DuckDB failed");
-    let said: Value = serde_json::from_slice(&done.stdout)?;
-    Ok((serde_json::from_value(said["answers"].clone())?, said["seconds"].as_f64().context("seconds")?))
+    let output: Value = serde_json::from_slice(&done.stdout)?;
+    Ok((serde_json::from_value(output["answers"].clone())?, output["seconds"].as_f64().context("seconds")?))
 }

@@ -4,17 +4,17 @@ use std::process::Output;
 
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
-    small::{self, CAMPAIGN, attends, event, plan},
+    small_campaign::{self, CAMPAIGN, attends, event, plan},
     stack::{Log, Stack},
 };
 use serde_json::{Value, json};
 
 const NDJSON: &str = "application/x-ndjson";
 
-async fn prepared() -> Result<Stack> {
+async fn start_with_reference_data() -> Result<Stack> {
     let stack = Stack::start(Log::Embedded).await?;
-    stack.accept(&small::reference()).await?;
-    let (status, answer) = stack.post("/v1/roll", NDJSON, small::roll()).await?;
+    stack.accept(&small_campaign::reference()).await?;
+    let (status, answer) = stack.post("/v1/roll", NDJSON, small_campaign::roll()).await?;
     ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
     Ok(stack)
 }
@@ -37,12 +37,12 @@ async fn number(stack: &Stack, sql: &str) -> Result<u64> {
 /// Elsewhere, after a restart of the server only some of the tables received the next rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_table_receives_what_follows_a_killed_warehouse() -> Result<()> {
-    let mut stack = prepared().await?;
+    let mut stack = start_with_reference_data().await?;
     stack.accept(&meeting("M1", 5)).await?;
-    stack.settled().await?;
+    stack.wait_until_projected().await?;
     stack.restart_warehouse().await?;
     stack.accept(&meeting("M2", 7)).await?;
-    stack.settled().await?;
+    stack.wait_until_projected().await?;
     let records = number(&stack, "(SELECT count() FROM log FINAL WHERE status = 'event')").await?;
     let events = number(&stack, "(SELECT count() FROM v_events)").await?;
     ensure!(records == events, "{records} records and {events} events in the tables of facts");
@@ -54,22 +54,22 @@ async fn every_table_receives_what_follows_a_killed_warehouse() -> Result<()> {
 /// Elsewhere, a view that showed rows twice after a replay inflated every count made from it.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_view_shows_a_key_once_while_rows_stand_twice() -> Result<()> {
-    let mut stack = prepared().await?;
+    let mut stack = start_with_reference_data().await?;
     stack.query("SYSTEM STOP MERGES").await?;
     stack.accept(&meeting("M1", 5)).await?;
     let consent = |kind: &str, more: Value| {
-        let mut data = json!({"person": {"iin": small::iin(20)}});
+        let mut data = json!({"person": {"iin": small_campaign::iin(20)}});
         data.as_object_mut().into_iter().zip(more.as_object()).for_each(|(data, more)| data.extend(more.clone()));
         event(kind, data)
     };
     stack.accept(&[consent("consent.withdrawn", json!({}))]).await?;
-    stack.settled().await?;
+    stack.wait_until_projected().await?;
     let before = stack.figures(CAMPAIGN).await?;
     // The projector finds that nothing is there any more, and writes all facts a second time.
     stack.projector.take().context("projector")?.stop().await?;
     stack.query("TRUNCATE TABLE log").await?;
     stack.start_projector().await?;
-    stack.settled().await?;
+    stack.wait_until_projected().await?;
     ensure!(number(&stack, "(SELECT count() FROM attendance)").await? == 10, "the rows do not stand twice");
     for (view, key) in [
         ("v_meeting_events", "campaign, event_id"),
@@ -93,9 +93,9 @@ async fn every_view_shows_a_key_once_while_rows_stand_twice() -> Result<()> {
 /// Elsewhere, charts were empty or a day off where server and browser were in different time zones.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_zone_of_the_machine_changes_no_figure() -> Result<()> {
-    let stack = prepared().await?;
+    let stack = start_with_reference_data().await?;
     stack.accept(&meeting("M1", 5)).await?;
-    stack.settled().await?;
+    stack.wait_until_projected().await?;
     let mut first: Option<Vec<u8>> = None;
     for zone in ["UTC", "Asia/Almaty", "Pacific/Kiritimati", "America/Los_Angeles"] {
         let file = stack.dir().join("figures.json");

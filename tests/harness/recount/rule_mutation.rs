@@ -4,7 +4,7 @@
 
 /// A wrong reading of one rule of the definition. Data that tests the rule gives other figures under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misreading {
+pub enum RuleMutation {
     /// A cancellation wins over a report.
     CancellationWins,
     /// A report that is corrected to none leaves a meeting that is not reported yet.
@@ -22,7 +22,7 @@ pub enum Misreading {
     /// Days are those of UTC.
     DaysOfUtc,
     /// A person on two rolls lives in the precinct with the higher id.
-    HigherPrecinctIsHome,
+    HigherPrecinctIsResidence,
     /// Names are counted at meetings of revealing audiences.
     NamesCountAtHeadsOnly,
     /// The first category alone decides whether an audience is a revealing one.
@@ -41,7 +41,7 @@ pub enum Misreading {
     HeldUnderPlan,
 }
 
-impl Misreading {
+impl RuleMutation {
     /// Every rule that is open to a misreading.
     pub const ALL: [Self; 17] = [
         Self::CancellationWins,
@@ -52,7 +52,7 @@ impl Misreading {
         Self::MoveReplacesPlan,
         Self::LastReceivedPlanHolds,
         Self::DaysOfUtc,
-        Self::HigherPrecinctIsHome,
+        Self::HigherPrecinctIsResidence,
         Self::NamesCountAtHeadsOnly,
         Self::FirstCategoryReveals,
         Self::PlanReveals,

@@ -30,12 +30,12 @@ async fn served(coverage: Value, folder: &Path) -> Result<(Service, String)> {
     ];
     let env = env.map(|(name, value)| (name.to_owned(), value));
     let service = Service::start("qamtu-analytics", &["serve", "--campaign", "turkistan-2026"], &env).await?;
-    let address = service.said("listening")?;
+    let address = service.ready_field("listening")?;
     Ok((service, address))
 }
 
 /// What is wrong with the layout, in words: text that leaves its frame, labels that cover each other, shares that cannot be seen.
-const FAULTS: &str = r#"(() => {
+const LAYOUT_FAULTS: &str = r#"(() => {
     const faults = [], box = element => element.getBoundingClientRect();
     const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     if (wide > 0) faults.push(`the page is ${wide} pixels wider than the screen`);
@@ -60,7 +60,7 @@ const FAULTS: &str = r#"(() => {
 })()"#;
 
 #[tokio::test]
-async fn nothing_sticks_out_or_overlaps_at_any_width_in_any_campaign() -> Result<()> {
+async fn nothing_overflows_or_overlaps_at_any_width_in_any_campaign() -> Result<()> {
     let browser = Browser::start().await?;
     for (name, coverage) in cases::all() {
         let folder = tempfile::tempdir()?;
@@ -70,7 +70,7 @@ async fn nothing_sticks_out_or_overlaps_at_any_width_in_any_campaign() -> Result
             browser.client.execute_async("const done = arguments[0]; document.fonts.ready.then(() => done())", Vec::new()).await?;
             for width in WIDTHS {
                 browser.resize(screen(width)).await?;
-                let faults = browser.value(FAULTS).await?;
+                let faults = browser.value(LAYOUT_FAULTS).await?;
                 ensure!(faults == json!([]), "{name} in {language} at {width} pixels: {faults}");
             }
         }
@@ -97,7 +97,7 @@ const JOINED: &str = r#"[...document.querySelectorAll('#units tfoot td')]
 const FILLS: &str = "new Set([...document.querySelectorAll('.tile')].map(tile => getComputedStyle(tile).backgroundColor)).size";
 
 #[tokio::test]
-async fn the_table_the_print_and_forced_colours_show_what_the_page_says() -> Result<()> {
+async fn table_print_and_forced_colours_show_the_same_figures() -> Result<()> {
     let folder = tempfile::tempdir()?;
     // Without a name of the area, which stands in the name of the campaign, too: the total is looked for by its label.
     let mut coverage = sample::coverage();
@@ -114,11 +114,11 @@ async fn the_table_the_print_and_forced_colours_show_what_the_page_says() -> Res
         browser.open(&page, screen(360)).await?;
         let joined = browser.value(JOINED).await?;
         ensure!(joined == 0, "{language}: {joined} numbers of the last row stand on one line with their labels");
-        browser.open_as(&page, screen(1280), &[("forced-colors", "active")]).await?;
+        browser.open_with_media(&page, screen(1280), &[("forced-colors", "active")]).await?;
         let fills = browser.value(FILLS).await?;
         ensure!(fills == 5, "{language}: forced colours leave {fills} of 5 shades");
         browser.open(&page, screen(1280)).await?;
-        prints(&browser, folder.path()).await.with_context(|| language.to_owned())?;
+        prints_total_once_and_map_whole(&browser, folder.path()).await.with_context(|| language.to_owned())?;
     }
     browser.client.close().await?;
     service.stop().await?;
@@ -126,7 +126,7 @@ async fn the_table_the_print_and_forced_colours_show_what_the_page_says() -> Res
 }
 
 /// On paper the total stands once, and the map on one page.
-async fn prints(browser: &Browser, folder: &Path) -> Result<()> {
+async fn prints_total_once_and_map_whole(browser: &Browser, folder: &Path) -> Result<()> {
     let total = browser.value("document.querySelector('#units tfoot th').textContent").await?;
     let last = browser.value("[...document.querySelectorAll('.tile .value')].pop().textContent").await?;
     let path = folder.join("print.pdf");

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
-    small::{self, CAMPAIGN, attends, event, plan},
+    small_campaign::{self, CAMPAIGN, attends, event, plan},
     stack::{Log, Stack},
 };
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 const NDJSON: &str = "application/x-ndjson";
 
 /// Reference data, the roll and three planned meetings.
-async fn prepared(log: Log) -> Result<Stack> {
+async fn start_with_reference_data(log: Log) -> Result<Stack> {
     let stack = Stack::start(log).await?;
-    stack.accept(&small::reference()).await?;
-    let (status, answer) = stack.post("/v1/roll", NDJSON, small::roll()).await?;
+    stack.accept(&small_campaign::reference()).await?;
+    let (status, answer) = stack.post("/v1/roll", NDJSON, small_campaign::roll()).await?;
     ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
     let planned = ["M1", "M2", "M3"]
         .map(|meeting| event("meeting.planned", json!({"meeting": meeting, "plan": plan("KAZ", "2026-02-20T10:00:00Z")})));
@@ -51,7 +51,7 @@ fn check_two_meetings(figures: &Value) -> Result<()> {
 }
 
 async fn event_reaches_the_figures(log: Log) -> Result<()> {
-    let stack = prepared(log).await?;
+    let stack = start_with_reference_data(log).await?;
     stack.accept(&two_meetings()).await?;
     visible(&stack, "attendance.recorded", 16).await?;
     visible(&stack, "meeting.held", 2).await?;
@@ -59,7 +59,7 @@ async fn event_reaches_the_figures(log: Log) -> Result<()> {
 }
 
 async fn repetition_counts_once(log: Log) -> Result<()> {
-    let mut stack = prepared(log).await?;
+    let mut stack = start_with_reference_data(log).await?;
     let events = two_meetings();
     stack.accept(&events).await?;
     let again = stack.accept(&events).await?;
@@ -76,7 +76,7 @@ async fn repetition_counts_once(log: Log) -> Result<()> {
 }
 
 async fn killed_projector_changes_nothing(log: Log) -> Result<()> {
-    let mut stack = prepared(log).await?;
+    let mut stack = start_with_reference_data(log).await?;
     for part in two_meetings().chunks(2) {
         stack.projector.take().context("projector")?.kill().await?;
         stack.accept(part).await?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
-    small::{self, CAMPAIGN},
+    small_campaign::{self, CAMPAIGN},
     stack::Stack,
 };
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ const STARTS: [&str; 4] = ["02-16", "02-23", "03-02", "03-09"];
 
 /// A submission, received before the calculation's clock: the campaign is synthetic.
 fn event(kind: &str, data: Value) -> Value {
-    let mut event = small::event(kind, data);
+    let mut event = small_campaign::event(kind, data);
     event["receivedtime"] = "2026-03-15T00:00:00Z".into();
     event
 }
@@ -126,9 +126,9 @@ fn key(person: u64) -> (u64, u64) {
 
 /// Fills the table of attendance anew: as many people in each meeting, most from around its precinct, one in fifty from nowhere on
 /// the roll.
-pub async fn attend(stack: &Stack, millions: u64) -> Result<()> {
-    let room = millions * 1_000_000 / MEETINGS;
-    let around = room * 60;
+pub async fn fill_attendance(stack: &Stack, millions: u64) -> Result<()> {
+    let attendees = millions * 1_000_000 / MEETINGS;
+    let around = attendees * 60;
     stack.query("TRUNCATE TABLE attendance").await?;
     // In ten parts, so that no part of the insert needs much memory.
     for part in 0..10 {
@@ -136,13 +136,13 @@ pub async fn attend(stack: &Stack, millions: u64) -> Result<()> {
         let sql = format!(
             "INSERT INTO attendance (topic, partition, offset, campaign, event_id, type, bodyhash, received, import, meeting_id, occurred, \
              person_hi, person_lo, strength, residence_kind, residence, adult, sheet, line) \
-             WITH number + {from} * {room} AS n, intDiv(n, {room}) AS meeting, n % {room} AS seat, \
+             WITH number + {from} * {attendees} AS n, intDiv(n, {attendees}) AS meeting, n % {attendees} AS seat, \
              bitShiftRight(n * 11400714819323198485, 32) AS draw, \
              if(seat % 50 = 0, {VOTERS} + draw % 50000, (meeting * 7919 % {PRECINCTS} * 1261 + draw % {around}) % {VOTERS}) AS person \
              SELECT 'events', 0, 0, '{CAMPAIGN}', reinterpretAsUUID(toUInt128(n) * toUInt128('209288702365419843201918234321')), \
              'qamtu.attendance.recorded.v1', unhex('00112233445566778899aabbccddeeff'), toDateTime64('2026-03-15 00:00:00', 6, 'UTC'), NULL, \
              concat('M', leftPad(toString(meeting), 5, '0')), toDateTime64('2026-03-01 00:00:00', 6, 'UTC'), intHash64(person), \
-             intHash64(person + 10000000), 'strong', 'unknown', '', 'unknown', '', 0 FROM numbers({room} * {meetings})"
+             intHash64(person + 10000000), 'strong', 'unknown', '', 'unknown', '', 0 FROM numbers({attendees} * {meetings})"
         );
         stack.query(&sql).await?;
     }

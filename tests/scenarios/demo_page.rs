@@ -28,7 +28,7 @@ async fn demo(out: &Path) -> Result<(Child, String)> {
     command.args(["demo", "--seed", "7", "--dir"]).arg(out.join("demo")).arg("--out").arg(out);
     let mut child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
     let mut lines = BufReader::new(child.stderr.take().context("standard error")?).lines();
-    let mut said = String::new();
+    let mut output = String::new();
     while let Some(line) = lines.next_line().await? {
         if let Some(address) = line.strip_prefix("Dashboard: ").and_then(|rest| rest.split_whitespace().next()) {
             let address = address.to_owned();
@@ -36,38 +36,38 @@ async fn demo(out: &Path) -> Result<(Child, String)> {
             tokio::spawn(async move { lines.into_inner().read_to_end(&mut Vec::new()).await });
             return Ok((child, address));
         }
-        said.push_str(&line);
-        said.push('\n');
+        output.push_str(&line);
+        output.push('\n');
     }
-    anyhow::bail!("the demo ended without a page: {said}")
+    anyhow::bail!("the demo ended without a page: {output}")
 }
 
 #[tokio::test]
-async fn the_page_of_the_demo_serves_everyone() -> Result<()> {
+async fn the_demo_page_is_accessible_and_agrees_with_summary_and_report() -> Result<()> {
     let out = tempfile::tempdir()?;
     let (mut demo, address) = demo(out.path()).await?;
     let summary: Value = serde_json::from_slice(&std::fs::read(out.path().join("summary.json"))?)?;
     let browser = Browser::start().await?;
     for language in ["kk", "ru", "en"] {
         for screen in SCREENS {
-            reads_well(&browser, &format!("{address}/{language}"), screen)
+            is_accessible(&browser, &format!("{address}/{language}"), screen)
                 .await
                 .with_context(|| format!("{language} on {}", screen.name))?;
         }
-        says(&browser, &summary).await.with_context(|| language.to_owned())?;
-        same_in_the_report(&address, language, &summary, out.path()).await.with_context(|| language.to_owned())?;
+        shows_the_summary(&browser, &summary).await.with_context(|| language.to_owned())?;
+        report_matches(&address, language, &summary, out.path()).await.with_context(|| language.to_owned())?;
     }
     sorts_by_keyboard(&browser, &format!("{address}/kk")).await?;
     browser.client.close().await?;
-    ends(&mut demo).await
+    ends_on_ctrl_c(&mut demo).await
 }
 
 /// No rule of accessibility is broken, nothing sticks out sideways, nothing comes from elsewhere, the browser has no complaint.
-async fn reads_well(browser: &Browser, address: &str, screen: Screen) -> Result<()> {
+async fn is_accessible(browser: &Browser, address: &str, screen: Screen) -> Result<()> {
     browser.open(address, screen).await?;
     if let Some(folder) = std::env::var_os("QAMTU_PICTURES") {
         let name = format!("{}-{}.png", address.rsplit('/').next().unwrap_or_default(), screen.name);
-        browser.picture(&Path::new(&folder).join(name)).await?;
+        browser.screenshot(&Path::new(&folder).join(name)).await?;
     }
     let violations = browser.violations().await?;
     ensure!(violations.is_empty(), "axe-core found:\n{}", violations.join("\n"));
@@ -76,13 +76,13 @@ async fn reads_well(browser: &Browser, address: &str, screen: Screen) -> Result<
     let elsewhere =
         browser.value("performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin))").await?;
     ensure!(elsewhere == serde_json::json!([]), "loaded from elsewhere: {elsewhere}");
-    let complaints = browser.complaints().await?;
-    ensure!(complaints.is_empty(), "the browser says: {complaints:?}");
+    let log_messages = browser.log_messages().await?;
+    ensure!(log_messages.is_empty(), "the browser logged: {log_messages:?}");
     Ok(())
 }
 
 /// The figures of the summary, as digits, wherever the page groups them.
-async fn says(browser: &Browser, summary: &Value) -> Result<()> {
+async fn shows_the_summary(browser: &Browser, summary: &Value) -> Result<()> {
     let text = browser.value("document.body.innerText").await?;
     let digits = digits(text.as_str().unwrap_or_default());
     for figure in ["reached", "lower", "upper"] {
@@ -97,7 +97,7 @@ async fn says(browser: &Browser, summary: &Value) -> Result<()> {
 }
 
 /// The report that the page offers has two pages and says the same.
-async fn same_in_the_report(address: &str, language: &str, summary: &Value, folder: &Path) -> Result<()> {
+async fn report_matches(address: &str, language: &str, summary: &Value, folder: &Path) -> Result<()> {
     let path = folder.join(format!("offered-{language}.pdf"));
     let bytes = reqwest::get(format!("{address}/report/{language}.pdf")).await?.error_for_status()?.bytes().await?;
     std::fs::write(&path, &bytes)?;
@@ -147,7 +147,7 @@ async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
 }
 
 /// Ctrl-C ends the demo in order, and nothing of it stays behind.
-async fn ends(demo: &mut Child) -> Result<()> {
+async fn ends_on_ctrl_c(demo: &mut Child) -> Result<()> {
     let pid = demo.id().context("the demo has ended by itself")?.to_string();
     Command::new("kill").args(["-INT", &pid]).status().await?;
     let status = tokio::time::timeout(std::time::Duration::from_secs(60), demo.wait()).await.context("the demo did not end")??;

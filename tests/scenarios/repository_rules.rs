@@ -20,7 +20,7 @@ fn tracked(pattern: &str) -> Result<Vec<PathBuf>> {
 }
 
 #[test]
-fn every_rust_file_says_what_it_is_for_and_stays_short() -> Result<()> {
+fn every_rust_file_opens_with_its_purpose_and_has_at_most_500_lines() -> Result<()> {
     for file in tracked("*.rs")? {
         let text = std::fs::read_to_string(&file)?;
         ensure!(text.starts_with("//!"), "{} does not open with //!", file.display());
@@ -30,7 +30,7 @@ fn every_rust_file_says_what_it_is_for_and_stays_short() -> Result<()> {
 }
 
 #[test]
-fn every_sql_file_gives_its_reasons() -> Result<()> {
+fn every_sql_file_opens_with_its_reasons() -> Result<()> {
     for file in tracked("*.sql")? {
         ensure!(std::fs::read_to_string(&file)?.starts_with("--"), "{} does not open with its reasons", file.display());
     }
@@ -38,7 +38,7 @@ fn every_sql_file_gives_its_reasons() -> Result<()> {
 }
 
 #[test]
-fn the_two_commands_are_where_a_stranger_looks() -> Result<()> {
+fn readme_and_ci_name_the_two_make_commands() -> Result<()> {
     let readme = std::fs::read_to_string(root().join("README.md"))?;
     ensure!(readme.contains("make demo") && readme.contains("make test"), "README.md does not show the two commands");
     ensure!(std::fs::read_to_string(root().join(".ci/run"))?.contains("make test"), ".ci/run does not call make test");
@@ -55,7 +55,7 @@ fn cited(text: &str) -> Vec<String> {
 
 /// Every test that a document names as a proof exists, by its whole name.
 #[test]
-fn promises_name_tests_that_exist() -> Result<()> {
+fn every_cited_test_exists() -> Result<()> {
     let mut sources = String::new();
     for file in tracked("*.rs")? {
         sources.push_str(&std::fs::read_to_string(file)?);
