@@ -1,7 +1,7 @@
-//! A campaign file: everything that makes a campaign this one, read from TOML and published as reference events.
+//! A campaign file: the definition of a campaign, read from TOML and published as reference events.
 //!
-//! Guarantees: the file is closed (an unknown name is an error), every mistake names the line and the mend, and the same file always
-//! gives the same events with the same ids. Leaves precincts, members and meetings to imports (or to [`crate::synthetic`]).
+//! An unknown field is an error. Every error gives the line and how to fix it. The same file always gives the same events with the same
+//! ids. Precincts, members and meetings come from imports (or from [`crate::synthetic`]).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,40 +27,40 @@ mod check;
 pub use check::CampaignError;
 pub(crate) use check::{PRECINCT_MAX_VOTERS, PRECINCT_MIN_VOTERS};
 
-/// The file of the first campaign, part of the program so that the demo needs no file.
+/// The file of the first campaign, compiled in so that the demo needs no file.
 pub const TURKISTAN_2026: &str = include_str!("../campaigns/turkistan-2026.toml");
 
-/// A campaign as its file describes it.
+/// A campaign as its file defines it; the fields have the names and meanings of the file's keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Campaign {
-    /// Its id.
+    /// Identifies the campaign in every event.
     pub id: CampaignId,
     /// Revision of every reference event of the file; raised with every published change.
     pub revision: u32,
     /// IANA time zone of its local days.
     pub time_zone: Text,
-    /// What it is called.
+    /// The campaign's name in kk, ru and en.
     pub names: Names,
-    /// What its area is called, such as `Turkistan region`.
+    /// Name of its area, such as `Turkistan region`.
     pub area: Option<Names>,
-    /// Its dates.
+    /// Lawful campaign days, silence and vote.
     pub calendar: Calendar,
-    /// What is planned.
+    /// Planned numbers of meetings and voters.
     pub plan: Targets,
-    /// Parties of members.
+    /// Parties that a member may belong to.
     pub parties: Vec<CodeNames<PartyCode>>,
     /// Categories of the population.
     pub categories: Vec<Category>,
-    /// Formats of meetings.
+    /// Formats that a meeting may have.
     pub formats: Vec<CodeNames<FormatCode>>,
-    /// Languages of meetings.
+    /// Languages that a meeting may be held in.
     pub languages: Vec<CodeNames<LanguageCode>>,
-    /// Districts and cities.
+    /// Districts and cities of the area.
     pub units: Vec<Unit>,
-    /// Coalitions.
+    /// Coalitions that hold the meetings.
     pub coalitions: Vec<Coalition>,
-    /// Present: everything of this campaign is invented, after these numbers.
+    /// If present, the campaign is synthetic and generated from these parameters.
     pub synthetic: Option<Scenario>,
 }
 
@@ -72,19 +72,19 @@ pub struct Calendar {
     pub opens: Date,
     /// Last lawful campaign day.
     pub closes: Date,
-    /// Day of silence.
+    /// Day of silence, without campaigning.
     pub silence: Date,
-    /// Day of the vote.
+    /// Day of the vote, after the silence.
     pub vote: Date,
 }
 
-/// What is planned.
+/// Planned numbers of the whole campaign.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Targets {
-    /// Meetings.
+    /// Number of planned meetings.
     pub meetings: u32,
-    /// Different voters to reach.
+    /// Number of different voters to reach.
     pub reach: u32,
 }
 
@@ -92,47 +92,47 @@ pub struct Targets {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
-    /// Its code.
+    /// Identifies the unit in every event.
     pub code: UnitCode,
-    /// Its code in the state classifier.
+    /// Code in the state classifier of administrative units.
     pub kato: Kato,
-    /// District or city.
+    /// Whether it is a district or a city.
     pub kind: UnitKind,
-    /// Its names.
+    /// Names in kk, ru and en.
     pub names: Names,
-    /// Its tile.
+    /// Row and column on the tile map.
     pub tile: Tile,
-    /// How much of it is invented; needed in a synthetic campaign.
+    /// Size of the generated unit; required in a synthetic campaign.
     pub synthetic: Option<UnitScenario>,
 }
 
-/// A coalition.
+/// A coalition of parties that holds meetings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Coalition {
-    /// Its id.
+    /// Identifies the coalition in every event.
     pub id: CoalitionId,
-    /// Its unit; none: the whole region.
+    /// The unit it works in; none means the whole region.
     pub unit: Option<UnitCode>,
-    /// Its names.
+    /// Names in kk, ru and en.
     pub names: Names,
 }
 
-/// How much is invented in a unit.
+/// Sizes of a generated unit.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnitScenario {
     /// Registered voters of the last count.
     pub voters: u32,
-    /// Precincts.
+    /// Number of precincts in it.
     pub precincts: u32,
-    /// Planned meetings.
+    /// Number of planned meetings.
     pub meetings: u32,
     /// Members of its coalition.
     pub members: u32,
 }
 
-/// What the generator invents.
+/// Parameters of the generator.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
@@ -140,7 +140,7 @@ pub struct Scenario {
     pub first_meeting: Date,
     /// Days with few meetings.
     pub quiet_days: Vec<Date>,
-    /// Dates of the voter counts; the last holds the units' numbers.
+    /// Dates of the voter counts; the last count has the units' numbers of voters.
     pub counts: Vec<Date>,
     /// Precincts that are hospitals, barracks or places of detention.
     pub special_precincts: u32,
@@ -148,31 +148,31 @@ pub struct Scenario {
     pub regional_members: u32,
     /// Members with a party, in percent.
     pub members_with_party: u8,
-    /// Weights of parties.
+    /// Relative frequency of parties among members.
     pub party_shares: BTreeMap<PartyCode, u32>,
-    /// Weights of languages.
+    /// Relative frequency of meeting languages.
     pub language_shares: BTreeMap<LanguageCode, u32>,
-    /// Themes of questions.
+    /// Themes that questions are counted by.
     pub themes: Vec<ThemeCode>,
-    /// What meetings are like.
+    /// Size and audience of meetings by format.
     pub formats: Vec<FormatScenario>,
 }
 
-/// What meetings of a format are like.
+/// Size and audience of the generated meetings of one format.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FormatScenario {
-    /// The format.
+    /// Code of the format.
     pub format: FormatCode,
-    /// Its weight.
+    /// Relative frequency of the format.
     pub share: u32,
-    /// Median of people.
+    /// Median number of people.
     pub median: f64,
     /// Sigma of the log-normal size.
     pub sigma: f64,
-    /// From how many precincts people come; 0: from the whole unit.
+    /// Number of precincts that people come from; 0 means the whole unit.
     pub precincts: u32,
-    /// Its audiences.
+    /// Categories that the audience may have.
     pub categories: Vec<CategoryCode>,
 }
 
@@ -183,7 +183,7 @@ impl Campaign {
         Self::parse(&text, &path.display().to_string())
     }
 
-    /// Reads the text of a campaign file; `file` is what errors call it.
+    /// Parses the text of a campaign file; `file` is the name in error messages.
     pub fn parse(text: &str, file: &str) -> Result<Self, CampaignError> {
         let document = toml::Deserializer::parse(text).map_err(|error| CampaignError::toml(text, file, "", &error))?;
         let campaign: Campaign = serde_path_to_error::deserialize(document)
@@ -192,24 +192,24 @@ impl Campaign {
         Ok(campaign)
     }
 
-    /// Its id and a hash of everything that the file says: another file, another fingerprint.
+    /// The id and a hash of the whole file, so that any change of the file changes it.
     pub fn fingerprint(&self) -> String {
         let text = format!("{self:?}");
         format!("{} {}", self.id, Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()))
     }
 
-    /// The time zone.
+    /// Time zone of the campaign's local days.
     pub fn zone(&self) -> TimeZone {
-        // INVARIANT: a campaign exists only after its time zone was found.
+        // INVARIANT: `check` has found the time zone.
         time_zone(&self.time_zone).expect("a checked time zone")
     }
 
-    /// Codes of categories whose meetings take headcounts only.
+    /// Codes of the categories at whose meetings only heads may be counted.
     pub fn revealing(&self) -> BTreeSet<&CategoryCode> {
         self.categories.iter().filter(|category| category.revealing).map(|category| &category.code).collect()
     }
 
-    /// Its reference events: the campaign, its units, its coalitions. `received` is the simulated arrival, for synthetic campaigns only.
+    /// The reference events: campaign, units, coalitions. `received` is the simulated time of arrival, for synthetic campaigns only.
     pub fn submissions(&self, received: Option<Timestamp>) -> Vec<Submission> {
         std::iter::once(Data::from(self.configured()))
             .chain(self.units.iter().map(|unit| self.defined(unit).into()))
@@ -225,7 +225,7 @@ impl Campaign {
         Submission {
             id: EventId(Uuid::new_v5(&namespace, name.as_bytes())),
             source: "campaign-file".into(),
-            // Midnight of a civil date of our calendar exists in every time zone; the epoch never comes.
+            // `compatible` resolves midnight in every time zone, so the fallback is never used.
             time: time.unwrap_or(Timestamp::UNIX_EPOCH),
             recordedtime: None,
             receivedtime: received,

@@ -1,6 +1,5 @@
 //! The command line of `qamtu`: one variant of [`Command`] and one file in `cli/` per subcommand.
-//! Guarantees one clear line on standard error for every failure, and exit code 64 for a mistake in what the user said.
-//! Leaves all work to the modules behind the subcommands.
+//! Every failure prints one line on standard error; a mistake in arguments, environment or files exits with code 64.
 
 mod demo;
 mod engine;
@@ -17,7 +16,7 @@ use crate::campaign::CampaignError;
 use crate::demo::DemoError;
 use crate::warehouse::WarehouseError;
 
-/// Exit code for a mistake in arguments, environment or files that the user can mend (`EX_USAGE` of sysexits).
+/// Exit code for a mistake in arguments, environment or files that the user can fix (`EX_USAGE` of sysexits).
 const EXIT_USAGE: u8 = 64;
 
 /// Starts and runs everything Qamtu needs on one machine.
@@ -28,7 +27,7 @@ struct Cli {
     command: Command,
 }
 
-/// What the launcher can do.
+/// The subcommands of the launcher.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show Qamtu at full size on an invented campaign, through the real services.
@@ -60,7 +59,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when standard error is gone too.
+            // If standard error is closed, the exit code still reports the failure.
             let _ = writeln!(std::io::stderr(), "qamtu: {error:#}");
             exit_code(&error)
         }
@@ -68,7 +67,7 @@ pub fn run() -> ExitCode {
 }
 
 impl Cli {
-    /// Parses the arguments; a mistake is printed by clap and answered with [`EXIT_USAGE`].
+    /// Parses the arguments; clap prints a mistake, which exits with [`EXIT_USAGE`].
     fn parse_from_arguments() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
             let code = if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };

@@ -1,8 +1,8 @@
-//! `qamtu demo`: a whole invented campaign through the real services, and an honest comparison at the end.
+//! `qamtu demo`: sends a synthetic campaign through the real services and compares the figures with the generator's.
 //!
-//! Generator -> HTTP -> ingest -> log -> projector -> ClickHouse -> analytics -> figures, all as separate processes that end with this
-//! one. Guarantees: a figure that differs from what the generator knows ends the demo with an error that names it; a second run on the
-//! same folder and seed sends nothing again. Leaves every piece of real work to the services.
+//! Generator -> HTTP -> ingest -> log -> projector -> ClickHouse -> analytics -> figures. The services are separate processes that end
+//! with this one. A figure that differs from the generator's ends the demo with an error that names it. A second run on the same folder
+//! and seed sends nothing again.
 
 use std::{
     path::{Path, PathBuf},
@@ -43,39 +43,39 @@ use steps::{Steps, count};
 /// Which event log the demo goes through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DemoLog {
-    /// Files in the demo's folder.
+    /// The embedded log, in the demo's folder.
     Embedded,
     /// A Kafka broker that the demo starts.
     LocalKafka,
-    /// Somebody's Kafka, as `host:port`.
+    /// An existing Kafka cluster, as `host:port`.
     Kafka(String),
 }
 
-/// What the demo is to do.
+/// Options of the demo, as given on the command line.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
-    /// End when everything is computed; else stay up with the dashboard.
+    /// Exit when everything is computed; otherwise keep the dashboard running.
     pub once: bool,
-    /// Seed of the invented campaign.
+    /// Seed of the generated campaign.
     pub seed: u64,
-    /// Where the files go; default: `out` in the demo's folder.
+    /// Output folder; default: `out` in the demo's folder.
     pub out: Option<PathBuf>,
-    /// The demo's folder, kept; default: a fresh one below `out` that is removed at the end, else `demo` in the cache.
+    /// The demo's folder, which stays; default: with `once` and `out` a new one below `out`, removed at the end, otherwise `demo` in the cache.
     pub dir: Option<PathBuf>,
-    /// Another campaign file.
+    /// A campaign file instead of the built-in one.
     pub campaign: Option<PathBuf>,
-    /// The event log.
+    /// Event log that the services use.
     pub log: DemoLog,
-    /// Somebody's ClickHouse.
+    /// HTTP address of an existing ClickHouse server.
     pub clickhouse: Option<String>,
-    /// Kill the projector so often on the way.
+    /// How many times to kill the projector while events are sent.
     pub kill_projector: u32,
 }
 
-/// Port of the dashboard, if it is free.
+/// Preferred port of the dashboard; a free port is used if it is taken.
 const DASHBOARD_PORT: u16 = 8490;
 
-/// Runs the demo to its end; Ctrl-C ends everything in its order.
+/// Runs the demo to its end; SIGINT and SIGTERM stop the services in order.
 pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let signals = |source| DemoError::file(Path::new("signals"), source);
     let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
@@ -93,7 +93,7 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     shown
 }
 
-/// The whole demo on one screen.
+/// All steps of the demo, up to the printed summary.
 async fn demo(config: DemoConfig) -> Result<RunningDemo, DemoError> {
     let since = Instant::now();
     let (dir, steps, memory) = (config.open_dir()?, Steps::new(), MemoryMonitor::start());
@@ -116,7 +116,7 @@ async fn demo(config: DemoConfig) -> Result<RunningDemo, DemoError> {
     Ok(RunningDemo { stack, ingest, projector, _broker: broker })
 }
 
-/// Everything that runs when the figures are there.
+/// The processes that still run after the figures are computed.
 struct RunningDemo {
     stack: Stack,
     ingest: Service,
@@ -125,7 +125,7 @@ struct RunningDemo {
 }
 
 impl RunningDemo {
-    /// Shows the dashboard until it is told to stop.
+    /// Serves the dashboard until `stop` resolves.
     async fn show(&mut self, stop: impl Future<Output = ()>) -> Result<(), DemoError> {
         let stack = &self.stack;
         let mut spec = stack.analytics(&["serve", "--campaign", stack.config.campaign.id.as_str()])?;
@@ -144,7 +144,7 @@ impl RunningDemo {
         ended
     }
 
-    /// Ends everything in its order, and removes what was for this run alone.
+    /// Stops the services before the warehouse, and removes a temporary folder.
     async fn end(self) -> Result<(), DemoError> {
         tokio::join!(self.ingest.stop(), self.projector.stop());
         self.stack.warehouse.stop().await;
@@ -175,7 +175,7 @@ async fn start_log(config: &DemoConfig, dir: &DemoDir) -> Result<(LogSettings, O
     }
 }
 
-/// Invents the campaign, unless everything was sent before; what it must come to is kept in the folder.
+/// Generates the campaign and stores its oracle in the folder; `None` if everything was sent by an earlier run.
 async fn generate(config: &DemoConfig, dir: &DemoDir, steps: &Steps) -> Result<Option<Arc<Synthetic>>, DemoError> {
     if dir.is_complete() {
         steps.print_line("  Everything of this campaign and seed was sent before.");

@@ -1,5 +1,5 @@
-//! The `qamtu` launcher: what a bare machine needs to run the whole path with one command.
-//! It guarantees that whatever it starts ends with it; it leaves the work itself to the services it starts.
+//! The `qamtu` launcher: runs the whole pipeline on a bare machine with one command.
+//! Every process that it starts ends with it. The services do the work itself.
 
 pub mod campaign;
 pub mod cli;

@@ -1,7 +1,7 @@
-//! A Submission as this crate's clients send it: CloudEvents structured mode, one JSON object per line, no body hash.
+//! A submission as the demo and `qamtu publish` send it: CloudEvents structured mode, one JSON object per line, no body hash.
 //!
-//! Guarantees: the wire form is written in one place, from the payload types of the contract; people are named by raw identifiers
-//! that exist in memory and on the way to ingest only. Leaves to ingest what becomes of it.
+//! The JSON is written here only, from the payload types of the contract. Persons have raw identifiers, which exist in memory and in
+//! requests to ingest only.
 
 use std::{fmt, sync::Arc};
 
@@ -37,7 +37,7 @@ fn as_text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S
     serializer.collect_str(value)
 }
 
-/// How a submission names a person; ingest makes the pseudonym.
+/// The raw identifier of a person; ingest replaces it by a pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Identifier {
@@ -47,21 +47,21 @@ pub enum Identifier {
     Phone(#[serde(serialize_with = "as_text")] Phone),
 }
 
-/// The payload of a submission: as stored, or with raw identifiers, or of an old version.
+/// The payload of a submission: as stored, or with raw identifiers, or of an older version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Payload {
-    /// Anything that names no person.
+    /// A payload without persons.
     Plain(Box<Data>),
     /// A line of an attendance sheet.
     Attendance(AttendanceRecorded<Identifier>),
     /// The roll of a precinct.
     Roll(PrecinctEnrolled<Identifier>),
-    /// Consent, again.
+    /// Consent given again after a withdrawal.
     ConsentGiven(ConsentGiven<Identifier>),
-    /// Consent, taken back.
+    /// Withdrawal of consent by a person.
     ConsentWithdrawn(ConsentWithdrawn<Identifier>),
-    /// The form of a headcount that older phones still send.
+    /// Version 1 of a headcount, which older phones still send.
     OldHeadcount(HeadcountReportedV1),
 }
 
@@ -84,29 +84,29 @@ impl<T: Into<Data>> From<T> for Payload {
     }
 }
 
-/// What a client sends.
+/// One event as a client sends it, before ingest completes the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// Made by the client, kept through every retry.
+    /// Event id, made by the client and the same in every retry.
     pub id: EventId,
-    /// Which form, import or phone sends it.
+    /// Form, import or phone that sends it.
     pub source: Arc<str>,
-    /// When it happened.
+    /// Time of the fact itself.
     pub time: Timestamp,
-    /// When a device wrote it down.
+    /// Time at which a device recorded it.
     pub recordedtime: Option<Timestamp>,
-    /// When ingest takes it, in simulated time; only for synthetic campaigns.
+    /// Simulated time of arrival at ingest; for synthetic campaigns only.
     pub receivedtime: Option<Timestamp>,
-    /// The campaign.
+    /// Id of the campaign it belongs to.
     pub campaign: Arc<CampaignId>,
-    /// The import it comes with.
+    /// Id of the uploaded file it comes from.
     pub import: Option<ImportId>,
-    /// What it says.
+    /// Payload; its variant determines the event type.
     pub data: Payload,
 }
 
 impl Submission {
-    /// The type and version of what it says.
+    /// Event type and version of the payload.
     pub fn kind(&self) -> EventType {
         self.data.kind()
     }

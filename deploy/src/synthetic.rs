@@ -1,7 +1,7 @@
-//! An invented campaign at full size: the roll, a stream of everything the field sends with all its anomalies, and what must come of it.
+//! Generates a synthetic campaign at full size: the roll, a stream of events with all kinds of anomalies, and the expected figures.
 //!
-//! Guarantees: everything follows from the campaign file and the seed, byte for byte; every number of a person has a century digit that
-//! no living person has; the oracle is worked out from the truth of the meetings, not from the events. Leaves sending to the demo.
+//! Campaign file and seed determine every byte. Every national id has a century digit that no living person has. The oracle is computed
+//! from the final facts of the meetings, not from the events.
 //!
 //! The stages are the functions of [`generate`]: roll and people, meetings, audience, anomalies, stream, oracle.
 
@@ -37,7 +37,7 @@ pub use emitter::{ExpectedOutcome, GeneratedSubmission};
 pub use oracle::Oracle;
 pub use roll::Roll;
 
-/// What everything else leans on.
+/// The generated campaign before its meetings, which all later stages read.
 struct World<'a> {
     campaign: &'a Campaign,
     scenario: &'a Scenario,
@@ -47,14 +47,14 @@ struct World<'a> {
     venues: Vec<Venue>,
 }
 
-/// An invented campaign.
+/// A generated campaign: roll, event stream and oracle.
 #[derive(Debug)]
 pub struct Synthetic {
-    /// Every voter.
+    /// Precincts and registered voters.
     pub roll: Roll,
-    /// Everything sent but the roll, in order of arrival.
+    /// All submissions except the roll, in order of arrival.
     pub stream: Vec<GeneratedSubmission>,
-    /// What must come of it.
+    /// Expected figures and counts.
     pub oracle: Oracle,
     campaign: Campaign,
     scenario: Scenario,
@@ -62,19 +62,19 @@ pub struct Synthetic {
 }
 
 impl Synthetic {
-    /// The submissions of the roll, in order of arrival, made one by one.
+    /// The submissions of the roll, in order of arrival, generated lazily.
     pub fn roll_submissions(&self) -> impl Iterator<Item = Submission> + '_ {
         self.roll.submissions(&self.campaign, &self.scenario, self.seed)
     }
 
-    /// How many of the first submissions of the stream everything else leans on: the reference data of the first morning.
+    /// Number of submissions at the start of the stream that are reference data, which all others refer to.
     pub fn reference_len(&self) -> usize {
         let first_meeting = |sent: &GeneratedSubmission| matches!(sent.submission.kind().kind, qamtu_schemas::Kind::MeetingPlanned);
         self.stream.iter().position(first_meeting).unwrap_or(self.stream.len())
     }
 }
 
-/// Makes the campaign of this seed; `None` if the campaign file invents nothing.
+/// Generates the campaign of a seed; `None` if the campaign file has no `[synthetic]` table.
 pub fn generate(campaign: &Campaign, seed: u64) -> Option<Synthetic> {
     let scenario = campaign.synthetic.as_ref()?;
     let clock = Clock::new(campaign, scenario);

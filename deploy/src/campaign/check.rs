@@ -1,6 +1,6 @@
-//! What the shape of a campaign file cannot say: order of dates, codes that must exist or be unique, numbers that must fit.
+//! Validation beyond the types of a campaign file: order of dates, codes that must exist or be unique, numbers that must agree.
 //!
-//! Guarantees: every broken rule is told with the file, the line and what to write instead.
+//! Every error gives the file, the line and what to write instead.
 
 use std::{collections::BTreeSet, fmt::Display};
 
@@ -21,26 +21,26 @@ pub enum CampaignError {
     /// It cannot be read.
     #[error("cannot read the campaign file {file}")]
     Read {
-        /// The file.
+        /// Path of the campaign file.
         file: String,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// It is not TOML, or not of this shape, or breaks a rule.
+    /// It is not TOML, has a wrong or unknown field, or violates a rule.
     #[error("{file}:{line}: {reason}")]
     Invalid {
-        /// The file.
+        /// Path of the campaign file.
         file: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong and how to mend it.
+        /// What is wrong and how to fix it.
         reason: String,
     },
 }
 
 impl CampaignError {
-    /// `field`: path of what is wrong, such as `units[3].kind`; empty where the text is not TOML.
+    /// `field` is the path of the wrong field, such as `units[3].kind`; empty if the text is not TOML.
     pub(super) fn toml(text: &str, file: &str, field: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().replace('\n', "; ");
@@ -49,14 +49,14 @@ impl CampaignError {
     }
 }
 
-/// A broken rule and its place: names of tables and indexes of arrays.
+/// A violated rule and the path of the field: keys of tables and indexes of arrays.
 pub(super) struct RuleViolation {
     path: Vec<String>,
     reason: String,
 }
 
 impl RuleViolation {
-    /// Looks the place up in the text.
+    /// Finds the line of the field in the text.
     pub(super) fn into_error(self, text: &str, file: &str) -> CampaignError {
         let at = DeTable::parse(text).ok().map_or(0, |document| {
             let mut at = 0;
@@ -85,7 +85,7 @@ fn ensure(condition: bool, path: &[&dyn Display], reason: impl FnOnce() -> Strin
     if condition { Ok(()) } else { Err(RuleViolation { path: path.iter().map(ToString::to_string).collect(), reason: reason() }) }
 }
 
-/// Checks every rule; the first broken one is told.
+/// Checks every rule and returns the first violation.
 pub(super) fn check(campaign: &Campaign) -> Result<(), RuleViolation> {
     calendar(campaign)?;
     unique("parties", campaign.parties.iter().map(|party| &party.code))?;

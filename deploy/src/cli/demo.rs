@@ -1,10 +1,10 @@
-//! `qamtu demo`: shows Qamtu at full size on an invented campaign.
+//! `qamtu demo`: runs Qamtu at full size on a synthetic campaign.
 
 use std::path::PathBuf;
 
 use crate::demo::{self, DemoLog, DemoOptions};
 
-/// What the demo is to do.
+/// Command-line arguments of `qamtu demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// End when everything is computed and compared; without it the dashboard stays up.
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     kill_projector: u32,
 }
 
-/// Runs the demo.
+/// Runs the demo to its end on a runtime of its own.
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let log = match arguments.kafka.as_deref() {
         None => DemoLog::Embedded,

@@ -1,11 +1,11 @@
-//! `qamtu engine`: the process in which the ClickHouse engine runs, so that its memory and its crashes are not the launcher's.
-//! It is started by [`crate::warehouse`] and ends when its standard input closes.
+//! `qamtu engine`: runs the ClickHouse engine in a process of its own, so that its memory and crashes do not affect the launcher.
+//! [`crate::warehouse`] starts it; it ends when its standard input closes.
 
 use std::path::PathBuf;
 
 use crate::warehouse::child::{self, ServeOptions};
 
-/// What to serve; exactly one of the two programs.
+/// Command-line arguments: exactly one of `library` and `server`, and what to serve.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The ClickHouse engine library to load.
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
     /// A `clickhouse` program to run as a server instead.
     #[arg(long)]
     server: Option<PathBuf>,
-    /// The warehouse folder.
+    /// The warehouse folder, with its configuration written.
     #[arg(long)]
     folder: PathBuf,
     /// The HTTP port that its configuration names.
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     connects: bool,
 }
 
-/// Serves until standard input closes. Returns only when the engine could not serve, or not any longer.
+/// Serves until standard input closes. Returns only if the engine cannot start or ends by itself.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = ServeOptions { folder: arguments.folder.clone(), port: arguments.port, may_connect: arguments.connects };
     let reason = match (&arguments.library, &arguments.server) {

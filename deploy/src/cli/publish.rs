@@ -1,5 +1,5 @@
-//! `qamtu publish`: sends the reference events of a campaign file to ingest. Sending the same file again changes nothing; another
-//! content under the same revision is refused, and the file's places that differ are shown.
+//! `qamtu publish`: sends the reference events of a campaign file to ingest. Sending the same file again changes nothing. Ingest
+//! refuses changed content under the same revision; then the fields that differ are printed.
 
 use std::{fmt::Write as _, io::Write as _, path::PathBuf};
 
@@ -11,31 +11,31 @@ use crate::{
     submission::{Payload, Submission},
 };
 
-/// What is published where.
+/// Command-line arguments of `qamtu publish`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The campaign file.
+    /// The campaign file to publish.
     file: PathBuf,
-    /// Address of ingest.
+    /// HTTP address of ingest.
     #[arg(long, default_value = "http://127.0.0.1:8480")]
     ingest: String,
 }
 
-/// What ingest says of a batch that it took.
+/// The response of ingest to an accepted batch.
 #[derive(Debug, Deserialize)]
 struct BatchSummary {
     accepted: u64,
     duplicates: u64,
 }
 
-/// What ingest says of a batch that it refused.
+/// The problem document of ingest for a refused batch.
 #[derive(Debug, Default, Deserialize)]
 struct BatchProblem {
     #[serde(default)]
     failures: Vec<Failure>,
 }
 
-/// One refused event.
+/// One refused event in a problem document.
 #[derive(Debug, Deserialize)]
 struct Failure {
     code: String,
@@ -45,7 +45,7 @@ struct Failure {
     differs: Vec<String>,
 }
 
-/// Sends everything as one batch: all of it is taken, or nothing.
+/// Sends all events as one batch: ingest accepts all of them or none.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let campaign = Campaign::read(&arguments.file)?;
     let submissions = campaign.submissions(None);
@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     })
 }
 
-/// One line for each refused event, and for each of its places that differ one more.
+/// One line for each refused event, and one for each of its fields that differ.
 fn describe_failures(failures: &[Failure], submissions: &[Submission]) -> String {
     let mut lines = String::new();
     for failure in failures {

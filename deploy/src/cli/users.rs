@@ -1,10 +1,10 @@
-//! `qamtu users`: the users that a ClickHouse server of your own needs for Qamtu, as the launcher's own warehouse has them.
+//! `qamtu users`: creates the users that Qamtu needs on a ClickHouse server of your own, the same as in the launcher's warehouse.
 
 use std::path::PathBuf;
 
 use crate::warehouse;
 
-/// Where passwords and users go.
+/// Command-line arguments of `qamtu users`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder for the files `admin`, `projector` and `analytics`, one password each; a file that is there is kept.
@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     databases: Vec<String>,
 }
 
-/// Writes both.
+/// Writes the password files and the users file.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     warehouse::write_users(&arguments.passwords, &arguments.file, &arguments.databases)?;
     Ok(())

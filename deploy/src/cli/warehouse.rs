@@ -1,6 +1,6 @@
-//! `qamtu warehouse`: a warehouse in the foreground, by hand or as a service.
-//! Prints one JSON line when it is ready and lives until it is told to stop; by hand also until its standard input closes.
-//! Guarantees that as a service it prints no password: its output goes to a log. It prints the names of the password files.
+//! `qamtu warehouse`: runs a warehouse in the foreground, interactively or as a service.
+//! Prints one JSON line when it is ready and runs until SIGTERM or SIGINT; without `--service` also until its standard input closes.
+//! With `--service` it prints the paths of the password files, but no password, since its output goes to a log.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::warehouse::{FetchProgress, FetchStep, Login, Role, Warehouse, WarehouseError, WarehouseOptions, WarehouseSource};
 
-/// Where the warehouse lives and how much it may take.
+/// Command-line arguments of `qamtu warehouse`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder for the tables; made when missing, kept afterwards.
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     kafka_engine: bool,
 }
 
-/// The line printed when the warehouse is ready. Passwords are left out where it runs as a service.
+/// The line printed when the warehouse is ready. With `--service` it holds no passwords.
 #[derive(Serialize)]
 struct Ready<'a> {
     url: &'a str,
@@ -61,7 +61,7 @@ struct LoginLine<'a> {
     password_file: Option<PathBuf>,
 }
 
-/// Starts a warehouse, prints how to reach it, waits until it is to end, and stops it.
+/// Starts a warehouse, prints how to reach it, restarts ClickHouse when it ends by itself, and stops it on a signal.
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut options = WarehouseOptions::new(arguments.dir)?;
     if let WarehouseSource::External { url, .. } = &options.source {
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
             }
         };
         tokio::pin!(stop_signal);
-        // A start may take minutes, and must be ended like everything else.
+        // A start may take minutes, so the signals must interrupt it too.
         let mut warehouse = tokio::select! {
             started = Warehouse::start(options.clone()) => started?,
             () = &mut stop_signal => return Ok(()),
@@ -102,16 +102,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         loop {
             let status = tokio::select! {
                 () = &mut input_closed, if !arguments.service => {
-                    print_stderr("qamtu: standard input is closed, so the warehouse ends; --service runs without");
+                    print_stderr("qamtu: standard input is closed, so the warehouse stops; use --service to run without standard input");
                     break;
                 }
                 () = &mut stop_signal => break,
                 status = warehouse.ended() => status,
             };
-            print_stderr(&format!(
-                "qamtu: ClickHouse has ended by itself ({status}) and is started again; its output is in the logs of its folder"
-            ));
-            // The folder is free when the one that held it is gone.
+            print_stderr(&format!("qamtu: ClickHouse ended by itself ({status}) and is restarted; see logs/ in its folder"));
+            // The folder is unlocked only after the old process has gone.
             warehouse.stop().await;
             warehouse = tokio::select! {
                 started = Warehouse::start(options.clone()) => started?,
@@ -123,7 +121,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     })
 }
 
-/// The port of a warehouse, under which services know it.
+/// The port in the warehouse's address, which a restart must keep for the services.
 fn port_of(warehouse: &Warehouse) -> Option<u16> {
     warehouse.url().rsplit(':').next()?.parse().ok()
 }
@@ -151,7 +149,7 @@ fn print_ready(warehouse: &Warehouse, service: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells systemd (`Type=notify`) that the warehouse answers; where systemd has not started this, nobody is told.
+/// Notifies systemd (`Type=notify`) that the warehouse is ready; does nothing if systemd did not start this process.
 fn notify_systemd() -> anyhow::Result<()> {
     let Some(address) = std::env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
     let socket = UnixDatagram::unbound()?;
@@ -162,12 +160,12 @@ fn notify_systemd() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a line on standard error; where that is gone nobody reads it.
+/// Prints a line on standard error; ignores a closed one.
 fn print_stderr(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Resolves when standard input is closed. A thread of its own: a blocking read must not hold up the runtime's end.
+/// Resolves when standard input is closed. Reads in a separate thread, since a blocking read would delay the runtime's shutdown.
 async fn end_of_input() {
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -176,12 +174,12 @@ async fn end_of_input() {
         while matches!(input.read(&mut buffer), Ok(read) if read > 0) {}
         drop(sender);
     });
-    // The thread says its one word by letting go of the sender.
+    // The thread signals the end by dropping the sender.
     let _ = receiver.await;
 }
 
-/// A bar on standard error for the one-time download of the engine (hidden when that is no terminal), and a line where a start takes
-/// long.
+/// A progress bar on standard error for the one-time download of the engine (hidden if that is no terminal), and a line if a start
+/// takes long.
 fn progress() -> FetchProgress {
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{msg:24} {wide_bar} {bytes}/{total_bytes}") {

@@ -1,4 +1,4 @@
-//! Waits until the tables hold everything that the log holds: by state, never by time.
+//! Waits until the projector has written every record of the log into the tables, by comparing offsets.
 
 use std::{
     path::PathBuf,
@@ -13,11 +13,11 @@ use serde::Deserialize;
 use super::{DemoError, steps::Step};
 use crate::warehouse::{Role, Warehouse};
 
-/// How long the projector may stand still.
+/// How long the projector may make no progress.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Options of a reader of the whole log.
+/// Options of a reader of all partitions of some topics.
 pub fn whole_log(topics: &[Topic]) -> ReaderOptions {
     ReaderOptions {
         topics: topics.iter().map(|topic| topic.name().to_owned()).collect(),
@@ -27,7 +27,7 @@ pub fn whole_log(topics: &[Topic]) -> ReaderOptions {
     }
 }
 
-/// Where the log ends, by partition.
+/// Start and end offset of every partition.
 pub async fn end_offsets(log: &LogConfig) -> Result<Vec<Bounds>, DemoError> {
     let reader = open_reader(log, whole_log(&Topic::ALL)).await?;
     let mut ends = Vec::new();
@@ -44,7 +44,7 @@ struct Watermark {
     next_offset: u64,
 }
 
-/// Asks the warehouse as its administrator.
+/// Reads the projector's watermarks from the warehouse, as its administrator.
 pub struct Watermarks<'a> {
     warehouse: &'a Warehouse,
     database: &'a str,
@@ -52,14 +52,14 @@ pub struct Watermarks<'a> {
 }
 
 impl<'a> Watermarks<'a> {
-    /// The tables of a database.
+    /// The watermarks in a database of the warehouse.
     pub fn new(warehouse: &'a Warehouse, database: &'a str) -> Result<Self, DemoError> {
         let http = reqwest::Client::builder().no_proxy().build();
         let http = http.map_err(|source| DemoError::Request { to: warehouse.url().to_owned(), source })?;
         Ok(Self { warehouse, database, http })
     }
 
-    /// Waits until the tables hold everything up to these ends; `log` is where the projector tells why it does not get on.
+    /// Waits until the tables have all records up to these ends; `log` is the projector's log file, for the error.
     pub async fn wait_until_reached(&self, ends: &[Bounds], log: PathBuf, step: &Step) -> Result<(), DemoError> {
         let total: u64 = ends.iter().map(|bounds| bounds.end - bounds.start).sum();
         step.total(total);
@@ -90,11 +90,11 @@ impl<'a> Watermarks<'a> {
         Ok(ends.iter().map(|bounds| bounds.end.saturating_sub(next(bounds))).sum())
     }
 
-    /// Sends a query and returns the text of the answer.
+    /// Sends a query and returns the text of the response.
     async fn query(&self, sql: &str) -> Result<String, DemoError> {
         let failed = |source| DemoError::Request { to: self.warehouse.url().to_owned(), source };
         let login = self.warehouse.login(Role::Admin);
-        // The database's name is ours: letters, digits and underscores.
+        // The database name was generated: letters, digits and underscores.
         let url = format!("{}/?database={}&output_format_json_quote_64bit_integers=0", self.warehouse.url(), self.database);
         let request = self.http.post(url).body(sql.to_owned());
         let request = request.header("X-ClickHouse-User", &login.user).header("X-ClickHouse-Key", login.password.expose_secret());

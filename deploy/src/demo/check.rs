@@ -1,4 +1,4 @@
-//! The demo's honesty: what was counted must be what the generator knows, figure by figure and fate by fate.
+//! Compares the computed figures, and the responses of ingest, with the generator's oracle.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{DemoError, send::SendResult};
 use crate::synthetic::stream::StreamCounts;
 
-/// Most differences told.
+/// Maximum number of differences in the error.
 const MAX_LISTED: usize = 40;
 
-/// Compares the figures, and the fates where something was sent.
+/// Compares the figures, and the counts of the stream if something was sent.
 pub fn compare(summary: &Value, oracle: &Value, sent: Option<(&SendResult, &StreamCounts)>) -> Result<(), DemoError> {
     let mut found = Vec::new();
     differences("", summary, oracle, &mut found);
@@ -24,7 +24,7 @@ pub fn compare(summary: &Value, oracle: &Value, sent: Option<(&SendResult, &Stre
     Err(DemoError::Mismatch { number: found.len(), list: list.join("\n") })
 }
 
-/// Every pointer where two values differ.
+/// Collects a line for every leaf at which two JSON values differ.
 fn differences(pointer: &str, found: &Value, known: &Value, out: &mut Vec<String>) {
     match (found, known) {
         (Value::Object(a), Value::Object(b)) => {
@@ -35,7 +35,7 @@ fn differences(pointer: &str, found: &Value, known: &Value, out: &mut Vec<String
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             a.iter().zip(b).enumerate().for_each(|(index, (a, b))| differences(&format!("{pointer}/{index}"), a, b, out));
         }
-        _ if found != known => out.push(format!("{pointer}: counted {found}, true is {known}")),
+        _ if found != known => out.push(format!("{pointer}: computed {found}, expected {known}")),
         _ => {}
     }
 }
@@ -49,11 +49,11 @@ fn compare_stream(result: &SendResult, known: &StreamCounts, out: &mut Vec<Strin
         .collect();
     let mut same = |what: &str, found: u64, known: u64| {
         if found != known {
-            out.push(format!("stream/{what}: ingest says {found}, true is {known}"));
+            out.push(format!("stream/{what}: ingest counted {found}, expected {known}"));
         }
     };
     if result.repeated {
-        // What was acknowledged too late is a duplicate the second time.
+        // An event whose acknowledgement was lost is a duplicate when it is sent again.
         same("accepted and duplicates", result.events.accepted + result.events.duplicates, known.accepted + known.duplicates);
         return;
     }
@@ -75,18 +75,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_difference_is_told_with_its_place() {
+    fn every_difference_is_listed_with_its_pointer() {
         let (summary, oracle) = (json!({"a": 1, "b": [1, {"c": 2}], "d": 0}), json!({"a": 1, "b": [1, {"c": 3}], "e": 0}));
         let error = compare(&summary, &oracle, None).unwrap_err().to_string();
         assert!(error.starts_with("3 figures differ"), "{error}");
-        for line in ["/b/1/c: counted 2, true is 3", "/d: counted 0, true is null", "/e: counted null, true is 0"] {
+        for line in ["/b/1/c: computed 2, expected 3", "/d: computed 0, expected null", "/e: computed null, expected 0"] {
             assert!(error.contains(line), "{error}");
         }
         compare(&summary, &summary, None).unwrap();
     }
 
     #[test]
-    fn every_fate_is_compared() {
+    fn every_count_of_the_stream_is_compared() {
         let known = StreamCounts { accepted: 5, refused: [("invalid-iin", 2)].into(), conflicts: 1, ..StreamCounts::default() };
         let mut result =
             SendResult { refused: [("invalid-iin".to_owned(), 2), ("conflicting-id".to_owned(), 1)].into(), ..SendResult::default() };
@@ -96,6 +96,9 @@ mod tests {
         result.refused.insert("unknown-unit".to_owned(), 1);
         result.events.warned = 1;
         let error = compare(&json!(1), &json!(1), Some((&result, &known))).unwrap_err().to_string();
-        assert!(error.contains("stream/refused/unknown-unit: ingest says 1, true is 0") && error.contains("stream/warnings"), "{error}");
+        assert!(
+            error.contains("stream/refused/unknown-unit: ingest counted 1, expected 0") && error.contains("stream/warnings"),
+            "{error}"
+        );
     }
 }

@@ -1,6 +1,4 @@
-//! What the command line comes to: which campaign, which folders, which warehouse.
-//!
-//! Guarantees: everything that can be wrong with it is told before anything is started.
+//! Resolves the command line and the environment into campaign, folders and warehouse, before any process is started.
 
 use std::path::{Path, PathBuf};
 
@@ -13,36 +11,33 @@ use crate::{
     warehouse::{WarehouseOptions, WarehouseSource},
 };
 
-/// Memory of the warehouse, in MB: with what its allocator holds beyond, it stays under 2 GB.
+/// Memory limit of the warehouse, in MB. With the allocator's overhead the process stays below 2 GB.
 const WAREHOUSE_MB: u64 = 1_500;
 
-/// What the command line comes to.
+/// The resolved options of a demo.
 #[derive(Clone)]
 pub struct DemoConfig {
-    /// As given.
     pub options: DemoOptions,
-    /// The invented campaign.
     pub campaign: Campaign,
-    /// Where programs that had to be fetched are kept.
+    /// Folder of downloaded programs.
     pub cache: PathBuf,
     dir: PathBuf,
-    /// Where the files go.
+    /// Output folder, as an absolute path.
     pub out: PathBuf,
-    /// The folder is for this run alone.
+    /// Whether the demo's folder is removed at the end.
     pub temporary: bool,
-    /// The warehouse.
     pub warehouse: WarehouseOptions,
 }
 
 impl DemoConfig {
-    /// Works it out; reads the campaign file and the environment.
+    /// Reads the campaign file and the environment.
     pub fn resolve(options: &DemoOptions) -> Result<Self, DemoError> {
         let campaign = match &options.campaign {
             Some(file) => Campaign::read(file)?,
             None => Campaign::parse(TURKISTAN_2026, "turkistan-2026.toml")?,
         };
         if campaign.synthetic.is_none() {
-            return Err(DemoError::Usage(format!("campaign {} has no [synthetic] table, so nothing can be invented for it", campaign.id)));
+            return Err(DemoError::Usage(format!("campaign {} has no [synthetic] table, so no data can be generated for it", campaign.id)));
         }
         let variable = |name: &str| match &options.clickhouse {
             Some(url) if name == "QAMTU__CLICKHOUSE__URL" => Some(url.into()),
@@ -61,7 +56,7 @@ impl DemoConfig {
         Ok(Self { options: options.clone(), campaign, cache, dir, out, temporary, warehouse })
     }
 
-    /// Takes the demo's folder, and makes the one for the files.
+    /// Locks the demo's folder and creates the output folder.
     pub fn open_dir(&self) -> Result<DemoDir, DemoError> {
         let log = match &self.options.log {
             DemoLog::Embedded => "embedded".to_owned(),
@@ -74,12 +69,12 @@ impl DemoConfig {
         };
         let purpose = Purpose { campaign: self.campaign.fingerprint(), seed: self.options.seed, log, warehouse };
         let dir = DemoDir::open(&self.dir, purpose, self.temporary)?;
-        // Often below the folder, which was looked at first.
+        // Created after the check that an existing folder is a demo's, since it is often below that.
         std::fs::create_dir_all(&self.out).map_err(|source| DemoError::file(&self.out, source))?;
         Ok(dir)
     }
 
-    /// The database of the tables: ours alone on a server that is not ours.
+    /// Name of the database; unique on an existing server.
     pub fn database(&self, dir: &DemoDir) -> String {
         match &self.warehouse.source {
             WarehouseSource::External { .. } => format!("qamtu_{}", dir.name()),

@@ -1,7 +1,7 @@
-//! The demo's folder: what stands in it, whose it is, and whether it can be used again.
+//! The demo's folder: its contents, its lock, and whether a later run can use it again.
 //!
-//! Guarantees: one demo at a time; only folders that a demo made are ever emptied; a folder counts as complete only after everything
-//! was sent, so a demo that was broken off begins anew.
+//! One demo at a time uses a folder. Only folders that a demo created are emptied. A folder is complete only after everything was sent,
+//! so an interrupted demo starts from the beginning.
 
 use std::{
     collections::BTreeMap,
@@ -18,23 +18,20 @@ use uuid::Uuid;
 
 use super::DemoError;
 
-/// Raised when the stream of a seed, or what stands in the folder, changes.
+/// Increased when the stream of a seed or the contents of the folder change.
 const FORMAT: u32 = 2;
 const STATE: &str = "demo.json";
 const LOCK: &str = "demo.lock";
-/// What a demo makes in its folder.
+/// Files and folders that a demo creates in its folder.
 const ENTRIES: [&str; 9] = ["log", "kafka", "warehouse", "ingest", "keys", "analytics", "logs", "passwords", "oracle.json"];
 
-/// What a folder is for.
+/// The parameters of the demo that a folder belongs to; only an equal demo can use it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purpose {
-    /// The campaign.
+    /// Fingerprint of the campaign file.
     pub campaign: String,
-    /// The seed.
     pub seed: u64,
-    /// Which log.
     pub log: String,
-    /// Which warehouse.
     pub warehouse: String,
 }
 
@@ -42,12 +39,12 @@ pub struct Purpose {
 struct State {
     format: u32,
     purpose: Purpose,
-    /// Tells this demo's topics and database from others on servers that are not ours.
+    /// Distinguishes this demo's topics and database from others on existing servers.
     name: String,
     complete: bool,
 }
 
-/// A demo's folder, held until it is dropped.
+/// A demo's folder, locked until this is dropped.
 #[derive(Debug)]
 pub struct DemoDir {
     dir: PathBuf,
@@ -56,7 +53,7 @@ pub struct DemoDir {
 }
 
 impl DemoDir {
-    /// Takes a folder; what another purpose or a broken-off demo left in it is removed, and everything if it must be `fresh`.
+    /// Locks a folder. Clears it if it belongs to a demo with other parameters or an interrupted one, or if `fresh` is set.
     pub fn open(dir: &Path, purpose: Purpose, fresh: bool) -> Result<Self, DemoError> {
         fs::create_dir_all(dir).map_err(|source| DemoError::file(dir, source))?;
         let path = dir.join(LOCK);
@@ -89,27 +86,27 @@ impl DemoDir {
         Ok(dir)
     }
 
-    /// Does everything stand here already?
+    /// Whether an earlier run sent everything.
     pub fn is_complete(&self) -> bool {
         self.state.complete
     }
 
-    /// Notes that everything stands here now, for the next demo.
+    /// Records that everything was sent.
     pub fn complete(&self) -> Result<(), DemoError> {
         self.write(&State { complete: true, ..self.state.clone() })
     }
 
-    /// A name for this demo on servers that are not ours.
+    /// A unique name for this demo's topics and database on existing servers.
     pub fn name(&self) -> &str {
         &self.state.name
     }
 
-    /// A file or folder of the demo.
+    /// Path of a file or folder in the demo's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
-    /// Writes a secret into a file that only its owner can read.
+    /// Writes a secret into a file of mode 0600 and returns its path.
     pub fn write_secret(&self, name: &str, secret: &SecretString) -> Result<PathBuf, DemoError> {
         let folder = self.path("passwords");
         let path = folder.join(name);
@@ -120,10 +117,10 @@ impl DemoDir {
         written.map(|()| path.clone()).map_err(|source| DemoError::file(&path, source))
     }
 
-    /// Removes the folder's content, and the folder if nothing else is in it.
+    /// Removes the demo's files, and the folder if it is then empty.
     pub fn remove(self) -> Result<(), DemoError> {
         clear(&self.dir)?;
-        // Somebody else's file in it keeps it.
+        // Fails, as intended, if the folder has other files.
         let _ = fs::remove_file(self.dir.join(LOCK)).and_then(|()| fs::remove_dir(&self.dir));
         Ok(())
     }
@@ -141,7 +138,7 @@ fn is_empty(dir: &Path) -> Result<bool, DemoError> {
 }
 
 fn clear(dir: &Path) -> Result<(), DemoError> {
-    // The state goes last: a folder that is half empty is still known as a demo's.
+    // The state file goes last, so that a partly cleared folder is still recognised as a demo's.
     for name in ENTRIES.into_iter().chain([STATE]) {
         let path = dir.join(name);
         let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
@@ -153,7 +150,7 @@ fn clear(dir: &Path) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// Settings of the event log, as services take them from their environment and as we read it ourselves.
+/// Settings of the event log, for the environment of services and for this process.
 #[derive(Debug, Clone)]
 pub struct LogSettings(BTreeMap<String, String>);
 
@@ -175,12 +172,12 @@ impl LogSettings {
         Self(settings)
     }
 
-    /// As environment of a service.
+    /// As environment variables of a service.
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()))
     }
 
-    /// As configuration.
+    /// As configuration of the log client in this process.
     pub fn config(&self) -> Result<LogConfig, DemoError> {
         let mut tree = serde_json::Map::new();
         for (name, value) in &self.0 {
@@ -207,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_folder_is_used_again_and_any_other_is_begun_anew() {
+    fn a_complete_folder_is_used_again_and_any_other_is_cleared() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("demo");
         let dir = DemoDir::open(&path, purpose(7), false).unwrap();
@@ -219,18 +216,18 @@ mod tests {
         let again = DemoDir::open(&path, purpose(7), false).unwrap();
         assert!(again.is_complete() && again.name() == name && again.path("log").exists());
         drop(again);
-        assert!(!DemoDir::open(&path, purpose(7), true).unwrap().is_complete(), "a fresh one was asked for");
+        assert!(!DemoDir::open(&path, purpose(7), true).unwrap().is_complete(), "a fresh folder was requested");
         let other = DemoDir::open(&path, purpose(8), false).unwrap();
         assert!(!other.is_complete() && !other.path("log").exists());
         drop(other);
-        assert!(!DemoDir::open(&path, purpose(8), false).unwrap().is_complete(), "a broken-off demo is no complete one");
+        assert!(!DemoDir::open(&path, purpose(8), false).unwrap().is_complete(), "an interrupted demo is not complete");
         fs::write(path.join("mine.txt"), "x").unwrap();
         DemoDir::open(&path, purpose(8), false).unwrap().remove().unwrap();
         assert!(path.join("mine.txt").exists());
     }
 
     #[test]
-    fn a_folder_of_somebody_else_is_left_alone() {
+    fn a_folder_that_no_demo_created_is_left_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("log")).unwrap();
         assert!(matches!(DemoDir::open(dir.path(), purpose(7), false), Err(DemoError::Usage(_))));
@@ -238,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_log_are_the_same_for_us_and_for_services() {
+    fn log_settings_are_the_same_for_this_process_and_for_services() {
         let outside =
             [("QAMTU__LOG__SASL__USERNAME", "u"), ("QAMTU__LOG__SASL__PASSWORD", "p"), ("QAMTU__LOG__SASL__MECHANISM", "scram-sha-512")];
         let environment =

@@ -1,4 +1,4 @@
-//! What can go wrong with the demo, each with what to do about it.
+//! Errors of the demo. Messages say what to do where the user can do something.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +8,10 @@ use crate::{campaign::CampaignError, warehouse::WarehouseError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DemoError {
-    /// The command line, or the campaign file, asks for something that cannot be.
+    /// The command line or the campaign file asks for something impossible.
     #[error("{0}")]
     Usage(String),
-    /// The campaign file is wrong.
+    /// The campaign file is not valid.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
     /// The warehouse did not start.
@@ -23,69 +23,69 @@ pub enum DemoError {
     /// The event log cannot be read.
     #[error("the event log cannot be read")]
     Log(#[from] qamtu_log::LogError),
-    /// A program of ours is missing.
-    #[error("{} is missing: build it with `make build`, it belongs beside qamtu", path.display())]
+    /// A program of Qamtu is missing.
+    #[error("{} is missing: `make build` builds it in the same folder as qamtu", path.display())]
     Missing {
-        /// Where it was looked for.
+        /// Path at which it was expected.
         path: PathBuf,
     },
-    /// A service did not start, or ended.
-    #[error("{name} {what}: {line} (all of it in {})", log.display())]
+    /// A service did not start, or ended by itself.
+    #[error("{name} {what}: {line} (full log: {})", log.display())]
     Service {
-        /// Its name.
+        /// Name of the service's program.
         name: &'static str,
-        /// What happened.
+        /// Verb phrase, such as `did not start`.
         what: &'static str,
         /// The last line it logged.
         line: String,
-        /// Its log.
+        /// Path of its log file.
         log: PathBuf,
     },
-    /// A service or the warehouse gave another answer than it should.
+    /// A service or the warehouse sent an unexpected response.
     #[error("{from} answered: {response}")]
     Response {
-        /// Who.
+        /// Address or name of the sender.
         from: String,
-        /// What.
+        /// Status and body, shortened.
         response: String,
     },
-    /// A request got no answer.
-    #[error("no answer from {to}")]
+    /// A request got no response.
+    #[error("no response from {to}")]
     Request {
-        /// Whom it went to.
+        /// URL of the request.
         to: String,
-        /// Why.
+        /// Error of the HTTP client.
         #[source]
         source: reqwest::Error,
     },
-    /// The projector does not get on.
-    #[error("the projector has not got on for {seconds} s: {lag} records stand in the log and not in the tables (see {})", log.display())]
+    /// The projector makes no progress.
+    #[error("the projector made no progress for {seconds} s: {lag} records of the log are missing in the tables (see {})", log.display())]
     Stalled {
-        /// How long.
+        /// Time without progress.
         seconds: u64,
-        /// How many.
+        /// Number of records not yet in the tables.
         lag: u64,
-        /// Its log.
+        /// Path of the projector's log.
         log: PathBuf,
     },
     /// A file cannot be read or written.
     #[error("{} cannot be used", path.display())]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// What was counted is not what the generator knows.
-    #[error("{number} figures differ from what the generator knows:\n{list}")]
+    /// A computed figure differs from the generator's.
+    #[error("{number} figures differ from the generator's:\n{list}")]
     Mismatch {
-        /// How many.
+        /// Number of differences.
         number: usize,
-        /// The first of them, one a line.
+        /// The first differences, one per line.
         list: String,
     },
-    /// It was asked to end.
+    /// A signal stopped the demo.
     #[error("stopped")]
     Stopped,
 }
@@ -96,7 +96,7 @@ impl DemoError {
         Self::File { path: path.to_owned(), source: source.into() }
     }
 
-    /// Is it a mistake in what the user said?
+    /// Whether the mistake is in arguments, environment or campaign file.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::Campaign(_) | Self::Warehouse(WarehouseError::Configuration { .. }))
     }

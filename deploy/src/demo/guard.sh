@@ -1,12 +1,12 @@
-# Runs a service that must never outlive its starter: "$@" is the service, standard input a pipe from the starter.
-# A line on the pipe is an order; its end (the starter is gone, however it went) kills the service. Says the service's number first.
+# Runs a service that must end with the process that starts this script: "$@" is the service, standard input a pipe from that process.
+# A line on the pipe is a command. The end of the pipe kills the service. Prints the service's process id first.
 exec 3<&0 </dev/null
 "$@" 3<&- &
 service=$!
 echo "pid $service"
 (
-  while read -r order <&3; do
-    case $order in
+  while read -r command <&3; do
+    case $command in
       stop) kill -TERM $service ;;
       kill) kill -KILL $service ;;
     esac

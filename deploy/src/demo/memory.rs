@@ -1,6 +1,7 @@
-//! How much memory Qamtu's own processes take together, and how much ClickHouse takes: sampled ten times a second.
+//! Peak memory of Qamtu's processes together, and of ClickHouse, sampled ten times a second.
 //!
-//! Guarantees: the peak is that of one moment, not the sum of each process's own. What lives for less than a sample may be missed.
+//! The peak is the highest sum at one moment, not the sum of the peaks of each process. A process that lives for less than a sampling
+//! interval may be missed.
 
 use std::{
     sync::{
@@ -15,16 +16,14 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Whose memory it is.
+/// The group of processes that memory is summed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Ours.
     Qamtu,
-    /// ClickHouse's.
     Warehouse,
 }
 
-/// Watches processes until it is dropped.
+/// Samples the memory of processes until it is dropped.
 #[derive(Debug, Clone)]
 pub struct MemoryMonitor {
     watched: Arc<Mutex<Vec<(Pid, Owner)>>>,
@@ -33,7 +32,7 @@ pub struct MemoryMonitor {
 }
 
 impl MemoryMonitor {
-    /// Begins with this process.
+    /// Starts sampling, with this process as the first.
     pub fn start() -> Self {
         let (running, stopped) = channel();
         let memory = Self { watched: Arc::default(), peaks: Arc::default(), _running: Arc::new(running) };
@@ -48,7 +47,7 @@ impl MemoryMonitor {
         memory
     }
 
-    /// Watches a process too, with the children it has now.
+    /// Adds a process; for the warehouse also its current children.
     pub fn add(&self, pid: u32, owner: Owner) {
         let mut found = vec![(Pid::from_u32(pid), owner)];
         if owner == Owner::Warehouse
@@ -64,7 +63,7 @@ impl MemoryMonitor {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
     }
 
-    /// The highest sum seen, in MB (10^6 bytes).
+    /// The highest sum so far, in MB (10^6 bytes).
     pub fn peak_mb(&self, owner: Owner) -> u64 {
         self.peaks[owner as usize].load(Ordering::Relaxed) / 1_000_000
     }

@@ -1,7 +1,7 @@
-//! What the demo leaves behind: the events and the roll as published, read back from the log.
+//! Exports the events and the roll from the log: `events.ndjson` and `roll.parquet`.
 //!
-//! Guarantees: `events.ndjson` holds every record of the topic `events` in CloudEvents structured mode, sorted by event id, and
-//! `roll.parquet` every record of the topic `roll`, sorted by precinct and version: the same files from both logs.
+//! `events.ndjson` has every record of the topic `events` in CloudEvents structured mode, sorted by event id. `roll.parquet` has every
+//! record of the topic `roll`, sorted by precinct and version. Both logs give the same files.
 
 use std::{
     fs::File,
@@ -44,7 +44,7 @@ const ROLL_SCHEMA: &str = "message roll {
     required binary sex (STRING);
 }";
 
-/// Reads a topic from its beginning to its present end.
+/// Reads a topic from its first record to its current end.
 async fn read(log: &LogConfig, topic: Topic, step: &Step, mut take: impl FnMut(Record)) -> Result<(), DemoError> {
     let mut reader = open_reader(log, whole_log(&[topic])).await?;
     let ends = reader.bounds(topic.name()).await?;
@@ -70,11 +70,11 @@ async fn read(log: &LogConfig, topic: Topic, step: &Step, mut take: impl FnMut(R
 
 fn event(record: &Record) -> Option<qamtu_schemas::Event> {
     let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-    // What is no event is not published; the projector counts it as rejected.
+    // A record that cannot be decoded is not exported; the projector counts it as rejected.
     decode(headers, record.value.as_deref()).ok()
 }
 
-/// Writes `events.ndjson`; returns how many.
+/// Writes `events.ndjson`; returns the number of events.
 pub async fn events(log: &LogConfig, path: &Path, step: &Step) -> Result<usize, DemoError> {
     let mut text: Vec<u8> = Vec::new();
     let mut lines: Vec<((EventId, Timestamp, BodyHash), Range<usize>)> = Vec::new();
@@ -99,7 +99,7 @@ pub async fn events(log: &LogConfig, path: &Path, step: &Step) -> Result<usize, 
     Ok(lines.len())
 }
 
-/// Writes `roll.parquet`; returns how many lines of precincts' rolls.
+/// Writes `roll.parquet`; returns the number of rows.
 pub async fn roll(log: &LogConfig, path: &Path, step: &Step) -> Result<usize, DemoError> {
     let mut rolls: Vec<(PrecinctEnrolled, EventId)> = Vec::new();
     read(log, Topic::Roll, step, |record| {
@@ -123,7 +123,7 @@ pub async fn roll(log: &LogConfig, path: &Path, step: &Step) -> Result<usize, De
 fn write_roll(path: &Path, rolls: &[(PrecinctEnrolled, EventId)]) -> Result<(), ParquetError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        // No two pseudonyms are equal: a dictionary of them only costs memory.
+        // All pseudonyms differ, so a dictionary would only cost memory.
         .set_column_dictionary_enabled("pseudonym".into(), false)
         .build();
     let mut writer = SerializedFileWriter::new(File::create(path)?, Arc::new(parse_message_type(ROLL_SCHEMA)?), Arc::new(properties))?;

@@ -1,7 +1,7 @@
-//! Sends the invented campaign to ingest over HTTP: reference data first, then the roll and everything else at the same time.
+//! Sends the generated campaign to ingest over HTTP: reference data first, then the roll and all other events concurrently.
 //!
-//! Guarantees: lines are made while they are sent, so memory stays small; what ingest did not acknowledge is sent again from the line
-//! it names. StreamCounts what ingest answered; whether that is right is asked in [`super::check`].
+//! Lines are serialized while they are sent, so memory stays small. Lines that ingest did not acknowledge are sent again, from the line
+//! that its response names. [`super::check`] compares the counts of the responses with the oracle.
 
 use std::{
     collections::BTreeMap,
@@ -20,25 +20,22 @@ use super::{
 };
 use crate::{submission::Submission, synthetic::Synthetic};
 
-/// Bytes of lines handed over at once.
+/// Bytes of lines passed to the HTTP client at once.
 const CHUNK_BYTES: usize = 256 << 10;
-/// How often a stream may be taken up again.
+/// How many times a stream is sent or resumed.
 const MAX_ATTEMPTS: usize = 30;
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// How long ingest may take to be ready.
+/// How long ingest may take to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What ingest made of some lines.
+/// The counts in ingest's response to a stream, by outcome of the lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StreamSummary {
-    /// New events.
     pub accepted: u64,
-    /// Known events.
     pub duplicates: u64,
-    /// Lines that were refused.
     pub refused: u64,
-    /// New events with a warning.
+    /// Accepted events with a warning.
     pub warned: u64,
 }
 
@@ -51,16 +48,15 @@ impl StreamSummary {
     }
 }
 
-/// What ingest made of everything.
+/// Sums of ingest's responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SendResult {
-    /// Of everything but the roll.
+    /// Everything except the roll.
     pub events: StreamSummary,
-    /// Of the roll.
     pub roll: StreamSummary,
-    /// Refusals by code.
+    /// Number of refusals by problem code.
     pub refused: BTreeMap<String, u64>,
-    /// Some lines were sent twice, since their acknowledgement did not come: duplicates may be more.
+    /// Some lines were sent again after a lost acknowledgement, so `duplicates` may be higher than the generator's.
     pub repeated: bool,
 }
 
@@ -72,7 +68,7 @@ enum StreamPart {
 }
 
 impl StreamPart {
-    /// Gives each submission of a part, from a line on (0 first).
+    /// Passes the submissions of a part to `take`, from line `from` (0-based), until it returns false.
     fn for_each(self, generated: &Synthetic, from: usize, take: &mut dyn FnMut(&Submission) -> bool) {
         let reference = generated.reference_len();
         match self {
@@ -83,7 +79,7 @@ impl StreamPart {
     }
 }
 
-/// Sends everything to ingest at an address, and reads its metrics at another.
+/// Sends everything to the address `ingest`; reads the numbers of refusals from the metrics at the address `health`.
 pub async fn send_all((ingest, health): (&str, &str), generated: Arc<Synthetic>, steps: &Steps) -> Result<SendResult, DemoError> {
     let http = reqwest::Client::builder().no_proxy().build();
     let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
@@ -107,14 +103,14 @@ pub async fn send_all((ingest, health): (&str, &str), generated: Arc<Synthetic>,
     let ((mut sent_events, events_again), (roll, roll_again)) = tokio::try_join!(sending_events, sending_roll)?;
     sent_events.add(&reference);
     let mut refused = sender.refused().await?;
-    // Asking whether it is ready was refused too.
+    // Requests before ingest was ready were counted as refused too.
     refused.iter_mut().for_each(|(code, number)| *number = number.saturating_sub(refused_before.get(code).copied().unwrap_or(0)));
     refused.retain(|_, number| *number > 0);
     Ok(SendResult { events: sent_events, roll, refused, repeated: reference_again || events_again || roll_again })
 }
 
 fn done(step: Arc<Step>, what: impl FnOnce(&StreamSummary) -> String, summary: &StreamSummary) {
-    // The thread that made the lines has ended with the last of them.
+    // The thread that serialized the lines has ended, so this is the last reference.
     if let Some(step) = Arc::into_inner(step) {
         step.done(what(summary));
     }
@@ -123,12 +119,12 @@ fn done(step: Arc<Step>, what: impl FnOnce(&StreamSummary) -> String, summary: &
 struct EventSender {
     http: reqwest::Client,
     ingest: String,
-    /// Where it shows its metrics.
+    /// Address of ingest's metrics.
     health: String,
     generated: Arc<Synthetic>,
 }
 
-/// What a stream is answered with: a tally, or a problem with the tally of what came before it.
+/// The response to an interrupted stream: the counts of the lines before the interruption, and the line to resume from.
 #[derive(Deserialize)]
 struct StreamProblem {
     #[serde(default)]
@@ -137,7 +133,7 @@ struct StreamProblem {
 }
 
 impl EventSender {
-    /// Waits until ingest has caught up with the log and takes requests.
+    /// Waits until `/ready` of ingest succeeds.
     async fn ready(&self) -> Result<(), DemoError> {
         let to = format!("{}/ready", self.ingest);
         let since = Instant::now();
@@ -153,7 +149,7 @@ impl EventSender {
         }
     }
 
-    /// Sends a part to its end; says whether some lines had to be sent again.
+    /// Sends a whole part; returns its counts and whether some lines were sent again.
     async fn send(&self, part: StreamPart, step: &Arc<Step>) -> Result<(StreamSummary, bool), DemoError> {
         let path = if part == StreamPart::Roll { "/v1/roll" } else { "/v1/events" };
         let to = format!("{}{path}", self.ingest);
@@ -174,7 +170,7 @@ impl EventSender {
             if status != StatusCode::SERVICE_UNAVAILABLE {
                 return Err(unexpected());
             }
-            // Without a line nothing was taken: the service is starting, or is full.
+            // A response without a line means that nothing was accepted: the service is starting or overloaded.
             summary.add(&problem.before);
             from += problem.line.map_or(0, |line| line.saturating_sub(1));
             tokio::time::sleep(RETRY_DELAY).await;
@@ -182,7 +178,7 @@ impl EventSender {
         Err(DemoError::Response { from: to, response: "503 to every attempt".to_owned() })
     }
 
-    /// A body whose lines are made while it is sent.
+    /// A request body whose lines are serialized while it is sent.
     fn body(&self, part: StreamPart, from: usize, step: &Arc<Step>) -> Body {
         let (sender, receiver) = mpsc::channel::<Bytes>(4);
         let (generated, step) = (self.generated.clone(), step.clone());
@@ -197,7 +193,7 @@ impl EventSender {
         Body::wrap_stream(futures::stream::unfold(receiver, next))
     }
 
-    /// Refusals by code, from the service's own metrics.
+    /// Number of refusals by code, from ingest's metrics.
     async fn refused(&self) -> Result<BTreeMap<String, u64>, DemoError> {
         let to = format!("{}/metrics", self.health);
         let failed = |source| DemoError::Request { to: to.clone(), source };
@@ -219,10 +215,10 @@ struct LineBuffer {
 }
 
 impl LineBuffer {
-    /// Takes a line; false when nobody reads any more.
+    /// Appends a line; returns false if the receiver is closed.
     fn push(&mut self, submission: &Submission) -> bool {
         self.number += 1;
-        // A value made of maps, texts and numbers always has a JSON form.
+        // Serializing maps, strings and numbers to memory cannot fail.
         submission.write_line(&mut self.buffer).is_ok() && (self.buffer.len() < CHUNK_BYTES || self.flush())
     }
 

@@ -1,7 +1,7 @@
-//! Starts the real binaries that stand beside this one, as child processes that end with it, however it ends.
+//! Starts the service binaries in the folder of this one, as child processes that end with it, however it ends.
 //!
-//! Guarantees: a service is there when [`Service::start`] returns (it has said so in one line of JSON); a [`SupervisedProcess`] service is started
-//! again when it dies. What services log goes into one file each.
+//! A service is ready when [`Service::start`] returns: it has printed one line of JSON. A [`SupervisedProcess`] is restarted when it
+//! exits. Each service logs into a file of its own.
 
 use std::{
     fs::{File, OpenOptions},
@@ -23,39 +23,36 @@ use super::{
     memory::{MemoryMonitor, Owner},
 };
 
-/// How long a service may take to say that it is there.
+/// How long a service may take to print its ready line.
 const START: Duration = Duration::from_secs(60);
-/// How long it may take to end in order.
+/// How long a graceful shutdown may take.
 const STOP: Duration = Duration::from_secs(30);
-/// How often in a row a kept service may die before it is given up.
+/// How many times a supervised service is restarted.
 const MAX_RESTARTS: u32 = 40;
 
 const GUARD: &str = include_str!("guard.sh");
 
-/// What is started and how.
+/// Program, arguments and environment of a service.
 #[derive(Debug, Clone)]
 pub struct ServiceSpec {
-    /// Its name, also of its program and its log.
+    /// Name of the program and of the log file.
     pub name: &'static str,
-    /// Arguments.
     pub args: Vec<String>,
-    /// Its configuration; nothing named `QAMTU__*` comes from outside.
+    /// Its configuration; variables `QAMTU__*` of this process are not inherited.
     pub env: Vec<(String, String)>,
-    /// Folder of the logs.
+    /// Folder of the log files.
     pub logs: PathBuf,
-    /// Watches its memory.
     pub memory: MemoryMonitor,
 }
 
 impl ServiceSpec {
-    /// Where a program of ours stands.
+    /// Path of a program of Qamtu, which must exist.
     pub fn program(name: &str) -> Result<PathBuf, DemoError> {
         let here = std::env::current_exe().map_err(|source| DemoError::file(Path::new("qamtu"), source))?;
         let path = here.with_file_name(name);
         if path.is_file() { Ok(path) } else { Err(DemoError::Missing { path }) }
     }
 
-    /// Its log.
     pub fn log(&self) -> PathBuf {
         self.logs.join(format!("{}.log", self.name))
     }
@@ -70,7 +67,7 @@ impl ServiceSpec {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("QAMTU__")) {
             command.env_remove(name);
         }
-        // A process group of its own: Ctrl-C reaches us alone, and we stop everything in its order.
+        // A separate process group: Ctrl-C reaches only this process, which stops the services in order.
         command.envs(self.env.iter().cloned()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).process_group(0);
         Ok(command)
     }
@@ -78,11 +75,11 @@ impl ServiceSpec {
     fn failed(&self, what: &'static str) -> DemoError {
         let log = self.log();
         let text = std::fs::read_to_string(&log).unwrap_or_default();
-        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
         DemoError::Service { name: self.name, what, line: line.chars().take(400).collect(), log }
     }
 
-    /// Runs to its end and returns what it printed.
+    /// Runs the program to its end and returns the lines it printed.
     pub async fn run(&self) -> Result<Vec<String>, DemoError> {
         let mut service = GuardedProcess::spawn(self)?;
         let mut lines = Vec::new();
@@ -94,7 +91,7 @@ impl ServiceSpec {
     }
 }
 
-/// A process under its guard.
+/// A process whose guard (`guard.sh`) kills it when this process ends.
 #[derive(Debug)]
 struct GuardedProcess {
     guard: Child,
@@ -109,7 +106,7 @@ impl GuardedProcess {
         Ok(Self { guard, control, lines: BufReader::new(output).lines() })
     }
 
-    /// The next line the service prints; what the guard says is heeded here.
+    /// The next line of the service. The guard's line with the process id is consumed here.
     async fn line(&mut self, spec: &ServiceSpec) -> Result<Option<String>, DemoError> {
         loop {
             let line = self.lines.next_line().await.map_err(|source| DemoError::file(&spec.log(), source))?;
@@ -121,7 +118,7 @@ impl GuardedProcess {
     }
 }
 
-/// A service that runs.
+/// A running service and the JSON object of its ready line.
 #[derive(Debug)]
 pub struct Service {
     spec: ServiceSpec,
@@ -130,7 +127,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it and waits until it says that it is there.
+    /// Starts the program and waits for its ready line.
     pub async fn start(spec: ServiceSpec) -> Result<Self, DemoError> {
         let mut running = GuardedProcess::spawn(&spec)?;
         let line = tokio::time::timeout(START, running.line(&spec)).await.map_err(|_| spec.failed("did not start in time"))??;
@@ -139,24 +136,24 @@ impl Service {
         Ok(Self { spec, running, ready })
     }
 
-    /// A field of what it said.
+    /// A text field of its ready line.
     pub fn ready_field(&self, field: &str) -> Result<String, DemoError> {
         let text = self.ready[field].as_str().map(str::to_owned);
         text.ok_or_else(|| DemoError::Response { from: self.spec.name.to_owned(), response: self.ready.to_string() })
     }
 
-    /// Asks it to end, waits, and kills it where that takes too long.
+    /// Sends SIGTERM, waits, and kills the service if that takes too long.
     pub async fn stop(mut self) {
         self.command("stop").await;
         if tokio::time::timeout(STOP, self.running.guard.wait()).await.is_err() {
             self.command("kill").await;
-            // The guard ends with what it guards.
+            // The guard exits when the service has been killed.
             let _ = self.running.guard.wait().await;
         }
     }
 
     async fn command(&mut self, command: &str) {
-        // The pipe is gone only when the service is.
+        // Writing fails only if the service has already ended.
         let _ = self.running.control.write_all(format!("{command}\n").as_bytes()).await;
     }
 
@@ -170,7 +167,7 @@ enum Control {
     Stop,
 }
 
-/// A service that is started again when it dies.
+/// A service that is restarted when it exits by itself.
 #[derive(Debug)]
 pub struct SupervisedProcess {
     control: mpsc::Sender<Control>,
@@ -178,20 +175,20 @@ pub struct SupervisedProcess {
 }
 
 impl SupervisedProcess {
-    /// Starts it and keeps it going.
+    /// Starts the service and its supervisor task.
     pub async fn start(spec: ServiceSpec) -> Result<Self, DemoError> {
         let service = Service::start(spec).await?;
         let (control, received) = mpsc::channel(1);
         Ok(Self { control, supervisor: tokio::spawn(supervise(service, received)) })
     }
 
-    /// Kills it with signal 9; returns once the order is on its way.
+    /// Sends SIGKILL; does not wait for the exit.
     pub async fn kill(&self) {
-        // A keeper that has ended tells why in `failed`.
+        // If the supervisor has ended, `failed` returns the reason.
         let _ = self.control.send(Control::Kill).await;
     }
 
-    /// Resolves when it cannot be kept going.
+    /// Resolves when the service cannot be restarted.
     pub async fn failed(&mut self) -> DemoError {
         match (&mut self.supervisor).await {
             Ok(Err(error)) => error,
@@ -199,7 +196,6 @@ impl SupervisedProcess {
         }
     }
 
-    /// Ends it.
     pub async fn stop(self) {
         let _ = self.control.send(Control::Stop).await;
         let _ = self.supervisor.await;
@@ -220,7 +216,7 @@ async fn supervise(mut service: Service, mut control: mpsc::Receiver<Control>) -
             _ = service.ended() => {
                 restarts += 1;
                 if restarts > MAX_RESTARTS {
-                    return Err(service.spec.failed("ends again and again"));
+                    return Err(service.spec.failed("exits repeatedly"));
                 }
                 service = Service::start(service.spec.clone()).await?;
             }

@@ -1,4 +1,4 @@
-//! The services of a demo and what they do one after the other: take everything in, fill the tables, compute, publish.
+//! The services of a demo and its steps: send, fill the tables, compute, export.
 
 use std::{fs::File, io::BufReader, path::Path, sync::Arc, time::Duration};
 
@@ -19,19 +19,13 @@ use crate::{
     warehouse::{Role, Warehouse},
 };
 
-/// Everything that the services lean on.
+/// Everything that the steps of a demo share.
 pub struct Stack {
-    /// What was asked for.
     pub config: DemoConfig,
-    /// The demo's folder.
     pub dir: DemoDir,
-    /// What the terminal shows.
     pub steps: Steps,
-    /// Watches memory.
     pub memory: MemoryMonitor,
-    /// The warehouse.
     pub warehouse: Warehouse,
-    /// The event log.
     pub log: LogSettings,
 }
 
@@ -41,7 +35,7 @@ impl Stack {
         ServiceSpec { name, args: Vec::new(), env, logs: self.dir.path("logs"), memory: self.memory.clone() }
     }
 
-    /// The settings that lead to the tables. The password goes by a file: whoever may look at a process sees its environment.
+    /// Environment for access to the tables. The password is in a file, since other processes may read a process's environment.
     fn clickhouse_env(&self, role: Role) -> Result<Vec<(&'static str, String)>, DemoError> {
         let login = self.warehouse.login(role);
         let file = match self.warehouse.password_file(role) {
@@ -56,7 +50,6 @@ impl Stack {
         ])
     }
 
-    /// Starts ingest.
     pub async fn ingest(&self) -> Result<Service, DemoError> {
         let path = |name: &str| self.dir.path(name).display().to_string();
         let mut spec = self.spec(
@@ -73,7 +66,7 @@ impl Stack {
         Service::start(spec).await
     }
 
-    /// Starts the projector and keeps it going.
+    /// Starts the projector under supervision.
     pub async fn projector(&self) -> Result<SupervisedProcess, DemoError> {
         let mut env = self.clickhouse_env(Role::Admin)?;
         env.push(("METRICS__LISTEN", "127.0.0.1:0".to_owned()));
@@ -82,7 +75,7 @@ impl Stack {
         SupervisedProcess::start(spec).await
     }
 
-    /// A run of analytics.
+    /// The specification of a run of `qamtu-analytics` with these arguments.
     pub fn analytics(&self, args: &[&str]) -> Result<ServiceSpec, DemoError> {
         let mut env = self.clickhouse_env(Role::Analytics)?;
         env.push(("ANALYTICS__DIR", self.dir.path("analytics").display().to_string()));
@@ -91,7 +84,7 @@ impl Stack {
         Ok(spec)
     }
 
-    /// Sends everything, while the projector is killed as often as was asked for.
+    /// Sends everything and meanwhile kills the projector as often as configured.
     pub async fn send(
         &self,
         ingest: &Service,
@@ -107,7 +100,7 @@ impl Stack {
         Ok((result, counts))
     }
 
-    /// Waits for the tables and computes, while the files of the log are written.
+    /// Waits for the tables and computes the figures; exports the log at the same time.
     pub async fn figures(&self) -> Result<Value, DemoError> {
         let log = self.log.config()?;
         let file = |name: &str| self.config.out.join(name);
@@ -154,7 +147,7 @@ impl Stack {
         Ok(figures)
     }
 
-    /// Tells what has come of it.
+    /// Prints the summary on standard output.
     pub fn print_summary(&self, figures: &Value, elapsed: Duration) -> Result<(), DemoError> {
         let warehouse = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
         let memory_mb = (self.memory.peak_mb(Owner::Qamtu), warehouse);
@@ -172,13 +165,13 @@ async fn kill_at_random(projector: &SupervisedProcess, times: u32) {
     }
 }
 
-/// Reads a JSON file.
+/// Deserializes a JSON file.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DemoError> {
     let file = File::open(path).map_err(|source| DemoError::file(path, source))?;
     serde_json::from_reader(BufReader::new(file)).map_err(|source| DemoError::file(path, source))
 }
 
-/// Writes a JSON file.
+/// Writes a value as an indented JSON file.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), DemoError> {
     let text = serde_json::to_vec_pretty(value).map_err(|source| DemoError::file(path, source))?;
     std::fs::write(path, text).map_err(|source| DemoError::file(path, source))

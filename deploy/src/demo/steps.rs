@@ -1,6 +1,6 @@
-//! What the terminal shows while the demo works: a bar for every step, several at once; plain lines where there is no terminal.
+//! Progress on the terminal: a bar for every running step; plain lines if standard error is no terminal.
 //!
-//! Guarantees: a finished step leaves one line with its time; nothing is drawn into a file or a pipe.
+//! A finished step prints one line with its duration. Bars are never drawn into a file or a pipe.
 
 use std::{
     borrow::Cow,
@@ -13,13 +13,13 @@ use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::warehouse::{FetchProgress, FetchStep};
 
-/// All steps.
+/// The progress display of a demo.
 #[derive(Debug, Clone)]
 pub struct Steps {
     bars: Option<MultiProgress>,
 }
 
-/// A step under way; dropped unfinished, it leaves nothing.
+/// A running step; if it is dropped unfinished, its bar disappears.
 #[derive(Debug)]
 pub struct Step {
     name: &'static str,
@@ -31,12 +31,12 @@ pub struct Step {
 const NAME_WIDTH: usize = 24;
 
 impl Steps {
-    /// Bars on a terminal, lines elsewhere.
+    /// Shows bars on a terminal, lines elsewhere.
     pub fn new() -> Self {
         Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
-    /// Begins a step; without a total it only shows that it goes on.
+    /// Begins a step; without a total it shows a spinner.
     pub fn begin(&self, name: &'static str, total: Option<u64>) -> Step {
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let bar = self.bars.as_ref().map_or_else(ProgressBar::hidden, |bars| bars.add(bar));
@@ -49,7 +49,7 @@ impl Steps {
         Step { name, bar, since: Instant::now(), steps: self.clone() }
     }
 
-    /// Shows how far the one-time download of ClickHouse is.
+    /// A callback that shows the progress of the one-time download of ClickHouse.
     pub fn fetch_progress(&self) -> FetchProgress {
         let steps = self.clone();
         let running_step: Mutex<Option<Step>> = Mutex::new(None);
@@ -75,10 +75,10 @@ impl Steps {
         })
     }
 
-    /// Says a line above the bars.
+    /// Prints a line above the bars.
     pub fn print_line(&self, line: &str) {
         match &self.bars {
-            // Where standard error is gone nobody reads it.
+            // A closed standard error is ignored.
             Some(bars) => drop(bars.println(line)),
             None => drop(writeln!(std::io::stderr(), "{line}")),
         }
@@ -86,22 +86,22 @@ impl Steps {
 }
 
 impl Step {
-    /// So much more is done.
+    /// Advances the bar by a number of units.
     pub fn add(&self, number: u64) {
         self.bar.inc(number);
     }
 
-    /// So much is done.
+    /// Sets the number of finished units.
     pub fn set(&self, number: u64) {
         self.bar.set_position(number);
     }
 
-    /// So much is to be done.
+    /// Sets the total number of units.
     pub fn total(&self, number: u64) {
         self.bar.set_length(number);
     }
 
-    /// Ends with a word on what came of it.
+    /// Ends the step and prints its duration and result.
     pub fn done(self, what: impl Into<Cow<'static, str>>) {
         let elapsed = self.since.elapsed();
         self.bar.finish_and_clear();
@@ -115,7 +115,7 @@ impl Drop for Step {
     }
 }
 
-/// `1,195,000`.
+/// Formats a number with separators, such as `1,195,000`.
 pub fn count(number: u64) -> String {
     HumanCount(number).to_string()
 }

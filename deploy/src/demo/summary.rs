@@ -1,4 +1,4 @@
-//! The few lines at the end: what the campaign has come to, where the files are, how long it took and how much memory.
+//! The summary at the end: main figures, output folder, duration and peak memory.
 
 use std::{
     io::{self, Write},
@@ -10,20 +10,18 @@ use serde_json::Value;
 
 use super::steps::count;
 
-/// What is told.
+/// The contents of the printed summary.
 pub struct Summary<'a> {
-    /// The figures.
     pub figures: &'a Value,
-    /// Where the files are.
+    /// Output folder of the files.
     pub out: &'a Path,
-    /// How long everything took.
+    /// Duration of the whole demo.
     pub elapsed: Duration,
-    /// Peaks of Qamtu's processes together and of ClickHouse, in MB; none for a ClickHouse that is not ours.
+    /// Peak memory of Qamtu's processes together and of ClickHouse, in MB; none for an existing ClickHouse server.
     pub memory_mb: (u64, Option<u64>),
 }
 
 impl Summary<'_> {
-    /// Writes it.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let figure = |path: &str| self.figures.pointer(path).and_then(Value::as_u64).unwrap_or(0);
         let formatted = |path: &str| count(figure(path));

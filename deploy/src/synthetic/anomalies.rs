@@ -1,8 +1,7 @@
-//! What goes wrong in the field, decided before anything is told: what is odd about a meeting, how late it is, what is wrong with a
-//! line of its sheet.
+//! Chooses the anomalies before events are emitted: of meetings, of reporting delays, and of lines of attendance sheets.
 //!
-//! The truth of a meeting is what holds in the end. An anomaly says how the field gets there (a wrong report and its correction), or
-//! bends the truth for good (a clock an hour ahead, a date after the last lawful day). Each meeting has at most one.
+//! A [`Meeting`] holds the final facts. An anomaly decides by which events they are reported (a wrong report and its correction), or
+//! changes the final facts (a clock an hour ahead, a date after the last lawful day). Each meeting has at most one.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +18,15 @@ use crate::submission::Iin;
 
 /// Sheets under unknown meeting ids.
 const STRAY_SHEETS: u32 = 12;
-/// Meetings that only count heads, and from which names are sent.
+/// Meetings with revealing audiences from which names are sent, which ingest refuses.
 const REFUSED_NAMES: usize = 6;
-/// Meetings whose names arrive before their audience is known to be a revealing one.
+/// Meetings whose names arrive before it is known that their audience is revealing.
 const REVEALED_LATE: usize = 6;
-/// Never reported meetings whose sheet arrives all the same.
+/// Meetings without a report whose sheet arrives nevertheless.
 const SHEETS_WITHOUT_REPORT: usize = 5;
 
-/// Decides everything that goes wrong. Order: what needs rare meetings first.
+/// Chooses all anomalies, first those that fit few meetings. Returns the meetings whose sheets share an import file; the last file is
+/// reversed.
 pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, rng: &mut SeededRng) -> Vec<Vec<usize>> {
     line_anomalies(world, meetings, rng);
     stray_sheets(world, meetings, rng);
@@ -49,7 +49,7 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, rng: &m
         anomalies.assign(REVEALED_LATE, Anomaly::RevealedLate { contested: false }, has_sound_sheet);
         anomalies.assign(REVEALED_LATE / 2, Anomaly::RevealedLate { contested: true }, has_sound_sheet);
     }
-    // Midnights that begin a week first: in UTC they belong to the week before.
+    // Mondays first: local midnight belongs to the previous week in UTC.
     let first = world.scenario.first_meeting;
     let after_first_day = |meeting: &Meeting| world.clock.day(meeting.report.starts) > first;
     anomalies.assign(2, Anomaly::DateOnly, |meeting| {
@@ -64,13 +64,13 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<Meeting>, rng: &m
         let planned = meeting.plan.as_ref().map(|plan| world.clock.day(plan.starts));
         planned < meeting.planned_start().map(|starts| world.clock.day(starts))
     });
-    // Not on the first day: the evening before, nobody had heard of the campaign.
+    // Not on the first day, since the shifted start would lie before the reference data.
     anomalies.by_share(after_first_day);
     copy_sheet(meetings, &copied);
     make_revealing(world, meetings, rng);
     for (number, index) in silence.into_iter().enumerate() {
         let starts = meetings[index].report.starts + SignedDuration::from_hours(24);
-        // The first one at local midnight: in UTC that is still a lawful day.
+        // The first one at local midnight, which is still a lawful day in UTC.
         meetings[index].report.starts = if number == 0 { world.clock.at(world.clock.day(starts), 0) } else { starts };
     }
     for meeting in meetings.iter_mut() {
@@ -110,7 +110,7 @@ struct Assignment<'a> {
 }
 
 impl Assignment<'_> {
-    /// Gives an anomaly to the first so many fitting meetings that have none.
+    /// Gives an anomaly to the first `number` meetings that pass the filter and have none.
     fn assign(&mut self, number: usize, anomaly: Anomaly, filter: impl Fn(&Meeting) -> bool) -> Vec<usize> {
         let free = |index: &usize| self.meetings[*index].anomaly == Anomaly::None && filter(&self.meetings[*index]);
         let chosen: Vec<usize> = self.order.iter().copied().filter(free).take(number).collect();
@@ -118,7 +118,7 @@ impl Assignment<'_> {
         chosen
     }
 
-    /// Anomalies by their share of held meetings. Corrections are 5 %: of them 15 % twice over, 10 % before what they correct.
+    /// Anomalies by their share of held meetings. Corrections are 5 %; of them 15 % are corrected twice and 10 % arrive before the original.
     fn by_share(&mut self, after_first_day: impl Fn(&Meeting) -> bool + Copy) {
         let held = self.held;
         let count = |share: f64| (held * share).round() as usize;
@@ -154,7 +154,7 @@ impl Assignment<'_> {
     }
 }
 
-/// 18 % later than a day, 4 % than a week (of meetings early enough for that), 0.5 % after the vote.
+/// 18 % are reported more than a day late, 4 % more than a week (of meetings early enough), 0.5 % after the vote.
 fn delays(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], rng: &mut SeededRng) {
     let mut order = order.to_vec();
     rng.shuffle(&mut order);
@@ -168,7 +168,7 @@ fn delays(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], rng: &mu
     }
 }
 
-/// What is wrong with lines: 1.2 % bad check digits, 0.4 % transposed digits, 1 % unknown units, 1 % mistaken.
+/// Anomalies of sheet lines: 1.2 % wrong digits, 0.4 % transposed digits, 1 % unknown units, 1 % retracted.
 fn line_anomalies(world: &mut World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let voter_index = VoterIndex::of(&world.roll);
     for meeting in meetings.iter_mut() {
@@ -195,7 +195,7 @@ fn line_anomalies(world: &mut World<'_>, meetings: &mut [Meeting], rng: &mut See
     }
 }
 
-/// One digit wrong, and the check digit tells.
+/// A national id with one wrong digit and therefore a wrong check digit.
 fn mistyped(people: &People, roll: &Roll, attendee: Attendee, rng: &mut SeededRng) -> LineAnomaly {
     let Attendee::Strong(person) = attendee else { return LineAnomaly::None };
     let number = people.iin(person, roll).0;
@@ -208,7 +208,7 @@ fn mistyped(people: &People, roll: &Roll, attendee: Attendee, rng: &mut SeededRn
     bad.map_or(LineAnomaly::None, |typed| LineAnomaly::Mistyped { typed, corrected: rng.chance(0.7) })
 }
 
-/// Two neighbouring digits swapped: mostly the check digit tells; else somebody else is recorded, or a number of nobody.
+/// Swaps two neighbouring digits. If the check digit is still valid, another person is recorded, or an id that nobody has.
 fn transposed(world: &mut World<'_>, voter_index: &VoterIndex, line: &mut Line, rng: &mut SeededRng) {
     let Attendee::Strong(person) = line.attendee else { return };
     let number = world.people.iin(person, &world.roll).0;
@@ -226,7 +226,7 @@ fn transposed(world: &mut World<'_>, voter_index: &VoterIndex, line: &mut Line, 
     }
 }
 
-/// Voters by their number.
+/// Index of voters by national id.
 struct VoterIndex(Vec<(Iin, u32)>);
 
 impl VoterIndex {
@@ -240,7 +240,7 @@ impl VoterIndex {
     }
 }
 
-/// Sheets under meeting ids that nobody knows, and of meetings that are never reported.
+/// Adds sheets with unknown meeting ids, and sheets of meetings without a report.
 fn stray_sheets(world: &World<'_>, meetings: &mut Vec<Meeting>, rng: &mut SeededRng) {
     let silent = |meeting: &Meeting| meeting.outcome == MeetingOutcome::Unreported && !audience::revealing(world, &meeting.report);
     let silent: Vec<usize> = (0..meetings.len()).filter(|index| silent(&meetings[*index])).collect();
@@ -272,8 +272,8 @@ fn local_lines(world: &World<'_>, meeting: &Meeting, rng: &mut SeededRng) -> Vec
     people.into_iter().map(|voter| audience::sheet_line(world, Attendee::Strong(voter), meeting.report.unit, rng)).collect()
 }
 
-/// All voters of the precinct that is counted too low stand on one sheet, and twenty strangers who say that they live there: more people
-/// are reached than registered.
+/// Puts all voters of the undercounted precinct on one sheet, and twenty people off the roll who state it as their residence, so that
+/// more people are reached than registered.
 fn overfill_precinct(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], rng: &mut SeededRng) {
     let Some(precinct) = world.roll.undercounted else { return };
     let held = &world.roll.precincts[precinct];
@@ -291,13 +291,13 @@ fn overfill_precinct(world: &World<'_>, meetings: &mut [Meeting], order: &[usize
     meetings[*index].anomaly = Anomaly::MoreReachedThanCounted;
 }
 
-/// Makes audiences revealing ones that their plans do not name so: every other one by its second category alone. Headcount are counted there.
+/// Gives reports a revealing category that the plan lacks, in every other one as the second category; adds headcounts.
 fn make_revealing(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let Some(revealing) = world.campaign.categories.iter().position(|category| category.revealing) else { return };
     let late = meetings.iter_mut().filter(|meeting| matches!(meeting.anomaly, Anomaly::RevealedLate { .. }));
     for (number, meeting) in late.enumerate() {
         match meeting.anomaly {
-            // The report that holds names no revealing category.
+            // The report in force has no revealing category.
             Anomaly::RevealedLate { contested: true } => {}
             _ if number.is_multiple_of(2) => meeting.report.category = revealing,
             _ => meeting.report.secondary = Some(revealing),
@@ -314,7 +314,7 @@ fn copy_sheet(meetings: &mut [Meeting], copied: &[usize]) {
     }
 }
 
-/// Sheets that come as files: 12 % of the meetings without an anomaly, a few of one unit to a file.
+/// Chooses sheets that are uploaded as files: those of 16 % of the held meetings without an anomaly, up to four of one unit per file.
 fn imports(meetings: &mut [Meeting], rng: &mut SeededRng) -> Vec<Vec<usize>> {
     let mut by_unit: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, meeting) in meetings.iter().enumerate() {

@@ -1,7 +1,7 @@
-//! Attendee was in the room, and what is known of it: sheets with names, heads counted, or both.
+//! Draws the audience of each meeting and its evidence: a sheet with names, a headcount, or both.
 //!
-//! People come from around the venue, by a propensity of their own, often with somebody of their household; some from another unit,
-//! from outside the region, or under age. A revealing audience is only counted.
+//! People live near the venue, attend with an individual propensity and often bring somebody of their household. Some are from another
+//! unit, from outside the region, or under age. A revealing audience has a headcount only.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -12,15 +12,15 @@ use super::{
     rng::SeededRng,
 };
 
-/// Evidence by meeting: a whole sheet, a sheet of a part, heads only.
+/// Shares of meetings with a complete and with a partial sheet; the others have a headcount only.
 const COMPLETE_SHEET: f64 = 0.62;
 const PARTIAL_SHEET: f64 = 0.08;
-/// People who attend again and again.
+/// Number of people who attend many meetings.
 const ACTIVISTS: usize = 200;
-/// People brought along from one's household.
+/// Probability of bringing somebody of one's household.
 const BROUGHT_ALONG: f64 = 0.3;
 
-/// Fills the rooms of all meetings that are held.
+/// Draws sheet and headcount of all meetings that are held.
 pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let sizes = sizes(world, meetings, rng);
     let held = meetings.iter_mut().filter(|meeting| meeting.outcome == MeetingOutcome::Held);
@@ -35,8 +35,8 @@ pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], rng: &mut Seeded
     activists(world, meetings, rng);
 }
 
-/// How many people come to each meeting that is held. Drawn by format, then scaled to what the formats promise for so many meetings, so
-/// that no seed has a campaign of another size only because it drew a few large halls more.
+/// Number of people at each held meeting. Drawn by format, then scaled to the expected total, so that a few large meetings more do not
+/// change the size of the campaign between seeds.
 fn sizes(world: &World<'_>, meetings: &[Meeting], rng: &mut SeededRng) -> Vec<u32> {
     let held: Vec<&Meeting> = meetings.iter().filter(|meeting| meeting.outcome == MeetingOutcome::Held).collect();
     let style = |meeting: &Meeting| &world.scenario.formats[meeting.report.format];
@@ -53,7 +53,7 @@ fn sizes(world: &World<'_>, meetings: &[Meeting], rng: &mut SeededRng) -> Vec<u3
     held.iter().zip(&drawn).map(fit).collect()
 }
 
-/// The voters around a meeting: those of its precinct and its neighbours, or of the whole unit.
+/// The voters who may attend: of the meeting's precinct and its neighbours, or of the whole unit.
 pub(super) fn catchment(world: &World<'_>, meeting: &Meeting) -> Range<u32> {
     let wanted = world.scenario.formats[meeting.report.format].precincts as usize;
     let unit = &world.roll.units[meeting.report.unit];
@@ -64,18 +64,18 @@ pub(super) fn catchment(world: &World<'_>, meeting: &Meeting) -> Range<u32> {
     world.roll.precincts[first].voters.start..world.roll.precincts[first + wanted - 1].voters.end
 }
 
-/// Would being there tell belief, origin or health?
+/// Whether attendance would reveal belief, origin or health.
 pub(super) fn revealing(world: &World<'_>, details: &MeetingDetails) -> bool {
     std::iter::once(details.category).chain(details.secondary).any(|category| world.campaign.categories[category].revealing)
 }
 
-/// How many of the people are named, and whether heads are counted. Small meetings more often count heads only.
+/// Number of people on the sheet, and whether there is a headcount. Small meetings more often have a headcount only.
 fn evidence(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng) -> (u32, bool) {
     if revealing(world, &meeting.report) {
         return (0, true);
     }
     let median = world.scenario.formats[meeting.report.format].median;
-    // The revealing audiences are counted only; that is made up for here.
+    // Large meetings get more sheets, since revealing audiences have none.
     let whole = COMPLETE_SHEET * if f64::from(people) < median { 0.98 } else { 1.26 };
     let drawn = rng.uniform();
     if drawn < whole {
@@ -113,7 +113,7 @@ fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng)
     lines
 }
 
-/// Somebody in the room.
+/// Draws one attendee of a meeting.
 fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, rng: &mut SeededRng) -> Attendee {
     let unit = meeting.report.unit;
     let stranger = |wanted: fn(OffRollReason, usize, &World<'_>) -> bool, rng: &mut SeededRng| {
@@ -135,7 +135,7 @@ fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, r
     found.unwrap_or_else(|| Attendee::Strong(world.roll.draw_voter(catchment, rng)))
 }
 
-/// What the sheet says of somebody at a meeting in a unit.
+/// Draws the sheet line of an attendee of a meeting in a unit.
 pub(super) fn sheet_line(world: &World<'_>, attendee: Attendee, unit: usize, rng: &mut SeededRng) -> Line {
     let stated = rng.weighted([0.5, 0.3, 0.2].into_iter());
     let of_precinct = |precinct: usize| match stated {
@@ -157,7 +157,7 @@ pub(super) fn sheet_line(world: &World<'_>, attendee: Attendee, unit: usize, rng
     Line { attendee, residence, adult, anomaly: LineAnomaly::None }
 }
 
-/// Counts heads: with a sheet of everybody nearly right; else a little high and often in round numbers.
+/// Draws a headcount: nearly exact with a complete sheet, otherwise slightly too high and often rounded.
 pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> Headcount {
     let one = |rng: &mut SeededRng| {
         let guess = if exact {
@@ -182,7 +182,7 @@ pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> Head
     Headcount { first, second, eligible_minimum, old_form }
 }
 
-/// Some people attend six times and more, in their own unit.
+/// Adds people who attend six to twelve meetings of their own unit.
 fn activists(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let mut by_unit: Vec<Vec<usize>> = vec![Vec::new(); world.roll.units.len()];
     for (index, meeting) in meetings.iter().enumerate().filter(|(_, meeting)| !meeting.lines.is_empty()) {

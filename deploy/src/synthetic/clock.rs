@@ -1,6 +1,4 @@
-//! The simulated clock: local days and hours of the campaign, and where the stream begins and ends.
-//!
-//! Guarantees: nothing here reads the real clock.
+//! The simulated clock: local days and hours of the campaign, and start and end of the stream. Never reads the real clock.
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
@@ -10,9 +8,9 @@ use crate::campaign::{Campaign, Scenario};
 #[derive(Debug, Clone)]
 pub(super) struct Clock {
     zone: TimeZone,
-    /// When reference data begins to arrive.
+    /// Arrival of the first submission, which is reference data.
     pub begins: Timestamp,
-    /// When the last submission arrives: five days after the vote, at noon.
+    /// Arrival of the last submission: five days after the vote, at noon.
     pub ends: Timestamp,
 }
 
@@ -42,6 +40,6 @@ impl Clock {
 }
 
 fn local(zone: &TimeZone, day: Date, hour: i8) -> Timestamp {
-    // The days come from a checked file; the epoch never comes.
+    // `compatible` resolves every local time, so the fallback is never used.
     zone.to_ambiguous_zoned(day.at(hour, 0, 0, 0)).compatible().map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
 }

@@ -1,7 +1,7 @@
-//! How the field tells of a meeting: plan, moves, report, heads, questions, with the anomalies that were decided; sheets are in
+//! Emits the events of meetings according to their anomalies: plan, moves, report, headcount, questions. Sheets are in
 //! [`super::emit_sheets`].
 //!
-//! Guarantees: when everything has arrived, what stands is the meeting's truth.
+//! After all events have arrived, those that are not superseded give the final facts of the meeting.
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
@@ -20,14 +20,14 @@ use super::{
 };
 use crate::submission::Payload;
 
-/// When report and sheet of a meeting arrive.
+/// Arrival of report and sheet of a meeting.
 #[derive(Debug, Clone, Copy)]
 struct Times {
     report: Timestamp,
     sheet: Timestamp,
 }
 
-/// Tells of every meeting; `imports` are the meetings whose sheets come in one file, the last one taken back and sent again.
+/// Emits all meetings; `imports` lists the meetings whose sheets share a file, the last of which is reversed and sent again.
 pub(super) fn emit(emitter: &mut EventEmitter<'_>, meetings: &[Meeting], imports: &[Vec<usize>]) {
     let times: Vec<Times> = meetings.iter().map(|meeting| times(emitter, meeting)).collect();
     for (index, meeting) in meetings.iter().enumerate() {
@@ -75,7 +75,7 @@ fn ends_at(details: &MeetingDetails) -> Timestamp {
 }
 
 fn times(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> Times {
-    // Whoever entered only the day did so when the meeting was over: late in the evening.
+    // If only the day was entered, the start is midnight and the report arrives late in the evening.
     let only_the_day = matches!(meeting.anomaly, Anomaly::StaleTimeZoneAtMidnight | Anomaly::DateOnly);
     let ends = ends_at(&meeting.report) + hours(if only_the_day { 21 } else { 0 });
     let vote = emitter.world.clock.at(emitter.world.campaign.calendar.vote, 7);
@@ -101,11 +101,11 @@ fn times(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> Times {
     Times { report, sheet }
 }
 
-/// The plan and its moves.
+/// Emits the plan and its moves.
 fn plan(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Times) {
     let Some(plan) = &meeting.plan else { return };
     let world = emitter.world;
-    // The first plans go out on the first morning.
+    // No plan arrives before the first morning.
     let earliest = world.clock.at(world.scenario.first_meeting, 8) + SignedDuration::from_secs(emitter.rng.between(0, 3 * 3_600));
     let usual = plan.starts - SignedDuration::from_mins(emitter.rng.between(2 * 24 * 60, 10 * 24 * 60));
     let mut received = usual.max(earliest);
@@ -132,7 +132,7 @@ fn plan(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Times) {
         }
         Anomaly::TwoPlans => {
             emitter.count_anomaly("two-plans", 1);
-            // The plan that holds has the later id and arrives first.
+            // The plan in force has the later id and arrives first.
             let rival = emitter.id(metadata.recorded);
             emitter.send_as(rival, metadata.shifted_by(hours(2)), (planned(&other(), Vec::new()).into(), ExpectedOutcome::Accepted));
             emitter.send(metadata.shifted_by(SignedDuration::from_secs(60)), planned(plan, Vec::new()))
@@ -143,7 +143,7 @@ fn plan(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Times) {
         emitter.count_anomaly("moved", 1);
         let moved = MeetingRescheduled { meeting: meeting.id.clone(), supersedes: vec![last], starts: *starts, reason: None };
         let late = emitter.rng.chance(0.1);
-        // Some moves are told only after the meeting.
+        // Some moves are reported only after the meeting.
         let told =
             if late { ends_at(&meeting.report) + hours(3) } else { received + hours(6) + SignedDuration::from_mins(40 * step as i64) };
         last = emitter.send(emitter.metadata("plan-form", told, told + SignedDuration::from_mins(step as i64)), moved);
@@ -158,7 +158,7 @@ fn cancel(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> EventId {
     emitter.send(metadata, cancelled)
 }
 
-/// The report, by the way its anomaly takes.
+/// Emits the report as its anomaly requires.
 fn report(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     let world = emitter.world;
     let right = meeting.report.payload(world);
@@ -246,13 +246,13 @@ fn count_lateness(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timesta
     found.into_iter().filter(|(found, _)| *found).for_each(|(_, what)| emitter.count_anomaly(what, 1));
 }
 
-/// Two wrong versions of a report.
+/// Two wrong versions of a report, for its corrections.
 fn wrong_reports(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> [Report; 2] {
     let world = emitter.world;
     [1, 2].map(|step| {
         let mut wrong = meeting.report.clone();
         if matches!(meeting.anomaly, Anomaly::WrongDate(_)) {
-            // At most a day ahead: ingest refuses reports of what lies further in the future.
+            // At most one day ahead: ingest refuses reports that lie further in the future.
             let is_ahead = emitter.rng.chance(0.5) && step == 1;
             wrong.starts += hours(24 * if is_ahead { step } else { -step });
         } else {
@@ -264,7 +264,7 @@ fn wrong_reports(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> [Report; 
     })
 }
 
-/// A wrong statement and what makes it good; `then` gives the correction of an event, the last one the right one.
+/// Emits a wrong event and its corrections. `then(id, is_last)` returns the correction of event `id`; the last one is right.
 fn send_with_correction(
     emitter: &mut EventEmitter<'_>,
     (metadata, pattern): (EventMetadata, CorrectionPattern),
@@ -293,7 +293,7 @@ fn send_with_correction(
     }
 }
 
-/// Headcount counted.
+/// Emits the headcount as the anomaly requires.
 fn headcount(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     let Some(headcount) = &meeting.headcount else { return };
     let told = at + SignedDuration::from_mins(emitter.rng.between(-8, 30));
@@ -329,7 +329,7 @@ fn headcount(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     }
 }
 
-/// Themes that were asked about.
+/// Emits the numbers of questions by theme.
 fn questions(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     if emitter.world.scenario.themes.is_empty() || !emitter.rng.chance(0.2) {
         return;

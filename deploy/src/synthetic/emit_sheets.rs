@@ -1,6 +1,6 @@
-//! How attendance sheets are told: line by line, alone or as files, with the flaws that were decided.
+//! Emits attendance sheets line by line, single or as files, with the anomalies of their lines.
 //!
-//! Guarantees: when everything has arrived, exactly the lines that hold stand.
+//! After all events have arrived, exactly the valid lines are neither refused nor retracted.
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
@@ -29,7 +29,7 @@ fn residence(emitter: &EventEmitter<'_>, residence: StatedResidence) -> Residenc
     }
 }
 
-/// The lines of a sheet, one by one, with what is wrong with them.
+/// Emits the lines of a sheet and the retraction of wrong ones.
 pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, at, import): (&[Line], Timestamp, Option<ImportId>)) {
     let copies = if meeting.anomaly == Anomaly::Rekeyed { 2 } else { 1 };
     for copy in 1..=copies {
@@ -60,7 +60,7 @@ pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, a
     }
 }
 
-/// Sends a line; returns its id if it is to be retracted.
+/// Emits a line; returns its id if it must be retracted.
 fn sheet_line(
     emitter: &mut EventEmitter<'_>,
     (meeting, line): (&Meeting, Line),
@@ -102,7 +102,7 @@ fn sheet_line(
     None
 }
 
-/// A file with the sheets of several meetings, and the note that it was taken in.
+/// Emits a file with the sheets of several meetings and the event that accepts the import.
 pub(super) fn import_file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> ImportId {
     let import = ImportId(emitter.id(at).0);
     let mut lines = 0;
@@ -117,7 +117,7 @@ pub(super) fn import_file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &
     import
 }
 
-/// An import whose sheets are shifted by one meeting, with heads that nobody counted: taken back a day later and sent again.
+/// Emits an import whose sheets are shifted by one meeting and have wrong headcounts; it is reversed a day later and sent again.
 pub(super) fn reversed_import(emitter: &mut EventEmitter<'_>, right: &[(&Meeting, &[Line])], at: Timestamp) {
     let sound = |lines: &[Line]| lines.iter().copied().filter(|line| line.anomaly == LineAnomaly::None).collect::<Vec<Line>>();
     let next: Vec<Vec<Line>> = right.iter().cycle().skip(1).take(right.len()).map(|(_, lines)| sound(lines)).collect();
@@ -134,7 +134,7 @@ pub(super) fn reversed_import(emitter: &mut EventEmitter<'_>, right: &[(&Meeting
     import_file(emitter, right, (99, at + hours(28)));
 }
 
-/// Names from a meeting where only heads may be counted.
+/// Emits names of a meeting where only heads may be counted; ingest refuses them.
 pub(super) fn refused_names(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     let among = emitter.world.roll.voters_of(meeting.report.unit);
     for _ in 0..4 {

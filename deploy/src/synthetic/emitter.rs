@@ -1,6 +1,5 @@
-//! Sends events of the invented campaign: each gets an id, a source and its times, and the outcome that ingest must give it.
-//!
-//! Guarantees: nothing arrives before the campaign or after its end. What is sent is decided by the callers.
+//! Collects the generated submissions: adds id, source, times and the expected outcome. No submission arrives before the campaign or
+//! after the end of the stream.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -16,29 +15,29 @@ use qamtu_schemas::{
 use super::{World, meeting::Meeting, rng::SeededRng};
 use crate::submission::{Payload, Submission};
 
-/// What must become of a submission.
+/// The outcome that ingest must give a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedOutcome {
-    /// It stands in the log.
+    /// Appended to the log.
     Accepted,
-    /// Delivered before: nothing more happens.
+    /// The same body was accepted before under this id.
     Duplicate,
-    /// Another body under the id of one that was accepted before.
+    /// Another body was accepted before under this id.
     Conflict,
-    /// Refused for this reason.
+    /// Refused with this problem code.
     Refused(&'static str),
 }
 
-/// A submission and its fate.
+/// A submission and its expected outcome.
 #[derive(Debug, Clone)]
 pub struct GeneratedSubmission {
-    /// What is sent.
+    /// The event as a client sends it.
     pub submission: Submission,
-    /// What must become of it.
+    /// The outcome that ingest must give it.
     pub expected: ExpectedOutcome,
 }
 
-/// When, by whom and with which import something is sent.
+/// Source, times and import of an event.
 #[derive(Debug, Clone)]
 pub(super) struct EventMetadata {
     pub source: Arc<str>,
@@ -49,49 +48,49 @@ pub(super) struct EventMetadata {
 }
 
 impl EventMetadata {
-    /// The same source, later.
+    /// The same with recording and arrival shifted by a span, which may be negative.
     pub fn shifted_by(&self, by: SignedDuration) -> Self {
         Self { recorded: self.recorded + by, received: self.received + by, ..self.clone() }
     }
 }
 
-/// Where everything is sent from.
+/// Collects all submissions of a campaign in the order of emission.
 pub(super) struct EventEmitter<'a> {
     pub world: &'a World<'a>,
     pub rng: SeededRng,
     pub campaign: Arc<CampaignId>,
     pub sent: Vec<GeneratedSubmission>,
     pub anomalies: BTreeMap<&'static str, u64>,
-    /// Meetings whose names are refused once their audience is known: nothing of them is delivered again.
+    /// Meetings whose names ingest refuses once it knows their audience, so they are never sent again.
     pub revealed_late: HashSet<MeetingId>,
 }
 
 impl EventEmitter<'_> {
-    /// A note about something that happened at `time`, received at `received`, written down a little earlier.
+    /// Metadata of an event of `time` that arrives at `received` and was recorded up to 90 s before.
     pub fn metadata(&self, source: &str, time: Timestamp, received: Timestamp) -> EventMetadata {
         let recorded = (received - SignedDuration::from_secs(90)).max(time.min(received));
         EventMetadata { source: source.into(), time, recorded, received, import: None }
     }
 
-    /// A new event id, or the number of an import.
+    /// A new id for an event or an import.
     pub fn id(&mut self, at: Timestamp) -> EventId {
         EventId(self.rng.id(at))
     }
 
-    /// Sends something that is accepted.
+    /// Emits an event that ingest must accept; returns its id.
     pub fn send(&mut self, metadata: EventMetadata, data: impl Into<Payload>) -> EventId {
         let id = self.id(metadata.recorded);
         self.send_as(id, metadata, (data.into(), ExpectedOutcome::Accepted));
         id
     }
 
-    /// Sends something that is refused.
+    /// Emits an event that ingest must refuse with this code.
     pub fn send_refused(&mut self, metadata: EventMetadata, data: impl Into<Payload>, code: &'static str) {
         let id = self.id(metadata.recorded);
         self.send_as(id, metadata, (data.into(), ExpectedOutcome::Refused(code)));
     }
 
-    /// Sends something under an id. Nothing arrives before the campaign or after its end.
+    /// Emits an event under a given id; its arrival is clamped to the simulated period.
     pub fn send_as(&mut self, id: EventId, metadata: EventMetadata, (data, expected): (Payload, ExpectedOutcome)) {
         let received = metadata.received.clamp(self.world.clock.begins, self.world.clock.ends);
         let submission = Submission {
@@ -107,12 +106,12 @@ impl EventEmitter<'_> {
         self.sent.push(GeneratedSubmission { submission, expected });
     }
 
-    /// Sends submissions that are ready.
+    /// Adds complete submissions that ingest must accept.
     pub fn publish(&mut self, submissions: Vec<Submission>) {
         self.sent.extend(submissions.into_iter().map(|submission| GeneratedSubmission { submission, expected: ExpectedOutcome::Accepted }));
     }
 
-    /// Counts anomalies of one kind.
+    /// Adds to the count of one kind of anomaly.
     pub fn count_anomaly(&mut self, what: &'static str, number: u64) {
         *self.anomalies.entry(what).or_default() += number;
     }
@@ -124,9 +123,9 @@ pub(super) fn notice() -> NoticeId {
     "2026-02-a".parse().expect("a notice id")
 }
 
-/// A text of our own.
+/// A text from a constant or a generated name.
 pub(super) fn text(text: &str) -> Text {
-    // INVARIANT: texts made here are short, printable and hold no twelve digits.
+    // INVARIANT: the texts of the generator are short, printable and have no twelve digits.
     Text::new(text).expect("a text")
 }
 
@@ -135,7 +134,7 @@ pub(super) fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// The source of what the form of a meeting's unit sends.
+/// The event source of the form of a meeting's unit.
 pub(super) fn form(emitter: &EventEmitter<'_>, meeting: &Meeting) -> String {
     format!("form/{}", emitter.world.campaign.units[meeting.report.unit].code)
 }

@@ -1,4 +1,4 @@
-//! Headcounts as events, in the current form or in the old one.
+//! Headcounts as events, in the current version or in version 1.
 
 use qamtu_schemas::{
     event::{Count, HeadcountReported, audience::HeadcountReportedV1},

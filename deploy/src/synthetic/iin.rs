@@ -1,14 +1,12 @@
-//! Invented national ids: valid check digit, a date that exists, and a century digit (1 or 2) of people born in the 1800s, so that
-//! no number made here can belong to a living person.
-//!
-//! Guarantees: an [`Issuer`] never gives a number twice.
+//! Synthetic national ids (IIN): valid check digit, an existing date, and the century digit (1 or 2) of people born in the 1800s, so
+//! that no generated id can belong to a living person. An [`Issuer`] never gives an id twice.
 
 use qamtu_schemas::event::Sex;
 
 use crate::submission::Iin;
 
-/// The check digit of the first eleven digits: weights 1 to 11, then, where that leaves 10, weights from 3 on.
-/// `None`: such a number is not used. (Public description by the Ministry of Justice of Kazakhstan.)
+/// The check digit of the first eleven digits: weights 1 to 11; if that gives 10, weights from 3 on. `None` if both give 10: such an id
+/// is not issued. (Public description by the Ministry of Justice of Kazakhstan.)
 fn check_digit(body: u64) -> Option<u64> {
     let digits: [u64; 11] = std::array::from_fn(|index| body / 10_u64.pow(10 - index as u32) % 10);
     let sum = |shift: usize| digits.iter().enumerate().map(|(index, digit)| digit * ((index + shift) % 11 + 1) as u64).sum::<u64>() % 11;
@@ -18,7 +16,7 @@ fn check_digit(body: u64) -> Option<u64> {
     }
 }
 
-/// Does the check digit fit?
+/// Whether the id has at most twelve digits and the right check digit.
 pub fn is_valid(iin: Iin) -> bool {
     iin.0 < 1_000_000_000_000 && check_digit(iin.0 / 10) == Some(iin.0 % 10)
 }
@@ -29,13 +27,13 @@ impl Iin {
         self.0 / 10_000_000_000
     }
 
-    /// The sex that the invented number stands for.
+    /// The sex that the century digit encodes.
     pub fn sex(self) -> Sex {
         if self.0 / 100_000 % 10 == 1 { Sex::Male } else { Sex::Female }
     }
 }
 
-/// Gives out invented numbers, each once.
+/// Issues synthetic national ids, each once.
 #[derive(Debug)]
 pub(super) struct Issuer {
     issued: Vec<u16>,
@@ -51,14 +49,14 @@ impl Issuer {
         Self { issued: vec![0; CELLS] }
     }
 
-    /// A new number for a birth date (year modulo 100, month 1-12, day 1-28) and sex.
+    /// A new id for a birth date (year modulo 100, month 1-12, day 1-28) and sex.
     pub fn issue(&mut self, (year, month, day): (u64, u64, u64), sex: Sex) -> Iin {
         let century = if sex == Sex::Male { 1 } else { 2 };
         let cell = (((year % 100) * 12 + month - 1) * DAYS + day - 1) * 2 + century - 1;
         loop {
             let issued = &mut self.issued[cell as usize];
             *issued += 1;
-            // 3,571 and 10,000 share no factor: the serial numbers of a cell repeat after 10,000 only.
+            // 3,571 and 10,000 are coprime, so the serial numbers of a cell repeat only after 10,000.
             let serial = (cell * 7_919 + u64::from(*issued) * 3_571) % SERIALS;
             let date = (year % 100) * 10_000 + month * 100 + day;
             let body = (date * 10 + century) * SERIALS + serial;

@@ -1,7 +1,7 @@
-//! What is true of one invented meeting: its plan, how it ended, who was there, and what is wrong with how the field reports it.
+//! The types of a generated meeting: plan, outcome, report, audience and anomalies.
 //!
-//! Types alone: meetings are drawn in [`super::meetings`], attended in [`super::audience`], given anomalies in [`super::anomalies`] and
-//! turned into events in [`super::emit_meetings`].
+//! [`super::meetings`] draws meetings, [`super::audience`] their audience, [`super::anomalies`] their anomalies;
+//! [`super::emit_meetings`] turns them into events.
 
 use jiff::Timestamp;
 use qamtu_schemas::{event::Plan, id::MeetingId};
@@ -9,7 +9,7 @@ use qamtu_schemas::{event::Plan, id::MeetingId};
 use super::{World, people::Attendee};
 use crate::submission::Iin;
 
-/// The questions of a plan and of a report, answered by indexes into the world.
+/// The fields of a plan or a report, as indexes into the lists of [`World`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MeetingDetails {
     pub unit: usize,
@@ -26,7 +26,7 @@ pub(super) struct MeetingDetails {
     pub expected: Option<u32>,
 }
 
-/// How a meeting ended.
+/// Whether a meeting was held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MeetingOutcome {
     Held,
@@ -34,38 +34,38 @@ pub(super) enum MeetingOutcome {
     Unreported,
 }
 
-/// A meeting and all that is true of it in the end.
+/// A meeting with its final facts and the way in which they are reported.
 #[derive(Debug, Clone)]
 pub(super) struct Meeting {
     pub id: MeetingId,
-    /// The plan that holds; none: nobody planned it.
+    /// The plan in force; none for a meeting outside the plan.
     pub plan: Option<MeetingDetails>,
-    /// Where it was moved to, one after the other.
+    /// The new starts of successive moves.
     pub moves: Vec<Timestamp>,
     pub outcome: MeetingOutcome,
-    /// What its report says, if it is held.
+    /// The report in force if the meeting is held.
     pub report: MeetingDetails,
-    /// Headcount counted, as they hold in the end.
+    /// The headcount in force.
     pub headcount: Option<Headcount>,
-    /// The attendance sheet.
+    /// Lines of the attendance sheet.
     pub lines: Vec<Line>,
-    /// What is odd about how it is told.
+    /// The anomaly in its events.
     pub anomaly: Anomaly,
-    /// How late it is told.
+    /// Delay between the meeting and its report.
     pub delay: Delay,
-    /// The import its sheet comes with.
+    /// Number of the import file that its sheet belongs to.
     pub import: Option<usize>,
 }
 
 impl Meeting {
-    /// When the plan and its moves say that it begins.
+    /// The planned start after all moves.
     pub fn planned_start(&self) -> Option<Timestamp> {
         self.plan.as_ref().map(|plan| self.moves.last().copied().unwrap_or(plan.starts))
     }
 }
 
 impl MeetingDetails {
-    /// The payload of the contract.
+    /// The same as payload of the event contract.
     pub fn payload(&self, world: &World<'_>) -> Plan {
         let campaign = world.campaign;
         Plan {
@@ -84,13 +84,13 @@ impl MeetingDetails {
     }
 }
 
-/// Headcount counted in a room.
+/// A headcount by one or two counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Headcount {
     pub first: u32,
     pub second: Option<u32>,
     pub eligible_minimum: Option<u32>,
-    /// EventStream in the old form, which knows one count and nothing else.
+    /// Reported in version 1 of the event, which has a single count and no minimum.
     pub old_form: bool,
 }
 
@@ -103,7 +103,7 @@ impl Headcount {
     }
 }
 
-/// Where somebody says that they live.
+/// The residence that an attendee states on the sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatedResidence {
     Unknown,
@@ -112,22 +112,22 @@ pub(super) enum StatedResidence {
     Precinct(usize),
 }
 
-/// What is wrong with a line of a sheet.
+/// The anomaly of a sheet line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineAnomaly {
     None,
-    /// The number was typed so that its check digit does not fit; some are typed again.
+    /// The national id has an invalid check digit and is refused; some are sent again correctly.
     Mistyped {
         typed: Iin,
         corrected: bool,
     },
-    /// The unit is written in a way that no list knows; sent again with the right code.
+    /// The unit code is unknown and refused; sent again with the right code.
     MisspeltUnit,
-    /// Nobody of that number was there; retracted.
+    /// The person did not attend; the line is retracted.
     Retracted,
 }
 
-/// A line of a sheet.
+/// A line of an attendance sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
     pub attendee: Attendee,
@@ -137,7 +137,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Attendee stays recorded in the end.
+    /// The attendee who stays recorded after all corrections.
     pub fn holds(&self) -> Option<Attendee> {
         match self.anomaly {
             LineAnomaly::Retracted | LineAnomaly::Mistyped { corrected: false, .. } => None,
@@ -146,17 +146,17 @@ impl Line {
     }
 }
 
-/// How a wrong statement is mended.
+/// Order and number of the corrections of a wrong event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CorrectionPattern {
     Once,
-    /// The correction is wrong too, and corrected.
+    /// The correction is wrong too and is corrected again.
     Twice,
-    /// The correction arrives before what it corrects.
+    /// The correction arrives before the original.
     Early,
 }
 
-/// What is odd about how a meeting is told.
+/// The anomaly in the events of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anomaly {
     None,
@@ -164,64 +164,64 @@ pub(super) enum Anomaly {
     WrongDate(CorrectionPattern),
     /// Reported in a wrong unit, then corrected.
     WrongUnit(CorrectionPattern),
-    /// Headcount miscounted, then recounted.
+    /// Reported with a wrong headcount, then recounted.
     WrongHeadcount(CorrectionPattern),
-    /// Reported as held; then it turns out that it was not.
+    /// Reported as held, then the report is withdrawn.
     NotHeld,
-    /// Cancelled by one and held by another: both stand.
+    /// Both a cancellation and a report are in force.
     CancelledYetHeld,
     /// Cancelled in error; a correction says that it was held.
     CancellationCorrected,
-    /// Two sources report it; the later id holds.
+    /// Two sources report it; the later id is in force.
     TwoReports,
-    /// Two sources count heads; the later id holds.
+    /// Two sources count heads; the later id is in force.
     TwoHeadcounts,
     /// The sheet is typed again under new ids.
     Rekeyed,
-    /// The device's time zone is out of date: an hour early.
+    /// The device's time zone is out of date, so the start is one hour early.
     StaleTimeZone,
-    /// Such a device on which only the day was entered: an hour before its midnight, so on the day before.
+    /// The same with only the day entered: one hour before midnight, so on the day before.
     StaleTimeZoneAtMidnight,
-    /// Neither a sheet nor a headcount comes in.
+    /// Neither a sheet nor a headcount arrives.
     Uncounted,
     /// Dated on the day of silence.
     DatedOnSilenceDay,
-    /// The same sheet stands in for several meetings.
+    /// Several meetings have the same sheet.
     CopiedSheet,
-    /// Its import is taken back and sent again.
+    /// Its import is reversed and sent again.
     ReversedImport,
     /// The sheet arrives long before the report.
     SheetFirst,
     /// The plan arrives after the report.
     LatePlan,
-    /// The plan is replaced by another, which names another unit; `early`: the new plan arrives before the one that it replaces.
+    /// A plan for another unit is replaced; `early`: the new plan arrives before the one that it replaces.
     Replanned {
         early: bool,
     },
-    /// Two plans stand side by side; the later id holds.
+    /// Two plans are in force; the later id counts.
     TwoPlans,
-    /// Moved to a later day, but held on the day that was planned first.
+    /// Moved to a later day but held on the day planned first.
     HeldEarly,
-    /// Moved to an unlawful day, but held on a lawful one.
+    /// Moved to an unlawful day but held on a lawful one.
     MovedToUnlawfulDay,
-    /// Only the day was entered: the report begins at local midnight, which is the day before in UTC.
+    /// Only the day was entered: the start is local midnight, which is the day before in UTC.
     DateOnly,
-    /// Planned in one unit and held in another; `contested`: a first report still names the planned unit.
+    /// Planned in one unit and held in another; `contested`: another report in force has the planned unit.
     OtherUnit {
         contested: bool,
     },
-    /// The names arrive before it is known that the audience is a revealing one: accepted, and never counted. `rival`: of two reports
-    /// that stand, only the one that does not hold says so.
+    /// The names arrive before it is known that the audience is revealing: accepted and never counted. `contested`: of two reports in
+    /// force, only the one with the earlier id has the revealing category.
     RevealedLate {
         contested: bool,
     },
-    /// The report names the unit in a way that no list knows; sent again.
+    /// The report has an unknown unit code and is refused; sent again with the right code.
     MisspeltUnit,
-    /// More people on its sheet name a precinct than that has voters.
+    /// More people on its sheet state a precinct than that has voters.
     MoreReachedThanCounted,
-    /// A sheet arrives under a meeting id that nobody knows, for good; or for a meeting that is never reported.
+    /// A sheet has a meeting id that never becomes known, or belongs to a meeting without a report.
     StraySheet,
-    /// Somebody sends names from a meeting where only heads may be counted: refused.
+    /// Names are sent although only heads may be counted; ingest refuses them.
     RefusedNames,
 }
 

@@ -1,7 +1,7 @@
-//! What is planned and what becomes of it: every meeting, its plan, its moves, its end and the report that is true of it.
+//! Draws all meetings: plan, moves, outcome and final report.
 //!
-//! Guarantees: exactly the planned meetings of every unit, and some that nobody planned. This is the truth of the campaign; who attended
-//! is filled in by [`super::audience`], what the field says of it by [`super::stream`].
+//! Every unit has exactly its planned meetings and a few outside the plan. [`super::audience`] adds who attended; [`super::stream`] emits
+//! the events.
 
 use std::ops::Range;
 
@@ -14,17 +14,17 @@ use super::{
     rng::SeededRng,
 };
 
-/// Share of planned meetings that are cancelled, moved, never reported; and of extra ones beside the plan.
+/// Shares of planned meetings that are cancelled, moved, never reported; and of additional meetings outside the plan.
 const CANCELLED: f64 = 0.06;
 const MOVED: f64 = 0.09;
 const UNREPORTED: f64 = 0.02;
 const EXTRA: f64 = 0.03;
-/// Share of precincts that no meeting is planned in.
+/// Share of precincts without a planned meeting.
 const WITHOUT_MEETING: f64 = 0.034;
-/// Most meetings that one member speaks at.
+/// Maximum number of meetings of one member.
 const WORKLOAD_MAX: u32 = 25;
 
-/// Draws every meeting.
+/// Draws all meetings of all units.
 pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
     let days = day_weights(world);
     let mut planner = Planner { world, days, workload: vec![0; world.people.members.len()] };
@@ -36,7 +36,7 @@ pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
         let mut open: Vec<usize> = world.roll.units[unit].clone().filter(|precinct| !without_meeting.contains(precinct)).collect();
         rng.shuffle(&mut open);
         for number in 1..=planned {
-            // Every open precinct once, then wherever.
+            // Every open precinct once, then random ones.
             let precinct = open.get(number as usize - 1).copied().unwrap_or_else(|| *rng.pick(&open));
             let details = planner.details((unit, precinct), rng);
             meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), (details, true), rng));
@@ -52,13 +52,13 @@ pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
     meetings
 }
 
-/// Precincts without a planned meeting: the special ones first.
+/// Chooses the precincts without a planned meeting, special ones first.
 fn without_meeting(world: &World<'_>, rng: &mut SeededRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..world.roll.precincts.len()).collect();
     rng.shuffle(&mut order);
     order.sort_by_key(|index| world.roll.precincts[*index].kind == PrecinctKind::Ordinary);
     order.truncate((world.roll.precincts.len() as f64 * WITHOUT_MEETING) as usize);
-    // A unit keeps at least one precinct to meet in.
+    // Every unit needs at least one precinct with meetings.
     for unit in &world.roll.units {
         if order.iter().filter(|index| unit.contains(index)).count() == unit.len() {
             order.retain(|index| *index != unit.start);
@@ -67,7 +67,7 @@ fn without_meeting(world: &World<'_>, rng: &mut SeededRng) -> Vec<usize> {
     order
 }
 
-/// Weight of each campaign day: a slow first week, a plateau, a crowded last week; quieter weekends and holidays.
+/// Weight of each campaign day: low in the first week, high in the last; lower on weekends and holidays.
 fn day_weights(world: &World<'_>) -> Vec<(Date, f64)> {
     let last = world.campaign.calendar.closes;
     let days: Vec<Date> = world.scenario.first_meeting.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).collect();
@@ -157,7 +157,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The unit's coalition, or, as often as its members' share, that of the whole region.
+    /// The unit's coalition, or, with the probability of its share of members, that of the whole region.
     fn coalition(&self, unit: usize, rng: &mut SeededRng) -> usize {
         let campaign = self.world.campaign;
         let regional = campaign.coalitions.iter().position(|coalition| coalition.unit.is_none());
@@ -182,7 +182,7 @@ impl Planner<'_> {
         chosen
     }
 
-    /// Neighbours meet in the evening, everybody else before lunch or in the afternoon.
+    /// Draws the start: meetings of neighbours in the evening, all others before lunch or in the afternoon.
     fn starts(&self, precincts: u32, rng: &mut SeededRng) -> Timestamp {
         let (day, _) = self.days[rng.weighted(self.days.iter().map(|(_, weight)| *weight))];
         let evening = (1..=2).contains(&precincts);
@@ -198,7 +198,7 @@ impl Planner<'_> {
     }
 }
 
-/// Decides which planned meetings are moved, cancelled or never reported.
+/// Chooses which planned meetings are moved, cancelled or never reported.
 fn decide_outcomes(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
     let mut in_precinct = vec![0_u32; world.roll.precincts.len()];
     meetings.iter().filter_map(|meeting| meeting.report.precinct).for_each(|precinct| in_precinct[precinct] += 1);
@@ -209,7 +209,7 @@ fn decide_outcomes(world: &World<'_>, meetings: &mut [Meeting], rng: &mut Seeded
     for index in moved {
         reschedule(world, &mut meetings[index], rng);
     }
-    // Silent members are silent first; the only meeting of a precinct is held.
+    // Members who never report come first. The only meeting of a precinct is always held.
     order.sort_by_key(|index| !meetings[*index].report.members.first().is_some_and(|member| world.people.members[*member].silent));
     let mut left = [
         (MeetingOutcome::Unreported, (planned * UNREPORTED).round() as u32),

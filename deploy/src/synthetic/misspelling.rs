@@ -1,13 +1,13 @@
-//! Unit codes as people write them who do not know the list of codes.
+//! Unit codes as written by people who do not know the list of codes.
 
 use qamtu_schemas::id::UnitCode;
 
 use super::emitter::EventEmitter;
 
-/// The refusal that a misspelt unit gets.
+/// The problem code that a misspelt unit gets.
 pub(super) const UNKNOWN_UNIT: &str = "unknown-unit";
 
-/// A code for a unit that no list knows: its name in one of three languages instead of its code, in the only letters that a code has.
+/// An unknown code for a unit: its name in one of three languages, in the letters that a code may have.
 pub(super) fn misspelt(emitter: &mut EventEmitter<'_>, unit: usize) -> UnitCode {
     let units = &emitter.world.campaign.units;
     let names = &units[unit].names;
@@ -23,7 +23,7 @@ pub(super) fn misspelt(emitter: &mut EventEmitter<'_>, unit: usize) -> UnitCode 
     parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
 }
 
-/// Kazakh and Russian letters as people type them on a keyboard that lacks them.
+/// Kazakh and Russian letters as typed on a Latin keyboard.
 fn transliterate(letter: char) -> &'static str {
     match letter {
         'а' | 'ә' => "a",

@@ -1,7 +1,7 @@
-//! What the generator knows to be true: the figures that the whole path must come to, and the fate of everything sent.
+//! The test oracle: the figures that the pipeline must compute, and the expected outcomes of all submissions.
 //!
-//! Guarantees: counted from the truth of the meetings, before and beside every event; shares no code with the fold of events or with the
-//! coverage calculation. It follows the published definition, version 3.
+//! The figures are counted from the final facts of the meetings, not from events. The code shares nothing with the fold of events or with
+//! the coverage calculation. It follows the published definition, version 3.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,16 +16,16 @@ use super::{
     stream::{EventStream, StreamCounts},
 };
 
-/// What must come out.
+/// Expected figures and counts of a campaign, written to `oracle.json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Oracle {
     /// The figures, named as in `summary.json`.
     pub figures: Value,
-    /// What was sent and what must become of it.
+    /// Numbers of submissions by expected outcome.
     pub stream: StreamCounts,
 }
 
-/// Works everything out.
+/// Computes the expected figures from the final facts.
 pub(super) fn compute(world: &World<'_>, meetings: &[Meeting], stream: &EventStream, seed: u64) -> Oracle {
     let expected: Vec<ExpectedMeeting<'_>> =
         meetings.iter().map(|meeting| ExpectedMeeting::of(world, meeting, &stream.withdrawn)).collect();
@@ -47,7 +47,7 @@ pub(super) fn compute(world: &World<'_>, meetings: &[Meeting], stream: &EventStr
     Oracle { figures, stream: stream.counts.clone() }
 }
 
-/// A meeting's room as it is known in the end.
+/// A meeting's audience after all corrections, retractions and withdrawals.
 struct ExpectedMeeting<'a> {
     meeting: &'a Meeting,
     strong: BTreeSet<u32>,
@@ -56,7 +56,7 @@ struct ExpectedMeeting<'a> {
     low: u64,
     high: u64,
     stated_minimum: u64,
-    /// By the end of the stream it has begun.
+    /// Whether it starts before the end of the stream.
     begun: bool,
 }
 
@@ -85,12 +85,12 @@ impl<'a> ExpectedMeeting<'a> {
         (self.strong.len() + self.weak) as u64
     }
 
-    /// People in the room who are not strongly identified.
+    /// Number of attendees who are not strongly identified.
     fn unidentified(&self) -> u64 {
         self.high.max(self.recorded()) - self.strong.len() as u64
     }
 
-    /// What was stated, unless more people are known to be from outside than that leaves room for.
+    /// The stated minimum of eligible people, reduced if more attendees are known to be from outside.
     fn eligible_minimum(&self) -> u64 {
         self.stated_minimum.min(self.eligible.len() as u64 + self.unidentified())
     }
@@ -99,7 +99,7 @@ impl<'a> ExpectedMeeting<'a> {
         self.meeting.outcome == MeetingOutcome::Held && self.begun
     }
 
-    /// Do several answers to one question stand?
+    /// Whether contradicting events are in force.
     fn is_contested(&self) -> bool {
         matches!(
             self.meeting.anomaly,
@@ -111,18 +111,18 @@ impl<'a> ExpectedMeeting<'a> {
         )
     }
 
-    /// The unit of the report, else that of the plan.
+    /// The unit of the report if held, otherwise that of the plan.
     fn unit(&self) -> Option<usize> {
         if self.held() { Some(self.meeting.report.unit) } else { self.meeting.plan.as_ref().map(|plan| plan.unit) }
     }
 
-    /// Does any event of it stand?
+    /// Whether any event of the meeting is in force.
     fn known(&self) -> bool {
         self.held() || self.meeting.plan.is_some() || self.meeting.headcount.is_some() || self.recorded() > 0
     }
 }
 
-/// Does the plan or a report that stands name a revealing category, first or second? Then names are not looked at.
+/// Whether the plan or a report in force has a revealing category, first or second. Then names are not counted.
 fn headcounts_only(world: &World<'_>, meeting: &Meeting) -> bool {
     if meeting.anomaly == (Anomaly::RevealedLate { contested: true }) {
         return true;
@@ -132,7 +132,7 @@ fn headcounts_only(world: &World<'_>, meeting: &Meeting) -> bool {
     meeting.plan.iter().chain(report).any(|details| reveals(details.category) || details.secondary.is_some_and(reveals))
 }
 
-/// Sums over some rooms.
+/// Audience figures of a set of meetings.
 #[derive(Default)]
 struct AudienceTotals {
     held: u64,
@@ -152,7 +152,7 @@ impl AudienceTotals {
     fn lower(&self) -> u64 {
         self.reached().max(self.minimum)
     }
-    /// The cap is the region's voters in every slice: people attend outside their unit.
+    /// In every slice the cap is the number of the region's voters, since people attend outside their unit.
     fn upper(&self, voters_of_the_region: u64) -> u64 {
         self.lower().max(voters_of_the_region.min(self.reached() + self.unidentified))
     }
@@ -241,7 +241,7 @@ impl ExpectedFigures<'_> {
         expected.meeting.outcome != MeetingOutcome::Cancelled && day.is_some_and(|day| day <= self.today && self.lawful(day))
     }
 
-    /// The audience of the whole campaign, and what hangs on it.
+    /// Adds the audience of the whole campaign, exposure and the figures of precincts.
     fn add_audience(&self, figures: &mut Value) {
         let all = self.totals(|_| true);
         let mut exposure = [0_u64; 5];

@@ -1,6 +1,6 @@
-//! Staff and strangers: the members of the coalitions, and people at meetings who are on no roll.
+//! The members of the coalitions, and attendees who are not on the roll.
 //!
-//! Guarantees: exactly as many members as the campaign file says; a person off the roll has a number that nobody on it has.
+//! The number of members is exactly that of the campaign file. Nobody off the roll has the national id of a voter.
 
 use qamtu_schemas::{
     event::Sex,
@@ -17,13 +17,13 @@ use crate::{
     submission::{Identifier, Iin, Phone},
 };
 
-/// A member of a coalition.
+/// A member of a coalition, who holds meetings.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub id: MemberId,
     pub coalition: usize,
     pub party: Option<PartyCode>,
-    /// How much of the work falls to them: Zipf within the coalition.
+    /// Relative number of meetings: Zipf within the coalition.
     pub workload: f64,
     /// Never sends a report.
     pub silent: bool,
@@ -32,17 +32,17 @@ pub(super) struct Member {
 /// Why somebody is not on the roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OffRollReason {
-    /// From Shymkent, a city of its own.
+    /// From Shymkent, which is not part of the region.
     OutsideRegion,
-    /// Registered nowhere in the region, and not asked.
+    /// Not registered in the region; residence not stated.
     Unregistered,
-    /// Under 18.
+    /// Under 18 years old.
     Minor,
-    /// On the first roll of this precinct only.
+    /// Only on the first version of this precinct's roll.
     MovedAway(usize),
 }
 
-/// Members, and everybody at meetings who is on no roll.
+/// All members, and all attendees who are not on the roll.
 #[derive(Debug)]
 pub(super) struct People {
     pub members: Vec<Member>,
@@ -50,7 +50,7 @@ pub(super) struct People {
     on_roll: u32,
 }
 
-/// Attendee attended: an index into the roll and, beyond its end, into the strangers; or a phone number.
+/// Who attended: an index into the roll and, beyond its end, into the people off the roll; or the number of a phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Attendee {
     Strong(u32),
@@ -60,7 +60,7 @@ pub(super) enum Attendee {
 const OUTSIDE_REGION: usize = 1_100;
 const UNREGISTERED: usize = 500;
 const MINORS: usize = 2_200;
-/// Different phone numbers at meetings.
+/// Number of different phone numbers.
 pub(super) const PHONES: u32 = 3_000;
 
 impl People {
@@ -85,38 +85,38 @@ impl People {
         Self { members: members(campaign, scenario, &mut rng), off_roll, on_roll: roll.len() as u32 }
     }
 
-    /// Somebody of a kind.
+    /// Draws a person who is off the roll for a wanted reason.
     pub fn draw_off_roll(&self, wanted: impl Fn(OffRollReason) -> bool, rng: &mut SeededRng) -> Option<u32> {
         let mut tries = (0..200).map(|_| rng.below(self.off_roll.len()));
         tries.find(|index| wanted(self.off_roll[*index].1)).map(|index| self.on_roll + index as u32)
     }
 
-    /// Why a person is not on the roll; `None`: they are.
+    /// Why a person is not on the roll; `None` for a voter.
     pub fn off_roll_reason(&self, person: u32) -> Option<OffRollReason> {
         person.checked_sub(self.on_roll).map(|index| self.off_roll[index as usize].1)
     }
 
-    /// Somebody whose number came from a typing error that the check digit did not catch.
+    /// Adds a person whose id came from a typing error with a valid check digit.
     pub fn add_mistyped(&mut self, typed: Iin) -> u32 {
         self.off_roll.push((typed, OffRollReason::Unregistered));
         self.on_roll + self.off_roll.len() as u32 - 1
     }
 
-    /// Somebody off the roll by their number.
+    /// Finds a person off the roll by national id.
     pub fn find_off_roll(&self, iin: Iin) -> Option<u32> {
         self.off_roll.iter().position(|(held, _)| *held == iin).map(|index| self.on_roll + index as u32)
     }
 
-    /// What a sheet holds for a person.
+    /// The identifier of an attendee on a sheet.
     pub fn identifier(&self, attendee: Attendee, roll: &Roll) -> Identifier {
         match attendee {
-            // Prefix 000 is given to no network.
+            // No network has the prefix 000.
             Attendee::Weak(phone) => Identifier::Phone(Phone(70_000_000_000 + u64::from(phone))),
             Attendee::Strong(person) => Identifier::Iin(self.iin(person, roll)),
         }
     }
 
-    /// The number of a strongly identified person.
+    /// The national id of a strongly identified person.
     pub fn iin(&self, person: u32, roll: &Roll) -> Iin {
         match person.checked_sub(self.on_roll) {
             Some(index) => self.off_roll[index as usize].0,

@@ -1,6 +1,6 @@
-//! Reference data as the field sends it: precincts and their counts, members, venues, the survey at the end.
+//! Emits reference data: precincts and their counts, members, venues, and the survey at the end.
 //!
-//! Guarantees: everything that meetings lean on arrives before the first of them; revisions make wrong values good again.
+//! All data that meetings refer to arrives before the first meeting. Later revisions correct wrong values.
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
@@ -21,15 +21,15 @@ pub(super) struct Venue {
     pub id: VenueId,
     pub precinct: usize,
     name: String,
-    /// The name comes from a file in an old code page.
+    /// Whether the name was decoded with a wrong code page.
     legacy: bool,
     capacity: u32,
 }
 
-/// Counts of the last date that are sent wrong first.
+/// Number of counts of the last date that are first sent wrong.
 const MISCOUNTED: usize = 5;
 
-/// About one venue for every three ordinary precincts.
+/// Draws about one venue for every three ordinary precincts.
 pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> Vec<Venue> {
     let mut venues = Vec::new();
     for (precinct, held) in roll.precincts.iter().enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> V
         }
         let place = campaign.units[held.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
         let name = format!("{place} МӘДЕНИЕТ ҮЙІ {}", held.number);
-        // Half a percent come from a file in an old code page.
+        // Half a percent of the names were decoded with a wrong code page.
         let is_legacy = venues.len() % 200 == 7;
         let name = if is_legacy { legacy(&name) } else { name };
         // INVARIANT: a letter, a hyphen and a number are a valid code.
@@ -48,18 +48,18 @@ pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> V
     venues
 }
 
-/// How Kazakh letters of an old code page look when they are read as another one.
+/// A Kazakh name of an old code page, decoded with another one.
 fn legacy(name: &str) -> String {
     const AS_READ: [(char, char); 7] = [('Ә', 'Ј'), ('Ғ', 'Є'), ('Қ', 'Ќ'), ('Ң', 'Ѕ'), ('Ө', 'Ґ'), ('Ұ', 'Ў'), ('Ү', 'Ї')];
     name.chars().map(|c| AS_READ.iter().find(|(right, _)| *right == c).map_or(c, |(_, wrong)| *wrong)).collect()
 }
 
-/// Sends the campaign file, the first counts, members and venues; later the other counts; last of all a survey.
+/// Emits the campaign file, the first counts, members and venues; later the other counts; at the end a survey.
 pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
     let world = emitter.world;
     emitter.publish(world.campaign.submissions(Some(world.clock.begins)));
     for (date, day) in world.scenario.counts.iter().enumerate() {
-        // Everything leans on the precincts, so the first counts are there from the beginning.
+        // Everything refers to precincts, so the first counts come at the beginning.
         let at = if date == 0 { world.clock.begins } else { world.clock.at(*day, 6) } + SignedDuration::from_mins(1);
         counts(emitter, date, at);
     }
@@ -73,7 +73,7 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
             name: Some(text(named)),
         };
         let name = format!("SYNTHETIC {:03}", index + 1);
-        // A few names are spelt right only later.
+        // A second revision corrects the spelling of a few names.
         if index % 100 == 50 {
             emitter.send(emitter.metadata("registry", at, at), joined(1, "SYNTETIC"));
             let later = at + SignedDuration::from_hours(50);

@@ -1,6 +1,5 @@
-//! The generator's only source of chance: one seeded stream per concern, so that a change in one leaves the others as they were.
-//!
-//! Guarantees: equal seeds give equal draws.
+//! The generator's only source of random numbers: one seeded ChaCha8 stream per stage, so that a change in one stage leaves the draws
+//! of the others unchanged.
 
 use jiff::Timestamp;
 use rand::{Rng, RngExt, SeedableRng, seq::SliceRandom};
@@ -8,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Gamma, StandardNormal};
 use uuid::Uuid;
 
-/// What chance is asked about.
+/// The stages with a random stream of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RngStream {
     Roll = 1,
@@ -20,7 +19,7 @@ pub(super) enum RngStream {
     RollIds,
 }
 
-/// Seeded chance for one concern.
+/// A deterministic random number generator for one stage.
 #[derive(Debug, Clone)]
 pub(super) struct SeededRng(ChaCha8Rng);
 
@@ -51,12 +50,12 @@ impl SeededRng {
         if length < 2 { 0 } else { self.0.random_range(0..length) }
     }
 
-    /// One of several, which must not be none.
+    /// One of the items; panics if there are none.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
 
-    /// An index, by weight.
+    /// An index with probability proportional to its weight.
     pub fn weighted(&mut self, weights: impl Iterator<Item = f64> + Clone) -> usize {
         let mut left = self.uniform() * weights.clone().sum::<f64>();
         let mut last = 0;
@@ -84,7 +83,7 @@ impl SeededRng {
         Gamma::new(shape, 1.0 / shape).expect("a positive shape").sample(&mut self.0)
     }
 
-    /// Brings items into random order.
+    /// Shuffles the items in place.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         items.shuffle(&mut self.0);
     }

@@ -1,8 +1,8 @@
-//! Precincts, their voter counts, and the roll: every registered voter as one number.
+//! Precincts, their voter counts, and the roll of voters.
 //!
-//! Guarantees: the last counts of a unit sum to exactly its voters, no precinct is over the legal limit, the roll holds exactly as many
-//! different people as the last counts; precinct by precinct too, but for one that is counted too low and a neighbour that makes up for
-//! it. Voters of a precinct stand side by side, so a precinct or a unit is a range.
+//! The last counts of a unit sum to exactly its voters, and no precinct exceeds the legal limit. The roll has as many different people as
+//! the last counts, also by precinct, except one that is counted too low and a neighbour counted too high by the same number. The voters
+//! of a precinct have consecutive indexes, so a precinct or a unit is a range.
 
 use std::{ops::Range, sync::Arc};
 
@@ -22,41 +22,41 @@ use crate::{
     submission::{Identifier, Iin, Payload, Submission},
 };
 
-/// Precincts whose roll is sent a second time, with some voters gone and some new.
+/// Precincts whose roll has a second version, with other voters.
 const RE_ENROLLED: usize = 12;
-/// Voters that such a first roll has wrong.
+/// Voters of the first version who are not in the second.
 const MOVED_AWAY: u32 = 10;
-/// Voters of the smallest special precinct who stand in a neighbour's last count.
+/// Voters of the smallest special precinct who are included in a neighbour's last count.
 const MISPLACED: u32 = 20;
-/// Pairs of precincts of different units of which one also lists voters of the other, and how many voters.
+/// Number of pairs of precincts of different units of which one also lists voters of the other, and number of those voters.
 const LISTED_TWICE: (usize, usize) = (6, 25);
-/// How far all counts of the earlier dates are from the last ones: new voters are found, then lists are mended.
+/// Relative difference of the earlier counts from the last ones.
 const DRIFT: [f64; 2] = [-0.004, 0.002];
 
-/// A precinct.
+/// A precinct with its counts and voters.
 #[derive(Debug, Clone)]
 pub(super) struct Precinct {
     pub id: PrecinctId,
     pub unit: usize,
     pub number: u32,
     pub kind: PrecinctKind,
-    /// Voters by count date; the last is as large as the roll, but for [`MISPLACED`] voters.
+    /// Voters by count date; the last equals the roll, except for [`MISPLACED`] voters.
     pub counts: Vec<u32>,
     pub voters: Range<u32>,
 }
 
-/// Every precinct and voter.
+/// All precincts and registered voters.
 #[derive(Debug)]
 pub struct Roll {
     pub(super) precincts: Vec<Precinct>,
-    /// Precincts of each unit.
+    /// Range of precincts by unit.
     pub(super) units: Vec<Range<usize>>,
     iins: Vec<Iin>,
-    /// Is this voter the first of a household?
+    /// Whether a voter is the first of a household.
     first: Vec<bool>,
-    /// Sums of the voters' propensities to attend, one more than voters.
+    /// Cumulative propensity to attend; one more entry than voters.
     propensity: Vec<f64>,
-    /// People on the first roll of a precinct who have moved away, by precinct.
+    /// People who are only on the first roll of a precinct, by precinct.
     pub(super) moved_away: Vec<(usize, Vec<Iin>)>,
     /// The precinct whose last count is too low.
     pub(super) undercounted: Option<usize>,
@@ -93,7 +93,7 @@ impl Roll {
 
     /// Draws the voters of a precinct, household by household.
     fn enrol(&mut self, precinct: usize, rng: &mut SeededRng, issuer: &mut Issuer) {
-        // Some places go together to every meeting and some hardly ever: two shapes of propensity.
+        // In some precincts a few people attend often; in others attendance is spread evenly.
         let shape = if self.precincts[precinct].number.is_multiple_of(2) { 0.3 } else { 1.0 };
         let mut left = 0;
         for _ in self.precincts[precinct].voters.clone() {
@@ -130,8 +130,8 @@ impl Roll {
         Some(from)
     }
 
-    /// Lists the most active voters of some precincts on the roll of a precinct in another unit as well: as often on that of the lower id,
-    /// which makes it their residence, as on that of the higher id.
+    /// Adds the most active voters of some precincts to the roll of a precinct in another unit as well: as often to one with a lower id,
+    /// which becomes their residence, as to one with a higher id.
     fn list_twice(&mut self, rng: &mut SeededRng) {
         let free = |index: &usize| {
             let precinct = &self.precincts[*index];
@@ -161,29 +161,29 @@ impl Roll {
         self.listed_twice = chosen.into_iter().map(|(also, home)| (also, active(home))).collect();
     }
 
-    /// How many voters are on the rolls of two precincts.
+    /// Number of voters on the rolls of two precincts.
     pub fn listed_twice(&self) -> usize {
         self.listed_twice.iter().map(|(_, voters)| voters.len()).sum()
     }
 
-    /// The precinct that a voter is counted in: of those whose rolls list them, the one with the lowest id.
+    /// The precinct that a voter is counted in: the one with the lowest id among those that list the voter.
     pub(super) fn residence_of(&self, voter: u32) -> usize {
         let home = self.precinct_of(voter);
         let others = self.listed_twice.iter().filter(|(_, voters)| voters.contains(&voter)).map(|(precinct, _)| *precinct);
         others.chain([home]).min_by_key(|precinct| &self.precincts[*precinct].id).unwrap_or(home)
     }
 
-    /// Voters on the roll.
+    /// Number of voters on the roll.
     pub fn len(&self) -> usize {
         self.iins.len()
     }
 
-    /// Is nobody on it?
+    /// Whether the roll has no voters.
     pub fn is_empty(&self) -> bool {
         self.iins.is_empty()
     }
 
-    /// The numbers of all voters.
+    /// The national ids of all voters, by index.
     pub fn iins(&self) -> &[Iin] {
         &self.iins
     }
@@ -193,18 +193,18 @@ impl Roll {
         self.precincts.iter().map(|precinct| (&precinct.id, precinct.counts.last().copied().unwrap_or(0)))
     }
 
-    /// The precinct of a voter.
+    /// The precinct in which a voter was drawn.
     pub(super) fn precinct_of(&self, voter: u32) -> usize {
         self.precincts.partition_point(|precinct| precinct.voters.end <= voter)
     }
 
-    /// All voters of a unit.
+    /// The indexes of all voters of a unit.
     pub(super) fn voters_of(&self, unit: usize) -> Range<u32> {
         let precincts = &self.units[unit];
         self.precincts[precincts.start].voters.start..self.precincts[precincts.end - 1].voters.end
     }
 
-    /// One voter of a range, by propensity to attend.
+    /// Draws a voter of a range with probability proportional to the propensity to attend.
     pub(super) fn draw_voter(&self, among: &Range<u32>, rng: &mut SeededRng) -> u32 {
         let (low, high) = (self.propensity[among.start as usize], self.propensity[among.end as usize]);
         let at = low + rng.uniform() * (high - low);
@@ -212,7 +212,7 @@ impl Roll {
         among.start + index as u32
     }
 
-    /// The household of a voter, who is one of it.
+    /// The members of a voter's household, including the voter.
     pub(super) fn household(&self, voter: u32) -> Range<u32> {
         let end = self.precincts[self.precinct_of(voter)].voters.end;
         let start = (0..=voter).rev().find(|index| self.first[*index as usize]).unwrap_or(voter);
@@ -220,7 +220,7 @@ impl Roll {
         start..next
     }
 
-    /// The bulk upload: one submission per precinct and version, in order of arrival. Made one by one, since each is large.
+    /// One submission per precinct and version, in order of arrival. Generated lazily, since each is large.
     pub(super) fn submissions<'a>(
         &'a self,
         campaign: &'a Campaign,
@@ -261,7 +261,7 @@ impl Roll {
         PrecinctEnrolled { precinct: held.id.clone(), version, strength: Strength::Strong, voters: voters.into_iter().map(entry).collect() }
     }
 
-    /// First year of the five-year band of birth.
+    /// First year of the five-year band of the year of birth.
     fn birth_band(&self, iin: Iin) -> u16 {
         let this = self.vote_year.unsigned_abs();
         let century = this - this % 100;
@@ -271,13 +271,13 @@ impl Roll {
     }
 }
 
-/// An invented adult. Ages after the national table of adults by sex (Bureau of National Statistics), a little younger, as the region is.
+/// Draws an adult. Ages follow the national table of adults by sex (Bureau of National Statistics), slightly younger, as in the region.
 fn person(rng: &mut SeededRng, issuer: &mut Issuer, vote_year: i16) -> Iin {
     let sex = if rng.chance(0.492) { Sex::Male } else { Sex::Female };
     let shares = if sex == Sex::Male { [62.0, 23.5, 12.5, 2.0] } else { [59.0, 24.0, 13.5, 3.5] };
     let (youngest, oldest) = [(18, 44), (45, 59), (60, 74), (75, 95)][rng.weighted(shares.into_iter())];
     let year = i64::from(vote_year) - rng.between(youngest, oldest);
-    // Whoever turns 18 in the year of the vote was born in its first two months.
+    // People who turn 18 in the year of the vote were born in the first two months.
     let month = rng.between(1, if i64::from(vote_year) - year == 18 { 2 } else { 12 });
     let born = (year.unsigned_abs(), month.unsigned_abs(), rng.between(1, DAYS as i64).unsigned_abs());
     issuer.issue(born, sex)
@@ -285,7 +285,7 @@ fn person(rng: &mut SeededRng, issuer: &mut Issuer, vote_year: i16) -> Iin {
 
 fn precincts(campaign: &Campaign, scenario: &Scenario, rng: &mut SeededRng) -> (Vec<Precinct>, Vec<Range<usize>>) {
     let sizes: Vec<UnitScenario> = campaign.units.iter().filter_map(|unit| unit.synthetic).collect();
-    // Hospitals and barracks stand in the largest units.
+    // Hospitals and barracks are in the largest units.
     let mut by_size: Vec<usize> = (0..sizes.len()).collect();
     by_size.sort_by_key(|unit| std::cmp::Reverse(sizes[*unit].voters));
     let mut precincts: Vec<Precinct> = Vec::new();
@@ -309,7 +309,7 @@ fn precincts(campaign: &Campaign, scenario: &Scenario, rng: &mut SeededRng) -> (
     (precincts, units)
 }
 
-/// Earlier counts differ by the drift of their date, and each by up to 0.4 % more: people move.
+/// Earlier counts differ by the drift of their date and by up to 0.4 % at random.
 fn counts(voters: u32, dates: usize, rng: &mut SeededRng) -> Vec<u32> {
     let earlier = |date: usize| {
         let drift = DRIFT[date % DRIFT.len()] + 0.004 * (2.0 * rng.uniform() - 1.0);
@@ -320,7 +320,7 @@ fn counts(voters: u32, dates: usize, rng: &mut SeededRng) -> Vec<u32> {
     counts
 }
 
-/// Sizes of a unit's precincts: log-normal, clipped to the legal limit, of exactly the unit's voters.
+/// Draws the sizes of a unit's precincts: log-normal, clipped to the legal limits, with exactly the unit's voters in total.
 fn unit_precincts(size: &UnitScenario, special: usize, rng: &mut SeededRng) -> Vec<(u32, PrecinctKind)> {
     let ordinary = |special: usize| size.precincts as usize - special;
     let fits = |special: usize, taken: u32| {

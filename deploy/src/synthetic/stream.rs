@@ -1,6 +1,6 @@
-//! The stream: everything that the field sends, each submission with the fate it must have, in order of simulated arrival.
+//! The stream: all submissions except the roll, each with its expected outcome, in order of simulated arrival.
 //!
-//! Guarantees: equal seeds give equal bytes; a submission's fate follows from how it was made, never from asking the services.
+//! Equal seeds give equal bytes. The expected outcome follows from how a submission was generated; the services are never asked.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -25,43 +25,43 @@ use super::{
 };
 use crate::submission::{Payload, Submission};
 
-/// StreamCounts of a stream: what was sent, what must become of it, and which kinds of anomalies it holds.
+/// Numbers of submissions by expected outcome, and of anomalies by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StreamCounts {
-    /// Submissions, the roll left out.
+    /// Submissions without the roll.
     pub sent: u64,
-    /// Of them accepted for the first time.
+    /// Submissions accepted for the first time.
     pub accepted: u64,
-    /// Delivered again.
+    /// Submissions with a known id and body.
     pub duplicates: u64,
-    /// Another body under a known id.
+    /// Submissions with a known id and another body.
     pub conflicts: u64,
-    /// Refused, by code; conflicts left out.
+    /// Refusals by problem code, without conflicts.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Accepted and warned about: nothing was known of the meeting.
+    /// Accepted with a warning, since the meeting or a superseded event was unknown.
     pub warnings: u64,
     /// Submissions of the roll.
     pub roll: u64,
-    /// How often each kind of anomalies occurs.
+    /// Number of occurrences by kind of anomaly.
     pub anomalies: BTreeMap<&'static str, u64>,
 }
 
-/// Exact repetitions among everything accepted.
+/// Share of accepted submissions that are sent again.
 const DUPLICATES: f64 = 0.03;
 const CONFLICTS: usize = 8;
-/// People who take their consent back; so many give it again, and forty withdrawals stand.
+/// People who withdraw consent; some give it again, so that forty withdrawals remain.
 const WITHDRAWALS: usize = 40 + REVOKED_WITHDRAWALS;
 const REVOKED_WITHDRAWALS: usize = 6;
 
-/// The whole stream and what the oracle must know of it.
+/// The whole stream and what the oracle needs of it.
 pub(super) struct EventStream {
     pub sent: Vec<GeneratedSubmission>,
     pub counts: StreamCounts,
-    /// People whose withdrawal of consent stands.
+    /// People whose withdrawal of consent is in force.
     pub withdrawn: BTreeSet<Attendee>,
 }
 
-/// Tells everything.
+/// Emits reference data, meetings and consents, adds duplicates and conflicts, and sorts by arrival.
 pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<usize>], seed: u64) -> EventStream {
     let mut emitter = EventEmitter {
         world,
@@ -88,7 +88,7 @@ pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<u
 }
 
 impl EventEmitter<'_> {
-    /// Some people take their consent back, and a few of them give it again.
+    /// Some people withdraw consent; a few of them give it again.
     fn withdraw_consents(&mut self, meetings: &[Meeting]) -> BTreeSet<Attendee> {
         let people: Vec<Attendee> = meetings
             .iter()
@@ -120,7 +120,7 @@ impl EventEmitter<'_> {
         chosen
     }
 
-    /// Some of what was accepted is delivered again: mostly by a retry, sometimes by a phone that was away for days.
+    /// Sends some accepted submissions again: mostly soon, as a retry, sometimes after days, as a phone that was offline.
     fn add_duplicates(&mut self) {
         for index in 0..self.sent.len() {
             if self.is_repeatable(&self.sent[index]) && self.rng.chance(DUPLICATES) {
@@ -134,7 +134,7 @@ impl EventEmitter<'_> {
         }
     }
 
-    /// Some ids are used again for something else.
+    /// Sends some accepted ids again with another body.
     fn add_conflicts(&mut self) {
         let fits = |sent: &GeneratedSubmission| self.is_repeatable(sent) && matches!(sent.submission.data, Payload::Attendance(_));
         let candidates: Vec<usize> = (0..self.sent.len()).filter(|index| fits(&self.sent[*index])).collect();
@@ -174,7 +174,7 @@ fn meeting(payload: &Payload) -> Option<&MeetingId> {
     }
 }
 
-/// The events that a payload replaces or takes back.
+/// The events that a payload replaces or withdraws.
 fn supersedes(payload: &Payload) -> &[EventId] {
     match payload {
         Payload::Plain(data) => data.supersedes(),
@@ -183,7 +183,7 @@ fn supersedes(payload: &Payload) -> &[EventId] {
     }
 }
 
-/// Is a meeting known from this on?
+/// Whether ingest knows the meeting after this event.
 fn makes_meeting_known(payload: &Payload) -> bool {
     let Payload::Plain(data) = payload else { return false };
     match &**data {
