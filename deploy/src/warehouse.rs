@@ -1,61 +1,60 @@
-//! Gives everybody a ClickHouse warehouse: the user's own server, else a `clickhouse` program on PATH, else the engine library
-//! in a child process on loopback. Guarantees that what it starts ends with it and stays within its memory.
-//! Leaves databases, tables and migrations to the projector.
+//! Provides a ClickHouse warehouse: the user's own server, else a `clickhouse` program on PATH, else the engine library
+//! in a child process on loopback. The child ends with its parent and stays within its memory limit.
+//! Databases, tables and migrations are the projector's.
 //!
 //! # What works with the engine library
 //!
 //! Engine 26.7 on two cores, measured and tested by the tests named here (`deploy/tests/warehouse/`).
 //!
 //! - **Start and stop.** Answers 0.3-0.7 s after the start, takes about 215 MB when idle
-//!   (`it_starts_answers_and_stops_without_a_trace`). Every stop is as sudden as kill -9: acknowledged inserts survive it, the one
-//!   under way is there as a whole or not at all (`acknowledged_rows_survive_kill_9_in_the_middle_of_inserts`). Against power loss
-//!   the tables must ask for it (`fsync_after_insert`, `fsync_part_directory`).
-//! - **No orphan.** The child watches its standard input and ends when that closes, so also when the launcher is killed with -9
+//!   (`it_starts_answers_and_stops_without_a_trace`). Every stop is as abrupt as kill -9: acknowledged inserts survive it, a running
+//!   insert is written completely or not at all (`acknowledged_rows_survive_kill_9_in_the_middle_of_inserts`). Protection against
+//!   power loss needs the table settings `fsync_after_insert` and `fsync_part_directory`.
+//! - **No orphan.** The child reads its standard input and ends when that closes, so also when the launcher is killed with -9
 //!   (`no_orphan_is_left_when_the_parent_is_killed_with_9`). It has a process group of its own: Ctrl-C stops the launcher, which
 //!   stops the warehouse last.
-//! - **Memory.** What does not fit is refused with code 241 and the process stays within [`WarehouseOptions::memory_max_mb`]
-//!   (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`: 680 MB under a cap of 800). One query may take three
-//!   quarters of what the server may.
+//! - **Memory.** A query that needs too much is refused with code 241, and the process stays within
+//!   [`WarehouseOptions::memory_max_mb`] (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`: 680 MB under a cap of
+//!   800). One query may take three quarters of the server's limit.
 //! - **Users** come from a file that is read at the start only; SQL cannot make any (`users_cannot_be_made_by_sql`). Their passwords are
-//!   kept in the folder, 0600, so that a restart changes none (`passwords_stay_the_same_and_only_their_owner_can_read_them`).
+//!   stored in the folder, mode 0600, so that a restart changes none (`passwords_stay_the_same_and_only_their_owner_can_read_them`).
 //!   Rights, `readonly = 1`, setting constraints and quotas are in force (`analytics_reads_the_contract_views_and_nothing_else`,
 //!   `the_projector_writes_rows_but_no_tables`, `a_quota_stops_a_client_gone_wild_and_nobody_else`).
-//!   The engine itself needs a user `default` without a password. Nobody else gets in as that user: its one session is taken
-//!   (`nobody_gets_in_without_a_password`). A login goes by the header `X-ClickHouse-User` or by HTTP Basic, so ordinary clients work
+//!   The engine itself needs a user `default` without a password. Nobody else can log in as that user: its only session is in use
+//!   (`nobody_gets_in_without_a_password`). Clients log in by the header `X-ClickHouse-User` or HTTP Basic, so ordinary clients work
 //!   (`a_client_logs_in_by_basic_authentication_and_finds_the_contract_views`); the pages `/play` and `/dashboard` are not served.
-//! - **Nothing outside can be reached**, by no function, table function, engine, dictionary, format or statement and for no user
+//! - **No query reaches files, other servers or processes**, by any function, table function, engine, dictionary, format or statement
 //!   (`no_function_reads_a_file`, `no_table_function_reaches_outside`, `no_engine_of_a_table_or_a_database_reaches_outside`,
-//!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers do that, and each is enough for most of it: rights
-//!   (`deploy/clickhouse/users.xml`), a current folder that is gone (`startup_barrier.rs`), and a process that may open its own folder alone, connect
-//!   nowhere and is never root where that can be avoided (`confinement.rs`,
-//!   `the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for`). What a system does not offer of the last is printed
-//!   at the start ([`Warehouse::gaps`]). The settings `user_files_path` and `format_schema_path` are not heeded by the engine for
-//!   paths that a query names, and the scalar function `file` asks for no right.
-//! - **A start** is waited for as long as the engine works on it (`a_start_that_works_is_waited_for_however_slow_it_is`).
+//!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers ensure this, and each suffices for most cases: rights
+//!   (`deploy/clickhouse/users.xml`), a removed current directory (`startup_barrier.rs`), and a process that may open only its own folder,
+//!   cannot connect and does not run as root where that can be avoided (`confinement.rs`,
+//!   `the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for`). Restrictions that a system does not support are printed
+//!   at the start ([`Warehouse::gaps`]). The engine ignores `user_files_path` and `format_schema_path` for paths in a query, and the
+//!   scalar function `file` needs no right.
+//! - **A slow start** is not aborted as long as the engine uses processor time (`a_start_that_works_is_waited_for_however_slow_it_is`).
 //! - **Deduplication tokens** work on plain MergeTree tables that set `non_replicated_deduplication_window`, across restarts too
-//!   (`a_repeated_insert_with_the_same_token_is_dropped_also_after_a_restart`); without it a token is ignored in silence
+//!   (`a_repeated_insert_with_the_same_token_is_dropped_also_after_a_restart`); without it a token is silently ignored
 //!   (`without_a_window_on_the_table_a_token_does_nothing`).
-//! - **Inserts over HTTP** run at the same time (`concurrent_inserts_over_http_all_arrive`); one whose client hangs up in the middle
-//!   leaves nothing (`an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing`). `async_insert` is on by default in this
-//!   version; our profiles turn it off, external servers must be told with each insert.
+//! - **Inserts over HTTP** run concurrently (`concurrent_inserts_over_http_all_arrive`); one whose client disconnects
+//!   writes nothing (`an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing`). `async_insert` is on by default in this
+//!   version; our profiles turn it off; on external servers each insert must set it.
 //! - **KILL QUERY** ends a query (`kill_query_ends_a_query_and_killing_the_start_command_ends_the_warehouse`). One query without a user keeps
-//!   the engine serving; who kills that one ends the warehouse, so a KILL names a query id or a user.
+//!   the engine running; killing it ends the warehouse, so a KILL must name a query id or a user.
 //! - **Merges, mutations, EXCHANGE TABLES, bitmap states** work (`merges_mutations_exchange_and_bitmaps_work`).
-//! - **Not there** (`what_this_mode_has_not`): the log tables `system.query_log`, `part_log`, `text_log` and their like (log files are
-//!   in `logs/`), Keeper and `Replicated*` tables, `SYSTEM RELOAD CONFIG`. The native protocol is not opened.
-//! - **Conflicts and damage** end in one line: a taken port, a folder in use, tables of another version, tables that do not load
+//! - **Missing** (`log_tables_keeper_and_config_reload_are_missing`): log tables such as `system.query_log`, `part_log` and `text_log`
+//!   (log files are in `logs/`), Keeper and `Replicated*` tables, `SYSTEM RELOAD CONFIG`. The port of the native protocol is not opened.
+//! - **Conflicts and damage** give an error of one line: a taken port, a folder in use, tables of another version, tables that do not load
 //!   (`a_taken_port_is_named_in_one_line`, `a_folder_in_use_is_refused_with_its_owner`,
 //!   `tables_of_another_version_are_refused_and_kept`, `a_damaged_folder_is_refused_in_one_line_and_left_as_it_is`). A part that
-//!   cannot be read stops the start instead of being set aside. Bytes that rot inside a column are found when they are read
-//!   (code 40), and files that have vanished as a whole are not found here at all: that is what the projector's
-//!   comparison with the log is for.
+//!   cannot be read stops the start and is not detached. Corrupt bytes in a column are detected when they are read
+//!   (code 40). Files that are missing as a whole are not detected here; the projector's comparison with the log detects them.
 //!
 //! # With a `clickhouse` program
 //!
 //! The same configuration, run as `clickhouse server`, ended by a supervising `qamtu engine` in the same way
 //! (`a_clickhouse_program_ends_with_its_parent_too`; when that supervisor itself is killed with -9, the server stays).
-//! It is confined in the same way, and `user_files_path` is an empty folder of its own. Its command line and confinement are tested; a
-//! real server was not at hand for these tests.
+//! It is confined in the same way, and `user_files_path` is an empty folder of its own. Command line and confinement are tested, a
+//! real server is not.
 
 pub mod child;
 mod confinement;
@@ -93,17 +92,17 @@ use process::{Failure, Process, ProcessError};
 use settings::{MEMORY_MIN_MB, Settings};
 use source::Program;
 
-/// How often a running warehouse is looked at.
+/// How often to check whether the process has ended.
 const EXIT_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
-/// How often a free port may be snatched away between choosing and opening it.
+/// Number of attempts to open a free port before another program takes it.
 const PORT_ATTEMPTS: usize = 5;
 
-/// Where a warehouse lives and how much it may take.
+/// Folder, limits and source of a warehouse.
 #[derive(Clone)]
 pub struct WarehouseOptions {
-    /// The warehouse's folder; made when missing, kept afterwards. Unused for an external server.
+    /// The warehouse's folder; created if missing, never removed. Unused for an external server.
     pub dir: PathBuf,
-    /// Where the engine library is kept between runs. Default: `$QAMTU_CACHE`, else `~/.cache/qamtu`.
+    /// Folder of the downloaded engine library. Default: `$QAMTU_CACHE`, else `~/.cache/qamtu`.
     pub cache_dir: PathBuf,
     /// Memory the child process may take, in MB (10^6 bytes). Default 1600, at least 700.
     pub memory_max_mb: u64,
@@ -113,25 +112,25 @@ pub struct WarehouseOptions {
     pub source: WarehouseSource,
     /// The `qamtu` program whose `engine` subcommand is the child. Default: the running program.
     pub launcher: PathBuf,
-    /// Told how far the one-time download of the engine is, and that a start takes long.
+    /// Callback for the progress of the one-time download of the engine and of a slow start.
     pub progress: Option<FetchProgress>,
     /// The databases whose contract views the login of [`Role::Analytics`] may read. Default `qamtu`.
     pub databases: Vec<String>,
-    /// Whether ClickHouse's own Kafka engine may be used, which `make bench` compares the projector with. It lets the administrator
-    /// read topics, and ClickHouse open connections.
+    /// Allow ClickHouse's own Kafka engine, which `make bench` compares the projector with. The administrator may then
+    /// read topics, and ClickHouse may open connections.
     pub kafka_engine: bool,
 }
 
 impl WarehouseOptions {
-    /// The defaults for a warehouse in `dir`, with what the environment says.
+    /// The defaults for a warehouse in `dir`, with the settings of the environment.
     ///
     /// # Errors
-    /// When a variable of the environment makes no sense.
+    /// If an environment variable is not valid.
     pub fn new(dir: impl Into<PathBuf>) -> Result<Self, WarehouseError> {
         Self::with_environment(dir, |name| std::env::var_os(name))
     }
 
-    /// As [`Self::new`], with the address and login of a server from elsewhere.
+    /// As [`Self::new`], with another source for the variables of an external server.
     pub(crate) fn with_environment(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
         let launcher = std::env::current_exe().map_err(|source| WarehouseError::Spawn { program: PathBuf::from("qamtu"), source })?;
         let cache_dir = std::env::var_os("QAMTU_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
@@ -154,12 +153,12 @@ impl WarehouseOptions {
     }
 }
 
-/// What answers behind a warehouse's address.
+/// The kind of ClickHouse behind a warehouse's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarehouseKind {
-    /// A server of the user's.
+    /// A server that the user runs.
     External,
-    /// A `clickhouse` program that we run.
+    /// A `clickhouse` program, run by the launcher.
     Binary,
     /// The engine library in a child process.
     Engine,
@@ -175,23 +174,23 @@ impl std::fmt::Display for WarehouseKind {
     }
 }
 
-/// A warehouse that answers. What was started for it ends when this is dropped, and when this process ends in whatever way.
+/// A warehouse that accepts queries. Its process ends when this is dropped, and when this process ends, even if killed.
 #[derive(Debug)]
 pub struct Warehouse {
     url: String,
     logins: Logins,
     kind: WarehouseKind,
     gaps: Vec<String>,
-    // Dropped in this order: the folder is free when its process is gone.
+    // Dropped in this order: the folder must be unlocked after its process has ended.
     process: Option<Process>,
     folder: Option<Folder>,
 }
 
 impl Warehouse {
-    /// Finds or starts a warehouse and returns when it answers.
+    /// Finds or starts a warehouse and returns when it accepts queries.
     ///
     /// # Errors
-    /// One clear line with the mend, for everything in [`WarehouseError`].
+    /// [`WarehouseError`]; each message is one line that says how to fix the problem.
     pub async fn start(options: WarehouseOptions) -> Result<Self, WarehouseError> {
         let program = match &options.source {
             WarehouseSource::External { url, login } => return Self::external(url, login).await,
@@ -229,31 +228,31 @@ impl Warehouse {
         &self.login(Role::Admin).password
     }
 
-    /// The child process, where there is one.
+    /// Process id of the child; none for an external server.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Process::pid)
     }
 
-    /// What answers.
+    /// Whether it is external, a program or the engine library.
     #[must_use]
     pub fn kind(&self) -> WarehouseKind {
         self.kind
     }
 
-    /// What the process that serves could not be kept from on this system, one line each. Empty for an external server.
+    /// Restrictions of the serving process that this system does not support, one line each. Empty for an external server.
     #[must_use]
     pub fn gaps(&self) -> &[String] {
         &self.gaps
     }
 
-    /// The file with the password of a role, where this warehouse keeps one.
+    /// The file with the password of a role; none for an external server.
     #[must_use]
     pub fn password_file(&self, role: Role) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.layout().passwords().join(role.name()))
     }
 
-    /// Waits until the process of the warehouse has ended by itself, and gives its status. Never resolves for an external server.
+    /// Waits until the process of the warehouse has ended by itself; returns its status. Never resolves for an external server.
     pub async fn ended(&mut self) -> std::process::ExitStatus {
         loop {
             if let Some(status) = self.process.as_mut().and_then(Process::ended) {
@@ -263,10 +262,10 @@ impl Warehouse {
         }
     }
 
-    /// Ends what was started and returns when it is gone. An external server is left alone.
+    /// Stops the child process and waits for its end. An external server keeps running.
     pub async fn stop(mut self) {
         if let Some(mut process) = self.process.take() {
-            // Ends the child itself should this task be dropped before its turn.
+            // If this task is dropped before it runs, dropping `process` ends the child.
             let _ = tokio::task::spawn_blocking(move || process.end()).await;
         }
     }
@@ -327,27 +326,27 @@ impl Warehouse {
     }
 }
 
-/// Writes the users file of a ClickHouse server that is not ours, with the passwords of the folder; what is missing there is made.
+/// Writes the users file for a ClickHouse server of the user's, with the passwords of a folder; creates missing passwords.
 ///
 /// # Errors
-/// When a name is no name of a database, or a file cannot be read or written.
+/// If a database name is not valid, or a file cannot be read or written.
 pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Result<(), WarehouseError> {
     settings::check_databases(databases)?;
     let logins = folder::read_or_create_logins(passwords)?;
-    // It holds hashes alone, and the server that reads it has a user of its own.
+    // It has hashes only, and the server reads it as another user.
     let readable = std::fs::Permissions::from_mode(0o644);
     let written = std::fs::write(file, settings::server_users(&logins, databases)).and_then(|()| std::fs::set_permissions(file, readable));
     written.map_err(|source| WarehouseError::Folder { dir: file.to_path_buf(), source })
 }
 
-/// The engine, fetched first when it is not in the cache.
+/// The engine, downloaded first if it is not in the cache.
 async fn engine(options: &WarehouseOptions) -> Result<Program, WarehouseError> {
     let (cache_dir, progress) = (options.cache_dir.clone(), options.progress.clone());
     let fetched = tokio::task::spawn_blocking(move || Program::engine(&cache_dir, progress.as_ref())).await;
     fetched.unwrap_or_else(|error| Err(WarehouseError::Cache { folder: options.cache_dir.clone(), source: std::io::Error::other(error) }))
 }
 
-/// A port that was free a moment ago. (ClickHouse takes port 0 for "no port".)
+/// A port that was free a moment ago. (ClickHouse interprets port 0 as "no port".)
 fn free_port() -> Result<u16, WarehouseError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
@@ -355,7 +354,7 @@ fn free_port() -> Result<u16, WarehouseError> {
         .map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })
 }
 
-/// One clear line for a start that failed.
+/// The error of a failed start, from the reason in the process's output.
 fn start_error(error: ProcessError, folder: &Folder, port: u16) -> WarehouseError {
     let (dir, log) = (folder.layout().root().to_path_buf(), folder.layout().output());
     match error {

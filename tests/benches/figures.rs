@@ -1,7 +1,7 @@
-//! `make bench`: the figures that Qamtu holds itself to, each beside what it is compared with, in one run on one machine.
+//! `make bench`: performance figures of Qamtu, each with a comparison measured in the same run on the same machine.
 //!
-//! Prints a table and writes `bench.json` at the top of the repository. A ratio above 1 means that Qamtu is better than what
-//! it is compared with. Arguments choose figures by the beginning of their names.
+//! Prints a table and writes `bench.json` in the root of the repository. A ratio above 1 means that Qamtu is better than the
+//! comparison. Arguments select figures by the beginning of their names.
 
 #[path = "figures/coverage.rs"]
 mod coverage;
@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Prints and keeps what was measured so far; what could not be measured is told at the end.
+/// Adds measured figures and prints all so far; collects errors, which are reported at the end.
 fn record(measured: Result<Vec<Figure>>, figures: &mut Vec<Figure>, failures: &mut Vec<String>) -> Result<()> {
     match measured {
         Ok(measured) => figures.extend(measured),

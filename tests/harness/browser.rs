@@ -1,6 +1,6 @@
-//! A real browser: headless Chromium, driven over WebDriver, with the accessibility rules of axe-core at hand.
+//! A real browser: headless Chromium, controlled over WebDriver, with the accessibility rules of axe-core.
 //!
-//! `deploy/setup --test` installs Chromium and its driver and fetches axe-core. Nothing is shared between browsers.
+//! `deploy/setup --test` installs Chromium and its driver and downloads axe-core. Browsers share nothing.
 
 use std::{path::Path, process::Stdio};
 
@@ -17,27 +17,27 @@ use crate::stack::cache;
 
 /// A browser and its driver; both end when this is dropped.
 pub struct Browser {
-    /// Speaks to it.
+    /// WebDriver client of the browser.
     pub client: Client,
     axe: String,
     _driver: Child,
 }
 
-/// What a page is read on.
+/// Viewport and colour scheme of a reader. Sizes are in CSS pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
-    /// Its name.
+    /// Name for error messages and screenshot files.
     pub name: &'static str,
-    /// In CSS pixels.
+    /// Width of the viewport.
     pub width: u32,
-    /// In CSS pixels.
+    /// Height of the viewport.
     pub height: u32,
-    /// The reader prefers a dark page.
+    /// Whether the reader prefers a dark page.
     pub dark: bool,
 }
 
 impl Browser {
-    /// Starts a driver on a free port, and a browser.
+    /// Starts chromedriver on a free port, and a browser.
     pub async fn start() -> Result<Self> {
         let axe = cache().join("axe-core/axe.min.js");
         let axe =
@@ -68,12 +68,12 @@ impl Browser {
         Ok(Self { client, axe, _driver: driver })
     }
 
-    /// Shows an address on a screen.
+    /// Opens an address with the viewport of a screen.
     pub async fn open(&self, address: &str, screen: Screen) -> Result<()> {
         self.open_with_media(address, screen, &[]).await
     }
 
-    /// Shows an address on a screen to a reader with further media_features, such as `("forced-colors", "active")`.
+    /// As [`Self::open`] with additional CSS media features, such as `("forced-colors", "active")`.
     pub async fn open_with_media(&self, address: &str, screen: Screen, media_features: &[(&str, &str)]) -> Result<()> {
         self.resize(screen).await?;
         let scheme = if screen.dark { "dark" } else { "light" };
@@ -86,12 +86,12 @@ impl Browser {
         self.client.goto(address).await.map_err(Into::into)
     }
 
-    /// The value of an expression in the page.
+    /// Evaluates a JavaScript expression in the page.
     pub async fn value(&self, expression: &str) -> Result<Value> {
         self.client.execute(&format!("return {expression}"), Vec::new()).await.with_context(|| expression.to_owned())
     }
 
-    /// What axe-core finds wrong with the page, by WCAG 2.2 to level AA and its best practices: rule, help and places.
+    /// Violations that axe-core finds, by WCAG 2.2 to level AA and its best practices: rule, help and elements.
     pub async fn violations(&self) -> Result<Vec<String>> {
         self.client.execute(&self.axe, Vec::new()).await?;
         let tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -107,20 +107,20 @@ impl Browser {
         Ok(found.iter().map(line).collect())
     }
 
-    /// What the browser complained about since it was last asked: what it could not load or would not run.
+    /// Messages in the browser's log since the last call, such as blocked or failed requests.
     pub async fn log_messages(&self) -> Result<Vec<String>> {
         let log = self.client.issue_cmd(BrowserLog).await?;
         Ok(log.as_array().into_iter().flatten().map(|entry| entry["message"].to_string()).collect())
     }
 
-    /// A picture of the whole page as PNG.
+    /// Writes a PNG screenshot of the whole page.
     pub async fn screenshot(&self, to: &Path) -> Result<()> {
         let taken = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await?;
         let screenshot = taken["data"].as_str().context("no screenshot")?;
         std::fs::write(to, base64::Engine::decode(&base64::engine::general_purpose::STANDARD, screenshot)?).map_err(Into::into)
     }
 
-    /// Shows the same page on another screen.
+    /// Changes the viewport without loading the page again.
     pub async fn resize(&self, screen: Screen) -> Result<()> {
         let size = json!({"width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": screen.width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", size).await?;
@@ -134,7 +134,7 @@ impl Browser {
         Ok(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, pdf)?)
     }
 
-    /// Presses a key on whatever has the focus.
+    /// Presses a key on the focused element.
     pub async fn press(&self, key: &str, code: u32) -> Result<()> {
         for kind in ["rawKeyDown", "keyUp"] {
             let text = if key == "Enter" && kind == "rawKeyDown" { "\r" } else { "" };
@@ -149,7 +149,7 @@ impl Browser {
     }
 }
 
-/// The port that a driver says it took.
+/// The port that chromedriver prints at its start.
 async fn port(driver: &mut Child) -> Result<u16> {
     let mut lines = BufReader::new(driver.stdout.take().context("standard output")?).lines();
     while let Some(line) = lines.next_line().await? {
@@ -160,7 +160,7 @@ async fn port(driver: &mut Child) -> Result<u16> {
     bail!("chromedriver ended at once")
 }
 
-/// A command of the browser's own protocol.
+/// A command of the Chrome DevTools protocol.
 #[derive(Debug)]
 struct DevTools(Value);
 
@@ -174,7 +174,7 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// Asks for the browser's log.
+/// The WebDriver command that reads the browser's log.
 #[derive(Debug)]
 struct BrowserLog;
 

@@ -1,7 +1,7 @@
-//! The whole of Qamtu, started for one scenario: real processes, real log, real warehouse, own folders, free ports.
+//! Starts all services of Qamtu for one scenario: real processes, real log, real warehouse, own folders, free ports.
 //!
-//! [`stack`] starts and breaks it, [`wait`] waits for states with a deadline, [`recount`] counts a campaign again by other means.
-//! Everything started here ends with its scenario, however that ends.
+//! [`stack`] starts, stops and kills services, [`wait`] polls a condition with a deadline, [`recount`] computes the figures of a campaign
+//! independently. All processes end with their scenario, even if it panics.
 
 #![cfg_attr(doc, doc = include_str!("../../ARCHITECTURE.md"))]
 

@@ -1,7 +1,7 @@
-//! The figures of a campaign counted again, from `events.ndjson` and `roll.parquet` alone.
+//! Computes the figures of a campaign independently, from `events.ndjson` and `roll.parquet`, to check those of the product.
 //!
-//! Shares no code with the product: events are plain JSON values, people are strings in hash sets, every figure is
-//! written out from the published definition. What the product says must equal what this says. Knows campaigns with a whole roll only.
+//! Shares no code with the product: events are plain JSON values, people are strings in hash sets, every figure follows
+//! the published definition directly. Supports only campaigns in which every precinct has a roll.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -19,17 +19,17 @@ mod rule_mutation;
 
 pub use rule_mutation::RuleMutation;
 
-/// Of each person the precincts whose rolls list them, the lowest id first.
+/// By person the precincts whose rolls list them, the lowest id first.
 type Residences = HashMap<String, Vec<String>>;
 
-/// Everything the recount reads.
+/// The exported files of a demo: events and roll.
 pub struct Published {
     events: Vec<Value>,
     roll: Residences,
     roll_precincts: BTreeSet<String>,
 }
 
-/// Reads what `qamtu demo --out` wrote.
+/// Reads the files that `qamtu demo --out` wrote.
 pub fn read(out: &Path) -> Result<Published> {
     let mut best: HashMap<String, Value> = HashMap::new();
     for line in BufReader::new(File::open(out.join("events.ndjson"))?).lines() {
@@ -48,7 +48,7 @@ pub fn read(out: &Path) -> Result<Published> {
     Ok(Published { events, roll, roll_precincts })
 }
 
-/// The newest version of each precinct's roll: pseudonym to the precincts that list it; and all precincts.
+/// The newest version of each precinct's roll, as precincts by pseudonym; and all precincts with a roll.
 fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>)> {
     use parquet::{
         file::reader::{FileReader, SerializedFileReader},
@@ -94,7 +94,7 @@ fn kind(event: &Value) -> &str {
     text(event, "type").trim_start_matches("qamtu.").rsplit_once(".v").map_or("", |(kind, _)| kind)
 }
 
-/// What is left of a graph of replacements: the events that none of the others replaces.
+/// The events that no other event supersedes; if they form cycles only, the one with the highest id.
 fn not_superseded<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
     let gone: HashSet<&str> = events
         .iter()
@@ -111,14 +111,14 @@ fn not_superseded<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
     left
 }
 
-/// One meeting as the recount sees it.
+/// The state of a meeting after all its events.
 #[derive(Default)]
 struct Meeting<'a> {
     plan: Option<&'a Value>,
     starts: Option<Timestamp>,
     moved: bool,
     report: Option<&'a Value>,
-    /// Its report says that it begins later.
+    /// Its report has a start after the instant of the calculation.
     premature: bool,
     cancelled: bool,
     contested: bool,
@@ -150,7 +150,7 @@ fn headcount(event: &Value) -> (u64, u64, u64) {
     (low, high, number(&data["eligible_minimum"]))
 }
 
-/// What decides how a meeting is counted, beside its own events.
+/// The inputs to counting a meeting, apart from its own events.
 struct CountingRules<'a> {
     withdrawn: HashSet<&'a str>,
     revealing: HashSet<&'a str>,
@@ -163,14 +163,14 @@ impl CountingRules<'_> {
         self.mutation == Some(mutation)
     }
 
-    /// Does a plan or a report name a revealing category?
+    /// Whether a plan or a report has a revealing category.
     fn reveals(&self, details: &Value) -> bool {
         let secondary = details["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str);
         self.revealing.contains(text(details, "category"))
             || (!self.is_mutated(RuleMutation::FirstCategoryReveals) && secondary.into_iter().any(|other| self.revealing.contains(other)))
     }
 
-    /// Are only heads counted at a meeting of which these plans and reports stand, the last report of which holds?
+    /// Whether names are ignored at a meeting with these plans and reports in force; the last report counts.
     fn headcounts_only(&self, plans: &[&Value], reports: &[&Value]) -> bool {
         let reports = match self.mutation {
             Some(RuleMutation::NamesCountAtHeadsOnly) => return false,
@@ -216,7 +216,7 @@ fn meeting<'a>(events: &[&'a Value], rules: &CountingRules<'_>) -> Meeting<'a> {
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
     let plans: Vec<&Value> = not_superseded(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
     let headcounts_only = rules.headcounts_only(&plans, &reports);
-    // A report says nothing before its meeting begins.
+    // A report is ignored until its meeting begins.
     let reported = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
     meeting.premature = meeting.report.is_some() && reported.is_none();
     meeting.report = reported;
@@ -243,7 +243,7 @@ fn meeting<'a>(events: &[&'a Value], rules: &CountingRules<'_>) -> Meeting<'a> {
     meeting
 }
 
-/// Reference values: of one id the highest revision, ties by event id.
+/// Reference values by id: the highest revision, ties broken by event id.
 fn newest<'a>(events: &[&'a Value], wanted: &str, id: &str) -> BTreeMap<&'a str, &'a Value> {
     let mut found: BTreeMap<&str, &Value> = BTreeMap::new();
     for event in events.iter().filter(|event| kind(event) == wanted) {
@@ -331,12 +331,12 @@ impl Campaign {
     }
 }
 
-/// Counts every figure of `summary.json` but `seed`, `rejected` and `conflicts`, which are about the log and not about events.
+/// Computes every figure of `summary.json` except `seed`, `rejected` and `conflicts`, which do not depend on the events.
 pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
     count(published, as_of, None)
 }
 
-/// Counts the same with one rule misread.
+/// Computes the same figures with one rule mutated.
 pub fn figures_with(published: &Published, as_of: &str, mutation: RuleMutation) -> Result<Value> {
     count(published, as_of, Some(mutation))
 }
@@ -376,7 +376,7 @@ fn count(published: &Published, as_of: &str, mutation: Option<RuleMutation>) -> 
     };
     let precincts = precincts(&all, campaign.today)?;
     let unenrolled = precincts.keys().filter(|precinct| !published.roll_precincts.contains(**precinct)).count();
-    ensure!(unenrolled == 0, "the recount knows no stated homes, and {unenrolled} precincts have no roll");
+    ensure!(unenrolled == 0, "the recount does not support stated residences, and {unenrolled} precincts have no roll");
     Ok(figures::assemble(&RecountInput {
         published,
         all: &all,
@@ -388,7 +388,7 @@ fn count(published: &Published, as_of: &str, mutation: Option<RuleMutation>) -> 
     }))
 }
 
-/// People whose withdrawal of consent stands.
+/// People whose withdrawal of consent is in force.
 fn withdrawn<'a>(events: &[&'a Value]) -> HashSet<&'a str> {
     let taken_back: HashSet<&str> = events
         .iter()
@@ -403,9 +403,9 @@ fn withdrawn<'a>(events: &[&'a Value]) -> HashSet<&'a str> {
         .collect()
 }
 
-/// Precinct to unit and voters, as true on a day.
+/// Unit and voters by precinct, as of a day.
 fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'a str, u64)>> {
-    // What decides which count is true, and the count.
+    // The rank of a count, the highest of which is valid; and the count.
     type RankedCount<'a> = ((Date, u64, &'a str), (&'a str, u64));
     let mut found: BTreeMap<&str, RankedCount<'_>> = BTreeMap::new();
     for event in events.iter().filter(|event| kind(event) == "precinct.counted") {
@@ -450,7 +450,7 @@ impl<'a> RecountInput<'a> {
         let kept = self.held().filter(|(meeting, report)| !skip(report) && filter(place(meeting, report)));
         AudienceTotals::of(&kept.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.mutation)
     }
-    /// The precinct that a person on the roll lives in.
+    /// The precinct of residence of a person on the roll.
     fn residence_precinct(&self, person: &str) -> Option<&'a str> {
         let listed = self.published.roll.get(person)?;
         let residence = if self.is_mutated(RuleMutation::HigherPrecinctIsResidence) { listed.last() } else { listed.first() };
@@ -461,7 +461,7 @@ impl<'a> RecountInput<'a> {
         let lawful = self.campaign.lawful(day) || self.is_mutated(RuleMutation::UnlawfulPlanIsDue);
         meeting.plan.is_some() && (meeting.report.is_some() || !meeting.cancelled) && day <= self.campaign.today && lawful
     }
-    /// Fulfils a due meeting its plan?
+    /// Whether a due meeting fulfils its plan.
     fn fulfils_plan(&self, meeting: &Meeting) -> bool {
         let day = |at| self.campaign.day(at);
         let early = |report: &Value| meeting.starts.is_some_and(|starts| day(instant(&report["starts"])) < day(starts));

@@ -1,4 +1,4 @@
-//! One process of the product: started from the built binaries, told its configuration by environment, stopped or killed at will.
+//! One process of the product: started from the built binaries, configured by environment variables, stopped or killed by the scenario.
 
 use std::{
     path::PathBuf,
@@ -13,10 +13,10 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-/// How long a service may take to say that it is there.
+/// How long a service may take to print its ready line.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Where cargo put the binaries: beside this test's own.
+/// The path of a built binary, in the target folder of this test.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let folder = here.ancestors().nth(2).context("the test binary stands in no target folder")?;
@@ -27,7 +27,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A running process.
+/// A running process and the JSON object of its ready line; killed when dropped.
 pub struct Service {
     name: &'static str,
     child: Child,
@@ -36,7 +36,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a binary and waits for the one line of JSON in which it says that it is there.
+    /// Starts a binary and waits for its ready line, one line of JSON.
     pub async fn start(name: &'static str, args: &[&str], env: &[(String, String)]) -> Result<Self> {
         let mut child = Command::new(binary(name)?)
             .args(args)
@@ -56,7 +56,7 @@ impl Service {
         Ok(Self { name, child, ready, _stdout: lines })
     }
 
-    /// A field of what it said.
+    /// A text field of its ready line.
     pub fn ready_field(&self, field: &str) -> Result<String> {
         Ok(self.ready[field].as_str().with_context(|| format!("{} printed no {field}: {}", self.name, self.ready))?.to_owned())
     }
@@ -66,17 +66,17 @@ impl Service {
         self.child.id()
     }
 
-    /// Kills it with signal 9 and waits until it is gone.
+    /// Sends SIGKILL and waits for the exit.
     pub async fn kill(mut self) -> Result<()> {
         self.kill_in_place().await
     }
 
-    /// As [`Self::kill`], for a service that is replaced in a field.
+    /// As [`Self::kill`], for a service in a field that is replaced afterwards.
     pub async fn kill_in_place(&mut self) -> Result<()> {
         self.child.kill().await.with_context(|| format!("killing {}", self.name))
     }
 
-    /// Asks it to end (signal 15) and waits for that.
+    /// Sends SIGTERM and waits for the exit.
     pub async fn stop(mut self) -> Result<ExitStatus> {
         let pid = self.child.id().context("already gone")?.to_string();
         Command::new("kill").args(["-TERM", &pid]).status().await?;

@@ -1,11 +1,11 @@
-//! A campaign small enough to be counted by hand: two units, three precincts, two coalitions, a roll of thirty.
+//! A campaign small enough to be counted by hand: two units, three precincts, two coalitions, thirty voters.
 //!
 //! Every identifier is synthetic: the century digit of each national id is 1.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The campaign's id.
+/// Id of the small campaign.
 pub const CAMPAIGN: &str = "small-2026";
 
 /// A synthetic national id with a valid check digit; the same number gives the same id.
@@ -21,7 +21,7 @@ pub fn iin(number: u32) -> String {
     serial.unwrap_or_default()
 }
 
-/// A submission of the newest version of a type.
+/// A submission of the newest version of an event type.
 pub fn event(kind: &str, data: Value) -> Value {
     let version = if kind == "headcount.reported" { 2 } else { 1 };
     json!({
@@ -34,7 +34,7 @@ fn names(text: &str) -> Value {
     json!({"kk": text, "ru": text, "en": text})
 }
 
-/// The campaign, its units, precincts, coalitions and a member.
+/// Reference events: the campaign, its units, precincts, coalitions and a member.
 pub fn reference() -> Vec<Value> {
     let code = |code: &str| json!({"code": code, "names": names(code)});
     let mut events = vec![event(
@@ -77,12 +77,12 @@ pub fn roll() -> String {
         .collect()
 }
 
-/// What was planned, or what happened.
+/// The payload of a plan or of a report.
 pub fn plan(unit: &str, starts: &str) -> Value {
     json!({"unit": unit, "coalition": unit, "members": ["M-1"], "category": "RURAL", "format": "HALL", "language": "kk", "starts": starts})
 }
 
-/// A person attends a meeting.
+/// A line of an attendance sheet.
 pub fn attends(meeting: &str, person: u32) -> Value {
     event("attendance.recorded", json!({"meeting": meeting, "attendee": {"iin": iin(person)}, "consent": "notice-1"}))
 }

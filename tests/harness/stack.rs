@@ -1,6 +1,6 @@
-//! A stack for one scenario: log, ingest, projector, warehouse, analytics.
+//! The services of one scenario: log, ingest, projector, warehouse, analytics.
 //!
-//! Nothing is shared between scenarios, so that each can break what it likes.
+//! Scenarios share nothing, so that each may kill services and delete files.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,24 +21,24 @@ use crate::{
 /// Which event log a scenario runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Log {
-    /// SQLite files of its own.
+    /// The embedded log, in SQLite files of its own.
     Embedded,
-    /// A real Apache Kafka broker, topics of its own.
+    /// A real Apache Kafka broker of its own.
     Kafka,
 }
 
-/// How long anything may take to become true on a busy machine.
+/// How long to wait for any condition on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(90);
 
-/// The parts of one scenario.
+/// The running services of one scenario.
 pub struct Stack {
     dir: TempDir,
     env: Vec<(String, String)>,
     warehouse: Service,
     warehouse_client: WarehouseClient,
-    /// The ingest service.
+    /// The ingest service, while it runs.
     pub ingest: Option<Service>,
-    /// The projector.
+    /// The projector, while it runs.
     pub projector: Option<Service>,
     http: reqwest::Client,
     accepted: AtomicU64,
@@ -46,7 +46,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything up to the projector.
+    /// Starts warehouse, log, ingest and projector.
     pub async fn start(log: Log) -> Result<Self> {
         Self::with_warehouse(log, &[]).await
     }
@@ -98,7 +98,7 @@ impl Stack {
         Ok(stack)
     }
 
-    /// Kills the warehouse and starts it again on its folder and its port.
+    /// Kills the warehouse and starts it again with the same folder and port.
     pub async fn restart_warehouse(&mut self) -> Result<()> {
         let url = url::Url::parse(&self.warehouse.ready_field("url")?)?;
         let port = url.port().context("the warehouse has no port")?.to_string();
@@ -108,12 +108,12 @@ impl Stack {
         Ok(())
     }
 
-    /// The folder of the scenario.
+    /// The temporary folder of the scenario.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Starts ingest, again if it was stopped or killed.
+    /// Starts ingest and waits until it is ready; also after it was stopped or killed.
     pub async fn start_ingest(&mut self) -> Result<()> {
         let mut env = self.env.clone();
         env.retain(|(name, _)| !name.starts_with("QAMTU__CLICKHOUSE"));
@@ -132,7 +132,7 @@ impl Stack {
         .await
     }
 
-    /// Starts the projector, again if it was stopped or killed.
+    /// Starts the projector; also after it was stopped or killed.
     pub async fn start_projector(&mut self) -> Result<()> {
         let mut env = self.env.clone();
         env.push(("QAMTU__METRICS__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
@@ -140,7 +140,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Sends a body to ingest; returns the status and the answer.
+    /// Sends a body to ingest; returns status and JSON of the response.
     pub async fn post(&self, path: &str, media: &str, body: impl Into<reqwest::Body>) -> Result<(u16, Value)> {
         let ingest = self.ingest.as_ref().context("ingest is not running")?.ready_field("listening")?;
         let response = self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body).send().await?;
@@ -151,29 +151,29 @@ impl Stack {
         Ok((status, response))
     }
 
-    /// Sends events as one batch that must be taken.
+    /// Sends events as one batch that must be accepted.
     pub async fn accept(&self, events: &[Value]) -> Result<Value> {
         let (status, response) = self.post("/v1/events", "application/cloudevents-batch+json", serde_json::to_vec(events)?).await?;
         ensure!(matches!(status, 200 | 202), "ingest answered {status}: {response}");
         Ok(response)
     }
 
-    /// Asks the warehouse; rows as JSON objects, 64-bit numbers as numbers.
+    /// Queries the warehouse; rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
         self.warehouse_client.query(sql).await
     }
 
-    /// Somebody else who may ask the warehouse, in a task of their own.
+    /// A client of the warehouse for another task.
     pub fn warehouse_client(&self) -> WarehouseClient {
         self.warehouse_client.clone()
     }
 
-    /// Address of the broker, on Kafka.
+    /// Address of the broker; none with the embedded log.
     pub fn brokers(&self) -> Option<String> {
         self.broker.as_ref().map(Broker::address)
     }
 
-    /// Waits until a query's first row holds.
+    /// Waits until the first row of a query satisfies a condition.
     pub async fn until(&self, what: &str, sql: &str, condition: impl Fn(&Value) -> bool) -> Result<Value> {
         let condition = &condition;
         wait::until(what, TIMEOUT, || async move {
@@ -184,7 +184,7 @@ impl Stack {
         .await
     }
 
-    /// Waits until everything that was accepted stands in the log copy without a gap.
+    /// Waits until the projector has written all accepted events without a gap.
     pub async fn wait_until_projected(&self) -> Result<()> {
         let accepted = self.accepted.load(Ordering::Relaxed);
         let what = format!("{accepted} records in the log copy");
@@ -193,21 +193,21 @@ impl Stack {
             .map(drop)
     }
 
-    /// `qamtu-analytics`, told of the warehouse; its subcommand is still to be given.
+    /// The command `qamtu-analytics` with its environment, without a subcommand.
     pub fn analytics(&self) -> Result<tokio::process::Command> {
         let mut command = tokio::process::Command::new(binary("qamtu-analytics")?);
         command.envs(self.analytics_env());
         Ok(command)
     }
 
-    /// What `qamtu-analytics` is told.
+    /// The environment variables of `qamtu-analytics`.
     pub fn analytics_env(&self) -> Vec<(String, String)> {
         let mut env: Vec<_> = self.env.iter().filter(|(name, _)| !name.contains("__LOG__")).cloned().collect();
         env.push(("QAMTU__ANALYTICS__DIR".to_owned(), self.dir.path().join("analytics").display().to_string()));
         env
     }
 
-    /// Computes the coverage of a campaign, once everything accepted is there, and returns its figures.
+    /// Computes the coverage of a campaign after all accepted events are projected, and returns its figures.
     pub async fn figures(&self, campaign: &str) -> Result<Value> {
         self.wait_until_projected().await?;
         let out = self.dir.path().join("figures.json");
@@ -219,7 +219,7 @@ impl Stack {
     }
 }
 
-/// Asks the warehouse of a stack.
+/// Queries the warehouse of a stack as its administrator.
 #[derive(Debug, Clone)]
 pub struct WarehouseClient {
     http: reqwest::Client,
@@ -229,13 +229,13 @@ pub struct WarehouseClient {
 }
 
 impl WarehouseClient {
-    /// Rows as JSON objects, 64-bit numbers as numbers.
+    /// Runs a query; rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
         let text = String::from_utf8(self.execute(sql).await?)?;
         text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
     }
 
-    /// Writes an answer, in whatever format the query asks for, to a file.
+    /// Writes the result of a query to a file, in the format of the query.
     pub async fn save(&self, sql: &str, to: &Path) -> Result<()> {
         std::fs::write(to, self.execute(sql).await?).map_err(Into::into)
     }
@@ -259,14 +259,14 @@ impl WarehouseClient {
     }
 }
 
-/// A broker for one scenario.
+/// Starts a broker for one scenario.
 async fn broker(dir: &Path) -> Result<Broker> {
     let cache_dir = cache().join("kafka");
     let options = BrokerOptions { dir: dir.to_owned(), cache_dir, port: 0, heap_mb: 512 };
     tokio::task::spawn_blocking(move || Broker::start(options)).await?.context("no Kafka broker could be started")
 }
 
-/// Where what was fetched is kept.
+/// The folder of downloaded programs.
 pub fn cache() -> PathBuf {
     let default = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(".cache/qamtu");
     std::env::var_os("QAMTU_CACHE").map_or_else(default, PathBuf::from)

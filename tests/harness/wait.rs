@@ -1,11 +1,11 @@
-//! Waiting for a state, never for a time.
+//! Waits for a condition with a deadline.
 
 use std::{fmt::Debug, future::Future, time::Duration};
 
 use anyhow::{Result, bail};
 use tokio::time::{Instant, interval};
 
-/// Asks until the answer is `Ok`, or fails after `timeout` with the last answer seen.
+/// Calls `check` every 50 ms until it returns `Ok`; fails after `timeout` with its last error.
 pub async fn until<T, S: Debug, F>(what: &str, timeout: Duration, mut check: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T, S>>,

@@ -7,7 +7,7 @@ use crate::warehouse;
 /// Command-line arguments of `qamtu users`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The folder for the files `admin`, `projector` and `analytics`, one password each; a file that is there is kept.
+    /// The folder for the files `admin`, `projector` and `analytics`, one password each; existing files are not changed.
     #[arg(long, value_name = "DIR")]
     passwords: PathBuf,
     /// The file for the server's folder users.d; it holds hashes of the passwords only.

@@ -18,7 +18,7 @@ use crate::warehouse::{FetchProgress, FetchStep, Login, Role, Warehouse, Warehou
 /// Command-line arguments of `qamtu warehouse`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The folder for the tables; made when missing, kept afterwards.
+    /// The folder for the tables; created if missing, never removed.
     #[arg(long)]
     dir: PathBuf,
     /// The HTTP port on 127.0.0.1; a free one by default.
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// Memory the ClickHouse process may take, in MB.
     #[arg(long)]
     memory_max_mb: Option<u64>,
-    /// Where the engine library is kept between runs (default: $QAMTU_CACHE, else ~/.cache/qamtu).
+    /// Folder of the downloaded engine library (default: $QAMTU_CACHE, else ~/.cache/qamtu).
     #[arg(long)]
     cache_dir: Option<PathBuf>,
     /// Run until SIGTERM or SIGINT, whatever happens to standard input; tells systemd when it is ready, and prints no passwords.

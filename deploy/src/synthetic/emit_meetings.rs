@@ -144,17 +144,17 @@ fn plan(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Times) {
         let moved = MeetingRescheduled { meeting: meeting.id.clone(), supersedes: vec![last], starts: *starts, reason: None };
         let late = emitter.rng.chance(0.1);
         // Some moves are reported only after the meeting.
-        let told =
+        let reported_at =
             if late { ends_at(&meeting.report) + hours(3) } else { received + hours(6) + SignedDuration::from_mins(40 * step as i64) };
-        last = emitter.send(emitter.metadata("plan-form", told, told + SignedDuration::from_mins(step as i64)), moved);
+        last = emitter.send(emitter.metadata("plan-form", reported_at, reported_at + SignedDuration::from_mins(step as i64)), moved);
     }
 }
 
 fn cancel(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> EventId {
     let starts = meeting.planned_start().unwrap_or(meeting.report.starts);
-    let told = starts + hours(emitter.rng.between(-20, 20));
+    let reported_at = starts + hours(emitter.rng.between(-20, 20));
     let cancelled = MeetingCancelled { meeting: meeting.id.clone(), reason: Some(text("SYNTHETIC")) };
-    let metadata = emitter.metadata("plan-form", told, told + SignedDuration::from_mins(5));
+    let metadata = emitter.metadata("plan-form", reported_at, reported_at + SignedDuration::from_mins(5));
     emitter.send(metadata, cancelled)
 }
 
@@ -296,8 +296,8 @@ fn send_with_correction(
 /// Emits the headcount as the anomaly requires.
 fn headcount(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
     let Some(headcount) = &meeting.headcount else { return };
-    let told = at + SignedDuration::from_mins(emitter.rng.between(-8, 30));
-    let metadata = emitter.metadata(&form(emitter, meeting), meeting.report.starts.min(told), told);
+    let reported_at = at + SignedDuration::from_mins(emitter.rng.between(-8, 30));
+    let metadata = emitter.metadata(&form(emitter, meeting), meeting.report.starts.min(reported_at), reported_at);
     match meeting.anomaly {
         Anomaly::WrongHeadcount(pattern) => {
             emitter.count_anomaly("recounted", 1);

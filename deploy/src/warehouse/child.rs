@@ -1,6 +1,6 @@
-//! The child's side: confines itself, then serves one warehouse folder over HTTP until standard input closes.
-//! Guarantees that no orphan is left, however the parent ends: the pipe it holds is closed by the kernel at the latest.
-//! Ending is always sudden (ClickHouse keeps what an insert has acknowledged), so every stop is the tested path of a crash.
+//! The child process: confines itself, then serves one warehouse folder over HTTP until standard input closes.
+//! It never survives its parent: the kernel closes the parent's end of the pipe at the latest.
+//! It always exits abruptly (ClickHouse keeps acknowledged inserts), so every stop takes the tested path of a crash.
 
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -19,16 +19,16 @@ use super::layout::Layout;
 use super::library;
 use super::startup_barrier::StartupBarrier;
 
-/// Opens the HTTP port and then never returns: the engine's command line ends when its last query does.
+/// Opens the HTTP port and then runs without end, since the engine's command line exits after its last query.
 /// `KILL QUERY` of the second statement ends the warehouse.
 const SERVE: &str = "SYSTEM START LISTEN HTTP; \
     SELECT sleepEachRow(3) FROM numbers(1000000000) \
     SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null";
 
-/// How long a killed process may take to let go of the port.
+/// How long a killed process may take to release the port.
 const PORT_RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the child is to serve.
+/// The folder and port that the child serves.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// The warehouse folder, with its configuration written.
@@ -39,19 +39,19 @@ pub struct ServeOptions {
     pub may_connect: bool,
 }
 
-/// Serves with the engine library. Returns when the engine gives up, with its last word
-/// (the errors of its queries it has printed to standard error by then).
+/// Serves with the engine library. Returns the engine's error message when it ends by itself
+/// (it prints errors of queries to standard error).
 ///
 /// # Errors
-/// When the process cannot be confined or the library does not load.
+/// If the process cannot be confined or the library does not load.
 pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, WarehouseError> {
     let layout = Layout::new(&options.folder);
     let failed = |source| WarehouseError::Confine { source };
-    // The library's folder may be one that only root can pass; an open file can be loaded nevertheless.
+    // Only root may have access to the library's folder; an open file can be loaded nevertheless.
     let file = File::open(library).map_err(failed)?;
     confine(&layout, options, Program::Library(&file)).map_err(failed)?;
     when_input_ends(|| library::exit_now(0));
-    // The engine dies without a word when it cannot open its port.
+    // The engine exits without a message if it cannot open its port.
     wait_for_port(options.port).map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
     let barrier = StartupBarrier::create(&layout).map_err(failed)?;
     let arguments = command_line(&layout, &barrier.statement())?;
@@ -62,10 +62,10 @@ pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, W
     Ok(message.unwrap_or_else(|| "the engine has returned".to_owned()))
 }
 
-/// Serves with a `clickhouse` program and ends it when standard input closes. Returns when the program ends by itself.
+/// Serves with a `clickhouse` program and kills it when standard input closes. Returns when the program ends by itself.
 ///
 /// # Errors
-/// When the process cannot be confined or the program cannot be started.
+/// If the process cannot be confined or the program cannot be started.
 pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, WarehouseError> {
     let layout = Layout::new(&options.folder);
     confine(&layout, options, Program::Executable(program)).map_err(|source| WarehouseError::Confine { source })?;
@@ -75,7 +75,7 @@ pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, Wa
     let watched = Arc::clone(&server);
     when_input_ends(move || {
         let mut server = watched.lock().unwrap_or_else(PoisonError::into_inner);
-        // Fails only when it has ended already.
+        // Fails only if it has ended already.
         let _ = server.kill();
         let _ = server.wait();
         library::exit_now(0)
@@ -90,15 +90,14 @@ pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, Wa
     }
 }
 
-/// Confines this process and writes down what could not be had.
+/// Confines this process and writes the unsupported restrictions to the file `gaps`.
 fn confine(layout: &Layout, options: &ServeOptions, program: Program<'_>) -> io::Result<()> {
     fs::create_dir_all(layout.run())?;
     let gaps = Confinement { layout, program, port: options.port, may_connect: options.may_connect }.apply()?;
     fs::write(layout.gaps(), gaps.join("\n"))
 }
 
-/// Returns when the port can be opened. A process that was killed a moment ago may hold it still, for as long as the kernel takes to
-/// close its files.
+/// Returns when the port can be opened. After a process was killed, the port stays open until the kernel has closed its files.
 fn wait_for_port(port: u16) -> io::Result<()> {
     let since = Instant::now();
     loop {
@@ -111,8 +110,8 @@ fn wait_for_port(port: u16) -> io::Result<()> {
     }
 }
 
-/// How a `clickhouse` program is run as a server on our configuration. It must not start a watchdog process of its own,
-/// which would outlive us.
+/// The command that runs a `clickhouse` program as a server with our configuration. It must not start a watchdog process,
+/// which would survive this one.
 fn server_command(program: &Path, config: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg("server").arg(format!("--config-file={}", config.display())).env("CLICKHOUSE_WATCHDOG_ENABLE", "0");
@@ -126,7 +125,7 @@ fn command_line(layout: &Layout, first: &str) -> Result<Vec<CString>, WarehouseE
         b"clickhouse".to_vec(),
         option("--path=", &layout.data()),
         option("--config-file=", &layout.config()),
-        // The level of the configuration file is not heeded by the engine's command line.
+        // The engine's command line ignores the log level of the configuration file.
         b"--logger.level=warning".to_vec(),
         format!("--query={first}; {SERVE}").into_bytes(),
     ]
@@ -136,7 +135,7 @@ fn command_line(layout: &Layout, first: &str) -> Result<Vec<CString>, WarehouseE
     .map_err(|_| WarehouseError::Configuration { name: "--folder", reason: "a path with a zero byte cannot be used".to_owned() })
 }
 
-/// Calls `end` from a thread of its own as soon as standard input is closed.
+/// Calls `end` from a separate thread as soon as standard input is closed.
 fn when_input_ends(end: impl FnOnce() + Send + 'static) {
     std::thread::spawn(move || {
         let mut input = std::io::stdin().lock();

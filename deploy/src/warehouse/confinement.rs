@@ -1,9 +1,9 @@
-//! Confines the process that serves a warehouse, before it reads anything that came from a client.
+//! Confines the process that serves a warehouse, before it reads any input of a client.
 //!
-//! Guarantees, where the system offers them: root is given up for a user of its own; of the files only the warehouse folder (without
-//! the passwords), the program itself and a few figures about the machine can be opened (Landlock); no other process can be looked
-//! into, signalled or started; no connection is opened and no port but its own (Landlock of Linux 6.7). What could not be had is
-//! returned in words, so that the launcher can say it. Leaves to `startup_barrier.rs` what the engine must not read inside its own folder.
+//! Where the system supports it: the process changes from root to a user of its own; it can open only the warehouse folder (without
+//! the passwords), the program itself and a few files about the machine (Landlock); it cannot inspect, signal or start other processes;
+//! it cannot connect and opens no port but its own (Landlock of Linux 6.7). Unsupported restrictions are returned as text for the
+//! launcher to print. `startup_barrier.rs` prevents queries from reading files inside the folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,9 +19,9 @@ use landlock::{
 use super::layout::Layout;
 use super::system;
 
-/// The user that serves when the launcher is root: a number that neither distributions nor systemd give out.
+/// User id of the serving process if the launcher is root; neither distributions nor systemd assign this id.
 const SERVING_USER: u32 = 60_900;
-/// What a program reads about the machine: memory and processors, to size its caches and for its metrics.
+/// Files about memory and processors, which ClickHouse reads for cache sizes and metrics.
 const MACHINE_INFO: [&str; 10] = [
     "/proc/self",
     "/proc/cpuinfo",
@@ -34,35 +34,35 @@ const MACHINE_INFO: [&str; 10] = [
     "/sys/fs/cgroup",
     "/dev/urandom",
 ];
-/// The system's libraries, which the engine library needs.
+/// System libraries that the engine library loads.
 const LIBRARIES: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache"];
-/// What a `clickhouse` program needs to be started.
+/// Paths that starting a `clickhouse` program needs.
 const PROGRAMS: [&str; 6] = ["/bin", "/lib", "/lib64", "/usr", "/etc/ld.so.cache", "/etc/localtime"];
 
-/// What the serving process may do.
+/// The rights that the serving process keeps.
 #[derive(Debug)]
 pub(super) struct Confinement<'a> {
-    /// The warehouse folder.
+    /// Paths of the warehouse folder.
     pub(super) layout: &'a Layout,
-    /// What is run.
+    /// The ClickHouse to run.
     pub(super) program: Program<'a>,
-    /// The port it opens.
+    /// The port that it may open.
     pub(super) port: u16,
-    /// Whether it may open connections: only where ClickHouse itself reads Kafka.
+    /// Whether it may open connections: only if ClickHouse itself reads Kafka.
     pub(super) may_connect: bool,
 }
 
-/// What is run.
+/// The kind of ClickHouse to run.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Program<'a> {
-    /// The engine library, open: its folder may be one that the serving user cannot pass.
+    /// The engine library as an open file, since the serving user may have no access to its folder.
     Library(&'a File),
-    /// The `clickhouse` program, which is started.
+    /// The `clickhouse` program to start.
     Executable(&'a Path),
 }
 
 impl Confinement<'_> {
-    /// Confines this process and everything it starts from now on, for good. Returns what could not be had.
+    /// Confines this process and all its later children, irrevocably. Returns the unsupported restrictions.
     pub(super) fn apply(&self) -> io::Result<Vec<String>> {
         system::create_private_files();
         let mut gaps = Vec::new();
@@ -73,7 +73,7 @@ impl Confinement<'_> {
         Ok(gaps)
     }
 
-    /// Hands the folder to [`SERVING_USER`] and becomes that user.
+    /// Gives the folder to [`SERVING_USER`] and changes to that user.
     fn give_up_root(&self) -> io::Result<Option<String>> {
         let root = self.layout.root();
         if let Program::Executable(program) = self.program
@@ -96,7 +96,7 @@ impl Confinement<'_> {
         Ok(None)
     }
 
-    /// Landlock: as much of it as this kernel has.
+    /// Applies Landlock as far as this kernel supports it.
     fn restrict(&self) -> Result<Vec<String>, landlock::RulesetError> {
         let abi = ABI::V6;
         let read = AccessFs::ReadFile | AccessFs::ReadDir;
@@ -138,7 +138,7 @@ impl Confinement<'_> {
     }
 }
 
-/// The topmost folder above `path` that others than its owner cannot pass.
+/// The topmost folder above `path` that other users cannot traverse.
 fn closed_ancestor(path: &Path) -> io::Result<Option<PathBuf>> {
     let mut ancestors: Vec<&Path> = path.ancestors().skip(1).collect();
     ancestors.reverse();
@@ -150,8 +150,8 @@ fn closed_ancestor(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Makes `root` reachable below the `closed` folder, in this process's own mounts: an empty folder covers the closed one, and so
-/// whatever else is in it, and only `root` stands in there.
+/// Makes `root` reachable below the `closed` folder, in this process's own mount namespace: an empty file system covers the closed
+/// folder with all its content, and only `root` is mounted inside.
 fn mount_below(root: &Path, closed: &Path) -> io::Result<()> {
     let held = File::open(root)?;
     system::mount_empty(closed)?;
@@ -165,7 +165,7 @@ fn mount_below(root: &Path, closed: &Path) -> io::Result<()> {
     system::bind(Path::new(&format!("/proc/self/fd/{}", held.as_raw_fd())), root)
 }
 
-/// Gives a folder with all its content to [`SERVING_USER`], the folder itself last: a hand-over that was cut short is done again.
+/// Gives a folder with all its content to [`SERVING_USER`], the folder itself last, so that an interrupted change is repeated.
 fn hand_over(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.uid() == SERVING_USER && metadata.is_dir() && path.file_name() != Some("config".as_ref()) {

@@ -1,39 +1,39 @@
-//! What can go wrong with a warehouse, each with the place and the mend in one line.
+//! Errors of a warehouse. Each message is one line with the file or setting and how to fix the problem.
 
 use std::path::PathBuf;
 
 /// Why a warehouse did not start, or did not stop.
 #[derive(Debug, thiserror::Error)]
 pub enum WarehouseError {
-    /// A setting of the user's is missing or wrong.
+    /// A setting is missing or wrong.
     #[error("{name}: {reason}")]
     Configuration {
         /// The environment variable or option.
         name: &'static str,
-        /// What is wrong with it and what would be right.
+        /// What is wrong and what would be right.
         reason: String,
     },
-    /// The folder cannot be made, read or written.
+    /// The folder cannot be created, read or written.
     #[error("the warehouse folder {} cannot be used", dir.display())]
     Folder {
-        /// The warehouse folder.
+        /// Path of the warehouse folder.
         dir: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
     /// Another launcher serves this folder.
     #[error("the warehouse folder {} is in use by process {owner}; stop that one or take another folder", dir.display())]
     InUse {
-        /// The warehouse folder.
+        /// Path of the warehouse folder.
         dir: PathBuf,
         /// Its process id as written in the lock file, or `unknown`.
         owner: String,
     },
-    /// The folder holds something that no launcher put there.
+    /// The folder has files that no launcher created.
     #[error("{} is not empty and holds no Qamtu warehouse; give an empty or a new folder", dir.display())]
     NotAWarehouse {
-        /// The folder.
+        /// Path of the rejected folder.
         dir: PathBuf,
     },
     /// The tables were written by another version of ClickHouse.
@@ -42,11 +42,11 @@ pub enum WarehouseError {
          the projector fills a new one from the event log", dir.display()
     )]
     OtherVersion {
-        /// The warehouse folder.
+        /// Path of the warehouse folder.
         dir: PathBuf,
-        /// What wrote the folder.
+        /// Version that wrote the folder.
         found: String,
-        /// What was about to open it.
+        /// Version that was about to open it.
         expected: String,
     },
     /// ClickHouse refuses to load the tables of the folder.
@@ -55,11 +55,11 @@ pub enum WarehouseError {
         dir.display(), log.display()
     )]
     Damaged {
-        /// The warehouse folder.
+        /// Path of the warehouse folder.
         dir: PathBuf,
-        /// What ClickHouse said, shorten.
+        /// Error message of ClickHouse, shortened.
         reason: String,
-        /// Where all it said is kept.
+        /// File with the full output.
         log: PathBuf,
     },
     /// A fixed port is taken.
@@ -77,18 +77,18 @@ pub enum WarehouseError {
         /// Operating system and processor.
         platform: String,
     },
-    /// `npm` is needed once for the download and is not there.
+    /// `npm` is not installed, which the one-time download needs.
     #[error(
         "npm is needed to fetch the ClickHouse engine and is not on PATH; install Node.js with npm, or put {file} \
          into {}, or set QAMTU__CLICKHOUSE__URL", folder.display()
     )]
     NpmMissing {
-        /// The archive that would be fetched.
+        /// The archive that would be downloaded.
         file: String,
-        /// Where it is looked for.
+        /// Folder in which it is searched.
         folder: PathBuf,
     },
-    /// `npm pack` did not bring the package.
+    /// `npm pack` did not download the package.
     #[error("npm could not fetch {package}: {reason}; check the network or the registry and start again")]
     Npm {
         /// Name and version of the package.
@@ -96,48 +96,48 @@ pub enum WarehouseError {
         /// The last line npm printed.
         reason: String,
     },
-    /// What was fetched is not what is pinned.
+    /// The archive does not have the pinned hash.
     #[error(
         "{} has the hash {found}, pinned is {pinned}; nothing of it was used: delete it and start again, and if it comes \
          back do not trust its source", file.display()
     )]
     WrongHash {
-        /// The archive.
+        /// Path of the archive.
         file: PathBuf,
-        /// Its hash.
+        /// Hash of the archive.
         found: String,
         /// The hash it must have.
         pinned: String,
     },
-    /// The engine could not be unpacked or kept.
-    #[error("the ClickHouse engine cannot be kept in {}", folder.display())]
+    /// The engine could not be unpacked or stored.
+    #[error("the ClickHouse engine cannot be stored in {}", folder.display())]
     Cache {
-        /// The cache folder.
+        /// Path of the cache folder.
         folder: PathBuf,
-        /// What the operating system or the archive reader said.
+        /// Error of the operating system or the archive reader.
         #[source]
         source: std::io::Error,
     },
     /// The child process could not be started.
     #[error("{} cannot be started", program.display())]
     Spawn {
-        /// The program.
+        /// Path of the program.
         program: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// The serving process could not give up the rights it has no use for.
+    /// The serving process could not drop its unneeded rights.
     #[error("the process that serves the warehouse cannot be confined")]
     Confine {
-        /// What the operating system said.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
     /// A password file of the warehouse folder cannot be used.
     #[error("{}: {reason}; write one of at least 16 characters into it, or delete it and a new one is made", file.display())]
     Password {
-        /// The file.
+        /// Path of the password file.
         file: PathBuf,
         /// What is wrong with it.
         reason: &'static str,
@@ -145,37 +145,37 @@ pub enum WarehouseError {
     /// The engine library does not load.
     #[error("the ClickHouse engine {} does not load; delete its folder to fetch it anew", library.display())]
     Library {
-        /// The library.
+        /// Path of the library.
         library: PathBuf,
-        /// What the loader said.
+        /// Error of the dynamic loader.
         #[source]
         source: libloading::Error,
     },
     /// ClickHouse ended by itself.
     #[error("ClickHouse ended by itself: {reason} (details: {})", log.display())]
     Ended {
-        /// What it said last, shorten.
+        /// Its last message, shortened.
         reason: String,
-        /// Where all it said is kept.
+        /// File with the full output.
         log: PathBuf,
     },
-    /// ClickHouse runs but neither answers nor works.
-    #[error("ClickHouse does not answer, and has not worked on its start for {seconds} s (details: {})", log.display())]
+    /// ClickHouse runs, but neither answers nor uses processor time.
+    #[error("ClickHouse does not answer and has made no progress for {seconds} s (details: {})", log.display())]
     Unresponsive {
-        /// For how long.
+        /// Time without progress.
         seconds: u64,
-        /// Where all it said is kept.
+        /// File with the full output.
         log: PathBuf,
     },
-    /// A ClickHouse of the user's does not answer.
+    /// The user's ClickHouse server does not answer as expected.
     #[error("QAMTU__CLICKHOUSE__URL: {url} does not answer as it should: {reason}")]
     External {
-        /// The address given.
+        /// Address from the setting.
         url: String,
-        /// What was answered instead.
+        /// Error or response of the server.
         reason: String,
     },
-    /// The HTTP client could not be made.
-    #[error("the HTTP client cannot be made")]
+    /// The HTTP client could not be created.
+    #[error("the HTTP client cannot be created")]
     Client(#[source] reqwest::Error),
 }

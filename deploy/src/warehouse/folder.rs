@@ -1,6 +1,6 @@
 //! The folder of a warehouse: `data/` (the tables), `config/` (written at every start), `passwords/`, `logs/`, `run/`, `VERSION` and `lock`.
-//! Guarantees one owner at a time, that nobody but its owner can open it, whoever made it, and that a folder of something else or of
-//! another ClickHouse version is left as it is.
+//! One process at a time locks it; only its owner has access, even if it existed before; a folder with other files or of
+//! another ClickHouse version is not changed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -13,17 +13,17 @@ use super::error::WarehouseError;
 use super::layout::Layout;
 use super::login::{Login, Logins};
 
-/// An opened warehouse folder; the lock is held for as long as this lives.
+/// An opened warehouse folder, locked until this is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
     layout: Layout,
-    /// Whether there were tables before this start: then a failure to load is damage.
+    /// Whether there were tables before this start; if so, a failure to load means damage.
     pub(super) has_data: bool,
     _lock: File,
 }
 
 impl Folder {
-    /// Makes or opens `root` for tables of `version`.
+    /// Creates or opens `root` for tables of `version`.
     pub(super) fn open(root: &Path, version: &str) -> Result<Self, WarehouseError> {
         let failed = |source| WarehouseError::Folder { dir: root.to_path_buf(), source };
         make_private(root).map_err(failed)?;
@@ -48,12 +48,12 @@ impl Folder {
         Ok(Self { layout, has_data, _lock: lock })
     }
 
-    /// The logins whose passwords stand in the folder; one that is missing is made.
+    /// The logins with the passwords of the folder; creates missing passwords.
     pub(super) fn logins(&self) -> Result<Logins, WarehouseError> {
         read_or_create_logins(&self.layout.passwords())
     }
 
-    /// What the serving process could not be kept from in this run, one line each.
+    /// Restrictions that the system did not support in this run, one line each.
     pub(super) fn gaps(&self) -> Result<Vec<String>, WarehouseError> {
         let text = fs::read_to_string(self.layout.gaps()).map_err(|source| self.failed(source))?;
         Ok(text.lines().map(str::to_owned).collect())
@@ -70,7 +70,7 @@ impl Folder {
             .map_err(|source| self.failed(source))
     }
 
-    /// A new, empty file for what the child prints.
+    /// A new, empty file for the child's output.
     pub(super) fn new_output(&self) -> Result<File, WarehouseError> {
         private_file_options().truncate(true).open(self.layout.output()).map_err(|source| self.failed(source))
     }
@@ -80,7 +80,7 @@ impl Folder {
     }
 }
 
-/// The logins whose passwords stand in the files of a folder; what is missing is made.
+/// The logins with the passwords in the files of a folder; creates missing files.
 pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, WarehouseError> {
     let failed = |source| WarehouseError::Folder { dir: passwords.to_path_buf(), source };
     make_private(passwords).map_err(failed)?;
@@ -101,7 +101,7 @@ pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, Warehous
     })
 }
 
-/// Takes the lock that the kernel frees when its owner dies, and writes who has it.
+/// Takes the file lock, which the kernel releases when its owner exits, and writes the owner's process id.
 fn lock(root: &Path) -> Result<File, WarehouseError> {
     let failed = |source| WarehouseError::Folder { dir: root.to_path_buf(), source };
     let mut file = private_file_options().read(true).open(root.join("lock")).map_err(failed)?;
@@ -120,7 +120,7 @@ fn lock(root: &Path) -> Result<File, WarehouseError> {
     }
 }
 
-/// Is there anything in the folder but our lock?
+/// Whether the folder has anything but the lock file.
 fn is_not_empty(root: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(root)? {
         if entry?.file_name() != "lock" {
@@ -130,13 +130,13 @@ fn is_not_empty(root: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Makes a folder for its owner alone, or takes the rights of others away from one that is there.
+/// Creates a folder of mode 0700, or removes the rights of others from an existing one.
 fn make_private(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     restrict(path, 0o700)
 }
 
-/// Takes the rights of others away, where they have any.
+/// Removes the rights of group and others, if they have any.
 fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     if fs::metadata(path)?.permissions().mode() & 0o077 == 0 {
         return Ok(());
@@ -150,7 +150,7 @@ fn private_file_options() -> OpenOptions {
     options
 }
 
-/// Replaces a file in one step, so that a crash leaves the old one or the new one.
+/// Replaces a file atomically, so that a crash leaves the old one or the new one.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = private_file_options().truncate(true).open(&beside)?;

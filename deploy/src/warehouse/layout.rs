@@ -1,4 +1,4 @@
-//! Where things are in a warehouse folder. Pure paths, the same for the launcher and for the process that serves the folder.
+//! The paths in a warehouse folder, for the launcher and for the process that serves the folder.
 
 use std::path::{Path, PathBuf};
 
@@ -17,17 +17,17 @@ impl Layout {
         &self.root
     }
 
-    /// The tables.
+    /// Folder of the tables.
     pub(super) fn data(&self) -> PathBuf {
         self.root.join("data")
     }
 
-    /// ClickHouse's log files.
+    /// Folder of ClickHouse's log files.
     pub(super) fn logs(&self) -> PathBuf {
         self.root.join("logs")
     }
 
-    /// What the serving process prints, errors at start included.
+    /// Output of the serving process, including errors at the start.
     pub(super) fn output(&self) -> PathBuf {
         self.logs().join("engine.out")
     }
@@ -45,12 +45,12 @@ impl Layout {
         self.config_dir().join("users.xml")
     }
 
-    /// What one run of the serving process needs and nobody after it.
+    /// Files that are valid for one run of the serving process only.
     pub(super) fn run(&self) -> PathBuf {
         self.root.join("run")
     }
 
-    /// What could not be confined in this run, one line each.
+    /// Restrictions that the system did not support in this run, one line each.
     pub(super) fn gaps(&self) -> PathBuf {
         self.run().join("gaps")
     }

@@ -1,7 +1,7 @@
 //! Loads the ClickHouse engine library and calls it. One of three files of Qamtu with unsafe code: `system.rs` confines the engine, and the
 //! log's Kafka client asks for ids of topics.
-//! Guarantees that the C side gets what it asks for: terminated strings that outlive the call, and a library that is never unloaded.
-//! Leaves to `child.rs` what to say to the engine.
+//! The C side gets terminated strings that live until the call returns, and a library that is never unloaded. `child.rs` chooses the
+//! arguments.
 
 #![allow(unsafe_code, reason = "the engine has a C interface only")]
 
@@ -16,13 +16,13 @@ type QueryCommandLine = unsafe extern "C" fn(c_int, *mut *mut c_char) -> *mut c_
 /// `const char * chdb_result_error(chdb_result *)`: null where there is no error.
 type ResultError = unsafe extern "C" fn(*mut c_void) -> *const c_char;
 
-/// Runs the engine's command line and returns when it ends, with the error it reports, if it reports one.
-/// (Errors of queries it prints to standard error instead.)
+/// Runs the engine's command line and returns its error message, if any, when it ends.
+/// (It prints errors of queries to standard error instead.)
 ///
 /// # Errors
-/// When the library or one of its two functions cannot be found.
+/// If the library or one of its two functions cannot be found.
 pub(super) fn run_command_line(library: &Path, arguments: &[CString]) -> Result<Option<String>, libloading::Error> {
-    // The engine leaves threads behind that run its code: it must never be unloaded.
+    // Threads of the engine may still run its code, so it must never be unloaded.
     // SAFETY: loading runs the library's initialisers. Its hash was checked against the pinned one before it was unpacked.
     let library = ManuallyDrop::new(unsafe { Library::new(library)? });
     // SAFETY: the signatures are those of the library's header for the pinned version.
@@ -49,7 +49,7 @@ pub(super) fn run_command_line(library: &Path, arguments: &[CString]) -> Result<
     Ok(Some(unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned()))
 }
 
-/// Ends this process at once, without the exit handlers of the C++ library, which wait for its threads.
+/// Exits at once, without the exit handlers of the C++ library, which wait for its threads.
 pub(super) fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` has no preconditions.
     unsafe { libc::_exit(code) }

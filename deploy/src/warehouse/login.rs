@@ -1,13 +1,13 @@
-//! The three users of a warehouse and their passwords. `folder.rs` keeps the passwords.
+//! The three users of a warehouse and their passwords. `folder.rs` stores the passwords.
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// What a connection is for; each has the rights it needs and no more.
+/// The purpose of a connection; each role has only the rights it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Everything, for migrations and tests.
+    /// All rights, for migrations and tests.
     Admin,
     /// SELECT, INSERT and OPTIMIZE on every table.
     Projector,
@@ -16,10 +16,10 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role.
+    /// Every role, in the order of the logins.
     pub const ALL: [Self; 3] = [Self::Admin, Self::Projector, Self::Analytics];
 
-    /// Its name, also of its password file; the user is this with `qamtu_` in front.
+    /// Name of the role and of its password file; the user name has the prefix `qamtu_`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Role {
 /// A user name with its password.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// The user name.
+    /// Name of the ClickHouse user.
     pub user: String,
     /// The password; not shown by `Debug`.
     pub password: SecretString,
@@ -48,13 +48,13 @@ pub(super) struct Logins {
 }
 
 impl Logins {
-    /// Our three users, with the password that each role has.
+    /// The three users of Qamtu, with the password of each role.
     pub(super) fn for_each_role<E>(password: impl Fn(Role) -> Result<SecretString, E>) -> Result<Self, E> {
         let login = |role: Role| Ok(Login { user: format!("qamtu_{}", role.name()), password: password(role)? });
         Ok(Self { admin: login(Role::Admin)?, projector: login(Role::Projector)?, analytics: login(Role::Analytics)? })
     }
 
-    /// The one login of a server that is not ours, for every role.
+    /// The single login of an external server, for every role.
     pub(super) fn shared(login: &Login) -> Self {
         Self { admin: login.clone(), projector: login.clone(), analytics: login.clone() }
     }
@@ -75,7 +75,7 @@ impl Login {
         format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()).into()
     }
 
-    /// The password that somebody wrote into a file, or what is wrong with it.
+    /// Checks a password from a file; the error says what is wrong with it.
     pub(super) fn checked(password: &str) -> Result<SecretString, &'static str> {
         if password.chars().count() < 16 {
             return Err("holds fewer than 16 characters");
@@ -83,7 +83,7 @@ impl Login {
         Ok(password.into())
     }
 
-    /// The SHA-256 of the password in hexadecimal, as ClickHouse's `password_sha256_hex` wants it.
+    /// The SHA-256 of the password in hexadecimal, for ClickHouse's `password_sha256_hex`.
     pub(super) fn password_sha256_hex(&self) -> String {
         Sha256::digest(self.password.expose_secret()).iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -1,6 +1,6 @@
-//! Brings the ClickHouse engine library to this machine, once: an npm package of pinned version and pinned hash.
-//! Guarantees that nothing of an archive with another hash is unpacked, that a library in the cache is complete (it appears
-//! by a rename), and that any number of starters can come at the same time. Blocks; leaves the network to npm.
+//! Downloads the ClickHouse engine library once: an npm package of pinned version and pinned hash.
+//! An archive with another hash is never unpacked. A library in the cache is complete, since it appears
+//! by a rename. Concurrent calls are safe. The functions block; npm does the download.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -18,7 +18,7 @@ use super::error::WarehouseError;
 /// The version of every engine package in [`PACKAGES`].
 pub(super) const VERSION: &str = "26.7.3-stable.1";
 
-/// One engine package: for which machine, what it is called and what it must be.
+/// One engine package: its machine, its name and its expected content.
 #[derive(Debug, Clone, Copy)]
 struct Package {
     os: &'static str,
@@ -28,13 +28,13 @@ struct Package {
     library: &'static str,
     /// SHA-512 of the archive in the form of npm's `dist.integrity`.
     integrity: &'static str,
-    /// Sizes in bytes, for the bar and to recognise a damaged cache.
+    /// Sizes in bytes, for the progress bar and to detect a damaged cache.
     packed_bytes: u64,
     library_bytes: u64,
 }
 
-/// The machines an engine is pinned for. A machine is added with the hash of its package
-/// (`npm view NAME@VERSION dist.integrity`) after the tests have passed on it.
+/// The supported machines. To add one, run the tests on it and add the hash of its package
+/// (`npm view NAME@VERSION dist.integrity`).
 const PACKAGES: [Package; 1] = [Package {
     os: "linux",
     processor: "x86_64",
@@ -45,42 +45,42 @@ const PACKAGES: [Package; 1] = [Package {
     library_bytes: 566_330_096,
 }];
 
-/// Told how far the one-time fetch of the engine is, and that a start takes long. A quick start with an engine in the cache tells
-/// nothing.
+/// Callback for the progress of the one-time download of the engine and of a slow start. Not called for a quick start with an engine
+/// in the cache.
 pub type FetchProgress = Arc<dyn Fn(FetchStep) + Send + Sync>;
 
-/// A step of the fetch, in bytes, or of the start.
+/// A step of the download, in bytes, or of the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FetchStep {
-    /// npm brings the archive; it does not say how far it is.
+    /// npm downloads the archive; it does not report progress.
     Downloading {
         /// Size of the archive.
         total: u64,
     },
-    /// The archive is compared with the pinned hash.
+    /// The hash of the archive is computed.
     Verifying {
-        /// Bytes done.
+        /// Bytes hashed so far.
         done: u64,
         /// Size of the archive.
         total: u64,
     },
     /// The library is unpacked.
     Unpacking {
-        /// Bytes of the archive done.
+        /// Bytes of the archive read so far.
         done: u64,
         /// Size of the archive.
         total: u64,
     },
     /// The engine is in the cache.
     Ready,
-    /// ClickHouse works on its start; told every ten seconds.
+    /// ClickHouse is still starting; reported every ten seconds.
     Starting {
         /// Seconds since it was started.
         seconds: u64,
     },
 }
 
-/// The path of the engine library for this machine, fetched into `cache_dir` when it is not there.
+/// The path of the engine library for this machine, downloaded into `cache_dir` if it is missing.
 pub(super) fn ensure(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<PathBuf, WarehouseError> {
     let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
     let package = PACKAGES
@@ -91,7 +91,7 @@ pub(super) fn ensure(cache_dir: &Path, progress: Option<&FetchProgress>) -> Resu
     Cache { folder: cache_dir.join("engine"), package, progress: progress.unwrap_or(&silent) }.library()
 }
 
-/// The engine's place in the cache: `engine/<version>-<os>-<processor>/<library>`.
+/// The engine in the cache: `engine/<version>-<os>-<processor>/<library>`.
 struct Cache<'a> {
     folder: PathBuf,
     package: &'a Package,
@@ -106,7 +106,7 @@ impl Cache<'_> {
             return Ok(library);
         }
         fs::create_dir_all(&self.folder).map_err(|source| self.failed(source))?;
-        // The kernel frees the lock of a starter that dies.
+        // The kernel releases the lock if its owner exits.
         let lock = File::create(self.folder.join("lock")).map_err(|source| self.failed(source))?;
         lock.lock().map_err(|source| self.failed(source))?;
         if !self.is_complete(&library) {
@@ -116,12 +116,12 @@ impl Cache<'_> {
         Ok(library)
     }
 
-    /// A library that was cut short, by a full disk or by hand, is fetched anew.
+    /// Whether the library has its full size; a truncated one is downloaded again.
     fn is_complete(&self, library: &Path) -> bool {
         fs::metadata(library).is_ok_and(|metadata| metadata.len() == self.package.library_bytes)
     }
 
-    /// Fetches, checks, unpacks beside and renames. Only under the lock.
+    /// Downloads, verifies, unpacks into a temporary folder and renames that. Needs the lock.
     fn fetch_into(&self, target: &Path) -> Result<(), WarehouseError> {
         let beside = self.folder.join("unfinished");
         let _ = fs::remove_dir_all(&beside);
@@ -139,7 +139,7 @@ impl Cache<'_> {
         fs::rename(&beside, target).map_err(|source| self.failed(source))
     }
 
-    /// `npm pack` names it so; an archive of this name that was carried into the cache folder is used instead of the network.
+    /// The name that `npm pack` gives the archive. If the cache folder has a file of this name, nothing is downloaded.
     fn archive_name(&self) -> String {
         format!("{}-{VERSION}.tgz", self.package.name.trim_start_matches('@').replace('/', "-"))
     }
@@ -184,7 +184,7 @@ impl Cache<'_> {
         Err(WarehouseError::WrongHash { file: archive.to_path_buf(), found, pinned: self.package.integrity.to_owned() })
     }
 
-    /// Writes the archive's one library to `library`.
+    /// Extracts the archive's library to the path `library`.
     fn unpack(&self, archive: &Path, library: &Path) -> io::Result<()> {
         let reader = ProgressReader { inner: File::open(archive)?, done: 0, total: self.package.packed_bytes, progress: self.progress };
         let wanted = Path::new("package").join(self.package.library);
@@ -205,15 +205,15 @@ impl Cache<'_> {
     }
 }
 
-/// What npm complained about, without the advice around it.
+/// The reason in npm's output, without its advice.
 fn npm_reason(printed: &str) -> String {
     let lines = || printed.lines().map(|line| line.trim_start_matches("npm error").trim()).filter(|line| !line.is_empty());
     let prefixes_without_reason = ["code ", "syscall ", "errno ", "type "];
     let reason = lines().find(|line| !prefixes_without_reason.iter().any(|word| line.starts_with(word))).or_else(|| lines().next());
-    reason.unwrap_or("it said nothing").to_owned()
+    reason.unwrap_or("it printed nothing").to_owned()
 }
 
-/// Tells how many bytes have been read through it.
+/// Reports the number of bytes that were read through it.
 struct ProgressReader<'a> {
     inner: File,
     done: u64,
@@ -238,7 +238,7 @@ mod tests {
 
     const LIBRARY: &[u8] = b"not really an engine";
 
-    /// A package of this machine's kind whose archive is carried into `folder`.
+    /// A package for this machine whose archive is already in `folder`.
     fn provided(folder: &Path, content: &[u8]) -> Package {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn starters_that_come_together_get_one_whole_library() {
+    fn concurrent_starts_get_one_complete_library() {
         let dir = tempfile::tempdir().unwrap();
         let package = provided(dir.path(), LIBRARY);
         std::thread::scope(|scope| {
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_was_cut_short_is_made_anew() {
+    fn a_truncated_library_is_unpacked_again() {
         let dir = tempfile::tempdir().unwrap();
         let package = provided(dir.path(), LIBRARY);
         let path = library(dir.path(), &package).unwrap();
@@ -315,6 +315,6 @@ mod tests {
         assert_eq!(npm_reason(printed), "404 Not Found - GET somewhere");
         let printed = "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\nnpm error FetchError: refused";
         assert_eq!(npm_reason(printed), "FetchError: refused");
-        assert_eq!(npm_reason(""), "it said nothing");
+        assert_eq!(npm_reason(""), "it printed nothing");
     }
 }

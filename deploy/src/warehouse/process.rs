@@ -1,5 +1,5 @@
-//! The parent's side of the child process: starts it, waits until it answers, understands why it did not, ends it.
-//! Guarantees that a child is never left behind: its input pipe closes with this process, and dropping [`Process`] ends it.
+//! Controls the child process: starts it, waits until it answers queries, finds the reason of a failed start, ends it.
+//! The child never survives this process: its input pipe closes with it, and dropping [`Process`] ends it.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,14 +16,14 @@ use super::stall::{STALL_TIMEOUT, StallDetector, cpu_time};
 
 /// How often a long start is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
-/// How long a child may take to go after its input has closed.
+/// How long a child may take to exit after its input has closed.
 const END_DEADLINE: Duration = Duration::from_secs(5);
-/// The engine's allocator keeps freed memory for five seconds and looks at it only when memory is asked for: a few greedy
-/// queries in a row take the process to 1.6 times its cap, and it stays there. A tenth of a second and a thread of its own keep
-/// it at the cap (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`) for a few percent of processor time.
+/// By default the engine's allocator keeps freed memory for five seconds and returns it only during later allocations: after a few large
+/// queries the process stays at 1.6 times its cap. With 0.1 s and a background thread it stays within the cap
+/// (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`), for a few percent of processor time.
 const ALLOCATOR: (&str, &str) = ("JE_MALLOC_CONF", "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0");
 
-/// A running child.
+/// A running child process.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -32,17 +32,17 @@ pub(super) struct Process {
 /// Why a child ended before it answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Its port was taken.
+    /// Another program uses its port.
     PortTaken,
-    /// Another ClickHouse works on the tables.
+    /// Another ClickHouse uses the tables.
     DataInUse,
-    /// What it said last.
+    /// Its last message or its exit status.
     Message(String),
 }
 
 impl Process {
-    /// Starts `launcher engine ...` on the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
-    /// reaches the launcher alone, which then stops things in their order. It inherits nothing of the environment: that may hold
+    /// Starts `launcher engine ...` with the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
+    /// reaches only the launcher, which stops processes in order. It inherits no environment variables, since those may contain
     /// secrets.
     pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, options: &ServeOptions) -> Result<Self, WarehouseError> {
         use std::os::unix::process::CommandExt;
@@ -57,14 +57,14 @@ impl Process {
         };
         command.arg("--folder").arg(&options.folder).arg("--port").arg(options.port.to_string());
         command.args(options.may_connect.then_some("--connects"));
-        // The engine takes its time zone from here and not from its configuration.
+        // The engine ignores the time zone of its configuration.
         command.env_clear().env(ALLOCATOR.0, ALLOCATOR.1).env("TZ", "UTC");
         command.current_dir(&options.folder).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(output).stderr(errors).spawn().map_err(failed)?;
         Ok(Self { child })
     }
 
-    /// Waits until `url` answers to `login`, which nothing but this child can: for as long as the child works on its start.
+    /// Waits until `url` accepts `login`, which only this child knows; as long as the child uses processor time.
     pub(super) async fn wait_until_ready(
         &mut self,
         (url, login): (&str, &Login),
@@ -76,7 +76,7 @@ impl Process {
         let (mut stall, mut reported) = (StallDetector::default(), Duration::ZERO);
         loop {
             if let Some(status) = self.ended() {
-                // A file that cannot be read leaves the exit status as the reason.
+                // If the file cannot be read, the exit status is the reason.
                 let printed = std::fs::read(output).unwrap_or_default();
                 return Err(ProcessError::Ended(Failure::from_output(&String::from_utf8_lossy(&printed), status)));
             }
@@ -102,12 +102,12 @@ impl Process {
         self.child.id()
     }
 
-    /// How the child has ended, if it has.
+    /// The exit status of the child, if it has ended.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Closes the child's input, waits for its end and helps where it takes too long. Blocks for milliseconds as a rule.
+    /// Closes the child's input, waits for its exit, and kills it if that takes too long. Usually blocks for milliseconds.
     pub(super) fn end(&mut self) {
         drop(self.child.stdin.take());
         let since = Instant::now();
@@ -117,7 +117,7 @@ impl Process {
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        // Both fail only for a child that has ended in this moment.
+        // Both fail only if the child has just ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -129,17 +129,17 @@ impl Drop for Process {
     }
 }
 
-/// What [`Process::answers`] can meet.
+/// Why [`Process::wait_until_ready`] failed.
 #[derive(Debug)]
 pub(super) enum ProcessError {
-    /// The child has ended.
+    /// The child ended before it was ready.
     Ended(Failure),
-    /// Anything else.
+    /// The child made no progress, or the client could not be created.
     Other(WarehouseError),
 }
 
 impl Failure {
-    /// Reads the reason out of what the child has printed.
+    /// Finds the reason in the child's output.
     fn from_output(printed: &str, status: ExitStatus) -> Self {
         if printed.contains("Address already in use") {
             return Self::PortTaken;
@@ -154,7 +154,7 @@ impl Failure {
     }
 }
 
-/// At most 300 characters of a line, without the path of exceptions in front of the innermost one.
+/// At most 300 characters of the innermost exception in a line.
 pub(super) fn shorten(line: &str) -> String {
     let innermost = line.rsplit("DB::Exception: ").next().unwrap_or(line);
     let mut text: String = innermost.trim().chars().take(300).collect();
@@ -164,19 +164,19 @@ pub(super) fn shorten(line: &str) -> String {
     text
 }
 
-/// A client that goes straight to the address, whatever proxy the environment names.
+/// An HTTP client that ignores the proxy settings of the environment.
 pub(super) fn client() -> Result<reqwest::Client, WarehouseError> {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().map_err(WarehouseError::Client)
 }
 
-/// Sends one query and returns the answer's text, or why there is none.
+/// Sends one query and returns the text of the response, or the reason of the failure.
 pub(super) async fn query(client: &reqwest::Client, url: &str, login: &Login, sql: &str) -> Result<String, String> {
     let request = client
         .post(url)
         .header("X-ClickHouse-User", &login.user)
         .header("X-ClickHouse-Key", login.password.expose_secret())
         .body(sql.to_owned());
-    // An error of the client repeats the address; its source says what happened.
+    // The client's error only repeats the address; its innermost source has the reason.
     let reason = |error: reqwest::Error| {
         let mut innermost: &dyn std::error::Error = &error;
         while let Some(source) = innermost.source() {

@@ -1,5 +1,5 @@
-//! Fills in the server configuration and the users (`deploy/clickhouse/*.xml`). Pure: paths, numbers and hashes in, text out.
-//! Guarantees that no word in double braces is left and that a path cannot break out of its element.
+//! Renders the templates of the server configuration and of the users file (`deploy/clickhouse/*.xml`), without I/O.
+//! Every placeholder in double braces is replaced, and paths are escaped for XML.
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use super::source::Program;
 
 const CONFIG: &str = include_str!("../../clickhouse/config.xml");
 const USERS: &str = include_str!("../../clickhouse/users.xml");
-/// The user without a password that the engine's own start command logs in as. A server has no need of it.
+/// The user without a password that the engine's start command logs in as. A server does not need it.
 const START_USER: &str = include_str!("../../clickhouse/start_user.xml");
 
 const KAFKA_GRANT: &str =
     "                <query>GRANT READ ON KAFKA</query>\n                <query>GRANT TABLE ENGINE ON Kafka</query>\n";
-/// What analytics may read: the views that `projector/tables/README.md` marks as contract.
+/// The views that analytics may read: those that `projector/tables/README.md` marks as contract.
 pub const CONTRACT_VIEWS: [&str; 18] = [
     "v_watermark",
     "v_meeting_events",
@@ -37,16 +37,16 @@ pub const CONTRACT_VIEWS: [&str; 18] = [
     "v_lookalike_meetings",
 ];
 
-/// Memory that the process takes beside what ClickHouse counts: the library's code (210 MB) and freed pages not given back yet,
-/// which are more when other programs keep the processors busy (350 MB seen).
+/// Memory of the process that ClickHouse does not count: the library's code (210 MB) and freed pages not returned yet, which are
+/// more when other programs keep the processors busy (350 MB observed).
 const UNCOUNTED_MB: u64 = 580;
-/// Less than this and ClickHouse cannot merge its tables.
+/// With less memory ClickHouse cannot merge its tables.
 pub(super) const MEMORY_MIN_MB: u64 = 700;
 
-/// What the configuration depends on.
+/// Values for the placeholders of both files.
 #[derive(Debug)]
 pub(super) struct Settings<'a> {
-    /// Where things are.
+    /// Paths of the warehouse folder.
     pub(super) layout: &'a Layout,
     /// The databases whose contract views analytics reads.
     pub(super) databases: &'a [String],
@@ -56,9 +56,9 @@ pub(super) struct Settings<'a> {
     pub(super) http_port: u16,
     /// Memory of the whole process, at least [`MEMORY_MIN_MB`].
     pub(super) memory_max_mb: u64,
-    /// What reads the configuration.
+    /// The ClickHouse that reads the configuration.
     pub(super) program: &'a Program,
-    /// Whose hashes go into the users file.
+    /// The logins whose password hashes go into the users file.
     pub(super) logins: &'a Logins,
 }
 
@@ -85,7 +85,7 @@ impl Settings<'_> {
                 Program::Binary(_) => "",
             },
             clients: "127.0.0.1",
-            // One query leaves room for a merge and for another one.
+            // A quarter remains for a merge and another query.
             query_memory_bytes: self.memory_bytes() / 4 * 3,
             databases: self.databases,
             kafka_engine: self.kafka_engine,
@@ -99,7 +99,7 @@ impl Settings<'_> {
     }
 }
 
-/// What the users file depends on.
+/// Values for the placeholders of the users file.
 struct Users<'a> {
     start_user: &'a str,
     clients: &'a str,
@@ -134,13 +134,13 @@ impl Users<'_> {
     }
 }
 
-/// The users file of a server that is not ours: its clients come from anywhere, and how much a query may take is the server's to say.
+/// The users file for an external server: clients from any address; the server's own memory limit per query applies.
 pub(super) fn server_users(logins: &Logins, databases: &[String]) -> String {
     let start_user = "        <!-- The user that images and packages make, without a password. -->\n        <default remove=\"remove\"/>\n";
     Users { start_user, clients: "::/0", query_memory_bytes: 0, databases, kafka_engine: false, logins }.file()
 }
 
-/// Refuses what is no name of a database: it stands in rights.
+/// Refuses names with other characters, since the names become part of GRANT statements.
 pub(super) fn check_databases(names: &[String]) -> Result<(), WarehouseError> {
     let is_name = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     match names.iter().find(|name| !is_name(name)) {
@@ -152,7 +152,7 @@ pub(super) fn check_databases(names: &[String]) -> Result<(), WarehouseError> {
     }
 }
 
-/// Puts values in the place of `{{name}}`.
+/// Replaces each `{{name}}` by its value.
 fn fill(template: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
 }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_blank_is_filled_in_and_paths_are_escaped() {
+    fn every_placeholder_is_replaced_and_paths_are_escaped() {
         let (config, users) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
         assert!(!config.contains("{{") && !users.contains("{{"), "{config}{users}");
         assert!(config.contains("<path>/w/a &amp; b/data/</path>"));

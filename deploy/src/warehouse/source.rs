@@ -1,5 +1,5 @@
-//! Decides which ClickHouse is used: the user's own server, else a `clickhouse` program on PATH, else the engine library.
-//! Guarantees that the environment is read here only, and that half an external address is an error, not a guess.
+//! Chooses the ClickHouse: the user's own server, else a `clickhouse` program on PATH, else the engine library.
+//! The environment is read here only. An incomplete external address is an error.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ use super::error::WarehouseError;
 use super::login::Login;
 use super::package::{self, FetchProgress};
 
-/// Programs older than this lack what the migrations use and are passed over.
+/// Older programs lack features that the migrations use and are ignored.
 const OLDEST_BINARY: (u32, u32) = (25, 8);
 
-/// Where the warehouse comes from.
+/// The source of the warehouse.
 #[derive(Debug, Clone)]
 pub enum WarehouseSource {
     /// [`WarehouseSource::Binary`] with the first `clickhouse` on PATH that is new enough (25.8), else [`WarehouseSource::Engine`].
     Automatic,
-    /// A server of the user's: nothing is started.
+    /// A server that the user runs; nothing is started.
     External {
         /// Its HTTP address, such as `http://clickhouse:8123`.
         url: String,
@@ -28,11 +28,11 @@ pub enum WarehouseSource {
     },
     /// This `clickhouse` program, run as a server.
     Binary(PathBuf),
-    /// The pinned engine library, fetched when it is not in the cache.
+    /// The pinned engine library, downloaded if it is not in the cache.
     Engine,
 }
 
-/// What is run for a warehouse that we start, ready to be run.
+/// The path of the ClickHouse to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Program {
     Binary(PathBuf),
@@ -43,7 +43,7 @@ impl WarehouseSource {
     /// `QAMTU__CLICKHOUSE__URL`, `__USER` (default `default`) and `__PASSWORD` (default empty), else [`WarehouseSource::Automatic`].
     ///
     /// # Errors
-    /// When the address is no HTTP address, or a user or password stands there without an address.
+    /// If the address is no HTTP address, or a user or password is set without an address.
     pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
         let text = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
@@ -94,12 +94,12 @@ fn parse_version(line: &str) -> Option<(u32, u32)> {
 }
 
 impl Program {
-    /// Makes the engine library available, fetching it once; a program is there already. Blocks.
+    /// The engine library, downloaded on the first use. Blocks.
     pub(super) fn engine(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<Self, WarehouseError> {
         package::ensure(cache_dir, progress).map(Self::Engine)
     }
 
-    /// What is written into the data folder, to recognise tables of another version.
+    /// Text of the file `VERSION`, which detects tables of another version.
     pub(super) fn version(&self) -> String {
         match self {
             Self::Engine(_) => format!("ClickHouse engine {}", package::VERSION),

@@ -1,24 +1,24 @@
-//! Tells a slow start from one that has stopped, by the processor time that the process takes. Clocks and figures come from outside.
-//! Guarantees that a process is waited for as long as it works, however little a busy machine lets it.
+//! Distinguishes a slow start from a stalled one by the processor time that the process uses.
+//! A process that makes progress is never given up, however slow a busy machine makes it.
 
 use std::time::Duration;
 
-/// A process that has worked less than [`LEAST`] in this time has stopped: an engine that waits for nothing takes 0.005 s a second.
+/// A process that used less than [`MIN_CPU_TIME`] in this time has stalled; an idle engine uses 0.005 s a second.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(300);
 const MIN_CPU_TIME: Duration = Duration::from_secs(2);
-/// How often the processor time is looked at.
+/// How often the processor time is sampled.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is known of a start.
+/// The progress of a start, as times since it began.
 #[derive(Debug, Default)]
 pub(super) struct StallDetector {
     sampled: Duration,
-    /// When the process had last worked enough, and how long it had worked by then.
+    /// When the process last made enough progress, and its processor time at that moment.
     last_progress: (Duration, Duration),
 }
 
 impl StallDetector {
-    /// Whether the process has stopped; `waited` is the time since its start, `worked` its processor time.
+    /// Whether the process has stalled; `waited` is the time since its start, `used` its processor time.
     pub(super) fn has_stalled(&mut self, waited: Duration, used: impl FnOnce() -> Duration) -> bool {
         if waited < self.sampled + SAMPLE_INTERVAL {
             return false;
@@ -32,18 +32,18 @@ impl StallDetector {
     }
 }
 
-/// The processor time of a process and of those it has started. A process that is gone has none.
+/// The processor time of a process and its children; zero if it has ended.
 pub(super) fn cpu_time(pid: u32) -> Duration {
     let started = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     let started = started.split_whitespace().filter_map(|pid| pid.parse().ok());
     let ticks: u64 = started.chain([pid]).map(ticks).sum();
-    // Linux shows a hundred ticks a second on every machine.
+    // Linux reports a hundred ticks a second on every machine.
     Duration::from_millis(ticks * 10)
 }
 
 fn ticks(pid: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name, which is in brackets, may hold spaces; user and system time are the twelfth and thirteenth word behind it.
+    // The name in brackets may contain spaces; user and system time are the twelfth and thirteenth field after it.
     let words = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     words.skip(11).take(2).filter_map(|word| word.parse::<u64>().ok()).sum()
 }
@@ -52,7 +52,7 @@ fn ticks(pid: u32) -> u64 {
 mod tests {
     use super::{Duration, StallDetector, cpu_time};
 
-    /// For how many seconds of an hour a process is waited for that works so many milliseconds in each of them.
+    /// After how many seconds, at most 3,600, a process is given up that uses so many milliseconds in each of them.
     fn waited_for(milliseconds: u64) -> u64 {
         let mut detector = StallDetector::default();
         let stopped = |second: &u64| detector.has_stalled(Duration::from_secs(*second), || Duration::from_millis(second * milliseconds));

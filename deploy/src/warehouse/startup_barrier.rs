@@ -1,10 +1,10 @@
-//! Holds the engine library at the end of its start until the current directory is removed, before its port opens.
+//! Blocks the engine library at the end of its start until the current directory is removed, before its port opens.
 //!
-//! The engine is clickhouse-local: its scalar function `file` reads any path for any user, and no right and no setting takes that away.
-//! But functions, table engines and dictionaries that get a path from a query resolve the current directory first. So the engine starts
-//! in a directory that is removed before the port opens: from then on each of them ends in an error, for every user. The engine itself
-//! works with absolute paths. The moment is certain and needs no clock: the engine's first statement reads a named pipe, which tells
-//! that its start is over, and it waits there until the directory is gone.
+//! The engine is clickhouse-local: its scalar function `file` reads any path for any user, and no right or setting prevents that.
+//! But functions, table engines and dictionaries with a path from a query resolve the current directory first. So the engine starts
+//! in a directory that is removed before the port opens: from then on each of them fails, for every user. The engine itself
+//! uses absolute paths. No timing is involved: the engine's first statement reads a named pipe, which signals that the start
+//! is complete, and it blocks there until the directory is removed.
 //!
 //! `INSERT ... FROM INFILE` does not resolve the current directory. It needs the right to insert, and `confinement.rs` restricts it.
 
@@ -16,7 +16,7 @@ use super::layout::Layout;
 use super::library;
 use super::system;
 
-/// The directory to be removed and the pipe that tells when.
+/// The directory to remove and the pipe that signals when.
 #[derive(Debug)]
 pub(super) struct StartupBarrier {
     directory: PathBuf,
@@ -24,7 +24,7 @@ pub(super) struct StartupBarrier {
 }
 
 impl StartupBarrier {
-    /// Makes both below the warehouse's folder for this run, and makes the directory the current one.
+    /// Creates both in the warehouse's folder for this run, and changes to the directory.
     pub(super) fn create(layout: &Layout) -> io::Result<Self> {
         let barrier = Self { directory: layout.run().join("current"), pipe: layout.run().join("started") };
         if barrier.pipe.exists() {
@@ -36,17 +36,17 @@ impl StartupBarrier {
         Ok(barrier)
     }
 
-    /// The statement at which the engine waits until the directory is removed.
+    /// The statement at which the engine blocks until the directory is removed.
     pub(super) fn statement(&self) -> String {
         format!("SELECT file({}) FORMAT Null", quoted(&self.pipe))
     }
 
-    /// Removes the directory from a thread of its own when the engine has come to [`Self::statement`], and lets the engine go on. Where
-    /// that fails the process ends.
+    /// Removes the directory from a separate thread when the engine has reached [`Self::statement`], and unblocks the engine. If that
+    /// fails, the process exits.
     pub(super) fn open_when_directory_is_removed(self) {
         std::thread::spawn(move || {
             if let Err(error) = self.remove_directory() {
-                // The output file says why; without it the exit code does.
+                // If the message cannot be written, the exit code still reports the failure.
                 let _ = io::Write::write_all(
                     &mut io::stderr(),
                     format!("qamtu: the current directory cannot be removed: {error}\n").as_bytes(),
@@ -57,7 +57,7 @@ impl StartupBarrier {
     }
 
     fn remove_directory(&self) -> io::Result<()> {
-        // Opening a pipe for writing waits for its reader.
+        // Opening a pipe for writing blocks until its reader opens it.
         let pipe = OpenOptions::new().write(true).open(&self.pipe)?;
         fs::remove_dir(&self.directory)?;
         fs::remove_file(&self.pipe)?;
@@ -66,7 +66,7 @@ impl StartupBarrier {
     }
 }
 
-/// A path as a text of SQL.
+/// A path as an SQL string literal.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"))
 }

@@ -1,5 +1,5 @@
 //! The system calls that the confinement of the engine needs and the standard library lacks.
-//! With `library.rs` the only unsafe code of Qamtu. Guarantees: every failure is returned with what the system said.
+//! With `library.rs` the only unsafe code of the launcher. Every failure is returned with the system's error.
 
 #![allow(unsafe_code, reason = "these calls have a C interface only")]
 
@@ -14,13 +14,13 @@ pub(super) fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// New files are for their owner alone: 0600, folders 0700.
+/// New files of this process get mode 0600, new folders 0700.
 pub(super) fn create_private_files() {
     // SAFETY: `umask` has no preconditions and cannot fail.
     unsafe { libc::umask(0o077) };
 }
 
-/// Gives up root for good: the process becomes the user and the group with this number and has no other group.
+/// Drops root irrevocably: changes to the user and the group with this id and leaves all other groups.
 pub(super) fn become_user(id: u32) -> io::Result<()> {
     // SAFETY: a count of zero means that the pointer is not read; the other two take numbers.
     unsafe {
@@ -30,14 +30,14 @@ pub(super) fn become_user(id: u32) -> io::Result<()> {
     }
 }
 
-/// Gives this process a mount table of its own, whose changes nobody else sees.
+/// Gives this process a mount namespace of its own, whose changes no other process sees.
 pub(super) fn own_mounts() -> io::Result<()> {
     // SAFETY: `unshare` takes a number.
     checked(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
     Mount { from: None, kind: None, flags: libc::MS_REC | libc::MS_PRIVATE, options: None }.on(Path::new("/"))
 }
 
-/// Puts an empty folder, open to everybody for passing through, in the place of `path`.
+/// Mounts an empty file system of mode 0755 over `path`.
 pub(super) fn mount_empty(path: &Path) -> io::Result<()> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV;
     Mount { from: Some(Path::new("tmpfs")), kind: Some(c"tmpfs"), flags, options: Some(c"mode=755,size=1m") }.on(path)
@@ -48,14 +48,14 @@ pub(super) fn bind(from: &Path, to: &Path) -> io::Result<()> {
     Mount { from: Some(from), kind: None, flags: libc::MS_BIND, options: None }.on(to)
 }
 
-/// Makes a named pipe that only its owner may open.
+/// Creates a named pipe of mode 0600.
 pub(super) fn make_pipe(path: &Path) -> io::Result<()> {
     let path = c_path(path)?;
     // SAFETY: `path` is a terminated string that lives until the call returns.
     checked(unsafe { libc::mkfifo(path.as_ptr(), 0o600) })
 }
 
-/// What `mount` is asked for.
+/// The arguments of the system call `mount`.
 struct Mount<'a> {
     from: Option<&'a Path>,
     kind: Option<&'a CStr>,

@@ -164,7 +164,7 @@ async fn merges_mutations_exchange_and_bitmaps_work() {
 }
 
 #[tokio::test]
-async fn what_this_mode_has_not() {
+async fn log_tables_keeper_and_config_reload_are_missing() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = start(dir.path()).await;
     let tables = admin(&warehouse, "SELECT name FROM system.tables WHERE database = 'system'").await;

@@ -1,8 +1,8 @@
-//! Coverage: every breakdown over 1,195,000 voters, by `qamtu-analytics compute` as it runs in production, against the same
-//! questions in SQL to ClickHouse and to DuckDB. All three must come to the same figures, or the benchmark fails.
+//! Coverage: every breakdown over 1,195,000 voters, by `qamtu-analytics compute` as in production, compared with the same
+//! queries in SQL on ClickHouse and on DuckDB. The benchmark fails unless all three give the same figures.
 //!
-//! Ours reads the views of the warehouse, so it deduplicates, takes back retractions and withdrawn consents, and carries every row
-//! over HTTP. The peers get tables of their own, filled, deduplicated and sorted beforehand, and that is not counted.
+//! Qamtu reads the views of the warehouse: it deduplicates, applies retractions and withdrawn consents, and transfers every row
+//! over HTTP. The peers query tables of their own, which are filled, deduplicated and sorted beforehand, outside the measured time.
 
 use std::{
     collections::BTreeMap,
@@ -31,13 +31,13 @@ mod duckdb;
 /// Attendances, in millions, and the figure's name.
 pub const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
 
-/// Memory of ClickHouse: the peer in it needs far more than our own queries do.
+/// Memory limit of ClickHouse in MB: the peer's queries need far more than those of Qamtu.
 const MEMORY_MB: &str = "14000";
 
-/// What is asked: by kind of slice, by its code: different eligible people, and their attendances.
+/// The results: by kind and code of a slice the number of different eligible people and of their attendances.
 type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
 
-/// The figure of a size.
+/// Measures the figure of one size.
 pub async fn coverage((millions, id): (u64, &'static str)) -> Result<Figure> {
     let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
     dataset::send(&stack).await?;
@@ -75,7 +75,7 @@ async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figur
     )))
 }
 
-/// Runs `qamtu-analytics compute`; its answers, seconds from start to end, and the most memory that it held.
+/// Runs `qamtu-analytics compute`; returns its results, its seconds from start to end, and its peak memory.
 async fn compute(stack: &Stack) -> Result<(Answers, (f64, Option<u64>))> {
     let out = stack.dir().join("coverage.json");
     let csv = stack.dir().join("coverage.csv");
@@ -111,7 +111,7 @@ fn ensure_same(peer: &str, ours: &Answers, theirs: &Answers) -> Result<()> {
     Ok(())
 }
 
-/// The statements of a file: `-- do` is work that the questions share and has no name, `-- ask NAME` is a question.
+/// The statements of a file: `-- do` marks preparation without a result, `-- ask NAME` a query.
 fn statements(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts = text.split("\n-- ").skip(1).filter_map(|part| part.split_once('\n'));
     parts.filter_map(|(head, sql)| match head.split_once(' ') {
@@ -121,7 +121,7 @@ fn statements(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// An empty folder for a peer.
+/// Creates an empty folder for a peer.
 fn empty_folder(path: &Path) -> Result<()> {
     std::fs::remove_dir_all(path).or_else(|error| if path.exists() { Err(error) } else { Ok(()) })?;
     std::fs::create_dir_all(path).map_err(Into::into)

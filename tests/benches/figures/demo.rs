@@ -1,4 +1,4 @@
-//! The demo at full size, from built binaries.
+//! Duration of the demo at full size, from built binaries.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use qamtu_tests::service::binary;
 
 use crate::figure::{Better, Figure};
 
-/// Seconds that the whole demo may take.
+/// Limit for the duration of the whole demo.
 const LIMIT_S: f64 = 60.0;
 
 pub async fn demo() -> Result<Figure> {

@@ -1,20 +1,20 @@
-//! One figure: what was measured, what it is compared with, and how the two stand.
+//! One figure: a measured value, its comparison and their ratio.
 
 use std::{io::Write, path::Path};
 
 use anyhow::Result;
 use serde::Serialize;
 
-/// Which side is better off.
+/// Whether a higher or a lower value is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
-    /// Rates.
+    /// For rates, such as events per second.
     More,
-    /// Times.
+    /// For durations and latencies.
     Less,
 }
 
-/// A measured figure.
+/// A measured figure, as written to `bench.json`.
 #[derive(Debug, Serialize)]
 pub struct Figure {
     id: &'static str,
@@ -29,7 +29,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A figure beside the one it is compared with.
+    /// A figure with its comparison; computes the ratio.
     pub fn new((id, what): (&'static str, &str), better: Better, measured: (f64, &'static str), against: (&str, f64)) -> Self {
         let (value, unit) = measured;
         let ratio = match better {
@@ -49,13 +49,13 @@ impl Figure {
         }
     }
 
-    /// What should be known of it.
+    /// Adds a remark, printed after the comparison.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
     }
 
-    /// Most memory that the measured processes held.
+    /// Adds the peak memory of the measured process.
     pub fn peak_rss_mb(mut self, peak: Option<u64>) -> Self {
         self.peak_rss_mb = peak;
         self
@@ -83,7 +83,7 @@ pub fn report(figures: &[Figure]) -> Result<()> {
     Ok(())
 }
 
-/// Most memory a living process has held so far, from the kernel's own count; none where it has no `/proc`.
+/// Peak resident memory of a running process in MB, from `/proc`; none without it.
 pub fn peak_rss_mb(pid: Option<u32>) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

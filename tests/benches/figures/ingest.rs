@@ -1,4 +1,4 @@
-//! Ingest: a stream of events against librdkafka alone, and single events at a steady rate.
+//! Ingest: a stream of events compared with librdkafka alone, and single events at a steady rate.
 
 use std::{
     ops::Range,
@@ -16,27 +16,27 @@ use crate::{
     processors::Processors,
 };
 
-/// Events of the stream.
+/// Number of events in the measured stream.
 const EVENTS: u64 = 500_000;
-/// Requests of single events open at once; more wait, and their wait counts.
+/// Maximum number of concurrent requests; further ones wait, and the measured latency includes that.
 const MAX_OPEN_REQUESTS: usize = 400;
 /// Single events a second, and for how long.
 const RATE: u64 = 2_000;
 const SECONDS: u64 = 15;
-/// For how long before, uncounted.
+/// Seconds of warm-up before, not measured.
 const WARM_UP: u64 = 15;
-/// How many times the round trip of librdkafka alone an answer may take: it is validated, remembered and answered over HTTP as well.
+/// Allowed latency as a multiple of librdkafka's round trip; it includes HTTP, validation and deduplication.
 const MAX_ROUND_TRIPS: f64 = 5.0;
-/// Events of the stream before, uncounted.
+/// Number of events in the warm-up stream, not measured.
 const WARM_UP_EVENTS: u64 = 200_000;
 
-/// Validated events a second through one stream, and what librdkafka alone does with the same keys, headers and bytes on the same broker.
+/// Validated events per second through one stream, and librdkafka alone with the same keys, headers and bytes on the same broker.
 pub async fn batch() -> Result<Figure> {
     let mut stack = Stack::start(Log::Kafka).await?;
     load::prepare(&stack).await?;
-    // Nobody reads what librdkafka appends, so nobody reads along here either, ingest's own register apart.
+    // No consumer reads librdkafka's topic, so none but ingest's own register may read this one.
     stack.projector.take().context("projector")?.stop().await?;
-    // Whatever is measured second would find a broker that is warmer.
+    // Without a warm-up, the second measurement would have a warmer broker.
     load::send(&stack, load::lines(WARM_UP_EVENTS), WARM_UP_EVENTS).await?;
     let lines = load::lines(EVENTS);
     let begin = Instant::now();
@@ -57,11 +57,11 @@ pub async fn batch() -> Result<Figure> {
     .peak_rss_mb(peak))
 }
 
-/// Single events at a steady rate: how long an answer takes, and how long until the event is visible.
+/// Single events at a steady rate: latency of the response, and time until the event is visible in the warehouse.
 pub async fn single_and_visible() -> Result<Vec<Figure>> {
     let stack = Stack::start(Log::Kafka).await?;
     load::prepare(&stack).await?;
-    // A broker's first seconds go into its compiler.
+    // In its first seconds a broker is slowed by JIT compilation.
     send_at_rate(&stack, 0..RATE * WARM_UP).await?;
     let polling = tokio::spawn(poll_visible(stack.warehouse_client(), RATE * (WARM_UP + SECONDS)));
     let before = Processors::now();
@@ -92,8 +92,8 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
     ])
 }
 
-/// The p99 of a record that librdkafka alone sends, at the same rate and with the same settings, in ms; and where the processors' time
-/// went. The projector and the warehouse are there and have nothing to do: nobody reads the topic.
+/// The p99 latency of a record with librdkafka alone, at the same rate and with the same settings, in ms; and the use of the processors.
+/// Projector and warehouse are running but idle, since nothing reads the topic.
 async fn round_trip(stack: &Stack) -> Result<(f64, String)> {
     let brokers = stack.brokers().context("no broker")?;
     let peer = qamtu_tests::service::binary("examples/produce_raw")?;
@@ -103,8 +103,8 @@ async fn round_trip(stack: &Stack) -> Result<(f64, String)> {
     Ok((String::from_utf8(done.stdout)?.trim().parse()?, Processors::now().since(&before)))
 }
 
-/// Sends single events, [`RATE`] a second: how often each was told to come again, how long it took from when it was due, and when it
-/// was accepted.
+/// Sends single events, [`RATE`] per second. Returns for each the number of 503 responses, the latency since it was due, and the
+/// time of acceptance.
 async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Duration, Instant)>> {
     let ingest = stack.ingest.as_ref().context("ingest")?.ready_field("listening")?;
     let client = reqwest::Client::new();
@@ -118,12 +118,12 @@ async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Du
             (open.clone(), client.clone(), format!("{ingest}/v1/events"), load::attendance(number).to_string());
         sent.spawn(async move {
             let _permit = open.acquire_owned().await?;
-            // As a client does that is told to come again: the same event, until it is taken.
+            // A client repeats the same event after a 503 until it is accepted.
             let mut again = 0;
             loop {
                 let request = client.post(&address).header("content-type", "application/cloudevents+json").body(body.clone());
                 let status = request.send().await?.status();
-                // From when it was due, so that a stall counts for everyone who had to wait.
+                // Since it was due, so that a stall counts for all delayed events.
                 if status.is_success() {
                     return Ok((again, due.elapsed(), Instant::now()));
                 }
@@ -140,7 +140,7 @@ async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Du
     Ok(responses)
 }
 
-/// How many attendances were visible when, until all are.
+/// Polls the number of visible attendances until all are visible.
 async fn poll_visible(stack: qamtu_tests::stack::WarehouseClient, all: u64) -> Result<Vec<(Instant, u64)>> {
     let mut seen = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -151,7 +151,7 @@ async fn poll_visible(stack: qamtu_tests::stack::WarehouseClient, all: u64) -> R
         if n >= all || Instant::now() > deadline {
             return Ok(seen);
         }
-        // Asking without a pause would take the processor that is measured; the pause counts as waiting.
+        // Polling without a pause would compete for the processors; the pause is part of the measured time.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -1,21 +1,21 @@
-//! Where the processors' time went while something was measured, from the kernel's own counts.
+//! Use of the processors by program during a measurement, from the kernel's counters.
 //!
-//! A latency on a machine without an idle processor says how its processes took turns, and not how long the work takes. So it is
-//! printed with the share of each process. Empty where the machine has no `/proc`.
+//! On a machine without an idle processor a latency measures scheduling, not the work itself. So it is printed with the share of each
+//! process. Empty without `/proc`.
 
 use std::{collections::BTreeMap, fs};
 
 /// Processor time used so far, in ticks of the kernel.
 #[derive(Debug, Default)]
 pub struct Processors {
-    /// By the name of the program, over all of its processes that are alive.
+    /// By name of the program, summed over its running processes.
     programs: BTreeMap<String, u64>,
     all: u64,
     idle: u64,
 }
 
 impl Processors {
-    /// The counts now.
+    /// Reads the current counters.
     pub fn now() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let ticks: Vec<u64> =
@@ -32,7 +32,7 @@ impl Processors {
         Self { programs, all, idle }
     }
 
-    /// Which share of the processors was busy since then, and the programs that took at least a fiftieth of it.
+    /// The busy share of the processors since then, and the programs that used at least 2 %.
     pub fn since(&self, then: &Self) -> String {
         let all = self.all.saturating_sub(then.all).max(1);
         let percent = |ticks: u64| ticks * 100 / all;
@@ -50,7 +50,7 @@ impl Processors {
     }
 }
 
-/// Name and ticks of one process: the name stands in parentheses and may hold spaces.
+/// Name and ticks of one process; the name is in parentheses and may contain spaces.
 fn process_ticks(stat: &str) -> Option<(String, u64)> {
     let (begin, end) = (stat.find('(')?, stat.rfind(')')?);
     let mut after = stat[end + 1..].split_whitespace();

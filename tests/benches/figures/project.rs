@@ -1,4 +1,4 @@
-//! The projector from Kafka to ClickHouse, against ClickHouse's own Kafka table engine with the same topic and columns.
+//! The projector from Kafka to ClickHouse, compared with ClickHouse's own Kafka table engine with the same topic and columns.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use crate::{
     processors::Processors,
 };
 
-/// Events in the topic.
+/// Number of events in the topic.
 const EVENTS: u64 = 400_000;
 /// How long either side may take.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Rows a second, beside the engine filling the log copy alone, and beside the engine filling the facts as well.
+/// Rows per second, compared with the engine filling only the log copy, and with the engine filling the facts as well.
 pub async fn project() -> Result<Vec<Figure>> {
     let mut stack = Stack::with_warehouse(Log::Kafka, &["--kafka-engine"]).await?;
     load::prepare(&stack).await?;
@@ -51,7 +51,7 @@ pub async fn project() -> Result<Vec<Figure>> {
     ])
 }
 
-/// Waits until a query says that it is done.
+/// Waits until the column `done` of a query is 1.
 async fn wait_until_done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
     wait::until(what, TIMEOUT, || async move {
         let rows = stack.query(sql).await.map_err(|error| error.to_string())?;
@@ -60,8 +60,8 @@ async fn wait_until_done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
     .await
 }
 
-/// Rows a second, and where the processors' time went, of the Kafka table engine into a table with the columns of the log copy, and, if wanted, one with those of attendance.
-/// It writes as often as the projector behind its backlog does, instead of every 7.5 seconds, within which all would be over.
+/// Rows per second and use of the processors of the Kafka table engine into a table with the columns of the log copy and, if `facts` is
+/// set, one with those of attendance. It flushes every 2 s, as the projector does behind a backlog; the default is 7.5 s.
 async fn kafka_engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
     let brokers = stack.brokers().context("no broker")?;
     for name in ["peer_reads", "peer_facts_view", "peer_view", "peer_records", "peer_source", "peer_facts", "peer"] {
@@ -76,7 +76,7 @@ async fn kafka_engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
              kafka_group_name = 'peer-{facts}', kafka_format = 'RawBLOB', kafka_num_consumers = 2, kafka_thread_per_consumer = 1, \
              kafka_max_block_size = 65536, kafka_poll_max_batch_size = 65536, kafka_flush_interval_ms = 2000"
         ),
-        // Both tables are filled from here, so that the reader is told of both at once.
+        // Both tables are filled from this one, so that one reader fills both.
         "CREATE TABLE peer_records (topic String, partition UInt32, offset UInt64, appended DateTime64(3), campaign String, event_id UUID, \
          type String, bodyhash FixedString(16), received DateTime64(6), occurred DateTime64(6), body String) ENGINE = Null"
             .to_owned(),
@@ -115,7 +115,7 @@ async fn kafka_engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
     Ok((rate, format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before))))
 }
 
-/// Attendance out of the payload, column by column. The load states no residence and no sheet.
+/// Extracts the columns of attendance from the payload. The load has no residence and no sheet.
 fn facts_view() -> String {
     let half = |from: u8| {
         format!(

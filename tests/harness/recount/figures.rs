@@ -1,4 +1,4 @@
-//! The figures of the recount, named as in `summary.json`, from what was counted.
+//! Assembles the figures of the recount, named as in `summary.json`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

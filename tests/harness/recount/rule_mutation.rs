@@ -1,48 +1,48 @@
-//! Wrong readings of the definition's rules, one at a time.
+//! Mutations of the definition's rules, for mutation testing of the generated data.
 //!
-//! The recount can apply each of them. A campaign whose figures do not change under a misreading holds no data that tests the rule.
+//! The recount can apply one mutation at a time. If no figure changes, the campaign has no data that tests the rule.
 
-/// A wrong reading of one rule of the definition. Data that tests the rule gives other figures under it.
+/// A wrong version of one rule of the definition, under which data that tests the rule gives other figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleMutation {
     /// A cancellation wins over a report.
     CancellationWins,
-    /// A report that is corrected to none leaves a meeting that is not reported yet.
+    /// A withdrawn report leaves a meeting that is not reported yet.
     CorrectedToNoneIsOpen,
-    /// The audience of a meeting on an unlawful day is left out.
+    /// The audience of a meeting on an unlawful day is not counted.
     UnlawfulAudienceLeftOut,
     /// A plan for an unlawful day is due.
     UnlawfulPlanIsDue,
     /// A meeting that is held before its planned day does not fulfil the plan.
     HeldEarlyIsMissing,
-    /// A move leaves no plan.
+    /// A moved meeting has no plan.
     MoveReplacesPlan,
-    /// Of several plans the one that was received last holds, whatever it replaces.
+    /// Of several plans the one received last is in force, whatever it supersedes.
     LastReceivedPlanHolds,
-    /// Days are those of UTC.
+    /// Days are UTC days, not local days.
     DaysOfUtc,
     /// A person on two rolls lives in the precinct with the higher id.
     HigherPrecinctIsResidence,
     /// Names are counted at meetings of revealing audiences.
     NamesCountAtHeadsOnly,
-    /// The first category alone decides whether an audience is a revealing one.
+    /// Only the first category decides whether an audience is revealing.
     FirstCategoryReveals,
-    /// The plan alone decides it.
+    /// Only the plan decides whether an audience is revealing.
     PlanReveals,
-    /// The plan and the report that holds decide it, other reports do not.
+    /// Only the plan and the report in force decide it, no other report.
     HoldingReportReveals,
-    /// Weak attendances of a slice are different people.
+    /// Weak attendances of a slice are counted as different people.
     WeakAreDifferentPeople,
-    /// Attendances from outside are different people.
+    /// Attendances from outside are counted as different people.
     OutsideAreDifferentPeople,
-    /// A contested meeting stands under its plan's unit.
+    /// A contested meeting is counted in its plan's unit.
     ContestedUnderPlan,
-    /// What was held stands under the plan's unit.
+    /// A held meeting is counted in its plan's unit.
     HeldUnderPlan,
 }
 
 impl RuleMutation {
-    /// Every rule that is open to a misreading.
+    /// Every mutation, in the order of the definition.
     pub const ALL: [Self; 17] = [
         Self::CancellationWins,
         Self::CorrectedToNoneIsOpen,

@@ -1,4 +1,4 @@
-//! The peer in the same warehouse: tables of its own, and the questions as SQL.
+//! The ClickHouse peer: tables of its own in the same warehouse, and the queries in SQL.
 
 use std::{path::Path, time::Instant};
 
@@ -9,7 +9,7 @@ use super::{Answers, dataset, empty_folder};
 
 const TABLES: [&str; 4] = ["peer_attendance", "peer_roll", "peer_meetings", "peer_seen"];
 
-/// Fills the peers' tables: attendance by meeting and person, voters with dense numbers, meetings with small ones.
+/// Fills the peers' tables: attendance by meeting and person, voters with dense numbers, meetings with small numbers.
 pub async fn prepare(stack: &Stack) -> Result<()> {
     clean(stack).await?;
     let (precincts, units, categories, voters) = (dataset::PRECINCTS, dataset::UNITS, dataset::CATEGORIES, dataset::VOTERS);
@@ -36,7 +36,7 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-/// Writes the peers' tables as Parquet files, for a peer outside.
+/// Exports the peers' tables as Parquet files for DuckDB.
 pub async fn export(stack: &Stack, to: &Path) -> Result<()> {
     empty_folder(to)?;
     for (table, file) in [("peer_attendance", "attendance"), ("peer_roll", "roll"), ("peer_meetings", "meetings")] {
@@ -45,7 +45,7 @@ pub async fn export(stack: &Stack, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The answers, and how many seconds they took; none if its memory is too small for them.
+/// Runs the queries; returns results and seconds, or none if the memory limit is too low.
 pub async fn answer(stack: &Stack) -> Result<Option<(Answers, f64)>> {
     let begin = Instant::now();
     let mut answers = Answers::new();

@@ -1,5 +1,5 @@
-//! What is counted: units, precincts, a roll and meetings, sent through ingest, and attendances, put into the table that the
-//! projector fills. Who attends what is arithmetic, written once here in Rust for the roll and once in SQL for attendance.
+//! The benchmark's dataset: units, precincts, a roll and meetings, sent through ingest, and attendances, inserted into the table that
+//! the projector fills. A formula gives the attendees, in Rust for the roll and in SQL for attendance.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,29 +12,29 @@ use serde_json::{Value, json};
 
 use super::Answers;
 
-/// Voters on the roll.
+/// Number of voters on the roll.
 pub const VOTERS: u64 = 1_195_000;
-/// Precincts; a voter lives in the one of their number's share.
+/// Number of precincts; voters are distributed over them by number.
 pub const PRECINCTS: u64 = 947;
-/// Units, and a coalition in each.
+/// Number of units, each with one coalition.
 pub const UNITS: u64 = 17;
-/// Categories; every third meeting has two.
+/// Number of categories; every third meeting has two.
 pub const CATEGORIES: u64 = 12;
-/// Meetings, all held.
+/// Number of meetings, all held.
 pub const MEETINGS: u64 = 10_000;
-/// Clock of the calculation.
+/// Instant of the calculation.
 pub const AS_OF: &str = "2026-03-16T07:00:00Z";
-/// When meetings began, by turns, and the weeks in which that is.
+/// Start days of the meetings, one in each week, assigned round robin.
 const STARTS: [&str; 4] = ["02-16", "02-23", "03-02", "03-09"];
 
-/// A submission, received before the calculation's clock: the campaign is synthetic.
+/// A submission of the synthetic campaign, received before [`AS_OF`].
 fn event(kind: &str, data: Value) -> Value {
     let mut event = small_campaign::event(kind, data);
     event["receivedtime"] = "2026-03-15T00:00:00Z".into();
     event
 }
 
-/// Reference data, the roll and the meetings.
+/// Sends reference data, the roll and the meetings.
 pub async fn send(stack: &Stack) -> Result<()> {
     let reference = reference();
     let (first, rest) = reference.split_first().context("a campaign")?;
@@ -107,13 +107,13 @@ fn voters(precinct: u64) -> Vec<Value> {
     (first(precinct)..first(precinct + 1)).map(|voter| json!([letters(voter), 1985, "f"])).collect()
 }
 
-/// A pseudonym as its letters, `a` to `p` for each half byte.
+/// A pseudonym as text: a letter from `a` to `p` for each half byte.
 fn letters(person: u64) -> String {
     let (hi, lo) = key(person);
     format!("{hi:016x}{lo:016x}").bytes().map(|hex| char::from(b'a' + (hex as char).to_digit(16).unwrap_or(0) as u8)).collect()
 }
 
-/// A pseudonym spread over all bits, as a keyed MAC's are: the function `intHash64` of ClickHouse.
+/// A pseudonym with all bits used, as those of a keyed MAC; computed like ClickHouse's `intHash64`.
 fn key(person: u64) -> (u64, u64) {
     let mix = |number: u64| {
         let mut hash = number ^ 0x4CF2_D2BA_AE6D_A887;
@@ -124,13 +124,12 @@ fn key(person: u64) -> (u64, u64) {
     (mix(person), mix(person + 10_000_000))
 }
 
-/// Fills the table of attendance anew: as many people in each meeting, most from around its precinct, one in fifty from nowhere on
-/// the roll.
+/// Replaces the table of attendance: every meeting has the same number of people, most from near its precinct, 2 % not on the roll.
 pub async fn fill_attendance(stack: &Stack, millions: u64) -> Result<()> {
     let attendees = millions * 1_000_000 / MEETINGS;
     let around = attendees * 60;
     stack.query("TRUNCATE TABLE attendance").await?;
-    // In ten parts, so that no part of the insert needs much memory.
+    // In ten parts, so that each insert needs little memory.
     for part in 0..10 {
         let (from, meetings) = (part * MEETINGS / 10, MEETINGS / 10);
         let sql = format!(
@@ -149,7 +148,7 @@ pub async fn fill_attendance(stack: &Stack, millions: u64) -> Result<()> {
     Ok(())
 }
 
-/// What `compute` wrote, as answers.
+/// Reads the results of `compute` from its JSON and CSV.
 pub fn read(figures: &Value, file: &Path) -> Result<Answers> {
     let mut rows = csv::Reader::from_path(file)?;
     let head = rows.headers()?.clone();
@@ -158,7 +157,7 @@ pub fn read(figures: &Value, file: &Path) -> Result<Answers> {
     let mut answers = Answers::new();
     for row in rows.records() {
         let row = row?;
-        // Where no meeting was held the number of people reached is empty.
+        // The number of people reached is empty if no meeting was held.
         let figure = (row[reached].parse().unwrap_or(0), row[contacts].parse().unwrap_or(0));
         answers.entry(row[kind].to_owned()).or_default().insert(row[key].to_owned(), figure);
     }

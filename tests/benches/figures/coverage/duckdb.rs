@@ -1,4 +1,4 @@
-//! The peer outside: DuckDB in a process of its own, on a database file filled beforehand. `make bench` installs it.
+//! The DuckDB peer: a separate process on a database file filled beforehand. `make bench` installs it.
 
 use std::{path::Path, process::Stdio};
 
@@ -9,10 +9,10 @@ use tokio::io::AsyncWriteExt;
 
 use super::Answers;
 
-/// Loads the files, which is not counted, asks, and says what came out and how long it took.
+/// Loads the files, which is not measured, runs the queries, and prints results and seconds as JSON.
 const PROGRAM: &str = include_str!("duckdb.py");
 
-/// The answers, and how many seconds they took.
+/// Runs the queries; returns results and seconds.
 pub async fn answer(files: &Path) -> Result<(Answers, f64)> {
     let python = cache().join("duckdb/bin/python");
     ensure!(python.exists(), "{} is missing: `make bench` installs DuckDB there", python.display());
