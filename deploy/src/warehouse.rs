@@ -7,7 +7,7 @@
 //! Engine 26.7 on two cores, measured and tested by the tests named here (`deploy/tests/warehouse/`).
 //!
 //! - **Start and stop.** Answers 0.3-0.7 s after the start, takes about 215 MB when idle
-//!   (`it_starts_answers_and_stops_without_a_trace`). Every stop is as abrupt as kill -9: acknowledged inserts survive it, a running
+//!   (`it_starts_answers_and_stops`). Every stop is as abrupt as kill -9: acknowledged inserts survive it, a running
 //!   insert is written completely or not at all (`acknowledged_rows_survive_kill_9_in_the_middle_of_inserts`). Protection against
 //!   power loss needs the table settings `fsync_after_insert` and `fsync_part_directory`.
 //! - **No orphan.** The child reads its standard input and ends when that closes, so also when the launcher is killed with -9
@@ -19,24 +19,24 @@
 //! - **Users** come from a file that is read at the start only; SQL cannot make any (`users_cannot_be_made_by_sql`). Their passwords are
 //!   stored in the folder, mode 0600, so that a restart changes none (`passwords_stay_the_same_and_only_their_owner_can_read_them`).
 //!   Rights, `readonly = 1`, setting constraints and quotas are in force (`analytics_reads_the_contract_views_and_nothing_else`,
-//!   `the_projector_writes_rows_but_no_tables`, `a_quota_stops_a_client_gone_wild_and_nobody_else`).
+//!   `the_projector_writes_rows_but_no_tables`, `a_quota_stops_a_failing_client_and_no_other`).
 //!   The engine itself needs a user `default` without a password. Nobody else can log in as that user: its only session is in use
-//!   (`nobody_gets_in_without_a_password`). Clients log in by the header `X-ClickHouse-User` or HTTP Basic, so ordinary clients work
+//!   (`nobody_can_log_in_without_a_password`). Clients log in by the header `X-ClickHouse-User` or HTTP Basic, so ordinary clients work
 //!   (`a_client_logs_in_by_basic_authentication_and_finds_the_contract_views`); the pages `/play` and `/dashboard` are not served.
 //! - **No query reaches files, other servers or processes**, by any function, table function, engine, dictionary, format or statement
 //!   (`no_function_reads_a_file`, `no_table_function_reaches_outside`, `no_engine_of_a_table_or_a_database_reaches_outside`,
 //!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers ensure this, and each suffices for most cases: rights
 //!   (`deploy/clickhouse/users.xml`), a removed current directory (`startup_barrier.rs`), and a process that may open only its own folder,
 //!   cannot connect and does not run as root where that can be avoided (`confinement.rs`,
-//!   `the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for`). Restrictions that a system does not support are printed
+//!   `the_serving_process_has_no_secrets_and_no_unneeded_rights`). Restrictions that a system does not support are printed
 //!   at the start ([`Warehouse::gaps`]). The engine ignores `user_files_path` and `format_schema_path` for paths in a query, and the
 //!   scalar function `file` needs no right.
-//! - **A slow start** is not aborted as long as the engine uses processor time (`a_start_that_works_is_waited_for_however_slow_it_is`).
+//! - **A slow start** is not aborted as long as the engine uses processor time (`a_slow_start_that_makes_progress_is_not_aborted`).
 //! - **Deduplication tokens** work on plain MergeTree tables that set `non_replicated_deduplication_window`, across restarts too
 //!   (`a_repeated_insert_with_the_same_token_is_dropped_also_after_a_restart`); without it a token is silently ignored
 //!   (`without_a_window_on_the_table_a_token_does_nothing`).
 //! - **Inserts over HTTP** run concurrently (`concurrent_inserts_over_http_all_arrive`); one whose client disconnects
-//!   writes nothing (`an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing`). `async_insert` is on by default in this
+//!   writes nothing (`an_insert_whose_client_disconnects_writes_nothing`). `async_insert` is on by default in this
 //!   version; our profiles turn it off; on external servers each insert must set it.
 //! - **KILL QUERY** ends a query (`kill_query_ends_a_query_and_killing_the_start_command_ends_the_warehouse`). One query without a user keeps
 //!   the engine running; killing it ends the warehouse, so a KILL must name a query id or a user.

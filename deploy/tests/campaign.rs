@@ -1,4 +1,4 @@
-//! Campaign files: the shipped one is good, every mistake names its line, and equal files give equal events.
+//! Campaign files: the shipped one is valid, every error gives its line, and equal files give equal events.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,13 +14,13 @@ fn parse(text: &str) -> Result<Campaign, String> {
     Campaign::parse(text, "c.toml").map_err(|error| error.to_string())
 }
 
-/// The shipped file with one text replaced, and the error it gives.
+/// The error of the shipped file after one text is replaced.
 fn error_after_replacing(from: &str, to: &str) -> String {
     assert!(TURKISTAN_2026.contains(from), "the shipped file has no {from:?}");
     parse(&TURKISTAN_2026.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to:?} was accepted"))
 }
 
-/// The line on which a text first stands.
+/// The line of the first occurrence of a text.
 fn line(text: &str) -> usize {
     TURKISTAN_2026[..TURKISTAN_2026.find(text).unwrap()].matches('\n').count() + 1
 }
@@ -60,7 +60,7 @@ fn equal_files_give_equal_events_and_a_revision_gives_new_ones() {
 }
 
 #[test]
-fn what_is_sent_is_a_valid_event() {
+fn every_submission_is_a_valid_event() {
     for submission in parse(TURKISTAN_2026).unwrap().submissions(None) {
         let value = serde_json::to_vec(&submission.data).unwrap();
         qamtu_schemas::decode::payload(submission.kind(), &value, "/data").unwrap();

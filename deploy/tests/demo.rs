@@ -1,4 +1,4 @@
-//! `qamtu demo` on a small campaign: it comes to the truth, a second run starts where the first ended, and mistakes are told in one line.
+//! `qamtu demo` on a small campaign: figures equal the oracle, a second run sends nothing again, and mistakes give one line.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ fn read(path: &Path) -> Value {
 }
 
 #[test]
-fn a_second_run_on_the_same_folder_sends_nothing_and_comes_to_the_same() {
+fn a_second_run_on_the_same_folder_sends_nothing_and_gives_the_same_figures() {
     let root = tempfile::tempdir().expect("a folder");
     let (dir, out) = (root.path().join("demo"), root.path().join("out"));
     let (dir, out) = (dir.display().to_string(), out.display().to_string());
@@ -53,7 +53,7 @@ fn a_second_run_on_the_same_folder_sends_nothing_and_comes_to_the_same() {
 }
 
 #[test]
-fn what_is_for_one_run_alone_is_removed() {
+fn a_temporary_folder_is_removed() {
     let root = tempfile::tempdir().expect("a folder");
     let out = root.path().join("out");
     let done = demo(&["--once", "--out", &out.display().to_string(), "--kill-projector", "3"]);
@@ -62,7 +62,7 @@ fn what_is_for_one_run_alone_is_removed() {
 }
 
 #[test]
-fn somebody_elses_clickhouse_is_used_with_its_login_and_a_database_of_the_demos_own() {
+fn an_external_clickhouse_is_used_with_its_login_and_a_separate_database() {
     let root = tempfile::tempdir().expect("a folder");
     let mut theirs = Command::new(env!("CARGO_BIN_EXE_qamtu"));
     theirs.args(["warehouse", "--dir"]).arg(root.path().join("theirs")).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,7 +1,7 @@
-//! The files for a server of one's own: systemd units, the compose file, the users of a ClickHouse.
+//! The files for a deployment on a server: systemd units, the compose file, the users of a ClickHouse server.
 //!
-//! Every setting in them is given to the real service, which refuses a name that it does not know. systemd's own check runs where
-//! systemd is installed. Neither systemd nor Docker starts anything here.
+//! Every setting in them is passed to the real service, which rejects unknown names. `systemd-analyze verify` runs if systemd is
+//! installed. Neither systemd nor Docker starts anything here.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what helps a test fails with it")]
 
@@ -19,16 +19,16 @@ fn deploy() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A program of ours, which `cargo test --workspace` builds beside the launcher.
+/// A program of Qamtu, which `cargo test --workspace` builds into the launcher's folder.
 fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_qamtu")).with_file_name(name);
     assert!(path.exists(), "{} is missing: build it with `cargo build --release --workspace --bins`", path.display());
     path
 }
 
-/// Runs a service with the settings of a file, moved to places where it can do nothing: it ends with 64 when a name is unknown.
+/// Runs a service with the settings of a file, but with temporary folders and unreachable addresses; it exits with 64 for an unknown name.
 fn run(service: &str, environment: &Environment, dir: &Path) -> Output {
-    // Taken, so that ingest ends as soon as it has read its settings.
+    // The port is taken, so that ingest exits after reading its settings.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let password = dir.join("password");
@@ -55,7 +55,7 @@ fn run(service: &str, environment: &Environment, dir: &Path) -> Output {
     command.output().unwrap()
 }
 
-/// Fails when the service does not know a name, and when it would not notice one.
+/// Fails if the service rejects a setting, or accepts the misspelt name of one.
 fn assert_accepted(service: &str, environment: &Environment) {
     assert!(environment.keys().any(|name| name.starts_with("QAMTU__")), "{service} has no settings");
     let dir = tempfile::tempdir().unwrap();
@@ -66,7 +66,7 @@ fn assert_accepted(service: &str, environment: &Environment) {
         let mut misspelt = environment.clone();
         let value = misspelt.remove(name).unwrap();
         misspelt.insert(format!("{name}X"), value);
-        // A password file that is left out may be missed instead; the misspelt name is refused before that.
+        // The misspelt name must be rejected before a missing password file is.
         let output = run(service, &misspelt, dir.path());
         assert_eq!(output.status.code(), Some(64), "{service} does not notice {name}X: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -87,7 +87,7 @@ const UNITS: [&str; 5] =
     ["qamtu-warehouse.service", "qamtu-migrate.service", "qamtu-ingest.service", "qamtu-projector.service", "qamtu-analytics@.service"];
 
 #[test]
-fn every_setting_of_the_units_is_one_of_its_service() {
+fn every_setting_of_a_unit_is_known_to_its_service() {
     for name in UNITS {
         let unit = unit(name);
         let start = values(&unit, "ExecStart")[0];
@@ -96,7 +96,7 @@ fn every_setting_of_the_units_is_one_of_its_service() {
         let environment: Environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         assert!(!environment.contains_key("QAMTU__CLICKHOUSE__PASSWORD"), "{name} has a password in its environment");
         if service == "qamtu" {
-            // Its arguments are tried by the tests of the warehouse; here only that they exist.
+            // The tests of the warehouse use its arguments; here they must only exist.
             let help = Command::new(program("qamtu")).args(["warehouse", "--help"]).output().unwrap();
             let help = String::from_utf8(help.stdout).unwrap();
             let options: Vec<&str> = start.split_whitespace().filter(|word| word.starts_with("--")).collect();
@@ -128,14 +128,14 @@ fn units_drop_privileges_that_no_service_needs() {
             "{name}"
         );
     }
-    // The keys of the pseudonyms are for ingest alone.
+    // Only ingest may read the pseudonym keys.
     assert_eq!(values(&unit("qamtu-projector.service"), "InaccessiblePaths"), ["-/var/lib/qamtu/keys"]);
     assert_ne!(values(&unit("qamtu-warehouse.service"), "User"), values(&unit("qamtu-ingest.service"), "User"));
 }
 
-/// Where systemd is not installed this says so; there is nothing to fetch that would change it.
+/// Prints a note if systemd is not installed.
 #[test]
-fn systemd_finds_nothing_wrong_with_the_units() {
+fn systemd_accepts_the_units() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
         println!("NOT TESTED HERE: the units, because systemd is not installed");
         return;
@@ -143,7 +143,7 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     let dir = tempfile::tempdir().unwrap();
     for name in UNITS {
         let text = std::fs::read_to_string(deploy().join("systemd").join(name)).unwrap();
-        // The programs are not installed in /usr/local/bin of this machine; systemd wants to find them.
+        // systemd checks that the programs exist, and they are not installed in /usr/local/bin here.
         let text = text.replace("/usr/local/bin/", &format!("{}/", program("qamtu").parent().unwrap().display()));
         std::fs::write(dir.path().join(name.replace("@.", "@turkistan-2026.")), text).unwrap();
     }
@@ -168,7 +168,7 @@ fn compose() -> Value {
 }
 
 #[test]
-fn every_setting_of_the_compose_file_is_one_of_its_service() {
+fn every_setting_of_the_compose_file_is_known_to_its_service() {
     let compose = compose();
     let mut tried = 0;
     for (name, service) in compose["services"].as_mapping().unwrap() {
@@ -188,7 +188,7 @@ fn every_setting_of_the_compose_file_is_one_of_its_service() {
 }
 
 #[test]
-fn what_the_compose_file_names_exists_and_listens_on_loopback_alone() {
+fn everything_in_the_compose_file_exists_and_listens_on_loopback_only() {
     let compose = compose();
     let dockerfile = std::fs::read_to_string(deploy().join("Dockerfile")).unwrap();
     let secrets = compose["secrets"].as_mapping().unwrap();
@@ -226,7 +226,7 @@ fn what_the_compose_file_names_exists_and_listens_on_loopback_alone() {
 }
 
 #[test]
-fn the_users_of_a_server_of_ones_own_are_made_once_and_their_file_holds_no_password() {
+fn users_of_an_external_server_are_created_once_and_their_file_has_no_password() {
     let dir = tempfile::tempdir().unwrap();
     let (passwords, file) = (dir.path().join("secrets"), dir.path().join("users.xml"));
     let make = || {

@@ -1,4 +1,4 @@
-//! The invented campaign: its totals, its anomalies, and that its oracle agrees with the fold of its events.
+//! The generated campaign: its totals, its anomalies, and the agreement of its oracle with the fold of its events.
 
 #![allow(
     clippy::unwrap_used,
@@ -84,7 +84,7 @@ fn equal_seeds_give_equal_bytes_and_other_seeds_other_campaigns() {
     let other = synthetic::generate(&campaign(), SEED + 1).unwrap();
     assert!(first != bytes(&other), "two seeds give one campaign");
     assert_eq!(other.oracle.figures["counts"]["voters"], 1_195_000);
-    // What a seed draws changes who comes, and hardly how many.
+    // The seed changes who attends, and the total only slightly.
     let gross = |made: &Synthetic| made.oracle.figures["audience"]["gross"].as_u64().unwrap();
     within("gross attendance of another seed", gross(&other), (152_000, 165_000));
     within("difference between two seeds", gross(&other).abs_diff(gross(full())), (1, 6_000));
@@ -123,7 +123,7 @@ fn the_roll_has_as_many_people_as_the_last_counts() {
         let Payload::Roll(roll) = submission.data else { panic!("something else in the roll") };
         enrolled.insert(roll.precinct.to_string(), roll.voters.len() as u32);
     }
-    // One precinct is counted too low, and another makes up for it; some rolls also list voters of another precinct.
+    // One precinct is counted too low and another too high by the same number; some rolls also list voters of another precinct.
     assert!(enrolled.keys().eq(counted.keys()), "a precinct without a roll, or without a count");
     let differences = enrolled.values().zip(counted.values()).map(|(roll, count)| i64::from(*count) - i64::from(*roll));
     let mut differ: Vec<i64> = differences.filter(|by| *by != 0).collect();
@@ -178,7 +178,7 @@ fn figures_agree_with_each_other() {
     within("seen five times or more", exposure[4], (150, 3_000));
     let plan = |name: &str| figure(&format!("/plan/{name}"));
     assert!(plan("held_planned") <= plan("due") && plan("due") + plan("cancelled") <= plan("planned"));
-    // Whatever is held is planned, extra, on an unlawful day, or was moved to a day on which nothing is due.
+    // A held meeting is planned, extra, on an unlawful day, or was moved to a day on which nothing is due.
     assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful") + anomalies("moved-to-unlawful-day"));
     within("share of voters reached, permille", audience("reached") * 1_000 / 1_195_000, (60, 120));
     within("precincts without a meeting", figure("/precincts_without_meeting"), (25, 60));
@@ -266,7 +266,7 @@ fn every_kind_of_anomaly_occurs() {
     assert!(!legacy.is_empty());
 }
 
-/// A clock that is an hour ahead moves the day, and with it sometimes the week, of meetings that are entered by their day alone.
+/// A clock that is an hour ahead changes the day, and sometimes the week, of meetings with only the day entered.
 #[test]
 fn a_stale_time_zone_moves_some_meetings_to_the_day_before() {
     let zone = campaign().zone();
@@ -323,7 +323,7 @@ fn the_stream_is_in_order_and_every_expected_outcome_is_justified() {
     assert!(!stream[..reference].iter().any(named), "a sheet before the reference data");
 }
 
-/// The event that ingest would store, with the number in place of a pseudonym.
+/// The event that ingest would store, with the identifier's number as pseudonym.
 fn stored(submission: &Submission) -> Option<Event> {
     let person = |identifier: &Identifier| {
         let (number, strength) = match identifier {
@@ -359,7 +359,7 @@ fn stored(submission: &Submission) -> Option<Event> {
     Some(Event { envelope, data })
 }
 
-/// Not the oracle's way: every event folded by the contract's fold.
+/// Independent of the oracle: folds all events with the contract's fold.
 #[test]
 fn the_oracle_agrees_with_the_fold_of_the_events() {
     let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
@@ -381,7 +381,7 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
             _ => {}
         }
         let Some(event) = stored(submission) else { continue };
-        // Enough here, since the generator never corrects a revealing plan or report.
+        // Sufficient here, since the generator never corrects a revealing plan or report.
         if let Data::MeetingPlanned(MeetingPlanned { meeting, plan: details, .. })
         | Data::MeetingHeld(MeetingHeld { meeting, report: details }) = &event.data
             && (revealing.contains(&details.category) || details.secondary.iter().any(|code| revealing.contains(code)))

@@ -1,4 +1,4 @@
-//! The figures of an instant stay what they were, whatever comes in later; and what the page shows is never the future.
+//! The figures of a past instant do not change when later events arrive, and no figure depends on the future.
 
 use std::process::Output;
 
@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 const NDJSON: &str = "application/x-ndjson";
 const HELD: &str = "2026-02-20T10:00:00Z";
 
-/// The event as the server took it at an instant: the campaign is synthetic.
+/// Sets the time of arrival of an event, which is allowed for a synthetic campaign.
 fn received(mut event: Value, at: &str) -> Value {
     event["receivedtime"] = at.into();
     event
 }
 
-/// Reference data and the roll from the first day, and a meeting that was held with the people 0 to 5.
+/// A stack with reference data, the roll, and a meeting held with the persons 0 to 5.
 async fn start_with_reference_data() -> Result<(Stack, Vec<Value>)> {
     let stack = Stack::start(Log::Embedded).await?;
     let early = |event| received(event, "2026-02-20T10:30:00Z");
@@ -31,7 +31,7 @@ async fn start_with_reference_data() -> Result<(Stack, Vec<Value>)> {
     ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
     let then = "2026-02-21T10:00:00Z";
     let mut people: Vec<Value> = (0..6).map(|person| received(attends("M1", person), then)).collect();
-    // The last one came with an import.
+    // The last one belongs to an import.
     people[5]["import"] = "524322b4-ed5d-4e85-aef7-2772ef393be5".into();
     stack.accept(&people).await?;
     let held = event("meeting.held", json!({"meeting": "M1", "report": plan("KAZ", HELD)}));
@@ -62,7 +62,7 @@ async fn the_figures_of_a_past_instant_stay_what_they_were() -> Result<()> {
     let past = Some("2026-02-22T00:00:00Z");
     let before = figures(&stack, past).await?;
     ensure!(before["audience"]["reached"] == 6 && before["plan"]["held"] == 1, "{before}");
-    // Later people more, one taken back by a retraction, one by a withdrawal of consent, one by the reversal of an import; a plan, too.
+    // Later more people, a retraction, a withdrawal of consent, the reversal of an import, and a plan.
     let later = "2026-02-25T10:00:00Z";
     let mut events: Vec<Value> = (6..9).map(|person| attends("M1", person)).collect();
     events.push(event("attendance.retracted", json!({"meeting": "M1", "retracts": [people[0]["id"]]})));
@@ -81,14 +81,14 @@ async fn the_figures_of_a_past_instant_stay_what_they_were() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_future_is_neither_computed_nor_shown() -> Result<()> {
     let (stack, _) = start_with_reference_data().await?;
-    // The day before the meeting it had not been reported, and nothing was known of the day before the campaign.
+    // Before the campaign was configured there are no figures.
     let (done, _) = compute(&stack, Some("2026-02-12T00:00:00Z")).await?;
     let output = String::from_utf8_lossy(&done.stderr).into_owned();
     ensure!(done.status.code() == Some(1) && output.contains("was not configured yet"), "{output}");
     let (done, _) = compute(&stack, Some("2099-01-01T00:00:00Z")).await?;
     let output = String::from_utf8_lossy(&done.stderr).into_owned();
     ensure!(done.status.code() == Some(64) && output.contains("is in the future"), "{output}");
-    // A clock that is years ahead moves neither the figures nor their date.
+    // An event from a clock that is years ahead changes neither the figures nor their date.
     let ahead = received(attends("M1", 7), "2090-06-01T10:00:00Z");
     stack.accept(&[ahead]).await?;
     let now = figures(&stack, None).await?;

@@ -1,4 +1,4 @@
-//! Which crate may lean on which library, as `deny.toml` says.
+//! Which crate may depend on which library, as `deny.toml` defines.
 
 use std::{collections::BTreeMap, path::Path, process::Command};
 
@@ -9,7 +9,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Package to its direct dependencies, of this workspace; development dependencies left out.
+/// Direct dependencies by package of this workspace, without development dependencies.
 fn dependencies() -> Result<BTreeMap<String, Vec<String>>> {
     let output =
         Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(root()).output()?;

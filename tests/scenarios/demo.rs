@@ -1,5 +1,5 @@
-//! The demo at full size: every figure equals what the generator knows and what an independent recount finds, on both logs, and no
-//! figure changes when the projector is killed twenty times.
+//! The demo at full size, on both logs: every figure equals the oracle's and that of an independent recount, also if the projector is
+//! killed twenty times.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn read(path: &Path) -> Result<Value> {
     serde_json::from_slice(&std::fs::read(path).with_context(|| path.display().to_string())?).with_context(|| path.display().to_string())
 }
 
-/// Runs the demo to its end and returns its summary and its oracle.
+/// Runs the demo to its end and returns `summary.json` and `oracle.json`.
 async fn demo(out: &Path, args: &[&str]) -> Result<(Value, Value)> {
     let _permit = RUNNING.acquire().await?;
     let mut command = tokio::process::Command::new(binary("qamtu")?);
@@ -26,7 +26,7 @@ async fn demo(out: &Path, args: &[&str]) -> Result<(Value, Value)> {
     Ok((read(&out.join("summary.json"))?, read(&out.join("oracle.json"))?))
 }
 
-/// Names of the figures that differ.
+/// Collects a line for every leaf at which two JSON values differ.
 fn differences(pointer: &str, left: &Value, right: &Value, found: &mut Vec<String>) {
     match (left, right) {
         (Value::Object(a), Value::Object(b)) => {
@@ -49,7 +49,7 @@ fn ensure_equal(what: &str, left: &Value, right: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A summary without what is about the log and the run rather than about events.
+/// The summary without the figures that do not depend on the events.
 fn about_events(summary: &Value) -> Value {
     let mut figures = summary.clone();
     if let Some(object) = figures.as_object_mut() {
@@ -63,11 +63,11 @@ fn about_events(summary: &Value) -> Value {
     figures
 }
 
-/// Demos that run at the same time; each takes about 2 GB and two processors.
+/// Limits the demos that run at the same time; each takes about 2 GB and two processors.
 static RUNNING: Semaphore = Semaphore::const_new(2);
 
-/// Runs the demo at full size. Its figures must equal the oracle's, which are the same in every run of one seed, so the runs are also
-/// equal to each other; and what an independent recount of the published events finds.
+/// Runs the demo at full size. Its figures must equal the oracle's and those of the recount. The oracle is the same in every run of a
+/// seed, so equal figures on both logs follow.
 async fn assert_figures(args: &[&str]) -> Result<()> {
     let out = tempfile::tempdir()?;
     let (summary, oracle) = demo(out.path(), args).await?;
@@ -88,7 +88,7 @@ async fn assert_figures(args: &[&str]) -> Result<()> {
     ensure_equal("the product and the recount disagree", &about_events(&summary), &recounted)
 }
 
-/// The generator's campaign holds data for every rule that could be read in two ways: each wrong reading gives other figures.
+/// The generated campaign has data for every ambiguous rule: each mutation of a rule changes a figure.
 #[tokio::test]
 async fn every_rule_of_the_definition_is_tested_by_the_data() -> Result<()> {
     let out = tempfile::tempdir()?;
@@ -100,7 +100,7 @@ async fn every_rule_of_the_definition_is_tested_by_the_data() -> Result<()> {
         .map(|mutation| Ok((mutation, recount::figures_with(&published, as_of, mutation)?)))
         .filter_map(|read: Result<_>| read.map(|(mutation, wrong)| (wrong == right).then_some(mutation)).transpose())
         .collect::<Result<_>>()?;
-    ensure!(untested.is_empty(), "no data tells these readings from the right one: {untested:?}");
+    ensure!(untested.is_empty(), "these mutations change no figure: {untested:?}");
     Ok(())
 }
 

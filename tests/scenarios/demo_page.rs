@@ -1,5 +1,5 @@
-//! The demo as a person meets it: it stays up, its page is read in a browser on a desk and on a phone, by keyboard and in the dark,
-//! its report says the same, and Ctrl-C ends it.
+//! The demo's page in a real browser: on desktop and phone screens, with a dark colour scheme and by keyboard. The report has the same
+//! figures, and Ctrl-C ends the demo.
 
 use std::{path::Path, process::Stdio};
 
@@ -18,11 +18,11 @@ const SCREENS: [Screen; 4] = [
     Screen { name: "desk", width: 1280, height: 900, dark: false },
     Screen { name: "desk-dark", width: 1280, height: 900, dark: true },
     Screen { name: "phone", width: 390, height: 844, dark: false },
-    // A desk at 400 %, as WCAG 2.2 asks for (1.4.10).
+    // A desktop screen at 400 % zoom (WCAG 2.2, 1.4.10).
     Screen { name: "narrow", width: 320, height: 640, dark: true },
 ];
 
-/// A demo that stays up, and where its page is.
+/// Starts a demo that keeps running; returns it and the address of its page.
 async fn demo(out: &Path) -> Result<(Child, String)> {
     let mut command = Command::new(binary("qamtu")?);
     command.args(["demo", "--seed", "7", "--dir"]).arg(out.join("demo")).arg("--out").arg(out);
@@ -32,7 +32,7 @@ async fn demo(out: &Path) -> Result<(Child, String)> {
     while let Some(line) = lines.next_line().await? {
         if let Some(address) = line.strip_prefix("Dashboard: ").and_then(|rest| rest.split_whitespace().next()) {
             let address = address.to_owned();
-            // What it says later is read too, so that it never waits for its reader.
+            // Later output is read too, so that the pipe never fills up.
             tokio::spawn(async move { lines.into_inner().read_to_end(&mut Vec::new()).await });
             return Ok((child, address));
         }
@@ -62,7 +62,7 @@ async fn the_demo_page_is_accessible_and_agrees_with_summary_and_report() -> Res
     ends_on_ctrl_c(&mut demo).await
 }
 
-/// No rule of accessibility is broken, nothing sticks out sideways, nothing comes from elsewhere, the browser has no complaint.
+/// The page has no accessibility violation, no horizontal overflow, no external resource and no message in the browser's log.
 async fn is_accessible(browser: &Browser, address: &str, screen: Screen) -> Result<()> {
     browser.open(address, screen).await?;
     if let Some(folder) = std::env::var_os("QAMTU_PICTURES") {
@@ -81,7 +81,7 @@ async fn is_accessible(browser: &Browser, address: &str, screen: Screen) -> Resu
     Ok(())
 }
 
-/// The figures of the summary, as digits, wherever the page groups them.
+/// The page shows the figures of the summary, in any grouping of digits.
 async fn shows_the_summary(browser: &Browser, summary: &Value) -> Result<()> {
     let text = browser.value("document.body.innerText").await?;
     let digits = digits(text.as_str().unwrap_or_default());
@@ -96,7 +96,7 @@ async fn shows_the_summary(browser: &Browser, summary: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The report that the page offers has two pages and says the same.
+/// The report that the page offers has two pages and the same figures.
 async fn report_matches(address: &str, language: &str, summary: &Value, folder: &Path) -> Result<()> {
     let path = folder.join(format!("offered-{language}.pdf"));
     let bytes = reqwest::get(format!("{address}/report/{language}.pdf")).await?.error_for_status()?.bytes().await?;
@@ -115,7 +115,7 @@ fn digits(text: &str) -> String {
     text.chars().filter(|letter| !matches!(letter, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | ',')).collect()
 }
 
-/// Everything that can be followed is reached with Tab, is seen to be reached, and Enter on a heading sorts.
+/// Tab reaches every link with a visible focus, and Enter on a column heading sorts.
 async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
     browser.open(address, SCREENS[0]).await?;
     let links = browser.value("document.querySelectorAll('a[href], summary').length").await?.as_u64().context("links")?;
@@ -146,7 +146,7 @@ async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
     .await
 }
 
-/// Ctrl-C ends the demo in order, and nothing of it stays behind.
+/// Ctrl-C ends the demo with success.
 async fn ends_on_ctrl_c(demo: &mut Child) -> Result<()> {
     let pid = demo.id().context("the demo has ended by itself")?.to_string();
     Command::new("kill").args(["-INT", &pid]).status().await?;

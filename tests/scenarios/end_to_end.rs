@@ -1,4 +1,4 @@
-//! An event reaches the figures, once, whatever happens on the way. On both logs.
+//! Events are counted exactly once in the figures, despite repetitions and killed services, on both logs.
 
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const NDJSON: &str = "application/x-ndjson";
 
-/// Reference data, the roll and three planned meetings.
+/// A stack with reference data, the roll and three planned meetings.
 async fn start_with_reference_data(log: Log) -> Result<Stack> {
     let stack = Stack::start(log).await?;
     stack.accept(&small_campaign::reference()).await?;
@@ -26,7 +26,7 @@ async fn visible(stack: &Stack, kind: &str, events: u64) -> Result<Value> {
     stack.until(&format!("{events} {kind}"), &sql, |row| row["events"].as_u64() == Some(events)).await
 }
 
-/// Two meetings: 0-4 at the first, 3-12 at the second, one stranger, nine more heads counted.
+/// Two meetings: persons 0-4 at the first, 3-12 and one off the roll at the second, where nine more heads are counted.
 fn two_meetings() -> Vec<Value> {
     let mut events: Vec<Value> = (0..5).map(|person| attends("M1", person)).chain((3..13).map(|person| attends("M2", person))).collect();
     events.push(attends("M2", 900));
@@ -64,7 +64,7 @@ async fn repetition_counts_once(log: Log) -> Result<()> {
     stack.accept(&events).await?;
     let again = stack.accept(&events).await?;
     ensure!(again["duplicates"] == events.len(), "{again}");
-    // A register that has forgotten everything must remember from the log.
+    // A deleted register must be rebuilt from the log.
     stack.ingest.take().context("ingest")?.kill().await?;
     std::fs::remove_file(stack.dir().join("register.sqlite"))?;
     stack.start_ingest().await?;

@@ -1,4 +1,4 @@
-//! What went wrong in similar systems, by public reports, tried here. ARCHITECTURE lists the other such cases and their tests.
+//! Failures of similar systems that are publicly reported, reproduced here. ARCHITECTURE.md lists all such cases and their tests.
 
 use std::process::Output;
 
@@ -19,7 +19,7 @@ async fn start_with_reference_data() -> Result<Stack> {
     Ok(stack)
 }
 
-/// A meeting that is planned and held, with so many people.
+/// The events of a meeting that is planned and held with a number of people.
 fn meeting(id: &str, people: u32) -> Vec<Value> {
     let mut events = vec![
         event("meeting.planned", json!({"meeting": id, "plan": plan("KAZ", "2026-02-20T10:00:00Z")})),
@@ -65,12 +65,12 @@ async fn every_view_shows_a_key_once_while_rows_stand_twice() -> Result<()> {
     stack.accept(&[consent("consent.withdrawn", json!({}))]).await?;
     stack.wait_until_projected().await?;
     let before = stack.figures(CAMPAIGN).await?;
-    // The projector finds that nothing is there any more, and writes all facts a second time.
+    // The projector finds an empty log copy and writes all facts a second time.
     stack.projector.take().context("projector")?.stop().await?;
     stack.query("TRUNCATE TABLE log").await?;
     stack.start_projector().await?;
     stack.wait_until_projected().await?;
-    ensure!(number(&stack, "(SELECT count() FROM attendance)").await? == 10, "the rows do not stand twice");
+    ensure!(number(&stack, "(SELECT count() FROM attendance)").await? == 10, "the rows are not duplicated");
     for (view, key) in [
         ("v_meeting_events", "campaign, event_id"),
         ("v_reference_events", "campaign, event_id"),
@@ -90,7 +90,7 @@ async fn every_view_shows_a_key_once_while_rows_stand_twice() -> Result<()> {
     Ok(())
 }
 
-/// Elsewhere, charts were empty or a day off where server and browser were in different time zones.
+/// Elsewhere, charts were empty or a day off if server and browser were in different time zones.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_zone_of_the_machine_changes_no_figure() -> Result<()> {
     let stack = start_with_reference_data().await?;

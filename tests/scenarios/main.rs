@@ -1,4 +1,4 @@
-//! What Qamtu promises, tried on the whole of it: real processes, a real ClickHouse, both event logs.
+//! End-to-end tests of Qamtu: real processes, a real ClickHouse, both event logs, a real browser.
 
 mod as_of;
 #[path = "../../analytics/tests/sample/cases.rs"]

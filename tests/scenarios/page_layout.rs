@@ -1,5 +1,5 @@
-//! The page of campaigns that differ from the demo, in a browser: at every width nothing sticks out, nothing covers anything else, no rule
-//! of accessibility is broken, a row is in sight when its tile is followed, and print and forced colours show the same map.
+//! The page of campaigns that differ from the demo, in a browser: at every width nothing overflows or overlaps and no accessibility rule
+//! is violated; a link from a tile shows its table row; print and forced colours show the same map.
 
 use std::{path::Path, process::Command};
 
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 use crate::{cases, sample};
 
-/// Widths in CSS pixels: both sides of each break of the style sheet, and screens that people have.
+/// Widths in CSS pixels: both sides of each breakpoint of the style sheet, and common screens.
 const WIDTHS: [u32; 11] = [320, 360, 511, 700, 768, 769, 840, 900, 1024, 1025, 1440];
 
 fn screen(width: u32) -> Screen {
     Screen { name: "screen", width, height: 900, dark: false }
 }
 
-/// The page of a stored coverage, served by the program. Nothing listens on the discard port, so no warehouse changes it.
+/// Serves the page of a stored snapshot. The warehouse address is the discard port, where nothing listens, so the snapshot stays.
 async fn served(coverage: Value, folder: &Path) -> Result<(Service, String)> {
     sample::kept(folder, coverage);
     let env = [
@@ -34,7 +34,7 @@ async fn served(coverage: Value, folder: &Path) -> Result<(Service, String)> {
     Ok((service, address))
 }
 
-/// What is wrong with the layout, in words: text that leaves its frame, labels that cover each other, shares that cannot be seen.
+/// Script that lists layout faults: overflowing text, overlapping labels, invisible shares.
 const LAYOUT_FAULTS: &str = r#"(() => {
     const faults = [], box = element => element.getBoundingClientRect();
     const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -81,7 +81,7 @@ async fn nothing_overflows_or_overlaps_at_any_width_in_any_campaign() -> Result<
     browser.client.close().await.map_err(Into::into)
 }
 
-/// Follows each tile and names the rows that end up outside the screen or below the head of their table.
+/// Script that follows the link of each tile and lists the rows that are outside the screen or behind the table head.
 const HIDDEN_ROWS: &str = r#"[...document.querySelectorAll('.tile')].map(tile => {
     location.hash = tile.getAttribute('href');
     const row = document.querySelector(':target').getBoundingClientRect(), head = document.querySelector('#units thead th');
@@ -89,17 +89,17 @@ const HIDDEN_ROWS: &str = r#"[...document.querySelectorAll('.tile')].map(tile =>
     return row.top < covered - 1 || row.bottom > innerHeight ? tile.textContent : null;
 }).filter(Boolean)"#;
 
-/// What the phone shows of the last row: each label above its number, and not on one line with it.
+/// Script that counts the cells of the last row whose label is not above the number on a phone.
 const JOINED: &str = r#"[...document.querySelectorAll('#units tfoot td')]
     .filter(cell => getComputedStyle(cell).flexDirection !== 'column' || getComputedStyle(cell).display !== 'flex').length"#;
 
-/// How many fills the tiles of the map are seen with.
+/// Script that counts the different fills of the map's tiles.
 const FILLS: &str = "new Set([...document.querySelectorAll('.tile')].map(tile => getComputedStyle(tile).backgroundColor)).size";
 
 #[tokio::test]
 async fn table_print_and_forced_colours_show_the_same_figures() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    // Without a name of the area, which stands in the name of the campaign, too: the total is looked for by its label.
+    // Without a name of the area, which is also part of the campaign's name, so that the search finds only the total's label.
     let mut coverage = sample::coverage();
     coverage["campaign"]["area"] = json!(null);
     let (service, address) = served(coverage, folder.path()).await?;
@@ -125,7 +125,7 @@ async fn table_print_and_forced_colours_show_the_same_figures() -> Result<()> {
     Ok(())
 }
 
-/// On paper the total stands once, and the map on one page.
+/// The printed page has the total once and the whole map on one page.
 async fn prints_total_once_and_map_whole(browser: &Browser, folder: &Path) -> Result<()> {
     let total = browser.value("document.querySelector('#units tfoot th').textContent").await?;
     let last = browser.value("[...document.querySelectorAll('.tile .value')].pop().textContent").await?;

@@ -1,4 +1,4 @@
-//! A campaign file is published again: unchanged it changes nothing, changed it needs a higher revision.
+//! Publishing a campaign file again: an unchanged file adds no events, a changed one needs a higher revision.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The README keeps its word: its examples are accepted by a real ingest, and its table of settings is that of the example files.
+//! Checks the README: a real ingest accepts its examples, and its table of settings is that of the example files.
 
 use std::{collections::BTreeSet, fmt::Write, path::Path, process::Output};
 
@@ -19,7 +19,7 @@ fn readme() -> Result<String> {
     Ok(std::fs::read_to_string(root().join("README.md"))?)
 }
 
-/// The lines of each example: what stands between a command to an address and its `END`.
+/// Route and lines of each example: the lines between a `curl` command and its `END`.
 fn examples(readme: &str) -> Vec<(&str, Vec<&str>)> {
     let commands = readme.split("$ curl -H 'content-type: application/x-ndjson' --data-binary @- http://127.0.0.1:8480").skip(1);
     commands
@@ -29,7 +29,7 @@ fn examples(readme: &str) -> Vec<(&str, Vec<&str>)> {
         .collect()
 }
 
-/// A real ingest with a log, a register and keys of its own.
+/// Starts a real ingest with its own log, register and keys; returns it and its address.
 pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
     let path = |name: &str| folder.join(name).display().to_string();
     let settings = [
@@ -53,7 +53,7 @@ pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
     Ok((ingest, address))
 }
 
-/// Publishes a campaign file.
+/// Runs `qamtu publish` for a campaign file.
 pub async fn publish(file: &Path, address: &str) -> Result<Output> {
     Ok(Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
 }
@@ -74,7 +74,7 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
         for line in lines {
             let event: Value = serde_json::from_str(line)?;
             types.insert(event["type"].as_str().context("a type")?.to_owned());
-            // One event alone is sent as JSON, and again as often as one likes.
+            // The same event sent alone as JSON is a duplicate.
             let request = http.post(format!("{address}/v1/events")).header("content-type", "application/json").body(line.to_owned());
             let response: Value = request.send().await?.json().await?;
             ensure!(response["duplicates"] == 1, "{response}");
@@ -96,14 +96,14 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
     Ok(())
 }
 
-/// Is a setting one of ingest's? Its example names all of them.
+/// Whether ingest has this setting, by its example file, which lists all.
 fn is_ingest_setting((name, _): &&(&'static str, String)) -> bool {
     let name = name.trim_start_matches("QAMTU__").to_ascii_lowercase().replace("__", ".");
     let example = std::fs::read_to_string(root().join("ingest/ingest.example.toml")).unwrap_or_default();
     rows(&example).iter().any(|row| row.name == name)
 }
 
-/// A setting as an example file writes it.
+/// A setting of an example file.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
     name: String,
@@ -111,8 +111,8 @@ struct Row {
     meaning: String,
 }
 
-/// The settings of an example file. A comment above a setting, or behind it, says what it means; the settings that follow without a
-/// comment of their own share it. A setting behind `# ` has no default; one behind `#` has this default, but only with others.
+/// The settings of an example file. A comment above or after a setting is its meaning, also of the following settings without a
+/// comment. A setting after `# ` has no default; one after `#` has this default, but only together with others.
 fn rows(example: &str) -> Vec<Row> {
     let (mut section, mut meaning, mut above, mut rows) = (String::new(), String::new(), false, Vec::new());
     for line in example.lines().map(str::trim) {
@@ -139,7 +139,7 @@ fn rows(example: &str) -> Vec<Row> {
     rows
 }
 
-/// Name, value and trailing comment of a line that sets something.
+/// Name, value and trailing comment of a line with a setting.
 fn setting(line: &str) -> Option<(&str, &str, Option<&str>)> {
     let (name, rest) = line.split_once(" = ")?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.');
@@ -147,7 +147,7 @@ fn setting(line: &str) -> Option<(&str, &str, Option<&str>)> {
     is_name.then_some((name, value, comment))
 }
 
-/// The table as the README shows it.
+/// The table of settings in the format of the README.
 fn table() -> Result<String> {
     let mut table = String::new();
     for (service, file) in [
@@ -171,7 +171,7 @@ fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
     let (before, rest) = readme.split_once(BEGIN).context("the README has no place for its settings")?;
     let (shown, after) = rest.split_once(END).context("the README has no end of its settings")?;
     if std::env::var_os("UPDATE_README").is_some() {
-        // In one step: another test may be reading it.
+        // Atomically, since another test may be reading it.
         let file = tempfile::NamedTempFile::new_in(root())?;
         std::fs::write(file.path(), format!("{before}{BEGIN}{table}{END}{after}"))?;
         std::fs::set_permissions(file.path(), std::fs::metadata(root().join("README.md"))?.permissions())?;

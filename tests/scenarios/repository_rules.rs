@@ -1,4 +1,4 @@
-//! What a reader may rely on in every file of this repository.
+//! Rules that every file of this repository follows.
 
 use std::{
     path::{Path, PathBuf},
@@ -45,15 +45,15 @@ fn readme_and_ci_name_the_two_make_commands() -> Result<()> {
     Ok(())
 }
 
-/// Names of tests that a text gives as proofs, as in: the test `this_one`.
+/// Names of tests that a text cites, as in: the test `this_one`.
 fn cited(text: &str) -> Vec<String> {
-    // A line may end between the two words. A block of code that follows a command is no name.
+    // A line may end between the two words. A code block after a command is not a name.
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let names = text.split("test `").skip(1).filter_map(|rest| rest.split('`').next()).filter(|name| !name.is_empty());
     names.map(|name| name.rsplit("::").next().unwrap_or(name).to_owned()).collect()
 }
 
-/// Every test that a document names as a proof exists, by its whole name.
+/// Every test that a document cites exists under its full name.
 #[test]
 fn every_cited_test_exists() -> Result<()> {
     let mut sources = String::new();
@@ -67,7 +67,7 @@ fn every_cited_test_exists() -> Result<()> {
             found += 1;
         }
     }
-    ensure!(found >= 20, "{found} tests are cited: the documents have lost their proofs");
+    ensure!(found >= 20, "only {found} tests are cited in the documents");
     Ok(())
 }
 

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_owned_once_and_freed() {
+    fn a_folder_is_locked_once_and_released() {
         let dir = tempfile::tempdir().unwrap();
         let first = Folder::open(dir.path(), "v1").unwrap();
         let second = Folder::open(dir.path(), "v1").unwrap_err().to_string();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_other_things_in_it_is_refused() {
+    fn a_folder_with_other_files_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("thesis.txt"), "years of work").unwrap();
         let error = Folder::open(dir.path(), "v1").unwrap_err().to_string();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_kept_and_one_that_is_missing_is_made() {
+    fn existing_passwords_stay_and_a_missing_one_is_created() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path(), "v1").unwrap();
         let password = |role| folder.logins().unwrap().of(role).password.expose_secret().to_owned();

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn npm_is_quoted_without_its_advice() {
+    fn npm_reason_omits_its_advice() {
         let printed = "npm error code E404\nnpm error 404 Not Found - GET somewhere\nnpm error 404\nnpm error A complete log";
         assert_eq!(npm_reason(printed), "404 Not Found - GET somewhere");
         let printed = "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\nnpm error FetchError: refused";

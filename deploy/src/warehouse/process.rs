@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_and_taken_tables_are_told_apart() {
+    fn a_taken_port_and_locked_tables_are_distinguished() {
         assert_eq!(failure("Poco: Net Exception: Address already in use: 127.0.0.1:8123"), Failure::PortTaken);
         assert_eq!(failure("Code: 76. DB::Exception: Cannot lock file /d/status. Another server"), Failure::DataInUse);
     }

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_address_one_is_started() {
+    fn without_an_address_the_source_is_automatic() {
         assert!(matches!(from(&[]), Ok(WarehouseSource::Automatic)));
         assert!(matches!(from(&[("QAMTU__CLICKHOUSE__URL", "")]), Ok(WarehouseSource::Automatic)));
     }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_address_is_refused_by_name() {
+    fn an_incomplete_address_is_an_error_that_names_the_variable() {
         for pairs in [[("QAMTU__CLICKHOUSE__USER", "someone")], [("QAMTU__CLICKHOUSE__URL", "clickhouse:8123")]] {
             let error = from(&pairs).unwrap_err().to_string();
             assert!(error.starts_with("QAMTU__CLICKHOUSE__URL: "), "{error}");
@@ -149,7 +149,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_new_enough_program_on_the_path_is_found_behind_an_old_one() {
+    fn a_new_enough_program_is_found_after_an_old_one_on_the_path() {
         use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
         let folders = [("old", "18.16.1"), ("new", "26.8.3.1")].map(|(name, version)| {

@@ -60,13 +60,13 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_works_is_waited_for_however_slow_it_is() {
+    fn a_slow_start_that_makes_progress_is_not_aborted() {
         assert_eq!(waited_for(10), 3_600);
         assert_eq!(waited_for(1_000), 3_600);
     }
 
     #[test]
-    fn a_start_that_has_stopped_is_given_up() {
+    fn a_stalled_start_is_aborted() {
         assert_eq!(waited_for(0), 300);
         assert_eq!(waited_for(5), 300);
     }

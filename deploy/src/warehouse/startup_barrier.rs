@@ -77,7 +77,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_path_cannot_leave_its_quotes() {
+    fn a_path_is_escaped_in_sql() {
         assert_eq!(quoted(Path::new(r"/it's\here")), r"'/it\'s\\here'");
     }
 }

@@ -1,4 +1,4 @@
-//! What the projector and analytics build on, and what this mode has not.
+//! Features of ClickHouse that the projector and analytics use, and those that the engine library lacks.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -70,13 +70,13 @@ async fn concurrent_inserts_over_http_all_arrive() {
 }
 
 #[tokio::test]
-async fn an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing() {
+async fn an_insert_whose_client_disconnects_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = start(dir.path()).await;
     admin(&warehouse, "CREATE TABLE cut (id UInt64) ENGINE = MergeTree ORDER BY id").await;
     let mut stream = TcpStream::connect(warehouse.url().trim_start_matches("http://")).unwrap();
     let (user, password) = (warehouse.user(), warehouse.password().expose_secret());
-    // More than the 256 KiB that ClickHouse wants to see before it begins with the query.
+    // More than the 256 KiB that ClickHouse reads before it starts the query.
     let rows: String = (0..100_000).map(|id| format!("{id}\n")).collect();
     write!(
         stream,
@@ -85,7 +85,7 @@ async fn an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing() {
     )
     .unwrap();
     let inserting = "SELECT count() FROM system.processes WHERE query LIKE 'INSERT INTO cut%'";
-    // The query must have begun, and then must be over.
+    // The query must have started, and then have ended.
     wait_for_answer(&warehouse, inserting, "1").await;
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     let _ = stream.read(&mut [0_u8; 1_024]);
@@ -97,7 +97,7 @@ async fn an_insert_whose_client_hangs_up_in_the_middle_leaves_nothing() {
 async fn wait_for_answer(warehouse: &qamtu::warehouse::Warehouse, query: &str, wanted: &str) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while admin(warehouse, query).await != wanted {
-        assert!(std::time::Instant::now() < deadline, "{query} never said {wanted}");
+        assert!(std::time::Instant::now() < deadline, "{query} never returned {wanted}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
@@ -114,7 +114,7 @@ async fn kill_query_ends_a_query_and_killing_the_start_command_ends_the_warehous
         post(&url, &headers, "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)").await
     });
     wait_for_answer(&warehouse, "SELECT count() FROM system.processes WHERE query_id = 'long'", "1").await;
-    // The projector ends its own inserts this way, with no rights beyond its own.
+    // The projector kills its own inserts this way, with its own rights.
     let kill = "KILL QUERY WHERE user = currentUser() AND startsWith(query_id, 'lon') SYNC";
     let killed = ask(&warehouse, Role::Projector, kill).await.unwrap();
     assert!(killed.starts_with("finished\tlong\tqamtu_projector"), "{killed}");

@@ -1,4 +1,4 @@
-//! Clients of others: what they send to log in and to find their way.
+//! Third-party clients: login and the discovery of tables.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use crate::support::{make_contract_views, post, start};
 
-/// The requests of clickhouse-connect 1.12, address and query, from its first one to a list of tables.
+/// The first requests of clickhouse-connect 1.12, path and query, up to a list of tables.
 const CLICKHOUSE_CONNECT: [(&str, &str); 6] = [
     ("/?query_id=1", "SELECT version(), timezone()"),
     ("/?wait_end_of_query=1&database=qamtu&query_id=2", "SELECT name, value, readonly FROM system.settings LIMIT 10000\n FORMAT Native"),
@@ -56,7 +56,7 @@ async fn a_client_logs_in_by_basic_authentication_and_finds_the_contract_views()
     assert_eq!(get.send().await.unwrap().text().await.unwrap(), "qamtu_analytics\n");
 }
 
-/// `deploy/setup --test` fetches the client; where it is missing this says so, which is a failure in CI.
+/// `deploy/setup --test` installs the client. If it is missing, this prints a note, and fails in CI.
 #[tokio::test]
 async fn clickhouse_connect_lists_the_contract_views_and_reads_one() {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/qamtu");

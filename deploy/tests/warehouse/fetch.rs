@@ -1,10 +1,10 @@
-//! What a user sees when the engine cannot be fetched.
+//! Error messages if the engine cannot be downloaded.
 
 use std::process::{Command, Stdio};
 
 use crate::support::LAUNCHER;
 
-/// Runs `qamtu warehouse` with a cache of its own and no programs on PATH; returns exit code and what it complained about.
+/// Runs `qamtu warehouse` with an empty cache and no programs on PATH; returns exit code and standard error.
 fn without_programs(cache: &std::path::Path) -> (Option<i32>, String) {
     let output = Command::new(LAUNCHER)
         .args(["warehouse", "--dir"])
@@ -21,7 +21,7 @@ fn without_programs(cache: &std::path::Path) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_missing_npm_is_one_line_with_three_ways_out() {
+fn a_missing_npm_gives_one_line_with_three_solutions() {
     let cache = tempfile::tempdir().unwrap();
     let (code, output) = without_programs(cache.path());
     assert_eq!(code, Some(1));
@@ -46,7 +46,7 @@ fn an_archive_with_another_hash_is_refused_and_nothing_of_it_is_used() {
 }
 
 #[test]
-fn a_wrong_address_ends_with_the_code_for_mistakes() {
+fn an_invalid_address_exits_with_64() {
     let output = Command::new(LAUNCHER)
         .args(["warehouse", "--dir", "/nonexistent"])
         .env("QAMTU__CLICKHOUSE__URL", "clickhouse:8123")

@@ -1,4 +1,4 @@
-//! Start, stop, crash, conflict and damage.
+//! Start, stop, crash, conflicts and damage of a warehouse.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -19,7 +19,7 @@ use crate::support::{
 const EVENTS: &str = "CREATE TABLE campaign.events (id UInt64, text String) ENGINE = MergeTree ORDER BY id";
 
 #[tokio::test]
-async fn it_starts_answers_and_stops_without_a_trace() {
+async fn it_starts_answers_and_stops() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = start(dir.path()).await;
     assert_eq!(warehouse.kind(), WarehouseKind::Engine);
@@ -77,7 +77,7 @@ async fn acknowledged_rows_survive_kill_9_in_the_middle_of_inserts() {
         let inserts = acknowledged.load(Ordering::SeqCst);
         let rows = "SELECT count() FROM (SELECT id FROM campaign.events GROUP BY id HAVING count() = 10 OR id = max(id))";
         let ids: u64 = admin(&warehouse, rows).await.parse().unwrap();
-        // The insert that was under way is there as a whole or not at all.
+        // The interrupted insert is complete or absent.
         assert!(ids == inserts || ids == inserts + 1, "{inserts} inserts acknowledged, {ids} in the table");
         let partial = admin(&warehouse, "SELECT count() % 10 FROM campaign.events").await;
         assert_eq!(partial, "0");
@@ -117,7 +117,7 @@ async fn no_orphan_is_left_when_the_parent_is_killed_with_9() {
 }
 
 #[tokio::test]
-async fn a_service_outlives_its_input_tells_systemd_and_prints_no_password() {
+async fn a_service_ignores_closed_input_notifies_systemd_and_prints_no_password() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("notify");
     let systemd = UnixDatagram::bind(&socket).unwrap();
@@ -152,7 +152,7 @@ async fn a_service_outlives_its_input_tells_systemd_and_prints_no_password() {
     assert!(!runs(engine));
 }
 
-/// The engine aborts when a client sends half of a request head and goes away; whatever ends it, the service starts it again.
+/// The engine aborts if a client disconnects after half of a request head. Whatever ends it, the service restarts it.
 #[tokio::test]
 async fn an_engine_that_ends_by_itself_is_started_again_at_its_address() {
     let dir = tempfile::tempdir().unwrap();
@@ -192,7 +192,7 @@ async fn an_engine_that_ends_by_itself_is_started_again_at_its_address() {
 }
 
 #[test]
-fn an_exported_address_of_a_server_is_named_instead_of_a_start() {
+fn a_configured_external_server_is_an_error_that_names_the_variable() {
     let dir = tempfile::tempdir().unwrap();
     let output = Command::new(LAUNCHER)
         .args([OsStr::new("warehouse"), OsStr::new("--dir"), dir.path().join("warehouse").as_os_str()])
@@ -207,12 +207,12 @@ fn an_exported_address_of_a_server_is_named_instead_of_a_start() {
     assert!(!dir.path().join("warehouse").exists());
 }
 
-/// No `clickhouse` server is at hand for the tests: a program that only waits stands in for it.
+/// A program that only sleeps replaces a `clickhouse` server, which the tests do not have.
 #[tokio::test]
 async fn a_clickhouse_program_ends_with_its_parent_too() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
-    // Everybody may pass, so that another user than root can start the program.
+    // All users may traverse the folder, so that another user than root can start the program.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = dir.path().join("clickhouse");
     let root = dir.path().join("warehouse");
@@ -280,7 +280,7 @@ async fn tables_of_another_version_are_refused_and_kept() {
     assert_eq!(admin(&start(dir.path()).await, "EXISTS DATABASE campaign").await, "1");
 }
 
-/// The first file under `dir` whose name ends so.
+/// The first file under `dir` whose path ends with `end`.
 fn file_ending(dir: &Path, end: &str) -> PathBuf {
     let mut folders = vec![dir.to_path_buf()];
     while let Some(folder) = folders.pop() {

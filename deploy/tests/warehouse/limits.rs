@@ -1,13 +1,13 @@
-//! The memory cap.
+//! The memory limit of a warehouse.
 
 use qamtu::warehouse::{Role, Warehouse, WarehouseError};
 
 use crate::support::{admin, ask, memory_mb, options, until};
 
-/// Each needs gigabytes at once and has no other way: a distinct count, one big array.
+/// Queries that need gigabytes of memory and cannot spill to disk: a distinct count, one large array.
 const GREEDY: [&str; 2] =
     ["SELECT uniqExact(number) FROM numbers(200000000)", "SELECT groupArray(number) FROM numbers(1000000000) FORMAT Null"];
-/// These may go over the disk, so whether they are refused depends on what runs beside them: a big hash table, a big sort.
+/// Queries that may spill to disk, so that their refusal depends on concurrent queries: a large hash table, a large sort.
 const SPILLING: [&str; 2] = [
     "SELECT number, count() FROM numbers(100000000) GROUP BY number FORMAT Null",
     "SELECT number FROM numbers(200000000) ORDER BY cityHash64(number) FORMAT Null",
@@ -43,7 +43,7 @@ async fn a_query_over_the_cap_is_refused_and_the_process_stays_within_it() {
     println!("most memory under an 800 MB cap: {most} MB");
     assert!(most <= 800, "the process took {most} MB");
     assert_eq!(admin(&warehouse, "SELECT 1").await, "1");
-    // What a refused query had is given back.
+    // The memory of refused queries is released.
     until("memory is given back", || memory_mb(pid, "VmRSS") < 400).await;
 }
 

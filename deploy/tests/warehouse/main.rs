@@ -1,5 +1,5 @@
-//! The launcher's warehouse against the real engine: what of a ClickHouse server works in this mode and what does not.
-//! Every test has a warehouse of its own in a folder of its own; the engine is fetched once into the usual cache.
+//! Tests of the launcher's warehouse with the real engine: which features of a ClickHouse server work and which do not.
+//! Every test has its own warehouse and folder; the engine is downloaded once into the usual cache.
 
 #![allow(
     clippy::unwrap_used,

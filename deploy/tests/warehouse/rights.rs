@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 
 use crate::support::{admin, ask, make_contract_views, post, start};
 
-/// A warehouse with the real tables and views, one table beside them and rows in both.
+/// A warehouse with the real tables and views, one further table, and rows in both.
 async fn with_tables(dir: &std::path::Path) -> Warehouse {
     let warehouse = start(dir).await;
     make_contract_views(&warehouse).await;
@@ -31,7 +31,7 @@ async fn assert_refused(warehouse: &Warehouse, role: Role, query: &str, code: u3
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_password() {
+async fn nobody_can_log_in_without_a_password() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = start(dir.path()).await;
     let url = warehouse.url();
@@ -60,7 +60,7 @@ async fn nobody_gets_in_without_a_password() {
     ] {
         assert!(post(url, &headers, "SELECT 1").await.is_err(), "{headers:?}");
     }
-    // The user without a password that the engine needs, named in the address by somebody with any login, also a right one.
+    // The engine's user without a password, named in the URL together with any login, also a valid one.
     for login in [&nobody, &wrong, &unknown, &right] {
         for path in ["/?user=default", "/?user=default&password=", "/?USER=default", "/?us%65r=default&session_id=1", "/play?user=default"]
         {
@@ -170,7 +170,7 @@ async fn analytics_reads_arrow_the_way_its_client_asks_for_it() {
     let request = headers.iter().fold(client.post(url), |request, (name, value)| request.header(*name, *value));
     let response = request.body("SELECT next_offset FROM v_watermark").send().await.unwrap();
     assert!(response.status().is_success(), "{}", response.text().await.unwrap());
-    // An Arrow stream begins with the mark of a continuation.
+    // An Arrow stream begins with a continuation marker.
     assert!(response.bytes().await.unwrap().starts_with(&[0xff; 4]));
 }
 
@@ -199,12 +199,12 @@ async fn the_projector_writes_rows_but_no_tables() {
 }
 
 #[tokio::test]
-async fn a_quota_stops_a_client_gone_wild_and_nobody_else() {
+async fn a_quota_stops_a_failing_client_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = with_tables(dir.path()).await;
     let failing = "SELECT throwIf(next_offset = 10) FROM qamtu.v_watermark";
     let mut stopped = None;
-    // The quota counts by the minute: 300 errors; a minute that turns in between costs as many again.
+    // The quota allows 300 errors a minute; if a new minute begins in between, twice as many.
     for attempt in 1..=605 {
         let error = ask(&warehouse, Role::Analytics, failing).await.expect_err("it always fails");
         if error.contains("QUOTA_EXCEEDED") {

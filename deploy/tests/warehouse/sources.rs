@@ -1,7 +1,7 @@
-//! Nothing outside of the warehouse can be read, written, asked or started, by whatever the engine offers.
+//! No query can read or write a file outside the warehouse, connect to an address or start a process, by any feature of the engine.
 //!
-//! The lists come from the engine itself, so what a new version brings is tried too. The administrator is the one who asks, since
-//! nobody has more rights and no quota ends the trial. What must not be seen is a word in a file; who must not be asked is a listener.
+//! The lists of functions come from the engine itself, so that new ones of a later version are tested too. The queries run as the
+//! administrator, who has the most rights and no quota. A file with a secret and a listener detect violations.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -18,25 +18,25 @@ use crate::support::{admin, ask, options, start};
 
 const SECRET: &str = "3b1f-a-pseudonym-key-9c0d";
 
-/// A warehouse, a file beside it that everybody may read, and a listener.
-struct Outside {
+/// A warehouse, a world-readable file outside it, and a listener that counts connections.
+struct ExternalTargets {
     warehouse: Arc<Warehouse>,
     file: PathBuf,
     written: PathBuf,
     address: String,
-    asked: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
     dir: TempDir,
 }
 
-impl Outside {
+impl ExternalTargets {
     async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("campaign.key");
         std::fs::write(&file, SECRET).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&asked);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&connections);
         tokio::spawn(async move {
             while listener.accept().await.is_ok() {
                 counter.fetch_add(1, Ordering::SeqCst);
@@ -44,10 +44,10 @@ impl Outside {
         });
         let warehouse = Arc::new(start(&dir.path().join("warehouse")).await);
         let written = dir.path().join("written");
-        Self { warehouse, file, written, address, asked, dir }
+        Self { warehouse, file, written, address, connections, dir }
     }
 
-    /// Every list of arguments that a function or an engine could take for a file or an address.
+    /// Argument lists that a function or an engine could interpret as a file or an address.
     fn arguments(&self) -> Vec<String> {
         let (file, folder, address) = (self.file.display(), self.dir.path().display(), &self.address);
         let mut lists = Vec::new();
@@ -77,21 +77,21 @@ impl Outside {
         lists
     }
 
-    /// Asks every query and fails for those whose answer holds the secret or the system's accounts.
-    async fn assert_silent(&self, queries: impl IntoIterator<Item = (Role, String)>) {
+    /// Runs every query and fails if a result contains the secret or the system's accounts.
+    async fn assert_no_leak(&self, queries: impl IntoIterator<Item = (Role, String)>) {
         let answers = futures::stream::iter(queries).map(|(role, query)| {
             let warehouse = Arc::clone(&self.warehouse);
             async move { (ask(&warehouse, role, &query).await.unwrap_or_else(|error| error), query) }
         });
         let mut answers = answers.buffer_unordered(8);
-        let mut asked = 0;
+        let mut queries_run = 0;
         while let Some((answer, query)) = answers.next().await {
-            let told = [SECRET, "root:x:0:0", "TZ=UTC"].iter().find(|word| answer.contains(**word) && !query.contains(**word));
-            assert!(told.is_none(), "{query} tells: {}", answer.chars().take(300).collect::<String>());
-            asked += 1;
+            let leaked = [SECRET, "root:x:0:0", "TZ=UTC"].iter().find(|word| answer.contains(**word) && !query.contains(**word));
+            assert!(leaked.is_none(), "{query} returned: {}", answer.chars().take(300).collect::<String>());
+            queries_run += 1;
         }
-        assert!(asked > 0, "nothing was asked");
-        assert_eq!(self.asked.load(Ordering::SeqCst), 0, "a connection was opened");
+        assert!(queries_run > 0, "no query was run");
+        assert_eq!(self.connections.load(Ordering::SeqCst), 0, "a connection was opened");
         assert!(!self.written.exists(), "a file was written");
         assert_eq!(admin(&self.warehouse, "SELECT 1").await, "1");
     }
@@ -103,16 +103,16 @@ impl Outside {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_function_reads_a_file() {
-    let outside = Outside::start().await;
+    let outside = ExternalTargets::start().await;
     let functions = outside.names("SELECT name FROM system.functions WHERE NOT is_aggregate").await;
     assert!(functions.len() > 1_000 && functions.iter().any(|name| name == "file"));
     let path = outside.file.display().to_string();
     let forms = [format!("'{path}'"), format!("'{path}', ''"), format!("materialize('{path}'), NULL")];
     let queries = functions.iter().flat_map(|name| forms.iter().map(move |form| (name.clone(), form)));
-    // The name itself may come back (`upper`, `concat`); what the file holds may not.
+    // A result may contain the file's name (`upper`, `concat`), but not its content.
     let queries: Vec<_> = queries.map(|(name, form)| (Role::Admin, format!("SELECT `{name}`({form})"))).collect();
-    outside.assert_silent(queries).await;
-    // As everybody, and in places other than a result.
+    outside.assert_no_leak(queries).await;
+    // As every role, and in other positions than a result.
     let mut more = Vec::new();
     for role in Role::ALL {
         for path in [path.as_str(), "/etc/passwd", "/proc/self/environ", "campaign.key"] {
@@ -123,17 +123,17 @@ async fn no_function_reads_a_file() {
             more.push((role, format!("WITH file('{path}') AS content SELECT length(content), substring(content, 1, 100)")));
         }
     }
-    outside.assert_silent(more).await;
+    outside.assert_no_leak(more).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_table_function_reaches_outside() {
-    let outside = Outside::start().await;
+    let outside = ExternalTargets::start().await;
     let functions = outside.names("SELECT name FROM system.table_functions").await;
     assert!(functions.iter().any(|name| name == "url") && functions.iter().any(|name| name == "fileCluster"));
     let mut queries = Vec::new();
     for name in &functions {
-        // These make as many rows as they are told to and take no words.
+        // These generate a given number of rows and take no string arguments.
         if name.starts_with("generate") || name.starts_with("numbers") || name.starts_with("zeros") || name == "primes" || name == "loop" {
             continue;
         }
@@ -144,8 +144,8 @@ async fn no_table_function_reaches_outside() {
         let written = outside.written.display();
         queries.push((Role::Admin, format!("INSERT INTO FUNCTION `{name}`('{written}', 'LineAsString', 'a String') VALUES ('x')")));
     }
-    outside.assert_silent(queries).await;
-    // Those who read and write every day are refused for their rights, before anything is tried.
+    outside.assert_no_leak(queries).await;
+    // The other roles lack the rights, so their queries fail first.
     for role in [Role::Analytics, Role::Projector] {
         for function in [
             "url('http://127.0.0.1:1/', 'CSV', 'a String')",
@@ -164,7 +164,7 @@ async fn no_table_function_reaches_outside() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_engine_of_a_table_or_a_database_reaches_outside() {
-    let outside = Outside::start().await;
+    let outside = ExternalTargets::start().await;
     admin(&outside.warehouse, "CREATE DATABASE made").await;
     let tables = outside.names("SELECT name FROM system.table_engines").await;
     let databases = outside.names("SELECT name FROM system.database_engines").await;
@@ -186,8 +186,8 @@ async fn no_engine_of_a_table_or_a_database_reaches_outside() {
         made.push((format!("CREATE DATABASE d{number} ENGINE = {engine}({arguments})"), read));
     }
     let (make, read): (Vec<_>, Vec<_>) = made.into_iter().map(|(make, read)| ((Role::Admin, make), (Role::Admin, read))).unzip();
-    outside.assert_silent(make).await;
-    outside.assert_silent(read).await;
+    outside.assert_no_leak(make).await;
+    outside.assert_no_leak(read).await;
     let engines = "SELECT DISTINCT engine FROM system.tables WHERE database = 'made'";
     for engine in outside.names(engines).await {
         assert!(engine.ends_with("MergeTree") || ["Memory", "Null", "View"].contains(&engine.as_str()), "a table of {engine} was made");
@@ -196,7 +196,7 @@ async fn no_engine_of_a_table_or_a_database_reaches_outside() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_reads_writes_or_starts_what_is_outside() {
-    let outside = Outside::start().await;
+    let outside = ExternalTargets::start().await;
     let (file, written, address) = (outside.file.display(), outside.written.display(), &outside.address);
     let passwords = outside.dir.path().join("warehouse/passwords/admin");
     for statement in ["CREATE DATABASE made", "CREATE TABLE made.lines (a String) ENGINE = MergeTree ORDER BY a"] {
@@ -240,12 +240,12 @@ async fn no_statement_reads_writes_or_starts_what_is_outside() {
     }
     statements.push("SELECT * FROM made.lines".to_owned());
     let queries: Vec<_> = statements.iter().flat_map(|text| [Role::Admin, Role::Projector].map(|role| (role, text.clone()))).collect();
-    outside.assert_silent(queries).await;
+    outside.assert_no_leak(queries).await;
     assert_eq!(admin(&outside.warehouse, "SELECT count() FROM made.lines").await, "0", "a file was read into a table");
 }
 
 #[tokio::test]
-async fn the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for() {
+async fn the_serving_process_has_no_secrets_and_no_unneeded_rights() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = start(&dir.path().join("warehouse")).await;
     let pid = warehouse.pid().unwrap();
@@ -262,7 +262,7 @@ async fn the_serving_process_has_no_secrets_and_no_rights_that_it_has_no_use_for
 }
 
 #[tokio::test]
-async fn every_file_of_the_folder_is_for_its_owner_alone() {
+async fn only_the_owner_can_access_the_files_of_the_folder() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("warehouse");
     let warehouse = start(&root).await;
@@ -274,7 +274,7 @@ async fn every_file_of_the_folder_is_for_its_owner_alone() {
         assert_eq!(std::fs::metadata(&folder).unwrap().mode() & 0o077, 0, "{}", folder.display());
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            // A merge may have removed it by now.
+            // A merge may have removed it meanwhile.
             let Ok(metadata) = std::fs::symlink_metadata(&path) else { continue };
             if metadata.is_dir() {
                 folders.push(path);
@@ -288,7 +288,7 @@ async fn every_file_of_the_folder_is_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_folder_that_only_root_can_pass_is_served_all_the_same() {
+async fn a_folder_that_only_root_can_traverse_is_served() {
     let dir = tempfile::tempdir().unwrap();
     let closed = dir.path().join("closed");
     std::fs::create_dir(&closed).unwrap();

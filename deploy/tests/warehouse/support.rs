@@ -1,4 +1,4 @@
-//! A warehouse for one test, and the few things every test does with it.
+//! Helpers of the tests: start a warehouse, query it, wait, inspect processes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use qamtu::warehouse::{Role, Warehouse, WarehouseError, WarehouseOptions, WarehouseSource};
 use secrecy::ExposeSecret;
 
-/// The built launcher.
+/// Path of the built launcher.
 pub const LAUNCHER: &str = env!("CARGO_BIN_EXE_qamtu");
 
-/// Options for an engine in `dir`, whatever the environment of the tests says.
+/// Options for an engine in `dir`, independent of the environment of the tests.
 pub fn options(dir: &Path) -> WarehouseOptions {
     let mut options = WarehouseOptions::new(dir).unwrap();
     options.launcher = PathBuf::from(LAUNCHER);
@@ -18,18 +18,18 @@ pub fn options(dir: &Path) -> WarehouseOptions {
     options
 }
 
-/// A warehouse in `dir`.
+/// Starts a warehouse in `dir`.
 pub async fn start(dir: &Path) -> Warehouse {
     Warehouse::start(options(dir)).await.unwrap()
 }
 
-/// Why a start fails, as the one line a user sees.
+/// The error of a start that must fail, as the one line a user sees.
 pub async fn refusal(options: WarehouseOptions) -> String {
     let error = Warehouse::start(options).await.expect_err("the start must fail");
     one_line(&error)
 }
 
-/// The error with its causes; must be one line.
+/// The error with its causes, which must be one line.
 pub fn one_line(error: &WarehouseError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -41,19 +41,19 @@ pub fn one_line(error: &WarehouseError) -> String {
     text
 }
 
-/// Asks as a role; the error is ClickHouse's text.
+/// Runs a query as a role; the error is ClickHouse's text.
 pub async fn ask(warehouse: &Warehouse, role: Role, query: &str) -> Result<String, String> {
     let login = warehouse.login(role);
     let (user, password) = (login.user.clone(), login.password.expose_secret().to_owned());
     post(warehouse.url(), &[("X-ClickHouse-User", &user), ("X-ClickHouse-Key", &password)], query).await
 }
 
-/// Asks as the admin, who must get an answer.
+/// Runs a query as the administrator, which must succeed.
 pub async fn admin(warehouse: &Warehouse, query: &str) -> String {
     ask(warehouse, Role::Admin, query).await.unwrap_or_else(|error| panic!("{query}: {error}")).trim().to_owned()
 }
 
-/// Makes the database `qamtu` with the real tables and views, as the projector does.
+/// Creates the database `qamtu` with the real tables and views, as the projector does.
 pub async fn make_contract_views(warehouse: &Warehouse) {
     let tables = Path::new(env!("CARGO_MANIFEST_DIR")).join("../projector/tables");
     let statements = |folder: &Path, begin: &str| {
@@ -70,7 +70,7 @@ pub async fn make_contract_views(warehouse: &Warehouse) {
     for statement in statements(&tables, "0") {
         post(&url, &headers, &statement).await.unwrap();
     }
-    // A view that reads another one comes after it; the files do not say in which order that is.
+    // A view must be created after those it reads, and the order is unknown, so failed ones are repeated.
     let mut views = statements(&tables.join("views"), "v_");
     while !views.is_empty() {
         let mut left = Vec::new();
@@ -103,14 +103,14 @@ pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
     }
 }
 
-/// Does a process of this id run (a zombie does not)?
+/// Whether a process with this id runs and is no zombie.
 pub fn runs(pid: u32) -> bool {
-    // The state stands behind the name, which is in brackets.
+    // The state follows the name, which is in brackets.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
 }
 
-/// kill -9.
+/// Sends SIGKILL to a process.
 pub fn kill_9(pid: u32) {
     assert!(Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).status().unwrap().success());
 }
@@ -122,13 +122,13 @@ pub fn memory_mb(pid: u32, field: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024 / 1_000_000
 }
 
-/// A `qamtu warehouse` process that has printed its line.
+/// A `qamtu warehouse` process that has printed its ready line.
 pub struct Foreground {
-    /// The launcher's process.
+    /// The process of the launcher.
     pub launcher: Child,
     /// Its standard input; closing it ends the launcher.
     pub input: Option<ChildStdin>,
-    /// The line it printed.
+    /// The JSON of its ready line.
     pub ready: serde_json::Value,
 }
 
@@ -151,7 +151,7 @@ impl Foreground {
         Self { launcher, input, ready: serde_json::from_str(&line).unwrap() }
     }
 
-    /// The engine's process.
+    /// Process id of the engine.
     pub fn engine_pid(&self) -> u32 {
         u32::try_from(self.ready["pid"].as_u64().unwrap()).unwrap()
     }
@@ -164,7 +164,7 @@ impl Drop for Foreground {
     }
 }
 
-/// PATH without the folders that hold a `clickhouse`, so that the engine is what is tested.
+/// PATH without the folders that contain a `clickhouse`, so that the engine is tested.
 pub fn path_without_clickhouse() -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::env::split_paths(&path).filter(|folder| !folder.join("clickhouse").exists())).unwrap()
