@@ -36,7 +36,7 @@ pub fn read(out: &Path) -> Result<Published> {
         let event: Value = serde_json::from_str(&line?)?;
         let id = text(&event, "id").to_owned();
         match best.get(&id) {
-            Some(held) if rank(held) <= rank(&event) => {}
+            Some(other) if rank(other) <= rank(&event) => {}
             _ => {
                 best.insert(id, event);
             }
@@ -56,15 +56,15 @@ fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>)> {
     };
     let reader = SerializedFileReader::new(File::open(path)?).context("roll.parquet")?;
     let names: Vec<String> = reader.metadata().file_metadata().schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
-    let column = |name: &str| names.iter().position(|held| held == name).with_context(|| format!("roll.parquet has no column {name}"));
+    let column = |name: &str| names.iter().position(|other| other == name).with_context(|| format!("roll.parquet has no column {name}"));
     let (precinct, version, person) = (column("precinct")?, column("version")?, column("pseudonym")?);
     let mut newest: HashMap<String, u32> = HashMap::new();
     let mut rows: Vec<(String, u32, String)> = Vec::new();
     for row in reader.get_row_iter(None)? {
         let row = row?;
         let entry = (row.get_string(precinct)?.clone(), row.get_uint(version)?, row.get_string(person)?.clone());
-        let held = newest.entry(entry.0.clone()).or_default();
-        *held = (*held).max(entry.1);
+        let highest = newest.entry(entry.0.clone()).or_default();
+        *highest = (*highest).max(entry.1);
         rows.push(entry);
     }
     rows.retain(|(precinct, version, _)| newest[precinct] == *version);
@@ -96,16 +96,16 @@ fn kind(event: &Value) -> &str {
 
 /// The events that no other event supersedes; if they form cycles only, the one with the highest id.
 fn not_superseded<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
-    let gone: HashSet<&str> = events
+    let superseded: HashSet<&str> = events
         .iter()
         .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten().map(move |id| (event, id)))
         .filter(|(event, id)| event["id"] != **id)
         .filter_map(|(_, id)| id.as_str())
         .collect();
-    let mut left: Vec<&Value> = events.iter().copied().filter(|event| !gone.contains(text(event, "id"))).collect();
+    let mut left: Vec<&Value> = events.iter().copied().filter(|event| !superseded.contains(text(event, "id"))).collect();
     left.sort_by_key(|event| text(event, "id"));
     if left.is_empty() {
-        let replacing = events.iter().copied().filter(|event| event["data"]["supersedes"].as_array().is_some_and(|gone| !gone.is_empty()));
+        let replacing = events.iter().copied().filter(|event| event["data"]["supersedes"].as_array().is_some_and(|ids| !ids.is_empty()));
         left.extend(replacing.max_by_key(|event| text(event, "id")));
     }
     left
@@ -249,7 +249,7 @@ fn newest<'a>(events: &[&'a Value], wanted: &str, id: &str) -> BTreeMap<&'a str,
     for event in events.iter().filter(|event| kind(event) == wanted) {
         let rank = |event: &Value| (number(&event["data"]["revision"]), text(event, "id").to_owned());
         let key = event["data"][id].as_str().unwrap_or_default();
-        if found.get(key).is_none_or(|held| rank(held) < rank(event)) {
+        if found.get(key).is_none_or(|other| rank(other) < rank(event)) {
             found.insert(key, event);
         }
     }
@@ -415,9 +415,9 @@ fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'
             continue;
         }
         let entry = ((as_of, number(&data["revision"]), text(event, "id")), (text(data, "unit"), number(&data["voters"])));
-        let held = found.entry(text(data, "precinct")).or_insert(entry);
-        if entry.0 > held.0 {
-            *held = entry;
+        let best = found.entry(text(data, "precinct")).or_insert(entry);
+        if entry.0 > best.0 {
+            *best = entry;
         }
     }
     Ok(found.into_iter().map(|(precinct, (_, count))| (precinct, count)).collect())
@@ -443,12 +443,12 @@ impl<'a> RecountInput<'a> {
     fn totals(&self, filter: impl Fn(&Value) -> bool) -> AudienceTotals {
         let day = |report: &Value| self.campaign.day(instant(&report["starts"]));
         let skip = |report: &Value| self.is_mutated(RuleMutation::UnlawfulAudienceLeftOut) && !self.campaign.lawful(day(report));
-        let place = |meeting: &'a Meeting<'a>, report| match meeting.plan {
+        let details = |meeting: &'a Meeting<'a>, report| match meeting.plan {
             Some(plan) if self.is_mutated(RuleMutation::HeldUnderPlan) => plan,
             _ => report,
         };
-        let kept = self.held().filter(|(meeting, report)| !skip(report) && filter(place(meeting, report)));
-        AudienceTotals::of(&kept.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.mutation)
+        let selected = self.held().filter(|(meeting, report)| !skip(report) && filter(details(meeting, report)));
+        AudienceTotals::of(&selected.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.mutation)
     }
     /// The precinct of residence of a person on the roll.
     fn residence_precinct(&self, person: &str) -> Option<&'a str> {
@@ -472,6 +472,6 @@ impl<'a> RecountInput<'a> {
         self.meetings.iter().filter_map(|meeting| meeting.plan).filter(|plan| filter(plan)).count()
     }
     fn voters(&self, unit: Option<&str>) -> u64 {
-        self.precincts.values().filter(|(held, _)| unit.is_none_or(|unit| unit == *held)).map(|(_, voters)| voters).sum()
+        self.precincts.values().filter(|(of_unit, _)| unit.is_none_or(|unit| unit == *of_unit)).map(|(_, voters)| voters).sum()
     }
 }

@@ -19,7 +19,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// The path of a built binary, in the target folder of this test.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe()?;
-    let folder = here.ancestors().nth(2).context("the test binary stands in no target folder")?;
+    let folder = here.ancestors().nth(2).context("the test binary is not in a target folder")?;
     let path = folder.join(name);
     if !path.exists() {
         bail!("{} is missing: run `make build`, or `make test`, which does it first", path.display());

@@ -178,7 +178,7 @@ fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
         file.persist(root().join("README.md"))?;
         return Ok(());
     }
-    ensure!(shown == table, "the settings have changed: UPDATE_README=1 makes this test write the table anew");
+    ensure!(shown == table, "the settings have changed: UPDATE_README=1 rewrites the table");
     ensure!(table.lines().count() > 50, "the table is too short to be whole");
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     /// Folder of the downloaded engine library (default: $QAMTU_CACHE, else ~/.cache/qamtu).
     #[arg(long)]
     cache_dir: Option<PathBuf>,
-    /// Run until SIGTERM or SIGINT, whatever happens to standard input; tells systemd when it is ready, and prints no passwords.
+    /// Run until SIGTERM or SIGINT, independent of standard input; notify systemd when ready, and print no passwords.
     #[arg(long)]
     service: bool,
     /// A database whose contract views the user qamtu_analytics may read; may be given several times.

@@ -25,17 +25,17 @@ pub fn compare(summary: &Value, oracle: &Value, sent: Option<(&SendResult, &Stre
 }
 
 /// Collects a line for every leaf at which two JSON values differ.
-fn differences(pointer: &str, found: &Value, known: &Value, out: &mut Vec<String>) {
-    match (found, known) {
+fn differences(pointer: &str, computed: &Value, expected: &Value, out: &mut Vec<String>) {
+    match (computed, expected) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
-                differences(&format!("{pointer}/{name}"), &found[name], &known[name], out);
+                differences(&format!("{pointer}/{name}"), &computed[name], &expected[name], out);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             a.iter().zip(b).enumerate().for_each(|(index, (a, b))| differences(&format!("{pointer}/{index}"), a, b, out));
         }
-        _ if found != known => out.push(format!("{pointer}: computed {found}, expected {known}")),
+        _ if computed != expected => out.push(format!("{pointer}: computed {computed}, expected {expected}")),
         _ => {}
     }
 }

@@ -49,7 +49,7 @@ impl MemoryMonitor {
 
     /// Adds a process; for the warehouse also its current children.
     pub fn add(&self, pid: u32, owner: Owner) {
-        let mut found = vec![(Pid::from_u32(pid), owner)];
+        let mut added = vec![(Pid::from_u32(pid), owner)];
         if owner == Owner::Warehouse
             && let Ok(mut system) = System::new()
         {
@@ -58,9 +58,9 @@ impl MemoryMonitor {
                 .processes()
                 .values()
                 .filter(|process| process.parent() == Some(Pid::from_u32(pid)) && process.thread_kind().is_none());
-            found.extend(children.map(|child| (child.pid(), owner)));
+            added.extend(children.map(|child| (child.pid(), owner)));
         }
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).extend(added);
     }
 
     /// The highest sum so far, in MB (10^6 bytes).

@@ -200,9 +200,9 @@ fn mistyped(people: &People, roll: &Roll, attendee: Attendee, rng: &mut SeededRn
     let Attendee::Strong(person) = attendee else { return LineAnomaly::None };
     let number = people.iin(person, roll).0;
     let typed = (0..100).map(|_| {
-        let place = 10_u64.pow(rng.below(12) as u32);
-        let digit = number / place % 10;
-        number - digit * place + (digit + rng.between(1, 9).unsigned_abs()) % 10 * place
+        let power = 10_u64.pow(rng.below(12) as u32);
+        let digit = number / power % 10;
+        number - digit * power + (digit + rng.between(1, 9).unsigned_abs()) % 10 * power
     });
     let bad = typed.map(Iin).find(|iin| !iin::is_valid(*iin));
     bad.map_or(LineAnomaly::None, |typed| LineAnomaly::Mistyped { typed, corrected: rng.chance(0.7) })
@@ -212,12 +212,12 @@ fn mistyped(people: &People, roll: &Roll, attendee: Attendee, rng: &mut SeededRn
 fn transposed(world: &mut World<'_>, voter_index: &VoterIndex, line: &mut Line, rng: &mut SeededRng) {
     let Attendee::Strong(person) = line.attendee else { return };
     let number = world.people.iin(person, &world.roll).0;
-    let place = 10_u64.pow(rng.below(11) as u32);
-    let (low, high) = (number / place % 10, number / place / 10 % 10);
+    let power = 10_u64.pow(rng.below(11) as u32);
+    let (low, high) = (number / power % 10, number / power / 10 % 10);
     if low == high {
         return;
     }
-    let typed = Iin(number - low * place - high * place * 10 + high * place + low * place * 10);
+    let typed = Iin(number - low * power - high * power * 10 + high * power + low * power * 10);
     if iin::is_valid(typed) {
         let known = voter_index.voter(typed).or_else(|| world.people.find_off_roll(typed));
         line.attendee = Attendee::Strong(known.unwrap_or_else(|| world.people.add_mistyped(typed)));
@@ -276,12 +276,12 @@ fn local_lines(world: &World<'_>, meeting: &Meeting, rng: &mut SeededRng) -> Vec
 /// more people are reached than registered.
 fn overfill_precinct(world: &World<'_>, meetings: &mut [Meeting], order: &[usize], rng: &mut SeededRng) {
     let Some(precinct) = world.roll.undercounted else { return };
-    let held = &world.roll.precincts[precinct];
-    let Some(index) = order.iter().find(|index| meetings[**index].report.unit == held.unit && meetings[**index].lines.len() > 20) else {
+    let target = &world.roll.precincts[precinct];
+    let Some(index) = order.iter().find(|index| meetings[**index].report.unit == target.unit && meetings[**index].lines.len() > 20) else {
         return;
     };
-    let strangers: Vec<u32> = (0..40).filter_map(|_| world.people.draw_off_roll(|_| true, rng)).take(20).collect();
-    for person in held.voters.clone().chain(strangers) {
+    let off_roll: Vec<u32> = (0..40).filter_map(|_| world.people.draw_off_roll(|_| true, rng)).take(20).collect();
+    for person in target.voters.clone().chain(off_roll) {
         let attendee = Attendee::Strong(person);
         if meetings[*index].lines.iter().all(|line| line.attendee != attendee) {
             let line = Line { attendee, residence: StatedResidence::Precinct(precinct), adult: Some(true), anomaly: LineAnomaly::None };
@@ -323,7 +323,7 @@ fn imports(meetings: &mut [Meeting], rng: &mut SeededRng) -> Vec<Vec<usize>> {
         }
     }
     let imports: Vec<Vec<usize>> =
-        by_unit.into_values().flat_map(|held| held.chunks(4).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect();
+        by_unit.into_values().flat_map(|indexes| indexes.chunks(4).map(<[usize]>::to_vec).collect::<Vec<_>>()).collect();
     for (number, import) in imports.iter().enumerate() {
         import.iter().for_each(|index| meetings[*index].import = Some(number));
     }

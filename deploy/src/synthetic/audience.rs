@@ -119,7 +119,7 @@ fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, r
     let stranger = |wanted: fn(OffRollReason, usize, &World<'_>) -> bool, rng: &mut SeededRng| {
         world.people.draw_off_roll(|kind| wanted(kind, unit, world), rng).map(Attendee::Strong)
     };
-    let found = match rng.weighted([0.03, 0.03, 0.01, 0.005, 0.0015, 0.02, 0.9035].into_iter()) {
+    let attendee = match rng.weighted([0.03, 0.03, 0.01, 0.005, 0.0015, 0.02, 0.9035].into_iter()) {
         0 => Some(Attendee::Weak(rng.below(PHONES as usize) as u32)),
         1 => stranger(|kind, _, _| kind == OffRollReason::Minor, rng),
         2 => stranger(|kind, _, _| kind == OffRollReason::OutsideRegion, rng),
@@ -132,7 +132,7 @@ fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, r
         }
         _ => None,
     };
-    found.unwrap_or_else(|| Attendee::Strong(world.roll.draw_voter(catchment, rng)))
+    attendee.unwrap_or_else(|| Attendee::Strong(world.roll.draw_voter(catchment, rng)))
 }
 
 /// Draws the sheet line of an attendee of a meeting in a unit.
@@ -189,14 +189,14 @@ fn activists(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
         by_unit[meeting.report.unit].push(index);
     }
     let voters = world.roll.len() as f64;
-    for (unit, held) in by_unit.iter_mut().enumerate() {
+    for (unit, of_unit) in by_unit.iter_mut().enumerate() {
         let range = world.roll.voters_of(unit);
         let number = (ACTIVISTS as f64 * f64::from(range.end - range.start) / voters).round() as usize;
         for _ in 0..number {
             let attendee = Attendee::Strong(world.roll.draw_voter(&range, rng));
             let times = rng.between(6, 12) as usize;
-            rng.shuffle(held);
-            for index in held.iter().take(times) {
+            rng.shuffle(of_unit);
+            for index in of_unit.iter().take(times) {
                 if meetings[*index].lines.iter().all(|line| line.attendee != attendee) {
                     let line = sheet_line(world, attendee, unit, rng);
                     meetings[*index].lines.push(line);

@@ -45,8 +45,8 @@ pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, a
             // INVARIANT: a meeting's id, which is short, and a suffix are a valid code.
             let sheet = format!("{}-S{copy}", meeting.id).parse().expect("a sheet id");
             let metadata = metadata.shifted_by(SignedDuration::from_secs(2 * index as i64));
-            let place = Some(SheetLine { sheet, line: number });
-            if let Some(wrong) = sheet_line(emitter, (meeting, *line), place, metadata) {
+            let position = Some(SheetLine { sheet, line: number });
+            if let Some(wrong) = sheet_line(emitter, (meeting, *line), position, metadata) {
                 mistaken.push(wrong);
             }
         }
@@ -77,15 +77,15 @@ fn sheet_line(
             sheet: sheet.clone(),
         })
     };
-    let home = residence(emitter, line.residence);
+    let stated = residence(emitter, line.residence);
     let person = emitter.world.people.identifier(line.attendee, &emitter.world.roll);
-    let right = recorded(person, home.clone());
+    let right = recorded(person, stated.clone());
     match line.anomaly {
         LineAnomaly::None => drop(emitter.send(metadata, right)),
         LineAnomaly::Retracted => return Some(emitter.send(metadata, right)),
         LineAnomaly::Mistyped { typed, corrected } => {
             emitter.count_anomaly("mistyped-number", 1);
-            emitter.send_refused(metadata.clone(), recorded(Identifier::Iin(typed), home), INVALID_IIN);
+            emitter.send_refused(metadata.clone(), recorded(Identifier::Iin(typed), stated), INVALID_IIN);
             if corrected {
                 let later = hours(emitter.rng.between(2, 40));
                 emitter.send(metadata.shifted_by(later), right);

@@ -104,7 +104,7 @@ impl People {
 
     /// Finds a person off the roll by national id.
     pub fn find_off_roll(&self, iin: Iin) -> Option<u32> {
-        self.off_roll.iter().position(|(held, _)| *held == iin).map(|index| self.on_roll + index as u32)
+        self.off_roll.iter().position(|(other, _)| *other == iin).map(|index| self.on_roll + index as u32)
     }
 
     /// The identifier of an attendee on a sheet.
@@ -127,8 +127,8 @@ impl People {
 
 fn members(campaign: &Campaign, scenario: &Scenario, rng: &mut SeededRng) -> Vec<Member> {
     let mut members = Vec::new();
-    for (coalition, held) in campaign.coalitions.iter().enumerate() {
-        let unit = held.unit.as_ref().and_then(|code| campaign.units.iter().find(|unit| unit.code == *code));
+    for (coalition, definition) in campaign.coalitions.iter().enumerate() {
+        let unit = definition.unit.as_ref().and_then(|code| campaign.units.iter().find(|unit| unit.code == *code));
         let size = unit.map_or(scenario.regional_members, |unit| unit.synthetic.map_or(0, |size| size.members));
         for rank in 0..size {
             // INVARIANT: a letter, a hyphen and a number are a valid code.

@@ -32,12 +32,12 @@ const MISCOUNTED: usize = 5;
 /// Draws about one venue for every three ordinary precincts.
 pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> Vec<Venue> {
     let mut venues = Vec::new();
-    for (precinct, held) in roll.precincts.iter().enumerate() {
-        if held.kind == PrecinctKind::Special || !rng.chance(0.34) {
+    for (precinct, definition) in roll.precincts.iter().enumerate() {
+        if definition.kind == PrecinctKind::Special || !rng.chance(0.34) {
             continue;
         }
-        let place = campaign.units[held.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
-        let name = format!("{place} МӘДЕНИЕТ ҮЙІ {}", held.number);
+        let place_name = campaign.units[definition.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
+        let name = format!("{place_name} МӘДЕНИЕТ ҮЙІ {}", definition.number);
         // Half a percent of the names were decoded with a wrong code page.
         let is_legacy = venues.len() % 200 == 7;
         let name = if is_legacy { legacy(&name) } else { name };

@@ -136,7 +136,7 @@ impl Roll {
         let free = |index: &usize| {
             let precinct = &self.precincts[*index];
             let is_special = precinct.kind == PrecinctKind::Special || self.undercounted == Some(*index);
-            !is_special && self.moved_away.iter().all(|(held, _)| held != index)
+            !is_special && self.moved_away.iter().all(|(moved, _)| moved != index)
         };
         let mut order: Vec<usize> = (0..self.precincts.len()).filter(free).collect();
         rng.shuffle(&mut order);
@@ -247,8 +247,8 @@ impl Roll {
     }
 
     fn enrolled(&self, precinct: usize, version: u32) -> PrecinctEnrolled<Identifier> {
-        let held = &self.precincts[precinct];
-        let mut voters: Vec<Iin> = held.voters.clone().map(|voter| self.iins[voter as usize]).collect();
+        let listed = &self.precincts[precinct];
+        let mut voters: Vec<Iin> = listed.voters.clone().map(|voter| self.iins[voter as usize]).collect();
         if version == 1
             && let Some((_, gone)) = self.moved_away.iter().find(|(index, _)| *index == precinct)
         {
@@ -258,7 +258,12 @@ impl Roll {
         let twice = self.listed_twice.iter().filter(|(index, _)| *index == precinct).flat_map(|(_, twice)| twice);
         voters.extend(twice.map(|voter| self.iins[*voter as usize]));
         let entry = |iin: Iin| RollEntry(Identifier::Iin(iin), self.birth_band(iin), iin.sex());
-        PrecinctEnrolled { precinct: held.id.clone(), version, strength: Strength::Strong, voters: voters.into_iter().map(entry).collect() }
+        PrecinctEnrolled {
+            precinct: listed.id.clone(),
+            version,
+            strength: Strength::Strong,
+            voters: voters.into_iter().map(entry).collect(),
+        }
     }
 
     /// First year of the five-year band of the year of birth.
@@ -292,7 +297,7 @@ fn precincts(campaign: &Campaign, scenario: &Scenario, rng: &mut SeededRng) -> (
     let mut units = Vec::new();
     let (mut number, mut voter) = (0, 0);
     for (unit, size) in sizes.iter().enumerate() {
-        let rank = by_size.iter().position(|held| *held == unit).unwrap_or(0);
+        let rank = by_size.iter().position(|other| *other == unit).unwrap_or(0);
         let special = (0..scenario.special_precincts as usize).filter(|index| index % sizes.len() == rank).count();
         let start = precincts.len();
         for (voters, kind) in unit_precincts(size, special, rng) {

@@ -153,7 +153,7 @@ fn closed_ancestor(path: &Path) -> io::Result<Option<PathBuf>> {
 /// Makes `root` reachable below the `closed` folder, in this process's own mount namespace: an empty file system covers the closed
 /// folder with all its content, and only `root` is mounted inside.
 fn mount_below(root: &Path, closed: &Path) -> io::Result<()> {
-    let held = File::open(root)?;
+    let opened = File::open(root)?;
     system::mount_empty(closed)?;
     for folder in root.ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
         if !folder.exists() {
@@ -162,7 +162,7 @@ fn mount_below(root: &Path, closed: &Path) -> io::Result<()> {
         }
     }
     fs::create_dir(root)?;
-    system::bind(Path::new(&format!("/proc/self/fd/{}", held.as_raw_fd())), root)
+    system::bind(Path::new(&format!("/proc/self/fd/{}", opened.as_raw_fd())), root)
 }
 
 /// Gives a folder with all its content to [`SERVING_USER`], the folder itself last, so that an interrupted change is repeated.

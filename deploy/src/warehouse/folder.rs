@@ -152,11 +152,11 @@ fn private_file_options() -> OpenOptions {
 
 /// Replaces a file atomically, so that a crash leaves the old one or the new one.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = private_file_options().truncate(true).open(&beside)?;
+    let temporary = path.with_extension("new");
+    let mut file = private_file_options().truncate(true).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&beside, path)
+    fs::rename(&temporary, path)
 }
 
 #[cfg(test)]

@@ -123,20 +123,20 @@ impl Cache<'_> {
 
     /// Downloads, verifies, unpacks into a temporary folder and renames that. Needs the lock.
     fn fetch_into(&self, target: &Path) -> Result<(), WarehouseError> {
-        let beside = self.folder.join("unfinished");
-        let _ = fs::remove_dir_all(&beside);
-        fs::create_dir_all(&beside).map_err(|source| self.failed(source))?;
+        let temporary = self.folder.join("unfinished");
+        let _ = fs::remove_dir_all(&temporary);
+        fs::create_dir_all(&temporary).map_err(|source| self.failed(source))?;
         let archive = match self.folder.join(self.archive_name()) {
             provided if provided.exists() => provided,
-            _ => self.download(&beside)?,
+            _ => self.download(&temporary)?,
         };
         self.verify(&archive)?;
-        self.unpack(&archive, &beside.join(self.package.library)).map_err(|source| self.failed(source))?;
-        if archive.starts_with(&beside) {
+        self.unpack(&archive, &temporary.join(self.package.library)).map_err(|source| self.failed(source))?;
+        if archive.starts_with(&temporary) {
             fs::remove_file(&archive).map_err(|source| self.failed(source))?;
         }
         let _ = fs::remove_dir_all(target);
-        fs::rename(&beside, target).map_err(|source| self.failed(source))
+        fs::rename(&temporary, target).map_err(|source| self.failed(source))
     }
 
     /// The name that `npm pack` gives the archive. If the cache folder has a file of this name, nothing is downloaded.

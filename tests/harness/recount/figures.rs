@@ -95,7 +95,7 @@ fn units(input: &RecountInput, whole: &AudienceTotals) -> Value {
             let voters = input.voters(Some(unit));
             let (reached, contacts) = residents.get(unit).copied().unwrap_or_default();
             let planned = || input.meetings.iter().filter(|meeting| meeting.plan.is_some_and(|plan| text(plan, "unit") == unit));
-            let place = |meeting: &Meeting| {
+            let unit_of = |meeting: &Meeting| {
                 let under_plan = input.is_mutated(RuleMutation::ContestedUnderPlan);
                 let report = meeting.report.filter(|_| !under_plan || meeting.plan.is_none());
                 report.or(meeting.plan).map_or("", |details| text(details, "unit")).to_owned()
@@ -104,7 +104,7 @@ fn units(input: &RecountInput, whole: &AudienceTotals) -> Value {
                 "unit": unit, "voters": voters, "planned": planned().count(), "held": totals.held, "gross": totals.gross,
                 "cancelled": planned().filter(|meeting| meeting.report.is_none() && meeting.cancelled).count(),
                 "missing": planned().filter(|meeting| meeting.report.is_none() && input.is_due(meeting)).count(),
-                "contested": input.meetings.iter().filter(|meeting| meeting.contested && place(meeting) == unit).count(),
+                "contested": input.meetings.iter().filter(|meeting| meeting.contested && unit_of(meeting) == unit).count(),
                 "contacts": totals.contacts, "reached": totals.reached(), "weak": totals.weak, "outside": totals.outside, "rest": totals.unidentified, "lower": totals.lower(), "upper": totals.upper(input.voters(None)),
                 "residents_reached": reached, "residents_contacts": contacts,
             })
