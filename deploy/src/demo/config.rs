@@ -14,12 +14,10 @@ use crate::{
 /// Memory limit of the warehouse, in MB. With the allocator's overhead the process stays below 2 GB.
 const WAREHOUSE_MB: u64 = 1_500;
 
-/// The resolved options of a demo.
 #[derive(Clone)]
 pub struct DemoConfig {
     pub options: DemoOptions,
     pub campaign: Campaign,
-    /// Folder of downloaded programs.
     pub cache: PathBuf,
     dir: PathBuf,
     /// Output folder, as an absolute path.

@@ -157,7 +157,6 @@ pub struct LogSettings(BTreeMap<String, String>);
 const PREFIX: &str = "QAMTU__LOG__";
 
 impl LogSettings {
-    /// The embedded log in a folder.
     pub fn embedded(dir: &Path) -> Self {
         Self([("KIND", "embedded".to_owned()), ("DIR", dir.display().to_string())].map(|(name, value)| (name.to_owned(), value)).into())
     }
@@ -172,7 +171,6 @@ impl LogSettings {
         Self(settings)
     }
 
-    /// As environment variables of a service.
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()))
     }

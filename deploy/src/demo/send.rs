@@ -35,7 +35,6 @@ pub struct StreamSummary {
     pub accepted: u64,
     pub duplicates: u64,
     pub refused: u64,
-    /// Accepted events with a warning.
     pub warned: u64,
 }
 
@@ -51,10 +50,8 @@ impl StreamSummary {
 /// Sums of ingest's responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SendResult {
-    /// Everything except the roll.
     pub events: StreamSummary,
     pub roll: StreamSummary,
-    /// Number of refusals by problem code.
     pub refused: BTreeMap<String, u64>,
     /// Some lines were sent again after a lost acknowledgement, so `duplicates` may be higher than the generator's.
     pub repeated: bool,
@@ -133,7 +130,6 @@ struct StreamProblem {
 }
 
 impl EventSender {
-    /// Waits until `/ready` of ingest succeeds.
     async fn ready(&self) -> Result<(), DemoError> {
         let to = format!("{}/ready", self.ingest);
         let since = Instant::now();

@@ -40,7 +40,6 @@ pub struct ServiceSpec {
     pub args: Vec<String>,
     /// Its configuration; variables `QAMTU__*` of this process are not inherited.
     pub env: Vec<(String, String)>,
-    /// Folder of the log files.
     pub logs: PathBuf,
     pub memory: MemoryMonitor,
 }

@@ -66,7 +66,6 @@ impl Stack {
         Service::start(spec).await
     }
 
-    /// Starts the projector under supervision.
     pub async fn projector(&self) -> Result<SupervisedProcess, DemoError> {
         let mut env = self.clickhouse_env(Role::Admin)?;
         env.push(("METRICS__LISTEN", "127.0.0.1:0".to_owned()));
@@ -147,7 +146,6 @@ impl Stack {
         Ok(figures)
     }
 
-    /// Prints the summary on standard output.
     pub fn print_summary(&self, figures: &Value, elapsed: Duration) -> Result<(), DemoError> {
         let warehouse = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
         let memory_mb = (self.memory.peak_mb(Owner::Qamtu), warehouse);
@@ -156,7 +154,6 @@ impl Stack {
     }
 }
 
-/// Kills the projector at random moments.
 async fn kill_at_random(projector: &SupervisedProcess, times: u32) {
     for _ in 0..times {
         let pause = rand::random_range(100..900);
@@ -165,7 +162,6 @@ async fn kill_at_random(projector: &SupervisedProcess, times: u32) {
     }
 }
 
-/// Deserializes a JSON file.
 pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, DemoError> {
     let file = File::open(path).map_err(|source| DemoError::file(path, source))?;
     serde_json::from_reader(BufReader::new(file)).map_err(|source| DemoError::file(path, source))

@@ -13,7 +13,6 @@ use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::warehouse::{FetchProgress, FetchStep};
 
-/// The progress display of a demo.
 #[derive(Debug, Clone)]
 pub struct Steps {
     bars: Option<MultiProgress>,
@@ -75,7 +74,6 @@ impl Steps {
         })
     }
 
-    /// Prints a line above the bars.
     pub fn print_line(&self, line: &str) {
         match &self.bars {
             // A closed standard error is ignored.

@@ -10,12 +10,9 @@ use serde_json::Value;
 
 use super::steps::count;
 
-/// The contents of the printed summary.
 pub struct Summary<'a> {
     pub figures: &'a Value,
-    /// Output folder of the files.
     pub out: &'a Path,
-    /// Duration of the whole demo.
     pub elapsed: Duration,
     /// Peak memory of Qamtu's processes together and of ClickHouse, in MB; none for an existing ClickHouse server.
     pub memory_mb: (u64, Option<u64>),

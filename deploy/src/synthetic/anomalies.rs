@@ -226,7 +226,6 @@ fn transposed(world: &mut World<'_>, voter_index: &VoterIndex, line: &mut Line, 
     }
 }
 
-/// Index of voters by national id.
 struct VoterIndex(Vec<(Iin, u32)>);
 
 impl VoterIndex {

@@ -113,7 +113,6 @@ fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng)
     lines
 }
 
-/// Draws one attendee of a meeting.
 fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, rng: &mut SeededRng) -> Attendee {
     let unit = meeting.report.unit;
     let stranger = |wanted: fn(OffRollReason, usize, &World<'_>) -> bool, rng: &mut SeededRng| {

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use crate::campaign::{Campaign, Scenario};
 
-/// Local time of a campaign.
 #[derive(Debug, Clone)]
 pub(super) struct Clock {
     zone: TimeZone,
@@ -27,7 +26,6 @@ impl Clock {
         local(&self.zone, day, hour)
     }
 
-    /// The local day of an instant.
     pub fn day(&self, at: Timestamp) -> Date {
         at.to_zoned(self.zone.clone()).date()
     }

@@ -101,7 +101,6 @@ fn times(emitter: &mut EventEmitter<'_>, meeting: &Meeting) -> Times {
     Times { report, sheet }
 }
 
-/// Emits the plan and its moves.
 fn plan(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Times) {
     let Some(plan) = &meeting.plan else { return };
     let world = emitter.world;

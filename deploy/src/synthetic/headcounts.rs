@@ -16,7 +16,6 @@ pub(super) fn counts(headcount: &Headcount) -> Vec<Count> {
     std::iter::once(first).chain(headcount.second.map(|people| Count { counter: counter("2"), people })).collect()
 }
 
-/// The event that reports a headcount.
 pub(super) fn reported(meeting: &Meeting, headcount: &Headcount) -> Payload {
     let meeting = meeting.id.clone();
     if headcount.old_form {

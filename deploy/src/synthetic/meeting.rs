@@ -26,7 +26,6 @@ pub(super) struct MeetingDetails {
     pub expected: Option<u32>,
 }
 
-/// Whether a meeting was held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MeetingOutcome {
     Held,
@@ -45,11 +44,8 @@ pub(super) struct Meeting {
     pub outcome: MeetingOutcome,
     /// The report in force if the meeting is held.
     pub report: MeetingDetails,
-    /// The headcount in force.
     pub headcount: Option<Headcount>,
-    /// Lines of the attendance sheet.
     pub lines: Vec<Line>,
-    /// The anomaly in its events.
     pub anomaly: Anomaly,
     /// Delay between the meeting and its report.
     pub delay: Delay,
@@ -58,7 +54,6 @@ pub(super) struct Meeting {
 }
 
 impl Meeting {
-    /// The planned start after all moves.
     pub fn planned_start(&self) -> Option<Timestamp> {
         self.plan.as_ref().map(|plan| self.moves.last().copied().unwrap_or(plan.starts))
     }
@@ -112,7 +107,6 @@ pub(super) enum StatedResidence {
     Precinct(usize),
 }
 
-/// The anomaly of a sheet line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineAnomaly {
     None,
@@ -127,7 +121,6 @@ pub(super) enum LineAnomaly {
     Retracted,
 }
 
-/// A line of an attendance sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
     pub attendee: Attendee,
@@ -225,7 +218,6 @@ pub(super) enum Anomaly {
     RefusedNames,
 }
 
-/// How late a report arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delay {
     Day,

@@ -24,7 +24,6 @@ const WITHOUT_MEETING: f64 = 0.034;
 /// Maximum number of meetings of one member.
 const WORKLOAD_MAX: u32 = 25;
 
-/// Draws all meetings of all units.
 pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
     let days = day_weights(world);
     let mut planner = Planner { world, days, workload: vec![0; world.people.members.len()] };

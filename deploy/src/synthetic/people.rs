@@ -60,7 +60,6 @@ pub(super) enum Attendee {
 const OUTSIDE_REGION: usize = 1_100;
 const UNREGISTERED: usize = 500;
 const MINORS: usize = 2_200;
-/// Number of different phone numbers.
 pub(super) const PHONES: u32 = 3_000;
 
 impl People {

@@ -30,7 +30,6 @@ impl SeededRng {
         Self(random)
     }
 
-    /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.uniform() < probability
     }
@@ -83,7 +82,6 @@ impl SeededRng {
         Gamma::new(shape, 1.0 / shape).expect("a positive shape").sample(&mut self.0)
     }
 
-    /// Shuffles the items in place.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         items.shuffle(&mut self.0);
     }

@@ -42,9 +42,7 @@ const PROGRAMS: [&str; 6] = ["/bin", "/lib", "/lib64", "/usr", "/etc/ld.so.cache
 /// The rights that the serving process keeps.
 #[derive(Debug)]
 pub(super) struct Confinement<'a> {
-    /// Paths of the warehouse folder.
     pub(super) layout: &'a Layout,
-    /// The ClickHouse to run.
     pub(super) program: Program<'a>,
     /// The port that it may open.
     pub(super) port: u16,
@@ -52,12 +50,10 @@ pub(super) struct Confinement<'a> {
     pub(super) may_connect: bool,
 }
 
-/// The kind of ClickHouse to run.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Program<'a> {
     /// The engine library as an open file, since the serving user may have no access to its folder.
     Library(&'a File),
-    /// The `clickhouse` program to start.
     Executable(&'a Path),
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-/// The paths below one warehouse folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     root: PathBuf,

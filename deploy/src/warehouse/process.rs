@@ -23,7 +23,6 @@ const END_DEADLINE: Duration = Duration::from_secs(5);
 /// (`a_query_over_the_cap_is_refused_and_the_process_stays_within_it`), for a few percent of processor time.
 const ALLOCATOR: (&str, &str) = ("JE_MALLOC_CONF", "background_thread:true,dirty_decay_ms:100,muzzy_decay_ms:0");
 
-/// A running child process.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -32,9 +31,7 @@ pub(super) struct Process {
 /// Why a child ended before it answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Another program uses its port.
     PortTaken,
-    /// Another ClickHouse uses the tables.
     DataInUse,
     /// Its last message or its exit status.
     Message(String),
@@ -129,7 +126,6 @@ impl Drop for Process {
     }
 }
 
-/// Why [`Process::wait_until_ready`] failed.
 #[derive(Debug)]
 pub(super) enum ProcessError {
     /// The child ended before it was ready.

@@ -46,17 +46,14 @@ pub(super) const MEMORY_MIN_MB: u64 = 700;
 /// Values for the placeholders of both files.
 #[derive(Debug)]
 pub(super) struct Settings<'a> {
-    /// Paths of the warehouse folder.
     pub(super) layout: &'a Layout,
     /// The databases whose contract views analytics reads.
     pub(super) databases: &'a [String],
     /// Whether ClickHouse itself may read Kafka.
     pub(super) kafka_engine: bool,
-    /// The HTTP port on 127.0.0.1.
     pub(super) http_port: u16,
     /// Memory of the whole process, at least [`MEMORY_MIN_MB`].
     pub(super) memory_max_mb: u64,
-    /// The ClickHouse that reads the configuration.
     pub(super) program: &'a Program,
     /// The logins whose password hashes go into the users file.
     pub(super) logins: &'a Logins,
@@ -157,7 +154,6 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
 }
 
-/// A path as XML text.
 fn escaped(path: &Path) -> String {
     path.display().to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
