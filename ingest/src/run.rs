@@ -140,7 +140,7 @@ async fn open_log(config: &LogConfig) -> Result<Arc<dyn LogWriter>, LogError> {
 
 async fn follow_log(config: &LogConfig, register: &Arc<Register>, stop: &CancellationToken) -> Result<(), FollowError> {
     let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-    let options = ReaderOptions { topics, membership: Membership::Whole, max_records: READ_RECORDS, max_bytes: READ_BYTES };
+    let options = ReaderOptions { topics, membership: Membership::Standalone, max_records: READ_RECORDS, max_bytes: READ_BYTES };
     let reader = open_reader(config, options).await.map_err(FollowError::Log)?;
     Follower::new(register.clone(), reader).run(stop).await
 }

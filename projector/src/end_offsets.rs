@@ -67,7 +67,7 @@ async fn query_bounds(reader: &mut Option<Box<dyn LogReader>>, log: &LogConfig, 
     let reader = match reader {
         Some(reader) => reader,
         none => {
-            let options = ReaderOptions { topics: topics.to_vec(), membership: Membership::Whole, max_records: 1, max_bytes: 1 };
+            let options = ReaderOptions { topics: topics.to_vec(), membership: Membership::Standalone, max_records: 1, max_bytes: 1 };
             none.insert(open_reader(log, options).await?)
         }
     };

@@ -74,7 +74,7 @@ pub async fn check_same_log(log: &LogConfig, copy: Vec<LogSample>) -> Result<(),
     }
     let mut topics: Vec<_> = newest.keys().map(|partition| partition.topic.to_string()).collect();
     topics.dedup();
-    let options = ReaderOptions { topics: topics.clone(), membership: Membership::Whole, max_records: 1_000, max_bytes: 4 << 20 };
+    let options = ReaderOptions { topics: topics.clone(), membership: Membership::Standalone, max_records: 1_000, max_bytes: 4 << 20 };
     let mut reader = open_reader(log, options).await?;
     while !matches!(reader.next().await?, Delivery::Assigned(_)) {}
     for comparisons in [&mut oldest, &mut newest] {

@@ -21,7 +21,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 pub fn whole_log(topics: &[Topic]) -> ReaderOptions {
     ReaderOptions {
         topics: topics.iter().map(|topic| topic.name().to_owned()).collect(),
-        membership: Membership::Whole,
+        membership: Membership::Standalone,
         max_records: 10_000,
         max_bytes: 8 << 20,
     }

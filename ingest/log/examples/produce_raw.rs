@@ -1,8 +1,8 @@
-//! The peer that ingest is measured against: librdkafka alone, producing what already stands in a topic to another topic.
+//! The baseline for the ingest benchmark: librdkafka alone copies the records of one topic to another.
 //!
 //! Same keys, headers and bytes, acks from all replicas, idempotent, the same compression.
 //! `produce_raw BROKERS FROM TO` produces as fast as it can and prints records a second.
-//! `produce_raw BROKERS FROM TO RATE` produces so many records a second, one by one, and prints the p99 in milliseconds from when a
+//! `produce_raw BROKERS FROM TO RATE` produces RATE records a second, one by one, and prints the p99 in milliseconds from when a
 //! record was due until it was acknowledged.
 
 use std::{
@@ -43,9 +43,10 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Every record of a topic.
+/// Reads all records of a topic.
 async fn read(config: &LogConfig, topic: &str) -> Result<Vec<Record>> {
-    let options = ReaderOptions { topics: vec![topic.to_owned()], membership: Membership::Whole, max_records: 10_000, max_bytes: 16 << 20 };
+    let options =
+        ReaderOptions { topics: vec![topic.to_owned()], membership: Membership::Standalone, max_records: 10_000, max_bytes: 16 << 20 };
     let mut reader = open_reader(config, options).await?;
     let mut all = Vec::new();
     loop {
@@ -61,10 +62,10 @@ async fn read(config: &LogConfig, topic: &str) -> Result<Vec<Record>> {
     }
 }
 
-/// Headers, key and value.
+/// Headers, key and value of a record to produce.
 type Prepared = (OwnedHeaders, Arc<[u8]>, Arc<[u8]>);
 
-/// The settings of ingest's own producer.
+/// The producer settings of the log's own Kafka client.
 fn client(brokers: &str) -> ClientConfig {
     let mut client = ClientConfig::new();
     client.set("bootstrap.servers", brokers).set("enable.idempotence", "true").set("acks", "all");
@@ -75,14 +76,16 @@ fn client(brokers: &str) -> ClientConfig {
 
 fn prepare(records: &[Record]) -> Vec<Prepared> {
     let prepare = |record: &Record| {
-        let headers =
-            record.headers.iter().fold(OwnedHeaders::new(), |held, (key, value)| held.insert(Header { key, value: Some(&value[..]) }));
+        let headers = record
+            .headers
+            .iter()
+            .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(&value[..]) }));
         (headers, record.key.as_deref().unwrap_or_default().into(), record.value.as_deref().unwrap_or_default().into())
     };
     records.iter().map(prepare).collect()
 }
 
-/// Produces one record after the other at a steady rate.
+/// Produces at a steady rate; returns the p99 latency in milliseconds.
 async fn p99_ms(client: &ClientConfig, topic: &str, prepared: Vec<Prepared>, rate: u64) -> Result<f64> {
     let producer: FutureProducer = client.create()?;
     let mut pace = interval(Duration::from_micros(1_000_000 / rate.max(1)));
@@ -105,7 +108,7 @@ async fn p99_ms(client: &ClientConfig, topic: &str, prepared: Vec<Prepared>, rat
     waits.get(waits.len() * 99 / 100).copied().context("the topic is empty")
 }
 
-/// Produces all of them and waits until each is acknowledged; gives records a second.
+/// Produces all records and waits until each is acknowledged; returns records per second.
 fn produce(client: &ClientConfig, topic: &str, prepared: Vec<Prepared>) -> Result<f64> {
     let producer: BaseProducer = client.create()?;
     let count = prepared.len();

@@ -1,5 +1,5 @@
-//! How fast the logs append and read on this machine: a million records of 200 bytes in calls of 1,000,
-//! single appends one after the other, and reading all of it back.
+//! Throughput of the logs on this machine: appends of a million records of 200 bytes in calls of 1,000,
+//! sequential single appends, and reading all records.
 //!
 //! `rates` measures the embedded log in a new folder, `rates kafka` a local broker as well (needs the feature `broker`).
 
@@ -42,7 +42,7 @@ async fn measure(name: &str, config: &LogConfig) -> Result<(), Box<dyn Error>> {
     for call in 0..RECORDS / CALL {
         let writer = writer.clone();
         waiting.spawn(async move { writer.append((call * CALL..(call + 1) * CALL).map(entry).collect()).await });
-        // Eight calls under way, as from so many clients.
+        // Eight concurrent calls, as from eight clients.
         if waiting.len() >= 8 {
             check(waiting.join_next().await)?;
         }
@@ -66,7 +66,8 @@ async fn measure(name: &str, config: &LogConfig) -> Result<(), Box<dyn Error>> {
 }
 
 async fn read(name: &str, config: &LogConfig) -> Result<(), Box<dyn Error>> {
-    let options = ReaderOptions { topics: vec!["events".into()], membership: Membership::Whole, max_records: 10_000, max_bytes: 8 << 20 };
+    let options =
+        ReaderOptions { topics: vec!["events".into()], membership: Membership::Standalone, max_records: 10_000, max_bytes: 8 << 20 };
     let mut reader = open_reader(config, options).await?;
     let started = Instant::now();
     let mut count = 0;

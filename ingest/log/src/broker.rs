@@ -1,13 +1,13 @@
 //! Starts a real Apache Kafka broker on this machine: for tests, and for `--kafka local`.
 //!
-//! One combined KRaft node on loopback. Needs Java 17 or newer, and Maven once to fetch Kafka. The broker
-//! ends with this process however that ends, because a small shell holds the other end of a pipe.
-//! With one copy of everything it keeps what it acknowledged when it is killed, not when the power fails.
+//! One combined KRaft node on loopback. Needs Java 17 or newer, and Maven once to fetch Kafka. The broker ends with this process
+//! however that ends: a shell script supervises it and kills it when its pipe to this process closes.
+//! With replication factor 1, acknowledged records survive a kill, but not a power failure.
 
 mod error;
 pub mod foreign;
 mod jars;
-mod plan;
+mod launch;
 
 use std::fs;
 use std::io::Write;
@@ -16,64 +16,64 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub use error::BrokerError;
-use plan::Plan;
+use launch::BrokerLaunch;
 
 use crate::config::KafkaConfig;
 use crate::error::LogError;
 
-/// How long a broker may take to stop in order.
-const STOP: Duration = Duration::from_secs(30);
-/// How often a start is tried again when somebody else took the port meanwhile.
-const ATTEMPTS: u32 = 3;
+/// How long a graceful stop may take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Attempts to start when another process takes the chosen port.
+const START_ATTEMPTS: u32 = 3;
 
-/// How to start a broker.
+/// Folders, port and memory of a broker.
 #[derive(Debug, Clone)]
 pub struct BrokerOptions {
     /// Folder of the broker's data and logs; kept between starts.
     pub dir: PathBuf,
-    /// Folder where Kafka's own jars are kept, e.g. `~/.cache/qamtu/kafka`.
+    /// Cache folder for Kafka's own jars, e.g. `~/.cache/qamtu/kafka`.
     pub cache_dir: PathBuf,
-    /// Port on loopback; 0 takes a free one.
+    /// Port on loopback; 0: any free one.
     pub port: u16,
-    /// Java heap in MB.
+    /// Java heap size in MB.
     pub heap_mb: u32,
 }
 
-/// What goes beyond a plain broker: encryption and logins.
+/// Settings beyond a plain-text broker: TLS and logins.
 #[derive(Debug, Clone, Default)]
-pub struct BrokerExtras {
-    /// Lines of `server.properties` that are added to ours and win over them; `{port}` is the broker's port.
+pub struct BrokerOverrides {
+    /// Lines of `server.properties` that override the defaults; `{port}` and `{controller}` stand for the two ports.
     pub settings: Vec<(String, String)>,
-    /// Users with passwords for SCRAM-SHA-512, known from the first start of a folder on.
+    /// Users and passwords for SCRAM-SHA-512, created at the first start in a folder.
     pub scram_users: Vec<(String, String)>,
 }
 
-/// A running broker; it ends when this is dropped, and with this process however that ends.
+/// A running broker; killed when this is dropped or when this process ends in any way.
 #[derive(Debug)]
 pub struct Broker {
     port: u16,
-    guard: Child,
+    process: Child,
     dir: PathBuf,
 }
 
 impl Broker {
-    /// Starts a broker and waits until it answers; blocks (minutes, when Kafka must be fetched first).
+    /// Starts a broker and waits until it responds; blocks (for minutes, when Kafka must be fetched first).
     pub fn start(options: BrokerOptions) -> Result<Self, BrokerError> {
-        Self::start_with(options, &BrokerExtras::default())
+        Self::start_with(options, &BrokerOverrides::default())
     }
 
-    /// The same with encryption or logins.
-    pub fn start_with(options: BrokerOptions, extras: &BrokerExtras) -> Result<Self, BrokerError> {
+    /// As [`Self::start`], with TLS or logins.
+    pub fn start_with(options: BrokerOptions, overrides: &BrokerOverrides) -> Result<Self, BrokerError> {
         let java = find_java()?;
-        let jars = jars::folder(&options.cache_dir)?;
+        let jars = jars::ensure_fetched(&options.cache_dir)?;
         fs::create_dir_all(&options.dir).map_err(|error| BrokerError::io(&options.dir, error))?;
         let dir = options.dir.canonicalize().map_err(|error| BrokerError::io(&options.dir, error))?;
-        let plan = Plan { java, jars, dir, heap_mb: options.heap_mb };
+        let launch = BrokerLaunch { java, jars, dir, heap_mb: options.heap_mb };
         let mut attempt = 1;
         loop {
-            let started = plan.start(options.port, extras);
+            let started = launch.start(options.port, overrides);
             match started {
-                Err(BrokerError::Exited { ref line, .. }) if options.port == 0 && attempt < ATTEMPTS && line.contains("in use") => {
+                Err(BrokerError::Exited { ref line, .. }) if options.port == 0 && attempt < START_ATTEMPTS && line.contains("in use") => {
                     attempt += 1;
                 }
                 other => return other,
@@ -86,45 +86,45 @@ impl Broker {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Stops in order and waits for the end.
+    /// Stops gracefully and waits for the end of the process.
     pub fn stop(mut self) -> Result<(), BrokerError> {
-        self.order("stop")?;
-        let deadline = Instant::now() + STOP;
-        while self.guard.try_wait().map_err(|error| BrokerError::io(&self.dir, error))?.is_none() {
+        self.send_command("stop")?;
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while self.process.try_wait().map_err(|error| BrokerError::io(&self.dir, error))?.is_none() {
             if Instant::now() > deadline {
-                return Err(BrokerError::Silent { seconds: STOP.as_secs(), log: self.dir.join("broker.log") });
+                return Err(BrokerError::Timeout { seconds: STOP_TIMEOUT.as_secs(), log: self.dir.join("broker.log") });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
     }
 
-    /// Freezes the process, as a stalled machine would.
+    /// Suspends the process (SIGSTOP), to simulate a stalled machine.
     pub fn pause(&mut self) -> Result<(), BrokerError> {
-        self.order("pause")
+        self.send_command("pause")
     }
 
-    /// Lets a frozen process go on.
+    /// Resumes a suspended process (SIGCONT).
     pub fn resume(&mut self) -> Result<(), BrokerError> {
-        self.order("resume")
+        self.send_command("resume")
     }
 
-    fn order(&mut self, order: &str) -> Result<(), BrokerError> {
-        let pipe = self.guard.stdin.as_mut();
-        let written = pipe.map_or(Ok(()), |pipe| writeln!(pipe, "{order}"));
+    fn send_command(&mut self, command: &str) -> Result<(), BrokerError> {
+        let pipe = self.process.stdin.as_mut();
+        let written = pipe.map_or(Ok(()), |pipe| writeln!(pipe, "{command}"));
         written.map_err(|error| BrokerError::io(&self.dir, error))
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        // The end of the pipe is the order to kill.
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
+        // When the pipe closes, the supervisor script kills the broker.
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
     }
 }
 
-/// Deletes topics with everything in them, as an operator would; for tests.
+/// Deletes topics with all records, as an operator would; for tests.
 pub async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
     crate::kafka::delete_topics(config, topics).await
 }

@@ -1,7 +1,7 @@
-//! Settings of the log, as they stand under `log` in a service's configuration.
+//! Settings of the log: the section `log` of a service's configuration.
 //!
-//! Flat and closed: an unknown name is refused, a setting of the other kind too (only `dir` may stay
-//! from a layer of defaults). Secrets are redacted wherever this is printed.
+//! Unknown settings and settings of the other kind are refused (only `dir` may be left from the defaults). Debug output
+//! redacts secrets.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Which log is used and how.
+/// The kind of log and its settings.
 ///
 /// Read from `log.kind = "embedded" | "kafka"` (default `embedded`) and the settings of that kind;
 /// by environment `QAMTU__LOG__KIND`, `QAMTU__LOG__DIR`, `QAMTU__LOG__BROKERS`, ...
@@ -38,9 +38,9 @@ impl LogConfig {
 /// Settings of the embedded log.
 #[derive(Debug, Clone)]
 pub struct EmbeddedConfig {
-    /// `log.dir`: folder on a local disk; created if missing. Network file systems cannot hold it.
+    /// `log.dir`: folder on a local disk; created if missing. Network file systems do not work.
     pub dir: PathBuf,
-    /// `log.max_bytes`: size at which appends are refused, so that the disk is never filled; none: no limit.
+    /// `log.max_bytes`: size in bytes at which appends are refused, so that the log never fills the disk; none: no limit.
     pub max_bytes: Option<u64>,
 }
 
@@ -51,17 +51,17 @@ pub struct KafkaConfig {
     pub brokers: String,
     /// `log.topic_prefix`: put before every topic name and group on the broker; default empty.
     pub topic_prefix: String,
-    /// `log.replicas`: copies of a topic that is created; default 3. From 3 up an append needs two of them.
+    /// `log.replicas`: replication factor of new topics; default 3. From 3 up, `min.insync.replicas` is 2.
     pub replicas: u16,
-    /// `log.append_timeout_ms`: how long the client keeps trying one append; default 120,000.
+    /// `log.append_timeout_ms`: how long the client retries one append; default 120,000.
     pub append_timeout_ms: u32,
-    /// `log.session_timeout_ms`: silence after which the broker gives a reader's partitions away; default 45,000.
+    /// `log.session_timeout_ms`: time without a heartbeat after which the broker reassigns a reader's partitions; default 45,000.
     pub session_timeout_ms: u32,
-    /// `log.drain_timeout_ms`: how long a reader may hold revoked partitions to finish; default 30,000.
+    /// `log.drain_timeout_ms`: how long a reader may keep revoked partitions to finish; default 30,000.
     pub drain_timeout_ms: u32,
-    /// `log.tls`: present means encrypted and verified; absent means plain text.
+    /// `log.tls`: if present, connections are encrypted and verified; else plain text.
     pub tls: Option<TlsConfig>,
-    /// `log.sasl`: present means that the client logs in.
+    /// `log.sasl`: if present, the client authenticates.
     pub sasl: Option<SaslConfig>,
 }
 
@@ -81,49 +81,49 @@ impl KafkaConfig {
     }
 }
 
-/// Encryption; the broker's certificate and host name are always verified.
+/// TLS settings; the broker's certificate and host name are always verified.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsConfig {
-    /// `log.tls.ca_file`: PEM file of the authorities to trust; none: those of the system.
+    /// `log.tls.ca_file`: PEM file of trusted authorities; none: those of the system.
     pub ca_file: Option<PathBuf>,
-    /// `log.tls.certificate_file`: PEM file of the client's own certificate, where the broker asks for one.
+    /// `log.tls.certificate_file`: PEM file of the client certificate, for brokers that require one.
     pub certificate_file: Option<PathBuf>,
-    /// `log.tls.key_file`: PEM file of the key of that certificate.
+    /// `log.tls.key_file`: PEM file of the private key of that certificate.
     pub key_file: Option<PathBuf>,
-    /// `log.tls.key_password`: password of that key, where it has one.
+    /// `log.tls.key_password`: password of an encrypted private key.
     #[serde(deserialize_with = "optional_secret")]
     pub key_password: Option<SecretString>,
 }
 
-/// Login.
+/// SASL authentication of the client.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaslConfig {
-    /// `log.sasl.mechanism`.
+    /// `log.sasl.mechanism`: `plain`, `scram-sha-256` or `scram-sha-512`.
     pub mechanism: SaslMechanism,
-    /// `log.sasl.username`.
+    /// `log.sasl.username`: name of the Kafka user.
     pub username: String,
-    /// `log.sasl.password`.
+    /// `log.sasl.password`: redacted in debug output.
     #[serde(deserialize_with = "secret")]
     pub password: SecretString,
 }
 
-/// How the client proves who it is.
+/// SASL mechanism of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SaslMechanism {
     /// Sends the password itself; only accepted together with `log.tls`.
     Plain,
-    /// SCRAM-SHA-256.
+    /// SCRAM with SHA-256 (RFC 7677).
     #[serde(rename = "scram-sha-256")]
     ScramSha256,
-    /// SCRAM-SHA-512.
+    /// SCRAM with SHA-512; recommended.
     #[serde(rename = "scram-sha-512")]
     ScramSha512,
 }
 
-/// The flat form in which the settings are written.
+/// The settings as they are written: one flat section for both kinds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
@@ -150,7 +150,7 @@ enum Kind {
 }
 
 impl Settings {
-    /// Name of a setting that is present but belongs to Kafka.
+    /// Name of a Kafka setting that is present.
     fn kafka_setting(&self) -> Option<&'static str> {
         [
             ("brokers", self.brokers.is_some()),
@@ -207,10 +207,10 @@ fn kafka(settings: Settings) -> Result<KafkaConfig, String> {
 }
 
 impl KafkaConfig {
-    /// Whether the settings can be used together.
+    /// Checks ranges and combinations of the settings.
     pub(crate) fn check(&self) -> Result<(), crate::LogError> {
         let refuse = |setting, reason: &str| Err(crate::LogError::Config { setting, reason: reason.into() });
-        // What brokers accept by default.
+        // The range that brokers accept by default.
         if !(6_000..=1_800_000).contains(&self.session_timeout_ms) {
             return refuse("session_timeout_ms", "must be between 6000 and 1800000");
         }
@@ -235,7 +235,7 @@ impl KafkaConfig {
     }
 }
 
-/// A secret; one that does not read as text is refused without being printed.
+/// Reads a secret; a value that is not a string is refused without printing it.
 fn secret<'de, D: Deserializer<'de>>(source: D) -> Result<SecretString, D::Error> {
     struct Text;
     impl Visitor<'_> for Text {

@@ -1,8 +1,7 @@
 //! The embedded log: files in a local folder, no server.
 //!
-//! `records.sqlite` holds the records, `positions.sqlite` what was committed, `leases/` one lock file
-//! per group and partition. One process or several may append and read at the same time. Only the owner of the
-//! files may read them.
+//! `records.sqlite` has the records, `positions.sqlite` the committed offsets, `leases/` one lock file per group and partition.
+//! Several processes may append and read at the same time. Only the owner of the files may read them.
 
 mod append;
 mod lease;
@@ -17,12 +16,12 @@ use std::sync::Arc;
 
 use crate::config::EmbeddedConfig;
 use crate::error::LogError;
-use crate::handle::Handle;
+use crate::handle::ReaderHandle;
 use crate::partition::TopicSpec;
 use crate::reader::{LogReader, ReaderOptions};
 use crate::writer::LogWriter;
 
-/// Creates the folder, the files and what is missing of the topics; blocks.
+/// Creates the folder, the files and missing topics; blocks.
 pub(crate) fn ensure_topics(config: &EmbeddedConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
     store::Store::open(&config.dir, &store::POSITIONS)?;
     let mut records = store::Store::open(&config.dir, &store::RECORDS)?;
@@ -36,11 +35,11 @@ pub(crate) fn open_writer(config: &EmbeddedConfig) -> Result<Arc<dyn LogWriter>,
     Ok(Arc::new(writer))
 }
 
-/// Opens the log for reading; blocks while a lease is still held.
+/// Opens the log for reading; blocks for a short time while another process holds a lease.
 pub(crate) fn open_reader(config: &EmbeddedConfig, options: &ReaderOptions) -> Result<Box<dyn LogReader>, LogError> {
     let reader = reader::Reader::open(config, options)?;
-    let (handle, link) = Handle::new();
-    let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run(link));
+    let (handle, channel) = ReaderHandle::new();
+    let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run(channel));
     thread.map_err(|error| LogError::file(&config.dir, error))?;
     Ok(Box::new(handle))
 }

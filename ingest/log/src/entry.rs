@@ -1,8 +1,7 @@
-//! What goes into the log ([`Entry`]) and what comes out of it ([`Record`]).
+//! What is appended to the log ([`Entry`]) and what is read from it ([`Record`]).
 //!
-//! Both are bytes: the log knows nothing of schemas. An entry always has a key, because the key
-//! decides the partition; a record read from a topic that others write to may lack key and value, and the log may hold
-//! nothing at the offsets before it ([`Record::skipped`]).
+//! Both are bytes: the log knows nothing of schemas. An entry always has a key, because the key decides the partition.
+//! A record written by another producer may lack key and value, and offsets before it may hold no record ([`Record::skipped`]).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -29,9 +28,9 @@ pub struct Entry {
     pub topic: Arc<str>,
     /// Decides the partition (murmur2, as Kafka's `murmur2_random`); must not be empty.
     pub key: Bytes,
-    /// Headers, e.g. `ce_type`.
+    /// Header names and values, e.g. `ce_type`.
     pub headers: Headers,
-    /// Payload.
+    /// Payload as opaque bytes.
     pub value: Bytes,
 }
 
@@ -41,13 +40,16 @@ impl Entry {
         size(Some(&self.key), &self.headers, Some(&self.value))
     }
 
-    /// Whether any log would take this entry.
+    /// Refuses an entry that one of the two logs could not store.
     pub(crate) fn check(&self) -> Result<(), LogError> {
         if self.key.is_empty() {
-            return Err(LogError::Refused { topic: self.topic.to_string(), reason: "the key is empty, so it has no partition" });
+            return Err(LogError::InvalidEntry { topic: self.topic.to_string(), reason: "the key is empty, so it has no partition" });
         }
         if self.headers.iter().any(|(name, _)| name.is_empty() || name.len() > MAX_HEADER_NAME || name.contains('\0')) {
-            return Err(LogError::Refused { topic: self.topic.to_string(), reason: "a header name is empty or holds a zero byte" });
+            return Err(LogError::InvalidEntry {
+                topic: self.topic.to_string(),
+                reason: "a header name is empty, too long or has a zero byte",
+            });
         }
         let bytes = self.size();
         if bytes > MAX_ENTRY_BYTES {
@@ -62,19 +64,19 @@ impl Entry {
 pub struct Record {
     /// Partition it was read from.
     pub partition: Partition,
-    /// Its offset.
+    /// Offset in the partition.
     pub offset: u64,
-    /// How many offsets directly before this one hold no record, counted from the record read before it or from the start.
+    /// Offsets without a record between the previous record (or the start offset) and this one.
     ///
-    /// Normal on Kafka: markers of transactions, records of aborted transactions, records that compaction removed.
+    /// Normal on Kafka: transaction markers, records of aborted transactions, records that compaction removed.
     pub skipped: u64,
-    /// When the log took it, in milliseconds since 1970 (clock of the log, not of the sender).
+    /// When the log stored it, in milliseconds since 1970 (clock of the log, not of the sender).
     pub appended_ms: i64,
-    /// Key, if it has one.
+    /// Key; other producers may write records without one.
     pub key: Option<Bytes>,
-    /// Headers in the order they were written; none at all where another producer wrote a name that is not UTF-8.
+    /// Headers in the order they were written; empty when another producer wrote a header name that is not UTF-8.
     pub headers: Headers,
-    /// Payload; none is Kafka's tombstone.
+    /// Payload; none: a Kafka tombstone.
     pub value: Option<Bytes>,
 }
 
@@ -84,7 +86,7 @@ impl Record {
         size(self.key.as_ref(), &self.headers, self.value.as_ref())
     }
 
-    /// The offsets that are accounted for once this record is: its own and those skipped before it.
+    /// The offsets that this record accounts for: its own and those skipped before it.
     pub fn covers(&self) -> Range<u64> {
         self.offset.saturating_sub(self.skipped)..self.offset + 1
     }

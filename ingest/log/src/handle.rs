@@ -1,8 +1,8 @@
-//! The two halves every reader is made of: a thread that does the blocking work, and this handle.
+//! The two halves of every reader: a worker thread that does the blocking work, and the handle that the caller has.
 //!
-//! The handle sends [`Command`]s and receives [`Notice`]s. It is what makes `next` cancel-safe, drops
-//! records that were read ahead before a move or a revocation, and tells the thread by
-//! [`Command::Taken`] that there is room to read ahead again, so at most [`READ_AHEAD`] portions wait.
+//! The handle sends [`ReaderRequest`]s and receives [`ReaderMessage`]s. It makes `next` cancel-safe and drops records that were
+//! read ahead before a seek or a revocation. [`ReaderRequest::BatchTaken`] tells the thread that it may read ahead again, so that at
+//! most [`READ_AHEAD`] batches wait.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -10,35 +10,35 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{mpsc as notices, oneshot};
+use tokio::sync::{mpsc as messages, oneshot};
 
 use crate::entry::Record;
 use crate::error::LogError;
 use crate::partition::{Bounds, NextOffset, Partition};
 use crate::reader::{Delivery, LogReader};
 
-/// Portions of records that wait to be taken: one being handed over, one read ahead.
+/// Most batches that wait to be taken: one being delivered, one read ahead.
 const READ_AHEAD: usize = 2;
 
-/// Where the answer to a command goes.
-pub(crate) type Answer<T> = oneshot::Sender<Result<T, LogError>>;
+/// Channel for the response to one request.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, LogError>>;
 
-/// What the handle asks of the thread.
-pub(crate) enum Command {
-    /// Read from here; what was read before carries an older epoch.
-    StartAt { at: Vec<NextOffset>, epoch: u64, answer: Answer<()> },
-    /// Commit.
-    Commit { offsets: Vec<NextOffset>, answer: Answer<()> },
-    /// Give drained partitions away.
-    Release { partitions: Vec<Partition>, answer: Answer<()> },
-    /// Look at a topic.
-    Bounds { topic: String, answer: Answer<Vec<Bounds>> },
-    /// A portion of records was taken.
-    Taken,
+/// A request of the handle to the worker thread.
+pub(crate) enum ReaderRequest {
+    /// Read from these offsets; records read before carry an older epoch.
+    StartAt { at: Vec<NextOffset>, epoch: u64, reply: Reply<()> },
+    /// Commit these next offsets, all or none.
+    Commit { offsets: Vec<NextOffset>, reply: Reply<()> },
+    /// End the drain of these revoked partitions.
+    Release { partitions: Vec<Partition>, reply: Reply<()> },
+    /// Query the first and next offsets of a topic.
+    Bounds { topic: String, reply: Reply<Vec<Bounds>> },
+    /// The caller has taken one batch of records.
+    BatchTaken,
 }
 
-/// What the thread tells the handle.
-pub(crate) enum Notice {
+/// A message of the worker thread to the handle.
+pub(crate) enum ReaderMessage {
     /// See [`Delivery::Assigned`].
     Assigned(Vec<(Partition, Option<u64>)>),
     /// Records of one partition, read since the start with this epoch.
@@ -47,122 +47,122 @@ pub(crate) enum Notice {
     Revoked { partitions: Vec<Partition>, lost: bool },
     /// See [`Delivery::CaughtUp`]; true as of the start with this epoch.
     CaughtUp { epoch: u64 },
-    /// The reader has ended.
+    /// The worker thread ends because of this error.
     Failed(LogError),
 }
 
-/// The thread's half.
-pub(crate) struct Link {
-    commands: mpsc::Receiver<Command>,
-    notices: notices::UnboundedSender<Notice>,
-    waiting: usize,
-    ended: Ended,
+/// The channel's end in the worker thread.
+pub(crate) struct WorkerChannel {
+    requests: mpsc::Receiver<ReaderRequest>,
+    messages: messages::UnboundedSender<ReaderMessage>,
+    unread_batches: usize,
+    failure: Failure,
 }
 
-/// Why the thread has ended; told to whoever asks it for something afterwards.
-type Ended = Arc<Mutex<Option<LogError>>>;
+/// Why the thread has ended: the response to every later request.
+type Failure = Arc<Mutex<Option<LogError>>>;
 
-impl Link {
-    /// The next command; none when the time is over; an error when the handle is gone.
-    pub(crate) fn command(&mut self, wait: Duration) -> Result<Option<Command>, HandleGone> {
-        match self.commands.recv_timeout(wait) {
-            Ok(Command::Taken) => {
-                self.waiting = self.waiting.saturating_sub(1);
+impl WorkerChannel {
+    /// Receives the next request; none on timeout; an error when the handle was dropped.
+    pub(crate) fn recv(&mut self, wait: Duration) -> Result<Option<ReaderRequest>, HandleDropped> {
+        match self.requests.recv_timeout(wait) {
+            Ok(ReaderRequest::BatchTaken) => {
+                self.unread_batches = self.unread_batches.saturating_sub(1);
                 Ok(None)
             }
-            Ok(command) => Ok(Some(command)),
+            Ok(request) => Ok(Some(request)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(HandleGone),
+            Err(RecvTimeoutError::Disconnected) => Err(HandleDropped),
         }
     }
 
-    /// Whether another portion of records may be sent.
-    pub(crate) fn has_room(&self) -> bool {
-        self.waiting < READ_AHEAD
+    /// Whether fewer than [`READ_AHEAD`] batches wait to be taken.
+    pub(crate) fn has_capacity(&self) -> bool {
+        self.unread_batches < READ_AHEAD
     }
 
-    /// Sends a notice; when nobody listens any more the next command says so.
-    pub(crate) fn notify(&mut self, notice: Notice) {
-        match &notice {
-            Notice::Records { .. } => self.waiting += 1,
-            Notice::Failed(error) => *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone()),
+    /// Sends a message; when the handle was dropped, the next [`Self::recv`] fails.
+    pub(crate) fn send(&mut self, message: ReaderMessage) {
+        match &message {
+            ReaderMessage::Records { .. } => self.unread_batches += 1,
+            ReaderMessage::Failed(error) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone()),
             _ => {}
         }
-        let _ = self.notices.send(notice);
+        let _ = self.messages.send(message);
     }
 }
 
-/// The handle was dropped: the thread is to end.
+/// The handle was dropped, so the thread must end.
 #[derive(Debug)]
-pub(crate) struct HandleGone;
+pub(crate) struct HandleDropped;
 
-/// The caller's half.
-pub(crate) struct Handle {
-    commands: mpsc::Sender<Command>,
-    notices: notices::UnboundedReceiver<Notice>,
-    inbox: VecDeque<Notice>,
-    /// Number of starts so far.
+/// The channel's end at the caller.
+pub(crate) struct ReaderHandle {
+    requests: mpsc::Sender<ReaderRequest>,
+    messages: messages::UnboundedReceiver<ReaderMessage>,
+    inbox: VecDeque<ReaderMessage>,
+    /// Number of calls of `start_at` so far.
     epoch: u64,
-    /// Start that is valid for each partition.
+    /// The latest start of each partition; records of an older one are dropped.
     epochs: HashMap<Partition, u64>,
-    ended: Ended,
+    failure: Failure,
 }
 
-impl Handle {
-    /// Both halves.
-    pub(crate) fn new() -> (Self, Link) {
-        let (commands, received) = mpsc::channel();
-        let (sender, notices) = notices::unbounded_channel();
-        let ended = Ended::default();
-        let link = Link { commands: received, notices: sender, waiting: 0, ended: ended.clone() };
-        (Self { commands, notices, inbox: VecDeque::new(), epoch: 0, epochs: HashMap::new(), ended }, link)
+impl ReaderHandle {
+    pub(crate) fn new() -> (Self, WorkerChannel) {
+        let (requests, received) = mpsc::channel();
+        let (sender, messages) = messages::unbounded_channel();
+        let failure = Failure::default();
+        let channel = WorkerChannel { requests: received, messages: sender, unread_batches: 0, failure: failure.clone() };
+        (Self { requests, messages, inbox: VecDeque::new(), epoch: 0, epochs: HashMap::new(), failure }, channel)
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Result<T, LogError> {
-        let (answer, answered) = oneshot::channel();
-        let ended = || self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(LogError::Closed);
-        self.commands.send(command(answer)).map_err(|_| ended())?;
-        answered.await.unwrap_or_else(|_| Err(ended()))
+    async fn request<T>(&self, request: impl FnOnce(Reply<T>) -> ReaderRequest) -> Result<T, LogError> {
+        let (reply, response) = oneshot::channel();
+        let failure = || self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or(LogError::Closed);
+        self.requests.send(request(reply)).map_err(|_| failure())?;
+        response.await.unwrap_or_else(|_| Err(failure()))
     }
 
-    /// Whether these records are still wanted: no later start, and no revocation behind them.
-    fn wanted(&self, partition: &Partition, epoch: u64) -> bool {
-        let revoked = |notice: &Notice| matches!(notice, Notice::Revoked { partitions, .. } if partitions.contains(partition));
+    /// Whether these records are current: no later start, and no revocation received after them.
+    fn is_current(&self, partition: &Partition, epoch: u64) -> bool {
+        let revoked =
+            |message: &ReaderMessage| matches!(message, ReaderMessage::Revoked { partitions, .. } if partitions.contains(partition));
         self.epochs.get(partition) == Some(&epoch) && !self.inbox.iter().any(revoked)
     }
 
-    /// What a notice means to the caller; none when it is out of date.
-    fn deliver(&mut self, notice: Notice) -> Option<Result<Delivery, LogError>> {
-        match notice {
-            Notice::Assigned(partitions) => Some(Ok(Delivery::Assigned(partitions))),
-            Notice::Records { partition, epoch, records } => {
-                let _ = self.commands.send(Command::Taken);
-                self.wanted(&partition, epoch).then_some(Ok(Delivery::Records(records)))
+    /// Converts a message into a delivery; none when it is out of date.
+    fn deliver(&mut self, message: ReaderMessage) -> Option<Result<Delivery, LogError>> {
+        match message {
+            ReaderMessage::Assigned(partitions) => Some(Ok(Delivery::Assigned(partitions))),
+            ReaderMessage::Records { partition, epoch, records } => {
+                let _ = self.requests.send(ReaderRequest::BatchTaken);
+                self.is_current(&partition, epoch).then_some(Ok(Delivery::Records(records)))
             }
-            Notice::Revoked { partitions, lost } => {
+            ReaderMessage::Revoked { partitions, lost } => {
                 self.epochs.retain(|partition, _| !partitions.contains(partition));
                 Some(Ok(Delivery::Revoked { partitions, lost }))
             }
-            Notice::CaughtUp { epoch } => (epoch == self.epoch).then_some(Ok(Delivery::CaughtUp)),
-            Notice::Failed(error) => Some(Err(error)),
+            ReaderMessage::CaughtUp { epoch } => (epoch == self.epoch).then_some(Ok(Delivery::CaughtUp)),
+            ReaderMessage::Failed(error) => Some(Err(error)),
         }
     }
 }
 
 #[async_trait]
-impl LogReader for Handle {
+impl LogReader for ReaderHandle {
     async fn next(&mut self) -> Result<Delivery, LogError> {
         loop {
-            while let Ok(notice) = self.notices.try_recv() {
-                self.inbox.push_back(notice);
+            while let Ok(message) = self.messages.try_recv() {
+                self.inbox.push_back(message);
             }
             if self.inbox.is_empty() {
-                // Cancel-safe: a notice leaves the channel only into the inbox.
-                let notice = self.notices.recv().await.ok_or(LogError::Closed)?;
-                self.inbox.push_back(notice);
+                // Cancel-safe: a message leaves the channel only into the inbox.
+                let message = self.messages.recv().await.ok_or(LogError::Closed)?;
+                self.inbox.push_back(message);
                 continue;
             }
-            let delivery = self.inbox.pop_front().and_then(|notice| self.deliver(notice));
+            let delivery = self.inbox.pop_front().and_then(|message| self.deliver(message));
             if let Some(delivery) = delivery {
                 return delivery;
             }
@@ -173,18 +173,18 @@ impl LogReader for Handle {
         self.epoch += 1;
         let epoch = self.epoch;
         self.epochs.extend(at.iter().map(|next| (next.partition.clone(), epoch)));
-        self.ask(|answer| Command::StartAt { at: at.to_vec(), epoch, answer }).await
+        self.request(|reply| ReaderRequest::StartAt { at: at.to_vec(), epoch, reply }).await
     }
 
     async fn commit(&mut self, offsets: &[NextOffset]) -> Result<(), LogError> {
-        self.ask(|answer| Command::Commit { offsets: offsets.to_vec(), answer }).await
+        self.request(|reply| ReaderRequest::Commit { offsets: offsets.to_vec(), reply }).await
     }
 
     async fn release(&mut self, partitions: &[Partition]) -> Result<(), LogError> {
-        self.ask(|answer| Command::Release { partitions: partitions.to_vec(), answer }).await
+        self.request(|reply| ReaderRequest::Release { partitions: partitions.to_vec(), reply }).await
     }
 
     async fn bounds(&self, topic: &str) -> Result<Vec<Bounds>, LogError> {
-        self.ask(|answer| Command::Bounds { topic: topic.to_owned(), answer }).await
+        self.request(|reply| ReaderRequest::Bounds { topic: topic.to_owned(), reply }).await
     }
 }

@@ -7,13 +7,13 @@ mod admin;
 mod bootstrap;
 mod client;
 mod commit;
+mod context;
 mod cursor;
 mod group;
 mod probe;
 mod reader;
 mod topic_id;
-mod voice;
-mod watch;
+mod watchdog;
 mod writer;
 
 use std::sync::Arc;
@@ -25,19 +25,19 @@ use crate::reader::{LogReader, ReaderOptions};
 use crate::writer::LogWriter;
 
 #[cfg(feature = "broker")]
-pub(crate) use admin::{Probe, delete_topics};
+pub(crate) use admin::{ClusterProbe, delete_topics};
 
-/// Creates what is missing of the topics.
+/// Creates missing topics and checks existing ones.
 pub(crate) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
     admin::ensure_topics(config, topics).await
 }
 
-/// Opens the log for appending; blocks until a broker answers.
+/// Opens the log for appending; blocks until a broker responds.
 pub(crate) fn open_writer(config: &KafkaConfig) -> Result<Arc<dyn LogWriter>, LogError> {
     Ok(Arc::new(writer::KafkaWriter::open(config)?))
 }
 
-/// Opens the log for reading; blocks until a broker answers.
+/// Opens the log for reading; blocks until a broker responds.
 pub(crate) fn open_reader(config: &KafkaConfig, options: &ReaderOptions) -> Result<Box<dyn LogReader>, LogError> {
     Ok(Box::new(reader::open(config, options)?))
 }

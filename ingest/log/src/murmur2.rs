@@ -1,4 +1,4 @@
-//! Which partition a key belongs to: Kafka's own murmur2, so that both logs put a key in the same place.
+//! The partition of a key by Kafka's own murmur2, so that both logs put a key into the same partition.
 //!
 //! Public domain algorithm by Austin Appleby, with the seed and the sign rule of Kafka's default
 //! partitioner (for keys that are not null the same as librdkafka's `murmur2_random`).
@@ -12,17 +12,17 @@ pub(crate) fn partition(key: &[u8], partitions: u32) -> u32 {
 }
 
 fn murmur2(data: &[u8]) -> u32 {
-    // Kafka's length is a 32-bit integer; a key is far below that.
+    // Kafka hashes the length as a 32-bit integer; keys are far shorter.
     let mut h = SEED ^ (data.len() as u32);
-    let (words, tail) = data.as_chunks::<4>();
-    for word in words {
-        let mut k = u32::from_le_bytes(*word).wrapping_mul(M);
+    let (chunks, tail) = data.as_chunks::<4>();
+    for chunk in chunks {
+        let mut k = u32::from_le_bytes(*chunk).wrapping_mul(M);
         k ^= k >> 24;
         h = h.wrapping_mul(M) ^ k.wrapping_mul(M);
     }
     if !tail.is_empty() {
-        for (place, byte) in tail.iter().enumerate() {
-            h ^= u32::from(*byte) << (8 * place);
+        for (index, byte) in tail.iter().enumerate() {
+            h ^= u32::from(*byte) << (8 * index);
         }
         h = h.wrapping_mul(M);
     }

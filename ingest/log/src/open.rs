@@ -1,4 +1,4 @@
-//! Opens the log that the configuration names; the only place that knows both kinds.
+//! Opens the log that the configuration selects; the only module that knows both kinds.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::partition::TopicSpec;
 use crate::reader::{LogReader, ReaderOptions};
 use crate::writer::LogWriter;
 
-/// Creates the topics that are missing; refuses one that exists with another number of partitions.
+/// Creates missing topics; fails when one exists with another number of partitions.
 pub async fn ensure_topics(config: &LogConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
     let topics = topics.to_vec();
     match config.clone() {
@@ -27,7 +27,7 @@ pub async fn open_writer(config: &LogConfig) -> Result<Arc<dyn LogWriter>, LogEr
     }
 }
 
-/// Opens the log for reading; the first delivery says which partitions this reader owns.
+/// Opens the log for reading; the first delivery lists the partitions that this reader owns.
 pub async fn open_reader(config: &LogConfig, options: ReaderOptions) -> Result<Box<dyn LogReader>, LogError> {
     match config.clone() {
         LogConfig::Embedded(config) => blocking(move || embedded::open_reader(&config, &options)).await,

@@ -1,13 +1,12 @@
-//! Where a record stands: topics, partitions, positions and the one convention for commits.
+//! Topics, partitions, positions and the one convention for commits.
 //!
-//! An offset that is committed or started at is always the *next* offset to consume
-//! ([`NextOffset`]); an offset of a record is always its own ([`Position`]). The two are
-//! different types so that the famous off-by-one cannot be written.
+//! A committed offset or a start offset is always the *next* offset to consume ([`NextOffset`]); the offset of a record is always
+//! its own ([`Position`]). They are two types, so that the compiler rejects the usual off-by-one.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A topic as a service wants it to exist.
+/// A topic that a service requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicSpec {
     /// Name without the configured prefix, e.g. `events`.
@@ -26,7 +25,7 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// Names a partition.
+    /// A partition of a topic, by its number from 0.
     pub fn new(topic: impl Into<Arc<str>>, number: u32) -> Self {
         Self { topic: topic.into(), number }
     }
@@ -43,10 +42,10 @@ impl fmt::Display for Partition {
     }
 }
 
-/// Where one record stands in the log: the partition and its own offset.
+/// Position of one record: its partition and its own offset.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
-    /// Partition of the record.
+    /// Partition that holds the record.
     pub partition: Partition,
     /// Offset of the record itself.
     pub offset: u64,
@@ -55,16 +54,16 @@ pub struct Position {
 /// The offset to consume next: what is committed, and where reading starts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NextOffset {
-    /// Partition it is about.
+    /// Partition that the offsets belong to.
     pub partition: Partition,
     /// Offset of the first record that is not yet consumed.
     pub offset: u64,
 }
 
-/// What a partition holds at one moment: offsets `start..end`.
+/// Offset range of a partition at one moment: `start..end`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    /// Partition it is about.
+    /// Partition that the offsets belong to.
     pub partition: Partition,
     /// First offset that can still be read.
     pub start: u64,

@@ -1,8 +1,7 @@
 //! Appending: the [`LogWriter`] trait.
 //!
-//! `Ok` of an append means that the log keeps the entry through a crash: a synced SQLite transaction,
-//! or acks=all of the in-sync replicas. Order: entries of one call, and of calls of one task that
-//! follow each other, keep their order inside a partition.
+//! `Ok` of an append means that the entry survives a crash: it is in a synced SQLite transaction, or all in-sync replicas have
+//! acknowledged it. Inside a partition, entries keep their order within one call and between consecutive calls of one task.
 
 use std::time::Duration;
 
@@ -17,17 +16,17 @@ use crate::partition::Position;
 pub trait LogWriter: Send + Sync {
     /// Appends entries; one outcome per entry, in the same order. Waits while the queue is full.
     ///
-    /// A cancelled call does not take its entries back: they may still come to stand in the log.
+    /// A cancelled call does not withdraw its entries: they may still be stored.
     async fn append(&self, entries: Vec<Entry>) -> Vec<Result<Position, LogError>>;
 
-    /// Waits until everything accepted so far is settled, or says how many entries are not
-    /// ([`LogError::Unsettled`]). Call it before the last handle is dropped.
+    /// Waits until every accepted entry has an outcome, or fails with the number of entries that have none
+    /// ([`LogError::FlushTimeout`]). Call it before the last handle is dropped.
     async fn flush(&self, deadline: Duration) -> Result<(), LogError>;
 
-    /// Whether the log can take appends now; a failed client stays failed.
+    /// Fails when appends would fail now; after [`LogError::Fatal`] it fails until the process restarts.
     async fn ready(&self) -> Result<(), LogError>;
 
-    /// Whether these topics still are the ones that the first call with their names saw: [`LogError::Replaced`] when one was deleted,
-    /// made anew or put in the place of another. Asks the log itself, so the answer is true for everything before the call.
+    /// Fails with [`LogError::Replaced`] when one of these topics was deleted, recreated or replaced since the first call with its name.
+    /// Queries the log itself, so a success covers every append before the call.
     async fn verify(&self, topics: &[&str]) -> Result<(), LogError>;
 }

@@ -116,7 +116,7 @@ impl InFlightIds {
         for (event, result) in claimed.iter().zip(results) {
             match result {
                 Ok(position) => inner.acknowledge(event, position),
-                Err(error) => inner.release(event.id, !error.left_nothing()),
+                Err(error) => inner.release(event.id, !error.was_not_stored()),
             }
         }
     }
@@ -296,7 +296,7 @@ mod tests {
     }
 
     fn failed() -> Result<Position, LogError> {
-        Err(LogError::Refused { topic: "events".into(), reason: "x" })
+        Err(LogError::InvalidEntry { topic: "events".into(), reason: "x" })
     }
 
     fn unanswered() -> Result<Position, LogError> {

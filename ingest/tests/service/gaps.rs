@@ -122,7 +122,7 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
     let ends: Vec<u64> = {
         let options = qamtu_log::ReaderOptions {
             topics: vec!["events".to_owned()],
-            membership: qamtu_log::Membership::Whole,
+            membership: qamtu_log::Membership::Standalone,
             max_records: 1,
             max_bytes: 1,
         };

@@ -131,7 +131,7 @@ impl TestEnv {
     /// All records of the log.
     pub async fn records(&self) -> Result<Vec<Record>> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-        let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 32 << 20 };
+        let options = ReaderOptions { topics, membership: Membership::Standalone, max_records: 10_000, max_bytes: 32 << 20 };
         let mut reader = qamtu_log::open_reader(&self.log(), options).await?;
         let mut records = Vec::new();
         loop {
@@ -151,7 +151,7 @@ impl TestEnv {
     pub async fn end_offsets(&self) -> Result<BTreeMap<Partition, u64>> {
         let options = ReaderOptions {
             topics: Topic::ALL.map(|topic| topic.name().to_owned()).to_vec(),
-            membership: Membership::Whole,
+            membership: Membership::Standalone,
             max_records: 1,
             max_bytes: 1,
         };

@@ -141,7 +141,7 @@ async fn a_log_on_a_disk_that_was_read_only_is_written_to_after_the_remount() ->
     disk.remount("ro")?;
     let ingest = env.launch(&settings).await?;
     let begun = Instant::now();
-    while !env.stderr().contains("cannot be written to") {
+    while !env.stderr().contains("is read-only") {
         ensure!(begun.elapsed() < Duration::from_secs(60), "no log message about the disk: {}", env.stderr());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

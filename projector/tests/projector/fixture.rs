@@ -150,7 +150,7 @@ impl ProjectorFixture {
     /// Reads all records of the log, by partition.
     pub async fn records(&self) -> BTreeMap<Partition, Vec<Record>> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-        let options = ReaderOptions { topics, membership: Membership::Whole, max_records: 10_000, max_bytes: 16 << 20 };
+        let options = ReaderOptions { topics, membership: Membership::Standalone, max_records: 10_000, max_bytes: 16 << 20 };
         let mut reader = open_reader(&self.log, options).await.unwrap();
         let mut found: BTreeMap<Partition, Vec<Record>> = BTreeMap::new();
         loop {

@@ -1,8 +1,8 @@
-//! Why a broker could not be started or stopped; each message says what to do.
+//! Errors of starting and stopping a broker; each message says what to do.
 
 use std::path::{Path, PathBuf};
 
-/// Why a broker could not be started or stopped.
+/// A failure to start or stop a broker.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerError {
@@ -12,7 +12,7 @@ pub enum BrokerError {
     /// The Java that was found is too old.
     #[error("a local Kafka broker needs Java 17 or newer, found {version}: install openjdk-17-jre-headless")]
     OldJava {
-        /// Its version.
+        /// First number of its version.
         version: u32,
     },
     /// No Maven was found, and Kafka was not fetched before.
@@ -21,45 +21,45 @@ pub enum BrokerError {
     /// Kafka could not be fetched.
     #[error("Apache Kafka could not be fetched: {reason}")]
     Fetch {
-        /// What Maven said.
+        /// Error line of Maven's output.
         reason: String,
     },
     /// The port cannot be used.
     #[error("port {port} cannot be used by the local Kafka broker: {reason}")]
     Port {
-        /// The port.
+        /// The requested port; 0: any free one.
         port: u16,
-        /// What the system said.
+        /// Error of the operating system.
         reason: String,
     },
-    /// The folder could not be made a broker's.
+    /// The storage folder could not be formatted.
     #[error("the folder of the local Kafka broker cannot be used: {reason}")]
     Format {
-        /// What Kafka said.
+        /// First line of Kafka's output.
         reason: String,
     },
-    /// The broker ended by itself.
-    #[error("the local Kafka broker ended at once: {line} (all of it in {})", log.display())]
+    /// The broker ended during its start.
+    #[error("the local Kafka broker ended during its start: {line} (full log in {})", log.display())]
     Exited {
-        /// Its last complaint.
+        /// Last error in the broker's log.
         line: String,
-        /// Its log.
+        /// Path of the broker's log.
         log: PathBuf,
     },
-    /// The broker did not do it in time.
-    #[error("the local Kafka broker did not answer within {seconds} s (see {})", log.display())]
-    Silent {
-        /// How long it was given.
+    /// The broker did not start or stop in time.
+    #[error("the local Kafka broker did not respond within {seconds} s (see {})", log.display())]
+    Timeout {
+        /// The timeout in seconds.
         seconds: u64,
-        /// Its log.
+        /// Path of the broker's log.
         log: PathBuf,
     },
     /// A file or program cannot be used.
     #[error("{} cannot be used by the local Kafka broker", path.display())]
     Io {
-        /// The file or program.
+        /// Path of the file or program.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },

@@ -1,6 +1,6 @@
-//! What others do to our topics, for tests: producers that write in transactions, operators who compact topics or delete records.
+//! Actions of other Kafka clients on our topics, for tests: transactional producers, operators who compact topics or delete records.
 //!
-//! The product itself does none of it.
+//! The product itself does none of this.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use crate::entry::Entry;
 use crate::error::LogError;
 use crate::partition::NextOffset;
 
-/// Longest wait for a step of a transaction.
-const STEP: Duration = Duration::from_secs(60);
+/// Timeout of one step of a transaction.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A producer that writes in transactions, one at a time.
 pub struct TransactionalProducer {
@@ -26,17 +26,17 @@ pub struct TransactionalProducer {
 }
 
 impl TransactionalProducer {
-    /// Connects, with a name of its own for each prefix of topics.
+    /// Connects with a transactional id that contains the topic prefix.
     pub fn new(config: &KafkaConfig) -> Result<Self, LogError> {
         let prefix = config.topic_prefix.clone();
         let mut settings = ClientConfig::new();
         settings.set("bootstrap.servers", &config.brokers).set("transactional.id", format!("{prefix}foreign"));
         let producer: BaseProducer = settings.create().map_err(failed("opening a transactional producer"))?;
-        producer.init_transactions(STEP).map_err(failed("opening a transactional producer"))?;
+        producer.init_transactions(STEP_TIMEOUT).map_err(failed("opening a transactional producer"))?;
         Ok(Self { producer, prefix })
     }
 
-    /// Begins a transaction and waits until the broker has these entries, all in one partition.
+    /// Begins a transaction and waits until the broker has stored these entries, all in one partition.
     pub fn begin(&self, partition: u32, entries: &[Entry]) -> Result<(), LogError> {
         self.producer.begin_transaction().map_err(failed("beginning a transaction"))?;
         for entry in entries {
@@ -49,21 +49,21 @@ impl TransactionalProducer {
             let record = BaseRecord::to(&topic).partition(number).key(&entry.key[..]).payload(&entry.value[..]).headers(headers);
             self.producer.send(record).map_err(|(error, _)| failed("writing in a transaction")(error))?;
         }
-        self.producer.flush(STEP).map_err(failed("writing in a transaction"))
+        self.producer.flush(STEP_TIMEOUT).map_err(failed("writing in a transaction"))
     }
 
-    /// Commits what was begun.
+    /// Commits the open transaction.
     pub fn commit(&self) -> Result<(), LogError> {
-        self.producer.commit_transaction(STEP).map_err(failed("committing a transaction"))
+        self.producer.commit_transaction(STEP_TIMEOUT).map_err(failed("committing a transaction"))
     }
 
-    /// Aborts what was begun.
+    /// Aborts the open transaction.
     pub fn abort(&self) -> Result<(), LogError> {
-        self.producer.abort_transaction(STEP).map_err(failed("aborting a transaction"))
+        self.producer.abort_transaction(STEP_TIMEOUT).map_err(failed("aborting a transaction"))
     }
 }
 
-/// Changes settings of a topic; all others get their defaults.
+/// Changes settings of a topic; all other settings are reset to their defaults.
 pub async fn alter_topic(config: &KafkaConfig, topic: &str, settings: &[(&str, &str)]) -> Result<(), LogError> {
     let topic = format!("{}{topic}", config.topic_prefix);
     let wanted = AlterConfig::new(ResourceSpecifier::Topic(&topic));

@@ -1,11 +1,11 @@
-# Runs a server that must never outlive its starter: "$@" is the server, standard input a pipe from the starter.
-# A line on the pipe is an order; its end (the starter is gone, however it went) kills the server.
+# Runs a server that must not outlive the process that started it: "$@" is the server, standard input a pipe from that process.
+# A line on the pipe is a command; when the pipe closes (the process has ended, however), the server is killed.
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
 (
-  while read -r order <&3; do
-    case $order in
+  while read -r command <&3; do
+    case $command in
       stop) kill -TERM $server ;;
       pause) kill -STOP $server ;;
       resume) kill -CONT $server ;;

@@ -1,4 +1,4 @@
-//! Kafka's own jars: fetched once with Maven, verified, and moved into place whole.
+//! Kafka's own jars: fetched once with Maven, verified, and moved into the cache atomically.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,34 +11,34 @@ use super::BrokerError;
 /// Version of Apache Kafka, as in `pom.xml`; names the folder in the cache.
 const VERSION: &str = "4.4.0";
 const POM: &str = include_str!("pom.xml");
-const SUMS: &str = include_str!("jars.sha256");
-const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy-dependencies";
+const CHECKSUMS: &str = include_str!("jars.sha256");
+const COPY_GOAL: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy-dependencies";
 
-/// Folder with the jars; fetches them first where they are missing. Safe when several start at once.
-pub(super) fn folder(cache: &Path) -> Result<PathBuf, BrokerError> {
+/// Folder with the jars; fetches them first when they are missing. Safe when several processes start at once.
+pub(super) fn ensure_fetched(cache: &Path) -> Result<PathBuf, BrokerError> {
     let folder = cache.join(VERSION);
     if folder.is_dir() {
         return Ok(folder);
     }
-    let fresh = cache.join(format!(".fetch-{}-{}", std::process::id(), uuid::Uuid::new_v4().simple()));
-    fs::create_dir_all(&fresh).map_err(|error| BrokerError::io(&fresh, error))?;
-    let fetched = fetch(&fresh).and_then(|jars| {
-        // Somebody else may have been faster; then theirs is as good, as both were verified.
+    let temporary = cache.join(format!(".fetch-{}-{}", std::process::id(), uuid::Uuid::new_v4().simple()));
+    fs::create_dir_all(&temporary).map_err(|error| BrokerError::io(&temporary, error))?;
+    let fetched = fetch(&temporary).and_then(|jars| {
+        // Another process may have been faster; its files are verified too.
         fs::rename(&jars, &folder).or_else(|error| if folder.is_dir() { Ok(()) } else { Err(BrokerError::io(&folder, error)) })
     });
-    let _ = fs::remove_dir_all(&fresh);
+    let _ = fs::remove_dir_all(&temporary);
     fetched.map(|()| folder)
 }
 
-fn fetch(fresh: &Path) -> Result<PathBuf, BrokerError> {
+fn fetch(temporary: &Path) -> Result<PathBuf, BrokerError> {
     tracing::info!(version = VERSION, "fetching Apache Kafka with Maven");
-    let pom = fresh.join("pom.xml");
+    let pom = temporary.join("pom.xml");
     fs::write(&pom, POM).map_err(|error| BrokerError::io(&pom, error))?;
-    let jars = fresh.join("jars");
+    let jars = temporary.join("jars");
     let maven = Command::new("mvn")
-        .args(["--batch-mode", "--quiet", "--strict-checksums", COPY])
+        .args(["--batch-mode", "--quiet", "--strict-checksums", COPY_GOAL])
         .arg(format!("-DoutputDirectory={}", jars.display()))
-        .current_dir(fresh)
+        .current_dir(temporary)
         .stdin(Stdio::null())
         .output()
         .map_err(|_| BrokerError::NoMaven)?;
@@ -51,20 +51,20 @@ fn fetch(fresh: &Path) -> Result<PathBuf, BrokerError> {
     Ok(jars)
 }
 
-/// Exactly the files that were looked at when the version was chosen.
+/// Compares the files with the checksums of this version; missing and additional files are errors.
 fn verify(jars: &Path) -> Result<(), BrokerError> {
     let names = fs::read_dir(jars).map_err(|error| BrokerError::io(jars, error))?;
     let count = names.count();
-    for (wanted, name) in SUMS.lines().filter_map(|line| line.split_once("  ")) {
+    for (expected, name) in CHECKSUMS.lines().filter_map(|line| line.split_once("  ")) {
         let path = jars.join(name);
         let bytes = fs::read(&path).map_err(|error| BrokerError::io(&path, error))?;
-        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        if found != wanted {
-            return Err(BrokerError::Fetch { reason: format!("{name} is not the file it should be") });
+        let actual: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        if actual != expected {
+            return Err(BrokerError::Fetch { reason: format!("{name} has another checksum than expected") });
         }
     }
-    if count != SUMS.lines().count() {
-        return Err(BrokerError::Fetch { reason: format!("{count} files came, {} were expected", SUMS.lines().count()) });
+    if count != CHECKSUMS.lines().count() {
+        return Err(BrokerError::Fetch { reason: format!("{count} files were fetched, {} were expected", CHECKSUMS.lines().count()) });
     }
     Ok(())
 }
@@ -76,6 +76,6 @@ mod tests {
     #[test]
     fn pom_and_sums_are_of_the_same_version() {
         assert!(POM.contains(&format!("<version>{VERSION}</version>")));
-        assert!(SUMS.contains(&format!("kafka_2.13-{VERSION}.jar")));
+        assert!(CHECKSUMS.contains(&format!("kafka_2.13-{VERSION}.jar")));
     }
 }

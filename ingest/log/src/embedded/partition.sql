@@ -1,4 +1,4 @@
--- One partition; {id} is its id in the table partitions. Why it looks like this: records.sql.
+-- One partition; {id} is its id in the table partitions. The design is explained in records.sql.
 CREATE TABLE p{id} (
     "offset"    INTEGER PRIMARY KEY,
     appended_ms INTEGER NOT NULL,

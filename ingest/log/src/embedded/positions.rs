@@ -1,4 +1,4 @@
-//! Committed positions of a group, in `positions.sqlite`.
+//! Committed offsets of a group, in `positions.sqlite`.
 
 use std::path::Path;
 
@@ -8,17 +8,16 @@ use super::store::{POSITIONS, Store};
 use crate::error::LogError;
 use crate::partition::{NextOffset, Partition};
 
-/// The committed positions of one group.
+/// Reads and writes the committed offsets of one group.
 #[derive(Debug)]
 pub(super) struct Positions {
     store: Store,
     group: String,
-    /// The last commit failed: the connection may be of no use any more.
+    /// The last commit failed, so the connection may be unusable.
     failed: bool,
 }
 
 impl Positions {
-    /// Opens the positions of a group.
     pub(super) fn open(dir: &Path, group: &str) -> Result<Self, LogError> {
         Ok(Self { store: Store::open(dir, &POSITIONS)?, group: group.to_owned(), failed: false })
     }

@@ -1,5 +1,5 @@
--- Committed positions of the readers' groups; a file of its own, so that commits never wait for appends.
--- next is the offset to consume next. Kept for ever; one row per group and partition.
+-- Committed offsets of the reader groups; a separate file, so that commits never wait for appends.
+-- next is the offset to consume next. One row per group and partition, never deleted.
 CREATE TABLE positions (
     "group" TEXT    NOT NULL,
     topic   TEXT    NOT NULL,

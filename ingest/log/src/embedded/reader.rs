@@ -1,9 +1,8 @@
-//! Reads the embedded log: a thread that looks whether the file has changed and reads portions.
+//! Reads the embedded log: a thread that checks whether the file has changed and reads batches.
 //!
-//! Guarantees: each partition in order, every offset once, every checksum verified; a gap or a wrong
-//! checksum ends the reader as [`LogError::Damaged`], another file in the place of the opened one as
-//! [`LogError::Replaced`]. Idle, it costs one look at the file's change
-//! counter every [`LOOK`].
+//! Guarantees: each partition in order, every offset once, every checksum verified; a gap or a wrong checksum ends the reader with
+//! [`LogError::Corrupt`], another file at the same path with [`LogError::Replaced`]. An idle reader reads only the file's change
+//! counter, every [`POLL_INTERVAL`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,43 +14,43 @@ use rusqlite::Row;
 use super::lease::Lease;
 use super::positions::Positions;
 use super::row;
-use super::store::{POSITIONS, RECORDS, Store, named, replaced};
+use super::store::{POSITIONS, RECORDS, Store, partition_of, replaced_error};
 use crate::config::EmbeddedConfig;
 use crate::entry::Record;
 use crate::error::LogError;
-use crate::handle::{Command, HandleGone, Link, Notice};
+use crate::handle::{HandleDropped, ReaderMessage, ReaderRequest, WorkerChannel};
 use crate::partition::{Bounds, NextOffset, Partition};
 use crate::reader::{Membership, ReaderOptions};
 
-/// How often an idle reader looks for new records.
-const LOOK: Duration = Duration::from_millis(5);
-/// How long a reader with nothing to do waits for a command.
-const FOREVER: Duration = Duration::from_secs(3600);
+/// How often an idle reader checks for new records.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// How long a reader that may not read waits for a request.
+const IDLE_WAIT: Duration = Duration::from_secs(3600);
 
-/// A reader before it is started, with everything opened and every lease taken.
+/// The worker of a reader, with open files and all leases acquired.
 pub(super) struct Reader {
     records: Store,
     positions: Option<Positions>,
     max_records: usize,
     max_bytes: usize,
     owned: BTreeMap<Partition, Owned>,
-    /// Where the next round begins, so that no partition starves another.
-    turn: usize,
-    /// Change counter of the file when the last round began.
-    seen: i64,
+    /// Index of the partition to read next: round-robin, so that no partition starves another.
+    next_index: usize,
+    /// Change counter of the file at the last poll (`PRAGMA data_version`).
+    data_version: i64,
     progress: Progress,
     epoch: u64,
 }
 
-/// One owned partition.
+/// One owned partition; no cursor: not started.
 struct Owned {
     id: i64,
     committed: Option<u64>,
-    from: Option<Cursor>,
+    cursor: Option<Cursor>,
     _lease: Option<Lease>,
 }
 
-/// Where reading stands.
+/// The next offset to read, and the epoch of its start.
 #[derive(Clone, Copy)]
 struct Cursor {
     next: u64,
@@ -62,28 +61,28 @@ struct Cursor {
 enum Progress {
     /// There may be records.
     Reading,
-    /// A whole round found none since the file last changed.
+    /// A poll found no record in any partition since the file last changed.
     CaughtUp,
 }
 
 impl Reader {
-    /// Opens the files and takes the leases; refuses when one of them is held.
+    /// Opens the files and acquires the leases; fails when another process holds one of them.
     pub(super) fn open(config: &EmbeddedConfig, options: &ReaderOptions) -> Result<Self, LogError> {
         let records = Store::open(&config.dir, &RECORDS)?;
         let positions = match &options.membership {
             Membership::Group { group, .. } => Some(Positions::open(&config.dir, group)?),
-            // The file is looked at all the same: half a log is damage.
-            Membership::Whole => Store::open(&config.dir, &POSITIONS).map(|_| None)?,
+            // Opened all the same, as a log with only one of its files is corrupt.
+            Membership::Standalone => Store::open(&config.dir, &POSITIONS).map(|_| None)?,
         };
         let mut owned = BTreeMap::new();
         for topic in &options.topics {
-            for (partition, id) in mine(&records, topic, &options.membership)? {
+            for (partition, id) in owned_partitions(&records, topic, &options.membership)? {
                 let lease = match &options.membership {
-                    Membership::Group { group, .. } => Some(Lease::take(&config.dir, group, &partition)?),
-                    Membership::Whole => None,
+                    Membership::Group { group, .. } => Some(Lease::acquire(&config.dir, group, &partition)?),
+                    Membership::Standalone => None,
                 };
                 let committed = positions.as_ref().map_or(Ok(None), |positions| positions.committed(&partition))?;
-                owned.insert(partition, Owned { id, committed, from: None, _lease: lease });
+                owned.insert(partition, Owned { id, committed, cursor: None, _lease: lease });
             }
         }
         Ok(Self {
@@ -92,39 +91,39 @@ impl Reader {
             max_records: options.max_records.max(1),
             max_bytes: options.max_bytes,
             owned,
-            turn: 0,
-            seen: -1,
+            next_index: 0,
+            data_version: -1,
             progress: Progress::Reading,
             epoch: 0,
         })
     }
 
-    /// The thread: commands first, then one portion, for as long as there is room.
-    pub(super) fn run(mut self, mut link: Link) {
-        link.notify(Notice::Assigned(self.owned.iter().map(|(partition, owned)| (partition.clone(), owned.committed)).collect()));
+    /// Runs the thread: handles requests first, then reads one batch while the handle has capacity.
+    pub(super) fn run(mut self, mut channel: WorkerChannel) {
+        channel.send(ReaderMessage::Assigned(self.owned.iter().map(|(partition, owned)| (partition.clone(), owned.committed)).collect()));
         loop {
-            match self.turn(&mut link) {
+            match self.poll_once(&mut channel) {
                 Ok(Ok(())) => {}
-                Ok(Err(HandleGone)) => return,
+                Ok(Err(HandleDropped)) => return,
                 Err(error) => {
-                    link.notify(Notice::Failed(error));
+                    channel.send(ReaderMessage::Failed(error));
                     return;
                 }
             }
         }
     }
 
-    fn turn(&mut self, link: &mut Link) -> Result<Result<(), HandleGone>, LogError> {
+    fn poll_once(&mut self, channel: &mut WorkerChannel) -> Result<Result<(), HandleDropped>, LogError> {
         let wait = match self.progress {
-            _ if !link.has_room() || !self.is_started() => FOREVER,
+            _ if !channel.has_capacity() || !self.is_started() => IDLE_WAIT,
             Progress::Reading => Duration::ZERO,
-            Progress::CaughtUp => LOOK,
+            Progress::CaughtUp => POLL_INTERVAL,
         };
-        match link.command(wait) {
-            Ok(Some(command)) => self.obey(command),
-            Ok(None) if link.has_room() && self.is_started() => {
-                if let Some(notice) = self.look()? {
-                    link.notify(notice);
+        match channel.recv(wait) {
+            Ok(Some(request)) => self.handle(request),
+            Ok(None) if channel.has_capacity() && self.is_started() => {
+                if let Some(notice) = self.poll()? {
+                    channel.send(notice);
                 }
             }
             Ok(None) => {}
@@ -133,30 +132,30 @@ impl Reader {
         Ok(Ok(()))
     }
 
-    /// Whether there is anything to read: a start, or nothing to start at all.
+    /// Whether a partition was started, or there is none to start.
     fn is_started(&self) -> bool {
-        self.owned.is_empty() || self.owned.values().any(|owned| owned.from.is_some())
+        self.owned.is_empty() || self.owned.values().any(|owned| owned.cursor.is_some())
     }
 
-    fn obey(&mut self, command: Command) {
-        // A caller that has gone away needs no answer.
-        match command {
-            Command::StartAt { at, epoch, answer } => drop(answer.send(self.start_at(&at, epoch))),
-            Command::Commit { offsets, answer } => drop(answer.send(self.commit(&offsets))),
-            // Nothing is ever revoked here.
-            Command::Release { answer, .. } => drop(answer.send(Ok(()))),
-            Command::Bounds { topic, answer } => drop(answer.send(bounds(&self.records, &topic))),
-            Command::Taken => {}
+    fn handle(&mut self, request: ReaderRequest) {
+        // Sending fails when the caller was cancelled; then nobody needs the reply.
+        match request {
+            ReaderRequest::StartAt { at, epoch, reply } => drop(reply.send(self.start_at(&at, epoch))),
+            ReaderRequest::Commit { offsets, reply } => drop(reply.send(self.commit(&offsets))),
+            // The embedded log never revokes a partition.
+            ReaderRequest::Release { reply, .. } => drop(reply.send(Ok(()))),
+            ReaderRequest::Bounds { topic, reply } => drop(reply.send(bounds(&self.records, &topic))),
+            ReaderRequest::BatchTaken => {}
         }
     }
 
     fn start_at(&mut self, at: &[NextOffset], epoch: u64) -> Result<(), LogError> {
         self.progress = Progress::Reading;
-        self.seen = -1;
+        self.data_version = -1;
         self.epoch = epoch;
         for next in at {
             if let Some(owned) = self.owned.get_mut(&next.partition) {
-                owned.from = None;
+                owned.cursor = None;
             }
         }
         for NextOffset { partition, offset } in at {
@@ -165,82 +164,82 @@ impl Reader {
             if !(start..=end).contains(offset) {
                 return Err(LogError::OutOfRange { partition: partition.clone(), offset: *offset, start, end });
             }
-            owned.from = Some(Cursor { next: *offset, epoch });
+            owned.cursor = Some(Cursor { next: *offset, epoch });
         }
         Ok(())
     }
 
     fn commit(&mut self, offsets: &[NextOffset]) -> Result<(), LogError> {
-        let foreign = offsets.iter().find(|next| !self.owned.contains_key(&next.partition));
-        match (&mut self.positions, foreign.or(offsets.first())) {
-            (Some(positions), _) if foreign.is_none() => positions.commit(offsets),
+        let not_owned = offsets.iter().find(|next| !self.owned.contains_key(&next.partition));
+        match (&mut self.positions, not_owned.or(offsets.first())) {
+            (Some(positions), _) if not_owned.is_none() => positions.commit(offsets),
             (_, Some(next)) => Err(LogError::NotOwned { partition: next.partition.clone() }),
             (_, None) => Ok(()),
         }
     }
 
-    /// One portion, or the news that there is none.
-    fn look(&mut self) -> Result<Option<Notice>, LogError> {
-        // An idle reader would look at a deleted file for ever.
+    /// Reads one batch, or reports `CaughtUp` once when there is none.
+    fn poll(&mut self) -> Result<Option<ReaderMessage>, LogError> {
+        // An idle reader would not notice that its file was deleted or replaced.
         if self.progress == Progress::CaughtUp {
             self.records.file.check(&self.records.path)?;
         }
-        let changed = self.changes()?;
-        if self.progress == Progress::CaughtUp && changed == self.seen {
+        let version = self.read_data_version()?;
+        if self.progress == Progress::CaughtUp && version == self.data_version {
             return Ok(None);
         }
-        self.seen = changed;
+        self.data_version = version;
         let partitions = self.owned.len();
         for step in 0..partitions {
-            let place = (self.turn + step) % partitions;
-            if let Some(portion) = self.portion(place)? {
-                self.turn = place + 1;
+            let index = (self.next_index + step) % partitions;
+            if let Some(batch) = self.read_batch(index)? {
+                self.next_index = index + 1;
                 self.progress = Progress::Reading;
-                return Ok(Some(portion));
+                return Ok(Some(batch));
             }
         }
-        self.check_ends()?;
-        // Only new records make it worth saying again; a change of the file may be another topic's.
-        let news = self.progress == Progress::Reading;
+        self.check_not_truncated()?;
+        // Reported again only after new records, as another topic may have changed the file.
+        let has_new_records = self.progress == Progress::Reading;
         self.progress = Progress::CaughtUp;
-        Ok(news.then_some(Notice::CaughtUp { epoch: self.epoch }))
+        Ok(has_new_records.then_some(ReaderMessage::CaughtUp { epoch: self.epoch }))
     }
 
-    /// A log that is shorter than what was read of it is another one, copied over the file.
-    fn check_ends(&self) -> Result<(), LogError> {
+    /// Fails when a partition ends before its cursor: then another log was copied over the file.
+    fn check_not_truncated(&self) -> Result<(), LogError> {
         for (partition, owned) in &self.owned {
-            let Some(Cursor { next, .. }) = owned.from else { continue };
+            let Some(Cursor { next, .. }) = owned.cursor else { continue };
             let (_, end) = self.records.bounds(owned.id)?;
             if end < next {
-                return Err(replaced(&self.records.path, format!("{partition} was read up to {next} and now ends at {end}")));
+                return Err(replaced_error(&self.records.path, format!("{partition} was read up to {next} and now ends at {end}")));
             }
         }
         Ok(())
     }
 
-    fn changes(&self) -> Result<i64, LogError> {
+    fn read_data_version(&self) -> Result<i64, LogError> {
         let counter = self.records.sql.prepare_cached("PRAGMA data_version").and_then(|mut row| row.query_row([], |row| row.get(0)));
         self.records.check(counter)
     }
 
-    fn portion(&mut self, place: usize) -> Result<Option<Notice>, LogError> {
-        let Some((partition, owned)) = self.owned.iter_mut().nth(place) else { return Ok(None) };
-        let Some(cursor) = &mut owned.from else { return Ok(None) };
-        let portion = Portion { partition, id: owned.id, from: cursor.next, max_records: self.max_records, max_bytes: self.max_bytes };
-        let records = portion.read(&self.records)?;
+    fn read_batch(&mut self, index: usize) -> Result<Option<ReaderMessage>, LogError> {
+        let Some((partition, owned)) = self.owned.iter_mut().nth(index) else { return Ok(None) };
+        let Some(cursor) = &mut owned.cursor else { return Ok(None) };
+        let query = BatchQuery { partition, id: owned.id, from: cursor.next, max_records: self.max_records, max_bytes: self.max_bytes };
+        let records = query.read(&self.records)?;
         let Some(last) = records.last() else { return Ok(None) };
         cursor.next = last.offset + 1;
-        Ok(Some(Notice::Records { partition: partition.clone(), epoch: cursor.epoch, records }))
+        Ok(Some(ReaderMessage::Records { partition: partition.clone(), epoch: cursor.epoch, records }))
     }
 }
 
-/// Partitions of a topic that this member owns.
-fn mine(records: &Store, topic: &str, membership: &Membership) -> Result<Vec<(Partition, i64)>, LogError> {
+/// The partitions of a topic that this member owns, with their ids.
+fn owned_partitions(records: &Store, topic: &str, membership: &Membership) -> Result<Vec<(Partition, i64)>, LogError> {
     let ids = partition_ids(records, topic)?;
     let name: Arc<str> = topic.into();
-    let all = ids.into_iter().enumerate().map(|(number, id)| (named(&name, number), id));
+    let all = ids.into_iter().enumerate().map(|(number, id)| (partition_of(&name, number), id));
     match *membership {
-        Membership::Whole => Ok(all.collect()),
+        Membership::Standalone => Ok(all.collect()),
         Membership::Group { member, members, .. } if member < members => {
             Ok(all.filter(|(partition, _)| partition.number % members == member).collect())
         }
@@ -258,11 +257,11 @@ fn partition_ids(records: &Store, topic: &str) -> Result<Vec<i64>, LogError> {
 fn bounds(records: &Store, topic: &str) -> Result<Vec<Bounds>, LogError> {
     let name: Arc<str> = topic.into();
     let ids = partition_ids(records, topic)?.into_iter().enumerate();
-    ids.map(|(number, id)| records.bounds(id).map(|(start, end)| Bounds { partition: named(&name, number), start, end })).collect()
+    ids.map(|(number, id)| records.bounds(id).map(|(start, end)| Bounds { partition: partition_of(&name, number), start, end })).collect()
 }
 
-/// What to read next of one partition.
-struct Portion<'a> {
+/// Query for the next batch of one partition.
+struct BatchQuery<'a> {
     partition: &'a Partition,
     id: i64,
     from: u64,
@@ -270,7 +269,7 @@ struct Portion<'a> {
     max_bytes: usize,
 }
 
-impl Portion<'_> {
+impl BatchQuery<'_> {
     fn read(&self, records: &Store) -> Result<Vec<Record>, LogError> {
         let query = format!(
             "SELECT \"offset\", appended_ms, key, headers, value, crc FROM p{} WHERE \"offset\" >= ?1 ORDER BY \"offset\" LIMIT ?2",
@@ -279,21 +278,22 @@ impl Portion<'_> {
         let mut statement = records.check(records.sql.prepare_cached(&query))?;
         let limit = i64::try_from(self.max_records).unwrap_or(i64::MAX);
         let mut rows = records.check(statement.query([self.from.cast_signed(), limit]))?;
-        let (mut portion, mut bytes) = (Vec::new(), 0);
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(row) = records.check(rows.next())? {
-            let expected = self.from + portion.len() as u64;
+            let expected = self.from + batch.len() as u64;
             let record = records.check(self.record(row, expected))?;
-            let record = record.ok_or_else(|| records.damaged(format!("{} is not whole at offset {expected}", self.partition)))?;
+            let record =
+                record.ok_or_else(|| records.corrupt(format!("{} has a gap or a wrong checksum at offset {expected}", self.partition)))?;
             bytes += record.size();
-            if bytes > self.max_bytes && !portion.is_empty() {
+            if bytes > self.max_bytes && !batch.is_empty() {
                 break;
             }
-            portion.push(record);
+            batch.push(record);
         }
-        Ok(portion)
+        Ok(batch)
     }
 
-    /// The record of a row; none when it is not the one that was written there.
+    /// Decodes the record of a row; none when its offset or its checksum is wrong.
     fn record(&self, row: &Row<'_>, expected: u64) -> rusqlite::Result<Option<Record>> {
         let offset = row.get::<_, i64>(0)?.unsigned_abs();
         let appended_ms = row.get(1)?;

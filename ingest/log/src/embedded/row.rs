@@ -1,4 +1,4 @@
-//! One record as a row: headers in one blob, and the checksum over everything.
+//! One record as a database row: headers in one blob, and a checksum over all fields.
 //!
 //! Headers: for each, the length of its name (2 bytes), the name, the length of its value (4 bytes),
 //! the value; little-endian, in their order.
@@ -9,7 +9,7 @@ use bytes::{Buf, BufMut, Bytes};
 
 use crate::entry::Headers;
 
-/// Headers as one blob; name and value lengths were checked with the entry.
+/// Encodes headers as one blob; [`crate::entry::Entry::check`] has limited their lengths.
 pub(super) fn encode_headers(headers: &Headers) -> Vec<u8> {
     let mut blob = Vec::with_capacity(headers.iter().map(|(name, value)| 6 + name.len() + value.len()).sum());
     for (name, value) in headers {
@@ -21,7 +21,7 @@ pub(super) fn encode_headers(headers: &Headers) -> Vec<u8> {
     blob
 }
 
-/// Headers from a blob; none when it is not one.
+/// Decodes headers from a blob; none when it is malformed.
 pub(super) fn decode_headers(mut blob: Bytes) -> Option<Headers> {
     let mut headers = Headers::new();
     while !blob.is_empty() {
@@ -35,7 +35,7 @@ pub(super) fn decode_headers(mut blob: Bytes) -> Option<Headers> {
     Some(headers)
 }
 
-/// What a row holds, headers as their blob.
+/// The fields of a row, headers as a blob.
 pub(super) struct Fields<'a> {
     pub(super) offset: u64,
     pub(super) appended_ms: i64,
@@ -45,7 +45,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// CRC-32 over everything, and over the places where one field ends and the next begins.
+    /// CRC-32 over all fields and their lengths.
     pub(super) fn checksum(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
         crc.update(&self.offset.to_le_bytes());
@@ -70,13 +70,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn headers_come_back_as_they_were(headers in prop::collection::vec((".{0,20}", prop::collection::vec(any::<u8>(), 0..50)), 0..10)) {
+        fn headers_survive_a_round_trip(headers in prop::collection::vec((".{0,20}", prop::collection::vec(any::<u8>(), 0..50)), 0..10)) {
             let headers: Headers = headers.into_iter().map(|(name, value)| (Cow::Owned(name), Bytes::from(value))).collect();
             prop_assert_eq!(decode_headers(Bytes::from(encode_headers(&headers))), Some(headers));
         }
 
         #[test]
-        fn any_bytes_are_headers_or_none(blob in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_decode_to_headers_or_none(blob in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Some(headers) = decode_headers(Bytes::from(blob.clone())) {
                 prop_assert_eq!(encode_headers(&headers), blob);
             }

@@ -1,10 +1,8 @@
-//! The two SQLite files of the embedded log: how they are made, opened and recognised.
+//! The two SQLite files of the embedded log: creation, opening and validation.
 //!
-//! A file is made under another name and renamed when it is whole, so that an existing file which is
-//! empty or foreign is always damage and never taken for a new log. A connection that could only be opened for
-//! reading is refused, because SQLite would keep it so after the disk can be written to again. A file that was put in
-//! the place of the opened one is noticed by its inode. Every failure of SQLite becomes a [`LogError`] here, with the
-//! file it happened in.
+//! A file is created under another name and renamed when it is complete, so that an existing file which is empty or not ours is
+//! always corrupt and never mistaken for a new log. A read-only connection is refused, because SQLite keeps it read-only after the
+//! disk is writable again. A replaced file is detected by its inode. Every SQLite error becomes a [`LogError`] with the path here.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -19,40 +17,39 @@ use crate::error::LogError;
 use crate::partition::{Partition, TopicSpec};
 
 /// How long a transaction waits for another process before [`LogError::Busy`].
-const BUSY: Duration = Duration::from_secs(30);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Format number of both files; a change of their layout raises it.
+/// Format number of both files; increased when their layout changes.
 const VERSION: i64 = 1;
 
-/// Locked while a file is made.
-const CREATING: &str = "create.lock";
+/// Lock file that is locked while a database file is created.
+const CREATE_LOCK: &str = "create.lock";
 
-/// One kind of file.
+/// Name, id and tables of one kind of file.
 #[derive(Debug)]
 pub(super) struct Format {
     name: &'static str,
-    /// Marks the file as ours (SQLite's `application_id`).
-    mark: i64,
+    /// SQLite's `application_id`, which identifies our files.
+    application_id: i64,
     schema: &'static str,
 }
 
-/// `records.sqlite`.
-pub(super) const RECORDS: Format = Format { name: "records.sqlite", mark: 0x514d_5452, schema: include_str!("records.sql") };
-/// `positions.sqlite`.
-pub(super) const POSITIONS: Format = Format { name: "positions.sqlite", mark: 0x514d_5450, schema: include_str!("positions.sql") };
+/// `records.sqlite`: topics, partitions and records.
+pub(super) const RECORDS: Format = Format { name: "records.sqlite", application_id: 0x514d_5452, schema: include_str!("records.sql") };
+/// `positions.sqlite`: committed offsets by group.
+pub(super) const POSITIONS: Format =
+    Format { name: "positions.sqlite", application_id: 0x514d_5450, schema: include_str!("positions.sql") };
 
-/// An open file of the log.
+/// An open database file of the log.
 #[derive(Debug)]
 pub(super) struct Store {
-    /// Where it lies.
     pub(super) path: PathBuf,
-    /// The connection.
     pub(super) sql: Connection,
-    /// The file that the connection writes to.
+    /// Identity of the file that the connection writes to.
     pub(super) file: FileId,
 }
 
-/// Which file lies at a path: another one has another id, whatever it holds.
+/// Identity of a file: a replacement at the same path has another one, even with equal contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
     device: u64,
@@ -65,34 +62,36 @@ impl FileId {
         Ok(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// Fails when another file lies at the path, or none: what is written to this one would be lost.
+    /// Fails when the path has another file or none: writes to the opened file would be lost.
     pub(super) fn check(self, path: &Path) -> Result<(), LogError> {
         match Self::at(path) {
             Ok(found) if found == self => Ok(()),
-            Ok(_) => Err(replaced(path, "another file was put in its place")),
-            Err(LogError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Err(replaced(path, "it was deleted")),
+            Ok(_) => Err(replaced_error(path, "it was replaced by another file")),
+            Err(LogError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                Err(replaced_error(path, "it was deleted"))
+            }
             Err(error) => Err(error),
         }
     }
 }
 
 impl Store {
-    /// Opens a file of the log, and makes it first where there is none.
+    /// Opens a file of the log; creates it first when it is missing.
     pub(super) fn open(dir: &Path, format: &Format) -> Result<Self, LogError> {
         let path = dir.join(format.name);
-        modes::private_folder(dir, modes::is_ours)?;
+        modes::private_folder(dir, modes::is_log_file)?;
         create_if_missing(dir, &path, format)?;
         for suffix in ["", "-wal", "-shm"] {
             modes::check_file(&dir.join(format!("{}{suffix}", format.name)))?;
         }
-        modes::check_file(&dir.join(CREATING))?;
+        modes::check_file(&dir.join(CREATE_LOCK))?;
         Self::open_existing(path, format)
     }
 
-    /// Opens the same file once more, after a failure; one that is missing is not made anew.
+    /// Opens the same file again after a failure; never creates a missing one.
     pub(super) fn reopen(&mut self, format: &Format) -> Result<(), LogError> {
         self.file.check(&self.path)?;
-        // Closed first: connections of one process share what SQLite knows of a file, also that it could only be read.
+        // Closes the old connection first: the connections of a process share SQLite's file state, e.g. that it is read-only.
         self.sql = self.check(Connection::open_in_memory())?;
         *self = Self::open_existing(self.path.clone(), format)?;
         Ok(())
@@ -101,43 +100,43 @@ impl Store {
     fn open_existing(path: PathBuf, format: &Format) -> Result<Self, LogError> {
         let file = FileId::at(&path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let sql = Connection::open_with_flags(&path, flags).map_err(|error| failure(&path, error))?;
+        let sql = Connection::open_with_flags(&path, flags).map_err(|error| sqlite_error(&path, error))?;
         let store = Self { path, sql, file };
-        // SQLite falls back to reading where it may not write, begins transactions all the same, and stays so for as long as one such
-        // connection is open in this process.
+        // Without write permission SQLite silently opens a read-only connection, on which transactions still begin, and stays
+        // read-only while one such connection is open in this process.
         if store.check(store.sql.is_readonly("main"))? {
             return Err(LogError::ReadOnly { path: store.path });
         }
-        store.settle(format).map(|()| store)
+        store.configure(format).map(|()| store)
     }
 
-    /// Recognises the file and sets what every connection needs.
-    fn settle(&self, format: &Format) -> Result<(), LogError> {
+    /// Validates id and format of the file, and configures the connection.
+    fn configure(&self, format: &Format) -> Result<(), LogError> {
         let number = |pragma: &str| self.check(self.sql.query_row(pragma, [], |row| row.get::<_, i64>(0)));
-        self.check(self.sql.busy_timeout(BUSY))?;
-        if number("PRAGMA application_id")? != format.mark {
-            return Err(self.damaged("it is no file of this log"));
+        self.check(self.sql.busy_timeout(BUSY_TIMEOUT))?;
+        if number("PRAGMA application_id")? != format.application_id {
+            return Err(self.corrupt("it is not a file of this log"));
         }
         let found = number("PRAGMA user_version")?;
         if found != VERSION {
             return Err(LogError::Version { path: self.path.clone(), found, expected: VERSION });
         }
         self.sql.set_prepared_statement_cache_capacity(1024);
-        // FULL: a commit returns after the write-ahead log is synced, so it survives a power cut.
+        // FULL: a commit returns only after the write-ahead log is synced, so it survives a power cut.
         self.check(self.sql.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"))
     }
 
-    /// Turns SQLite's error into ours, with this file's name.
+    /// Converts SQLite's error to [`LogError`] with the path of this file.
     pub(super) fn check<T>(&self, result: rusqlite::Result<T>) -> Result<T, LogError> {
-        result.map_err(|error| failure(&self.path, error))
+        result.map_err(|error| sqlite_error(&self.path, error))
     }
 
-    /// Says that this file is not what was written.
-    pub(super) fn damaged(&self, detail: impl Into<String>) -> LogError {
-        LogError::Damaged { path: self.path.clone(), detail: detail.into() }
+    /// The error that this file is corrupt.
+    pub(super) fn corrupt(&self, detail: impl Into<String>) -> LogError {
+        LogError::Corrupt { path: self.path.clone(), detail: detail.into() }
     }
 
-    /// Ids of a topic's partitions, by number; empty when there is no such topic.
+    /// Ids of a topic's partitions, by number; empty when the topic does not exist.
     pub(super) fn partition_ids(&self, topic: &str) -> Result<Vec<i64>, LogError> {
         let read = || {
             let mut rows = self.sql.prepare_cached("SELECT id FROM partitions WHERE topic = ?1 ORDER BY number")?;
@@ -157,7 +156,7 @@ impl Store {
         Ok((start.unsigned_abs(), end.unsigned_abs()))
     }
 
-    /// Creates what is missing of a topic; refuses one that has another number of partitions.
+    /// Creates a missing topic; fails when it exists with another number of partitions.
     pub(super) fn ensure_topic(&mut self, topic: &TopicSpec) -> Result<(), LogError> {
         check_name("topic", &topic.name)?;
         if topic.partitions == 0 {
@@ -172,7 +171,7 @@ impl Store {
     }
 }
 
-/// Creates the topic unless it exists; answers how many partitions it has.
+/// Creates the topic unless it exists; returns its number of partitions.
 fn create_topic(sql: &mut Connection, topic: &TopicSpec) -> rusqlite::Result<u32> {
     let tx = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = tx.query_row("SELECT count(*) FROM partitions WHERE topic = ?1", [&topic.name], |row| row.get(0))?;
@@ -188,23 +187,23 @@ fn create_topic(sql: &mut Connection, topic: &TopicSpec) -> rusqlite::Result<u32
     Ok(topic.partitions)
 }
 
-/// Makes the file whole or not at all; safe when several processes start at once.
+/// Creates the file atomically; safe when several processes start at once.
 fn create_if_missing(dir: &Path, path: &Path, format: &Format) -> Result<(), LogError> {
     if path.exists() {
         return Ok(());
     }
-    let lock = dir.join(CREATING);
-    let guard = modes::private_file().open(&lock).map_err(|error| LogError::file(&lock, error))?;
-    guard.lock().map_err(|error| LogError::file(&lock, error))?;
+    let lock = dir.join(CREATE_LOCK);
+    let lock_file = modes::private_file().open(&lock).map_err(|error| LogError::file(&lock, error))?;
+    lock_file.lock().map_err(|error| LogError::file(&lock, error))?;
     if path.exists() {
         return Ok(());
     }
-    let fresh = path.with_extension("new");
-    let _ = fs::remove_file(&fresh);
-    // SQLite would create it for everybody.
-    modes::private_file().open(&fresh).map_err(|error| LogError::file(&fresh, error))?;
-    initialise(&fresh, format).map_err(|error| failure(&fresh, error))?;
-    fs::rename(&fresh, path).map_err(|error| LogError::file(path, error))?;
+    let temporary = path.with_extension("new");
+    let _ = fs::remove_file(&temporary);
+    // SQLite would create it readable for everybody.
+    modes::private_file().open(&temporary).map_err(|error| LogError::file(&temporary, error))?;
+    initialise(&temporary, format).map_err(|error| sqlite_error(&temporary, error))?;
+    fs::rename(&temporary, path).map_err(|error| LogError::file(path, error))?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| LogError::file(dir, error))
 }
 
@@ -213,39 +212,39 @@ fn initialise(path: &Path, format: &Format) -> rusqlite::Result<()> {
     sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     sql.execute_batch(&format!(
         "PRAGMA synchronous = FULL; BEGIN; {} PRAGMA application_id = {}; PRAGMA user_version = {VERSION}; COMMIT;",
-        format.schema, format.mark
+        format.schema, format.application_id
     ))?;
     sql.close().map_err(|(_, error)| error)
 }
 
-/// Refuses names that are no file name and no Kafka topic.
+/// Refuses names that are not valid as a file name and as a Kafka topic.
 pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), LogError> {
-    let fine = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-    if fine && !name.is_empty() && name.len() <= 200 && !name.starts_with('.') {
+    let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    if valid && !name.is_empty() && name.len() <= 200 && !name.starts_with('.') {
         return Ok(());
     }
     Err(LogError::Config { setting: what, reason: format!("{name:?} may hold only letters, digits, dot, underscore and hyphen") })
 }
 
-/// Names a partition for messages.
-pub(super) fn named(topic: &Arc<str>, number: usize) -> Partition {
+/// The partition of a topic by its index in the list of ids.
+pub(super) fn partition_of(topic: &Arc<str>, number: usize) -> Partition {
     // INVARIANT: partition numbers are created from u32.
     Partition { topic: topic.clone(), number: u32::try_from(number).expect("partition number") }
 }
 
-/// SQLite's error as ours.
-pub(super) fn failure(path: &Path, error: rusqlite::Error) -> LogError {
+/// Converts SQLite's error to [`LogError`].
+pub(super) fn sqlite_error(path: &Path, error: rusqlite::Error) -> LogError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => LogError::Full { path },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LogError::Damaged { path, detail: error.to_string() },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LogError::Corrupt { path, detail: error.to_string() },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LogError::Busy { path },
         Some(ErrorCode::ReadOnly) => LogError::ReadOnly { path },
         _ => LogError::Storage { path, source: Arc::new(error) },
     }
 }
 
-/// The file at this path is not the one that was opened.
-pub(super) fn replaced(path: &Path, reason: impl Into<String>) -> LogError {
+/// The error that the file at this path is not the one that was opened.
+pub(super) fn replaced_error(path: &Path, reason: impl Into<String>) -> LogError {
     LogError::Replaced { log: path.display().to_string(), reason: reason.into() }
 }

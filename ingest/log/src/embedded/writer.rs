@@ -1,9 +1,8 @@
-//! Appends to the embedded log: calls queue up, one thread writes many of them in one transaction.
+//! Appends to the embedded log with group commit: calls are queued, one thread writes many of them in one transaction.
 //!
-//! Guarantees: an outcome is sent only after the transaction is synced; offsets of a partition have no
-//! gap, because they are taken inside the transaction; memory is bounded by [`QUEUE_BYTES`], callers wait.
-//! After a failure the file is opened again, so that appends go on as soon as the disk takes them.
-//! Several processes may append at the same time: SQLite lets one transaction in after the other.
+//! Guarantees: an outcome is sent only after the transaction is synced; offsets of a partition have no gap, because they are
+//! assigned inside the transaction; memory is bounded by [`QUEUE_BYTES`], callers wait. After a failure the file is opened again,
+//! so that appends work as soon as the disk does. Several processes may append at the same time: SQLite serialises transactions.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,56 +18,54 @@ use crate::entry::Entry;
 use crate::error::LogError;
 use crate::writer::LogWriter;
 
-/// Bytes of entries that may wait; one larger call waits for the whole of it.
+/// Most bytes of queued entries; a larger call waits until the queue is empty.
 const QUEUE_BYTES: usize = 64 << 20;
-/// Calls that may wait.
+/// Most queued calls; further callers wait.
 const QUEUE_CALLS: usize = 4096;
-/// A transaction is closed when it has this many bytes; one larger call is one transaction.
+/// A transaction with this many bytes takes no further calls; a larger call is one transaction.
 const TRANSACTION_BYTES: usize = 8 << 20;
 
-/// One call of [`LogWriter::append`] on its way to the thread.
-struct Append {
+/// One queued call of [`LogWriter::append`].
+struct AppendCall {
     entries: Vec<Entry>,
     bytes: usize,
     outcomes: oneshot::Sender<Outcomes>,
-    _room: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 enum Job {
-    Append(Append),
-    /// Answered when everything before it is settled.
+    Append(AppendCall),
+    /// Replies when every earlier job is done.
     Flush(oneshot::Sender<()>),
-    /// Asks whether appends work again.
-    Probe(oneshot::Sender<Result<(), LogError>>),
+    /// Tests whether appends work again.
+    CheckWritable(oneshot::Sender<Result<(), LogError>>),
 }
 
-/// What both sides of the queue see.
+/// State shared by the handle and the thread.
 #[derive(Default)]
-struct State {
+struct SharedState {
     unsettled: AtomicU64,
     /// Why the last transaction failed; none once one succeeds.
     failure: Mutex<Option<LogError>>,
 }
 
-impl State {
+impl SharedState {
     fn failure(&self) -> Option<LogError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, failure: Option<LogError>) {
+    fn set_failure(&self, failure: Option<LogError>) {
         let mut last = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         if let (None, Some(error)) = (&*last, &failure) {
-            tracing::error!(%error, "the log takes no appends");
+            tracing::error!(%error, "appends to the log fail");
         }
         *last = failure;
     }
 }
-
-/// Appends to the embedded log.
 pub(super) struct EmbeddedWriter {
     jobs: mpsc::Sender<Job>,
-    room: Arc<Semaphore>,
-    state: Arc<State>,
+    queue_bytes: Arc<Semaphore>,
+    state: Arc<SharedState>,
     file: (PathBuf, FileId),
 }
 
@@ -76,11 +73,11 @@ impl EmbeddedWriter {
     /// Starts the writing thread.
     pub(super) fn start(appender: Appender) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE_CALLS);
-        let state = Arc::new(State::default());
+        let state = Arc::new(SharedState::default());
         let file = appender.file();
-        let thread = Thread { appender, queue, state: state.clone() };
+        let thread = WriterThread { appender, queue, state: state.clone() };
         std::thread::Builder::new().name("log-writer".into()).spawn(move || thread.run())?;
-        Ok(Self { jobs, room: Arc::new(Semaphore::new(QUEUE_BYTES)), state, file })
+        Ok(Self { jobs, queue_bytes: Arc::new(Semaphore::new(QUEUE_BYTES)), state, file })
     }
 }
 
@@ -95,11 +92,11 @@ impl LogWriter for EmbeddedWriter {
         let bytes = entries.iter().map(Entry::size).sum::<usize>();
         // INVARIANT: the semaphore has QUEUE_BYTES permits, which fit into 32 bits.
         let wanted = u32::try_from(bytes.clamp(1, QUEUE_BYTES)).expect("permits");
-        let Ok(room) = self.room.clone().acquire_many_owned(wanted).await else { return closed() };
-        let Ok(place) = self.jobs.reserve().await else { return closed() };
+        let Ok(permit) = self.queue_bytes.clone().acquire_many_owned(wanted).await else { return closed() };
+        let Ok(slot) = self.jobs.reserve().await else { return closed() };
         let (outcomes, settled) = oneshot::channel();
         self.state.unsettled.fetch_add(count as u64, Ordering::Relaxed);
-        place.send(Job::Append(Append { entries, bytes, outcomes, _room: room }));
+        slot.send(Job::Append(AppendCall { entries, bytes, outcomes, _permit: permit }));
         settled.await.unwrap_or_else(|_| closed())
     }
 
@@ -109,7 +106,7 @@ impl LogWriter for EmbeddedWriter {
             self.jobs.send(Job::Flush(done)).await.map_err(|_| LogError::Closed)?;
             flushed.await.map_err(|_| LogError::Closed)
         };
-        let unsettled = || LogError::Unsettled { unsettled: self.state.unsettled.load(Ordering::Relaxed) };
+        let unsettled = || LogError::FlushTimeout { pending: self.state.unsettled.load(Ordering::Relaxed) };
         tokio::time::timeout(deadline, flush).await.unwrap_or_else(|_| Err(unsettled()))
     }
 
@@ -121,9 +118,9 @@ impl LogWriter for EmbeddedWriter {
         if self.state.failure().is_none() {
             return Ok(());
         }
-        let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job::Probe(answer)).await.map_err(|_| LogError::Closed)?;
-        answered.await.unwrap_or(Err(LogError::Closed))
+        let (reply, response) = oneshot::channel();
+        self.jobs.send(Job::CheckWritable(reply)).await.map_err(|_| LogError::Closed)?;
+        response.await.unwrap_or(Err(LogError::Closed))
     }
 
     async fn verify(&self, _topics: &[&str]) -> Result<(), LogError> {
@@ -133,34 +130,34 @@ impl LogWriter for EmbeddedWriter {
 }
 
 /// The writing thread; ends when the last handle is dropped and the queue is empty.
-struct Thread {
+struct WriterThread {
     appender: Appender,
     queue: mpsc::Receiver<Job>,
-    state: Arc<State>,
+    state: Arc<SharedState>,
 }
 
-impl Thread {
+impl WriterThread {
     fn run(mut self) {
         let mut next = None;
         while let Some(job) = next.take().or_else(|| self.queue.blocking_recv()) {
             match job {
                 Job::Append(first) => {
-                    let (group, after) = self.gather(first);
+                    let (group, after) = self.collect_group(first);
                     next = after;
                     self.write(group);
                 }
                 Job::Flush(done) => drop(done.send(())),
-                Job::Probe(answer) => {
-                    let result = self.appender.probe();
-                    self.state.note(result.as_ref().err().cloned());
-                    drop(answer.send(result));
+                Job::CheckWritable(reply) => {
+                    let result = self.appender.check_writable();
+                    self.state.set_failure(result.as_ref().err().cloned());
+                    drop(reply.send(result));
                 }
             }
         }
     }
 
-    /// Group commit: what has queued up meanwhile goes into the same transaction.
-    fn gather(&mut self, first: Append) -> (Vec<Append>, Option<Job>) {
+    /// Group commit: takes all queued calls into the same transaction, up to [`TRANSACTION_BYTES`].
+    fn collect_group(&mut self, first: AppendCall) -> (Vec<AppendCall>, Option<Job>) {
         let mut bytes = first.bytes;
         let mut group = vec![first];
         while bytes < TRANSACTION_BYTES {
@@ -176,16 +173,16 @@ impl Thread {
         (group, None)
     }
 
-    fn write(&mut self, group: Vec<Append>) {
+    fn write(&mut self, group: Vec<AppendCall>) {
         let written = self.appender.append(group.iter().map(|append| append.entries.as_slice()));
-        self.state.note(written.as_ref().err().cloned());
+        self.state.set_failure(written.as_ref().err().cloned());
         let mut outcomes = match written {
             Ok(outcomes) => outcomes,
             Err(error) => group.iter().map(|append| vec![Err(error.clone()); append.entries.len()]).collect(),
         };
         for (append, outcomes) in group.into_iter().zip(outcomes.drain(..)) {
             self.state.unsettled.fetch_sub(outcomes.len() as u64, Ordering::Relaxed);
-            // A caller that has gone away is no error: its entries stand in the log.
+            // Sending fails when the caller was cancelled; its entries are stored all the same.
             drop(append.outcomes.send(outcomes));
         }
     }

@@ -1,4 +1,4 @@
-//! Creates topics that keep everything for ever, and refuses existing ones that would not.
+//! Creates topics with unlimited retention and refuses existing topics that could remove records.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,60 +8,60 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use tokio::time::Instant;
 
-use super::client::{ANSWER, Role, client_config};
-use super::voice::{Voice, failed};
+use super::client::{ClientRole, REQUEST_TIMEOUT, client_config};
+use super::context::{KafkaContext, failed};
 use crate::config::KafkaConfig;
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;
 use crate::partition::TopicSpec;
 
-/// How long a new topic may take to be known and to have leaders everywhere.
-const SETTLED: Duration = Duration::from_secs(30);
-/// What is being done when a topic is looked at.
-const SETTINGS: &str = "reading the settings of a topic";
-/// What a topic must have so that no record is ever removed behind a reader.
-const KEPT: [(&str, &str); 3] = [("retention.ms", "-1"), ("retention.bytes", "-1"), ("cleanup.policy", "delete")];
+/// How long a new topic may take until every broker knows it and it has leaders.
+const TOPIC_READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The operation that errors name when topic settings are read.
+const READING_CONFIG: &str = "reading the settings of a topic";
+/// Topic settings that are required so that no record is ever removed.
+const RETENTION_CONFIG: [(&str, &str); 3] = [("retention.ms", "-1"), ("retention.bytes", "-1"), ("cleanup.policy", "delete")];
 
-/// Creates what is missing; refuses a topic with another number of partitions or one that forgets.
+/// Creates missing topics; refuses a topic with another number of partitions or with limited retention.
 pub(super) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
     let config = config.clone();
     let topics = topics.to_vec();
     let runtime = tokio::runtime::Handle::current();
-    // Closing a client blocks, so all of it is done where blocking is fine.
+    // Closing a client blocks, so everything runs on a blocking thread.
     let work = tokio::task::spawn_blocking(move || runtime.block_on(Admin::open(&config)?.ensure(&topics)));
     work.await.unwrap_or(Err(LogError::Closed))
 }
 
 struct Admin {
-    client: AdminClient<Voice>,
-    /// Asks for topics and hears refusals, which an admin client does not pass on.
-    eyes: BaseConsumer<Voice>,
+    client: AdminClient<KafkaContext>,
+    /// Fetches metadata and receives authentication errors, which an admin client does not report.
+    metadata_client: BaseConsumer<KafkaContext>,
     config: KafkaConfig,
 }
 
 impl Admin {
     fn open(config: &KafkaConfig) -> Result<Self, LogError> {
-        let settings = client_config(config, &Role::Admin)?;
+        let settings = client_config(config, &ClientRole::Admin)?;
         let fail = |error| failed("opening the log", error);
-        let client = settings.create_with_context(Voice::new(&config.brokers)).map_err(fail)?;
-        let eyes = settings.create_with_context(Voice::new(&config.brokers)).map_err(fail)?;
-        Ok(Self { client, eyes, config: config.clone() })
+        let client = settings.create_with_context(KafkaContext::new(&config.brokers)).map_err(fail)?;
+        let metadata_client = settings.create_with_context(KafkaContext::new(&config.brokers)).map_err(fail)?;
+        Ok(Self { client, metadata_client, config: config.clone() })
     }
 
     async fn ensure(&self, topics: &[TopicSpec]) -> Result<(), LogError> {
-        let known = self.known()?;
+        let known = self.partition_counts()?;
         let missing: Vec<_> = topics.iter().filter(|topic| !known.contains_key(&self.remote(topic))).collect();
         if !missing.is_empty() {
             self.create(&missing).await?;
             self.wait_for_leaders(&missing).await?;
         }
-        let known = self.known()?;
+        let known = self.partition_counts()?;
         for topic in topics {
             let found = known.get(&self.remote(topic)).copied().unwrap_or_default();
             if found != topic.partitions {
                 return Err(LogError::PartitionCount { topic: topic.name.clone(), found, wanted: topic.partitions });
             }
-            self.check_kept(topic).await?;
+            self.check_retention(topic).await?;
         }
         Ok(())
     }
@@ -70,8 +70,9 @@ impl Admin {
         format!("{}{}", self.config.topic_prefix, topic.name)
     }
 
-    fn known(&self) -> Result<HashMap<String, u32>, LogError> {
-        self.eyes.context().topics(self.eyes.client(), ANSWER, || drop(self.eyes.poll(Duration::from_millis(10))))
+    fn partition_counts(&self) -> Result<HashMap<String, u32>, LogError> {
+        let client = &self.metadata_client;
+        client.context().fetch_topics(client.client(), REQUEST_TIMEOUT, || drop(client.poll(Duration::from_millis(10))))
     }
 
     async fn create(&self, topics: &[&TopicSpec]) -> Result<(), LogError> {
@@ -86,10 +87,10 @@ impl Admin {
                 .set("unclean.leader.election.enable", "false")
                 .set("message.timestamp.type", "LogAppendTime")
                 .set("max.message.bytes", &largest);
-            KEPT.iter().fold(new, |new, (name, value)| new.set(name, value))
+            RETENTION_CONFIG.iter().fold(new, |new, (name, value)| new.set(name, value))
         });
         let wanted: Vec<_> = wanted.collect();
-        let options = AdminOptions::new().request_timeout(Some(ANSWER)).operation_timeout(Some(ANSWER));
+        let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT)).operation_timeout(Some(REQUEST_TIMEOUT));
         let created = self.client.create_topics(&wanted, &options).await.map_err(|error| failed("creating topics", error))?;
         for (topic, created) in topics.iter().zip(created) {
             match created {
@@ -102,15 +103,16 @@ impl Admin {
     }
 
     async fn wait_for_leaders(&self, topics: &[&TopicSpec]) -> Result<(), LogError> {
-        let deadline = Instant::now() + SETTLED;
+        let deadline = Instant::now() + TOPIC_READY_TIMEOUT;
         let names: Vec<_> = topics.iter().map(|topic| self.remote(topic)).collect();
         loop {
-            let metadata = self.eyes.fetch_metadata(None, ANSWER).map_err(|error| failed("looking for topics", error))?;
-            let led = |name: &String| {
+            let metadata =
+                self.metadata_client.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|error| failed("looking for topics", error))?;
+            let has_leaders = |name: &String| {
                 let topic = metadata.topics().iter().find(|topic| topic.name() == name);
                 topic.is_some_and(|topic| topic.error().is_none() && topic.partitions().iter().all(|partition| partition.leader() >= 0))
             };
-            if names.iter().all(led) {
+            if names.iter().all(has_leaders) {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -120,38 +122,38 @@ impl Admin {
         }
     }
 
-    /// An existing topic may have been made by hand, with a retention that removes records nobody has read.
-    async fn check_kept(&self, topic: &TopicSpec) -> Result<(), LogError> {
-        let deadline = Instant::now() + SETTLED;
+    /// Checks the retention settings, as a topic created by hand may remove unread records.
+    async fn check_retention(&self, topic: &TopicSpec) -> Result<(), LogError> {
+        let deadline = Instant::now() + TOPIC_READY_TIMEOUT;
         loop {
             let found = self.settings(topic).await?;
-            for (setting, wanted) in KEPT {
+            for (setting, wanted) in RETENTION_CONFIG {
                 match found.get(setting) {
-                    // A topic that was just made is not known everywhere at once.
+                    // Not every broker knows a new topic at once.
                     None if Instant::now() < deadline => break,
-                    None => return Err(LogError::Unavailable { action: SETTINGS, source: None }),
+                    None => return Err(LogError::Unavailable { action: READING_CONFIG, source: None }),
                     Some(found) if found == wanted => {}
                     Some(found) => {
                         return Err(LogError::TopicSetting { topic: topic.name.clone(), setting, found: found.clone(), wanted });
                     }
                 }
             }
-            if KEPT.iter().all(|(setting, _)| found.contains_key(*setting)) {
+            if RETENTION_CONFIG.iter().all(|(setting, _)| found.contains_key(*setting)) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// The settings of a topic, by name.
+    /// Reads the settings of a topic, by Kafka's name.
     async fn settings(&self, topic: &TopicSpec) -> Result<HashMap<String, String>, LogError> {
         let name = self.remote(topic);
-        let options = AdminOptions::new().request_timeout(Some(ANSWER));
+        let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
         let described = self.client.describe_configs([&ResourceSpecifier::Topic(&name)], &options).await;
-        let described = described.map_err(|error| failed(SETTINGS, error))?;
+        let described = described.map_err(|error| failed(READING_CONFIG, error))?;
         let mut settings = HashMap::new();
         for resource in described {
-            let resource = resource.map_err(|code| failed(SETTINGS, rdkafka::error::KafkaError::AdminOp(code)))?;
+            let resource = resource.map_err(|code| failed(READING_CONFIG, rdkafka::error::KafkaError::AdminOp(code)))?;
             settings.extend(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))));
         }
         Ok(settings)
@@ -163,34 +165,34 @@ fn too_few_brokers(config: &KafkaConfig, topic: &TopicSpec) -> LogError {
     LogError::Config { setting: "replicas", reason }
 }
 
-/// Deletes topics with everything in them, as an operator would; for tests.
+/// Deletes topics with all records, as an operator would; for tests.
 #[cfg(feature = "broker")]
 pub(crate) async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
     const ACTION: &str = "deleting topics";
     let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let client: AdminClient<Voice> =
-        client_config(config, &Role::Admin)?.create_with_context(Voice::new(&config.brokers)).map_err(|error| failed(ACTION, error))?;
+    let client: AdminClient<KafkaContext> =
+        client_config(config, &ClientRole::Admin)?.create_with_context(KafkaContext::new(&config.brokers)).map_err(|error| failed(ACTION, error))?;
     let deleted = client.delete_topics(&names, &AdminOptions::new()).await.map_err(|error| failed(ACTION, error))?;
     let refused = deleted.into_iter().find_map(Result::err);
     refused.map_or(Ok(()), |(_, code)| Err(failed(ACTION, rdkafka::error::KafkaError::AdminOp(code))))
 }
 
-/// Asks a broker which cluster it belongs to.
+/// Queries the cluster id of a broker.
 #[cfg(feature = "broker")]
-pub(crate) struct Probe {
+pub(crate) struct ClusterProbe {
     admin: Option<Admin>,
 }
 
 #[cfg(feature = "broker")]
-impl Probe {
-    /// A client that asks this address.
+impl ClusterProbe {
+    /// Opens a client for this address.
     pub(crate) fn new(address: &str) -> Self {
         Self { admin: Admin::open(&KafkaConfig::new(address)).ok() }
     }
 
-    /// Its cluster; none while it does not answer.
+    /// The cluster id; none while the broker does not respond.
     pub(crate) fn cluster_id(&self) -> Option<String> {
-        self.admin.as_ref()?.eyes.client().fetch_cluster_id(Duration::from_millis(200))
+        self.admin.as_ref()?.metadata_client.client().fetch_cluster_id(Duration::from_millis(200))
     }
 }

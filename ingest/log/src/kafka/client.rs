@@ -1,8 +1,7 @@
 //! The one configuration of every Kafka client, and topic names with the prefix of the installation.
 //!
-//! Guarantees: acks from all in-sync replicas, idempotent, the same partitioner as the embedded log;
-//! no commit, no start position and no topic is ever made up by the client itself; certificates and host
-//! names are verified whenever TLS is on.
+//! Guarantees: producers are idempotent, wait for all in-sync replicas and use the partitioner of the embedded log; no client
+//! commits, chooses a start offset or creates a topic by itself; with TLS, certificates and host names are verified.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,80 +15,79 @@ use crate::config::{KafkaConfig, SaslConfig, SaslMechanism, TlsConfig};
 use crate::entry::MAX_ENTRY_BYTES;
 use crate::error::LogError;
 
-/// How long a question to the brokers may take.
-pub(super) const ANSWER: Duration = Duration::from_secs(10);
+/// Timeout of one request to the brokers.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a client is for.
+/// Purpose of a client.
 #[derive(Debug, Clone)]
-pub(super) enum Role {
-    /// Creates topics.
+pub(super) enum ClientRole {
+    /// Creates topics and checks their settings.
     Admin,
-    /// Appends.
+    /// Appends as an idempotent producer.
     Writer,
     /// Reads as a member of a group.
-    Member { group: String, member: u32 },
-    /// Reads everything, without a group.
-    Whole,
+    GroupMember { group: String, member: u32 },
+    /// Reads all partitions, without a group.
+    Standalone,
 }
 
-/// Configures a client; there is no other place that does.
-pub(super) fn client_config(config: &KafkaConfig, role: &Role) -> Result<ClientConfig, LogError> {
+/// Configures every client of this crate.
+pub(super) fn client_config(config: &KafkaConfig, role: &ClientRole) -> Result<ClientConfig, LogError> {
     config.check()?;
     let mut client = ClientConfig::new();
     client.set("bootstrap.servers", &config.brokers).set("client.id", "qamtu");
-    // A broker that comes back is used again within a second.
+    // Reconnects within a second after a broker is back.
     client.set("reconnect.backoff.max.ms", "1000").set("socket.keepalive.enable", "true");
     client.set("log.connection.close", "false").set_log_level(RDKafkaLogLevel::Info);
-    secure(&mut client, config);
+    configure_security(&mut client, config);
     match role {
-        Role::Admin => {}
-        Role::Writer => writer(&mut client, config),
-        Role::Member { group, member } => {
-            reader(&mut client);
+        ClientRole::Admin => {}
+        ClientRole::Writer => configure_producer(&mut client, config),
+        ClientRole::GroupMember { group, member } => {
+            configure_consumer(&mut client);
             let group = format!("{}{group}", config.topic_prefix);
             // Static membership: a restart within the session timeout moves no partition.
             client.set("group.instance.id", format!("{group}-{member}")).set("group.id", group);
             client.set("session.timeout.ms", config.session_timeout_ms.to_string());
             client.set("heartbeat.interval.ms", (config.session_timeout_ms / 10).clamp(100, 3_000).to_string());
-            // Also the time the others wait for a member that drains: it must outlast the drain.
+            // The other members wait this long for one that drains, so it must be longer than the drain.
             client.set("max.poll.interval.ms", config.session_timeout_ms.max(300_000).to_string());
-            // Eager: cooperative with manual commits has known storms (librdkafka 4059, 4220); the newer
-            // "consumer" protocol has a fatal error after a missed poll before librdkafka 2.15.
+            // Eager: cooperative rebalancing with manual commits can rebalance endlessly (librdkafka 4059, 4220); the
+            // "consumer" protocol fails fatally after a missed poll before librdkafka 2.15.
             client.set("group.protocol", "classic").set("partition.assignment.strategy", "range");
         }
-        Role::Whole => {
-            reader(&mut client);
-            // librdkafka wants a name to assign partitions; nothing is ever committed under it.
+        ClientRole::Standalone => {
+            configure_consumer(&mut client);
+            // librdkafka requires a group id to assign partitions; nothing is ever committed under it.
             client.set("group.id", format!("{}whole", config.topic_prefix));
         }
     }
     Ok(client)
 }
 
-fn writer(client: &mut ClientConfig, config: &KafkaConfig) {
+fn configure_producer(client: &mut ClientConfig, config: &KafkaConfig) {
     client.set("enable.idempotence", "true").set("acks", "all");
     client.set("message.timeout.ms", config.append_timeout_ms.to_string());
     client.set("partitioner", "murmur2_random").set("compression.type", "lz4");
     client.set("message.max.bytes", (MAX_ENTRY_BYTES + 100_000).to_string());
-    // The queue is bounded; appends wait for room in their order.
+    // The queue is bounded; appends wait in order until it has space.
     client.set("queue.buffering.max.messages", "200000").set("queue.buffering.max.kbytes", "65536");
-    // Single events share their requests: with 2 ms, the broker worked as much on 2,000 events a second as on 50,000.
+    // Batches single events: with 2 ms, 2,000 events a second cost the broker as much as 50,000.
     client.set("linger.ms", "5");
 }
 
-fn reader(client: &mut ClientConfig) {
+fn configure_consumer(client: &mut ClientConfig) {
     client.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
     client.set("auto.offset.reset", "error").set("enable.partition.eof", "true");
     client.set("isolation.level", "read_committed").set("check.crcs", "true");
     client.set("allow.auto.create.topics", "false");
-    // Questions to a broker wait behind a fetch that waits for records, on one connection: with librdkafka's half second, asking for
-    // the bounds of twelve partitions stopped a reader for seconds. And a fetch waits until it is worth its while: answered at once, a
-    // steady stream of single events costs a fetch for each.
+    // Other requests queue behind a waiting fetch on the same connection: with librdkafka's default of half a second, the offset
+    // queries of twelve partitions blocked a reader for seconds. The minimum size avoids one fetch for each single event.
     client.set("fetch.wait.max.ms", "50").set("fetch.min.bytes", "65536");
     client.set("queued.max.messages.kbytes", "32768").set("fetch.max.bytes", "16777216").set("fetch.queue.backoff.ms", "20");
 }
 
-fn secure(client: &mut ClientConfig, config: &KafkaConfig) {
+fn configure_security(client: &mut ClientConfig, config: &KafkaConfig) {
     let protocol = match (&config.tls, &config.sasl) {
         (None, None) => "plaintext",
         (Some(_), None) => "ssl",
@@ -98,14 +96,14 @@ fn secure(client: &mut ClientConfig, config: &KafkaConfig) {
     };
     client.set("security.protocol", protocol);
     if let Some(tls) = &config.tls {
-        encrypt(client, tls);
+        configure_tls(client, tls);
     }
     if let Some(sasl) = &config.sasl {
-        log_in(client, sasl);
+        configure_sasl(client, sasl);
     }
 }
 
-fn encrypt(client: &mut ClientConfig, tls: &TlsConfig) {
+fn configure_tls(client: &mut ClientConfig, tls: &TlsConfig) {
     client.set("enable.ssl.certificate.verification", "true").set("ssl.endpoint.identification.algorithm", "https");
     let files =
         [("ssl.ca.location", &tls.ca_file), ("ssl.certificate.location", &tls.certificate_file), ("ssl.key.location", &tls.key_file)];
@@ -119,7 +117,7 @@ fn encrypt(client: &mut ClientConfig, tls: &TlsConfig) {
     }
 }
 
-fn log_in(client: &mut ClientConfig, sasl: &SaslConfig) {
+fn configure_sasl(client: &mut ClientConfig, sasl: &SaslConfig) {
     let mechanism = match sasl.mechanism {
         SaslMechanism::Plain => "PLAIN",
         SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
@@ -129,28 +127,28 @@ fn log_in(client: &mut ClientConfig, sasl: &SaslConfig) {
     client.set("sasl.password", sasl.password.expose_secret());
 }
 
-/// Topic names with and without the prefix of the installation.
+/// Maps topic names with and without the configured prefix.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
+pub(super) struct TopicNames {
     prefix: String,
-    known: HashMap<String, Arc<str>>,
+    local_names: HashMap<String, Arc<str>>,
 }
 
-impl Names {
-    /// Names of these topics.
+impl TopicNames {
+    /// The mapping for these topics, given without the prefix.
     pub(super) fn new(prefix: &str, topics: &[String]) -> Self {
-        let known = topics.iter().map(|topic| (format!("{prefix}{topic}"), topic.as_str().into())).collect();
-        Self { prefix: prefix.to_owned(), known }
+        let local_names = topics.iter().map(|topic| (format!("{prefix}{topic}"), topic.as_str().into())).collect();
+        Self { prefix: prefix.to_owned(), local_names }
     }
 
-    /// Name on the brokers.
+    /// Name on the brokers, with the prefix.
     pub(super) fn remote(&self, topic: &str) -> String {
         format!("{}{topic}", self.prefix)
     }
 
-    /// Name everywhere else.
+    /// Name without the prefix.
     pub(super) fn local(&self, remote: &str) -> Arc<str> {
-        match self.known.get(remote) {
+        match self.local_names.get(remote) {
             Some(topic) => topic.clone(),
             None => remote.strip_prefix(&self.prefix).unwrap_or(remote).into(),
         }
@@ -161,12 +159,12 @@ impl Names {
 mod tests {
     use super::*;
 
-    fn settings(config: &KafkaConfig, role: &Role) -> HashMap<String, String> {
+    fn settings(config: &KafkaConfig, role: &ClientRole) -> HashMap<String, String> {
         client_config(config, role).expect("config").config_map().iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
     }
 
-    fn roles() -> [Role; 4] {
-        [Role::Admin, Role::Writer, Role::Member { group: "g".into(), member: 1 }, Role::Whole]
+    fn roles() -> [ClientRole; 4] {
+        [ClientRole::Admin, ClientRole::Writer, ClientRole::GroupMember { group: "g".into(), member: 1 }, ClientRole::Standalone]
     }
 
     #[test]
@@ -178,7 +176,7 @@ mod tests {
 
     #[test]
     fn writers_are_idempotent_and_wait_for_all_replicas() {
-        let writer = settings(&KafkaConfig::new("b:1"), &Role::Writer);
+        let writer = settings(&KafkaConfig::new("b:1"), &ClientRole::Writer);
         assert_eq!(writer["enable.idempotence"], "true");
         assert_eq!(writer["acks"], "all");
         assert_eq!(writer["partitioner"], "murmur2_random");
@@ -187,7 +185,7 @@ mod tests {
 
     #[test]
     fn readers_make_nothing_up() {
-        for role in [Role::Member { group: "g".into(), member: 1 }, Role::Whole] {
+        for role in [ClientRole::GroupMember { group: "g".into(), member: 1 }, ClientRole::Standalone] {
             let reader = settings(&KafkaConfig::new("b:1"), &role);
             assert_eq!(reader["enable.auto.commit"], "false");
             assert_eq!(reader["enable.auto.offset.store"], "false");
@@ -199,7 +197,7 @@ mod tests {
     #[test]
     fn group_and_member_carry_the_prefix() {
         let config = KafkaConfig { topic_prefix: "south-".into(), ..KafkaConfig::new("b:1") };
-        let member = settings(&config, &Role::Member { group: "projector".into(), member: 3 });
+        let member = settings(&config, &ClientRole::GroupMember { group: "projector".into(), member: 3 });
         assert_eq!(member["group.id"], "south-projector");
         assert_eq!(member["group.instance.id"], "south-projector-3");
     }

@@ -1,7 +1,6 @@
-//! Asks the broker, every [`PROBE`], for the ids of the topics and the ends of the started partitions.
+//! Queries the broker every [`PROBE_INTERVAL`] for the ids of the topics and the end offsets of the started partitions.
 //!
-//! Guarantees: a thread of its own asks, because these questions may block; it ends with the client. What the answers mean is decided by
-//! [`super::watch`].
+//! The queries block, so they run on a thread of their own, which ends with the client. [`super::watchdog`] evaluates the results.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -9,46 +8,46 @@ use std::time::Instant;
 
 use rdkafka::consumer::Consumer;
 
-use super::client::ANSWER;
-use super::group::Client;
+use super::client::REQUEST_TIMEOUT;
+use super::context::failed;
+use super::group::KafkaConsumer;
 use super::topic_id::{TopicId, topic_ids};
-use super::voice::failed;
-use super::watch::{Ends, PROBE, compare};
+use super::watchdog::{EndOffsets, PROBE_INTERVAL, check_topic_ids};
 
-/// Starts the asking thread; it ends with the client.
-pub(super) fn start(client: &Arc<Client>, topics: Vec<String>) -> std::io::Result<()> {
+/// Starts the probe thread; it ends with the client.
+pub(super) fn start(client: &Arc<KafkaConsumer>, topics: Vec<String>) -> std::io::Result<()> {
     let client = Arc::downgrade(client);
     let probe = Probe { client, topics, ids: HashMap::new() };
     std::thread::Builder::new().name("log-watch".into()).spawn(move || probe.run()).map(drop)
 }
 
 struct Probe {
-    client: Weak<Client>,
-    /// Names on the broker.
+    client: Weak<KafkaConsumer>,
+    /// Topic names on the broker.
     topics: Vec<String>,
-    /// As the first answer said.
+    /// Topic ids of the first probe.
     ids: HashMap<String, TopicId>,
 }
 
 impl Probe {
     fn run(mut self) {
         loop {
-            // Held for one question only, so that it is the reading thread that closes the client, as a rule.
+            // Held for one probe only, so that normally the reading thread drops the last reference and closes the client.
             let Some(client) = self.client.upgrade() else { return };
-            let ends = self.ask(&client);
-            client.context().answers.put(ends, Instant::now());
+            let ends = self.probe(&client);
+            client.context().probe_results.record(ends, Instant::now());
             drop(client);
-            std::thread::sleep(PROBE);
+            std::thread::sleep(PROBE_INTERVAL);
         }
     }
 
-    fn ask(&mut self, client: &Client) -> Ends {
-        let found = topic_ids(client.client(), &self.topics, ANSWER).map_err(|error| {
-            client.context().voice.bootstrap(client.client());
+    fn probe(&mut self, client: &KafkaConsumer) -> EndOffsets {
+        let found = topic_ids(client.client(), &self.topics, REQUEST_TIMEOUT).map_err(|error| {
+            client.context().kafka.add_bootstrap_brokers(client.client());
             failed("asking for topics", error)
         })?;
-        compare(&mut self.ids, &found)?;
-        let started = client.context().seat().cursors.started();
+        check_topic_ids(&mut self.ids, &found)?;
+        let started = client.context().state().cursors.started();
         started
             .into_iter()
             .map(|next| client.context().bounds_now(client, &next.partition).map(|bounds| (next.partition, bounds.end)))

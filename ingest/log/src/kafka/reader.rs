@@ -1,7 +1,7 @@
-//! Reads Kafka: one thread polls, keeps its place in the group alive and hands records over.
+//! Reads Kafka: one thread polls, which also keeps the group membership, and delivers records.
 //!
-//! While the owner takes nothing, the thread stops fetching but goes on polling, so that a slow
-//! warehouse never costs the membership. A client that has stopped working ends the reader ([`super::watch`]).
+//! While the caller takes no batch, the thread pauses fetching but keeps polling, so that a slow consumer keeps its membership.
+//! A stalled client ends the reader ([`super::watchdog`]).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,53 +14,56 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 
-use super::client::{Names, Role, client_config};
-use super::commit::Commits;
+use super::client::{ClientRole, TopicNames, client_config};
+use super::commit::CommitSender;
+use super::context::{KafkaContext, failed};
 use super::cursor::Cursors;
-use super::group::{Client, Member, Seat};
+use super::group::{ConsumerState, GroupContext, KafkaConsumer};
 use super::probe;
-use super::voice::{Voice, failed};
-use super::watch::{Advice, Answers, Watchdog};
+use super::watchdog::{Action, ProbeResults, Watchdog};
 use crate::config::KafkaConfig;
 use crate::entry::{Headers, Record};
 use crate::error::LogError;
-use crate::handle::{Command, Handle, HandleGone, Notice};
+use crate::handle::{HandleDropped, ReaderHandle, ReaderMessage, ReaderRequest};
 use crate::partition::{Bounds, NextOffset, Partition};
 use crate::reader::{Membership, ReaderOptions};
 
-/// How long one poll waits for records; also the longest a command waits on an idle topic.
-const POLL: Duration = Duration::from_millis(10);
-/// How long to wait for a command while there is no room.
-const FULL: Duration = Duration::from_millis(50);
-/// After this long without room fetching is paused and polling goes on.
+/// Timeout of one poll; also the longest delay of a request on an idle topic.
+const POLL_TIMEOUT: Duration = Duration::from_millis(10);
+/// How long to wait for a request while no further batch may be sent.
+const FULL_WAIT: Duration = Duration::from_millis(50);
+/// Fetching is paused when no batch could be sent for this long.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
 
-/// Joins the group (or names everything) and starts the reading thread.
-pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Handle, LogError> {
+/// Joins the group (or assigns all partitions) and starts the reading thread.
+pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<ReaderHandle, LogError> {
     let (role, group) = match &options.membership {
-        Membership::Group { group, member, .. } => (Role::Member { group: group.clone(), member: *member }, Some((group.clone(), *member))),
-        Membership::Whole => (Role::Whole, None),
+        Membership::Group { group, member, .. } => {
+            (ClientRole::GroupMember { group: group.clone(), member: *member }, Some((group.clone(), *member)))
+        }
+        Membership::Standalone => (ClientRole::Standalone, None),
     };
-    let (handle, link) = Handle::new();
-    let (commits, orders) = Commits::new();
-    let member = Member {
-        voice: Voice::new(&config.brokers),
-        names: Names::new(&config.topic_prefix, &options.topics),
+    let (handle, channel) = ReaderHandle::new();
+    let (commit_sender, commit_worker) = CommitSender::new();
+    let context = GroupContext {
+        kafka: KafkaContext::new(&config.brokers),
+        names: TopicNames::new(&config.topic_prefix, &options.topics),
         group,
-        drain: Duration::from_millis(config.drain_timeout_ms.into()),
-        seat: Mutex::new(Seat { link, cursors: Cursors::default(), commits, failure: None }),
-        answers: Answers::new(Instant::now()),
+        drain_timeout: Duration::from_millis(config.drain_timeout_ms.into()),
+        state: Mutex::new(ConsumerState { channel, cursors: Cursors::default(), commit_sender, failure: None }),
+        probe_results: ProbeResults::new(Instant::now()),
     };
-    let client: Client = client_config(config, &role)?.create_with_context(member).map_err(|error| failed("opening the log", error))?;
+    let client: KafkaConsumer =
+        client_config(config, &role)?.create_with_context(context).map_err(|error| failed("opening the log", error))?;
     let client = Arc::new(client);
     let no_thread = |error: std::io::Error| LogError::Fatal { reason: format!("no thread: {error}") };
-    let partitions = client.context().existing(&client, &options.topics, || drop(client.poll(POLL)))?;
-    if options.membership == Membership::Whole {
-        let mut seat = client.context().seat();
-        seat.cursors.own(partitions.iter().cloned());
-        seat.link.notify(Notice::Assigned(partitions.into_iter().map(|partition| (partition, None)).collect()));
+    let partitions = client.context().partitions_of(&client, &options.topics, || drop(client.poll(POLL_TIMEOUT)))?;
+    if options.membership == Membership::Standalone {
+        let mut state = client.context().state();
+        state.cursors.assign(partitions.iter().cloned());
+        state.channel.send(ReaderMessage::Assigned(partitions.into_iter().map(|partition| (partition, None)).collect()));
     } else {
-        orders.serve(&client).map_err(no_thread)?;
+        commit_worker.spawn(&client).map_err(no_thread)?;
         let names: Vec<_> = options.topics.iter().map(|topic| client.context().names.remote(topic)).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         client.subscribe(&names).map_err(|error| failed("joining the group", error))?;
@@ -72,8 +75,8 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
         client,
         max_records: options.max_records.max(1),
         max_bytes: options.max_bytes,
-        held: None,
-        full: None,
+        deferred: None,
+        full_since: None,
         paused: false,
         watchdog: Watchdog::new(rebalance, Instant::now()),
     };
@@ -83,139 +86,139 @@ pub(super) fn open(config: &KafkaConfig, options: &ReaderOptions) -> Result<Hand
 }
 
 struct Reader {
-    client: Arc<Client>,
+    client: Arc<KafkaConsumer>,
     max_records: usize,
     max_bytes: usize,
-    /// A record that did not fit into the last portion.
-    held: Option<(u64, Record)>,
-    /// Since when there is no room.
-    full: Option<Instant>,
+    /// A record that did not fit into the last batch, with its epoch.
+    deferred: Option<(u64, Record)>,
+    /// Since when no further batch may be sent.
+    full_since: Option<Instant>,
     paused: bool,
     watchdog: Watchdog,
 }
 
-/// Records of one portion, by partition; the number is the epoch of the start they belong to.
-type Portion = BTreeMap<Partition, (u64, Vec<Record>)>;
+/// Records of one poll, by partition, with the epoch of the start they belong to.
+type RecordBatches = BTreeMap<Partition, (u64, Vec<Record>)>;
 
 impl Reader {
-    /// The thread; leaves the group when the handle is dropped.
+    /// Runs the thread; leaves the group when the handle is dropped.
     fn run(mut self) {
         loop {
-            match self.turn() {
+            match self.poll_once() {
                 Ok(Ok(())) => {}
-                Ok(Err(HandleGone)) => return,
+                Ok(Err(HandleDropped)) => return,
                 Err(error) => {
-                    self.client.context().seat().link.notify(Notice::Failed(error));
+                    self.client.context().state().channel.send(ReaderMessage::Failed(error));
                     return;
                 }
             }
         }
     }
 
-    fn turn(&mut self) -> Result<Result<(), HandleGone>, LogError> {
-        let command = {
-            let mut seat = self.client.context().seat();
-            let wait = if seat.link.has_room() { Duration::ZERO } else { FULL };
-            seat.link.command(wait)
+    fn poll_once(&mut self) -> Result<Result<(), HandleDropped>, LogError> {
+        let request = {
+            let mut state = self.client.context().state();
+            let wait = if state.channel.has_capacity() { Duration::ZERO } else { FULL_WAIT };
+            state.channel.recv(wait)
         };
-        match command {
-            Ok(Some(command)) => self.obey(command),
+        match request {
+            Ok(Some(request)) => self.handle(request),
             Ok(None) => self.read()?,
             Err(gone) => return Ok(Err(gone)),
         }
-        self.watch()?;
-        match self.client.context().seat().failure.take() {
+        self.check_watchdog()?;
+        match self.client.context().state().failure.take() {
             Some(error) => Err(error),
             None => Ok(Ok(())),
         }
     }
 
-    /// Hears what the watchdog has found.
-    fn watch(&mut self) -> Result<(), LogError> {
-        let member = self.client.context();
-        let Some(ends) = member.answers.take() else { return Ok(()) };
-        let mut seat = member.seat();
-        if !seat.link.has_room() || self.paused {
-            seat.cursors.touch(Instant::now());
+    /// Evaluates the latest probe; fails when the client has stalled.
+    fn check_watchdog(&mut self) -> Result<(), LogError> {
+        let context = self.client.context();
+        let Some(end_offsets) = context.probe_results.take() else { return Ok(()) };
+        let mut state = context.state();
+        if !state.channel.has_capacity() || self.paused {
+            state.cursors.touch(Instant::now());
         }
-        if self.watchdog.judge(ends, &mut seat.cursors, Instant::now())? == Advice::Refetch {
-            let started = member.list(&seat.cursors.started())?;
-            drop(seat);
-            tracing::debug!("the broker has more than the client has told; it is fetched anew");
+        if self.watchdog.evaluate(end_offsets, &mut state.cursors, Instant::now())? == Action::Refetch {
+            let started = context.list(&state.cursors.started())?;
+            drop(state);
+            tracing::debug!("the broker has more records than the client has fetched; the partitions are assigned again");
             self.client.assign(&started).map_err(|error| failed("starting to read", error))?;
         }
         Ok(())
     }
 
-    fn obey(&mut self, command: Command) {
-        // A caller that has gone away needs no answer.
-        match command {
-            Command::StartAt { at, epoch, answer } => drop(answer.send(self.start_at(&at, epoch))),
-            Command::Commit { offsets, answer } => {
-                let member = self.client.context();
-                drop(answer.send(member.commit(&self.client, &mut member.seat(), &offsets)));
+    fn handle(&mut self, request: ReaderRequest) {
+        // Sending fails when the caller was cancelled; then nobody needs the reply.
+        match request {
+            ReaderRequest::StartAt { at, epoch, reply } => drop(reply.send(self.start_at(&at, epoch))),
+            ReaderRequest::Commit { offsets, reply } => {
+                let context = self.client.context();
+                drop(reply.send(context.commit(&self.client, &mut context.state(), &offsets)));
             }
-            // Nothing is being revoked now; the rest is gone already.
-            Command::Release { answer, .. } => drop(answer.send(Ok(()))),
-            Command::Bounds { topic, answer } => drop(answer.send(self.client.context().topic_bounds(&self.client, &topic))),
-            Command::Taken => {}
+            // No drain is in progress, so there is nothing to release.
+            ReaderRequest::Release { reply, .. } => drop(reply.send(Ok(()))),
+            ReaderRequest::Bounds { topic, reply } => drop(reply.send(self.client.context().topic_bounds(&self.client, &topic))),
+            ReaderRequest::BatchTaken => {}
         }
     }
 
     fn start_at(&mut self, at: &[NextOffset], epoch: u64) -> Result<(), LogError> {
-        let member = self.client.context();
-        member.seat().cursors.stop(at);
+        let context = self.client.context();
+        context.state().cursors.stop(at);
         for NextOffset { partition, offset } in at {
-            if !member.seat().cursors.owns(partition) || self.client.assignment_lost() {
+            if !context.state().cursors.owns(partition) || self.client.assignment_lost() {
                 return Err(LogError::NotOwned { partition: partition.clone() });
             }
-            let Bounds { start, end, .. } = member.bounds(&self.client, partition)?;
+            let Bounds { start, end, .. } = context.bounds(&self.client, partition)?;
             if !(start..=end).contains(offset) {
                 return Err(LogError::OutOfRange { partition: partition.clone(), offset: *offset, start, end });
             }
         }
-        let mut seat = member.seat();
-        seat.cursors.start(at, epoch);
-        // The whole assignment anew, from where each partition stands: simpler than seeking, and valid in every state.
-        let started = member.list(&seat.cursors.started())?;
+        let mut state = context.state();
+        state.cursors.start(at, epoch);
+        // Assigns all started partitions again at their next offsets: simpler than seeking, and valid in every state.
+        let started = context.list(&state.cursors.started())?;
         self.paused = false;
-        self.full = None;
+        self.full_since = None;
         let assigned = self.client.assign(&started).and_then(|()| self.client.resume(&started));
         assigned.map_err(|error| failed("starting to read", error))
     }
 
     fn read(&mut self) -> Result<(), LogError> {
-        let room = self.client.context().seat().link.has_room();
-        self.hold(room)?;
-        if !room && !self.paused {
+        let has_capacity = self.client.context().state().channel.has_capacity();
+        self.pause_or_resume(has_capacity)?;
+        if !has_capacity && !self.paused {
             return Ok(());
         }
-        let portion = self.poll(if room { POLL } else { Duration::ZERO })?;
-        let idle = portion.is_empty();
-        let member = self.client.context();
-        for (partition, (epoch, records)) in portion {
-            member.seat().link.notify(Notice::Records { partition, epoch, records });
+        let batches = self.poll(if has_capacity { POLL_TIMEOUT } else { Duration::ZERO })?;
+        let idle = batches.is_empty();
+        let context = self.client.context();
+        for (partition, (epoch, records)) in batches {
+            context.state().channel.send(ReaderMessage::Records { partition, epoch, records });
         }
         if idle {
-            self.clear_up();
+            self.resolve_ambiguous_ends();
         }
-        let mut seat = member.seat();
-        if let Some(epoch) = seat.cursors.caught_up() {
-            seat.link.notify(Notice::CaughtUp { epoch });
+        let mut state = context.state();
+        if let Some(epoch) = state.cursors.caught_up() {
+            state.channel.send(ReaderMessage::CaughtUp { epoch });
         }
         Ok(())
     }
 
-    /// Pauses fetching once there was no room for a while; resumes when there is.
-    fn hold(&mut self, room: bool) -> Result<(), LogError> {
-        let since = *self.full.get_or_insert_with(Instant::now);
-        if room {
-            self.full = None;
+    /// Pauses fetching after [`PAUSE_AFTER`] without capacity; resumes when there is some.
+    fn pause_or_resume(&mut self, has_capacity: bool) -> Result<(), LogError> {
+        let since = *self.full_since.get_or_insert_with(Instant::now);
+        if has_capacity {
+            self.full_since = None;
         }
-        let pause = !room && since.elapsed() > PAUSE_AFTER;
-        if (room && self.paused) || (pause && !self.paused) {
-            let member = self.client.context();
-            let started = member.list(&member.seat().cursors.started())?;
+        let pause = !has_capacity && since.elapsed() > PAUSE_AFTER;
+        if (has_capacity && self.paused) || (pause && !self.paused) {
+            let context = self.client.context();
+            let started = context.list(&context.state().cursors.started())?;
             let done = if pause { self.client.pause(&started) } else { self.client.resume(&started) };
             done.map_err(|error| failed("pausing", error))?;
             self.paused = pause;
@@ -223,57 +226,57 @@ impl Reader {
         Ok(())
     }
 
-    fn poll(&mut self, wait: Duration) -> Result<Portion, LogError> {
-        let (mut portion, mut count, mut bytes) = (Portion::new(), 0, 0);
+    fn poll(&mut self, wait: Duration) -> Result<RecordBatches, LogError> {
+        let (mut batches, mut count, mut bytes) = (RecordBatches::new(), 0, 0);
         let mut wait = wait;
         while count < self.max_records {
-            let taken = match self.held.take() {
-                Some(held) => Some(held),
+            let taken = match self.deferred.take() {
+                Some(deferred) => Some(deferred),
                 None => match self.client.poll(wait) {
                     None => break,
-                    Some(Ok(message)) => self.take(&message),
-                    Some(Err(error)) => self.judge(error).map(|()| None)?,
+                    Some(Ok(message)) => self.accept(&message),
+                    Some(Err(error)) => self.handle_error(error).map(|()| None)?,
                 },
             };
             wait = Duration::ZERO;
             let Some((epoch, record)) = taken else { continue };
             bytes += record.size();
             if bytes > self.max_bytes && count > 0 {
-                self.held = Some((epoch, record));
+                self.deferred = Some((epoch, record));
                 break;
             }
             count += 1;
-            portion.entry(record.partition.clone()).or_insert_with(|| (epoch, Vec::new())).1.push(record);
+            batches.entry(record.partition.clone()).or_insert_with(|| (epoch, Vec::new())).1.push(record);
         }
-        Ok(portion)
+        Ok(batches)
     }
 
-    fn take(&self, message: &BorrowedMessage<'_>) -> Option<(u64, Record)> {
-        let member = self.client.context();
-        let partition = Partition::new(member.names.local(message.topic()), message.partition().unsigned_abs());
-        let taken = member.seat().cursors.take(&partition, message.offset().unsigned_abs());
+    fn accept(&self, message: &BorrowedMessage<'_>) -> Option<(u64, Record)> {
+        let context = self.client.context();
+        let partition = Partition::new(context.names.local(message.topic()), message.partition().unsigned_abs());
+        let taken = context.state().cursors.advance(&partition, message.offset().unsigned_abs());
         taken.map(|(epoch, skipped)| (epoch, record(partition, skipped, message)))
     }
 
-    /// Asks the broker where several topics could have reached their end.
-    fn clear_up(&self) {
-        let member = self.client.context();
-        let unclear = member.seat().cursors.unclear();
-        if unclear.is_empty() {
+    /// Queries the broker for partitions whose end event did not say which topic it belongs to.
+    fn resolve_ambiguous_ends(&self) {
+        let context = self.client.context();
+        let ambiguous = context.state().cursors.ambiguous_ends();
+        if ambiguous.is_empty() {
             return;
         }
         let positions = self.positions();
         let position = |partition: &Partition| positions.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset);
-        let ends = unclear
-            .iter()
-            .map(|partition| member.bounds_now(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end)));
-        // When the broker does not answer, the next idle moment asks again.
+        let ends = ambiguous.iter().map(|partition| {
+            context.bounds_now(&self.client, partition).map(|bounds| (partition.clone(), position(partition), bounds.end))
+        });
+        // If the broker does not respond, the next idle poll tries again.
         if let Ok(ends) = ends.collect::<Result<Vec<_>, _>>() {
-            member.seat().cursors.clear_up(&ends);
+            context.state().cursors.resolve_ends(&ends);
         }
     }
 
-    /// Where the client stands in each partition, markers of transactions included; none where nothing was read yet.
+    /// Position of the client in each partition, past transaction markers; none where nothing was read yet.
     fn positions(&self) -> Vec<NextOffset> {
         let names = &self.client.context().names;
         let Ok(known) = self.client.position() else { return Vec::new() };
@@ -284,16 +287,16 @@ impl Reader {
         known.elements().iter().filter_map(position).collect()
     }
 
-    /// Whether an event ends the reader; what librdkafka mends by itself does not.
-    fn judge(&self, error: KafkaError) -> Result<(), LogError> {
-        let member = self.client.context();
+    /// Handles an error event of the client; fails unless librdkafka recovers from it by itself.
+    fn handle_error(&self, error: KafkaError) -> Result<(), LogError> {
+        let context = self.client.context();
         if let KafkaError::PartitionEOF(number) = error {
-            member.seat().cursors.reach_end(number.unsigned_abs());
+            context.state().cursors.mark_end(number.unsigned_abs());
             return Ok(());
         }
         if let Some((code, reason)) = self.client.client().fatal_error() {
             let fenced = code == Code::FencedInstanceId;
-            return Err(if fenced { member.fenced() } else { LogError::Fatal { reason: format!("{code}: {reason}") } });
+            return Err(if fenced { context.fenced_error() } else { LogError::Fatal { reason: format!("{code}: {reason}") } });
         }
         match error.rdkafka_error_code() {
             Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(self.out_of_range(error)),
@@ -312,12 +315,12 @@ impl Reader {
         }
     }
 
-    /// Which partition stands outside of what the broker holds.
+    /// Finds the partition whose next offset the broker does not have.
     fn out_of_range(&self, error: KafkaError) -> LogError {
-        let member = self.client.context();
-        let started = member.seat().cursors.started();
+        let context = self.client.context();
+        let started = context.state().cursors.started();
         let outside = started.into_iter().find_map(|NextOffset { partition, offset }| {
-            let Bounds { start, end, .. } = member.bounds(&self.client, &partition).ok()?;
+            let Bounds { start, end, .. } = context.bounds(&self.client, &partition).ok()?;
             if end < offset {
                 let reason = format!("it was read up to {offset} and now ends at {end}");
                 return Some(LogError::Replaced { log: partition.to_string(), reason });
@@ -341,7 +344,7 @@ fn record(partition: Partition, skipped: u64, message: &BorrowedMessage<'_>) -> 
 }
 
 /// The headers of a record. The client panics at a name that is not UTF-8, which any other producer may write: such a record is
-/// handed over without headers, so that it is no event to anybody and the partition goes on behind it.
+/// delivered without headers, so that it decodes to no event and does not block the partition.
 fn headers(message: &BorrowedMessage<'_>) -> Headers {
     let read = || {
         message.headers().map_or_else(Headers::new, |headers| {
@@ -349,10 +352,10 @@ fn headers(message: &BorrowedMessage<'_>) -> Headers {
             headers.iter().map(|header| (header.key.to_owned().into(), copy(header.value))).collect()
         })
     };
-    // Reading changes nothing in the message: nothing is left half done, and the rest of it is still there.
+    // Unwind-safe: reading headers changes nothing in the message.
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
         let (partition, offset) = (message.partition(), message.offset());
-        tracing::warn!(partition, offset, "a record has a header whose name is not UTF-8; it is taken without headers");
+        tracing::warn!(partition, offset, "a record has a header whose name is not UTF-8; it is delivered without headers");
         Headers::new()
     })
 }

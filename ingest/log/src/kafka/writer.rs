@@ -1,9 +1,9 @@
-//! Appends to Kafka: queued in order, settled when every in-sync replica has the record.
+//! Appends to Kafka: entries are enqueued in order; an entry has its outcome when every in-sync replica has the record.
 //!
-//! Guarantees: a full queue makes callers wait in their order; a call that was cancelled still queues
-//! all of its entries or none after the first one that is refused; a fatal error of the idempotent
-//! producer makes [`LogWriter::ready`] fail for good. A producer that no broker answers any more, while a new one is answered, is
-//! replaced by that one; what it had not settled fails as unanswered. Dropping the last handle drops what is not settled: flush first.
+//! Guarantees: callers wait in order while the queue is full; a cancelled call still enqueues all of its entries; after a fatal
+//! error of the idempotent producer [`LogWriter::ready`] fails until the process restarts. A producer that gets no response while
+//! a new one does is replaced; its undelivered entries fail with [`LogError::Unavailable`]. Dropping the last handle drops
+//! undelivered entries: flush first.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -15,100 +15,101 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::time::Instant;
 
-use super::client::{ANSWER, Role, client_config};
+use super::client::{ClientRole, REQUEST_TIMEOUT, client_config};
+use super::context::{KafkaContext, failed};
 use super::topic_id::{TopicId, topic_ids};
-use super::voice::{Voice, failed};
-use super::watch::{PROBE, SILENCE, compare};
+use super::watchdog::{PROBE_INTERVAL, STALL_TIMEOUT, check_topic_ids};
 use crate::config::KafkaConfig;
 use crate::entry::Entry;
 use crate::error::LogError;
 use crate::partition::{Partition, Position};
 use crate::writer::LogWriter;
 
-/// How long to wait before asking a full queue again.
-const FULL: Duration = Duration::from_millis(2);
-/// How long a readiness question may take.
-const READY: Duration = Duration::from_secs(3);
+/// Wait before a retry while the queue is full.
+const QUEUE_FULL_RETRY: Duration = Duration::from_millis(2);
+/// Timeout of the requests behind `ready` and `verify`.
+const READY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const APPENDING: &str = "appending";
-
-/// Appends to Kafka.
 pub(super) struct KafkaWriter {
-    queue: Arc<Queue>,
+    shared: Arc<Shared>,
 }
 
-/// What the calls share.
-struct Queue {
+/// State that all calls and the watchdog thread share.
+struct Shared {
     config: KafkaConfig,
-    client: RwLock<Arc<Client>>,
-    /// Held while a call queues its entries, so that calls keep their order when the queue is full.
-    turn: tokio::sync::Mutex<()>,
+    client: RwLock<Arc<KafkaProducer>>,
+    /// Locked while a call enqueues its entries, so that calls keep their order when the queue is full.
+    enqueue_lock: tokio::sync::Mutex<()>,
     /// Topics that are known to exist.
     topics: Mutex<HashSet<Arc<str>>>,
-    /// Ids of the topics that were asked for, by name on the broker, as they were at first.
+    /// Topic ids by name on the broker, as of the first `verify`.
     ids: Mutex<HashMap<String, TopicId>>,
 }
 
-/// One client of the brokers.
-struct Client {
-    producer: FutureProducer<Voice>,
-    voice: Voice,
+/// The producer with its client context.
+struct KafkaProducer {
+    producer: FutureProducer<KafkaContext>,
+    kafka: KafkaContext,
 }
 
-impl Client {
+impl KafkaProducer {
     fn open(config: &KafkaConfig) -> Result<Self, LogError> {
-        let voice = Voice::new(&config.brokers);
-        let producer: Result<FutureProducer<Voice>, _> = client_config(config, &Role::Writer)?.create_with_context(voice.clone());
-        Ok(Self { producer: producer.map_err(|error| failed("opening the log", error))?, voice })
+        let kafka = KafkaContext::new(&config.brokers);
+        let producer: Result<FutureProducer<KafkaContext>, _> =
+            client_config(config, &ClientRole::Writer)?.create_with_context(kafka.clone());
+        Ok(Self { producer: producer.map_err(|error| failed("opening the log", error))?, kafka })
     }
 
-    /// Every topic on the brokers, by its name there.
+    /// Partition count of every topic, by its name on the brokers.
     fn topics(&self, wait: Duration) -> Result<HashMap<String, u32>, LogError> {
-        // The producer polls by itself.
-        self.voice.topics(self.producer.client(), wait, || {})
+        // The producer has a polling thread of its own.
+        self.kafka.fetch_topics(self.producer.client(), wait, || {})
     }
 }
 
 impl KafkaWriter {
-    /// Opens the log for appending; blocks until a broker answers.
+    /// Opens the log for appending; blocks until a broker responds.
     pub(super) fn open(config: &KafkaConfig) -> Result<Self, LogError> {
-        let queue = Queue {
+        let shared = Shared {
             config: config.clone(),
-            client: RwLock::new(Arc::new(Client::open(config)?)),
-            turn: tokio::sync::Mutex::new(()),
+            client: RwLock::new(Arc::new(KafkaProducer::open(config)?)),
+            enqueue_lock: tokio::sync::Mutex::new(()),
             topics: Mutex::new(HashSet::new()),
             ids: Mutex::new(HashMap::new()),
         };
-        queue.learn_topics(ANSWER)?;
-        let queue = Arc::new(queue);
-        let watched = Arc::downgrade(&queue);
-        let thread = std::thread::Builder::new().name("log-watch".into()).spawn(move || watch(&watched));
+        shared.refresh_topics(REQUEST_TIMEOUT)?;
+        let shared = Arc::new(shared);
+        let weak = Arc::downgrade(&shared);
+        let thread = std::thread::Builder::new().name("log-watch".into()).spawn(move || replace_stalled_client(&weak));
         thread.map_err(|error| LogError::Fatal { reason: format!("no thread: {error}") })?;
-        Ok(Self { queue })
+        Ok(Self { shared })
     }
 }
 
-/// Replaces a client that is not answered any more, although another one is; the thread ends with the writer. Why that happens:
-/// [`super::watch`].
-fn watch(queue: &Weak<Queue>) {
-    let mut answered = Instant::now();
-    // Closed here, where it may block, once no call uses them any more.
-    let mut retired: Vec<Arc<Client>> = Vec::new();
+/// Replaces a client that gets no response while a new one does ([`super::watchdog`] says why that happens). The thread ends with
+/// the writer.
+fn replace_stalled_client(shared: &Weak<Shared>) {
+    let mut last_answer = Instant::now();
+    // Dropped here once no call uses them, as closing a client blocks.
+    let mut retired: Vec<Arc<KafkaProducer>> = Vec::new();
     loop {
-        std::thread::sleep(PROBE);
-        let Some(queue) = queue.upgrade() else { return };
+        std::thread::sleep(PROBE_INTERVAL);
+        let Some(shared) = shared.upgrade() else { return };
         retired.retain(|client| Arc::strong_count(client) > 1);
-        match queue.client().topics(ANSWER) {
-            Ok(_) => answered = Instant::now(),
-            Err(error) if answered.elapsed() < SILENCE => tracing::warn!(%error, "the broker does not answer the writer"),
-            Err(_) => match Client::open(&queue.config).and_then(|fresh| fresh.topics(ANSWER).map(|_| fresh)) {
-                Ok(fresh) => {
-                    tracing::warn!("the log client has stopped working; a new one takes its place");
-                    retired.push(queue.replace(fresh));
-                    answered = Instant::now();
+        match shared.client().topics(REQUEST_TIMEOUT) {
+            Ok(_) => last_answer = Instant::now(),
+            Err(error) if last_answer.elapsed() < STALL_TIMEOUT => tracing::warn!(%error, "the broker does not respond to the writer"),
+            Err(_) => {
+                match KafkaProducer::open(&shared.config).and_then(|replacement| replacement.topics(REQUEST_TIMEOUT).map(|_| replacement)) {
+                    Ok(replacement) => {
+                        tracing::warn!("the log client has stopped working; it was replaced by a new one");
+                        retired.push(shared.replace(replacement));
+                        last_answer = Instant::now();
+                    }
+                    Err(error) => tracing::warn!(%error, "no broker responds to the writer"),
                 }
-                Err(error) => tracing::warn!(%error, "no broker answers the writer"),
-            },
+            }
         }
     }
 }
@@ -117,18 +118,19 @@ fn watch(queue: &Weak<Queue>) {
 impl LogWriter for KafkaWriter {
     async fn append(&self, entries: Vec<Entry>) -> Vec<Result<Position, LogError>> {
         let count = entries.len();
-        let queue = self.queue.clone();
-        // A task of its own: a caller that goes away cannot cut the call in two.
-        let call = tokio::spawn(async move { queue.append(entries).await });
+        let shared = self.shared.clone();
+        // A task of its own, so that cancelling the caller cannot enqueue only a part of the entries.
+        let call = tokio::spawn(async move { shared.append(entries).await });
         call.await.unwrap_or_else(|_| (0..count).map(|_| Err(LogError::Closed)).collect())
     }
 
     async fn flush(&self, deadline: Duration) -> Result<(), LogError> {
         let until = Instant::now() + deadline;
-        let client = self.queue.client();
-        let unsettled = |client: &Client| LogError::Unsettled { unsettled: client.producer.in_flight_count().unsigned_abs().into() };
-        // Whoever was before us has queued its entries by then.
-        if tokio::time::timeout_at(until, self.queue.turn.lock()).await.is_err() {
+        let client = self.shared.client();
+        let unsettled =
+            |client: &KafkaProducer| LogError::FlushTimeout { pending: client.producer.in_flight_count().unsigned_abs().into() };
+        // With the lock, all earlier calls have enqueued their entries.
+        if tokio::time::timeout_at(until, self.shared.enqueue_lock.lock()).await.is_err() {
             return Err(unsettled(&client));
         }
         let flush = move || match client.producer.flush(until.saturating_duration_since(Instant::now())) {
@@ -140,48 +142,48 @@ impl LogWriter for KafkaWriter {
     }
 
     async fn ready(&self) -> Result<(), LogError> {
-        let queue = self.queue.clone();
+        let shared = self.shared.clone();
         let ask = move || {
-            queue.fatal()?;
-            queue.learn_topics(READY)
+            shared.check_fatal()?;
+            shared.refresh_topics(READY_TIMEOUT)
         };
         tokio::task::spawn_blocking(ask).await.unwrap_or(Err(LogError::Closed))
     }
 
     async fn verify(&self, topics: &[&str]) -> Result<(), LogError> {
-        let queue = self.queue.clone();
-        let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", queue.config.topic_prefix)).collect();
-        tokio::task::spawn_blocking(move || queue.verify(&names)).await.unwrap_or(Err(LogError::Closed))
+        let shared = self.shared.clone();
+        let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", shared.config.topic_prefix)).collect();
+        tokio::task::spawn_blocking(move || shared.verify(&names)).await.unwrap_or(Err(LogError::Closed))
     }
 }
 
-impl Queue {
-    fn client(&self) -> Arc<Client> {
+impl Shared {
+    fn client(&self) -> Arc<KafkaProducer> {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes a new client; returns the old one.
-    fn replace(&self, fresh: Client) -> Arc<Client> {
-        std::mem::replace(&mut *self.client.write().unwrap_or_else(PoisonError::into_inner), Arc::new(fresh))
+    /// Replaces the client; returns the old one.
+    fn replace(&self, replacement: KafkaProducer) -> Arc<KafkaProducer> {
+        std::mem::replace(&mut *self.client.write().unwrap_or_else(PoisonError::into_inner), Arc::new(replacement))
     }
 
     fn verify(&self, names: &[String]) -> Result<(), LogError> {
-        let found = topic_ids(self.client().producer.client(), names, READY).map_err(|error| failed("asking for topics", error))?;
-        compare(&mut self.ids.lock().unwrap_or_else(PoisonError::into_inner), &found)
+        let found = topic_ids(self.client().producer.client(), names, READY_TIMEOUT).map_err(|error| failed("asking for topics", error))?;
+        check_topic_ids(&mut self.ids.lock().unwrap_or_else(PoisonError::into_inner), &found)
     }
 
     async fn append(self: Arc<Self>, entries: Vec<Entry>) -> Vec<Result<Position, LogError>> {
         let mut waiting = Vec::with_capacity(entries.len());
-        let turn = self.turn.lock().await;
+        let order = self.enqueue_lock.lock().await;
         for entry in &entries {
             waiting.push(self.enqueue(entry).await);
         }
-        drop(turn);
+        drop(order);
         let mut outcomes = Vec::with_capacity(entries.len());
         for (entry, queued) in entries.iter().zip(waiting) {
             outcomes.push(match queued {
-                // A fatal state of the producer shows in its own error only, not in the outcome it caused.
-                Ok(delivery) => settle(entry, delivery).await.map_err(|error| self.fatal().err().unwrap_or(error)),
+                // The outcome does not show that the producer has failed fatally, so check it.
+                Ok(delivery) => settle(entry, delivery).await.map_err(|error| self.check_fatal().err().unwrap_or(error)),
                 Err(error) => Err(error),
             });
         }
@@ -201,35 +203,35 @@ impl Queue {
                 Ok(delivery) => return Ok(delivery),
                 Err((KafkaError::MessageProduction(Code::QueueFull), again)) => {
                     record = again;
-                    tokio::time::sleep(FULL).await;
+                    tokio::time::sleep(QUEUE_FULL_RETRY).await;
                 }
-                Err((error, _)) => return Err(refused(entry, error)),
+                Err((error, _)) => return Err(delivery_error(entry, error)),
             }
         }
     }
 
-    /// Refuses a topic that does not exist; asked once per topic, as a broker may be set to create it by itself.
+    /// Refuses a topic that does not exist, as the broker might create it automatically. Queries the broker once per topic.
     async fn check_topic(self: &Arc<Self>, topic: &Arc<str>) -> Result<(), LogError> {
-        if self.knows(topic) {
+        if self.is_known(topic) {
             return Ok(());
         }
-        let queue = self.clone();
-        tokio::task::spawn_blocking(move || queue.learn_topics(ANSWER)).await.unwrap_or(Err(LogError::Closed))?;
-        if self.knows(topic) { Ok(()) } else { Err(LogError::UnknownTopic { topic: topic.to_string() }) }
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || shared.refresh_topics(REQUEST_TIMEOUT)).await.unwrap_or(Err(LogError::Closed))?;
+        if self.is_known(topic) { Ok(()) } else { Err(LogError::UnknownTopic { topic: topic.to_string() }) }
     }
 
-    fn knows(&self, topic: &Arc<str>) -> bool {
+    fn is_known(&self, topic: &Arc<str>) -> bool {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner).contains(topic)
     }
 
-    fn learn_topics(&self, wait: Duration) -> Result<(), LogError> {
+    fn refresh_topics(&self, wait: Duration) -> Result<(), LogError> {
         let known = self.client().topics(wait)?;
         let local = known.keys().filter_map(|name| name.strip_prefix(&self.config.topic_prefix)).map(Arc::from);
         self.topics.lock().unwrap_or_else(PoisonError::into_inner).extend(local);
         Ok(())
     }
 
-    fn fatal(&self) -> Result<(), LogError> {
+    fn check_fatal(&self) -> Result<(), LogError> {
         match self.client().producer.client().fatal_error() {
             Some((code, reason)) => Err(LogError::Fatal { reason: format!("{code}: {reason}") }),
             None => Ok(()),
@@ -241,22 +243,22 @@ async fn settle(entry: &Entry, delivery: DeliveryFuture) -> Result<Position, Log
     match delivery.await {
         Ok(Ok(done)) => match u64::try_from(done.offset) {
             Ok(offset) => Ok(Position { partition: Partition::new(entry.topic.clone(), done.partition.unsigned_abs()), offset }),
-            // A repeated request that the broker had already taken: stored, but nobody says where.
-            Err(_) => Err(LogError::Unavailable { action: "telling the offset of an append", source: None }),
+            // A retry of a request that the broker had already stored: it does not return the offset.
+            Err(_) => Err(LogError::Unavailable { action: "reading the offset of an append", source: None }),
         },
-        Ok(Err((error, _))) => Err(refused(entry, error)),
+        Ok(Err((error, _))) => Err(delivery_error(entry, error)),
         Err(_) => Err(LogError::Closed),
     }
 }
 
-fn refused(entry: &Entry, error: KafkaError) -> LogError {
+fn delivery_error(entry: &Entry, error: KafkaError) -> LogError {
     let topic = entry.topic.to_string();
     match error.rdkafka_error_code() {
         Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => LogError::UnknownTopic { topic },
         Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::MessageBatchTooLarge) => {
-            LogError::Refused { topic, reason: "the topic's max.message.bytes on the broker is below this entry's size" }
+            LogError::InvalidEntry { topic, reason: "the topic's max.message.bytes on the broker is below this entry's size" }
         }
-        // Its client was replaced, or the writer is closed.
+        // The client was replaced, or the writer was closed.
         Some(Code::PurgeQueue | Code::PurgeInflight) => LogError::Unavailable { action: APPENDING, source: Some(error) },
         _ => failed(APPENDING, error),
     }

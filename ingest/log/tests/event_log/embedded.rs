@@ -1,51 +1,52 @@
-//! Faults of the embedded log: damage, a full disk, second owners, several writers.
+//! Faults of the embedded log: corruption, a full disk, second owners, several writers.
 
 use std::path::PathBuf;
 
 use qamtu_log::{Delivery, EmbeddedConfig, LogConfig, LogError, Membership, Partition, TopicSpec, ensure_topics, open_reader, open_writer};
 use rusqlite::Connection;
 
-use crate::actor::Actor;
-use crate::site::{
-    Site, append_all, assert_contiguous, entry, expect_error, member, next, numbered, options, read_to_end, run, soon, start_all, text,
+use crate::fixture::{
+    LogFixture, append_all, assert_contiguous, entry, expect_error, member, next, numbered, options, read_to_end, run_test, start_all,
+    text, within_deadline,
 };
+use crate::process::TestProcess;
 
-async fn refused_reader(site: &Site, membership: Membership) -> LogError {
-    open_reader(&site.config, options(&["events"], membership)).await.map(|_| ()).expect_err("this reader must be refused")
+async fn reader_error(log: &LogFixture, membership: Membership) -> LogError {
+    open_reader(&log.config, options(&["events"], membership)).await.map(|_| ()).expect_err("this reader must be refused")
 }
 
 #[test]
 fn a_second_owner_is_refused_by_name_until_the_first_is_gone() {
-    run(async {
-        let site = Site::embedded();
-        site.topic("events", 4).await;
-        let actor = Actor::start(&site, "hold");
-        actor.wait_for("assigned");
-        let error = refused_reader(&site, member(0, 1)).await;
+    run_test(async {
+        let log = LogFixture::embedded();
+        log.topic("events", 4).await;
+        let process = TestProcess::start(&log, "hold");
+        process.wait_for("assigned");
+        let error = reader_error(&log, member(0, 1)).await;
         assert!(matches!(&error, LogError::Leased { group, .. } if group == "projector"), "{error}");
         assert!(error.to_string().contains("events/0 of group projector is already read by process "), "{error}");
-        // A different split overlaps as well.
-        assert!(matches!(refused_reader(&site, member(1, 2)).await, LogError::Leased { .. }));
-        // Another group and a whole reader are not concerned.
-        drop(site.reader(&["events"], Membership::Group { group: "register".into(), member: 0, members: 1 }).await);
-        drop(site.reader(&["events"], Membership::Whole).await);
-        actor.kill();
-        drop(site.reader(&["events"], member(0, 1)).await);
-        assert!(matches!(refused_reader(&site, member(2, 2)).await, LogError::Config { .. }));
+        // Another number of members overlaps as well.
+        assert!(matches!(reader_error(&log, member(1, 2)).await, LogError::Leased { .. }));
+        // Another group and a standalone reader are not affected.
+        drop(log.reader(&["events"], Membership::Group { group: "register".into(), member: 0, members: 1 }).await);
+        drop(log.reader(&["events"], Membership::Standalone).await);
+        process.kill();
+        drop(log.reader(&["events"], member(0, 1)).await);
+        assert!(matches!(reader_error(&log, member(2, 2)).await, LogError::Config { .. }));
     });
 }
 
 #[test]
 fn several_processes_append_at_the_same_time() {
-    run(async {
-        let site = Site::embedded();
-        site.topic("events", 2).await;
-        let actors: Vec<_> = (0..3).map(|_| Actor::start(&site, "append 10")).collect();
-        for actor in &actors {
-            (0..100).for_each(|_| drop(actor.wait_for("ack ")));
+    run_test(async {
+        let log = LogFixture::embedded();
+        log.topic("events", 2).await;
+        let processes: Vec<_> = (0..3).map(|_| TestProcess::start(&log, "append 10")).collect();
+        for process in &processes {
+            (0..100).for_each(|_| drop(process.wait_for("ack ")));
         }
-        let acknowledged: Vec<_> = actors.into_iter().flat_map(Actor::kill).filter(|line| line.starts_with("ack ")).collect();
-        let all = site.read_all(&["events"]).await;
+        let acknowledged: Vec<_> = processes.into_iter().flat_map(TestProcess::kill).filter(|line| line.starts_with("ack ")).collect();
+        let all = log.read_all(&["events"]).await;
         all.values().for_each(|records| assert_contiguous(records, 0));
         for line in acknowledged {
             if let [_, partition, offset, value] = line.split(' ').collect::<Vec<_>>()[..] {
@@ -59,59 +60,59 @@ fn several_processes_append_at_the_same_time() {
 
 #[test]
 fn a_log_is_created_once_by_whoever_comes_first() {
-    run(async {
-        let site = Site::embedded();
-        // What a start that was killed half-way leaves behind.
-        std::fs::create_dir_all(site.dir()).expect("folder");
-        std::fs::write(site.dir().join("records.new"), "half a file").expect("file");
+    run_test(async {
+        let log = LogFixture::embedded();
+        // A start that was killed during creation leaves this file.
+        std::fs::create_dir_all(log.dir()).expect("folder");
+        std::fs::write(log.dir().join("records.new"), "half a file").expect("file");
         let starts = (0..16).map(|_| {
-            let config = site.config.clone();
+            let config = log.config.clone();
             tokio::spawn(async move { ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 12 }]).await })
         });
         for start in starts.collect::<Vec<_>>() {
             start.await.expect("task").expect("topic");
         }
-        append_all(&*site.writer().await, numbered("events", 9, 0..10)).await;
-        assert_eq!(site.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 10);
+        append_all(&*log.writer().await, numbered("events", 9, 0..10)).await;
+        assert_eq!(log.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 10);
     });
 }
 
-/// A log with a hundred records and nobody using it.
-async fn filled() -> Site {
-    let site = Site::embedded();
-    site.topic("events", 1).await;
-    append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
-    let mut reader = site.reader(&["events"], member(0, 1)).await;
+/// A log with a hundred records and no open reader or writer.
+async fn filled_log() -> LogFixture {
+    let log = LogFixture::embedded();
+    log.topic("events", 1).await;
+    append_all(&*log.writer().await, numbered("events", 9, 0..100)).await;
+    let mut reader = log.reader(&["events"], member(0, 1)).await;
     start_all(&mut *reader).await;
     read_to_end(&mut *reader).await;
-    soon("commit", reader.commit(&[Partition::new("events", 0).next_offset(50)])).await.expect("commit");
+    within_deadline("commit", reader.commit(&[Partition::new("events", 0).next_offset(50)])).await.expect("commit");
     drop(reader);
-    // Everything into the main files, so that damage to them is not healed from the write-ahead log.
+    // Moves everything into the main files, so that the write-ahead log cannot repair damage to them.
     for file in ["records.sqlite", "positions.sqlite"] {
-        let sql = Connection::open(site.dir().join(file)).expect("file");
-        sql.busy_timeout(crate::site::DEADLINE).expect("timeout");
+        let sql = Connection::open(log.dir().join(file)).expect("file");
+        sql.busy_timeout(crate::fixture::DEADLINE).expect("timeout");
         sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("checkpoint");
         sql.close().expect("close");
     }
-    site
+    log
 }
 
-/// What every way of opening says, once nobody holds the file any more.
-async fn openings(site: &Site) -> Vec<LogError> {
+/// The error of every way to open the log again.
+async fn reopen_errors(log: &LogFixture) -> Vec<LogError> {
     let topic = [TopicSpec { name: "events".into(), partitions: 1 }];
-    vec![expect_error(ensure_topics(&site.config, &topic).await), refused_reader(site, member(0, 1)).await]
+    vec![expect_error(ensure_topics(&log.config, &topic).await), reader_error(log, member(0, 1)).await]
 }
 
 #[test]
 fn damage_is_one_clear_error_and_is_never_written_over() {
-    run(async {
+    run_test(async {
         for file in ["records.sqlite", "positions.sqlite"] {
             for damage in [Vec::new(), vec![0; 8192], b"this is no database at all, but a long enough text".repeat(100)] {
-                let site = filled().await;
-                let path: PathBuf = site.dir().join(file);
+                let log = filled_log().await;
+                let path: PathBuf = log.dir().join(file);
                 std::fs::write(&path, &damage).expect("damage");
-                for error in openings(&site).await {
-                    assert!(matches!(&error, LogError::Damaged { path: named, .. } if *named == path), "{error}");
+                for error in reopen_errors(&log).await {
+                    assert!(matches!(&error, LogError::Corrupt { path: named, .. } if *named == path), "{error}");
                     assert!(error.to_string().contains("restore the folder from a backup"), "{error}");
                 }
                 assert_eq!(std::fs::read(&path).expect("file"), damage);
@@ -122,12 +123,12 @@ fn damage_is_one_clear_error_and_is_never_written_over() {
 
 #[test]
 fn a_file_of_another_version_is_refused_by_both_numbers() {
-    run(async {
-        let site = filled().await;
-        let sql = Connection::open(site.dir().join("records.sqlite")).expect("file");
+    run_test(async {
+        let log = filled_log().await;
+        let sql = Connection::open(log.dir().join("records.sqlite")).expect("file");
         sql.execute_batch("PRAGMA user_version = 9").expect("version");
         drop(sql);
-        for error in openings(&site).await {
+        for error in reopen_errors(&log).await {
             assert!(matches!(error, LogError::Version { found: 9, expected: 1, .. }), "{error}");
         }
     });
@@ -135,58 +136,58 @@ fn a_file_of_another_version_is_refused_by_both_numbers() {
 
 #[test]
 fn a_changed_record_ends_the_reader_at_its_offset() {
-    run(async {
+    run_test(async {
         for damage in [
             "UPDATE p1 SET value = x'00' WHERE \"offset\" = 60",
             "DELETE FROM p1 WHERE \"offset\" = 60",
             "UPDATE p1 SET headers = x'ff' WHERE \"offset\" = 60",
         ] {
-            let site = filled().await;
-            let sql = Connection::open(site.dir().join("records.sqlite")).expect("file");
+            let log = filled_log().await;
+            let sql = Connection::open(log.dir().join("records.sqlite")).expect("file");
             sql.execute_batch(damage).expect("damage");
             drop(sql);
-            let mut reader = site.reader(&["events"], Membership::Whole).await;
+            let mut reader = log.reader(&["events"], Membership::Standalone).await;
             start_all(&mut *reader).await;
             let error = loop {
-                match soon("next", reader.next()).await {
+                match within_deadline("next", reader.next()).await {
                     Ok(Delivery::Records(records)) => assert!(records.iter().all(|record| record.offset < 60)),
                     Ok(other) => panic!("{other:?}"),
                     Err(error) => break error,
                 }
             };
-            assert!(error.to_string().contains("events/0 is not whole at offset 60"), "{error}");
-            assert!(matches!(soon("next", reader.next()).await, Err(LogError::Closed)));
+            assert!(error.to_string().contains("events/0 has a gap or a wrong checksum at offset 60"), "{error}");
+            assert!(matches!(within_deadline("next", reader.next()).await, Err(LogError::Closed)));
         }
     });
 }
 
 #[test]
 fn a_log_older_than_its_positions_is_noticed() {
-    run(async {
-        let site = filled().await;
-        // Somebody restored a backup of the records alone.
-        let sql = Connection::open(site.dir().join("records.sqlite")).expect("file");
+    run_test(async {
+        let log = filled_log().await;
+        // An operator restored a backup of the records only.
+        let sql = Connection::open(log.dir().join("records.sqlite")).expect("file");
         sql.execute_batch("DELETE FROM p1 WHERE \"offset\" >= 40").expect("restore");
         drop(sql);
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        let mut reader = log.reader(&["events"], member(0, 1)).await;
         let Delivery::Assigned(partitions) = next(&mut *reader).await else { panic!("no assignment") };
         assert_eq!(partitions[0].1, Some(50));
-        let error = expect_error(soon("start", reader.start_at(&[partitions[0].0.next_offset(50)])).await);
+        let error = expect_error(within_deadline("start", reader.start_at(&[partitions[0].0.next_offset(50)])).await);
         assert!(matches!(error, LogError::OutOfRange { offset: 50, start: 0, end: 40, .. }), "{error}");
     });
 }
 
 #[test]
 fn a_full_log_refuses_whole_calls_and_takes_them_again_once_there_is_room() {
-    run(async {
-        let site = Site::embedded();
-        site.topic("events", 2).await;
-        let limited = LogConfig::Embedded(EmbeddedConfig { dir: site.dir().into(), max_bytes: Some(4_000_000) });
+    run_test(async {
+        let log = LogFixture::embedded();
+        log.topic("events", 2).await;
+        let limited = LogConfig::Embedded(EmbeddedConfig { dir: log.dir().into(), max_bytes: Some(4_000_000) });
         let writer = open_writer(&limited).await.expect("writer");
         let call = |round: u64| (0..10).map(|number| entry("events", &format!("{round}-{number}"), vec![b'x'; 20_000])).collect::<Vec<_>>();
         let mut stored = 0;
         let error = loop {
-            let outcomes = soon("append", writer.append(call(stored))).await;
+            let outcomes = within_deadline("append", writer.append(call(stored))).await;
             match outcomes.iter().filter(|outcome| outcome.is_ok()).count() {
                 10 => stored += 1,
                 0 => break expect_error(outcomes.into_iter().next().expect("outcome")),
@@ -194,26 +195,26 @@ fn a_full_log_refuses_whole_calls_and_takes_them_again_once_there_is_room() {
             }
         };
         assert!(matches!(error, LogError::Full { .. }) && error.is_transient(), "{error}");
-        assert!(matches!(soon("ready", writer.ready()).await, Err(LogError::Full { .. })));
+        assert!(matches!(within_deadline("ready", writer.ready()).await, Err(LogError::Full { .. })));
         assert!((10..20).contains(&stored), "{stored} calls of 200 KB fitted into 4 MB");
-        // Reading goes on, and with room so does appending.
-        assert_eq!(site.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>() as u64, stored * 10);
+        // Reading still works, and so does appending once there is space.
+        assert_eq!(log.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>() as u64, stored * 10);
         drop(writer);
-        let writer = site.writer().await;
+        let writer = log.writer().await;
         append_all(&*writer, call(stored)).await;
-        let all = site.read_all(&["events"]).await;
+        let all = log.read_all(&["events"]).await;
         all.values().for_each(|records| assert_contiguous(records, 0));
         assert_eq!(all.values().map(Vec::len).sum::<usize>() as u64, stored * 10 + 10);
     });
 }
 
-/// More than the queue holds at once: callers wait, nothing is refused, nothing is lost.
+/// More entries than fit into the queue: callers wait, nothing is refused or lost.
 #[test]
 fn callers_wait_while_the_queue_is_full() {
-    run(async {
-        let site = Site::embedded();
-        site.topic("events", 4).await;
-        let writer = site.writer().await;
+    run_test(async {
+        let log = LogFixture::embedded();
+        log.topic("events", 4).await;
+        let writer = log.writer().await;
         let calls: Vec<_> = (0..40_u64)
             .map(|call| {
                 let writer = writer.clone();
@@ -226,8 +227,8 @@ fn callers_wait_while_the_queue_is_full() {
             stored += call.await.expect("task");
         }
         assert_eq!(stored, 400);
-        let mut reader = site.reader(&["events"], Membership::Whole).await;
+        let mut reader = log.reader(&["events"], Membership::Standalone).await;
         start_all(&mut *reader).await;
-        assert_eq!(crate::site::read_count(&mut *reader, 400).await.len(), 400);
+        assert_eq!(crate::fixture::read_count(&mut *reader, 400).await.len(), 400);
     });
 }

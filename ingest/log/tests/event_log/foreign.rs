@@ -1,6 +1,6 @@
-//! Records of other producers: what they may write, and no reader may stumble over.
+//! Records of other producers that a reader must accept.
 //!
-//! The client library takes names of headers as text only, so the request is written here byte by byte
+//! The client library accepts only UTF-8 header names, so the request is encoded here byte by byte
 //! (Kafka's protocol: Produce version 3, record batches of version 2).
 
 use std::borrow::Cow;
@@ -10,9 +10,9 @@ use std::net::TcpStream;
 use bytes::Bytes;
 use qamtu_log::{LogConfig, Membership, Partition};
 
-use crate::site::{Site, append_all, assert_contiguous, member, numbered, read_count, run, start_all, text};
+use crate::fixture::{LogFixture, append_all, assert_contiguous, member, numbered, read_count, run_test, start_all, text};
 
-/// A length as the varint of a record.
+/// Encodes a length as a zigzag varint.
 fn length(out: &mut Vec<u8>, bytes: usize) {
     let mut rest = bytes << 1;
     while rest >= 0x80 {
@@ -22,15 +22,15 @@ fn length(out: &mut Vec<u8>, bytes: usize) {
     out.push(rest as u8);
 }
 
-/// CRC-32C, which batches carry.
+/// CRC-32C of a record batch.
 fn checksum(bytes: &[u8]) -> u32 {
     let step = |crc: u32| (crc >> 1) ^ (0x82F6_3B78 & (crc & 1).wrapping_neg());
     !bytes.iter().fold(!0_u32, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }
 
-/// A batch of one record that has one header of this name.
+/// Encodes a batch of one record with one header of this name.
 fn batch(name: &[u8], value: &[u8]) -> Vec<u8> {
-    // Attributes, and the distances from the batch's time and offset.
+    // Attributes, timestamp delta, offset delta.
     let mut record = vec![0, 0, 0];
     let mut field = |bytes: &[u8]| {
         length(&mut record, bytes.len());
@@ -43,7 +43,7 @@ fn batch(name: &[u8], value: &[u8]) -> Vec<u8> {
         length(&mut record, bytes.len());
         record.extend_from_slice(bytes);
     }
-    // Attributes, last offset, first and last time, no producer id, epoch and sequence, the number of records.
+    // Attributes, last offset delta, first and last timestamp, no producer id, epoch and sequence, record count.
     let mut body = Vec::new();
     body.extend_from_slice(&0_i16.to_be_bytes());
     body.extend_from_slice(&0_i32.to_be_bytes());
@@ -52,7 +52,7 @@ fn batch(name: &[u8], value: &[u8]) -> Vec<u8> {
     body.extend_from_slice(&1_i32.to_be_bytes());
     length(&mut body, record.len());
     body.extend_from_slice(&record);
-    // First offset, length, epoch of the leader, version, checksum.
+    // Base offset, length, leader epoch, version, checksum.
     let mut batch = vec![0; 8];
     batch.extend_from_slice(&(4 + 1 + 4 + body.len() as u32).to_be_bytes());
     batch.extend_from_slice(&(-1_i32).to_be_bytes());
@@ -66,13 +66,13 @@ fn batch(name: &[u8], value: &[u8]) -> Vec<u8> {
 fn produce(address: &str, topic: &str, batch: &[u8]) -> i16 {
     let mut request = Vec::new();
     let name = u16::try_from(topic.len()).expect("a short name").to_be_bytes();
-    // Which request, its version, its number, no client id, no transaction, all replicas, the time it may take.
+    // API key, version, correlation id, no client id, no transactional id, acks from all replicas, timeout.
     request.extend_from_slice(&0_i16.to_be_bytes());
     request.extend_from_slice(&3_i16.to_be_bytes());
     request.extend_from_slice(&1_i32.to_be_bytes());
     request.extend_from_slice(&[0xFF; 6]);
     request.extend_from_slice(&30_000_i32.to_be_bytes());
-    // One topic, one partition, its records.
+    // One topic with one partition and its records.
     request.extend_from_slice(&1_i32.to_be_bytes());
     request.extend_from_slice(&name);
     request.extend_from_slice(topic.as_bytes());
@@ -87,25 +87,25 @@ fn produce(address: &str, topic: &str, batch: &[u8]) -> i16 {
     stream.read_exact(&mut size).expect("an answer");
     let mut answer = vec![0; u32::from_be_bytes(size) as usize];
     stream.read_exact(&mut answer).expect("an answer");
-    // Behind the request's number, the one topic with its name, and the one partition with its number.
+    // After the correlation id, the topic array with the name, and the partition array with the number.
     let at = 4 + 4 + 2 + topic.len() + 4 + 4;
     i16::from_be_bytes([answer[at], answer[at + 1]])
 }
 
 #[test]
 fn a_header_whose_name_is_no_text_stops_no_reader() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        let LogConfig::Kafka(config) = &site.config else { panic!("this is not Kafka") };
-        site.topic("events", 1).await;
-        let writer = site.writer().await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        let LogConfig::Kafka(config) = &log.config else { panic!("this is not Kafka") };
+        log.topic("events", 1).await;
+        let writer = log.writer().await;
         append_all(&*writer, numbered("events", 1, 0..1)).await;
         let topic = format!("{}events", config.topic_prefix);
         assert_eq!(produce(&config.brokers, &topic, &batch(b"\xff", b"no text")), 0);
         assert_eq!(produce(&config.brokers, &topic, &batch(b"text", b"text")), 0);
         append_all(&*writer, numbered("events", 1, 1..2)).await;
-        for membership in [Membership::Whole, member(0, 1)] {
-            let mut reader = site.reader(&["events"], membership).await;
+        for membership in [Membership::Standalone, member(0, 1)] {
+            let mut reader = log.reader(&["events"], membership).await;
             start_all(&mut *reader).await;
             let records = read_count(&mut *reader, 4).await;
             assert_contiguous(&records, 0);

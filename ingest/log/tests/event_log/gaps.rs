@@ -1,23 +1,23 @@
-//! Offsets at which Kafka holds no record: markers of transactions, aborted records, and what compaction removed.
+//! Offsets without a record on Kafka: transaction markers, aborted and compacted records.
 
 use std::time::Duration;
 
 use qamtu_log::broker::foreign::{TransactionalProducer, alter_topic};
 use qamtu_log::{KafkaConfig, LogConfig, Membership, Partition, Record};
 
-use crate::site::{DEADLINE, Site, append_all, entry, member, next, numbered, read_to_end, run, start_all, text};
+use crate::fixture::{DEADLINE, LogFixture, append_all, entry, member, next, numbered, read_to_end, run_test, start_all, text};
 
-fn kafka(site: &Site) -> KafkaConfig {
-    match &site.config {
+fn kafka(log: &LogFixture) -> KafkaConfig {
+    match &log.config {
         LogConfig::Kafka(config) => config.clone(),
         LogConfig::Embedded(_) => panic!("this is not Kafka"),
     }
 }
 
-/// A producer of somebody else, which writes values into partition 0 of `events`.
-struct Foreign(TransactionalProducer);
+/// A transactional producer that writes values to partition 0 of `events`.
+struct ExternalProducer(TransactionalProducer);
 
-impl Foreign {
+impl ExternalProducer {
     fn new(config: &KafkaConfig) -> Self {
         Self(TransactionalProducer::new(config).expect("producer"))
     }
@@ -38,31 +38,31 @@ impl Foreign {
     }
 }
 
-/// Offset, offsets without a record before it, and value.
+/// Offset, number of skipped offsets and value of each record.
 fn read(records: &[Record]) -> Vec<(u64, u64, String)> {
     records.iter().map(|record| (record.offset, record.skipped, text(record))).collect()
 }
 
 #[test]
 fn transactions_of_another_producer_are_read_without_their_markers_and_aborted_records() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        // Two topics share the number of the partition, of which the client tells an end without the topic.
-        site.topic("events", 1).await;
-        site.topic("roll", 1).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        // Two topics with the same partition number, as the client reports an end without the topic.
+        log.topic("events", 1).await;
+        log.topic("roll", 1).await;
         let events = Partition::new("events", 0);
-        let writer = site.writer().await;
+        let writer = log.writer().await;
         append_all(&*writer, numbered("events", 1, 0..2)).await;
-        let foreign = Foreign::new(&kafka(&site));
-        foreign.commit(&["a", "b"]);
-        foreign.abort(&["lost", "lost"]);
+        let external = ExternalProducer::new(&kafka(&log));
+        external.commit(&["a", "b"]);
+        external.abort(&["lost", "lost"]);
         append_all(&*writer, numbered("events", 1, 2..3)).await;
-        // A marker is also the end of the log.
-        foreign.commit(&["c"]);
+        // The last offset is a transaction marker.
+        external.commit(&["c"]);
         let wanted = [(0, 0, "0"), (1, 0, "1"), (2, 0, "a"), (3, 0, "b"), (8, 4, "2"), (9, 0, "c")];
         let wanted: Vec<_> = wanted.into_iter().map(|(offset, skipped, value)| (offset, skipped, value.to_owned())).collect();
-        for membership in [Membership::Whole, member(0, 1)] {
-            let mut reader = site.reader(&["events", "roll"], membership).await;
+        for membership in [Membership::Standalone, member(0, 1)] {
+            let mut reader = log.reader(&["events", "roll"], membership).await;
             start_all(&mut *reader).await;
             // Waits for `CaughtUp`, which must come although the last offset holds no record.
             let records = read_to_end(&mut *reader).await;
@@ -70,10 +70,10 @@ fn transactions_of_another_producer_are_read_without_their_markers_and_aborted_r
             let bounds = reader.bounds("events").await.expect("bounds");
             assert_eq!((bounds[0].start, bounds[0].end), (0, 11));
         }
-        // The next one says how many there were, also from a start in the middle of them.
+        // The next record counts the skipped offsets, also from a start in the middle of them.
         append_all(&*writer, numbered("events", 1, 3..4)).await;
-        let mut reader = site.reader(&["events", "roll"], Membership::Whole).await;
-        crate::site::assigned(&mut *reader).await;
+        let mut reader = log.reader(&["events", "roll"], Membership::Standalone).await;
+        crate::fixture::assigned(&mut *reader).await;
         reader.start_at(&[events.next_offset(5), Partition::new("roll", 0).next_offset(0)]).await.expect("start");
         let records = read_to_end(&mut *reader).await;
         let wanted = [(8, 3, "2"), (9, 0, "c"), (11, 1, "3")];
@@ -84,18 +84,18 @@ fn transactions_of_another_producer_are_read_without_their_markers_and_aborted_r
 
 #[test]
 fn a_transaction_that_is_open_holds_back_nothing_that_came_before_it() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        site.topic("events", 1).await;
-        site.topic("roll", 1).await;
-        append_all(&*site.writer().await, numbered("events", 1, 0..3)).await;
-        let foreign = Foreign::new(&kafka(&site));
-        foreign.begin(&["open"]);
-        let mut reader = site.reader(&["events", "roll"], Membership::Whole).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        log.topic("events", 1).await;
+        log.topic("roll", 1).await;
+        append_all(&*log.writer().await, numbered("events", 1, 0..3)).await;
+        let external = ExternalProducer::new(&kafka(&log));
+        external.begin(&["open"]);
+        let mut reader = log.reader(&["events", "roll"], Membership::Standalone).await;
         start_all(&mut *reader).await;
         let before = read_to_end(&mut *reader).await;
         assert_eq!(before[&Partition::new("events", 0)].len(), 3);
-        foreign.0.commit().expect("commit");
+        external.0.commit().expect("commit");
         let after = read_to_end(&mut *reader).await;
         assert_eq!(read(&after[&Partition::new("events", 0)]), [(3, 0, "open".to_owned())]);
     });
@@ -103,16 +103,16 @@ fn a_transaction_that_is_open_holds_back_nothing_that_came_before_it() {
 
 #[test]
 fn what_compaction_left_of_a_topic_is_read_to_its_end() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        site.topic("events", 1).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        log.topic("events", 1).await;
         let events = Partition::new("events", 0);
-        let writer = site.writer().await;
+        let writer = log.writer().await;
         let values =
             |key: &str, numbers: std::ops::Range<u32>| numbers.map(|number| entry("events", key, format!("{key}{number}"))).collect();
         append_all(&*writer, values("a", 0..40)).await;
         append_all(&*writer, values("b", 0..1)).await;
-        // Somebody has the topic compacted, and makes the segment that is written to end at once.
+        // An operator enables compaction and makes segments roll at once.
         let compacted = [
             ("cleanup.policy", "compact"),
             ("segment.ms", "100"),
@@ -120,12 +120,12 @@ fn what_compaction_left_of_a_topic_is_read_to_its_end() {
             ("max.compaction.lag.ms", "100"),
             ("min.compaction.lag.ms", "0"),
         ];
-        alter_topic(&kafka(&site), "events", &compacted).await.expect("altered");
+        alter_topic(&kafka(&log), "events", &compacted).await.expect("altered");
         let deadline = tokio::time::Instant::now() + DEADLINE;
         let records = loop {
-            // A segment ends with the next record that is written.
+            // A segment rolls with the next appended record.
             append_all(&*writer, values("c", 0..1)).await;
-            let mut reader = site.reader(&["events"], Membership::Whole).await;
+            let mut reader = log.reader(&["events"], Membership::Standalone).await;
             start_all(&mut *reader).await;
             let records = read_to_end(&mut *reader).await.remove(&events).unwrap_or_default();
             if records.iter().any(|record| record.skipped > 0) {
@@ -138,9 +138,9 @@ fn what_compaction_left_of_a_topic_is_read_to_its_end() {
         assert_eq!(first, [(39, 39, "a39".to_owned()), (40, 0, "b0".to_owned())]);
         let covered: u64 = records.iter().map(|record| record.skipped + 1).sum();
         assert_eq!(covered, records.last().expect("record").offset + 1, "every offset is a record or is counted");
-        // A reader that stands in the middle goes on.
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
-        crate::site::assigned(&mut *reader).await;
+        // A reader that starts in the middle continues.
+        let mut reader = log.reader(&["events"], member(0, 1)).await;
+        crate::fixture::assigned(&mut *reader).await;
         reader.start_at(&[events.next_offset(20)]).await.expect("start");
         let qamtu_log::Delivery::Records(records) = next(&mut *reader).await else { panic!("no records") };
         assert_eq!((records[0].offset, records[0].skipped), (39, 19));

@@ -11,21 +11,21 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use crate::actor::Actor;
-use crate::site::{
-    DEADLINE, Site, append_all, assert_contiguous, assigned, broker_options, expect_error, kafka_at, member, next, numbered, options,
-    or_skip, read_count, read_to_end, run, shared_broker, soon, start_all, start_broker,
+use crate::fixture::{
+    DEADLINE, LogFixture, append_all, assert_contiguous, assigned, broker_options, expect_error, kafka_config, member, next, numbered,
+    options, or_skip, read_count, read_to_end, run_test, shared_broker, start_all, start_broker, within_deadline,
 };
+use crate::process::TestProcess;
 
-fn kafka(site: &Site) -> KafkaConfig {
-    match &site.config {
+fn kafka(log: &LogFixture) -> KafkaConfig {
+    match &log.config {
         LogConfig::Kafka(config) => config.clone(),
         LogConfig::Embedded(_) => panic!("this is not Kafka"),
     }
 }
 
-/// Waits for a revocation, whatever comes before it.
-async fn revoked(reader: &mut dyn LogReader) -> (Vec<Partition>, bool) {
+/// Waits for a revocation, ignoring other deliveries.
+async fn next_revocation(reader: &mut dyn LogReader) -> (Vec<Partition>, bool) {
     loop {
         if let Delivery::Revoked { partitions, lost } = next(reader).await {
             return (partitions, lost);
@@ -33,7 +33,7 @@ async fn revoked(reader: &mut dyn LogReader) -> (Vec<Partition>, bool) {
     }
 }
 
-/// A broker that stands still until this is dropped, so that a failed assertion leaves none behind that does.
+/// A suspended broker; resumed on drop, so that a failed assertion leaves none suspended.
 pub struct Frozen<'a>(&'a mut Broker);
 
 impl<'a> Frozen<'a> {
@@ -49,29 +49,29 @@ impl Drop for Frozen<'_> {
     }
 }
 
-/// A group of one that has read everything and is now asked to give up its partitions.
-async fn draining(site: &Site, drain_timeout_ms: u32) -> (Box<dyn LogReader>, Box<dyn LogReader>, Vec<Partition>) {
-    site.topic("events", 4).await;
-    append_all(&*site.writer().await, numbered("events", 60, 0..1_000)).await;
-    let config = LogConfig::Kafka(KafkaConfig { drain_timeout_ms, ..kafka(site) });
+/// A reader that has read everything and whose partitions are being revoked, and the reader that joined.
+async fn draining_reader(log: &LogFixture, drain_timeout_ms: u32) -> (Box<dyn LogReader>, Box<dyn LogReader>, Vec<Partition>) {
+    log.topic("events", 4).await;
+    append_all(&*log.writer().await, numbered("events", 60, 0..1_000)).await;
+    let config = LogConfig::Kafka(KafkaConfig { drain_timeout_ms, ..kafka(log) });
     let mut first = open_reader(&config, options(&["events"], member(0, 2))).await.expect("reader");
     start_all(&mut *first).await;
     read_to_end(&mut *first).await;
-    let second = site.reader(&["events"], member(1, 2)).await;
-    let (partitions, lost) = revoked(&mut *first).await;
+    let second = log.reader(&["events"], member(1, 2)).await;
+    let (partitions, lost) = next_revocation(&mut *first).await;
     assert_eq!((partitions.len(), lost), (4, false));
     (first, second, partitions)
 }
 
 #[test]
 fn a_draining_reader_commits_and_the_next_owner_starts_there() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        let (mut first, mut second, partitions) = draining(&site, 30_000).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        let (mut first, mut second, partitions) = draining_reader(&log, 30_000).await;
         for (done, partition) in partitions.iter().enumerate() {
-            soon("commit", first.commit(&[partition.next_offset(done as u64 + 1)])).await.expect("commit while draining");
-            soon("release", first.release(std::slice::from_ref(partition))).await.expect("release");
-            let error = expect_error(soon("commit", first.commit(&[partition.next_offset(99)])).await);
+            within_deadline("commit", first.commit(&[partition.next_offset(done as u64 + 1)])).await.expect("commit while draining");
+            within_deadline("release", first.release(std::slice::from_ref(partition))).await.expect("release");
+            let error = expect_error(within_deadline("commit", first.commit(&[partition.next_offset(99)])).await);
             assert!(matches!(error, LogError::NotOwned { .. }), "{error}");
         }
         let (mut all, second) = tokio::join!(assigned(&mut *first), assigned(&mut *second));
@@ -85,13 +85,13 @@ fn a_draining_reader_commits_and_the_next_owner_starts_there() {
 
 #[test]
 fn partitions_that_are_not_released_in_time_are_lost() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        let (mut first, mut second, partitions) = draining(&site, 1_000).await;
-        soon("release", first.release(&partitions[..1])).await.expect("release");
-        let (unreleased, lost) = revoked(&mut *first).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        let (mut first, mut second, partitions) = draining_reader(&log, 1_000).await;
+        within_deadline("release", first.release(&partitions[..1])).await.expect("release");
+        let (unreleased, lost) = next_revocation(&mut *first).await;
         assert_eq!((unreleased, lost), (partitions[1..].to_vec(), true));
-        let error = expect_error(soon("commit", first.commit(&[partitions[3].next_offset(9)])).await);
+        let error = expect_error(within_deadline("commit", first.commit(&[partitions[3].next_offset(9)])).await);
         assert!(matches!(error, LogError::NotOwned { .. }), "{error}");
         let (first, second) = tokio::join!(assigned(&mut *first), assigned(&mut *second));
         assert!(first.iter().chain(&second).all(|(_, next)| next.is_none()) && first.len() + second.len() == 4);
@@ -100,15 +100,15 @@ fn partitions_that_are_not_released_in_time_are_lost() {
 
 #[test]
 fn a_second_reader_with_the_same_number_ends_the_first() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        site.topic("events", 4).await;
-        let mut first = site.reader(&["events"], member(0, 1)).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        log.topic("events", 4).await;
+        let mut first = log.reader(&["events"], member(0, 1)).await;
         start_all(&mut *first).await;
-        let mut second = site.reader(&["events"], member(0, 1)).await;
+        let mut second = log.reader(&["events"], member(0, 1)).await;
         let error = loop {
-            match soon("next", first.next()).await {
-                Ok(Delivery::Revoked { partitions, .. }) => soon("release", first.release(&partitions)).await.expect("release"),
+            match within_deadline("next", first.next()).await {
+                Ok(Delivery::Revoked { partitions, .. }) => within_deadline("release", first.release(&partitions)).await.expect("release"),
                 Ok(_) => {}
                 Err(error) => break error,
             }
@@ -116,42 +116,42 @@ fn a_second_reader_with_the_same_number_ends_the_first() {
         assert!(matches!(&error, LogError::Fenced { group, member: 0 } if group == "projector"), "{error}");
         assert_eq!(assigned(&mut *second).await.len(), 4);
         let events = Partition::new("events", 0);
-        assert!(soon("commit", first.commit(&[events.next_offset(3)])).await.is_err());
-        soon("commit", second.commit(&[events.next_offset(0)])).await.expect("commit");
+        assert!(within_deadline("commit", first.commit(&[events.next_offset(3)])).await.is_err());
+        within_deadline("commit", second.commit(&[events.next_offset(0)])).await.expect("commit");
     });
 }
 
 #[test]
 fn a_stalled_member_is_replaced_and_can_no_longer_commit() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        site.topic("events", 2).await;
-        let writer = site.writer().await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        log.topic("events", 2).await;
+        let writer = log.writer().await;
         append_all(&*writer, numbered("events", 60, 0..100)).await;
-        let actor = Actor::start(&site, "read");
-        actor.wait_for("caught up");
-        actor.signal("STOP");
-        // After the session timeout everything belongs to the other member.
-        let mut other = site.reader(&["events"], member(1, 2)).await;
+        let process = TestProcess::start(&log, "read");
+        process.wait_for("caught up");
+        process.signal("STOP");
+        // After the session timeout the other member owns all partitions.
+        let mut other = log.reader(&["events"], member(1, 2)).await;
         let at = assigned(&mut *other).await;
         assert_eq!(at.len(), 2);
         let at: Vec<_> = at.iter().map(|(partition, next)| partition.next_offset(next.expect("committed"))).collect();
-        soon("start", other.start_at(&at)).await.expect("start");
+        within_deadline("start", other.start_at(&at)).await.expect("start");
         append_all(&*writer, numbered("events", 60, 100..300)).await;
         read_count(&mut *other, 200).await;
-        let bounds = soon("bounds", other.bounds("events")).await.expect("bounds");
+        let bounds = within_deadline("bounds", other.bounds("events")).await.expect("bounds");
         let ends: Vec<_> = bounds.iter().map(|bounds| bounds.partition.next_offset(bounds.end)).collect();
-        soon("commit", other.commit(&ends)).await.expect("commit");
-        // The first one wakes up, still holding records it may now not commit.
-        actor.signal("CONT");
-        let lines = actor.lines_until("revoked");
+        within_deadline("commit", other.commit(&ends)).await.expect("commit");
+        // The first member resumes with records that it can no longer commit.
+        process.signal("CONT");
+        let lines = process.lines_until("revoked");
         assert!(lines.last().is_some_and(|line| line == "revoked true"), "{lines:?}");
         assert!(!lines.iter().any(|line| line.starts_with("committed")), "{lines:?}");
-        // It joins again, and everything is shared out anew; killed before, it would be missed by nobody.
+        // It joins again, which triggers a rebalance; it is killed only then.
         let again = {
-            let (partitions, _) = revoked(&mut *other).await;
-            drop(actor);
-            soon("release", other.release(&partitions)).await.expect("release");
+            let (partitions, _) = next_revocation(&mut *other).await;
+            drop(process);
+            within_deadline("release", other.release(&partitions)).await.expect("release");
             assigned(&mut *other).await
         };
         for (partition, next) in again {
@@ -162,10 +162,10 @@ fn a_stalled_member_is_replaced_and_can_no_longer_commit() {
 
 #[test]
 fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
-    run(async {
+    run_test(async {
         let Some(mut broker) = start_broker("frozen") else { return };
-        // Long enough to be seen unsettled on a machine whose other tests start brokers at the same time.
-        let config = LogConfig::Kafka(KafkaConfig { append_timeout_ms: 10_000, ..kafka_at(broker.address()) });
+        // Long enough for the flush below to see pending entries on a machine that starts other brokers at the same time.
+        let config = LogConfig::Kafka(KafkaConfig { append_timeout_ms: 10_000, ..kafka_config(broker.address()) });
         ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await.expect("topic");
         let writer = open_writer(&config).await.expect("writer");
         append_all(&*writer, numbered("events", 9, 0..100)).await;
@@ -177,14 +177,14 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         let error = loop {
             match writer.flush(Duration::from_millis(20)).await {
-                // The call has not begun yet.
+                // The append has not begun yet.
                 Ok(()) => assert!(tokio::time::Instant::now() < deadline, "nothing was ever unsettled"),
                 Err(error) => break error,
             }
         };
-        assert!(matches!(error, LogError::Unsettled { unsettled: 1..=10 }), "{error}");
-        assert!(matches!(soon("ready", writer.ready()).await, Err(LogError::Unavailable { .. })));
-        for outcome in soon("append", appending).await.expect("task") {
+        assert!(matches!(error, LogError::FlushTimeout { pending: 1..=10 }), "{error}");
+        assert!(matches!(within_deadline("ready", writer.ready()).await, Err(LogError::Unavailable { .. })));
+        for outcome in within_deadline("append", appending).await.expect("task") {
             let error = expect_error(outcome);
             assert!(matches!(error, LogError::Unavailable { .. }) && error.is_transient(), "{error}");
         }
@@ -194,12 +194,12 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
             assert!(tokio::time::Instant::now() < deadline, "not ready again");
         }
         append_all(&*writer, numbered("events", 9, 200..300)).await;
-        soon("flush", writer.flush(DEADLINE)).await.expect("flush");
-        // What failed may stand in the log or not; what was acknowledged does.
-        let site = Site::on(config);
-        let all = site.read_all(&["events"]).await;
+        within_deadline("flush", writer.flush(DEADLINE)).await.expect("flush");
+        // Failed entries may be stored or not; acknowledged ones are.
+        let log = LogFixture::with_config(config);
+        let all = log.read_all(&["events"]).await;
         all.values().for_each(|records| assert_contiguous(records, 0));
-        let mut numbers: Vec<u64> = all.values().flatten().map(|record| crate::site::text(record).parse().expect("number")).collect();
+        let mut numbers: Vec<u64> = all.values().flatten().map(|record| crate::fixture::text(record).parse().expect("number")).collect();
         numbers.retain(|number| !(100..110).contains(number));
         numbers.sort_unstable();
         assert_eq!(numbers, (0..100).chain(200..300).collect::<Vec<_>>());
@@ -208,82 +208,82 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
 
 #[test]
 fn a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next() {
-    run(async {
+    run_test(async {
         let Some(mut broker) = start_broker("silent") else { return };
-        // The membership is to outlast the silence.
-        let site = Site::on(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 45_000, ..kafka_at(broker.address()) }));
-        site.topic("events", 1).await;
-        append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
+        // The session must be longer than the outage.
+        let log = LogFixture::with_config(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 45_000, ..kafka_config(broker.address()) }));
+        log.topic("events", 1).await;
+        append_all(&*log.writer().await, numbered("events", 9, 0..100)).await;
         let events = Partition::new("events", 0);
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        let mut reader = log.reader(&["events"], member(0, 1)).await;
         start_all(&mut *reader).await;
         read_to_end(&mut *reader).await;
-        soon("commit", reader.commit(&[events.next_offset(20)])).await.expect("commit");
+        within_deadline("commit", reader.commit(&[events.next_offset(20)])).await.expect("commit");
         let frozen = Frozen::new(&mut broker);
         let deadline = tokio::time::Instant::now() + DEADLINE;
         let error = loop {
-            // Three times what a commit may take; without a limit it takes minutes.
+            // Three times the timeout of a commit; without a timeout it takes minutes.
             match tokio::time::timeout(Duration::from_secs(30), reader.commit(&[events.next_offset(40)])).await {
                 // The broker is not frozen yet.
                 Ok(Ok(())) => assert!(tokio::time::Instant::now() < deadline, "the broker was never frozen"),
                 Ok(Err(error)) => break error,
-                Err(_) => panic!("a silent broker holds the reader"),
+                Err(_) => panic!("an unresponsive broker blocks the reader"),
             }
         };
         assert!(matches!(error, LogError::Unavailable { action: "committing", .. }) && error.is_transient(), "{error}");
-        let error = expect_error(soon("commit", reader.commit(&[events.next_offset(60)])).await);
+        let error = expect_error(within_deadline("commit", reader.commit(&[events.next_offset(60)])).await);
         assert!(matches!(error, LogError::Unavailable { action: "committing", .. }), "{error}");
         drop(frozen);
         let deadline = tokio::time::Instant::now() + DEADLINE;
-        // Refused until the answer to the one that was given up has come.
-        while let Err(error) = soon("commit", reader.commit(&[events.next_offset(80)])).await {
+        // Refused until the response to the commit that timed out has arrived.
+        while let Err(error) = within_deadline("commit", reader.commit(&[events.next_offset(80)])).await {
             assert!(error.is_transient() && tokio::time::Instant::now() < deadline, "{error}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         drop(reader);
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        let mut reader = log.reader(&["events"], member(0, 1)).await;
         assert_eq!(assigned(&mut *reader).await, [(events, Some(80))]);
     });
 }
 
 #[test]
 fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
-    run(async {
+    run_test(async {
         let Some(broker) = start_broker("killed") else { return };
         let options = broker_options("killed");
         let port = broker.address().rsplit(':').next().expect("port").parse().expect("port");
-        let site = Site::on(LogConfig::Kafka(kafka_at(broker.address())));
-        site.topic("events", 3).await;
-        let writer = site.writer().await;
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        let log = LogFixture::with_config(LogConfig::Kafka(kafka_config(broker.address())));
+        log.topic("events", 3).await;
+        let writer = log.writer().await;
+        let mut reader = log.reader(&["events"], member(0, 1)).await;
         start_all(&mut *reader).await;
         append_all(&*writer, numbered("events", 9, 0..1_000)).await;
         let mut new: BTreeSet<_> =
             read_count(&mut *reader, 1_000).await.into_iter().map(|record| (record.partition, record.offset)).collect();
-        // Dropping kills with -9; the append meanwhile waits for the next one.
+        // Dropping kills with SIGKILL; the append waits for the next broker.
         drop(broker);
         let appending = {
             let writer = writer.clone();
             tokio::spawn(async move { append_all(&*writer, numbered("events", 9, 1_000..1_100)).await.len() })
         };
         let restart = tokio::task::spawn_blocking(move || Broker::start(qamtu_log::broker::BrokerOptions { port, ..options }));
-        let broker = or_skip(soon("restart", restart).await.expect("task")).expect("it started before");
-        assert_eq!(soon("append", appending).await.expect("task"), 100);
-        // The broker may have been away for longer than the session: then the partitions are lost and come again.
+        let broker = or_skip(within_deadline("restart", restart).await.expect("task")).expect("it started before");
+        assert_eq!(within_deadline("append", appending).await.expect("task"), 100);
+        // If the broker was away for longer than the session, the partitions are lost and assigned again.
         while new.len() < 1_100 {
             match next(&mut *reader).await {
                 Delivery::Records(records) => new.extend(records.into_iter().map(|record| (record.partition, record.offset))),
                 Delivery::Assigned(partitions) => {
                     let at: Vec<_> = partitions.iter().map(|(partition, _)| partition.next_offset(0)).collect();
-                    soon("start", reader.start_at(&at)).await.expect("start");
+                    within_deadline("start", reader.start_at(&at)).await.expect("start");
                 }
-                Delivery::Revoked { partitions, .. } => soon("release", reader.release(&partitions)).await.expect("release"),
+                Delivery::Revoked { partitions, .. } => within_deadline("release", reader.release(&partitions)).await.expect("release"),
                 Delivery::CaughtUp => {}
             }
         }
         let (last, offset) = new.last().expect("record").clone();
-        soon("commit", reader.commit(&[last.next_offset(offset + 1)])).await.expect("a member again");
-        let all = site.read_all(&["events"]).await;
+        within_deadline("commit", reader.commit(&[last.next_offset(offset + 1)])).await.expect("a member again");
+        let all = log.read_all(&["events"]).await;
         all.values().for_each(|records| assert_contiguous(records, 0));
         assert_eq!(all.values().map(Vec::len).sum::<usize>(), 1_100);
         broker.stop().expect("stop in order");
@@ -294,11 +294,11 @@ fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
 fn a_broker_dies_with_its_parent() {
     let Some(broker) = start_broker("probe") else { return };
     drop(broker);
-    let site = Site::embedded();
-    let actor = Actor::start(&site, "broker orphan");
-    let address = actor.wait_for("address");
+    let log = LogFixture::embedded();
+    let process = TestProcess::start(&log, "broker orphan");
+    let address = process.wait_for("address");
     std::net::TcpStream::connect(&address).expect("the broker listens");
-    actor.kill();
+    process.kill();
     let deadline = std::time::Instant::now() + DEADLINE;
     while std::net::TcpStream::connect(&address).is_ok() {
         assert!(std::time::Instant::now() < deadline, "the broker at {address} outlived its parent");
@@ -312,44 +312,44 @@ fn admin(config: &KafkaConfig) -> AdminClient<DefaultClientContext> {
 
 #[test]
 fn records_removed_behind_a_reader_are_noticed() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        site.topic("events", 1).await;
-        append_all(&*site.writer().await, numbered("events", 9, 0..1_000)).await;
-        let config = kafka(&site);
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        log.topic("events", 1).await;
+        append_all(&*log.writer().await, numbered("events", 9, 0..1_000)).await;
+        let config = kafka(&log);
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&format!("{}events", config.topic_prefix), 0, Offset::Offset(600)).expect("partition");
         admin(&config).delete_records(&list, &AdminOptions::new()).await.expect("removal");
         let events = Partition::new("events", 0);
-        let mut reader = site.reader(&["events"], member(0, 1)).await;
+        let mut reader = log.reader(&["events"], member(0, 1)).await;
         assigned(&mut *reader).await;
-        let error = expect_error(soon("start", reader.start_at(&[events.next_offset(0)])).await);
+        let error = expect_error(within_deadline("start", reader.start_at(&[events.next_offset(0)])).await);
         assert!(matches!(error, LogError::OutOfRange { offset: 0, start: 600, end: 1_000, .. }), "{error}");
-        soon("start", reader.start_at(&[events.next_offset(600)])).await.expect("start");
+        within_deadline("start", reader.start_at(&[events.next_offset(600)])).await.expect("start");
         assert_contiguous(&read_to_end(&mut *reader).await[&events], 600);
     });
 }
 
 #[test]
 fn a_reader_that_is_overtaken_by_retention_ends_instead_of_skipping() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        site.topic("events", 1).await;
-        append_all(&*site.writer().await, numbered("events", 9, 0..1_000)).await;
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        log.topic("events", 1).await;
+        append_all(&*log.writer().await, numbered("events", 9, 0..1_000)).await;
         let events = Partition::new("events", 0);
-        // Small portions: most of it is still on the broker when the records vanish.
+        // Small batches, so that most records are still on the broker when they are removed.
         let options = qamtu_log::ReaderOptions { max_records: 1, ..options(&["events"], member(0, 1)) };
-        let mut reader = open_reader(&site.config, options).await.expect("reader");
+        let mut reader = open_reader(&log.config, options).await.expect("reader");
         start_all(&mut *reader).await;
         read_count(&mut *reader, 1).await;
-        // Long enough without being asked that fetching is paused and what was fetched is dropped.
+        // Long enough for the reader to pause fetching and drop its buffer.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        let config = kafka(&site);
+        let config = kafka(&log);
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&format!("{}events", config.topic_prefix), 0, Offset::Offset(900)).expect("partition");
         admin(&config).delete_records(&list, &AdminOptions::new()).await.expect("removal");
         let error = loop {
-            match soon("next", reader.next()).await {
+            match within_deadline("next", reader.next()).await {
                 Ok(Delivery::Records(records)) => assert!(records[0].offset < 100 && records[0].partition == events),
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => break error,
@@ -360,17 +360,17 @@ fn a_reader_that_is_overtaken_by_retention_ends_instead_of_skipping() {
 }
 
 #[test]
-fn a_topic_that_forgets_is_refused() {
-    run(async {
-        let Some(site) = Site::kafka() else { return };
-        let config = kafka(&site);
+fn a_topic_with_limited_retention_is_refused() {
+    run_test(async {
+        let Some(log) = LogFixture::kafka() else { return };
+        let config = kafka(&log);
         let name = format!("{}events", config.topic_prefix);
         let topic = NewTopic::new(&name, 2, TopicReplication::Fixed(1)).set("retention.ms", "604800000");
         admin(&config).create_topics([&topic], &AdminOptions::new()).await.expect("topic");
         let deadline = tokio::time::Instant::now() + DEADLINE;
         let error = loop {
-            let error = expect_error(ensure_topics(&site.config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await);
-            // A new topic is not known everywhere at once.
+            let error = expect_error(ensure_topics(&log.config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await);
+            // Not every broker knows a new topic at once.
             if !matches!(error, LogError::PartitionCount { found: 0, .. }) || tokio::time::Instant::now() > deadline {
                 break error;
             }
@@ -381,7 +381,7 @@ fn a_topic_that_forgets_is_refused() {
 
 #[test]
 fn more_copies_than_brokers_are_refused_by_the_setting_to_change() {
-    run(async {
+    run_test(async {
         let Some(address) = shared_broker() else { return };
         let config = LogConfig::Kafka(KafkaConfig { topic_prefix: "copies-".into(), ..KafkaConfig::new(address) });
         let error = expect_error(ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 1 }]).await);
@@ -391,27 +391,27 @@ fn more_copies_than_brokers_are_refused_by_the_setting_to_change() {
 
 #[test]
 fn no_broker_is_one_clear_error() {
-    run(async {
+    run_test(async {
         let config = LogConfig::kafka("127.0.0.1:1");
-        for error in crate::site::refusals(&config).await {
+        for error in crate::fixture::open_errors(&config).await {
             assert!(matches!(error, LogError::Unavailable { .. }), "{error}");
         }
     });
 }
 
-/// The idempotent producer cannot go on after such an answer; librdkafka's own mock gives it.
+/// librdkafka's mock cluster returns an error after which the idempotent producer cannot continue.
 #[test]
 fn a_fatal_producer_error_fails_readiness_for_good() {
-    run(async {
+    run_test(async {
         let cluster = MockCluster::new(1).expect("mock");
         cluster.create_topic("events", 1, 1).expect("topic");
         let writer = open_writer(&LogConfig::kafka(cluster.bootstrap_servers())).await.expect("writer");
-        soon("ready", writer.ready()).await.expect("ready");
+        within_deadline("ready", writer.ready()).await.expect("ready");
         cluster.request_errors(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER; 3]);
-        let outcome = soon("append", writer.append(numbered("events", 1, 0..1))).await.remove(0);
+        let outcome = within_deadline("append", writer.append(numbered("events", 1, 0..1))).await.remove(0);
         assert!(matches!(outcome, Err(LogError::Fatal { .. })), "{outcome:?}");
         for _ in 0..2 {
-            let error = expect_error(soon("ready", writer.ready()).await);
+            let error = expect_error(within_deadline("ready", writer.ready()).await);
             assert!(matches!(error, LogError::Fatal { .. }) && !error.is_transient(), "{error}");
         }
     });

@@ -1,14 +1,14 @@
-//! The conformance suite of the event log, run on both logs, and the faults of each.
+//! The conformance suite of the event log, run on both logs, and fault tests of each log.
 //!
 //! The Kafka half runs on a real Apache Kafka broker that is started once for all tests. Without Java or
-//! Maven it is left out with one loud line; in CI (`CI=true`) that is a failure.
+//! Maven it is skipped with a message; in CI (`CI=true`) it fails.
 
-#[cfg(test)]
-mod actor;
 #[cfg(test)]
 mod append;
 #[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod foreign;
 #[cfg(test)]
@@ -20,13 +20,13 @@ mod kafka;
 #[cfg(test)]
 mod modes;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod read;
 #[cfg(test)]
 mod replaced;
 #[cfg(test)]
 mod secured;
-#[cfg(test)]
-mod site;
 #[cfg(test)]
 mod stalls;
 
@@ -34,10 +34,10 @@ mod stalls;
 macro_rules! on_both_logs {
     ($module:ident: $($test:ident),+ $(,)?) => {
         mod embedded_log {
-            $(#[test] fn $test() { crate::site::run(async { super::$test(crate::site::Site::embedded()).await }); })+
+            $(#[test] fn $test() { crate::fixture::run_test(async { super::$test(crate::fixture::LogFixture::embedded()).await }); })+
         }
         mod kafka_log {
-            $(#[test] fn $test() { crate::site::run(async { if let Some(site) = crate::site::Site::kafka() { super::$test(site).await } }); })+
+            $(#[test] fn $test() { crate::fixture::run_test(async { if let Some(log) = crate::fixture::LogFixture::kafka() { super::$test(log).await } }); })+
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Who may read the files of the embedded log, and a disk that cannot be written to for a while.
+//! File modes of the embedded log, and a disk that is read-only for a while.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -7,34 +7,34 @@ use std::process::Command;
 
 use qamtu_log::{LogConfig, LogError, TopicSpec, ensure_topics, open_reader, open_writer};
 
-use crate::actor::Actor;
-use crate::site::{Site, append_all, expect_error, member, numbered, options, run, soon, start_all};
+use crate::fixture::{LogFixture, append_all, expect_error, member, numbered, options, run_test, start_all, within_deadline};
+use crate::process::TestProcess;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("file").permissions().mode() & 0o777
 }
 
 /// Every file and folder of a log.
-fn everything(dir: &Path) -> Vec<PathBuf> {
+fn all_paths(dir: &Path) -> Vec<PathBuf> {
     let mut found = vec![dir.to_owned()];
     for entry in fs::read_dir(dir).expect("folder").flatten() {
-        if entry.path().is_dir() { found.extend(everything(&entry.path())) } else { found.push(entry.path()) }
+        if entry.path().is_dir() { found.extend(all_paths(&entry.path())) } else { found.push(entry.path()) }
     }
     found
 }
 
 /// A log that is in use: written to, read by a member of a group, committed.
-async fn used(site: &Site) -> Box<dyn qamtu_log::LogReader> {
-    site.topic("events", 2).await;
-    append_all(&*site.writer().await, numbered("events", 9, 0..10)).await;
-    let mut reader = site.reader(&["events"], member(0, 1)).await;
+async fn log_in_use(log: &LogFixture) -> Box<dyn qamtu_log::LogReader> {
+    log.topic("events", 2).await;
+    append_all(&*log.writer().await, numbered("events", 9, 0..10)).await;
+    let mut reader = log.reader(&["events"], member(0, 1)).await;
     let partitions = start_all(&mut *reader).await;
-    soon("commit", reader.commit(&[partitions[0].next_offset(1)])).await.expect("commit");
+    within_deadline("commit", reader.commit(&[partitions[0].next_offset(1)])).await.expect("commit");
     reader
 }
 
 fn assert_private(dir: &Path) {
-    let paths = everything(dir);
+    let paths = all_paths(dir);
     assert!(paths.len() >= 6, "{paths:?}");
     for path in paths {
         let wanted = if path.is_dir() { 0o700 } else { 0o600 };
@@ -44,45 +44,45 @@ fn assert_private(dir: &Path) {
 
 #[test]
 fn only_the_owner_may_read_the_files_of_the_log() {
-    run(async {
-        let site = Site::embedded();
-        let _reader = used(&site).await;
-        assert_private(site.dir());
+    run_test(async {
+        let log = LogFixture::embedded();
+        let _reader = log_in_use(&log).await;
+        assert_private(log.dir());
     });
 }
 
 #[test]
 fn files_that_others_could_read_are_repaired_at_the_next_start() {
-    run(async {
-        let site = Site::embedded();
-        drop(used(&site).await);
-        for path in everything(site.dir()) {
+    run_test(async {
+        let log = LogFixture::embedded();
+        drop(log_in_use(&log).await);
+        for path in all_paths(log.dir()) {
             let open = if path.is_dir() { 0o755 } else { 0o644 };
             // SQLite removes its side files when the last connection closes, which may be only now.
             let set = fs::set_permissions(&path, Permissions::from_mode(open));
             assert!(set.is_ok() || !path.exists(), "{set:?}");
         }
-        let _reader = used(&site).await;
-        assert_private(site.dir());
+        let _reader = log_in_use(&log).await;
+        assert_private(log.dir());
     });
 }
 
 #[test]
 fn a_folder_that_holds_other_things_is_refused_and_left_as_it_is() {
-    run(async {
-        let site = Site::embedded();
-        fs::create_dir_all(site.dir()).expect("folder");
-        fs::set_permissions(site.dir(), Permissions::from_mode(0o755)).expect("mode");
-        fs::write(site.dir().join("notes.txt"), "somebody else's").expect("file");
+    run_test(async {
+        let log = LogFixture::embedded();
+        fs::create_dir_all(log.dir()).expect("folder");
+        fs::set_permissions(log.dir(), Permissions::from_mode(0o755)).expect("mode");
+        fs::write(log.dir().join("notes.txt"), "somebody else's").expect("file");
         let topic = [TopicSpec { name: "events".into(), partitions: 2 }];
-        let error = expect_error(ensure_topics(&site.config, &topic).await);
-        assert!(matches!(error, LogError::Exposed { .. }) && !error.is_transient(), "{error}");
+        let error = expect_error(ensure_topics(&log.config, &topic).await);
+        assert!(matches!(error, LogError::InsecurePermissions { .. }) && !error.is_transient(), "{error}");
         assert!(error.to_string().contains("notes.txt") && error.to_string().contains("a folder of its own"), "{error}");
-        assert_eq!(mode(site.dir()), 0o755);
+        assert_eq!(mode(log.dir()), 0o755);
     });
 }
 
-/// A folder on a disk that can be made read-only: a mounted one for root, whom no mode stops; else one with other modes.
+/// A folder that can be made read-only: by remounting for root, which ignores modes; else by changing modes.
 struct Disk {
     dir: tempfile::TempDir,
     mounted: bool,
@@ -102,7 +102,7 @@ impl Disk {
             assert!(status.success(), "{option}");
             return;
         }
-        for path in everything(&self.dir.path().join("log")) {
+        for path in all_paths(&self.dir.path().join("log")) {
             let owner = if path.is_dir() { 0o500 } else { 0o400 } | if writable { 0o200 } else { 0 };
             fs::set_permissions(&path, Permissions::from_mode(owner)).expect("mode");
         }
@@ -119,43 +119,43 @@ impl Drop for Disk {
 
 #[test]
 fn a_log_on_a_read_only_disk_is_refused_and_taken_once_the_disk_is_writable() {
-    run(async {
+    run_test(async {
         let disk = Disk::new();
-        let site = Site::on(LogConfig::embedded(disk.dir.path().join("log")));
-        site.topic("events", 2).await;
-        drop(used(&site).await);
-        // Killed, it leaves SQLite's files for shared memory behind: with them a read-only connection looks as good as any other.
-        let actor = Actor::start(&site, "append 10");
-        actor.wait_for("ack ");
-        let acknowledged = 1 + actor.kill().iter().filter(|line| line.starts_with("ack ")).count();
+        let log = LogFixture::with_config(LogConfig::embedded(disk.dir.path().join("log")));
+        log.topic("events", 2).await;
+        drop(log_in_use(&log).await);
+        // A killed process leaves SQLite's shared-memory files, with which a read-only connection opens without an error.
+        let process = TestProcess::start(&log, "append 10");
+        process.wait_for("ack ");
+        let acknowledged = 1 + process.kill().iter().filter(|line| line.starts_with("ack ")).count();
         disk.set(false);
-        let reader = open_reader(&site.config, options(&["events"], member(0, 1))).await.map(|_| ());
-        for refused in [open_writer(&site.config).await.map(|_| ()), reader] {
+        let reader = open_reader(&log.config, options(&["events"], member(0, 1))).await.map(|_| ());
+        for refused in [open_writer(&log.config).await.map(|_| ()), reader] {
             let error = expect_error(refused);
             assert!(matches!(error, LogError::ReadOnly { .. }) && error.is_transient(), "{error}");
         }
         disk.set(true);
-        append_all(&*site.writer().await, numbered("events", 9, 0..10)).await;
-        let stored = site.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>();
+        append_all(&*log.writer().await, numbered("events", 9, 0..10)).await;
+        let stored = log.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>();
         assert!(stored >= 20 + acknowledged, "{stored} records, {acknowledged} of them acknowledged before the kill");
     });
 }
 
 #[test]
 fn a_writer_goes_on_once_its_file_is_back() {
-    run(async {
-        let site = Site::embedded();
-        site.topic("events", 2).await;
-        let writer = site.writer().await;
+    run_test(async {
+        let log = LogFixture::embedded();
+        log.topic("events", 2).await;
+        let writer = log.writer().await;
         append_all(&*writer, numbered("events", 9, 0..10)).await;
-        let away = site.dir().with_extension("away");
-        fs::rename(site.dir(), &away).expect("rename");
-        for outcome in soon("append", writer.append(numbered("events", 9, 10..20))).await {
+        let away = log.dir().with_extension("away");
+        fs::rename(log.dir(), &away).expect("rename");
+        for outcome in within_deadline("append", writer.append(numbered("events", 9, 10..20))).await {
             assert!(matches!(outcome, Err(LogError::Replaced { .. })), "{outcome:?}");
         }
-        fs::rename(&away, site.dir()).expect("rename");
-        soon("ready", writer.ready()).await.expect("ready again");
+        fs::rename(&away, log.dir()).expect("rename");
+        within_deadline("ready", writer.ready()).await.expect("ready again");
         append_all(&*writer, numbered("events", 9, 20..30)).await;
-        assert_eq!(site.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 20);
+        assert_eq!(log.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 20);
     });
 }

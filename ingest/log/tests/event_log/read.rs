@@ -1,54 +1,54 @@
-//! Reading: portions, ends, starts, cancellation.
+//! Reading: batches, ends, starts, cancellation.
 
 use std::time::Duration;
 
 use qamtu_log::{Bounds, Delivery, LogError, Membership, Partition, ReaderOptions, open_reader};
 
-use crate::on_both_logs;
-use crate::site::{
-    Site, append_all, assert_contiguous, assigned, entry, expect_error, member, next, numbered, options, read_count, read_to_end, soon,
-    start_all,
+use crate::fixture::{
+    LogFixture, append_all, assert_contiguous, assigned, entry, expect_error, member, next, numbered, options, read_count, read_to_end,
+    start_all, within_deadline,
 };
+use crate::on_both_logs;
 
 on_both_logs!(read:
     the_bounds_are_what_the_log_holds,
     a_whole_reader_gets_every_partition_of_every_topic,
     a_whole_reader_never_commits,
     nothing_comes_before_the_start,
-    says_once_that_everything_is_read,
+    reports_once_that_everything_is_read,
     an_empty_log_is_read_at_once,
-    portions_keep_their_limits,
+    batches_keep_their_limits,
     a_cancelled_next_loses_nothing,
     starting_again_moves_and_drops_what_was_read_ahead,
     an_offset_that_is_not_there_is_refused,
     a_reader_that_takes_nothing_for_a_while_goes_on,
 );
 
-async fn the_bounds_are_what_the_log_holds(site: Site) {
-    site.topic("events", 2).await;
-    let writer = site.writer().await;
-    let reader = site.reader(&["events"], Membership::Whole).await;
-    let empty = soon("bounds", reader.bounds("events")).await.expect("bounds");
+async fn the_bounds_are_what_the_log_holds(log: LogFixture) {
+    log.topic("events", 2).await;
+    let writer = log.writer().await;
+    let reader = log.reader(&["events"], Membership::Standalone).await;
+    let empty = within_deadline("bounds", reader.bounds("events")).await.expect("bounds");
     assert_eq!(empty, [0, 1].map(|number| Bounds { partition: Partition::new("events", number), start: 0, end: 0 }));
     let positions = append_all(&*writer, numbered("events", 9, 0..100)).await;
-    let filled = soon("bounds", reader.bounds("events")).await.expect("bounds");
+    let filled = within_deadline("bounds", reader.bounds("events")).await.expect("bounds");
     for Bounds { partition, start, end } in filled {
         let count = positions.iter().filter(|position| position.partition == partition).count() as u64;
         assert_eq!((start, end), (0, count), "{partition}");
     }
 }
 
-async fn a_whole_reader_gets_every_partition_of_every_topic(site: Site) {
-    site.topic("events", 3).await;
-    site.topic("roll", 3).await;
-    let writer = site.writer().await;
+async fn a_whole_reader_gets_every_partition_of_every_topic(log: LogFixture) {
+    log.topic("events", 3).await;
+    log.topic("roll", 3).await;
+    let writer = log.writer().await;
     append_all(&*writer, numbered("events", 20, 0..300)).await;
     append_all(&*writer, numbered("roll", 20, 0..200)).await;
-    // Two whole readers do not share: each gets everything, and another group does not disturb them.
-    let mut other = site.reader(&["events"], member(0, 1)).await;
+    // Two standalone readers each get everything, and another group does not affect them.
+    let mut other = log.reader(&["events"], member(0, 1)).await;
     start_all(&mut *other).await;
     for _ in 0..2 {
-        let all = site.read_all(&["events", "roll"]).await;
+        let all = log.read_all(&["events", "roll"]).await;
         let count =
             |topic: &str| all.iter().filter(|(partition, _)| &*partition.topic == topic).map(|(_, records)| records.len()).sum::<usize>();
         assert_eq!((all.len(), count("events"), count("roll")), (6, 300, 200));
@@ -56,37 +56,37 @@ async fn a_whole_reader_gets_every_partition_of_every_topic(site: Site) {
     }
 }
 
-async fn a_whole_reader_never_commits(site: Site) {
-    site.topic("events", 1).await;
-    append_all(&*site.writer().await, numbered("events", 3, 0..10)).await;
-    let mut reader = site.reader(&["events"], Membership::Whole).await;
+async fn a_whole_reader_never_commits(log: LogFixture) {
+    log.topic("events", 1).await;
+    append_all(&*log.writer().await, numbered("events", 3, 0..10)).await;
+    let mut reader = log.reader(&["events"], Membership::Standalone).await;
     start_all(&mut *reader).await;
     read_count(&mut *reader, 10).await;
-    let error = expect_error(soon("commit", reader.commit(&[Partition::new("events", 0).next_offset(10)])).await);
+    let error = expect_error(within_deadline("commit", reader.commit(&[Partition::new("events", 0).next_offset(10)])).await);
     assert!(matches!(error, LogError::NotOwned { .. }), "{error}");
 }
 
-async fn nothing_comes_before_the_start(site: Site) {
-    site.topic("events", 2).await;
-    append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
-    let mut reader = site.reader(&["events"], member(0, 1)).await;
+async fn nothing_comes_before_the_start(log: LogFixture) {
+    log.topic("events", 2).await;
+    append_all(&*log.writer().await, numbered("events", 9, 0..100)).await;
+    let mut reader = log.reader(&["events"], member(0, 1)).await;
     let partitions = assigned(&mut *reader).await;
     assert_eq!(partitions, [0, 1].map(|number| (Partition::new("events", number), None)));
-    // Nothing is started, so there is nothing to wait for but silence.
+    // Nothing is started, so nothing may be delivered.
     let early = tokio::time::timeout(Duration::from_millis(300), reader.next()).await;
     assert!(early.is_err(), "{early:?}");
     // One of the two: only its records come.
-    soon("start", reader.start_at(&[Partition::new("events", 1).next_offset(0)])).await.expect("start");
+    within_deadline("start", reader.start_at(&[Partition::new("events", 1).next_offset(0)])).await.expect("start");
     let all = read_to_end(&mut *reader).await;
     assert_eq!(all.keys().collect::<Vec<_>>(), [&Partition::new("events", 1)]);
 }
 
-async fn says_once_that_everything_is_read(site: Site) {
-    site.topic("events", 3).await;
-    site.topic("roll", 3).await;
-    let writer = site.writer().await;
+async fn reports_once_that_everything_is_read(log: LogFixture) {
+    log.topic("events", 3).await;
+    log.topic("roll", 3).await;
+    let writer = log.writer().await;
     append_all(&*writer, numbered("events", 9, 0..50)).await;
-    let mut reader = site.reader(&["events", "roll"], member(0, 1)).await;
+    let mut reader = log.reader(&["events", "roll"], member(0, 1)).await;
     start_all(&mut *reader).await;
     assert_eq!(read_to_end(&mut *reader).await.values().map(Vec::len).sum::<usize>(), 50);
     let again = tokio::time::timeout(Duration::from_millis(300), reader.next()).await;
@@ -97,19 +97,19 @@ async fn says_once_that_everything_is_read(site: Site) {
     }
 }
 
-async fn an_empty_log_is_read_at_once(site: Site) {
-    site.topic("events", 4).await;
-    assert!(site.read_all(&["events"]).await.is_empty());
+async fn an_empty_log_is_read_at_once(log: LogFixture) {
+    log.topic("events", 4).await;
+    assert!(log.read_all(&["events"]).await.is_empty());
 }
 
-async fn portions_keep_their_limits(site: Site) {
-    site.topic("events", 2).await;
+async fn batches_keep_their_limits(log: LogFixture) {
+    log.topic("events", 2).await;
     let mut entries: Vec<_> = (0..200).map(|number| entry("events", &number.to_string(), vec![b'v'; 100])).collect();
     entries.insert(50, entry("events", "large", vec![b'l'; 5_000]));
-    append_all(&*site.writer().await, entries).await;
+    append_all(&*log.writer().await, entries).await;
     for (max_records, max_bytes) in [(7, 1 << 20), (1, 1 << 20), (1_000, 1_000), (1_000, 1)] {
-        let options = ReaderOptions { max_records, max_bytes, ..options(&["events"], Membership::Whole) };
-        let mut reader = open_reader(&site.config, options).await.expect("reader");
+        let options = ReaderOptions { max_records, max_bytes, ..options(&["events"], Membership::Standalone) };
+        let mut reader = open_reader(&log.config, options).await.expect("reader");
         start_all(&mut *reader).await;
         let mut count = 0;
         while count < 201 {
@@ -124,14 +124,14 @@ async fn portions_keep_their_limits(site: Site) {
     }
 }
 
-async fn a_cancelled_next_loses_nothing(site: Site) {
-    site.topic("events", 3).await;
-    append_all(&*site.writer().await, numbered("events", 50, 0..3_000)).await;
-    let options = ReaderOptions { max_records: 10, ..options(&["events"], Membership::Whole) };
-    let mut reader = open_reader(&site.config, options).await.expect("reader");
+async fn a_cancelled_next_loses_nothing(log: LogFixture) {
+    log.topic("events", 3).await;
+    append_all(&*log.writer().await, numbered("events", 50, 0..3_000)).await;
+    let options = ReaderOptions { max_records: 10, ..options(&["events"], Membership::Standalone) };
+    let mut reader = open_reader(&log.config, options).await.expect("reader");
     start_all(&mut *reader).await;
     let mut all = std::collections::BTreeMap::<Partition, Vec<_>>::new();
-    let deadline = tokio::time::Instant::now() + crate::site::DEADLINE;
+    let deadline = tokio::time::Instant::now() + crate::fixture::DEADLINE;
     for wait in [0, 50, 200, 1_000].into_iter().cycle() {
         assert!(tokio::time::Instant::now() < deadline, "too slow");
         match tokio::time::timeout(Duration::from_micros(wait), reader.next()).await {
@@ -147,20 +147,20 @@ async fn a_cancelled_next_loses_nothing(site: Site) {
     all.values().for_each(|records| assert_contiguous(records, 0));
 }
 
-async fn starting_again_moves_and_drops_what_was_read_ahead(site: Site) {
-    site.topic("events", 2).await;
-    let positions = append_all(&*site.writer().await, numbered("events", 50, 0..2_000)).await;
+async fn starting_again_moves_and_drops_what_was_read_ahead(log: LogFixture) {
+    log.topic("events", 2).await;
+    let positions = append_all(&*log.writer().await, numbered("events", 50, 0..2_000)).await;
     let count = |number| positions.iter().filter(|position| position.partition.number == number).count() as u64;
-    let options = ReaderOptions { max_records: 50, ..options(&["events"], Membership::Whole) };
-    let mut reader = open_reader(&site.config, options).await.expect("reader");
+    let options = ReaderOptions { max_records: 50, ..options(&["events"], Membership::Standalone) };
+    let mut reader = open_reader(&log.config, options).await.expect("reader");
     start_all(&mut *reader).await;
     let (zero, one) = (Partition::new("events", 0), Partition::new("events", 1));
-    // Something is read and more is read ahead, then partition 0 moves; partition 1 goes on as if nothing were.
+    // After reading and reading ahead, partition 0 seeks; partition 1 continues unchanged.
     let before = match next(&mut *reader).await {
         Delivery::Records(records) => records,
         other => panic!("{other:?}"),
     };
-    soon("start", reader.start_at(&[zero.next_offset(100)])).await.expect("start");
+    within_deadline("start", reader.start_at(&[zero.next_offset(100)])).await.expect("start");
     let after = read_to_end(&mut *reader).await;
     assert_contiguous(&after[&zero], 100);
     assert_eq!(after[&zero].len() as u64, count(0) - 100);
@@ -168,43 +168,43 @@ async fn starting_again_moves_and_drops_what_was_read_ahead(site: Site) {
     assert_contiguous(&of_one, 0);
     assert_eq!(of_one.len() as u64, count(1));
     // Back to the start once everything was read.
-    soon("start", reader.start_at(&[zero.next_offset(0), one.next_offset(count(1))])).await.expect("start");
+    within_deadline("start", reader.start_at(&[zero.next_offset(0), one.next_offset(count(1))])).await.expect("start");
     let again = read_to_end(&mut *reader).await;
     assert_eq!((again[&zero].len() as u64, again.contains_key(&one)), (count(0), false));
 }
 
-async fn an_offset_that_is_not_there_is_refused(site: Site) {
-    site.topic("events", 1).await;
-    append_all(&*site.writer().await, numbered("events", 3, 0..10)).await;
-    let mut reader = site.reader(&["events"], member(0, 1)).await;
+async fn an_offset_that_is_not_there_is_refused(log: LogFixture) {
+    log.topic("events", 1).await;
+    append_all(&*log.writer().await, numbered("events", 3, 0..10)).await;
+    let mut reader = log.reader(&["events"], member(0, 1)).await;
     start_all(&mut *reader).await;
     let events = Partition::new("events", 0);
-    let error = expect_error(soon("start", reader.start_at(&[events.next_offset(11)])).await);
+    let error = expect_error(within_deadline("start", reader.start_at(&[events.next_offset(11)])).await);
     assert!(matches!(error, LogError::OutOfRange { offset: 11, start: 0, end: 10, .. }), "{error}");
-    let error = expect_error(soon("start", reader.start_at(&[Partition::new("events", 1).next_offset(0)])).await);
+    let error = expect_error(within_deadline("start", reader.start_at(&[Partition::new("events", 1).next_offset(0)])).await);
     assert!(matches!(error, LogError::NotOwned { .. }), "{error}");
-    // After a refusal the partition stands still until it is started again.
-    soon("start", reader.start_at(&[events.next_offset(9)])).await.expect("start");
+    // After a refused start the partition is stopped until it is started again.
+    within_deadline("start", reader.start_at(&[events.next_offset(9)])).await.expect("start");
     assert_contiguous(&read_to_end(&mut *reader).await[&events], 9);
 }
 
-async fn a_reader_that_takes_nothing_for_a_while_goes_on(site: Site) {
-    site.topic("events", 3).await;
-    append_all(&*site.writer().await, numbered("events", 50, 0..5_000)).await;
+async fn a_reader_that_takes_nothing_for_a_while_goes_on(log: LogFixture) {
+    log.topic("events", 3).await;
+    append_all(&*log.writer().await, numbered("events", 50, 0..5_000)).await;
     let options = ReaderOptions { max_records: 100, ..options(&["events"], member(0, 1)) };
-    let mut reader = open_reader(&site.config, options).await.expect("reader");
+    let mut reader = open_reader(&log.config, options).await.expect("reader");
     start_all(&mut *reader).await;
     let mut all = read_count(&mut *reader, 100).await;
-    // Longer than fetching goes on without room.
+    // Longer than the time after which the reader pauses fetching.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     for (_, records) in read_to_end(&mut *reader).await {
         all.extend(records);
     }
     assert_eq!(all.len(), 5_000);
-    let mut places: Vec<_> = all.iter().map(|record| (record.partition.number, record.offset)).collect();
-    places.sort_unstable();
-    places.dedup();
-    assert_eq!(places.len(), 5_000);
+    let mut positions: Vec<_> = all.iter().map(|record| (record.partition.number, record.offset)).collect();
+    positions.sort_unstable();
+    positions.dedup();
+    assert_eq!(positions.len(), 5_000);
     let events = Partition::new("events", 0);
-    soon("commit", reader.commit(&[events.next_offset(1)])).await.expect("still a member");
+    within_deadline("commit", reader.commit(&[events.next_offset(1)])).await.expect("still a member");
 }

@@ -1,28 +1,28 @@
-//! Encryption and logins, against a broker that asks for both.
+//! TLS and SASL, with a broker that requires both.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use qamtu_log::broker::{Broker, BrokerExtras};
+use qamtu_log::broker::{Broker, BrokerOverrides};
 use qamtu_log::{KafkaConfig, LogConfig, LogError, SaslConfig, SaslMechanism, TlsConfig};
 
-use crate::site::{Site, append_all, broker_options, kafka_at, member, numbered, or_skip, refusals, run};
+use crate::fixture::{LogFixture, append_all, broker_options, kafka_config, member, numbered, open_errors, or_skip, run_test};
 
-/// A broker with a certificate of its own and two users; alice logs in by PLAIN, bob by SCRAM.
-struct Secured {
+/// A broker with a self-signed certificate and two users: alice uses PLAIN, bob SCRAM.
+struct SecureBroker {
     broker: Broker,
     folder: PathBuf,
 }
 
-fn secured() -> Option<&'static Secured> {
-    static BROKER: OnceLock<Option<Secured>> = OnceLock::new();
+fn secure_broker() -> Option<&'static SecureBroker> {
+    static BROKER: OnceLock<Option<SecureBroker>> = OnceLock::new();
     BROKER.get_or_init(start).as_ref()
 }
 
-fn start() -> Option<Secured> {
-    // Where there is no Java there is no keytool either; say so once, in the same words.
-    crate::site::shared_broker()?;
+fn start() -> Option<SecureBroker> {
+    // Without Java there is no keytool either; this skips with the usual message.
+    crate::fixture::shared_broker()?;
     let options = broker_options("secured");
     let folder = options.dir.join("certificates");
     std::fs::create_dir_all(&folder).expect("folder");
@@ -46,14 +46,14 @@ fn start() -> Option<Secured> {
         ("ssl.truststore.location", &store),
         ("ssl.truststore.password", "password"),
     ];
-    let extras = BrokerExtras {
+    let extras = BrokerOverrides {
         settings: settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
         scram_users: vec![("bob".into(), "bob-secret".into())],
     };
-    or_skip(Broker::start_with(options, &extras)).map(|broker| Secured { broker, folder })
+    or_skip(Broker::start_with(options, &extras)).map(|broker| SecureBroker { broker, folder })
 }
 
-/// A key with a certificate signed by itself, and that certificate as PEM.
+/// Creates a key store with a self-signed certificate, and the certificate as PEM.
 fn certificate(folder: &Path, name: &str, host: &str) {
     let store = folder.join(format!("{name}.p12"));
     let keytool = |arguments: &[&str]| {
@@ -86,41 +86,41 @@ fn certificate(folder: &Path, name: &str, host: &str) {
     keytool(&["-exportcert", "-rfc", "-file", &folder.join(format!("{name}.pem")).display().to_string()]);
 }
 
-impl Secured {
+impl SecureBroker {
     fn config(&self, mechanism: SaslMechanism, username: &str, password: &str) -> KafkaConfig {
         KafkaConfig {
             topic_prefix: format!("t{}-", uuid::Uuid::new_v4().simple()),
             tls: Some(TlsConfig { ca_file: Some(self.folder.join("right.pem")), ..TlsConfig::default() }),
             sasl: Some(SaslConfig { mechanism, username: username.into(), password: password.to_owned().into() }),
-            ..kafka_at(self.broker.address())
+            ..kafka_config(self.broker.address())
         }
     }
 }
 
 #[test]
 fn both_logins_append_and_read_over_tls() {
-    run(async {
-        let Some(secured) = secured() else { return };
+    run_test(async {
+        let Some(secure) = secure_broker() else { return };
         for (mechanism, username, password) in
             [(SaslMechanism::Plain, "alice", "alice-secret"), (SaslMechanism::ScramSha512, "bob", "bob-secret")]
         {
-            let site = Site::on(LogConfig::Kafka(secured.config(mechanism, username, password)));
-            site.topic("events", 2).await;
-            append_all(&*site.writer().await, numbered("events", 9, 0..100)).await;
-            assert_eq!(site.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 100);
-            let mut reader = site.reader(&["events"], member(0, 1)).await;
-            crate::site::start_all(&mut *reader).await;
+            let log = LogFixture::with_config(LogConfig::Kafka(secure.config(mechanism, username, password)));
+            log.topic("events", 2).await;
+            append_all(&*log.writer().await, numbered("events", 9, 0..100)).await;
+            assert_eq!(log.read_all(&["events"]).await.values().map(Vec::len).sum::<usize>(), 100);
+            let mut reader = log.reader(&["events"], member(0, 1)).await;
+            crate::fixture::start_all(&mut *reader).await;
         }
     });
 }
 
 #[test]
 fn a_wrong_password_is_refused_and_never_printed() {
-    run(async {
-        let Some(secured) = secured() else { return };
-        let config = secured.config(SaslMechanism::ScramSha512, "bob", "wrong-canary");
+    run_test(async {
+        let Some(secure) = secure_broker() else { return };
+        let config = secure.config(SaslMechanism::ScramSha512, "bob", "wrong-canary");
         assert!(!format!("{:?}", LogConfig::Kafka(config.clone())).contains("wrong-canary"));
-        for error in refusals(&LogConfig::Kafka(config)).await {
+        for error in open_errors(&LogConfig::Kafka(config)).await {
             assert!(matches!(error, LogError::Denied { .. }), "{error}");
             assert!(!format!("{error:?} {error}").contains("wrong-canary"));
         }
@@ -129,11 +129,11 @@ fn a_wrong_password_is_refused_and_never_printed() {
 
 #[test]
 fn a_certificate_of_an_unknown_authority_is_refused() {
-    run(async {
-        let Some(secured) = secured() else { return };
-        let config = secured.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
-        let tls = TlsConfig { ca_file: Some(secured.folder.join("stranger.pem")), ..TlsConfig::default() };
-        for error in refusals(&LogConfig::Kafka(KafkaConfig { tls: Some(tls), ..config })).await {
+    run_test(async {
+        let Some(secure) = secure_broker() else { return };
+        let config = secure.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
+        let tls = TlsConfig { ca_file: Some(secure.folder.join("stranger.pem")), ..TlsConfig::default() };
+        for error in open_errors(&LogConfig::Kafka(KafkaConfig { tls: Some(tls), ..config })).await {
             assert!(matches!(error, LogError::Denied { .. }), "{error}");
         }
     });
@@ -141,12 +141,12 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
 
 #[test]
 fn a_certificate_for_another_host_is_refused() {
-    run(async {
-        let Some(secured) = secured() else { return };
-        // The same broker under a name that its certificate does not hold.
-        let port = secured.broker.address().rsplit(':').next().expect("port").to_owned();
-        let config = secured.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
-        for error in refusals(&LogConfig::Kafka(KafkaConfig { brokers: format!("localhost:{port}"), ..config })).await {
+    run_test(async {
+        let Some(secure) = secure_broker() else { return };
+        // The same broker under a host name that is not in its certificate.
+        let port = secure.broker.address().rsplit(':').next().expect("port").to_owned();
+        let config = secure.config(SaslMechanism::ScramSha512, "bob", "bob-secret");
+        for error in open_errors(&LogConfig::Kafka(KafkaConfig { brokers: format!("localhost:{port}"), ..config })).await {
             assert!(matches!(error, LogError::Denied { .. }), "{error}");
         }
     });

@@ -1,4 +1,4 @@
-//! What Kafka clients say: their log lines, their refusals, and what their errors mean.
+//! The client context of every Kafka client: log lines, authentication errors, metadata, and the mapping of errors to [`LogError`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,36 +13,35 @@ use rdkafka::metadata::Metadata;
 use super::bootstrap;
 use crate::error::LogError;
 
-/// Wait before a broker that names no brokers is asked again.
-const NO_BROKERS: Duration = Duration::from_millis(100);
+/// Wait after metadata without any broker.
+const EMPTY_METADATA_RETRY: Duration = Duration::from_millis(100);
 
-/// Takes a client's log lines and remembers why it was refused; clones share what they remember.
+/// Forwards the log lines of a client and stores its last authentication error; clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Voice {
-    refused: Arc<Mutex<Option<KafkaError>>>,
-    /// Where every client begins.
-    brokers: Arc<str>,
+pub(super) struct KafkaContext {
+    auth_error: Arc<Mutex<Option<KafkaError>>>,
+    /// Comma-separated list of the configured brokers.
+    bootstrap: Arc<str>,
 }
 
-impl Voice {
-    /// Of a client that begins with these brokers.
-    pub(super) fn new(brokers: &str) -> Self {
-        Self { refused: Arc::default(), brokers: brokers.into() }
+impl KafkaContext {
+    /// Context of a client that is configured with these brokers.
+    pub(super) fn new(bootstrap: &str) -> Self {
+        Self { auth_error: Arc::default(), bootstrap: bootstrap.into() }
     }
 
-    /// Lets a client begin anew that may have forgotten every broker ([`super::watch`]).
-    pub(super) fn bootstrap<C: ClientContext>(&self, client: &Client<C>) {
-        bootstrap::add_brokers(client, &self.brokers);
+    /// Adds the configured brokers again to a client that may have forgotten every broker ([`super::bootstrap`]).
+    pub(super) fn add_bootstrap_brokers<C: ClientContext>(&self, client: &Client<C>) {
+        bootstrap::add_brokers(client, &self.bootstrap);
     }
 
-    fn refused(&self) -> MutexGuard<'_, Option<KafkaError>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    fn auth_error(&self) -> MutexGuard<'_, Option<KafkaError>> {
+        self.auth_error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Partitions of every topic on the brokers, by the name on the brokers. Asks for all topics, as asking for
-    /// one may create it. A refusal of credentials is told as such and at once; it waits in the client's queue,
-    /// which `poll` looks at.
-    pub(super) fn topics<C: ClientContext>(
+    /// Partition count of every topic, by its name on the brokers. Requests all topics, as a request for one may create it.
+    /// `poll` must serve the client's event queue: an authentication error arrives there and is returned at once.
+    pub(super) fn fetch_topics<C: ClientContext>(
         &self,
         client: &Client<C>,
         wait: Duration,
@@ -53,19 +52,19 @@ impl Voice {
         loop {
             let error = match client.fetch_metadata(None, wait.min(Duration::from_secs(1))) {
                 Ok(metadata) if !metadata.brokers().is_empty() => {
-                    *self.refused() = None;
+                    *self.auth_error() = None;
                     return Ok(partition_counts(&metadata));
                 }
-                // A broker that is still fenced knows no broker, not even itself: whoever believes it can neither append nor read.
+                // A broker that is still fenced returns no brokers, not even itself; a client that believes it stops working.
                 Ok(_) => {
-                    std::thread::sleep(NO_BROKERS);
+                    std::thread::sleep(EMPTY_METADATA_RETRY);
                     LogError::Unavailable { action, source: None }
                 }
                 Err(error) => failed(action, error),
             };
-            self.bootstrap(client);
+            self.add_bootstrap_brokers(client);
             poll();
-            if let Some(source) = self.refused().clone() {
+            if let Some(source) = self.auth_error().clone() {
                 return Err(LogError::Denied { action, source });
             }
             if Instant::now() > deadline {
@@ -80,7 +79,7 @@ fn partition_counts(metadata: &Metadata) -> HashMap<String, u32> {
     metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic.partitions().len()))).collect()
 }
 
-impl ClientContext for Voice {
+impl ClientContext for KafkaContext {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, line: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
@@ -95,29 +94,29 @@ impl ClientContext for Voice {
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
             Some(Code::PartitionEOF) => {}
-            Some(code) if is_refusal(code) => {
+            Some(code) if is_auth_error(code) => {
                 tracing::error!(target: "librdkafka", %error, "{reason}");
-                *self.refused() = Some(error);
+                *self.auth_error() = Some(error);
             }
             _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }
     }
 }
 
-/// Without a group there is nothing to rebalance.
-impl ConsumerContext for Voice {}
+/// The default callbacks: a consumer without a group has no rebalances.
+impl ConsumerContext for KafkaContext {}
 
-/// The meaning of a client's error.
+/// Maps an error of the Kafka client to [`LogError`]; `action` is the failed operation.
 pub(super) fn failed(action: &'static str, error: KafkaError) -> LogError {
     match error.rdkafka_error_code() {
-        Some(code) if is_refusal(code) => LogError::Denied { action, source: error },
-        Some(code) if is_silence(code) => LogError::Unavailable { action, source: Some(error) },
+        Some(code) if is_auth_error(code) => LogError::Denied { action, source: error },
+        Some(code) if is_unavailable(code) => LogError::Unavailable { action, source: Some(error) },
         Some(Code::Fatal) => LogError::Fatal { reason: error.to_string() },
         _ => LogError::Kafka { action, source: error },
     }
 }
 
-fn is_refusal(code: Code) -> bool {
+fn is_auth_error(code: Code) -> bool {
     matches!(
         code,
         Code::Authentication
@@ -131,7 +130,7 @@ fn is_refusal(code: Code) -> bool {
     )
 }
 
-fn is_silence(code: Code) -> bool {
+fn is_unavailable(code: Code) -> bool {
     matches!(
         code,
         Code::BrokerTransportFailure

@@ -1,4 +1,4 @@
-//! A log of its own for every test, and the small steps that tests are made of.
+//! A separate log for every test, and helper functions for the steps of a test.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,30 +15,30 @@ use qamtu_log::{
 };
 use tempfile::TempDir;
 
-/// Nothing here takes longer unless it is broken.
+/// Timeout of one step of a test.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// One test's log.
-pub struct Site {
+/// The log of one test, with its configuration.
+pub struct LogFixture {
     pub config: LogConfig,
     _dir: Option<TempDir>,
 }
 
-impl Site {
+impl LogFixture {
     /// An embedded log in a new folder.
     pub fn embedded() -> Self {
         let dir = tempfile::tempdir().expect("folder");
         Self { config: LogConfig::embedded(dir.path().join("log")), _dir: Some(dir) }
     }
 
-    /// Topics and groups of its own on the shared broker.
+    /// A unique topic prefix on the shared broker.
     pub fn kafka() -> Option<Self> {
-        let config = KafkaConfig { topic_prefix: format!("t{}-", uuid::Uuid::new_v4().simple()), ..kafka_at(shared_broker()?) };
+        let config = KafkaConfig { topic_prefix: format!("t{}-", uuid::Uuid::new_v4().simple()), ..kafka_config(shared_broker()?) };
         Some(Self { config: LogConfig::Kafka(config), _dir: None })
     }
 
-    /// A log that the test has set up by itself.
-    pub fn on(config: LogConfig) -> Self {
+    /// A log that the test has configured by itself.
+    pub fn with_config(config: LogConfig) -> Self {
         Self { config, _dir: None }
     }
 
@@ -66,28 +66,28 @@ impl Site {
         open_reader(&self.config, options(topics, membership)).await.expect("reader")
     }
 
-    /// Everything of these topics, by partition.
+    /// All records of these topics, by partition.
     pub async fn read_all(&self, topics: &[&str]) -> BTreeMap<Partition, Vec<Record>> {
-        let mut reader = self.reader(topics, Membership::Whole).await;
+        let mut reader = self.reader(topics, Membership::Standalone).await;
         start_all(&mut *reader).await;
         read_to_end(&mut *reader).await
     }
 }
 
-/// One test has this long; a hanging one fails by name.
-pub fn run(test: impl Future<Output = ()>) {
+/// Runs one test with a timeout, so that a hanging test fails under its own name.
+pub fn run_test(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime");
     runtime.block_on(async { tokio::time::timeout(Duration::from_secs(300), test).await.expect("the test took too long") });
     runtime.shutdown_timeout(Duration::from_secs(5));
 }
 
-/// Fails instead of hanging.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+/// Awaits one step; panics after [`DEADLINE`].
+pub async fn within_deadline<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what} took too long"))
 }
 
-/// One broker, one copy, short timeouts.
-pub fn kafka_at(brokers: String) -> KafkaConfig {
+/// Configuration for one broker: replication factor 1, short timeouts.
+pub fn kafka_config(brokers: String) -> KafkaConfig {
     KafkaConfig { replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(brokers) }
 }
 
@@ -97,16 +97,16 @@ pub fn shared_broker() -> Option<String> {
     BROKER.get_or_init(|| start_broker("shared")).as_ref().map(Broker::address)
 }
 
-/// A broker for one test.
+/// Starts a broker for one test.
 pub fn start_broker(name: &str) -> Option<Broker> {
     or_skip(Broker::start(broker_options(name)))
 }
 
 pub fn broker_options(name: &str) -> BrokerOptions {
-    BrokerOptions { dir: scratch().join(name), cache_dir: cache_dir(), port: 0, heap_mb: 512 }
+    BrokerOptions { dir: scratch_dir().join(name), cache_dir: cache_dir(), port: 0, heap_mb: 512 }
 }
 
-/// Kafka cannot be had: one loud line, and a failure in CI.
+/// Without a broker the Kafka tests are skipped with a message; in CI they fail.
 pub fn or_skip(started: Result<Broker, qamtu_log::broker::BrokerError>) -> Option<Broker> {
     match started {
         Ok(broker) => Some(broker),
@@ -123,8 +123,8 @@ fn cache_dir() -> PathBuf {
     std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka")
 }
 
-/// Folder of this process; those of test processes that have ended are removed.
-fn scratch() -> PathBuf {
+/// Scratch folder of this process; removes those of processes that have ended.
+fn scratch_dir() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let make = || {
         let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("brokers");
@@ -155,14 +155,14 @@ pub fn numbered(topic: &str, keys: u64, numbers: std::ops::Range<u64>) -> Vec<En
     numbers.map(|number| entry(topic, &format!("key-{}", number % keys), number.to_string())).collect()
 }
 
-/// Appends all, each of which must succeed.
+/// Appends all entries; panics when one fails.
 pub async fn append_all(writer: &dyn LogWriter, entries: Vec<Entry>) -> Vec<qamtu_log::Position> {
-    let outcomes = soon("append", writer.append(entries)).await;
+    let outcomes = within_deadline("append", writer.append(entries)).await;
     outcomes.into_iter().map(|outcome| outcome.expect("append")).collect()
 }
 
 pub async fn next(reader: &mut dyn LogReader) -> Delivery {
-    soon("next", reader.next()).await.expect("delivery")
+    within_deadline("next", reader.next()).await.expect("delivery")
 }
 
 /// Waits for the assignment.
@@ -173,15 +173,15 @@ pub async fn assigned(reader: &mut dyn LogReader) -> Vec<(Partition, Option<u64>
     }
 }
 
-/// Waits for the assignment and starts all of it where it was committed, or at 0.
+/// Waits for the assignment and starts all partitions at the committed offset, or at 0.
 pub async fn start_all(reader: &mut dyn LogReader) -> Vec<Partition> {
     let partitions = assigned(reader).await;
     let at: Vec<_> = partitions.iter().map(|(partition, next)| partition.next_offset(next.unwrap_or(0))).collect();
-    soon("start", reader.start_at(&at)).await.expect("start");
+    within_deadline("start", reader.start_at(&at)).await.expect("start");
     partitions.into_iter().map(|(partition, _)| partition).collect()
 }
 
-/// Records until the end is reached.
+/// Reads until `CaughtUp`; returns the records by partition.
 pub async fn read_to_end(reader: &mut dyn LogReader) -> BTreeMap<Partition, Vec<Record>> {
     let mut all = BTreeMap::<Partition, Vec<Record>>::new();
     loop {
@@ -195,7 +195,7 @@ pub async fn read_to_end(reader: &mut dyn LogReader) -> BTreeMap<Partition, Vec<
     }
 }
 
-/// Records until there are as many.
+/// Reads exactly this number of records.
 pub async fn read_count(reader: &mut dyn LogReader, count: usize) -> Vec<Record> {
     let mut all = Vec::new();
     while all.len() < count {
@@ -207,7 +207,7 @@ pub async fn read_count(reader: &mut dyn LogReader, count: usize) -> Vec<Record>
     all
 }
 
-/// Offsets of a partition are `from..` without a gap.
+/// Asserts that the offsets are `from..` without a gap.
 pub fn assert_contiguous(records: &[Record], from: u64) {
     let offsets: Vec<_> = records.iter().map(|record| record.offset).collect();
     let wanted: Vec<_> = (from..from + offsets.len() as u64).collect();
@@ -222,10 +222,10 @@ pub fn expect_error<T: std::fmt::Debug>(result: Result<T, LogError>) -> LogError
     result.expect_err("this must be refused")
 }
 
-/// Opens the log in all three ways, each of which must be refused.
-pub async fn refusals(config: &LogConfig) -> [LogError; 3] {
+/// Opens the log in all three ways; panics unless each fails.
+pub async fn open_errors(config: &LogConfig) -> [LogError; 3] {
     let topic = [TopicSpec { name: "events".into(), partitions: 1 }];
     let (writer, reader, topics) =
-        tokio::join!(open_writer(config), open_reader(config, options(&["events"], Membership::Whole)), ensure_topics(config, &topic));
+        tokio::join!(open_writer(config), open_reader(config, options(&["events"], Membership::Standalone)), ensure_topics(config, &topic));
     [writer.map(|_| ()).expect_err("writer"), reader.map(|_| ()).expect_err("reader"), expect_error(topics)]
 }

@@ -1,6 +1,6 @@
-//! Other processes: this test program started again in a role, so that it can be killed with -9.
+//! Child processes: this test program started again in a role, so that it can be killed with SIGKILL.
 //!
-//! The log is given to it as a service would get it, by `QAMTU__LOG__...` variables.
+//! It gets the log's configuration as a service does, in `QAMTU__LOG__...` variables.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -11,23 +11,23 @@ use figment::Figment;
 use figment::providers::Env;
 use qamtu_log::{Delivery, LogConfig, Membership, open_reader, open_writer};
 
-use crate::site::{self, Site, member};
+use crate::fixture::{self, LogFixture, member};
 
 const ROLE: &str = "QAMTU_TEST_ROLE";
 
-/// Another process with its printed lines; killed with -9 when dropped.
-pub struct Actor {
+/// A child process and its printed lines; killed with SIGKILL when dropped.
+pub struct TestProcess {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
-impl Actor {
-    /// Starts a process in a role.
-    pub fn start(site: &Site, role: &str) -> Self {
+impl TestProcess {
+    /// Starts a process in a role, e.g. `append 10`.
+    pub fn start(log: &LogFixture, role: &str) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut command = Command::new(program);
-        command.args(["--exact", "actor::plays_its_role", "--nocapture", "--test-threads=1"]).env(ROLE, role);
-        match &site.config {
+        command.args(["--exact", "process::run_role", "--nocapture", "--test-threads=1"]).env(ROLE, role);
+        match &log.config {
             LogConfig::Embedded(config) => {
                 command.env("QAMTU__LOG__KIND", "embedded").env("QAMTU__LOG__DIR", &config.dir);
             }
@@ -44,15 +44,15 @@ impl Actor {
         Self { child, lines }
     }
 
-    /// The rest of the next line that begins with this word.
+    /// Waits for a line with this prefix; returns the rest of it.
     pub fn wait_for(&self, word: &str) -> String {
         let lines = self.lines_until(word);
         lines.last().and_then(|line| line.strip_prefix(word)).expect("the line itself").trim().to_owned()
     }
 
-    /// Every line up to the next one that begins with this word.
+    /// Every line up to the next one with this prefix.
     pub fn lines_until(&self, word: &str) -> Vec<String> {
-        let deadline = Instant::now() + site::DEADLINE;
+        let deadline = Instant::now() + fixture::DEADLINE;
         let mut lines = Vec::new();
         while lines.last().is_none_or(|line: &String| !line.starts_with(word)) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -61,7 +61,7 @@ impl Actor {
         lines
     }
 
-    /// Kills with -9 and answers every whole line that had not been taken.
+    /// Kills with SIGKILL and returns every line that was not read before.
     pub fn kill(mut self) -> Vec<String> {
         self.end();
         self.lines.iter().collect()
@@ -80,75 +80,75 @@ impl Actor {
     }
 }
 
-impl Drop for Actor {
+impl Drop for TestProcess {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-/// Not a test by itself: what a started process does. Without a role it has nothing to do.
+/// Not a test by itself: the entry point of a child process. Without a role it returns at once.
 #[test]
-fn plays_its_role() {
+fn run_role() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let config: LogConfig = Figment::from(Env::prefixed("QAMTU__").split("__")).extract_inner("log").expect("configuration");
-    say("");
-    site::run(async move {
+    print_line("");
+    fixture::run_test(async move {
         let mut words = role.split(' ');
         match words.next() {
             Some("append") => append(&config, words.next().expect("size").parse().expect("size")).await,
             Some("broker") => broker(words.next().expect("folder")),
-            Some("hold") => hold(&config).await,
+            Some("hold") => own_partitions(&config).await,
             Some("read") => read(&config).await,
             _ => panic!("unknown role {role:?}"),
         }
     });
 }
 
-fn say(line: &str) {
+fn print_line(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("output");
 }
 
-/// Appends for ever; says every position once it is acknowledged.
+/// Appends in an endless loop; prints every acknowledged position.
 async fn append(config: &LogConfig, size: u64) {
     let writer = open_writer(config).await.expect("writer");
     let run = uuid::Uuid::new_v4().simple().to_string();
-    say("ready");
+    print_line("ready");
     for round in 0_u64.. {
-        let entries = (0..size).map(|number| site::entry("events", &format!("{number}"), format!("{run}-{round}-{number}"))).collect();
+        let entries = (0..size).map(|number| fixture::entry("events", &format!("{number}"), format!("{run}-{round}-{number}"))).collect();
         let lines = writer.append(entries).await.into_iter().enumerate().map(|(number, outcome)| {
             let position = outcome.expect("append");
             format!("ack {} {} {run}-{round}-{number}\n", position.partition.number, position.offset)
         });
-        // One write, so that a kill leaves whole lines and perhaps a part of the last.
-        say(lines.collect::<String>().trim_end());
+        // One write, so that a kill can cut only the last line.
+        print_line(lines.collect::<String>().trim_end());
     }
 }
 
-/// Has a broker and waits to be killed.
+/// Starts a broker and waits to be killed.
 fn broker(name: &str) {
-    let broker = site::start_broker(name).expect("broker");
-    say(&format!("address {}", broker.address()));
+    let broker = fixture::start_broker(name).expect("broker");
+    print_line(&format!("address {}", broker.address()));
     loop {
         std::thread::park();
     }
 }
 
-/// Owns everything and does nothing.
-async fn hold(config: &LogConfig) {
-    let mut reader = open_reader(config, site::options(&["events"], member(0, 1))).await.expect("reader");
+/// Owns all partitions and reads nothing.
+async fn own_partitions(config: &LogConfig) {
+    let mut reader = open_reader(config, fixture::options(&["events"], member(0, 1))).await.expect("reader");
     let Ok(Delivery::Assigned(partitions)) = reader.next().await else { panic!("no assignment") };
-    say(&format!("assigned {}", partitions.len()));
+    print_line(&format!("assigned {}", partitions.len()));
     loop {
         let delivery = reader.next().await;
-        say(&format!("delivery {delivery:?}"));
+        print_line(&format!("delivery {delivery:?}"));
     }
 }
 
-/// Reads as the only member; says what it got, then commits it and says that.
+/// Reads as the only member; prints each record, commits it, and prints the commit.
 async fn read(config: &LogConfig) {
     let membership = Membership::Group { group: "projector".into(), member: 0, members: 1 };
-    let options = qamtu_log::ReaderOptions { max_records: 10, ..site::options(&["events"], membership) };
+    let options = qamtu_log::ReaderOptions { max_records: 10, ..fixture::options(&["events"], membership) };
     let mut reader = open_reader(config, options).await.expect("reader");
     loop {
         match reader.next().await.expect("delivery") {
@@ -158,21 +158,21 @@ async fn read(config: &LogConfig) {
             }
             Delivery::Records(records) => {
                 for record in &records {
-                    say(&format!("got {} {}", record.partition.number, record.offset));
+                    print_line(&format!("got {} {}", record.partition.number, record.offset));
                 }
                 let last = records.last().expect("never empty");
                 match reader.commit(&[last.partition.next_offset(last.offset + 1)]).await {
-                    Ok(()) => say(&format!("committed {} {}", last.partition.number, last.offset + 1)),
-                    Err(error) => say(&format!("refused {error}")),
+                    Ok(()) => print_line(&format!("committed {} {}", last.partition.number, last.offset + 1)),
+                    Err(error) => print_line(&format!("refused {error}")),
                 }
                 // Slow enough to be killed in the middle.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Delivery::Revoked { partitions, lost } => {
-                say(&format!("revoked {lost}"));
+                print_line(&format!("revoked {lost}"));
                 reader.release(&partitions).await.expect("release");
             }
-            Delivery::CaughtUp => say("caught up"),
+            Delivery::CaughtUp => print_line("caught up"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One start of a broker: its files, its format, its process, and the wait until it answers.
+//! Launches a broker: configuration files, storage format, process, and the wait until it responds.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -7,43 +7,43 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Broker, BrokerError, BrokerExtras};
+use super::{Broker, BrokerError, BrokerOverrides};
 
-/// How long a broker may take to answer.
-const START: Duration = Duration::from_secs(120);
+/// How long a broker may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Everything a start needs.
-pub(super) struct Plan {
+/// Paths and memory for one launch.
+pub(super) struct BrokerLaunch {
     pub(super) java: PathBuf,
     pub(super) jars: PathBuf,
     pub(super) dir: PathBuf,
     pub(super) heap_mb: u32,
 }
 
-impl Plan {
-    /// Starts on this port, or on a free one.
-    pub(super) fn start(&self, port: u16, extras: &BrokerExtras) -> Result<Broker, BrokerError> {
-        let (broker, controller) = (claim(port)?, claim(0)?);
+impl BrokerLaunch {
+    /// Starts on this port; 0: on a free one.
+    pub(super) fn start(&self, port: u16, overrides: &BrokerOverrides) -> Result<Broker, BrokerError> {
+        let (broker, controller) = (reserve_port(port)?, reserve_port(0)?);
         let ports = (port_of(&broker)?, port_of(&controller)?);
-        self.write("server.properties", &self.settings(ports, extras))?;
+        self.write("server.properties", &self.settings(ports, overrides))?;
         self.write("log4j2.properties", &self.logging())?;
-        let cluster = self.cluster(extras)?;
-        // What the last start wrote must not be taken for this one's.
+        let cluster = self.cluster_id(overrides)?;
+        // The log file of the last start must not be mistaken for this one's.
         let _ = fs::remove_file(self.dir.join("broker.log"));
         let mut command = self.java(&format!("-Xmx{}m", self.heap_mb));
         command.args(["kafka.Kafka", "server.properties"]);
         drop((broker, controller));
-        let guard = self.guarded(command)?;
-        let mut broker = Broker { port: ports.0, guard, dir: self.dir.clone() };
-        self.wait(&mut broker, &cluster, extras).map(|()| broker)
+        let process = self.spawn_supervised(command)?;
+        let mut broker = Broker { port: ports.0, process, dir: self.dir.clone() };
+        self.wait_until_started(&mut broker, &cluster, overrides).map(|()| broker)
     }
 
-    fn settings(&self, (broker, controller): (u16, u16), extras: &BrokerExtras) -> String {
+    fn settings(&self, (broker, controller): (u16, u16), overrides: &BrokerOverrides) -> String {
         let data = self.dir.join("data");
-        let ours = format!(
+        let defaults = format!(
             "process.roles=broker,controller\n\
              node.id=1\n\
-             # Static, so that the ports may be others at the next start.\n\
+             # Static, so that the ports may differ at the next start.\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
              listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}\n\
              advertised.listeners=PLAINTEXT://127.0.0.1:{broker}\n\
@@ -53,7 +53,7 @@ impl Plan {
              log.dirs={data}\n\
              log.retention.ms=-1\n\
              auto.create.topics.enable=false\n\
-             # One node: one copy, and few internal partitions for a quick start.\n\
+             # One node: replication factor 1, and few internal partitions for a quick start.\n\
              offsets.topic.replication.factor=1\n\
              offsets.topic.num.partitions=4\n\
              transaction.state.log.replication.factor=1\n\
@@ -65,7 +65,7 @@ impl Plan {
              group.initial.rebalance.delay.ms=0\n",
             data = data.display(),
         );
-        extras.settings.iter().fold(ours, |lines, (name, value)| {
+        overrides.settings.iter().fold(defaults, |lines, (name, value)| {
             lines + &format!("{name}={}\n", value.replace("{port}", &broker.to_string()).replace("{controller}", &controller.to_string()))
         })
     }
@@ -89,18 +89,18 @@ impl Plan {
         fs::write(&path, text).map_err(|error| BrokerError::io(&path, error))
     }
 
-    /// Id of the cluster in this folder; formats the folder at the first start.
-    fn cluster(&self, extras: &BrokerExtras) -> Result<String, BrokerError> {
+    /// Cluster id of this folder; formats the storage at the first start.
+    fn cluster_id(&self, overrides: &BrokerOverrides) -> Result<String, BrokerError> {
         let path = self.dir.join("data/meta.properties");
         if let Ok(text) = fs::read_to_string(&path) {
             let id = text.lines().find_map(|line| line.strip_prefix("cluster.id="));
             return id.map(str::to_owned).ok_or(BrokerError::Format { reason: format!("{} names no cluster", path.display()) });
         }
-        // Kafka wants 16 bytes in base 64 without padding; hexadecimal digits are a part of its alphabet.
+        // Kafka requires 16 bytes in base 64 without padding; hexadecimal digits are a part of its alphabet.
         let id = format!("{}A", &uuid::Uuid::new_v4().simple().to_string()[..21]);
         let mut command = self.java("-XX:TieredStopAtLevel=1");
         command.args(["kafka.tools.StorageTool", "format", "--cluster-id", &id, "--config", "server.properties"]);
-        for (user, password) in &extras.scram_users {
+        for (user, password) in &overrides.scram_users {
             command.arg("--add-scram").arg(format!("SCRAM-SHA-512=[name={user},password={password}]"));
         }
         let output = command.stdin(Stdio::null()).output().map_err(|error| BrokerError::io(&self.java, error))?;
@@ -118,38 +118,39 @@ impl Plan {
         command
     }
 
-    /// The same command below the shell that never lets it outlive us.
-    fn guarded(&self, command: Command) -> Result<Child, BrokerError> {
+    /// Runs the command under a shell script that kills it when this process ends.
+    fn spawn_supervised(&self, command: Command) -> Result<Child, BrokerError> {
         let path = self.dir.join("broker.out");
         let out = File::create(&path).map_err(|error| BrokerError::io(&path, error))?;
         let err = out.try_clone().map_err(|error| BrokerError::io(&path, error))?;
         let mut shell = Command::new("/bin/sh");
         shell.arg("-c").arg(include_str!("guard.sh")).arg("qamtu-broker").arg(command.get_program()).args(command.get_args());
-        // A group of its own, so that Ctrl-C at the terminal reaches us first and we stop it in order.
+        // A process group of its own, so that Ctrl-C at the terminal reaches only this process, which stops the broker gracefully.
         shell.current_dir(&self.dir).stdin(Stdio::piped()).stdout(out).stderr(err).process_group(0);
         shell.spawn().map_err(|error| BrokerError::io(Path::new("/bin/sh"), error))
     }
 
-    /// Waits until the broker answers with its own cluster id (somebody else may sit on the port).
-    fn wait(&self, broker: &mut Broker, cluster: &str, extras: &BrokerExtras) -> Result<(), BrokerError> {
-        let deadline = Instant::now() + START;
+    /// Waits until the broker responds with its own cluster id (another process may have the port).
+    fn wait_until_started(&self, broker: &mut Broker, cluster: &str, overrides: &BrokerOverrides) -> Result<(), BrokerError> {
+        let deadline = Instant::now() + START_TIMEOUT;
         let log = self.dir.join("broker.log");
-        let probe = crate::kafka::Probe::new(&broker.address());
+        let probe = crate::kafka::ClusterProbe::new(&broker.address());
         while Instant::now() < deadline {
-            if broker.guard.try_wait().map_err(|error| BrokerError::io(&self.dir, error))?.is_some() {
+            if broker.process.try_wait().map_err(|error| BrokerError::io(&self.dir, error))?.is_some() {
                 return Err(BrokerError::Exited { line: self.last_error(), log });
             }
-            // A broker that asks for a login does not answer a stranger; its log says when it has started.
-            let started = if extras.settings.is_empty() { probe.cluster_id().as_deref() == Some(cluster) } else { self.says_started() };
+            // With authentication the probe gets no response, so the broker's log must say that it has started.
+            let started =
+                if overrides.settings.is_empty() { probe.cluster_id().as_deref() == Some(cluster) } else { self.has_logged_start() };
             if started {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(BrokerError::Silent { seconds: START.as_secs(), log })
+        Err(BrokerError::Timeout { seconds: START_TIMEOUT.as_secs(), log })
     }
 
-    fn says_started(&self) -> bool {
+    fn has_logged_start(&self) -> bool {
         fs::read_to_string(self.dir.join("broker.log")).is_ok_and(|text| text.contains("Kafka Server started"))
     }
 
@@ -161,8 +162,8 @@ impl Plan {
     }
 }
 
-/// A listener that keeps a port until the broker takes it.
-fn claim(port: u16) -> Result<TcpListener, BrokerError> {
+/// Reserves a port with a listener until the broker takes it.
+fn reserve_port(port: u16) -> Result<TcpListener, BrokerError> {
     TcpListener::bind(("127.0.0.1", port)).map_err(|error| BrokerError::Port { port, reason: error.to_string() })
 }
 
