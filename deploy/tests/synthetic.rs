@@ -19,7 +19,7 @@ use qamtu::{
 };
 use qamtu_schemas::{
     Data, Event, MeetingFold, Reference, Status,
-    event::{AttendanceRecorded, MeetingHeld, MeetingPlanned, Person, Residence, Strength},
+    event::{AttendanceRecorded, MeetingHeld, MeetingPlanned, Person, PseudonymStrength, Residence},
     id::{BodyHash, EventId, MeetingId, Pseudonym},
 };
 use serde_json::Value;
@@ -327,8 +327,8 @@ fn the_stream_is_in_order_and_every_expected_outcome_is_justified() {
 fn stored(submission: &Submission) -> Option<Event> {
     let person = |identifier: &Identifier| {
         let (number, strength) = match identifier {
-            Identifier::Iin(iin) => (iin.0, Strength::Strong),
-            Identifier::Phone(phone) => (phone.0, Strength::Weak),
+            Identifier::Iin(iin) => (iin.0, PseudonymStrength::Strong),
+            Identifier::Phone(phone) => (phone.0, PseudonymStrength::Weak),
         };
         Person { id: Pseudonym(u128::from(number).to_be_bytes()), strength }
     };
@@ -413,7 +413,7 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
         }
         let people: BTreeSet<Person> =
             state.attendance.values().map(|line| line.attendee).filter(|person| !withdrawn.contains(&person.id)).collect();
-        let strong: Vec<&Person> = people.iter().filter(|person| person.strength == Strength::Strong).collect();
+        let strong: Vec<&Person> = people.iter().filter(|person| person.strength == PseudonymStrength::Strong).collect();
         let eligible = strong.iter().filter(|person| roll.contains(&person.id));
         gross += (people.len() as u64).max(state.headcount.map_or(0, |heads| heads.low.into()));
         identified += strong.len() as u64;

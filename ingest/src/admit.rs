@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use qamtu_log::MAX_ENTRY_BYTES;
 use qamtu_schemas::{
     Data, Encoded, Envelope, Event, Kind, decode,
-    encode::{self, Sent},
+    encode::{self, ClientAttributes},
 };
 
 use crate::{
@@ -63,7 +63,7 @@ pub fn admit(submission: &mut Submission<'_>, known: &KnownState<'_>, now: Times
     clock::reported(&data, receivedtime)?;
     let warning = references::check(&data, &submission.campaign, known)?;
     bounds::check(&data, &submission.campaign, known)?;
-    let sent = Sent {
+    let sent = ClientAttributes {
         id: submission.id,
         kind: submission.kind,
         source: &submission.source,

@@ -65,7 +65,7 @@ pub fn find(text: &str) -> Option<PersonalNumber> {
     }
     let folded = folding::fold_digits(text);
     // The contract has searched the text as sent; in codes it searches only adjacent digits.
-    if folded != text && qamtu_schemas::text::holds_national_id(&folded) {
+    if folded != text && qamtu_schemas::text::contains_national_id(&folded) {
         return Some(PersonalNumber::NationalId);
     }
     chains(&folded).iter().find_map(|chain| {

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use hmac::{Hmac, KeyInit, Mac};
-use qamtu_schemas::{Kind, event::Strength, id::Pseudonym};
+use qamtu_schemas::{Kind, event::PseudonymStrength, id::Pseudonym};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 
@@ -108,15 +108,15 @@ fn replace_roll(data: &mut Json<'_>, key: &CampaignKey) -> Result<(), Rejection>
     Ok(())
 }
 
-const fn strength_name(strength: Strength) -> &'static str {
+const fn strength_name(strength: PseudonymStrength) -> &'static str {
     match strength {
-        Strength::Strong => "strong",
-        Strength::Weak => "weak",
+        PseudonymStrength::Strong => "strong",
+        PseudonymStrength::Weak => "weak",
     }
 }
 
 /// The pseudonym of a person given by a raw identifier; `None` for any other value, which the contract checks later.
-fn pseudonym_of(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudonym, Strength)>, Rejection> {
+fn pseudonym_of(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudonym, PseudonymStrength)>, Rejection> {
     let (iin, phone) = (person.field("iin"), person.field("phone"));
     let (pointer, raw) = match (iin, phone) {
         (None, None) => return Ok(None),
@@ -129,9 +129,9 @@ fn pseudonym_of(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudony
     }
     let text = raw.text().ok_or_else(|| Rejection::new(ProblemCode::InvalidPerson, Detail::IdentifierQuotes).at(pointer))?;
     let pseudonym = if iin.is_some() {
-        (key.of_iin(&Iin::read(text).map_err(|rejection| rejection.at(pointer))?), Strength::Strong)
+        (key.of_iin(&Iin::read(text).map_err(|rejection| rejection.at(pointer))?), PseudonymStrength::Strong)
     } else {
-        (key.of_phone(&Phone::read(text).map_err(|rejection| rejection.at(pointer))?), Strength::Weak)
+        (key.of_phone(&Phone::read(text).map_err(|rejection| rejection.at(pointer))?), PseudonymStrength::Weak)
     };
     Ok(Some(pseudonym))
 }

@@ -16,7 +16,7 @@ use self::row_binary::Column;
 mod enums;
 mod row_binary;
 
-pub use enums::{Adult, ConsentKind, ResidenceKind, Sex, Status, Strength};
+pub use enums::{Adult, ConsentKind, PseudonymStrength, ResidenceKind, Sex, Status};
 pub use row_binary::{Micros, Millis};
 
 /// Name and ClickHouse type of an inserted column.
@@ -118,7 +118,7 @@ columns! {
         /// Low half of the pseudonym.
         person_lo: u64 => "UInt64",
         /// The identifier that the pseudonym was derived from.
-        strength: Strength => "Enum8('strong' = 1, 'weak' = 2)",
+        strength: PseudonymStrength => "Enum8('strong' = 1, 'weak' = 2)",
         /// How precisely the residence is known.
         residence_kind: ResidenceKind => "Enum8('unknown' = 1, 'outside' = 2, 'unit' = 3, 'precinct' = 4)",
         /// Unit or precinct of the residence; empty if not stated.
@@ -180,7 +180,7 @@ columns! {
         /// Version number of the precinct's roll.
         version: u32 => "UInt32",
         /// The identifier that the pseudonyms were derived from.
-        strength: Strength => "Enum8('strong' = 1, 'weak' = 2)",
+        strength: PseudonymStrength => "Enum8('strong' = 1, 'weak' = 2)",
         /// Number of distinct voters.
         voters: u32 => "UInt32",
     }

@@ -1,8 +1,8 @@
-//! Bytes to [`Event`]: CloudEvents binary mode (as in the log) and structured mode (as in files and examples).
+//! Decodes an [`Event`]: CloudEvents binary mode (as in the log) and structured mode (as in files and examples).
 //!
-//! Guarantees: an event of any released version decodes to the latest payload through its upcasters, for ever; anything else is
-//! a [`DecodeError`] that names the place and shows no national id. What decodes also validates against its JSON Schema, apart from
-//! the attributes that are dropped (see [`attributes`]). Nothing here panics on any input.
+//! Guarantees: an event of any released version always decodes to the latest payload through its upcasters; anything else is a
+//! [`DecodeError`] with a JSON pointer and without national ids. What decodes also validates against its JSON Schema, except for
+//! dropped attributes (see [`attributes`]). No input causes a panic.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -20,51 +20,51 @@ use crate::{
 mod attributes;
 mod check;
 mod mismatch;
-mod place;
+mod pointer;
 mod rule;
 mod strict;
 mod upcast;
 
-use attributes::{Found, wrong};
-use strict::{Slot, Strict};
+use attributes::{RawAttributes, attribute_error};
+use strict::{ErrorSlot, Strict};
 
 pub use attributes::is_attribute_name;
-pub use check::Flaw;
-pub use mismatch::{Duplicate, Mismatch, SyntaxError, Wanted};
+pub use check::RuleViolation;
+pub use mismatch::{Duplicate, ExpectedValue, Mismatch, SyntaxError};
 pub use rule::Rule;
 
-/// Why bytes are no event.
+/// Why bytes are not a valid event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// A record without a value.
+    /// The record has no value, as a Kafka tombstone.
     #[error("the record has no value")]
     Empty,
     /// A CloudEvents attribute is missing.
     #[error("attribute {0} is missing")]
     Missing(&'static str),
-    /// A CloudEvents attribute is wrong.
+    /// A CloudEvents attribute is invalid.
     #[error("attribute {name}: {reason}")]
     Attribute {
-        /// Which one.
+        /// Attribute name, redacted and truncated.
         name: String,
-        /// What is wrong.
+        /// What is wrong with its value.
         reason: String,
     },
-    /// An unknown type, or a version from the future.
+    /// An unknown type, or a version that this program does not know.
     #[error("attribute type: {0}")]
     Type(TypeError),
-    /// No JSON, or not the payload of this type.
+    /// The value is not JSON, or not a payload of this type.
     #[error("{}: {mismatch}", if pointer.is_empty() { "the event" } else { pointer })]
     Payload {
         /// JSON pointer (RFC 6901) into the event; empty for the event as a whole.
         pointer: String,
-        /// What is wrong.
+        /// What is wrong at this place.
         mismatch: Mismatch,
     },
 }
 
 impl DecodeError {
-    /// Closed label for metrics and for the reason column of the log copy.
+    /// One of a fixed set of labels for metrics and for the reason column of the log copy.
     pub const fn label(&self) -> &'static str {
         match self {
             DecodeError::Empty => "empty",
@@ -80,7 +80,7 @@ impl DecodeError {
         match self {
             DecodeError::Empty => "".into(),
             DecodeError::Missing(name) => format!("/{name}").into(),
-            DecodeError::Attribute { name, .. } => format!("/{}", place::escape(name)).into(),
+            DecodeError::Attribute { name, .. } => format!("/{}", pointer::escape(name)).into(),
             DecodeError::Type(_) => "/type".into(),
             DecodeError::Payload { pointer, .. } => pointer.into(),
         }
@@ -90,12 +90,12 @@ impl DecodeError {
 /// Decodes a record of the log: CloudEvents binary mode, attributes in `ce_*` headers, JSON data as the value.
 pub fn decode<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>, value: Option<&[u8]>) -> Result<Event, DecodeError> {
     let value = value.ok_or(DecodeError::Empty)?;
-    let mut found = Found::default();
+    let mut attributes = RawAttributes::default();
     for (name, value) in headers {
         let Some(name) = name.strip_prefix("ce_") else { continue };
-        found.take(name, || std::str::from_utf8(value).map_err(|_| wrong(name, "is not UTF-8")))?;
+        attributes.take(name, || std::str::from_utf8(value).map_err(|_| attribute_error(name, "is not UTF-8")))?;
     }
-    event(found, value)
+    event(attributes, value)
 }
 
 /// Decodes an event in CloudEvents structured mode, as [`crate::encode::structured`] writes it.
@@ -106,18 +106,18 @@ pub fn decode_structured(bytes: &[u8]) -> Result<Event, DecodeError> {
     for (name, raw) in fields {
         if name != "data" {
             if raw.get().starts_with(['{', '[']) {
-                return Err(wrong(&name, "must be a string, a whole number, true or false"));
+                return Err(attribute_error(&name, "must be a string, a whole number, true or false"));
             }
             texts.push((name, serde_json::from_str::<Cow<'_, str>>(raw.get()).ok()));
         } else if data.replace(raw).is_some() {
-            return Err(wrong("data", "is given twice"));
+            return Err(attribute_error("data", "is given twice"));
         }
     }
-    let mut found = Found::default();
+    let mut attributes = RawAttributes::default();
     for (name, text) in &texts {
-        found.take(name, || text.as_deref().ok_or_else(|| wrong(name, "must be a string")))?;
+        attributes.take(name, || text.as_deref().ok_or_else(|| attribute_error(name, "must be a string")))?;
     }
-    event(found, data.ok_or(DecodeError::Missing("data"))?.get().as_bytes())
+    event(attributes, data.ok_or(DecodeError::Missing("data"))?.get().as_bytes())
 }
 
 /// The fields of an event in structured mode, in their order, repeated ones included.
@@ -143,30 +143,30 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// Decodes and checks a payload of any released version; pointers in errors begin with `prefix`.
+/// Decodes and validates a payload of any released version; JSON pointers in errors begin with `prefix`.
 pub fn payload(kind: EventType, bytes: &[u8], prefix: &str) -> Result<Data, DecodeError> {
     let data = match (kind.kind, kind.version) {
         (Kind::HeadcountReported, 1) => {
             let old: HeadcountReportedV1 = read(bytes, prefix)?;
-            check::headcount_reported_v1(&old).map_err(|flaw| flaw.under(prefix))?;
+            check::headcount_reported_v1(&old).map_err(|violation| violation.into_error(prefix))?;
             upcast::headcount_reported(old)
         }
-        (kind, _) => read_with(bytes, prefix, Latest(kind))?,
+        (kind, _) => read_with(bytes, prefix, LatestPayload(kind))?,
     };
-    check::check(&data).map_err(|flaw| flaw.under(prefix))?;
+    check::check(&data).map_err(|violation| violation.into_error(prefix))?;
     Ok(data)
 }
 
-/// Reads typed JSON; errors carry the JSON pointer of the place. Stricter than serde: a struct is an object and never an array, a
-/// plain choice is a string and never an object.
+/// Deserializes JSON; errors have a JSON pointer. Stricter than serde: a struct is an object and never an array, a unit variant is a
+/// string and never an object.
 pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8], prefix: &str) -> Result<T, DecodeError> {
     read_with(bytes, prefix, PhantomData::<T>)
 }
 
-/// The latest payload of a type.
-struct Latest(Kind);
+/// Seed that deserializes the latest payload of a type.
+struct LatestPayload(Kind);
 
-impl<'de> DeserializeSeed<'de> for Latest {
+impl<'de> DeserializeSeed<'de> for LatestPayload {
     type Value = Data;
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Data, D::Error> {
         Data::read_latest(self.0, from)
@@ -174,17 +174,18 @@ impl<'de> DeserializeSeed<'de> for Latest {
 }
 
 fn read_with<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], prefix: &str, seed: S) -> Result<S::Value, DecodeError> {
-    let (mut json, mut track, slot) = (serde_json::Deserializer::from_slice(bytes), serde_path_to_error::Track::new(), Slot::default());
+    let (mut json, mut track, slot) =
+        (serde_json::Deserializer::from_slice(bytes), serde_path_to_error::Track::new(), ErrorSlot::default());
     let read = seed.deserialize(Strict::new(serde_path_to_error::Deserializer::new(&mut json, &mut track), &slot));
     let read = read.and_then(|value| json.end().map(|()| value).map_err(|_| Mismatch::syntax(bytes)));
     read.map_err(|mismatch| match mismatch {
-        Mismatch::Syntax(_) => place::error(prefix, &track.path(), Mismatch::syntax(bytes)),
-        mismatch => place::error(prefix, &track.path(), mismatch),
+        Mismatch::Syntax(_) => pointer::payload_error(prefix, &track.path(), Mismatch::syntax(bytes)),
+        mismatch => pointer::payload_error(prefix, &track.path(), mismatch),
     })
 }
 
-fn event(found: Found<'_>, value: &[u8]) -> Result<Event, DecodeError> {
-    let envelope: Envelope = found.envelope()?;
+fn event(attributes: RawAttributes<'_>, value: &[u8]) -> Result<Event, DecodeError> {
+    let envelope: Envelope = attributes.envelope()?;
     let data = payload(envelope.kind, value, "/data")?;
     if let Data::CampaignConfigured(configured) = &data
         && configured.campaign != envelope.campaign

@@ -1,7 +1,8 @@
-//! [`Event`](crate::Event) to bytes: topic, key, headers and value for the log, or one JSON object for files.
+//! Encodes an [`Event`](crate::Event): topic, key, headers and value for the log, or one JSON object for files.
 //!
 //! Guarantees: the value in the log is the RFC 8785 form of the payload as it was sent (in its own version, persons replaced by
-//! pseudonyms, and with one spelling of UUIDs, instants and texts), so the same submission always gives the same bytes; encoding and decoding give the same event.
+//! pseudonyms, UUIDs, instants and texts normalised), so the same submission always gives the same bytes; an encoded event decodes
+//! to the same event.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -14,20 +15,20 @@ use crate::{
     topic::{self, Topic},
 };
 
-/// What goes into the log.
+/// An encoded event, ready to append to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// Where to.
+    /// Topic to append to.
     pub topic: Topic,
-    /// Decides the partition.
+    /// Record key, which decides the partition.
     pub key: String,
-    /// CloudEvents attributes, binary mode.
+    /// CloudEvents attributes as binary-mode headers.
     pub headers: Vec<(&'static str, String)>,
-    /// RFC 8785 JSON.
+    /// Payload in the canonical form of RFC 8785.
     pub value: Vec<u8>,
 }
 
-/// RFC 8785 form of any JSON value.
+/// Serializes a value in the canonical form of RFC 8785.
 pub fn canonical<T: Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
     serde_json_canonicalizer::to_vec(value)
 }
@@ -50,7 +51,7 @@ pub fn encode(envelope: &Envelope, data: &Data, value: Vec<u8>) -> Encoded {
     Encoded { topic: Topic::of(data), key: topic::key(&envelope.campaign, data), headers, value }
 }
 
-/// One JSON object in CloudEvents structured mode; `value` is the payload as stored.
+/// Encodes an event as one JSON object in CloudEvents structured mode; `value` is the stored payload.
 pub fn structured(envelope: &Envelope, value: &[u8]) -> serde_json::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Structured<'a> {
@@ -63,28 +64,28 @@ pub fn structured(envelope: &Envelope, value: &[u8]) -> serde_json::Result<Vec<u
     serde_json::to_vec(&Structured { specversion: "1.0", envelope, data })
 }
 
-/// The attributes that a client decides.
+/// The attributes that the client chooses, as opposed to those that ingest adds.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent<'a> {
-    /// Event id.
+pub struct ClientAttributes<'a> {
+    /// Id that the client chose.
     pub id: EventId,
-    /// Type and version as sent.
+    /// Type with the version that was sent.
     pub kind: EventType,
-    /// Source.
+    /// Which form, import or phone sends it.
     pub source: &'a Text,
-    /// When it happened.
+    /// When the reported fact happened.
     pub time: jiff::Timestamp,
-    /// When a device wrote it down.
+    /// When a device recorded it, if it did.
     pub recordedtime: Option<jiff::Timestamp>,
-    /// Campaign.
+    /// Campaign the event belongs to.
     pub campaign: &'a CampaignId,
-    /// Import.
+    /// Import the event came with, if any.
     pub import: Option<ImportId>,
 }
 
-/// Hash of what a client sent: the attributes it decides (instants as instants, not as spelled) and the canonical payload with
-/// identifiers already replaced, since a hash over a raw identifier could be searched.
-pub fn body_hash(sent: &Sent<'_>, canonical_payload: &[u8]) -> BodyHash {
+/// Hash of a submission: the client's attributes (instants as numbers, not as text) and the canonical payload with pseudonyms, as
+/// a hash over a raw identifier could be reversed by trying all identifiers.
+pub fn body_hash(sent: &ClientAttributes<'_>, canonical_payload: &[u8]) -> BodyHash {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());

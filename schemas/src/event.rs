@@ -1,7 +1,7 @@
-//! Every event type: its name, its versions, its payload of the latest version.
+//! All event types: names, versions, and payloads of the latest version.
 //!
-//! A payload is closed (unknown fields are refused) and holds no opinion, vote, ethnicity or religion, and no raw identifier.
-//! Payloads that name people are generic over how: [`Person`] as stored, a raw identifier as submitted.
+//! A payload allows no unknown fields and contains no opinion, vote, ethnicity or religion, and no raw identifier. Payloads about
+//! people are generic over the identifier: [`Person`] as stored, a raw identifier as submitted.
 
 use std::{fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     id::{EventId, MeetingId},
-    text::{parsed, redact},
+    text::{deserialize_from_str, excerpt},
 };
 
 pub mod audience;
@@ -25,14 +25,14 @@ pub use audience::{
     AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, Residence, SheetLine, SurveyReported,
 };
 pub use campaign::{
-    CampaignConfigured, Category, CodeNames, Kato, Kind as UnitKind, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile,
-    UnitDefined, VenueDescribed,
+    CampaignConfigured, Category, CodeNames, Kato, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile, UnitDefined,
+    UnitKind, VenueDescribed,
 };
 pub use dialogue::QuestionRaised;
 pub use imports::{ImportAccepted, ImportReversed};
 pub use meeting::{MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, Plan, Report};
 pub use people::{CoalitionFormed, ConsentGiven, ConsentWithdrawn, MemberJoined};
-pub use person::{Person, Strength};
+pub use person::{Person, PseudonymStrength};
 
 /// Prefix of every event type.
 pub const TYPE_PREFIX: &str = "qamtu.";
@@ -46,15 +46,15 @@ macro_rules! kinds {
         }
 
         impl Kind {
-            /// Every event type.
+            /// All event types, in the order of the contract.
             pub const ALL: &'static [Kind] = &[$(Kind::$variant),*];
 
-            /// Such as `meeting.planned`.
+            /// Name without prefix and version, such as `meeting.planned`.
             pub const fn name(self) -> &'static str {
                 match self { $(Kind::$variant => $name,)* }
             }
 
-            /// Newest version of the payload; 1 is the first.
+            /// Latest version of the payload; 1 is the first.
             pub const fn latest(self) -> u16 {
                 match self { $(Kind::$variant => $latest,)* }
             }
@@ -80,17 +80,17 @@ macro_rules! kinds {
                 match self { $(Data::$variant(_) => Kind::$variant,)* }
             }
 
-            /// What the event is about: a meeting id or a reference id. Part of its key in the log.
+            /// The meeting id or reference id that the event is about; part of its key in the log.
             pub fn subject(&self) -> String {
                 match self { $(Data::$variant(data) => data.$subject.to_string(),)* }
             }
 
-            /// Reads the payload of the latest version.
+            /// Deserializes the payload of the latest version.
             pub(crate) fn read_latest<'de, D: Deserializer<'de>>(kind: Kind, from: D) -> Result<Data, D::Error> {
                 match kind { $(Kind::$variant => <$payload>::deserialize(from).map(Data::$variant),)* }
             }
 
-            /// The JSON Schema of the latest version of a payload, its parts among the generator's definitions.
+            /// The JSON Schema of the latest version of a payload; adds its parts to the generator's definitions.
             pub(crate) fn subschema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
                 match kind { $(Kind::$variant => generator.subschema_for::<$payload>(),)* }
             }
@@ -112,19 +112,19 @@ macro_rules! kinds {
 kinds! {
     /// The campaign's calendar, plan, categories, formats, parties and languages.
     CampaignConfigured(CampaignConfigured) = "campaign.configured", v 1, campaign;
-    /// A district or city.
+    /// A district or city of the campaign.
     UnitDefined(UnitDefined) = "unit.defined", v 1, unit;
     /// Registered voters of a precinct on a date, from a source.
     PrecinctCounted(PrecinctCounted) = "precinct.counted", v 1, precinct;
     /// The pseudonymous roll of a precinct.
     PrecinctEnrolled(PrecinctEnrolled) = "precinct.enrolled", v 1, precinct;
-    /// A coalition.
+    /// A coalition of a unit or of the whole region.
     CoalitionFormed(CoalitionFormed) = "coalition.formed", v 1, coalition;
     /// A member of a coalition.
     MemberJoined(MemberJoined) = "member.joined", v 1, member;
     /// A place where meetings are held.
     VenueDescribed(VenueDescribed) = "venue.described", v 1, venue;
-    /// A meeting was planned.
+    /// A meeting was planned, or its plan was replaced.
     MeetingPlanned(MeetingPlanned) = "meeting.planned", v 1, meeting;
     /// A planned meeting was moved to another time.
     MeetingRescheduled(MeetingRescheduled) = "meeting.rescheduled", v 1, meeting;
@@ -132,9 +132,9 @@ kinds! {
     MeetingCancelled(MeetingCancelled) = "meeting.cancelled", v 1, meeting;
     /// A meeting was held: its report.
     MeetingHeld(MeetingHeld) = "meeting.held", v 1, meeting;
-    /// A report was wrong: another one, or none, takes its place.
+    /// A report was wrong and is replaced by another one, or by none.
     MeetingCorrected(MeetingCorrected) = "meeting.corrected", v 1, meeting;
-    /// A person attended a meeting.
+    /// A person attended a meeting and consented.
     AttendanceRecorded(AttendanceRecorded) = "attendance.recorded", v 1, meeting;
     /// Attendances recorded in error.
     AttendanceRetracted(AttendanceRetracted) = "attendance.retracted", v 1, meeting;
@@ -142,17 +142,17 @@ kinds! {
     HeadcountReported(HeadcountReported) = "headcount.reported", v 2, meeting;
     /// The heads were counted again.
     HeadcountRecounted(HeadcountRecounted) = "headcount.recounted", v 1, meeting;
-    /// A survey's result: counts only.
+    /// The result of a survey: counts only.
     SurveyReported(SurveyReported) = "survey.reported", v 1, survey;
     /// Questions of one theme at a meeting: a count, never a person.
     QuestionRaised(QuestionRaised) = "question.raised", v 1, meeting;
     /// A person agreed to be recorded.
     ConsentGiven(ConsentGiven) = "consent.given", v 1, person;
-    /// A person took consent back.
+    /// A person withdrew consent to be recorded.
     ConsentWithdrawn(ConsentWithdrawn) = "consent.withdrawn", v 1, person;
-    /// An import was taken in.
+    /// An import was accepted by ingest.
     ImportAccepted(ImportAccepted) = "import.accepted", v 1, import;
-    /// An import was taken back whole.
+    /// An import was reversed with all its events.
     ImportReversed(ImportReversed) = "import.reversed", v 1, import;
 }
 
@@ -174,7 +174,7 @@ impl Data {
         })
     }
 
-    /// The events that this one replaces or takes back.
+    /// The events that this one replaces or retracts.
     pub fn supersedes(&self) -> &[EventId] {
         match self {
             Data::MeetingPlanned(data) => &data.supersedes,
@@ -188,46 +188,41 @@ impl Data {
     }
 }
 
-/// Why a text is no event type.
+/// Why a text is not a valid event type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TypeError {
-    /// No such type.
+    /// The contract has no such type.
     #[error("unknown event type {0:?}")]
     Unknown(String),
-    /// A version from the future, or none.
+    /// A version that this program does not know.
     #[error("{kind} has versions 1 to {latest}, not {wanted:?}")]
     Version {
-        /// The type.
+        /// Name of the event type.
         kind: &'static str,
-        /// Its newest version.
+        /// Latest version that this program knows.
         latest: u16,
-        /// What was asked for.
+        /// The version that was sent.
         wanted: String,
     },
 }
 
 impl TypeError {
     fn unknown(text: &str) -> Self {
-        TypeError::Unknown(shown(text, 80))
+        TypeError::Unknown(excerpt(text, 80))
     }
-}
-
-/// The beginning of a text that somebody sent, without what may be a national id.
-fn shown(text: &str, chars: usize) -> String {
-    redact(text).chars().take(chars).collect()
 }
 
 /// The CloudEvents `type`: `qamtu.<name>.v<version>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventType {
-    /// The name.
+    /// Name of the event type.
     pub kind: Kind,
     /// The version of the payload, from 1 to [`Kind::latest`].
     pub version: u16,
 }
 
 impl EventType {
-    /// The newest version of a type.
+    /// The latest version of a type.
     pub const fn latest(kind: Kind) -> Self {
         Self { kind, version: kind.latest() }
     }
@@ -241,7 +236,7 @@ impl FromStr for EventType {
         let kind: Kind = name.parse().map_err(|_| unknown())?;
         match version.parse() {
             Ok(number) if (1..=kind.latest()).contains(&number) && !version.starts_with(['0', '+']) => Ok(Self { kind, version: number }),
-            _ => Err(TypeError::Version { kind: kind.name(), latest: kind.latest(), wanted: shown(version, 20) }),
+            _ => Err(TypeError::Version { kind: kind.name(), latest: kind.latest(), wanted: excerpt(version, 20) }),
         }
     }
 }
@@ -260,7 +255,7 @@ impl Serialize for EventType {
 
 impl<'de> Deserialize<'de> for EventType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
+        deserialize_from_str(deserializer)
     }
 }
 

@@ -1,9 +1,9 @@
-//! The one fold of a meeting's events.
+//! Folds the events of one meeting into its state.
 //!
-//! Guarantees: the state depends on the set of events alone, never on their order, repetition or clock. Of two bodies with one id the
-//! earliest received holds. Corrections form a graph: what is superseded is gone, of several heads the highest id holds and the
-//! meeting is marked contested. Events of a reversed import are absent, and with them what they superseded is back.
-//! The caller gives the events of one meeting: this does not look at which meeting they name.
+//! Guarantees: the state depends on the set of events alone, not on their order, repetition or a clock. Of two bodies with one id the
+//! one received first counts. Corrections form a graph: superseded events are ignored; of several heads the highest id counts and the
+//! meeting is contested. Events of a reversed import are ignored, so what they superseded counts again. The caller passes the
+//! events of one meeting only: their meeting id is not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,93 +19,93 @@ use crate::{
     id::{BodyHash, CategoryCode, EventId, ImportId},
 };
 
-/// Where a meeting stands.
+/// Status of a meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Something is known of it, but neither its plan nor its report.
+    /// There are events, but neither a plan nor a report.
     Pending,
-    /// Planned, not reported yet.
+    /// There is a plan, but no report yet.
     Planned,
-    /// Will not be held, or was not.
+    /// It will not be held, or was not held.
     Cancelled,
-    /// Reported as held.
+    /// There is a report that it was held.
     Held,
 }
 
-/// Heads counted in the room.
+/// Number of people who were counted in the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headcount {
-    /// The smaller count: at least so many in the eyes of both counters.
+    /// The smaller of the counts.
     pub low: u32,
-    /// The larger count.
+    /// The larger of the counts.
     pub high: u32,
-    /// Registered voters of the campaign's units among them, at least.
+    /// Lower bound of registered voters of the campaign's units among them.
     pub eligible_minimum: u32,
 }
 
-/// State of a meeting.
+/// State of a meeting after all its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeetingState {
-    /// Where it stands.
+    /// Status by plan, report and cancellation.
     pub status: Status,
-    /// The plan that holds.
+    /// The plan that counts.
     pub plan: Option<Plan>,
-    /// When the plan and its moves say that it begins.
+    /// Start time by the plan and its reschedulings.
     pub starts: Option<Timestamp>,
-    /// Was it moved?
+    /// Whether it was rescheduled.
     pub moved: bool,
-    /// The report that holds.
+    /// The report that counts.
     pub report: Option<Report>,
-    /// Every audience that a standing plan or report names, also one that another plan or report takes precedence over: whoever decides
-    /// whether people may be named at the meeting looks at all of them.
+    /// Audiences of every plan and report that is not superseded, not only of the one that counts: all of them decide whether
+    /// attendees may be recorded by pseudonym.
     pub audiences: BTreeSet<CategoryCode>,
-    /// The heads counted.
+    /// The headcount that counts.
     pub headcount: Option<Headcount>,
-    /// Attendances that hold, by the event that recorded them.
+    /// Attendances that are not retracted, by event id.
     pub attendance: BTreeMap<EventId, AttendanceRecorded>,
-    /// Several answers to one question stand side by side: two reports, two counts, or held and cancelled.
+    /// Whether events contradict each other: two reports, two headcounts, or held and cancelled.
     pub contested: bool,
-    /// When the meeting was first reported as held, if it is; a correction does not make a report late.
+    /// When the first report was received, if the meeting was held; a correction does not make a report late.
     pub reported: Option<Timestamp>,
 }
 
-/// The events of one meeting, ready to be folded.
+/// Collects the events of one meeting and folds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MeetingFold {
-    events: BTreeMap<EventId, Known>,
+    events: BTreeMap<EventId, StoredEvent>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+struct StoredEvent {
     precedence: (Timestamp, BodyHash),
     import: Option<ImportId>,
     data: Data,
 }
 
 impl MeetingFold {
-    /// Takes an event of the meeting; taking it again changes nothing.
-    pub fn insert(&mut self, event: Event) {
-        let known = Known { precedence: event.envelope.precedence(), import: event.envelope.import, data: event.data };
+    /// Adds an event of the meeting; idempotent.
+    pub fn insert(&mut self, Event { envelope, data }: Event) {
+        let event = StoredEvent { precedence: envelope.precedence(), import: envelope.import, data };
         self.events
-            .entry(event.envelope.id)
-            .and_modify(|held| {
-                if known.precedence < held.precedence {
-                    *held = known.clone();
+            .entry(envelope.id)
+            .and_modify(|stored| {
+                if event.precedence < stored.precedence {
+                    *stored = event.clone();
                 }
             })
-            .or_insert(known);
+            .or_insert(event);
     }
 
-    /// The state of the meeting, without the events of reversed imports.
+    /// Folds all events except those of reversed imports.
     pub fn state(&self, reversed: &BTreeSet<ImportId>) -> MeetingState {
-        let live: Vec<(EventId, &Known)> = self
+        let live: Vec<(EventId, &StoredEvent)> = self
             .events
             .iter()
-            .filter(|(_, known)| known.import.is_none_or(|import| !reversed.contains(&import)))
-            .map(|(id, known)| (*id, known))
+            .filter(|(_, event)| event.import.is_none_or(|import| !reversed.contains(&import)))
+            .map(|(id, event)| (*id, event))
             .collect();
-        let plans = Plans::of(&live);
-        let reports = Reports::of(&live);
+        let plans = PlanState::of(&live);
+        let reports = ReportState::of(&live);
         let (headcount, recounted) = headcount(&live);
         let cancelled = reports.cancelled;
         let status = match (&reports.report, cancelled, &plans.plan) {
@@ -129,11 +129,11 @@ impl MeetingFold {
     }
 }
 
-/// An event as a node of the graph of corrections: its id, what it supersedes, what it says.
+/// A node of the correction graph: event id, superseded ids, content.
 type Node<'a, T> = (EventId, &'a [EventId], T);
 
-/// Nodes that no other node supersedes, by id. Nodes that supersede each other in a circle hold only where nothing else does: then
-/// the highest id of those that supersede anything.
+/// Nodes that no other node supersedes, by id. If there are none because of a cycle, the node with the highest id that supersedes
+/// anything.
 fn heads<'a, T>(nodes: &'a [Node<'a, T>]) -> Vec<&'a Node<'a, T>> {
     let superseded: BTreeSet<EventId> =
         nodes.iter().flat_map(|(id, gone, _)| gone.iter().copied().filter(move |gone| gone != id)).collect();
@@ -150,18 +150,18 @@ fn audiences(plan: &Plan) -> impl Iterator<Item = CategoryCode> + '_ {
     std::iter::once(&plan.category).chain(&plan.secondary).cloned()
 }
 
-struct Plans {
+struct PlanState {
     plan: Option<Plan>,
     audiences: Vec<CategoryCode>,
     starts: Option<Timestamp>,
     moved: bool,
 }
 
-impl Plans {
-    fn of(live: &[(EventId, &Known)]) -> Self {
+impl PlanState {
+    fn of(live: &[(EventId, &StoredEvent)]) -> Self {
         let plans: Vec<_> = live
             .iter()
-            .filter_map(|(id, known)| match &known.data {
+            .filter_map(|(id, event)| match &event.data {
                 Data::MeetingPlanned(planned) => Some((*id, planned.supersedes.as_slice(), &planned.plan)),
                 _ => None,
             })
@@ -171,7 +171,7 @@ impl Plans {
         let plan = standing.last().map(|(_, _, plan)| (*plan).clone());
         let times: Vec<_> = live
             .iter()
-            .filter_map(|(id, known)| match &known.data {
+            .filter_map(|(id, event)| match &event.data {
                 Data::MeetingPlanned(planned) => Some((*id, planned.supersedes.as_slice(), (planned.plan.starts, false))),
                 Data::MeetingRescheduled(moved) => Some((*id, moved.supersedes.as_slice(), (moved.starts, true))),
                 _ => None,
@@ -182,7 +182,7 @@ impl Plans {
     }
 }
 
-struct Reports {
+struct ReportState {
     report: Option<Report>,
     audiences: Vec<CategoryCode>,
     received: Option<Timestamp>,
@@ -190,62 +190,62 @@ struct Reports {
     contested: bool,
 }
 
-impl Reports {
-    fn of(live: &[(EventId, &Known)]) -> Self {
-        /// What an event says about whether the meeting was held.
-        enum Says<'a> {
+impl ReportState {
+    fn of(live: &[(EventId, &StoredEvent)]) -> Self {
+        /// Whether an event reports the meeting as held.
+        enum Outcome<'a> {
             Held(&'a Report, Timestamp),
             NotHeld,
         }
-        // A cancellation may also be taken back by a new plan or a move, before there is any report.
+        // Before there is a report, a new plan or a rescheduling may also supersede a cancellation.
         let reopened: BTreeSet<EventId> = live
             .iter()
-            .flat_map(|(_, known)| match &known.data {
+            .flat_map(|(_, event)| match &event.data {
                 Data::MeetingPlanned(planned) => planned.supersedes.as_slice(),
                 Data::MeetingRescheduled(moved) => moved.supersedes.as_slice(),
                 _ => &[],
             })
             .copied()
             .collect();
-        let nodes: Vec<Node<'_, Says<'_>>> = live
+        let nodes: Vec<Node<'_, Outcome<'_>>> = live
             .iter()
-            .filter_map(|(id, known)| {
-                let held = |report| Says::Held(report, known.precedence.0);
-                match &known.data {
+            .filter_map(|(id, event)| {
+                let held = |report| Outcome::Held(report, event.precedence.0);
+                match &event.data {
                     Data::MeetingHeld(data) => Some((*id, &[][..], held(&data.report))),
-                    Data::MeetingCancelled(_) if !reopened.contains(id) => Some((*id, &[][..], Says::NotHeld)),
+                    Data::MeetingCancelled(_) if !reopened.contains(id) => Some((*id, &[][..], Outcome::NotHeld)),
                     Data::MeetingCorrected(data) => {
-                        Some((*id, data.supersedes.as_slice(), data.report.as_ref().map_or(Says::NotHeld, held)))
+                        Some((*id, data.supersedes.as_slice(), data.report.as_ref().map_or(Outcome::NotHeld, held)))
                     }
                     _ => None,
                 }
             })
             .collect();
         let heads = heads(&nodes);
-        let reports = |node: &&Node<'_, Says<'_>>| matches!(node.2, Says::Held(..));
+        let reports = |node: &&Node<'_, Outcome<'_>>| matches!(node.2, Outcome::Held(..));
         let held = heads.iter().copied().filter(reports).count();
-        let standing = heads.iter().filter_map(|(_, _, says)| match says {
-            Says::Held(report, _) => Some(*report),
-            Says::NotHeld => None,
+        let standing = heads.iter().filter_map(|(_, _, outcome)| match outcome {
+            Outcome::Held(report, _) => Some(*report),
+            Outcome::NotHeld => None,
         });
         let audiences = standing.flat_map(audiences).collect();
-        let report = heads.iter().rev().find_map(|(_, _, says)| match says {
-            Says::Held(report, _) => Some((*report).clone()),
-            Says::NotHeld => None,
+        let report = heads.iter().rev().find_map(|(_, _, outcome)| match outcome {
+            Outcome::Held(report, _) => Some((*report).clone()),
+            Outcome::NotHeld => None,
         });
-        let first = nodes.iter().filter_map(|(_, _, says)| match says {
-            Says::Held(_, received) => Some(*received),
-            Says::NotHeld => None,
+        let first = nodes.iter().filter_map(|(_, _, outcome)| match outcome {
+            Outcome::Held(_, received) => Some(*received),
+            Outcome::NotHeld => None,
         });
         let received = first.min().filter(|_| report.is_some());
         Self { received, report, audiences, cancelled: held < heads.len(), contested: held > 1 }
     }
 }
 
-fn headcount(live: &[(EventId, &Known)]) -> (Option<Headcount>, bool) {
+fn headcount(live: &[(EventId, &StoredEvent)]) -> (Option<Headcount>, bool) {
     let nodes: Vec<_> = live
         .iter()
-        .filter_map(|(id, known)| match &known.data {
+        .filter_map(|(id, event)| match &event.data {
             Data::HeadcountReported(heads) => Some((*id, &[][..], count(&heads.counts, heads.eligible_minimum))),
             Data::HeadcountRecounted(heads) => Some((*id, heads.supersedes.as_slice(), count(&heads.counts, heads.eligible_minimum))),
             _ => None,
@@ -260,10 +260,10 @@ fn count(counts: &[Count], eligible_minimum: Option<u32>) -> Headcount {
     Headcount { low: people().min().unwrap_or(0), high: people().max().unwrap_or(0), eligible_minimum: eligible_minimum.unwrap_or(0) }
 }
 
-fn attendance(live: &[(EventId, &Known)]) -> BTreeMap<EventId, AttendanceRecorded> {
+fn attendance(live: &[(EventId, &StoredEvent)]) -> BTreeMap<EventId, AttendanceRecorded> {
     let retracted: BTreeSet<EventId> = live
         .iter()
-        .filter_map(|(_, known)| match &known.data {
+        .filter_map(|(_, event)| match &event.data {
             Data::AttendanceRetracted(data) => Some(&data.retracts),
             _ => None,
         })
@@ -271,7 +271,7 @@ fn attendance(live: &[(EventId, &Known)]) -> BTreeMap<EventId, AttendanceRecorde
         .copied()
         .collect();
     live.iter()
-        .filter_map(|(id, known)| match &known.data {
+        .filter_map(|(id, event)| match &event.data {
             Data::AttendanceRecorded(data) if !retracted.contains(id) => Some((*id, data.clone())),
             _ => None,
         })

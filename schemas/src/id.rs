@@ -1,6 +1,6 @@
-//! Identifiers, each its own type, valid from construction on.
+//! Identifiers: one type for each, validated at construction.
 //!
-//! Guarantees: a value of one of these types has passed its pattern; none of them can be mistaken for another.
+//! Guarantees: a value of one of these types matches its pattern; the compiler rejects one in place of another.
 //! Codes are short ASCII words that people type and read; events and imports are UUIDs made by the client;
 //! a person is only ever a [`Pseudonym`].
 
@@ -10,41 +10,41 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::text::parsed;
+use crate::text::deserialize_from_str;
 
-/// Why a text is no identifier of the wanted type.
+/// Why a text is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// Not 1-48 characters of `A-Z a-z 0-9 - _ .` beginning with a letter or digit.
     #[error("{what} must be 1 to 48 characters of A-Z, a-z, 0-9, '-', '_' or '.', beginning with a letter or digit")]
     Code {
-        /// Which identifier was wanted.
+        /// Name of the identifier's type.
         what: &'static str,
     },
     /// A run of twelve digits, which might be somebody's national id.
     #[error("{what} holds a run of 12 digits, which may be a national id; choose another code")]
     NationalId {
-        /// Which identifier was wanted.
+        /// Name of the identifier's type.
         what: &'static str,
     },
     /// Not a hyphenated UUID, or the nil UUID.
     #[error("{what} must be a UUID such as 018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10")]
     Uuid {
-        /// Which identifier was wanted.
+        /// Name of the identifier's type.
         what: &'static str,
     },
-    /// Not nine digits.
+    /// Not exactly nine digits.
     #[error("KATO code must be nine digits")]
     Kato,
     /// Not 32 letters a-p.
     #[error("{what} must be 32 letters from a to p")]
     Letters {
-        /// Which identifier was wanted.
+        /// Name of the identifier's type.
         what: &'static str,
     },
 }
 
-/// Longest code, in bytes.
+/// Maximum length of a code in bytes.
 pub const CODE_MAX_BYTES: usize = 48;
 
 fn check_code(text: &str, what: &'static str) -> Result<(), IdError> {
@@ -96,7 +96,7 @@ macro_rules! code {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                parsed(deserializer)
+                deserialize_from_str(deserializer)
             }
         }
         impl JsonSchema for $name {
@@ -124,11 +124,11 @@ code!(/// A coalition, such as `regional` or `TRK`.
     CoalitionId, "coalition");
 code!(/// A member of a coalition; staff, not an attendee.
     MemberId, "member");
-code!(/// A party, such as `amanat`.
+code!(/// A political party, such as `amanat`.
     PartyCode, "party");
 code!(/// A place where meetings are held.
     VenueId, "venue");
-code!(/// A meeting, planned or extra.
+code!(/// A meeting, planned or unplanned.
     MeetingId, "meeting");
 code!(/// A category of the population, such as `YOUTH`.
     CategoryCode, "category");
@@ -140,7 +140,7 @@ code!(/// A paper or electronic attendance sheet.
     SheetId, "sheet");
 code!(/// Who counted heads: `1`, `2` or a member.
     CounterId, "counter");
-code!(/// A survey.
+code!(/// A survey about attendance of meetings.
     SurveyId, "survey");
 code!(/// A theme of questions, such as `LAND`.
     ThemeCode, "theme");
@@ -157,7 +157,7 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                // Only the hyphenated form, and never the nil UUID: tables write it where there is no id.
+                // Only the hyphenated form, and never the nil UUID: tables use it for a missing id.
                 match Uuid::try_parse(text) {
                     Ok(uuid) if text.len() == 36 && !uuid.is_nil() => Ok(Self(uuid)),
                     _ => Err(IdError::Uuid { what: $what }),
@@ -176,15 +176,15 @@ macro_rules! uuid_id {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                parsed(deserializer)
+                deserialize_from_str(deserializer)
             }
         }
     };
 }
 
-uuid_id!(/// An event: made by the client, once, and kept through every retry.
+uuid_id!(/// An event: the client generates it once and reuses it for every retry.
     EventId, "event id");
-uuid_id!(/// An import that can be taken back whole.
+uuid_id!(/// An import: events that can be reversed together.
     ImportId, "import");
 
 macro_rules! letters {
@@ -229,7 +229,7 @@ macro_rules! letters {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                parsed(deserializer)
+                deserialize_from_str(deserializer)
             }
         }
         impl JsonSchema for $name {
@@ -244,9 +244,9 @@ macro_rules! letters {
 }
 
 letters!(
-    /// A person: 128 bits of a keyed MAC over an identifier, made in the memory of ingest. Printed in letters only, so that no
-    /// digits of it can be taken for a national id.
+    /// A person: 128 bits of a keyed MAC over an identifier, computed by ingest. Printed in letters only, so that it never
+    /// looks like a national id.
     Pseudonym, "pseudonym");
 letters!(
-    /// What a client sent, identifiers already replaced: the first 128 bits of the SHA-256 of its RFC 8785 form.
+    /// Hash of a submission with pseudonyms: the first 128 bits of a SHA-256, see [`body_hash`](crate::encode::body_hash).
     BodyHash, "body hash");

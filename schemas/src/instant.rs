@@ -1,8 +1,8 @@
-//! Instants and dates as they stand in JSON and in headers, and the time zones that make local days of them.
+//! Instants and dates in JSON and in headers, and time zones for local days.
 //!
-//! Guarantees: an instant is spelled after RFC 3339 and a date as `2026-02-13`, both of the years 2000 to 2100: a clock that was
-//! never set, or a typing error in the year, is refused and not counted in a strange week. Time zones come from the database built
-//! into the program: a machine with an old one (Kazakhstan changed in 2024) gives the same days.
+//! Guarantees: an instant is in RFC 3339 format and a date as `2026-02-13`, both in the years 2000 to 2100, which rejects clocks that
+//! were never set and typing errors in the year. Time zones come from the database built into the program, so that a machine with
+//! an old one (Kazakhstan changed in 2024) gives the same days.
 
 use std::fmt;
 
@@ -13,16 +13,16 @@ use jiff::{
 };
 use serde::{Deserializer, de};
 
-/// Why a text is no instant or date.
+/// Why a text is not a valid instant, date or time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InstantError {
-    /// Not RFC 3339, or no such time.
+    /// Not in RFC 3339 format, or no such time.
     #[error("must be an RFC 3339 instant such as 2026-02-13T15:00:00+05:00")]
     Instant,
-    /// Not `2026-02-13`, or no such day.
+    /// Not in the format `2026-02-13`, or no such day.
     #[error("must be a date such as 2026-02-13")]
     Date,
-    /// A year that no campaign of ours can be in.
+    /// A year outside 2000 to 2100.
     #[error("must be of the years 2000 to 2100")]
     Year,
     /// Not in the IANA time zone database.
@@ -30,10 +30,10 @@ pub enum InstantError {
     Zone,
 }
 
-/// The years that an event may speak of.
+/// The years that an event may contain.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2100;
 
-/// Reads an instant.
+/// Parses an instant in RFC 3339 format.
 pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
     let bytes = text.as_bytes();
     let zone = match bytes {
@@ -41,31 +41,31 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, InstantError> {
         [.., b'+' | b'-', h @ b'0'..=b'2', hours, b':', b'0'..=b'5', _] if *h < b'2' || *hours < b'4' => 6,
         _ => return Err(InstantError::Instant),
     };
-    // The library also takes week dates, spaces and zone names; one instant here has few spellings.
+    // The library also accepts week dates, spaces and zone names; the contract does not.
     let local = &bytes[..bytes.len() - zone];
-    let shaped = like(local.get(..19), b"0000-00-00T00:00:00") && matches!(local[19..], [] | [b'.', _, ..]);
+    let valid_shape = matches_shape(local.get(..19), b"0000-00-00T00:00:00") && matches!(local[19..], [] | [b'.', _, ..]);
     let time: Timestamp = text.parse().map_err(|_| InstantError::Instant)?;
-    if !shaped {
+    if !valid_shape {
         return Err(InstantError::Instant);
     }
-    in_contract(time).map(|()| time)
+    check_range(time).map(|()| time)
 }
 
-/// May an event carry this instant? Every reader of the log refuses others.
-pub fn in_contract(time: Timestamp) -> Result<(), InstantError> {
-    in_years(time.to_zoned(TimeZone::UTC).year())
+/// Whether an event may contain this instant; readers of the log reject others.
+pub fn check_range(time: Timestamp) -> Result<(), InstantError> {
+    check_year(time.to_zoned(TimeZone::UTC).year())
 }
 
-/// Reads a date.
+/// Parses a date such as `2026-02-13`.
 pub fn parse_date(text: &str) -> Result<Date, InstantError> {
-    if text.len() != 10 || !like(Some(text.as_bytes()), b"0000-00-00") {
+    if text.len() != 10 || !matches_shape(Some(text.as_bytes()), b"0000-00-00") {
         return Err(InstantError::Date);
     }
     let date: Date = text.parse().map_err(|_| InstantError::Date)?;
-    in_years(date.year()).map(|()| date)
+    check_year(date.year()).map(|()| date)
 }
 
-/// The instant without what is finer than a microsecond: the form of `receivedtime`, which tables hold in microseconds.
+/// Truncates an instant to microseconds, the precision of `receivedtime` in the tables.
 pub fn micros(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
 }
@@ -75,12 +75,12 @@ pub fn time_zone(name: &str) -> Result<TimeZone, InstantError> {
     TimeZoneDatabase::bundled().get(name).map_err(|_| InstantError::Zone)
 }
 
-fn in_years(year: i16) -> Result<(), InstantError> {
+fn check_year(year: i16) -> Result<(), InstantError> {
     if YEARS.contains(&year) { Ok(()) } else { Err(InstantError::Year) }
 }
 
-/// Has the text the shape, where `0` stands for any digit?
-fn like(text: Option<&[u8]>, shape: &[u8]) -> bool {
+/// Whether the text has this shape, where `0` stands for any digit.
+fn matches_shape(text: Option<&[u8]>, shape: &[u8]) -> bool {
     text.is_some_and(|text| {
         text.iter().zip(shape).all(|(byte, wanted)| match wanted {
             b'0' => byte.is_ascii_digit(),
@@ -89,9 +89,9 @@ fn like(text: Option<&[u8]>, shape: &[u8]) -> bool {
     })
 }
 
-struct Spelled<T>(fn(&str) -> Result<T, InstantError>, &'static str);
+struct ParseVisitor<T>(fn(&str) -> Result<T, InstantError>, &'static str);
 
-impl<T> de::Visitor<'_> for Spelled<T> {
+impl<T> de::Visitor<'_> for ParseVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,17 +105,17 @@ impl<T> de::Visitor<'_> for Spelled<T> {
 
 /// For `deserialize_with`: an instant.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    deserializer.deserialize_str(Spelled(parse_instant, "an RFC 3339 instant"))
+    deserializer.deserialize_str(ParseVisitor(parse_instant, "an RFC 3339 instant"))
 }
 
-/// For `deserialize_with`: an instant that may be left out, but is no `null`.
-pub(crate) fn given_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+/// For `deserialize_with`: an instant that may be absent, but not `null`.
+pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     instant(deserializer).map(Some)
 }
 
 /// For `deserialize_with`: a date.
 pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    deserializer.deserialize_str(Spelled(parse_date, "a date such as 2026-02-13"))
+    deserializer.deserialize_str(ParseVisitor(parse_date, "a date such as 2026-02-13"))
 }
 
 #[cfg(test)]

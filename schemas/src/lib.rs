@@ -1,14 +1,14 @@
-//! The contract of Qamtu: what an event is, on one page.
+//! The event contract of Qamtu, in one crate.
 //!
-//! A client sends a Submission; what is stored is an [`Event`]: a CloudEvents 1.0 [`Envelope`] and typed [`Data`].
+//! A client sends a submission; the log stores an [`Event`]: a CloudEvents 1.0 [`Envelope`] and typed [`Data`].
 //! Every event type has one Rust type, one JSON Schema file per version and examples under `contracts/`.
 //!
-//! Reading order: [`id`] and [`text`] (what a value may be), [`envelope`], [`event`] (every payload), [`decode()`] and
-//! [`encode()`] (bytes), [`topic`], [`fold`] (the state of a meeting from its events), [`mod@reference`] (units, coalitions and
-//! counts from theirs).
+//! Reading order: [`id`] and [`text`] (valid values), [`envelope`], [`event`] (every payload), [`decode()`] and
+//! [`encode()`] (bytes), [`topic`], [`fold`] (the state of a meeting from its events), [`mod@reference`] (the state of reference data
+//! from its events).
 //!
-//! This crate does no I/O, reads no clock and rolls no dice: the same events give the same values, in any order and
-//! with any repetition.
+//! This crate does no I/O and uses neither clock nor random numbers: the same events give the same state, in any order and with
+//! any repetition.
 
 pub mod decode;
 pub mod encode;

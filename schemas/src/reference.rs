@@ -1,7 +1,7 @@
-//! Reference data of a campaign, folded from its events: units, precincts and their voters, coalitions, members, venues.
+//! Folds the reference data of a campaign from its events: units, precincts and their voters, coalitions, members, venues.
 //!
-//! Guarantees: of one unit, precinct and date, member and so on the highest revision holds, ties by event id; of two bodies with one
-//! event id the earliest received holds. Taking an event twice, or in another order, changes nothing.
+//! Guarantees: for each unit, precinct and date, member and so on the highest revision counts, ties by event id; of two bodies with
+//! one event id the one received first counts. Repetition and order of events do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,14 @@ use crate::{
     id::{BodyHash, CoalitionId, EventId, ImportId, MemberId, PrecinctId, UnitCode, VenueId},
 };
 
-/// A value and what it must be beaten by.
+/// A value with its rank; a higher rank replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Revised<T> {
     rank: (u32, EventId),
     value: T,
 }
 
-fn revise<K: Ord, T>(map: &mut BTreeMap<K, Revised<T>>, key: K, rank: (u32, EventId), value: T) {
+fn insert_if_newer<K: Ord, T>(map: &mut BTreeMap<K, Revised<T>>, key: K, rank: (u32, EventId), value: T) {
     match map.entry(key) {
         std::collections::btree_map::Entry::Vacant(slot) => {
             slot.insert(Revised { rank, value });
@@ -46,10 +46,10 @@ fn is_reference(data: &Data) -> bool {
     )
 }
 
-/// Reference data of one campaign.
+/// The reference data of one campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reference {
-    /// Of each event id the body that holds, and what made it hold.
+    /// For each event id the body that was received first, with its precedence.
     bodies: BTreeMap<EventId, ((Timestamp, BodyHash), Data)>,
     campaign: Option<Revised<CampaignConfigured>>,
     units: BTreeMap<UnitCode, Revised<UnitDefined>>,
@@ -61,48 +61,48 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Takes an event; returns whether it was reference data. The events of a reversed import stay: reference data is corrected by a
-    /// higher revision, since other events already lean on it.
+    /// Adds an event; returns whether it is reference data. Events of a reversed import stay, since other events already refer to
+    /// them: a higher revision corrects them.
     pub fn apply(&mut self, event: &Event) -> bool {
         if !is_reference(&event.data) {
             return false;
         }
         let (id, precedence) = (event.envelope.id, event.envelope.precedence());
         match self.bodies.get(&id) {
-            Some((held, _)) if *held <= precedence => return true,
-            // Another body came first after all: whatever the later one said is unsaid.
-            Some(_) => self.forget(id),
+            Some((current, _)) if *current <= precedence => return true,
+            // This body was received first, so undo the effect of the other one.
+            Some(_) => self.remove_body(id),
             None => {}
         }
-        self.show(id, &event.data);
+        self.apply_data(id, &event.data);
         self.bodies.insert(id, (precedence, event.data.clone()));
         true
     }
 
-    fn forget(&mut self, id: EventId) {
+    fn remove_body(&mut self, id: EventId) {
         let mut bodies = std::mem::take(self).bodies;
         bodies.remove(&id);
         for (id, (_, data)) in &bodies {
-            self.show(*id, data);
+            self.apply_data(*id, data);
         }
         self.bodies = bodies;
     }
 
-    fn show(&mut self, id: EventId, data: &Data) {
+    fn apply_data(&mut self, id: EventId, data: &Data) {
         match data {
             Data::CampaignConfigured(data) => {
                 let rank = (data.revision, id);
-                if self.campaign.as_ref().is_none_or(|held| rank > held.rank) {
+                if self.campaign.as_ref().is_none_or(|current| rank > current.rank) {
                     self.campaign = Some(Revised { rank, value: data.clone() });
                 }
             }
-            Data::UnitDefined(data) => revise(&mut self.units, data.unit.clone(), (data.revision, id), data.clone()),
+            Data::UnitDefined(data) => insert_if_newer(&mut self.units, data.unit.clone(), (data.revision, id), data.clone()),
             Data::PrecinctCounted(data) => {
-                revise(self.precincts.entry(data.precinct.clone()).or_default(), data.as_of, (data.revision, id), data.clone());
+                insert_if_newer(self.precincts.entry(data.precinct.clone()).or_default(), data.as_of, (data.revision, id), data.clone());
             }
-            Data::CoalitionFormed(data) => revise(&mut self.coalitions, data.coalition.clone(), (data.revision, id), data.clone()),
-            Data::MemberJoined(data) => revise(&mut self.members, data.member.clone(), (data.revision, id), data.clone()),
-            Data::VenueDescribed(data) => revise(&mut self.venues, data.venue.clone(), (data.revision, id), data.clone()),
+            Data::CoalitionFormed(data) => insert_if_newer(&mut self.coalitions, data.coalition.clone(), (data.revision, id), data.clone()),
+            Data::MemberJoined(data) => insert_if_newer(&mut self.members, data.member.clone(), (data.revision, id), data.clone()),
+            Data::VenueDescribed(data) => insert_if_newer(&mut self.venues, data.venue.clone(), (data.revision, id), data.clone()),
             Data::ImportReversed(data) => {
                 self.reversed.insert(data.import);
             }
@@ -110,57 +110,57 @@ impl Reference {
         }
     }
 
-    /// The campaign, once configured.
+    /// The campaign's configuration, once received.
     pub fn campaign(&self) -> Option<&CampaignConfigured> {
-        self.campaign.as_ref().map(|held| &held.value)
+        self.campaign.as_ref().map(|current| &current.value)
     }
 
-    /// Units by code.
+    /// All units, ordered by code.
     pub fn units(&self) -> impl ExactSizeIterator<Item = &UnitDefined> {
-        self.units.values().map(|held| &held.value)
+        self.units.values().map(|current| &current.value)
     }
 
-    /// A unit.
+    /// The unit with this code.
     pub fn unit(&self, code: &UnitCode) -> Option<&UnitDefined> {
-        self.units.get(code).map(|held| &held.value)
+        self.units.get(code).map(|current| &current.value)
     }
 
-    /// Every precinct's count that is true on a date: the newest `as_of` not after it. Precincts first counted later are absent.
+    /// For each precinct the count in effect on a date: the latest `as_of` not after it. Precincts first counted later are absent.
     pub fn precincts(&self, on: Date) -> impl Iterator<Item = &PrecinctCounted> {
-        self.precincts.values().filter_map(move |counts| counts.range(..=on).next_back().map(|(_, held)| &held.value))
+        self.precincts.values().filter_map(move |counts| counts.range(..=on).next_back().map(|(_, current)| &current.value))
     }
 
-    /// A precinct's newest count, whatever its date.
+    /// The latest count of a precinct, by `as_of`.
     pub fn precinct(&self, id: &PrecinctId) -> Option<&PrecinctCounted> {
-        self.precincts.get(id)?.values().next_back().map(|held| &held.value)
+        self.precincts.get(id)?.values().next_back().map(|current| &current.value)
     }
 
-    /// Coalitions by id.
+    /// All coalitions, ordered by id.
     pub fn coalitions(&self) -> impl ExactSizeIterator<Item = &CoalitionFormed> {
-        self.coalitions.values().map(|held| &held.value)
+        self.coalitions.values().map(|current| &current.value)
     }
 
-    /// A coalition.
+    /// The coalition with this id.
     pub fn coalition(&self, id: &CoalitionId) -> Option<&CoalitionFormed> {
-        self.coalitions.get(id).map(|held| &held.value)
+        self.coalitions.get(id).map(|current| &current.value)
     }
 
-    /// Members by id.
+    /// All members, ordered by id.
     pub fn members(&self) -> impl ExactSizeIterator<Item = &MemberJoined> {
-        self.members.values().map(|held| &held.value)
+        self.members.values().map(|current| &current.value)
     }
 
-    /// A member.
+    /// The member with this id.
     pub fn member(&self, id: &MemberId) -> Option<&MemberJoined> {
-        self.members.get(id).map(|held| &held.value)
+        self.members.get(id).map(|current| &current.value)
     }
 
-    /// A venue.
+    /// The venue with this id.
     pub fn venue(&self, id: &VenueId) -> Option<&VenueDescribed> {
-        self.venues.get(id).map(|held| &held.value)
+        self.venues.get(id).map(|current| &current.value)
     }
 
-    /// Imports taken back.
+    /// Ids of all reversed imports.
     pub fn reversed(&self) -> &BTreeSet<ImportId> {
         &self.reversed
     }

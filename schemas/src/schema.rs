@@ -1,7 +1,7 @@
-//! The JSON Schema of an event, one per type and version: what `contracts/` holds.
+//! Generates the JSON Schema of an event, one per type and version, as in `contracts/`.
 //!
-//! Guarantees: a schema is made from the Rust types alone, describes the whole event in CloudEvents structured mode as it is stored,
-//! and is closed. What it cannot say (no national id in a text, calendars in order) [`decode()`](crate::decode()) says.
+//! Guarantees: a schema is generated from the Rust types alone, describes the whole stored event in CloudEvents structured mode, and
+//! allows no other fields. [`decode()`](crate::decode()) checks what it cannot express (national ids in a text, order of dates).
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl EventType {
-    /// Every type in every version, in the order of [`Kind::ALL`].
+    /// All types in all versions, in the order of [`Kind::ALL`].
     pub fn all() -> impl Iterator<Item = EventType> {
         Kind::ALL.iter().flat_map(|kind| (1..=kind.latest()).map(|version| EventType { kind: *kind, version }))
     }
@@ -42,7 +42,7 @@ impl EventType {
     }
 }
 
-/// Says how large a number may be where the type alone says it: validators do not know the formats of Rust.
+/// Replaces Rust's integer formats, which validators do not know, by a maximum.
 fn bound(schema: &mut Schema) {
     let maximum = match schema.get("format").and_then(Value::as_str) {
         Some("uint8") => u32::from(u8::MAX),
@@ -55,7 +55,7 @@ fn bound(schema: &mut Schema) {
 }
 
 fn definitions(generator: &mut SchemaGenerator) -> Map<String, Value> {
-    // The constant above stands for it.
+    // Replaced by the constant above.
     let mut definitions = generator.take_definitions(true);
     definitions.remove("EventType");
     definitions

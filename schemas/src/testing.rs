@@ -1,14 +1,14 @@
-//! For tests of this crate and of its readers: the released examples, events made by hand and events made at random.
+//! Test support for this crate and its users: the released examples, and events built by hand or at random.
 //!
-//! Guarantees: an event from here carries the body hash of its payload, so it encodes and decodes as one from ingest does.
-//! Only compiled with the feature `testing`.
+//! Guarantees: an event from here has the body hash of its payload, so it encodes and decodes like one from ingest. Only compiled with
+//! the feature `testing`.
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::{
-    encode::{Sent, body_hash, canonical},
+    encode::{ClientAttributes, body_hash, canonical},
     envelope::{Envelope, Event},
     event::{Data, EventType},
     id::{CampaignId, EventId, ImportId},
@@ -17,7 +17,7 @@ use crate::{
 
 pub mod strategies;
 
-/// The folder of schemas and examples.
+/// The folder of JSON Schemas and examples.
 pub fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts")
 }
@@ -25,17 +25,17 @@ pub fn contracts() -> PathBuf {
 /// A released example: an event in structured mode, as stored.
 #[derive(Debug, Clone)]
 pub struct Example {
-    /// Type and version.
+    /// Type and version of the event.
     pub kind: EventType,
     /// `smallest`, `fullest` or `odd`, or a name of its own.
     pub name: String,
-    /// Where it stands.
+    /// Path of its file.
     pub path: PathBuf,
-    /// The JSON text.
+    /// The JSON text of the file.
     pub bytes: Vec<u8>,
 }
 
-/// Every example of every version of every type, by path. A new version without examples brings none: a test counts them.
+/// All examples of all versions of all types, ordered by path. A test checks that every version has examples.
 pub fn examples() -> std::io::Result<Vec<Example>> {
     let mut found = Vec::new();
     for kind in EventType::all() {
@@ -50,30 +50,30 @@ pub fn examples() -> std::io::Result<Vec<Example>> {
     Ok(found)
 }
 
-/// What of an envelope a test decides.
+/// The envelope attributes that a test chooses.
 #[derive(Debug, Clone)]
-pub struct Stamp {
-    /// Event id.
+pub struct TestEnvelope {
+    /// Id of the event.
     pub id: EventId,
-    /// Campaign.
+    /// Campaign the event belongs to.
     pub campaign: CampaignId,
-    /// Source.
+    /// Which form, import or phone sent it.
     pub source: Text,
-    /// When it happened.
+    /// When the reported fact happened.
     pub time: Timestamp,
-    /// When a device wrote it down.
+    /// When a device recorded it, if it did.
     pub recordedtime: Option<Timestamp>,
-    /// When ingest took it.
+    /// When ingest received it.
     pub receivedtime: Timestamp,
-    /// Import.
+    /// Import the event came with, if any.
     pub import: Option<ImportId>,
 }
 
-impl Stamp {
-    /// An event of the latest version with this payload.
+impl TestEnvelope {
+    /// Builds an event of the latest version with this payload.
     pub fn event(&self, data: Data) -> serde_json::Result<Event> {
         let kind = EventType::latest(data.kind());
-        let sent = Sent {
+        let sent = ClientAttributes {
             id: self.id,
             kind,
             source: &self.source,

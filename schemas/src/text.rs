@@ -1,46 +1,46 @@
-//! Text that people wrote, and names in the three languages.
+//! Free text, and names in three languages.
 //!
-//! Guarantees: a [`Text`] is 1 to 500 characters, is not blank, has no control characters and holds no national id.
-//! Typed identifiers are not text and are checked by their own patterns.
+//! Guarantees: a [`Text`] has 1 to 500 characters, is not blank, and contains no control character and no national id.
+//! Typed identifiers are no [`Text`]; they have patterns of their own.
 
 use std::{fmt, ops::Deref, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+mod from_str;
 mod national_id;
-mod parsed;
 
-pub use national_id::{holds_national_id, redact};
-pub(crate) use parsed::parsed;
+pub(crate) use from_str::deserialize_from_str;
+pub use national_id::{contains_national_id, redact};
 
-/// Longest text, in characters.
+/// Maximum length of a text in characters.
 pub const TEXT_MAX_CHARS: usize = 500;
 
-/// Why a text is refused.
+/// Why a text is not a valid [`Text`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but spaces.
+    /// Empty, or white space only.
     #[error("text is blank; leave the field out or write something")]
     Blank,
     /// Longer than [`TEXT_MAX_CHARS`].
     #[error("text is longer than {TEXT_MAX_CHARS} characters")]
     TooLong,
-    /// A control character, such as a line break, or one that turns the direction of the text beside it.
+    /// A control character, such as a line break, or one that changes the writing direction.
     #[error("text holds a control character; send plain text")]
     Control,
-    /// Twelve digits, see [`holds_national_id`].
+    /// Twelve digits, see [`contains_national_id`].
     #[error("text holds 12 digits that may be a national id; remove them")]
     NationalId,
 }
 
-/// Free text: short, printable, and free of national ids. The default is the empty text, which no event may carry: a place holder.
+/// Free text: short, printable, without national ids. The default is empty, a placeholder that no event may contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text(Box<str>);
 
 impl Text {
-    /// Checks and takes a text.
+    /// Validates and copies a text.
     pub fn new(text: &str) -> Result<Self, TextError> {
         if text.chars().nth(TEXT_MAX_CHARS).is_some() {
             return Err(TextError::TooLong);
@@ -48,18 +48,23 @@ impl Text {
         if text.trim().is_empty() {
             return Err(TextError::Blank);
         }
-        if text.chars().any(controls) {
+        if text.chars().any(is_control_or_separator) {
             return Err(TextError::Control);
         }
-        if holds_national_id(text) {
+        if contains_national_id(text) {
             return Err(TextError::NationalId);
         }
         Ok(Self(text.into()))
     }
 }
 
-/// Control characters, line and paragraph separators, and the overrides that make a text read otherwise than it is stored.
-fn controls(c: char) -> bool {
+/// The first characters of a text that a client sent, national ids redacted.
+pub(crate) fn excerpt(text: &str, chars: usize) -> String {
+    redact(text).chars().take(chars).collect()
+}
+
+/// Control characters, line and paragraph separators, and overrides of the writing direction.
+fn is_control_or_separator(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -85,7 +90,7 @@ impl fmt::Display for Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
+        deserialize_from_str(deserializer)
     }
 }
 
@@ -102,11 +107,11 @@ impl JsonSchema for Text {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
-    /// Kazakh, Cyrillic.
+    /// Kazakh, in Cyrillic script.
     pub kk: Text,
-    /// Russian.
+    /// Russian, in Cyrillic script.
     pub ru: Text,
-    /// English.
+    /// English, in Latin script.
     pub en: Text,
 }
 

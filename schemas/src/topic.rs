@@ -1,24 +1,24 @@
-//! The two topics of the event log and the rule for their keys.
+//! The two topics of the event log and their keys.
 //!
-//! `events` is keyed by meeting or reference id, `roll` by precinct. Order inside a partition is locality, never
-//! correctness: every fold gives the same state in any order.
+//! `events` is keyed by meeting or reference id, `roll` by precinct. The key only gives locality: every fold gives the same state in
+//! any order.
 
 use crate::{event::Data, id::CampaignId};
 
 /// A topic of the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// Everything but the roll.
+    /// All events except the roll.
     Events,
     /// The pseudonymous roll: one large event per precinct and version.
     Roll,
 }
 
 impl Topic {
-    /// Both topics.
+    /// Both topics of the log.
     pub const ALL: [Topic; 2] = [Topic::Events, Topic::Roll];
 
-    /// Name in the log.
+    /// Topic name without the configured prefix.
     pub const fn name(self) -> &'static str {
         match self {
             Topic::Events => "events",

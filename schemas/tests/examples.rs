@@ -1,4 +1,4 @@
-//! Every example of every version of every type: valid, readable for ever, written back as it was.
+//! All examples of all versions and types are valid, decode to the same events as ever, and encode to the same bytes.
 
 use std::{collections::BTreeMap, fs};
 
@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use qamtu_schemas::{
     Event, EventType,
     decode::{decode, decode_structured},
-    encode::{Encoded, Sent, body_hash, canonical, encode, structured},
+    encode::{ClientAttributes, Encoded, body_hash, canonical, encode, structured},
     testing::{self, Example, examples},
 };
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn every_example_carries_the_hash_of_what_was_sent() {
     for Example { path, bytes, .. } in examples().unwrap() {
         let envelope = decode_structured(&bytes).unwrap().envelope;
         let stored: Value = serde_json::from_slice(&bytes).unwrap();
-        let sent = Sent {
+        let sent = ClientAttributes {
             id: envelope.id,
             kind: envelope.kind,
             source: &envelope.source,
@@ -103,7 +103,7 @@ fn examples_decode_to_the_same_events_for_ever() {
     }
 }
 
-/// The document and every way of breaking one place of it.
+/// Mutations of the document, each at one place.
 fn mutations(document: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let mut places = vec![String::new()];

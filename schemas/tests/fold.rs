@@ -1,4 +1,4 @@
-//! The fold of a meeting: corrections, retractions, circles and reversed imports, each in every order.
+//! The fold of a meeting: corrections, retractions, cycles and reversed imports, each in every order.
 
 use std::{collections::BTreeSet, fmt::Debug, str::FromStr};
 
@@ -6,16 +6,16 @@ use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState, Status,
     event::{
         AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, MeetingCancelled, MeetingCorrected,
-        MeetingHeld, MeetingPlanned, MeetingRescheduled, Person, Plan, Residence, Strength,
+        MeetingHeld, MeetingPlanned, MeetingRescheduled, Person, Plan, PseudonymStrength, Residence,
     },
     id::{EventId, ImportId, MeetingId, Pseudonym},
-    testing::Stamp,
+    testing::TestEnvelope,
 };
 use uuid::Uuid;
 
 const NONE: BTreeSet<ImportId> = BTreeSet::new();
 
-fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
+fn parse<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().expect("valid")
 }
 
@@ -28,24 +28,24 @@ fn ids(numbers: &[u128]) -> Vec<EventId> {
 }
 
 fn meeting() -> MeetingId {
-    read("TRK-2026-0220-0042")
+    parse("TRK-2026-0220-0042")
 }
 
-/// An event of this id, received so many seconds after the first of the campaign.
+/// An event with this id, received this many seconds after the campaign's first event.
 fn received(number: u128, seconds: i64, data: impl Into<Data>) -> Event {
-    stamp(number, seconds, None).event(data.into()).expect("an event")
+    envelope(number, seconds, None).event(data.into()).expect("an event")
 }
 
 fn event(number: u128, data: impl Into<Data>) -> Event {
     received(number, 0, data)
 }
 
-fn stamp(number: u128, seconds: i64, import: Option<ImportId>) -> Stamp {
+fn envelope(number: u128, seconds: i64, import: Option<ImportId>) -> TestEnvelope {
     let receivedtime = jiff::Timestamp::from_second(1_771_000_000 + seconds).expect("an instant");
-    Stamp {
+    TestEnvelope {
         id: id(number),
-        campaign: read("turkistan-2026"),
-        source: read("/forms/1"),
+        campaign: parse("turkistan-2026"),
+        source: parse("/forms/1"),
         time: receivedtime,
         recordedtime: None,
         receivedtime,
@@ -55,16 +55,16 @@ fn stamp(number: u128, seconds: i64, import: Option<ImportId>) -> Stamp {
 
 fn plan(unit: &str) -> Plan {
     Plan {
-        unit: read(unit),
+        unit: parse(unit),
         precinct: None,
         venue: None,
-        coalition: read("regional"),
+        coalition: parse("regional"),
         members: Vec::new(),
-        category: read("YOUTH"),
+        category: parse("YOUTH"),
         secondary: Vec::new(),
-        format: read("HALL"),
-        language: read("kk"),
-        starts: read("2026-02-20T10:00:00Z"),
+        format: parse("HALL"),
+        language: parse("kk"),
+        starts: parse("2026-02-20T10:00:00Z"),
         expected: None,
     }
 }
@@ -74,7 +74,7 @@ fn planned(supersedes: &[u128]) -> MeetingPlanned {
 }
 
 fn moved(supersedes: &[u128], starts: &str) -> MeetingRescheduled {
-    MeetingRescheduled { meeting: meeting(), supersedes: ids(supersedes), starts: read(starts), reason: None }
+    MeetingRescheduled { meeting: meeting(), supersedes: ids(supersedes), starts: parse(starts), reason: None }
 }
 
 fn held(unit: &str) -> MeetingHeld {
@@ -92,8 +92,8 @@ fn cancelled() -> MeetingCancelled {
 fn attended(person: u8) -> AttendanceRecorded {
     AttendanceRecorded {
         meeting: meeting(),
-        attendee: Person { id: Pseudonym([person; 16]), strength: Strength::Strong },
-        consent: read("2026-02-a"),
+        attendee: Person { id: Pseudonym([person; 16]), strength: PseudonymStrength::Strong },
+        consent: parse("2026-02-a"),
         residence: Residence::Unknown,
         adult: None,
         sheet: None,
@@ -101,11 +101,11 @@ fn attended(person: u8) -> AttendanceRecorded {
 }
 
 fn count(people: &[u32]) -> Vec<Count> {
-    let counters = ["1", "2"].map(read);
+    let counters = ["1", "2"].map(parse);
     people.iter().zip(counters).map(|(people, counter)| Count { counter, people: *people }).collect()
 }
 
-/// The state of the meeting, which must be the same in every order of its events, each taken once or twice.
+/// The state of the meeting; asserts that it is the same for every order and repetition of its events.
 fn state(events: &[Event]) -> MeetingState {
     let mut states = orders(events.to_vec()).into_iter().map(|events| {
         let mut fold = MeetingFold::default();
@@ -117,7 +117,7 @@ fn state(events: &[Event]) -> MeetingState {
     first
 }
 
-/// Every order of a few events.
+/// All permutations of a few events.
 fn orders(events: Vec<Event>) -> Vec<Vec<Event>> {
     if events.len() < 2 {
         return vec![events];
@@ -236,7 +236,7 @@ fn a_correction_does_not_make_a_report_late() {
 #[test]
 fn events_of_a_reversed_import_are_absent_and_what_they_replaced_is_back() {
     let import = ImportId(Uuid::from_u128(77));
-    let correction = stamp(2, 0, Some(import)).event(corrected(&[1], None).into()).unwrap();
+    let correction = envelope(2, 0, Some(import)).event(corrected(&[1], None).into()).unwrap();
     let mut fold = MeetingFold::default();
     fold.insert(correction);
     fold.insert(event(1, held("TRK")));
@@ -246,12 +246,12 @@ fn events_of_a_reversed_import_are_absent_and_what_they_replaced_is_back() {
 
 #[test]
 fn the_audiences_are_those_of_every_standing_plan_and_report() {
-    let of = |category: &str, other: &str| Plan { category: read(category), secondary: vec![read(other)], ..plan("TRK") };
+    let of = |category: &str, other: &str| Plan { category: parse(category), secondary: vec![parse(other)], ..plan("TRK") };
     let report = |category, other| MeetingHeld { meeting: meeting(), report: of(category, other) };
     let correction = MeetingCorrected { meeting: meeting(), supersedes: ids(&[1]), report: Some(of("STAFF", "RURAL")), reason: None };
     let planned = MeetingPlanned { meeting: meeting(), supersedes: Vec::new(), plan: of("WOMEN", "YOUTH") };
     let audiences = |state: MeetingState| state.audiences.iter().map(ToString::to_string).collect::<Vec<_>>();
-    // The report that does not take precedence counts here as well.
+    // The audiences of the report that does not count are included too.
     let two = [event(1, report("CLERGY", "YOUTH")), event(2, report("STAFF", "YOUTH")), event(3, planned)];
     assert_eq!(audiences(state(&two)), ["CLERGY", "STAFF", "WOMEN", "YOUTH"]);
     let settled = [event(1, report("CLERGY", "YOUTH")), event(5, correction)];

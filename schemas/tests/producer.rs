@@ -1,11 +1,11 @@
-//! The recipe for producers in the README: computed here without this crate's encoder, and read like anything that ingest wrote.
+//! The README's instructions for producers, computed here without this crate's encoder, decode like an event of ingest.
 
 use qamtu_schemas::{Event, decode, encode::canonical, encode::encode};
 use sha2::{Digest, Sha256};
 
 const README: &str = include_str!("../README.md");
 
-/// The record of the README: key, headers, value.
+/// The example record of the README: key, headers, value.
 fn example() -> (&'static str, Vec<(&'static str, &'static str)>, &'static str) {
     let (_, rest) = README.split_once("prints key, headers and value:\n\n```text\n").expect("the example");
     let mut lines = rest.split_once("\n```").expect("its end").0.lines();
@@ -18,7 +18,7 @@ fn event() -> Event {
     decode(headers.iter().map(|(name, text)| (*name, text.as_bytes())), Some(value.as_bytes())).expect("the example decodes")
 }
 
-/// Half of a digest as the README spells it.
+/// The first half of a digest in letters, as the README describes.
 fn letters(digest: &[u8]) -> String {
     digest[..16].iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(b'a' + half)).collect()
 }
@@ -27,7 +27,7 @@ fn letters(digest: &[u8]) -> String {
 fn the_recipe_for_producers_gives_what_ingest_would_write() {
     let (key, headers, value) = example();
     let header = |name: &str| headers.iter().find(|(found, _)| *found == name).expect(name).1;
-    // By hand, from the words of the README: 2026-02-13T11:00:00Z is 1,770,980,400 seconds after 1970.
+    // By hand, following the README: 2026-02-13T11:00:00Z is 1,770,980,400 seconds after 1970.
     let nanoseconds = 1_770_980_400_i128 * 1_000_000_000;
     let id: Vec<u8> = header("ce_id")
         .replace('-', "")
@@ -48,7 +48,7 @@ fn the_recipe_for_producers_gives_what_ingest_would_write() {
     let hashed: Vec<u8> = parts.iter().flat_map(|part| [&(part.len() as u64).to_be_bytes()[..], part].concat()).collect();
     assert_eq!(letters(&Sha256::digest(&hashed)), header("ce_bodyhash"));
 
-    // And this is what ingest writes for the same event: same key, same value; its headers spell the time in UTC.
+    // Ingest writes the same key and value for this event; its headers have the time in UTC.
     let event = event();
     let written = encode(&event.envelope, &event.data, canonical(&event.data).expect("JSON"));
     assert_eq!(written.key, key);

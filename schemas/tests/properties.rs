@@ -1,4 +1,4 @@
-//! What holds for every event, in every order, and for every input.
+//! Properties of all events, in every order, and of all inputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use qamtu_schemas::{
     encode::{canonical, encode, structured},
     id::{BodyHash, EventId, ImportId, MeetingId, Pseudonym},
     testing::strategies::{code, data, event, import_id, meeting_events, reference_events, text},
-    text::{Text, holds_national_id, redact},
+    text::{Text, contains_national_id, redact},
 };
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn reference(events: &[Event]) -> Reference {
     reference
 }
 
-/// Each id once, with the body that was received first, by id.
+/// Deduplicated events, by id: of each id the body that was received first.
 fn unique(events: &[Event]) -> Vec<Event> {
     let mut first: BTreeMap<EventId, &Event> = BTreeMap::new();
     for event in events {
@@ -39,8 +39,8 @@ fn unique(events: &[Event]) -> Vec<Event> {
     first.into_values().cloned().collect()
 }
 
-/// Events, and the same events in another order with some of them repeated.
-fn twice(events: impl Strategy<Value = Vec<Event>>) -> impl Strategy<Value = (Vec<Event>, Vec<Event>)> {
+/// Events, and the same events shuffled, with some of them repeated.
+fn shuffled_with_repeats(events: impl Strategy<Value = Vec<Event>>) -> impl Strategy<Value = (Vec<Event>, Vec<Event>)> {
     events.prop_flat_map(|events| {
         let again = subsequence(events.clone(), 0..=events.len());
         let other = again.prop_map({
@@ -57,7 +57,7 @@ fn imports() -> impl Strategy<Value = BTreeSet<ImportId>> {
 
 proptest! {
     #[test]
-    fn a_meeting_is_the_same_in_any_order_and_with_any_repetition((events, other) in twice(meeting_events()), reversed in imports()) {
+    fn a_meeting_is_the_same_in_any_order_and_with_any_repetition((events, other) in shuffled_with_repeats(meeting_events()), reversed in imports()) {
         let once = fold(&unique(&events));
         prop_assert_eq!(&fold(&events), &once);
         prop_assert_eq!(&fold(&other), &once);
@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn reference_data_is_the_same_in_any_order_and_with_any_repetition((events, other) in twice(reference_events())) {
+    fn reference_data_is_the_same_in_any_order_and_with_any_repetition((events, other) in shuffled_with_repeats(reference_events())) {
         let once = reference(&unique(&events));
         prop_assert_eq!(&reference(&events), &once);
         prop_assert_eq!(&reference(&other), &once);
@@ -107,10 +107,10 @@ proptest! {
 
     #[test]
     fn redaction_leaves_no_id(text in id_in_text()) {
-        prop_assert!(holds_national_id(&text), "not found in {text:?}");
+        prop_assert!(contains_national_id(&text), "not found in {text:?}");
         prop_assert!(Text::new(&text).is_err());
         let once = redact(&text);
-        prop_assert!(!holds_national_id(&once), "left in {once:?}");
+        prop_assert!(!contains_national_id(&once), "left in {once:?}");
         prop_assert_eq!(redact(&once), once);
     }
 
@@ -123,7 +123,7 @@ proptest! {
     fn redaction_is_idempotent_and_finds_nothing_elsewhere(text in "[0-9 a-fxА-я:./-]{0,80}") {
         let once = redact(&text);
         prop_assert_eq!(redact(&once), once.clone());
-        prop_assert_eq!(once == text, !holds_national_id(&text));
+        prop_assert_eq!(once == text, !contains_national_id(&text));
     }
 
     #[test]
@@ -137,39 +137,39 @@ proptest! {
     }
 
     #[test]
-    fn no_json_makes_decoding_panic(kind in 0..EventType::all().count(), value in anything(), event in event(data())) {
+    fn no_json_makes_decoding_panic(kind in 0..EventType::all().count(), value in any_json(), event in event(data())) {
         let kind = EventType::all().nth(kind).unwrap();
-        told(payload(kind, value.to_string().as_bytes(), "/data").map(drop))?;
-        // One field of a good event replaced by anything at all.
+        check_error(payload(kind, value.to_string().as_bytes(), "/data").map(drop))?;
+        // One field of a valid event replaced by arbitrary JSON.
         let mut event: Value = serde_json::from_slice(&structured(&event.envelope, &canonical(&event.data).unwrap()).unwrap()).unwrap();
         for place in ["id", "time", "data", "import"] {
             let before = event[place].clone();
             event[place] = value.clone();
-            told(decode_structured(event.to_string().as_bytes()).map(drop))?;
+            check_error(decode_structured(event.to_string().as_bytes()).map(drop))?;
             event[place] = before;
         }
         let fields: Vec<String> = event["data"].as_object().unwrap().keys().cloned().collect();
         for field in fields {
             let before = event["data"][&field].clone();
             event["data"][&field] = value.clone();
-            told(decode_structured(event.to_string().as_bytes()).map(drop))?;
+            check_error(decode_structured(event.to_string().as_bytes()).map(drop))?;
             event["data"][&field] = before;
         }
     }
 }
 
-/// An error is short, has a JSON pointer and shows no national id.
-fn told(result: Result<(), DecodeError>) -> Result<(), TestCaseError> {
+/// Checks that an error is short, has a JSON pointer and contains no national id.
+fn check_error(result: Result<(), DecodeError>) -> Result<(), TestCaseError> {
     if let Err(error) = result {
         let (pointer, text) = (error.pointer().into_owned(), error.to_string());
         prop_assert!(pointer.is_empty() || pointer.starts_with('/'), "{}", pointer);
         prop_assert!(text.chars().count() < 2000, "{}", text);
-        prop_assert!(!holds_national_id(&text), "{}", text);
+        prop_assert!(!contains_national_id(&text), "{}", text);
     }
     Ok(())
 }
 
-/// A national id, written together or in groups, between other words.
+/// A national id, with or without separators, between other words.
 fn id_in_text() -> impl Strategy<Value = String> {
     let date = (0..100_u32, 1..=12_u32, 1..=31_u32).prop_map(|(year, month, day)| format!("{year:02}{month:02}{day:02}"));
     let digits = (date, "[0-9]{6}").prop_map(|(date, rest)| date + &rest);
@@ -196,8 +196,8 @@ fn header_name() -> impl Strategy<Value = String> {
     prop_oneof![proptest::sample::select(KNOWN).prop_map(|name| format!("ce_{name}")), "(ce_)?\\PC{0,12}"]
 }
 
-/// Any JSON.
-fn anything() -> impl Strategy<Value = Value> {
+/// Arbitrary JSON values, nested.
+fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -222,7 +222,7 @@ fn anything() -> impl Strategy<Value = Value> {
 fn of_two_bodies_the_earliest_received_holds() {
     let strategy = (meeting_events(), meeting_events());
     proptest!(|((events, others) in strategy)| {
-        // Every event of the one list meets every event of the other under one id.
+        // Gives pairs of events from both lists the same id.
         for (first, second) in events.iter().zip(&others) {
             let mut second = second.clone();
             second.envelope.id = first.envelope.id;

@@ -60,7 +60,8 @@ fn expand(tree: &str, before: &[&str], paths: &mut Vec<Module>) {
     }
     parts.push(&tree[begin..]);
     for part in parts {
-        let (head, group) = part.split_once('{').map_or((part, None), |(head, group)| (head, group.rsplit_once('}').map(|(inner, _)| inner)));
+        let (head, group) =
+            part.split_once('{').map_or((part, None), |(head, group)| (head, group.rsplit_once('}').map(|(inner, _)| inner)));
         let names = head.split("::").map(|name| name.split_whitespace().next().unwrap_or_default()).filter(|name| !name.is_empty());
         let path: Vec<&str> = before.iter().copied().chain(names).collect();
         match group {
@@ -81,7 +82,8 @@ fn paths(code: &str) -> Vec<Module> {
     }
     for root in ["crate::", "super::"] {
         for (at, _) in code.match_indices(root) {
-            let path = code[at..].split(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':')).next().unwrap_or_default();
+            let path =
+                code[at..].split(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':')).next().unwrap_or_default();
             found.push(path.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect());
         }
     }
@@ -190,9 +192,9 @@ fn every_dependency_is_used() -> Result<()> {
             if section.ends_with("dependencies]") && !dependency.is_empty() && !line.starts_with(['[', '#']) && !before.starts_with('#') {
                 let used = dependency.replace('-', "_");
                 let boundary = |text: Option<char>| !text.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
-                let is_used = code.match_indices(&used).any(|(at, _)| {
-                    boundary(code[..at].chars().next_back()) && boundary(code[at + used.len()..].chars().next())
-                });
+                let is_used = code
+                    .match_indices(&used)
+                    .any(|(at, _)| boundary(code[..at].chars().next_back()) && boundary(code[at + used.len()..].chars().next()));
                 if !is_used {
                     unused.push(format!("{name}: {dependency}"));
                 }

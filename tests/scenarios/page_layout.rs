@@ -21,7 +21,7 @@ fn screen(width: u32) -> Screen {
 
 /// Serves the page of a stored snapshot. The warehouse address is the discard port, where nothing listens, so the snapshot stays.
 async fn served(coverage: Value, folder: &Path) -> Result<(Service, String)> {
-    sample::kept(folder, coverage);
+    sample::stored(folder, coverage);
     let env = [
         ("QAMTU__ANALYTICS__DIR", folder.to_string_lossy().into_owned()),
         ("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9".to_owned()),

@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 
 use jiff::SignedDuration;
 use qamtu_schemas::{
-    event::{PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Strength},
+    event::{PrecinctEnrolled, PrecinctKind, PseudonymStrength, RollEntry, Sex},
     id::{EventId, PrecinctId},
 };
 
@@ -261,7 +261,7 @@ impl Roll {
         PrecinctEnrolled {
             precinct: listed.id.clone(),
             version,
-            strength: Strength::Strong,
+            strength: PseudonymStrength::Strong,
             voters: voters.into_iter().map(entry).collect(),
         }
     }

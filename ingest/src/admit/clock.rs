@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
     Data, Kind,
-    instant::{in_contract, micros},
+    instant::{check_range, micros},
 };
 
 use crate::{
@@ -23,7 +23,7 @@ const EARLIEST: &str = "2026-01-01T00:00:00Z";
 /// Refuses (503) if the server's clock is implausible. Checked before each chunk, because every event is stamped with this clock.
 pub fn plausible(now: Timestamp) -> Result<(), Rejection> {
     let earliest: Result<Timestamp, _> = EARLIEST.parse();
-    if in_contract(now).is_ok() && earliest.is_ok_and(|earliest| now >= earliest) {
+    if check_range(now).is_ok() && earliest.is_ok_and(|earliest| now >= earliest) {
         return Ok(());
     }
     Err(Rejection::new(ProblemCode::ServerClock, Detail::ServerClock))

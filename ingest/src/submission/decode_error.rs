@@ -5,7 +5,7 @@
 
 use qamtu_schemas::{
     DecodeError,
-    decode::{Mismatch, Rule, SyntaxError, Wanted},
+    decode::{ExpectedValue, Mismatch, Rule, SyntaxError},
     event::TypeError,
     id::IdError,
     instant::InstantError,
@@ -70,15 +70,15 @@ fn mismatch_rejection(mismatch: Mismatch, unknown: ProblemCode, other: ProblemCo
     Rejection::new(code, detail)
 }
 
-fn value(wanted: Option<Wanted>) -> Detail {
+fn value(wanted: Option<ExpectedValue>) -> Detail {
     match wanted {
-        Some(Wanted::Text) => Detail::WriteText,
-        Some(Wanted::Boolean) => Detail::WriteBoolean,
-        Some(Wanted::Whole(most)) => Detail::WriteWhole { most },
-        Some(Wanted::List) => Detail::WriteList,
-        Some(Wanted::Items(items)) => Detail::WriteItems { items },
-        Some(Wanted::Object) => Detail::WriteObject,
-        Some(Wanted::Choice(choices)) => Detail::WriteChoice { choices: choices.join(", ") },
+        Some(ExpectedValue::Text) => Detail::WriteText,
+        Some(ExpectedValue::Boolean) => Detail::WriteBoolean,
+        Some(ExpectedValue::Whole(most)) => Detail::WriteWhole { most },
+        Some(ExpectedValue::List) => Detail::WriteList,
+        Some(ExpectedValue::Items(items)) => Detail::WriteItems { items },
+        Some(ExpectedValue::Object) => Detail::WriteObject,
+        Some(ExpectedValue::Choice(choices)) => Detail::WriteChoice { choices: choices.join(", ") },
         None => Detail::WriteOther,
     }
 }

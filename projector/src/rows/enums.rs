@@ -35,7 +35,7 @@ enum8! {
 
 enum8! {
     /// The identifier that a pseudonym was derived from.
-    Strength {
+    PseudonymStrength {
         /// Derived from a national id.
         Strong = 1 "strong",
         /// Derived from a phone number.
@@ -91,11 +91,11 @@ enum8! {
     }
 }
 
-impl From<event::Strength> for Strength {
-    fn from(strength: event::Strength) -> Self {
+impl From<event::PseudonymStrength> for PseudonymStrength {
+    fn from(strength: event::PseudonymStrength) -> Self {
         match strength {
-            event::Strength::Strong => Strength::Strong,
-            event::Strength::Weak => Strength::Weak,
+            event::PseudonymStrength::Strong => PseudonymStrength::Strong,
+            event::PseudonymStrength::Weak => PseudonymStrength::Weak,
         }
     }
 }

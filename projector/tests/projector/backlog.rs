@@ -2,7 +2,7 @@
 
 use qamtu_schemas::{
     Event,
-    event::{PrecinctEnrolled, RollEntry, Sex, Strength},
+    event::{PrecinctEnrolled, PseudonymStrength, RollEntry, Sex},
 };
 
 use crate::{
@@ -24,7 +24,7 @@ fn attendances(from: u32, to: u32) -> Vec<Event> {
 fn roll(precinct: u32) -> Event {
     let voters = (0..VOTERS).map(|n| RollEntry(person(precinct * VOTERS + n).id, 1985, Sex::Unknown)).collect();
     let precinct_id = format!("TRK-{precinct:03}").parse().unwrap();
-    let enrolled = PrecinctEnrolled { precinct: precinct_id, version: 1, strength: Strength::Strong, voters };
+    let enrolled = PrecinctEnrolled { precinct: precinct_id, version: 1, strength: PseudonymStrength::Strong, voters };
     event(1 << 64 | u128::from(precinct), 0, None, enrolled)
 }
 

@@ -10,10 +10,10 @@ use qamtu_schemas::{
     encode::canonical,
     event::{
         AttendanceRecorded, AttendanceRetracted, ConsentWithdrawn, Count, HeadcountReported, ImportReversed, Person, PrecinctEnrolled,
-        Residence, RollEntry, Sex, Strength,
+        PseudonymStrength, Residence, RollEntry, Sex,
     },
     id::{EventId, ImportId, MeetingId, Pseudonym},
-    testing::{Stamp, strategies::CAMPAIGN},
+    testing::{TestEnvelope, strategies::CAMPAIGN},
     text::Text,
 };
 use uuid::Uuid;
@@ -26,13 +26,13 @@ pub fn meeting(n: u32) -> MeetingId {
 }
 
 pub fn person(n: u32) -> Person {
-    Person { id: Pseudonym((u128::from(n) << 64 | 0xfeed).to_be_bytes()), strength: Strength::Strong }
+    Person { id: Pseudonym((u128::from(n) << 64 | 0xfeed).to_be_bytes()), strength: PseudonymStrength::Strong }
 }
 
 /// An event with this id, received `micros` microseconds after the start of the campaign.
 pub fn event(id: u128, micros: i64, import: Option<u128>, data: impl Into<Data>) -> Event {
     let received = Timestamp::from_microsecond(START + micros).unwrap();
-    let stamp = Stamp {
+    let stamp = TestEnvelope {
         id: EventId(Uuid::from_u128(id)),
         campaign: CAMPAIGN.parse().unwrap(),
         source: Text::new("/tests").unwrap(),
@@ -97,7 +97,7 @@ pub fn campaign(seed: u128, events: u32) -> Vec<Event> {
                     PrecinctEnrolled {
                         precinct: format!("TRK-{place:03}").parse().unwrap(),
                         version: n,
-                        strength: Strength::Strong,
+                        strength: PseudonymStrength::Strong,
                         voters: roll(n),
                     },
                 ),

@@ -13,7 +13,7 @@ use qamtu_projector::warehouse::{LogCopyState, Warehouse};
 use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState,
     decode::decode_structured,
-    event::{ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, RollEntry, Sex, Strength},
+    event::{ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, PseudonymStrength, RollEntry, Sex},
     id::{EventId, ImportId, MeetingId, PrecinctId, Pseudonym},
     testing::strategies::{event, event_id, meeting_data, reference_data},
 };
@@ -44,7 +44,7 @@ fn any_data() -> impl Strategy<Value = Data> {
         1 => (who(), vec(event_id(), 0..3)).prop_map(move |(person, supersedes)| ConsentGiven { person, notice: notice(), supersedes }.into()),
         1 => (select(&["P1", "P2"][..]), 0..3_u32, voters).prop_map(|(precinct, version, voters)| {
             let voters = voters.into_iter().map(|(who, band)| RollEntry(person(who).id, band, Sex::Female)).collect();
-            PrecinctEnrolled { precinct: precinct.parse().unwrap(), version, strength: Strength::Strong, voters }.into()
+            PrecinctEnrolled { precinct: precinct.parse().unwrap(), version, strength: PseudonymStrength::Strong, voters }.into()
         }),
     ]
 }

@@ -1,84 +1,88 @@
-//! Why a JSON value is not the payload it should be, as a value that programs can match on.
+//! Typed deserialization errors: why a JSON value does not match the expected type.
 //!
-//! Guarantees: every error that serde or this crate raises while a payload is read becomes one variant with its parameters; nobody has
-//! to read an English sentence to find out what happened. The text of an error ([`fmt::Display`]) is for logs. Nothing here repeats a
-//! value that was sent, only names of fields.
+//! Guarantees: every error of serde or this crate while a payload is read becomes one variant with its parameters, so that no caller has
+//! to parse error messages. The text of an error ([`fmt::Display`]) is for logs. Errors contain no values that were sent, only field
+//! names.
 
 use std::fmt;
 
 use serde::de::{Error, Expected, IgnoredAny, Unexpected};
 
-use super::{place::shown, rule::Rule};
-use crate::{id::IdError, instant::InstantError, text::TextError};
+use super::rule::Rule;
+use crate::{
+    id::IdError,
+    instant::InstantError,
+    text::{TextError, excerpt},
+};
 
-/// Why a JSON value does not fit.
+/// Why a JSON value does not match the expected type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
-    /// The bytes are no JSON.
+    /// The bytes are not valid JSON.
     Syntax(SyntaxError),
-    /// A value of another kind or beyond the range; none: the reader did not say what it wanted.
-    Value(Option<Wanted>),
-    /// A field that does not exist, and those that do.
+    /// A value of another type or out of range; none: the expected value is not known.
+    Value(Option<ExpectedValue>),
+    /// A field that does not exist.
     UnknownField {
-        /// Its name, redacted.
+        /// Its name, redacted and truncated.
         name: String,
         /// The fields that exist.
         known: &'static [&'static str],
     },
-    /// A field that is needed.
+    /// A required field is missing.
     MissingField(&'static str),
-    /// A field that is given twice.
+    /// A field occurs twice.
     DuplicateField(String),
-    /// An identifier that breaks its pattern.
+    /// An identifier does not match its pattern.
     Id(IdError),
-    /// A text that is refused.
+    /// A text is not valid.
     Text(TextError),
-    /// A date or an instant that is refused.
+    /// A date or an instant is not valid.
     Instant(InstantError),
-    /// A rule of the contract.
+    /// A rule of the contract is violated.
     Rule(Rule),
-    /// Anything else; redacted.
+    /// Any other message of serde, redacted.
     Other(String),
 }
 
-/// What a reader wanted.
+/// The value that a deserializer expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// Text in quotes.
+pub enum ExpectedValue {
+    /// A JSON string.
     Text,
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     Boolean,
-    /// A whole number from 0 to this.
+    /// A whole number from 0 to this maximum.
     Whole(u32),
-    /// A list.
+    /// An array of any length.
     List,
-    /// A list of so many items.
+    /// An array with this number of items.
     Items(usize),
-    /// An object.
+    /// A JSON object.
     Object,
-    /// One of these words.
+    /// One of these variant names.
     Choice(&'static [&'static str]),
 }
 
-/// Why bytes are no JSON.
+/// Why bytes are not valid JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyntaxError {
     /// The text ends before the value does.
     Ended,
-    /// Something is wrong at this place, counted from 1 within the bytes that were read.
+    /// A syntax error at this position, counted from 1.
     At {
-        /// Line.
+        /// Line number within the bytes.
         line: usize,
-        /// Byte in the line.
+        /// Byte position in the line.
         column: usize,
     },
-    /// Nested deeper than any event.
+    /// Nested deeper than the JSON parser allows.
     TooDeep,
     /// A number, an escape or a byte that JSON does not allow.
     Value,
 }
 
-/// The error of a reader that finds a field twice; carries the name through serde's untyped `custom`.
+/// Error message of a visitor that finds a duplicate field; passes the name through serde's untyped `custom`.
 #[derive(Debug, Clone, Copy)]
 pub struct Duplicate<'a>(pub &'a str);
 
@@ -90,7 +94,7 @@ impl fmt::Display for Duplicate<'_> {
     }
 }
 
-/// Errors of the contract's own types, which serde passes on as text.
+/// Errors of the contract's own types, which serde passes on as messages.
 const IDS: [IdError; 5] = [
     IdError::Code { what: "" },
     IdError::NationalId { what: "" },
@@ -102,7 +106,7 @@ const TEXTS: [TextError; 4] = [TextError::Blank, TextError::TooLong, TextError::
 const INSTANTS: [InstantError; 3] = [InstantError::Instant, InstantError::Date, InstantError::Year];
 
 impl Mismatch {
-    /// Says what is wrong with bytes that no JSON reader takes.
+    /// Finds the syntax error in bytes that are not valid JSON.
     pub fn syntax(bytes: &[u8]) -> Self {
         Self::Syntax(match serde_json::from_slice::<IgnoredAny>(bytes) {
             Err(error) if error.is_eof() => SyntaxError::Ended,
@@ -112,16 +116,16 @@ impl Mismatch {
         })
     }
 
-    /// The same with what the reader wanted, where that is not known yet.
-    pub(super) fn wanting(self, wanted: Option<Wanted>) -> Self {
-        if self == Self::Value(None) { Self::Value(wanted) } else { self }
+    /// Adds the expected value to [`Self::Value`] if it has none.
+    pub(super) fn with_expected(self, expected: Option<ExpectedValue>) -> Self {
+        if self == Self::Value(None) { Self::Value(expected) } else { self }
     }
 }
 
-/// How deep the JSON reader goes.
+/// Maximum nesting depth of the JSON parser.
 const DEPTH_MAX: usize = 127;
 
-/// How deep brackets are nested, strings left out.
+/// Nesting depth of brackets, ignoring strings.
 fn depth(bytes: &[u8]) -> usize {
     let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
     for byte in bytes {
@@ -145,14 +149,14 @@ impl Error for Mismatch {
         let text = message.to_string();
         let known = |error: &dyn fmt::Display| text.ends_with(error.to_string().trim_start());
         if let Some(name) = text.strip_prefix(DUPLICATE) {
-            return Self::DuplicateField(shown(name, 64));
+            return Self::DuplicateField(excerpt(name, 64));
         }
-        // Compared with the very sentences of this crate, made from the same values; those of a library are never looked at.
+        // Compares only with messages of this crate, generated from the same values, never with those of a library.
         let id = IDS.into_iter().find(|error| known(error)).map(Self::Id);
         let text_error = || TEXTS.into_iter().find(|error| known(error)).map(Self::Text);
         let instant = || INSTANTS.into_iter().find(|error| known(error)).map(Self::Instant);
         let rule = || Rule::ALL.iter().find(|rule| text == rule.text()).map(|rule| Self::Rule(*rule));
-        id.or_else(text_error).or_else(instant).or_else(rule).unwrap_or_else(|| Self::Other(shown(&text, 300)))
+        id.or_else(text_error).or_else(instant).or_else(rule).unwrap_or_else(|| Self::Other(excerpt(&text, 300)))
     }
     fn invalid_type(_: Unexpected<'_>, _: &dyn Expected) -> Self {
         Self::Value(None)
@@ -164,10 +168,10 @@ impl Error for Mismatch {
         Self::Value(None)
     }
     fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
-        Self::Value(Some(Wanted::Choice(known)))
+        Self::Value(Some(ExpectedValue::Choice(known)))
     }
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        Self::UnknownField { name: shown(name, 64), known }
+        Self::UnknownField { name: excerpt(name, 64), known }
     }
     fn missing_field(name: &'static str) -> Self {
         Self::MissingField(name)
@@ -205,7 +209,7 @@ impl fmt::Display for Mismatch {
             Self::Syntax(SyntaxError::TooDeep) => f.write_str("the JSON is nested too deeply"),
             Self::Syntax(SyntaxError::Value) => f.write_str("the JSON holds a number, an escape or a byte that is not allowed"),
             Self::Value(None) => f.write_str("another value is expected"),
-            Self::Value(Some(wanted)) => write!(f, "{wanted} is expected"),
+            Self::Value(Some(expected)) => write!(f, "{expected} is expected"),
             Self::UnknownField { name, known } => write!(f, "unknown field `{name}`, expected one of {}", known.join(", ")),
             Self::MissingField(name) => write!(f, "missing field `{name}`"),
             Self::DuplicateField(name) => write!(f, "duplicate field `{name}`"),
@@ -218,7 +222,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-impl fmt::Display for Wanted {
+impl fmt::Display for ExpectedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text => f.write_str("a string"),

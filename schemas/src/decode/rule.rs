@@ -1,21 +1,21 @@
-//! The rules of the contract that types alone cannot say: a closed list, so that programs can match on them.
+//! The rules of the contract that types cannot express: a closed list, so that programs can match on them.
 
 use std::fmt;
 
 macro_rules! rules {
     ($($variant:ident = $text:literal;)*) => {
-        /// A rule that types alone cannot say.
+        /// A rule of the contract that types cannot express.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the text beside each variant says it")]
+        #[allow(missing_docs, reason = "the text of each variant documents it")]
         pub enum Rule {
             $($variant,)*
         }
 
         impl Rule {
-            /// Every rule.
+            /// All rules of the contract.
             pub const ALL: &'static [Rule] = &[$(Rule::$variant),*];
 
-            /// The rule in English, after the name of the place.
+            /// The rule in English, to be printed after the JSON pointer.
             pub const fn text(self) -> &'static str {
                 match self { $(Rule::$variant => $text,)* }
             }

@@ -1,9 +1,9 @@
-//! A reader that takes JSON as the contract writes it, and no other spelling that serde would also take, with typed errors.
+//! A strict deserializer with typed errors: it refuses alternative JSON forms that serde would accept.
 //!
-//! Guarantees: a struct is read from an object alone (serde also reads it from an array of its fields), and a plain choice from a
-//! string alone (serde also reads `{"strong": null}`). So what decodes here also validates against the JSON Schema, and whoever
-//! reads the stored JSON by field names finds them. An error is a [`Mismatch`]; the JSON reader below knows texts only, so the typed
-//! error passes it in a slot beside.
+//! Guarantees: a struct is read only from an object (serde also accepts an array of its fields), and a unit variant only from a string
+//! (serde also accepts `{"strong": null}`). So what decodes here also validates against the JSON Schema, and readers of the stored
+//! JSON find the fields by name. An error is a [`Mismatch`]; serde_json's errors contain text only, so the typed error is stored in an
+//! [`ErrorSlot`] beside it.
 
 use std::{cell::Cell, fmt};
 
@@ -16,52 +16,52 @@ use serde::{
 };
 
 use super::{
-    mismatch::{Mismatch, SyntaxError, Wanted},
+    mismatch::{ExpectedValue, Mismatch, SyntaxError},
     rule::Rule,
 };
 
-/// Where a typed error waits while the JSON reader unwinds.
-pub(super) type Slot = Cell<Option<Mismatch>>;
+/// Stores the typed error while serde_json returns its own.
+pub(super) type ErrorSlot = Cell<Option<Mismatch>>;
 
-/// Anything of serde's, made strict all the way down.
+/// Wraps a deserializer, visitor, seed or access of serde, and everything inside it.
 pub(super) struct Strict<'s, T> {
     pub inner: T,
-    pub slot: &'s Slot,
-    /// What the reader asked for, where `inner` is its visitor.
-    wanted: Option<Wanted>,
+    pub slot: &'s ErrorSlot,
+    /// The expected value, if `inner` is a visitor.
+    expected: Option<ExpectedValue>,
 }
 
 impl<'s, T> Strict<'s, T> {
-    pub(super) fn new(inner: T, slot: &'s Slot) -> Self {
-        Self { inner, slot, wanted: None }
+    pub(super) fn new(inner: T, slot: &'s ErrorSlot) -> Self {
+        Self { inner, slot, expected: None }
     }
 }
 
-/// The typed error behind an error of the JSON reader; its own errors are about syntax, see [`Mismatch::syntax`].
-fn typed<E>(slot: &Slot) -> impl Fn(E) -> Mismatch + '_ {
+/// Takes the typed error from the slot; serde_json's own errors are about syntax, see [`Mismatch::syntax`].
+fn typed<E>(slot: &ErrorSlot) -> impl Fn(E) -> Mismatch + '_ {
     |_| slot.take().unwrap_or(Mismatch::Syntax(SyntaxError::Value))
 }
 
-/// A typed error as one of the JSON reader.
-fn untyped<E: Error>(slot: &Slot, wanted: Option<Wanted>) -> impl Fn(Mismatch) -> E + '_ {
+/// Stores the typed error in the slot and returns an error of serde_json.
+fn untyped<E: Error>(slot: &ErrorSlot, expected: Option<ExpectedValue>) -> impl Fn(Mismatch) -> E + '_ {
     move |mismatch| {
-        slot.set(Some(mismatch.wanting(wanted)));
+        slot.set(Some(mismatch.with_expected(expected)));
         E::custom("see the slot")
     }
 }
 
 impl<'de, D: Deserializer<'de>> Strict<'_, D> {
-    /// Reads whatever comes: JSON says by itself what it is, and the visitor judges.
-    fn any<V: Visitor<'de>>(self, visitor: V, wanted: impl Into<Option<Wanted>>) -> Result<V::Value, Mismatch> {
-        let visitor = Strict { inner: visitor, slot: self.slot, wanted: wanted.into() };
+    /// Deserializes any value, as JSON is self-describing; the visitor accepts or refuses it.
+    fn any<V: Visitor<'de>>(self, visitor: V, expected: impl Into<Option<ExpectedValue>>) -> Result<V::Value, Mismatch> {
+        let visitor = Strict { inner: visitor, slot: self.slot, expected: expected.into() };
         self.inner.deserialize_any(visitor).map_err(typed(self.slot))
     }
 }
 
 macro_rules! deserialize {
-    ($($method:ident: $wanted:expr;)*) => {
+    ($($method:ident: $expected:expr;)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-            self.any(visitor, $wanted)
+            self.any(visitor, $expected)
         })*
     };
 }
@@ -71,26 +71,26 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
 
     deserialize! {
         deserialize_any: None;
-        deserialize_bool: Wanted::Boolean;
+        deserialize_bool: ExpectedValue::Boolean;
         deserialize_i8: None;
         deserialize_i16: None;
         deserialize_i32: None;
         deserialize_i64: None;
-        deserialize_u8: Wanted::Whole(u8::MAX.into());
-        deserialize_u16: Wanted::Whole(u16::MAX.into());
-        deserialize_u32: Wanted::Whole(u32::MAX);
+        deserialize_u8: ExpectedValue::Whole(u8::MAX.into());
+        deserialize_u16: ExpectedValue::Whole(u16::MAX.into());
+        deserialize_u32: ExpectedValue::Whole(u32::MAX);
         deserialize_u64: None;
         deserialize_f32: None;
         deserialize_f64: None;
-        deserialize_char: Wanted::Text;
-        deserialize_str: Wanted::Text;
-        deserialize_string: Wanted::Text;
+        deserialize_char: ExpectedValue::Text;
+        deserialize_str: ExpectedValue::Text;
+        deserialize_string: ExpectedValue::Text;
         deserialize_bytes: None;
         deserialize_byte_buf: None;
         deserialize_unit: None;
-        deserialize_seq: Wanted::List;
-        deserialize_map: Wanted::Object;
-        deserialize_identifier: Wanted::Text;
+        deserialize_seq: ExpectedValue::List;
+        deserialize_map: ExpectedValue::Object;
+        deserialize_identifier: ExpectedValue::Text;
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -110,15 +110,15 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.any(visitor, Wanted::Items(len))
+        self.any(visitor, ExpectedValue::Items(len))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.any(visitor, Wanted::Items(len))
+        self.any(visitor, ExpectedValue::Items(len))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Mismatch> {
-        self.any(ObjectOnly(visitor), Wanted::Object)
+        self.any(ObjectOnly(visitor), ExpectedValue::Object)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -127,14 +127,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<'_, D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.any(Choice { visitor, variants }, Wanted::Choice(variants))
+        self.any(Choice { visitor, variants }, ExpectedValue::Choice(variants))
     }
 }
 
 macro_rules! visit {
     ($($method:ident($kind:ty))*) => {
         $(fn $method<E: Error>(self, value: $kind) -> Result<V::Value, E> {
-            self.inner.$method(value).map_err(untyped(self.slot, self.wanted))
+            self.inner.$method(value).map_err(untyped(self.slot, self.expected))
         })*
     };
 }
@@ -152,27 +152,27 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<'_, V> {
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_none().map_err(untyped(self.slot, self.wanted))
+        self.inner.visit_none().map_err(untyped(self.slot, self.expected))
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_unit().map_err(untyped(self.slot, self.wanted))
+        self.inner.visit_unit().map_err(untyped(self.slot, self.expected))
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_some(Strict::new(value, self.slot)).map_err(untyped(self.slot, self.wanted))
+        self.inner.visit_some(Strict::new(value, self.slot)).map_err(untyped(self.slot, self.expected))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.inner.visit_newtype_struct(Strict::new(value, self.slot)).map_err(untyped(self.slot, self.wanted))
+        self.inner.visit_newtype_struct(Strict::new(value, self.slot)).map_err(untyped(self.slot, self.expected))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Strict::new(items, self.slot)).map_err(untyped(self.slot, self.wanted))
+        self.inner.visit_seq(Strict::new(items, self.slot)).map_err(untyped(self.slot, self.expected))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Strict::new(fields, self.slot)).map_err(untyped(self.slot, self.wanted))
+        self.inner.visit_map(Strict::new(fields, self.slot)).map_err(untyped(self.slot, self.expected))
     }
 }
 
@@ -208,7 +208,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<'_, A> {
     }
 }
 
-/// Reads a struct from an object and from nothing else.
+/// Visitor that reads a struct only from an object.
 struct ObjectOnly<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectOnly<V> {
@@ -223,7 +223,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectOnly<V> {
     }
 }
 
-/// Reads one of several variants: a string for a plain one, an object of one field for one that carries a value.
+/// Visitor for an enum: a string for a unit variant, an object with one field for a variant with a value.
 struct Choice<V> {
     visitor: V,
     variants: &'static [&'static str],
@@ -249,7 +249,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Choice<V> {
     }
 }
 
-/// A variant written as an object: it carries a value.
+/// Access to a variant in an object, which must have a value.
 struct ValueOnly<A>(A);
 
 impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for ValueOnly<A> {

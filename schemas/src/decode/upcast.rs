@@ -1,6 +1,6 @@
-//! The steps from an old version of a payload to the next, one function each.
+//! Upcasters: one function for each step from an old version of a payload to the next.
 //!
-//! A step is pure and total: an old event never fails to become a new one.
+//! An upcaster is pure and total: it never fails.
 
 use crate::{
     event::{
@@ -10,7 +10,7 @@ use crate::{
     id::CounterId,
 };
 
-/// `headcount.reported` 1 to 2: the one count was made by counter `1`.
+/// `headcount.reported` 1 to 2: the only count becomes that of counter `1`.
 pub fn headcount_reported(old: HeadcountReportedV1) -> Data {
     // INVARIANT: "1" is a valid code.
     let counter: CounterId = "1".parse().expect("a constant code");

@@ -1,6 +1,6 @@
-//! Who was in the room: people by pseudonym with consent, and heads counted.
+//! Attendance of meetings: people by pseudonym with consent, and headcounts.
 //!
-//! Both ways are first-class. A headcount counts everyone in the room, the identified included.
+//! Both are equally valid. A headcount includes everyone in the room, the identified attendees too.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ use crate::{
     text::Text,
 };
 
-/// Where an attendee lives, as the sheet states it. The roll, where there is one, knows better.
+/// Where an attendee lives, as the sheet states it. The roll, where there is one, takes precedence.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Residence {
-    /// Not stated.
+    /// The sheet does not state it.
     #[default]
     Unknown,
     /// Outside the campaign's units.
     Outside,
-    /// In a unit.
+    /// In this unit of the campaign.
     Unit(UnitCode),
-    /// In a precinct.
+    /// In this precinct of the campaign.
     Precinct(PrecinctId),
 }
 
@@ -30,30 +30,30 @@ pub enum Residence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SheetLine {
-    /// The sheet.
+    /// Id of the attendance sheet.
     pub sheet: SheetId,
-    /// The line, from 1.
+    /// Line number on the sheet, from 1.
     #[schemars(range(min = 1))]
     pub line: u32,
 }
 
-/// `attendance.recorded`: a person attended a meeting and agreed to be recorded.
+/// `attendance.recorded`: a person attended a meeting and consented to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttendanceRecorded<P = Person> {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// Who.
+    /// The person who attended.
     pub attendee: P,
-    /// The consent notice they agreed to.
+    /// Version of the consent notice they agreed to.
     pub consent: NoticeId,
-    /// Where they live.
+    /// Where the attendee lives, as stated.
     #[serde(default)]
     pub residence: Residence,
-    /// Are they 18 or older, as stated?
+    /// Whether they are 18 or older, as stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adult: Option<bool>,
-    /// The sheet's line.
+    /// The line of the attendance sheet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<SheetLine>,
 }
@@ -62,23 +62,23 @@ pub struct AttendanceRecorded<P = Person> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttendanceRetracted {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
     /// The `attendance.recorded` events that were wrong.
     #[schemars(length(min = 1, max = 1000))]
     pub retracts: Vec<EventId>,
-    /// Why.
+    /// Reason for the change, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }
 
-/// What one counter counted.
+/// The headcount of one counter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Count {
-    /// Who counted.
+    /// The person who counted: `1`, `2` or a member.
     pub counter: CounterId,
-    /// People in the room.
+    /// Number of people in the room.
     #[schemars(range(max = 100_000))]
     pub people: u32,
 }
@@ -87,24 +87,23 @@ pub struct Count {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeadcountReported {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
     /// One count, or two made independently.
     #[schemars(length(min = 1, max = 2))]
     pub counts: Vec<Count>,
-    /// How many of them, at the least, are registered voters of the campaign's units; not more than the smaller count.
-    /// Not stated: zero.
+    /// Lower bound of registered voters of the campaign's units among them; at most the smaller count. Absent: zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eligible_minimum: Option<u32>,
 }
 
-/// Version 1 of `headcount.reported`, before a second counter was asked for.
+/// Version 1 of `headcount.reported`, with a single counter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeadcountReportedV1 {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// People in the room.
+    /// Number of people in the room.
     #[schemars(range(max = 100_000))]
     pub people: u32,
 }
@@ -113,38 +112,37 @@ pub struct HeadcountReportedV1 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeadcountRecounted {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// The counts that this replaces.
+    /// The headcount events that this one replaces.
     #[schemars(length(min = 1, max = 1000))]
     pub supersedes: Vec<EventId>,
     /// One count, or two made independently.
     #[schemars(length(min = 1, max = 2))]
     pub counts: Vec<Count>,
-    /// How many of them, at the least, are registered voters of the campaign's units; not more than the smaller count.
-    /// Not stated: zero.
+    /// Lower bound of registered voters of the campaign's units among them; at most the smaller count. Absent: zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eligible_minimum: Option<u32>,
-    /// Why.
+    /// Reason for the change, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }
 
-/// `survey.reported`: how many of those asked said they had been at a meeting; counts only.
+/// `survey.reported`: how many of the respondents had attended a meeting; counts only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SurveyReported {
-    /// The survey.
+    /// Id of the survey.
     pub survey: SurveyId,
-    /// Its unit; none for the whole region.
+    /// Unit of the survey; none for the whole region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitCode>,
-    /// People asked.
+    /// Number of people who were asked.
     #[schemars(range(max = 100_000))]
     pub asked: u32,
-    /// Of them, people who had been at a meeting; at most as many as were asked.
+    /// Number of them who had attended a meeting; at most `asked`.
     #[schemars(range(max = 100_000))]
     pub reached: u32,
-    /// How they were chosen.
+    /// How the respondents were sampled.
     pub method: Text,
 }

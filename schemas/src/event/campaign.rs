@@ -1,6 +1,6 @@
 //! Reference data of a campaign: calendar and plan, units, precincts and their voters, the optional roll, venues.
 //!
-//! Every reference event carries a `revision`: of one id the highest revision holds, ties by event id. No clock is asked.
+//! Every reference event has a `revision`: for one id the highest revision counts, ties by event id. No clock is involved.
 
 use std::str::FromStr;
 
@@ -9,26 +9,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    event::person::Strength,
+    event::person::PseudonymStrength,
     id::{CampaignId, CategoryCode, FormatCode, IdError, LanguageCode, PartyCode, PrecinctId, Pseudonym, UnitCode, VenueId},
     instant::date,
-    text::{Names, Text, parsed},
+    text::{Names, Text, deserialize_from_str},
 };
 
 /// `campaign.configured`: calendar, plan and closed lists of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CampaignConfigured {
-    /// The campaign, equal to the envelope's.
+    /// Campaign id, equal to that of the envelope.
     pub campaign: CampaignId,
-    /// Highest holds.
+    /// The highest revision counts.
     pub revision: u32,
-    /// What it is called.
+    /// Names of the campaign.
     pub names: Names,
-    /// What its area is called, such as `Turkistan region`; none: readers are told of the whole campaign instead.
+    /// Names of its area, such as `Turkistan region`; none: the page and the report name the whole campaign instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<Names>,
-    /// All data is invented; only then may a client simulate the clock.
+    /// Whether all data is synthetic; only then may a client simulate the clock.
     pub synthetic: bool,
     /// IANA time zone of its local days, such as `Asia/Almaty`.
     pub time_zone: Text,
@@ -38,7 +38,7 @@ pub struct CampaignConfigured {
     /// Last lawful campaign day.
     #[serde(deserialize_with = "date")]
     pub closes: Date,
-    /// Day of silence before the vote.
+    /// Day without campaigning before the vote.
     #[serde(deserialize_with = "date")]
     pub silence_day: Date,
     /// Day of the vote.
@@ -46,15 +46,15 @@ pub struct CampaignConfigured {
     pub vote_day: Date,
     /// Meetings planned for the whole campaign.
     pub planned_meetings: u32,
-    /// Different voters the plan means to reach.
+    /// Number of distinct voters that the plan intends to reach.
     pub planned_reach: u32,
-    /// Categories of the population.
+    /// Population categories of the plan.
     pub categories: Vec<Category>,
-    /// Formats of meetings.
+    /// Meeting formats of the campaign.
     pub formats: Vec<CodeNames<FormatCode>>,
-    /// Parties of members.
+    /// Parties that members belong to.
     pub parties: Vec<CodeNames<PartyCode>>,
-    /// Languages of meetings.
+    /// Languages that meetings are held in.
     pub languages: Vec<CodeNames<LanguageCode>>,
 }
 
@@ -63,9 +63,9 @@ pub struct CampaignConfigured {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Named{C}")]
 pub struct CodeNames<C> {
-    /// The code.
+    /// Code that events refer to.
     pub code: C,
-    /// Its names.
+    /// Names in the three languages.
     pub names: Names,
 }
 
@@ -73,23 +73,22 @@ pub struct CodeNames<C> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
-    /// The code.
+    /// Code that events refer to.
     pub code: CategoryCode,
-    /// Its names.
+    /// Names in the three languages.
     pub names: Names,
-    /// Attendance alone would reveal belief, origin or health: headcounts only.
+    /// Whether attendance alone would reveal belief, origin or health: then only headcounts are allowed.
     #[serde(default)]
     pub revealing: bool,
 }
 
-/// District or city.
+/// Kind of a unit: district or city.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "UnitKind")]
-pub enum Kind {
+pub enum UnitKind {
     /// A city of regional significance.
     City,
-    /// A district.
+    /// A district of the region.
     District,
 }
 
@@ -99,7 +98,7 @@ pub enum Kind {
 pub struct Kato(#[schemars(regex(pattern = "^[0-9]{9}$"))] Box<str>);
 
 impl Kato {
-    /// The nine digits.
+    /// The nine digits as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -117,17 +116,17 @@ impl FromStr for Kato {
 
 impl<'de> Deserialize<'de> for Kato {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
+        deserialize_from_str(deserializer)
     }
 }
 
-/// Position in the grid of equal tiles that stands for a map.
+/// Position in the tile grid map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tile {
-    /// From the north, 0 first.
+    /// Row from the north, from 0.
     pub row: u8,
-    /// From the west, 0 first.
+    /// Column from the west, from 0.
     pub column: u8,
 }
 
@@ -135,25 +134,25 @@ pub struct Tile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitDefined {
-    /// Its code.
+    /// Code of the unit.
     pub unit: UnitCode,
-    /// Highest holds.
+    /// The highest revision counts.
     pub revision: u32,
     /// Its code in the state classifier.
     pub kato: Kato,
-    /// District or city.
-    pub kind: Kind,
-    /// Its names.
+    /// Kind of a unit: district or city.
+    pub kind: UnitKind,
+    /// Names in the three languages.
     pub names: Names,
-    /// Its tile.
+    /// Position of its tile on the map.
     pub tile: Tile,
 }
 
-/// Ordinary or special precinct.
+/// Kind of a precinct: ordinary or special.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PrecinctKind {
-    /// Where people live.
+    /// A residential area.
     #[default]
     Ordinary,
     /// Hospital, barracks, place of detention, remote pasture.
@@ -164,80 +163,80 @@ pub enum PrecinctKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrecinctCounted {
-    /// The precinct.
+    /// Id of the precinct.
     pub precinct: PrecinctId,
-    /// Its unit.
+    /// Unit that it belongs to.
     pub unit: UnitCode,
-    /// Its number at the election commission.
+    /// Number that the election commission gave it.
     pub number: u32,
-    /// Ordinary or special.
+    /// Whether it is ordinary or special.
     #[serde(default)]
     pub kind: PrecinctKind,
-    /// The date the count is true for.
+    /// Date for which the count is valid.
     #[serde(deserialize_with = "date")]
     pub as_of: Date,
-    /// Of one date the highest holds.
+    /// For one date the highest revision counts.
     pub revision: u32,
-    /// Registered voters.
+    /// Number of registered voters.
     #[schemars(range(max = 100_000))]
     pub voters: u32,
-    /// Who counted.
+    /// Source of the count, such as the election commission.
     pub source: Text,
 }
 
-/// Sex as the roll states it.
+/// Sex of a voter as stated in the roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Sex {
-    /// Female.
+    /// Female, written as `f`.
     #[serde(rename = "f")]
     Female,
-    /// Male.
+    /// Male, written as `m`.
     #[serde(rename = "m")]
     Male,
-    /// Not stated.
+    /// Not stated, written as `u`.
     #[serde(rename = "u")]
     Unknown,
 }
 
-/// One line of the roll, written `[person, birth band, sex]`: who, first year of a five-year band of birth such as 1985 (0: not
-/// stated), sex.
+/// One entry of the roll, written as `[person, birth band, sex]`; the birth band is the first year of a five-year band, such as 1985
+/// (0: not stated).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RollEntry<P = Pseudonym>(pub P, pub u16, pub Sex);
 
-/// `precinct.enrolled`: the pseudonymous roll of a precinct, whole; of one precinct the highest version holds.
+/// `precinct.enrolled`: the complete pseudonymous roll of a precinct; for one precinct the highest version counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrecinctEnrolled<P = Pseudonym> {
-    /// The precinct.
+    /// Id of the precinct.
     pub precinct: PrecinctId,
-    /// Highest holds.
+    /// The highest revision counts.
     pub version: u32,
-    /// What the pseudonyms were made from; only a strong roll is a denominator.
-    pub strength: Strength,
+    /// What the pseudonyms were computed from; only a strong roll is used as a denominator.
+    pub strength: PseudonymStrength,
     /// Its voters, at most 3,000 by law and 10,000 here.
     #[schemars(length(max = 10_000))]
     pub voters: Vec<RollEntry<P>>,
 }
 
-/// Most voters in one precinct's roll.
+/// Maximum number of voters in one precinct's roll.
 pub const ROLL_MAX_VOTERS: usize = 10_000;
 
 /// `venue.described`: a place where meetings are held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VenueDescribed {
-    /// The venue.
+    /// Id of the venue.
     pub venue: VenueId,
-    /// Highest holds.
+    /// The highest revision counts.
     pub revision: u32,
-    /// Its unit.
+    /// Unit that it belongs to.
     pub unit: UnitCode,
-    /// Its precinct, where known.
+    /// Precinct that it belongs to, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precinct: Option<PrecinctId>,
-    /// What people call it.
+    /// Common name of the venue.
     pub name: Text,
-    /// Most people it holds.
+    /// Maximum number of people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! What was asked at meetings: themes and counts, never people or opinions.
+//! Questions asked at meetings: themes and counts, never people or opinions.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use crate::id::{MeetingId, ThemeCode};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuestionRaised {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// The theme.
+    /// Theme of the questions.
     pub theme: ThemeCode,
-    /// How many questions.
+    /// Number of questions on this theme.
     #[schemars(range(min = 1, max = 100_000))]
     pub count: u32,
 }

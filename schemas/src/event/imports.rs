@@ -1,30 +1,30 @@
-//! Imports: events that came together and can be taken back together.
+//! Imports: events that were sent together and can be reversed together.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{id::ImportId, text::Text};
 
-/// `import.accepted`: an import was taken in.
+/// `import.accepted`: ingest accepted an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportAccepted {
-    /// The import.
+    /// Id of the import.
     pub import: ImportId,
-    /// Events that came with it.
+    /// Number of events in it.
     pub events: u32,
-    /// What it was: a file name or a form.
+    /// Name of the file or form it came from.
     pub name: Text,
 }
 
-/// `import.reversed`: an import was taken back; none of its events counts any more, except reference data, which stays until a higher
-/// revision replaces it.
+/// `import.reversed`: an import was reversed; its events no longer count, except reference data, which stays until a higher revision
+/// replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportReversed {
-    /// The import.
+    /// Id of the import.
     pub import: ImportId,
-    /// Why.
+    /// Reason for the reversal, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }

@@ -1,6 +1,6 @@
-//! The life of a meeting: planned, moved, cancelled, held, corrected.
+//! Events of a meeting: planned, rescheduled, cancelled, held, corrected.
 //!
-//! A correction names what it replaces and replaces it in full. Which report holds is decided by that graph, never by a clock.
+//! A correction refers to the events it replaces and replaces them completely. That graph decides which report counts, not a clock.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,72 +12,72 @@ use crate::{
     text::Text,
 };
 
-/// What was planned.
+/// Place, host, audience and time of a meeting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Where: the unit.
+    /// Unit where it takes place.
     pub unit: UnitCode,
-    /// Where: the precinct, if known.
+    /// Precinct where it takes place, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precinct: Option<PrecinctId>,
-    /// Where: the venue, if known.
+    /// Venue where it takes place, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub venue: Option<VenueId>,
-    /// Whose meeting it is.
+    /// Coalition that holds the meeting.
     pub coalition: CoalitionId,
-    /// Who speaks.
+    /// Members of the coalition who speak.
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub members: Vec<MemberId>,
-    /// The audience it is for.
+    /// Category of the intended audience.
     pub category: CategoryCode,
-    /// Other audiences; totals by category overlap.
+    /// Further audience categories; totals by category overlap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub secondary: Vec<CategoryCode>,
-    /// Its format.
+    /// Format of the meeting.
     pub format: FormatCode,
-    /// Its language.
+    /// Language of the meeting.
     pub language: LanguageCode,
-    /// When it begins.
+    /// Start time of the meeting.
     #[serde(deserialize_with = "instant")]
     pub starts: Timestamp,
-    /// How many people are expected.
+    /// Expected number of people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<u32>,
 }
 
-/// What happened: the same questions as the plan, answered after the meeting.
+/// Report of a meeting: the same fields as the plan, filled in after the meeting.
 pub type Report = Plan;
 
-/// `meeting.planned`: a meeting of the plan.
+/// `meeting.planned`: a meeting is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingPlanned {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// Plans, and a cancellation, of the same meeting that this replaces.
+    /// Plans, and a cancellation, of the same meeting that this plan replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub supersedes: Vec<EventId>,
-    /// What is planned.
+    /// Place, host, audience and time.
     pub plan: Plan,
 }
 
-/// `meeting.rescheduled`: a planned meeting begins at another time.
+/// `meeting.rescheduled`: a planned meeting has another start time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingRescheduled {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// The plan or the earlier moves that this replaces, and a cancellation that it takes back.
+    /// The plan, earlier reschedulings and a cancellation that this replaces.
     #[schemars(length(min = 1, max = 1000))]
     pub supersedes: Vec<EventId>,
-    /// When it begins now.
+    /// New start time of the meeting.
     #[serde(deserialize_with = "instant")]
     pub starts: Timestamp,
-    /// Why.
+    /// Reason for the change, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }
@@ -86,20 +86,20 @@ pub struct MeetingRescheduled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingCancelled {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// Why.
+    /// Reason for the change, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }
 
-/// `meeting.held`: the report of a meeting, planned or extra.
+/// `meeting.held`: the report of a meeting, planned or unplanned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingHeld {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// What happened.
+    /// The report of the meeting.
     pub report: Report,
 }
 
@@ -107,15 +107,15 @@ pub struct MeetingHeld {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingCorrected {
-    /// The meeting.
+    /// Id of the meeting.
     pub meeting: MeetingId,
-    /// The reports, cancellations or corrections that this replaces in full.
+    /// The reports, cancellations or corrections that this replaces completely.
     #[schemars(length(min = 1, max = 1000))]
     pub supersedes: Vec<EventId>,
-    /// What happened; none: the meeting was not held.
+    /// The correct report; none: the meeting was not held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
-    /// Why.
+    /// Reason for the change, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
 }

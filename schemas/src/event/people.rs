@@ -1,4 +1,4 @@
-//! Coalitions and their members (staff, whose names may be held), and the consent of attendees (who are pseudonyms).
+//! Coalitions and their members (staff, whose names may be stored), and the consent of attendees (stored as pseudonyms).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,14 +13,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoalitionFormed {
-    /// The coalition.
+    /// Id of the coalition.
     pub coalition: CoalitionId,
-    /// Highest holds.
+    /// The highest revision counts.
     pub revision: u32,
-    /// Its unit; none for a coalition of the whole region.
+    /// Unit of the coalition; none: the whole region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitCode>,
-    /// Its names.
+    /// Names in the three languages.
     pub names: Names,
 }
 
@@ -28,38 +28,38 @@ pub struct CoalitionFormed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberJoined {
-    /// The member.
+    /// Id of the member.
     pub member: MemberId,
-    /// Highest holds.
+    /// The highest revision counts.
     pub revision: u32,
-    /// Their coalition.
+    /// Coalition that they belong to.
     pub coalition: CoalitionId,
-    /// Their party; none for lawyers, deputies, scholars and experts without a party role.
+    /// Party of the member; none for lawyers, deputies, scholars and experts without a party role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<PartyCode>,
-    /// Their name.
+    /// Name of the member, if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Text>,
 }
 
-/// `consent.given`: a person agreed to be recorded, or agreed again.
+/// `consent.given`: a person consented to be recorded, or renewed the consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentGiven<P = Person> {
-    /// Who.
+    /// The person who consented.
     pub person: P,
-    /// The notice they agreed to.
+    /// Version of the consent notice they agreed to.
     pub notice: NoticeId,
-    /// Withdrawals that this takes back.
+    /// Withdrawals that this consent supersedes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub supersedes: Vec<EventId>,
 }
 
-/// `consent.withdrawn`: a person took consent back; their attendances stop counting as identified.
+/// `consent.withdrawn`: a person withdrew consent; their attendances no longer count as identified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsentWithdrawn<P = Person> {
-    /// Who.
+    /// The person who withdrew consent.
     pub person: P,
 }

@@ -1,28 +1,29 @@
-//! How a person is named in an event: by a pseudonym, and how well that pseudonym identifies.
+//! A person in an event: a pseudonym, and how reliably it identifies the person.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::Pseudonym;
 
-/// How well a pseudonym identifies a person.
+/// How reliably a pseudonym identifies a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Strength {
-    /// Made from a national id: one person, one pseudonym.
+#[schemars(rename = "Strength")]
+pub enum PseudonymStrength {
+    /// Computed from a national id: one person, one pseudonym.
     Strong,
-    /// Made from a phone number: may be shared or changed; never enters exact reach.
+    /// Computed from a phone number, which may be shared or changed; never counts for exact reach.
     Weak,
 }
 
-/// A person as stored.
+/// A person as stored in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// The pseudonym, made with the campaign's key.
+    /// The pseudonym, computed with the campaign's key.
     pub id: Pseudonym,
-    /// What it was made from.
-    pub strength: Strength,
+    /// What the pseudonym was computed from.
+    pub strength: PseudonymStrength,
 }
 
 impl std::fmt::Display for Person {

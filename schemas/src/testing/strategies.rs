@@ -1,7 +1,7 @@
-//! Events made at random, for proptest.
+//! Proptest strategies for random events.
 //!
-//! Ids, units and imports come from small pools on purpose, so that events name, repeat, replace and contradict each other.
-//! Strategies are boxed: as values they would not fit on the stack of a test.
+//! Ids, units and imports come from small pools, so that events refer to, repeat, replace and contradict each other. Strategies are
+//! boxed, as they are too large for the stack of a test.
 
 use std::{fmt::Debug, str::FromStr};
 
@@ -9,23 +9,24 @@ use jiff::{Timestamp, civil::Date};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use uuid::Uuid;
 
-use super::Stamp;
+use super::TestEnvelope;
 use crate::{
     envelope::Event,
     event::{
         AttendanceRecorded, AttendanceRetracted, CampaignConfigured, Category, CoalitionFormed, CodeNames, ConsentGiven, ConsentWithdrawn,
         Count, Data, HeadcountRecounted, HeadcountReported, ImportAccepted, ImportReversed, MeetingCancelled, MeetingCorrected,
         MeetingHeld, MeetingPlanned, MeetingRescheduled, MemberJoined, Person, Plan, PrecinctCounted, PrecinctEnrolled, PrecinctKind,
-        QuestionRaised, Residence, RollEntry, Sex, SheetLine, Strength, SurveyReported, Tile, UnitDefined, UnitKind, VenueDescribed,
+        PseudonymStrength, QuestionRaised, Residence, RollEntry, Sex, SheetLine, SurveyReported, Tile, UnitDefined, UnitKind,
+        VenueDescribed,
     },
     id::{CampaignId, EventId, ImportId, MeetingId, Pseudonym},
     text::{Names, Text},
 };
 
-/// The campaign of every event made here.
+/// The campaign of every generated event.
 pub const CAMPAIGN: &str = "turkistan-2026";
 
-/// Text of Kazakh, Russian and other letters, digits and signs, without what is refused.
+/// Valid text of Kazakh, Russian and other letters, digits and signs.
 pub fn text() -> BoxedStrategy<Text> {
     prop_oneof!["[а-яәғқңөұүһіА-ЯӘҒҚҢӨҰҮҺІ]{1,12}", "[ -~әғқңөұүһі№«»—]{1,60}", "\\PC{1,20}"]
         .prop_filter_map("refused as a text", |text| Text::new(&text).ok())
@@ -36,13 +37,13 @@ fn names() -> BoxedStrategy<Names> {
     (text(), text(), text()).prop_map(|(kk, ru, en)| Names { kk, ru, en }).boxed()
 }
 
-/// Any valid code.
+/// Any valid code of this type.
 pub fn code<T: FromStr + Debug + 'static>() -> BoxedStrategy<T> {
     "[A-Za-z0-9][A-Za-z0-9._-]{0,47}".prop_filter_map("refused as a code", |code| code.parse().ok()).boxed()
 }
 
-/// One of few codes, so that events meet.
-fn few<T: FromStr + Debug + 'static>(codes: &'static [&'static str]) -> BoxedStrategy<T> {
+/// One of a few codes, so that events share them.
+fn one_of<T: FromStr + Debug + 'static>(codes: &'static [&'static str]) -> BoxedStrategy<T> {
     select(codes).prop_filter_map("refused as a code", |code| code.parse().ok()).boxed()
 }
 
@@ -60,7 +61,7 @@ pub fn import_id() -> impl Strategy<Value = ImportId> {
     (1..=3_u128).prop_map(|number| ImportId(Uuid::from_u128(number)))
 }
 
-/// An instant of the campaign, in whole microseconds; often one of few, so that ties occur.
+/// An instant during the campaign, in whole microseconds; often one of a few, so that ties occur.
 pub fn instant() -> impl Strategy<Value = Timestamp> {
     const START: i64 = 1_770_944_400_000_000;
     prop_oneof![0..5_i64, 0..3_000_000_000_000_i64].prop_filter_map("no instant", |micros| Timestamp::from_microsecond(START + micros).ok())
@@ -70,17 +71,17 @@ fn date() -> impl Strategy<Value = Date> {
     (0..31_i8).prop_filter_map("no date", |day| Date::new(2026, 3, day + 1).ok())
 }
 
-/// A person.
+/// A person with a random pseudonym.
 pub fn person() -> impl Strategy<Value = Person> {
-    let strength = select(&[Strength::Strong, Strength::Weak][..]);
+    let strength = select(&[PseudonymStrength::Strong, PseudonymStrength::Weak][..]);
     (any::<[u8; 16]>(), strength).prop_map(|(id, strength)| Person { id: Pseudonym(id), strength })
 }
 
 /// A plan or a report.
 pub fn plan() -> BoxedStrategy<Plan> {
-    let place = (few(&["TRK", "KEN"]), option::of(few(&["TRK-001", "KEN-014"])), option::of(code()));
-    let who = (few(&["regional", "TRK"]), vec(code(), 0..4), few(&["YOUTH", "AGRO"]), vec(few(&["WOMEN", "LAW"]), 0..3));
-    let how = (few(&["HALL", "WORKPLACE"]), few(&["kk", "uz-Cyrl"]), instant(), option::of(any::<u32>()));
+    let place = (one_of(&["TRK", "KEN"]), option::of(one_of(&["TRK-001", "KEN-014"])), option::of(code()));
+    let who = (one_of(&["regional", "TRK"]), vec(code(), 0..4), one_of(&["YOUTH", "AGRO"]), vec(one_of(&["WOMEN", "LAW"]), 0..3));
+    let how = (one_of(&["HALL", "WORKPLACE"]), one_of(&["kk", "uz-Cyrl"]), instant(), option::of(any::<u32>()));
     (place, who, how)
         .prop_map(|((unit, precinct, venue), (coalition, members, category, secondary), (format, language, starts, expected))| Plan {
             unit,
@@ -111,12 +112,12 @@ fn residence() -> impl Strategy<Value = Residence> {
     prop_oneof![
         Just(Residence::Unknown),
         Just(Residence::Outside),
-        few(&["TRK", "KEN"]).prop_map(Residence::Unit),
+        one_of(&["TRK", "KEN"]).prop_map(Residence::Unit),
         code().prop_map(Residence::Precinct)
     ]
 }
 
-/// The payload of an event of one meeting.
+/// The payload of an event of this meeting.
 pub fn meeting_data(meeting: MeetingId) -> BoxedStrategy<Data> {
     let of = || Just(meeting.clone());
     let why = || option::of(text());
@@ -155,7 +156,7 @@ pub fn meeting_data(meeting: MeetingId) -> BoxedStrategy<Data> {
 /// The payload of reference data, or of a reversed import.
 pub fn reference_data() -> BoxedStrategy<Data> {
     let revision = 0..4_u32;
-    let unit = || few(&["TRK", "KEN"]);
+    let unit = || one_of(&["TRK", "KEN"]);
     prop_oneof![
         (revision.clone(), names(), vec((code(), names(), any::<bool>()), 0..3), any::<u32>())
             .prop_filter_map("no campaign", |(revision, names, categories, planned)| campaign(revision, names, categories, planned))
@@ -166,18 +167,18 @@ pub fn reference_data() -> BoxedStrategy<Data> {
                 Some(UnitDefined { unit, revision, kato: kato.parse().ok()?, kind, names, tile: Tile { row, column } }.into())
             })
             .boxed(),
-        (few(&["TRK-001", "KEN-014"]), unit(), any::<u32>(), date(), revision.clone(), 0..=3000_u32, text())
+        (one_of(&["TRK-001", "KEN-014"]), unit(), any::<u32>(), date(), revision.clone(), 0..=3000_u32, text())
             .prop_map(|(precinct, unit, number, as_of, revision, voters, source)| {
                 PrecinctCounted { precinct, unit, number, kind: PrecinctKind::Ordinary, as_of, revision, voters, source }.into()
             })
             .boxed(),
-        (few(&["regional", "TRK"]), revision.clone(), option::of(unit()), names())
+        (one_of(&["regional", "TRK"]), revision.clone(), option::of(unit()), names())
             .prop_map(|(coalition, revision, unit, names)| CoalitionFormed { coalition, revision, unit, names }.into())
             .boxed(),
-        (few(&["TRK-M01", "TRK-M02"]), revision.clone(), few(&["regional", "TRK"]), option::of(code()), option::of(text()))
+        (one_of(&["TRK-M01", "TRK-M02"]), revision.clone(), one_of(&["regional", "TRK"]), option::of(code()), option::of(text()))
             .prop_map(|(member, revision, coalition, party, name)| MemberJoined { member, revision, coalition, party, name }.into())
             .boxed(),
-        (few(&["V1", "V2"]), revision, unit(), option::of(code()), text(), option::of(any::<u32>()))
+        (one_of(&["V1", "V2"]), revision, unit(), option::of(code()), text(), option::of(any::<u32>()))
             .prop_map(|(venue, revision, unit, precinct, name, capacity)| {
                 VenueDescribed { venue, revision, unit, precinct, name, capacity }.into()
             })
@@ -211,12 +212,12 @@ fn campaign(revision: u32, names: Names, categories: Vec<(crate::id::CategoryCod
     )
 }
 
-/// The payload of any event.
+/// The payload of any event type.
 pub fn data() -> BoxedStrategy<Data> {
     let sex = select(&[Sex::Female, Sex::Male, Sex::Unknown][..]);
     let voter = (any::<[u8; 16]>(), prop_oneof![Just(0), (380..=420_u16).prop_map(|band| band * 5)], sex);
     let voter = voter.prop_map(|(id, band, sex)| RollEntry(Pseudonym(id), band, sex));
-    let strength = select(&[Strength::Strong, Strength::Weak][..]);
+    let strength = select(&[PseudonymStrength::Strong, PseudonymStrength::Weak][..]);
     prop_oneof![
         4 => code().prop_flat_map(meeting_data),
         3 => reference_data(),
@@ -231,24 +232,24 @@ pub fn data() -> BoxedStrategy<Data> {
     .boxed()
 }
 
-/// An event with a payload of this strategy; ids are few, so two bodies often share one.
+/// An event with a payload of this strategy; there are few ids, so two bodies often share one.
 pub fn event(data: impl Strategy<Value = Data>) -> impl Strategy<Value = Event> {
     let times = (instant(), option::of(instant()), instant());
     (event_id(), text(), times, option::of(import_id()), data).prop_filter_map(
         "no event",
         |(id, source, (time, recordedtime, receivedtime), import, data)| {
             let campaign: CampaignId = CAMPAIGN.parse().ok()?;
-            Stamp { id, campaign, source, time, recordedtime, receivedtime, import }.event(data).ok()
+            TestEnvelope { id, campaign, source, time, recordedtime, receivedtime, import }.event(data).ok()
         },
     )
 }
 
-/// Events of one meeting.
+/// Up to 15 events of one meeting.
 pub fn meeting_events() -> impl Strategy<Value = Vec<Event>> {
-    few(&["TRK-2026-0220-0042"]).prop_flat_map(|meeting| vec(event(meeting_data(meeting)), 0..16))
+    one_of(&["TRK-2026-0220-0042"]).prop_flat_map(|meeting| vec(event(meeting_data(meeting)), 0..16))
 }
 
-/// Reference events of one campaign.
+/// Up to 15 reference events of one campaign.
 pub fn reference_events() -> impl Strategy<Value = Vec<Event>> {
     vec(event(reference_data()), 0..16)
 }

@@ -1,14 +1,14 @@
-//! Finding what may be somebody's national id (12 digits) in free text.
+//! Finds possible national ids (12 digits) in free text.
 //!
-//! Guarantees: one pass, in time linear in the text; [`redact`] leaves nothing that [`find`] would find. The check digit is not
-//! asked, since a mistyped id is somebody's id too. Typed identifiers do not come here: they have patterns of their own.
+//! Guarantees: one pass in linear time; [`redact`] leaves nothing that [`find`] would find. The check digit is ignored, since a
+//! mistyped id may be the id of another person. Typed identifiers are not checked here: they have patterns of their own.
 
 use std::ops::Range;
 
-/// Digits of an individual identification number.
+/// Number of digits of an individual identification number.
 const DIGITS: usize = 12;
 
-/// Digits written together, and what stands between them and the group before.
+/// Adjacent digits, and the gap between them and the previous group.
 #[derive(Clone, Copy)]
 struct Group {
     start: usize,
@@ -17,22 +17,22 @@ struct Group {
     gap: Gap,
 }
 
-/// What stands between two groups of one number: a mark, a space, or a mark with a space on either side.
+/// The characters between two groups of one number: a separator, a space, or a separator with a space on either side.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Gap {
     before: bool,
-    mark: Option<char>,
+    separator: Option<char>,
     after: bool,
 }
 
 impl Gap {
-    /// Takes the next character; false: the number has ended.
+    /// Adds the next character; false: it ends the number.
     fn take(&mut self, c: char) -> bool {
-        match (space(c), self.mark) {
+        match (is_space(c), self.separator) {
             (true, None) => !std::mem::replace(&mut self.before, true),
             (true, Some(_)) => !std::mem::replace(&mut self.after, true),
-            (false, None) if mark(c) => {
-                self.mark = Some(c);
+            (false, None) if is_separator(c) => {
+                self.separator = Some(c);
                 true
             }
             (false, _) => false,
@@ -40,14 +40,14 @@ impl Gap {
     }
 }
 
-/// Does the text hold what may be a national id: exactly twelve digits written together with no digit beside them, or whole groups
-/// with a space, a hyphen, a point or a slash between them that make twelve digits and begin with a date of birth? Hashes (words of
-/// at least 16 hexadecimal digits) and UUIDs are left alone.
-pub fn holds_national_id(text: &str) -> bool {
+/// Whether the text contains a possible national id: exactly twelve adjacent digits, or groups separated by a space, a hyphen, a
+/// point or a slash that have twelve digits in total and begin with a date of birth. Hashes (words of at least 16 hexadecimal
+/// digits) and UUIDs are ignored.
+pub fn contains_national_id(text: &str) -> bool {
     find(text).is_some()
 }
 
-/// The text with every possible national id replaced by `[id]`. To be asked before a text is cut: a cut id is found no more.
+/// Replaces every possible national id by `[id]`. Call it before truncating a text: a truncated id is no longer found.
 pub fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -60,40 +60,40 @@ pub fn redact(text: &str) -> String {
     out
 }
 
-/// Where the first possible national id stands, in bytes.
+/// Byte range of the first possible national id.
 fn find(text: &str) -> Option<Range<usize>> {
     if !has_enough_digits(text) {
         return None;
     }
     let mut chain: Vec<Group> = Vec::with_capacity(DIGITS + 1);
-    let mut open: Option<Group> = None;
+    let mut group_in_progress: Option<Group> = None;
     let mut gap = Gap::default();
-    // May a word begin here?
-    let mut fresh = true;
-    let mut behind = 0;
+    // Whether a word may begin here.
+    let mut at_word_start = true;
+    let mut skip_until = 0;
     for (at, c) in text.char_indices().chain(std::iter::once((text.len(), '\n'))) {
-        if at < behind || invisible(c) {
+        if at < skip_until || is_invisible(c) {
             continue;
         }
-        if open.is_none()
-            && fresh
-            && let Some(bytes) = token(&text[at..])
+        if group_in_progress.is_none()
+            && at_word_start
+            && let Some(bytes) = uuid_or_hash_length(&text[at..])
         {
             chain.clear();
-            behind = at + bytes;
+            skip_until = at + bytes;
             continue;
         }
-        if value(c).is_some() {
-            let group = open.get_or_insert(Group { start: at, end: at, digits: 0, gap });
+        if digit_value(c).is_some() {
+            let group = group_in_progress.get_or_insert(Group { start: at, end: at, digits: 0, gap });
             group.end = at + c.len_utf8();
             group.digits += 1;
             continue;
         }
-        fresh = !c.is_alphanumeric();
-        if let Some(group) = open.take() {
+        at_word_start = !c.is_alphanumeric();
+        if let Some(group) = group_in_progress.take() {
             gap = Gap::default();
             chain.push(group);
-            if let Some(id) = last_id(text, &chain) {
+            if let Some(id) = id_at_end(text, &chain) {
                 return Some(id);
             }
             if chain.len() > DIGITS {
@@ -110,20 +110,20 @@ fn find(text: &str) -> Option<Range<usize>> {
 /// Length of a UUID with its hyphens.
 const UUID_BYTES: usize = 36;
 
-/// The shortest word of hexadecimal digits that is taken for a hash; a shorter one may be a word beside a number, as in `card850615101233`.
+/// Minimum length of a hash in hexadecimal digits; a shorter one may be a word next to a number, as in `card850615101233`.
 const HASH_BYTES: usize = 16;
 
-/// Length of the UUID or the hash that begins here and ends with the word.
-fn token(text: &str) -> Option<usize> {
+/// Length of the UUID or hash at the start of the text, if the word ends with it.
+fn uuid_or_hash_length(text: &str) -> Option<usize> {
     if is_uuid(text.as_bytes()) {
         return Some(UUID_BYTES);
     }
     let bytes = text.bytes().take_while(u8::is_ascii_hexdigit).count();
-    let ends = || text[bytes..].chars().next().is_none_or(|next| !next.is_alphanumeric() && !invisible(next));
+    let ends = || text[bytes..].chars().next().is_none_or(|next| !next.is_alphanumeric() && !is_invisible(next));
     (bytes >= HASH_BYTES && ends()).then_some(bytes)
 }
 
-/// Does a UUID stand here, as in `import/018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10`? One in a hundred has twelve digits in a row somewhere.
+/// Whether the text begins with a UUID, as in `import/018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10`. One in a hundred has twelve adjacent digits.
 fn is_uuid(text: &[u8]) -> bool {
     if text.get(8) != Some(&b'-') || text.get(UUID_BYTES).is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'-') {
         return false;
@@ -138,47 +138,47 @@ fn is_uuid(text: &[u8]) -> bool {
     })
 }
 
-/// Most texts hold fewer than twelve digits, and are done with here. Counts lead bytes: each digit known here has one of them.
+/// Fast path: most texts have fewer than twelve digits. Counts the lead bytes of all supported digits.
 fn has_enough_digits(text: &str) -> bool {
     text.bytes().filter(|byte| byte.is_ascii_digit() || matches!(byte, 0xD9 | 0xDB | 0xEF)).nth(DIGITS - 1).is_some()
 }
 
-/// The id that ends with the chain's last group.
-fn last_id(text: &str, chain: &[Group]) -> Option<Range<usize>> {
+/// The possible id that ends with the last group.
+fn id_at_end(text: &str, chain: &[Group]) -> Option<Range<usize>> {
     let end = chain.last()?.end;
     let mut digits = 0;
     for (first, group) in chain.iter().enumerate().rev() {
         digits += group.digits;
         if digits >= DIGITS {
             let (id, groups) = (group.start..end, &chain[first..]);
-            let born = || begins_with_birth(&text[id.clone()]) && !tells_time(text, groups);
-            let found = digits == DIGITS && (groups.len() == 1 || born());
+            let is_dated = || starts_with_birth_date(&text[id.clone()]) && !looks_like_dates(text, groups);
+            let found = digits == DIGITS && (groups.len() == 1 || is_dated());
             return found.then_some(id);
         }
     }
     None
 }
 
-/// Are these days and hours, as in `13.02.2026 15.00` or `12.02 - 15.03.2026`: pairs and years, with points or slashes and other
-/// joiners among them? Whoever writes an id in pairs puts the same between all of them.
-fn tells_time(text: &str, groups: &[Group]) -> bool {
+/// Whether these are dates and times, as in `13.02.2026 15.00` or `12.02 - 15.03.2026`: pairs and years with different separators,
+/// points or slashes among them. An id in pairs has the same separator throughout.
+fn looks_like_dates(text: &str, groups: &[Group]) -> bool {
     let gaps = || groups.iter().skip(1).map(|group| group.gap);
-    let pointed = gaps().any(|gap| matches!(gap.mark, Some('.' | '/')));
+    let pointed = gaps().any(|gap| matches!(gap.separator, Some('.' | '/')));
     let mixed = gaps().zip(gaps().skip(1)).any(|(one, next)| one != next);
     let year = |group: &Group| group.digits == 4 && ["19", "20"].iter().any(|century| text[group.start..].starts_with(century));
     pointed && mixed && groups.iter().all(|group| group.digits == 2 || year(group))
 }
 
-/// Is it `YYMMDD...`? Asked of grouped numbers alone, so that codes such as `TRK-2026-0213-0042` and rows of counts are left alone.
-fn begins_with_birth(number: &str) -> bool {
-    let mut digits = number.chars().filter_map(value).skip(2);
+/// Whether the number starts with `YYMMDD`. Only for grouped numbers, to exclude codes such as `TRK-2026-0213-0042` and rows of counts.
+fn starts_with_birth_date(number: &str) -> bool {
+    let mut digits = number.chars().filter_map(digit_value).skip(2);
     let mut two = || digits.next().unwrap_or(0) * 10 + digits.next().unwrap_or(0);
     let (month, day) = (two(), two());
     (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
-/// The value of a decimal digit, in ASCII and in the full-width and Arabic forms that keyboards and scanners produce.
-fn value(c: char) -> Option<u32> {
+/// The value of a decimal digit: ASCII, full-width or Arabic, as keyboards and scanners produce them.
+fn digit_value(c: char) -> Option<u32> {
     let zero = match c {
         '0'..='9' => '0',
         '\u{0660}'..='\u{0669}' => '\u{0660}',
@@ -190,17 +190,17 @@ fn value(c: char) -> Option<u32> {
 }
 
 /// Spaces between the digits of one number.
-fn space(c: char) -> bool {
+fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\u{00A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}')
 }
 
-/// Marks that people and forms put between the digits of one number: hyphens and dashes, points, slashes.
-fn mark(c: char) -> bool {
+/// Separators between the digits of one number: hyphens and dashes, points, slashes.
+fn is_separator(c: char) -> bool {
     matches!(c, '-' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}'..='\u{FF0F}')
 }
 
-/// Characters that nobody sees, wherever they stand in a number.
-fn invisible(c: char) -> bool {
+/// Invisible characters, which are skipped inside a number.
+fn is_invisible(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
 }
 
@@ -250,7 +250,7 @@ mod tests {
             "٨٥٠٦١٥/١٠١٢٣٣",
             "٨٥٠٦١٥ - ١٠١٢٣٣",
         ] {
-            assert!(holds_national_id(held), "{held}");
+            assert!(contains_national_id(held), "{held}");
         }
     }
 
@@ -278,7 +278,7 @@ mod tests {
             "deadbeef850615101233, 17",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ] {
-            assert!(!holds_national_id(free), "{free}");
+            assert!(!contains_national_id(free), "{free}");
         }
     }
 

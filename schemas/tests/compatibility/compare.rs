@@ -1,6 +1,6 @@
-//! Compares two JSON Schemas of one event type and names every change that a reader or a writer could notice.
+//! Compares two JSON Schemas of one event type and lists every change that can affect a reader or a writer.
 //!
-//! Titles and descriptions may change, and parts may be moved to other definitions; anything else is a change.
+//! Titles and descriptions may change, and parts may move to other definitions; anything else is a change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,9 +9,9 @@ use std::{
 
 use serde_json::{Map, Value};
 
-/// What changed.
+/// Kind of a change between two schemas.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum ChangeKind {
     FieldRemoved,
     OptionalFieldAdded,
     RequiredFieldAdded,
@@ -23,44 +23,44 @@ pub enum What {
     RuleChanged(String),
 }
 
-/// A change and where it is.
+/// A change and its place in the event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     /// Place in the event, like a JSON pointer, with `*` for every item of an array.
     pub at: String,
-    pub what: What,
+    pub kind: ChangeKind,
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let old_data = "breaking: what was valid may be refused now";
         let old_readers = "breaking: payloads are closed, so readers of the old schema refuse the new data";
-        match &self.what {
-            What::FieldRemoved => write!(f, "{}: field removed; {old_data}", self.at),
-            What::OptionalFieldAdded => write!(f, "{}: optional field added; {old_readers}", self.at),
-            What::RequiredFieldAdded => write!(f, "{}: required field added; {old_data}", self.at),
-            What::NowRequired => write!(f, "{}: field is required now; {old_data}", self.at),
-            What::NoLongerRequired => write!(f, "{}: field is no longer required; {old_readers}", self.at),
-            What::TypeChanged => write!(f, "{}: type changed; {old_data}", self.at),
-            What::ChoiceRemoved(choice) => write!(f, "{}: choice removed: {choice}; {old_data}", self.at),
-            What::ChoiceAdded(choice) => write!(f, "{}: choice added: {choice}; {old_readers}", self.at),
-            What::RuleChanged(rule) => write!(f, "{}: {rule} changed; breaking for one side or the other", self.at),
+        match &self.kind {
+            ChangeKind::FieldRemoved => write!(f, "{}: field removed; {old_data}", self.at),
+            ChangeKind::OptionalFieldAdded => write!(f, "{}: optional field added; {old_readers}", self.at),
+            ChangeKind::RequiredFieldAdded => write!(f, "{}: required field added; {old_data}", self.at),
+            ChangeKind::NowRequired => write!(f, "{}: field is required now; {old_data}", self.at),
+            ChangeKind::NoLongerRequired => write!(f, "{}: field is no longer required; {old_readers}", self.at),
+            ChangeKind::TypeChanged => write!(f, "{}: type changed; {old_data}", self.at),
+            ChangeKind::ChoiceRemoved(choice) => write!(f, "{}: choice removed: {choice}; {old_data}", self.at),
+            ChangeKind::ChoiceAdded(choice) => write!(f, "{}: choice added: {choice}; {old_readers}", self.at),
+            ChangeKind::RuleChanged(rule) => write!(f, "{}: {rule} changed; breaking for one side or the other", self.at),
         }
     }
 }
 
-/// Every change from the old schema to the new one; none means that no new version is needed.
+/// All changes from the old schema to the new one; if there are none, no new version is needed.
 pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let (old, new) = (plain(old, old), plain(new, new));
     let mut found = Vec::new();
     walk("", &old, &new, &mut found);
     if found.is_empty() && old != new {
-        found.push(Change { at: "/".to_owned(), what: What::RuleChanged("something".to_owned()) });
+        found.push(Change { at: "/".to_owned(), kind: ChangeKind::RuleChanged("something".to_owned()) });
     }
     found
 }
 
-/// The schema with its references filled in and its words left out.
+/// The schema with references resolved, without titles and descriptions.
 fn plain(root: &Value, schema: &Value) -> Value {
     match schema {
         Value::Object(object) => {
@@ -75,7 +75,7 @@ fn plain(root: &Value, schema: &Value) -> Value {
                 let fields = key == "properties";
                 match (key.as_str(), value) {
                     ("$ref" | "$defs" | "$id" | "$schema" | "title" | "description", _) => {}
-                    // A field may be called `title`.
+                    // A field may be named `title`.
                     (_, Value::Object(named)) if fields => {
                         out.insert(key.clone(), named.iter().map(|(name, field)| (name.clone(), plain(root, field))).collect());
                     }
@@ -92,21 +92,21 @@ fn plain(root: &Value, schema: &Value) -> Value {
 }
 
 fn walk(at: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
-    let mut push = |at: &str, what| found.push(Change { at: at.to_owned(), what });
+    let mut push = |at: &str, kind| found.push(Change { at: at.to_owned(), kind });
     if old["type"] != new["type"] {
-        push(at, What::TypeChanged);
+        push(at, ChangeKind::TypeChanged);
     }
     let (before, after) = (choices(old), choices(new));
     for choice in before.difference(&after) {
-        push(at, What::ChoiceRemoved(choice.clone()));
+        push(at, ChangeKind::ChoiceRemoved(choice.clone()));
     }
     for choice in after.difference(&before) {
-        push(at, What::ChoiceAdded(choice.clone()));
+        push(at, ChangeKind::ChoiceAdded(choice.clone()));
     }
     for rule in keys(old).union(&keys(new)) {
-        let told_above = ["type", "enum", "const", "oneOf", "anyOf", "properties", "required", "items", "prefixItems"];
-        if !told_above.contains(rule) && old[rule] != new[rule] {
-            push(at, What::RuleChanged((*rule).to_owned()));
+        let compared_above = ["type", "enum", "const", "oneOf", "anyOf", "properties", "required", "items", "prefixItems"];
+        if !compared_above.contains(rule) && old[rule] != new[rule] {
+            push(at, ChangeKind::RuleChanged((*rule).to_owned()));
         }
     }
     fields(at, old, new, found);
@@ -118,7 +118,7 @@ fn walk(at: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
                 }
             }
             (before @ Value::Object(_), after @ Value::Object(_)) => walk(&format!("{at}/*"), before, after, found),
-            (before, after) if before != after => found.push(Change { at: at.to_owned(), what: What::RuleChanged(part.to_owned()) }),
+            (before, after) if before != after => found.push(Change { at: at.to_owned(), kind: ChangeKind::RuleChanged(part.to_owned()) }),
             _ => {}
         }
     }
@@ -132,15 +132,15 @@ fn fields(at: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
     let (before, after) = (named(old), named(new));
     for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
         let at = format!("{at}/{name}");
-        let what = match (before.get(name), after.get(name), required(old, name), required(new, name)) {
-            (Some(_), None, _, _) => Some(What::FieldRemoved),
-            (None, _, _, true) => Some(What::RequiredFieldAdded),
-            (None, _, _, false) => Some(What::OptionalFieldAdded),
-            (_, _, false, true) => Some(What::NowRequired),
-            (_, _, true, false) => Some(What::NoLongerRequired),
+        let kind = match (before.get(name), after.get(name), required(old, name), required(new, name)) {
+            (Some(_), None, _, _) => Some(ChangeKind::FieldRemoved),
+            (None, _, _, true) => Some(ChangeKind::RequiredFieldAdded),
+            (None, _, _, false) => Some(ChangeKind::OptionalFieldAdded),
+            (_, _, false, true) => Some(ChangeKind::NowRequired),
+            (_, _, true, false) => Some(ChangeKind::NoLongerRequired),
             _ => None,
         };
-        found.extend(what.map(|what| Change { at: at.clone(), what }));
+        found.extend(kind.map(|kind| Change { at: at.clone(), kind }));
         if let (Some(before), Some(after)) = (before.get(name), after.get(name)) {
             walk(&at, before, after, found);
         }

@@ -171,8 +171,9 @@ pub(crate) async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Resu
     const ACTION: &str = "deleting topics";
     let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let client: AdminClient<KafkaContext> =
-        client_config(config, &ClientRole::Admin)?.create_with_context(KafkaContext::new(&config.brokers)).map_err(|error| failed(ACTION, error))?;
+    let client: AdminClient<KafkaContext> = client_config(config, &ClientRole::Admin)?
+        .create_with_context(KafkaContext::new(&config.brokers))
+        .map_err(|error| failed(ACTION, error))?;
     let deleted = client.delete_topics(&names, &AdminOptions::new()).await.map_err(|error| failed(ACTION, error))?;
     let refused = deleted.into_iter().find_map(Result::err);
     refused.map_or(Ok(()), |(_, code)| Err(failed(ACTION, rdkafka::error::KafkaError::AdminOp(code))))

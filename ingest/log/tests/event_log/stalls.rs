@@ -197,7 +197,10 @@ fn clients_go_on_while_the_broker_is_fenced_again_and_again() {
             append_all(&*writer, numbered("events", 9, round * 10..round * 10 + 10)).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
             let count = usize::try_from(round * 10 + 10).expect("count");
-            tokio::join!(within_deadline("reading", whole.read_until(count)), within_deadline("reading in a group", group.read_until(count)));
+            tokio::join!(
+                within_deadline("reading", whole.read_until(count)),
+                within_deadline("reading in a group", group.read_until(count))
+            );
         }
         assert_eq!((whole.ended, group.ended), (0, 0), "readers that ended");
     });

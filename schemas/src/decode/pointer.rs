@@ -1,16 +1,16 @@
-//! Where in a JSON text something is wrong, and what, in words that show no more of it than they must.
+//! JSON pointers to errors in a payload; they contain as little of the payload as possible.
 
 use serde_path_to_error::{Path, Segment};
 
 use super::{DecodeError, Mismatch};
-use crate::text::redact;
+use crate::text::excerpt;
 
-/// An error with its place. A field that is missing or stands twice is named by its own pointer.
-pub(super) fn error(prefix: &str, path: &Path, mismatch: Mismatch) -> DecodeError {
+/// An error with its JSON pointer. For a missing or duplicate field the pointer is that of the field itself.
+pub(super) fn payload_error(prefix: &str, path: &Path, mismatch: Mismatch) -> DecodeError {
     let mut pointer = format!("{prefix}{}", pointer(path));
     let field = match &mismatch {
         Mismatch::MissingField(name) => Some(format!("/{}", escape(name))),
-        // serde's own structs find the second one at its place, other readers after the whole object.
+        // serde's derived code reports a duplicate at the field, other visitors at the object.
         Mismatch::DuplicateField(name) => Some(format!("/{}", escape(name))).filter(|field| !pointer.ends_with(field.as_str())),
         _ => None,
     };
@@ -18,12 +18,7 @@ pub(super) fn error(prefix: &str, path: &Path, mismatch: Mismatch) -> DecodeErro
     DecodeError::Payload { pointer, mismatch }
 }
 
-/// The beginning of a text that somebody sent, without what may be a national id.
-pub(super) fn shown(text: &str, chars: usize) -> String {
-    redact(text).chars().take(chars).collect()
-}
-
-/// RFC 6901 form of a path.
+/// A path as a JSON pointer (RFC 6901).
 fn pointer(path: &Path) -> String {
     path.iter()
         .map(|segment| match segment {
@@ -35,7 +30,7 @@ fn pointer(path: &Path) -> String {
         .collect()
 }
 
-/// RFC 6901 escapes; a key is cut where it is longer than any of ours.
+/// Escapes a key by RFC 6901; truncates keys longer than any of the contract.
 pub(super) fn escape(key: &str) -> String {
-    shown(key, 64).replace('~', "~0").replace('/', "~1")
+    excerpt(key, 64).replace('~', "~0").replace('/', "~1")
 }
