@@ -38,7 +38,7 @@ pub struct Identity {
     pub as_of: Timestamp,
     /// Records below these offsets count, sorted by topic and partition.
     pub offsets: Vec<Offset>,
-    /// Version of the definition, see [`DEFINITION`].
+    /// Version of the definition, see [`crate::coverage::DEFINITION`].
     pub definition: u32,
     /// Number of erasures that had rewritten the log before this was computed.
     pub redaction_epoch: u32,

@@ -1,4 +1,4 @@
-//! Reads request bodies: whole ([`read_whole`], split by [`array`]), or as a stream of chunks of lines ([`lines`]).
+//! Reads request bodies: whole ([`read_whole`], split by [`mod@array`]), or as a stream of chunks of lines ([`lines`]).
 //!
 //! Guarantees: memory is bounded by the limits, which count bytes after decompression. A body that is too slow, too large or incomplete
 //! has a problem code of its own.
