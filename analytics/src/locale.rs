@@ -5,13 +5,11 @@
 
 use std::{cmp::Ordering, fmt, sync::LazyLock};
 
-use icu::{
-    collator::{Collator, CollatorBorrowed, options::CollatorOptions},
-    datetime::{DateTimeFormatter, fieldsets, input::Date as IcuDate},
-    decimal::{DecimalFormatter, input::Decimal},
-    locale::{Locale as Tag, locale},
-    normalizer::ComposingNormalizerBorrowed,
-};
+use icu_collator::{Collator, CollatorBorrowed, options::CollatorOptions};
+use icu_datetime::{DateTimeFormatter, fieldsets, input::Date as IcuDate};
+use icu_decimal::{DecimalFormatter, input::Decimal};
+use icu_locale::{Locale as Tag, locale};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::{Zoned, civil::Date};
 use serde::{Deserialize, Serialize};
 
@@ -225,7 +223,7 @@ impl Locale {
     }
 }
 
-fn icu_date(date: Date) -> Option<IcuDate<icu::calendar::Iso>> {
+fn icu_date(date: Date) -> Option<IcuDate<icu_calendar::Iso>> {
     IcuDate::try_new_iso(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs()).ok()
 }
 

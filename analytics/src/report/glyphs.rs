@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use icu::properties::{CodePointMapData, CodePointSetData, props::DefaultIgnorableCodePoint, props::GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData, props::DefaultIgnorableCodePoint, props::GeneralCategory};
 
 /// Characters that a font has a glyph for.
 pub(super) trait GlyphCoverage {
