@@ -168,6 +168,8 @@ impl Reader {
     fn start_at(&mut self, at: &[NextOffset], epoch: u64) -> Result<(), LogError> {
         let context = self.client.context();
         context.state().cursors.stop(at);
+        // It belongs to the earlier start and is read again; kept, later records of the partition would be sent under that start and dropped.
+        self.deferred.take_if(|(_, record)| at.iter().any(|next| next.partition == record.partition));
         for NextOffset { partition, offset } in at {
             if !context.state().cursors.owns(partition) || self.client.assignment_lost() {
                 return Err(LogError::NotOwned { partition: partition.clone() });

@@ -20,6 +20,7 @@ on_both_logs!(read:
     batches_keep_their_limits,
     a_cancelled_next_loses_nothing,
     starting_again_moves_and_drops_what_was_read_ahead,
+    starting_again_loses_no_record_behind_a_deferred_one,
     an_offset_that_is_not_there_is_refused,
     a_reader_that_takes_nothing_for_a_while_goes_on,
 );
@@ -171,6 +172,29 @@ async fn starting_again_moves_and_drops_what_was_read_ahead(log: LogFixture) {
     within_deadline("start", reader.start_at(&[zero.next_offset(0), one.next_offset(count(1))])).await.expect("start");
     let again = read_to_end(&mut *reader).await;
     assert_eq!((again[&zero].len() as u64, again.contains_key(&one)), (count(0), false));
+}
+
+async fn starting_again_loses_no_record_behind_a_deferred_one(log: LogFixture) {
+    log.topic("events", 2).await;
+    append_all(&*log.writer().await, numbered("events", 50, 0..2_000)).await;
+    // So few bytes that nearly every batch defers a record to the next one.
+    let options = ReaderOptions { max_bytes: 300, ..options(&["events"], Membership::Standalone) };
+    let mut reader = open_reader(&log.config, options).await.expect("reader");
+    start_all(&mut *reader).await;
+    let zero = Partition::new("events", 0);
+    for round in 0..30 {
+        // Nothing is taken meanwhile, so the client has records of the new start when the deferred one is sent.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        within_deadline("start", reader.start_at(&[zero.next_offset(round)])).await.expect("start");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut records = Vec::new();
+        while records.len() < 30 {
+            if let Delivery::Records(batch) = next(&mut *reader).await {
+                records.extend(batch.into_iter().filter(|record| record.partition == zero));
+            }
+        }
+        assert_contiguous(&records, round);
+    }
 }
 
 async fn an_offset_that_is_not_there_is_refused(log: LogFixture) {
