@@ -74,7 +74,7 @@ fn phone() -> Value {
 fn person() -> Value {
     let ready = json!({
         "type": "object", "additionalProperties": false, "required": ["id", "strength"],
-        "properties": {"id": {"$ref": "#/$defs/Pseudonym"}, "strength": {"$ref": "#/$defs/PseudonymStrength"}},
+        "properties": {"id": {"$ref": "#/$defs/Pseudonym"}, "strength": {"$ref": "#/$defs/Strength"}},
         "description": "A ready pseudonym, made with the campaign's key.",
     });
     json!({"oneOf": [iin(), phone(), ready], "description": "A person; iin and phone become a pseudonym before anything is stored."})
