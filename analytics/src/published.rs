@@ -169,7 +169,7 @@ impl Published {
         let mut units = tables::units(coverage, &region, suppressed.units);
         units.retain(|unit| reader.scope.has(&unit.unit));
         let mut coalitions = tables::coalitions(coverage, suppressed.coalitions);
-        coalitions.retain(|held| held.unit.as_ref().map_or(reader.scope == Scope::Region, |unit| reader.scope.has(unit)));
+        coalitions.retain(|exact| exact.unit.as_ref().map_or(reader.scope == Scope::Region, |unit| reader.scope.has(unit)));
         let all = reader.scope == Scope::Region;
         Some(Self {
             snapshot: snapshot.id,

@@ -74,7 +74,7 @@ impl<'a> CoverageFold<'a> {
         })
     }
 
-    /// Numbers the residences of [`Run::residences`].
+    /// Whether the roll decides who is eligible; then runs need no residences.
     pub fn uses_roll(&self) -> bool {
         self.attendance.roll.is_some()
     }

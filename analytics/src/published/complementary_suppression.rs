@@ -31,7 +31,7 @@ impl ComplementarySuppression {
                 groups - 1
             })
         };
-        let coalitions: Vec<Row<'_>> = coverage.coalitions.iter().map(|held| (group(held), &held.slice)).collect();
+        let coalitions: Vec<Row<'_>> = coverage.coalitions.iter().map(|exact| (group(exact), &exact.slice)).collect();
         let tables = [units.as_slice(), coalitions.as_slice()];
         let people = withheld_people(region, tables, groups);
         let gross = withheld_gross(region, tables, &people);

@@ -24,15 +24,15 @@ impl<'a> Region<'a> {
     /// Reach has precedence: if few people came again, attendances are withheld instead.
     pub(super) fn of(coverage: &'a Coverage, threshold: Threshold) -> Self {
         let slice = &coverage.region.slice;
-        let held = &slice.audience;
-        let all = threshold.cell(held.contacts);
-        let contacts = all.if_all_shown(&[threshold.cell_of_part(held.reach.reached, held.contacts, all)]);
-        let (outside, weak) = (threshold.cell(held.outside), threshold.cell(held.weak));
-        let gross = Cell::open(held.gross);
-        let unstated = threshold.cell(held.unstated);
+        let exact = &slice.audience;
+        let all = threshold.cell(exact.contacts);
+        let contacts = all.if_all_shown(&[threshold.cell_of_part(exact.reach.reached, exact.contacts, all)]);
+        let (outside, weak) = (threshold.cell(exact.outside), threshold.cell(exact.weak));
+        let gross = Cell::open(exact.gross);
+        let unstated = threshold.cell(exact.unstated);
         let gross = if reveals_list_length(slice, threshold) { gross.if_all_shown(&[contacts, outside, weak, unstated]) } else { gross };
-        let columns = Columns { gross, contacts, reached: threshold.cell(held.reach.reached), outside, weak };
-        Self { threshold, slice, audience: columns.audience(held) }
+        let columns = Columns { gross, contacts, reached: threshold.cell(exact.reach.reached), outside, weak };
+        Self { threshold, slice, audience: columns.audience(exact) }
     }
 
     /// Attendances of people of unknown eligibility. Not published, but they may follow from the other columns.
@@ -42,8 +42,8 @@ impl<'a> Region<'a> {
 
     /// Attendances after a person's first one.
     pub(super) fn repeats(&self) -> Cell {
-        let held = &self.slice.audience;
-        Cell::open(held.contacts.saturating_sub(held.reach.reached)).if_all_shown(&[self.audience.contacts, self.audience.reached])
+        let exact = &self.slice.audience;
+        Cell::open(exact.contacts.saturating_sub(exact.reach.reached)).if_all_shown(&[self.audience.contacts, self.audience.reached])
     }
 
     pub(super) fn total(&self, coverage: &Coverage) -> ScopeTotal {
@@ -127,11 +127,11 @@ pub(super) struct GrossComposition {
 
 impl GrossComposition {
     pub(super) fn of(row: &Slice) -> Self {
-        let held = &row.audience;
+        let exact = &row.audience;
         Self {
-            heads: held.heads_beyond_lists(),
-            people: [held.contacts, held.outside, held.unstated, held.weak],
-            reached: held.reach.reached,
+            heads: exact.heads_beyond_lists(),
+            people: [exact.contacts, exact.outside, exact.unstated, exact.weak],
+            reached: exact.reach.reached,
         }
     }
 
@@ -176,19 +176,19 @@ pub(super) struct Columns {
 impl Columns {
     /// Derives the other cells. `identified` is the sum of eligible people and outsiders. The bounds disclose the number of unidentified
     /// attendees: with the gross attendance, who was identified; where only lists exist, how many are weakly identified.
-    pub(super) fn audience(self, held: &coverage::Audience) -> Audience {
+    pub(super) fn audience(self, exact: &coverage::Audience) -> Audience {
         let Self { gross, contacts, reached, outside, weak } = self;
         let beside = |count: u64, known: &[Cell]| Cell::open(count).if_all_shown(known);
         let known = [gross, reached, contacts, outside, weak];
         Audience {
             gross,
-            identified_meetings: held.identified_meetings,
-            uncounted_meetings: held.uncounted_meetings,
-            identified: beside(held.identified, &[reached, contacts, outside]),
+            identified_meetings: exact.identified_meetings,
+            uncounted_meetings: exact.uncounted_meetings,
+            identified: beside(exact.identified, &[reached, contacts, outside]),
             contacts,
             reached,
-            lower: beside(held.reach.lower, &known),
-            upper: beside(held.reach.upper, &known),
+            lower: beside(exact.reach.lower, &known),
+            upper: beside(exact.reach.upper, &known),
             outside,
             weak,
         }

@@ -75,11 +75,19 @@ impl ReleaseState {
             }
         };
         let units = published.units.iter().zip(&coverage.units);
-        slices(units.map(|(row, held)| (row.unit.to_string(), &row.audience, &held.slice)).collect(), &mut release, "units");
+        slices(units.map(|(row, exact)| (row.unit.to_string(), &row.audience, &exact.slice)).collect(), &mut release, "units");
         let coalitions = published.coalitions.iter().zip(&coverage.coalitions);
-        slices(coalitions.map(|(row, held)| (row.coalition.to_string(), &row.audience, &held.slice)).collect(), &mut release, "coalitions");
+        slices(
+            coalitions.map(|(row, exact)| (row.coalition.to_string(), &row.audience, &exact.slice)).collect(),
+            &mut release,
+            "coalitions",
+        );
         let categories = published.categories.iter().zip(&coverage.categories);
-        slices(categories.map(|(row, held)| (row.category.to_string(), &row.audience, &held.slice)).collect(), &mut release, "categories");
+        slices(
+            categories.map(|(row, exact)| (row.category.to_string(), &row.audience, &exact.slice)).collect(),
+            &mut release,
+            "categories",
+        );
         release.residents(coverage, published);
         release.weeks(coverage, published);
         release.exposure(coverage, published);
@@ -136,28 +144,28 @@ impl ReleaseState {
         (whole, threshold): (Option<(&Audience, &Slice)>, Threshold),
     ) {
         let is_open = |cell: Cell| cell.shown().is_some();
-        let repeats = |held: &coverage::Audience| held.contacts.saturating_sub(held.reach.reached);
-        let held = &slice.audience;
+        let repeats = |exact: &coverage::Audience| exact.contacts.saturating_sub(exact.reach.reached);
+        let exact = &slice.audience;
         let total = |cell: fn(&Audience) -> Cell| whole.is_some_and(|(whole, _)| is_open(cell(whole)));
         let columns = [
-            ("contacts", held.contacts, is_open(cells.contacts), total(|of| of.contacts)),
-            ("reached", held.reach.reached, is_open(cells.reached), total(|of| of.reached)),
+            ("contacts", exact.contacts, is_open(cells.contacts), total(|of| of.contacts)),
+            ("reached", exact.reach.reached, is_open(cells.reached), total(|of| of.reached)),
             (
                 "repeats",
-                repeats(held),
+                repeats(exact),
                 is_open(cells.contacts.if_all_shown(&[cells.reached])),
                 total(|of| of.contacts.if_all_shown(&[of.reached])),
             ),
-            ("outside", held.outside, is_open(cells.outside), total(|of| of.outside)),
-            ("weak", held.weak, is_open(cells.weak), total(|of| of.weak)),
-            ("identified", held.identified, is_open(cells.identified), total(|of| of.identified)),
+            ("outside", exact.outside, is_open(cells.outside), total(|of| of.outside)),
+            ("weak", exact.weak, is_open(cells.weak), total(|of| of.weak)),
+            ("identified", exact.identified, is_open(cells.identified), total(|of| of.identified)),
         ];
         for (column, truth, open, has_total) in columns {
             self.put((format!("{table} {column}"), row), has_total, TrackedCount::of(truth, open, true));
         }
         self.gross((table, row), (cells, slice), (total(|of| of.gross), threshold));
         if let Some((whole, region)) = whole {
-            let elsewhere = region.audience.reach.reached.saturating_sub(held.reach.reached);
+            let elsewhere = region.audience.reach.reached.saturating_sub(exact.reach.reached);
             self.single(&format!("{table} elsewhere"), row, (elsewhere, is_open(whole.reached.if_all_shown(&[cells.reached]))));
         }
     }
@@ -166,23 +174,23 @@ impl ReleaseState {
     /// beyond the lists hardly changed, a difference must change by at least the threshold, or it would disclose how few people came.
     /// People of unknown eligibility are in no other count.
     fn gross(&mut self, (table, row): (&str, &str), (cells, slice): (&Audience, &Slice), (has_total, threshold): (bool, Threshold)) {
-        let held = &slice.audience;
+        let exact = &slice.audience;
         let is_open = |cell: Cell| cell.shown().is_some();
-        let extra = held.heads_beyond_lists();
+        let extra = exact.heads_beyond_lists();
         let count = |truth: u64, open: bool, people: bool| TrackedCount { extra, ..TrackedCount::of(truth, open, people) };
-        let gross = count(held.gross, is_open(cells.gross), reveals_list_length(slice, threshold));
+        let gross = count(exact.gross, is_open(cells.gross), reveals_list_length(slice, threshold));
         self.put((format!("{table} gross"), row), has_total, gross);
         let is_hidden = [cells.contacts, cells.outside, cells.weak].map(|cell| !is_open(cell));
         for (name, eligible, cell) in
-            [("", 0, Cell::open(0)), ("reached", held.reach.reached, cells.reached), ("contacts", held.contacts, cells.contacts)]
+            [("", 0, Cell::open(0)), ("reached", exact.reach.reached, cells.reached), ("contacts", exact.contacts, cells.contacts)]
         {
             for (with_outside, with_weak) in [(false, false), (false, true), (true, false), (true, true)] {
                 let part = |is_part: bool, people: u64, cell: Cell| if is_part { (people, cell) } else { (0, Cell::open(0)) };
-                let (outside, weak) = (part(with_outside, held.outside, cells.outside), part(with_weak, held.weak, cells.weak));
+                let (outside, weak) = (part(with_outside, exact.outside, cells.outside), part(with_weak, exact.weak, cells.weak));
                 let open = is_open(cells.gross.if_all_shown(&[cell, outside.1, weak.1]));
                 let is_part = [name == "contacts", with_outside, with_weak];
-                let withheld = held.unstated > 0 || is_hidden.iter().zip(is_part).any(|(hidden, is_part)| *hidden && !is_part);
-                let left = held.gross.saturating_sub(eligible + outside.0 + weak.0);
+                let withheld = exact.unstated > 0 || is_hidden.iter().zip(is_part).any(|(hidden, is_part)| *hidden && !is_part);
+                let left = exact.gross.saturating_sub(eligible + outside.0 + weak.0);
                 self.put((format!("{table} beyond {name} {with_outside} {with_weak}"), row), false, count(left, open, withheld));
             }
         }
@@ -198,23 +206,23 @@ impl ReleaseState {
 
     fn residents(&mut self, coverage: &Coverage, published: &Published) {
         let has_total = published.total.audience.reached.shown().is_some();
-        for (row, held) in published.units.iter().zip(&coverage.units) {
-            let (truth, open) = (held.residents.reach.reached, row.residents.shown().is_some());
+        for (row, exact) in published.units.iter().zip(&coverage.units) {
+            let (truth, open) = (exact.residents.reach.reached, row.residents.shown().is_some());
             self.put(("residents".to_owned(), row.unit.as_str()), has_total, TrackedCount::of(truth, open, true));
         }
     }
 
     fn weeks(&mut self, coverage: &Coverage, published: &Published) {
         let whole = &published.total.audience;
-        for (row, held) in published.weeks.iter().zip(&coverage.weeks) {
-            let first = TrackedCount::of(held.first_reached, row.first_reached.shown().is_some(), true);
+        for (row, exact) in published.weeks.iter().zip(&coverage.weeks) {
+            let first = TrackedCount::of(exact.first_reached, row.first_reached.shown().is_some(), true);
             self.put(("weeks first".to_owned(), &row.week), whole.reached.shown().is_some(), first);
-            self.single("weeks to date", &row.week, (held.reached_to_date, row.to_date.shown().is_some()));
-            let audience = &held.slice.audience;
+            self.single("weeks to date", &row.week, (exact.reached_to_date, row.to_date.shown().is_some()));
+            let audience = &exact.slice.audience;
             let of = TrackedCount::of(audience.gross, row.gross.shown().is_some(), audience.listed() > 0);
             let gross = TrackedCount { extra: audience.heads_beyond_lists(), ..of };
             let open = row.gross.if_all_shown(&[row.first_reached]).shown().is_some();
-            let again = TrackedCount { truth: audience.gross.saturating_sub(held.first_reached), open, ..gross };
+            let again = TrackedCount { truth: audience.gross.saturating_sub(exact.first_reached), open, ..gross };
             self.put(("weeks again".to_owned(), &row.week), false, again);
             self.put(("weeks gross".to_owned(), &row.week), whole.gross.shown().is_some(), gross);
         }
@@ -237,21 +245,21 @@ impl ReleaseState {
 
     /// Adds the difference between a unit and its coalitions: people at meetings of a coalition of the whole region.
     fn left_by_coalitions(&mut self, coverage: &Coverage, published: &Published) {
-        for (row, held) in published.units.iter().zip(&coverage.units) {
+        for (row, exact) in published.units.iter().zip(&coverage.units) {
             let own = || {
                 let both = published.coalitions.iter().zip(&coverage.coalitions);
                 both.filter(|(coalition, _)| coalition.unit.as_ref() == Some(&row.unit))
             };
-            let theirs: u64 = own().map(|(_, held)| held.slice.audience.reach.reached).sum();
+            let theirs: u64 = own().map(|(_, exact)| exact.slice.audience.reach.reached).sum();
             let cells: Vec<Cell> = own().map(|(coalition, _)| coalition.audience.reached).collect();
-            let audience = &held.slice.audience;
+            let audience = &exact.slice.audience;
             for (name, truth, cell) in [
                 ("left of contacts", audience.contacts, row.audience.contacts),
                 ("left of reached", audience.reach.reached, row.audience.reached),
             ] {
                 self.single(name, row.unit.as_str(), (truth.saturating_sub(theirs), cell.if_all_shown(&cells).shown().is_some()));
             }
-            let of_own = |count: fn(&coverage::Audience) -> u64| own().map(|(_, held)| count(&held.slice.audience)).sum::<u64>();
+            let of_own = |count: fn(&coverage::Audience) -> u64| own().map(|(_, exact)| count(&exact.slice.audience)).sum::<u64>();
             let gross: Vec<Cell> = own().map(|(coalition, _)| coalition.audience.gross).collect();
             let open = row.audience.gross.if_all_shown(&gross).shown().is_some();
             let left = audience.gross.saturating_sub(of_own(|of| of.gross));

@@ -14,16 +14,16 @@ pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Aud
         .iter()
         .zip(audiences)
         .zip(residents)
-        .map(|((held, audience), residents)| {
-            let reach = &held.residents.reach;
+        .map(|((exact, audience), residents)| {
+            let reach = &exact.residents.reach;
             // In excess of the reached residents, bounds are the unidentified attendees of the whole region.
             let bound = |count: u64| Cell::open(count).if_all_shown(&[residents, region.audience.upper]);
             Unit {
-                unit: held.unit.clone(),
-                names: held.names.clone(),
-                kind: held.kind,
-                tile: held.tile,
-                plan: held.slice.fulfilment.clone(),
+                unit: exact.unit.clone(),
+                names: exact.names.clone(),
+                kind: exact.kind,
+                tile: exact.tile,
+                plan: exact.slice.fulfilment.clone(),
                 denominator: reach.denominator.clone(),
                 audience,
                 residents,
@@ -39,11 +39,11 @@ pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<Audience>) -> Vec<C
         .coalitions
         .iter()
         .zip(audiences)
-        .map(|(held, audience)| Coalition {
-            coalition: held.coalition.clone(),
-            names: held.names.clone(),
-            unit: held.unit.clone(),
-            plan: held.slice.fulfilment.clone(),
+        .map(|(exact, audience)| Coalition {
+            coalition: exact.coalition.clone(),
+            names: exact.names.clone(),
+            unit: exact.unit.clone(),
+            plan: exact.slice.fulfilment.clone(),
             audience,
         })
         .collect()
@@ -51,10 +51,10 @@ pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<Audience>) -> Vec<C
 
 pub(super) fn categories(coverage: &Coverage, region: &Region<'_>) -> Vec<Category> {
     let slices: Vec<&Slice> = coverage.categories.iter().map(|category| &category.slice).collect();
-    let category = |(held, audience): (&coverage::Category, Audience)| Category {
-        category: held.category.clone(),
-        names: held.names.clone(),
-        plan: held.slice.fulfilment.clone(),
+    let category = |(exact, audience): (&coverage::Category, Audience)| Category {
+        category: exact.category.clone(),
+        names: exact.names.clone(),
+        plan: exact.slice.fulfilment.clone(),
         audience,
     };
     coverage.categories.iter().zip(complementary_suppression::categories(region, &slices)).map(category).collect()
@@ -65,10 +65,10 @@ pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
     let firsts: Vec<u64> = coverage.weeks.iter().map(|week| week.first_reached).collect();
     let gross = complementary_suppression::weeks(region, &slices, &firsts);
     let firsts = region.threshold.suppress_parts(&firsts, region.audience.reached);
-    let week = |(place, held): (usize, &coverage::Week)| Week {
-        week: held.week.clone(),
-        monday: held.monday,
-        held: held.slice.fulfilment.held,
+    let week = |(place, exact): (usize, &coverage::Week)| Week {
+        week: exact.week.clone(),
+        monday: exact.monday,
+        held: exact.slice.fulfilment.held,
         gross: gross[place],
         first_reached: firsts[place],
         to_date: Cell::sum(firsts[..=place].iter().copied()),
