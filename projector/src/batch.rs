@@ -1,7 +1,8 @@
 //! Batch: the encoded rows of one contiguous range of offsets of one partition.
 //!
 //! Offsets without a record belong to the range of the next record. A batch is encoded once and never changes; the same range of the same
-//! records gives the same bytes and the same token. A batch exceeds its limits by at most one record. `batches.rs` decides when it is
+//! records gives the same bytes and the same token. Repairs (`verify.rs`) are
+//! the exception: their batches have fact rows of any offsets. A batch exceeds its limits by at most one record. `batches.rs` decides when it is
 //! written.
 
 use std::{ops::Range, time::Instant};

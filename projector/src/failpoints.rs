@@ -1,4 +1,4 @@
-//! Failpoints: named points at which a test aborts the process, as a power cut would. No-ops without the feature `failpoints`.
+//! Failpoints: named points at which a test aborts the process, as kill -9 would. No-ops without the feature `failpoints`.
 //!
 //! `QAMTU_FAILPOINT=before-log-copy:3` aborts the process at the third hit of that failpoint.
 

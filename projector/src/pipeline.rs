@@ -135,7 +135,7 @@ impl Pipeline {
     async fn assigned(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
         let names: Vec<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         self.drop_all();
-        self.warehouse.fence(&names).await?;
+        self.warehouse.kill_leftover_inserts(&names).await?;
         let states = self.warehouse.log_copy_states_with_retry(&names).await?;
         self.source.check_same_log(self.warehouse.log_samples(&states).await?).await?;
         tracing::info!(partitions = states.len(), "assigned");

@@ -271,7 +271,7 @@ impl Warehouse {
     /// Kills inserts that an earlier owner of these partitions has left running, and waits until they have ended.
     ///
     /// Correctness does not depend on it: rows of a late insert collapse by key. It avoids those rows.
-    pub async fn fence(&self, partitions: &[Partition]) -> Result<(), Error> {
+    pub async fn kill_leftover_inserts(&self, partitions: &[Partition]) -> Result<(), Error> {
         for partition in partitions {
             let end = || async {
                 let query = self.client.query("KILL QUERY WHERE user = currentUser() AND startsWith(query_id, ?) SYNC");

@@ -80,7 +80,7 @@ impl InFlightWrites {
     pub fn abandon(&mut self, partitions: &[Partition]) {
         for partition in partitions {
             if let Some(task) = self.running.remove(partition) {
-                tracing::info!(%partition, "a write was abandoned; the next owner repeats it");
+                tracing::info!(%partition, "a write was abandoned; whoever reads the range next repeats it");
                 task.abort();
             }
         }

@@ -1,5 +1,6 @@
 -- Records with a log copy row whose fact rows are missing: deleted, or lost with a part. Nearly always empty. The projector checks it
--- periodically and writes the rows again. Only valid without writes in progress, because facts are written before the log copy.
+-- periodically and writes the rows again. The two are read at different instants, so
+-- rows of a write in progress may appear here; the projector ignores offsets at or above its watermark.
 -- An event is one row, with its position, in one of five tables. So the positions in the log copy without those in the fact tables are
 -- candidates. As bitmaps they cost one read of three columns of every table and one bit per record; duplicate rows do not matter.
 -- A retraction or a roll with fewer rows than it lists is a candidate too.

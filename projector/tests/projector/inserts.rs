@@ -181,10 +181,10 @@ fn inserts_of_an_earlier_owner_are_killed() {
         let (ours, others) = (left(1), left(11));
         let running = format!("SELECT count() FROM system.processes WHERE query_id LIKE '%left-{}'", fixture.clickhouse.database);
         fixture.wait_until("both run", &running, |count| count == "2").await;
-        warehouse.fence(&[Partition::new("events", 1)]).await.unwrap();
+        warehouse.kill_leftover_inserts(&[Partition::new("events", 1)]).await.unwrap();
         assert_eq!(fixture.query(&running).await.trim(), "1");
         assert!(ours.await.unwrap().is_err());
         others.abort();
-        warehouse.fence(&[Partition::new("events", 11)]).await.unwrap();
+        warehouse.kill_leftover_inserts(&[Partition::new("events", 11)]).await.unwrap();
     });
 }
