@@ -41,7 +41,7 @@ gap-units = No district or city is defined, so there is no map and no table of d
 gap-units-action = Send each of them (event qamtu.unit.defined.v1).
 gap-reader-units = These codes of the configuration name no unit of the campaign, so nothing of them is shown: { $units }.
 gap-reader-units-action = Correct reader.units where the service is started, or send the missing units (event qamtu.unit.defined.v1).
-gap-voters = No precinct has been counted, so the number of registered voters is unknown: there is no coverage and no ceiling, and people who state their precinct cannot be counted as reached.
+gap-voters = No precinct has been counted, so the number of registered voters is unknown: coverage and the ceiling cannot be computed, and people who state their precinct cannot be counted as reached.
 gap-voters-action = Send the number of voters of each precinct (event qamtu.precinct.counted.v1).
 gap-unit-voters = The number of voters is unknown for: { $units }. Their coverage is missing, and the coverage of the whole campaign leaves their voters out.
 gap-meetings = No meeting is reported as held yet, so nobody is counted.
@@ -54,7 +54,7 @@ gap-identified-action = Where the audience may be identified, record attendance 
 range-title = What is known and what is possible
 range-finding = { $share } of the planned reach is achieved
 range-reached = Reached, identified: { $count }
-range-bounds = Possible, with people who were only counted: { $bounds }
+range-bounds = Possible, including people who were only counted: { $bounds }
 range-planned = Planned reach: { $count }
 range-ceiling = Arithmetic ceiling: { $count }
 
@@ -144,7 +144,7 @@ trust-title = Can the data be trusted?
 trust-missing = Missing reports
 trust-missing-detail = Meetings that were due and are not reported
 trust-unlawful = Held outside the campaign days
-trust-unlawful-detail = Not counted for the plan; their audience is
+trust-unlawful-detail = Not counted for the plan, but their audience is counted
 trust-contested = Contested meetings
 trust-contested-detail = Two reports contradict each other; somebody should decide which one is right
 trust-cancelled = Cancelled
@@ -152,7 +152,7 @@ trust-cancelled-detail = Planned, and will not take place
 trust-moved = Moved
 trust-moved-detail = Planned, and moved to another time
 trust-extra = Held without a plan
-trust-extra-detail = Their audience counts; the plan is not fulfilled by them
+trust-extra-detail = Their audience counts, but they do not count towards the plan
 trust-pending = Waiting for a plan or report
 trust-pending-detail = Attendance is recorded for them, but not counted yet
 trust-precincts = Precincts named in no report
@@ -160,14 +160,14 @@ trust-precincts-detail = { $n ->
     [one] Of { $all } precinct; not named in the reports of counted meetings
    *[other] Of { $all } precincts; not named in the reports of counted meetings
 }
-trust-outside = Attendances outside the denominator
-trust-outside-detail = Identified people who are not registered voters of the campaign’s territory; not among the reached. Without a roll: those who do not state that they are adults living there.
+trust-outside = Attendances of people not counted as voters
+trust-outside-detail = Identified people who are not registered voters of the campaign’s territory; not counted as reached. Without a voter roll: those who do not state that they are adults living there.
 trust-weak = Identified by phone only
-trust-weak-detail = Attendances; not among the reached, since a telephone number does not identify a person
+trust-weak-detail = Attendances; not counted as reached, since a telephone number does not identify a person
 trust-rejected = Unreadable records
 trust-rejected-detail = Records that could not be read; kept, and not counted
 trust-conflicts = Conflicting records
-trust-conflicts-detail = One event was sent with different contents; the earliest holds
+trust-conflicts-detail = The same event was sent with different contents; the earliest version counts
 trust-over = More reached than registered
 trust-over-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice
 trust-over-units-detail = Above 100% something is wrong: the count of voters is too low, or people are counted twice. Where: { $units }
@@ -180,38 +180,38 @@ trust-uncounted = Held, but nobody was counted
 trust-uncounted-detail = Neither a sheet nor a headcount came in; the upper bound leaves out whoever was there
 trust-newest = Newest record
 trust-newest-detail = { $days ->
-    [0] Received on the day of these figures
-    [one] Received { $number } day before these figures
-   *[other] Received { $number } days before these figures
+    [0] Received on the date of these figures
+    [one] Received { $number } day before the date of these figures
+   *[other] Received { $number } days before the date of these figures
 }
 trust-dangling = References without effect
 trust-dangling-detail = Corrections or retractions that name no record of the same meeting; send them again with the right id
 trust-lookalike = Meeting ids that read alike
-trust-lookalike-detail = They differ in case or in signs that look the same; if they mean one meeting, it counts twice
+trust-lookalike-detail = They differ only in capital letters or in characters that look the same; if they mean one meeting, it is counted twice
 trust-ahead = Records from a clock that was ahead
-trust-ahead-detail = They count once their time has come; check the clock of the server that took them
+trust-ahead-detail = They will count once their time has come; check the clock of the server that received them
 trust-premature = Reported before they begin
-trust-premature-detail = The report says held, but the meeting begins later; it counts once it has begun
+trust-premature-detail = The report says that the meeting was held, but it begins later; it counts once it has begun
 
 definitions-title = What the figures mean
 define-reached = Voters reached (unique)
 define-reached-formula = U = number of different eligible voters at counted meetings
-define-reached-text = A voter counts once, however often they came. Only registered voters of the campaign’s territory who were identified by a national number are counted; the number itself is never stored. Without a roll: those who state that they are adults living there.
+define-reached-text = A voter counts once, however often they came. Only registered voters of the campaign’s territory who were identified by a national number are counted; the number itself is not stored. Without a voter roll: those who state that they are adults living there.
 define-coverage = Coverage (unique)
 define-coverage-formula = 100 × U / N
 define-coverage-text = N is the number of registered voters by the newest count of each precinct; the date shown is that of the newest of them. Coverage says who was present, not what they think or how they vote.
 define-bounds = Bounds
 define-bounds-formula = U to U + people counted but not identified
-define-bounds-text = The truth lies between: of those who were only counted, nobody is new, or everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
+define-bounds-text = The true number lies between these: of the people who were only counted, it may be that nobody is new or that everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
 define-gross = Attendances
 define-gross-formula = G = sum over meetings of the larger of headcount and attendance list
-define-gross-text = Whoever came to three meetings counts three times. If two people counted, the lower count is taken. Bounds use the larger.
+define-gross-text = Whoever came to three meetings counts three times. If two people made a count, the lower one is used; the bounds use the higher one.
 define-residents = Resident voters reached
 define-residents-formula = U of those who live in the district or city, wherever they attended
 define-residents-text = The map and the coverage of a district show its resident voters. “Reached at meetings here” counts everybody who came there, also from elsewhere.
 define-plan = Plan fulfilment
 define-plan-formula = 100 × planned meetings held / meetings due
-define-plan-text = Due are planned meetings that are not cancelled and whose day has come. Plans sent are meetings whose plan has come in. Extra meetings are shown apart.
+define-plan-text = A planned meeting is due if its day has come and it is not cancelled. “Plans sent” are the meetings whose plan has come in. Extra meetings are shown separately.
 define-ceiling = Arithmetic ceiling
 define-ceiling-formula = planned meetings × G / meetings counted, at most N
 define-ceiling-text = How many voters the whole plan could reach if nobody came twice and meetings were as large as those counted so far.
@@ -223,11 +223,11 @@ define-withheld-formula = { $n ->
    *[other] from 1 to { $last } people
 }
 define-withheld-text = { $n ->
-   *[other] Small counts could point at single people, so counts from 1 to { $last } are not shown, nor are others from which they would follow. Nobody at all is shown as 0.
+   *[other] Small counts could reveal individual people, so counts from 1 to { $last } are not shown, nor are others from which they could be worked out. If there was nobody, 0 is shown.
 }
 define-missing = Where there is no number
 define-missing-formula = no data · no meetings · counted only · 0
-define-missing-text = “No data”: what the figure follows from has not been sent. “No meetings”: there was nothing to count. “Counted only”: people were counted, but nobody was identified. 0: it is known that there was nobody.
+define-missing-text = “No data”: the data needed for the figure have not been sent. “No meetings”: there was nothing to count. “Counted only”: people were counted, but nobody was identified. 0: it is known that there was nobody.
 
 page-title = { $campaign }: voter coverage
 page-skip = Skip to the figures
@@ -236,9 +236,9 @@ page-sort = Sort by { $column }
 page-csv = Figures for programs (CSV, comma)
 page-csv-spreadsheet = Figures for a spreadsheet (CSV, semicolon)
 page-pdf = Report (PDF)
-page-stale = The warehouse cannot be reached at the moment. These are the figures of the last snapshot; they will be renewed by themselves.
+page-stale = The warehouse cannot be reached at the moment. These are the figures of the last snapshot; they will update automatically.
 page-denied = The warehouse refuses this service’s user name or password. The figures of the last snapshot are shown; whoever runs the service must correct clickhouse.user or clickhouse.password.
-page-held-back = Newer records have come in. Compared with the figures on this page they would tell about a few people alone, so they will be shown together with later ones.
+page-held-back = Newer records have come in. Comparing them with the figures on this page would reveal data about a few people, so they will be shown together with later ones.
 page-empty-title = No figures yet
 page-empty = The first figures of this campaign are being prepared. This page will show them as soon as there is a snapshot.
 page-empty-stale = The warehouse cannot be reached at the moment. The first figures will appear as soon as it answers.
@@ -247,13 +247,13 @@ page-unknown-title = Campaign { $campaign } is not configured
 page-unknown = This page was started for a campaign that the warehouse does not know. Check its name where the service is started.
 page-unknown-known = Configured campaigns: { $known }.
 page-unknown-none = No campaign is configured yet: publish a campaign file first.
-page-private = No one is named here: counts only, small ones withheld.
+page-private = Only counts are shown here, no names; small counts are withheld.
 
 error-not-found-title = There is no such page
 error-not-found = The address may be mistyped, or the page may have moved.
 error-method-title = This can only be read
-error-method = The page answers to reading alone; nothing can be sent to it.
-error-forbidden-title = This is not open to you
+error-method = The page can only be opened and read; nothing can be sent to it.
+error-forbidden-title = You do not have access to this page
 error-forbidden = Your role does not include this page. Ask whoever runs Qamtu if you need it.
 error-internal-title = Something went wrong here
 error-internal = The fault is on our side and has been noted. Please try again in a minute.

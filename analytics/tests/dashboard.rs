@@ -324,7 +324,7 @@ async fn the_page_says_why_it_shows_nothing_newer_or_nothing_at_all() {
         (false, RefreshStatus::AccessDenied, 503, "must correct clickhouse.user or clickhouse.password", "refuses clickhouse.user"),
         (false, unknown, 503, "Configured campaigns: small-2026, test.", "turkistan-2026 is not configured"),
         (false, none, 503, "No campaign is configured yet", "none is configured yet"),
-        (true, RefreshStatus::HeldBack, 200, "they would tell about a few people alone", "ready"),
+        (true, RefreshStatus::HeldBack, 200, "would reveal data about a few people", "ready"),
         (true, RefreshStatus::AccessDenied, 200, "The figures of the last snapshot are shown", "ready"),
         (true, RefreshStatus::WarehouseUnavailable, 200, "These are the figures of the last snapshot", "ready"),
     ];

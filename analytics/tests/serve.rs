@@ -100,7 +100,7 @@ fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     let (status, page) = get(people, "/ru");
     assert_eq!(status, 200);
     assert!(page.contains("По состоянию на 11 марта 2026"));
-    wait_for("the notice", || get(people, "/ru").1.contains("Хранилище сейчас недоступно"));
+    wait_for("the notice", || get(people, "/ru").1.contains("Хранилище данных сейчас недоступно"));
     assert_eq!(get(people, "/report/ru.pdf").0, 200);
 
     assert_eq!(get(people, "/metrics").0, 403);

@@ -165,9 +165,9 @@ fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
         premature_reports: 4,
     };
     for (language, date, age) in [
-        (Language::En, "March 6, 2026", "Received 10 days before these figures"),
-        (Language::Ru, "6 марта 2026\u{a0}г.", "Получена за 10 дней до этих цифр"),
-        (Language::Kk, "2026\u{a0}жылғы 6 наурыз", "Осы сандардан 10 күн бұрын түскен"),
+        (Language::En, "March 6, 2026", "Received 10 days before the date of these figures"),
+        (Language::Ru, "6 марта 2026\u{a0}г.", "Получена за 10 дней до даты этих цифр"),
+        (Language::Kk, "2026\u{a0}жылғы 6 наурыз", "Осы сандар берілген күннен 10 күн бұрын түскен"),
     ] {
         let rows = said(coverage.clone(), language);
         assert!(statement(coverage.clone(), language).quiet.is_some_and(|notice| notice.contains("10")));
@@ -182,7 +182,7 @@ fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
     assert_eq!(statement(coverage.clone(), Language::En).quiet, None);
     let rows = said(coverage, Language::En);
     let newest = rows.iter().find(|row| row.label == "Newest record").expect("a row");
-    assert!(newest.detail == "Received on the day of these figures" && !newest.act);
+    assert!(newest.detail == "Received on the date of these figures" && !newest.act);
 }
 
 #[test]

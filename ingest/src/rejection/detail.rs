@@ -46,9 +46,9 @@ details! {
     OnErrorValues = "The only parameter is on_error, which is keep-good or all-or-nothing.",
         "Единственный параметр — on_error, его значения: keep-good или all-or-nothing.",
         "Жалғыз параметр — on_error, оның мәні keep-good немесе all-or-nothing.";
-    StreamKeepsGood = "A stream keeps every good event. Send a batch to have all or nothing.",
-        "Поток сохраняет все верные события. Чтобы сохранить всё или ничего, отправьте пакет.",
-        "Ағын барлық дұрыс оқиғаны сақтайды. Бәрін не ештеңені сақтау үшін топтама жіберіңіз.";
+    StreamKeepsGood = "A stream stores every valid event. To store either all events or none, send a batch.",
+        "Поток сохраняет все верные события. Чтобы сохранить либо все события, либо ни одного, отправьте пакет.",
+        "Ағын барлық дұрыс оқиғаны сақтайды. Не бәрі сақталып, не бірде-бірі сақталмауы үшін топтама жіберіңіз.";
     NoParameters = "This address takes no parameters.",
         "Этот адрес не принимает параметров.",
         "Бұл мекенжай параметр қабылдамайды.";
@@ -59,51 +59,51 @@ details! {
         "Отправьте application/x-ndjson, по одному списку в строке.",
         "application/x-ndjson жіберіңіз, әр жолда бір тізім.";
     Encodings = "Send the body as it is, or compressed with gzip or zstd.",
-        "Отправьте тело без сжатия или сжатое gzip или zstd.",
-        "Денені сол күйінде немесе gzip не zstd арқылы қысып жіберіңіз.";
-    EncodedTwice = "Compress the body once.",
-        "Сожмите тело один раз.",
-        "Денені бір рет қысыңыз.";
+        "Отправьте тело запроса без сжатия или сжатым в gzip или zstd.",
+        "Сұрау денесін сол күйінде немесе gzip не zstd арқылы сығып жіберіңіз.";
+    EncodedTwice = "Compress the body only once.",
+        "Сожмите тело запроса только один раз.",
+        "Сұрау денесін бір рет қана сығыңыз.";
     HostMissing = "Send one Host header that names this service.",
         "Отправьте один заголовок Host с именем этой службы.",
-        "Осы қызметті атайтын бір Host тақырыбын жіберіңіз.";
+        "Осы қызметтің атауы бар бір Host тақырыбын жіберіңіз.";
     HostUnknown = "The Host header gives a name that this service does not know. Its operator can add the name to http.hosts.",
         "В заголовке Host указано имя, которого служба не знает. Оператор может добавить имя в http.hosts.",
         "Host тақырыбындағы атауды бұл қызмет білмейді. Оператор атауды http.hosts тізіміне қоса алады.";
     BodyMax { bytes: usize } = "The limit is {bytes} bytes. Send less at once, or a stream of lines.",
         "Предел — {bytes} байт. Отправляйте меньшими частями или потоком строк.",
         "Шегі — {bytes} байт. Бөліп жіберіңіз немесе жолдар ағынымен жіберіңіз.";
-    StreamMax { bytes: u64 } = "A stream may have {bytes} bytes. Send the rest in another one.",
-        "В потоке может быть {bytes} байт. Остальное отправьте другим потоком.",
+    StreamMax { bytes: u64 } = "A stream may have at most {bytes} bytes. Send the rest in another one.",
+        "В потоке может быть не больше {bytes} байт. Остальное отправьте другим потоком.",
         "Ағын ең көбі {bytes} байт болады. Қалғанын басқа ағынмен жіберіңіз.";
-    GapMax { blank: usize, long: usize } = "Between two events there may be {blank} bytes of blank lines and {long} bytes of lines that are too long. Leave them out and send the rest again.",
+    GapMax { blank: usize, long: usize } = "Between two events there may be at most {blank} bytes of blank lines and {long} bytes of lines that are too long. Leave them out and send the rest again.",
         "Между двумя событиями может быть не больше {blank} байт пустых строк и {long} байт слишком длинных строк. Уберите их и отправьте остальное ещё раз.",
         "Екі оқиғаның арасындағы бос жолдар {blank} байттан, тым ұзын жолдар {long} байттан аспауы керек. Оларды алып тастап, қалғанын қайта жіберіңіз.";
-    BatchMax { events: usize } = "A batch may hold {events} events. Send several batches, or a stream of lines.",
-        "В пакете может быть {events} событий. Отправьте несколько пакетов или поток строк.",
+    BatchMax { events: usize } = "A batch may hold at most {events} events. Send several batches, or a stream of lines.",
+        "В пакете может быть не больше {events} событий. Отправьте несколько пакетов или поток строк.",
         "Топтамада ең көбі {events} оқиға болады. Бірнеше топтама немесе жолдар ағынын жіберіңіз.";
-    EventMax { bytes: usize } = "One event may have {bytes} bytes as sent.",
-        "Одно событие может занимать {bytes} байт.",
+    EventMax { bytes: usize } = "One event may have at most {bytes} bytes as sent.",
+        "Одно событие может занимать не больше {bytes} байт.",
         "Бір оқиға ең көбі {bytes} байт болады.";
-    RecordMax { bytes: usize } = "An event may have {bytes} bytes in the log. Send less in one event.",
-        "Событие может занимать в журнале {bytes} байт. Сделайте событие меньше.",
+    RecordMax { bytes: usize } = "An event may have at most {bytes} bytes in the log. Send less in one event.",
+        "Событие может занимать в журнале не больше {bytes} байт. Сделайте событие меньше.",
         "Журналда оқиға ең көбі {bytes} байт болады. Оқиғаны кішірейтіңіз.";
     BodyCutOff = "The body ended before its announced end. Send it again.",
         "Тело запроса оборвалось. Отправьте его ещё раз.",
         "Сұрау денесі үзіліп қалды. Қайта жіберіңіз.";
     CompressionCutOff = "The compressed body ends before its end mark. Send all of it.",
         "Сжатое тело запроса обрывается до своего конца. Отправьте его целиком.",
-        "Қысылған сұрау денесі соңына жетпей үзілген. Толық жіберіңіз.";
+        "Сығылған сұрау денесі соңына жетпей үзілген. Толық жіберіңіз.";
     CompressionDamaged = "The body cannot be decompressed to its end. Send whole gzip members or zstd frames with a window of at most 8 MiB, and nothing else.",
-        "Тело не удаётся распаковать до конца. Отправьте целые части gzip или кадры zstd с окном до 8 МиБ и ничего больше.",
-        "Дене соңына дейін ашылмайды. Тек толық gzip бөліктерін немесе терезесі 8 МиБ-тан аспайтын zstd кадрларын жіберіңіз.";
-    PermitRevoked = "Other clients were waiting while this body was coming. Send it again soon.",
-        "Пока приходило тело запроса, ждали другие клиенты. Отправьте его ещё раз чуть позже.",
-        "Сұрау денесі келіп жатқанда басқа клиенттер күтіп тұрды. Сәл кейінірек қайта жіберіңіз.";
+        "Тело запроса не удаётся распаковать до конца. Отправьте целые части gzip или кадры zstd с окном до 8 МиБ и ничего больше.",
+        "Сұрау денесі соңына дейін ашылмайды. Тек толық gzip бөліктерін немесе терезесі 8 МиБ-тан аспайтын zstd кадрларын жіберіңіз.";
+    PermitRevoked = "The request was interrupted because other clients were waiting. Send it again soon.",
+        "Приём запроса прерван, потому что ждали другие клиенты. Отправьте его ещё раз чуть позже.",
+        "Басқа клиенттер күтіп тұрғандықтан, сұрауды қабылдау үзілді. Сәл кейінірек қайта жіберіңіз.";
     TooManyRefused = "More lines are refused than an answer can list. Correct the listed ones and send the rest again.",
         "Отклонено больше строк, чем помещается в ответ. Исправьте перечисленные и отправьте остальное ещё раз.",
         "Қабылданбаған жолдар жауапқа сыймайды. Тізімдегілерін түзетіп, қалғанын қайта жіберіңіз.";
-    BodySlow = "The body did not come in time. Send it again, in smaller parts over a slow line.",
+    BodySlow = "The body did not come in time. Send it again, in smaller parts if the connection is slow.",
         "Тело запроса не успело прийти. Отправьте его ещё раз; при медленной связи — меньшими частями.",
         "Сұрау денесі уақытында келмеді. Қайта жіберіңіз; байланыс баяу болса, бөліп жіберіңіз.";
     Utf8 { byte: usize } = "Byte {byte} (counted from 0) begins no UTF-8 character. Send UTF-8.",
@@ -111,31 +111,31 @@ details! {
         "{byte}-байт (0-ден санағанда) UTF-8 таңбасын бастамайды. Мәтінді UTF-8 кодтауымен жіберіңіз.";
 
     // The service.
-    Starting = "The service is catching up with the event log. Try again soon.",
-        "Служба догоняет журнал событий. Повторите чуть позже.",
-        "Қызмет оқиғалар журналын қуып жетуде. Сәл кейінірек қайталаңыз.";
-    Stopping = "Send the same events, with the same ids, to the next instance.",
-        "Отправьте те же события с теми же идентификаторами следующему экземпляру.",
-        "Сол оқиғаларды сол идентификаторлармен келесі данаға жіберіңіз.";
-    Overloaded = "As many requests as may run are running. Try again soon.",
+    Starting = "The service is still reading the event log. Try again soon.",
+        "Служба ещё читает журнал событий. Повторите чуть позже.",
+        "Қызмет оқиғалар журналын оқып жатыр. Сәл кейінірек қайталаңыз.";
+    Stopping = "Send the same events, with the same ids, to the next instance of the service.",
+        "Отправьте те же события с теми же идентификаторами следующему экземпляру службы.",
+        "Сол оқиғаларды сол идентификаторлармен қызметтің келесі данасына жіберіңіз.";
+    Overloaded = "The service is handling as many requests as it can. Try again soon.",
         "Сейчас выполняется предельное число запросов. Повторите чуть позже.",
         "Қазір сұраулардың ең көп саны орындалуда. Сәл кейінірек қайталаңыз.";
     LogRefuses = "The event log does not take events now. Send them again later, with the same ids.",
         "Журнал событий сейчас не принимает записи. Отправьте события позже с теми же идентификаторами.",
         "Оқиғалар журналы қазір жазба қабылдамайды. Оқиғаларды кейінірек сол идентификаторлармен жіберіңіз.";
-    Unacknowledged = "The log has not acknowledged all of it. Send the same events again after a while, with the same ids.",
-        "Журнал подтвердил не всё. Отправьте те же события немного позже с теми же идентификаторами.",
-        "Журнал бәрін растаған жоқ. Сол оқиғаларды сәл кейінірек сол идентификаторлармен қайта жіберіңіз.";
-    RegisterBehind = "The register has to catch up with the log first. Send the events again later.",
-        "Сначала реестр должен догнать журнал. Отправьте события позже.",
-        "Алдымен тізілім журналды қуып жетуі керек. Оқиғаларды кейінірек жіберіңіз.";
+    Unacknowledged = "The log has not confirmed all events. Send the same events again after a while, with the same ids.",
+        "Журнал подтвердил не все события. Отправьте те же события немного позже с теми же идентификаторами.",
+        "Журнал оқиғалардың бәрін растаған жоқ. Сол оқиғаларды сәл кейінірек сол идентификаторлармен қайта жіберіңіз.";
+    RegisterBehind = "The register has not yet read all of the log. Send the events again later.",
+        "Реестр ещё не дочитал журнал. Отправьте события позже.",
+        "Тізілім журналды әлі толық оқыған жоқ. Оқиғаларды кейінірек жіберіңіз.";
     KeyMissing = "The operator of this service has to restore the campaign's key in pseudonym.key_dir or, for a new campaign, to start it once with pseudonym.create. Send the events again then.",
         "Оператор службы должен восстановить ключ кампании в pseudonym.key_dir или, если кампания новая, один раз запустить службу с pseudonym.create. После этого отправьте события ещё раз.",
         "Қызмет операторы науқан кілтін pseudonym.key_dir ішіне қайтаруы немесе науқан жаңа болса, қызметті бір рет pseudonym.create арқылы іске қосуы керек. Содан кейін оқиғаларды қайта жіберіңіз.";
     Internal = "Send the same events again later. Tell the operator the number in `instance`.",
         "Отправьте те же события позже. Сообщите оператору номер из `instance`.",
         "Сол оқиғаларды кейінірек жіберіңіз. Операторға `instance` нөмірін айтыңыз.";
-    NothingStoredFrom { line: u64 } = "From line {line} on nothing is known to be stored.",
+    NothingStoredFrom { line: u64 } = "From line {line} on, storage is not confirmed.",
         "Начиная со строки {line} сохранение не подтверждено.",
         "{line}-жолдан бастап сақталғаны расталмаған.";
 
@@ -158,18 +158,18 @@ details! {
     ArrayOfEvents = "A batch is one JSON array of events in square brackets.",
         "Пакет — это один массив JSON с событиями в квадратных скобках.",
         "Топтама — тік жақшадағы оқиғалардың бір JSON массиві.";
-    GivenTwice = "The field stands twice in its object. Keep one.",
+    GivenTwice = "The field occurs twice in its object. Keep one.",
         "Поле указано в объекте дважды. Оставьте одно.",
-        "Өріс нысанда екі рет тұр. Біреуін қалдырыңыз.";
+        "Өріс нысанда екі рет көрсетілген. Біреуін қалдырыңыз.";
 
     // Attributes.
     AttributeMissing { name: &'static str } = "The attribute {name} is missing.",
         "Нет атрибута {name}.",
         "{name} атрибуты жоқ.";
-    AttributeName = "Attribute names have only a-z and 0-9, such as recordedtime. Fields of the event belong into data.",
+    AttributeName = "Attribute names have only a-z and 0-9, such as recordedtime. Fields of the event belong in data.",
         "В именах атрибутов бывают только a-z и 0-9, например recordedtime. Поля события помещаются в data.",
-        "Атрибут атауында тек a-z пен 0-9 болады, мысалы recordedtime. Оқиға өрістері data ішінде тұрады.";
-    AttributeEncoding = "The header is no percent-encoded UTF-8.",
+        "Атрибут атауында тек a-z пен 0-9 болады, мысалы, recordedtime. Оқиға өрістері data ішінде тұрады.";
+    AttributeEncoding = "The header is not percent-encoded UTF-8.",
         "Заголовок не является текстом UTF-8 в процентном кодировании.",
         "Тақырып пайыздық кодталған UTF-8 мәтіні емес.";
     SpecVersion = "specversion must be 1.0.",
@@ -179,8 +179,8 @@ details! {
         "Уберите bodyhash: его вычисляет сервер.",
         "bodyhash атрибутын алып тастаңыз: оны сервер есептейді.";
     ServerStamps = "Leave receivedtime out: the server stamps it. Only a campaign configured as synthetic may simulate the clock.",
-        "Уберите receivedtime: время ставит сервер. Задавать часы можно только в синтетической кампании.",
-        "receivedtime атрибутын алып тастаңыз: уақытты сервер қояды. Сағатты тек синтетикалық науқанда беруге болады.";
+        "Уберите receivedtime: время ставит сервер. Задавать время можно только в синтетической кампании.",
+        "receivedtime атрибутын алып тастаңыз: уақытты сервер қояды. Уақытты тек синтетикалық науқанда беруге болады.";
     DataIsJson = "The data of an event is JSON: datacontenttype must be application/json or absent.",
         "Данные события — JSON: datacontenttype должно быть application/json или отсутствовать.",
         "Оқиға деректері — JSON: datacontenttype application/json болуы немесе болмауы керек.";
@@ -198,7 +198,7 @@ details! {
         "{name} деген оқиға түрі жоқ. Түр мысалы: qamtu.meeting.held.v1.";
     TypeVersions { kind: &'static str, latest: u16 } = "{kind} has versions v1 to v{latest}.",
         "У {kind} есть версии от v1 до v{latest}.",
-        "{kind} нұсқалары: v1-ден v{latest}-ге дейін.";
+        "{kind} нұсқалары: v1–v{latest}.";
     TypeRoll = "Send other events to /v1/events.",
         "Остальные события отправляйте на /v1/events.",
         "Өзге оқиғаларды /v1/events мекенжайына жіберіңіз.";
@@ -242,13 +242,13 @@ details! {
         "Сан тым үлкен. Ең үлкені: 9007199254740991.";
     Code = "A code has 1 to 48 characters of A-Z, a-z, 0-9, '-', '_' and '.', and begins with a letter or digit.",
         "Код — от 1 до 48 символов из A-Z, a-z, 0-9, «-», «_» и «.», в начале буква или цифра.",
-        "Код — A-Z, a-z, 0-9, «-», «_», «.» таңбаларынан 1–48 таңба, әріптен немесе цифрдан басталады.";
+        "Код A-Z, a-z, 0-9, «-», «_», «.» таңбаларынан тұрады: 1–48 таңба, әріптен немесе цифрдан басталады.";
     CodeNationalId = "The code holds 12 digits, which may be a national id. Choose another code.",
         "В коде 12 цифр подряд, это может быть ИИН. Выберите другой код.",
         "Кодта қатар 12 цифр бар, ол ЖСН болуы мүмкін. Басқа код таңдаңыз.";
     Uuid = "Write a UUID such as 018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10.",
         "Нужен UUID, например 018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10.",
-        "UUID керек, мысалы 018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10.";
+        "UUID керек, мысалы, 018f6b1e-7a4c-7d1b-9a51-0c2f4f6e8a10.";
     Kato = "A KATO code has nine digits.",
         "Код КАТО состоит из девяти цифр.",
         "КАТО коды тоғыз цифрдан тұрады.";
@@ -263,25 +263,25 @@ details! {
         "Мәтін {most} таңбадан ұзын. Қысқартыңыз.";
     TextControl = "The text holds a control character, such as a line break. Send one line of plain text.",
         "В тексте есть управляющий символ, например перевод строки. Отправьте одну строку обычного текста.",
-        "Мәтінде басқару таңбасы бар, мысалы жол үзілімі. Бір жол қарапайым мәтін жіберіңіз.";
+        "Мәтінде басқару таңбасы бар, мысалы, жаңа жол белгісі. Бір жол қарапайым мәтін жіберіңіз.";
     TextNationalId = "The text holds 12 digits that may be a national id. Remove them.",
         "В тексте 12 цифр, это может быть ИИН. Уберите их.",
         "Мәтінде 12 цифр бар, ол ЖСН болуы мүмкін. Оны алып тастаңыз.";
     TextPhone = "The text holds what may be a phone number. Remove it, or write the extension alone.",
         "В тексте, возможно, номер телефона. Уберите его или оставьте только добавочный номер.",
         "Мәтінде телефон нөмірі болуы мүмкін. Оны алып тастаңыз немесе тек ішкі нөмірді қалдырыңыз.";
-    Instant = "Write an instant with its offset, such as 2026-02-13T15:00:00+05:00.",
-        "Нужен момент времени со смещением, например 2026-02-13T15:00:00+05:00.",
-        "Ығысуы көрсетілген уақыт керек, мысалы 2026-02-13T15:00:00+05:00.";
+    Instant = "Write a date and time with its UTC offset, such as 2026-02-13T15:00:00+05:00.",
+        "Нужны дата и время со смещением от UTC, например 2026-02-13T15:00:00+05:00.",
+        "UTC-ден ығысуы көрсетілген күн мен уақыт керек, мысалы, 2026-02-13T15:00:00+05:00.";
     Date = "Write a date such as 2026-02-13.",
         "Нужна дата, например 2026-02-13.",
-        "Күн керек, мысалы 2026-02-13.";
-    Years = "Dates must be of the years 2000 to 2100.",
+        "Күн керек, мысалы, 2026-02-13.";
+    Years = "Dates must be in the years 2000 to 2100.",
         "Даты должны быть в пределах 2000–2100 годов.",
         "Күндер 2000–2100 жылдар аралығында болуы керек.";
     TimeZone = "Write an IANA time zone such as Asia/Almaty.",
         "Нужен часовой пояс IANA, например Asia/Almaty.",
-        "IANA уақыт белдеуі керек, мысалы Asia/Almaty.";
+        "IANA уақыт белдеуі керек, мысалы, Asia/Almaty.";
 
     // Rules of the contract.
     PeopleMax = "At most 100,000 people can be counted here.",
@@ -308,14 +308,14 @@ details! {
     RollMax = "A precinct's roll has at most 10,000 voters.",
         "В списке участка не более 10 000 избирателей.",
         "Учаске тізімінде ең көбі 10 000 сайлаушы болады.";
-    BirthBand = "Write 0 or the first year of a five-year band of birth, such as 1985.",
-        "Укажите 0 или первый год пятилетия рождения, например 1985.",
-        "0 немесе туған бесжылдықтың бірінші жылын жазыңыз, мысалы 1985.";
+    BirthBand = "Write 0 or the first year of the five years in which the person was born, such as 1985.",
+        "Укажите 0 или первый год пятилетия, в которое человек родился, например 1985.",
+        "0 немесе адам туған бесжылдықтың бірінші жылын жазыңыз, мысалы, 1985.";
     OneOrTwoCounts = "Send one count or two.",
         "Отправьте один или два подсчёта.",
         "Бір немесе екі санақ жіберіңіз.";
-    OtherCounter = "The second count must be of another counter than the first.",
-        "Второй подсчёт должен сделать другой счётчик.",
+    OtherCounter = "The second count must be made by a different counter.",
+        "Второй подсчёт должен сделать другой человек.",
         "Екінші санақты басқа санаушы жасауы керек.";
     EligibleMax = "eligible_minimum must be at most the smaller count.",
         "eligible_minimum не может быть больше меньшего из подсчётов.",
@@ -335,9 +335,9 @@ details! {
     OtherCampaign = "campaign in data must equal the campaign attribute.",
         "campaign в data должно совпадать с атрибутом campaign.",
         "data ішіндегі campaign мен campaign атрибуты бірдей болуы керек.";
-    TileMax { most: u8 } = "A row or column of the map is at most {most}.",
-        "Строка или столбец карты — не более {most}.",
-        "Картаның қатары не бағаны ең көбі {most}.";
+    TileMax { most: u8 } = "The number of a map row or column is at most {most}.",
+        "Номер строки или столбца карты — не более {most}.",
+        "Карта қатарының не бағанының нөмірі ең көбі {most}.";
 
     // People.
     NamePerson = "Name the person by `iin` or by `phone`: {{\"iin\": \"…\"}} or {{\"phone\": \"+7…\"}}.",
@@ -361,9 +361,9 @@ details! {
     Phone = "Write the phone number as +7 and ten digits, or as + and the country's code.",
         "Напишите номер телефона как +7 и десять цифр или как + и код страны.",
         "Телефон нөмірін +7 және он цифр немесе + және ел коды түрінде жазыңыз.";
-    NumberLong = "The number is longer than any.",
-        "Таких длинных номеров нет.",
-        "Мұндай ұзын нөмір болмайды.";
+    NumberLong = "The number is too long. Check it.",
+        "Номер слишком длинный. Проверьте его.",
+        "Нөмір тым ұзын. Оны тексеріңіз.";
     RollStrong = "The roll is stated to be strong, so every line needs an `iin`.",
         "Список заявлен как strong, поэтому в каждой строке нужен `iin`.",
         "Тізім strong деп көрсетілген, сондықтан әр жолда `iin` керек.";
@@ -371,8 +371,8 @@ details! {
         "Список заявлен как weak, поэтому в каждой строке нужен `phone`. Список по ИИН — strong.",
         "Тізім weak деп көрсетілген, сондықтан әр жолда `phone` керек. ЖСН тізімі — strong.";
     HeadcountsOnly = "Attendance at this meeting would reveal belief, origin or health. Send a headcount instead.",
-        "Список участников этой встречи раскрыл бы убеждения, происхождение или здоровье. Отправьте подсчёт людей.",
-        "Бұл кездесуге қатысушылар тізімі сенімді, шығу тегін немесе денсаулықты ашады. Оның орнына адам санын жіберіңіз.";
+        "Список участников этой встречи раскрыл бы вероисповедание, происхождение или состояние здоровья. Отправьте подсчёт людей.",
+        "Бұл кездесуге қатысушылар тізімі олардың діни сенімін, шыққан тегін немесе денсаулығын білдіріп қояды. Оның орнына адам санын жіберіңіз.";
 
     // The campaign and its reference data.
     CampaignUnknown { name: String } = "There is no campaign {name}. Publish the campaign file first.",
@@ -385,41 +385,41 @@ details! {
         "Начните другую кампанию.",
         "Басқа науқан бастаңыз.";
     CodeUnknown { code: String } = "The campaign does not know {code}. Correct the code, or define it first.",
-        "Кампания не знает {code}. Исправьте код или сначала определите его.",
-        "Науқан {code} кодын білмейді. Кодты түзетіңіз немесе алдымен анықтаңыз.";
+        "В кампании нет кода {code}. Исправьте его или сначала добавьте.",
+        "Науқанда {code} коды жоқ. Кодты түзетіңіз немесе алдымен қосыңыз.";
     CodeHidden = "The campaign does not know this code. Correct it, or define it first.",
-        "Кампания не знает этот код. Исправьте его или сначала определите.",
-        "Науқан бұл кодты білмейді. Оны түзетіңіз немесе алдымен анықтаңыз.";
-    Future = "This lies more than a day after it was received. Check the date.",
-        "Это более чем на сутки позже получения. Проверьте дату.",
-        "Бұл қабылданған уақыттан бір тәуліктен астам кейін. Күнін тексеріңіз.";
-    RecordedEarly = "This lies more than a day before time. Nothing is written down before it happens.",
-        "Это более чем на сутки раньше time. Ничего не записывают до того, как оно случилось.",
-        "Бұл time уақытынан бір тәуліктен астам бұрын. Болмаған нәрсе жазылмайды.";
+        "В кампании нет такого кода. Исправьте его или сначала добавьте.",
+        "Науқанда мұндай код жоқ. Оны түзетіңіз немесе алдымен қосыңыз.";
+    Future = "This time is more than a day after the event was received. Check the date.",
+        "Это время более чем на сутки позже получения. Проверьте дату.",
+        "Бұл уақыт қабылданған сәттен бір тәуліктен астам кейін. Күнін тексеріңіз.";
+    RecordedEarly = "This is more than a day before time. An event cannot be recorded before it happens. Check the dates.",
+        "Это более чем на сутки раньше time. Событие нельзя записать до того, как оно произошло. Проверьте даты.",
+        "Бұл time уақытынан бір тәуліктен астам бұрын. Оқиғаны ол болғанға дейін жазу мүмкін емес. Күндерді тексеріңіз.";
     OutsideCampaign { opens: jiff::civil::Date, vote: jiff::civil::Date } = "This lies long before {opens} or after {vote}, the day of the vote. Check the date.",
         "Это задолго до {opens} или после дня голосования {vote}. Проверьте дату.",
-        "Бұл {opens} күнінен көп бұрын немесе дауыс беру күні {vote} өткеннен кейін. Күнін тексеріңіз.";
+        "Бұл {opens} күнінен әлдеқайда бұрын немесе дауыс беру күні {vote} өткеннен кейін. Күнін тексеріңіз.";
     HeldInFuture = "A meeting that begins more than a day from now cannot have been held. Check the date, or send a plan.",
         "Встреча, которая начнётся позже чем через сутки, не могла состояться. Проверьте дату или отправьте план.",
-        "Бір тәуліктен кейін басталатын кездесу өткен болуы мүмкін емес. Күнін тексеріңіз немесе жоспар жіберіңіз.";
+        "Бір тәуліктен астам уақыттан кейін басталатын кездесу өткен болуы мүмкін емес. Күнін тексеріңіз немесе жоспар жіберіңіз.";
     PrecinctOf { unit: String } = "This precinct lies in {unit}. Correct the unit or the precinct.",
         "Этот участок относится к {unit}. Исправьте район (город) или участок.",
         "Бұл учаске {unit} аумағына жатады. Ауданды (қаланы) немесе учаскені түзетіңіз.";
     LooksLike { other: String } = "This looks like {other}, which is known. Write {other} if that one is meant, or choose an id that differs in more than capitals, letters of another script, or spaces.",
         "Это похоже на известный {other}. Напишите {other}, если имеется в виду он, или выберите идентификатор, который отличается не только регистром, буквами другого алфавита или пробелами.",
-        "Бұл белгілі {other} идентификаторына ұқсайды. Соны айтсаңыз, {other} деп жазыңыз; болмаса әріп үлкендігінен, басқа әліпби әріптерінен немесе бос орындардан басқа да айырмасы бар идентификатор таңдаңыз.";
+        "Бұл белгілі {other} идентификаторына ұқсайды. Сол керек болса, {other} деп жазыңыз; болмаса бас әріптерінен, басқа әліпби әріптерінен немесе бос орындарынан басқа да айырмашылығы бар идентификатор таңдаңыз.";
     ServerClock = "The clock of this server is wrong, and nothing is accepted until its operator has set it. Send the same events again then.",
         "Часы сервера показывают неверное время, и до их исправления оператором ничего не принимается. После этого отправьте те же события ещё раз.",
         "Сервердің сағаты қате, оператор түзеткенше ештеңе қабылданбайды. Содан кейін сол оқиғаларды қайта жіберіңіз.";
-    ConflictsLimited = "Many ids were sent again with another content, and this one is not compared now. Give every event its own id.",
+    ConflictsLimited = "Too many ids were sent again with different content, and this one is not compared now. Give every event its own id.",
         "Слишком много идентификаторов пришло повторно с другим содержанием, и этот сейчас не сравнивается. Давайте каждому событию свой идентификатор.",
-        "Көп идентификатор мазмұны басқа күйде қайта келді, сондықтан бұл қазір салыстырылмайды. Әр оқиғаға өз идентификаторын беріңіз.";
-    IdTaken = "An event of this id with another content was sent before. Give the new one its own id.",
+        "Тым көп идентификатор басқа мазмұнмен қайта келді, сондықтан бұл қазір салыстырылмайды. Әр оқиғаға өз идентификаторын беріңіз.";
+    IdTaken = "An event with this id and different content was sent before. Give the new one its own id.",
         "Событие с этим идентификатором и другим содержанием уже отправлено. Дайте новому событию свой идентификатор.",
         "Осы идентификатормен мазмұны басқа оқиға бұрын жіберілген. Жаңа оқиғаға өз идентификаторын беріңіз.";
-    RaiseRevision { revision: u32, pointers: Pointers } = "Revision {revision} was sent before with another content. Raise `revision` and send it under a new id. What differs: {pointers}.",
+    RaiseRevision { revision: u32, pointers: Pointers } = "Revision {revision} was sent before with different content. Raise `revision` and send it under a new id. What differs: {pointers}.",
         "Ревизия {revision} уже отправлена с другим содержанием. Увеличьте `revision` и отправьте под новым идентификатором. Отличия: {pointers}.",
-        "{revision}-ревизия мазмұны басқа күйде бұрын жіберілген. `revision` мәнін көтеріп, жаңа идентификатормен жіберіңіз. Айырмасы: {pointers}.";
+        "{revision}-ревизия бұрын басқа мазмұнмен жіберілген. `revision` мәнін арттырып, жаңа идентификатормен жіберіңіз. Айырмашылығы: {pointers}.";
 }
 
 /// JSON pointers, displayed as a comma-separated list.

@@ -79,15 +79,15 @@ problem_codes! {
     /// The path is no route of the service.
     NotFound = "not-found", 404, "There is nothing at this address", "По этому адресу ничего нет", "Бұл мекенжайда ештеңе жоқ";
     /// The route does not know this method.
-    MethodNotAllowed = "method-not-allowed", 405, "This address does not take this method", "Этот адрес не принимает такой метод", "Бұл мекенжай мұндай әдісті қабылдамайды";
+    MethodNotAllowed = "method-not-allowed", 405, "This address does not accept this method", "Этот адрес не принимает такой метод", "Бұл мекенжай мұндай әдісті қабылдамайды";
     /// A Host header with another name than the service's.
     UnknownHost = "unknown-host", 421, "This service has another name", "У этой службы другое имя", "Бұл қызметтің атауы басқа";
     /// A query parameter that does not exist, or a value it does not take.
     InvalidParameter = "invalid-parameter", 400, "A query parameter is wrong", "Неверный параметр запроса", "Сұрау параметрі қате";
     /// A media type that is no form of events.
-    UnsupportedMediaType = "unsupported-media-type", 415, "The media type is not supported", "Тип содержимого не поддерживается", "Мазмұн түріне қолдау жоқ";
+    UnsupportedMediaType = "unsupported-media-type", 415, "The media type is not supported", "Тип содержимого не поддерживается", "Мазмұнның бұл түріне қолдау көрсетілмейді";
     /// A content encoding other than gzip and zstd.
-    UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported", "Кодирование содержимого не поддерживается", "Мазмұнды кодтауға қолдау жоқ";
+    UnsupportedEncoding = "unsupported-encoding", 415, "The content encoding is not supported", "Кодирование содержимого не поддерживается", "Мазмұнды бұлай кодтауға қолдау көрсетілмейді";
     /// More bytes than allowed, after decompression.
     BodyTooLarge = "body-too-large", 413, "The body is too large", "Тело запроса слишком велико", "Сұрау денесі тым үлкен";
     /// More events in one batch than allowed.
@@ -103,7 +103,7 @@ problem_codes! {
     /// Bytes that are no UTF-8.
     InvalidUtf8 = "invalid-utf8", 400, "The text is not UTF-8", "Текст не в кодировке UTF-8", "Мәтін UTF-8 кодтауында емес";
     /// Bytes that are no JSON.
-    InvalidJson = "invalid-json", 400, "This is not valid JSON", "Это не правильный JSON", "Бұл дұрыс JSON емес";
+    InvalidJson = "invalid-json", 400, "This is not valid JSON", "В JSON есть ошибка", "JSON ішінде қате бар";
     /// JSON nested deeper than any event.
     TooDeep = "too-deep", 400, "The JSON is nested too deeply", "Слишком большая вложенность JSON", "JSON тым терең қабаттасқан";
     /// A field occurs twice in an object.
@@ -123,13 +123,13 @@ problem_codes! {
     /// A version that the type does not have.
     UnknownVersion = "unknown-version", 422, "This version of the event type is unknown", "Неизвестная версия типа события", "Оқиға түрінің нұсқасы белгісіз";
     /// `/v1/roll` accepts rolls only.
-    RollOnly = "roll-only", 422, "This address takes precinct rolls only", "Этот адрес принимает только списки участков", "Бұл мекенжай тек учаске тізімдерін қабылдайды";
+    RollOnly = "roll-only", 422, "This address accepts precinct rolls only", "Этот адрес принимает только списки участков", "Бұл мекенжай тек учаске тізімдерін қабылдайды";
     /// `receivedtime` was sent for a campaign that is not synthetic.
-    SimulatedClock = "simulated-clock", 422, "Only synthetic campaigns may simulate the clock", "Часы можно задавать только в синтетической кампании", "Сағатты тек синтетикалық науқанда беруге болады";
+    SimulatedClock = "simulated-clock", 422, "Only synthetic campaigns may simulate the clock", "Время можно задавать только в синтетической кампании", "Уақытты тек синтетикалық науқанда беруге болады";
     /// A time that has not come yet.
     FutureTime = "future-time", 422, "The time lies in the future", "Время ещё не наступило", "Уақыт әлі келген жоқ";
     /// Times that contradict each other.
-    WrongOrder = "wrong-order", 422, "The times are in the wrong order", "Неверный порядок времени", "Уақыт реті қате";
+    WrongOrder = "wrong-order", 422, "The times are in the wrong order", "Даты и время в неверном порядке", "Уақыт реті қате";
     /// A meeting long before its campaign, or after the vote.
     OutsideCampaign = "outside-campaign", 422, "The time lies outside the campaign", "Время вне срока кампании", "Уақыт науқан мерзімінен тыс";
     /// A field that the payload does not have.
@@ -149,9 +149,9 @@ problem_codes! {
     /// Digits that are no phone number.
     InvalidPhone = "invalid-phone", 422, "The phone number is wrong", "Неверный номер телефона", "Телефон нөмірі қате";
     /// A person without a usable identifier.
-    InvalidPerson = "invalid-person", 422, "The person is named in a wrong way", "Человек указан неверно", "Адам қате көрсетілген";
+    InvalidPerson = "invalid-person", 422, "The person is not named correctly", "Человек указан неверно", "Адам қате көрсетілген";
     /// Attendance at a meeting whose audience reveals belief, origin or health.
-    HeadcountsOnly = "headcounts-only", 422, "This meeting takes headcounts only", "Для этой встречи принимаются только подсчёты людей", "Бұл кездесуге тек адам санағы қабылданады";
+    HeadcountsOnly = "headcounts-only", 422, "This meeting accepts headcounts only", "Для этой встречи принимаются только подсчёты людей", "Бұл кездесуге тек адам санағы қабылданады";
     /// The campaign was never configured.
     UnknownCampaign = "unknown-campaign", 422, "The campaign is unknown", "Неизвестная кампания", "Науқан белгісіз";
     /// Not in the campaign's reference data.
@@ -175,9 +175,9 @@ problem_codes! {
     /// Not in the campaign's lists.
     UnknownLanguage = "unknown-language", 422, "The language is unknown", "Неизвестный язык", "Тіл белгісіз";
     /// `synthetic` of a campaign cannot change.
-    SyntheticFixed = "synthetic-fixed", 422, "A campaign stays synthetic or real", "Кампания остаётся синтетической или настоящей", "Науқан синтетикалық не нақты күйінде қалады";
+    SyntheticFixed = "synthetic-fixed", 422, "A campaign cannot change between synthetic and real", "Синтетическую кампанию нельзя сделать настоящей и наоборот", "Синтетикалық науқанды нақты науқанға не керісінше өзгертуге болмайды";
     /// Another event body has this id.
-    ConflictingId = "conflicting-id", 409, "The id already stands for another event", "Этот идентификатор уже занят другим событием", "Бұл идентификатор басқа оқиғаға берілген";
+    ConflictingId = "conflicting-id", 409, "The id already belongs to another event", "Этот идентификатор уже занят другим событием", "Бұл идентификатор басқа оқиғаға берілген";
     /// More conflicting ids per minute than are reported.
     TooManyConflicts = "too-many-conflicts", 429, "Too many conflicting ids", "Слишком много повторных идентификаторов", "Қайталанған идентификатор тым көп";
     /// The register does not hold the whole log yet.

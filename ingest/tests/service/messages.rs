@@ -123,7 +123,7 @@ async fn batches_and_streams_use_the_senders_language_too() -> Result<()> {
         &kept.body["outcomes"][0]["detail"],
         &stream.body["failures"][0]["detail"],
     ] {
-        ensure!(detail == "Науқан NOBODY кодын білмейді. Кодты түзетіңіз немесе алдымен анықтаңыз.", "{detail}");
+        ensure!(detail == "Науқанда NOBODY коды жоқ. Кодты түзетіңіз немесе алдымен қосыңыз.", "{detail}");
     }
     ingest.stop().await
 }
