@@ -142,7 +142,7 @@ impl Stack {
             let pdf = self.config.out.join(format!("report-{language}.pdf")).display().to_string();
             self.analytics(&["report", "--campaign", campaign, "--snapshot", "latest", "--lang", language, "--out", &pdf])?.run().await?;
         }
-        step.done("3 PDF pages");
+        step.done("3 PDF files");
         Ok(figures)
     }
 
