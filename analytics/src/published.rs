@@ -97,7 +97,7 @@ pub struct ScopeTotal {
     pub precincts_without_meeting: Option<u64>,
 }
 
-/// A unit.
+/// Figures of a district or city; counts of people as cells that may be withheld.
 #[derive(Debug, Clone)]
 pub struct Unit {
     pub unit: UnitCode,
@@ -115,7 +115,7 @@ pub struct Unit {
     pub over: bool,
 }
 
-/// A coalition.
+/// Figures of one coalition's meetings; counts of people as cells that may be withheld.
 #[derive(Debug, Clone)]
 pub struct Coalition {
     pub coalition: CoalitionId,

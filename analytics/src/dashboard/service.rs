@@ -31,7 +31,7 @@ pub enum RefreshStatus {
     /// The newest computed figures are shown.
     #[default]
     UpToDate,
-    /// A query failed.
+    /// A query of the warehouse failed; the last page stays.
     WarehouseUnavailable,
     /// The warehouse refuses the user name or the password.
     AccessDenied,

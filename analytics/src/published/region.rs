@@ -15,7 +15,7 @@ pub(super) type Row<'a> = (usize, &'a Slice);
 /// Cells of the whole campaign, the totals of the tables.
 pub(super) struct Region<'a> {
     pub(super) threshold: Threshold,
-    /// The unsuppressed figures.
+    /// Exact figures of the region, before suppression.
     pub(super) slice: &'a Slice,
     pub(super) audience: Audience,
 }

@@ -18,7 +18,7 @@ pub struct Trust {
 /// A row about one aspect of data quality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrustRow {
-    /// What was counted.
+    /// Name of the quality indicator, in the reader's language.
     pub label: String,
     /// The count, or the date of the newest record.
     pub figure: Figure,

@@ -1,5 +1,5 @@
-//! Loads the ClickHouse engine library and calls it. One of three files of Qamtu with unsafe code: `system.rs` confines the engine, and the
-//! log's Kafka client asks for ids of topics.
+//! Loads the ClickHouse engine library and calls it. With `system.rs`, which confines the engine, the only unsafe code of the
+//! launcher.
 //! The C side gets terminated strings that live until the call returns, and a library that is never unloaded. `child.rs` chooses the
 //! arguments.
 

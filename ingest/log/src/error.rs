@@ -248,7 +248,7 @@ impl LogError {
                 | Self::Storage { .. }
                 | Self::Io { .. }
                 | Self::Kafka { .. }
-                // The group has given the partition to another member; the reader hears of it next.
+                // The group has given the partition to another member; the reader receives the revocation next.
                 | Self::NotOwned { .. }
         )
     }

@@ -1,7 +1,7 @@
-//! Gives a client its first brokers again.
+//! Adds the configured brokers to a client that has forgotten them.
 //!
-//! librdkafka forgets every broker, the configured ones included, when a broker that was away answers with an empty list of brokers, and
-//! never asks for them again (librdkafka 5301). rdkafka does not offer the call that adds brokers, so librdkafka is called directly.
+//! librdkafka forgets every broker, the configured ones included, when a fenced broker responds with an empty list of brokers, and
+//! never connects again (librdkafka 5301). rdkafka does not offer the call that adds brokers, so librdkafka is called directly.
 
 #![allow(unsafe_code, reason = "brokers are added in the C interface only")]
 
@@ -11,7 +11,7 @@ use rdkafka::bindings as c;
 use rdkafka::client::{Client, ClientContext};
 
 /// Adds the brokers of a comma-separated list to those that a client knows; changes nothing if it knows them. librdkafka keeps each list
-/// for as long as the client lives, so this is for clients that no broker answers.
+/// for as long as the client lives, so call this only for clients that get no response.
 pub(super) fn add_brokers<C: ClientContext>(client: &Client<C>, brokers: &str) {
     // A list with a NUL has never led to a broker.
     let Ok(brokers) = CString::new(brokers) else { return };

@@ -1,7 +1,7 @@
 //! Watchdog of a reader: detects a client that has stalled although the broker works, so that the owner opens a new reader.
 //!
-//! librdkafka forgets every broker when a broker that was away responds with an empty list of brokers (librdkafka 5301): it then
-//! knows only the group's coordinator, no call fails, and it never fetches again. A thread of its own ([`super::probe`]) queries the
+//! A client may stop fetching although no call fails, for example when librdkafka has forgotten every broker and [`super::bootstrap`]
+//! could not restore them. A thread of its own ([`super::probe`]) queries the
 //! broker every [`PROBE_INTERVAL`]; the reading thread compares the results with its own progress. Nothing here does I/O.
 //!
 //! Guarantees: the reader ends with [`LogError::Stalled`] when no broker has responded for [`STALL_TIMEOUT`], when it had no assignment
