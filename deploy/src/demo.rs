@@ -186,6 +186,6 @@ async fn generate(config: &DemoConfig, dir: &DemoDir, steps: &Steps) -> Result<O
     let generated = tokio::task::spawn_blocking(move || synthetic::generate(&campaign, seed)).await;
     let generated = generated.ok().flatten().ok_or(DemoError::Stopped)?;
     write_json(&dir.path("oracle.json"), &generated.oracle)?;
-    step.done(format!("{} voters, {} submissions", count(generated.roll.len() as u64), count(generated.stream.len() as u64)));
+    step.done(format!("{} voters, {} submissions", count(generated.roll.number_of_voters() as u64), count(generated.stream.len() as u64)));
     Ok(Some(Arc::new(generated)))
 }

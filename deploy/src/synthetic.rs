@@ -13,10 +13,13 @@ use crate::{
 mod anomalies;
 mod audience;
 mod clock;
+mod corrections;
+mod emit_headcounts;
 mod emit_meetings;
+mod emit_plans;
+mod emit_reports;
 mod emit_sheets;
 pub mod emitter;
-mod headcounts;
 pub mod iin;
 mod meeting;
 mod meetings;
@@ -29,21 +32,21 @@ pub mod roll;
 pub mod stream;
 
 use clock::Clock;
-use people::People;
+use people::GeneratedPeople;
 use reference::Venue;
 use rng::{RngStream, SeededRng};
 
 pub use emitter::{ExpectedOutcome, GeneratedSubmission};
 pub use oracle::Oracle;
-pub use roll::Roll;
+pub use roll::GeneratedRoll;
 
 /// The generated campaign before its meetings, which all later stages read.
 struct World<'a> {
     campaign: &'a Campaign,
     scenario: &'a Scenario,
     clock: Clock,
-    roll: Roll,
-    people: People,
+    roll: GeneratedRoll,
+    people: GeneratedPeople,
     venues: Vec<Venue>,
 }
 
@@ -51,7 +54,7 @@ struct World<'a> {
 #[derive(Debug)]
 pub struct Synthetic {
     /// Precincts and registered voters.
-    pub roll: Roll,
+    pub roll: GeneratedRoll,
     /// All submissions except the roll, in order of arrival.
     pub stream: Vec<GeneratedSubmission>,
     /// Expected figures and counts.
@@ -79,8 +82,8 @@ pub fn generate(campaign: &Campaign, seed: u64) -> Option<Synthetic> {
     let scenario = campaign.synthetic.as_ref()?;
     let clock = Clock::new(campaign, scenario);
     let mut issuer = iin::Issuer::new();
-    let roll = Roll::draw(campaign, scenario, seed, &mut issuer);
-    let people = People::draw(campaign, scenario, seed, (&roll, &mut issuer));
+    let roll = GeneratedRoll::draw(campaign, scenario, seed, &mut issuer);
+    let people = GeneratedPeople::draw(campaign, scenario, seed, &roll, &mut issuer);
     let mut rng = SeededRng::new(seed, RngStream::Meetings);
     let venues = reference::venues(campaign, &roll, &mut rng);
     let mut world = World { campaign, scenario, clock, roll, people, venues };

@@ -7,7 +7,7 @@ use std::{collections::HashSet, ops::Range};
 
 use super::{
     World,
-    meeting::{Headcount, Line, LineAnomaly, Meeting, MeetingDetails, MeetingOutcome, StatedResidence},
+    meeting::{GeneratedDetails, GeneratedHeadcount, GeneratedLine, GeneratedMeeting, LineAnomaly, MeetingOutcome, StatedResidence},
     people::{Attendee, OffRollReason, PHONES},
     rng::SeededRng,
 };
@@ -21,7 +21,7 @@ const ACTIVISTS: usize = 200;
 const BROUGHT_ALONG: f64 = 0.3;
 
 /// Draws sheet and headcount of all meetings that are held.
-pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
+pub(super) fn fill(world: &World<'_>, meetings: &mut [GeneratedMeeting], rng: &mut SeededRng) {
     let sizes = sizes(world, meetings, rng);
     let held = meetings.iter_mut().filter(|meeting| meeting.outcome == MeetingOutcome::Held);
     for (meeting, people) in held.zip(sizes) {
@@ -37,16 +37,16 @@ pub(super) fn fill(world: &World<'_>, meetings: &mut [Meeting], rng: &mut Seeded
 
 /// Number of people at each held meeting. Drawn by format, then scaled to the expected total, so that a few large meetings more do not
 /// change the size of the campaign between seeds.
-fn sizes(world: &World<'_>, meetings: &[Meeting], rng: &mut SeededRng) -> Vec<u32> {
-    let held: Vec<&Meeting> = meetings.iter().filter(|meeting| meeting.outcome == MeetingOutcome::Held).collect();
-    let style = |meeting: &Meeting| &world.scenario.formats[meeting.report.format];
+fn sizes(world: &World<'_>, meetings: &[GeneratedMeeting], rng: &mut SeededRng) -> Vec<u32> {
+    let held: Vec<&GeneratedMeeting> = meetings.iter().filter(|meeting| meeting.outcome == MeetingOutcome::Held).collect();
+    let style = |meeting: &GeneratedMeeting| &world.scenario.formats[meeting.report.format];
     let drawn: Vec<f64> = held.iter().map(|meeting| rng.log_normal(style(meeting).median, style(meeting).sigma)).collect();
     let formats = &world.scenario.formats;
     let shares: f64 = formats.iter().map(|format| f64::from(format.share)).sum();
     let people: f64 =
         formats.iter().map(|format| f64::from(format.share) * format.median * (format.sigma * format.sigma / 2.0).exp()).sum();
     let scale = people / shares * drawn.len() as f64 / drawn.iter().sum::<f64>();
-    let fit = |(meeting, drawn): (&&Meeting, &f64)| {
+    let fit = |(meeting, drawn): (&&GeneratedMeeting, &f64)| {
         let catchment = catchment(world, meeting);
         ((drawn * scale) as u32).clamp(5, 1_500).min((catchment.end - catchment.start) / 2)
     };
@@ -54,7 +54,7 @@ fn sizes(world: &World<'_>, meetings: &[Meeting], rng: &mut SeededRng) -> Vec<u3
 }
 
 /// The voters who may attend: of the meeting's precinct and its neighbours, or of the whole unit.
-pub(super) fn catchment(world: &World<'_>, meeting: &Meeting) -> Range<u32> {
+pub(super) fn catchment(world: &World<'_>, meeting: &GeneratedMeeting) -> Range<u32> {
     let wanted = world.scenario.formats[meeting.report.format].precincts as usize;
     let unit = &world.roll.units[meeting.report.unit];
     let Some(precinct) = meeting.report.precinct.filter(|_| 0 < wanted && wanted < unit.len()) else {
@@ -65,12 +65,12 @@ pub(super) fn catchment(world: &World<'_>, meeting: &Meeting) -> Range<u32> {
 }
 
 /// Whether attendance would reveal belief, origin or health.
-pub(super) fn revealing(world: &World<'_>, details: &MeetingDetails) -> bool {
+pub(super) fn revealing(world: &World<'_>, details: &GeneratedDetails) -> bool {
     std::iter::once(details.category).chain(details.secondary).any(|category| world.campaign.categories[category].revealing)
 }
 
 /// Number of people on the sheet, and whether there is a headcount. Small meetings more often have a headcount only.
-fn evidence(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng) -> (u32, bool) {
+fn evidence(world: &World<'_>, meeting: &GeneratedMeeting, people: u32, rng: &mut SeededRng) -> (u32, bool) {
     if revealing(world, &meeting.report) {
         return (0, true);
     }
@@ -87,7 +87,7 @@ fn evidence(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededR
     }
 }
 
-fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng) -> Vec<Line> {
+fn sheet(world: &World<'_>, meeting: &GeneratedMeeting, people: u32, rng: &mut SeededRng) -> Vec<GeneratedLine> {
     let catchment = catchment(world, meeting);
     let mut seen = HashSet::with_capacity(people as usize);
     let mut lines = Vec::with_capacity(people as usize);
@@ -113,7 +113,7 @@ fn sheet(world: &World<'_>, meeting: &Meeting, people: u32, rng: &mut SeededRng)
     lines
 }
 
-fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, rng: &mut SeededRng) -> Attendee {
+fn draw_attendee(world: &World<'_>, meeting: &GeneratedMeeting, catchment: &Range<u32>, rng: &mut SeededRng) -> Attendee {
     let unit = meeting.report.unit;
     let stranger = |wanted: fn(OffRollReason, usize, &World<'_>) -> bool, rng: &mut SeededRng| {
         world.people.draw_off_roll(|kind| wanted(kind, unit, world), rng).map(Attendee::Strong)
@@ -135,7 +135,7 @@ fn draw_attendee(world: &World<'_>, meeting: &Meeting, catchment: &Range<u32>, r
 }
 
 /// Draws the sheet line of an attendee of a meeting in a unit.
-pub(super) fn sheet_line(world: &World<'_>, attendee: Attendee, unit: usize, rng: &mut SeededRng) -> Line {
+pub(super) fn sheet_line(world: &World<'_>, attendee: Attendee, unit: usize, rng: &mut SeededRng) -> GeneratedLine {
     let stated = rng.weighted([0.5, 0.3, 0.2].into_iter());
     let of_precinct = |precinct: usize| match stated {
         0 => StatedResidence::Precinct(precinct),
@@ -153,11 +153,11 @@ pub(super) fn sheet_line(world: &World<'_>, attendee: Attendee, unit: usize, rng
             Some(OffRollReason::MovedAway(precinct)) => (of_precinct(precinct), asked.then_some(true)),
         },
     };
-    Line { attendee, residence, adult, anomaly: LineAnomaly::None }
+    GeneratedLine { attendee, residence, adult, anomaly: LineAnomaly::None }
 }
 
 /// Draws a headcount: nearly exact with a complete sheet, otherwise slightly too high and often rounded.
-pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> Headcount {
+pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> GeneratedHeadcount {
     let one = |rng: &mut SeededRng| {
         let guess = if exact {
             f64::from(people) * if rng.chance(0.7) { 1.0 } else { rng.log_normal(1.0, 0.03) }
@@ -178,16 +178,16 @@ pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> Head
     let second = (!old_form && rng.chance(0.25)).then(|| one(rng));
     let low = second.map_or(first, |second| first.min(second));
     let eligible_minimum = (!old_form && low >= 10 && rng.chance(0.4)).then(|| low * 6 / 10);
-    Headcount { first, second, eligible_minimum, old_form }
+    GeneratedHeadcount { first, second, eligible_minimum, old_form }
 }
 
 /// Adds people who attend six to twelve meetings of their own unit.
-fn activists(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
+fn activists(world: &World<'_>, meetings: &mut [GeneratedMeeting], rng: &mut SeededRng) {
     let mut by_unit: Vec<Vec<usize>> = vec![Vec::new(); world.roll.units.len()];
     for (index, meeting) in meetings.iter().enumerate().filter(|(_, meeting)| !meeting.lines.is_empty()) {
         by_unit[meeting.report.unit].push(index);
     }
-    let voters = world.roll.len() as f64;
+    let voters = world.roll.number_of_voters() as f64;
     for (unit, of_unit) in by_unit.iter_mut().enumerate() {
         let range = world.roll.voters_of(unit);
         let number = (ACTIVISTS as f64 * f64::from(range.end - range.start) / voters).round() as usize;

@@ -9,9 +9,9 @@ use qamtu_schemas::{
 };
 
 use super::{
+    emit_headcounts::reported,
     emitter::{EventEmitter, EventMetadata, form, hours, notice, text},
-    headcounts::reported,
-    meeting::{Anomaly, Headcount, Line, LineAnomaly, Meeting, StatedResidence},
+    meeting::{Anomaly, GeneratedHeadcount, GeneratedLine, GeneratedMeeting, LineAnomaly, StatedResidence},
     misspelling::{UNKNOWN_UNIT, misspelt},
     people::Attendee,
 };
@@ -29,13 +29,23 @@ fn residence(emitter: &EventEmitter<'_>, residence: StatedResidence) -> Residenc
     }
 }
 
+/// The attendance sheet of a meeting.
+#[derive(Clone, Copy)]
+pub(super) struct Sheet<'a> {
+    meeting: &'a GeneratedMeeting,
+    lines: &'a [GeneratedLine],
+}
+
+impl<'a> Sheet<'a> {
+    pub fn of(meeting: &'a GeneratedMeeting) -> Self {
+        Self { meeting, lines: &meeting.lines }
+    }
+}
+
 /// Emits the lines of a sheet and the retraction of wrong ones.
-pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, at, import): (&[Line], Timestamp, Option<ImportId>)) {
+pub(super) fn sheet(emitter: &mut EventEmitter<'_>, Sheet { meeting, lines }: Sheet<'_>, at: Timestamp, import: Option<ImportId>) {
     let copies = if meeting.anomaly == Anomaly::Rekeyed { 2 } else { 1 };
     for copy in 1..=copies {
-        if copy == 2 {
-            emitter.count_anomaly("rekeyed-sheet", 1);
-        }
         let source = import.map_or_else(|| form(emitter, meeting), |import| format!("import/{import}"));
         let mut metadata = emitter.metadata(&source, meeting.report.starts.min(at), at + hours(26 * (copy - 1)));
         metadata.import = import;
@@ -46,12 +56,11 @@ pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, a
             let sheet = format!("{}-S{copy}", meeting.id).parse().expect("a sheet id");
             let metadata = metadata.shifted_by(SignedDuration::from_secs(2 * index as i64));
             let position = Some(SheetLine { sheet, line: number });
-            if let Some(wrong) = sheet_line(emitter, (meeting, *line), position, metadata) {
+            if let Some(wrong) = sheet_line(emitter, meeting, *line, position, metadata) {
                 mistaken.push(wrong);
             }
         }
         if !mistaken.is_empty() {
-            emitter.count_anomaly("retracted", mistaken.len() as u64);
             let early = import.is_none() && emitter.rng.chance(0.1);
             let later = if early { -SignedDuration::from_mins(30) } else { hours(emitter.rng.between(4, 70)) };
             let retracted = AttendanceRetracted { meeting: meeting.id.clone(), retracts: mistaken, reason: None };
@@ -63,7 +72,8 @@ pub(super) fn sheet(emitter: &mut EventEmitter<'_>, meeting: &Meeting, (lines, a
 /// Emits a line; returns its id if it must be retracted.
 fn sheet_line(
     emitter: &mut EventEmitter<'_>,
-    (meeting, line): (&Meeting, Line),
+    meeting: &GeneratedMeeting,
+    line: GeneratedLine,
     sheet: Option<SheetLine>,
     metadata: EventMetadata,
 ) -> Option<EventId> {
@@ -84,7 +94,6 @@ fn sheet_line(
         LineAnomaly::None => drop(emitter.send(metadata, right)),
         LineAnomaly::Retracted => return Some(emitter.send(metadata, right)),
         LineAnomaly::Mistyped { typed, corrected } => {
-            emitter.count_anomaly("mistyped-number", 1);
             emitter.send_refused(metadata.clone(), recorded(Identifier::Iin(typed), stated), INVALID_IIN);
             if corrected {
                 let later = hours(emitter.rng.between(2, 40));
@@ -92,7 +101,6 @@ fn sheet_line(
             }
         }
         LineAnomaly::MisspeltUnit => {
-            emitter.count_anomaly("unit-misspelt-on-sheet", 1);
             let unit = misspelt(emitter, meeting.report.unit);
             emitter.send_refused(metadata.clone(), recorded(person, Residence::Unit(unit)), UNKNOWN_UNIT);
             let later = hours(emitter.rng.between(2, 20));
@@ -103,14 +111,13 @@ fn sheet_line(
 }
 
 /// Emits a file with the sheets of several meetings and the event that accepts the import.
-pub(super) fn import_file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &[Line])], (number, at): (usize, Timestamp)) -> ImportId {
+pub(super) fn import_file(emitter: &mut EventEmitter<'_>, sheets: &[Sheet<'_>], number: usize, at: Timestamp) -> ImportId {
     let import = ImportId(emitter.id(at).0);
     let mut lines = 0;
-    for (meeting, sheet) in sheets {
-        self::sheet(emitter, meeting, (sheet, at, Some(import)));
-        lines += sheet.len() as u32;
+    for each in sheets {
+        sheet(emitter, *each, at, Some(import));
+        lines += each.lines.len() as u32;
     }
-    emitter.count_anomaly("import", 1);
     let accepted = ImportAccepted { import, events: lines, name: text(&format!("sheets-{number:02}.csv")) };
     let metadata = emitter.metadata("import", at, at + SignedDuration::from_mins(30));
     emitter.send(metadata, accepted);
@@ -118,24 +125,24 @@ pub(super) fn import_file(emitter: &mut EventEmitter<'_>, sheets: &[(&Meeting, &
 }
 
 /// Emits an import whose sheets are shifted by one meeting and have wrong headcounts; it is reversed a day later and sent again.
-pub(super) fn reversed_import(emitter: &mut EventEmitter<'_>, right: &[(&Meeting, &[Line])], at: Timestamp) {
-    let sound = |lines: &[Line]| lines.iter().copied().filter(|line| line.anomaly == LineAnomaly::None).collect::<Vec<Line>>();
-    let next: Vec<Vec<Line>> = right.iter().cycle().skip(1).take(right.len()).map(|(_, lines)| sound(lines)).collect();
-    let shifted: Vec<(&Meeting, &[Line])> = right.iter().zip(&next).map(|((meeting, _), lines)| (*meeting, lines.as_slice())).collect();
-    let import = import_file(emitter, &shifted, (98, at));
-    for (meeting, _) in right {
-        let headcount = Headcount { first: 999, second: None, eligible_minimum: None, old_form: false };
+pub(super) fn reversed_import(emitter: &mut EventEmitter<'_>, right: &[Sheet<'_>], at: Timestamp) {
+    let sound =
+        |lines: &[GeneratedLine]| lines.iter().copied().filter(|line| line.anomaly == LineAnomaly::None).collect::<Vec<GeneratedLine>>();
+    let next: Vec<Vec<GeneratedLine>> = right.iter().cycle().skip(1).take(right.len()).map(|sheet| sound(sheet.lines)).collect();
+    let shifted: Vec<Sheet<'_>> = right.iter().zip(&next).map(|(sheet, lines)| Sheet { lines, ..*sheet }).collect();
+    let import = import_file(emitter, &shifted, 98, at);
+    for Sheet { meeting, .. } in right {
+        let headcount = GeneratedHeadcount { first: 999, second: None, eligible_minimum: None, old_form: false };
         let metadata = emitter.metadata("import", at, at);
         emitter.send(EventMetadata { import: Some(import), ..metadata }, reported(meeting, &headcount));
     }
-    emitter.count_anomaly("import-reversed", 1);
     let metadata = emitter.metadata("import", at + hours(25), at + hours(26));
     emitter.send(metadata, ImportReversed { import, reason: Some(text("SYNTHETIC: sheets shifted")) });
-    import_file(emitter, right, (99, at + hours(28)));
+    import_file(emitter, right, 99, at + hours(28));
 }
 
 /// Emits names of a meeting where only heads may be counted; ingest refuses them.
-pub(super) fn refused_names(emitter: &mut EventEmitter<'_>, meeting: &Meeting, at: Timestamp) {
+pub(super) fn refused_names(emitter: &mut EventEmitter<'_>, meeting: &GeneratedMeeting, at: Timestamp) {
     let among = emitter.world.roll.voters_of(meeting.report.unit);
     for _ in 0..4 {
         let attendee = Attendee::Strong(emitter.world.roll.draw_voter(&among, &mut emitter.rng));
@@ -148,7 +155,6 @@ pub(super) fn refused_names(emitter: &mut EventEmitter<'_>, meeting: &Meeting, a
             adult: None,
             sheet: None,
         };
-        emitter.count_anomaly("named-where-heads-only", 1);
         let metadata = emitter.metadata(&form(emitter, meeting), meeting.report.starts.min(at), at);
         emitter.send_refused(metadata, Payload::Attendance(line), HEADCOUNTS_ONLY);
     }

@@ -1,10 +1,7 @@
 //! Collects the generated submissions: adds id, source, times and the expected outcome. No submission arrives before the campaign or
 //! after the end of the stream.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
@@ -12,7 +9,7 @@ use qamtu_schemas::{
     text::Text,
 };
 
-use super::{World, meeting::Meeting, rng::SeededRng};
+use super::{World, meeting::GeneratedMeeting, rng::SeededRng};
 use crate::submission::{Payload, Submission};
 
 /// The outcome that ingest must give a submission.
@@ -60,7 +57,6 @@ pub(super) struct EventEmitter<'a> {
     pub rng: SeededRng,
     pub campaign: Arc<CampaignId>,
     pub sent: Vec<GeneratedSubmission>,
-    pub anomalies: BTreeMap<&'static str, u64>,
     /// Meetings whose names ingest refuses once it knows their audience, so they are never sent again.
     pub revealed_late: HashSet<MeetingId>,
 }
@@ -80,18 +76,18 @@ impl EventEmitter<'_> {
     /// Emits an event that ingest must accept; returns its id.
     pub fn send(&mut self, metadata: EventMetadata, data: impl Into<Payload>) -> EventId {
         let id = self.id(metadata.recorded);
-        self.send_as(id, metadata, (data.into(), ExpectedOutcome::Accepted));
+        self.send_as(id, metadata, data.into(), ExpectedOutcome::Accepted);
         id
     }
 
     /// Emits an event that ingest must refuse with this code.
     pub fn send_refused(&mut self, metadata: EventMetadata, data: impl Into<Payload>, code: &'static str) {
         let id = self.id(metadata.recorded);
-        self.send_as(id, metadata, (data.into(), ExpectedOutcome::Refused(code)));
+        self.send_as(id, metadata, data.into(), ExpectedOutcome::Refused(code));
     }
 
     /// Emits an event under a given id; its arrival is clamped to the simulated period.
-    pub fn send_as(&mut self, id: EventId, metadata: EventMetadata, (data, expected): (Payload, ExpectedOutcome)) {
+    pub fn send_as(&mut self, id: EventId, metadata: EventMetadata, data: Payload, expected: ExpectedOutcome) {
         let received = metadata.received.clamp(self.world.clock.begins, self.world.clock.ends);
         let submission = Submission {
             id,
@@ -109,11 +105,6 @@ impl EventEmitter<'_> {
     /// Adds complete submissions that ingest must accept.
     pub fn publish(&mut self, submissions: Vec<Submission>) {
         self.sent.extend(submissions.into_iter().map(|submission| GeneratedSubmission { submission, expected: ExpectedOutcome::Accepted }));
-    }
-
-    /// Adds to the count of one kind of anomaly.
-    pub fn count_anomaly(&mut self, what: &'static str, number: u64) {
-        *self.anomalies.entry(what).or_default() += number;
     }
 }
 
@@ -135,6 +126,6 @@ pub(super) fn hours(hours: i64) -> SignedDuration {
 }
 
 /// The event source of the form of a meeting's unit.
-pub(super) fn form(emitter: &EventEmitter<'_>, meeting: &Meeting) -> String {
+pub(super) fn form(emitter: &EventEmitter<'_>, meeting: &GeneratedMeeting) -> String {
     format!("form/{}", emitter.world.campaign.units[meeting.report.unit].code)
 }

@@ -1,8 +1,10 @@
 //! Synthetic national ids (IIN): valid check digit, an existing date, and the century digit (1 or 2) of people born in the 1800s, so
 //! that no generated id can belong to a living person. An [`Issuer`] never gives an id twice.
 
+use jiff::civil::Date;
 use qamtu_schemas::event::Sex;
 
+use super::rng::SeededRng;
 use crate::submission::Iin;
 
 /// The check digit of the first eleven digits: weights 1 to 11; if that gives 10, weights from 3 on. `None` if both give 10: such an id
@@ -33,14 +35,20 @@ impl Iin {
     }
 }
 
+/// A random day of a year, up to a month of it; no later than the 28th of its month.
+pub(super) fn birthday(year: i16, last_month: i8, rng: &mut SeededRng) -> Date {
+    let (month, day) = (rng.between(1, last_month.into()), rng.between(1, DAYS as i64));
+    jiff::civil::date(year, month as i8, day as i8)
+}
+
 /// Issues synthetic national ids, each once.
 #[derive(Debug)]
 pub(super) struct Issuer {
     issued: Vec<u16>,
 }
 
-/// Days of a month that every month has.
-pub(super) const DAYS: u64 = 28;
+/// Days that every month has.
+const DAYS: u64 = 28;
 const CELLS: usize = 100 * 12 * DAYS as usize * 2;
 const SERIALS: u64 = 10_000;
 
@@ -49,8 +57,9 @@ impl Issuer {
         Self { issued: vec![0; CELLS] }
     }
 
-    /// A new id for a birth date (year modulo 100, month 1-12, day 1-28) and sex.
-    pub fn issue(&mut self, (year, month, day): (u64, u64, u64), sex: Sex) -> Iin {
+    /// A new id for a date of birth, which is not after the 28th of its month, and a sex.
+    pub fn issue(&mut self, born: Date, sex: Sex) -> Iin {
+        let [year, month, day] = [born.year().into(), born.month().into(), born.day().into()].map(i64::unsigned_abs);
         let century = if sex == Sex::Male { 1 } else { 2 };
         let cell = (((year % 100) * 12 + month - 1) * DAYS + day - 1) * 2 + century - 1;
         loop {
@@ -83,7 +92,7 @@ mod tests {
     #[test]
     fn numbers_are_distinct_within_a_cell() {
         let mut issuer = Issuer::new();
-        let numbers: std::collections::BTreeSet<_> = (0..5_000).map(|_| issuer.issue((85, 6, 15), Sex::Male)).collect();
+        let numbers: std::collections::BTreeSet<_> = (0..5_000).map(|_| issuer.issue(jiff::civil::date(1985, 6, 15), Sex::Male)).collect();
         assert_eq!(numbers.len(), 5_000);
         assert!(numbers.iter().all(|iin| is_valid(*iin)));
     }

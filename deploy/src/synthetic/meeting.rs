@@ -3,7 +3,7 @@
 //! [`super::meetings`] draws meetings, [`super::audience`] their audience, [`super::anomalies`] their anomalies;
 //! [`super::emit_meetings`] turns them into events.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{event::Plan, id::MeetingId};
 
 use super::{World, people::Attendee};
@@ -11,7 +11,7 @@ use crate::submission::Iin;
 
 /// The fields of a plan or a report, as indexes into the lists of [`World`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MeetingDetails {
+pub(super) struct GeneratedDetails {
     pub unit: usize,
     pub precinct: Option<usize>,
     pub venue: Option<usize>,
@@ -35,31 +35,36 @@ pub(super) enum MeetingOutcome {
 
 /// A meeting with its final facts and the way in which they are reported.
 #[derive(Debug, Clone)]
-pub(super) struct Meeting {
+pub(super) struct GeneratedMeeting {
     pub id: MeetingId,
     /// The plan in force; none for a meeting outside the plan.
-    pub plan: Option<MeetingDetails>,
+    pub plan: Option<GeneratedDetails>,
     /// The new starts of successive moves.
     pub moves: Vec<Timestamp>,
     pub outcome: MeetingOutcome,
     /// The report in force if the meeting is held.
-    pub report: MeetingDetails,
-    pub headcount: Option<Headcount>,
-    pub lines: Vec<Line>,
+    pub report: GeneratedDetails,
+    pub headcount: Option<GeneratedHeadcount>,
+    pub lines: Vec<GeneratedLine>,
     pub anomaly: Anomaly,
     /// Delay between the meeting and its report.
     pub delay: Delay,
-    /// Number of the import file that its sheet belongs to.
-    pub import: Option<usize>,
+    /// Whether its sheet arrives in an import file.
+    pub is_imported: bool,
 }
 
-impl Meeting {
+impl GeneratedMeeting {
     pub fn planned_start(&self) -> Option<Timestamp> {
         self.plan.as_ref().map(|plan| self.moves.last().copied().unwrap_or(plan.starts))
     }
 }
 
-impl MeetingDetails {
+impl GeneratedDetails {
+    /// Every meeting takes 90 minutes.
+    pub fn ends(&self) -> Timestamp {
+        self.starts + SignedDuration::from_mins(90)
+    }
+
     /// The same as payload of the event contract.
     pub fn payload(&self, world: &World<'_>) -> Plan {
         let campaign = world.campaign;
@@ -81,7 +86,7 @@ impl MeetingDetails {
 
 /// A headcount by one or two counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Headcount {
+pub(super) struct GeneratedHeadcount {
     pub first: u32,
     pub second: Option<u32>,
     pub eligible_minimum: Option<u32>,
@@ -89,7 +94,7 @@ pub(super) struct Headcount {
     pub old_form: bool,
 }
 
-impl Headcount {
+impl GeneratedHeadcount {
     pub fn low(&self) -> u32 {
         self.second.map_or(self.first, |second| self.first.min(second))
     }
@@ -122,14 +127,14 @@ pub(super) enum LineAnomaly {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct GeneratedLine {
     pub attendee: Attendee,
     pub residence: StatedResidence,
     pub adult: Option<bool>,
     pub anomaly: LineAnomaly,
 }
 
-impl Line {
+impl GeneratedLine {
     /// The attendee who stays recorded after all corrections.
     pub fn holds(&self) -> Option<Attendee> {
         match self.anomaly {

@@ -10,7 +10,7 @@ use qamtu_schemas::event::PrecinctKind;
 
 use super::{
     World,
-    meeting::{Anomaly, Delay, Meeting, MeetingDetails, MeetingOutcome},
+    meeting::{Anomaly, Delay, GeneratedDetails, GeneratedMeeting, MeetingOutcome},
     rng::SeededRng,
 };
 
@@ -24,7 +24,7 @@ const WITHOUT_MEETING: f64 = 0.034;
 /// Maximum number of meetings of one member.
 const WORKLOAD_MAX: u32 = 25;
 
-pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
+pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<GeneratedMeeting> {
     let days = day_weights(world);
     let mut planner = Planner { world, days, workload: vec![0; world.people.members.len()] };
     let without_meeting = without_meeting(world, rng);
@@ -37,13 +37,13 @@ pub(super) fn draw(world: &World<'_>, rng: &mut SeededRng) -> Vec<Meeting> {
         for number in 1..=planned {
             // Every open precinct once, then random ones.
             let precinct = open.get(number as usize - 1).copied().unwrap_or_else(|| *rng.pick(&open));
-            let details = planner.details((unit, precinct), rng);
-            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), (details, true), rng));
+            let details = planner.details(precinct, rng);
+            meetings.push(planner.meeting(format!("{}-{number:04}", world.campaign.units[unit].code), details, true, rng));
         }
         extras += f64::from(planned) * EXTRA;
         for number in 1..=extras as u32 {
-            let details = planner.details((unit, *rng.pick(&open)), rng);
-            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), (details, false), rng));
+            let details = planner.details(*rng.pick(&open), rng);
+            meetings.push(planner.meeting(format!("{}-X{number:03}", world.campaign.units[unit].code), details, false, rng));
         }
         extras = extras.fract();
     }
@@ -97,7 +97,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn meeting(&self, id: String, (details, planned): (MeetingDetails, bool), rng: &mut SeededRng) -> Meeting {
+    fn meeting(&self, id: String, details: GeneratedDetails, is_planned: bool, rng: &mut SeededRng) -> GeneratedMeeting {
         let mut report = details.clone();
         report.expected = None;
         report.starts += SignedDuration::from_mins(5 * rng.between(-1, 5));
@@ -108,9 +108,9 @@ impl Planner<'_> {
         }
         // INVARIANT: a unit's code, a hyphen and a number are a valid code.
         let id = id.parse().expect("a meeting id");
-        Meeting {
+        GeneratedMeeting {
             id,
-            plan: planned.then_some(plan),
+            plan: is_planned.then_some(plan),
             moves: Vec::new(),
             outcome: MeetingOutcome::Held,
             report,
@@ -118,12 +118,14 @@ impl Planner<'_> {
             lines: Vec::new(),
             anomaly: Anomaly::None,
             delay: Delay::Day,
-            import: None,
+            is_imported: false,
         }
     }
 
-    fn details(&mut self, (unit, precinct): (usize, usize), rng: &mut SeededRng) -> MeetingDetails {
+    /// The details of a meeting in a precinct.
+    fn details(&mut self, precinct: usize, rng: &mut SeededRng) -> GeneratedDetails {
         let world = self.world;
+        let unit = world.roll.precincts[precinct].unit;
         let format = rng.weighted(world.scenario.formats.iter().map(|format| f64::from(format.share)));
         let style = &world.scenario.formats[format];
         let index_of = |code| world.campaign.categories.iter().position(|category| category.code == code);
@@ -141,7 +143,7 @@ impl Planner<'_> {
         let members = self.members(coalition, rng);
         let starts = self.starts(style.precincts, rng);
         let expected = Some((style.median / 5.0).round() as u32 * 5);
-        MeetingDetails {
+        GeneratedDetails {
             unit,
             precinct: Some(precinct),
             venue,
@@ -198,7 +200,7 @@ impl Planner<'_> {
 }
 
 /// Chooses which planned meetings are moved, cancelled or never reported.
-fn decide_outcomes(world: &World<'_>, meetings: &mut [Meeting], rng: &mut SeededRng) {
+fn decide_outcomes(world: &World<'_>, meetings: &mut [GeneratedMeeting], rng: &mut SeededRng) {
     let mut in_precinct = vec![0_u32; world.roll.precincts.len()];
     meetings.iter().filter_map(|meeting| meeting.report.precinct).for_each(|precinct| in_precinct[precinct] += 1);
     let mut order: Vec<usize> = (0..meetings.len()).filter(|index| meetings[*index].plan.is_some()).collect();
@@ -225,7 +227,7 @@ fn decide_outcomes(world: &World<'_>, meetings: &mut [Meeting], rng: &mut Seeded
     }
 }
 
-fn reschedule(world: &World<'_>, meeting: &mut Meeting, rng: &mut SeededRng) {
+fn reschedule(world: &World<'_>, meeting: &mut GeneratedMeeting, rng: &mut SeededRng) {
     let Some(mut starts) = meeting.plan.as_ref().map(|plan| plan.starts) else { return };
     let late = meeting.report.starts.duration_since(starts);
     for _ in 0..=usize::from(rng.chance(0.15)) {

@@ -11,10 +11,14 @@ use serde_json::{Value, json};
 
 use super::{
     World,
-    meeting::{Anomaly, Meeting, MeetingDetails, MeetingOutcome},
-    people::Attendee,
+    meeting::{GeneratedDetails, GeneratedMeeting, MeetingOutcome},
     stream::{EventStream, StreamCounts},
 };
+
+mod breakdowns;
+mod expected_meeting;
+
+use expected_meeting::ExpectedMeeting;
 
 /// Expected figures and counts of a campaign, written to `oracle.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -26,7 +30,7 @@ pub struct Oracle {
 }
 
 /// Computes the expected figures from the final facts.
-pub(super) fn compute(world: &World<'_>, meetings: &[Meeting], stream: &EventStream, seed: u64) -> Oracle {
+pub(super) fn compute(world: &World<'_>, meetings: &[GeneratedMeeting], stream: &EventStream, seed: u64) -> Oracle {
     let expected: Vec<ExpectedMeeting<'_>> =
         meetings.iter().map(|meeting| ExpectedMeeting::of(world, meeting, &stream.withdrawn)).collect();
     let expected_figures = ExpectedFigures { world, meetings: &expected, today: world.clock.day(world.clock.ends) };
@@ -45,91 +49,6 @@ pub(super) fn compute(world: &World<'_>, meetings: &[Meeting], stream: &EventStr
     });
     expected_figures.add_audience(&mut figures);
     Oracle { figures, stream: stream.counts.clone() }
-}
-
-/// A meeting's audience after all corrections, retractions and withdrawals.
-struct ExpectedMeeting<'a> {
-    meeting: &'a Meeting,
-    strong: BTreeSet<u32>,
-    weak: usize,
-    eligible: Vec<u32>,
-    low: u64,
-    high: u64,
-    stated_minimum: u64,
-    /// Whether it starts before the end of the stream.
-    begun: bool,
-}
-
-impl<'a> ExpectedMeeting<'a> {
-    fn of(world: &World<'_>, meeting: &'a Meeting, withdrawn: &BTreeSet<Attendee>) -> Self {
-        let lines = if headcounts_only(world, meeting) { &[][..] } else { &meeting.lines };
-        let people: BTreeSet<Attendee> =
-            lines.iter().filter_map(|line| line.holds()).filter(|attendee| !withdrawn.contains(attendee)).collect();
-        let strong: BTreeSet<u32> =
-            people.iter().filter_map(|attendee| if let Attendee::Strong(person) = attendee { Some(*person) } else { None }).collect();
-        let eligible = strong.iter().copied().filter(|person| (*person as usize) < world.roll.len()).collect();
-        let headcount = meeting.headcount;
-        Self {
-            weak: people.len() - strong.len(),
-            strong,
-            eligible,
-            begun: meeting.report.starts <= world.clock.ends,
-            low: headcount.map_or(0, |headcount| headcount.low().into()),
-            high: headcount.map_or(0, |headcount| headcount.high().into()),
-            stated_minimum: headcount.and_then(|headcount| headcount.eligible_minimum).unwrap_or(0).into(),
-            meeting,
-        }
-    }
-
-    fn recorded(&self) -> u64 {
-        (self.strong.len() + self.weak) as u64
-    }
-
-    /// Number of attendees who are not strongly identified.
-    fn unidentified(&self) -> u64 {
-        self.high.max(self.recorded()) - self.strong.len() as u64
-    }
-
-    /// The stated minimum of eligible people, reduced if more attendees are known to be from outside.
-    fn eligible_minimum(&self) -> u64 {
-        self.stated_minimum.min(self.eligible.len() as u64 + self.unidentified())
-    }
-
-    fn held(&self) -> bool {
-        self.meeting.outcome == MeetingOutcome::Held && self.begun
-    }
-
-    /// Whether contradicting events are in force.
-    fn is_contested(&self) -> bool {
-        matches!(
-            self.meeting.anomaly,
-            Anomaly::TwoReports
-                | Anomaly::TwoHeadcounts
-                | Anomaly::CancelledYetHeld
-                | Anomaly::OtherUnit { contested: true }
-                | Anomaly::RevealedLate { contested: true }
-        )
-    }
-
-    /// The unit of the report if held, otherwise that of the plan.
-    fn unit(&self) -> Option<usize> {
-        if self.held() { Some(self.meeting.report.unit) } else { self.meeting.plan.as_ref().map(|plan| plan.unit) }
-    }
-
-    /// Whether any event of the meeting is in force.
-    fn known(&self) -> bool {
-        self.held() || self.meeting.plan.is_some() || self.meeting.headcount.is_some() || self.recorded() > 0
-    }
-}
-
-/// Whether the plan or a report in force has a revealing category, first or second. Then names are not counted.
-fn headcounts_only(world: &World<'_>, meeting: &Meeting) -> bool {
-    if meeting.anomaly == (Anomaly::RevealedLate { contested: true }) {
-        return true;
-    }
-    let report = (meeting.outcome == MeetingOutcome::Held).then_some(&meeting.report);
-    let reveals = |category: usize| world.campaign.categories[category].revealing;
-    meeting.plan.iter().chain(report).any(|details| reveals(details.category) || details.secondary.is_some_and(reveals))
 }
 
 /// Audience figures of a set of meetings.
@@ -169,7 +88,7 @@ impl ExpectedFigures<'_> {
         self.meetings.iter().filter(|expected| expected.held())
     }
 
-    fn totals(&self, filter: impl Fn(&MeetingDetails) -> bool) -> AudienceTotals {
+    fn totals(&self, filter: impl Fn(&GeneratedDetails) -> bool) -> AudienceTotals {
         let mut sum = AudienceTotals::default();
         for expected in self.held().filter(|expected| filter(&expected.meeting.report)) {
             sum.held += 1;
@@ -184,7 +103,7 @@ impl ExpectedFigures<'_> {
         sum
     }
 
-    fn planned(&self, filter: impl Fn(&MeetingDetails) -> bool) -> u64 {
+    fn planned(&self, filter: impl Fn(&GeneratedDetails) -> bool) -> u64 {
         self.meetings.iter().filter_map(|expected| expected.meeting.plan.as_ref()).filter(|plan| filter(plan)).count() as u64
     }
 
@@ -208,7 +127,7 @@ impl ExpectedFigures<'_> {
             "meetings_planned": self.planned(|_| true),
             "meetings_known": self.meetings.iter().filter(|expected| expected.known()).count(),
             "events": accepted,
-            "roll_voters": self.world.roll.len(),
+            "roll_voters": self.world.roll.number_of_voters(),
             "roll_precincts": self.world.roll.precincts.len(),
             "precincts_without_roll": self.world.roll.precincts.iter().filter(|precinct| precinct.voters.is_empty()).count(),
             "rejected": 0,
@@ -270,92 +189,5 @@ impl ExpectedFigures<'_> {
         figures["precincts_reached"] = json!(reached.len());
         figures["precincts_over"] = json!(reached.iter().filter(over).count());
         figures["precincts_without_meeting"] = json!(self.world.roll.precincts.len() - named.len());
-    }
-
-    fn units(&self) -> Value {
-        let mut residents = vec![(0_u64, 0_u64); self.world.campaign.units.len()];
-        for (person, times) in &self.totals(|_| true).people {
-            let unit = self.world.roll.precincts[self.world.roll.residence_of(*person)].unit;
-            residents[unit].0 += 1;
-            residents[unit].1 += times;
-        }
-        let mut order: Vec<usize> = (0..self.world.campaign.units.len()).collect();
-        order.sort_by_key(|unit| &self.world.campaign.units[*unit].code);
-        let planned_here =
-            |unit| self.meetings.iter().filter(move |expected| expected.meeting.plan.as_ref().is_some_and(|plan| plan.unit == unit));
-        let one = |unit: usize| {
-            let here = self.totals(|report| report.unit == unit);
-            let voters = self.voters(Some(unit));
-            json!({
-                "unit": self.world.campaign.units[unit].code,
-                "voters": voters,
-                "planned": self.planned(|plan| plan.unit == unit),
-                "cancelled": planned_here(unit).filter(|expected| expected.meeting.outcome == MeetingOutcome::Cancelled).count(),
-                "missing": planned_here(unit).filter(|expected| self.is_due(expected) && !expected.held()).count(),
-                "contested": self.meetings.iter().filter(|expected| expected.is_contested() && expected.unit() == Some(unit)).count(),
-                "held": here.held,
-                "gross": here.gross,
-                "contacts": here.contacts,
-                "reached": here.reached(),
-                "weak": here.weak,
-                "outside": here.identified - here.contacts,
-                "rest": here.unidentified,
-                "lower": here.lower(),
-                "upper": here.upper(self.voters(None)),
-                "residents_reached": residents[unit].0,
-                "residents_contacts": residents[unit].1,
-            })
-        };
-        order.into_iter().map(one).collect()
-    }
-
-    fn coalitions(&self) -> Value {
-        let mut order: Vec<usize> = (0..self.world.campaign.coalitions.len()).collect();
-        order.sort_by_key(|coalition| &self.world.campaign.coalitions[*coalition].id);
-        let one = |coalition: usize| {
-            let theirs = self.totals(|report| report.coalition == coalition);
-            json!({
-                "coalition": self.world.campaign.coalitions[coalition].id,
-                "planned": self.planned(|plan| plan.coalition == coalition),
-                "held": theirs.held,
-                "gross": theirs.gross,
-                "contacts": theirs.contacts,
-                "reached": theirs.reached(),
-            })
-        };
-        order.into_iter().map(one).collect()
-    }
-
-    fn categories(&self) -> Value {
-        let mut order: Vec<usize> = (0..self.world.campaign.categories.len()).collect();
-        order.sort_by_key(|category| &self.world.campaign.categories[*category].code);
-        let one = |category: usize| {
-            let theirs = self.totals(|report| report.category == category || report.secondary == Some(category));
-            json!({
-                "category": self.world.campaign.categories[category].code,
-                "held": theirs.held,
-                "gross": theirs.gross,
-                "contacts": theirs.contacts,
-                "reached": theirs.reached(),
-            })
-        };
-        order.into_iter().map(one).collect()
-    }
-
-    fn weeks(&self) -> Value {
-        let week = |report: &MeetingDetails| self.world.clock.week(report.starts);
-        let weeks: BTreeSet<String> = self.held().map(|expected| week(&expected.meeting.report)).collect();
-        let one = |this: &String| {
-            let theirs = self.totals(|report| week(report) == *this);
-            json!({
-                "week": this,
-                "held": theirs.held,
-                "gross": theirs.gross,
-                "contacts": theirs.contacts,
-                "reached": theirs.reached(),
-                "reached_to_date": self.totals(|report| week(report) <= *this).reached(),
-            })
-        };
-        weeks.iter().map(one).collect()
     }
 }

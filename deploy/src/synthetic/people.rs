@@ -8,9 +8,9 @@ use qamtu_schemas::{
 };
 
 use super::{
-    iin::{DAYS, Issuer},
+    iin::{Issuer, birthday},
     rng::{RngStream, SeededRng},
-    roll::Roll,
+    roll::GeneratedRoll,
 };
 use crate::{
     campaign::{Campaign, Scenario},
@@ -42,11 +42,17 @@ pub(super) enum OffRollReason {
     MovedAway(usize),
 }
 
+#[derive(Debug)]
+struct OffRollPerson {
+    iin: Iin,
+    reason: OffRollReason,
+}
+
 /// All members, and all attendees who are not on the roll.
 #[derive(Debug)]
-pub(super) struct People {
+pub(super) struct GeneratedPeople {
     pub members: Vec<Member>,
-    off_roll: Vec<(Iin, OffRollReason)>,
+    off_roll: Vec<OffRollPerson>,
     on_roll: u32,
 }
 
@@ -62,52 +68,51 @@ const UNREGISTERED: usize = 500;
 const MINORS: usize = 2_200;
 pub(super) const PHONES: u32 = 3_000;
 
-impl People {
-    pub fn draw(campaign: &Campaign, scenario: &Scenario, seed: u64, (roll, issuer): (&Roll, &mut Issuer)) -> Self {
+impl GeneratedPeople {
+    pub fn draw(campaign: &Campaign, scenario: &Scenario, seed: u64, roll: &GeneratedRoll, issuer: &mut Issuer) -> Self {
         let mut rng = SeededRng::new(seed, RngStream::People);
-        let vote_year = i64::from(campaign.calendar.vote.year());
+        let vote_year = campaign.calendar.vote.year();
         let mut off_roll = Vec::new();
-        let kinds =
+        let reasons =
             [(OUTSIDE_REGION, OffRollReason::OutsideRegion), (UNREGISTERED, OffRollReason::Unregistered), (MINORS, OffRollReason::Minor)];
-        for (number, kind) in kinds {
+        for (number, reason) in reasons {
             for _ in 0..number {
-                let (youngest, oldest) = if kind == OffRollReason::Minor { (14, 17) } else { (19, 70) };
-                let year = (vote_year - rng.between(youngest, oldest)).unsigned_abs();
-                let born = (year, rng.between(1, 12).unsigned_abs(), rng.between(1, DAYS as i64).unsigned_abs());
+                let (youngest, oldest) = if reason == OffRollReason::Minor { (14, 17) } else { (19, 70) };
+                let born = birthday(vote_year - rng.between(youngest, oldest) as i16, 12, &mut rng);
                 let sex = if rng.chance(0.5) { Sex::Male } else { Sex::Female };
-                off_roll.push((issuer.issue(born, sex), kind));
+                off_roll.push(OffRollPerson { iin: issuer.issue(born, sex), reason });
             }
         }
         for (precinct, gone) in &roll.moved_away {
-            off_roll.extend(gone.iter().map(|iin| (*iin, OffRollReason::MovedAway(*precinct))));
+            off_roll.extend(gone.iter().map(|iin| OffRollPerson { iin: *iin, reason: OffRollReason::MovedAway(*precinct) }));
         }
-        Self { members: members(campaign, scenario, &mut rng), off_roll, on_roll: roll.len() as u32 }
+        Self { members: members(campaign, scenario, &mut rng), off_roll, on_roll: roll.number_of_voters() as u32 }
     }
 
     /// Draws a person who is off the roll for a wanted reason.
     pub fn draw_off_roll(&self, wanted: impl Fn(OffRollReason) -> bool, rng: &mut SeededRng) -> Option<u32> {
         let mut tries = (0..200).map(|_| rng.below(self.off_roll.len()));
-        tries.find(|index| wanted(self.off_roll[*index].1)).map(|index| self.on_roll + index as u32)
+        tries.find(|index| wanted(self.off_roll[*index].reason)).map(|index| self.on_roll + index as u32)
     }
 
     /// Why a person is not on the roll; `None` for a voter.
     pub fn off_roll_reason(&self, person: u32) -> Option<OffRollReason> {
-        person.checked_sub(self.on_roll).map(|index| self.off_roll[index as usize].1)
+        person.checked_sub(self.on_roll).map(|index| self.off_roll[index as usize].reason)
     }
 
     /// Adds a person whose id came from a typing error with a valid check digit.
     pub fn add_mistyped(&mut self, typed: Iin) -> u32 {
-        self.off_roll.push((typed, OffRollReason::Unregistered));
+        self.off_roll.push(OffRollPerson { iin: typed, reason: OffRollReason::Unregistered });
         self.on_roll + self.off_roll.len() as u32 - 1
     }
 
     /// Finds a person off the roll by national id.
     pub fn find_off_roll(&self, iin: Iin) -> Option<u32> {
-        self.off_roll.iter().position(|(other, _)| *other == iin).map(|index| self.on_roll + index as u32)
+        self.off_roll.iter().position(|person| person.iin == iin).map(|index| self.on_roll + index as u32)
     }
 
     /// The identifier of an attendee on a sheet.
-    pub fn identifier(&self, attendee: Attendee, roll: &Roll) -> Identifier {
+    pub fn identifier(&self, attendee: Attendee, roll: &GeneratedRoll) -> Identifier {
         match attendee {
             // No network has the prefix 000.
             Attendee::Weak(phone) => Identifier::Phone(Phone(70_000_000_000 + u64::from(phone))),
@@ -116,9 +121,9 @@ impl People {
     }
 
     /// The national id of a strongly identified person.
-    pub fn iin(&self, person: u32, roll: &Roll) -> Iin {
+    pub fn iin(&self, person: u32, roll: &GeneratedRoll) -> Iin {
         match person.checked_sub(self.on_roll) {
-            Some(index) => self.off_roll[index as usize].0,
+            Some(index) => self.off_roll[index as usize].iin,
             None => roll.iins()[person as usize],
         }
     }

@@ -11,7 +11,7 @@ use qamtu_schemas::{
 use super::{
     emitter::{EventEmitter, text},
     rng::SeededRng,
-    roll::Roll,
+    roll::GeneratedRoll,
 };
 use crate::campaign::Campaign;
 
@@ -21,8 +21,6 @@ pub(super) struct Venue {
     pub id: VenueId,
     pub precinct: usize,
     name: String,
-    /// Whether the name was decoded with a wrong code page.
-    legacy: bool,
     capacity: u32,
 }
 
@@ -30,7 +28,7 @@ pub(super) struct Venue {
 const MISCOUNTED: usize = 5;
 
 /// Draws about one venue for every three ordinary precincts.
-pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> Vec<Venue> {
+pub(super) fn venues(campaign: &Campaign, roll: &GeneratedRoll, rng: &mut SeededRng) -> Vec<Venue> {
     let mut venues = Vec::new();
     for (precinct, definition) in roll.precincts.iter().enumerate() {
         if definition.kind == PrecinctKind::Special || !rng.chance(0.34) {
@@ -39,11 +37,10 @@ pub(super) fn venues(campaign: &Campaign, roll: &Roll, rng: &mut SeededRng) -> V
         let place_name = campaign.units[definition.unit].names.kk.split_whitespace().next().unwrap_or_default().to_uppercase();
         let name = format!("{place_name} МӘДЕНИЕТ ҮЙІ {}", definition.number);
         // Half a percent of the names were decoded with a wrong code page.
-        let is_legacy = venues.len() % 200 == 7;
-        let name = if is_legacy { legacy(&name) } else { name };
+        let name = if venues.len() % 200 == 7 { legacy(&name) } else { name };
         // INVARIANT: a letter, a hyphen and a number are a valid code.
         let id = format!("V-{:03}", venues.len() + 1).parse().expect("a venue id");
-        venues.push(Venue { id, precinct, name, legacy: is_legacy, capacity: 50 * rng.between(1, 16) as u32 });
+        venues.push(Venue { id, precinct, name, capacity: 50 * rng.between(1, 16) as u32 });
     }
     venues
 }
@@ -85,7 +82,6 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
     for (index, venue) in world.venues.iter().enumerate() {
         let at = world.clock.begins + SignedDuration::from_secs(2_400 + index as i64);
         let precinct = &world.roll.precincts[venue.precinct];
-        emitter.count_anomaly("name-in-old-code-page", u64::from(venue.legacy));
         let described = VenueDescribed {
             venue: venue.id.clone(),
             revision: 1,
@@ -116,7 +112,6 @@ fn counts(emitter: &mut EventEmitter<'_>, date: usize, at: Timestamp) {
         let at = at + SignedDuration::from_secs(index as i64);
         let wrong = last && index % world.roll.precincts.len().div_ceil(MISCOUNTED).max(1) == 3;
         if wrong {
-            emitter.count_anomaly("precinct-miscounted", 1);
             emitter.send(emitter.metadata("registry", at, at), counted(1, precinct.counts[date] / 2 + 1_000));
             let later = at + SignedDuration::from_hours(3);
             emitter.send(emitter.metadata("registry", later, later), counted(2, precinct.counts[date]));

@@ -16,16 +16,18 @@ use qamtu_schemas::{
 use serde::Serialize;
 
 use super::{
-    World, emit_meetings,
+    World,
+    anomalies::Imports,
+    emit_meetings,
     emitter::{EventEmitter, ExpectedOutcome, GeneratedSubmission, notice},
-    meeting::{Anomaly, Meeting, MeetingOutcome},
+    meeting::{Anomaly, GeneratedMeeting, MeetingOutcome},
     people::Attendee,
     reference,
     rng::{RngStream, SeededRng},
 };
 use crate::submission::{Payload, Submission};
 
-/// Numbers of submissions by expected outcome, and of anomalies by kind.
+/// Numbers of submissions by expected outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StreamCounts {
     /// Submissions without the roll.
@@ -42,8 +44,6 @@ pub struct StreamCounts {
     pub warnings: u64,
     /// Submissions of the roll.
     pub roll: u64,
-    /// Number of occurrences by kind of anomaly.
-    pub anomalies: BTreeMap<&'static str, u64>,
 }
 
 /// Share of accepted submissions that are sent again.
@@ -62,20 +62,18 @@ pub(super) struct EventStream {
 }
 
 /// Emits reference data, meetings and consents, adds duplicates and conflicts, and sorts by arrival.
-pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<usize>], seed: u64) -> EventStream {
+pub(super) fn generate(world: &World<'_>, meetings: &[GeneratedMeeting], imports: &Imports, seed: u64) -> EventStream {
     let mut emitter = EventEmitter {
         world,
         rng: SeededRng::new(seed, RngStream::Stream),
         campaign: Arc::new(world.campaign.id.clone()),
         sent: Vec::new(),
-        anomalies: BTreeMap::new(),
         revealed_late: meetings
             .iter()
             .filter(|meeting| matches!(meeting.anomaly, Anomaly::RevealedLate { .. }))
             .map(|meeting| meeting.id.clone())
             .collect(),
     };
-    emitter.count_anomaly("on-two-rolls", world.roll.listed_twice() as u64);
     reference::emit(&mut emitter);
     emit_meetings::emit(&mut emitter, meetings, imports);
     let withdrawn = emitter.withdraw_consents(meetings);
@@ -83,13 +81,13 @@ pub(super) fn generate(world: &World<'_>, meetings: &[Meeting], imports: &[Vec<u
     emitter.add_conflicts();
     let mut sent = emitter.sent;
     sent.sort_by_key(|sent| sent.submission.receivedtime);
-    let counts = counts(&sent, emitter.anomalies, world.roll.precincts.len() + world.roll.moved_away.len());
+    let counts = counts(&sent, world.roll.precincts.len() + world.roll.moved_away.len());
     EventStream { sent, counts, withdrawn }
 }
 
 impl EventEmitter<'_> {
     /// Some people withdraw consent; a few of them give it again.
-    fn withdraw_consents(&mut self, meetings: &[Meeting]) -> BTreeSet<Attendee> {
+    fn withdraw_consents(&mut self, meetings: &[GeneratedMeeting]) -> BTreeSet<Attendee> {
         let people: Vec<Attendee> = meetings
             .iter()
             .filter(|meeting| meeting.outcome == MeetingOutcome::Held)
@@ -115,8 +113,6 @@ impl EventEmitter<'_> {
                 chosen.remove(&attendee);
             }
         }
-        self.count_anomaly("consent-withdrawn", chosen.len() as u64);
-        self.count_anomaly("consent-given-again", REVOKED_WITHDRAWALS as u64);
         chosen
     }
 
@@ -193,8 +189,8 @@ fn makes_meeting_known(payload: &Payload) -> bool {
     }
 }
 
-fn counts(sent: &[GeneratedSubmission], anomalies: BTreeMap<&'static str, u64>, roll: usize) -> StreamCounts {
-    let mut counts = StreamCounts { sent: sent.len() as u64, anomalies, roll: roll as u64, ..StreamCounts::default() };
+fn counts(sent: &[GeneratedSubmission], roll: usize) -> StreamCounts {
+    let mut counts = StreamCounts { sent: sent.len() as u64, roll: roll as u64, ..StreamCounts::default() };
     let mut known: HashSet<&MeetingId> = HashSet::new();
     let mut ids: HashSet<EventId> = HashSet::new();
     for sent in sent {
