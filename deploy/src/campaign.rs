@@ -57,9 +57,9 @@ pub struct Campaign {
     /// Languages that a meeting may be held in.
     pub languages: Vec<CodeNames<LanguageCode>>,
     /// Districts and cities of the area.
-    pub units: Vec<Unit>,
+    pub units: Vec<UnitDefinition>,
     /// Coalitions that hold the meetings.
-    pub coalitions: Vec<Coalition>,
+    pub coalitions: Vec<CoalitionDefinition>,
     /// If present, the campaign is synthetic and generated from these parameters.
     pub synthetic: Option<Scenario>,
 }
@@ -91,7 +91,7 @@ pub struct Targets {
 /// A district or city.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unit {
+pub struct UnitDefinition {
     /// Identifies the unit in every event.
     pub code: UnitCode,
     /// Code in the state classifier of administrative units.
@@ -109,7 +109,7 @@ pub struct Unit {
 /// A coalition of parties that holds meetings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Coalition {
+pub struct CoalitionDefinition {
     /// Identifies the coalition in every event.
     pub id: CoalitionId,
     /// The unit it works in; none means the whole region.
@@ -256,7 +256,7 @@ impl Campaign {
         }
     }
 
-    fn defined(&self, unit: &Unit) -> UnitDefined {
+    fn defined(&self, unit: &UnitDefinition) -> UnitDefined {
         UnitDefined {
             unit: unit.code.clone(),
             revision: self.revision,
@@ -267,7 +267,7 @@ impl Campaign {
         }
     }
 
-    fn formed(&self, coalition: &Coalition) -> CoalitionFormed {
+    fn formed(&self, coalition: &CoalitionDefinition) -> CoalitionFormed {
         CoalitionFormed {
             coalition: coalition.id.clone(),
             revision: self.revision,

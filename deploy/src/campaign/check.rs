@@ -50,12 +50,12 @@ impl CampaignError {
 }
 
 /// A violated rule and the path of the field: keys of tables and indexes of arrays.
-pub(super) struct RuleViolation {
+pub(super) struct CampaignViolation {
     path: Vec<String>,
     reason: String,
 }
 
-impl RuleViolation {
+impl CampaignViolation {
     /// Finds the line of the field in the text.
     pub(super) fn into_error(self, text: &str, file: &str) -> CampaignError {
         let at = DeTable::parse(text).ok().map_or(0, |document| {
@@ -81,12 +81,12 @@ fn line(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-fn ensure(condition: bool, path: &[&dyn Display], reason: impl FnOnce() -> String) -> Result<(), RuleViolation> {
-    if condition { Ok(()) } else { Err(RuleViolation { path: path.iter().map(ToString::to_string).collect(), reason: reason() }) }
+fn ensure(condition: bool, path: &[&dyn Display], reason: impl FnOnce() -> String) -> Result<(), CampaignViolation> {
+    if condition { Ok(()) } else { Err(CampaignViolation { path: path.iter().map(ToString::to_string).collect(), reason: reason() }) }
 }
 
 /// Checks every rule and returns the first violation.
-pub(super) fn check(campaign: &Campaign) -> Result<(), RuleViolation> {
+pub(super) fn check(campaign: &Campaign) -> Result<(), CampaignViolation> {
     calendar(campaign)?;
     unique("parties", campaign.parties.iter().map(|party| &party.code))?;
     unique("categories", campaign.categories.iter().map(|category| &category.code))?;
@@ -105,7 +105,7 @@ pub(super) fn check(campaign: &Campaign) -> Result<(), RuleViolation> {
     campaign.synthetic.as_ref().map_or(Ok(()), |scenario| synthetic(campaign, scenario))
 }
 
-fn calendar(campaign: &Campaign) -> Result<(), RuleViolation> {
+fn calendar(campaign: &Campaign) -> Result<(), CampaignViolation> {
     let days = campaign.calendar;
     ensure(time_zone(&campaign.time_zone).is_ok(), &[&"time_zone"], || "write an IANA time zone such as Asia/Almaty".to_owned())?;
     ensure(days.opens <= days.closes, &[&"calendar", &"closes"], || "closes must not be before opens".to_owned())?;
@@ -113,7 +113,7 @@ fn calendar(campaign: &Campaign) -> Result<(), RuleViolation> {
     ensure(days.silence < days.vote, &[&"calendar", &"vote"], || "vote must be after silence".to_owned())
 }
 
-fn unique<T: Ord + Display>(list: &'static str, codes: impl Iterator<Item = T>) -> Result<(), RuleViolation> {
+fn unique<T: Ord + Display>(list: &'static str, codes: impl Iterator<Item = T>) -> Result<(), CampaignViolation> {
     let mut seen = BTreeSet::new();
     for (index, code) in codes.enumerate() {
         let reason = format!("{code} stands twice under [[{list}]]; remove one");
@@ -122,7 +122,7 @@ fn unique<T: Ord + Display>(list: &'static str, codes: impl Iterator<Item = T>) 
     ensure(!seen.is_empty(), &[&list], || format!("[[{list}]] is empty; name at least one"))
 }
 
-fn synthetic(campaign: &Campaign, scenario: &Scenario) -> Result<(), RuleViolation> {
+fn synthetic(campaign: &Campaign, scenario: &Scenario) -> Result<(), CampaignViolation> {
     let mut meetings = 0;
     for (index, unit) in campaign.units.iter().enumerate() {
         let Some(size) = unit.synthetic else {
@@ -151,7 +151,7 @@ fn synthetic(campaign: &Campaign, scenario: &Scenario) -> Result<(), RuleViolati
     shares(campaign, scenario)
 }
 
-fn shares(campaign: &Campaign, scenario: &Scenario) -> Result<(), RuleViolation> {
+fn shares(campaign: &Campaign, scenario: &Scenario) -> Result<(), CampaignViolation> {
     for code in scenario.party_shares.keys() {
         let known = campaign.parties.iter().any(|party| party.code == *code);
         ensure(known, &[&"synthetic", &"party_shares", code], || format!("{code} is not under [[parties]]"))?;
