@@ -37,7 +37,7 @@ use demo_dir::{DemoDir, LogSettings};
 pub use error::DemoError;
 use memory::{MemoryMonitor, Owner};
 use services::{Service, SupervisedProcess};
-use stack::{Stack, read_json, write_json};
+use stack::{DemoStack, read_json, write_json};
 use steps::{Steps, count};
 
 /// Which event log the demo goes through.
@@ -100,7 +100,7 @@ async fn demo(config: DemoConfig) -> Result<RunningDemo, DemoError> {
     let started = tokio::try_join!(start_warehouse(&config, &dir, &steps), start_log(&config, &dir), generate(&config, &dir, &steps));
     let (warehouse, (log, broker), generated) = started?;
     warehouse.pid().into_iter().for_each(|pid| memory.add(pid, Owner::Warehouse));
-    let stack = Stack { config, dir, steps, memory, warehouse, log };
+    let stack = DemoStack { config, dir, steps, memory, warehouse, log };
     let (ingest, mut projector) = tokio::try_join!(stack.ingest(), stack.projector())?;
     let sent = match generated {
         Some(generated) => Some(stack.send(&ingest, &projector, generated).await?),
@@ -111,14 +111,14 @@ async fn demo(config: DemoConfig) -> Result<RunningDemo, DemoError> {
         error = projector.failed() => return Err(error),
     };
     let oracle: Value = read_json(&stack.dir.path("oracle.json"))?;
-    check::compare(&figures, &oracle["figures"], sent.as_ref().map(|(result, counts)| (result, counts)))?;
+    check::compare(&figures, &oracle["figures"], sent.as_ref())?;
     stack.print_summary(&figures, since.elapsed())?;
     Ok(RunningDemo { stack, ingest, projector, _broker: broker })
 }
 
 /// The processes that still run after the figures are computed.
 struct RunningDemo {
-    stack: Stack,
+    stack: DemoStack,
     ingest: Service,
     projector: SupervisedProcess,
     _broker: Option<Broker>,

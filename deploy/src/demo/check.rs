@@ -10,12 +10,18 @@ use crate::synthetic::stream::StreamCounts;
 /// Maximum number of differences in the error.
 const MAX_LISTED: usize = 40;
 
+/// What ingest counted, and what the generator expects.
+pub struct StreamCheck {
+    pub counted: SendResult,
+    pub expected: StreamCounts,
+}
+
 /// Compares the figures, and the counts of the stream if something was sent.
-pub fn compare(summary: &Value, oracle: &Value, sent: Option<(&SendResult, &StreamCounts)>) -> Result<(), DemoError> {
+pub fn compare(summary: &Value, oracle: &Value, sent: Option<&StreamCheck>) -> Result<(), DemoError> {
     let mut found = Vec::new();
     differences("", summary, oracle, &mut found);
-    if let Some((result, known)) = sent {
-        compare_stream(result, known, &mut found);
+    if let Some(sent) = sent {
+        compare_stream(sent, &mut found);
     }
     if found.is_empty() {
         return Ok(());
@@ -40,31 +46,31 @@ fn differences(pointer: &str, computed: &Value, expected: &Value, out: &mut Vec<
     }
 }
 
-fn compare_stream(result: &SendResult, known: &StreamCounts, out: &mut Vec<String>) {
-    let refused: BTreeMap<String, u64> = known
+fn compare_stream(StreamCheck { counted, expected }: &StreamCheck, out: &mut Vec<String>) {
+    let refused: BTreeMap<String, u64> = expected
         .refused
         .iter()
         .map(|(code, number)| ((*code).to_owned(), *number))
-        .chain((known.conflicts > 0).then(|| ("conflicting-id".to_owned(), known.conflicts)))
+        .chain((expected.conflicts > 0).then(|| ("conflicting-id".to_owned(), expected.conflicts)))
         .collect();
-    let mut same = |what: &str, found: u64, known: u64| {
-        if found != known {
-            out.push(format!("stream/{what}: ingest counted {found}, expected {known}"));
+    let mut same = |what: &str, found: u64, wanted: u64| {
+        if found != wanted {
+            out.push(format!("stream/{what}: ingest counted {found}, expected {wanted}"));
         }
     };
-    if result.repeated {
+    if counted.repeated {
         // An event whose acknowledgement was lost is a duplicate when it is sent again.
-        same("accepted and duplicates", result.events.accepted + result.events.duplicates, known.accepted + known.duplicates);
+        same("accepted and duplicates", counted.events.accepted + counted.events.duplicates, expected.accepted + expected.duplicates);
         return;
     }
-    same("accepted", result.events.accepted, known.accepted);
-    same("duplicates", result.events.duplicates, known.duplicates);
-    same("refused", result.events.refused, refused.values().sum());
-    same("warnings", result.events.warned, known.warnings);
-    same("roll", result.roll.accepted, known.roll);
-    for code in refused.keys().chain(result.refused.keys().filter(|code| !refused.contains_key(*code))) {
+    same("accepted", counted.events.accepted, expected.accepted);
+    same("duplicates", counted.events.duplicates, expected.duplicates);
+    same("refused", counted.events.refused, refused.values().sum());
+    same("warnings", counted.events.warned, expected.warnings);
+    same("roll", counted.roll.accepted, expected.roll);
+    for code in refused.keys().chain(counted.refused.keys().filter(|code| !refused.contains_key(*code))) {
         let of = |map: &BTreeMap<String, u64>| map.get(code).copied().unwrap_or(0);
-        same(&format!("refused/{code}"), of(&result.refused), of(&refused));
+        same(&format!("refused/{code}"), of(&counted.refused), of(&refused));
     }
 }
 
@@ -87,15 +93,16 @@ mod tests {
 
     #[test]
     fn every_count_of_the_stream_is_compared() {
-        let known = StreamCounts { accepted: 5, refused: [("invalid-iin", 2)].into(), conflicts: 1, ..StreamCounts::default() };
-        let mut result =
+        let expected = StreamCounts { accepted: 5, refused: [("invalid-iin", 2)].into(), conflicts: 1, ..StreamCounts::default() };
+        let mut counted =
             SendResult { refused: [("invalid-iin".to_owned(), 2), ("conflicting-id".to_owned(), 1)].into(), ..SendResult::default() };
-        result.events.accepted = 5;
-        result.events.refused = 3;
-        compare(&json!(1), &json!(1), Some((&result, &known))).unwrap();
-        result.refused.insert("unknown-unit".to_owned(), 1);
-        result.events.warned = 1;
-        let error = compare(&json!(1), &json!(1), Some((&result, &known))).unwrap_err().to_string();
+        counted.events.accepted = 5;
+        counted.events.refused = 3;
+        let mut sent = StreamCheck { counted, expected };
+        compare(&json!(1), &json!(1), Some(&sent)).unwrap();
+        sent.counted.refused.insert("unknown-unit".to_owned(), 1);
+        sent.counted.events.warned = 1;
+        let error = compare(&json!(1), &json!(1), Some(&sent)).unwrap_err().to_string();
         assert!(
             error.contains("stream/refused/unknown-unit: ingest counted 1, expected 0") && error.contains("stream/warnings"),
             "{error}"

@@ -36,7 +36,7 @@ pub struct Purpose {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct State {
+struct DemoState {
     format: u32,
     purpose: Purpose,
     /// Distinguishes this demo's topics and database from others on existing servers.
@@ -48,7 +48,7 @@ struct State {
 #[derive(Debug)]
 pub struct DemoDir {
     dir: PathBuf,
-    state: State,
+    state: DemoState,
     _lock: File,
 }
 
@@ -67,7 +67,7 @@ impl DemoDir {
             Err(TryLockError::Error(source)) => return Err(DemoError::file(&path, source)),
         }
         let state_file = fs::read(dir.join(STATE)).ok();
-        let state = state_file.as_deref().and_then(|bytes| serde_json::from_slice::<State>(bytes).ok());
+        let state = state_file.as_deref().and_then(|bytes| serde_json::from_slice::<DemoState>(bytes).ok());
         match state {
             Some(state) if !fresh && state.format == FORMAT && state.purpose == purpose && state.complete => {
                 return Ok(Self { dir: dir.to_owned(), state, _lock: lock });
@@ -79,7 +79,7 @@ impl DemoDir {
             _ => clear(dir)?,
         }
         let name = format!("demo_{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let dir = Self { dir: dir.to_owned(), state: State { format: FORMAT, purpose, name, complete: false }, _lock: lock };
+        let dir = Self { dir: dir.to_owned(), state: DemoState { format: FORMAT, purpose, name, complete: false }, _lock: lock };
         dir.write(&dir.state)?;
         let logs = dir.path("logs");
         fs::create_dir_all(&logs).map_err(|source| DemoError::file(&logs, source))?;
@@ -93,7 +93,7 @@ impl DemoDir {
 
     /// Records that everything was sent.
     pub fn complete(&self) -> Result<(), DemoError> {
-        self.write(&State { complete: true, ..self.state.clone() })
+        self.write(&DemoState { complete: true, ..self.state.clone() })
     }
 
     /// A unique name for this demo's topics and database on existing servers.
@@ -125,7 +125,7 @@ impl DemoDir {
         Ok(())
     }
 
-    fn write(&self, state: &State) -> Result<(), DemoError> {
+    fn write(&self, state: &DemoState) -> Result<(), DemoError> {
         let path = self.dir.join(STATE);
         let text = serde_json::to_vec_pretty(state).map_err(|source| DemoError::file(&path, source))?;
         fs::write(&path, text).map_err(|source| DemoError::file(&path, source))

@@ -28,18 +28,18 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long ingest may take to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The counts in ingest's response to a stream, by outcome of the lines.
+/// Numbers of lines by outcome, as ingest's response to a stream has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct StreamSummary {
+pub struct OutcomeCounts {
     pub accepted: u64,
     pub duplicates: u64,
     pub refused: u64,
     pub warned: u64,
 }
 
-impl StreamSummary {
-    fn add(&mut self, other: &StreamSummary) {
+impl OutcomeCounts {
+    fn add(&mut self, other: &Self) {
         self.accepted += other.accepted;
         self.duplicates += other.duplicates;
         self.refused += other.refused;
@@ -47,11 +47,19 @@ impl StreamSummary {
     }
 }
 
+/// Addresses of a running ingest.
+pub struct IngestAddresses {
+    pub events: String,
+    /// Address of its metrics.
+    pub health: String,
+}
+
 /// Sums of ingest's responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SendResult {
-    pub events: StreamSummary,
-    pub roll: StreamSummary,
+    pub events: OutcomeCounts,
+    pub roll: OutcomeCounts,
+    /// Numbers of refusals by problem code.
     pub refused: BTreeMap<String, u64>,
     /// Some lines were sent again after a lost acknowledgement, so `duplicates` may be higher than the generator's.
     pub repeated: bool,
@@ -76,62 +84,67 @@ impl StreamPart {
     }
 }
 
-/// Sends everything to the address `ingest`; reads the numbers of refusals from the metrics at the address `health`.
-pub async fn send_all((ingest, health): (&str, &str), generated: Arc<Synthetic>, steps: &Steps) -> Result<SendResult, DemoError> {
+/// Sends everything; reads the numbers of refusals from ingest's metrics.
+pub async fn send_all(ingest: IngestAddresses, generated: Arc<Synthetic>, steps: &Steps) -> Result<SendResult, DemoError> {
     let http = reqwest::Client::builder().no_proxy().build();
-    let http = http.map_err(|source| DemoError::Request { to: ingest.to_owned(), source })?;
-    let sender = EventSender { http, ingest: ingest.to_owned(), health: health.to_owned(), generated };
+    let http = http.map_err(|source| DemoError::Request { to: ingest.events.clone(), source })?;
+    let sender = EventSender { http, ingest, generated };
     sender.ready().await?;
     let refused_before = sender.refused().await?;
     let counts = &sender.generated.oracle.stream;
     let events = Arc::new(steps.begin("Sending events", Some(counts.sent)));
-    let (reference, reference_again) = sender.send(StreamPart::Reference, &events).await?;
+    let reference = sender.send(StreamPart::Reference, &events).await?;
     let roll = Arc::new(steps.begin("Sending the roll", Some(counts.roll)));
     let sending_events = async {
         let sent = sender.send(StreamPart::Events, &events).await?;
-        done(events, |summary| format!("{} accepted, {} refused", count(summary.accepted), count(summary.refused)), &sent.0);
+        done(events, format!("{} accepted, {} refused", count(sent.counts.accepted), count(sent.counts.refused)));
         Ok::<_, DemoError>(sent)
     };
     let sending_roll = async {
         let sent = sender.send(StreamPart::Roll, &roll).await?;
-        done(roll, |summary| format!("{} precincts", count(summary.accepted)), &sent.0);
+        done(roll, format!("{} precincts", count(sent.counts.accepted)));
         Ok(sent)
     };
-    let ((mut sent_events, events_again), (roll, roll_again)) = tokio::try_join!(sending_events, sending_roll)?;
-    sent_events.add(&reference);
+    let (mut events, roll) = tokio::try_join!(sending_events, sending_roll)?;
+    events.counts.add(&reference.counts);
     let mut refused = sender.refused().await?;
     // Requests before ingest was ready were counted as refused too.
     refused.iter_mut().for_each(|(code, number)| *number = number.saturating_sub(refused_before.get(code).copied().unwrap_or(0)));
     refused.retain(|_, number| *number > 0);
-    Ok(SendResult { events: sent_events, roll, refused, repeated: reference_again || events_again || roll_again })
+    let repeated = reference.repeated || events.repeated || roll.repeated;
+    Ok(SendResult { events: events.counts, roll: roll.counts, refused, repeated })
 }
 
-fn done(step: Arc<Step>, what: impl FnOnce(&StreamSummary) -> String, summary: &StreamSummary) {
+fn done(step: Arc<Step>, what: String) {
     // The thread that serialized the lines has ended, so this is the last reference.
     if let Some(step) = Arc::into_inner(step) {
-        step.done(what(summary));
+        step.done(what);
     }
 }
 
 struct EventSender {
     http: reqwest::Client,
-    ingest: String,
-    /// Address of ingest's metrics.
-    health: String,
+    ingest: IngestAddresses,
     generated: Arc<Synthetic>,
+}
+
+/// The counts of a part of the campaign, and whether some of its lines were sent again.
+struct SentPart {
+    counts: OutcomeCounts,
+    repeated: bool,
 }
 
 /// The response to an interrupted stream: the counts of the lines before the interruption, and the line to resume from.
 #[derive(Deserialize)]
 struct StreamProblem {
     #[serde(default)]
-    before: StreamSummary,
+    before: OutcomeCounts,
     line: Option<usize>,
 }
 
 impl EventSender {
     async fn ready(&self) -> Result<(), DemoError> {
-        let to = format!("{}/ready", self.ingest);
+        let to = format!("{}/ready", self.ingest.events);
         let since = Instant::now();
         loop {
             let response = self.http.get(&to).send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
@@ -145,11 +158,11 @@ impl EventSender {
         }
     }
 
-    /// Sends a whole part; returns its counts and whether some lines were sent again.
-    async fn send(&self, part: StreamPart, step: &Arc<Step>) -> Result<(StreamSummary, bool), DemoError> {
+    /// Sends a whole part.
+    async fn send(&self, part: StreamPart, step: &Arc<Step>) -> Result<SentPart, DemoError> {
         let path = if part == StreamPart::Roll { "/v1/roll" } else { "/v1/events" };
-        let to = format!("{}{path}", self.ingest);
-        let mut summary = StreamSummary::default();
+        let to = format!("{}{path}", self.ingest.events);
+        let mut counts = OutcomeCounts::default();
         let mut from = 0;
         for attempt in 0..MAX_ATTEMPTS {
             let request = self.http.post(&to).header("content-type", "application/x-ndjson").body(self.body(part, from, step));
@@ -159,15 +172,15 @@ impl EventSender {
             let unexpected =
                 || DemoError::Response { from: to.clone(), response: format!("{status} {}", text.chars().take(400).collect::<String>()) };
             if matches!(status, StatusCode::OK | StatusCode::MULTI_STATUS) {
-                summary.add(&serde_json::from_str(&text).map_err(|_| unexpected())?);
-                return Ok((summary, attempt > 0));
+                counts.add(&serde_json::from_str(&text).map_err(|_| unexpected())?);
+                return Ok(SentPart { counts, repeated: attempt > 0 });
             }
             let problem: StreamProblem = serde_json::from_str(&text).map_err(|_| unexpected())?;
             if status != StatusCode::SERVICE_UNAVAILABLE {
                 return Err(unexpected());
             }
             // A response without a line means that nothing was accepted: the service is starting or overloaded.
-            summary.add(&problem.before);
+            counts.add(&problem.before);
             from += problem.line.map_or(0, |line| line.saturating_sub(1));
             tokio::time::sleep(RETRY_DELAY).await;
         }
@@ -191,7 +204,7 @@ impl EventSender {
 
     /// Number of refusals by code, from ingest's metrics.
     async fn refused(&self) -> Result<BTreeMap<String, u64>, DemoError> {
-        let to = format!("{}/metrics", self.health);
+        let to = format!("{}/metrics", self.ingest.health);
         let failed = |source| DemoError::Request { to: to.clone(), source };
         let text = self.http.get(&to).send().await.map_err(failed)?.text().await.map_err(failed)?;
         let line = |line: &str| {

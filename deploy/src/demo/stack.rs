@@ -6,21 +6,23 @@ use serde_json::Value;
 
 use super::{
     DemoError, catch_up,
+    check::StreamCheck,
     config::DemoConfig,
     demo_dir::{DemoDir, LogSettings},
     memory::{MemoryMonitor, Owner},
-    outputs, send,
+    outputs,
+    send::{self, IngestAddresses},
     services::{Service, ServiceSpec, SupervisedProcess},
     steps::{Steps, count},
     summary,
 };
 use crate::{
-    synthetic::{Synthetic, stream::StreamCounts},
+    synthetic::Synthetic,
     warehouse::{Role, Warehouse},
 };
 
 /// Everything that the steps of a demo share.
-pub struct Stack {
+pub struct DemoStack {
     pub config: DemoConfig,
     pub dir: DemoDir,
     pub steps: Steps,
@@ -29,7 +31,7 @@ pub struct Stack {
     pub log: LogSettings,
 }
 
-impl Stack {
+impl DemoStack {
     fn spec(&self, name: &'static str, env: Vec<(&str, String)>) -> ServiceSpec {
         let env = env.into_iter().map(|(name, value)| (format!("QAMTU__{name}"), value)).collect();
         ServiceSpec { name, args: Vec::new(), env, logs: self.dir.path("logs"), memory: self.memory.clone() }
@@ -84,19 +86,14 @@ impl Stack {
     }
 
     /// Sends everything and meanwhile kills the projector as often as configured.
-    pub async fn send(
-        &self,
-        ingest: &Service,
-        projector: &SupervisedProcess,
-        generated: Arc<Synthetic>,
-    ) -> Result<(send::SendResult, StreamCounts), DemoError> {
-        let (address, health) = (ingest.ready_field("listening")?, ingest.ready_field("health")?);
-        let counts = generated.oracle.stream.clone();
+    pub async fn send(&self, ingest: &Service, projector: &SupervisedProcess, generated: Arc<Synthetic>) -> Result<StreamCheck, DemoError> {
+        let addresses = IngestAddresses { events: ingest.ready_field("listening")?, health: ingest.ready_field("health")? };
+        let expected = generated.oracle.stream.clone();
         let killing = kill_at_random(projector, self.config.options.kill_projector);
-        let (result, ()) = tokio::join!(send::send_all((&address, &health), generated, &self.steps), killing);
-        let result = result?;
+        let (counted, ()) = tokio::join!(send::send_all(addresses, generated, &self.steps), killing);
+        let counted = counted?;
         self.dir.complete()?;
-        Ok((result, counts))
+        Ok(StreamCheck { counted, expected })
     }
 
     /// Waits for the tables and computes the figures; exports the log at the same time.
@@ -147,9 +144,9 @@ impl Stack {
     }
 
     pub fn print_summary(&self, figures: &Value, elapsed: Duration) -> Result<(), DemoError> {
-        let warehouse = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
-        let memory_mb = (self.memory.peak_mb(Owner::Qamtu), warehouse);
-        let summary = summary::Summary { figures, out: &self.config.out, elapsed, memory_mb };
+        let warehouse_mb = self.warehouse.pid().map(|_| self.memory.peak_mb(Owner::Warehouse));
+        let qamtu_mb = self.memory.peak_mb(Owner::Qamtu);
+        let summary = summary::Summary { figures, out: &self.config.out, elapsed, qamtu_mb, warehouse_mb };
         summary.write(&mut std::io::stdout().lock()).map_err(|source| DemoError::file(Path::new("standard output"), source))
     }
 }

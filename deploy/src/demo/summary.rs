@@ -14,8 +14,10 @@ pub struct Summary<'a> {
     pub figures: &'a Value,
     pub out: &'a Path,
     pub elapsed: Duration,
-    /// Peak memory of Qamtu's processes together and of ClickHouse, in MB; none for an existing ClickHouse server.
-    pub memory_mb: (u64, Option<u64>),
+    /// Peak memory of Qamtu's processes together.
+    pub qamtu_mb: u64,
+    /// Peak memory of ClickHouse; none for an existing server.
+    pub warehouse_mb: Option<u64>,
 }
 
 impl Summary<'_> {
@@ -65,12 +67,12 @@ impl Summary<'_> {
         )?;
         writeln!(to, "  checked       every figure equals what the generator knows to be true")?;
         writeln!(to, "  files         {}", self.out.display())?;
-        let warehouse = self.memory_mb.1.map_or("a server of yours".to_owned(), |peak| format!("{} MB", count(peak)));
+        let warehouse = self.warehouse_mb.map_or("a server of yours".to_owned(), |peak| format!("{} MB", count(peak)));
         writeln!(
             to,
             "  took          {:.1} s; memory at most {} MB (Qamtu), {warehouse} (ClickHouse)",
             self.elapsed.as_secs_f64(),
-            count(self.memory_mb.0)
+            count(self.qamtu_mb)
         )?;
         to.flush()
     }
