@@ -7,25 +7,25 @@
 mod coverage;
 #[path = "figures/demo.rs"]
 mod demo;
-#[path = "figures/figure.rs"]
-mod figure;
 #[path = "figures/ingest.rs"]
 mod ingest;
 #[path = "figures/load.rs"]
 mod load;
+#[path = "figures/measurement.rs"]
+mod measurement;
 #[path = "figures/processors.rs"]
 mod processors;
 #[path = "figures/project.rs"]
 mod project;
 
 use anyhow::Result;
-use figure::Figure;
+use measurement::Measurement;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let is_wanted = |id: &str| wanted.is_empty() || wanted.iter().any(|start| id.starts_with(start.as_str()));
-    let mut figures: Vec<Figure> = Vec::new();
+    let mut figures: Vec<Measurement> = Vec::new();
     let mut failures = Vec::new();
     if is_wanted("ingest-batch") {
         record(ingest::batch().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
@@ -39,18 +39,18 @@ async fn main() -> Result<()> {
     if is_wanted("demo") {
         record(demo::demo().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
-    for size in coverage::SIZES.iter().filter(|(_, id)| is_wanted(id)) {
-        record(coverage::coverage(*size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+    for size in coverage::SIZES.iter().filter(|size| is_wanted(size.id)) {
+        record(coverage::coverage(size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
     anyhow::ensure!(failures.is_empty(), "not measured: {}", failures.join("; "));
     Ok(())
 }
 
 /// Adds measured figures and prints all so far; collects errors, which are reported at the end.
-fn record(measured: Result<Vec<Figure>>, figures: &mut Vec<Figure>, failures: &mut Vec<String>) -> Result<()> {
+fn record(measured: Result<Vec<Measurement>>, figures: &mut Vec<Measurement>, failures: &mut Vec<String>) -> Result<()> {
     match measured {
         Ok(measured) => figures.extend(measured),
         Err(error) => failures.push(format!("{error:#}")),
     }
-    figure::report(figures)
+    measurement::report(figures)
 }

@@ -16,10 +16,11 @@ use qamtu_tests::{
     small_campaign::CAMPAIGN,
     stack::{Log, Stack},
 };
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use crate::figure::{Better, Figure, peak_rss_mb};
+use crate::measurement::{Better, Comparison, Measured, Measurement, peak_rss_mb};
 
 #[path = "coverage/clickhouse.rs"]
 mod clickhouse;
@@ -28,55 +29,74 @@ mod dataset;
 #[path = "coverage/duckdb.rs"]
 mod duckdb;
 
-/// Attendances, in millions, and the figure's name.
-pub const SIZES: [(u64, &str); 3] = [(1, "coverage-1m"), (10, "coverage-10m"), (50, "coverage-50m")];
+/// A size of the dataset.
+pub struct Size {
+    /// Name of the figure.
+    pub id: &'static str,
+    /// Attendances, in millions.
+    millions: u64,
+}
+
+/// The measured sizes.
+pub const SIZES: [Size; 3] =
+    [Size { id: "coverage-1m", millions: 1 }, Size { id: "coverage-10m", millions: 10 }, Size { id: "coverage-50m", millions: 50 }];
 
 /// Memory limit of ClickHouse in MB: the peer's queries need far more than those of Qamtu.
 const MEMORY_MB: &str = "14000";
 
-/// The results: by kind and code of a slice the number of different eligible people and of their attendances.
-type Answers = BTreeMap<String, BTreeMap<String, (u64, u64)>>;
+/// Different eligible people and their attendances, in a slice of the campaign.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+struct Reach {
+    people: u64,
+    attendances: u64,
+}
+
+/// The results, by kind and code of a slice.
+type Answers = BTreeMap<String, BTreeMap<String, Reach>>;
+
+/// Results and the seconds that they took.
+struct Timed {
+    answers: Answers,
+    seconds: f64,
+}
 
 /// Measures the figure of one size.
-pub async fn coverage((millions, id): (u64, &'static str)) -> Result<Figure> {
+pub async fn coverage(size: &Size) -> Result<Measurement> {
     let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
     dataset::send(&stack).await?;
     stack.wait_until_projected().await?;
     stack.projector.take().context("projector")?.stop().await?;
-    measure(&stack, millions, id).await
+    measure(&stack, size).await
 }
 
-async fn measure(stack: &Stack, millions: u64, id: &'static str) -> Result<Figure> {
-    dataset::fill_attendance(stack, millions).await?;
-    let (ours, (seconds, peak)) = compute(stack).await?;
+async fn measure(stack: &Stack, Size { id, millions }: &Size) -> Result<Measurement> {
+    dataset::fill_attendance(stack, *millions).await?;
+    let (ours, peak) = compute(stack).await?;
     clickhouse::prepare(stack).await?;
     let files = stack.dir().join("facts");
     clickhouse::export(stack, &files).await?;
     let sql = clickhouse::answer(stack).await?;
     clickhouse::clean(stack).await?;
-    let (duck, duckdb) = duckdb::answer(&files).await?;
-    ensure_same("DuckDB", &ours, &duck)?;
-    let (mut peer, mut clickhouse) = (("DuckDB", duckdb), "more memory than it was given".to_owned());
-    if let Some((answers, seconds)) = sql {
-        ensure_same("ClickHouse", &ours, &answers)?;
+    let duckdb = duckdb::answer(&files).await?;
+    ensure_same("DuckDB", &ours.answers, &duckdb.answers)?;
+    let mut peer = Comparison { with: "DuckDB", value: duckdb.seconds };
+    let mut clickhouse = "more memory than it was given".to_owned();
+    if let Some(Timed { answers, seconds }) = sql {
+        ensure_same("ClickHouse", &ours.answers, &answers)?;
         clickhouse = format!("{seconds:.2} s");
-        peer = if seconds < duckdb { ("ClickHouse SQL", seconds) } else { peer };
+        peer = if seconds < peer.value { Comparison { with: "ClickHouse SQL", value: seconds } } else { peer };
     }
-    Ok(Figure::new(
-        (id, &format!("all breakdowns of {millions} million attendances over 1.195 million voters")),
-        Better::Less,
-        (seconds, "s"),
-        peer,
-    )
-    .peak_rss_mb(peak)
-    .note(format!(
-        "ClickHouse SQL {clickhouse}, DuckDB {duckdb:.2} s, on tables deduplicated beforehand; ours from the views, {} MB",
+    let what = format!("all breakdowns of {millions} million attendances over 1.195 million voters");
+    let measured = Measured { value: ours.seconds, unit: "s", better: Better::Less };
+    Ok(Measurement::new(id, &what, measured, peer).peak_rss_mb(peak).note(format!(
+        "ClickHouse SQL {clickhouse}, DuckDB {:.2} s, on tables deduplicated beforehand; ours from the views, {} MB",
+        duckdb.seconds,
         peak.unwrap_or_default()
     )))
 }
 
-/// Runs `qamtu-analytics compute`; returns its results, its seconds from start to end, and its peak memory.
-async fn compute(stack: &Stack) -> Result<(Answers, (f64, Option<u64>))> {
+/// Runs `qamtu-analytics compute`; returns its results, timed from start to end, and its peak memory in MB.
+async fn compute(stack: &Stack) -> Result<(Timed, Option<u64>)> {
     let out = stack.dir().join("coverage.json");
     let csv = stack.dir().join("coverage.csv");
     let mut command = stack.analytics()?;
@@ -95,14 +115,14 @@ async fn compute(stack: &Stack) -> Result<(Answers, (f64, Option<u64>))> {
     child.stderr.take().context("standard error")?.read_to_string(&mut output).await?;
     ensure!(status.success(), "compute failed: {output}");
     let figures: Value = serde_json::from_slice(&std::fs::read(&out)?)?;
-    Ok((dataset::read(&figures, &csv)?, (seconds, peak)))
+    Ok((Timed { answers: dataset::read(&figures, &csv)?, seconds }, peak))
 }
 
 /// Fails at the first figure in which a peer differs.
 fn ensure_same(peer: &str, ours: &Answers, theirs: &Answers) -> Result<()> {
     for (slice, figures) in ours {
         let other = theirs.get(slice).with_context(|| format!("{peer} has no figures for {slice}"))?;
-        for (code, figure) in figures.iter().filter(|(_, figure)| **figure != (0, 0)) {
+        for (code, figure) in figures.iter().filter(|(_, figure)| **figure != Reach::default()) {
             if other.get(code) != Some(figure) {
                 bail!("{slice} {code}: Qamtu counts {figure:?}, {peer} counts {:?}", other.get(code));
             }

@@ -5,17 +5,18 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use qamtu_tests::service::binary;
 
-use crate::figure::{Better, Figure};
+use crate::measurement::{Better, Comparison, Measured, Measurement};
 
 /// Limit for the duration of the whole demo.
 const LIMIT_S: f64 = 60.0;
 
-pub async fn demo() -> Result<Figure> {
+pub async fn demo() -> Result<Measurement> {
     let out = tempfile::tempdir()?;
     let begin = Instant::now();
     let done =
         tokio::process::Command::new(binary("qamtu")?).args(["demo", "--once", "--seed", "7", "--out"]).arg(out.path()).output().await?;
     ensure!(done.status.success(), "the demo failed: {}", String::from_utf8_lossy(&done.stderr));
     let seconds = begin.elapsed().as_secs_f64();
-    Ok(Figure::new(("demo", "qamtu demo --once, full size with roll"), Better::Less, (seconds, "s"), ("limit", LIMIT_S)))
+    let measured = Measured { value: seconds, unit: "s", better: Better::Less };
+    Ok(Measurement::new("demo", "qamtu demo --once, full size with roll", measured, Comparison { with: "limit", value: LIMIT_S }))
 }

@@ -11,8 +11,8 @@ use qamtu_tests::stack::{Log, Stack};
 use tokio::{sync::Semaphore, task::JoinSet, time::interval};
 
 use crate::{
-    figure::{Better, Figure, peak_rss_mb},
     load,
+    measurement::{Better, Comparison, Measured, Measurement, peak_rss_mb},
     processors::Processors,
 };
 
@@ -31,7 +31,7 @@ const MAX_ROUND_TRIPS: f64 = 5.0;
 const WARM_UP_EVENTS: u64 = 200_000;
 
 /// Validated events per second through one stream, and librdkafka alone with the same keys, headers and bytes on the same broker.
-pub async fn batch() -> Result<Figure> {
+pub async fn batch() -> Result<Measurement> {
     let mut stack = Stack::start(Log::Kafka).await?;
     load::prepare(&stack).await?;
     // No consumer reads librdkafka's topic, so none but ingest's own register may read this one.
@@ -48,17 +48,13 @@ pub async fn batch() -> Result<Figure> {
     ensure!(done.status.success(), "produce_raw failed: {}", String::from_utf8_lossy(&done.stderr));
     let raw: f64 = String::from_utf8(done.stdout)?.trim().parse()?;
     let peak = peak_rss_mb(stack.ingest.as_ref().and_then(|ingest| ingest.pid()));
-    Ok(Figure::new(
-        ("ingest-batch", "validated events through one NDJSON stream, acks=all"),
-        Better::More,
-        (rate, "events/s"),
-        ("librdkafka alone, same bytes, same broker", raw),
-    )
-    .peak_rss_mb(peak))
+    let measured = Measured { value: rate, unit: "events/s", better: Better::More };
+    let against = Comparison { with: "librdkafka alone, same bytes, same broker", value: raw };
+    Ok(Measurement::new("ingest-batch", "validated events through one NDJSON stream, acks=all", measured, against).peak_rss_mb(peak))
 }
 
 /// Single events at a steady rate: latency of the response, and time until the event is visible in the warehouse.
-pub async fn single_and_visible() -> Result<Vec<Figure>> {
+pub async fn single_and_visible() -> Result<Vec<Measurement>> {
     let stack = Stack::start(Log::Kafka).await?;
     load::prepare(&stack).await?;
     // In its first seconds a broker is slowed by JIT compilation.
@@ -67,49 +63,61 @@ pub async fn single_and_visible() -> Result<Vec<Figure>> {
     let before = Processors::now();
     let responses = send_at_rate(&stack, RATE * WARM_UP..RATE * (WARM_UP + SECONDS)).await?;
     let processors = Processors::now().since(&before);
-    let mut waits: Vec<f64> = responses.iter().map(|(_, wait, _)| wait.as_secs_f64() * 1000.0).collect();
+    let mut waits: Vec<f64> = responses.iter().map(|response| response.latency.as_secs_f64() * 1000.0).collect();
     let counts = polling.await??;
-    let again: u64 = responses.iter().map(|(again, ..)| again).sum();
-    let mut accepted: Vec<Instant> = responses.into_iter().map(|(_, _, at)| at).collect();
+    let again: u64 = responses.iter().map(|response| response.overloaded).sum();
+    let mut accepted: Vec<Instant> = responses.into_iter().map(|response| response.accepted).collect();
     accepted.sort();
     // The n-th accepted event is visible when n events are: an upper bound for any order.
     let mut visible: Vec<f64> = accepted
         .iter()
         .zip(RATE * WARM_UP + 1..)
-        .filter_map(|(at, n)| counts.iter().find(|(_, seen)| *seen >= n).map(|(when, _)| when.saturating_duration_since(*at).as_secs_f64()))
+        .filter_map(|(at, n)| {
+            counts.iter().find(|count| count.events >= n).map(|count| count.at.saturating_duration_since(*at).as_secs_f64())
+        })
         .collect();
     ensure!(visible.len() == accepted.len(), "{} of {} events became visible", visible.len(), accepted.len());
-    let (round_trip, processors_of_peer) = round_trip(&stack).await?;
+    let processors_before = Processors::now();
+    let round_trip = round_trip(&stack).await?;
+    let processors_of_peer = Processors::now().since(&processors_before);
+    let latency = Measured { value: p99(&mut waits), unit: "ms", better: Better::Less };
+    let against = Comparison {
+        with: "5 times the p99 of a librdkafka round trip at the same rate, same records, same broker",
+        value: MAX_ROUND_TRIPS * round_trip,
+    };
+    let delay = Measured { value: p99(&mut visible), unit: "s", better: Better::Less };
     Ok(vec![
-        Figure::new(
-            ("ingest-single", "single events at 2,000/s, p99"),
-            Better::Less,
-            (p99(&mut waits), "ms"),
-            ("5 times the p99 of a librdkafka round trip at the same rate, same records, same broker", MAX_ROUND_TRIPS * round_trip),
-        )
-        .note(format!("p50 {:.1} ms; {again} times 503; {processors}; with librdkafka alone {processors_of_peer}", median(&mut waits))),
-        Figure::new(("visible", "accepted to visible at 2,000 events/s, p99"), Better::Less, (p99(&mut visible), "s"), ("limit", 5.0)),
+        Measurement::new("ingest-single", "single events at 2,000/s, p99", latency, against)
+            .note(format!("p50 {:.1} ms; {again} times 503; {processors}; with librdkafka alone {processors_of_peer}", median(&mut waits))),
+        Measurement::new("visible", "accepted to visible at 2,000 events/s, p99", delay, Comparison { with: "limit", value: 5.0 }),
     ])
 }
 
-/// The p99 latency of a record with librdkafka alone, at the same rate and with the same settings, in ms; and the use of the processors.
+/// The p99 latency of a record with librdkafka alone, at the same rate and with the same settings, in ms.
 /// Projector and warehouse are running but idle, since nothing reads the topic.
-async fn round_trip(stack: &Stack) -> Result<(f64, String)> {
+async fn round_trip(stack: &Stack) -> Result<f64> {
     let brokers = stack.brokers().context("no broker")?;
     let peer = qamtu_tests::service::binary("examples/produce_raw")?;
-    let before = Processors::now();
     let done = tokio::process::Command::new(peer).args([&brokers, "events", "events-raw", &RATE.to_string()]).output().await?;
     ensure!(done.status.success(), "produce_raw failed: {}", String::from_utf8_lossy(&done.stderr));
-    Ok((String::from_utf8(done.stdout)?.trim().parse()?, Processors::now().since(&before)))
+    Ok(String::from_utf8(done.stdout)?.trim().parse()?)
 }
 
-/// Sends single events, [`RATE`] per second. Returns for each the number of 503 responses, the latency since it was due, and the
-/// time of acceptance.
-async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Duration, Instant)>> {
+/// The responses to one event.
+struct Response {
+    /// Number of 503 responses before it was accepted.
+    overloaded: u64,
+    /// Time from when it was due to be sent until it was accepted.
+    latency: Duration,
+    accepted: Instant,
+}
+
+/// Sends single events, [`RATE`] per second.
+async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<Response>> {
     let ingest = stack.ingest.as_ref().context("ingest")?.ready_field("listening")?;
     let client = reqwest::Client::new();
     let open = Arc::new(Semaphore::new(MAX_OPEN_REQUESTS));
-    let mut sent: JoinSet<Result<(u64, Duration, Instant)>> = JoinSet::new();
+    let mut sent: JoinSet<Result<Response>> = JoinSet::new();
     let mut ticks = interval(Duration::from_micros(1_000_000 / RATE));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
     for number in numbers {
@@ -119,16 +127,16 @@ async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Du
         sent.spawn(async move {
             let _permit = open.acquire_owned().await?;
             // A client repeats the same event after a 503 until it is accepted.
-            let mut again = 0;
+            let mut overloaded = 0;
             loop {
                 let request = client.post(&address).header("content-type", "application/cloudevents+json").body(body.clone());
                 let status = request.send().await?.status();
                 // Since it was due, so that a stall counts for all delayed events.
                 if status.is_success() {
-                    return Ok((again, due.elapsed(), Instant::now()));
+                    return Ok(Response { overloaded, latency: due.elapsed(), accepted: Instant::now() });
                 }
                 ensure!(status == 503, "ingest answered {status}");
-                again += 1;
+                overloaded += 1;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
@@ -140,15 +148,21 @@ async fn send_at_rate(stack: &Stack, numbers: Range<u64>) -> Result<Vec<(u64, Du
     Ok(responses)
 }
 
+/// How many events are visible at an instant.
+struct VisibleCount {
+    at: Instant,
+    events: u64,
+}
+
 /// Polls the number of visible attendances until all are visible.
-async fn poll_visible(stack: qamtu_tests::stack::WarehouseClient, all: u64) -> Result<Vec<(Instant, u64)>> {
+async fn poll_visible(stack: qamtu_tests::stack::WarehouseClient, all: u64) -> Result<Vec<VisibleCount>> {
     let mut seen = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let rows = stack.query("SELECT count() AS n FROM v_attendance").await?;
-        let n = rows[0]["n"].as_u64().unwrap_or(0);
-        seen.push((Instant::now(), n));
-        if n >= all || Instant::now() > deadline {
+        let events = rows[0]["n"].as_u64().unwrap_or(0);
+        seen.push(VisibleCount { at: Instant::now(), events });
+        if events >= all || Instant::now() > deadline {
             return Ok(seen);
         }
         // Polling without a pause would compete for the processors; the pause is part of the measured time.

@@ -9,8 +9,8 @@ use qamtu_tests::{
 };
 
 use crate::{
-    figure::{Better, Figure, peak_rss_mb},
     load,
+    measurement::{Better, Comparison, Measured, Measurement, peak_rss_mb},
     processors::Processors,
 };
 
@@ -20,7 +20,7 @@ const EVENTS: u64 = 400_000;
 const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Rows per second, compared with the engine filling only the log copy, and with the engine filling the facts as well.
-pub async fn project() -> Result<Vec<Figure>> {
+pub async fn project() -> Result<Vec<Measurement>> {
     let mut stack = Stack::with_warehouse(Log::Kafka, &["--kafka-engine"]).await?;
     load::prepare(&stack).await?;
     stack.projector.take().context("projector")?.stop().await?;
@@ -37,17 +37,18 @@ pub async fn project() -> Result<Vec<Figure>> {
     let ours = format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before));
     let peak = peak_rss_mb(stack.projector.as_ref().and_then(|projector| projector.pid()));
     stack.projector.take().context("projector")?.stop().await?;
-    let figure = |id, peer, rate_of_peer| {
-        Figure::new((id, "log copy and facts from Kafka to ClickHouse"), Better::More, (rate, "rows/s"), (peer, rate_of_peer))
-            .peak_rss_mb(peak)
+    let figure = |id, with, peer: &EngineRun| {
+        let measured = Measured { value: rate, unit: "rows/s", better: Better::More };
+        let what = "log copy and facts from Kafka to ClickHouse";
+        Measurement::new(id, what, measured, Comparison { with, value: peer.rows_per_second }).peak_rss_mb(peak)
     };
-    let (copy, processors_of_copy) = kafka_engine(&stack, false).await?;
-    let (facts, processors_of_facts) = kafka_engine(&stack, true).await?;
+    let copy = kafka_engine(&stack, false).await?;
+    let facts = kafka_engine(&stack, true).await?;
     Ok(vec![
-        figure("project", "ClickHouse's Kafka table engine filling the log copy's columns alone", copy)
-            .note(format!("ours writes the facts as well, theirs does not; {ours}; with theirs {processors_of_copy}")),
-        figure("project-facts", "ClickHouse's Kafka table engine filling the same columns of both tables", facts)
-            .note(format!("with theirs {processors_of_facts}")),
+        figure("project", "ClickHouse's Kafka table engine filling the log copy's columns alone", &copy)
+            .note(format!("ours writes the facts as well, theirs does not; {ours}; with theirs {}", copy.progress)),
+        figure("project-facts", "ClickHouse's Kafka table engine filling the same columns of both tables", &facts)
+            .note(format!("with theirs {}", facts.progress)),
     ])
 }
 
@@ -60,9 +61,16 @@ async fn wait_until_done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
     .await
 }
 
-/// Rows per second and use of the processors of the Kafka table engine into a table with the columns of the log copy and, if `facts` is
+/// A run of the Kafka table engine.
+struct EngineRun {
+    rows_per_second: f64,
+    /// Time of the first rows and use of the processors, as text.
+    progress: String,
+}
+
+/// Runs the Kafka table engine into a table with the columns of the log copy and, if `facts` is
 /// set, one with those of attendance. It flushes every 2 s, as the projector does behind a backlog; the default is 7.5 s.
-async fn kafka_engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
+async fn kafka_engine(stack: &Stack, facts: bool) -> Result<EngineRun> {
     let brokers = stack.brokers().context("no broker")?;
     for name in ["peer_reads", "peer_facts_view", "peer_view", "peer_records", "peer_source", "peer_facts", "peer"] {
         stack.query(&format!("DROP TABLE IF EXISTS {name} SYNC")).await?;
@@ -111,8 +119,9 @@ async fn kafka_engine(stack: &Stack, facts: bool) -> Result<(f64, String)> {
     if facts {
         wait_until_done(stack, "the peer's facts", &filled("peer_facts")).await?;
     }
-    let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
-    Ok((rate, format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before))))
+    let rows_per_second = EVENTS as f64 / begin.elapsed().as_secs_f64();
+    let progress = format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before));
+    Ok(EngineRun { rows_per_second, progress })
 }
 
 /// Extracts the columns of attendance from the payload. The load has no residence and no sheet.

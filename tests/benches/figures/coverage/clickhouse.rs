@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use anyhow::{Context, Result};
 use qamtu_tests::stack::Stack;
 
-use super::{Answers, dataset, empty_folder};
+use super::{Answers, Reach, Timed, dataset, empty_folder};
 
 const TABLES: [&str; 4] = ["peer_attendance", "peer_roll", "peer_meetings", "peer_seen"];
 
@@ -46,7 +46,7 @@ pub async fn export(stack: &Stack, to: &Path) -> Result<()> {
 }
 
 /// Runs the queries; returns results and seconds, or none if the memory limit is too low.
-pub async fn answer(stack: &Stack) -> Result<Option<(Answers, f64)>> {
+pub async fn answer(stack: &Stack) -> Result<Option<Timed>> {
     let begin = Instant::now();
     let mut answers = Answers::new();
     for (name, sql) in super::statements(include_str!("clickhouse.sql")) {
@@ -55,11 +55,11 @@ pub async fn answer(stack: &Stack) -> Result<Option<(Answers, f64)>> {
             rows => rows.with_context(|| format!("{name}: {sql}"))?,
         };
         let number = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
-        let figures =
-            rows.iter().map(|row| (row["code"].as_str().unwrap_or("").to_owned(), (number(&row["people"]), number(&row["attendances"]))));
+        let reach = |row: &serde_json::Value| Reach { people: number(&row["people"]), attendances: number(&row["attendances"]) };
+        let figures = rows.iter().map(|row| (row["code"].as_str().unwrap_or("").to_owned(), reach(row)));
         answers.insert(name.to_owned(), figures.collect());
     }
-    Ok(Some((answers, begin.elapsed().as_secs_f64())))
+    Ok(Some(Timed { answers, seconds: begin.elapsed().as_secs_f64() }))
 }
 
 /// Removes the peer's tables.

@@ -10,7 +10,7 @@ use qamtu_tests::{
 };
 use serde_json::{Value, json};
 
-use super::Answers;
+use super::{Answers, Reach};
 
 /// Number of voters on the roll.
 pub const VOTERS: u64 = 1_195_000;
@@ -158,12 +158,15 @@ pub fn read(figures: &Value, file: &Path) -> Result<Answers> {
     for row in rows.records() {
         let row = row?;
         // The number of people reached is empty if no meeting was held.
-        let figure = (row[reached].parse().unwrap_or(0), row[contacts].parse().unwrap_or(0));
+        let figure = Reach { people: row[reached].parse().unwrap_or(0), attendances: row[contacts].parse().unwrap_or(0) };
         answers.entry(row[kind].to_owned()).or_default().insert(row[key].to_owned(), figure);
     }
     let exposure = figures["exposure"].as_array().context("exposure")?;
-    let exposure: BTreeMap<_, _> =
-        exposure.iter().zip(1..).map(|(people, times)| (times.to_string(), (people.as_u64().unwrap_or(0), 0))).collect();
+    let exposure: BTreeMap<_, _> = exposure
+        .iter()
+        .zip(1..)
+        .map(|(people, times)| (times.to_string(), Reach { people: people.as_u64().unwrap_or(0), attendances: 0 }))
+        .collect();
     answers.insert("exposure".to_owned(), exposure);
     Ok(answers)
 }

@@ -7,13 +7,13 @@ use qamtu_tests::stack::cache;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use super::Answers;
+use super::Timed;
 
 /// Loads the files, which is not measured, runs the queries, and prints results and seconds as JSON.
 const PROGRAM: &str = include_str!("duckdb.py");
 
 /// Runs the queries; returns results and seconds.
-pub async fn answer(files: &Path) -> Result<(Answers, f64)> {
+pub async fn answer(files: &Path) -> Result<Timed> {
     let python = cache().join("duckdb/bin/python");
     ensure!(python.exists(), "{} is missing: `make bench` installs DuckDB there", python.display());
     let statements: Vec<_> = super::statements(include_str!("duckdb.sql")).collect();
@@ -25,5 +25,6 @@ pub async fn answer(files: &Path) -> Result<(Answers, f64)> {
     let done = child.wait_with_output().await?;
     ensure!(done.status.success(), "DuckDB failed");
     let output: Value = serde_json::from_slice(&done.stdout)?;
-    Ok((serde_json::from_value(output["answers"].clone())?, output["seconds"].as_f64().context("seconds")?))
+    let answers = serde_json::from_value(output["answers"].clone())?;
+    Ok(Timed { answers, seconds: output["seconds"].as_f64().context("seconds")? })
 }

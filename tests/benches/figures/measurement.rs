@@ -1,4 +1,4 @@
-//! One figure: a measured value, its comparison and their ratio.
+//! One figure of the benchmark: a measured value, its comparison and their ratio.
 
 use std::{io::Write, path::Path};
 
@@ -14,9 +14,22 @@ pub enum Better {
     Less,
 }
 
+/// A measured value.
+pub struct Measured {
+    pub value: f64,
+    pub unit: &'static str,
+    pub better: Better,
+}
+
+/// The value that a measured one is compared with, in the same unit.
+pub struct Comparison<'a> {
+    pub with: &'a str,
+    pub value: f64,
+}
+
 /// A measured figure, as written to `bench.json`.
 #[derive(Debug, Serialize)]
-pub struct Figure {
+pub struct Measurement {
     id: &'static str,
     what: String,
     value: f64,
@@ -28,21 +41,21 @@ pub struct Figure {
     note: String,
 }
 
-impl Figure {
+impl Measurement {
     /// A figure with its comparison; computes the ratio.
-    pub fn new((id, what): (&'static str, &str), better: Better, measured: (f64, &'static str), against: (&str, f64)) -> Self {
-        let (value, unit) = measured;
+    pub fn new(id: &'static str, what: &str, measured: Measured, against: Comparison<'_>) -> Self {
+        let Measured { value, unit, better } = measured;
         let ratio = match better {
-            Better::More => value / against.1,
-            Better::Less => against.1 / value,
+            Better::More => value / against.value,
+            Better::Less => against.value / value,
         };
         Self {
             id,
             what: what.to_owned(),
             value,
             unit,
-            against: against.0.to_owned(),
-            against_value: against.1,
+            against: against.with.to_owned(),
+            against_value: against.value,
             ratio,
             peak_rss_mb: None,
             note: String::new(),
@@ -63,7 +76,7 @@ impl Figure {
 }
 
 /// Prints the table and writes `bench.json`.
-pub fn report(figures: &[Figure]) -> Result<()> {
+pub fn report(figures: &[Measurement]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{:<14} {:>12} {:<9} {:>12} {:>7}  compared with", "figure", "Qamtu", "", "other", "ratio")?;
     for figure in figures {
