@@ -32,6 +32,7 @@ mod stack;
 mod steps;
 mod summary;
 
+pub use check::differences;
 use config::DemoConfig;
 use demo_dir::{DemoDir, LogSettings};
 pub use error::DemoError;

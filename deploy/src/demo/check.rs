@@ -18,8 +18,7 @@ pub struct StreamCheck {
 
 /// Compares the figures, and the counts of the stream if something was sent.
 pub fn compare(summary: &Value, oracle: &Value, sent: Option<&StreamCheck>) -> Result<(), DemoError> {
-    let mut found = Vec::new();
-    differences("", summary, oracle, &mut found);
+    let mut found = differences(summary, oracle);
     if let Some(sent) = sent {
         compare_stream(sent, &mut found);
     }
@@ -30,16 +29,22 @@ pub fn compare(summary: &Value, oracle: &Value, sent: Option<&StreamCheck>) -> R
     Err(DemoError::Mismatch { number: found.len(), list: list.join("\n") })
 }
 
-/// Collects a line for every leaf at which two JSON values differ.
-fn differences(pointer: &str, computed: &Value, expected: &Value, out: &mut Vec<String>) {
+/// A line for every leaf at which two JSON values differ, such as `/audience/reached: computed 1, expected 2`.
+pub fn differences(computed: &Value, expected: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    add_differences("", computed, expected, &mut found);
+    found
+}
+
+fn add_differences(pointer: &str, computed: &Value, expected: &Value, out: &mut Vec<String>) {
     match (computed, expected) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))) {
-                differences(&format!("{pointer}/{name}"), &computed[name], &expected[name], out);
+                add_differences(&format!("{pointer}/{name}"), &computed[name], &expected[name], out);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            a.iter().zip(b).enumerate().for_each(|(index, (a, b))| differences(&format!("{pointer}/{index}"), a, b, out));
+            a.iter().zip(b).enumerate().for_each(|(index, (a, b))| add_differences(&format!("{pointer}/{index}"), a, b, out));
         }
         _ if computed != expected => out.push(format!("{pointer}: computed {computed}, expected {expected}")),
         _ => {}
