@@ -5,13 +5,14 @@ use std::process::Output;
 use anyhow::{Context, Result, ensure};
 use qamtu_tests::{
     service::Service,
-    small_campaign::{self, CAMPAIGN, attends, event, iin, plan},
+    small_campaign::{CAMPAIGN, attends, event, iin, plan},
     stack::{Log, Stack, TIMEOUT},
     wait,
 };
 use serde_json::{Value, json};
 
-const NDJSON: &str = "application/x-ndjson";
+use crate::send_reference_data;
+
 const HELD: &str = "2026-02-20T10:00:00Z";
 
 /// Sets the time of arrival of an event, which is allowed for a synthetic campaign.
@@ -23,12 +24,7 @@ fn received(mut event: Value, at: &str) -> Value {
 /// A stack with reference data, the roll, and a meeting held with the persons 0 to 5.
 async fn start_with_reference_data() -> Result<(Stack, Vec<Value>)> {
     let stack = Stack::start(Log::Embedded).await?;
-    let early = |event| received(event, "2026-02-20T10:30:00Z");
-    stack.accept(&small_campaign::reference().into_iter().map(early).collect::<Vec<_>>()).await?;
-    let roll: Vec<Value> = small_campaign::roll().lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let roll: String = roll.into_iter().map(|line| format!("{}\n", early(line))).collect();
-    let (status, answer) = stack.post("/v1/roll", NDJSON, roll).await?;
-    ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
+    send_reference_data(&stack, |event| received(event, "2026-02-20T10:30:00Z")).await?;
     let then = "2026-02-21T10:00:00Z";
     let mut people: Vec<Value> = (0..6).map(|person| received(attends("M1", person), then)).collect();
     // The last one belongs to an import.

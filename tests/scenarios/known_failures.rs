@@ -9,13 +9,11 @@ use qamtu_tests::{
 };
 use serde_json::{Value, json};
 
-const NDJSON: &str = "application/x-ndjson";
+use crate::send_reference_data;
 
 async fn start_with_reference_data() -> Result<Stack> {
     let stack = Stack::start(Log::Embedded).await?;
-    stack.accept(&small_campaign::reference()).await?;
-    let (status, answer) = stack.post("/v1/roll", NDJSON, small_campaign::roll()).await?;
-    ensure!(status == 200 && answer["accepted"] == 3, "{status} {answer}");
+    send_reference_data(&stack, |event| event).await?;
     Ok(stack)
 }
 

@@ -10,6 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+use crate::root;
+
 const CRATES: [&str; 7] = ["schemas", "ingest/log", "ingest", "projector", "analytics", "deploy", "tests"];
 
 /// The path of a module below its crate, e.g. `["report", "world"]`; none for the root.
@@ -144,10 +146,6 @@ fn uses(sources: &BTreeMap<String, String>) -> BTreeMap<Module, BTreeMap<String,
         }
     }
     uses
-}
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 #[test]

@@ -1,16 +1,51 @@
 //! Publishing a campaign file again: an unchanged file adds no events, a changed one needs a higher revision.
 
-use std::path::Path;
+use std::{path::Path, process::Output};
 
 use anyhow::{Result, ensure};
+use qamtu_tests::{
+    service::{Service, binary},
+    stack::TIMEOUT,
+    wait,
+};
+use tokio::process::Command;
 
-use crate::readme::{ingest, publish};
+use crate::root;
+
+/// Starts a real ingest with its own log, register and keys; returns it and its address.
+pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let settings = [
+        ("QAMTU__LISTEN", "127.0.0.1:0".to_owned()),
+        ("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
+        ("QAMTU__LOG__DIR", path("log")),
+        ("QAMTU__REGISTER__PATH", path("register/register.sqlite")),
+        ("QAMTU__PSEUDONYM__KEY_DIR", path("keys")),
+        ("QAMTU__PSEUDONYM__CREATE", "true".to_owned()),
+    ];
+    std::fs::create_dir(path("register"))?;
+    let env = settings.map(|(name, value)| (name.to_owned(), value));
+    let ingest = Service::start("qamtu-ingest", &[], &env).await?;
+    let address = ingest.ready_field("listening")?;
+    let http = reqwest::Client::new();
+    wait::until("ingest to be ready", TIMEOUT, || async {
+        let answer = http.get(format!("{address}/ready")).send().await.map_err(|error| error.to_string())?;
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+    })
+    .await?;
+    Ok((ingest, address))
+}
+
+/// Runs `qamtu publish` for a campaign file.
+pub async fn publish(file: &Path, address: &str) -> Result<Output> {
+    Ok(Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
+}
 
 #[tokio::test]
 async fn changed_content_under_the_same_revision_is_refused_with_its_differences() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (ingest, address) = ingest(folder.path()).await?;
-    let original = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/campaigns/turkistan-2026.toml"))?;
+    let original = std::fs::read_to_string(root().join("deploy/campaigns/turkistan-2026.toml"))?;
     let file = folder.path().join("campaign.toml");
     let published = async |text: &str| {
         std::fs::write(&file, text)?;

@@ -1,19 +1,14 @@
 //! Checks the README: a real ingest accepts its examples, and its table of settings is that of the example files.
 
-use std::{collections::BTreeSet, fmt::Write, path::Path, process::Output};
+use std::{collections::BTreeSet, fmt::Write};
 
 use anyhow::{Context, Result, ensure};
-use qamtu_tests::{
-    service::{Service, binary},
-    stack::TIMEOUT,
-    wait,
-};
 use serde_json::Value;
-use tokio::process::Command;
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+use crate::{
+    publish::{ingest, publish},
+    root,
+};
 
 fn readme() -> Result<String> {
     Ok(std::fs::read_to_string(root().join("README.md"))?)
@@ -27,35 +22,6 @@ fn examples(readme: &str) -> Vec<(&str, Vec<&str>)> {
             Some((rest.split_once(" <<'END'\n")?.0, rest.split_once(" <<'END'\n")?.1.split_once("\nEND")?.0.lines().collect()))
         })
         .collect()
-}
-
-/// Starts a real ingest with its own log, register and keys; returns it and its address.
-pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
-    let path = |name: &str| folder.join(name).display().to_string();
-    let settings = [
-        ("QAMTU__LISTEN", "127.0.0.1:0".to_owned()),
-        ("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0".to_owned()),
-        ("QAMTU__LOG__DIR", path("log")),
-        ("QAMTU__REGISTER__PATH", path("register/register.sqlite")),
-        ("QAMTU__PSEUDONYM__KEY_DIR", path("keys")),
-        ("QAMTU__PSEUDONYM__CREATE", "true".to_owned()),
-    ];
-    std::fs::create_dir(path("register"))?;
-    let env: Vec<_> = settings.iter().filter(is_ingest_setting).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let ingest = Service::start("qamtu-ingest", &[], &env).await?;
-    let address = ingest.ready_field("listening")?;
-    let http = reqwest::Client::new();
-    wait::until("ingest to be ready", TIMEOUT, || async {
-        let answer = http.get(format!("{address}/ready")).send().await.map_err(|error| error.to_string())?;
-        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
-    })
-    .await?;
-    Ok((ingest, address))
-}
-
-/// Runs `qamtu publish` for a campaign file.
-pub async fn publish(file: &Path, address: &str) -> Result<Output> {
-    Ok(Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
 }
 
 #[tokio::test]
@@ -94,13 +60,6 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
     }
     ensure!(ingest.stop().await?.success());
     Ok(())
-}
-
-/// Whether ingest has this setting, by its example file, which lists all.
-fn is_ingest_setting((name, _): &&(&'static str, String)) -> bool {
-    let name = name.trim_start_matches("QAMTU__").to_ascii_lowercase().replace("__", ".");
-    let example = std::fs::read_to_string(root().join("ingest/ingest.example.toml")).unwrap_or_default();
-    rows(&example).iter().any(|row| row.name == name)
 }
 
 /// A setting of an example file.

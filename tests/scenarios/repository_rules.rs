@@ -1,15 +1,10 @@
 //! Rules that every file of this repository follows.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::Command};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+use crate::root;
 
 fn tracked(pattern: &str) -> Result<Vec<PathBuf>> {
     let output = Command::new("git").args(["ls-files", "--", pattern]).current_dir(root()).output()?;
@@ -20,13 +15,41 @@ fn tracked(pattern: &str) -> Result<Vec<PathBuf>> {
 }
 
 #[test]
-fn every_rust_file_opens_with_its_purpose_and_has_at_most_500_lines() -> Result<()> {
+fn every_rust_file_opens_with_its_purpose_and_has_at_most_400_lines() -> Result<()> {
     for file in tracked("*.rs")? {
         let text = std::fs::read_to_string(&file)?;
         ensure!(text.starts_with("//!"), "{} does not open with //!", file.display());
-        ensure!(text.lines().count() <= 500, "{} has more than 500 lines", file.display());
+        ensure!(text.lines().count() <= 400, "{} has more than 400 lines", file.display());
     }
     Ok(())
+}
+
+/// Number of words of each doc comment (`///`) of a text.
+fn doc_comments(text: &str) -> Vec<usize> {
+    let lines: Vec<Option<&str>> = text.lines().map(|line| line.trim().strip_prefix("///")).collect();
+    let comments = lines.chunk_by(|a, b| a.is_some() == b.is_some()).filter(|lines| lines[0].is_some());
+    comments.map(|lines| lines.iter().flatten().flat_map(|line| line.split_whitespace()).count()).collect()
+}
+
+/// A comment of three words repeats the name of what it describes.
+#[test]
+fn few_doc_comments_have_three_words_or_fewer() -> Result<()> {
+    let mut by_crate: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    for file in tracked("*.rs")? {
+        let folder = file.ancestors().skip(1).find(|folder| folder.join("Cargo.toml").exists()).context("a file outside the crates")?;
+        by_crate.entry(folder.to_owned()).or_default().extend(doc_comments(&std::fs::read_to_string(&file)?));
+    }
+    ensure!(by_crate.len() >= 7, "only {} crates", by_crate.len());
+    for (folder, comments) in by_crate {
+        let short = comments.iter().filter(|words| **words <= 3).count();
+        ensure!(short * 20 < comments.len(), "{}: {short} of {} doc comments are short", folder.display(), comments.len());
+    }
+    Ok(())
+}
+
+#[test]
+fn doc_comments_are_read_over_the_ends_of_lines() {
+    assert_eq!(doc_comments("/// One two\n/// three four.\nfn a() {}\n    /// Five.\n// no\n//! no\n"), [4, 1]);
 }
 
 #[test]
