@@ -182,7 +182,7 @@ async fn generate(config: &DemoConfig, dir: &DemoDir, steps: &Steps) -> Result<O
         steps.print_line("  Everything of this campaign and seed was sent before.");
         return Ok(None);
     }
-    let step = steps.begin("Inventing the campaign", None);
+    let step = steps.begin("Generating the campaign", None);
     let (campaign, seed) = (config.campaign.clone(), config.options.seed);
     let generated = tokio::task::spawn_blocking(move || synthetic::generate(&campaign, seed)).await;
     let generated = generated.ok().flatten().ok_or(DemoError::Stopped)?;

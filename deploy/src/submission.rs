@@ -13,7 +13,7 @@ use qamtu_schemas::{
 };
 use serde::{Serialize, Serializer};
 
-/// An individual identification number, twelve digits. Only invented ones exist in this crate.
+/// An individual identification number, twelve digits. Only synthetic ones exist in this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Iin(pub u64);
 

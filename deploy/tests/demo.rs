@@ -1,11 +1,6 @@
 //! `qamtu demo` on a small campaign: figures equal the oracle, a second run sends nothing again, and mistakes give one line.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::type_complexity,
-    reason = "what helps a test fails with it, and tables of cases are plain"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what helps a test fails with it")]
 
 use std::{
     io::{BufRead, BufReader},

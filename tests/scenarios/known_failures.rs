@@ -32,7 +32,7 @@ async fn number(stack: &Stack, sql: &str) -> Result<u64> {
     rows.first().and_then(|row| row["number"].as_u64()).with_context(|| format!("{sql}: {rows:?}"))
 }
 
-/// Elsewhere, after a restart of the server only some of the tables received the next rows.
+/// In a similar system, after a restart of the server only some of the tables received the next rows.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_table_receives_what_follows_a_killed_warehouse() -> Result<()> {
     let mut stack = start_with_reference_data().await?;
@@ -49,7 +49,7 @@ async fn every_table_receives_what_follows_a_killed_warehouse() -> Result<()> {
     Ok(())
 }
 
-/// Elsewhere, a view that showed rows twice after a replay inflated every count made from it.
+/// In a similar system, a view that showed rows twice after a replay inflated every count made from it.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_view_shows_a_key_once_while_rows_stand_twice() -> Result<()> {
     let mut stack = start_with_reference_data().await?;
@@ -88,7 +88,7 @@ async fn every_view_shows_a_key_once_while_rows_stand_twice() -> Result<()> {
     Ok(())
 }
 
-/// Elsewhere, charts were empty or a day off if server and browser were in different time zones.
+/// In a similar system, charts were empty or a day off if server and browser were in different time zones.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_zone_of_the_machine_changes_no_figure() -> Result<()> {
     let stack = start_with_reference_data().await?;
