@@ -179,12 +179,12 @@ pub struct FormatScenario {
 impl Campaign {
     /// Reads a campaign file.
     pub fn read(path: &Path) -> Result<Self, CampaignError> {
-        let text = std::fs::read_to_string(path).map_err(|source| CampaignError::Read { file: path.display().to_string(), source })?;
-        Self::parse(&text, &path.display().to_string())
+        let text = std::fs::read_to_string(path).map_err(|source| CampaignError::Read { file: path.to_owned(), source })?;
+        Self::parse(&text, path)
     }
 
-    /// Parses the text of a campaign file; `file` is the name in error messages.
-    pub fn parse(text: &str, file: &str) -> Result<Self, CampaignError> {
+    /// Parses the text of a campaign file; `file` is named in errors and not read.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, CampaignError> {
         let document = toml::Deserializer::parse(text).map_err(|error| CampaignError::toml(text, file, "", &error))?;
         let campaign: Campaign = serde_path_to_error::deserialize(document)
             .map_err(|error| CampaignError::toml(text, file, &error.path().to_string(), error.inner()))?;

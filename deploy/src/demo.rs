@@ -166,12 +166,12 @@ async fn start_log(config: &DemoConfig, dir: &DemoDir) -> Result<(LogSettings, O
     let prefix = format!("{}-", dir.name());
     match &config.options.log {
         DemoLog::Embedded => Ok((LogSettings::embedded(&dir.path("log")), None)),
-        DemoLog::Kafka(brokers) => Ok((LogSettings::kafka(brokers, &prefix, std::env::vars()), None)),
+        DemoLog::Kafka(brokers) => Ok((LogSettings::kafka(brokers, std::env::vars()).with_topic_prefix(prefix), None)),
         DemoLog::LocalKafka => {
             let options = BrokerOptions { dir: dir.path("kafka"), cache_dir: config.cache.join("kafka"), port: 0, heap_mb: 512 };
             let task = tokio::task::spawn_blocking(move || Broker::start(options)).await;
             let broker = task.map_err(|_| DemoError::Stopped)??;
-            Ok((LogSettings::kafka(&broker.address(), &prefix, std::iter::empty()), Some(broker)))
+            Ok((LogSettings::kafka(&broker.address(), std::iter::empty()).with_topic_prefix(prefix), Some(broker)))
         }
     }
 }

@@ -6,7 +6,7 @@ use qamtu::campaign::{Campaign, TURKISTAN_2026};
 use qamtu_schemas::Kind;
 
 fn parse(text: &str) -> Result<Campaign, String> {
-    Campaign::parse(text, "c.toml").map_err(|error| error.to_string())
+    Campaign::parse(text, std::path::Path::new("c.toml")).map_err(|error| error.to_string())
 }
 
 /// The error of the shipped file after one text is replaced.

@@ -2,7 +2,11 @@
 //!
 //! Every error gives the file, the line and what to write instead.
 
-use std::{collections::BTreeSet, fmt::Display};
+use std::{
+    collections::BTreeSet,
+    fmt::Display,
+    path::{Path, PathBuf},
+};
 
 use qamtu_schemas::instant::time_zone;
 use toml::de::{DeTable, DeValue};
@@ -19,19 +23,19 @@ pub(crate) const PRECINCT_MIN_VOTERS: u32 = 60;
 #[derive(Debug, thiserror::Error)]
 pub enum CampaignError {
     /// It cannot be read.
-    #[error("cannot read the campaign file {file}")]
+    #[error("cannot read the campaign file {}", file.display())]
     Read {
         /// Path of the campaign file.
-        file: String,
+        file: PathBuf,
         /// Error of the operating system.
         #[source]
         source: std::io::Error,
     },
     /// It is not TOML, has a wrong or unknown field, or violates a rule.
-    #[error("{file}:{line}: {reason}")]
+    #[error("{}:{line}: {reason}", file.display())]
     Invalid {
         /// Path of the campaign file.
-        file: String,
+        file: PathBuf,
         /// The line, from 1.
         line: usize,
         /// What is wrong and how to fix it.
@@ -41,7 +45,7 @@ pub enum CampaignError {
 
 impl CampaignError {
     /// `field` is the path of the wrong field, such as `units[3].kind`; empty if the text is not TOML.
-    pub(super) fn toml(text: &str, file: &str, field: &str, error: &toml::de::Error) -> Self {
+    pub(super) fn toml(text: &str, file: &Path, field: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().replace('\n', "; ");
         let reason = if matches!(field, "" | ".") { message } else { format!("{field}: {message}") };
@@ -57,7 +61,7 @@ pub(super) struct CampaignViolation {
 
 impl CampaignViolation {
     /// Finds the line of the field in the text.
-    pub(super) fn into_error(self, text: &str, file: &str) -> CampaignError {
+    pub(super) fn into_error(self, text: &str, file: &Path) -> CampaignError {
         let at = DeTable::parse(text).ok().map_or(0, |document| {
             let mut at = 0;
             let mut here = Some(DeValue::Table(document.into_inner()));

@@ -32,7 +32,7 @@ impl DemoConfig {
     pub fn resolve(options: &DemoOptions) -> Result<Self, DemoError> {
         let campaign = match &options.campaign {
             Some(file) => Campaign::read(file)?,
-            None => Campaign::parse(TURKISTAN_2026, "turkistan-2026.toml")?,
+            None => Campaign::parse(TURKISTAN_2026, Path::new("turkistan-2026.toml"))?,
         };
         if campaign.synthetic.is_none() {
             return Err(DemoError::Usage(format!("campaign {} has no [synthetic] table, so no data can be generated for it", campaign.id)));

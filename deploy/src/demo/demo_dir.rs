@@ -162,13 +162,18 @@ impl LogSettings {
     }
 
     /// A Kafka broker; encryption and logins come from the environment (`QAMTU__LOG__TLS__*`, `QAMTU__LOG__SASL__*`).
-    pub fn kafka(brokers: &str, prefix: &str, environment: impl Iterator<Item = (String, String)>) -> Self {
+    pub fn kafka(brokers: &str, environment: impl Iterator<Item = (String, String)>) -> Self {
         let mut settings: BTreeMap<String, String> = [("REPLICAS".to_owned(), "1".to_owned())].into();
         settings.extend(environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value))));
         settings.remove("DIR");
-        let ours = [("KIND", "kafka"), ("BROKERS", brokers), ("TOPIC_PREFIX", prefix)];
-        settings.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        settings.extend([("KIND", "kafka"), ("BROKERS", brokers)].map(|(name, value)| (name.to_owned(), value.to_owned())));
         Self(settings)
+    }
+
+    /// Adds a prefix to the names of all topics.
+    pub fn with_topic_prefix(mut self, prefix: String) -> Self {
+        self.0.insert("TOPIC_PREFIX".to_owned(), prefix);
+        self
     }
 
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> {
@@ -238,7 +243,7 @@ mod tests {
             [("QAMTU__LOG__SASL__USERNAME", "u"), ("QAMTU__LOG__SASL__PASSWORD", "p"), ("QAMTU__LOG__SASL__MECHANISM", "scram-sha-512")];
         let environment =
             outside.into_iter().chain([("QAMTU__LOG__DIR", "x"), ("HOME", "/")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let settings = LogSettings::kafka("h:9092", "demo_x-", environment);
+        let settings = LogSettings::kafka("h:9092", environment).with_topic_prefix("demo_x-".to_owned());
         let LogConfig::Kafka(config) = settings.config().unwrap() else { panic!("no Kafka") };
         assert_eq!((config.brokers.as_str(), config.topic_prefix.as_str(), config.replicas), ("h:9092", "demo_x-", 1));
         assert_eq!(config.sasl.unwrap().username, "u");

@@ -12,7 +12,7 @@ mod references;
 mod roll;
 mod size;
 
-use std::{ops::RangeInclusive, sync::OnceLock};
+use std::{ops::RangeInclusive, path::Path, sync::OnceLock};
 
 use qamtu::{
     campaign::{Campaign, TURKISTAN_2026},
@@ -24,7 +24,7 @@ const SEED: u64 = 7;
 
 fn campaign() -> &'static Campaign {
     static CAMPAIGN: OnceLock<Campaign> = OnceLock::new();
-    CAMPAIGN.get_or_init(|| Campaign::parse(TURKISTAN_2026, "turkistan-2026.toml").expect("the shipped campaign file"))
+    CAMPAIGN.get_or_init(|| Campaign::parse(TURKISTAN_2026, Path::new("turkistan-2026.toml")).expect("the shipped campaign file"))
 }
 
 /// The campaign of the seed, generated once.
