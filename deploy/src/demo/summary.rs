@@ -22,49 +22,25 @@ pub struct Summary<'a> {
 
 impl Summary<'_> {
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        let figure = |path: &str| self.figures.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-        let formatted = |path: &str| count(figure(path));
+        let figure = |table: &str, name: &str| self.figures[table][name].as_u64().unwrap_or(0);
         let text = |name: &str| self.figures[name].as_str().unwrap_or_default();
-        let voters = figure("/counts/voters").max(1);
-        let share = |people: u64| format!("{:.2} %", people as f64 * 100.0 / voters as f64);
-        writeln!(to)?;
-        writeln!(to, "SYNTHETIC campaign {}, seed {}, as of {}", text("campaign"), figure("/seed"), text("as_of"))?;
-        writeln!(
-            to,
-            "  voters        {} in {} precincts of {} units; roll of {}",
-            formatted("/counts/voters"),
-            formatted("/counts/precincts"),
-            formatted("/counts/units"),
-            formatted("/counts/roll_voters")
-        )?;
-        writeln!(
-            to,
-            "  reached       {} different voters ({}); with headcounts between {} and {} ({} to {})",
-            formatted("/audience/reached"),
-            share(figure("/audience/reached")),
-            formatted("/audience/lower"),
-            formatted("/audience/upper"),
-            share(figure("/audience/lower")),
-            share(figure("/audience/upper"))
-        )?;
-        writeln!(
-            to,
-            "  attendances   {} in all, {} identified, of them {} of eligible voters",
-            formatted("/audience/gross"),
-            formatted("/audience/identified"),
-            formatted("/audience/contacts")
-        )?;
-        writeln!(
-            to,
-            "  meetings      {} held of {} planned, {} extra, {} cancelled, {} missing; {} members in {} coalitions",
-            formatted("/plan/held_planned"),
-            formatted("/plan/planned"),
-            formatted("/plan/held_extra"),
-            formatted("/plan/cancelled"),
-            formatted("/plan/missing"),
-            formatted("/counts/members"),
-            formatted("/counts/coalitions")
-        )?;
+        let seed = self.figures["seed"].as_u64().unwrap_or(0);
+        writeln!(to, "\nSYNTHETIC campaign {}, seed {seed}, as of {}", text("campaign"), text("as_of"))?;
+        let [voters, precincts, units, roll] = ["voters", "precincts", "units", "roll_voters"].map(|name| count(figure("counts", name)));
+        writeln!(to, "  voters        {voters} in {precincts} precincts of {units} units; roll of {roll}")?;
+        let people = ["reached", "lower", "upper"].map(|name| figure("audience", name));
+        let registered = figure("counts", "voters").max(1) as f64;
+        let ([reached, lower, upper], [reached_share, lower_share, upper_share]) =
+            (people.map(count), people.map(|people| format!("{:.2} %", people as f64 * 100.0 / registered)));
+        write!(to, "  reached       {reached} different voters ({reached_share}); with headcounts between {lower} and {upper} ")?;
+        writeln!(to, "({lower_share} to {upper_share})")?;
+        let [gross, identified, contacts] = ["gross", "identified", "contacts"].map(|name| count(figure("audience", name)));
+        writeln!(to, "  attendances   {gross} in all, {identified} identified, of them {contacts} of eligible voters")?;
+        let [held, planned, extra, cancelled, missing] =
+            ["held_planned", "planned", "held_extra", "cancelled", "missing"].map(|name| count(figure("plan", name)));
+        write!(to, "  meetings      {held} held of {planned} planned, {extra} extra, {cancelled} cancelled, {missing} missing; ")?;
+        let [members, coalitions] = ["members", "coalitions"].map(|name| count(figure("counts", name)));
+        writeln!(to, "{members} members in {coalitions} coalitions")?;
         writeln!(to, "  checked       every figure equals what the generator knows to be true")?;
         writeln!(to, "  files         {}", self.out.display())?;
         let warehouse = self.warehouse_mb.map_or("a server of yours".to_owned(), |peak| format!("{} MB", count(peak)));

@@ -23,38 +23,15 @@ pub(super) fn misspelt(emitter: &mut EventEmitter<'_>, unit: usize) -> UnitCode 
     parsed.unwrap_or_else(|| format!("{}x", units[unit].code).parse().expect("a unit code"))
 }
 
-/// Kazakh and Russian letters as typed on a Latin keyboard.
+/// Kazakh and Russian letters, and how they are typed on a Latin keyboard.
+const CYRILLIC: &str = "а ә б в г ғ д е ё э ж з и й і к қ л м н ң о ө п р с т у ұ ү ф х һ ц ч ш щ ы ю я";
+const LATIN: &str = "a a b v g g d e e e zh z i i i k q l m n n o o p r s t u u u f h h ts ch sh sh y yu ya";
+
+/// The Latin spelling of a lowercase letter; a hyphen for a space, nothing for any other character.
 fn transliterate(letter: char) -> &'static str {
-    match letter {
-        'а' | 'ә' => "a",
-        'б' => "b",
-        'в' => "v",
-        'г' | 'ғ' => "g",
-        'д' => "d",
-        'е' | 'ё' | 'э' => "e",
-        'ж' => "zh",
-        'з' => "z",
-        'и' | 'й' | 'і' => "i",
-        'к' => "k",
-        'қ' => "q",
-        'л' => "l",
-        'м' => "m",
-        'н' | 'ң' => "n",
-        'о' | 'ө' => "o",
-        'п' => "p",
-        'р' => "r",
-        'с' => "s",
-        'т' => "t",
-        'у' | 'ұ' | 'ү' => "u",
-        'ф' => "f",
-        'х' | 'һ' => "h",
-        'ц' => "ts",
-        'ч' => "ch",
-        'ш' | 'щ' => "sh",
-        'ы' => "y",
-        'ю' => "yu",
-        'я' => "ya",
-        ' ' => "-",
-        _ => "",
+    if letter == ' ' {
+        return "-";
     }
+    let mut spelt = CYRILLIC.split(' ').zip(LATIN.split(' '));
+    spelt.find(|(cyrillic, _)| cyrillic.contains(letter)).map_or("", |(_, latin)| latin)
 }

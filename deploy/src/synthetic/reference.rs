@@ -60,6 +60,13 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
         let at = if date == 0 { world.clock.begins } else { world.clock.at(*day, 6) } + SignedDuration::from_mins(1);
         counts(emitter, date, at);
     }
+    members(emitter);
+    describe_venues(emitter);
+    survey(emitter);
+}
+
+fn members(emitter: &mut EventEmitter<'_>) {
+    let world = emitter.world;
     for (index, member) in world.people.members.iter().enumerate() {
         let at = world.clock.begins + SignedDuration::from_secs(1_800 + index as i64);
         let joined = |revision, named| MemberJoined {
@@ -79,6 +86,10 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
             emitter.send(emitter.metadata("registry", at, at), joined(1, &name));
         }
     }
+}
+
+fn describe_venues(emitter: &mut EventEmitter<'_>) {
+    let world = emitter.world;
     for (index, venue) in world.venues.iter().enumerate() {
         let at = world.clock.begins + SignedDuration::from_secs(2_400 + index as i64);
         let precinct = &world.roll.precincts[venue.precinct];
@@ -92,7 +103,6 @@ pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
         };
         emitter.send(emitter.metadata("registry", at, at), described);
     }
-    survey(emitter);
 }
 
 fn counts(emitter: &mut EventEmitter<'_>, date: usize, at: Timestamp) {

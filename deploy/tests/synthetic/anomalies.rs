@@ -1,21 +1,12 @@
-//! Every kind of anomaly is a fact of the submissions, in the expected number.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Every kind of anomaly of plans, reports, clocks and reference data is a fact of the submissions, in the expected number.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use qamtu::{
-    submission::{Identifier, Payload},
-    synthetic::{ExpectedOutcome, iin},
-};
-use qamtu_schemas::{
-    Data, Event, Kind, Status,
-    event::{AttendanceRecorded, Report, Residence},
-    id::{EventId, MeetingId, Pseudonym},
-};
+use qamtu::{submission::Payload, synthetic::ExpectedOutcome};
+use qamtu_schemas::{Data, Event, Kind, Status, event::Report};
 
 use crate::{
     about, assert_within, campaign, figure, full,
-    observed::{Meeting, accepted, is_lawful, observed, refused, report},
+    observed::{ObservedMeeting, accepted, is_lawful, observed, report},
 };
 
 fn day(at: Timestamp) -> Date {
@@ -29,28 +20,28 @@ fn clock(at: Timestamp) -> (i8, i8) {
 }
 
 /// Start by the report in force, if the meeting was held.
-fn held_at(meeting: &Meeting) -> Option<Timestamp> {
+fn held_at(meeting: &ObservedMeeting) -> Option<Timestamp> {
     meeting.state.report.as_ref().map(|report| report.starts)
 }
 
 /// Arrival of the first event of a kind.
-fn arrival(meeting: &Meeting, kind: Kind) -> Option<Timestamp> {
+fn arrival(meeting: &ObservedMeeting, kind: Kind) -> Option<Timestamp> {
     meeting.events.iter().find(|event| event.data.kind() == kind).map(|event| event.envelope.receivedtime)
 }
 
 /// Number of events of a kind that are in force.
-fn in_force(meeting: &Meeting, kind: Kind) -> usize {
+fn in_force(meeting: &ObservedMeeting, kind: Kind) -> usize {
     meeting.in_force().filter(|event| event.data.kind() == kind).count()
 }
 
 /// Whether a corrected report of the meeting differs from the one in force.
-fn was_wrong(meeting: &Meeting, differs: impl Fn(&Report, &Report) -> bool) -> bool {
+fn was_wrong(meeting: &ObservedMeeting, differs: impl Fn(&Report, &Report) -> bool) -> bool {
     let Some(right) = &meeting.state.report else { return false };
     meeting.replacements().filter_map(|(_, old)| report(old)).any(|wrong| differs(wrong, right))
 }
 
 /// Whether an event replaces another one of these kinds.
-fn replaces(meeting: &Meeting, new: &[Kind], old: &[Kind]) -> bool {
+fn replaces(meeting: &ObservedMeeting, new: &[Kind], old: &[Kind]) -> bool {
     meeting.replacements().any(|(by, gone)| new.contains(&by.data.kind()) && old.contains(&gone.data.kind()))
 }
 
@@ -65,7 +56,7 @@ const CORRECTIONS: [Kind; 2] = [Kind::MeetingCorrected, Kind::HeadcountRecounted
 #[test]
 fn reports_are_corrected_contradicted_and_withdrawn() {
     let held = figure("/plan/held");
-    let count = |condition: &dyn Fn(&Meeting) -> bool| observed().count(condition);
+    let count = |condition: &dyn Fn(&ObservedMeeting) -> bool| observed().count(condition);
     let dates = count(&|meeting| was_wrong(meeting, |wrong, right| wrong.starts != right.starts));
     assert_within("wrong dates", dates, about(20, held));
     let units = count(&|meeting| was_wrong(meeting, |wrong, right| wrong.unit != right.unit));
@@ -80,15 +71,16 @@ fn reports_are_corrected_contradicted_and_withdrawn() {
     let two_counts = count(&|meeting| meeting.state.contested && in_force(meeting, Kind::HeadcountReported) == 2);
     assert_within("two headcounts", two_counts, about(10, held));
     assert_within("corrections of corrections", count(&|meeting| replaces(meeting, &CORRECTIONS, &CORRECTIONS)), 4..=held / 50);
-    let early = |meeting: &Meeting| {
+    let early = |meeting: &ObservedMeeting| {
         let corrected = |event: &Event| CORRECTIONS.contains(&event.data.kind());
         meeting.replacements().any(|(new, old)| corrected(new) && arrives_before(new, old))
     };
     assert_within("corrections before the original", count(&early), 4..=held / 50);
-    let withdrawn =
-        |meeting: &Meeting| meeting.in_force().any(|event| matches!(&event.data, Data::MeetingCorrected(data) if data.report.is_none()));
+    let withdrawn = |meeting: &ObservedMeeting| {
+        meeting.in_force().any(|event| matches!(&event.data, Data::MeetingCorrected(data) if data.report.is_none()))
+    };
     assert_within("withdrawn reports", count(&withdrawn), 4..=held / 100);
-    let both = |meeting: &Meeting| in_force(meeting, Kind::MeetingCancelled) > 0 && meeting.state.status == Status::Held;
+    let both = |meeting: &ObservedMeeting| in_force(meeting, Kind::MeetingCancelled) > 0 && meeting.state.status == Status::Held;
     assert_within("cancelled, yet held", count(&both), 4..=held / 100);
     let undone = count(&|meeting| replaces(meeting, &REPORTS, &[Kind::MeetingCancelled]) && meeting.state.status == Status::Held);
     assert_within("corrected cancellations", undone, 4..=held / 100);
@@ -105,7 +97,7 @@ fn reports_are_corrected_contradicted_and_withdrawn() {
 #[test]
 fn reports_and_plans_are_late() {
     let held = figure("/plan/held");
-    let delay = |meeting: &Meeting| {
+    let delay = |meeting: &ObservedMeeting| {
         let ends = held_at(meeting)? + SignedDuration::from_mins(90);
         meeting.state.reported.map(|reported| reported.duration_since(ends).as_hours())
     };
@@ -116,9 +108,9 @@ fn reports_and_plans_are_late() {
     let after_vote = observed().count(|meeting| meeting.state.reported.is_some_and(|reported| day(reported) > vote));
     assert_within("reports after the vote", after_vote, about(5, held));
     let sheet_first =
-        |meeting: &Meeting| arrival(meeting, Kind::AttendanceRecorded).is_some_and(|sheet| Some(sheet) < meeting.state.reported);
+        |meeting: &ObservedMeeting| arrival(meeting, Kind::AttendanceRecorded).is_some_and(|sheet| Some(sheet) < meeting.state.reported);
     assert_within("sheets before the report", observed().count(sheet_first), about(100, held));
-    let plan_last = |meeting: &Meeting| arrival(meeting, Kind::MeetingPlanned) > meeting.state.reported.or(Some(Timestamp::MAX));
+    let plan_last = |meeting: &ObservedMeeting| arrival(meeting, Kind::MeetingPlanned) > meeting.state.reported.or(Some(Timestamp::MAX));
     assert_within("plans after the report", observed().count(plan_last), 4..=held / 50);
 }
 
@@ -129,8 +121,8 @@ fn plans_are_moved_replaced_and_contradicted() {
     assert_within("cancelled", figure("/plan/cancelled"), about(62, 1_959));
     assert_within("never reported", figure("/plan/missing"), about(20, 1_959));
     assert_within("extra meetings", figure("/plan/held_extra"), about(30, 1_959));
-    let count = |condition: &dyn Fn(&Meeting) -> bool| observed().count(condition);
-    let replaced_early = |meeting: &Meeting| {
+    let count = |condition: &dyn Fn(&ObservedMeeting) -> bool| observed().count(condition);
+    let replaced_early = |meeting: &ObservedMeeting| {
         let plans = |new: &Event, old: &Event| new.data.kind() == Kind::MeetingPlanned && old.data.kind() == Kind::MeetingPlanned;
         meeting.replacements().any(|(new, old)| plans(new, old) && arrives_before(new, old))
     };
@@ -141,7 +133,7 @@ fn plans_are_moved_replaced_and_contradicted() {
     );
     assert_within("plans replaced before they arrive", count(&replaced_early), 4..=20);
     assert_within("two plans in force", count(&|meeting| in_force(meeting, Kind::MeetingPlanned) == 2), 4..=20);
-    let planned_first = |meeting: &Meeting| meeting.state.plan.as_ref().map(|plan| plan.starts);
+    let planned_first = |meeting: &ObservedMeeting| meeting.state.plan.as_ref().map(|plan| plan.starts);
     let early = count(&|meeting| {
         let is_early = held_at(meeting).map(day) < meeting.state.starts.map(day);
         meeting.state.starts.is_some_and(is_lawful)
@@ -151,128 +143,28 @@ fn plans_are_moved_replaced_and_contradicted() {
             && held_at(meeting) == planned_first(meeting)
     });
     assert_eq!(early, 6, "moved, but held on the day planned first");
-    let unlawful =
-        |meeting: &Meeting| meeting.state.starts.is_some_and(|starts| !is_lawful(starts)) && held_at(meeting).is_some_and(is_lawful);
+    let unlawful = |meeting: &ObservedMeeting| {
+        meeting.state.starts.is_some_and(|starts| !is_lawful(starts)) && held_at(meeting).is_some_and(is_lawful)
+    };
     assert_within("moved to an unlawful day", count(&unlawful), 4..=20);
 }
 
 #[test]
 fn clocks_and_dates_are_wrong() {
-    let count = |condition: &dyn Fn(&Meeting) -> bool| observed().count(condition);
-    let an_hour_early = |meeting: &Meeting| {
+    let count = |condition: &dyn Fn(&ObservedMeeting) -> bool| observed().count(condition);
+    let an_hour_early = |meeting: &ObservedMeeting| {
         let late = held_at(meeting).zip(meeting.state.starts).map(|(held, planned)| held.duration_since(planned).as_mins());
         late.is_some_and(|late| (-65..=-35).contains(&late))
     };
     // With only the day entered, the start is one hour before midnight, so on the day before.
-    let before_midnight = |meeting: &Meeting| held_at(meeting).is_some_and(|starts| clock(starts) == (23, 0));
+    let before_midnight = |meeting: &ObservedMeeting| held_at(meeting).is_some_and(|starts| clock(starts) == (23, 0));
     assert_within("an hour before midnight", count(&before_midnight), 2..=5);
     let stale = count(&|meeting| an_hour_early(meeting) || before_midnight(meeting));
     assert_within("stale time zones", stale, about(5, figure("/plan/held")));
-    let at_midnight = |meeting: &Meeting| held_at(meeting).is_some_and(|starts| clock(starts) == (0, 0));
+    let at_midnight = |meeting: &ObservedMeeting| held_at(meeting).is_some_and(|starts| clock(starts) == (0, 0));
     assert_within("at local midnight", count(&at_midnight), 4..=20);
     let silence = count(&|meeting| held_at(meeting).is_some_and(|starts| day(starts) == campaign().calendar.silence));
     assert_eq!(silence, 2, "held after the last lawful day");
-}
-
-/// The people of a sheet in force.
-fn attendees(meeting: &Meeting) -> BTreeSet<Pseudonym> {
-    meeting.state.attendance.values().map(|line| line.attendee.id).collect()
-}
-
-#[test]
-fn sheets_are_copied_typed_twice_reversed_and_stray() {
-    let held = figure("/plan/held");
-    let count = |condition: &dyn Fn(&Meeting) -> bool| observed().count(condition);
-    let mut sheets: BTreeMap<_, u64> = BTreeMap::new();
-    observed().meetings.values().map(attendees).filter(|sheet| !sheet.is_empty()).for_each(|sheet| *sheets.entry(sheet).or_default() += 1);
-    assert_eq!(sheets.into_values().filter(|meetings| *meetings > 1).collect::<Vec<_>>(), [3], "meetings with one sheet");
-    let rekeyed = |meeting: &Meeting| {
-        let sheets: BTreeSet<_> =
-            meeting.state.attendance.values().filter_map(|line| line.sheet.as_ref().map(|sheet| &sheet.sheet)).collect();
-        sheets.len() == 2 && attendees(meeting).len() * 2 >= meeting.state.attendance.len()
-    };
-    assert_within("sheets typed twice", count(&rekeyed), about(10, held));
-    let reversed = observed().reference.reversed();
-    assert_eq!(reversed.len(), 1);
-    let gone = |event: &Event| event.envelope.import.is_some_and(|import| reversed.contains(&import));
-    let sent_again = |meeting: &Meeting| meeting.events.iter().any(gone) && !meeting.state.attendance.is_empty();
-    assert_eq!(count(&sent_again), 3, "meetings of the reversed import");
-    let stray = |status| count(&|meeting| meeting.state.status == status && !meeting.state.attendance.is_empty());
-    assert_eq!((stray(Status::Pending), stray(Status::Planned)), (12, 5), "sheets of unknown and of unreported meetings");
-    let uncounted = |meeting: &Meeting| {
-        meeting.state.status == Status::Held && meeting.state.headcount.is_none() && meeting.state.attendance.is_empty()
-    };
-    assert_within("held without any count", count(&uncounted), 4..=20);
-    assert_eq!(figure("/precincts_over"), 1, "more reached than registered");
-}
-
-#[test]
-fn names_of_a_revealing_audience_are_refused_or_arrive_too_early() {
-    let revealing = campaign().revealing();
-    let named = |meeting: &Meeting| meeting.is_revealing(&revealing) && !meeting.state.attendance.is_empty();
-    assert_eq!(observed().count(named), 9, "names that arrive before the audience is known");
-    let contested = |meeting: &Meeting| named(meeting) && meeting.state.contested;
-    assert_eq!(observed().count(contested), 3, "of them with a contradicting report");
-    let refused: Vec<&MeetingId> = refused()
-        .filter(|(code, _)| *code == "headcounts-only")
-        .map(|(_, submission)| match &submission.data {
-            Payload::Attendance(line) => &line.meeting,
-            other => panic!("{other:?} is no line of a sheet"),
-        })
-        .collect();
-    assert_eq!(refused.len(), 24);
-    assert!(refused.iter().all(|meeting| observed().meetings[*meeting].is_revealing(&revealing)));
-}
-
-#[test]
-fn lines_are_mistyped_misspelt_and_retracted() {
-    let lines = figure("/audience/identified");
-    let (mut invalid, mut unknown_on_sheet, mut unknown_in_report) = (0, 0, 0);
-    let mut spelt: BTreeSet<String> = BTreeSet::new();
-    for (code, submission) in refused() {
-        let unknown = |unit| observed().reference.unit(unit).is_none();
-        match (code, &submission.data) {
-            ("invalid-iin", Payload::Attendance(AttendanceRecorded { attendee: Identifier::Iin(iin), .. })) => {
-                invalid += u64::from(!iin::is_valid(*iin));
-            }
-            ("unknown-unit", Payload::Attendance(AttendanceRecorded { residence: Residence::Unit(unit), .. })) => {
-                unknown_on_sheet += u64::from(unknown(unit));
-                spelt.insert(unit.to_string());
-            }
-            ("unknown-unit", Payload::Plain(data)) => match &**data {
-                Data::MeetingHeld(held) => unknown_in_report += u64::from(unknown(&held.report.unit)),
-                other => panic!("{other:?} is refused"),
-            },
-            ("headcounts-only", _) => {}
-            other => panic!("{other:?} is refused"),
-        }
-    }
-    assert_within("mistyped numbers", invalid, about(16, lines));
-    assert_within("misspelt units on sheets", unknown_on_sheet, about(8, lines));
-    assert_within("misspelt units in reports", unknown_in_report, about(10, figure("/plan/held")));
-    let refused = &full().oracle.stream.refused;
-    assert_eq!((refused["invalid-iin"], refused["unknown-unit"]), (invalid, unknown_on_sheet + unknown_in_report));
-    for alias in ["saryagash-audany", "saryagashskii-raion", "Saryagash"] {
-        assert!(spelt.contains(alias), "{alias} is not among {spelt:?}");
-    }
-    let lines_of = |event: &Event| if let Data::AttendanceRetracted(data) = &event.data { data.retracts.len() as u64 } else { 0 };
-    let retracted: u64 = observed().meetings.values().flat_map(|meeting| &meeting.events).map(lines_of).sum();
-    assert_within("retracted lines", retracted, about(10, lines));
-    assert_within("weak identifiers", figure("/audience/weak"), about(30, lines));
-    assert_within("people from outside", figure("/audience/outside"), about(44, lines));
-}
-
-#[test]
-fn consents_are_withdrawn_and_given_again() {
-    let withdrawals: BTreeSet<EventId> =
-        accepted().filter(|submission| submission.kind().kind == Kind::ConsentWithdrawn).map(|submission| submission.id).collect();
-    let revoked = accepted().flat_map(|submission| match &submission.data {
-        Payload::ConsentGiven(given) => given.supersedes.as_slice(),
-        _ => &[],
-    });
-    assert_eq!((withdrawals.len(), revoked.filter(|id| withdrawals.contains(id)).count()), (46, 6));
-    let attended: BTreeSet<_> = observed().meetings.values().flat_map(attendees).collect();
-    assert_eq!((observed().withdrawn.len(), observed().withdrawn.difference(&attended).count()), (40, 0), "withdrawals of attendees");
 }
 
 #[test]

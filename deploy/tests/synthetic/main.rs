@@ -10,6 +10,7 @@ mod observed;
 mod oracle;
 mod references;
 mod roll;
+mod sheet_anomalies;
 mod size;
 
 use std::{ops::RangeInclusive, path::Path, sync::OnceLock};

@@ -72,14 +72,14 @@ fn stored(submission: &Submission) -> Option<Event> {
 }
 
 /// A meeting as its accepted events show it.
-pub struct Meeting {
+pub struct ObservedMeeting {
     /// Its events, in order of arrival.
     pub events: Vec<Event>,
     /// What they amount to.
     pub state: MeetingState,
 }
 
-impl Meeting {
+impl ObservedMeeting {
     /// Pairs of an event and another one that it replaces.
     pub fn replacements(&self) -> impl Iterator<Item = (&Event, &Event)> {
         self.events.iter().flat_map(|new| {
@@ -112,14 +112,14 @@ pub fn report(event: &Event) -> Option<&Report> {
 /// The campaign as its accepted events show it.
 pub struct Observed {
     pub reference: Reference,
-    pub meetings: BTreeMap<MeetingId, Meeting>,
+    pub meetings: BTreeMap<MeetingId, ObservedMeeting>,
     /// People whose withdrawal of consent is in force.
     pub withdrawn: BTreeSet<Pseudonym>,
 }
 
 impl Observed {
     /// Number of meetings that satisfy a condition.
-    pub fn count(&self, condition: impl Fn(&Meeting) -> bool) -> u64 {
+    pub fn count(&self, condition: impl Fn(&ObservedMeeting) -> bool) -> u64 {
         self.meetings.values().filter(|meeting| condition(meeting)).count() as u64
     }
 }
@@ -146,7 +146,7 @@ pub fn observed() -> &'static Observed {
         let folded = by_meeting.into_iter().map(|(id, events)| {
             let mut fold = MeetingFold::default();
             events.iter().cloned().for_each(|event| fold.insert(event));
-            (id, Meeting { state: fold.state(reference.reversed()), events })
+            (id, ObservedMeeting { state: fold.state(reference.reversed()), events })
         });
         let meetings = folded.collect();
         Observed { meetings, withdrawn: withdrawals.into_values().collect(), reference }

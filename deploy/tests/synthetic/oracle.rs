@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     assert_within, campaign, figure, full,
-    observed::{Meeting, is_lawful, observed, pseudonym},
+    observed::{ObservedMeeting, is_lawful, observed, pseudonym},
 };
 
 fn rows(list: &str) -> &'static [Value] {
@@ -54,7 +54,7 @@ fn figures_agree_with_each_other() {
     let plan = |name: &str| figure(&format!("/plan/{name}"));
     assert!(plan("held_planned") <= plan("due") && plan("due") + plan("cancelled") <= plan("planned"));
     // A held meeting is planned, extra, on an unlawful day, or was moved to a day on which nothing is due.
-    let moved = |meeting: &Meeting| {
+    let moved = |meeting: &ObservedMeeting| {
         let lawful = |report: &Report| is_lawful(report.starts);
         meeting.state.starts.is_some_and(|starts| !is_lawful(starts)) && meeting.state.report.as_ref().is_some_and(lawful)
     };
@@ -64,7 +64,7 @@ fn figures_agree_with_each_other() {
 }
 
 /// The people of a held meeting who are recorded and have not withdrawn consent; none if only heads may be counted.
-fn people(meeting: &Meeting) -> BTreeSet<Person> {
+fn people(meeting: &ObservedMeeting) -> BTreeSet<Person> {
     if meeting.is_revealing(&campaign().revealing()) {
         return BTreeSet::new();
     }

@@ -5,15 +5,15 @@ use qamtu_schemas::Data;
 
 use crate::{
     SEED, assert_within, campaign, figure, full,
-    observed::{Meeting, is_lawful, observed},
+    observed::{ObservedMeeting, is_lawful, observed},
 };
 
 #[test]
 fn the_output_has_the_planned_numbers() {
     let reference = &observed().reference;
     let last_count: Vec<u64> = reference.precincts(campaign().calendar.closes).map(|count| count.voters.into()).collect();
-    let planned = |meeting: &Meeting| meeting.events.iter().any(|event| matches!(event.data, Data::MeetingPlanned(_)));
-    let unlawful = |meeting: &Meeting| meeting.state.report.as_ref().is_some_and(|report| !is_lawful(report.starts));
+    let planned = |meeting: &ObservedMeeting| meeting.events.iter().any(|event| matches!(event.data, Data::MeetingPlanned(_)));
+    let unlawful = |meeting: &ObservedMeeting| meeting.state.report.as_ref().is_some_and(|report| !is_lawful(report.starts));
     for (path, found, wanted) in [
         ("/counts/voters", last_count.iter().sum(), 1_195_000),
         ("/counts/precincts", last_count.len() as u64, 947),
