@@ -33,10 +33,8 @@ fn only_wrapper_crates_use_restricted_dependencies() -> Result<()> {
         let restricted = restriction["crate"].as_str().context("crate")?;
         let wrappers: Vec<&str> = restriction["wrappers"].as_array().context("wrappers")?.iter().filter_map(toml::Value::as_str).collect();
         for (package, uses) in &dependencies {
-            ensure!(
-                !uses.iter().any(|used| used == restricted) || wrappers.contains(&package.as_str()),
-                "{package} may not use {restricted}"
-            );
+            let (is_used, is_wrapper) = (uses.iter().any(|used| used == restricted), wrappers.contains(&package.as_str()));
+            ensure!(is_used == is_wrapper, "{package} uses {restricted}: {is_used}; it may, by deny.toml: {is_wrapper}");
         }
     }
     Ok(())
