@@ -45,7 +45,7 @@ pub struct Campaign {
     /// Name of its area, such as `Turkistan region`.
     pub area: Option<Names>,
     /// Lawful campaign days, silence and vote.
-    pub calendar: Calendar,
+    pub calendar: CampaignDates,
     /// Planned numbers of meetings and voters.
     pub plan: Targets,
     /// Parties that a member may belong to.
@@ -67,7 +67,7 @@ pub struct Campaign {
 /// Dates of a campaign.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Calendar {
+pub struct CampaignDates {
     /// First lawful campaign day.
     pub opens: Date,
     /// Last lawful campaign day.

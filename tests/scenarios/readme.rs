@@ -64,7 +64,7 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
 
 /// A setting of an example file.
 #[derive(Debug, PartialEq, Eq)]
-struct Row {
+struct SettingRow {
     name: String,
     default: String,
     meaning: String,
@@ -72,7 +72,7 @@ struct Row {
 
 /// The settings of an example file. A comment above or after a setting is its meaning, also of the following settings without a
 /// comment. A setting after `# ` has no default; one after `#` has this default, but only together with others.
-fn rows(example: &str) -> Vec<Row> {
+fn rows(example: &str) -> Vec<SettingRow> {
     let (mut section, mut meaning, mut above, mut rows) = (String::new(), String::new(), false, Vec::new());
     for line in example.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix('[') {
@@ -86,7 +86,7 @@ fn rows(example: &str) -> Vec<Row> {
         if let Some((name, value, comment)) = given.or(left_out).or(with_others) {
             let meaning = comment.unwrap_or(&meaning).to_owned();
             let default = if left_out.is_some() { "none".to_owned() } else { format!("`{value}`") };
-            rows.push(Row { name: format!("{section}{name}"), default, meaning });
+            rows.push(SettingRow { name: format!("{section}{name}"), default, meaning });
             above = false;
         } else if let Some(comment) = line.strip_prefix("# ") {
             meaning = if above { format!("{meaning} {comment}") } else { comment.to_owned() };
@@ -115,7 +115,7 @@ fn table() -> Result<String> {
         ("qamtu-analytics", "analytics/analytics.example.toml"),
     ] {
         write!(table, "\n| `{service}` | default | meaning |\n|---|---|---|\n")?;
-        for Row { name, default, meaning } in rows(&std::fs::read_to_string(root().join(file))?) {
+        for SettingRow { name, default, meaning } in rows(&std::fs::read_to_string(root().join(file))?) {
             writeln!(table, "| `{name}` | {default} | {meaning} |", meaning = meaning.replace('|', "\\|").replace('<', "&lt;"))?;
         }
     }
@@ -145,7 +145,7 @@ fn the_settings_of_the_readme_are_those_of_the_examples() -> Result<()> {
 #[test]
 fn settings_are_read_from_comments_above_and_behind_them() {
     let example = "# About the file.\n\n# Where it listens.\nlisten = \"x\"\n\n[log]\n# Kind,\n# of two.\nkind = \"embedded\"\ndir = \"d\"\n# brokers = \"h\"\n#replicas = 3\nrows = 5 # most rows\n";
-    let row = |name: &str, default: &str, meaning: &str| Row { name: name.into(), default: default.into(), meaning: meaning.into() };
+    let row = |name: &str, default: &str, meaning: &str| SettingRow { name: name.into(), default: default.into(), meaning: meaning.into() };
     let wanted = [
         row("listen", "`\"x\"`", "Where it listens."),
         row("log.kind", "`\"embedded\"`", "Kind, of two."),
