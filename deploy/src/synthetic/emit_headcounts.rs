@@ -20,11 +20,9 @@ pub(super) fn headcount(emitter: &mut EventEmitter<'_>, meeting: &GeneratedMeeti
     let metadata = emitter.metadata(&form(emitter, meeting), meeting.report.starts.min(reported_at), reported_at);
     match meeting.anomaly {
         Anomaly::WrongHeadcount(pattern) => {
-            let wrong = |factor: u32| GeneratedHeadcount {
-                first: headcount.first * factor + 3,
-                second: None,
-                eligible_minimum: None,
-                old_form: headcount.old_form,
+            let wrong = |factor: u32| {
+                let counted = GeneratedHeadcount::by_one_counter(headcount.first * factor + 3);
+                GeneratedHeadcount { old_form: headcount.old_form, ..counted }
             };
             send_with_correction(emitter, metadata, pattern, reported(meeting, &wrong(10)), |gone, last| {
                 let counted = if last { *headcount } else { wrong(2) };
@@ -39,8 +37,7 @@ pub(super) fn headcount(emitter: &mut EventEmitter<'_>, meeting: &GeneratedMeeti
             });
         }
         Anomaly::TwoHeadcounts => {
-            let other = GeneratedHeadcount { first: headcount.first + 7, second: None, eligible_minimum: None, old_form: false };
-            emitter.send(metadata.clone(), reported(meeting, &other));
+            emitter.send(metadata.clone(), reported(meeting, &GeneratedHeadcount::by_one_counter(headcount.first + 7)));
             emitter.send(EventMetadata { source: "observer".into(), ..metadata.shifted_by(hours(3)) }, reported(meeting, headcount));
         }
         _ => drop(emitter.send(metadata, reported(meeting, headcount))),
@@ -55,6 +52,7 @@ fn counts(headcount: &GeneratedHeadcount) -> Vec<Count> {
     std::iter::once(first).chain(headcount.second.map(|people| Count { counter: counter("2"), people })).collect()
 }
 
+/// A headcount as event, in the version that its form has.
 pub(super) fn reported(meeting: &GeneratedMeeting, headcount: &GeneratedHeadcount) -> Payload {
     let meeting = meeting.id.clone();
     if headcount.old_form {

@@ -132,9 +132,8 @@ pub(super) fn reversed_import(emitter: &mut EventEmitter<'_>, right: &[Sheet<'_>
     let shifted: Vec<Sheet<'_>> = right.iter().zip(&next).map(|(sheet, lines)| Sheet { lines, ..*sheet }).collect();
     let import = import_file(emitter, &shifted, 98, at);
     for Sheet { meeting, .. } in right {
-        let headcount = GeneratedHeadcount { first: 999, second: None, eligible_minimum: None, old_form: false };
         let metadata = emitter.metadata("import", at, at);
-        emitter.send(EventMetadata { import: Some(import), ..metadata }, reported(meeting, &headcount));
+        emitter.send(EventMetadata { import: Some(import), ..metadata }, reported(meeting, &GeneratedHeadcount::by_one_counter(999)));
     }
     let metadata = emitter.metadata("import", at + hours(25), at + hours(26));
     emitter.send(metadata, ImportReversed { import, reason: Some(text("SYNTHETIC: sheets shifted")) });

@@ -95,6 +95,11 @@ pub(super) struct GeneratedHeadcount {
 }
 
 impl GeneratedHeadcount {
+    /// A headcount by one counter, in the current version of the event.
+    pub fn by_one_counter(people: u32) -> Self {
+        Self { first: people, second: None, eligible_minimum: None, old_form: false }
+    }
+
     pub fn low(&self) -> u32 {
         self.second.map_or(self.first, |second| self.first.min(second))
     }

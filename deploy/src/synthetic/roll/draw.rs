@@ -24,6 +24,7 @@ const MISPLACED: u32 = 20;
 const PAIRS: usize = 6;
 /// Voters of the one precinct whom the other lists too.
 const LISTED_TWICE: usize = 25;
+
 impl GeneratedRoll {
     pub(in crate::synthetic) fn draw(campaign: &Campaign, scenario: &Scenario, seed: u64, issuer: &mut Issuer) -> Self {
         let mut rng = SeededRng::new(seed, RngStream::Roll);
