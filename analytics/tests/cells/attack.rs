@@ -1,101 +1,16 @@
 //! The attacker: knows every shown figure, the unit, coalition and audience of every meeting, and the relations between all figures.
 
-use std::collections::{BTreeMap, BTreeSet};
+use qamtu_analytics::published::{Audience, Published};
 
-use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome, Variable};
-use qamtu_analytics::{
-    cell::Cell,
-    published::{Audience, Published},
+use crate::{
+    linear_program::LinearProgram,
+    world::{CATEGORIES, Meeting, Truth, WEEKS, World},
 };
-
-use crate::world::{CATEGORIES, Meeting, Truth, WEEKS, World};
-
-/// Unknown counts, the shown ones among them, and linear relations between them.
-#[derive(Default)]
-pub struct Attack {
-    pub truth: BTreeMap<String, u64>,
-    pub shown: BTreeMap<String, u64>,
-    /// Those that are about people, and so must not be worked out when they are small.
-    pub people: BTreeSet<String>,
-    /// Counts with their weights that add up to nothing, or (if `false`) to nothing or more.
-    relations: Vec<(Vec<(f64, String)>, bool)>,
-    /// Those that may be negative.
-    signed: BTreeSet<String>,
-}
 
 /// Counts that can only grow while people and meetings are added.
 const GROWING: [&str; 10] = ["contacts", "reached", "repeats", "outside", "weak", "unstated", "identified", "gross", "extra", "several"];
 
-impl Attack {
-    fn fact(&mut self, name: &str, truth: u64) {
-        self.truth.insert(name.to_owned(), truth);
-    }
-
-    fn count(&mut self, name: &str, truth: u64) {
-        self.fact(name, truth);
-        self.people.insert(name.to_owned());
-    }
-
-    fn cell(&mut self, name: &str, cell: Cell, truth: u64) {
-        self.count(name, truth);
-        self.show(name, cell);
-    }
-
-    fn show(&mut self, name: &str, cell: Cell) {
-        if let Some(count) = cell.shown() {
-            assert_eq!(count, self.truth[name], "{name}");
-            self.shown.insert(name.to_owned(), count);
-        }
-    }
-
-    fn relation(&mut self, terms: Vec<(f64, String)>, exact: bool) {
-        let sum: f64 = terms.iter().map(|(weight, name)| weight * self.truth[name] as f64).sum();
-        assert!(if exact { sum == 0.0 } else { sum >= 0.0 }, "{terms:?} is {sum}");
-        self.relations.push((terms, exact));
-    }
-
-    /// A whole is the sum of its weighted parts.
-    fn weighted(&mut self, whole: &str, parts: &[(u64, String)]) {
-        let parts = parts.iter().map(|(weight, part)| (*weight as f64, part.clone()));
-        self.relation(parts.chain([(-1.0, whole.to_owned())]).collect(), true);
-    }
-
-    /// A whole is the sum of its parts.
-    fn sum(&mut self, whole: &str, parts: &[String]) {
-        self.weighted(whole, &parts.iter().map(|part| (1, part.clone())).collect::<Vec<_>>());
-    }
-
-    /// A count is no more than some others together.
-    fn within(&mut self, small: &str, large: &[String]) {
-        let large = large.iter().map(|name| (1.0, name.clone()));
-        self.relation(large.chain([(-1.0, small.to_owned())]).collect(), false);
-    }
-
-    /// Least and most that a count may be.
-    pub fn interval(&self, wanted: &str) -> (f64, f64) {
-        let solve = |direction| {
-            let mut problem = Problem::new(direction);
-            let variables: BTreeMap<&String, Variable> = self
-                .truth
-                .keys()
-                .map(|name| {
-                    let least = if self.signed.contains(name) { -5_000.0 } else { 0.0 };
-                    let bounds = self.shown.get(name).map_or((least, 5_000.0), |count| (*count as f64, *count as f64));
-                    (name, problem.add_var(if name == wanted { 1.0 } else { 0.0 }, bounds))
-                })
-                .collect();
-            for (terms, exact) in &self.relations {
-                let terms: Vec<(Variable, f64)> = terms.iter().map(|(weight, name)| (variables[name], *weight)).collect();
-                problem.add_constraint(&terms, if *exact { ComparisonOp::Eq } else { ComparisonOp::Ge }, 0.0);
-            }
-            match problem.solve().expect("the truth solves it") {
-                SolveOutcome::Solution(solution) => solution.objective(),
-                SolveOutcome::Interrupted(_) => panic!("no limit was set"),
-            }
-        };
-        (solve(OptimizationDirection::Minimize), solve(OptimizationDirection::Maximize))
-    }
-
+impl LinearProgram {
     /// Counts of some meetings, and how they hang together.
     fn meetings(&mut self, of: &str, truth: &Truth) {
         let name = |column: &str| format!("{of} {column}");
@@ -247,15 +162,15 @@ impl Attack {
 }
 
 /// Everything that a reader of the whole region can reckon with.
-pub fn attack(world: &World, published: &Published) -> Attack {
+pub fn attack(world: &World, published: &Published) -> LinearProgram {
     let mut attack = tables(world, published);
     attack.meetings_of_weeks(world, published);
     attack
 }
 
 /// Everything but what hangs together with meetings of a week.
-fn tables(world: &World, published: &Published) -> Attack {
-    let mut attack = Attack::default();
+fn tables(world: &World, published: &Published) -> LinearProgram {
+    let mut attack = LinearProgram::default();
     let region = world.at(|_| true);
     attack.row("region", &published.total.audience, &region);
     let units: Vec<&Audience> = published.units.iter().map(|unit| &unit.audience).collect();
@@ -286,8 +201,8 @@ fn tables(world: &World, published: &Published) -> Attack {
 
 /// What a reader can reckon with who has seen one state and then another one of the same world: both, and what changed. Left out are the
 /// meetings of weeks.
-pub fn sequence(before: &(World, Published), after: &(World, Published)) -> Attack {
-    let mut both = Attack::default();
+pub fn sequence(before: &(World, Published), after: &(World, Published)) -> LinearProgram {
+    let mut both = LinearProgram::default();
     let states = [("before", tables(&before.0, &before.1)), ("after", tables(&after.0, &after.1))];
     for (state, attack) in &states {
         let named = |name: &String| format!("{name}, {state}");
