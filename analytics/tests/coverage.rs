@@ -6,14 +6,24 @@
 mod audience;
 #[path = "coverage/fulfilment.rs"]
 mod fulfilment;
+#[path = "coverage/instants.rs"]
+mod instants;
 #[path = "coverage/program.rs"]
 mod program;
 #[path = "coverage/properties.rs"]
 mod properties;
+#[path = "coverage/residence.rs"]
+mod residence;
+#[path = "coverage/revealing.rs"]
+mod revealing;
 #[path = "coverage/slices.rs"]
 mod slices;
 #[path = "coverage/snapshots.rs"]
 mod snapshots;
+#[path = "coverage/stored_records.rs"]
+mod stored_records;
+#[path = "coverage/stored_totals.rs"]
+mod stored_totals;
 #[path = "coverage/warehouse.rs"]
 mod warehouse;
 #[path = "coverage/world.rs"]

@@ -1,10 +1,11 @@
-//! Attendance at one meeting, then at several.
+//! The people at one meeting and at several, as worked out by hand: lists and headcounts give bounds, and a person counts once.
 
-use qamtu_analytics::coverage::{Audience, Method};
+use qamtu_analytics::{
+    AnalyticsError,
+    coverage::{Audience, CoverageFold, Method, Run},
+};
 
-use crate::world::{World, after};
-
-const MONDAY: &str = "2026-02-16T10:00:00Z";
+use crate::world::{MONDAY, World, after};
 
 fn audience(world: &World) -> Audience {
     world.coverage(after()).region.slice.audience
@@ -168,97 +169,6 @@ fn attendance_of_a_meeting_that_is_not_held_is_pending() {
 }
 
 #[test]
-fn without_a_roll_people_say_where_they_live() {
-    let mut world = World::new();
-    world.roll.clear();
-    world.held("m1", World::place(MONDAY));
-    world.held("m2", World::place(MONDAY));
-    world.strong("m1", [1, 2, 3, 4, 5, 6]);
-    world.strong("m2", [1, 2, 3, 6]);
-    let residences = [
-        // m1: adult residents of, unit B, an unknown precinct, an unknown unit, and one who states nothing.
-        Some("pA-2"),
-        Some("pA-1"),
-        Some("uB"),
-        Some("pX-9"),
-        Some("uX"),
-        None,
-        // m2: 1 now states A-1, 2 only unit A, 3 nothing, 6 precinct B-1.
-        Some("pA-1"),
-        Some("uA"),
-        None,
-        Some("pB-1"),
-    ];
-    world.attendances.iter_mut().zip(residences).for_each(|(attendance, home)| attendance.stated_residence = home.map(str::to_owned));
-    let coverage = world.coverage(after());
-    let audience = &coverage.region.slice.audience;
-    // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2. Outside: 4 and 5 at m1, who live at places that do not exist.
-    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.reach.reached), (8, 6, 2, 4));
-    // Of 6 at m1 and 3 at m2 nothing is known, so they may be voters: rest = (6 - 5) + (4 - 3); upper = min(220, 4 + 2).
-    assert_eq!((audience.gross, audience.unidentified, audience.reach.upper, audience.reach.method), (10, 2, 6, Method::Bounds));
-    // 1 lives in A-1, the lower of two; 2 in A-1, the more precise; 3 in unit B; 6 in B-1.
-    let reached: Vec<(&str, u64)> =
-        coverage.precincts.iter().map(|precinct| (precinct.precinct.as_str(), precinct.residents.reach.reached)).collect();
-    assert_eq!(reached, [("A-1", 2), ("A-2", 0), ("B-1", 1)]);
-    let units: Vec<(u64, u64)> = coverage.units.iter().map(|unit| (unit.residents.reach.reached, unit.residents.contacts)).collect();
-    // Unit A: 1 and 2, twice each. Unit B: 3 once as a resident, 6 once.
-    assert_eq!(units, [(2, 4), (2, 2)]);
-    assert_eq!(coverage.region.exposure, [2, 2, 0, 0, 0]);
-}
-
-#[test]
-fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
-    let mut world = World::new();
-    world.roll.clear();
-    world.held("m1", World::place(MONDAY));
-    world.strong("m1", [1, 2, 3, 4, 5, 6, 7, 7, 8, 8]);
-    let residences = [
-        // An adult of A-1; people of A-1, unit A and precinct X-9 of whom no age is stated; a minor or somebody from elsewhere.
-        Some("pA-1"),
-        Some("PA-1"),
-        Some("UA"),
-        Some("PX-9"),
-        Some("x"),
-        None,
-        // 7 is recorded twice, once from outside; 8 once as an adult of unit B.
-        None,
-        Some("x"),
-        None,
-        Some("uB"),
-    ];
-    world.attendances.iter_mut().zip(residences).for_each(|(attendance, home)| attendance.stated_residence = home.map(str::to_owned));
-    let audience = audience(&world);
-    // Eligible: 1 and 8. Outside: 4, 5 and 7. Unknown: 2, 3 and 6.
-    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (5, 2, 3, 3));
-    // Eight people: gross = 8; the truth lies between 2 and 2 + 3.
-    assert_eq!((audience.gross, audience.reach.lower, audience.reach.upper), (8, 2, 5));
-    // The unknown are on the list, and in no other count.
-    assert_eq!((audience.unstated, audience.listed(), audience.heads_beyond_lists()), (3, 8, 0));
-}
-
-#[test]
-fn a_partial_roll_decides_nothing() {
-    let mut world = World::new();
-    world.roll.retain(|(_, home)| *home == "B-1");
-    world.held("m1", World::place(MONDAY));
-    world.strong("m1", [1, 2, 8, 9]);
-    for (attendance, home) in world.attendances.iter_mut().zip([Some("pA-1"), None, Some("pA-2"), Some("x")]) {
-        attendance.stated_residence = home.map(str::to_owned);
-    }
-    let coverage = world.coverage(after());
-    assert_eq!((coverage.counts.roll_voters, coverage.counts.roll_precincts, coverage.counts.precincts_without_roll), (3, 1, 2));
-    // As they state: 1 and 8 eligible, 9 outside, 2 unknown, though 8 and 9 are on the roll of B-1.
-    let audience = &coverage.region.slice.audience;
-    assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (3, 2, 1, 1));
-    let reached: Vec<u64> = coverage.precincts.iter().map(|precinct| precinct.residents.reach.reached).collect();
-    assert_eq!(reached, [1, 1, 0]);
-    // The same people with the whole roll.
-    world.roll = World::new().roll;
-    let coverage = world.coverage(after());
-    assert_eq!((coverage.region.slice.audience.contacts, coverage.counts.precincts_without_roll), (4, 0));
-}
-
-#[test]
 fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
     let mut world = World::new();
     world.held("m1", World::place(MONDAY));
@@ -279,76 +189,12 @@ fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
 }
 
 #[test]
-fn a_revealing_audience_counts_by_heads_alone() {
-    let mut world = World::new();
-    let of = |categories: &[&str]| World::place_of(("A", "CA"), categories, MONDAY);
-    // Of m1 and m2 the first audience reveals, of m3 the plan's, of m4 the second.
-    world.held("m1", World::place(MONDAY));
-    world.strong("m1", [1, 2, 50]);
-    world.weak("m1", [70]);
-    world.heads("m1", &[9, 7], Some(3));
-    world.planned("m2", World::place(MONDAY));
-    world.strong("m2", [3]);
-    world.planned("m3", World::place(MONDAY));
-    world.held("m3", of(&["STAFF"]));
-    world.strong("m3", [4]);
-    world.held("m4", of(&["STAFF", "YOUTH"]));
-    world.strong("m4", [5]);
-    let region = world.coverage(after()).region;
-    assert_eq!((region.slice.audience.reach.reached, region.slice.audience.weak, region.pending_attendance), (4, 1, 1));
-    // Only later it is said that to be among the young reveals.
-    let mut configured = world.events[0]["data"].clone();
-    configured["revision"] = 2.into();
-    configured["categories"][2]["revealing"] = true.into();
-    world.event("campaign.configured", configured);
-    let region = world.coverage(after()).region;
-    let audience = &region.slice.audience;
-    assert_eq!((audience.reach.reached, audience.identified, audience.weak, audience.outside, region.pending_attendance), (0, 0, 0, 0, 0));
-    // m1: gross = 7, rest = 9, minimum = min(3, 0 + 9). Nobody counted heads at m3 and m4.
-    assert_eq!((audience.gross, audience.unidentified, audience.uncounted_meetings), (7, 9, 2));
-    assert_eq!((audience.reach.lower, audience.reach.upper, region.exposure), (3, 9, [0; 5]));
-}
-
-#[test]
-fn one_revealing_report_of_two_makes_a_meeting_heads_only() {
-    let mut world = World::new();
-    let mut configured = world.events[0]["data"].clone();
-    configured["revision"] = 2.into();
-    configured["categories"][2]["revealing"] = true.into();
-    world.event("campaign.configured", configured);
-    let of = |categories: &[&str]| World::place_of(("A", "CA"), categories, MONDAY);
-    // The later id takes precedence and says that the audience does not reveal anything.
-    world.held("m1", of(&["YOUTH"]));
-    world.held("m1", of(&["STAFF"]));
-    world.strong("m1", [1, 2]);
-    // Here the contested report is the plan's rival, and here a correction has settled it.
-    world.planned("m2", of(&["STAFF", "YOUTH"]));
-    world.planned("m2", of(&["STAFF"]));
-    world.held("m2", of(&["STAFF"]));
-    world.strong("m2", [3]);
-    let wrong = world.held("m3", of(&["YOUTH"]));
-    world.event("meeting.corrected", serde_json::json!({"meeting": "m3", "supersedes": [wrong], "report": of(&["STAFF"])}));
-    world.strong("m3", [4]);
-    let region = world.coverage(after()).region;
-    assert_eq!((region.slice.fulfilment.held, region.slice.fulfilment.contested), (3, 1));
-    assert_eq!((region.slice.audience.identified, region.slice.audience.reach.reached, region.pending_attendance), (1, 1, 0));
-}
-
-#[test]
-fn attendance_in_two_places_is_refused() {
-    use qamtu_analytics::{
-        AnalyticsError,
-        coverage::{CoverageFold, Run},
-    };
+fn attendance_that_is_not_grouped_by_meeting_is_refused() {
     let mut world = World::new();
     world.held("m1", World::place(MONDAY));
     world.held("m2", World::place(MONDAY));
     let facts = world.facts(after());
     let run = |meeting| Run { meeting, hi: &[1], lo: &[1], strength: &[1], residences: &[] };
-    let mut fold = CoverageFold::new(&facts).expect("a campaign");
-    for meeting in [1, 0, 2, 3] {
-        fold.add_run(run(meeting)).expect("a new meeting");
-    }
     for again in [0, 1, 2] {
         let mut fold = CoverageFold::new(&facts).expect("a campaign");
         for meeting in [1, 0, 2, 3] {

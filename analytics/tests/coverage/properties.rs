@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use proptest::prelude::*;
 use qamtu_analytics::{Coverage, coverage::Reach};
 
-use crate::world::{Attendance, World, after};
+use crate::world::{World, after};
 
 const UNITS: [&str; 2] = ["A", "B"];
 const COALITIONS: [&str; 2] = ["CA", "R"];
@@ -51,7 +51,7 @@ fn world(meetings: &[Meeting]) -> World {
             world.heads(&id, &[one, other], Some(minimum));
         }
         for (person, strong) in &meeting.people {
-            world.attendances.push(Attendance { meeting: id.clone(), person: *person, strong: *strong, stated_residence: None });
+            if *strong { world.strong(&id, [*person]) } else { world.weak(&id, [*person]) }
         }
     }
     world

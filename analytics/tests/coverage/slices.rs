@@ -3,7 +3,7 @@
 use qamtu_analytics::{Coverage, Figures, coverage::Method};
 use serde_json::json;
 
-use crate::world::{Attendance, World, after, at};
+use crate::world::{Residence, World, after, at};
 
 /// Three meetings: m1 in A by CA for the young, m2 in B by R for staff and the young, m3 in B by CA for staff; in three weeks.
 fn world() -> World {
@@ -212,7 +212,8 @@ fn without_a_precinct_count_the_voters_are_unknown_and_nothing_is_capped_by_zero
     world.events.retain(|event| event["type"] != "qamtu.precinct.counted.v1");
     world.roll.clear();
     world.held("m1", World::place("2026-02-16T10:00:00Z"));
-    world.attendances.push(Attendance { meeting: "m1".to_owned(), person: 1, strong: true, stated_residence: Some("uA".to_owned()) });
+    world.strong("m1", [1]);
+    world.state([Residence::Unit("A")]);
     world.heads("m1", &[40], None);
     let coverage = world.coverage(after());
     let reach = &coverage.region.slice.audience.reach;

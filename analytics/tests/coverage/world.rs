@@ -16,15 +16,27 @@ use qamtu_analytics::{
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};
 use serde_json::{Value, json};
 
-/// An attendance that holds.
+/// An attendance that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attendance {
     pub meeting: String,
     pub person: u64,
     pub strong: bool,
-    /// `p` and a precinct, or `u` and a unit, of an adult; `P` or `U` if the age is not stated; `x` for not adult or from outside; else
-    /// nothing is stated.
-    pub stated_residence: Option<String>,
+    /// Where the person counts by what they state; ignored if the roll decides.
+    pub residence: Residence,
+}
+
+/// What a statement of residence and age amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residence {
+    /// An adult of this precinct, which the campaign has.
+    Precinct(&'static str),
+    /// An adult of this unit, which the campaign has.
+    Unit(&'static str),
+    /// Not eligible.
+    Outside,
+    /// Possibly eligible.
+    Unstated,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +58,9 @@ pub fn names(text: &str) -> Value {
 pub fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
+
+/// A Monday during the campaign.
+pub const MONDAY: &str = "2026-02-16T10:00:00Z";
 
 /// After the vote, when everything is due.
 pub fn after() -> Timestamp {
@@ -140,22 +155,22 @@ impl World {
 
     /// People who sign a sheet with their national ids.
     pub fn strong(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>) {
-        self.attendances.extend(people.into_iter().map(|person| Attendance {
-            meeting: meeting.to_owned(),
-            person,
-            strong: true,
-            stated_residence: None,
-        }));
+        self.attend(meeting, people, true);
     }
 
     /// People who sign with phone numbers.
     pub fn weak(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>) {
-        self.attendances.extend(people.into_iter().map(|person| Attendance {
-            meeting: meeting.to_owned(),
-            person,
-            strong: false,
-            stated_residence: None,
-        }));
+        self.attend(meeting, people, false);
+    }
+
+    fn attend(&mut self, meeting: &str, people: impl IntoIterator<Item = u64>, strong: bool) {
+        let attendance = |person| Attendance { meeting: meeting.to_owned(), person, strong, residence: Residence::Unstated };
+        self.attendances.extend(people.into_iter().map(attendance));
+    }
+
+    /// What people state about residence and age, in the order of the attendances.
+    pub fn state(&mut self, residences: impl IntoIterator<Item = Residence>) {
+        self.attendances.iter_mut().zip(residences).for_each(|(attendance, residence)| attendance.residence = residence);
     }
 
     /// Facts as the warehouse would give them at an instant.
@@ -221,7 +236,7 @@ impl World {
                 let strength: Vec<u8> = attendance.iter().map(|attendance| if attendance.strong { STRONG } else { 2 }).collect();
                 let residences: Vec<u32> = match fold.uses_roll() {
                     true => Vec::new(),
-                    false => attendance.iter().map(|attendance| home(&fold, attendance)).collect(),
+                    false => attendance.iter().map(|attendance| attendance.residence.number(&fold)).collect(),
                 };
                 fold.add_run(Run { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences }).expect("meeting by meeting");
             }
@@ -230,13 +245,13 @@ impl World {
     }
 }
 
-fn home(fold: &CoverageFold<'_>, attendance: &Attendance) -> u32 {
-    let Some((kind, place)) = attendance.stated_residence.as_deref().map(|home| home.split_at(1)) else { return UNSTATED };
-    match kind {
-        "p" => fold.residences().precinct(place).unwrap_or(OUTSIDE),
-        "u" => fold.residences().unit(place).unwrap_or(OUTSIDE),
-        "P" => fold.residences().precinct(place).map_or(OUTSIDE, |_| UNSTATED),
-        "U" => fold.residences().unit(place).map_or(OUTSIDE, |_| UNSTATED),
-        _ => OUTSIDE,
+impl Residence {
+    fn number(self, fold: &CoverageFold<'_>) -> u32 {
+        match self {
+            Self::Precinct(precinct) => fold.residences().precinct(precinct).expect("a precinct of the campaign"),
+            Self::Unit(unit) => fold.residences().unit(unit).expect("a unit of the campaign"),
+            Self::Outside => OUTSIDE,
+            Self::Unstated => UNSTATED,
+        }
     }
 }
