@@ -24,6 +24,8 @@ mod snapshots;
 mod stored_records;
 #[path = "coverage/stored_totals.rs"]
 mod stored_totals;
+#[path = "coverage/trust.rs"]
+mod trust;
 #[path = "coverage/warehouse.rs"]
 mod warehouse;
 #[path = "coverage/world.rs"]

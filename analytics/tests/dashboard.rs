@@ -1,4 +1,4 @@
-//! The page over HTTP: its texts in each language, authorization, and headers of every response.
+//! The dashboard over HTTP: who may read what, what the page, the map and the file say, and headers of every response.
 
 #![allow(
     clippy::unwrap_used,

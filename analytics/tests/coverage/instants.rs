@@ -76,6 +76,8 @@ async fn anomalies_are_counted_as_of_the_instant_and_change_no_figure() {
     let (warehouse, mut world) = (TestWarehouse::start().await, world());
     let unknown = "00000000-0000-4000-8005-00000000ffff";
     let starts = "2026-03-02T10:00:00Z";
+    // A report of a meeting that begins after the instant.
+    world.held("m6", World::place("2026-03-20T10:00:00Z"));
     // A move that has an effect, one of an unknown plan, and a retraction of an attendance that is received only later.
     let plan = world.planned("m5", World::place("2026-02-24T10:00:00Z"));
     world.event("meeting.rescheduled", json!({"meeting": "m5", "supersedes": [plan], "starts": starts}));
@@ -101,6 +103,6 @@ async fn anomalies_are_counted_as_of_the_instant_and_change_no_figure() {
     });
     warehouse.insert_events(world.events[new].iter().zip([(0, 3_000), (0, 3_001)])).await;
     warehouse.insert("attendance", [latecomer(&mut world, "2026-04-01 00:00:00")]).await;
-    (wanted.quality.dangling_references, wanted.quality.lookalike_meetings) = (3, 2);
+    (wanted.quality.dangling_references, wanted.quality.lookalike_meetings, wanted.quality.premature_reports) = (3, 2, 1);
     assert_eq!(warehouse.coverage().await, wanted);
 }

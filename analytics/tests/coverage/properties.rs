@@ -1,4 +1,4 @@
-//! Properties of every campaign, and equality with a naive count by hash sets.
+//! Properties of random campaigns, and equality with a naive count by hash sets, which shares no code with the product.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

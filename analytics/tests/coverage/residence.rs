@@ -48,7 +48,7 @@ fn without_a_roll_people_say_where_they_live() {
 }
 
 #[test]
-fn whoever_may_be_a_voter_for_all_that_is_stated_widens_the_bounds() {
+fn people_who_may_be_voters_widen_the_bounds() {
     let mut world = World::new();
     world.roll.clear();
     world.held("m1", World::place(MONDAY));

@@ -5,20 +5,17 @@ use std::path::Path;
 use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage, SnapshotId, SnapshotStore,
-    access::{Reader, Role},
-    coverage::Quality,
+    access::Role,
     csv,
     identity::{Identity, Offset},
-    locale::Language,
     publication::{current, publish},
-    published::Published,
     snapshot_store::Stored,
-    statement::{Statement, TrustRow},
 };
 
 use crate::world::{World, after, at};
 
-fn world() -> World {
+/// A campaign of one meeting.
+pub fn world() -> World {
     let mut world = World::new();
     world.planned("m1", World::place("2026-02-16T10:00:00Z"));
     world.held("m1", World::place("2026-02-16T10:00:00Z"));
@@ -138,51 +135,10 @@ fn what_was_shown_is_compared_with_after_a_restart() {
     let (shown, second) = offer(41, 41);
     assert!(!shown, "one more person");
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
-    // A service that starts now shows what was shown last, and another role has attendance nothing yet.
+    // A service that starts now shows what was shown last, and another role has seen nothing yet.
     assert_eq!(current(&mut snapshots, Role::Leader, Some(second.clone())).expect("an answer"), Some(first));
     assert!(publish(&mut snapshots, Role::Analyst, &second).expect("an answer"));
     assert!(offer(50, 50).0, "ten more people");
-}
-
-#[test]
-fn whoever_reads_learns_how_old_the_data_is_and_what_is_odd_about_it() {
-    let statement = |coverage: Coverage, language| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (snapshot, _) = SnapshotStore::open(folder.path()).expect("snapshots").save(coverage).expect("kept");
-        let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).expect("a reader of figures");
-        Statement::new(&published, language)
-    };
-    let said = |coverage: Coverage, language| statement(coverage, language).trust.rows;
-    let mut coverage = coverage();
-    let plain = said(coverage.clone(), Language::En);
-    assert_eq!(statement(coverage.clone(), Language::En).quiet, None);
-    // Ten quiet days before 16 March, noon in Turkistan.
-    coverage.quality = Quality {
-        newest_record: Some(at("2026-03-06T07:00:00Z")),
-        dangling_references: 3,
-        lookalike_meetings: 2,
-        clock_ahead: 1,
-        premature_reports: 4,
-    };
-    for (language, date, age) in [
-        (Language::En, "March 6, 2026", "Received 10 days before the date of these figures"),
-        (Language::Ru, "6 марта 2026\u{a0}г.", "Получена за 10 дней до даты этих цифр"),
-        (Language::Kk, "2026\u{a0}жылғы 6 наурыз", "Осы сандар берілген күннен 10 күн бұрын түскен"),
-    ] {
-        let rows = said(coverage.clone(), language);
-        assert!(statement(coverage.clone(), language).quiet.is_some_and(|notice| notice.contains("10")));
-        assert_eq!(rows.len(), plain.len() + 5);
-        let newest = rows.iter().find(|row| row.detail == age).unwrap_or_else(|| panic!("{rows:#?}"));
-        assert_eq!((newest.figure.text.replace('\u{a0}', " "), newest.act), (date.replace('\u{a0}', " "), true));
-        for count in ["3", "2", "1", "4"] {
-            assert!(rows.iter().any(|row| row.figure.text == count && row.act && !plain.contains(row)), "{count} in {language}");
-        }
-    }
-    coverage.quality = Quality { newest_record: Some(at("2026-03-16T06:00:00Z")), ..Quality::default() };
-    assert_eq!(statement(coverage.clone(), Language::En).quiet, None);
-    let rows = said(coverage, Language::En);
-    let newest = rows.iter().find(|row| row.label == "Newest record").expect("a row");
-    assert!(newest.detail == "Received on the date of these figures" && !newest.act);
 }
 
 #[test]
@@ -229,28 +185,6 @@ fn every_part_of_an_identity_is_in_the_name() {
         assert_eq!(name.parse::<SnapshotId>().map(|id| id.to_string()), Ok(name));
     }
     assert!("abc".parse::<SnapshotId>().is_err() && "q".repeat(24).parse::<SnapshotId>().is_err());
-}
-
-#[test]
-fn whoever_reads_learns_how_far_the_roll_goes_and_what_nobody_counted() {
-    let said = |world: &World, label: &str| -> Option<TrustRow> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (snapshot, _) = SnapshotStore::open(folder.path()).expect("snapshots").save(world.coverage(after())).expect("kept");
-        let published = Published::new(&snapshot, &Reader::of_region(Role::Leader)).expect("a reader of figures");
-        Statement::new(&published, Language::En).trust.rows.into_iter().find(|row| row.label == label)
-    };
-    let (roll, uncounted) = ("Precincts with a voter roll", "Held, but nobody was counted");
-    let mut world = world();
-    assert_eq!([roll, uncounted].map(|label| said(&world, label)), [None, None]);
-    world.held("m2", World::place("2026-02-16T10:00:00Z"));
-    world.roll.retain(|(_, home)| *home == "B-1");
-    let row = said(&world, roll).expect("a row about the roll");
-    assert!(row.figure.text == "1" && row.detail.starts_with("Of 3 precincts") && row.act, "{row:?}");
-    let row = said(&world, uncounted).expect("a row about uncounted meetings");
-    assert!(row.figure.text == "1" && row.act, "{row:?}");
-    // A campaign without any roll is no half-done one.
-    world.roll.clear();
-    assert_eq!(said(&world, roll), None);
 }
 
 #[test]

@@ -198,10 +198,7 @@ impl World {
         }
         Facts {
             selection: Selection { campaign: "test".parse().expect("a campaign"), offsets: Vec::new(), as_of },
-            quality: Quality {
-                premature_reports: meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64,
-                ..Quality::default()
-            },
+            quality: Quality::default(),
             totals: Totals::default(),
             meetings,
             roll: Roll::new(lines.collect(), used.iter().map(|id| id.parse().expect("a precinct")).collect()).expect("a roll"),

@@ -74,7 +74,7 @@ async fn no_file_says_zero_where_the_page_says_why_there_is_no_number() {
         assert_eq!(["reached", "lower", "upper"].map(|column| region[column].as_str()), reach, "case {place}");
         let named: Vec<&str> = region["unknown"].split(' ').collect();
         for column in unknown.split(' ') {
-            assert!(named.contains(&column), "case {place}: {column} is not page_text to be unknown: {region:?}");
+            assert!(named.contains(&column), "case {place}: {column} is not said to be unknown: {region:?}");
         }
     }
 }

@@ -29,7 +29,7 @@ async fn a_page_needs_no_script_and_inlines_nothing() {
 }
 
 #[tokio::test]
-async fn a_reader_is_led_to_the_best_language() {
+async fn a_reader_is_redirected_to_the_best_language() {
     let page = page_of(Some(sample::coverage()), Reader::of_region(Role::Leader));
     for (accepted, to) in [("ru,en;q=0.5", "/ru"), ("de", "/kk"), ("en-GB", "/en")] {
         let response = request(&page, Method::GET, "/", accepted).await;

@@ -79,7 +79,7 @@ async fn the_page_says_why_it_shows_nothing_newer_or_nothing_at_all() {
     }
 }
 #[tokio::test]
-async fn a_campaign_without_figures_says_so_calmly() {
+async fn a_campaign_without_figures_has_a_page_that_says_so() {
     let page = page_of(None, Reader::of_region(Role::Leader));
     let response = get(&page, "/kk").await;
     assert_eq!(response.status, StatusCode::OK);
