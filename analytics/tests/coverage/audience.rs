@@ -173,7 +173,7 @@ fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
     let mut world = World::new();
     world.held("m1", World::place(MONDAY));
     world.strong("m1", [1, 2]);
-    world.held("m2", World::place_of(("B", "R"), &["STAFF"], MONDAY));
+    world.held("m2", World::place_of("B", "R", &["STAFF"], MONDAY));
     let coverage = world.coverage(after());
     let audience = &coverage.region.slice.audience;
     assert_eq!((audience.uncounted_meetings, audience.unidentified, audience.reach.lower, audience.reach.upper), (1, 0, 2, 2));

@@ -97,7 +97,7 @@ fn no_more_of_a_plan_is_fulfilled_than_is_due() {
     world.held("a", World::place("2026-02-16T10:00:00Z"));
     // Planned in unit A, held in unit B.
     world.planned("b", World::place("2026-02-16T10:00:00Z"));
-    world.held("b", World::place_of(("B", "CA"), &["YOUTH"], "2026-02-16T10:00:00Z"));
+    world.held("b", World::place_of("B", "CA", &["YOUTH"], "2026-02-16T10:00:00Z"));
     let fulfilled = |as_of: &str| {
         let coverage = world.coverage(at(as_of));
         let slices = std::iter::once(&coverage.region.slice).chain(coverage.units.iter().map(|unit| &unit.slice));
@@ -111,8 +111,8 @@ fn no_more_of_a_plan_is_fulfilled_than_is_due() {
 #[test]
 fn a_plan_counts_where_it_was_planned_and_a_report_where_it_was_held() {
     let mut world = World::new();
-    world.planned("m1", World::place_of(("A", "CA"), &["YOUTH"], "2026-02-16T10:00:00Z"));
-    world.held("m1", World::place_of(("B", "R"), &["STAFF", "ELDER"], "2026-02-24T10:00:00Z"));
+    world.planned("m1", World::place_of("A", "CA", &["YOUTH"], "2026-02-16T10:00:00Z"));
+    world.held("m1", World::place_of("B", "R", &["STAFF", "ELDER"], "2026-02-24T10:00:00Z"));
     let coverage = world.coverage(after());
     let units: Vec<(u64, u64, u64)> = coverage
         .units

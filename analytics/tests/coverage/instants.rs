@@ -4,7 +4,7 @@ use qamtu_analytics::{compute, identity::Selection};
 use serde_json::{Value, json};
 
 use crate::{
-    warehouse::{TestWarehouse, attendance_id, attendance_row, expected, fact, world},
+    warehouse::{TestWarehouse, attendance_id, attendance_row, events, expected, fact, world},
     world::{World, at, key},
 };
 
@@ -29,7 +29,7 @@ fn consent_id(number: u64) -> String {
 }
 
 fn consent(number: u64, person: u64, columns: Value) -> Value {
-    let mut row = fact(&consent_id(number), (0, 4_000 + number), columns);
+    let mut row = fact(&consent_id(number), events(0, 4_000 + number), columns);
     let (hi, lo) = key(person);
     (row["person_hi"], row["person_lo"]) = (hi.into(), lo.into());
     row
@@ -51,7 +51,7 @@ async fn records_received_later_change_nothing_at_an_earlier_instant() {
         world.event("attendance.retracted", json!({"meeting": "m1", "retracts": [attendance_id(5)]}));
         world.event("import.reversed", json!({"import": import}));
     });
-    warehouse.insert_events(world.events[new].iter().zip([(0, 3_000), (0, 3_001)])).await;
+    warehouse.insert_events(world.events[new].iter().zip([events(0, 3_000), events(0, 3_001)])).await;
     let imported = format!(
         "ALTER TABLE attendance UPDATE import = toUUID('{import}') WHERE event_id = toUUID('{}') SETTINGS mutations_sync = 1",
         attendance_id(7)
@@ -101,7 +101,7 @@ async fn anomalies_are_counted_as_of_the_instant_and_change_no_figure() {
         world.event("attendance.retracted", json!({"meeting": "m1", "retracts": [unknown]}));
         world.cancelled("trk-2");
     });
-    warehouse.insert_events(world.events[new].iter().zip([(0, 3_000), (0, 3_001)])).await;
+    warehouse.insert_events(world.events[new].iter().zip([events(0, 3_000), events(0, 3_001)])).await;
     warehouse.insert("attendance", [latecomer(&mut world, "2026-04-01 00:00:00")]).await;
     (wanted.quality.dangling_references, wanted.quality.lookalike_meetings, wanted.quality.premature_reports) = (3, 2, 1);
     assert_eq!(warehouse.coverage().await, wanted);

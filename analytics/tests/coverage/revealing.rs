@@ -7,7 +7,7 @@ use crate::world::{MONDAY, World, after};
 #[test]
 fn a_revealing_audience_counts_by_heads_alone() {
     let mut world = World::new();
-    let of = |categories: &[&str]| World::place_of(("A", "CA"), categories, MONDAY);
+    let of = |categories: &[&str]| World::place_of("A", "CA", categories, MONDAY);
     // Of m1 and m2 the first audience reveals, of m3 the plan's, of m4 the second.
     world.held("m1", World::place(MONDAY));
     world.strong("m1", [1, 2, 50]);
@@ -42,7 +42,7 @@ fn one_revealing_report_of_two_makes_a_meeting_heads_only() {
     configured["revision"] = 2.into();
     configured["categories"][2]["revealing"] = true.into();
     world.event("campaign.configured", configured);
-    let of = |categories: &[&str]| World::place_of(("A", "CA"), categories, MONDAY);
+    let of = |categories: &[&str]| World::place_of("A", "CA", categories, MONDAY);
     // The later id takes precedence and says that the audience does not reveal anything.
     world.held("m1", of(&["YOUTH"]));
     world.held("m1", of(&["STAFF"]));

@@ -8,9 +8,9 @@ use crate::world::{Residence, World, after, at};
 /// Three meetings: m1 in A by CA for the young, m2 in B by R for staff and the young, m3 in B by CA for staff; in three weeks.
 fn world() -> World {
     let mut world = World::new();
-    world.held("m1", World::place_of(("A", "CA"), &["YOUTH"], "2026-02-16T10:00:00Z"));
-    world.held("m2", World::place_of(("B", "R"), &["STAFF", "YOUTH", "STAFF"], "2026-02-24T10:00:00Z"));
-    world.held("m3", World::place_of(("B", "CA"), &["STAFF"], "2026-03-03T10:00:00Z"));
+    world.held("m1", World::place_of("A", "CA", &["YOUTH"], "2026-02-16T10:00:00Z"));
+    world.held("m2", World::place_of("B", "R", &["STAFF", "YOUTH", "STAFF"], "2026-02-24T10:00:00Z"));
+    world.held("m3", World::place_of("B", "CA", &["STAFF"], "2026-03-03T10:00:00Z"));
     world.strong("m1", [1, 2, 6]);
     world.strong("m2", [1, 8, 9]);
     world.strong("m3", [1, 2, 9, 50]);
@@ -179,7 +179,7 @@ fn residents_of_a_precinct_that_nobody_counted_are_compared_to_nothing() {
 #[test]
 fn codes_that_the_reference_data_lacks_are_kept() {
     let mut world = World::new();
-    world.held("m1", World::place_of(("Z", "CZ"), &["OTHER"], "2026-02-16T10:00:00Z"));
+    world.held("m1", World::place_of("Z", "CZ", &["OTHER"], "2026-02-16T10:00:00Z"));
     world.strong("m1", [1]);
     let coverage = world.coverage(after());
     let unit = coverage.units.last().expect("units");

@@ -4,7 +4,7 @@ use qamtu_analytics::{AnalyticsError, SnapshotStore, compute, compute::compute};
 use serde_json::{Value, json};
 
 use crate::{
-    warehouse::{NEXT, RollVersion, TestWarehouse, attendance_id, attendance_row, client, expected, fact, world},
+    warehouse::{NEXT, RollVersion, TestWarehouse, attendance_id, attendance_row, client, events, expected, fact, world},
     world::{Residence, World, after, key},
 };
 
@@ -70,7 +70,7 @@ async fn records_at_or_above_the_offsets_and_of_another_campaign_do_not_count() 
     let before = warehouse.coverage().await;
     let mut more = world.clone();
     more.held("m9", World::place("2026-02-24T10:00:00Z"));
-    warehouse.insert_events([(&more.events[world.events.len()], (0, NEXT))]).await;
+    warehouse.insert_events([(&more.events[world.events.len()], events(0, NEXT))]).await;
     more.strong("m1", [3, 3, 3]);
     let mut rows: Vec<Value> = more
         .attendances
@@ -102,11 +102,11 @@ async fn records_of_a_reversed_import_change_no_figure() {
     world.held("m9", World::place("2026-02-24T10:00:00Z"));
     let [.., reversal, held] = &mut world.events[..] else { panic!("two events") };
     held["import"] = import.into();
-    warehouse.insert_events([(&*reversal, (0, 2_000)), (&*held, (0, 2_001))]).await;
+    warehouse.insert_events([(&*reversal, events(0, 2_000)), (&*held, events(0, 2_001))]).await;
     let (hi, lo) = key(3);
     let attendance = json!({"type": "qamtu.attendance.recorded.v1", "meeting_id": "m1", "person_hi": hi, "person_lo": lo, "strength": "strong",
         "import": import});
-    warehouse.insert("attendance", [fact(&attendance_id(99), (0, 2_002), attendance)]).await;
+    warehouse.insert("attendance", [fact(&attendance_id(99), events(0, 2_002), attendance)]).await;
     let mut after = warehouse.coverage().await;
     after.counts.events -= 3;
     assert_eq!(after, before);
@@ -137,7 +137,7 @@ async fn a_view_or_a_body_of_another_shape_is_an_error_that_names_it() {
     let refused = compute::coverage(&warehouse.reader, selection.clone()).await;
     assert!(matches!(refused, Err(AnalyticsError::Warehouse { what: "attendance", .. })), "{refused:?}");
     let columns = json!({"meeting_id": "m9", "body": "{}"});
-    warehouse.insert("meeting_events", [fact("00000000-0000-4000-8009-000000000001", (0, 2_000), columns)]).await;
+    warehouse.insert("meeting_events", [fact("00000000-0000-4000-8009-000000000001", events(0, 2_000), columns)]).await;
     let refused = warehouse.reader.facts(selection).await;
     assert!(matches!(refused, Err(AnalyticsError::Event { view: "v_meeting_events", .. })), "{refused:?}");
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     program::computes,
-    warehouse::{NEXT, TestWarehouse, attendance_id, attendance_row, expected, record, world},
+    warehouse::{NEXT, TestWarehouse, attendance_id, attendance_row, events, expected, record, roll, world},
     world::{World, after, at},
 };
 
@@ -23,15 +23,15 @@ const NEWEST: &str = "2026-02-25T11:30:00.25Z";
 async fn store_log_copy(warehouse: &TestWarehouse) {
     let (later, no_offset) = ("2026-03-01 00:00:00", 2);
     let received = [
-        (("roll", 0, 30), json!({"received": "2026-02-27 00:00:00"})),
-        (("events", 0, 31), json!({"received": later, "campaign": "other"})),
-        (("events", 1, NEXT + 1), json!({"received": later})),
-        (("events", no_offset, 1), json!({"received": later})),
-        (("events", 1, 32), json!({"received": "2026-02-25 11:30:00.25"})),
-        (("events", 0, 33), json!({"received": "2026-02-24 10:00:00.000001"})),
+        (roll(0, 30), json!({"received": "2026-02-27 00:00:00"})),
+        (events(0, 31), json!({"received": later, "campaign": "other"})),
+        (events(1, NEXT + 1), json!({"received": later})),
+        (events(no_offset, 1), json!({"received": later})),
+        (events(1, 32), json!({"received": "2026-02-25 11:30:00.25"})),
+        (events(0, 33), json!({"received": "2026-02-24 10:00:00.000001"})),
     ];
     // Two that count, one above the offsets, and one of a partition that is not complete.
-    let rejected = [("events", 0, 40), ("roll", 0, 41), ("events", 1, NEXT + 2), ("roll", 1, 1)];
+    let rejected = [events(0, 40), roll(0, 41), events(1, NEXT + 2), roll(1, 1)];
     let rejected = rejected.map(|position| (position, json!({"campaign": "", "status": "rejected"})));
     let body = |position, event: u8, hash: &str, campaign: &str| {
         let id = format!("00000000-0000-4000-8003-{event:012x}");
@@ -39,21 +39,21 @@ async fn store_log_copy(warehouse: &TestWarehouse) {
     };
     let (one, other) = ("bbbbbbbbbbbbbbbb", "cccccccccccccccc");
     let conflicts = [
-        body(("events", 0, 50), 1, one, "test"),
-        body(("events", 1, 51), 1, other, "test"),
-        body(("events", 0, 52), 2, one, "other"),
-        body(("events", 1, 53), 2, other, "other"),
+        body(events(0, 50), 1, one, "test"),
+        body(events(1, 51), 1, other, "test"),
+        body(events(0, 52), 2, one, "other"),
+        body(events(1, 53), 2, other, "other"),
         // A body that is not known yet conflicts with nothing, and neither does a repetition.
-        body(("events", 0, 54), 3, one, "test"),
-        body(("events", 1, NEXT + 3), 3, other, "test"),
-        body(("events", 0, 55), 4, one, "test"),
-        body(("events", 1, 56), 4, one, "test"),
+        body(events(0, 54), 3, one, "test"),
+        body(events(1, NEXT + 3), 3, other, "test"),
+        body(events(0, 55), 4, one, "test"),
+        body(events(1, 56), 4, one, "test"),
     ];
     let records = received.into_iter().chain(rejected).chain(conflicts);
     warehouse.insert("log", records.map(|(position, columns)| record(position, columns))).await;
 }
 
-/// A campaign with events above the offsets, of another campaign, and of a partition without an offset; returns what counts of it.
+/// A campaign with events at the offsets, of another campaign, and of a partition that is not complete; returns what counts of it.
 async fn store_campaign(warehouse: &TestWarehouse) -> World {
     let mut world = world();
     // An attendance that is taken back is an event and nothing else.
@@ -62,12 +62,13 @@ async fn store_campaign(warehouse: &TestWarehouse) -> World {
     let mut more = world.clone();
     more.strong("m1", [7]);
     warehouse.insert("attendance", [attendance_row(99, &more.attendances[world.attendances.len()])]).await;
-    for _ in 0..3 {
+    for _ in 0..4 {
         more.heads("m1", &[30], None);
     }
-    let mut added = more.events[world.events.len()..].to_vec();
-    added[2]["campaign"] = "other".into();
-    warehouse.insert_events(added.iter().zip([(1, NEXT), (2, 1), (0, 900)])).await;
+    let mut added = more.events.split_off(world.events.len());
+    added[3]["campaign"] = "other".into();
+    warehouse.insert_events(added.iter().zip([events(1, NEXT - 1), events(1, NEXT), events(2, 1), events(0, 900)])).await;
+    world.events.push(added.swap_remove(0));
     world
 }
 

@@ -79,9 +79,9 @@ impl TestWarehouse {
     }
 
     /// Inserts the rows of events about meetings and reference data, with their positions.
-    pub async fn insert_events<'a>(&self, events: impl IntoIterator<Item = (&'a Value, (u64, u64))>) {
+    pub async fn insert_events<'a>(&self, records: impl IntoIterator<Item = (&'a Value, Position)>) {
         let mut tables: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-        for (event, position) in events {
+        for (event, position) in records {
             let data = &event["data"];
             let received = event["receivedtime"].as_str().expect("an instant").replace(['T', 'Z'], " ");
             let columns = json!({"campaign": event["campaign"], "type": event["type"], "received": received.trim(), "import": event["import"],
@@ -106,7 +106,7 @@ impl TestWarehouse {
 
     /// Inserts the rows of a campaign, split over two partitions.
     pub async fn store(&self, world: &World) {
-        let positions = (0_u64..).map(|number| (number % 2, number / 2));
+        let positions = (0_u64..).map(|number| events(number % 2, number / 2));
         self.insert_events(world.events.iter().zip(positions)).await;
         self.insert("attendance", world.attendances.iter().zip(0..).map(|(attendance, number)| attendance_row(number, attendance))).await;
         let mut voters: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
@@ -115,15 +115,15 @@ impl TestWarehouse {
             self.enrol(RollVersion { precinct, version: 1, strength: "strong", offset }, voters).await;
         }
         // The log itself has nothing before the last record, so no record is missing.
-        let last = [("events", 0), ("events", 1), ("roll", 0)];
-        let last = last.map(|(topic, partition)| record((topic, partition, NEXT - 1), json!({"campaign": "", "skipped": NEXT - 1})));
+        let last = [events(0, NEXT - 1), events(1, NEXT - 1), roll(0, NEXT - 1)];
+        let last = last.map(|position| record(position, json!({"campaign": "", "skipped": NEXT - 1})));
         self.insert("log", last).await;
     }
 
     pub async fn enrol(&self, version: RollVersion<'_>, voters: &[u64]) {
         let RollVersion { precinct, version, strength, offset } = version;
         let id = format!("00000000-0000-4000-8004-{version:04x}{offset:08x}");
-        let columns = json!({"topic": "roll", "type": "qamtu.precinct.enrolled.v1", "precinct": precinct, "version": version,
+        let columns = json!({"type": "qamtu.precinct.enrolled.v1", "precinct": precinct, "version": version,
             "strength": strength, "voters": voters.len()});
         let rows = voters.iter().map(|person| {
             let (hi, lo) = key(*person);
@@ -131,7 +131,7 @@ impl TestWarehouse {
                 "person_lo": lo, "birth_band": 1980, "sex": "u"})
         });
         self.insert("roll", rows).await;
-        self.insert("roll_versions", [fact(&id, (0, offset), columns)]).await;
+        self.insert("roll_versions", [fact(&id, roll(0, offset), columns)]).await;
     }
 
     /// The coverage of everything below the offsets, after the vote.
@@ -162,6 +162,22 @@ pub struct RollVersion<'a> {
     pub offset: u64,
 }
 
+/// Position of a record in the log.
+#[derive(Clone, Copy)]
+pub struct Position {
+    topic: &'static str,
+    partition: u64,
+    offset: u64,
+}
+
+pub fn events(partition: u64, offset: u64) -> Position {
+    Position { topic: "events", partition, offset }
+}
+
+pub fn roll(partition: u64, offset: u64) -> Position {
+    Position { topic: "roll", partition, offset }
+}
+
 const BODY_HASH: &str = "aaaaaaaaaaaaaaaa";
 
 fn with(mut row: Value, columns: Value) -> Value {
@@ -170,15 +186,15 @@ fn with(mut row: Value, columns: Value) -> Value {
     row
 }
 
-/// A row of a fact table: an event of the campaign at a partition and offset, received on the first day unless the columns say otherwise.
-pub fn fact(event_id: &str, (partition, offset): (u64, u64), columns: Value) -> Value {
-    let row = json!({"topic": "events", "partition": partition, "offset": offset, "campaign": "test", "event_id": event_id,
+/// A row of a fact table: an event of the campaign, received on the first day unless the columns say otherwise.
+pub fn fact(event_id: &str, Position { topic, partition, offset }: Position, columns: Value) -> Value {
+    let row = json!({"topic": topic, "partition": partition, "offset": offset, "campaign": "test", "event_id": event_id,
         "bodyhash": BODY_HASH, "received": "2026-02-13 00:00:00"});
     with(row, columns)
 }
 
-/// A row of the log copy: a record of the campaign at a topic, partition and offset.
-pub fn record((topic, partition, offset): (&str, u64, u64), columns: Value) -> Value {
+/// A row of the log copy: a record of the campaign, received on the first day unless the columns say otherwise.
+pub fn record(Position { topic, partition, offset }: Position, columns: Value) -> Value {
     let row = json!({"topic": topic, "partition": partition, "offset": offset, "campaign": "test", "status": "event",
         "received": "2026-02-13 00:00:00"});
     with(row, columns)
@@ -200,7 +216,7 @@ pub fn attendance_row(number: u64, attendance: &Attendance) -> Value {
     };
     let columns = json!({"type": "qamtu.attendance.recorded.v1", "meeting_id": attendance.meeting, "person_hi": hi, "person_lo": lo,
         "strength": if attendance.strong { "strong" } else { "weak" }, "residence_kind": kind, "residence": residence, "adult": adult});
-    fact(&attendance_id(number), (number % 2, 1_000 + number), columns)
+    fact(&attendance_id(number), events(number % 2, 1_000 + number), columns)
 }
 
 /// The coverage of a campaign that [`TestWarehouse::store`] has stored: that of the campaign in memory, with what only the warehouse knows.
@@ -216,7 +232,7 @@ pub fn expected(world: &World) -> Coverage {
 pub fn world() -> World {
     let mut world = World::new();
     for (meeting, unit, coalition) in [("m1", "A", "CA"), ("m2", "B", "R"), ("m3", "B", "CA"), ("m4", "A", "R")] {
-        let place = World::place_of((unit, coalition), &["STAFF", "YOUTH"], "2026-02-24T10:00:00Z");
+        let place = World::place_of(unit, coalition, &["STAFF", "YOUTH"], "2026-02-24T10:00:00Z");
         world.planned(meeting, place.clone());
         if meeting != "m4" {
             world.held(meeting, place);

@@ -122,10 +122,10 @@ impl World {
 
     /// A meeting of coalition CA in unit A for the young, beginning then.
     pub fn place(starts: &str) -> Value {
-        Self::place_of(("A", "CA"), &["YOUTH"], starts)
+        Self::place_of("A", "CA", &["YOUTH"], starts)
     }
 
-    pub fn place_of((unit, coalition): (&str, &str), categories: &[&str], starts: &str) -> Value {
+    pub fn place_of(unit: &str, coalition: &str, categories: &[&str], starts: &str) -> Value {
         json!({"unit": unit, "coalition": coalition, "category": categories[0], "secondary": categories[1..], "format": "HALL",
             "language": "kk", "starts": starts})
     }
