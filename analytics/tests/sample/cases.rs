@@ -84,7 +84,7 @@ pub fn long_names() -> Value {
     coverage
 }
 
-/// Units that have no place on a map, or the place of another one.
+/// Units that have no place on a map.
 pub fn no_tiles() -> Value {
     let mut coverage = coverage();
     for unit in coverage["units"].as_array_mut().expect("units") {
