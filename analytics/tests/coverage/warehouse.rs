@@ -10,7 +10,7 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
 };
 
-use clickhouse::Client;
+use clickhouse::{Client, Compression};
 use qamtu_analytics::{
     Coverage, compute,
     config::ClickHouse,
@@ -43,6 +43,7 @@ pub fn client(config: &ClickHouse) -> Client {
         .with_user(&config.user)
         .with_password(config.password.expose_secret())
         .with_database(&config.database)
+        .with_compression(Compression::None)
 }
 
 impl TestWarehouse {
