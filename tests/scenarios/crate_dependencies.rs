@@ -48,6 +48,10 @@ fn services_do_not_depend_on_each_other() -> Result<()> {
         let uses = dependencies.get(service).with_context(|| format!("{service} is gone"))?;
         ensure!(!uses.iter().any(|used| services.contains(&used.as_str())), "{service} depends on another service");
     }
+    ensure!(
+        !dependencies["qamtu-service"].iter().any(|used| used.starts_with("qamtu")),
+        "the crate that the services share depends on another one of this workspace"
+    );
     ensure!(!dependencies["qamtu-analytics"].iter().any(|used| used == "qamtu-log"), "analytics depends on the log");
     ensure!(
         dependencies["qamtu-schemas"].iter().all(|used| !["tokio", "reqwest", "rusqlite"].contains(&used.as_str())),

@@ -1,0 +1,137 @@
+//! Settings in layers: defaults, then a file, then the environment.
+//!
+//! Guarantees: the defaults are the text of the service's example file, so the example is always correct. An unknown setting is an error
+//! that names it. One environment often configures all services: variables of
+//! sections that the example does not have are ignored, and so are variables without a section if the example has no such setting.
+
+use std::{path::Path, time::Duration};
+
+use figment::{
+    Figment, Provider,
+    providers::{Env, Format, Toml},
+    value::Dict,
+};
+use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
+
+/// Why the settings are invalid, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// An invalid value of the named setting, such as `limits.streams`.
+    pub fn new(setting: &str, reason: &str) -> Self {
+        Self(format!("{setting}: {reason}").replace('\n', " "))
+    }
+}
+
+impl From<figment::Error> for ConfigError {
+    fn from(error: figment::Error) -> Self {
+        Self(error.to_string().replace('\n', " "))
+    }
+}
+
+/// Section `[telemetry]`: filter of the logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// Filter directives of `tracing_subscriber`.
+    pub filter: String,
+}
+
+/// Merges `defaults` (TOML), `file` if one is given (it must exist), and the environment (`QAMTU__LOG__DIR` for `log.dir`).
+pub fn load<C: DeserializeOwned>(defaults: &str, file: Option<&Path>) -> Result<C, ConfigError> {
+    let mut layers = Figment::from(Toml::string(defaults));
+    if let Some(file) = file {
+        if !file.is_file() {
+            return Err(ConfigError(format!("{} does not exist", file.display())));
+        }
+        layers = layers.merge(Toml::file_exact(file));
+    }
+    Ok(layers.merge(environment(defaults)?).extract()?)
+}
+
+/// Merges `defaults` and `settings`, both TOML, without the environment.
+pub fn parse<C: DeserializeOwned>(defaults: &str, settings: &str) -> Result<C, ConfigError> {
+    Ok(Figment::from(Toml::string(defaults)).merge(Toml::string(settings)).extract()?)
+}
+
+/// The variables of this service.
+fn environment(defaults: &str) -> Result<Env, ConfigError> {
+    let settings = Toml::string(defaults).data()?.into_values().next().unwrap_or_default();
+    Ok(Env::prefixed("QAMTU__").filter(move |name| is_own(&settings, &name.as_str().to_ascii_lowercase())).split("__"))
+}
+
+/// Whether a variable belongs to a service with these settings: its section does, or it has none and neither have some of them.
+fn is_own(settings: &Dict, name: &str) -> bool {
+    match name.split_once("__") {
+        Some((section, _)) => settings.contains_key(section),
+        None => settings.contains_key(name) || settings.values().any(|value| value.as_dict().is_none()),
+    }
+}
+
+/// Deserializes a number of milliseconds, from 1 to a day.
+pub fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let number = u64::deserialize(from)?;
+    if (1..=86_400_000).contains(&number) {
+        Ok(Duration::from_millis(number))
+    } else {
+        Err(de::Error::custom("must be between 1 and 86400000 milliseconds"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        #[serde(rename = "wait_ms", deserialize_with = "milliseconds")]
+        wait: Duration,
+        telemetry: TelemetryConfig,
+    }
+
+    const DEFAULTS: &str = "wait_ms = 5\n[telemetry]\nfilter = \"info\"\n";
+
+    #[test]
+    fn a_file_overrides_defaults_and_must_exist() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("example.toml");
+        let load = || load::<Example>(DEFAULTS, Some(&file));
+        assert!(load().unwrap_err().to_string().ends_with("example.toml does not exist"));
+        std::fs::write(&file, "wait_ms = 7").unwrap();
+        let loaded = load().unwrap();
+        assert_eq!((loaded.wait, loaded.telemetry.filter.as_str()), (Duration::from_millis(7), "info"));
+    }
+
+    #[test]
+    fn errors_name_the_setting_in_one_line() {
+        for (settings, named) in [
+            ("wiat_ms = 5", "wiat_ms"),
+            ("[telemetry]\nfliter = \"x\"", "fliter"),
+            ("wait_ms = 0", "wait_ms"),
+            ("wait_ms = 86400001", "wait_ms"),
+        ] {
+            let error = parse::<Example>(DEFAULTS, settings).unwrap_err().to_string();
+            assert!(error.starts_with("configuration: ") && error.contains(named) && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn variables_of_other_services_are_ignored() {
+        let with_listen = Figment::from(Toml::string("listen = \"x\"\n[log]\ndir = \"d\"")).extract::<Dict>().unwrap();
+        let sections = Figment::from(Toml::string("[log]\ndir = \"d\"")).extract::<Dict>().unwrap();
+        for (name, first, second) in [
+            ("log__dir", true, true),
+            ("log", true, true),
+            ("log__typo", true, true),
+            ("logs__dir", false, false),
+            ("serve__listen", false, false),
+            ("listen", true, false),
+            ("lisen", true, false),
+        ] {
+            assert_eq!((is_own(&with_listen, name), is_own(&sections, name)), (first, second), "{name}");
+        }
+    }
+}
