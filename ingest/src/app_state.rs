@@ -11,6 +11,7 @@ use std::{
 
 use axum::response::Response;
 use qamtu_schemas::Kind;
+use qamtu_service::{client::Client, telemetry::error_chain};
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
@@ -18,7 +19,6 @@ use tokio_util::{
 
 use crate::{
     body::Chunk,
-    client::Client,
     config::Limits,
     metrics,
     panics::task_panicked,
@@ -26,7 +26,6 @@ use crate::{
     pipeline::{PendingState, Pipeline, ValidatedChunk, Validator, rebuilding},
     rejection::{Detail, ProblemCode, Rejection},
     response::Problem,
-    telemetry::error_chain,
 };
 
 /// State of the running service, shared by all requests.

@@ -1,7 +1,4 @@
-//! Settings: defaults, then a file, then the environment; typed and closed.
-//!
-//! Guarantees: the defaults are `ingest.example.toml` itself, so that the example is always right. An unknown name is an error, in the file
-//! and in the environment; environment variables of the other services are ignored, since all services often share one environment.
+//! Settings of the service; [`qamtu_service::config`] loads them. The defaults are `ingest.example.toml` itself.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -9,20 +6,15 @@ use std::{
     time::Duration,
 };
 
-use figment::{
-    Figment,
-    providers::{Env, Format, Toml},
-};
 use qamtu_log::LogConfig;
 use qamtu_schemas::Kind;
-use serde::{Deserialize, Deserializer};
-
-use crate::hosts;
+use qamtu_service::{
+    config::{self, ConfigError, TelemetryConfig, milliseconds},
+    hosts::AllowedHosts,
+};
+use serde::Deserialize;
 
 const DEFAULTS: &str = include_str!("../ingest.example.toml");
-
-/// Sections in environment variables that belong to other services.
-const OTHER_SECTIONS: [&str; 6] = ["clickhouse__", "projector__", "analytics__", "serve__", "reader__", "metrics__"];
 
 /// All settings of the service.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,7 +45,7 @@ pub struct HttpConfig {
     /// Address of the listener for health and metrics; port 0 selects a free port.
     pub health_listen: SocketAddr,
     /// Accepted host names besides loopback and the address that the client connected to.
-    pub hosts: Vec<String>,
+    pub hosts: AllowedHosts,
     /// Reverse proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -139,51 +131,14 @@ pub struct StopConfig {
     pub drain: Duration,
 }
 
-/// Section `[telemetry]`: filter of the logs.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TelemetryConfig {
-    /// Filter directives of `tracing_subscriber`.
-    pub filter: String,
-}
-
-/// Why the settings cannot be used, in one line.
-#[derive(Debug, thiserror::Error)]
-#[error("configuration: {0}")]
-pub struct ConfigError(String);
-
-impl ConfigError {
-    /// An error about one setting.
-    pub fn of(setting: &str, reason: &str) -> Self {
-        Self(format!("{setting}: {reason}").replace('\n', " "))
-    }
-}
-
 impl Config {
     /// Reads defaults, `file` if one is given (it must exist), and the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut layers = Figment::from(Toml::string(DEFAULTS));
-        if let Some(file) = file {
-            if !file.is_file() {
-                return Err(ConfigError(format!("{} does not exist", file.display())));
-            }
-            layers = layers.merge(Toml::file_exact(file));
-        }
-        let environment = Env::prefixed("QAMTU__")
-            .filter(|name| !OTHER_SECTIONS.iter().any(|other| name.as_str().to_ascii_lowercase().starts_with(other)));
-        Self::of(&layers.merge(environment.split("__")))
+        config::load::<Self>(DEFAULTS, file)?.checked()
     }
 
-    fn of(layers: &Figment) -> Result<Self, ConfigError> {
-        let config: Self = layers.extract().map_err(|error| ConfigError(error.to_string().replace('\n', " ")))?;
-        if let Some(wrong) = config.http.hosts.iter().find(|name| !hosts::is_name(name)) {
-            return Err(ConfigError::of(
-                "http.hosts",
-                &format!("{wrong:?} is no host name; write names or addresses without port and path"),
-            ));
-        }
-        config.limits.check().map_err(|reason| ConfigError(format!("limits.{reason}")))?;
-        Ok(config)
+    fn checked(self) -> Result<Self, ConfigError> {
+        self.limits.check().map(|()| self)
     }
 }
 
@@ -193,27 +148,18 @@ impl Limits {
         if only == Some(Kind::PrecinctEnrolled) { self.roll_bytes } else { self.event_bytes }
     }
 
-    fn check(&self) -> Result<(), &'static str> {
+    fn check(&self) -> Result<(), ConfigError> {
         let sizes = [self.connections, self.requests, self.streams, self.event_bytes, self.batch_events, self.chunk_events];
         if sizes.contains(&0) || self.unfolded_events == 0 || self.conflicts_per_minute == 0 {
-            return Err("* must be at least 1");
+            return Err(ConfigError::new("limits.*", "must be at least 1"));
         }
         if self.chunk_bytes < 65_536 || self.chunk_bytes > 64 << 20 {
-            return Err("chunk_bytes must be between 65536 and 67108864");
+            return Err(ConfigError::new("limits.chunk_bytes", "must be between 65536 and 67108864"));
         }
         if self.batch_bytes < self.event_bytes || self.roll_bytes < self.event_bytes {
-            return Err("event_bytes must not be larger than batch_bytes or roll_bytes");
+            return Err(ConfigError::new("limits.event_bytes", "must not be larger than batch_bytes or roll_bytes"));
         }
         Ok(())
-    }
-}
-
-fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    let number = u64::deserialize(from)?;
-    if (1..=86_400_000).contains(&number) {
-        Ok(Duration::from_millis(number))
-    } else {
-        Err(serde::de::Error::custom("must be between 1 and 86400000 milliseconds"))
     }
 }
 
@@ -222,7 +168,7 @@ mod tests {
     use super::*;
 
     fn with(toml: &str) -> Result<Config, ConfigError> {
-        Config::of(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(toml)))
+        config::parse::<Config>(DEFAULTS, toml)?.checked()
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! # How a submission is processed
 //!
-//! 1. [`server`] accepts the connection ([`connections`] and [`permits`] are shared fairly among [`client`]s), [`hosts`] checks its `Host`
-//!    header, [`encoding`] decompresses its body; [`routes`] handle the request; [`app_state`] decides whether it may run.
+//! 1. [`server`] accepts the connection ([`qamtu_service::connections`] and [`permits`] are shared fairly among clients) and checks its
+//!    `Host` header, [`encoding`] decompresses its body; [`routes`] handle the request; [`app_state`] decides whether it may run.
 //! 2. [`body`] reads the body, whole or as a stream of chunks of lines.
 //! 3. [`pipeline`] processes a chunk:
 //!    1. [`submission`] parses bytes to a [`submission::Submission`], which may still contain raw identifiers;
@@ -18,14 +18,11 @@
 pub mod admit;
 pub mod app_state;
 pub mod body;
-pub mod client;
 pub mod config;
 pub mod conflicts;
-pub mod connections;
 pub mod encoding;
 pub mod error;
 pub mod folding;
-pub mod hosts;
 pub mod metrics;
 pub mod openapi;
 mod panics;
@@ -43,7 +40,6 @@ mod run;
 pub mod server;
 pub mod stream;
 pub mod submission;
-pub mod telemetry;
 
 pub use config::Config;
 pub use error::IngestError;

@@ -4,26 +4,12 @@
 
 use std::time::Duration;
 
-use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use ::metrics::{counter, gauge, histogram};
 use qamtu_schemas::Kind;
 
 use crate::rejection::{ProblemCode, Warning};
 
-macro_rules! metrics {
-    ($($(#[doc = $help:literal])* $describe:ident $name:ident = $text:literal;)*) => {
-        $($(#[doc = $help])* pub const $name: &str = $text;)*
-
-        /// Registers the help text of every metric.
-        pub fn describe() {
-            $($describe!($name, concat!($($help),*).trim());)*
-        }
-
-        /// Names of all metrics.
-        pub const ALL: &[&str] = &[$($name),*];
-    };
-}
-
-metrics! {
+qamtu_service::metrics! {
     /// Responses, by route and status.
     describe_counter REQUESTS = "qamtu_ingest_requests_total";
     /// Time from the head of a request to its response, by route.

@@ -14,10 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use qamtu_service::client::Client;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::{client::Client, metrics};
+use crate::metrics;
 
 /// Which requests have their permits revoked while others wait, besides those of clients with too many.
 #[derive(Debug, Clone, Copy)]

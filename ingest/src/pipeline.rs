@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 use qamtu_log::{Entry, LogWriter};
 use qamtu_schemas::{Event, Kind, id::EventId};
+use qamtu_service::telemetry::error_chain;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -21,7 +22,6 @@ use crate::{
     register::{Claim, Claims, Register, campaign_data::CampaignData, identity::Identity, store::StoreError},
     rejection::{Detail, LISTED_MAX, Pointers, ProblemCode, Rejection, Warning},
     submission::{self, Submission},
-    telemetry::error_chain,
 };
 
 /// What the steps of the pipeline use: log, register, keys and limits, shared by all requests.

@@ -13,12 +13,12 @@ use std::{
 use bytes::Bytes;
 use qamtu_log::{Entry, LogError, LogWriter, Position};
 use qamtu_schemas::{Encoded, Topic};
+use qamtu_service::telemetry::error_chain;
 
 use crate::{
     metrics,
     panics::task_panicked,
     rejection::{Detail, ProblemCode, Rejection},
-    telemetry::error_chain,
 };
 
 static EVENTS: LazyLock<Arc<str>> = LazyLock::new(|| Topic::Events.name().into());

@@ -80,7 +80,7 @@ impl Register {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let register = match Self::load(path) {
             Err(error) if error.is_file_error() => {
-                let error = crate::telemetry::error_chain(&error);
+                let error = qamtu_service::telemetry::error_chain(&error);
                 tracing::warn!(path = %path.display(), error, "the register's file cannot be used and is built again from the log");
                 Self::new(path, CampaignData::default(), InFlightIds::new(Vec::new(), 0))
             }

@@ -7,6 +7,7 @@ use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use qamtu_log::{LogConfig, LogError, LogWriter, Membership, ReaderOptions, TopicSpec, ensure_topics, open_reader, open_writer};
 use qamtu_schemas::Topic;
+use qamtu_service::telemetry::{self, error_chain};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +23,7 @@ use crate::{
         follow::{FollowError, Follower},
         store::StoreError,
     },
-    server, telemetry,
-    telemetry::error_chain,
+    server,
 };
 
 /// Time between two attempts to open or read the log.
@@ -31,9 +31,6 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Longest wait for connections to close after the last response; the rest of a refused body is drained meanwhile.
 const CLOSE_TIMEOUT: Duration = DRAINED_TIME.saturating_add(Duration::from_secs(1));
-
-/// Interval at which the metrics recorder aggregates histogram samples.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Most records of one delivery from the log.
 const READ_RECORDS: usize = 8192;
@@ -51,7 +48,7 @@ pub struct Listeners {
 
 /// Serves on `listeners` until `shutdown`, then stops gracefully.
 pub async fn run(config: Config, listeners: Listeners, shutdown: impl Future<Output = ()> + Send) -> Result<(), IngestError> {
-    let recorder = telemetry::recorder();
+    telemetry::install_recorder(metrics::describe);
     let keys = Arc::new(Keys::new(config.pseudonym.key_dir.clone(), config.pseudonym.create));
     keys.check().map_err(IngestError::Keys)?;
     let app = Arc::new(AppState::new(config.limits.clone()));
@@ -62,14 +59,9 @@ pub async fn run(config: Config, listeners: Listeners, shutdown: impl Future<Out
     let _stop_health = stop_health.drop_guard();
     tokio::spawn(async move { server::serve_health(listeners.health, router, &limits, stopping).await });
     let mut following = tokio::spawn(open_and_follow(config.clone(), app.clone(), keys, stop_following.clone()));
-    let mut upkeep = tokio::time::interval(UPKEEP_INTERVAL);
-    let mut shutdown = std::pin::pin!(shutdown);
-    let early_end = loop {
-        tokio::select! {
-            () = &mut shutdown => break None,
-            result = &mut following => break Some(result),
-            _ = upkeep.tick() => recorder.run_upkeep(),
-        }
+    let early_end = tokio::select! {
+        () = shutdown => None,
+        result = &mut following => Some(result),
     };
     tracing::info!("stopping: no new requests");
     stop_serving.cancel();

@@ -1,16 +1,11 @@
-//! The HTTP server: router, middleware and connections.
+//! The HTTP server: router, middleware and listeners.
 //!
 //! Middleware, outermost first: [`finish`] adds request id and security headers, renders problems and counts requests; a panic becomes a
 //! 500; [`identify`] checks the `Host` header and determines the client; [`decompress`] decodes the body, so that all limits count
-//! decompressed bytes. A connection whose request head arrives too slowly is closed. At shutdown connections finish their requests.
-//! Health also has its own listener, whose connections event senders cannot exhaust; metrics are served only there.
+//! decompressed bytes. Health also has its own listener, whose connections event senders cannot exhaust; metrics are served only there.
+//! [`qamtu_service::http`] serves the connections.
 
-use std::{
-    any::Any,
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{any::Any, net::IpAddr, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -20,25 +15,22 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use hyper::{body::Incoming, server::conn::http1, service::Service as _};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
+use hyper_util::service::TowerToHyperService;
+use qamtu_service::{
+    client::{Client, Peer},
+    hosts::{AllowedHosts, HostError},
+    http::{self, ConnectionLimits},
 };
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::{
     app_state::AppState,
     body,
-    client::{Client, Peer},
     config::{HttpConfig, Limits},
-    connections::{self, Connection, Connections},
-    encoding,
-    hosts::Hosts,
-    metrics, openapi,
+    encoding, metrics, openapi,
     rejection::{Detail, Language, ProblemCode},
     response::Problem,
     routes,
@@ -47,10 +39,13 @@ use crate::{
 /// Most connections of the health listener.
 const HEALTH_CONNECTIONS: usize = 64;
 
+/// File descriptors reserved for everything but connections: log, register, keys, Kafka clients, health.
+const OTHER_FILES: usize = 256;
+
 /// Accepted host names, and the proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Clone)]
 struct TrustedHosts {
-    hosts: Hosts,
+    hosts: AllowedHosts,
     proxies: Arc<[IpAddr]>,
 }
 
@@ -74,7 +69,7 @@ fn health() -> Router<Arc<AppState>> {
 }
 
 fn layered(routes: Router, http: &HttpConfig) -> Router {
-    let trusted = TrustedHosts { hosts: Hosts::new(&http.hosts), proxies: http.trusted_proxies.clone().into() };
+    let trusted = TrustedHosts { hosts: http.hosts.clone(), proxies: http.trusted_proxies.clone().into() };
     routes
         .fallback(async || Problem::new(ProblemCode::NotFound, Detail::SeeAddresses))
         .method_not_allowed_fallback(async || Problem::new(ProblemCode::MethodNotAllowed, Detail::SeeMethods))
@@ -89,9 +84,13 @@ async fn identify(State(trusted): State<TrustedHosts>, mut request: Request, nex
     let Some(peer) = request.extensions().get::<Peer>().copied() else {
         return Problem::new(ProblemCode::Internal, Detail::Internal).into_response();
     };
-    if let Err(rejection) = trusted.hosts.check(request.uri(), request.headers(), peer.local) {
+    if let Err(error) = trusted.hosts.check(&request) {
         body::drain(request.into_body());
-        return Problem::from(rejection).into_response();
+        let detail = match error {
+            HostError::Missing => Detail::HostMissing,
+            HostError::Unknown => Detail::HostUnknown,
+        };
+        return Problem::new(ProblemCode::UnknownHost, detail).into_response();
     }
     let client = Client::of(peer.remote, request.headers(), &trusted.proxies);
     request.extensions_mut().insert(client);
@@ -144,91 +143,39 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 /// Serves the main listener until `stop`, then waits for open connections.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    HttpListener { router, connections: Connections::new(connections::limit_to_open_files(limits.connections)), head_timeout: limits.head }
-        .serve(listener, stop)
-        .await;
+    let limits = ConnectionLimits {
+        connections: limit_to_open_files(limits.connections),
+        head_timeout: limits.head,
+        closed: metrics::connection_closed,
+    };
+    http::serve(listener, TowerToHyperService::new(router), limits, stop).await;
 }
 
 /// Serves the health listener until `stop`, then waits for open connections.
 pub async fn serve_health(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    HttpListener { router, connections: Connections::new(HEALTH_CONNECTIONS), head_timeout: limits.head }.serve(listener, stop).await;
+    let limits = ConnectionLimits { connections: HEALTH_CONNECTIONS, head_timeout: limits.head, closed: metrics::connection_closed };
+    http::serve(listener, TowerToHyperService::new(router), limits, stop).await;
 }
 
-/// State that the connections of a listener share.
-struct HttpListener {
-    router: Router,
-    connections: Connections,
-    /// Longest time for a request head to arrive.
-    head_timeout: Duration,
-}
-
-impl HttpListener {
-    async fn serve(self, listener: TcpListener, stop: CancellationToken) {
-        let tasks = TaskTracker::new();
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.head_timeout);
-        let service = (http, TowerToHyperService::new(self.router));
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = accept(&listener) => accepted,
-            };
-            let Some((stream, peer)) = accepted else { continue };
-            // Over the limit the new connection is closed: its client has as many as any other, and all are busy.
-            let Some(connection) = self.connections.open(peer.remote.into()) else { continue };
-            tasks.spawn(serve_connection(service.clone(), (stream, peer), connection, stop.clone()));
-        }
-        drop(listener);
-        tasks.close();
-        tasks.wait().await;
-    }
-}
-
-/// Serves the requests of one connection until it ends, must be closed, or `stop`.
-async fn serve_connection(
-    (http, router): (http1::Builder, TowerToHyperService<Router>),
-    (stream, peer): (TcpStream, Peer),
-    connection: Connection,
-    stop: CancellationToken,
-) {
-    let service = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
-        let running = connection.request();
-        request.extensions_mut().insert(peer);
-        let response = router.call(request);
-        async move {
-            let response = response.await;
-            drop(running);
-            response
-        }
-    });
-    let mut exchange = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    // Connection errors are ignored: failed requests are counted by `finish`.
-    tokio::select! {
-        ended = exchange.as_mut() => drop(ended),
-        () = connection.closing() => {}
-        () = stop.cancelled() => {
-            exchange.as_mut().graceful_shutdown();
-            drop(exchange.await);
-        }
-    }
-}
-
-/// Accepts the next connection; waits a little after an error, such as too many open files.
-async fn accept(listener: &TcpListener) -> Option<(TcpStream, Peer)> {
-    let accepted = listener.accept().await.and_then(|(stream, remote)| {
-        // Responses are small: send them without delay.
-        drop(stream.set_nodelay(true));
-        let peer = Peer { remote: remote.ip(), local: stream.local_addr()?.ip() };
-        Ok((stream, peer))
-    });
-    match accepted {
-        Ok(accepted) => Some(accepted),
+/// Raises the process's limit of open files and returns how many connections it allows, at most `wanted`.
+fn limit_to_open_files(wanted: usize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => usize::try_from(files).unwrap_or(usize::MAX),
         Err(error) => {
-            tracing::warn!(%error, "a connection could not be accepted");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
+            tracing::warn!(%error, "the limit of open files cannot be raised");
+            return wanted;
         }
+    };
+    let affordable = files.saturating_sub(OTHER_FILES).max(1);
+    if affordable < wanted {
+        tracing::warn!(
+            files,
+            wanted,
+            affordable,
+            "the limit of open files (ulimit -n, LimitNOFILE) allows fewer connections than configured"
+        );
     }
+    wanted.min(affordable)
 }
 
 #[cfg(test)]

@@ -161,7 +161,10 @@ impl Follower {
                 Ok(()) => break,
                 Err(_) if stop.is_cancelled() => break,
                 Err(FollowError::Store(error)) if error.is_transient() => {
-                    tracing::error!(error = crate::telemetry::error_chain(&error), "the register's file cannot be written; retrying");
+                    tracing::error!(
+                        error = qamtu_service::telemetry::error_chain(&error),
+                        "the register's file cannot be written; retrying"
+                    );
                 }
                 Err(error) => return Err(error),
             }

@@ -10,12 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use qamtu_service::client::Client;
 
 use super::form::Form;
 use crate::{
     app_state::{AppState, RequestSize},
     body::{self, Chunk, array},
-    client::Client,
     pipeline::{self, Outcome, ValidatedChunk},
     rejection::{Detail, LISTED_MAX, Language, ProblemCode, Rejection},
     response::{Accepted, BatchOutcomes, Problem},

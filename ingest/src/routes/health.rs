@@ -7,14 +7,13 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use qamtu_service::telemetry::{self, error_chain};
 
 use crate::{
     admit,
     app_state::AppState,
     rejection::{Detail, ProblemCode, Rejection},
     response::Problem,
-    telemetry,
-    telemetry::error_chain,
 };
 
 /// The process runs.
@@ -50,5 +49,5 @@ pub async fn ready(State(app): State<Arc<AppState>>) -> Result<&'static str, Pro
 
 /// Metrics as Prometheus text. Served at `http.health_listen` alone, since they show the load of all clients.
 pub async fn metrics() -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::recorder().render()).into_response()
+    ([(header::CONTENT_TYPE, telemetry::METRICS_MEDIA_TYPE)], telemetry::render_metrics()).into_response()
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{Extension, body::Body, extract::State, http::request::Parts, response::Response};
 use qamtu_schemas::Kind;
+use qamtu_service::client::Client;
 
 use super::form::Form;
 use crate::{
     app_state::{AppState, RequestSize},
     body,
-    client::Client,
     rejection::{Detail, Language, ProblemCode, Rejection},
     response::Problem,
     stream,
