@@ -6,21 +6,25 @@
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use qamtu_service::{
+    process::{EXIT_USAGE, fail, stop_signal},
+    telemetry::install_logger,
+};
 
 use crate::{
     config::Config,
     error::ProjectorError,
     health::{Health, ProblemKind},
-    migrate,
-    monitor::Monitor,
+    migrate, monitor,
     run::{error_chain, run},
-    telemetry, warehouse,
+    warehouse,
 };
+
+const PROGRAM: &str = "qamtu-projector";
 
 /// Fills the tables of ClickHouse from the event log.
 #[derive(Debug, Parser)]
-#[command(name = "qamtu-projector", version)]
+#[command(name = PROGRAM, version)]
 pub struct Arguments {
     /// Settings file; `projector.example.toml` lists every setting with its default.
     #[arg(long, global = true)]
@@ -39,25 +43,18 @@ enum Command {
 
 /// Runs the subcommand and returns the exit status of the process.
 pub async fn execute(arguments: Arguments) -> ExitCode {
-    let config =
-        match Config::load(arguments.config.as_deref()).and_then(|config| telemetry::init_logging(&config.telemetry).map(|()| config)) {
-            Ok(config) => config,
-            Err(error) => return fail(64, &error.into()),
-        };
+    let config = match Config::load(arguments.config.as_deref()).and_then(|config| install_logger(&config.telemetry).map(|()| config)) {
+        Ok(config) => config,
+        Err(error) => return fail(PROGRAM, EXIT_USAGE, &error.to_string()),
+    };
     let done = match arguments.command {
         None | Some(Command::Run) => run_projector(&config).await,
         Some(Command::Migrate) => run_migrations(&config).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(1, &error),
+        Err(error) => fail(PROGRAM, 1, &error_chain(&error)),
     }
-}
-
-fn fail(status: u8, error: &ProjectorError) -> ExitCode {
-    // If standard error is closed, there is no other channel for the message.
-    drop(writeln!(std::io::stderr(), "qamtu-projector: {}", error_chain(error)));
-    ExitCode::from(status)
 }
 
 fn print_json(line: &serde_json::Value) {
@@ -67,16 +64,15 @@ fn print_json(line: &serde_json::Value) {
 
 async fn run_projector(config: &Config) -> Result<(), ProjectorError> {
     let listening = |source| ProjectorError::Listen { address: config.metrics.listen, source };
-    let mut terminated = signal(SignalKind::terminate()).map_err(listening)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(listening)?;
+    let stopped = stop_signal().map_err(listening)?;
     let health = Health::starting();
-    let monitor = Monitor::start(&config.metrics, health.clone()).await?;
+    let address = monitor::start(&config.metrics, health.clone()).await.map_err(listening)?;
     let announced = std::sync::Once::new();
     let started = || {
-        announced.call_once(|| print_json(&serde_json::json!({"running": true, "metrics": format!("http://{}", monitor.address())})));
+        announced.call_once(|| print_json(&serde_json::json!({"running": true, "metrics": format!("http://{address}")})));
     };
     let stop = async {
-        tokio::select! { _ = terminated.recv() => {}, _ = interrupted.recv() => {} }
+        stopped.await;
         health.report(ProblemKind::Stop, "asked to stop".to_owned());
     };
     run(config, &health, started, stop).await

@@ -5,14 +5,11 @@
 
 use qamtu_log::{LogError, Partition};
 
-use crate::{config::ConfigError, warehouse::WarehouseError};
+use crate::warehouse::WarehouseError;
 
 /// An error that ends the projector or prevents its start.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectorError {
-    /// The settings are invalid.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// The event log failed.
     #[error("event log")]
     Log(#[from] LogError),

@@ -1,10 +1,10 @@
-//! Every metric of the projector: its name, its help text, and the one function that updates it.
+//! Every metric of the projector: its name, its help text (the doc comment), and the one function that updates it.
 //!
 //! Names end in their unit or in `_total`; label values come from closed sets (tables, reasons, kinds of failure, partitions).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use qamtu_log::Partition;
 
 use crate::{
@@ -13,44 +13,35 @@ use crate::{
     rows::Table,
 };
 
-const LAG: &str = "qamtu_projector_lag_records";
-const RECORDS: &str = "qamtu_projector_records_total";
-const REJECTED: &str = "qamtu_projector_rejected_total";
-const ROWS: &str = "qamtu_projector_rows_total";
-const INSERTS: &str = "qamtu_projector_inserts_total";
-const BATCHES: &str = "qamtu_projector_batches_total";
-const RETRIES: &str = "qamtu_projector_retries_total";
-const BUFFERED_BYTES: &str = "qamtu_projector_held_bytes";
-const SKIPPED: &str = "qamtu_projector_skipped_offsets_total";
-const MISSING: &str = "qamtu_projector_missing_records";
-const REPAIRED: &str = "qamtu_projector_repaired_records_total";
-const LOST: &str = "qamtu_projector_lost_records";
-const VERIFIED: &str = "qamtu_projector_verified_timestamp_seconds";
-const VISIBLE: &str = "qamtu_projector_visible_seconds";
-
-/// Every metric name; a test checks that `/metrics` describes all of them.
-pub const NAMES: [&str; 14] =
-    [LAG, RECORDS, REJECTED, ROWS, INSERTS, BATCHES, RETRIES, BUFFERED_BYTES, SKIPPED, MISSING, REPAIRED, LOST, VERIFIED, VISIBLE];
-
-/// Upper bounds of the histogram buckets, in seconds.
-pub const BUCKETS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
-
-/// Registers unit and help text of each metric.
-pub fn describe() {
-    describe_gauge!(LAG, Unit::Count, "Records of a partition that are in the log and not yet in the tables; NaN while unknown.");
-    describe_counter!(RECORDS, Unit::Count, "Records of which every row, the log copy included, is acknowledged.");
-    describe_counter!(REJECTED, Unit::Count, "Records that are not valid events, by reason.");
-    describe_counter!(ROWS, Unit::Count, "Rows acknowledged, by table.");
-    describe_counter!(INSERTS, Unit::Count, "Inserts acknowledged, by table.");
-    describe_counter!(BATCHES, Unit::Count, "Batches acknowledged.");
-    describe_counter!(RETRIES, Unit::Count, "Requests to the warehouse that failed and were retried, by kind of failure.");
-    describe_gauge!(BUFFERED_BYTES, Unit::Bytes, "Bytes of rows buffered in memory.");
-    describe_counter!(SKIPPED, Unit::Count, "Offsets at which the log itself has no record: transaction markers, compaction.");
-    describe_gauge!(MISSING, Unit::Count, "Records with missing rows in the log copy or the fact tables, at the last check.");
-    describe_counter!(REPAIRED, Unit::Count, "Records that were written again because rows of them were missing.");
-    describe_gauge!(LOST, Unit::Count, "Records of a partition that the log removed before they were written.");
-    describe_gauge!(VERIFIED, Unit::Seconds, "Unix time at which the last check for missing rows ended.");
-    describe_histogram!(VISIBLE, Unit::Seconds, "Time from the append of a batch's oldest record to the acknowledgement of the batch.");
+qamtu_service::metrics! {
+    /// Records of a partition that are in the log and not yet in the tables; NaN while unknown.
+    describe_gauge LAG = "qamtu_projector_lag_records";
+    /// Records of which every row, the log copy included, is acknowledged.
+    describe_counter RECORDS = "qamtu_projector_records_total";
+    /// Records that are not valid events, by reason.
+    describe_counter REJECTED = "qamtu_projector_rejected_total";
+    /// Rows acknowledged, by table.
+    describe_counter ROWS = "qamtu_projector_rows_total";
+    /// Inserts acknowledged, by table.
+    describe_counter INSERTS = "qamtu_projector_inserts_total";
+    /// Batches acknowledged.
+    describe_counter BATCHES = "qamtu_projector_batches_total";
+    /// Requests to the warehouse that failed and were retried, by kind of failure.
+    describe_counter RETRIES = "qamtu_projector_retries_total";
+    /// Bytes of rows buffered in memory.
+    describe_gauge BUFFERED_BYTES = "qamtu_projector_held_bytes";
+    /// Offsets at which the log itself has no record: transaction markers, compaction.
+    describe_counter SKIPPED = "qamtu_projector_skipped_offsets_total";
+    /// Records with missing rows in the log copy or the fact tables, at the last check.
+    describe_gauge MISSING = "qamtu_projector_missing_records";
+    /// Records that were written again because rows of them were missing.
+    describe_counter REPAIRED = "qamtu_projector_repaired_records_total";
+    /// Records of a partition that the log removed before they were written.
+    describe_gauge LOST = "qamtu_projector_lost_records";
+    /// Unix time at which the last check for missing rows ended.
+    describe_gauge VERIFIED = "qamtu_projector_verified_timestamp_seconds";
+    /// Time from the append of a batch's oldest record to the acknowledgement of the batch.
+    describe_histogram VISIBLE = "qamtu_projector_visible_seconds";
 }
 
 /// Counts a rejected record.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use qamtu_log::{TopicSpec, ensure_topics};
 use qamtu_schemas::Topic;
+use qamtu_service::telemetry;
 
 use crate::{
     check,
@@ -104,18 +105,10 @@ fn explain_login_error(error: WarehouseError) -> WarehouseError {
     error
 }
 
-/// Formats an error with its causes on one line.
+/// Formats an error with its causes on one line; redacts those of the warehouse.
 pub fn error_chain(error: &ProjectorError) -> String {
     match error {
         ProjectorError::Warehouse(error) => format!("warehouse: {}", error.chain()),
-        error => {
-            let mut line = error.to_string();
-            let mut cause = std::error::Error::source(error);
-            while let Some(error) = cause {
-                line = format!("{line}: {error}");
-                cause = error.source();
-            }
-            line.replace('\n', " ")
-        }
+        error => telemetry::error_chain(error),
     }
 }

@@ -3,7 +3,7 @@
 //! An unknown error counts as transient, with an unknown outcome; only the listed codes are permanent. Messages of the server are
 //! shortened, and runs of digits that may be a national id are masked.
 
-use std::fmt::Write;
+use qamtu_service::telemetry::error_chain;
 
 /// Maximum characters of an error message.
 const ERROR_MAX_CHARS: usize = 600;
@@ -122,14 +122,7 @@ impl WarehouseError {
 
     /// The error with its causes on one line, shortened, and without numbers that may be national ids.
     pub fn chain(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            // INVARIANT: writing into a string does not fail.
-            write!(line, ": {error}").expect("a write into a string");
-            cause = error.source();
-        }
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(ERROR_MAX_CHARS).collect();
+        let line: String = error_chain(self).chars().map(|c| if c.is_control() { ' ' } else { c }).take(ERROR_MAX_CHARS).collect();
         qamtu_schemas::text::redact(&line)
     }
 }
