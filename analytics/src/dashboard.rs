@@ -1,29 +1,33 @@
 //! The page over HTTP: router, middleware and listeners.
 //!
 //! Guarantees: the router is built from the matrix of [`crate::access`]. Every response, errors included, has the same security headers. A
-//! panic in a handler becomes an error page. Only GET and HEAD are served, and only for requests to an allowed host ([`hosts`]). The
-//! listener for readers has the configured reader; the internal listener has the operator, who alone may read metrics. [`connections`]
-//! limits connections.
+//! panic in a handler becomes an error page. Only GET and HEAD are served, and only for requests to an allowed host
+//! ([`qamtu_service::hosts`]). The listener for readers has the configured reader; the internal listener has the operator, who alone may
+//! read metrics.
 
 mod assets;
 mod charts;
-mod connections;
 mod download;
 mod error_page;
 mod handlers;
 mod headers;
-mod hosts;
 pub mod page;
 mod refresh;
 mod service;
 mod tables;
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Extension, Router, extract::Request, middleware, response::Response, routing::get};
+use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
+use qamtu_service::{
+    hosts::AllowedHosts,
+    http::{self, ConnectionLimits},
+};
 use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::{MATRIX, Reader, RouteRule},
@@ -34,9 +38,14 @@ use crate::{
     snapshot_store::SnapshotStore,
 };
 pub use error_page::ErrorPage;
-pub use hosts::AllowedHosts;
 use refresh::RefreshLoop;
 pub use service::{DashboardState, RefreshStatus};
+
+/// Limits of each listener. An idle connection waits for its next request as long as for the head of one.
+const CONNECTION_LIMITS: ConnectionLimits = ConnectionLimits { connections: 256, head_timeout: Duration::from_secs(5), closed: || {} };
+
+/// Time for open connections to finish at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Addresses of the listeners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +68,6 @@ pub async fn serve(
     let latest = snapshots.latest(&campaign, Timestamp::now())?;
     let shown = current(&mut snapshots, reader.role, latest)?;
     let service = Arc::new(DashboardState::with_snapshot(campaign, SnapshotStore::open(&config.analytics.dir)?, shown));
-    let hosts = Arc::new(AllowedHosts::new(&config.serve.hosts));
     let people = bind(config.serve.listen).await?;
     let internal = match config.serve.metrics {
         Some(metrics) => Some(bind(metrics).await?),
@@ -68,20 +76,20 @@ pub async fn serve(
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
     let refresh = RefreshLoop { service: service.clone(), warehouse: Warehouse::new(&config.clickhouse), snapshots, role: reader.role };
     let refresh = tokio::spawn(refresh.run());
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let draining = service.clone();
-    let people = connections::serve(people, hosts::with_host_check(router(service.clone(), reader), hosts.clone()), stopped.clone());
-    let internal = async {
-        if let Some(listener) = internal {
-            connections::serve(listener, hosts::with_host_check(router(service, Reader::operator()), hosts), stopped).await;
-        }
+    let (stop, listeners) = (CancellationToken::new(), TaskTracker::new());
+    let listen = |listener, reader| {
+        let router = with_host_check(router(service.clone(), reader), config.serve.hosts.clone());
+        listeners.spawn(http::serve(listener, TowerToHyperService::new(router), CONNECTION_LIMITS, stop.clone()));
     };
-    tokio::spawn(async move {
-        shutdown.await;
-        draining.drain();
-        stop.send_replace(true);
-    });
-    tokio::join!(people, internal);
+    listen(people, reader);
+    internal.into_iter().for_each(|listener| listen(listener, Reader::operator()));
+    shutdown.await;
+    service.drain();
+    stop.cancel();
+    listeners.close();
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, listeners.wait()).await.is_err() {
+        tracing::warn!("connections were still open after the shutdown timeout and are closed");
+    }
     refresh.abort();
     Ok(())
 }
@@ -108,6 +116,11 @@ pub fn router(service: Arc<DashboardState>, reader: Reader) -> Router {
         .layer(middleware::from_fn(headers::record_request))
         .layer(middleware::from_fn(headers::catch_panics))
         .layer(middleware::map_response(headers::add_security_headers))
+}
+
+/// Adds the host check to a router.
+fn with_host_check(router: Router, hosts: AllowedHosts) -> Router {
+    router.layer(middleware::from_fn_with_state(hosts, headers::check_host)).layer(middleware::map_response(headers::add_security_headers))
 }
 
 /// Responds 403 unless the route's rule lists the reader's role.

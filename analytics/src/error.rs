@@ -8,18 +8,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
+use qamtu_service::process::EXIT_USAGE;
 
-use crate::{config::ConfigError, identity::SnapshotId};
-
-/// Exit code of a wrong command line or configuration: `EX_USAGE` of sysexits.
-pub const EXIT_USAGE: u8 = 64;
+use crate::identity::SnapshotId;
 
 /// Why a calculation, a page or a report failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
-    /// The configuration is wrong. Exit code 64.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// A query failed.
     #[error("the warehouse query for {what} failed{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {
@@ -152,6 +147,6 @@ impl AnalyticsError {
 
     /// Exit code of the program.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Config(_) | Self::AsOfAhead { .. }) { EXIT_USAGE } else { 1 }
+        if matches!(self, Self::AsOfAhead { .. }) { EXIT_USAGE } else { 1 }
     }
 }

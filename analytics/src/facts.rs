@@ -17,7 +17,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
-    config::ClickHouse,
+    config::ClickhouseConfig,
     error::AnalyticsError,
     facts::meetings::Meetings,
     identity::{Offset, Selection},
@@ -88,7 +88,7 @@ struct EventRow {
 
 impl Warehouse {
     /// Configures a client; sends no query.
-    pub fn new(config: &ClickHouse) -> Self {
+    pub fn new(config: &ClickhouseConfig) -> Self {
         let client = Client::default()
             .with_url(config.url.as_str())
             .with_user(&config.user)

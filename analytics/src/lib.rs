@@ -33,7 +33,6 @@ pub mod report;
 pub mod roll;
 pub mod snapshot_store;
 pub mod statement;
-pub mod telemetry;
 pub mod translations;
 
 pub use coverage::{Coverage, Snapshot};

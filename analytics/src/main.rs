@@ -1,9 +1,13 @@
-//! Starts the analytics service: arguments, configuration, telemetry, then the library.
+//! Starts the analytics service: arguments, configuration, logs, then the library.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use qamtu_analytics::{AnalyticsError, cli::Cli, config::Config, error::EXIT_USAGE, telemetry};
+use qamtu_analytics::{cli::Cli, config::Config};
+use qamtu_service::{
+    process::{EXIT_USAGE, fail},
+    telemetry::{error_chain, install_logger},
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -14,18 +18,11 @@ async fn main() -> ExitCode {
             return if usage.print().is_ok() && !wrong { ExitCode::SUCCESS } else { ExitCode::from(EXIT_USAGE) };
         }
     };
-    telemetry::start();
-    match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let code = error.exit_code();
-            tracing::error!("{:#}", anyhow::Error::from(error));
-            ExitCode::from(code)
-        }
+    match Config::load(cli.config.as_deref()).and_then(|config| install_logger(&config.telemetry).map(|()| config)) {
+        Err(error) => fail("qamtu-analytics", EXIT_USAGE, &error.to_string()),
+        Ok(config) => match cli.command.run(&config, &mut std::io::stdout()).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail("qamtu-analytics", error.exit_code(), &error_chain(&error)),
+        },
     }
-}
-
-async fn run(cli: Cli) -> Result<(), AnalyticsError> {
-    let config = Config::load(cli.config.as_deref())?;
-    cli.command.run(&config, &mut std::io::stdout()).await
 }

@@ -1,47 +1,25 @@
-//! Every metric of this service, in one place.
+//! Every metric of this service; the doc comment is the help text.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics::{counter, gauge, histogram};
 
 use crate::coverage::Snapshot;
 
-/// Served requests, by class of status (`2xx`).
-pub const REQUESTS: &str = "qamtu_analytics_requests_total";
-/// Time from request to response.
-pub const REQUEST_SECONDS: &str = "qamtu_analytics_request_seconds";
-/// Calculations, by outcome (`done`, `failed`).
-pub const COMPUTED: &str = "qamtu_analytics_computed_total";
-/// The as-of instant of the snapshot that is shown, in seconds since 1970.
-pub const SHOWN_AS_OF: &str = "qamtu_analytics_shown_as_of_seconds";
-/// Whether the last query to the warehouse succeeded: 1 or 0.
-pub const WAREHOUSE: &str = "qamtu_analytics_warehouse_answers";
-
-/// Whether newer records are held back since they would disclose small counts: 1 or 0.
-pub const HELD_BACK: &str = "qamtu_analytics_held_back";
-
-/// None if another recorder was installed first.
-static RECORDER: LazyLock<Option<PrometheusHandle>> = LazyLock::new(|| {
-    let recorder = PrometheusBuilder::new().install_recorder().ok();
-    describe_counter!(REQUESTS, "Requests answered, by class of status");
-    describe_histogram!(REQUEST_SECONDS, "Time from request to answer");
-    describe_counter!(COMPUTED, "Calculations, by outcome");
-    describe_gauge!(SHOWN_AS_OF, "The as-of instant of the snapshot that is shown, in seconds since 1970");
-    describe_gauge!(WAREHOUSE, "Whether the warehouse answered last time");
-    describe_gauge!(HELD_BACK, "Whether newer records are held back since they would tell about few people");
-    recorder
-});
-
-/// Installs the recorder; metrics recorded before are lost.
-pub fn start() {
-    LazyLock::force(&RECORDER);
-}
-
-/// All metrics in the Prometheus text format.
-pub fn render() -> String {
-    RECORDER.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+qamtu_service::metrics! {
+    /// Served requests, by class of status (`2xx`).
+    describe_counter REQUESTS = "qamtu_analytics_requests_total";
+    /// Time from request to response.
+    describe_histogram REQUEST_SECONDS = "qamtu_analytics_request_seconds";
+    /// Calculations, by outcome (`done`, `failed`).
+    describe_counter COMPUTED = "qamtu_analytics_computed_total";
+    /// The as-of instant of the snapshot that is shown, in seconds since 1970.
+    describe_gauge SHOWN_AS_OF = "qamtu_analytics_shown_as_of_seconds";
+    /// Whether the last query to the warehouse succeeded: 1 or 0.
+    describe_gauge WAREHOUSE = "qamtu_analytics_warehouse_answers";
+    /// Whether newer records are held back since they would disclose small counts: 1 or 0.
+    describe_gauge HELD_BACK = "qamtu_analytics_held_back";
 }
 
 /// Counts and times a served request.

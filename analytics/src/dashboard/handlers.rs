@@ -9,13 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
+use qamtu_service::telemetry::{self, error_chain};
 use serde::Deserialize;
 
 use super::{DashboardState, RefreshStatus, assets, download, error_page::ErrorPage, page, tables::Sorting};
 use crate::{
     access::{Reader, Route},
     locale::Language,
-    metrics,
     published::Published,
     statement::Statement,
 };
@@ -75,7 +75,7 @@ async fn csv(State(service): State<Arc<DashboardState>>, Extension(reader): Exte
             file(bytes, kind, &name)
         }
         Err(error) => {
-            tracing::error!("figures cannot be written as CSV: {:#}", anyhow::Error::from(error));
+            tracing::error!(error = error_chain(&error), "figures cannot be written as CSV");
             ErrorPage::Internal.response(&request)
         }
     }
@@ -89,7 +89,7 @@ async fn report(State(service): State<Arc<DashboardState>>, Extension(reader): E
     match service.report(published, language).await {
         Ok(bytes) => file(bytes, HeaderValue::from_static("application/pdf"), &name),
         Err(error) => {
-            tracing::error!(%language, "the report cannot be typeset: {:#}", anyhow::Error::from(error));
+            tracing::error!(%language, error = error_chain(&error), "the report cannot be typeset");
             ErrorPage::Internal.response(&request)
         }
     }
@@ -125,6 +125,5 @@ async fn ready(State(service): State<Arc<DashboardState>>) -> Response {
 }
 
 async fn show_metrics() -> Response {
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    file(metrics::render(), kind, "inline")
+    file(telemetry::render_metrics(), HeaderValue::from_static(telemetry::METRICS_MEDIA_TYPE), "inline")
 }

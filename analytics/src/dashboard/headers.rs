@@ -1,12 +1,13 @@
-//! Middleware for every response: security headers, panics, metrics.
+//! Middleware: host check, security headers, panics, metrics.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
 use futures::FutureExt;
+use qamtu_service::hosts::AllowedHosts;
 
 use super::ErrorPage;
 use crate::metrics;
@@ -24,6 +25,11 @@ const SECURITY_HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+/// Responds 421 to a request for another host.
+pub(super) async fn check_host(State(hosts): State<AllowedHosts>, request: Request, next: Next) -> Response {
+    if hosts.check(&request).is_ok() { next.run(request).await } else { ErrorPage::Host.response(&request) }
+}
 
 /// Adds the security headers; responses are not cached unless they are assets.
 pub(super) async fn add_security_headers(mut response: Response) -> Response {

@@ -7,6 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use qamtu_service::telemetry::error_chain;
 
 use super::service::{DashboardState, RefreshStatus};
 use crate::{
@@ -55,7 +56,7 @@ impl RefreshLoop {
                 Err(error) => {
                     let status = if error.is_access_denied() { RefreshStatus::AccessDenied } else { RefreshStatus::WarehouseUnavailable };
                     if self.service.status() != status {
-                        tracing::warn!("figures cannot be refreshed, the last snapshot stays: {:#}", anyhow::Error::from(error));
+                        tracing::warn!(error = error_chain(&error), "figures cannot be refreshed, the last snapshot stays");
                     }
                     status
                 }

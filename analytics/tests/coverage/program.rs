@@ -2,13 +2,13 @@
 
 use std::process::{Command, Output};
 
-use qamtu_analytics::{Figures, Snapshot, config::ClickHouse};
+use qamtu_analytics::{Figures, Snapshot, config::ClickhouseConfig};
 use secrecy::ExposeSecret;
 
 /// Runs the program with only these settings.
 fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__") || name == "RUST_LOG") {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__")) {
         command.env_remove(name);
     }
     command.args(arguments).envs(settings.iter().copied()).output().expect("the program runs")
@@ -49,7 +49,7 @@ fn a_warehouse_that_does_not_answer_ends_with_1() {
 }
 
 /// `compute` on a real warehouse prints the name of a snapshot and writes its files.
-pub fn computes(config: &ClickHouse, expected: &Snapshot) {
+pub fn computes(config: &ClickhouseConfig, expected: &Snapshot) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let as_of = expected.coverage.identity.as_of.to_string();

@@ -13,7 +13,7 @@ use std::{
 use clickhouse::{Client, Compression};
 use qamtu_analytics::{
     Coverage, compute,
-    config::ClickHouse,
+    config::ClickhouseConfig,
     facts::Warehouse,
     identity::{Offset, Selection},
 };
@@ -28,7 +28,7 @@ pub const NEXT: u64 = 1_000_000;
 /// A warehouse process that runs until its standard input closes.
 pub struct TestWarehouse {
     /// The login of analytics.
-    pub config: ClickHouse,
+    pub config: ClickhouseConfig,
     pub reader: Warehouse,
     pub admin: Client,
     child: Child,
@@ -37,7 +37,7 @@ pub struct TestWarehouse {
 }
 
 /// A client without the settings of [`Warehouse`].
-pub fn client(config: &ClickHouse) -> Client {
+pub fn client(config: &ClickhouseConfig) -> Client {
     Client::default()
         .with_url(&config.url)
         .with_user(&config.user)
@@ -60,7 +60,7 @@ impl TestWarehouse {
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
         let ready: Value = serde_json::from_str(&line).expect("one JSON line");
         let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let login = |role: &str| ClickHouse {
+        let login = |role: &str| ClickhouseConfig {
             url: text(&ready["url"]),
             user: text(&ready["logins"][role]["user"]),
             password: text(&ready["logins"][role]["password"]).into(),
