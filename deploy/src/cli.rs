@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 use crate::campaign::CampaignError;
 use crate::demo::DemoError;
-use crate::warehouse::WarehouseError;
+use qamtu_devstack::DevstackError;
 
 /// Exit code for a mistake in arguments, environment or files that the user can fix (`EX_USAGE` of sysexits).
 const EXIT_USAGE: u8 = 64;
@@ -78,7 +78,7 @@ impl Cli {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let warehouse = matches!(error.downcast_ref(), Some(WarehouseError::Configuration { .. }));
+    let warehouse = matches!(error.downcast_ref(), Some(DevstackError::Configuration { .. }));
     let demo = error.downcast_ref().is_some_and(DemoError::is_usage);
     let campaign = matches!(error.downcast_ref(), Some(CampaignError::Invalid { .. }));
     if warehouse || demo || campaign { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }

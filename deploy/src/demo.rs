@@ -10,14 +10,12 @@ use std::{
     time::Instant,
 };
 
+use qamtu_devstack::warehouse::Warehouse;
 use qamtu_log::broker::{Broker, BrokerOptions};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    synthetic::{self, Synthetic},
-    warehouse::Warehouse,
-};
+use crate::synthetic::{self, Synthetic};
 
 mod catch_up;
 mod check;

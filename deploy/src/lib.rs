@@ -6,4 +6,3 @@ pub mod cli;
 pub mod demo;
 pub mod submission;
 pub mod synthetic;
-pub mod warehouse;

@@ -1,9 +1,9 @@
 //! `qamtu engine`: runs the ClickHouse engine in a process of its own, so that its memory and crashes do not affect the launcher.
-//! [`crate::warehouse`] starts it; it ends when its standard input closes.
+//! [`qamtu_devstack::warehouse`] starts it; it ends when its standard input closes.
 
 use std::path::PathBuf;
 
-use crate::warehouse::child::{self, ServeOptions};
+use qamtu_devstack::warehouse::child::{self, ServeOptions};
 
 /// Command-line arguments: exactly one of `library` and `server`, and what to serve.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::warehouse;
+use qamtu_devstack::warehouse;
 
 /// Command-line arguments of `qamtu users`.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use crate::warehouse::{FetchProgress, FetchStep, Login, Role, Warehouse, WarehouseError, WarehouseOptions, WarehouseSource};
+use qamtu_devstack::{
+    DevstackError,
+    warehouse::{FetchProgress, FetchStep, Login, Role, Warehouse, WarehouseOptions, WarehouseSource},
+};
 
 /// Command-line arguments of `qamtu warehouse`.
 #[derive(Debug, clap::Args)]
@@ -66,7 +69,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut options = WarehouseOptions::new(arguments.dir)?;
     if let WarehouseSource::External { url, .. } = &options.source {
         let reason = format!("is set to {url}, so the services use that server and this command has nothing to start; unset it here");
-        return Err(WarehouseError::Configuration { name: "QAMTU__CLICKHOUSE__URL", reason }.into());
+        return Err(DevstackError::Configuration { name: "QAMTU__CLICKHOUSE__URL", reason }.into());
     }
     options.http_port = arguments.port;
     options.memory_max_mb = arguments.memory_max_mb.unwrap_or(options.memory_max_mb);

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::{DemoError, steps::Step};
-use crate::warehouse::{Role, Warehouse};
+use qamtu_devstack::warehouse::{Role, Warehouse};
 
 /// How long the projector may make no progress.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);

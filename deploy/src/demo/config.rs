@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use qamtu_devstack::warehouse::{WarehouseOptions, WarehouseSource};
+
 use super::{
     DemoError, DemoLog, DemoOptions,
     demo_dir::{DemoDir, Purpose},
 };
-use crate::{
-    campaign::{Campaign, TURKISTAN_2026},
-    warehouse::{WarehouseOptions, WarehouseSource},
-};
+use crate::campaign::{Campaign, TURKISTAN_2026};
 
 /// Memory limit of the warehouse, in MB. With the allocator's overhead the process stays below 2 GB.
 const WAREHOUSE_MB: u64 = 1_500;

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{campaign::CampaignError, warehouse::WarehouseError};
+use qamtu_devstack::DevstackError;
+
+use crate::campaign::CampaignError;
 
 /// Why the demo ended early.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +18,7 @@ pub enum DemoError {
     Campaign(#[from] CampaignError),
     /// The warehouse did not start.
     #[error(transparent)]
-    Warehouse(#[from] WarehouseError),
+    Devstack(#[from] DevstackError),
     /// The local Kafka broker did not start.
     #[error(transparent)]
     Broker(#[from] qamtu_log::broker::BrokerError),
@@ -98,6 +100,6 @@ impl DemoError {
 
     /// Whether the mistake is in arguments, environment or campaign file.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Usage(_) | Self::Campaign(_) | Self::Warehouse(WarehouseError::Configuration { .. }))
+        matches!(self, Self::Usage(_) | Self::Campaign(_) | Self::Devstack(DevstackError::Configuration { .. }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fs::File, io::BufReader, path::Path, sync::Arc, time::Duration};
 
+use qamtu_devstack::warehouse::{Role, Warehouse};
 use serde_json::Value;
 
 use super::{
@@ -16,10 +17,7 @@ use super::{
     steps::{Steps, count},
     summary,
 };
-use crate::{
-    synthetic::Synthetic,
-    warehouse::{Role, Warehouse},
-};
+use crate::synthetic::Synthetic;
 
 /// Everything that the steps of a demo share.
 pub struct DemoStack {

@@ -11,7 +11,7 @@ use std::{
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::warehouse::{FetchProgress, FetchStep};
+use qamtu_devstack::warehouse::{FetchProgress, FetchStep};
 
 #[derive(Debug, Clone)]
 pub struct Steps {

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use qamtu::warehouse::Role;
+use qamtu_devstack::warehouse::Role;
 use secrecy::ExposeSecret;
 
 use crate::support::{admin, ask, post, runs, start, until};
@@ -94,7 +94,7 @@ async fn an_insert_whose_client_disconnects_writes_nothing() {
     assert_eq!(admin(&warehouse, "SELECT count() FROM cut").await, "0");
 }
 
-async fn wait_for_answer(warehouse: &qamtu::warehouse::Warehouse, query: &str, wanted: &str) {
+async fn wait_for_answer(warehouse: &qamtu_devstack::warehouse::Warehouse, query: &str, wanted: &str) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while admin(warehouse, query).await != wanted {
         assert!(std::time::Instant::now() < deadline, "{query} never returned {wanted}");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use qamtu::warehouse::{CONTRACT_VIEWS, Role, Warehouse};
+use qamtu_devstack::warehouse::{CONTRACT_VIEWS, Role, Warehouse};
 use secrecy::ExposeSecret;
 
 use crate::support::{make_contract_views, post, start};

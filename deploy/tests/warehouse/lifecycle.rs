@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use qamtu::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
+use qamtu_devstack::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
 
 use crate::support::{
     Foreground, LAUNCHER, admin, ask, kill_9, memory_mb, one_line, options, path_without_clickhouse, post, refusal, runs, start, until,

@@ -1,6 +1,9 @@
 //! The memory limit of a warehouse.
 
-use qamtu::warehouse::{Role, Warehouse, WarehouseError};
+use qamtu_devstack::{
+    DevstackError,
+    warehouse::{Role, Warehouse},
+};
 
 use crate::support::{admin, ask, memory_mb, options, until};
 
@@ -53,6 +56,6 @@ async fn too_little_memory_is_refused_before_anything_starts() {
     let mut tiny = options(dir.path());
     tiny.memory_max_mb = 100;
     let error = Warehouse::start(tiny).await.unwrap_err();
-    assert!(matches!(error, WarehouseError::Configuration { name: "memory_max_mb", .. }), "{error}");
+    assert!(matches!(error, DevstackError::Configuration { name: "memory_max_mb", .. }), "{error}");
     assert!(error.to_string().contains("give at least 700"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use qamtu::warehouse::{CONTRACT_VIEWS, Role, Warehouse};
+use qamtu_devstack::warehouse::{CONTRACT_VIEWS, Role, Warehouse};
 use secrecy::ExposeSecret;
 
 use crate::support::{admin, ask, make_contract_views, post, start};

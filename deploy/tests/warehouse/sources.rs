@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::StreamExt;
-use qamtu::warehouse::{Role, Warehouse};
+use qamtu_devstack::warehouse::{Role, Warehouse};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use qamtu::warehouse::{Role, Warehouse, WarehouseError, WarehouseOptions, WarehouseSource};
+use qamtu_devstack::{
+    DevstackError,
+    warehouse::{Role, Warehouse, WarehouseOptions, WarehouseSource},
+};
 use secrecy::ExposeSecret;
 
 /// Path of the built launcher.
@@ -30,7 +33,7 @@ pub async fn refusal(options: WarehouseOptions) -> String {
 }
 
 /// The error with its causes, which must be one line.
-pub fn one_line(error: &WarehouseError) -> String {
+pub fn one_line(error: &DevstackError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -26,7 +26,7 @@
 //! - **No query reaches files, other servers or processes**, by any function, table function, engine, dictionary, format or statement
 //!   (`no_function_reads_a_file`, `no_table_function_reaches_outside`, `no_engine_of_a_table_or_a_database_reaches_outside`,
 //!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers ensure this, and each suffices for most cases: rights
-//!   (`deploy/clickhouse/users.xml`), a removed current directory (`startup_barrier.rs`), and a process that may open only its own folder,
+//!   (`devstack/clickhouse/users.xml`), a removed current directory (`startup_barrier.rs`), and a process that may open only its own folder,
 //!   cannot connect and does not run as root where that can be avoided (`confinement.rs`,
 //!   `the_serving_process_has_no_secrets_and_no_unneeded_rights`). Restrictions that a system does not support are printed
 //!   at the start ([`Warehouse::gaps`]). The engine ignores `user_files_path` and `format_schema_path` for paths in a query, and the
@@ -58,7 +58,6 @@
 
 pub mod child;
 mod confinement;
-mod error;
 mod folder;
 mod layout;
 mod library;
@@ -79,12 +78,12 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-pub use error::WarehouseError;
 pub use login::{Login, Role};
 pub use package::{FetchProgress, FetchStep};
 pub use settings::CONTRACT_VIEWS;
 pub use source::WarehouseSource;
 
+use crate::error::DevstackError;
 use child::ServeOptions;
 use folder::Folder;
 use login::Logins;
@@ -126,16 +125,16 @@ impl WarehouseOptions {
     ///
     /// # Errors
     /// If an environment variable is not valid.
-    pub fn new(dir: impl Into<PathBuf>) -> Result<Self, WarehouseError> {
+    pub fn new(dir: impl Into<PathBuf>) -> Result<Self, DevstackError> {
         Self::with_environment(dir, |name| std::env::var_os(name))
     }
 
     /// As [`Self::new`], with another source for the variables of an external server.
-    pub(crate) fn with_environment(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
-        let launcher = std::env::current_exe().map_err(|source| WarehouseError::Spawn { program: PathBuf::from("qamtu"), source })?;
+    pub fn with_environment(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, DevstackError> {
+        let launcher = std::env::current_exe().map_err(|source| DevstackError::Spawn { program: PathBuf::from("qamtu"), source })?;
         let cache_dir = std::env::var_os("QAMTU_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let home = std::env::home_dir().map(|home| home.join(".cache/qamtu"));
-        let cache_dir = cache_dir.or(home).ok_or_else(|| WarehouseError::Configuration {
+        let cache_dir = cache_dir.or(home).ok_or_else(|| DevstackError::Configuration {
             name: "QAMTU_CACHE",
             reason: "there is no home folder; set it to a folder that can keep 600 MB".to_owned(),
         })?;
@@ -190,8 +189,8 @@ impl Warehouse {
     /// Finds or starts a warehouse and returns when it accepts queries.
     ///
     /// # Errors
-    /// [`WarehouseError`]; each message is one line that says how to fix the problem.
-    pub async fn start(options: WarehouseOptions) -> Result<Self, WarehouseError> {
+    /// [`DevstackError`]; each message is one line that says how to fix the problem.
+    pub async fn start(options: WarehouseOptions) -> Result<Self, DevstackError> {
         let program = match &options.source {
             WarehouseSource::External { url, login } => return Self::external(url, login).await,
             WarehouseSource::Binary(program) => Program::Binary(program.clone()),
@@ -270,18 +269,18 @@ impl Warehouse {
         }
     }
 
-    async fn external(url: &str, login: &Login) -> Result<Self, WarehouseError> {
+    async fn external(url: &str, login: &Login) -> Result<Self, DevstackError> {
         process::query(&process::client()?, url, login, "SELECT 1")
             .await
-            .map_err(|reason| WarehouseError::External { url: url.to_owned(), reason })?;
+            .map_err(|reason| DevstackError::External { url: url.to_owned(), reason })?;
         let logins = Logins::shared(login);
         Ok(Self { url: url.to_owned(), logins, kind: WarehouseKind::External, gaps: Vec::new(), process: None, folder: None })
     }
 
-    async fn started(options: &WarehouseOptions, program: &Program) -> Result<Self, WarehouseError> {
+    async fn started(options: &WarehouseOptions, program: &Program) -> Result<Self, DevstackError> {
         if options.memory_max_mb < MEMORY_MIN_MB {
             let reason = format!("{} is too little for ClickHouse; give at least {MEMORY_MIN_MB}", options.memory_max_mb);
-            return Err(WarehouseError::Configuration { name: "memory_max_mb", reason });
+            return Err(DevstackError::Configuration { name: "memory_max_mb", reason });
         }
         settings::check_databases(&options.databases)?;
         let folder = Folder::open(&options.dir, &program.version())?;
@@ -330,38 +329,38 @@ impl Warehouse {
 ///
 /// # Errors
 /// If a database name is not valid, or a file cannot be read or written.
-pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Result<(), WarehouseError> {
+pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Result<(), DevstackError> {
     settings::check_databases(databases)?;
     let logins = folder::read_or_create_logins(passwords)?;
     // It has hashes only, and the server reads it as another user.
     let readable = std::fs::Permissions::from_mode(0o644);
     let written = std::fs::write(file, settings::server_users(&logins, databases)).and_then(|()| std::fs::set_permissions(file, readable));
-    written.map_err(|source| WarehouseError::Folder { dir: file.to_path_buf(), source })
+    written.map_err(|source| DevstackError::Folder { dir: file.to_path_buf(), source })
 }
 
 /// The engine, downloaded first if it is not in the cache.
-async fn engine(options: &WarehouseOptions) -> Result<Program, WarehouseError> {
+async fn engine(options: &WarehouseOptions) -> Result<Program, DevstackError> {
     let (cache_dir, progress) = (options.cache_dir.clone(), options.progress.clone());
     let fetched = tokio::task::spawn_blocking(move || Program::engine(&cache_dir, progress.as_ref())).await;
-    fetched.unwrap_or_else(|error| Err(WarehouseError::Cache { folder: options.cache_dir.clone(), source: std::io::Error::other(error) }))
+    fetched.unwrap_or_else(|error| Err(DevstackError::Cache { folder: options.cache_dir.clone(), source: std::io::Error::other(error) }))
 }
 
 /// A port that was free a moment ago. (ClickHouse interprets port 0 as "no port".)
-fn free_port() -> Result<u16, WarehouseError> {
+fn free_port() -> Result<u16, DevstackError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
-        .map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })
+        .map_err(|source| DevstackError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })
 }
 
 /// The error of a failed start, from the reason in the process's output.
-fn start_error(error: ProcessError, folder: &Folder, port: u16) -> WarehouseError {
+fn start_error(error: ProcessError, folder: &Folder, port: u16) -> DevstackError {
     let (dir, log) = (folder.layout().root().to_path_buf(), folder.layout().output());
     match error {
         ProcessError::Other(error) => error,
-        ProcessError::Ended(Failure::PortTaken) => WarehouseError::PortTaken { port },
-        ProcessError::Ended(Failure::DataInUse) => WarehouseError::InUse { dir, owner: "unknown".to_owned() },
-        ProcessError::Ended(Failure::Message(reason)) if folder.has_data => WarehouseError::Damaged { dir, reason, log },
-        ProcessError::Ended(Failure::Message(reason)) => WarehouseError::Ended { reason, log },
+        ProcessError::Ended(Failure::PortTaken) => DevstackError::PortTaken { port },
+        ProcessError::Ended(Failure::DataInUse) => DevstackError::InUse { dir, owner: "unknown".to_owned() },
+        ProcessError::Ended(Failure::Message(reason)) if folder.has_data => DevstackError::Damaged { dir, reason, log },
+        ProcessError::Ended(Failure::Message(reason)) => DevstackError::Ended { reason, log },
     }
 }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha512};
 
-use super::error::WarehouseError;
+use crate::error::DevstackError;
 
 /// The version of every engine package in [`PACKAGES`].
 pub(super) const VERSION: &str = "26.7.3-stable.1";
@@ -81,12 +81,12 @@ pub enum FetchStep {
 }
 
 /// The path of the engine library for this machine, downloaded into `cache_dir` if it is missing.
-pub(super) fn ensure(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<PathBuf, WarehouseError> {
+pub(super) fn ensure(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<PathBuf, DevstackError> {
     let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
     let package = PACKAGES
         .iter()
         .find(|package| (package.os, package.processor) == (os, processor) && cfg!(not(target_env = "musl")))
-        .ok_or_else(|| WarehouseError::UnknownPlatform { platform: format!("{os} on {processor}") })?;
+        .ok_or_else(|| DevstackError::UnknownPlatform { platform: format!("{os} on {processor}") })?;
     let silent: FetchProgress = Arc::new(|_| {});
     Cache { folder: cache_dir.join("engine"), package, progress: progress.unwrap_or(&silent) }.library()
 }
@@ -99,7 +99,7 @@ struct Cache<'a> {
 }
 
 impl Cache<'_> {
-    fn library(&self) -> Result<PathBuf, WarehouseError> {
+    fn library(&self) -> Result<PathBuf, DevstackError> {
         let target = self.folder.join(format!("{VERSION}-{}-{}", self.package.os, self.package.processor));
         let library = target.join(self.package.library);
         if self.is_complete(&library) {
@@ -122,7 +122,7 @@ impl Cache<'_> {
     }
 
     /// Downloads, verifies, unpacks into a temporary folder and renames that. Needs the lock.
-    fn fetch_into(&self, target: &Path) -> Result<(), WarehouseError> {
+    fn fetch_into(&self, target: &Path) -> Result<(), DevstackError> {
         let temporary = self.folder.join("unfinished");
         let _ = fs::remove_dir_all(&temporary);
         fs::create_dir_all(&temporary).map_err(|source| self.failed(source))?;
@@ -144,7 +144,7 @@ impl Cache<'_> {
         format!("{}-{VERSION}.tgz", self.package.name.trim_start_matches('@').replace('/', "-"))
     }
 
-    fn download(&self, into: &Path) -> Result<PathBuf, WarehouseError> {
+    fn download(&self, into: &Path) -> Result<PathBuf, DevstackError> {
         (self.progress)(FetchStep::Downloading { total: self.package.packed_bytes });
         let package = format!("{}@{VERSION}", self.package.name);
         let output =
@@ -152,18 +152,18 @@ impl Cache<'_> {
         let output = match output {
             Ok(output) => output,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(WarehouseError::NpmMissing { file: self.archive_name(), folder: self.folder.clone() });
+                return Err(DevstackError::NpmMissing { file: self.archive_name(), folder: self.folder.clone() });
             }
-            Err(source) => return Err(WarehouseError::Spawn { program: "npm".into(), source }),
+            Err(source) => return Err(DevstackError::Spawn { program: "npm".into(), source }),
         };
         let archive = into.join(self.archive_name());
         if output.status.success() && archive.exists() {
             return Ok(archive);
         }
-        Err(WarehouseError::Npm { package, reason: npm_reason(&String::from_utf8_lossy(&output.stderr)) })
+        Err(DevstackError::Npm { package, reason: npm_reason(&String::from_utf8_lossy(&output.stderr)) })
     }
 
-    fn verify(&self, archive: &Path) -> Result<(), WarehouseError> {
+    fn verify(&self, archive: &Path) -> Result<(), DevstackError> {
         let mut hash = Sha512::new();
         let mut file = File::open(archive).map_err(|source| self.failed(source))?;
         let mut buffer = vec![0_u8; 1 << 20];
@@ -181,7 +181,7 @@ impl Cache<'_> {
         if found == self.package.integrity {
             return Ok(());
         }
-        Err(WarehouseError::WrongHash { file: archive.to_path_buf(), found, pinned: self.package.integrity.to_owned() })
+        Err(DevstackError::WrongHash { file: archive.to_path_buf(), found, pinned: self.package.integrity.to_owned() })
     }
 
     /// Extracts the archive's library to the path `library`.
@@ -200,8 +200,8 @@ impl Cache<'_> {
         Err(io::Error::new(io::ErrorKind::InvalidData, format!("the archive holds no {}", wanted.display())))
     }
 
-    fn failed(&self, source: io::Error) -> WarehouseError {
-        WarehouseError::Cache { folder: self.folder.clone(), source }
+    fn failed(&self, source: io::Error) -> DevstackError {
+        DevstackError::Cache { folder: self.folder.clone(), source }
     }
 }
 
@@ -258,7 +258,7 @@ mod tests {
         }
     }
 
-    fn library(folder: &Path, package: &Package) -> Result<PathBuf, WarehouseError> {
+    fn library(folder: &Path, package: &Package) -> Result<PathBuf, DevstackError> {
         let progress: FetchProgress = Arc::new(|_| {});
         Cache { folder: folder.to_path_buf(), package, progress: &progress }.library()
     }
@@ -290,7 +290,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let package = Package { integrity: PACKAGES[0].integrity, ..provided(dir.path(), LIBRARY) };
         let error = library(dir.path(), &package).unwrap_err();
-        assert!(matches!(error, WarehouseError::WrongHash { .. }), "{error}");
+        assert!(matches!(error, DevstackError::WrongHash { .. }), "{error}");
         assert!(!dir.path().join(format!("{VERSION}-linux-x86_64")).exists());
     }
 

@@ -1,5 +1,4 @@
-//! Loads the ClickHouse engine library and calls it. With `system.rs`, which confines the engine, the only unsafe code of the
-//! launcher.
+//! Loads the ClickHouse engine library and calls it. With `system.rs`, which confines the engine, the only unsafe code of this crate.
 //! The C side gets terminated strings that live until the call returns, and a library that is never unloaded. `child.rs` chooses the
 //! arguments.
 

@@ -1,5 +1,5 @@
 //! The system calls that the confinement of the engine needs and the standard library lacks.
-//! With `library.rs` the only unsafe code of the launcher. Every failure is returned with the system's error.
+//! With `library.rs` the only unsafe code of this crate. Every failure is returned with the system's error.
 
 #![allow(unsafe_code, reason = "these calls have a C interface only")]
 

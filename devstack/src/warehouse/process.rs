@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use secrecy::ExposeSecret;
 
 use super::child::ServeOptions;
-use super::error::WarehouseError;
 use super::folder::Folder;
 use super::login::Login;
 use super::source::Program;
 use super::stall::{STALL_TIMEOUT, StallDetector, cpu_time};
+use crate::error::DevstackError;
 
 /// How often a long start is reported.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -41,10 +41,10 @@ impl Process {
     /// Starts `launcher engine ...` with the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
     /// reaches only the launcher, which stops processes in order. It inherits no environment variables, since those may contain
     /// secrets.
-    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, options: &ServeOptions) -> Result<Self, WarehouseError> {
+    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, options: &ServeOptions) -> Result<Self, DevstackError> {
         use std::os::unix::process::CommandExt;
         let output = folder.new_output()?;
-        let failed = |source| WarehouseError::Spawn { program: launcher.to_path_buf(), source };
+        let failed = |source| DevstackError::Spawn { program: launcher.to_path_buf(), source };
         let errors = output.try_clone().map_err(failed)?;
         let mut command = Command::new(std::path::absolute(launcher).map_err(failed)?);
         command.arg("engine");
@@ -82,7 +82,7 @@ impl Process {
             }
             let waited = since.elapsed();
             if stall.has_stalled(waited, || cpu_time(self.pid())) {
-                return Err(ProcessError::Other(WarehouseError::Unresponsive {
+                return Err(ProcessError::Other(DevstackError::Unresponsive {
                     seconds: STALL_TIMEOUT.as_secs(),
                     log: output.to_path_buf(),
                 }));
@@ -131,7 +131,7 @@ pub(super) enum ProcessError {
     /// The child ended before it was ready.
     Ended(Failure),
     /// The child made no progress, or the client could not be created.
-    Other(WarehouseError),
+    Other(DevstackError),
 }
 
 impl Failure {
@@ -161,8 +161,8 @@ pub(super) fn shorten(line: &str) -> String {
 }
 
 /// An HTTP client that ignores the proxy settings of the environment.
-pub(super) fn client() -> Result<reqwest::Client, WarehouseError> {
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().map_err(WarehouseError::Client)
+pub(super) fn client() -> Result<reqwest::Client, DevstackError> {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().map_err(DevstackError::Client)
 }
 
 /// Sends one query and returns the text of the response, or the reason of the failure.

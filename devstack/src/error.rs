@@ -1,10 +1,10 @@
-//! Errors of a warehouse. Each message is one line with the file or setting and how to fix the problem.
+//! Errors of the local servers. Each message is one line with the file or setting and how to fix the problem.
 
 use std::path::PathBuf;
 
-/// Why a warehouse did not start, or did not stop.
+/// Why a server did not start, or did not stop.
 #[derive(Debug, thiserror::Error)]
-pub enum WarehouseError {
+pub enum DevstackError {
     /// A setting is missing or wrong.
     #[error("{name}: {reason}")]
     Configuration {

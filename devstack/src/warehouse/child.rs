@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::confinement::{Confinement, Program};
-use super::error::WarehouseError;
 use super::layout::Layout;
 use super::library;
 use super::startup_barrier::StartupBarrier;
+use crate::error::DevstackError;
 
 /// Opens the HTTP port and then runs without end, since the engine's command line exits after its last query.
 /// `KILL QUERY` of the second statement ends the warehouse.
@@ -44,21 +44,21 @@ pub struct ServeOptions {
 ///
 /// # Errors
 /// If the process cannot be confined or the library does not load.
-pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, WarehouseError> {
+pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, DevstackError> {
     let layout = Layout::new(&options.folder);
-    let failed = |source| WarehouseError::Confine { source };
+    let failed = |source| DevstackError::Confine { source };
     // Only root may have access to the library's folder; an open file can be loaded nevertheless.
     let file = File::open(library).map_err(failed)?;
     confine(&layout, options, Program::Library(&file)).map_err(failed)?;
     when_input_ends(|| library::exit_now(0));
     // The engine exits without a message if it cannot open its port.
-    wait_for_port(options.port).map_err(|source| WarehouseError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
+    wait_for_port(options.port).map_err(|source| DevstackError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
     let barrier = StartupBarrier::create(&layout).map_err(failed)?;
     let arguments = command_line(&layout, &barrier.statement())?;
     barrier.open_when_directory_is_removed();
     let loaded = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
     let message = library::run_command_line(&loaded, &arguments)
-        .map_err(|source| WarehouseError::Library { library: library.to_path_buf(), source })?;
+        .map_err(|source| DevstackError::Library { library: library.to_path_buf(), source })?;
     Ok(message.unwrap_or_else(|| "the engine has returned".to_owned()))
 }
 
@@ -66,10 +66,10 @@ pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, W
 ///
 /// # Errors
 /// If the process cannot be confined or the program cannot be started.
-pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, WarehouseError> {
+pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, DevstackError> {
     let layout = Layout::new(&options.folder);
-    confine(&layout, options, Program::Executable(program)).map_err(|source| WarehouseError::Confine { source })?;
-    let failed = |source| WarehouseError::Spawn { program: program.to_path_buf(), source };
+    confine(&layout, options, Program::Executable(program)).map_err(|source| DevstackError::Confine { source })?;
+    let failed = |source| DevstackError::Spawn { program: program.to_path_buf(), source };
     let server = server_command(program, &layout.config()).stdin(Stdio::null()).spawn().map_err(failed)?;
     let server = Arc::new(Mutex::new(server));
     let watched = Arc::clone(&server);
@@ -119,7 +119,7 @@ fn server_command(program: &Path, config: &Path) -> Command {
 }
 
 /// The engine's command line, which is that of clickhouse-local.
-fn command_line(layout: &Layout, first: &str) -> Result<Vec<CString>, WarehouseError> {
+fn command_line(layout: &Layout, first: &str) -> Result<Vec<CString>, DevstackError> {
     let option = |name: &str, path: &Path| [name.as_bytes(), path.as_os_str().as_bytes()].concat();
     [
         b"clickhouse".to_vec(),
@@ -132,7 +132,7 @@ fn command_line(layout: &Layout, first: &str) -> Result<Vec<CString>, WarehouseE
     .into_iter()
     .map(CString::new)
     .collect::<Result<_, _>>()
-    .map_err(|_| WarehouseError::Configuration { name: "--folder", reason: "a path with a zero byte cannot be used".to_owned() })
+    .map_err(|_| DevstackError::Configuration { name: "--folder", reason: "a path with a zero byte cannot be used".to_owned() })
 }
 
 /// Calls `end` from a separate thread as soon as standard input is closed.

@@ -1,12 +1,12 @@
-//! Renders the templates of the server configuration and of the users file (`deploy/clickhouse/*.xml`), without I/O.
+//! Renders the templates of the server configuration and of the users file (`devstack/clickhouse/*.xml`), without I/O.
 //! Every placeholder in double braces is replaced, and paths are escaped for XML.
 
 use std::path::Path;
 
-use super::error::WarehouseError;
 use super::layout::Layout;
 use super::login::{Logins, Role};
 use super::source::Program;
+use crate::error::DevstackError;
 
 const CONFIG: &str = include_str!("../../clickhouse/config.xml");
 const USERS: &str = include_str!("../../clickhouse/users.xml");
@@ -138,13 +138,13 @@ pub(super) fn server_users(logins: &Logins, databases: &[String]) -> String {
 }
 
 /// Refuses names with other characters, since the names become part of GRANT statements.
-pub(super) fn check_databases(names: &[String]) -> Result<(), WarehouseError> {
+pub(super) fn check_databases(names: &[String]) -> Result<(), DevstackError> {
     let is_name = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     match names.iter().find(|name| !is_name(name)) {
         None => Ok(()),
         Some(name) => {
             let reason = format!("`{name}` is no name of a database; use letters, digits and underscores");
-            Err(WarehouseError::Configuration { name: "--database", reason })
+            Err(DevstackError::Configuration { name: "--database", reason })
         }
     }
 }

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use secrecy::SecretString;
 
-use super::error::WarehouseError;
 use super::login::Login;
 use super::package::{self, FetchProgress};
+use crate::error::DevstackError;
 
 /// Older programs lack features that the migrations use and are ignored.
 const OLDEST_BINARY: (u32, u32) = (25, 8);
@@ -44,18 +44,18 @@ impl WarehouseSource {
     ///
     /// # Errors
     /// If the address is no HTTP address, or a user or password is set without an address.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, WarehouseError> {
+    pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, DevstackError> {
         let text = |name: &'static str| match variable(name).map(OsString::into_string) {
             None => Ok(None),
             Some(Ok(value)) => Ok(Some(value).filter(|value| !value.is_empty())),
-            Some(Err(_)) => Err(WarehouseError::Configuration { name, reason: "is not valid UTF-8".to_owned() }),
+            Some(Err(_)) => Err(DevstackError::Configuration { name, reason: "is not valid UTF-8".to_owned() }),
         };
         const URL: &str = "QAMTU__CLICKHOUSE__URL";
         let (url, user, password) = (text(URL)?, text("QAMTU__CLICKHOUSE__USER")?, text("QAMTU__CLICKHOUSE__PASSWORD")?);
         let Some(url) = url else {
             return match user.or(password) {
                 None => Ok(Self::Automatic),
-                Some(_) => Err(WarehouseError::Configuration {
+                Some(_) => Err(DevstackError::Configuration {
                     name: URL,
                     reason: "a ClickHouse user or password is set without an address; set it too, or unset them".to_owned(),
                 }),
@@ -64,7 +64,7 @@ impl WarehouseSource {
         let parsed = reqwest::Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         if parsed.is_none() {
             let reason = format!("`{url}` is no address; give one such as http://127.0.0.1:8123");
-            return Err(WarehouseError::Configuration { name: URL, reason });
+            return Err(DevstackError::Configuration { name: URL, reason });
         }
         let login =
             Login { user: user.unwrap_or_else(|| "default".to_owned()), password: SecretString::from(password.unwrap_or_default()) };
@@ -95,7 +95,7 @@ fn parse_version(line: &str) -> Option<(u32, u32)> {
 
 impl Program {
     /// The engine library, downloaded on the first use. Blocks.
-    pub(super) fn engine(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<Self, WarehouseError> {
+    pub(super) fn engine(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<Self, DevstackError> {
         package::ensure(cache_dir, progress).map(Self::Engine)
     }
 
@@ -115,7 +115,7 @@ impl Program {
 mod tests {
     use super::*;
 
-    fn from(pairs: &[(&str, &str)]) -> Result<WarehouseSource, WarehouseError> {
+    fn from(pairs: &[(&str, &str)]) -> Result<WarehouseSource, DevstackError> {
         WarehouseSource::from_environment(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)))
     }
 

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 
-use super::error::WarehouseError;
 use super::layout::Layout;
 use super::login::{Login, Logins};
+use crate::error::DevstackError;
 
 /// An opened warehouse folder, locked until this is dropped.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Creates or opens `root` for tables of `version`.
-    pub(super) fn open(root: &Path, version: &str) -> Result<Self, WarehouseError> {
-        let failed = |source| WarehouseError::Folder { dir: root.to_path_buf(), source };
+    pub(super) fn open(root: &Path, version: &str) -> Result<Self, DevstackError> {
+        let failed = |source| DevstackError::Folder { dir: root.to_path_buf(), source };
         make_private(root).map_err(failed)?;
         let root = root.canonicalize().map_err(failed)?;
         let lock = lock(&root)?;
@@ -35,10 +35,10 @@ impl Folder {
             Ok(found) if found.trim() == version => {}
             Ok(found) if has_data => {
                 let (found, expected) = (found.trim().to_owned(), version.to_owned());
-                return Err(WarehouseError::OtherVersion { dir: root, found, expected });
+                return Err(DevstackError::OtherVersion { dir: root, found, expected });
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            Err(_) if is_not_empty(&root).map_err(failed)? => return Err(WarehouseError::NotAWarehouse { dir: root }),
+            Err(_) if is_not_empty(&root).map_err(failed)? => return Err(DevstackError::NotAWarehouse { dir: root }),
             Ok(_) | Err(_) => write_private(&version_file, version).map_err(failed)?,
         }
         let layout = Layout::new(root);
@@ -49,29 +49,29 @@ impl Folder {
     }
 
     /// The logins with the passwords of the folder; creates missing passwords.
-    pub(super) fn logins(&self) -> Result<Logins, WarehouseError> {
+    pub(super) fn logins(&self) -> Result<Logins, DevstackError> {
         read_or_create_logins(&self.layout.passwords())
     }
 
     /// Restrictions that the system did not support in this run, one line each.
-    pub(super) fn gaps(&self) -> Result<Vec<String>, WarehouseError> {
+    pub(super) fn gaps(&self) -> Result<Vec<String>, DevstackError> {
         let text = fs::read_to_string(self.layout.gaps()).map_err(|source| self.failed(source))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    fn failed(&self, source: io::Error) -> WarehouseError {
-        WarehouseError::Folder { dir: self.layout.root().to_path_buf(), source }
+    fn failed(&self, source: io::Error) -> DevstackError {
+        DevstackError::Folder { dir: self.layout.root().to_path_buf(), source }
     }
 
     /// Writes the two files of the configuration.
-    pub(super) fn write_config(&self, config: &str, users: &str) -> Result<(), WarehouseError> {
+    pub(super) fn write_config(&self, config: &str, users: &str) -> Result<(), DevstackError> {
         write_private(&self.layout.users(), users)
             .and_then(|()| write_private(&self.layout.config(), config))
             .map_err(|source| self.failed(source))
     }
 
     /// A new, empty file for the child's output.
-    pub(super) fn new_output(&self) -> Result<File, WarehouseError> {
+    pub(super) fn new_output(&self) -> Result<File, DevstackError> {
         private_file_options().truncate(true).open(self.layout.output()).map_err(|source| self.failed(source))
     }
 
@@ -81,15 +81,15 @@ impl Folder {
 }
 
 /// The logins with the passwords in the files of a folder; creates missing files.
-pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, WarehouseError> {
-    let failed = |source| WarehouseError::Folder { dir: passwords.to_path_buf(), source };
+pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, DevstackError> {
+    let failed = |source| DevstackError::Folder { dir: passwords.to_path_buf(), source };
     make_private(passwords).map_err(failed)?;
     Logins::for_each_role(|role| {
         let file = passwords.join(role.name());
         match fs::read_to_string(&file) {
             Ok(text) => {
                 restrict(&file, 0o600).map_err(failed)?;
-                Login::checked(text.trim_end()).map_err(|reason| WarehouseError::Password { file, reason })
+                Login::checked(text.trim_end()).map_err(|reason| DevstackError::Password { file, reason })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let password = Login::fresh_password();
@@ -102,8 +102,8 @@ pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, Warehous
 }
 
 /// Takes the file lock, which the kernel releases when its owner exits, and writes the owner's process id.
-fn lock(root: &Path) -> Result<File, WarehouseError> {
-    let failed = |source| WarehouseError::Folder { dir: root.to_path_buf(), source };
+fn lock(root: &Path) -> Result<File, DevstackError> {
+    let failed = |source| DevstackError::Folder { dir: root.to_path_buf(), source };
     let mut file = private_file_options().read(true).open(root.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
@@ -114,7 +114,7 @@ fn lock(root: &Path) -> Result<File, WarehouseError> {
             let mut owner = String::new();
             let read = file.rewind().and_then(|()| file.read_to_string(&mut owner));
             let known = read.is_ok() && !owner.is_empty();
-            Err(WarehouseError::InUse { dir: root.to_path_buf(), owner: if known { owner } else { "unknown".to_owned() } })
+            Err(DevstackError::InUse { dir: root.to_path_buf(), owner: if known { owner } else { "unknown".to_owned() } })
         }
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
