@@ -10,8 +10,10 @@ use std::{
     time::Instant,
 };
 
-use qamtu_devstack::warehouse::Warehouse;
-use qamtu_log::broker::{Broker, BrokerOptions};
+use qamtu_devstack::{
+    broker::{Broker, BrokerOptions},
+    warehouse::Warehouse,
+};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -166,7 +168,7 @@ async fn start_log(config: &DemoConfig, dir: &DemoDir) -> Result<(LogSettings, O
         DemoLog::Embedded => Ok((LogSettings::embedded(&dir.path("log")), None)),
         DemoLog::Kafka(brokers) => Ok((LogSettings::kafka(brokers, std::env::vars()).with_topic_prefix(prefix), None)),
         DemoLog::LocalKafka => {
-            let options = BrokerOptions { dir: dir.path("kafka"), cache_dir: config.cache.join("kafka"), port: 0, heap_mb: 512 };
+            let options = BrokerOptions::new(dir.path("kafka"))?;
             let task = tokio::task::spawn_blocking(move || Broker::start(options)).await;
             let broker = task.map_err(|_| DemoError::Stopped)??;
             Ok((LogSettings::kafka(&broker.address(), std::iter::empty()).with_topic_prefix(prefix), Some(broker)))

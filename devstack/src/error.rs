@@ -1,6 +1,6 @@
 //! Errors of the local servers. Each message is one line with the file or setting and how to fix the problem.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a server did not start, or did not stop.
 #[derive(Debug, thiserror::Error)]
@@ -88,12 +88,15 @@ pub enum DevstackError {
         /// Folder in which it is searched.
         folder: PathBuf,
     },
-    /// `npm pack` did not download the package.
-    #[error("npm could not fetch {package}: {reason}; check the network or the registry and start again")]
-    Npm {
+    /// No Maven is on PATH, which the one-time download of Kafka needs.
+    #[error("fetching Apache Kafka needs Maven once: install maven")]
+    NoMaven,
+    /// A package was not downloaded, or is not the pinned one.
+    #[error("{package} could not be fetched: {reason}; check the network or the registry and start again")]
+    Fetch {
         /// Name and version of the package.
         package: String,
-        /// The last line npm printed.
+        /// The error that npm or Maven printed.
         reason: String,
     },
     /// The archive does not have the pinned hash.
@@ -109,16 +112,16 @@ pub enum DevstackError {
         /// The hash it must have.
         pinned: String,
     },
-    /// The engine could not be unpacked or stored.
-    #[error("the ClickHouse engine cannot be stored in {}", folder.display())]
-    Cache {
-        /// Path of the cache folder.
-        folder: PathBuf,
-        /// Error of the operating system or the archive reader.
+    /// A file or folder cannot be read or written.
+    #[error("{} cannot be used", path.display())]
+    File {
+        /// Path of the file or folder.
+        path: PathBuf,
+        /// Error of the operating system or of the archive reader.
         #[source]
         source: std::io::Error,
     },
-    /// The child process could not be started.
+    /// A program could not be started, or a listener not be opened.
     #[error("{} cannot be started", program.display())]
     Spawn {
         /// Path of the program.
@@ -151,12 +154,37 @@ pub enum DevstackError {
         #[source]
         source: libloading::Error,
     },
-    /// ClickHouse ended by itself.
-    #[error("ClickHouse ended by itself: {reason} (details: {})", log.display())]
+    /// A server ended by itself.
+    #[error("{program} ended by itself: {reason} (details: {})", log.display())]
     Ended {
+        /// Name of the server.
+        program: &'static str,
         /// Its last message, shortened.
         reason: String,
         /// File with the full output.
+        log: PathBuf,
+    },
+    /// No Java was found.
+    #[error("a local Kafka broker needs Java 17 or newer: install openjdk-17-jre-headless")]
+    NoJava,
+    /// The Java that was found is too old.
+    #[error("a local Kafka broker needs Java 17 or newer, found {version}: install openjdk-17-jre-headless")]
+    OldJava {
+        /// First number of its version.
+        version: u32,
+    },
+    /// The broker's folder could not be formatted.
+    #[error("the folder of the local Kafka broker cannot be used: {reason}")]
+    Format {
+        /// First line of Kafka's output.
+        reason: String,
+    },
+    /// The broker did not start or stop in time.
+    #[error("the local Kafka broker did not respond within {seconds} s (see {})", log.display())]
+    Timeout {
+        /// The timeout in seconds.
+        seconds: u64,
+        /// Path of the broker's log.
         log: PathBuf,
     },
     /// ClickHouse runs, but neither answers nor uses processor time.
@@ -178,4 +206,10 @@ pub enum DevstackError {
     /// The HTTP client could not be created.
     #[error("the HTTP client cannot be created")]
     Client(#[source] reqwest::Error),
+}
+
+impl DevstackError {
+    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
 }

@@ -1,7 +1,11 @@
-//! Real servers on one machine, for the launcher, the demo and the tests: a ClickHouse warehouse.
+//! Real servers on one machine, for the launcher, the demo and the tests: a ClickHouse warehouse and a Kafka broker.
 //! Each server ends with the process that started it, however that ends.
 
+pub mod broker;
 mod error;
+mod fetch;
+pub mod guard;
 pub mod warehouse;
 
 pub use error::DevstackError;
+pub use fetch::cache_dir;

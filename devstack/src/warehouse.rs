@@ -84,6 +84,7 @@ pub use settings::CONTRACT_VIEWS;
 pub use source::WarehouseSource;
 
 use crate::error::DevstackError;
+use crate::fetch::cache_dir;
 use child::ServeOptions;
 use folder::Folder;
 use login::Logins;
@@ -132,15 +133,9 @@ impl WarehouseOptions {
     /// As [`Self::new`], with another source for the variables of an external server.
     pub fn with_environment(dir: impl Into<PathBuf>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, DevstackError> {
         let launcher = std::env::current_exe().map_err(|source| DevstackError::Spawn { program: PathBuf::from("qamtu"), source })?;
-        let cache_dir = std::env::var_os("QAMTU_CACHE").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        let home = std::env::home_dir().map(|home| home.join(".cache/qamtu"));
-        let cache_dir = cache_dir.or(home).ok_or_else(|| DevstackError::Configuration {
-            name: "QAMTU_CACHE",
-            reason: "there is no home folder; set it to a folder that can keep 600 MB".to_owned(),
-        })?;
         Ok(Self {
             dir: dir.into(),
-            cache_dir,
+            cache_dir: cache_dir()?,
             memory_max_mb: 1_600,
             http_port: None,
             source: WarehouseSource::from_environment(variable)?,
@@ -342,7 +337,7 @@ pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Resul
 async fn engine(options: &WarehouseOptions) -> Result<Program, DevstackError> {
     let (cache_dir, progress) = (options.cache_dir.clone(), options.progress.clone());
     let fetched = tokio::task::spawn_blocking(move || Program::engine(&cache_dir, progress.as_ref())).await;
-    fetched.unwrap_or_else(|error| Err(DevstackError::Cache { folder: options.cache_dir.clone(), source: std::io::Error::other(error) }))
+    fetched.unwrap_or_else(|error| Err(DevstackError::file(&options.cache_dir, std::io::Error::other(error))))
 }
 
 /// A port that was free a moment ago. (ClickHouse interprets port 0 as "no port".)
@@ -361,6 +356,6 @@ fn start_error(error: ProcessError, folder: &Folder, port: u16) -> DevstackError
         ProcessError::Ended(Failure::PortTaken) => DevstackError::PortTaken { port },
         ProcessError::Ended(Failure::DataInUse) => DevstackError::InUse { dir, owner: "unknown".to_owned() },
         ProcessError::Ended(Failure::Message(reason)) if folder.has_data => DevstackError::Damaged { dir, reason, log },
-        ProcessError::Ended(Failure::Message(reason)) => DevstackError::Ended { reason, log },
+        ProcessError::Ended(Failure::Message(reason)) => DevstackError::Ended { program: "ClickHouse", reason, log },
     }
 }

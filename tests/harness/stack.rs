@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use qamtu_log::broker::{Broker, BrokerOptions};
+use qamtu_devstack::broker::{Broker, BrokerOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -261,8 +261,7 @@ impl WarehouseClient {
 
 /// Starts a broker for one scenario.
 async fn broker(dir: &Path) -> Result<Broker> {
-    let cache_dir = cache().join("kafka");
-    let options = BrokerOptions { dir: dir.to_owned(), cache_dir, port: 0, heap_mb: 512 };
+    let options = BrokerOptions::new(dir)?;
     tokio::task::spawn_blocking(move || Broker::start(options)).await?.context("no Kafka broker could be started")
 }
 

@@ -47,6 +47,7 @@ fn services_do_not_depend_on_each_other() -> Result<()> {
     for service in services {
         let uses = dependencies.get(service).with_context(|| format!("{service} is gone"))?;
         ensure!(!uses.iter().any(|used| services.contains(&used.as_str())), "{service} depends on another service");
+        ensure!(!uses.iter().any(|used| used == "qamtu-devstack"), "{service} contains the servers of the demo and the tests");
     }
     ensure!(
         !dependencies["qamtu-service"].iter().any(|used| used.starts_with("qamtu")),

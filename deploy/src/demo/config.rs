@@ -17,7 +17,6 @@ const WAREHOUSE_MB: u64 = 1_500;
 pub struct DemoConfig {
     pub options: DemoOptions,
     pub campaign: Campaign,
-    pub cache: PathBuf,
     dir: PathBuf,
     /// Output folder, as an absolute path.
     pub out: PathBuf,
@@ -42,15 +41,14 @@ impl DemoConfig {
         };
         let mut warehouse = WarehouseOptions::with_environment("", variable)?;
         warehouse.memory_max_mb = WAREHOUSE_MB;
-        let cache = warehouse.cache_dir.clone();
         let below_out = options.out.as_ref().filter(|_| options.once).map(|out| out.join("data"));
         let temporary = options.dir.is_none() && below_out.is_some();
-        let dir = options.dir.clone().or(below_out).unwrap_or_else(|| cache.join("demo"));
+        let dir = options.dir.clone().or(below_out).unwrap_or_else(|| warehouse.cache_dir.join("demo"));
         let absolute = |path: &Path| std::path::absolute(path).map_err(|source| DemoError::file(path, source));
         let dir = absolute(&dir)?;
         let out = options.out.as_deref().map_or_else(|| Ok(dir.join("out")), absolute)?;
         warehouse.dir = dir.join("warehouse");
-        Ok(Self { options: options.clone(), campaign, cache, dir, out, temporary, warehouse })
+        Ok(Self { options: options.clone(), campaign, dir, out, temporary, warehouse })
     }
 
     /// Locks the demo's folder and creates the output folder.

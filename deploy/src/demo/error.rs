@@ -16,12 +16,9 @@ pub enum DemoError {
     /// The campaign file is not valid.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
-    /// The warehouse did not start.
+    /// The warehouse or the local Kafka broker did not start.
     #[error(transparent)]
     Devstack(#[from] DevstackError),
-    /// The local Kafka broker did not start.
-    #[error(transparent)]
-    Broker(#[from] qamtu_log::broker::BrokerError),
     /// The event log cannot be read.
     #[error("the event log cannot be read")]
     Log(#[from] qamtu_log::LogError),

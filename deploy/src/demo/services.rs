@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use qamtu_devstack::guard;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -29,8 +30,6 @@ const START: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(30);
 /// How many times a supervised service is restarted.
 const MAX_RESTARTS: u32 = 40;
-
-const GUARD: &str = include_str!("guard.sh");
 
 /// Program, arguments and environment of a service.
 #[derive(Debug, Clone)]
@@ -61,13 +60,12 @@ impl ServiceSpec {
         let log = self.log();
         let open = || OpenOptions::new().create(true).append(true).open(&log).map_err(|source| DemoError::file(&log, source));
         let errors: File = open()?;
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(GUARD).arg("qamtu-guard").arg(program).args(&self.args);
+        let mut command = Command::from(guard::command(program));
+        command.args(&self.args);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("QAMTU__")) {
             command.env_remove(name);
         }
-        // A separate process group: Ctrl-C reaches only this process, which stops the services in order.
-        command.envs(self.env.iter().cloned()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).process_group(0);
+        command.envs(self.env.iter().cloned()).stdout(Stdio::piped()).stderr(errors);
         Ok(command)
     }
 
@@ -90,7 +88,7 @@ impl ServiceSpec {
     }
 }
 
-/// A process whose guard (`guard.sh`) kills it when this process ends.
+/// A process whose guard ([`guard`]) kills it when this process ends.
 #[derive(Debug)]
 struct GuardedProcess {
     guard: Child,

@@ -1,11 +1,10 @@
 //! Downloads the ClickHouse engine library once: an npm package of pinned version and pinned hash.
-//! An archive with another hash is never unpacked. A library in the cache is complete, since it appears
-//! by a rename. Concurrent calls are safe. The functions block; npm does the download.
+//! An archive with another hash is never unpacked. The functions block.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -14,6 +13,7 @@ use flate2::read::GzDecoder;
 use sha2::{Digest, Sha512};
 
 use crate::error::DevstackError;
+use crate::fetch;
 
 /// The version of every engine package in [`PACKAGES`].
 pub(super) const VERSION: &str = "26.7.3-stable.1";
@@ -102,41 +102,26 @@ impl Cache<'_> {
     fn library(&self) -> Result<PathBuf, DevstackError> {
         let target = self.folder.join(format!("{VERSION}-{}-{}", self.package.os, self.package.processor));
         let library = target.join(self.package.library);
-        if self.is_complete(&library) {
-            return Ok(library);
+        // A truncated library is fetched again.
+        let is_complete = || fs::metadata(&library).is_ok_and(|metadata| metadata.len() == self.package.library_bytes);
+        if fetch::ensure(&target, is_complete, |temporary| self.fetch_into(temporary))? {
+            (self.progress)(FetchStep::Ready);
         }
-        fs::create_dir_all(&self.folder).map_err(|source| self.failed(source))?;
-        // The kernel releases the lock if its owner exits.
-        let lock = File::create(self.folder.join("lock")).map_err(|source| self.failed(source))?;
-        lock.lock().map_err(|source| self.failed(source))?;
-        if !self.is_complete(&library) {
-            self.fetch_into(&target)?;
-        }
-        (self.progress)(FetchStep::Ready);
         Ok(library)
     }
 
-    /// Whether the library has its full size; a truncated one is downloaded again.
-    fn is_complete(&self, library: &Path) -> bool {
-        fs::metadata(library).is_ok_and(|metadata| metadata.len() == self.package.library_bytes)
-    }
-
-    /// Downloads, verifies, unpacks into a temporary folder and renames that. Needs the lock.
-    fn fetch_into(&self, target: &Path) -> Result<(), DevstackError> {
-        let temporary = self.folder.join("unfinished");
-        let _ = fs::remove_dir_all(&temporary);
-        fs::create_dir_all(&temporary).map_err(|source| self.failed(source))?;
+    /// Downloads, verifies and unpacks.
+    fn fetch_into(&self, temporary: &Path) -> Result<(), DevstackError> {
         let archive = match self.folder.join(self.archive_name()) {
             provided if provided.exists() => provided,
-            _ => self.download(&temporary)?,
+            _ => self.download(temporary)?,
         };
         self.verify(&archive)?;
         self.unpack(&archive, &temporary.join(self.package.library)).map_err(|source| self.failed(source))?;
-        if archive.starts_with(&temporary) {
+        if archive.starts_with(temporary) {
             fs::remove_file(&archive).map_err(|source| self.failed(source))?;
         }
-        let _ = fs::remove_dir_all(target);
-        fs::rename(&temporary, target).map_err(|source| self.failed(source))
+        Ok(())
     }
 
     /// The name that `npm pack` gives the archive. If the cache folder has a file of this name, nothing is downloaded.
@@ -147,20 +132,10 @@ impl Cache<'_> {
     fn download(&self, into: &Path) -> Result<PathBuf, DevstackError> {
         (self.progress)(FetchStep::Downloading { total: self.package.packed_bytes });
         let package = format!("{}@{VERSION}", self.package.name);
-        let output =
-            Command::new("npm").args(["pack", &package, "--loglevel=error", "--pack-destination"]).arg(into).stdin(Stdio::null()).output();
-        let output = match output {
-            Ok(output) => output,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(DevstackError::NpmMissing { file: self.archive_name(), folder: self.folder.clone() });
-            }
-            Err(source) => return Err(DevstackError::Spawn { program: "npm".into(), source }),
-        };
-        let archive = into.join(self.archive_name());
-        if output.status.success() && archive.exists() {
-            return Ok(archive);
-        }
-        Err(DevstackError::Npm { package, reason: npm_reason(&String::from_utf8_lossy(&output.stderr)) })
+        let mut npm = Command::new("npm");
+        npm.args(["pack", &package, "--loglevel=error", "--pack-destination"]).arg(into);
+        fetch::download(package, &mut npm, DevstackError::NpmMissing { file: self.archive_name(), folder: self.folder.clone() })?;
+        Ok(into.join(self.archive_name()))
     }
 
     fn verify(&self, archive: &Path) -> Result<(), DevstackError> {
@@ -201,16 +176,8 @@ impl Cache<'_> {
     }
 
     fn failed(&self, source: io::Error) -> DevstackError {
-        DevstackError::Cache { folder: self.folder.clone(), source }
+        DevstackError::file(&self.folder, source)
     }
-}
-
-/// The reason in npm's output, without its advice.
-fn npm_reason(printed: &str) -> String {
-    let lines = || printed.lines().map(|line| line.trim_start_matches("npm error").trim()).filter(|line| !line.is_empty());
-    let prefixes_without_reason = ["code ", "syscall ", "errno ", "type "];
-    let reason = lines().find(|line| !prefixes_without_reason.iter().any(|word| line.starts_with(word))).or_else(|| lines().next());
-    reason.unwrap_or("it printed nothing").to_owned()
 }
 
 /// Reports the number of bytes that were read through it.
@@ -307,14 +274,5 @@ mod tests {
         assert_eq!(steps.first(), Some(&FetchStep::Verifying { done: total, total }));
         assert_eq!(steps.last(), Some(&FetchStep::Ready));
         assert!(steps.contains(&FetchStep::Unpacking { done: total, total }), "{steps:?}");
-    }
-
-    #[test]
-    fn npm_reason_omits_its_advice() {
-        let printed = "npm error code E404\nnpm error 404 Not Found - GET somewhere\nnpm error 404\nnpm error A complete log";
-        assert_eq!(npm_reason(printed), "404 Not Found - GET somewhere");
-        let printed = "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\nnpm error FetchError: refused";
-        assert_eq!(npm_reason(printed), "FetchError: refused");
-        assert_eq!(npm_reason(""), "it printed nothing");
     }
 }

@@ -1,7 +1,7 @@
 //! Throughput of the logs on this machine: appends of a million records of 200 bytes in calls of 1,000,
 //! sequential single appends, and reading all records.
 //!
-//! `rates` measures the embedded log in a new folder, `rates kafka` a local broker as well (needs the feature `broker`).
+//! `rates` measures the embedded log in a new folder, `rates kafka` a local broker as well.
 
 use std::error::Error;
 use std::io::Write;
@@ -18,18 +18,15 @@ const SINGLES: u32 = 500;
 async fn main() -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     measure("embedded", &LogConfig::embedded(dir.path().join("log"))).await?;
-    #[cfg(feature = "broker")]
     if std::env::args().any(|argument| argument == "kafka") {
         kafka(dir.path()).await?;
     }
     Ok(())
 }
 
-#[cfg(feature = "broker")]
 async fn kafka(dir: &std::path::Path) -> Result<(), Box<dyn Error>> {
-    use qamtu_log::broker::{Broker, BrokerOptions};
-    let cache_dir = std::path::PathBuf::from(std::env::var("HOME")?).join(".cache/qamtu/kafka");
-    let broker = Broker::start(BrokerOptions { dir: dir.join("broker"), cache_dir, port: 0, heap_mb: 512 })?;
+    use qamtu_devstack::broker::{Broker, BrokerOptions};
+    let broker = Broker::start(BrokerOptions::new(dir.join("broker"))?)?;
     let config = qamtu_log::KafkaConfig { replicas: 1, ..qamtu_log::KafkaConfig::new(broker.address()) };
     measure("kafka", &LogConfig::Kafka(config)).await
 }

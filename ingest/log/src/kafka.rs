@@ -24,9 +24,6 @@ use crate::partition::TopicSpec;
 use crate::reader::{LogReader, ReaderOptions};
 use crate::writer::LogWriter;
 
-#[cfg(feature = "broker")]
-pub(crate) use admin::{ClusterProbe, delete_topics};
-
 /// Creates missing topics and checks existing ones.
 pub(crate) async fn ensure_topics(config: &KafkaConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
     admin::ensure_topics(config, topics).await

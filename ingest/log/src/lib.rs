@@ -56,8 +56,6 @@
 //! Not guaranteed: an append that failed with [`LogError::is_transient`] may have been stored all the same, and a retried one
 //! twice. Readers deduplicate by event id. A commit that failed so may likewise have been applied.
 
-#[cfg(feature = "broker")]
-pub mod broker;
 mod config;
 mod embedded;
 mod entry;
@@ -68,6 +66,8 @@ mod murmur2;
 mod open;
 mod partition;
 mod reader;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod writer;
 
 pub use config::{EmbeddedConfig, KafkaConfig, LogConfig, SaslConfig, SaslMechanism, TlsConfig};

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use qamtu_log::broker::Broker;
+use qamtu_devstack::broker::Broker;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 

@@ -4,12 +4,10 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use qamtu_devstack::broker::Broker;
 use qamtu_log::{
     Entry, KafkaConfig, Partition,
-    broker::{
-        Broker,
-        foreign::{TransactionalProducer, delete_records},
-    },
+    testing::{TransactionalProducer, delete_records},
 };
 use serde_json::json;
 use tempfile::TempDir;

@@ -10,10 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use qamtu_log::{
-    Delivery, KafkaConfig, LogConfig, Membership, Partition, ReaderOptions, Record,
-    broker::{Broker, BrokerOptions},
-};
+use qamtu_devstack::broker::{Broker, BrokerOptions};
+use qamtu_log::{Delivery, KafkaConfig, LogConfig, Membership, Partition, ReaderOptions, Record};
 use qamtu_schemas::Topic;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -290,9 +288,7 @@ pub fn lines(events: &[Value]) -> String {
 
 /// Starts a Kafka broker. Where Java or Maven is missing, prints a message and returns `None`; in CI that is an error.
 pub fn start_broker(dir: PathBuf, port: u16) -> Result<Option<Broker>> {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
-    let cache_dir = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka");
-    match Broker::start(BrokerOptions { dir, cache_dir, port, heap_mb: 512 }) {
+    match Broker::start(BrokerOptions { port, ..BrokerOptions::new(dir)? }) {
         Ok(broker) => Ok(Some(broker)),
         Err(error) if std::env::var_os("CI").is_none() => {
             writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n")?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use qamtu_log::{KafkaConfig, LogConfig, TopicSpec, broker::delete_topics, ensure_topics};
+use qamtu_log::{KafkaConfig, LogConfig, TopicSpec, ensure_topics, testing::delete_topics};
 use qamtu_schemas::Topic;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
@@ -97,9 +97,4 @@ pub fn shared(role: &str, database: &str) -> ClickhouseConfig {
     }
     static SERVER: OnceLock<ClickhouseServer> = OnceLock::new();
     SERVER.get_or_init(ClickhouseServer::start).config(role, database)
-}
-
-pub fn cache() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
-    std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from)
 }

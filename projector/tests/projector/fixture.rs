@@ -13,10 +13,10 @@ use std::{
 };
 
 use clickhouse::Client;
+use qamtu_devstack::broker::{Broker, BrokerOptions};
 use qamtu_log::{
-    Delivery, Entry, KafkaConfig, LogConfig, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec,
-    broker::{Broker, BrokerOptions},
-    ensure_topics, open_reader, open_writer,
+    Delivery, Entry, KafkaConfig, LogConfig, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec, ensure_topics,
+    open_reader, open_writer,
 };
 use qamtu_projector::{
     batch::OpenBatch,
@@ -38,7 +38,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::clickhouse_server::{cache, shared};
+use crate::clickhouse_server::shared;
 
 /// Timeout of every wait; only a failure takes longer.
 pub const DEADLINE: Duration = Duration::from_secs(90);
@@ -413,8 +413,7 @@ fn broker() -> Option<String> {
     static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
     let start = || {
         let dir = tempfile::tempdir().unwrap();
-        let options = BrokerOptions { dir: dir.path().join("broker"), cache_dir: cache().join("kafka"), port: 0, heap_mb: 512 };
-        match Broker::start(options) {
+        match Broker::start(BrokerOptions::new(dir.path().join("broker")).unwrap()) {
             Ok(broker) => Some((broker, dir)),
             Err(error) if std::env::var_os("CI").is_none() => {
                 // Written to stderr directly, because captured output is shown only for failed tests.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use qamtu_log::{
     KafkaConfig, LogConfig, Partition,
-    broker::foreign::{TransactionalProducer, alter_topic, delete_records},
+    testing::{TransactionalProducer, alter_topic, delete_records},
 };
 
 use crate::{

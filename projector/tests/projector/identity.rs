@@ -2,15 +2,11 @@
 
 use std::{path::Path, time::Duration};
 
-use qamtu_log::{
-    LogConfig, TopicSpec,
-    broker::{Broker, BrokerOptions, delete_topics},
-    ensure_topics,
-};
+use qamtu_devstack::broker::{Broker, BrokerOptions};
+use qamtu_log::{LogConfig, TopicSpec, ensure_topics, testing::delete_topics};
 use qamtu_schemas::Topic;
 
 use crate::{
-    clickhouse_server::cache,
     events::{campaign, entries},
     fixture::{DEADLINE, LogKind, ProjectorFixture, run},
     on_both_logs,
@@ -129,8 +125,7 @@ fn a_restored_backup_of_the_log_is_refused() {
 
 /// Starts a broker that the test can pause.
 fn broker(dir: &Path) -> Option<Broker> {
-    let options = BrokerOptions { dir: dir.join("broker"), cache_dir: cache().join("kafka"), port: 0, heap_mb: 512 };
-    match Broker::start(options) {
+    match Broker::start(BrokerOptions::new(dir.join("broker")).unwrap()) {
         Ok(broker) => Some(broker),
         Err(error) if std::env::var_os("CI").is_none() => {
             drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("\n!!! KAFKA TESTS SKIPPED: {error}\n")));

@@ -96,7 +96,7 @@ fn facts_are_written_again_although_the_log_no_longer_has_them() {
         let qamtu_log::LogConfig::Kafka(log) = &fixture.log else { panic!("Kafka") };
         for (partition, records) in fixture.records().await {
             let end = records.last().map_or(0, |record| record.offset + 1);
-            qamtu_log::broker::foreign::delete_records(log, &partition.next_offset(end)).await.unwrap();
+            qamtu_log::testing::delete_records(log, &partition.next_offset(end)).await.unwrap();
         }
         fixture.query("TRUNCATE TABLE attendance").await;
         wait_restored(&fixture, &before, "attendance", &projector).await;

@@ -164,36 +164,3 @@ fn too_few_brokers(config: &KafkaConfig, topic: &TopicSpec) -> LogError {
     let reason = format!("topic {} cannot have {} copies, there are fewer brokers; set log.replicas", topic.name, config.replicas);
     LogError::Config { setting: "replicas", reason }
 }
-
-/// Deletes topics with all records, as an operator would; for tests.
-#[cfg(feature = "broker")]
-pub(crate) async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
-    const ACTION: &str = "deleting topics";
-    let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let client: AdminClient<KafkaContext> = client_config(config, &ClientRole::Admin)?
-        .create_with_context(KafkaContext::new(&config.brokers))
-        .map_err(|error| failed(ACTION, error))?;
-    let deleted = client.delete_topics(&names, &AdminOptions::new()).await.map_err(|error| failed(ACTION, error))?;
-    let refused = deleted.into_iter().find_map(Result::err);
-    refused.map_or(Ok(()), |(_, code)| Err(failed(ACTION, rdkafka::error::KafkaError::AdminOp(code))))
-}
-
-/// Queries the cluster id of a broker.
-#[cfg(feature = "broker")]
-pub(crate) struct ClusterProbe {
-    admin: Option<Admin>,
-}
-
-#[cfg(feature = "broker")]
-impl ClusterProbe {
-    /// Opens a client for this address.
-    pub(crate) fn new(address: &str) -> Self {
-        Self { admin: Admin::open(&KafkaConfig::new(address)).ok() }
-    }
-
-    /// The cluster id; none while the broker does not respond.
-    pub(crate) fn cluster_id(&self) -> Option<String> {
-        self.admin.as_ref()?.metadata_client.client().fetch_cluster_id(Duration::from_millis(200))
-    }
-}

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use qamtu_log::broker::{Broker, BrokerOptions};
+use qamtu_devstack::broker::{Broker, BrokerOptions};
 use qamtu_log::{
     Delivery, Entry, KafkaConfig, LogConfig, LogError, LogReader, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec,
     ensure_topics, open_reader, open_writer,
@@ -103,11 +103,11 @@ pub fn start_broker(name: &str) -> Option<Broker> {
 }
 
 pub fn broker_options(name: &str) -> BrokerOptions {
-    BrokerOptions { dir: scratch_dir().join(name), cache_dir: cache_dir(), port: 0, heap_mb: 512 }
+    BrokerOptions::new(scratch_dir().join(name)).expect("a folder for the cache")
 }
 
 /// Without a broker the Kafka tests are skipped with a message; in CI they fail.
-pub fn or_skip(started: Result<Broker, qamtu_log::broker::BrokerError>) -> Option<Broker> {
+pub fn or_skip(started: Result<Broker, qamtu_devstack::DevstackError>) -> Option<Broker> {
     match started {
         Ok(broker) => Some(broker),
         Err(error) if std::env::var_os("CI").is_none() => {
@@ -116,11 +116,6 @@ pub fn or_skip(started: Result<Broker, qamtu_log::broker::BrokerError>) -> Optio
         }
         Err(error) => panic!("the Kafka tests need a broker: {error}"),
     }
-}
-
-fn cache_dir() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache/qamtu");
-    std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from).join("kafka")
 }
 
 /// Scratch folder of this process; removes those of processes that have ended.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qamtu_log::broker::foreign::{TransactionalProducer, alter_topic};
+use qamtu_log::testing::{TransactionalProducer, alter_topic};
 use qamtu_log::{KafkaConfig, LogConfig, Membership, Partition, Record};
 
 use crate::fixture::{DEADLINE, LogFixture, append_all, entry, member, next, numbered, read_to_end, run_test, start_all, text};

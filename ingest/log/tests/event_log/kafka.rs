@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use qamtu_log::broker::Broker;
+use qamtu_devstack::broker::Broker;
 use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogError, LogReader, Partition, TopicSpec, ensure_topics, open_reader, open_writer};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -266,7 +266,7 @@ fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
             let writer = writer.clone();
             tokio::spawn(async move { append_all(&*writer, numbered("events", 9, 1_000..1_100)).await.len() })
         };
-        let restart = tokio::task::spawn_blocking(move || Broker::start(qamtu_log::broker::BrokerOptions { port, ..options }));
+        let restart = tokio::task::spawn_blocking(move || Broker::start(qamtu_devstack::broker::BrokerOptions { port, ..options }));
         let broker = or_skip(within_deadline("restart", restart).await.expect("task")).expect("it started before");
         assert_eq!(within_deadline("append", appending).await.expect("task"), 100);
         // If the broker was away for longer than the session, the partitions are lost and assigned again.

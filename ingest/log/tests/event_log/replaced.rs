@@ -1,6 +1,6 @@
 //! A log that is deleted, recreated or replaced while it is used.
 
-use qamtu_log::broker::delete_topics;
+use qamtu_log::testing::delete_topics;
 use qamtu_log::{LogConfig, LogError, LogReader, Membership};
 
 use crate::fixture::{LogFixture, append_all, expect_error, member, numbered, read_count, start_all, within_deadline};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use qamtu_log::broker::{Broker, BrokerOverrides};
+use qamtu_devstack::broker::{Broker, BrokerOverrides};
 use qamtu_log::{KafkaConfig, LogConfig, LogError, SaslConfig, SaslMechanism, TlsConfig};
 
 use crate::fixture::{LogFixture, append_all, broker_options, kafka_config, member, numbered, open_errors, or_skip, run_test};

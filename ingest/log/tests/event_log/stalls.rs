@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use qamtu_log::broker::{Broker, BrokerOverrides};
+use qamtu_devstack::broker::{Broker, BrokerOverrides};
 use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogReader, Membership, Partition};
 use rdkafka::mocking::MockCluster;
 

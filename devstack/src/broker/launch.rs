@@ -1,13 +1,15 @@
 //! Launches a broker: configuration files, storage format, process, and the wait until it responds.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Broker, BrokerError, BrokerOverrides};
+use super::{Broker, BrokerOverrides};
+use crate::error::DevstackError;
+use crate::guard;
 
 /// How long a broker may take to start.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -22,20 +24,20 @@ pub(super) struct BrokerLaunch {
 
 impl BrokerLaunch {
     /// Starts on this port; 0: on a free one.
-    pub(super) fn start(&self, port: u16, overrides: &BrokerOverrides) -> Result<Broker, BrokerError> {
+    pub(super) fn start(&self, port: u16, overrides: &BrokerOverrides) -> Result<Broker, DevstackError> {
         let (broker, controller) = (reserve_port(port)?, reserve_port(0)?);
         let ports = (port_of(&broker)?, port_of(&controller)?);
         self.write("server.properties", &self.settings(ports, overrides))?;
         self.write("log4j2.properties", &self.logging())?;
-        let cluster = self.cluster_id(overrides)?;
+        self.format_storage(overrides)?;
         // The log file of the last start must not be mistaken for this one's.
         let _ = fs::remove_file(self.dir.join("broker.log"));
         let mut command = self.java(&format!("-Xmx{}m", self.heap_mb));
         command.args(["kafka.Kafka", "server.properties"]);
         drop((broker, controller));
-        let process = self.spawn_supervised(command)?;
+        let process = self.spawn(&command)?;
         let mut broker = Broker { port: ports.0, process, dir: self.dir.clone() };
-        self.wait_until_started(&mut broker, &cluster, overrides).map(|()| broker)
+        self.wait_until_started(&mut broker).map(|()| broker)
     }
 
     fn settings(&self, (broker, controller): (u16, u16), overrides: &BrokerOverrides) -> String {
@@ -84,17 +86,15 @@ impl BrokerLaunch {
         )
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<(), BrokerError> {
+    fn write(&self, name: &str, text: &str) -> Result<(), DevstackError> {
         let path = self.dir.join(name);
-        fs::write(&path, text).map_err(|error| BrokerError::io(&path, error))
+        fs::write(&path, text).map_err(|error| DevstackError::file(&path, error))
     }
 
-    /// Cluster id of this folder; formats the storage at the first start.
-    fn cluster_id(&self, overrides: &BrokerOverrides) -> Result<String, BrokerError> {
-        let path = self.dir.join("data/meta.properties");
-        if let Ok(text) = fs::read_to_string(&path) {
-            let id = text.lines().find_map(|line| line.strip_prefix("cluster.id="));
-            return id.map(str::to_owned).ok_or(BrokerError::Format { reason: format!("{} names no cluster", path.display()) });
+    /// Formats the storage at the first start in this folder.
+    fn format_storage(&self, overrides: &BrokerOverrides) -> Result<(), DevstackError> {
+        if self.dir.join("data/meta.properties").exists() {
+            return Ok(());
         }
         // Kafka requires 16 bytes in base 64 without padding; hexadecimal digits are a part of its alphabet.
         let id = format!("{}A", &uuid::Uuid::new_v4().simple().to_string()[..21]);
@@ -103,12 +103,13 @@ impl BrokerLaunch {
         for (user, password) in &overrides.scram_users {
             command.arg("--add-scram").arg(format!("SCRAM-SHA-512=[name={user},password={password}]"));
         }
-        let output = command.stdin(Stdio::null()).output().map_err(|error| BrokerError::io(&self.java, error))?;
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|source| DevstackError::Spawn { program: self.java.clone(), source })?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-            return Err(BrokerError::Format { reason: text.lines().next().unwrap_or("no reason was given").to_owned() });
+            return Err(DevstackError::Format { reason: text.lines().next().unwrap_or("no reason was given").to_owned() });
         }
-        Ok(id)
+        Ok(())
     }
 
     fn java(&self, option: &str) -> Command {
@@ -118,55 +119,54 @@ impl BrokerLaunch {
         command
     }
 
-    /// Runs the command under a shell script that kills it when this process ends.
-    fn spawn_supervised(&self, command: Command) -> Result<Child, BrokerError> {
+    fn spawn(&self, server: &Command) -> Result<Child, DevstackError> {
         let path = self.dir.join("broker.out");
-        let out = File::create(&path).map_err(|error| BrokerError::io(&path, error))?;
-        let err = out.try_clone().map_err(|error| BrokerError::io(&path, error))?;
-        let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(include_str!("guard.sh")).arg("qamtu-broker").arg(command.get_program()).args(command.get_args());
-        // A process group of its own, so that Ctrl-C at the terminal reaches only this process, which stops the broker gracefully.
-        shell.current_dir(&self.dir).stdin(Stdio::piped()).stdout(out).stderr(err).process_group(0);
-        shell.spawn().map_err(|error| BrokerError::io(Path::new("/bin/sh"), error))
+        let out = File::create(&path).map_err(|error| DevstackError::file(&path, error))?;
+        let err = out.try_clone().map_err(|error| DevstackError::file(&path, error))?;
+        let mut guarded = guard::command(server.get_program());
+        guarded.args(server.get_args()).current_dir(&self.dir).stdout(out).stderr(err);
+        guarded.spawn().map_err(|source| DevstackError::Spawn { program: "/bin/sh".into(), source })
     }
 
-    /// Waits until the broker responds with its own cluster id (another process may have the port).
-    fn wait_until_started(&self, broker: &mut Broker, cluster: &str, overrides: &BrokerOverrides) -> Result<(), BrokerError> {
+    /// Waits until the broker's own log says that it serves its port.
+    fn wait_until_started(&self, broker: &mut Broker) -> Result<(), DevstackError> {
         let deadline = Instant::now() + START_TIMEOUT;
         let log = self.dir.join("broker.log");
-        let probe = crate::kafka::ClusterProbe::new(&broker.address());
         while Instant::now() < deadline {
-            if broker.process.try_wait().map_err(|error| BrokerError::io(&self.dir, error))?.is_some() {
-                return Err(BrokerError::Exited { line: self.last_error(), log });
+            if broker.process.try_wait().map_err(|error| DevstackError::file(&self.dir, error))?.is_some() {
+                return Err(DevstackError::Ended { program: "the local Kafka broker", reason: self.last_error(), log });
             }
-            // With authentication the probe gets no response, so the broker's log must say that it has started.
-            let started =
-                if overrides.settings.is_empty() { probe.cluster_id().as_deref() == Some(cluster) } else { self.has_logged_start() };
-            if started {
+            if fs::read_to_string(&log).is_ok_and(|text| text.contains("Kafka Server started")) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(BrokerError::Timeout { seconds: START_TIMEOUT.as_secs(), log })
-    }
-
-    fn has_logged_start(&self) -> bool {
-        fs::read_to_string(self.dir.join("broker.log")).is_ok_and(|text| text.contains("Kafka Server started"))
+        Err(DevstackError::Timeout { seconds: START_TIMEOUT.as_secs(), log })
     }
 
     fn last_error(&self) -> String {
         let text = |name: &str| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
         let (log, out) = (text("broker.log"), text("broker.out"));
-        let line = log.lines().rfind(|line| line.contains(" ERROR ") || line.contains("Exception")).or(out.lines().last());
+        let line = log
+            .lines()
+            .rfind(|line| line.contains(" ERROR ") || line.contains("Exception"))
+            .or(out.lines().rfind(|line| !line.starts_with("pid ")));
         line.unwrap_or("no reason was given").to_owned()
     }
 }
 
 /// Reserves a port with a listener until the broker takes it.
-fn reserve_port(port: u16) -> Result<TcpListener, BrokerError> {
-    TcpListener::bind(("127.0.0.1", port)).map_err(|error| BrokerError::Port { port, reason: error.to_string() })
+fn reserve_port(port: u16) -> Result<TcpListener, DevstackError> {
+    TcpListener::bind(("127.0.0.1", port)).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => DevstackError::PortTaken { port },
+        _ => no_listener(source),
+    })
 }
 
-fn port_of(listener: &TcpListener) -> Result<u16, BrokerError> {
-    Ok(listener.local_addr().map_err(|error| BrokerError::Port { port: 0, reason: error.to_string() })?.port())
+fn port_of(listener: &TcpListener) -> Result<u16, DevstackError> {
+    Ok(listener.local_addr().map_err(no_listener)?.port())
+}
+
+fn no_listener(source: io::Error) -> DevstackError {
+    DevstackError::Spawn { program: "a listener on 127.0.0.1".into(), source }
 }

@@ -1,11 +1,8 @@
 //! Starts a real Apache Kafka broker on this machine: for tests, and for `--kafka local`.
 //!
 //! One combined KRaft node on loopback. Needs Java 17 or newer, and Maven once to fetch Kafka. The broker ends with this process
-//! however that ends: a shell script supervises it and kills it when its pipe to this process closes.
-//! With replication factor 1, acknowledged records survive a kill, but not a power failure.
+//! however that ends. With replication factor 1, acknowledged records survive a kill, but not a power failure.
 
-mod error;
-pub mod foreign;
 mod jars;
 mod launch;
 
@@ -15,11 +12,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub use error::BrokerError;
 use launch::BrokerLaunch;
 
-use crate::config::KafkaConfig;
-use crate::error::LogError;
+use crate::error::DevstackError;
+use crate::fetch;
 
 /// How long a graceful stop may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,12 +27,22 @@ const START_ATTEMPTS: u32 = 3;
 pub struct BrokerOptions {
     /// Folder of the broker's data and logs; kept between starts.
     pub dir: PathBuf,
-    /// Cache folder for Kafka's own jars, e.g. `~/.cache/qamtu/kafka`.
+    /// Folder of the downloaded Kafka. Default: `$QAMTU_CACHE`, else `~/.cache/qamtu`.
     pub cache_dir: PathBuf,
-    /// Port on loopback; 0: any free one.
+    /// Port on loopback. Default 0: any free one.
     pub port: u16,
-    /// Java heap size in MB.
+    /// Java heap size in MB. Default 512.
     pub heap_mb: u32,
+}
+
+impl BrokerOptions {
+    /// The defaults for a broker in `dir`.
+    ///
+    /// # Errors
+    /// If there is no folder for the cache.
+    pub fn new(dir: impl Into<PathBuf>) -> Result<Self, DevstackError> {
+        Ok(Self { dir: dir.into(), cache_dir: fetch::cache_dir()?, port: 0, heap_mb: 512 })
+    }
 }
 
 /// Settings beyond a plain-text broker: TLS and logins.
@@ -58,22 +64,24 @@ pub struct Broker {
 
 impl Broker {
     /// Starts a broker and waits until it responds; blocks (for minutes, when Kafka must be fetched first).
-    pub fn start(options: BrokerOptions) -> Result<Self, BrokerError> {
+    pub fn start(options: BrokerOptions) -> Result<Self, DevstackError> {
         Self::start_with(options, &BrokerOverrides::default())
     }
 
     /// As [`Self::start`], with TLS or logins.
-    pub fn start_with(options: BrokerOptions, overrides: &BrokerOverrides) -> Result<Self, BrokerError> {
+    pub fn start_with(options: BrokerOptions, overrides: &BrokerOverrides) -> Result<Self, DevstackError> {
         let java = find_java()?;
-        let jars = jars::ensure_fetched(&options.cache_dir)?;
-        fs::create_dir_all(&options.dir).map_err(|error| BrokerError::io(&options.dir, error))?;
-        let dir = options.dir.canonicalize().map_err(|error| BrokerError::io(&options.dir, error))?;
+        let jars = jars::ensure_fetched(&options.cache_dir.join("kafka"))?;
+        fs::create_dir_all(&options.dir).map_err(|error| DevstackError::file(&options.dir, error))?;
+        let dir = options.dir.canonicalize().map_err(|error| DevstackError::file(&options.dir, error))?;
         let launch = BrokerLaunch { java, jars, dir, heap_mb: options.heap_mb };
         let mut attempt = 1;
         loop {
             let started = launch.start(options.port, overrides);
             match started {
-                Err(BrokerError::Exited { ref line, .. }) if options.port == 0 && attempt < START_ATTEMPTS && line.contains("in use") => {
+                Err(DevstackError::Ended { ref reason, .. })
+                    if options.port == 0 && attempt < START_ATTEMPTS && reason.contains("in use") =>
+                {
                     attempt += 1;
                 }
                 other => return other,
@@ -87,12 +95,12 @@ impl Broker {
     }
 
     /// Stops gracefully and waits for the end of the process.
-    pub fn stop(mut self) -> Result<(), BrokerError> {
+    pub fn stop(mut self) -> Result<(), DevstackError> {
         self.send_command("stop")?;
         let deadline = Instant::now() + STOP_TIMEOUT;
-        while self.process.try_wait().map_err(|error| BrokerError::io(&self.dir, error))?.is_none() {
+        while self.process.try_wait().map_err(|error| DevstackError::file(&self.dir, error))?.is_none() {
             if Instant::now() > deadline {
-                return Err(BrokerError::Timeout { seconds: STOP_TIMEOUT.as_secs(), log: self.dir.join("broker.log") });
+                return Err(DevstackError::Timeout { seconds: STOP_TIMEOUT.as_secs(), log: self.dir.join("broker.log") });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -100,19 +108,19 @@ impl Broker {
     }
 
     /// Suspends the process (SIGSTOP), to simulate a stalled machine.
-    pub fn pause(&mut self) -> Result<(), BrokerError> {
+    pub fn pause(&mut self) -> Result<(), DevstackError> {
         self.send_command("pause")
     }
 
     /// Resumes a suspended process (SIGCONT).
-    pub fn resume(&mut self) -> Result<(), BrokerError> {
+    pub fn resume(&mut self) -> Result<(), DevstackError> {
         self.send_command("resume")
     }
 
-    fn send_command(&mut self, command: &str) -> Result<(), BrokerError> {
+    fn send_command(&mut self, command: &str) -> Result<(), DevstackError> {
         let pipe = self.process.stdin.as_mut();
         let written = pipe.map_or(Ok(()), |pipe| writeln!(pipe, "{command}"));
-        written.map_err(|error| BrokerError::io(&self.dir, error))
+        written.map_err(|error| DevstackError::file(&self.dir, error))
     }
 }
 
@@ -124,21 +132,16 @@ impl Drop for Broker {
     }
 }
 
-/// Deletes topics with all records, as an operator would; for tests.
-pub async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
-    crate::kafka::delete_topics(config, topics).await
-}
-
 /// A Java that can run Kafka: `JAVA_HOME` first, then `PATH`.
-fn find_java() -> Result<PathBuf, BrokerError> {
+fn find_java() -> Result<PathBuf, DevstackError> {
     let home = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
     let java = home.filter(|java| java.is_file()).unwrap_or_else(|| "java".into());
-    let output = Command::new(&java).arg("-version").stdin(Stdio::null()).output().map_err(|_| BrokerError::NoJava)?;
+    let output = Command::new(&java).arg("-version").stdin(Stdio::null()).output().map_err(|_| DevstackError::NoJava)?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     match java_version(&text) {
         Some(version) if version >= 17 => Ok(java),
-        Some(version) => Err(BrokerError::OldJava { version }),
-        None => Err(BrokerError::NoJava),
+        Some(version) => Err(DevstackError::OldJava { version }),
+        None => Err(DevstackError::NoJava),
     }
 }
 

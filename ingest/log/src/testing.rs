@@ -1,4 +1,5 @@
-//! Actions of other Kafka clients on our topics, for tests: transactional producers, operators who compact topics or delete records.
+//! Actions of other Kafka clients on our topics, for tests: transactional producers, operators who compact or delete topics or delete
+//! records.
 //!
 //! The product itself does none of this.
 
@@ -83,6 +84,15 @@ pub async fn delete_records(config: &KafkaConfig, before: &NextOffset) -> Result
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(&topic, number, Offset::Offset(offset)).map_err(failed("deleting records"))?;
     admin(config)?.delete_records(&list, &AdminOptions::new()).await.map(drop).map_err(failed("deleting records"))
+}
+
+/// Deletes topics with all records.
+pub async fn delete_topics(config: &KafkaConfig, topics: &[&str]) -> Result<(), LogError> {
+    let names: Vec<_> = topics.iter().map(|topic| format!("{}{topic}", config.topic_prefix)).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let deleted = admin(config)?.delete_topics(&names, &AdminOptions::new()).await.map_err(failed("deleting topics"))?;
+    let refused = deleted.into_iter().find_map(Result::err);
+    refused.map_or(Ok(()), |(_, code)| Err(failed("deleting topics")(KafkaError::AdminOp(code))))
 }
 
 fn admin(config: &KafkaConfig) -> Result<AdminClient<DefaultClientContext>, LogError> {
