@@ -11,27 +11,16 @@
 mod sample;
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
+    time::Duration,
 };
 
-use serde_json::Value;
+use qamtu_devstack::testing::{Program, wait};
 
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A started program, killed when the test ends early.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already, which is as good.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Status and body of a request to `http://HOST:PORT`.
 fn get(address: &str, path: &str) -> (u16, String) {
@@ -50,57 +39,39 @@ fn get_as(address: &str, path: &str, host: &str) -> (u16, String) {
     (status, response)
 }
 
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !done() {
-        assert!(began.elapsed() < DEADLINE, "{what} did not happen in {DEADLINE:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+async fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    wait::until_true(what, DEADLINE, async || done()).await.unwrap();
 }
 
-/// Starts the service over the snapshots of a directory; returns its addresses.
-fn started(folder: &Path) -> (Program, Value) {
-    started_with(folder, &[])
-}
-
-/// The same with more settings.
-fn started_with(folder: &Path, settings: &[(&str, &str)]) -> (Program, Value) {
+/// Starts the service over the snapshots of a directory, with more settings.
+async fn started(folder: &Path, settings: &[(&str, &str)]) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-analytics"));
     // Nothing listens on the discard port.
     command.args(["serve", "--campaign", "turkistan-2026"]).env("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:9");
     command.env("QAMTU__ANALYTICS__DIR", folder).env("QAMTU__SERVE__LISTEN", "127.0.0.1:0").env("QAMTU__SERVE__METRICS", "127.0.0.1:0");
     command.envs(settings.iter().copied());
-    let mut program = Program(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let addresses = serde_json::from_str(&line).unwrap();
-    (program, addresses)
+    Program::start(command.stderr(Stdio::null())).await.unwrap()
 }
 
 /// Sends SIGTERM and waits for the process to exit.
-fn end(program: &mut Program) {
-    let ended = Command::new("kill").args(["-TERM", &program.0.id().to_string()]).status().unwrap();
-    assert!(ended.success());
-    let mut code = None;
-    wait_for("the end", || {
-        code = program.0.try_wait().unwrap();
-        code.is_some()
-    });
-    assert!(code.unwrap().success());
+async fn end(program: &Program) {
+    let status = tokio::time::timeout(DEADLINE, program.stop()).await.expect("the end");
+    assert!(status.unwrap().success());
 }
 
-#[test]
-fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
+#[tokio::test]
+async fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     let folder = tempfile::tempdir().unwrap();
     sample::stored(folder.path(), sample::coverage());
-    let (mut program, addresses) = started(folder.path());
+    let program = started(folder.path(), &[]).await;
+    let addresses = program.ready();
     let (people, internal) = (addresses["listening"].as_str().unwrap(), addresses["internal"].as_str().unwrap());
 
     assert_eq!(get(people, "/live").0, 200);
     let (status, page) = get(people, "/ru");
     assert_eq!(status, 200);
     assert!(page.contains("По состоянию на 11 марта 2026"));
-    wait_for("the notice", || get(people, "/ru").1.contains("Хранилище данных сейчас недоступно"));
+    wait_for("the notice", || get(people, "/ru").1.contains("Хранилище данных сейчас недоступно")).await;
     assert_eq!(get(people, "/report/ru.pdf").0, 200);
 
     assert_eq!(get(people, "/metrics").0, 403);
@@ -108,13 +79,14 @@ fn a_stored_snapshot_is_served_while_the_warehouse_is_away() {
     assert_eq!(status, 200);
     assert!(metrics.contains("qamtu_analytics_warehouse_answers 0"), "{metrics}");
     assert_eq!(get(internal, "/ru").0, 403);
-    end(&mut program);
+    end(&program).await;
 }
 
-#[test]
-fn a_half_sent_request_is_cut_off_and_keeps_nobody_from_ending() {
+#[tokio::test]
+async fn a_half_sent_request_is_cut_off_and_keeps_nobody_from_ending() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut program, addresses) = started(folder.path());
+    let program = started(folder.path(), &[]).await;
+    let addresses = program.ready();
     let people = addresses["listening"].as_str().unwrap();
     let half = || {
         let mut stream = TcpStream::connect(people.strip_prefix("http://").unwrap()).unwrap();
@@ -127,7 +99,7 @@ fn a_half_sent_request_is_cut_off_and_keeps_nobody_from_ending() {
     // Connections are taken in order, so the answer to this one says that the one before it is open.
     let _open = half();
     assert_eq!(get(people, "/live").0, 200);
-    end(&mut program);
+    end(&program).await;
 }
 
 #[test]
@@ -145,11 +117,12 @@ fn a_wrong_setting_is_named_and_nothing_starts() {
     }
 }
 
-#[test]
-fn a_page_that_was_led_here_by_its_own_name_reads_nothing() {
+#[tokio::test]
+async fn a_page_that_was_led_here_by_its_own_name_reads_nothing() {
     let folder = tempfile::tempdir().unwrap();
     sample::stored(folder.path(), sample::coverage());
-    let (mut program, addresses) = started_with(folder.path(), &[("QAMTU__SERVE__HOSTS", "[\"coverage.example\"]")]);
+    let program = started(folder.path(), &[("QAMTU__SERVE__HOSTS", "[\"coverage.example\"]")]).await;
+    let addresses = program.ready();
     for listener in ["listening", "internal"] {
         let address = addresses[listener].as_str().unwrap();
         for path in ["/ru", "/coverage.csv", "/report/ru.pdf", "/live", "/metrics"] {
@@ -166,18 +139,19 @@ fn a_page_that_was_led_here_by_its_own_name_reads_nothing() {
     for host in ["coverage.example", "COVERAGE.example:443", "localhost:1", "127.0.0.1"] {
         assert_eq!(get_as(people, "/ru", host).0, 200, "{host}");
     }
-    end(&mut program);
+    end(&program).await;
 }
 
-#[test]
-fn without_figures_the_service_is_not_ready_and_says_why() {
+#[tokio::test]
+async fn without_figures_the_service_is_not_ready_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut program, addresses) = started(folder.path());
+    let program = started(folder.path(), &[]).await;
+    let addresses = program.ready();
     let people = addresses["listening"].as_str().unwrap();
-    wait_for("the reason", || get(people, "/ready").1.contains("the warehouse does not answer"));
+    wait_for("the reason", || get(people, "/ready").1.contains("the warehouse does not answer")).await;
     assert_eq!(get(people, "/ready").0, 503);
     assert_eq!(get(people, "/live").0, 200);
     let (status, page) = get(people, "/en");
     assert!(status == 503 && page.contains("The warehouse cannot be reached at the moment."), "{page}");
-    end(&mut program);
+    end(&program).await;
 }

@@ -1,10 +1,12 @@
 //! Real servers on one machine, for the launcher, the demo and the tests: a ClickHouse warehouse and a Kafka broker.
-//! Each server ends with the process that started it, however that ends.
+//! Each server ends with the process that started it, however that ends. The feature `testing` adds what the tests of all crates share.
 
 pub mod broker;
 mod error;
 mod fetch;
 pub mod guard;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod warehouse;
 
 pub use error::DevstackError;

@@ -13,7 +13,7 @@ use tokio::{
 };
 use url::{ParseError, Url};
 
-use crate::stack::cache;
+use qamtu_devstack::cache_dir;
 
 /// A browser and its driver; both end when this is dropped.
 pub struct Browser {
@@ -39,7 +39,7 @@ pub struct Screen {
 impl Browser {
     /// Starts chromedriver on a free port, and a browser.
     pub async fn start() -> Result<Self> {
-        let axe = cache().join("axe-core/axe.min.js");
+        let axe = cache_dir()?.join("axe-core/axe.min.js");
         let axe =
             std::fs::read_to_string(&axe).with_context(|| format!("{} is missing: `deploy/setup --test` fetches it", axe.display()))?;
         let mut driver = Command::new("chromedriver")

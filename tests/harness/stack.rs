@@ -3,20 +3,19 @@
 //! Scenarios share nothing, so that each may kill services and delete files.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
+    process::Command,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use qamtu_devstack::broker::{Broker, BrokerOptions};
+use qamtu_devstack::{
+    broker::{Broker, BrokerOptions},
+    testing::{Login, Program, WarehouseProgram, binary, wait},
+};
 use serde_json::Value;
 use tempfile::TempDir;
-
-use crate::{
-    service::{Service, binary},
-    wait,
-};
 
 /// Which event log a scenario runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +33,12 @@ pub const TIMEOUT: Duration = Duration::from_secs(90);
 pub struct Stack {
     dir: TempDir,
     env: Vec<(String, String)>,
-    warehouse: Service,
+    warehouse: WarehouseProgram,
     warehouse_client: WarehouseClient,
     /// The ingest service, while it runs.
-    pub ingest: Option<Service>,
+    pub ingest: Option<Program>,
     /// The projector, while it runs.
-    pub projector: Option<Service>,
+    pub projector: Option<Program>,
     http: reqwest::Client,
     accepted: AtomicU64,
     broker: Option<Broker>,
@@ -55,11 +54,12 @@ impl Stack {
     pub async fn with_warehouse(log: Log, more: &[&str]) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let path = |name: &str| dir.path().join(name).display().to_string();
-        let warehouse = Service::start("qamtu", &[&["warehouse", "--dir", &path("warehouse")], more].concat(), &[]).await?;
+        let warehouse = WarehouseProgram::start(&dir.path().join("warehouse"), more)?;
+        let login = warehouse.login("admin")?;
         let mut env = vec![
-            ("QAMTU__CLICKHOUSE__URL".to_owned(), warehouse.ready_field("url")?),
-            ("QAMTU__CLICKHOUSE__USER".to_owned(), warehouse.ready_field("user")?),
-            ("QAMTU__CLICKHOUSE__PASSWORD".to_owned(), warehouse.ready_field("password")?),
+            ("QAMTU__CLICKHOUSE__URL".to_owned(), login.url.clone()),
+            ("QAMTU__CLICKHOUSE__USER".to_owned(), login.user.clone()),
+            ("QAMTU__CLICKHOUSE__PASSWORD".to_owned(), login.password.clone()),
             ("QAMTU__CLICKHOUSE__DATABASE".to_owned(), "qamtu".to_owned()),
         ];
         let broker = match log {
@@ -76,12 +76,7 @@ impl Stack {
                 Some(broker)
             }
         };
-        let warehouse_client = WarehouseClient {
-            http: reqwest::Client::new(),
-            url: warehouse.ready_field("url")?,
-            user: warehouse.ready_field("user")?,
-            password: warehouse.ready_field("password")?,
-        };
+        let warehouse_client = WarehouseClient { http: reqwest::Client::new(), login };
         let mut stack = Self {
             dir,
             env,
@@ -100,11 +95,10 @@ impl Stack {
 
     /// Kills the warehouse and starts it again with the same folder and port.
     pub async fn restart_warehouse(&mut self) -> Result<()> {
-        let url = url::Url::parse(&self.warehouse.ready_field("url")?)?;
+        let url = url::Url::parse(&self.warehouse.login("admin")?.url)?;
         let port = url.port().context("the warehouse has no port")?.to_string();
-        let dir = self.dir.path().join("warehouse").display().to_string();
-        self.warehouse.kill_in_place().await?;
-        self.warehouse = Service::start("qamtu", &["warehouse", "--dir", &dir, "--port", &port], &[]).await?;
+        self.warehouse.program().kill()?;
+        self.warehouse = WarehouseProgram::start(&self.dir.path().join("warehouse"), &["--port", &port])?;
         Ok(())
     }
 
@@ -122,10 +116,10 @@ impl Stack {
         env.push(("QAMTU__REGISTER__PATH".to_owned(), self.dir.path().join("register.sqlite").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__KEY_DIR".to_owned(), self.dir.path().join("keys").display().to_string()));
         env.push(("QAMTU__PSEUDONYM__CREATE".to_owned(), "true".to_owned()));
-        let ingest = Service::start("qamtu-ingest", &[], &env).await?;
+        let ingest = Program::start(Command::new(binary("qamtu-ingest")?).envs(env)).await?;
         let ready = format!("{}/ready", ingest.ready_field("listening")?);
         self.ingest = Some(ingest);
-        wait::until("ingest to be ready", TIMEOUT, || async {
+        wait::until("ingest to be ready", TIMEOUT, async || {
             let status = self.http.get(&ready).send().await.map_err(|error| error.to_string())?.status();
             if status.is_success() { Ok(()) } else { Err(status.to_string()) }
         })
@@ -136,7 +130,7 @@ impl Stack {
     pub async fn start_projector(&mut self) -> Result<()> {
         let mut env = self.env.clone();
         env.push(("QAMTU__METRICS__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
-        self.projector = Some(Service::start("qamtu-projector", &[], &env).await?);
+        self.projector = Some(Program::start(Command::new(binary("qamtu-projector")?).envs(env)).await?);
         Ok(())
     }
 
@@ -175,8 +169,7 @@ impl Stack {
 
     /// Waits until the first row of a query satisfies a condition.
     pub async fn until(&self, what: &str, sql: &str, condition: impl Fn(&Value) -> bool) -> Result<Value> {
-        let condition = &condition;
-        wait::until(what, TIMEOUT, || async move {
+        wait::until(what, TIMEOUT, async || {
             let rows = self.query(sql).await.map_err(|error| error.to_string())?;
             let row = rows.into_iter().next().unwrap_or(Value::Null);
             if condition(&row) { Ok(row) } else { Err(row.to_string()) }
@@ -223,9 +216,7 @@ impl Stack {
 #[derive(Debug, Clone)]
 pub struct WarehouseClient {
     http: reqwest::Client,
-    url: String,
-    user: String,
-    password: String,
+    login: Login,
 }
 
 impl WarehouseClient {
@@ -241,12 +232,12 @@ impl WarehouseClient {
     }
 
     async fn execute(&self, sql: &str) -> Result<Vec<u8>> {
-        let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.url);
+        let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.login.url);
         let response = self
             .http
             .post(url)
-            .header("X-ClickHouse-User", &self.user)
-            .header("X-ClickHouse-Key", &self.password)
+            .header("X-ClickHouse-User", &self.login.user)
+            .header("X-ClickHouse-Key", &self.login.password)
             .body(sql.to_owned())
             .send()
             .await?;
@@ -263,10 +254,4 @@ impl WarehouseClient {
 async fn broker(dir: &Path) -> Result<Broker> {
     let options = BrokerOptions::new(dir)?;
     tokio::task::spawn_blocking(move || Broker::start(options)).await?.context("no Kafka broker could be started")
-}
-
-/// The folder of downloaded programs.
-pub fn cache() -> PathBuf {
-    let default = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default().join(".cache/qamtu");
-    std::env::var_os("QAMTU_CACHE").map_or_else(default, PathBuf::from)
 }

@@ -1,13 +1,12 @@
 //! The figures of a past instant do not change when later events arrive, and no figure depends on the future.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
+use qamtu_devstack::testing::{Program, binary, wait};
 use qamtu_tests::{
-    service::Service,
     small_campaign::{CAMPAIGN, attends, event, iin, plan},
     stack::{Log, Stack, TIMEOUT},
-    wait,
 };
 use serde_json::{Value, json};
 
@@ -102,14 +101,14 @@ async fn a_misspelt_campaign_is_named_beside_those_that_exist() -> Result<()> {
     ensure!(done.status.code() == Some(1) && output.contains("campaign typo is not configured") && output.contains(CAMPAIGN), "{output}");
     let mut env = stack.analytics_env();
     env.push(("QAMTU__SERVE__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
-    let page = Service::start("qamtu-analytics", &["serve", "--campaign", "typo"], &env).await?;
+    let page = Program::start(Command::new(binary("qamtu-analytics")?).args(["serve", "--campaign", "typo"]).envs(env)).await?;
     let address = page.ready_field("listening")?;
     let get = async |path: &str| -> Result<(u16, String)> {
         let answer = reqwest::get(format!("{address}{path}")).await?;
         Ok((answer.status().as_u16(), answer.text().await?))
     };
     let names_both = |text: &str| text.contains("typo") && text.contains(CAMPAIGN);
-    wait::until("the reason", TIMEOUT, || async {
+    wait::until("the reason", TIMEOUT, async || {
         let (status, ready) = get("/ready").await.map_err(|error| error.to_string())?;
         if status == 503 && names_both(&ready) { Ok(()) } else { Err(format!("{status} {ready}")) }
     })

@@ -5,10 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use qamtu::demo::differences;
-use qamtu_tests::{
-    recount::{self, RuleMutation},
-    service::binary,
-};
+use qamtu_devstack::testing::binary;
+use qamtu_tests::recount::{self, RuleMutation};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 

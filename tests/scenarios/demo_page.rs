@@ -4,10 +4,8 @@
 use std::{path::Path, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
-use qamtu_tests::{
-    browser::{Browser, Screen},
-    service::binary,
-};
+use qamtu_devstack::testing::{binary, wait};
+use qamtu_tests::browser::{Browser, Screen};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
@@ -136,7 +134,7 @@ async fn sorts_by_keyboard(browser: &Browser, address: &str) -> Result<()> {
     ensure!(sorted && reached == links, "Tab reached {reached} of {links} links and summaries");
     browser.value("document.querySelector('#units th:nth-child(2) a').focus()").await?;
     browser.press("Enter", 13).await?;
-    qamtu_tests::wait::until("the table to be sorted", std::time::Duration::from_secs(30), || async {
+    wait::until("the table to be sorted", std::time::Duration::from_secs(30), async || {
         let order = browser.value("document.querySelector('#units th:nth-child(2)').getAttribute('aria-sort')").await;
         match order {
             Ok(order) if order == "descending" => Ok(()),

@@ -58,7 +58,7 @@ async fn repetition_counts_once(log: Log) -> Result<()> {
     let again = stack.accept(&events).await?;
     ensure!(again["duplicates"] == events.len(), "{again}");
     // A deleted register must be rebuilt from the log.
-    stack.ingest.take().context("ingest")?.kill().await?;
+    stack.ingest.take().context("ingest")?.kill()?;
     std::fs::remove_file(stack.dir().join("register.sqlite"))?;
     stack.start_ingest().await?;
     let again = stack.accept(&events).await?;
@@ -71,7 +71,7 @@ async fn repetition_counts_once(log: Log) -> Result<()> {
 async fn killed_projector_changes_nothing(log: Log) -> Result<()> {
     let mut stack = start_with_reference_data(log).await?;
     for part in two_meetings().chunks(2) {
-        stack.projector.take().context("projector")?.kill().await?;
+        stack.projector.take().context("projector")?.kill()?;
         stack.accept(part).await?;
         stack.start_projector().await?;
     }

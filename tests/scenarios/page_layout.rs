@@ -4,10 +4,8 @@
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
-use qamtu_tests::{
-    browser::{Browser, Screen},
-    service::Service,
-};
+use qamtu_devstack::testing::{Program, binary};
+use qamtu_tests::browser::{Browser, Screen};
 use serde_json::{Value, json};
 
 use crate::{cases, sample};
@@ -20,7 +18,7 @@ fn screen(width: u32) -> Screen {
 }
 
 /// Serves the page of a stored snapshot. The warehouse address is the discard port, where nothing listens, so the snapshot stays.
-async fn served(coverage: Value, folder: &Path) -> Result<(Service, String)> {
+async fn served(coverage: Value, folder: &Path) -> Result<(Program, String)> {
     sample::stored(folder, coverage);
     let env = [
         ("QAMTU__ANALYTICS__DIR", folder.to_string_lossy().into_owned()),
@@ -28,8 +26,8 @@ async fn served(coverage: Value, folder: &Path) -> Result<(Service, String)> {
         ("QAMTU__SERVE__LISTEN", "127.0.0.1:0".to_owned()),
         ("QAMTU__SERVE__METRICS", "127.0.0.1:0".to_owned()),
     ];
-    let env = env.map(|(name, value)| (name.to_owned(), value));
-    let service = Service::start("qamtu-analytics", &["serve", "--campaign", "turkistan-2026"], &env).await?;
+    let service =
+        Program::start(Command::new(binary("qamtu-analytics")?).args(["serve", "--campaign", "turkistan-2026"]).envs(env)).await?;
     let address = service.ready_field("listening")?;
     Ok((service, address))
 }

@@ -1,19 +1,18 @@
 //! Publishing a campaign file again: an unchanged file adds no events, a changed one needs a higher revision.
 
-use std::{path::Path, process::Output};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
 use anyhow::{Result, ensure};
-use qamtu_tests::{
-    service::{Service, binary},
-    stack::TIMEOUT,
-    wait,
-};
-use tokio::process::Command;
+use qamtu_devstack::testing::{Program, binary, wait};
+use qamtu_tests::stack::TIMEOUT;
 
 use crate::root;
 
 /// Starts a real ingest with its own log, register and keys; returns it and its address.
-pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
+pub async fn ingest(folder: &Path) -> Result<(Program, String)> {
     let path = |name: &str| folder.join(name).display().to_string();
     let settings = [
         ("QAMTU__LISTEN", "127.0.0.1:0".to_owned()),
@@ -24,11 +23,10 @@ pub async fn ingest(folder: &Path) -> Result<(Service, String)> {
         ("QAMTU__PSEUDONYM__CREATE", "true".to_owned()),
     ];
     std::fs::create_dir(path("register"))?;
-    let env = settings.map(|(name, value)| (name.to_owned(), value));
-    let ingest = Service::start("qamtu-ingest", &[], &env).await?;
+    let ingest = Program::start(Command::new(binary("qamtu-ingest")?).envs(settings)).await?;
     let address = ingest.ready_field("listening")?;
     let http = reqwest::Client::new();
-    wait::until("ingest to be ready", TIMEOUT, || async {
+    wait::until("ingest to be ready", TIMEOUT, async || {
         let answer = http.get(format!("{address}/ready")).send().await.map_err(|error| error.to_string())?;
         if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
     })

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use anyhow::{Context, Result, ensure};
+use qamtu_devstack::testing::binary;
 use serde_json::Value;
 
 use crate::{

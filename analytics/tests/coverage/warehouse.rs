@@ -3,12 +3,7 @@
 //!
 //! Tests insert the rows of fact tables and of the log copy. Which record gives which rows is left to the tests of the projector.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
-};
+use std::collections::BTreeMap;
 
 use clickhouse::{Client, Compression};
 use qamtu_analytics::{
@@ -17,6 +12,7 @@ use qamtu_analytics::{
     facts::Warehouse,
     identity::{Offset, Selection},
 };
+use qamtu_devstack::testing::{Login, WarehouseProgram};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -25,14 +21,13 @@ use crate::world::{Attendance, Residence, World, after, key};
 /// Everything below this offset is stored, in both partitions of the events and in one of the roll.
 pub const NEXT: u64 = 1_000_000;
 
-/// A warehouse process that runs until its standard input closes.
+/// A warehouse of one test.
 pub struct TestWarehouse {
     /// The login of analytics.
     pub config: ClickhouseConfig,
     pub reader: Warehouse,
     pub admin: Client,
-    child: Child,
-    input: Option<ChildStdin>,
+    _program: WarehouseProgram,
     _folder: tempfile::TempDir,
 }
 
@@ -50,25 +45,14 @@ impl TestWarehouse {
     /// Starts a warehouse with empty tables.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = Path::new(env!("CARGO_BIN_EXE_qamtu-analytics")).with_file_name("qamtu");
-        assert!(program.exists(), "{} is missing: build it with `cargo build --release -p qamtu`", program.display());
-        let mut command = Command::new(program);
-        command.args(["warehouse", "--dir"]).arg(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the warehouse starts");
-        let input = child.stdin.take();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let ready: Value = serde_json::from_str(&line).expect("one JSON line");
-        let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let login = |role: &str| ClickhouseConfig {
-            url: text(&ready["url"]),
-            user: text(&ready["logins"][role]["user"]),
-            password: text(&ready["logins"][role]["password"]).into(),
-            database: "qamtu".to_owned(),
+        let program = WarehouseProgram::start(&folder.path().join("warehouse"), &[]).expect("the warehouse starts");
+        let login = |role: &str| {
+            let Login { url, user, password } = program.login(role).expect("a login");
+            ClickhouseConfig { url, user, password: password.into(), database: "qamtu".to_owned() }
         };
         let (admin, config) = (client(&login("admin")), login("analytics"));
         qamtu_projector::migrate::migrate(&admin).await.expect("tables and views");
-        Self { reader: Warehouse::new(&config), config, admin, child, input, _folder: folder }
+        Self { reader: Warehouse::new(&config), config, admin, _program: program, _folder: folder }
     }
 
     pub async fn insert(&self, table: &str, rows: impl IntoIterator<Item = Value>) {
@@ -145,13 +129,6 @@ impl TestWarehouse {
     pub async fn selection(&self) -> Selection {
         let offsets = self.reader.offsets().await.expect("offsets");
         Selection { campaign: "test".parse().expect("a campaign"), offsets, as_of: after() }
-    }
-}
-
-impl Drop for TestWarehouse {
-    fn drop(&mut self) {
-        drop(self.input.take());
-        self.child.wait().expect("the warehouse stops with its input");
     }
 }
 

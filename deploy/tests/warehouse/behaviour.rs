@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
-use qamtu_devstack::warehouse::Role;
+use qamtu_devstack::testing::{runs, wait};
+use qamtu_devstack::warehouse::{Role, Warehouse};
 use secrecy::ExposeSecret;
 
-use crate::support::{admin, ask, post, runs, start, until};
+use crate::support::{admin, ask, post, start, until};
 
 #[tokio::test]
 async fn a_repeated_insert_with_the_same_token_is_dropped_also_after_a_restart() {
@@ -94,12 +96,9 @@ async fn an_insert_whose_client_disconnects_writes_nothing() {
     assert_eq!(admin(&warehouse, "SELECT count() FROM cut").await, "0");
 }
 
-async fn wait_for_answer(warehouse: &qamtu_devstack::warehouse::Warehouse, query: &str, wanted: &str) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while admin(warehouse, query).await != wanted {
-        assert!(std::time::Instant::now() < deadline, "{query} never returned {wanted}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+async fn wait_for_answer(warehouse: &Warehouse, query: &str, wanted: &str) {
+    let ask = async || Some(admin(warehouse, query).await).filter(|answer| answer == wanted).ok_or("another answer");
+    wait::until(&format!("{query} to return {wanted}"), Duration::from_secs(20), ask).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Third-party clients: login and the discovery of tables.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -59,9 +58,7 @@ async fn a_client_logs_in_by_basic_authentication_and_finds_the_contract_views()
 /// `deploy/setup --test` installs the client. If it is missing, this prints a note, and fails in CI.
 #[tokio::test]
 async fn clickhouse_connect_lists_the_contract_views_and_reads_one() {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/qamtu");
-    let cache = std::env::var_os("QAMTU_CACHE").map_or_else(home, PathBuf::from);
-    let python = cache.join("clickhouse-connect/bin/python");
+    let python = qamtu_devstack::cache_dir().unwrap().join("clickhouse-connect/bin/python");
     if !python.exists() {
         println!("NOT TESTED HERE: clickhouse-connect, which `deploy/setup --test` fetches");
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{} is missing", python.display());

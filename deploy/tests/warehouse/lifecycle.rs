@@ -1,7 +1,6 @@
 //! Start, stop, crash, conflicts and damage of a warehouse.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -10,11 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use qamtu_devstack::testing::{Program, runs, send_signal, wait};
 use qamtu_devstack::warehouse::{Login, Role, Warehouse, WarehouseKind, WarehouseSource};
 
-use crate::support::{
-    Foreground, LAUNCHER, admin, ask, kill_9, memory_mb, one_line, options, path_without_clickhouse, post, refusal, runs, start, until,
-};
+use crate::support::{LAUNCHER, admin, ask, engine_pid, kill_9, launcher, memory_mb, one_line, options, post, refusal, start, until};
 
 const EVENTS: &str = "CREATE TABLE campaign.events (id UInt64, text String) ENGINE = MergeTree ORDER BY id";
 
@@ -88,9 +86,8 @@ async fn acknowledged_rows_survive_kill_9_in_the_middle_of_inserts() {
 #[tokio::test]
 async fn the_foreground_command_says_how_to_reach_it_and_ends_with_its_input() {
     let dir = tempfile::tempdir().unwrap();
-    let mut foreground = Foreground::start(dir.path());
-    let engine = foreground.engine_pid();
-    let ready = &foreground.ready;
+    let launcher = Program::start(&mut launcher(dir.path())).await.unwrap();
+    let (engine, ready) = (engine_pid(&launcher), launcher.ready());
     assert_eq!(ready["kind"], "engine");
     for (role, user) in [("admin", "qamtu_admin"), ("projector", "qamtu_projector"), ("analytics", "qamtu_analytics")] {
         let password = ready["logins"][role]["password"].as_str().unwrap();
@@ -98,19 +95,18 @@ async fn the_foreground_command_says_how_to_reach_it_and_ends_with_its_input() {
         let answer = post(ready["url"].as_str().unwrap(), &headers, "SELECT currentUser()").await.unwrap();
         assert_eq!(answer.trim(), user);
     }
-    drop(foreground.input.take());
-    assert!(foreground.launcher.wait().unwrap().success());
+    launcher.close_input();
+    assert!(launcher.exited().await.unwrap().success());
     assert!(!runs(engine));
 }
 
 #[tokio::test]
 async fn no_orphan_is_left_when_the_parent_is_killed_with_9() {
     let dir = tempfile::tempdir().unwrap();
-    let mut foreground = Foreground::start(dir.path());
-    let engine = foreground.engine_pid();
+    let launcher = Program::start(&mut launcher(dir.path())).await.unwrap();
+    let engine = engine_pid(&launcher);
     assert!(runs(engine));
-    kill_9(foreground.launcher.id());
-    foreground.launcher.wait().unwrap();
+    launcher.kill().unwrap();
     // The write end of the pipe that this test holds belonged to the launcher's input, not to the engine's.
     until("the engine is gone", || !runs(engine)).await;
     start(dir.path()).await.stop().await;
@@ -123,32 +119,23 @@ async fn a_service_ignores_closed_input_notifies_systemd_and_prints_no_password(
     let systemd = UnixDatagram::bind(&socket).unwrap();
     systemd.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let root = dir.path().join("warehouse");
-    let mut service = Command::new(LAUNCHER)
-        .args([OsStr::new("warehouse"), OsStr::new("--service"), OsStr::new("--dir"), root.as_os_str()])
-        .env("NOTIFY_SOCKET", &socket)
-        .env("PATH", path_without_clickhouse())
-        .env_remove("QAMTU__CLICKHOUSE__URL")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut service = Program::spawn(launcher(&root).arg("--service").env("NOTIFY_SOCKET", &socket)).unwrap();
+    service.close_input();
     let mut word = [0; 64];
     let length = systemd.recv(&mut word).unwrap();
     assert_eq!(&word[..length], b"READY=1");
-    let mut line = String::new();
-    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    service.wait_ready().await.unwrap();
+    let ready = service.ready();
     for role in ["admin", "projector", "analytics"] {
         let login = &ready["logins"][role];
         let password = std::fs::read_to_string(login["password_file"].as_str().unwrap()).unwrap();
-        assert!(!line.contains(&password), "{line}");
+        assert!(!ready.to_string().contains(&password), "{ready}");
         let headers = [("X-ClickHouse-User", login["user"].as_str().unwrap()), ("X-ClickHouse-Key", password.as_str())];
         let answer = post(ready["url"].as_str().unwrap(), &headers, "SELECT currentUser()").await.unwrap();
         assert_eq!(answer.trim(), format!("qamtu_{role}"));
     }
-    let engine = u32::try_from(ready["pid"].as_u64().unwrap()).unwrap();
-    assert!(Command::new("kill").arg(service.id().to_string()).status().unwrap().success());
-    assert!(service.wait().unwrap().success());
+    let engine = engine_pid(&service);
+    assert!(service.stop().await.unwrap().success());
     assert!(!runs(engine));
 }
 
@@ -157,38 +144,22 @@ async fn a_service_ignores_closed_input_notifies_systemd_and_prints_no_password(
 async fn an_engine_that_ends_by_itself_is_started_again_at_its_address() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("warehouse");
-    let mut service = Command::new(LAUNCHER)
-        .args([OsStr::new("warehouse"), OsStr::new("--service"), OsStr::new("--dir"), root.as_os_str()])
-        .env("PATH", path_without_clickhouse())
-        .env_remove("QAMTU__CLICKHOUSE__URL")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let service = Program::start(launcher(&root).arg("--service")).await.unwrap();
+    let ready = service.ready();
     let (url, login) = (ready["url"].as_str().unwrap(), &ready["logins"]["admin"]);
     let password = std::fs::read_to_string(login["password_file"].as_str().unwrap()).unwrap();
     let headers = [("X-ClickHouse-User", login["user"].as_str().unwrap()), ("X-ClickHouse-Key", password.as_str())];
     post(url, &headers, "CREATE TABLE kept (number UInt8) ENGINE = MergeTree ORDER BY number").await.unwrap();
     post(url, &headers, "INSERT INTO kept VALUES (7)").await.unwrap();
-    let engine = ready["pid"].as_u64().unwrap().to_string();
     let mut half = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     std::io::Write::write_all(&mut half, b"GET / HTTP/1.1\r\nX: a").unwrap();
     drop(half);
-    assert!(Command::new("kill").args(["-9", &engine]).status().is_ok());
-    let until = std::time::Instant::now() + Duration::from_secs(120);
-    let rows = loop {
-        match post(url, &headers, "SELECT number FROM kept").await {
-            Ok(rows) => break rows,
-            Err(error) => assert!(std::time::Instant::now() < until, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    // It may have ended already.
+    let _ = send_signal(engine_pid(&service), "KILL");
+    let ask = async || post(url, &headers, "SELECT number FROM kept").await;
+    let rows = wait::until("the engine to be started again", Duration::from_secs(120), ask).await.unwrap();
     assert_eq!(rows.trim(), "7");
-    assert!(Command::new("kill").arg(service.id().to_string()).status().unwrap().success());
-    assert!(service.wait().unwrap().success());
+    assert!(service.stop().await.unwrap().success());
 }
 
 #[test]

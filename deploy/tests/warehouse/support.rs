@@ -1,9 +1,10 @@
 //! Helpers of the tests: start a warehouse, query it, wait, inspect processes.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
+use qamtu_devstack::testing::{Program, send_signal, status_kb, wait};
 use qamtu_devstack::{
     DevstackError,
     warehouse::{Role, Warehouse, WarehouseOptions, WarehouseSource},
@@ -99,76 +100,33 @@ pub async fn post(url: &str, headers: &[(&str, &str)], query: &str) -> Result<St
 
 /// Waits until `true_now` holds; fails with `what` after 20 s.
 pub async fn until(what: &str, mut true_now: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !true_now() {
-        assert!(since.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// Whether a process with this id runs and is no zombie.
-pub fn runs(pid: u32) -> bool {
-    // The state follows the name, which is in brackets.
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
+    wait::until_true(what, Duration::from_secs(20), async || true_now()).await.unwrap();
 }
 
 /// Sends SIGKILL to a process.
 pub fn kill_9(pid: u32) {
-    assert!(Command::new("sh").args(["-c", &format!("kill -9 {pid}")]).status().unwrap().success());
+    send_signal(pid, "KILL").unwrap();
 }
 
 /// `VmRSS` or `VmHWM` of a process in MB (10^6 bytes).
 pub fn memory_mb(pid: u32, field: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024 / 1_000_000
+    status_kb(pid, field).unwrap() * 1_024 / 1_000_000
 }
 
-/// A `qamtu warehouse` process that has printed its ready line.
-pub struct Foreground {
-    /// The process of the launcher.
-    pub launcher: Child,
-    /// Its standard input; closing it ends the launcher.
-    pub input: Option<ChildStdin>,
-    /// The JSON of its ready line.
-    pub ready: serde_json::Value,
+/// A `qamtu warehouse` with the engine, in `dir`.
+pub fn launcher(dir: &Path) -> Command {
+    let mut launcher = Command::new(LAUNCHER);
+    launcher.args(["warehouse", "--dir"]).arg(dir).env("PATH", path_without_clickhouse()).env_remove("QAMTU__CLICKHOUSE__URL");
+    launcher
 }
 
-impl Foreground {
-    /// Runs `qamtu warehouse --dir DIR` and waits for its line.
-    pub fn start(dir: &Path) -> Self {
-        use std::io::{BufRead, BufReader};
-        let mut launcher = Command::new(LAUNCHER)
-            .args(["warehouse", "--dir"])
-            .arg(dir)
-            .env("PATH", path_without_clickhouse())
-            .env_remove("QAMTU__CLICKHOUSE__URL")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let input = launcher.stdin.take();
-        let mut line = String::new();
-        BufReader::new(launcher.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { launcher, input, ready: serde_json::from_str(&line).unwrap() }
-    }
-
-    /// Process id of the engine.
-    pub fn engine_pid(&self) -> u32 {
-        u32::try_from(self.ready["pid"].as_u64().unwrap()).unwrap()
-    }
-}
-
-impl Drop for Foreground {
-    fn drop(&mut self) {
-        let _ = self.launcher.kill();
-        let _ = self.launcher.wait();
-    }
+/// Process id of the engine, from the ready line of the launcher.
+pub fn engine_pid(launcher: &Program) -> u32 {
+    u32::try_from(launcher.ready()["pid"].as_u64().unwrap()).unwrap()
 }
 
 /// PATH without the folders that contain a `clickhouse`, so that the engine is tested.
-pub fn path_without_clickhouse() -> std::ffi::OsString {
+fn path_without_clickhouse() -> std::ffi::OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::env::split_paths(&path).filter(|folder| !folder.join("clickhouse").exists())).unwrap()
 }

@@ -3,26 +3,23 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use qamtu_devstack::broker::Broker;
+use qamtu_devstack::testing::{start_broker, wait};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{
-    harness::{Ingest, LINES, Response, TestEnv, execute, lines, start_broker},
+    harness::{DEADLINE, Ingest, LINES, Response, TestEnv, execute, lines},
     sample::{campaign_at, headcount, planned},
 };
-
-const DEADLINE: Duration = Duration::from_secs(120);
 
 const SETTINGS: &[(&str, &str)] =
     &[("QAMTU__LIMITS__CHUNK_EVENTS", "50"), ("QAMTU__LIMITS__APPEND_MS", "3000"), ("QAMTU__STOP__DRAIN_MS", "1000")];
@@ -118,11 +115,6 @@ async fn wait_until_running(ingest: &Ingest) -> Result<()> {
     ingest.wait_metric("qamtu_ingest_events_accepted_total{type=\"headcount.reported\"}", 500).await
 }
 
-/// Starts a broker for one test, in a folder that outlives it.
-fn broker(name: &str, port: u16) -> Result<Option<Broker>> {
-    start_broker(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ingest-{}-{name}", std::process::id())), port)
-}
-
 async fn stop_in_the_middle(env: &TestEnv) -> Result<()> {
     let mut ingest = campaign_at(env, SETTINGS).await?;
     let sent_stream = SentStream::new(200_000);
@@ -144,7 +136,7 @@ async fn a_stream_cut_by_a_stop_tells_what_it_stored() -> Result<()> {
 
 #[tokio::test]
 async fn a_stream_cut_by_a_stop_tells_what_it_stored_on_kafka() -> Result<()> {
-    let Some(broker) = tokio::task::spawn_blocking(|| broker("stop", 0)).await?? else { return Ok(()) };
+    let Some(broker) = tokio::task::spawn_blocking(|| start_broker("stop", 0)).await? else { return Ok(()) };
     stop_in_the_middle(&TestEnv::on_kafka(broker.address())?).await
 }
 
@@ -168,7 +160,7 @@ async fn a_stream_cut_by_a_log_that_cannot_be_written_tells_what_it_stored() -> 
 
 #[tokio::test]
 async fn a_stream_cut_by_a_killed_broker_tells_what_it_stored() -> Result<()> {
-    let Some(first) = tokio::task::spawn_blocking(|| broker("killed", 0)).await?? else { return Ok(()) };
+    let Some(first) = tokio::task::spawn_blocking(|| start_broker("killed", 0)).await? else { return Ok(()) };
     let port = first.address().rsplit(':').next().context("no port")?.parse()?;
     let env = TestEnv::on_kafka(first.address())?;
     let ingest = campaign_at(&env, SETTINGS).await?;
@@ -178,13 +170,9 @@ async fn a_stream_cut_by_a_killed_broker_tells_what_it_stored() -> Result<()> {
     // Dropping the broker kills it with SIGKILL.
     tokio::task::spawn_blocking(move || drop(first)).await?;
     let response = streaming.await??;
-    let second = tokio::task::spawn_blocking(move || broker("killed", port)).await??.context("it started before")?;
+    let second = tokio::task::spawn_blocking(move || start_broker("killed", port)).await?.context("it started before")?;
     sent_stream.check(&response, "log-unavailable", &ids(&env).await?)?;
-    let begun = Instant::now();
-    while sent_stream.complete(&ingest, &response, &env).await.is_err() {
-        ensure!(begun.elapsed() < DEADLINE, "the rest cannot be sent");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    wait::until("the rest to be sent", DEADLINE, async || sent_stream.complete(&ingest, &response, &env).await).await?;
     ingest.stop().await?;
     drop(second);
     Ok(())

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use qamtu_devstack::testing::wait;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Mutex, task::JoinSet};
 
@@ -93,11 +94,8 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() -> Result<()> {
     let body = reqwest::Body::wrap_stream(endless);
     let endless = ingest.request("/v1/events", LINES).body(body);
     let endless = tokio::spawn(async move { endless.send().await?.json::<Value>().await });
-    let begun = Instant::now();
-    while acknowledged.lock().await.len() < 2000 {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "too little was acknowledged");
-        tokio::task::yield_now().await;
-    }
+    let is_enough = async || acknowledged.lock().await.len() >= 2000;
+    wait::until_true("enough to be acknowledged", Duration::from_secs(60), is_enough).await?;
     ingest.terminate()?;
     let status = ingest.wait_exit().await?;
     while let Some(client) = clients.join_next().await {

@@ -1,35 +1,22 @@
 //! Offsets without a record, and removed records: the service starts, follows the log and reports what is lost.
 
-use std::sync::OnceLock;
-
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use qamtu_devstack::broker::Broker;
+use qamtu_devstack::testing::{shared_broker, wait};
 use qamtu_log::{
     Entry, KafkaConfig, Partition,
     testing::{TransactionalProducer, delete_records},
 };
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::{
-    harness::{Ingest, TestEnv, start_broker},
+    harness::{DEADLINE, Ingest, TestEnv},
     sample::{campaign_at, headcount, planned, reference},
 };
 
-/// The broker of these tests. Where Kafka is not available, prints a message, and fails in CI.
-fn broker() -> Option<String> {
-    static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
-    let start = || {
-        let dir = tempfile::tempdir().unwrap();
-        start_broker(dir.path().join("broker"), 0).unwrap().map(|broker| (broker, dir))
-    };
-    BROKER.get_or_init(start).as_ref().map(|(broker, _)| broker.address())
-}
-
 /// Topics with their own prefix, and the settings for them.
 fn log(name: &str) -> Option<(KafkaConfig, [(&'static str, String); 4])> {
-    let config = KafkaConfig { topic_prefix: format!("{name}-"), replicas: 1, ..KafkaConfig::new(broker()?) };
+    let config = KafkaConfig { topic_prefix: format!("{name}-"), replicas: 1, ..KafkaConfig::new(shared_broker()?) };
     let settings = [
         ("QAMTU__LOG__KIND", "kafka".to_owned()),
         ("QAMTU__LOG__BROKERS", config.brokers.clone()),
@@ -68,16 +55,13 @@ async fn check_known(ingest: &Ingest, meeting: &str) -> Result<()> {
 
 /// Waits until at least `records` records are in the register's file.
 async fn wait_folded(ingest: &Ingest, records: usize) -> Result<()> {
-    let begun = std::time::Instant::now();
-    loop {
-        let metrics = ingest.metrics().await?;
+    wait::until("the records to be folded", DEADLINE, async || {
+        let metrics = ingest.metrics().await.map_err(|error| error.to_string())?;
         let value = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<usize>().ok());
-        if value("qamtu_ingest_records_read_total ") >= Some(records) && value("qamtu_ingest_events_unfolded ") == Some(0) {
-            return Ok(());
-        }
-        ensure!(begun.elapsed().as_secs() < 120, "not folded: {metrics}");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+        let is_folded = value("qamtu_ingest_records_read_total ") >= Some(records) && value("qamtu_ingest_events_unfolded ") == Some(0);
+        if is_folded { Ok(()) } else { Err(metrics) }
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,29 +2,23 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
-    io::Write,
     path::PathBuf,
-    process::{ExitStatus, Stdio},
-    time::{Duration, Instant},
+    process::{Command, ExitStatus},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
-use qamtu_devstack::broker::{Broker, BrokerOptions};
-use qamtu_log::{Delivery, KafkaConfig, LogConfig, Membership, Partition, ReaderOptions, Record};
+use qamtu_devstack::testing::{Program, read_log, wait};
+use qamtu_log::{KafkaConfig, LogConfig, Membership, Partition, ReaderOptions, Record};
 use qamtu_schemas::Topic;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
 
 pub const ONE: &str = "application/cloudevents+json";
 pub const BATCH: &str = "application/cloudevents-batch+json";
 pub const LINES: &str = "application/x-ndjson";
 
-const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A temporary folder with log, register, keys and standard error of the program; outlives the program.
 pub struct TestEnv {
@@ -35,7 +29,7 @@ pub struct TestEnv {
 
 /// A running instance of the program.
 pub struct Ingest {
-    child: Child,
+    program: Program,
     pub url: String,
     /// URL of the health listener.
     pub health: String,
@@ -92,7 +86,6 @@ impl TestEnv {
 
     /// Starts the program and waits until it listens.
     pub async fn launch(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
-        let stderr: File = OpenOptions::new().create(true).append(true).open(self.path("stderr"))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-ingest"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QAMTU__")) {
             command.env_remove(name);
@@ -103,22 +96,17 @@ impl TestEnv {
             .env("QAMTU__REGISTER__PATH", self.path("register.sqlite"))
             .env("QAMTU__PSEUDONYM__KEY_DIR", self.path("keys"))
             .env("QAMTU__PSEUDONYM__CREATE", "true")
-            .env("QAMTU__CLICKHOUSE__URL", "another service's, to be left alone")
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .kill_on_drop(true);
+            .env("QAMTU__CLICKHOUSE__URL", "another service's, to be left alone");
         match &self.brokers {
             None => command.env("QAMTU__LOG__DIR", self.path("log")),
             Some(brokers) => command.env("QAMTU__LOG__KIND", "kafka").env("QAMTU__LOG__BROKERS", brokers).env("QAMTU__LOG__REPLICAS", "1"),
         };
         // Last, so that a test can override the settings above.
         command.envs(settings.iter().copied());
-        let mut child = command.spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-        let line = tokio::time::timeout(DEADLINE, lines.next_line()).await??.with_context(|| self.stderr())?;
-        let addresses: Value = serde_json::from_str(&line)?;
-        let address = |name: &str| Ok::<_, anyhow::Error>(addresses[name].as_str().context("no address")?.to_owned());
-        Ok(Ingest { child, url: address("listening")?, health: address("health")?, client: reqwest::Client::new() })
+        let mut program = Program::spawn_logged(&mut command, &self.path("stderr"))?;
+        program.wait_ready().await?;
+        let (url, health) = (program.ready_field("listening")?, program.ready_field("health")?);
+        Ok(Ingest { program, url, health, client: reqwest::Client::new() })
     }
 
     /// Everything that the program wrote to standard error.
@@ -128,21 +116,7 @@ impl TestEnv {
 
     /// All records of the log.
     pub async fn records(&self) -> Result<Vec<Record>> {
-        let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-        let options = ReaderOptions { topics, membership: Membership::Standalone, max_records: 10_000, max_bytes: 32 << 20 };
-        let mut reader = qamtu_log::open_reader(&self.log(), options).await?;
-        let mut records = Vec::new();
-        loop {
-            match tokio::time::timeout(DEADLINE, reader.next()).await?? {
-                Delivery::Assigned(partitions) => {
-                    let starts: Vec<_> = partitions.iter().map(|(partition, _)| partition.next_offset(0)).collect();
-                    reader.start_at(&starts).await?;
-                }
-                Delivery::Records(more) => records.extend(more),
-                Delivery::CaughtUp => return Ok(records),
-                Delivery::Revoked { .. } => anyhow::bail!("nothing is revoked here"),
-            }
-        }
+        read_log(&self.log(), Topic::ALL.map(Topic::name)).await
     }
 
     /// The end offset of every partition.
@@ -174,15 +148,11 @@ impl TestEnv {
 
 impl Ingest {
     pub async fn wait_ready(&self) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let response = self.get("/ready").await?;
-            if response.status == 200 {
-                return Ok(());
-            }
-            ensure!(begun.elapsed() < DEADLINE, "not ready: {response:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        wait::until("ingest to be ready", DEADLINE, async || match self.get("/ready").await {
+            Ok(response) if response.status == 200 => Ok(()),
+            other => Err(other),
+        })
+        .await
     }
 
     /// All metrics as Prometheus text.
@@ -201,12 +171,11 @@ impl Ingest {
 
     /// Waits until a metric has at least a value.
     pub async fn wait_metric(&self, name: &str, least: u64) -> Result<()> {
-        let begun = Instant::now();
-        while self.metric(name).await? < least {
-            ensure!(begun.elapsed() < DEADLINE, "{name} does not become {least}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
+        wait::until(&format!("{name} to become {least}"), DEADLINE, async || match self.metric(name).await {
+            Ok(value) if value >= least => Ok(()),
+            other => Err(other),
+        })
+        .await
     }
 
     pub async fn get(&self, route: &str) -> Result<Response> {
@@ -239,35 +208,29 @@ impl Ingest {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id().unwrap_or_default()
+        self.program.pid()
     }
 
     /// Peak resident memory in kB.
     pub fn peak_kb(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+        qamtu_devstack::testing::status_kb(self.pid(), "VmHWM")
     }
 
-    pub async fn kill(mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+    pub async fn kill(self) -> Result<()> {
+        self.program.kill()
     }
 
     /// Sends SIGTERM to the program.
     pub fn terminate(&self) -> Result<()> {
-        // INVARIANT of this test: the child runs until it is waited for, so the number is its own.
-        let done = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
-        ensure!(done.success(), "kill failed");
-        Ok(())
+        self.program.signal("TERM")
     }
 
     pub async fn wait_exit(&mut self) -> Result<ExitStatus> {
-        Ok(tokio::time::timeout(DEADLINE, self.child.wait()).await??)
+        self.program.exited().await
     }
 
-    pub async fn stop(mut self) -> Result<()> {
-        self.terminate()?;
-        let status = self.wait_exit().await?;
+    pub async fn stop(self) -> Result<()> {
+        let status = self.program.stop().await?;
         ensure!(status.success(), "ended with {status}");
         Ok(())
     }
@@ -284,16 +247,4 @@ pub async fn execute(request: reqwest::RequestBuilder) -> Result<Response> {
 /// Events as JSON lines.
 pub fn lines(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
-}
-
-/// Starts a Kafka broker. Where Java or Maven is missing, prints a message and returns `None`; in CI that is an error.
-pub fn start_broker(dir: PathBuf, port: u16) -> Result<Option<Broker>> {
-    match Broker::start(BrokerOptions { port, ..BrokerOptions::new(dir)? }) {
-        Ok(broker) => Ok(Some(broker)),
-        Err(error) if std::env::var_os("CI").is_none() => {
-            writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n")?;
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
 }

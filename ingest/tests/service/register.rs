@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use qamtu_devstack::testing::wait;
 use serde_json::{Value, json};
 
 use super::{
@@ -116,11 +117,12 @@ async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart
     let expected = responses(&ingest, &sample).await?;
     for (round, way) in (1..).zip(DAMAGES) {
         // Wait until everything is in the file; otherwise the memory would give the results.
+        wait::until("events to be folded", DEADLINE, async || match ingest.metric("qamtu_ingest_events_unfolded").await {
+            Ok(0) => Ok(()),
+            other => Err(other),
+        })
+        .await?;
         let begun = Instant::now();
-        while ingest.metric("qamtu_ingest_events_unfolded").await? > 0 {
-            ensure!(begun.elapsed() < DEADLINE, "{way}: events are never folded");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
         damage(way, &env.path("register.sqlite"))?;
         while ingest.metric("qamtu_ingest_register_rebuilds_total").await? < round {
             ensure!(begun.elapsed() < DEADLINE, "{way}: nobody notices");
@@ -206,11 +208,11 @@ async fn two_programs_on_one_log_learn_from_each_other() -> Result<()> {
     let register = env.path("second.sqlite").display().to_string();
     let second = env.start(&[("QAMTU__REGISTER__PATH", &register)]).await?;
     ingest.send_lines(&reference(false)).await?;
-    let begun = std::time::Instant::now();
-    while second.post_one(&headcount("m-open", 5)).await?.status != 202 {
-        ensure!(begun.elapsed().as_secs() < 30, "the second never learned of the campaign");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    wait::until("the second to learn of the campaign", Duration::from_secs(30), async || {
+        let response = second.post_one(&headcount("m-open", 5)).await;
+        if matches!(response, Ok(Response { status: 202, .. })) { Ok(()) } else { Err(response) }
+    })
+    .await?;
     let response = second.post(super::harness::LINES, lines(&reference(false))).await?;
     ensure!(response.status == 200, "{response:?}");
     second.stop().await?;

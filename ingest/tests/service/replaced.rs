@@ -7,12 +7,13 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use qamtu_devstack::testing::{start_broker, wait};
 use qamtu_log::{KafkaConfig, LogConfig, TopicSpec, ensure_topics, testing::delete_topics};
 use qamtu_schemas::Topic;
 use serde_json::Value;
 
 use super::{
-    harness::{BATCH, Ingest, LINES, ONE, TestEnv, lines, start_broker},
+    harness::{BATCH, Ingest, LINES, ONE, TestEnv, lines},
     sample::{campaign_at, headcount, reference},
 };
 
@@ -85,7 +86,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> {
     let env = TestEnv::new()?;
-    let Some(broker) = start_broker(env.path("broker"), 0)? else { return Ok(()) };
+    let Some(broker) = start_broker("replaced", 0) else { return Ok(()) };
     let config = KafkaConfig { replicas: 1, ..KafkaConfig::new(broker.address()) };
     let settings = [("QAMTU__LOG__KIND", "kafka"), ("QAMTU__LOG__BROKERS", config.brokers.as_str()), ("QAMTU__LOG__REPLICAS", "1")];
     let ingest = campaign_at(&env, &settings).await?;
@@ -93,10 +94,8 @@ async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> 
     ensure!(ingest.send_lines(&sent).await?.counts() == (5, 0) && ingest.send_lines(&sent).await?.counts() == (0, 5));
     delete_topics(&config, &Topic::ALL.map(Topic::name)).await?;
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().into(), partitions: topic.partitions() });
-    let begun = Instant::now();
-    while let Err(error) = ensure_topics(&LogConfig::Kafka(config.clone()), &specs).await {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "{error}");
-    }
+    let log = LogConfig::Kafka(config.clone());
+    wait::until("the topics to be made again", Duration::from_secs(60), async || ensure_topics(&log, &specs).await).await?;
     check_no_duplicates_reported(&env, ingest, &sent).await?;
     let ingest = env.start(&settings).await?;
     ingest.send_lines(&reference(false)).await?;
@@ -140,11 +139,8 @@ async fn a_log_on_a_disk_that_was_read_only_is_written_to_after_the_remount() ->
     ingest.kill().await?;
     disk.remount("ro")?;
     let ingest = env.launch(&settings).await?;
-    let begun = Instant::now();
-    while !env.stderr().contains("is read-only") {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "no log message about the disk: {}", env.stderr());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let logged = async || if env.stderr().contains("is read-only") { Ok(()) } else { Err(env.stderr()) };
+    wait::until("a log message about the disk", Duration::from_secs(60), logged).await?;
     ensure!(ingest.get("/ready").await?.status == 503);
     disk.remount("rw")?;
     ingest.wait_ready().await?;

@@ -7,16 +7,16 @@
 use std::{
     io::ErrorKind,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
+use qamtu_devstack::testing::{Program, wait};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
-    process::Command,
 };
 
 use super::{
@@ -113,7 +113,8 @@ async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
     let env = TestEnv::new()?;
     // A hard limit that cannot be raised, lower than the number of connections.
     let program = format!("ulimit -n 400; exec {}", env!("CARGO_BIN_EXE_qamtu-ingest"));
-    let mut child = Command::new("sh")
+    let mut command = Command::new("sh");
+    command
         .args(["-c", &program])
         .env("QAMTU__LISTEN", "127.0.0.1:0")
         .env("QAMTU__HTTP__HEALTH_LISTEN", "127.0.0.1:0")
@@ -121,21 +122,17 @@ async fn a_low_limit_of_open_files_is_raised_or_kept_away_from() -> Result<()> {
         .env("QAMTU__REGISTER__PATH", env.path("register.sqlite"))
         .env("QAMTU__PSEUDONYM__KEY_DIR", env.path("keys"))
         .env("QAMTU__LIMITS__HEAD_MS", "3600000")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-    let addresses: Value = serde_json::from_str(&tokio::time::timeout(DEADLINE, lines.next_line()).await??.context("it ended")?)?;
-    let (url, health) = (addresses["listening"].as_str().context("no address")?, addresses["health"].as_str().context("no address")?);
+        .stderr(Stdio::null());
+    let ingest = Program::start(&mut command).await?;
+    let (url, health) = (ingest.ready_field("listening")?, ingest.ready_field("health")?);
     let mut silent = Vec::new();
     for _ in 0..500 {
-        silent.push(connect(url, 2).await?);
+        silent.push(connect(&url, 2).await?);
     }
     for url in [url, health] {
         ensure!(honest(3)?.get(format!("{url}/live")).send().await?.status() == 200, "{url}");
     }
-    Ok(child.kill().await?)
+    ingest.kill()
 }
 
 /// 64 slow bodies hold all permits for `limits.body_ms`, an hour: each honest request must get one within `limits.wait_ms`, 2 s, or it would
@@ -158,11 +155,8 @@ async fn dripping_bodies_of_one_client_keep_no_other_out() -> Result<()> {
     let revoked = usize::try_from(ingest.metric("qamtu_ingest_permits_revoked_total").await?)?;
     ensure!((1..=20).contains(&revoked), "{revoked}");
     ensure!(ingest.metric(RUNNING).await? >= 44);
-    let begun = Instant::now();
-    while drips.iter().filter(|drip| drip.is_finished()).count() < revoked {
-        ensure!(begun.elapsed() < DEADLINE, "not all of them are answered");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let are_answered = async || drips.iter().filter(|drip| drip.is_finished()).count() >= revoked;
+    wait::until_true("all of them to be answered", DEADLINE, are_answered).await?;
     for drip in drips {
         if drip.is_finished() {
             let response = drip.await?;

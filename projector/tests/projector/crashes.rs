@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use qamtu_devstack::testing::wait;
 use qamtu_log::LogWriter;
 
 use crate::{
@@ -146,11 +147,7 @@ fn lost_insert_responses_change_nothing() {
             let lost = proxy.dropped();
             proxy.drop_insert_responses(2);
             tokio::time::sleep(jitter(n)).await;
-            let deadline = tokio::time::Instant::now() + DEADLINE;
-            while proxy.dropped() == lost {
-                assert!(tokio::time::Instant::now() < deadline, "nothing is written");
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            wait::until_true("a response to be lost", DEADLINE, async || proxy.dropped() != lost).await.unwrap();
         }
         stop.send(()).unwrap();
         appended.await.unwrap();

@@ -2,22 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write as _,
-    path::PathBuf,
-    process::{ExitStatus, Stdio},
+    process::{Command, ExitStatus},
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use clickhouse::Client;
-use qamtu_devstack::broker::{Broker, BrokerOptions};
-use qamtu_log::{
-    Delivery, Entry, KafkaConfig, LogConfig, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec, ensure_topics,
-    open_reader, open_writer,
-};
+use qamtu_devstack::testing::{Program, read_log, shared_broker, wait};
+use qamtu_log::{Entry, KafkaConfig, LogConfig, LogWriter, Partition, Record, TopicSpec, ensure_topics, open_writer};
 use qamtu_projector::{
     batch::OpenBatch,
     check,
@@ -30,13 +25,7 @@ use qamtu_projector::{
 };
 use qamtu_schemas::Topic;
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    time::Instant,
-};
 
 use crate::clickhouse_server::shared;
 
@@ -96,7 +85,7 @@ impl ProjectorFixture {
     pub fn at(kind: LogKind, clickhouse: ClickhouseConfig) -> Option<Self> {
         Some(match kind {
             LogKind::Embedded => Self::with(None, clickhouse),
-            LogKind::Kafka => Self::with(Some(broker()?), clickhouse),
+            LogKind::Kafka => Self::with(Some(shared_broker()?), clickhouse),
         })
     }
 
@@ -149,25 +138,11 @@ impl ProjectorFixture {
 
     /// Reads all records of the log, by partition.
     pub async fn records(&self) -> BTreeMap<Partition, Vec<Record>> {
-        let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
-        let options = ReaderOptions { topics, membership: Membership::Standalone, max_records: 10_000, max_bytes: 16 << 20 };
-        let mut reader = open_reader(&self.log, options).await.unwrap();
         let mut found: BTreeMap<Partition, Vec<Record>> = BTreeMap::new();
-        loop {
-            match tokio::time::timeout(DEADLINE, reader.next()).await.expect("the log delivers nothing").unwrap() {
-                Delivery::Assigned(partitions) => {
-                    let starts: Vec<_> = partitions.iter().map(|(partition, _)| partition.next_offset(0)).collect();
-                    reader.start_at(&starts).await.unwrap();
-                }
-                Delivery::Records(records) => {
-                    for record in records {
-                        found.entry(record.partition.clone()).or_default().push(record);
-                    }
-                }
-                Delivery::CaughtUp => return found,
-                Delivery::Revoked { .. } => panic!("a reader of all partitions is never revoked"),
-            }
+        for record in read_log(&self.log, Topic::ALL.map(Topic::name)).await.unwrap() {
+            found.entry(record.partition.clone()).or_default().push(record);
         }
+        found
     }
 
     /// Starts a projector and waits until it runs.
@@ -178,7 +153,9 @@ impl ProjectorFixture {
     /// The same with additional environment variables.
     pub async fn projector_with(&self, more: &[(&str, &str)]) -> ProjectorProcess {
         let mut projector = self.spawn(&[], more);
-        projector.wait_running().await;
+        projector.program.wait_ready().await.unwrap();
+        assert_eq!(projector.program.ready()["running"], true);
+        projector.metrics = projector.program.ready_field("metrics").unwrap();
         projector
     }
 
@@ -187,21 +164,16 @@ impl ProjectorFixture {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let log_file = self.dir.path().join(format!("projector-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let clickhouse = &self.clickhouse;
-        let child = Command::new(env!("CARGO_BIN_EXE_qamtu-projector"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qamtu-projector"));
+        command
             .args(arguments)
             .envs(self.env.iter().map(|(name, value)| (name.as_str(), value.as_str())))
             .env("QAMTU__CLICKHOUSE__URL", &clickhouse.url)
             .env("QAMTU__CLICKHOUSE__USER", &clickhouse.user)
             .env("QAMTU__CLICKHOUSE__PASSWORD", clickhouse.password.expose_secret())
             .env("QAMTU__CLICKHOUSE__DATABASE", &clickhouse.database)
-            .envs(more.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(&log_file).unwrap())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        ProjectorProcess { child, metrics: String::new(), stderr: log_file }
+            .envs(more.iter().copied());
+        ProjectorProcess { program: Program::spawn_logged(&mut command, &log_file).unwrap(), metrics: String::new() }
     }
 
     /// Waits until the log copy is complete up to the end of the log.
@@ -215,17 +187,11 @@ impl ProjectorFixture {
 
     /// Waits until the result of a query satisfies a condition.
     pub async fn wait_until(&self, what: &str, sql: &str, satisfied: impl Fn(&str) -> bool) {
-        let deadline = Instant::now() + DEADLINE;
-        let mut last = String::new();
-        while Instant::now() < deadline {
-            last = match query(&self.client, sql).await {
-                Ok(value) if satisfied(value.trim()) => return,
-                Ok(value) => value,
-                Err(error) => error,
-            };
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("timed out waiting until {what}; last: {last}");
+        let check = async || match query(&self.client, sql).await {
+            Ok(value) if satisfied(value.trim()) => Ok(()),
+            Ok(value) | Err(value) => Err(value),
+        };
+        wait::until(what, DEADLINE, check).await.unwrap();
     }
 
     /// Runs a query; returns its result as tab-separated values.
@@ -323,25 +289,13 @@ pub async fn query(client: &Client, sql: &str) -> Result<String, String> {
 }
 
 pub struct ProjectorProcess {
-    child: Child,
+    program: Program,
     metrics: String,
-    stderr: PathBuf,
 }
 
 impl ProjectorProcess {
-    /// Waits for the line on standard output that announces the start.
-    async fn wait_running(&mut self) {
-        let mut line = String::new();
-        let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
-        let read = tokio::time::timeout(DEADLINE, stdout.read_line(&mut line)).await;
-        read.unwrap_or_else(|_| panic!("the projector does not start\n{}", self.stderr())).unwrap();
-        let announced: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("unexpected output {line:?}\n{}", self.stderr()));
-        assert_eq!(announced["running"], true);
-        self.metrics = announced["metrics"].as_str().unwrap().to_owned();
-    }
-
     pub fn stderr(&self) -> String {
-        std::fs::read_to_string(&self.stderr).unwrap()
+        self.program.log()
     }
 
     /// Sets the address for a process that has not announced it.
@@ -351,14 +305,9 @@ impl ProjectorProcess {
 
     /// Status and body of a GET request to its monitoring endpoint; waits until it listens.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            match reqwest::get(format!("{}{path}", self.metrics)).await {
-                Ok(response) => return (response.status().as_u16(), response.text().await.unwrap()),
-                Err(error) => assert!(Instant::now() < deadline, "no response: {error}"),
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let get = async || reqwest::get(format!("{}{path}", self.metrics)).await;
+        let response = wait::until("a response", DEADLINE, get).await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     /// Status of a GET request with these `Host` headers.
@@ -377,51 +326,27 @@ impl ProjectorProcess {
 
     /// Waits until a metric reaches `least` and returns it; it is updated after the rows are visible.
     pub async fn wait_for_metric(&self, name: &str, least: f64) -> f64 {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
+        let reached = async || {
             let value = self.metric(name).await;
-            if value >= least {
-                return value;
-            }
-            assert!(Instant::now() < deadline, "{name} stays at {value}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if value >= least { Ok(value) } else { Err(value) }
+        };
+        wait::until(name, DEADLINE, reached).await.unwrap()
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("the process has exited")
+        self.program.pid()
     }
 
-    pub async fn kill(mut self) {
-        self.child.kill().await.unwrap();
+    pub async fn kill(self) {
+        self.program.kill().unwrap();
     }
 
     /// Sends SIGTERM and returns the exit status.
-    pub async fn stop(mut self) -> ExitStatus {
-        assert!(Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().await.unwrap().success());
-        self.wait().await
+    pub async fn stop(self) -> ExitStatus {
+        self.program.stop().await.unwrap()
     }
 
     pub async fn wait(&mut self) -> ExitStatus {
-        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("the projector does not exit\n{}", self.stderr())).unwrap()
+        self.program.exited().await.unwrap()
     }
-}
-
-/// Address of the shared broker. Without Kafka the tests are skipped with a message, and fail in CI.
-fn broker() -> Option<String> {
-    static BROKER: OnceLock<Option<(Broker, TempDir)>> = OnceLock::new();
-    let start = || {
-        let dir = tempfile::tempdir().unwrap();
-        match Broker::start(BrokerOptions::new(dir.path().join("broker")).unwrap()) {
-            Ok(broker) => Some((broker, dir)),
-            Err(error) if std::env::var_os("CI").is_none() => {
-                // Written to stderr directly, because captured output is shown only for failed tests.
-                let _ = writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n");
-                None
-            }
-            Err(error) => panic!("the Kafka tests need a broker: {error}"),
-        }
-    };
-    BROKER.get_or_init(start).as_ref().map(|(broker, _)| broker.address())
 }

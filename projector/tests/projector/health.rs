@@ -1,6 +1,6 @@
 //! `/ready` is 503 while a problem keeps the projector from working, names the problem, and recovers without a restart.
 
-use std::time::Duration;
+use qamtu_devstack::testing::wait;
 
 use crate::{
     events::{attendance, campaign, entries, event},
@@ -10,15 +10,12 @@ use crate::{
 
 /// Waits until `/ready` has this status and its body contains these texts.
 pub async fn wait_ready_status(projector: &ProjectorProcess, status: u16, texts: &[&str]) {
-    let deadline = tokio::time::Instant::now() + DEADLINE;
-    loop {
+    let check = async || {
         let response = projector.get("/ready").await;
-        if response.0 == status && texts.iter().all(|text| response.1.contains(text)) {
-            return;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "not {status} {texts:?}, but {response:?}\n{}", projector.stderr());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        if response.0 == status && texts.iter().all(|text| response.1.contains(text)) { Ok(()) } else { Err(response) }
+    };
+    let waited = wait::until(&format!("{status} {texts:?}"), DEADLINE, check).await;
+    waited.unwrap_or_else(|error| panic!("{error}\n{}", projector.stderr()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use qamtu_devstack::broker::{Broker, BrokerOptions};
+use qamtu_devstack::testing::{start_broker, wait};
 use qamtu_log::{LogConfig, TopicSpec, ensure_topics, testing::delete_topics};
 use qamtu_schemas::Topic;
 
@@ -123,48 +123,29 @@ fn a_restored_backup_of_the_log_is_refused() {
     });
 }
 
-/// Starts a broker that the test can pause.
-fn broker(dir: &Path) -> Option<Broker> {
-    match Broker::start(BrokerOptions::new(dir.join("broker")).unwrap()) {
-        Ok(broker) => Some(broker),
-        Err(error) if std::env::var_os("CI").is_none() => {
-            drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("\n!!! KAFKA TESTS SKIPPED: {error}\n")));
-            None
-        }
-        Err(error) => panic!("the Kafka tests need a broker: {error}"),
-    }
-}
-
 #[test]
 fn it_resumes_after_a_broker_outage_and_never_reports_an_unknown_lag_as_zero() {
     run(async {
-        let dir = tempfile::tempdir().unwrap();
-        let Some(mut broker) = broker(dir.path()) else { return };
+        let Some(mut broker) = start_broker("outage", 0) else { return };
         let fixture = ProjectorFixture::at_broker(broker.address());
         fixture.append(entries(&campaign(0, 200))).await;
         let projector = fixture.projector().await;
         fixture.wait_caught_up().await;
         for (round, seconds) in [(1, 10_u64), (2, 14), (3, 18)] {
             broker.pause().unwrap();
-            let frozen = tokio::time::Instant::now();
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             if round == 3 {
                 // After a longer pause the lag becomes unknown: neither zero nor the last value.
-                while !projector.metric("qamtu_projector_lag_records").await.is_nan() {
-                    assert!(frozen.elapsed() < DEADLINE, "a lag is reported although it is unknown");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
+                let is_unknown = async || projector.metric("qamtu_projector_lag_records").await.is_nan();
+                wait::until_true("the lag to be unknown", DEADLINE, is_unknown).await.unwrap();
             }
             broker.resume().unwrap();
             make_topics(&fixture).await;
             fixture.append(entries(&campaign(round, 200))).await;
             fixture.wait_caught_up().await;
         }
-        let deadline = tokio::time::Instant::now() + DEADLINE;
-        while projector.metric("qamtu_projector_lag_records").await != 0.0 {
-            assert!(tokio::time::Instant::now() < deadline, "the lag stays unknown");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let is_zero = async || projector.metric("qamtu_projector_lag_records").await == 0.0;
+        wait::until_true("the lag to be known again", DEADLINE, is_zero).await.unwrap();
         assert!(projector.stop().await.success());
         fixture.assert_everything_once().await;
     });

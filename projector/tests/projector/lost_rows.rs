@@ -1,6 +1,6 @@
 //! Rows that the warehouse has lost are detected, reported and written again without a restart.
 
-use std::time::Duration;
+use qamtu_devstack::testing::wait;
 
 use crate::{
     events::{campaign, distinct, entries},
@@ -17,15 +17,12 @@ async fn wait_restored(
     what: &str,
     projector: &ProjectorProcess,
 ) {
-    let deadline = tokio::time::Instant::now() + DEADLINE;
-    loop {
+    let check = async || {
         let now = fixture.table_hashes().await;
-        if now == *before {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "{what} is not repaired: {before:?}, but {now:?}\n{}", projector.stderr());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        if now == *before { Ok(()) } else { Err(now) }
+    };
+    let waited = wait::until(&format!("the repair of {what} to {before:?}"), DEADLINE, check).await;
+    waited.unwrap_or_else(|error| panic!("{error}\n{}", projector.stderr()));
 }
 
 /// Losses that an operator or a disk fault may cause.

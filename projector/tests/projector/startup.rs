@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use qamtu_devstack::testing::wait;
 use qamtu_log::{LogConfig, Membership, ReaderOptions, open_reader};
 
 use crate::{
@@ -113,11 +114,8 @@ fn it_waits_for_an_unreachable_warehouse_and_stops_on_request() {
         let mut fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         fixture.clickhouse.url = "http://127.0.0.1:1".into();
         let waiting = fixture.spawn(&[], &[]);
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while !waiting.stderr().contains("starting again") {
-            assert!(std::time::Instant::now() < deadline, "{}", waiting.stderr());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let logged = async || if waiting.stderr().contains("starting again") { Ok(()) } else { Err(waiting.stderr()) };
+        wait::until("the next attempt", Duration::from_secs(30), logged).await.unwrap();
         assert!(waiting.stop().await.success());
     });
 }
@@ -141,17 +139,13 @@ fn it_serves_health_and_metrics() {
         assert_eq!(projector.wait_for_metric("qamtu_projector_rows_total{table=\"log\"}", 1_000.0).await, 1_000.0);
         // Counters of failures appear with the first failure, all others soon after the start.
         let failures = ["qamtu_projector_retries_total", "qamtu_projector_rejected_total"];
-        let deadline = std::time::Instant::now() + crate::fixture::DEADLINE;
-        loop {
+        let are_complete = async || {
             let (_, text) = projector.get("/metrics").await;
             let is_missing = |name: &&&str| !text.contains(&format!("# HELP {name} ")) && !failures.contains(name);
             let missing: Vec<_> = qamtu_projector::metrics::NAMES.iter().filter(is_missing).collect();
-            if missing.is_empty() {
-                break;
-            }
-            assert!(std::time::Instant::now() < deadline, "{missing:?} are missing");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} are missing")) }
+        };
+        wait::until("all metrics", crate::fixture::DEADLINE, are_complete).await.unwrap();
         assert!(projector.stop().await.success());
     });
 }

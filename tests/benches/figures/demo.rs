@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use qamtu_tests::service::binary;
+use qamtu_devstack::testing::binary;
 
 use crate::measurement::{Better, Comparison, Measured, Measurement};
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use qamtu_devstack::testing::{Program, binary};
 use qamtu_tests::stack::{Log, Stack};
 use tokio::{sync::Semaphore, task::JoinSet, time::interval};
 
@@ -43,11 +44,11 @@ pub async fn batch() -> Result<Measurement> {
     load::send(&stack, lines, EVENTS).await?;
     let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
     let brokers = stack.brokers().context("no broker")?;
-    let peer = qamtu_tests::service::binary("examples/produce_raw")?;
+    let peer = binary("examples/produce_raw")?;
     let done = tokio::process::Command::new(peer).args([&brokers, "events", "events-raw"]).output().await?;
     ensure!(done.status.success(), "produce_raw failed: {}", String::from_utf8_lossy(&done.stderr));
     let raw: f64 = String::from_utf8(done.stdout)?.trim().parse()?;
-    let peak = peak_rss_mb(stack.ingest.as_ref().and_then(|ingest| ingest.pid()));
+    let peak = peak_rss_mb(stack.ingest.as_ref().map(Program::pid));
     let measured = Measured { value: rate, unit: "events/s", better: Better::More };
     let against = Comparison { with: "librdkafka alone, same bytes, same broker", value: raw };
     Ok(Measurement::new("ingest-batch", "validated events through one NDJSON stream, acks=all", measured, against).peak_rss_mb(peak))
@@ -97,7 +98,7 @@ pub async fn single_and_visible() -> Result<Vec<Measurement>> {
 /// Projector and warehouse are running but idle, since nothing reads the topic.
 async fn round_trip(stack: &Stack) -> Result<f64> {
     let brokers = stack.brokers().context("no broker")?;
-    let peer = qamtu_tests::service::binary("examples/produce_raw")?;
+    let peer = binary("examples/produce_raw")?;
     let done = tokio::process::Command::new(peer).args([&brokers, "events", "events-raw", &RATE.to_string()]).output().await?;
     ensure!(done.status.success(), "produce_raw failed: {}", String::from_utf8_lossy(&done.stderr));
     Ok(String::from_utf8(done.stdout)?.trim().parse()?)

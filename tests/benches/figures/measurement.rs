@@ -98,7 +98,5 @@ pub fn report(figures: &[Measurement]) -> Result<()> {
 
 /// Peak resident memory of a running process in MB, from `/proc`; none without it.
 pub fn peak_rss_mb(pid: Option<u32>) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kb| kb / 1024)
+    qamtu_devstack::testing::status_kb(pid?, "VmHWM").ok().map(|kb| kb / 1024)
 }

@@ -3,10 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use qamtu_tests::{
-    stack::{Log, Stack},
-    wait,
-};
+use qamtu_devstack::testing::{Program, wait};
+use qamtu_tests::stack::{Log, Stack};
 
 use crate::{
     load,
@@ -35,7 +33,7 @@ pub async fn project() -> Result<Vec<Measurement>> {
     wait_until_done(&stack, "the log copy", &sql).await?;
     let rate = EVENTS as f64 / begin.elapsed().as_secs_f64();
     let ours = format!("first rows after {:.1} s, {}", first.as_secs_f64(), Processors::now().since(&before));
-    let peak = peak_rss_mb(stack.projector.as_ref().and_then(|projector| projector.pid()));
+    let peak = peak_rss_mb(stack.projector.as_ref().map(Program::pid));
     stack.projector.take().context("projector")?.stop().await?;
     let figure = |id, with, peer: &EngineRun| {
         let measured = Measured { value: rate, unit: "rows/s", better: Better::More };
@@ -54,7 +52,7 @@ pub async fn project() -> Result<Vec<Measurement>> {
 
 /// Waits until the column `done` of a query is 1.
 async fn wait_until_done(stack: &Stack, what: &str, sql: &str) -> Result<()> {
-    wait::until(what, TIMEOUT, || async move {
+    wait::until(what, TIMEOUT, async || {
         let rows = stack.query(sql).await.map_err(|error| error.to_string())?;
         if rows.first().is_some_and(|row| row["done"] == 1) { Ok(()) } else { Err(format!("{rows:?}")) }
     })

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use qamtu_devstack::broker::{Broker, BrokerOptions};
+use qamtu_devstack::broker::BrokerOptions;
+use qamtu_devstack::testing::{scratch_dir, shared_broker};
 use qamtu_log::{
     Delivery, Entry, KafkaConfig, LogConfig, LogError, LogReader, LogWriter, Membership, Partition, ReaderOptions, Record, TopicSpec,
     ensure_topics, open_reader, open_writer,
@@ -91,46 +91,8 @@ pub fn kafka_config(brokers: String) -> KafkaConfig {
     KafkaConfig { replicas: 1, session_timeout_ms: 6_000, ..KafkaConfig::new(brokers) }
 }
 
-/// Address of the broker that all tests share; none: no Java or Maven here.
-pub fn shared_broker() -> Option<String> {
-    static BROKER: OnceLock<Option<Broker>> = OnceLock::new();
-    BROKER.get_or_init(|| start_broker("shared")).as_ref().map(Broker::address)
-}
-
-/// Starts a broker for one test.
-pub fn start_broker(name: &str) -> Option<Broker> {
-    or_skip(Broker::start(broker_options(name)))
-}
-
 pub fn broker_options(name: &str) -> BrokerOptions {
     BrokerOptions::new(scratch_dir().join(name)).expect("a folder for the cache")
-}
-
-/// Without a broker the Kafka tests are skipped with a message; in CI they fail.
-pub fn or_skip(started: Result<Broker, qamtu_devstack::DevstackError>) -> Option<Broker> {
-    match started {
-        Ok(broker) => Some(broker),
-        Err(error) if std::env::var_os("CI").is_none() => {
-            let _ = writeln!(std::io::stderr(), "\n!!! KAFKA TESTS SKIPPED: {error}\n");
-            None
-        }
-        Err(error) => panic!("the Kafka tests need a broker: {error}"),
-    }
-}
-
-/// Scratch folder of this process; removes those of processes that have ended.
-fn scratch_dir() -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let make = || {
-        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("brokers");
-        for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-            if !Path::new("/proc").join(old.file_name()).exists() {
-                let _ = std::fs::remove_dir_all(old.path());
-            }
-        }
-        all.join(std::process::id().to_string())
-    };
-    FOLDER.get_or_init(make).clone()
 }
 
 pub fn options(topics: &[&str], membership: Membership) -> ReaderOptions {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use qamtu_devstack::broker::Broker;
+use qamtu_devstack::testing::{broker_or_skip, shared_broker, start_broker, wait};
 use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogError, LogReader, Partition, TopicSpec, ensure_topics, open_reader, open_writer};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -13,7 +14,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::fixture::{
     DEADLINE, LogFixture, append_all, assert_contiguous, assigned, broker_options, expect_error, kafka_config, member, next, numbered,
-    options, or_skip, read_count, read_to_end, run_test, shared_broker, start_all, start_broker, within_deadline,
+    options, read_count, read_to_end, run_test, start_all, within_deadline,
 };
 use crate::process::TestProcess;
 
@@ -163,7 +164,7 @@ fn a_stalled_member_is_replaced_and_can_no_longer_commit() {
 #[test]
 fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
     run_test(async {
-        let Some(mut broker) = start_broker("frozen") else { return };
+        let Some(mut broker) = start_broker("frozen", 0) else { return };
         // Long enough for the flush below to see pending entries on a machine that starts other brokers at the same time.
         let config = LogConfig::Kafka(KafkaConfig { append_timeout_ms: 10_000, ..kafka_config(broker.address()) });
         ensure_topics(&config, &[TopicSpec { name: "events".into(), partitions: 2 }]).await.expect("topic");
@@ -209,7 +210,7 @@ fn a_frozen_broker_makes_appends_fail_in_time_and_a_thawed_one_takes_them() {
 #[test]
 fn a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next() {
     run_test(async {
-        let Some(mut broker) = start_broker("silent") else { return };
+        let Some(mut broker) = start_broker("silent", 0) else { return };
         // The session must be longer than the outage.
         let log = LogFixture::with_config(LogConfig::Kafka(KafkaConfig { session_timeout_ms: 45_000, ..kafka_config(broker.address()) }));
         log.topic("events", 1).await;
@@ -234,12 +235,15 @@ fn a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next()
         let error = expect_error(within_deadline("commit", reader.commit(&[events.next_offset(60)])).await);
         assert!(matches!(error, LogError::Unavailable { action: "committing", .. }), "{error}");
         drop(frozen);
-        let deadline = tokio::time::Instant::now() + DEADLINE;
         // Refused until the response to the commit that timed out has arrived.
-        while let Err(error) = within_deadline("commit", reader.commit(&[events.next_offset(80)])).await {
-            assert!(error.is_transient() && tokio::time::Instant::now() < deadline, "{error}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let committed = async || match within_deadline("commit", reader.commit(&[events.next_offset(80)])).await {
+            Err(error) => {
+                assert!(error.is_transient(), "{error}");
+                Err(error)
+            }
+            done => done,
+        };
+        wait::until("the commit", DEADLINE, committed).await.expect("commit");
         drop(reader);
         let mut reader = log.reader(&["events"], member(0, 1)).await;
         assert_eq!(assigned(&mut *reader).await, [(events, Some(80))]);
@@ -249,7 +253,7 @@ fn a_frozen_broker_makes_a_commit_fail_in_time_and_a_thawed_one_takes_the_next()
 #[test]
 fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
     run_test(async {
-        let Some(broker) = start_broker("killed") else { return };
+        let Some(broker) = start_broker("killed", 0) else { return };
         let options = broker_options("killed");
         let port = broker.address().rsplit(':').next().expect("port").parse().expect("port");
         let log = LogFixture::with_config(LogConfig::Kafka(kafka_config(broker.address())));
@@ -267,7 +271,7 @@ fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
             tokio::spawn(async move { append_all(&*writer, numbered("events", 9, 1_000..1_100)).await.len() })
         };
         let restart = tokio::task::spawn_blocking(move || Broker::start(qamtu_devstack::broker::BrokerOptions { port, ..options }));
-        let broker = or_skip(within_deadline("restart", restart).await.expect("task")).expect("it started before");
+        let broker = broker_or_skip(within_deadline("restart", restart).await.expect("task")).expect("it started before");
         assert_eq!(within_deadline("append", appending).await.expect("task"), 100);
         // If the broker was away for longer than the session, the partitions are lost and assigned again.
         while new.len() < 1_100 {
@@ -292,7 +296,7 @@ fn a_killed_broker_comes_back_with_everything_and_the_clients_go_on() {
 
 #[test]
 fn a_broker_dies_with_its_parent() {
-    let Some(broker) = start_broker("probe") else { return };
+    let Some(broker) = start_broker("probe", 0) else { return };
     drop(broker);
     let log = LogFixture::embedded();
     let process = TestProcess::start(&log, "broker orphan");

@@ -2,13 +2,13 @@
 //!
 //! It gets the log's configuration as a service does, in `QAMTU__LOG__...` variables.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::io::Write;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use figment::Figment;
 use figment::providers::Env;
+use qamtu_devstack::testing::{Program, start_broker};
 use qamtu_log::{Delivery, LogConfig, Membership, open_reader, open_writer};
 
 use crate::fixture::{self, LogFixture, member};
@@ -16,10 +16,7 @@ use crate::fixture::{self, LogFixture, member};
 const ROLE: &str = "QAMTU_TEST_ROLE";
 
 /// A child process and its printed lines; killed with SIGKILL when dropped.
-pub struct TestProcess {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-}
+pub struct TestProcess(Program);
 
 impl TestProcess {
     /// Starts a process in a role, e.g. `append 10`.
@@ -37,11 +34,7 @@ impl TestProcess {
                 command.env("QAMTU__LOG__SESSION_TIMEOUT_MS", config.session_timeout_ms.to_string());
             }
         }
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("process");
-        let stdout = BufReader::new(child.stdout.take().expect("output"));
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, lines }
+        Self(Program::spawn(&mut command).expect("process"))
     }
 
     /// Waits for a line with this prefix; returns the rest of it.
@@ -56,33 +49,20 @@ impl TestProcess {
         let mut lines = Vec::new();
         while lines.last().is_none_or(|line: &String| !line.starts_with(word)) {
             let left = deadline.saturating_duration_since(Instant::now());
-            lines.push(self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("no line {word:?} came after {lines:?}")));
+            lines.push(self.0.next_line(left).unwrap_or_else(|_| panic!("no line {word:?} came after {lines:?}")));
         }
         lines
     }
 
     /// Kills with SIGKILL and returns every line that was not read before.
-    pub fn kill(mut self) -> Vec<String> {
-        self.end();
-        self.lines.iter().collect()
+    pub fn kill(self) -> Vec<String> {
+        self.0.kill().expect("kill");
+        self.0.remaining_lines()
     }
 
     /// Sends a signal by name, e.g. `STOP`.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("kill");
-        assert!(status.success(), "kill -{name}");
-    }
-
-    fn end(&mut self) {
-        // On Unix this is SIGKILL.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for TestProcess {
-    fn drop(&mut self) {
-        self.end();
+        self.0.signal(name).expect("signal");
     }
 }
 
@@ -127,7 +107,7 @@ async fn append(config: &LogConfig, size: u64) {
 
 /// Starts a broker and waits to be killed.
 fn broker(name: &str) {
-    let broker = fixture::start_broker(name).expect("broker");
+    let broker = start_broker(name, 0).expect("broker");
     print_line(&format!("address {}", broker.address()));
     loop {
         std::thread::park();

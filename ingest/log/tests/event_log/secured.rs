@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use qamtu_devstack::broker::{Broker, BrokerOverrides};
+use qamtu_devstack::testing::broker_or_skip;
 use qamtu_log::{KafkaConfig, LogConfig, LogError, SaslConfig, SaslMechanism, TlsConfig};
 
-use crate::fixture::{LogFixture, append_all, broker_options, kafka_config, member, numbered, open_errors, or_skip, run_test};
+use crate::fixture::{LogFixture, append_all, broker_options, kafka_config, member, numbered, open_errors, run_test};
 
 /// A broker with a self-signed certificate and two users: alice uses PLAIN, bob SCRAM.
 struct SecureBroker {
@@ -22,7 +23,7 @@ fn secure_broker() -> Option<&'static SecureBroker> {
 
 fn start() -> Option<SecureBroker> {
     // Without Java there is no keytool either; this skips with the usual message.
-    crate::fixture::shared_broker()?;
+    qamtu_devstack::testing::shared_broker()?;
     let options = broker_options("secured");
     let folder = options.dir.join("certificates");
     std::fs::create_dir_all(&folder).expect("folder");
@@ -50,7 +51,7 @@ fn start() -> Option<SecureBroker> {
         settings: settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
         scram_users: vec![("bob".into(), "bob-secret".into())],
     };
-    or_skip(Broker::start_with(options, &extras)).map(|broker| SecureBroker { broker, folder })
+    broker_or_skip(Broker::start_with(options, &extras)).map(|broker| SecureBroker { broker, folder })
 }
 
 /// Creates a key store with a self-signed certificate, and the certificate as PEM.

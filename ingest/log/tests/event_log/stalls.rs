@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qamtu_devstack::broker::{Broker, BrokerOverrides};
+use qamtu_devstack::testing::broker_or_skip;
 use qamtu_log::{Delivery, KafkaConfig, LogConfig, LogReader, Membership, Partition};
 use rdkafka::mocking::MockCluster;
 
-use crate::fixture::{
-    LogFixture, append_all, assigned, broker_options, kafka_config, member, numbered, or_skip, run_test, text, within_deadline,
-};
+use crate::fixture::{LogFixture, append_all, assigned, broker_options, kafka_config, member, numbered, run_test, text, within_deadline};
 use crate::kafka::Frozen;
 
 /// How long the broker is away, in seconds: longer than its own session, so that it is fenced when it comes back.
@@ -29,7 +28,7 @@ fn start_slow_broker(name: &str) -> Option<Broker> {
 
 fn start_broker(name: &str, settings: [(&str, &str); 2]) -> Option<Broker> {
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    or_skip(Broker::start_with(broker_options(name), &BrokerOverrides { settings, scram_users: Vec::new() }))
+    broker_or_skip(Broker::start_with(broker_options(name), &BrokerOverrides { settings, scram_users: Vec::new() }))
 }
 
 fn freeze(broker: &mut Broker, seconds: u64) {

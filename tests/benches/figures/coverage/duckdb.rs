@@ -3,7 +3,7 @@
 use std::{path::Path, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
-use qamtu_tests::stack::cache;
+use qamtu_devstack::cache_dir;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -14,7 +14,7 @@ const PROGRAM: &str = include_str!("duckdb.py");
 
 /// Runs the queries; returns results and seconds.
 pub async fn answer(files: &Path) -> Result<Timed> {
-    let python = cache().join("duckdb/bin/python");
+    let python = cache_dir()?.join("duckdb/bin/python");
     ensure!(python.exists(), "{} is missing: `make bench` installs DuckDB there", python.display());
     let statements: Vec<_> = super::statements(include_str!("duckdb.sql")).collect();
     let mut child =
