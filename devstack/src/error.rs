@@ -196,16 +196,32 @@ pub enum DevstackError {
         log: PathBuf,
     },
     /// The user's ClickHouse server does not answer as expected.
-    #[error("QAMTU__CLICKHOUSE__URL: {url} does not answer as it should: {reason}")]
+    #[error("QAMTU__CLICKHOUSE__URL names a server that does not answer as it should")]
     External {
-        /// Address from the setting.
-        url: String,
-        /// Error or response of the server.
-        reason: String,
+        /// Error or response of the server at that address.
+        #[source]
+        source: Box<DevstackError>,
     },
     /// The HTTP client could not be created.
     #[error("the HTTP client cannot be created")]
     Client(#[source] reqwest::Error),
+    /// A request got no response.
+    #[error("no response from {to}")]
+    Request {
+        /// Address of the request.
+        to: String,
+        /// Error of the HTTP client.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A response is not the expected one.
+    #[error("{from} answered: {response}")]
+    Response {
+        /// Address of the request.
+        from: String,
+        /// Status and body, shortened.
+        response: String,
+    },
 }
 
 impl DevstackError {

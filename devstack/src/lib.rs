@@ -5,6 +5,7 @@ pub mod broker;
 mod error;
 mod fetch;
 pub mod guard;
+pub mod http;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod warehouse;

@@ -57,6 +57,7 @@
 //! real server is not.
 
 pub mod child;
+mod client;
 mod confinement;
 mod folder;
 mod layout;
@@ -78,6 +79,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use client::WarehouseClient;
 pub use login::{Login, Role};
 pub use package::{FetchProgress, FetchStep};
 pub use settings::CONTRACT_VIEWS;
@@ -265,9 +267,8 @@ impl Warehouse {
     }
 
     async fn external(url: &str, login: &Login) -> Result<Self, DevstackError> {
-        process::query(&process::client()?, url, login, "SELECT 1")
-            .await
-            .map_err(|reason| DevstackError::External { url: url.to_owned(), reason })?;
+        let pinged = WarehouseClient::new(url, login)?.ping().await;
+        pinged.map_err(|source| DevstackError::External { source: Box::new(source) })?;
         let logins = Logins::shared(login);
         Ok(Self { url: url.to_owned(), logins, kind: WarehouseKind::External, gaps: Vec::new(), process: None, folder: None })
     }
@@ -306,7 +307,8 @@ impl Warehouse {
                     progress(FetchStep::Starting { seconds: waited.as_secs() });
                 }
             };
-            match process.wait_until_ready((&url, logins.of(Role::Admin)), &folder.layout().output(), report).await {
+            let client = WarehouseClient::new(url.as_str(), logins.of(Role::Admin))?;
+            match process.wait_until_ready(&client, &folder.layout().output(), report).await {
                 Ok(()) => {
                     let gaps = folder.gaps()?;
                     return Ok(Self { url, logins, kind, gaps, process: Some(process), folder: Some(folder) });

@@ -9,10 +9,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use qamtu_devstack::{
     broker::{Broker, BrokerOptions},
-    testing::{Login, Program, WarehouseProgram, binary, wait},
+    http,
+    testing::{Program, WarehouseProgram, binary, wait},
+    warehouse,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -76,7 +78,9 @@ impl Stack {
                 Some(broker)
             }
         };
-        let warehouse_client = WarehouseClient { http: reqwest::Client::new(), login };
+        let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", login.url);
+        let login = warehouse::Login { user: login.user, password: login.password.into() };
+        let warehouse_client = WarehouseClient(warehouse::WarehouseClient::new(url, &login)?);
         let mut stack = Self {
             dir,
             env,
@@ -84,7 +88,7 @@ impl Stack {
             warehouse_client,
             ingest: None,
             projector: None,
-            http: reqwest::Client::new(),
+            http: http::client()?,
             accepted: AtomicU64::new(0),
             broker,
         };
@@ -120,8 +124,8 @@ impl Stack {
         let ready = format!("{}/ready", ingest.ready_field("listening")?);
         self.ingest = Some(ingest);
         wait::until("ingest to be ready", TIMEOUT, async || {
-            let status = self.http.get(&ready).send().await.map_err(|error| error.to_string())?.status();
-            if status.is_success() { Ok(()) } else { Err(status.to_string()) }
+            let response = http::send(self.http.get(&ready)).await.map_err(|error| error.to_string())?;
+            if response.is_success() { Ok(()) } else { Err(response.text()) }
         })
         .await
     }
@@ -137,10 +141,8 @@ impl Stack {
     /// Sends a body to ingest; returns status and JSON of the response.
     pub async fn post(&self, path: &str, media: &str, body: impl Into<reqwest::Body>) -> Result<(u16, Value)> {
         let ingest = self.ingest.as_ref().context("ingest is not running")?.ready_field("listening")?;
-        let response = self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body).send().await?;
-        let status = response.status().as_u16();
-        let text = response.text().await?;
-        let response: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let response = http::send(self.http.post(format!("{ingest}{path}")).header("content-type", media).body(body)).await?;
+        let (status, response) = (response.status, response.json());
         self.accepted.fetch_add(response["accepted"].as_u64().unwrap_or(0), Ordering::Relaxed);
         Ok((status, response))
     }
@@ -214,39 +216,17 @@ impl Stack {
 
 /// Queries the warehouse of a stack as its administrator.
 #[derive(Debug, Clone)]
-pub struct WarehouseClient {
-    http: reqwest::Client,
-    login: Login,
-}
+pub struct WarehouseClient(warehouse::WarehouseClient);
 
 impl WarehouseClient {
     /// Runs a query; rows as JSON objects, 64-bit numbers as numbers.
     pub async fn query(&self, sql: &str) -> Result<Vec<Value>> {
-        let text = String::from_utf8(self.execute(sql).await?)?;
-        text.lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
+        self.0.query(sql).await?.text().lines().map(|line| serde_json::from_str(line).map_err(Into::into)).collect()
     }
 
     /// Writes the result of a query to a file, in the format of the query.
     pub async fn save(&self, sql: &str, to: &Path) -> Result<()> {
-        std::fs::write(to, self.execute(sql).await?).map_err(Into::into)
-    }
-
-    async fn execute(&self, sql: &str) -> Result<Vec<u8>> {
-        let url = format!("{}/?database=qamtu&output_format_json_quote_64bit_integers=0&default_format=JSONEachRow", self.login.url);
-        let response = self
-            .http
-            .post(url)
-            .header("X-ClickHouse-User", &self.login.user)
-            .header("X-ClickHouse-Key", &self.login.password)
-            .body(sql.to_owned())
-            .send()
-            .await?;
-        let status = response.status();
-        let body = response.bytes().await?;
-        if !status.is_success() {
-            bail!("the warehouse answered {status}: {}", String::from_utf8_lossy(&body));
-        }
-        Ok(body.into())
+        std::fs::write(to, self.0.query(sql).await?.body).map_err(Into::into)
     }
 }
 

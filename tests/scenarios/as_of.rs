@@ -3,7 +3,10 @@
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
-use qamtu_devstack::testing::{Program, binary, wait};
+use qamtu_devstack::{
+    http,
+    testing::{Program, binary, wait},
+};
 use qamtu_tests::{
     small_campaign::{CAMPAIGN, attends, event, iin, plan},
     stack::{Log, Stack, TIMEOUT},
@@ -103,9 +106,10 @@ async fn a_misspelt_campaign_is_named_beside_those_that_exist() -> Result<()> {
     env.push(("QAMTU__SERVE__LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
     let page = Program::start(Command::new(binary("qamtu-analytics")?).args(["serve", "--campaign", "typo"]).envs(env)).await?;
     let address = page.ready_field("listening")?;
+    let client = http::client()?;
     let get = async |path: &str| -> Result<(u16, String)> {
-        let answer = reqwest::get(format!("{address}{path}")).await?;
-        Ok((answer.status().as_u16(), answer.text().await?))
+        let answer = http::send(client.get(format!("{address}{path}"))).await?;
+        Ok((answer.status, answer.text()))
     };
     let names_both = |text: &str| text.contains("typo") && text.contains(CAMPAIGN);
     wait::until("the reason", TIMEOUT, async || {

@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use qamtu_devstack::testing::{Program, binary, wait};
+use qamtu_devstack::{
+    http,
+    testing::{Program, binary, wait},
+};
 use qamtu_tests::stack::TIMEOUT;
 
 use crate::root;
@@ -25,10 +28,10 @@ pub async fn ingest(folder: &Path) -> Result<(Program, String)> {
     std::fs::create_dir(path("register"))?;
     let ingest = Program::start(Command::new(binary("qamtu-ingest")?).envs(settings)).await?;
     let address = ingest.ready_field("listening")?;
-    let http = reqwest::Client::new();
+    let client = http::client()?;
     wait::until("ingest to be ready", TIMEOUT, async || {
-        let answer = http.get(format!("{address}/ready")).send().await.map_err(|error| error.to_string())?;
-        if answer.status().is_success() { Ok(()) } else { Err(answer.status().to_string()) }
+        let answer = http::send(client.get(format!("{address}/ready"))).await.map_err(|error| error.to_string())?;
+        if answer.is_success() { Ok(()) } else { Err(answer.text()) }
     })
     .await?;
     Ok((ingest, address))
@@ -36,7 +39,7 @@ pub async fn ingest(folder: &Path) -> Result<(Program, String)> {
 
 /// Runs `qamtu publish` for a campaign file.
 pub async fn publish(file: &Path, address: &str) -> Result<Output> {
-    Ok(Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
+    Ok(tokio::process::Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
 }
 
 #[tokio::test]

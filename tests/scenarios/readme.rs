@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use anyhow::{Context, Result, ensure};
-use qamtu_devstack::testing::binary;
+use qamtu_devstack::http;
 use serde_json::Value;
 
 use crate::{
@@ -29,21 +29,21 @@ fn examples(readme: &str) -> Vec<(&str, Vec<&str>)> {
 async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (ingest, address) = ingest(folder.path()).await?;
-    let http = reqwest::Client::new();
+    let client = http::client()?;
     let published = publish(&root().join("deploy/campaigns/turkistan-2026.toml"), &address).await?;
     ensure!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
 
     let (readme, mut types) = (readme()?, BTreeSet::new());
     for (route, lines) in examples(&readme) {
-        let request = http.post(format!("{address}{route}")).header("content-type", "application/x-ndjson").body(lines.join("\n"));
-        let response: Value = request.send().await?.json().await?;
+        let request = client.post(format!("{address}{route}")).header("content-type", "application/x-ndjson").body(lines.join("\n"));
+        let response = http::send(request).await?.json();
         ensure!(response["accepted"] == lines.len() && response["refused"] == 0 && response["warned"] == 0, "{route}: {response}");
         for line in lines {
             let event: Value = serde_json::from_str(line)?;
             types.insert(event["type"].as_str().context("a type")?.to_owned());
             // The same event sent alone as JSON is a duplicate.
-            let request = http.post(format!("{address}/v1/events")).header("content-type", "application/json").body(line.to_owned());
-            let response: Value = request.send().await?.json().await?;
+            let request = client.post(format!("{address}/v1/events")).header("content-type", "application/json").body(line.to_owned());
+            let response = http::send(request).await?.json();
             ensure!(response["duplicates"] == 1, "{response}");
         }
     }

@@ -4,6 +4,7 @@
 use std::{fmt::Write as _, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
+use qamtu_devstack::http;
 use serde::Deserialize;
 
 use crate::{
@@ -51,14 +52,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let submissions = campaign.submissions(None);
     tokio::runtime::Runtime::new()?.block_on(async {
         let url = format!("{}/v1/events", arguments.ingest.trim_end_matches('/'));
-        let request = reqwest::Client::new().post(&url).header("content-type", "application/cloudevents-batch+json");
-        let sent = request.body(serde_json::to_vec(&submissions)?).send().await;
+        let request = http::client()?.post(&url).header("content-type", "application/cloudevents-batch+json");
+        let sent = http::send(request.body(serde_json::to_vec(&submissions)?)).await;
         let response = sent.with_context(|| {
             format!("ingest does not answer at {}: is qamtu-ingest running? --ingest names its address", arguments.ingest)
         })?;
-        let status = response.status();
-        let text = response.text().await?;
-        if status.is_success() {
+        let (status, text) = (response.status, response.text());
+        if response.is_success() {
             let BatchSummary { accepted, duplicates } = serde_json::from_str(&text)?;
             writeln!(std::io::stdout(), "campaign {}: {accepted} new events, {duplicates} known already", campaign.id)?;
             return Ok(());

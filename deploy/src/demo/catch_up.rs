@@ -7,11 +7,10 @@ use std::{
 
 use qamtu_log::{Bounds, LogConfig, Membership, ReaderOptions, open_reader};
 use qamtu_schemas::Topic;
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::{DemoError, steps::Step};
-use qamtu_devstack::warehouse::{Role, Warehouse};
+use qamtu_devstack::warehouse::{Role, Warehouse, WarehouseClient};
 
 /// How long the projector may make no progress.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
@@ -45,18 +44,14 @@ struct Watermark {
 }
 
 /// Reads the projector's watermarks from the warehouse, as its administrator.
-pub struct Watermarks<'a> {
-    warehouse: &'a Warehouse,
-    database: &'a str,
-    http: reqwest::Client,
-}
+pub struct Watermarks(WarehouseClient);
 
-impl<'a> Watermarks<'a> {
+impl Watermarks {
     /// The watermarks in a database of the warehouse.
-    pub fn new(warehouse: &'a Warehouse, database: &'a str) -> Result<Self, DemoError> {
-        let http = reqwest::Client::builder().no_proxy().build();
-        let http = http.map_err(|source| DemoError::Request { to: warehouse.url().to_owned(), source })?;
-        Ok(Self { warehouse, database, http })
+    pub fn new(warehouse: &Warehouse, database: &str) -> Result<Self, DemoError> {
+        // The database name was generated: letters, digits and underscores.
+        let url = format!("{}/?database={database}&output_format_json_quote_64bit_integers=0", warehouse.url());
+        Ok(Self(WarehouseClient::new(url, warehouse.login(Role::Admin))?))
     }
 
     /// Waits until the tables have all records up to these ends; `log` is the projector's log file, for the error.
@@ -80,31 +75,14 @@ impl<'a> Watermarks<'a> {
     }
 
     async fn lag(&self, ends: &[Bounds]) -> Result<u64, DemoError> {
-        let rows = self.query("SELECT topic, partition, next_offset FROM v_watermark FORMAT JSONEachRow").await?;
-        let unexpected = |_| DemoError::Response { from: self.warehouse.url().to_owned(), response: rows.chars().take(400).collect() };
-        let reached: Vec<Watermark> = rows.lines().map(serde_json::from_str).collect::<Result<_, _>>().map_err(unexpected)?;
+        let response = self.0.query("SELECT topic, partition, next_offset FROM v_watermark FORMAT JSONEachRow").await?;
+        let rows = response.text();
+        let reached: Result<Vec<Watermark>, _> = rows.lines().map(serde_json::from_str).collect();
+        let reached = reached.map_err(|_| response.unexpected())?;
         let next = |bounds: &Bounds| {
             let of = |mark: &&Watermark| *mark.topic == *bounds.partition.topic && mark.partition == bounds.partition.number;
             reached.iter().find(of).map_or(bounds.start, |mark| mark.next_offset)
         };
         Ok(ends.iter().map(|bounds| bounds.end.saturating_sub(next(bounds))).sum())
-    }
-
-    /// Sends a query and returns the text of the response.
-    async fn query(&self, sql: &str) -> Result<String, DemoError> {
-        let failed = |source| DemoError::Request { to: self.warehouse.url().to_owned(), source };
-        let login = self.warehouse.login(Role::Admin);
-        // The database name was generated: letters, digits and underscores.
-        let url = format!("{}/?database={}&output_format_json_quote_64bit_integers=0", self.warehouse.url(), self.database);
-        let request = self.http.post(url).body(sql.to_owned());
-        let request = request.header("X-ClickHouse-User", &login.user).header("X-ClickHouse-Key", login.password.expose_secret());
-        let response = request.send().await.map_err(failed)?;
-        let status = response.status();
-        let text = response.text().await.map_err(failed)?;
-        if status.is_success() {
-            Ok(text)
-        } else {
-            Err(DemoError::Response { from: self.warehouse.url().to_owned(), response: text.chars().take(400).collect() })
-        }
     }
 }

@@ -16,7 +16,7 @@ pub enum DemoError {
     /// The campaign file is not valid.
     #[error(transparent)]
     Campaign(#[from] CampaignError),
-    /// The warehouse or the local Kafka broker did not start.
+    /// The warehouse or the local Kafka broker did not start, or a server did not respond as expected.
     #[error(transparent)]
     Devstack(#[from] DevstackError),
     /// The event log cannot be read.
@@ -39,23 +39,6 @@ pub enum DemoError {
         line: String,
         /// Path of its log file.
         log: PathBuf,
-    },
-    /// A service or the warehouse sent an unexpected response.
-    #[error("{from} answered: {response}")]
-    Response {
-        /// Address or name of the sender.
-        from: String,
-        /// Status and body, shortened.
-        response: String,
-    },
-    /// A request got no response.
-    #[error("no response from {to}")]
-    Request {
-        /// URL of the request.
-        to: String,
-        /// Error of the HTTP client.
-        #[source]
-        source: reqwest::Error,
     },
     /// The projector makes no progress.
     #[error("the projector made no progress for {seconds} s: {lag} records of the log are missing in the tables (see {})", log.display())]

@@ -10,7 +10,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use reqwest::{Body, StatusCode};
+use qamtu_devstack::{DevstackError, http};
+use reqwest::Body;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -86,9 +87,7 @@ impl StreamPart {
 
 /// Sends everything; reads the numbers of refusals from ingest's metrics.
 pub async fn send_all(ingest: IngestAddresses, generated: Arc<Synthetic>, steps: &Steps) -> Result<SendResult, DemoError> {
-    let http = reqwest::Client::builder().no_proxy().build();
-    let http = http.map_err(|source| DemoError::Request { to: ingest.events.clone(), source })?;
-    let sender = EventSender { http, ingest, generated };
+    let sender = EventSender { http: http::client()?, ingest, generated };
     sender.ready().await?;
     let refused_before = sender.refused().await?;
     let counts = &sender.generated.oracle.stream;
@@ -147,12 +146,12 @@ impl EventSender {
         let to = format!("{}/ready", self.ingest.events);
         let since = Instant::now();
         loop {
-            let response = self.http.get(&to).send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
-            if response.status().is_success() {
+            let response = http::send(self.http.get(&to)).await?;
+            if response.is_success() {
                 return Ok(());
             }
             if since.elapsed() > READY_TIMEOUT {
-                return Err(DemoError::Response { from: to, response: format!("{} for {} s", response.status(), READY_TIMEOUT.as_secs()) });
+                return Err(response.unexpected().into());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -166,25 +165,21 @@ impl EventSender {
         let mut from = 0;
         for attempt in 0..MAX_ATTEMPTS {
             let request = self.http.post(&to).header("content-type", "application/x-ndjson").body(self.body(part, from, step));
-            let response = request.send().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
-            let status = response.status();
-            let text = response.text().await.map_err(|source| DemoError::Request { to: to.clone(), source })?;
-            let unexpected =
-                || DemoError::Response { from: to.clone(), response: format!("{status} {}", text.chars().take(400).collect::<String>()) };
-            if matches!(status, StatusCode::OK | StatusCode::MULTI_STATUS) {
-                counts.add(&serde_json::from_str(&text).map_err(|_| unexpected())?);
+            let response = http::send(request).await?;
+            if matches!(response.status, 200 | 207) {
+                counts.add(&serde_json::from_slice(&response.body).map_err(|_| response.unexpected())?);
                 return Ok(SentPart { counts, repeated: attempt > 0 });
             }
-            let problem: StreamProblem = serde_json::from_str(&text).map_err(|_| unexpected())?;
-            if status != StatusCode::SERVICE_UNAVAILABLE {
-                return Err(unexpected());
+            let problem: StreamProblem = serde_json::from_slice(&response.body).map_err(|_| response.unexpected())?;
+            if response.status != 503 {
+                return Err(response.unexpected().into());
             }
             // A response without a line means that nothing was accepted: the service is starting or overloaded.
             counts.add(&problem.before);
             from += problem.line.map_or(0, |line| line.saturating_sub(1));
             tokio::time::sleep(RETRY_DELAY).await;
         }
-        Err(DemoError::Response { from: to, response: "503 to every attempt".to_owned() })
+        Err(DevstackError::Response { from: to, response: "503 to every attempt".to_owned() }.into())
     }
 
     /// A request body whose lines are serialized while it is sent.
@@ -204,9 +199,7 @@ impl EventSender {
 
     /// Number of refusals by code, from ingest's metrics.
     async fn refused(&self) -> Result<BTreeMap<String, u64>, DemoError> {
-        let to = format!("{}/metrics", self.ingest.health);
-        let failed = |source| DemoError::Request { to: to.clone(), source };
-        let text = self.http.get(&to).send().await.map_err(failed)?.text().await.map_err(failed)?;
+        let text = http::send(self.http.get(format!("{}/metrics", self.ingest.health))).await?.text();
         let line = |line: &str| {
             let rest = line.strip_prefix("qamtu_ingest_refused_total{reason=\"")?;
             let (code, number) = rest.split_once("\"} ")?;

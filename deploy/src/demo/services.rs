@@ -136,7 +136,7 @@ impl Service {
     /// A text field of its ready line.
     pub fn ready_field(&self, field: &str) -> Result<String, DemoError> {
         let text = self.ready[field].as_str().map(str::to_owned);
-        text.ok_or_else(|| DemoError::Response { from: self.spec.name.to_owned(), response: self.ready.to_string() })
+        text.ok_or_else(|| self.spec.failed("printed an unexpected ready line"))
     }
 
     /// Sends SIGTERM, waits, and kills the service if that takes too long.

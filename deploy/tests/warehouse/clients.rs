@@ -4,6 +4,7 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use qamtu_devstack::http;
 use qamtu_devstack::warehouse::{CONTRACT_VIEWS, Role, Warehouse};
 use secrecy::ExposeSecret;
 
@@ -32,10 +33,8 @@ async fn a_client_logs_in_by_basic_authentication_and_finds_the_contract_views()
     let basic = basic(&warehouse, Role::Analytics);
     let login = ("Authorization", basic.as_str());
     for (path, query) in CLICKHOUSE_CONNECT {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.post(format!("{}{path}", warehouse.url())).header(login.0, login.1).body(query);
-        let response = request.send().await.unwrap();
-        assert!(response.status().is_success(), "{query}: {}", response.text().await.unwrap());
+        let answer = post(&format!("{}{path}", warehouse.url()), &[login], query).await;
+        assert!(answer.is_ok(), "{query}: {answer:?}");
     }
     let ask = async |query: &str| post(warehouse.url(), &[login], query).await;
     let listed = |answer: String| answer.lines().map(str::to_owned).collect::<Vec<_>>();
@@ -50,9 +49,8 @@ async fn a_client_logs_in_by_basic_authentication_and_finds_the_contract_views()
         assert_eq!(listed(ask(query).await.unwrap()), views, "{query}");
     }
     // A client that asks by GET, as browsers and BI tools do.
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let get = client.get(format!("{}/?query=SELECT+currentUser()", warehouse.url())).header(login.0, login.1);
-    assert_eq!(get.send().await.unwrap().text().await.unwrap(), "qamtu_analytics\n");
+    let get = http::client().unwrap().get(format!("{}/?query=SELECT+currentUser()", warehouse.url())).header(login.0, login.1);
+    assert_eq!(http::send(get).await.unwrap().text(), "qamtu_analytics\n");
 }
 
 /// `deploy/setup --test` installs the client. If it is missing, this prints a note, and fails in CI.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use qamtu_devstack::http;
 use qamtu_devstack::warehouse::{CONTRACT_VIEWS, Role, Warehouse};
 use secrecy::ExposeSecret;
 
@@ -71,7 +72,7 @@ async fn nobody_can_log_in_without_a_password() {
         }
     }
     assert_eq!(post(url, &[("Authorization", &right)], "SELECT currentUser()").await.unwrap(), "qamtu_admin\n");
-    assert_eq!(reqwest::get(at("/ping")).await.unwrap().text().await.unwrap(), "Ok.\n");
+    assert_eq!(http::send(http::client().unwrap().get(at("/ping"))).await.unwrap().text(), "Ok.\n");
 }
 
 #[tokio::test]
@@ -166,12 +167,11 @@ async fn analytics_reads_arrow_the_way_its_client_asks_for_it() {
          &output_format_arrow_compression_method=none&output_format_arrow_string_as_string=1",
         warehouse.url()
     );
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = headers.iter().fold(client.post(url), |request, (name, value)| request.header(*name, *value));
-    let response = request.body("SELECT next_offset FROM v_watermark").send().await.unwrap();
-    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+    let request = headers.iter().fold(http::client().unwrap().post(url), |request, (name, value)| request.header(*name, *value));
+    let response = http::send(request.body("SELECT next_offset FROM v_watermark")).await.unwrap();
+    assert!(response.is_success(), "{}", response.text());
     // An Arrow stream begins with a continuation marker.
-    assert!(response.bytes().await.unwrap().starts_with(&[0xff; 4]));
+    assert!(response.body.starts_with(&[0xff; 4]));
 }
 
 async fn analytics_with(warehouse: &Warehouse, settings: &str) -> Result<String, String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use qamtu_devstack::testing::{Program, send_signal, status_kb, wait};
 use qamtu_devstack::{
-    DevstackError,
+    DevstackError, http,
     warehouse::{Role, Warehouse, WarehouseOptions, WarehouseSource},
 };
 use secrecy::ExposeSecret;
@@ -90,12 +90,10 @@ pub async fn make_contract_views(warehouse: &Warehouse) {
 
 /// Sends a query with these headers.
 pub async fn post(url: &str, headers: &[(&str, &str)], query: &str) -> Result<String, String> {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http::client().unwrap();
     let request = headers.iter().fold(client.post(url), |request, (name, value)| request.header(*name, *value));
-    let response = request.body(query.to_owned()).send().await.map_err(|error| format!("{error:?}"))?;
-    let succeeded = response.status().is_success();
-    let text = response.text().await.map_err(|error| format!("{error:?}"))?;
-    if succeeded { Ok(text) } else { Err(text) }
+    let response = http::send(request.body(query.to_owned())).await.map_err(|error| format!("{error:?}"))?;
+    if response.is_success() { Ok(response.text()) } else { Err(response.text()) }
 }
 
 /// Waits until `true_now` holds; fails with `what` after 20 s.

@@ -5,11 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use secrecy::ExposeSecret;
-
 use super::child::ServeOptions;
+use super::client::WarehouseClient;
 use super::folder::Folder;
-use super::login::Login;
 use super::source::Program;
 use super::stall::{STALL_TIMEOUT, StallDetector, cpu_time};
 use crate::error::DevstackError;
@@ -61,14 +59,13 @@ impl Process {
         Ok(Self { child })
     }
 
-    /// Waits until `url` accepts `login`, which only this child knows; as long as the child uses processor time.
+    /// Waits until the child answers `client`, whose login only this child knows; as long as the child uses processor time.
     pub(super) async fn wait_until_ready(
         &mut self,
-        (url, login): (&str, &Login),
+        client: &WarehouseClient,
         output: &Path,
         report: impl Fn(Duration),
     ) -> Result<(), ProcessError> {
-        let client = client().map_err(ProcessError::Other)?;
         let since = Instant::now();
         let (mut stall, mut reported) = (StallDetector::default(), Duration::ZERO);
         loop {
@@ -77,7 +74,7 @@ impl Process {
                 let printed = std::fs::read(output).unwrap_or_default();
                 return Err(ProcessError::Ended(Failure::from_output(&String::from_utf8_lossy(&printed), status)));
             }
-            if query(&client, url, login, "SELECT 1").await.is_ok() {
+            if client.ping().await.is_ok() {
                 return Ok(());
             }
             let waited = since.elapsed();
@@ -130,7 +127,7 @@ impl Drop for Process {
 pub(super) enum ProcessError {
     /// The child ended before it was ready.
     Ended(Failure),
-    /// The child made no progress, or the client could not be created.
+    /// The child made no progress.
     Other(DevstackError),
 }
 
@@ -151,39 +148,13 @@ impl Failure {
 }
 
 /// At most 300 characters of the innermost exception in a line.
-pub(super) fn shorten(line: &str) -> String {
+fn shorten(line: &str) -> String {
     let innermost = line.rsplit("DB::Exception: ").next().unwrap_or(line);
     let mut text: String = innermost.trim().chars().take(300).collect();
     if innermost.chars().count() > 300 {
         text.push_str(" ...");
     }
     text
-}
-
-/// An HTTP client that ignores the proxy settings of the environment.
-pub(super) fn client() -> Result<reqwest::Client, DevstackError> {
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().map_err(DevstackError::Client)
-}
-
-/// Sends one query and returns the text of the response, or the reason of the failure.
-pub(super) async fn query(client: &reqwest::Client, url: &str, login: &Login, sql: &str) -> Result<String, String> {
-    let request = client
-        .post(url)
-        .header("X-ClickHouse-User", &login.user)
-        .header("X-ClickHouse-Key", login.password.expose_secret())
-        .body(sql.to_owned());
-    // The client's error only repeats the address; its innermost source has the reason.
-    let reason = |error: reqwest::Error| {
-        let mut innermost: &dyn std::error::Error = &error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
-        innermost.to_string()
-    };
-    let response = request.send().await.map_err(reason)?;
-    let status = response.status();
-    let text = response.text().await.map_err(reason)?;
-    if status.is_success() { Ok(text) } else { Err(format!("{status}: {}", shorten(text.lines().next().unwrap_or_default()))) }
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use qamtu_devstack::testing::{Program, read_log, wait};
+use qamtu_devstack::{
+    http,
+    testing::{Program, read_log, wait},
+};
 use qamtu_log::{KafkaConfig, LogConfig, Membership, Partition, ReaderOptions, Record};
 use qamtu_schemas::Topic;
 use serde_json::Value;
@@ -106,7 +109,7 @@ impl TestEnv {
         let mut program = Program::spawn_logged(&mut command, &self.path("stderr"))?;
         program.wait_ready().await?;
         let (url, health) = (program.ready_field("listening")?, program.ready_field("health")?);
-        Ok(Ingest { program, url, health, client: reqwest::Client::new() })
+        Ok(Ingest { program, url, health, client: http::client()? })
     }
 
     /// Everything that the program wrote to standard error.
@@ -238,10 +241,8 @@ impl Ingest {
 
 /// Sends a request and reads the body as JSON, or as text if it is not JSON.
 pub async fn execute(request: reqwest::RequestBuilder) -> Result<Response> {
-    let response = request.send().await?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await?;
-    Ok(Response { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    let response = http::send(request).await?;
+    Ok(Response { status: response.status, body: response.json(), headers: response.headers })
 }
 
 /// Events as JSON lines.

@@ -11,7 +11,10 @@ use std::{
 };
 
 use clickhouse::Client;
-use qamtu_devstack::testing::{Program, read_log, shared_broker, wait};
+use qamtu_devstack::{
+    http,
+    testing::{Program, read_log, shared_broker, wait},
+};
 use qamtu_log::{Entry, KafkaConfig, LogConfig, LogWriter, Partition, Record, TopicSpec, ensure_topics, open_writer};
 use qamtu_projector::{
     batch::OpenBatch,
@@ -305,16 +308,17 @@ impl ProjectorProcess {
 
     /// Status and body of a GET request to its monitoring endpoint; waits until it listens.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        let get = async || reqwest::get(format!("{}{path}", self.metrics)).await;
+        let client = http::client().unwrap();
+        let get = async || http::send(client.get(format!("{}{path}", self.metrics))).await;
         let response = wait::until("a response", DEADLINE, get).await.unwrap();
-        (response.status().as_u16(), response.text().await.unwrap())
+        (response.status, response.text())
     }
 
     /// Status of a GET request with these `Host` headers.
     pub async fn get_as(&self, path: &str, hosts: &[&str]) -> u16 {
-        let request = reqwest::Client::new().get(format!("{}{path}", self.metrics));
+        let request = http::client().unwrap().get(format!("{}{path}", self.metrics));
         let request = hosts.iter().fold(request, |request, host| request.header("host", *host));
-        request.send().await.unwrap().status().as_u16()
+        http::send(request).await.unwrap().status
     }
 
     /// Value of a metric, summed over its labels.
