@@ -14,16 +14,16 @@ pub struct Response {
     pub url: String,
     /// Status code, such as 200.
     pub status: u16,
-    /// All headers.
+    /// Headers in the order of the server.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// Body as it was sent, not decoded.
     pub body: Vec<u8>,
 }
 
 /// A client without proxies and without a timeout.
 ///
 /// # Errors
-/// [`DevstackError::Client`] if the system's certificates cannot be read.
+/// [`DevstackError::Client`] if the client cannot be made.
 pub fn client() -> Result<Client, DevstackError> {
     Client::builder().no_proxy().build().map_err(DevstackError::Client)
 }

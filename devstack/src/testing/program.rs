@@ -12,8 +12,10 @@ use serde_json::Value;
 
 use super::{send_signal, wait};
 
-/// How long a program may take to start or to end.
+/// How long a program may take to start, or to end by itself.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a program may take to end after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The path of a built program, in the target folder of this test binary.
 pub fn binary(name: &str) -> Result<PathBuf> {
@@ -126,7 +128,7 @@ impl Program {
         self.log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default()
     }
 
-    /// Its process id.
+    /// Its process id, also after its end.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
@@ -148,17 +150,21 @@ impl Program {
         send_signal(self.pid, name)
     }
 
-    /// Waits for the exit.
+    /// Waits until it has ended by itself or by a signal.
     pub async fn exited(&self) -> Result<ExitStatus> {
-        let what = format!("the end of {}", self.name);
-        let status = wait::until(&what, TIMEOUT, async || lock(&self.child).try_wait().transpose().ok_or("it still runs"));
-        Ok(status.await.with_context(|| self.log())??)
+        self.exited_within(TIMEOUT).await
     }
 
     /// Sends SIGTERM and waits for the exit.
     pub async fn stop(&self) -> Result<ExitStatus> {
         self.signal("TERM")?;
-        self.exited().await
+        self.exited_within(STOP_TIMEOUT).await
+    }
+
+    async fn exited_within(&self, timeout: Duration) -> Result<ExitStatus> {
+        let what = format!("the end of {}", self.name);
+        let status = wait::until(&what, timeout, async || lock(&self.child).try_wait().transpose().ok_or("it still runs"));
+        Ok(status.await.with_context(|| self.log())??)
     }
 }
 

@@ -22,11 +22,11 @@ pub struct WarehouseProgram(Program);
 /// Address and user of a ClickHouse.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// HTTP address.
+    /// HTTP address of the server.
     pub url: String,
     /// Name of the user.
     pub user: String,
-    /// Password in clear.
+    /// Password of the user, in clear.
     pub password: String,
 }
 
