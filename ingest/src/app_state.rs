@@ -9,21 +9,25 @@ use std::{
     time::Duration,
 };
 
-use axum::response::Response;
-use qamtu_schemas::Kind;
-use qamtu_service::{client::Client, telemetry::error_chain};
+use axum::{body::Body, response::Response};
+use qamtu_service::telemetry::error_chain;
+use tokio::sync::mpsc;
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
 };
 
 use crate::{
-    body::Chunk,
+    body::{
+        ChunkLimits, LineChunks, Submissions,
+        lines::{self, StreamLimits},
+    },
     config::Limits,
     metrics,
     panics::task_panicked,
     permits::{Permit, Permits, RevokePolicy},
-    pipeline::{PendingState, Pipeline, ValidatedChunk, Validator, rebuilding},
+    pipeline::{Pipeline, rebuilding},
+    principal::Principal,
     rejection::{Detail, ProblemCode, Rejection},
     response::Problem,
 };
@@ -86,7 +90,7 @@ impl AppState {
     }
 
     /// A permit to run. Requests over the limit queue for `limits.wait`, then get 503: an immediate 503 would only make clients retry.
-    pub async fn acquire_permit(&self, size: RequestSize, client: Client) -> Result<Permit, Rejection> {
+    pub async fn acquire_permit(&self, size: RequestSize, principal: Principal) -> Result<Permit, Rejection> {
         self.pipeline()?;
         let permits = match size {
             RequestSize::Bounded => &self.requests,
@@ -94,7 +98,7 @@ impl AppState {
         };
         let permit = tokio::select! {
             () = self.draining.cancelled() => None,
-            permit = permits.acquire(client, self.limits.wait) => permit,
+            permit = permits.acquire(principal.client, self.limits.wait) => permit,
         };
         self.pipeline()?;
         permit.ok_or_else(|| Rejection::new(ProblemCode::Overloaded, Detail::Overloaded))
@@ -112,23 +116,18 @@ impl AppState {
         self.tasks.spawn(work).await.unwrap_or_else(|error| Err(task_panicked(&error).into()))
     }
 
-    /// Spawns a helper task of a request; it is aborted when the handle is dropped.
-    pub fn spawn_helper(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
-        AbortOnDropHandle::new(self.tasks.spawn(work))
-    }
-
-    /// Validates a chunk on the blocking thread pool.
-    pub async fn validate(&self, chunk: Chunk, earlier: Arc<PendingState>, only: Option<Kind>) -> Result<ValidatedChunk, Rejection> {
-        let pipeline = self.running_pipeline()?.clone();
-        let now = jiff::Timestamp::now();
-        let validation =
-            tokio::task::spawn_blocking(move || Validator { pipeline: &pipeline, earlier: &earlier, only, now }.validate(&chunk));
-        validation.await.unwrap_or_else(|error| Err(task_panicked(&error)))
-    }
-
-    /// Waits until streams must end because the drain time is over.
-    pub async fn streams_aborted(&self) {
-        self.abort_streams.cancelled().await;
+    /// Begins to read the lines of a body, in a task that is aborted when the result is dropped.
+    pub fn read_lines(&self, body: Body, principal: Principal, permit: Permit) -> Submissions {
+        let limits = &self.limits;
+        let limits = StreamLimits {
+            chunk: ChunkLimits { line_bytes: limits.largest(principal.only), lines: limits.chunk_events, bytes: limits.chunk_bytes },
+            stream_bytes: limits.stream_bytes,
+            idle: limits.idle,
+            lines_per_minute: if principal.only.is_some() { limits.stream_rolls_per_minute } else { limits.stream_events_per_minute },
+        };
+        let (sender, chunks) = mpsc::channel(1);
+        let reading = AbortOnDropHandle::new(self.tasks.spawn(lines::read(body, limits, sender)));
+        Submissions::lines(LineChunks { chunks, reading, aborted: self.abort_streams.clone() }, permit)
     }
 
     /// Refuses new requests and waits for the running ones; after `time` aborts streams. Returns the number of requests still running.
@@ -148,7 +147,7 @@ impl AppState {
         let Some(pipeline) = self.pipeline.get() else { return };
         drop(tokio::time::timeout(self.limits.append, pipeline.conflicts.flush()).await);
         if let Err(error) = pipeline.writer.flush(self.limits.append).await {
-            tracing::warn!(error = error_chain(&error), "appends are still pending at exit; none of them was acknowledged to a client");
+            tracing::warn!(error = error_chain(&error), "appends have no result at exit; none of them was acknowledged to a client");
         }
     }
 }

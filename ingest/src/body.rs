@@ -1,4 +1,5 @@
-//! Reads request bodies: whole ([`read_whole`], split by [`mod@array`]), or as a stream of chunks of lines ([`lines`]).
+//! Reads request bodies: whole ([`read_whole`], split by [`mod@array`]), or as a stream of chunks of lines ([`lines`]). The result is
+//! [`Submissions`], unparsed.
 //!
 //! Guarantees: memory is bounded by the limits, which count bytes after decompression. A body that is too slow, too large or incomplete
 //! has a problem code of its own.
@@ -16,7 +17,13 @@ use crate::{
 };
 
 pub mod array;
+mod line_splitter;
 pub mod lines;
+mod submissions;
+
+pub use line_splitter::ChunkLimits;
+pub(crate) use submissions::LineChunks;
+pub use submissions::{BodyKind, OnError, Submissions};
 
 /// Most bytes of a refused body that are read and discarded. Closing the connection while the client still sends would reset it, and the
 /// client could lose the response.
@@ -28,29 +35,56 @@ pub const DRAINED_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub struct Chunk {
     bytes: Bytes,
-    /// Position and byte range of each submission, in order.
+    /// Place and byte range of each submission, in order.
     pub items: Vec<ChunkItem>,
 }
 
 /// One submission of a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkItem {
-    /// Line number from 1 in a stream, index from 0 in a batch.
-    pub position: u64,
+    /// Where it is in the body of the request.
+    pub place: Place,
     /// Byte range in the chunk; `None` for a line over the size limit, which is not buffered.
     range: Option<Range<usize>>,
+}
+
+/// Where a submission is in the body of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is the whole body.
+    Body,
+    /// Index in a batch, from 0.
+    Index(u64),
+    /// Line of a stream, from 1.
+    Line(u64),
+}
+
+impl Place {
+    /// The line, if it is one.
+    pub const fn line(self) -> Option<u64> {
+        if let Self::Line(line) = self { Some(line) } else { None }
+    }
+
+    /// The refusal of the submission at this place: its JSON pointer leads into the batch, or it names its line.
+    pub fn locate(self, rejection: Rejection) -> Rejection {
+        match self {
+            Self::Body => rejection,
+            Self::Index(index) => rejection.within(&format!("/{index}")),
+            Self::Line(line) => rejection.on_line(line),
+        }
+    }
 }
 
 impl Chunk {
     /// A whole body as one submission.
     pub fn one(bytes: Bytes) -> Self {
         let range = Some(0..bytes.len());
-        Self { bytes, items: vec![ChunkItem { position: 0, range }] }
+        Self { bytes, items: vec![ChunkItem { place: Place::Body, range }] }
     }
 
     /// A JSON batch, given the byte ranges of its elements.
     pub fn batch(bytes: Bytes, elements: Vec<Range<usize>>) -> Self {
-        let items = (0..).zip(elements).map(|(position, range)| ChunkItem { position, range: Some(range) }).collect();
+        let items = (0..).zip(elements).map(|(index, range)| ChunkItem { place: Place::Index(index), range: Some(range) }).collect();
         Self { bytes, items }
     }
 

@@ -9,7 +9,11 @@ use axum::Json;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::{rejection::Language, rejection::ProblemCode, response, routes};
+use crate::{
+    outcomes,
+    rejection::{Language, ProblemCode},
+    response, routes,
+};
 
 mod events;
 
@@ -21,7 +25,7 @@ mod events;
         description = "Takes events about a campaign's meetings, durably. Raw identifiers of attendees become pseudonyms in memory and are never stored.",
     ),
     paths(routes::events::submit, routes::roll::submit, routes::health::live, routes::health::ready, description),
-    components(schemas(response::Accepted, response::BatchOutcomes, response::StreamSummary, response::LineRange, response::ProblemBody))
+    components(schemas(response::Accepted, response::BatchOutcomes, response::StreamSummary, outcomes::LineRange, response::ProblemBody))
 )]
 struct Api;
 

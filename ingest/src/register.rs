@@ -29,7 +29,7 @@ pub mod look_alikes;
 pub mod store;
 
 use campaign_data::CampaignData;
-use identity::{Comparison, Identity};
+use identity::{Comparison, EventIdentity};
 use in_flight::{InFlightIds, InFlightLookup};
 use store::{FoldBatch, Lock, Lookup, Store, StoreError};
 
@@ -190,7 +190,7 @@ impl Register {
     }
 
     /// Claims an id; a fresh one is reserved for the caller until it is settled or released.
-    fn claim(&self, sent: &Identity) -> Result<Claim, StoreError> {
+    fn claim(&self, sent: &EventIdentity) -> Result<Claim, StoreError> {
         if let Some(claim) = self.in_flight.claim(sent) {
             return Ok(claim);
         }
@@ -203,7 +203,7 @@ impl Register {
     }
 
     /// The identity of an event that is in the log or being appended.
-    pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+    pub fn find(&self, id: EventId) -> Result<Option<EventIdentity>, StoreError> {
         match self.in_flight.find(id) {
             InFlightLookup::Found(identity) => Ok(Some(identity)),
             InFlightLookup::MaybeInFile => self.find_in_file(id),
@@ -212,7 +212,7 @@ impl Register {
     }
 
     /// Looks an id up in the file; an error puts the register into the failed state.
-    fn find_in_file(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+    fn find_in_file(&self, id: EventId) -> Result<Option<EventIdentity>, StoreError> {
         let lookup = self.lookup();
         let result = lookup.as_ref().ok_or(StoreError::Rebuilding)?.find(id);
         if result.is_err() {
@@ -276,7 +276,7 @@ impl Register {
 #[derive(Debug)]
 pub struct Claims {
     register: Arc<Register>,
-    claimed: Vec<Identity>,
+    claimed: Vec<EventIdentity>,
 }
 
 impl Claims {
@@ -286,7 +286,7 @@ impl Claims {
     }
 
     /// Claims an id and records it if it is fresh.
-    pub fn claim(&mut self, sent: &Identity) -> Result<Claim, StoreError> {
+    pub fn claim(&mut self, sent: &EventIdentity) -> Result<Claim, StoreError> {
         let claim = self.register.claim(sent)?;
         if claim == Claim::Fresh {
             self.claimed.push(*sent);

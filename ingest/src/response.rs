@@ -1,54 +1,28 @@
-//! The JSON bodies of responses, and how outcomes become one of them. Problems (RFC 9457) are in [`problem`].
+//! The JSON bodies of responses, made of the [`Outcomes`] of a request. Problems (RFC 9457) are in [`problem`].
 //!
-//! Guarantees: `accepted` and `duplicates` count events that are durable in the log.
+//! Guarantees: nothing is counted here; `accepted` and `duplicates` count events that are durable in the log.
 
 use axum::{
     Json,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use qamtu_schemas::id::EventId;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    pipeline::Outcome,
-    rejection::{LISTED_MAX, Language, Rejection, Warning},
+    outcomes::{LineRange, Outcome, Outcomes, WarningItem},
+    rejection::{Language, Rejection},
 };
 
 pub mod problem;
 
 pub use problem::{Problem, ProblemBody};
 
-/// A warning about an accepted event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct WarningItem {
-    /// Id of the accepted event.
-    pub id: Uuid,
-    /// `unknown-meeting`: neither plan nor report of the meeting is known yet; the event is pending until one arrives.
-    /// `revision-not-raised`: other reference data is known under the same or a higher `revision`; raise it.
-    /// `unknown-reference`: the event that this one replaces or takes back is not known yet; without it this one has no effect.
-    /// `foreign-reference`: that event is about another meeting. `ineffective-reference`: it is of a type that this one cannot replace.
-    pub code: &'static str,
-    /// Id of the replaced event, for a code that ends in `-reference`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<Uuid>,
-    /// Line of the event in a stream, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u64>,
-}
-
-impl WarningItem {
-    /// Appends the warnings about one event to those of a response, up to [`LISTED_MAX`].
-    pub fn append(listed: &mut Vec<Self>, id: Uuid, warnings: &[Warning], line: Option<u64>) {
-        let remaining = LISTED_MAX.saturating_sub(listed.len());
-        let new = |warning: &Warning| Self { id, code: warning.code(), reference: warning.reference().map(|id| id.0), line };
-        listed.extend(warnings.iter().take(remaining).map(new));
-    }
-}
-
 /// Every event of the request is durable in the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Accepted {
     /// Number of new events.
     pub accepted: u64,
@@ -58,21 +32,9 @@ pub struct Accepted {
     pub warnings: Vec<WarningItem>,
 }
 
-impl Accepted {
-    /// Counts outcomes; fails with the first refusal, if there is one.
-    pub fn from_outcomes(outcomes: Vec<(u64, Outcome)>) -> Result<Self, Rejection> {
-        let mut response = Self::default();
-        for (_, outcome) in outcomes {
-            match outcome {
-                Outcome::Accepted { id, warnings, .. } => {
-                    response.accepted += 1;
-                    WarningItem::append(&mut response.warnings, id.0, &warnings, None);
-                }
-                Outcome::Duplicate { .. } => response.duplicates += 1,
-                Outcome::Refused(rejection) => return Err(rejection),
-            }
-        }
-        Ok(response)
+impl From<Outcomes> for Accepted {
+    fn from(Outcomes { accepted, duplicates, warnings, .. }: Outcomes) -> Self {
+        Self { accepted, duplicates, warnings }
     }
 }
 
@@ -120,39 +82,38 @@ pub struct BatchOutcomes {
 }
 
 impl BatchOutcomes {
-    /// Counts and lists the outcomes of a batch; `outcomes` holds pairs of index and outcome.
-    pub fn new(outcomes: Vec<(u64, Outcome)>, language: Language) -> Self {
-        let listed = Vec::with_capacity(outcomes.len());
-        let mut response = Self { accepted: 0, duplicates: 0, refused: 0, warnings: Vec::new(), outcomes: listed };
-        for (index, outcome) in outcomes {
-            let mut item = EventOutcome { index, id: None, outcome: "accepted", reason: None, pointer: None, detail: None };
-            match outcome {
-                Outcome::Accepted { id, warnings, .. } => {
-                    response.accepted += 1;
-                    item.id = Some(id.0);
-                    WarningItem::append(&mut response.warnings, id.0, &warnings, None);
-                }
-                Outcome::Duplicate { id } => {
-                    response.duplicates += 1;
-                    (item.id, item.outcome) = (Some(id.0), "duplicate");
-                }
-                Outcome::Refused(rejection) => {
-                    let failure = Failure::new(rejection.within(&format!("/{index}")), language);
-                    response.refused += 1;
-                    item.outcome = "refused";
-                    (item.id, item.reason, item.pointer, item.detail) =
-                        (failure.id, Some(failure.code), failure.pointer, Some(failure.detail));
-                }
+    /// Lists the outcomes of a batch, with details in `language`.
+    pub fn new(outcomes: Outcomes, language: Language) -> Self {
+        let Outcomes { accepted, duplicates, refused, warnings, each, .. } = outcomes;
+        let outcomes = (0..).zip(each).map(|(index, outcome)| EventOutcome::new(index, outcome, language)).collect();
+        Self { accepted, duplicates, refused, warnings, outcomes }
+    }
+}
+
+impl EventOutcome {
+    fn new(index: u64, outcome: Outcome, language: Language) -> Self {
+        let stored = |id: EventId, outcome| Self { index, id: Some(id.0), outcome, reason: None, pointer: None, detail: None };
+        match outcome {
+            Outcome::Accepted { id, .. } => stored(id, "accepted"),
+            Outcome::Duplicate { id } => stored(id, "duplicate"),
+            Outcome::Refused(rejection) => {
+                let FailureItem { id, code, pointer, detail, .. } = FailureItem::new(rejection, language);
+                Self { index, id, outcome: "refused", reason: Some(code), pointer, detail: Some(detail) }
             }
-            response.outcomes.push(item);
         }
-        response
+    }
+}
+
+impl IntoResponse for BatchOutcomes {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
     }
 }
 
 /// One refused event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Failure {
+#[schema(as = Failure)]
+pub struct FailureItem {
     /// Line of the event in a stream, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -171,7 +132,7 @@ pub struct Failure {
     pub differs: Vec<String>,
 }
 
-impl Failure {
+impl FailureItem {
     /// A rejection with its detail in `language`.
     pub fn new(rejection: Rejection, language: Language) -> Self {
         Self {
@@ -185,17 +146,8 @@ impl Failure {
     }
 }
 
-/// Consecutive lines of a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct LineRange {
-    /// First line of the range, from 1.
-    pub first: u64,
-    /// Last line of the range, inclusive.
-    pub last: u64,
-}
-
 /// The outcomes of a stream: accepted events are durable in the log, refused ones are not stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StreamSummary {
     /// Number of new events.
     pub accepted: u64,
@@ -210,30 +162,15 @@ pub struct StreamSummary {
     /// The first 100 warnings.
     pub warnings: Vec<WarningItem>,
     /// The first 100 refusals.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailureItem>,
 }
 
 impl StreamSummary {
-    /// Adds the outcome of one line.
-    pub fn add(&mut self, line: u64, outcome: Outcome, language: Language) {
-        match outcome {
-            Outcome::Accepted { id, warnings, .. } => {
-                self.accepted += 1;
-                self.warned += u64::from(!warnings.is_empty());
-                WarningItem::append(&mut self.warnings, id.0, &warnings, Some(line));
-            }
-            Outcome::Duplicate { .. } => self.duplicates += 1,
-            Outcome::Refused(rejection) => {
-                self.refused += 1;
-                match self.refused_lines.last_mut() {
-                    Some(range) if range.last + 1 == line => range.last = line,
-                    _ => self.refused_lines.push(LineRange { first: line, last: line }),
-                }
-                if self.failures.len() < LISTED_MAX {
-                    self.failures.push(Failure::new(rejection.on_line(line), language));
-                }
-            }
-        }
+    /// The summary of a stream, with details in `language`.
+    pub fn new(outcomes: Outcomes, language: Language) -> Self {
+        let Outcomes { accepted, duplicates, refused, warned, warnings, refusals, refused_lines, .. } = outcomes;
+        let failures = refusals.into_iter().map(|rejection| FailureItem::new(rejection, language)).collect();
+        Self { accepted, duplicates, refused, refused_lines, warned, warnings, failures }
     }
 }
 

@@ -3,4 +3,5 @@
 pub mod events;
 mod form;
 pub mod health;
+mod request;
 pub mod roll;

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: attributes are typed and the payload is unambiguous JSON; anything else is refused with a JSON pointer to the fault. Refusals
 //! show only field names and codes of what was sent. Values are normalized ([`normalization`]). A submission may contain raw identifiers,
-//! an event never does: [`crate::pseudonym`] and [`crate::admit`] turn one into the other.
+//! an event never does: [`crate::pseudonym`] and [`crate::validation`] turn one into the other.
 
 use std::{borrow::Cow, str::FromStr};
 

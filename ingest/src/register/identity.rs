@@ -1,7 +1,7 @@
 //! Hashes of an event, which tell a duplicate from a conflict, and its subject.
 //!
 //! Guarantees: the hashes are computed from the log entry alone, so they are equal before the append and after the entry is read back.
-//! [`Identity::public`] does not depend on the person that an event names, so a comparison with it does not reveal who attended. The
+//! [`EventIdentity::public`] does not depend on the person that an event names, so a comparison with it does not reveal who attended. The
 //! hashes are internal to the register; a new format of its file may change them.
 
 use std::fmt;
@@ -26,7 +26,7 @@ const ATTRIBUTES: [&str; 6] = ["ce_type", "ce_source", "ce_time", "ce_recordedti
 
 /// What the register compares of events with the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
+pub struct EventIdentity {
     /// Id of the event.
     pub id: EventId,
     /// Hash of the whole body.
@@ -56,11 +56,11 @@ pub enum Comparison {
     Different,
 }
 
-impl Identity {
+impl EventIdentity {
     /// The identity of an event before it is appended.
     pub fn of_encoded(id: EventId, kind: Kind, hash: BodyHash, encoded: &Encoded) -> Self {
         let header = |wanted: &str| encoded.headers.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, value)| value.as_bytes());
-        Self::new((id, hash), kind, &Content { header, key: encoded.key.as_bytes(), value: &encoded.value })
+        Self::new(id, hash, kind, &Content { header, key: encoded.key.as_bytes(), value: &encoded.value })
     }
 
     /// The identity and type of a record's event; `None` if it is no event. Parses the payload only of types that name people.
@@ -70,10 +70,10 @@ impl Identity {
         let kind = text("ce_type")?.parse::<EventType>().ok()?.kind;
         let (id, hash) = (text("ce_id")?.parse().ok()?, text("ce_bodyhash")?.parse().ok()?);
         let (key, value) = (record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
-        Some((Self::new((id, hash), kind, &Content { header, key, value }), kind))
+        Some((Self::new(id, hash, kind, &Content { header, key, value }), kind))
     }
 
-    fn new<'c>((id, hash): (EventId, BodyHash), kind: Kind, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
+    fn new<'c>(id: EventId, hash: BodyHash, kind: Kind, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
         let public = pseudonym::person_field(kind).and_then(|person| {
             let mut all = Vec::with_capacity(512);
             ATTRIBUTES.iter().for_each(|name| hash_part(&mut all, (content.header)(name)));
@@ -84,7 +84,7 @@ impl Identity {
     }
 
     /// Compares an event that was sent with this one, which has the same id.
-    pub fn compare(&self, sent: &Identity) -> Comparison {
+    pub fn compare(&self, sent: &EventIdentity) -> Comparison {
         match (self.hash == sent.hash, self.public == sent.public) {
             (true, _) => Comparison::Same,
             (false, true) => Comparison::OtherPerson,
@@ -144,11 +144,11 @@ mod tests {
 
     use super::*;
 
-    fn attendance(person: &str, residence: &str, source: &str, hash: u8) -> Identity {
+    fn attendance(person: &str, residence: &str, source: &str, hash: u8) -> EventIdentity {
         let value = format!(r#"{{"attendee":{{"id":"{person}"}},"meeting":"m","residence":"{residence}"}}"#);
         let headers = vec![("ce_type", "qamtu.attendance.recorded.v1".to_owned()), ("ce_source", source.to_owned())];
         let encoded = Encoded { topic: Topic::Events, key: "c/m".to_owned(), headers, value: value.into_bytes() };
-        Identity::of_encoded(EventId(uuid::Uuid::from_u128(1)), Kind::AttendanceRecorded, BodyHash([hash; 16]), &encoded)
+        EventIdentity::of_encoded(EventId(uuid::Uuid::from_u128(1)), Kind::AttendanceRecorded, BodyHash([hash; 16]), &encoded)
     }
 
     #[test]
@@ -175,12 +175,12 @@ mod tests {
             let event = qamtu_schemas::decode::decode_structured(&example.bytes).unwrap();
             let value = qamtu_schemas::encode::canonical(&event.data).unwrap();
             let encoded = qamtu_schemas::encode::encode(&event.envelope, &event.data, value);
-            let before = Identity::of_encoded(event.envelope.id, event.data.kind(), event.envelope.bodyhash, &encoded);
+            let before = EventIdentity::of_encoded(event.envelope.id, event.data.kind(), event.envelope.bodyhash, &encoded);
             let entry = crate::publish::entry(encoded);
             let partition = Partition::new(entry.topic.to_string(), 0);
             let (key, value) = (Some(entry.key), Some(entry.value));
             let record = Record { partition, offset: 0, skipped: 0, appended_ms: 0, key, headers: entry.headers, value };
-            assert_eq!(Identity::of_record(&record), Some((before, event.data.kind())));
+            assert_eq!(EventIdentity::of_record(&record), Some((before, event.data.kind())));
         }
     }
 }

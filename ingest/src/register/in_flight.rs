@@ -15,7 +15,7 @@ use qamtu_schemas::id::EventId;
 use super::{
     Claim,
     bloom::ScalableBloomFilter,
-    identity::{Comparison, Identity},
+    identity::{Comparison, EventIdentity},
     store::{EventRow, FoldBatch},
 };
 
@@ -23,7 +23,7 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFlightLookup {
     /// The event is being appended, or is appended and not folded yet.
-    Found(Identity),
+    Found(EventIdentity),
     /// The Bloom filter says that the file may contain the event.
     MaybeInFile,
     /// Neither memory nor file contain the event.
@@ -46,7 +46,7 @@ struct Inner {
 
 #[derive(Debug, Clone, Copy)]
 struct InFlightId {
-    identity: Identity,
+    identity: EventIdentity,
     /// Number of requests that have reserved the id and have no result yet.
     requests: u32,
     state: State,
@@ -80,14 +80,14 @@ impl InFlightIds {
 
     /// Claims an id and reserves it if it is fresh; `None` if the file has to be read first. Two requests with the same body at the same
     /// time may both append: the log then holds the event twice, and every view shows it once.
-    pub fn claim(&self, sent: &Identity) -> Option<Claim> {
+    pub fn claim(&self, sent: &EventIdentity) -> Option<Claim> {
         let mut inner = self.inner();
         let must_read_file = !inner.ids.contains_key(&sent.id) && inner.filter.may_contain(sent.id);
         (!must_read_file).then(|| inner.reserve(sent))
     }
 
     /// Claims an id that the file does not contain.
-    pub fn reserve(&self, sent: &Identity) -> Claim {
+    pub fn reserve(&self, sent: &EventIdentity) -> Claim {
         self.inner().reserve(sent)
     }
 
@@ -102,7 +102,7 @@ impl InFlightIds {
     }
 
     /// Releases ids that were reserved and never appended.
-    pub fn release(&self, claimed: &[Identity]) {
+    pub fn release(&self, claimed: &[EventIdentity]) {
         if claimed.is_empty() {
             return;
         }
@@ -111,7 +111,7 @@ impl InFlightIds {
     }
 
     /// Records the results of an append: one per claimed id, in the same order.
-    pub fn settle(&self, claimed: &[Identity], results: &[Result<Position, LogError>]) {
+    pub fn settle(&self, claimed: &[EventIdentity], results: &[Result<Position, LogError>]) {
         let mut inner = self.inner();
         for (event, result) in claimed.iter().zip(results) {
             match result {
@@ -173,7 +173,7 @@ impl InFlightIds {
 }
 
 impl Inner {
-    fn reserve(&mut self, sent: &Identity) -> Claim {
+    fn reserve(&mut self, sent: &EventIdentity) -> Claim {
         let Some(known) = self.ids.get_mut(&sent.id) else {
             self.ids.insert(sent.id, InFlightId { identity: *sent, requests: 1, state: State::Reserved });
             return Claim::Fresh;
@@ -205,7 +205,7 @@ impl Inner {
         }
     }
 
-    fn acknowledge(&mut self, event: &Identity, position: &Position) {
+    fn acknowledge(&mut self, event: &EventIdentity, position: &Position) {
         // If the fold has already passed this offset, it will not remove the id again.
         if self.folded.get(&position.partition).is_some_and(|next| *next > position.offset) {
             self.remove(event.id);
@@ -238,16 +238,16 @@ mod tests {
     }
 
     /// An event that names nobody.
-    fn event(n: u128, hash: BodyHash) -> Identity {
-        Identity { id: id(n), hash, public: u64::from(hash.0[0]), about: 0 }
+    fn event(n: u128, hash: BodyHash) -> EventIdentity {
+        EventIdentity { id: id(n), hash, public: u64::from(hash.0[0]), about: 0 }
     }
 
     /// An event that names a person, and is the same in all else as [`ONE`].
-    fn person(n: u128, person: u8) -> Identity {
-        Identity { hash: BodyHash([person; 16]), ..event(n, ONE) }
+    fn person(n: u128, person: u8) -> EventIdentity {
+        EventIdentity { hash: BodyHash([person; 16]), ..event(n, ONE) }
     }
 
-    fn claim(ids: &InFlightIds, event: &Identity) -> Claim {
+    fn claim(ids: &InFlightIds, event: &EventIdentity) -> Claim {
         ids.claim(event).unwrap()
     }
 

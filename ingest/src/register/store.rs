@@ -17,7 +17,7 @@ use qamtu_schemas::{
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
-use super::{campaign_data::CampaignData, identity::Identity};
+use super::{campaign_data::CampaignData, identity::EventIdentity};
 use crate::private;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -77,7 +77,7 @@ impl StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventRow {
     /// Id and hashes of the event.
-    pub identity: Identity,
+    pub identity: EventIdentity,
     /// `receivedtime` in microseconds since 1970.
     pub received_us: i64,
 }
@@ -105,7 +105,7 @@ impl FoldBatch {
                 None => batch.next.push(record.partition.next_offset(record.offset + 1)),
             }
             let Some((row, kind)) = event_row(record) else { continue };
-            let Identity { id, hash, .. } = row.identity;
+            let EventIdentity { id, hash, .. } = row.identity;
             batch.ids.push(row);
             if !CampaignData::uses(kind) {
                 continue;
@@ -135,7 +135,7 @@ impl FoldBatch {
 
 /// The row and the event type of a record; `None` if it is no event.
 pub(super) fn event_row(record: &Record) -> Option<(EventRow, Kind)> {
-    let (identity, kind) = Identity::of_record(record)?;
+    let (identity, kind) = EventIdentity::of_record(record)?;
     let (_, received) = record.headers.iter().find(|(name, _)| name == "ce_receivedtime")?;
     let received: jiff::Timestamp = std::str::from_utf8(received).ok()?.parse().ok()?;
     Some((EventRow { identity, received_us: received.as_microsecond() }, kind))
@@ -268,7 +268,7 @@ fn insert(transaction: &Transaction<'_>, batch: &FoldBatch) -> rusqlite::Result<
     // In key order a batch writes each page once.
     let mut rows: Vec<&EventRow> = batch.ids.iter().collect();
     rows.sort_unstable_by_key(|row| row.identity.id);
-    for EventRow { identity: Identity { id, hash, public, about }, received_us } in rows {
+    for EventRow { identity: EventIdentity { id, hash, public, about }, received_us } in rows {
         // SQLite integers are signed.
         let (public, about) = (public.cast_signed(), about.cast_signed());
         event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
@@ -290,11 +290,11 @@ pub struct Lookup(Connection);
 
 impl Lookup {
     /// The identity of an event, if the file holds it.
-    pub fn find(&self, id: EventId) -> Result<Option<Identity>, StoreError> {
+    pub fn find(&self, id: EventId) -> Result<Option<EventIdentity>, StoreError> {
         let mut query = self.0.prepare_cached("SELECT hash, public, about FROM event WHERE id = ?1")?;
         let read = |row: &Row<'_>| {
             let number = |column| row.get(column).map(i64::cast_unsigned);
-            Ok(Identity { id, hash: BodyHash(row.get(0)?), public: number(1)?, about: number(2)? })
+            Ok(EventIdentity { id, hash: BodyHash(row.get(0)?), public: number(1)?, about: number(2)? })
         };
         Ok(query.query_row([id.0.as_bytes().as_slice()], read).optional()?)
     }

@@ -12,9 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Failure, StreamSummary};
+use super::{FailureItem, StreamSummary};
 use crate::{
     encoding,
+    outcomes::Outcomes,
     rejection::{Detail, Language, ProblemCode, Rejection},
 };
 
@@ -27,7 +28,7 @@ pub struct Problem {
     /// The refusal of the request, or its first refused event.
     pub rejection: Box<Rejection>,
     /// Outcomes of the lines of a stream before the one where it failed.
-    pub before: Option<Box<StreamSummary>>,
+    pub before: Option<Box<Outcomes>>,
     /// The first 100 refused events of a batch.
     pub failures: Vec<Rejection>,
 }
@@ -44,10 +45,17 @@ impl Problem {
         Rejection::new(code, detail).into()
     }
 
+    /// The problem of a stream that ended after these outcomes, and names the first line without one.
+    pub fn after(mut self, outcomes: Outcomes) -> Self {
+        self.rejection.line = Some(outcomes.next_line());
+        self.before = Some(Box::new(outcomes));
+        self
+    }
+
     /// The HTTP response in `language`; `request` is the id that logs and `x-request-id` show.
     pub fn render(self, language: Language, request: Uuid) -> Response {
         let code = self.rejection.code;
-        let mut failure = Failure::new(*self.rejection, language);
+        let mut failure = FailureItem::new(*self.rejection, language);
         if let (Some(line), Some(_)) = (failure.line, &self.before) {
             failure.detail = format!("{} {}", failure.detail, Detail::NothingStoredFrom { line }.message(language));
         }
@@ -57,8 +65,8 @@ impl Problem {
             status: code.status().as_u16(),
             instance: format!("urn:uuid:{request}"),
             failure,
-            failures: self.failures.into_iter().map(|rejection| Failure::new(rejection, language)).collect(),
-            before: self.before,
+            failures: self.failures.into_iter().map(|rejection| FailureItem::new(rejection, language)).collect(),
+            before: self.before.map(|outcomes| Box::new(StreamSummary::new(*outcomes, language))),
         };
         let mut response = (code.status(), Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -99,10 +107,10 @@ pub struct ProblemBody {
     /// `urn:uuid:` and the id of the request, as in `x-request-id` and the logs.
     instance: String,
     #[serde(flatten)]
-    failure: Failure,
+    failure: FailureItem,
     /// The first 100 refused events of a batch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    failures: Vec<Failure>,
+    failures: Vec<FailureItem>,
     /// Outcomes of the lines of a stream before this problem; they are durable in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Box<StreamSummary>>,

@@ -3,49 +3,23 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Body,
-    extract::State,
-    http::request::Parts,
-    response::{IntoResponse, Response},
+    Extension,
+    extract::{Request, State},
+    response::Response,
 };
-use bytes::Bytes;
 use qamtu_service::client::Client;
 
-use super::form::Form;
-use crate::{
-    app_state::{AppState, RequestSize},
-    body::{self, Chunk, array},
-    pipeline::{self, Outcome, ValidatedChunk},
-    rejection::{Detail, LISTED_MAX, Language, ProblemCode, Rejection},
-    response::{Accepted, BatchOutcomes, Problem},
-    stream,
-    submission::{self, binary::Attributes},
+use super::{
+    form::Form,
+    request::{BodyFormat, handle},
 };
-
-/// What a refused event means for the others of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnError {
-    AllOrNothing,
-    KeepGood,
-}
-
-impl OnError {
-    fn of(query: Option<&str>, form: Form) -> Result<Self, Rejection> {
-        let wrong = |detail| Err(Rejection::new(ProblemCode::InvalidParameter, detail));
-        let default = if form == Form::Lines { Self::KeepGood } else { Self::AllOrNothing };
-        let requested = match query.unwrap_or_default() {
-            "" => default,
-            "on_error=keep-good" => Self::KeepGood,
-            "on_error=all-or-nothing" => Self::AllOrNothing,
-            _ => return wrong(Detail::OnErrorValues),
-        };
-        match (form, requested) {
-            (Form::Lines, Self::AllOrNothing) => wrong(Detail::StreamKeepsGood),
-            _ => Ok(requested),
-        }
-    }
-}
+use crate::{
+    app_state::AppState,
+    body::OnError,
+    principal::Principal,
+    rejection::{Detail, ProblemCode, Rejection},
+    response::{Accepted, Problem},
+};
 
 /// Stores events.
 ///
@@ -76,93 +50,19 @@ impl OnError {
         (status = 207, description = "A stream of which some lines were refused", body = crate::response::StreamSummary),
     )
 )]
-pub async fn submit(
-    State(app): State<Arc<AppState>>,
-    Extension(client): Extension<Client>,
-    head: Parts,
-    body: Body,
-) -> Result<Response, Problem> {
-    let parsed = Form::of(&head.headers).and_then(|form| Ok((form, OnError::of(head.uri.query(), form)?)));
-    let permitted = match parsed {
-        Ok((form, on_error)) => {
-            let size = if form == Form::Lines { RequestSize::Stream } else { RequestSize::Bounded };
-            app.acquire_permit(size, client).await.map(|permit| (form, on_error, permit))
-        }
-        Err(rejection) => Err(rejection),
-    };
-    let (form, on_error, permit) = match permitted {
-        Ok(permitted) => permitted,
-        Err(rejection) => {
-            body::drain(body);
-            return Err(rejection.into());
-        }
-    };
-    let (shared, language) = (app.clone(), Language::of_headers(&head.headers));
-    let work = async move {
-        let limits = &shared.limits;
-        match form {
-            Form::One => submit_one(&shared, body::read_whole(body, limits.event_bytes, limits.body, &permit).await?).await,
-            Form::Binary => {
-                let attributes = Attributes::read(&head.headers)?;
-                let data = body::read_whole(body, limits.event_bytes, limits.body, &permit).await?;
-                submit_one(&shared, attributes.structured(&data)?.into()).await
-            }
-            Form::Batch => {
-                let bytes = body::read_whole(body, limits.batch_bytes, limits.body, &permit).await?;
-                submit_batch(&shared, bytes, on_error, language).await
-            }
-            Form::Json => {
-                let bytes = body::read_whole(body, limits.batch_bytes, limits.body, &permit).await?;
-                let is_array = submission::text_of(&bytes)?.trim_start().starts_with('[');
-                if is_array { submit_batch(&shared, bytes, on_error, language).await } else { submit_one(&shared, bytes).await }
-            }
-            Form::Lines => stream::process(&shared, body, None, (permit, language)).await,
-        }
-    };
-    app.run_to_completion(work).await
+pub async fn submit(State(app): State<Arc<AppState>>, Extension(client): Extension<Client>, request: Request) -> Result<Response, Problem> {
+    let format = Form::of(request.headers()).and_then(|form| Ok(BodyFormat { form, on_error: on_error(request.uri().query(), form)? }));
+    handle(app, Principal { client, only: None }, format, request).await
 }
 
-async fn submit_one(app: &AppState, bytes: Bytes) -> Result<Response, Problem> {
-    let mut validated = app.validate(Chunk::one(bytes), Arc::default(), None).await?;
-    if validated.has_refusals() {
-        let refused = validated.outcomes.drain(..).find_map(|(_, outcome)| match outcome {
-            Outcome::Refused(rejection) => Some(rejection),
-            _ => None,
-        });
-        return Err(refused.unwrap_or_else(|| Rejection::new(ProblemCode::Internal, Detail::Internal)).into());
+/// What the query says about refused events of an array.
+fn on_error(query: Option<&str>, form: Form) -> Result<OnError, Rejection> {
+    let wrong = |detail| Err(Rejection::new(ProblemCode::InvalidParameter, detail));
+    match query.unwrap_or_default() {
+        "" => Ok(OnError::AllOrNothing),
+        "on_error=keep-good" => Ok(OnError::KeepGood),
+        "on_error=all-or-nothing" if form == Form::Lines => wrong(Detail::StreamKeepsGood),
+        "on_error=all-or-nothing" => Ok(OnError::AllOrNothing),
+        _ => wrong(Detail::OnErrorValues),
     }
-    store(app, validated).await
-}
-
-async fn submit_batch(app: &AppState, bytes: Bytes, on_error: OnError, language: Language) -> Result<Response, Problem> {
-    let elements = array::split(&bytes, app.limits.batch_events)?;
-    let validated = app.validate(Chunk::batch(bytes, elements), Arc::default(), None).await?;
-    match on_error {
-        OnError::AllOrNothing if validated.has_refusals() => Err(batch_problem(validated)),
-        OnError::AllOrNothing => store(app, validated).await,
-        OnError::KeepGood => {
-            let outcomes = pipeline::store(app.running_pipeline()?, validated).await?;
-            Ok(Json(BatchOutcomes::new(outcomes, language)).into_response())
-        }
-    }
-}
-
-/// Stores a chunk without refusals and responds with its counts.
-async fn store(app: &AppState, validated: ValidatedChunk) -> Result<Response, Problem> {
-    let outcomes = pipeline::store(app.running_pipeline()?, validated).await?;
-    Ok(Accepted::from_outcomes(outcomes)?.into_response())
-}
-
-/// The problem of an all-or-nothing batch: its first refused event, and a list of the refused events.
-fn batch_problem(mut validated: ValidatedChunk) -> Problem {
-    let mut failures: Vec<Rejection> = Vec::new();
-    for (index, outcome) in validated.outcomes.drain(..) {
-        if let Outcome::Refused(rejection) = outcome
-            && failures.len() < LISTED_MAX
-        {
-            failures.push(rejection.within(&format!("/{index}")));
-        }
-    }
-    let first = failures.first().cloned().unwrap_or_else(|| Rejection::new(ProblemCode::Internal, Detail::Internal));
-    Problem { failures, ..first.into() }
 }

@@ -10,10 +10,10 @@ use axum::{
 use qamtu_service::telemetry::{self, error_chain};
 
 use crate::{
-    admit,
     app_state::AppState,
     rejection::{Detail, ProblemCode, Rejection},
     response::Problem,
+    validation,
 };
 
 /// The process runs.
@@ -36,7 +36,7 @@ pub async fn live() -> &'static str {
 )]
 pub async fn ready(State(app): State<Arc<AppState>>) -> Result<&'static str, Problem> {
     let pipeline = app.pipeline()?;
-    admit::plausible_clock(jiff::Timestamp::now())?;
+    validation::plausible_clock(jiff::Timestamp::now())?;
     if pipeline.register.unfolded() > pipeline.limits.unfolded_events {
         return Err(Rejection::new(ProblemCode::RegisterBehind, Detail::RegisterBehind).into());
     }

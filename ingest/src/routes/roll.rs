@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, body::Body, extract::State, http::request::Parts, response::Response};
+use axum::{
+    Extension,
+    extract::{Request, State},
+    response::Response,
+};
 use qamtu_schemas::Kind;
 use qamtu_service::client::Client;
 
-use super::form::Form;
+use super::{
+    form::Form,
+    request::{BodyFormat, handle},
+};
 use crate::{
-    app_state::{AppState, RequestSize},
-    body,
-    rejection::{Detail, Language, ProblemCode, Rejection},
+    app_state::AppState,
+    body::OnError,
+    principal::Principal,
+    rejection::{Detail, ProblemCode, Rejection},
     response::Problem,
-    stream,
 };
 
 /// Stores precinct rolls: lines of `precinct.enrolled`, each up to 2 MiB, in a stream of any length.
@@ -26,29 +33,11 @@ use crate::{
         (status = 207, description = "Some lines were refused", body = crate::response::StreamSummary),
     )
 )]
-pub async fn submit(
-    State(app): State<Arc<AppState>>,
-    Extension(client): Extension<Client>,
-    head: Parts,
-    body: Body,
-) -> Result<Response, Problem> {
-    let parsed = Form::of(&head.headers).and_then(|form| match (form, head.uri.query().unwrap_or_default()) {
-        (Form::Lines, "") => Ok(()),
+pub async fn submit(State(app): State<Arc<AppState>>, Extension(client): Extension<Client>, request: Request) -> Result<Response, Problem> {
+    let format = Form::of(request.headers()).and_then(|form| match (form, request.uri().query().unwrap_or_default()) {
+        (Form::Lines, "") => Ok(BodyFormat { form, on_error: OnError::KeepGood }),
         (Form::Lines, _) => Err(Rejection::new(ProblemCode::InvalidParameter, Detail::NoParameters)),
         _ => Err(Rejection::new(ProblemCode::UnsupportedMediaType, Detail::RollMediaTypes)),
     });
-    let permitted = match parsed {
-        Ok(()) => app.acquire_permit(RequestSize::Stream, client).await,
-        Err(rejection) => Err(rejection),
-    };
-    let permit = match permitted {
-        Ok(permit) => permit,
-        Err(rejection) => {
-            body::drain(body);
-            return Err(rejection.into());
-        }
-    };
-    let (shared, language) = (app.clone(), Language::of_headers(&head.headers));
-    let work = async move { stream::process(&shared, body, Some(Kind::PrecinctEnrolled), (permit, language)).await };
-    app.run_to_completion(work).await
+    handle(app, Principal { client, only: Some(Kind::PrecinctEnrolled) }, format, request).await
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    net::IpAddr,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -11,7 +12,8 @@ use anyhow::{Context, Result, ensure};
 use qamtu_ingest::{
     Config,
     body::Chunk,
-    pipeline::{self, PendingState, Pipeline, Validator},
+    pipeline::{ChunkValidator, Pipeline, Unacknowledged},
+    principal::Principal,
     pseudonym::Keys,
     register::Register,
     rejection::ProblemCode,
@@ -42,14 +44,16 @@ async fn nothing_is_accepted_while_the_clock_of_the_server_is_wrong() -> Result<
     let pipeline = pipeline(&env).await?;
     let chunk = Chunk::one(campaign(false).to_string().into());
     let validate = |now: &str| {
-        Validator { pipeline: &pipeline, earlier: &PendingState::default(), only: None, now: now.parse().unwrap() }.validate(&chunk)
+        let principal = Principal { client: IpAddr::from([127, 0, 0, 1]).into(), only: None };
+        let earlier = Unacknowledged::default();
+        ChunkValidator { pipeline: &pipeline, principal, earlier: &earlier, now: now.parse().unwrap() }.validate(&chunk)
     };
     for wrong in ["1970-01-01T00:00:10Z", "2025-12-31T23:59:59Z", "2101-01-01T00:00:00Z", "2101-07-01T00:00:00Z", "9998-12-31T00:00:00Z"] {
-        let refused = validate(wrong).map(|validated| validated.outcomes).unwrap_err();
+        let refused = validate(wrong).map(drop).unwrap_err();
         ensure!((refused.code, refused.code.status().as_u16()) == (ProblemCode::ServerClock, 503), "{wrong}: {refused:?}");
     }
     // The latest accepted clock gives a `receivedtime` that readers accept.
-    pipeline::store(&pipeline, validate("2100-12-31T23:59:59.9999999Z").unwrap()).await.unwrap();
+    pipeline.append(validate("2100-12-31T23:59:59.9999999Z").unwrap()).await.unwrap();
     for record in env.records().await? {
         let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
         ensure!(qamtu_schemas::decode(headers, record.value.as_deref()).is_ok(), "{record:?}");

@@ -1,4 +1,4 @@
-//! Events per second on one core, without HTTP and log: parse, pseudonymize, admit, claim, encode.
+//! Events per second on one core, without HTTP and log: parse, pseudonymize, validate, encode, claim.
 //!
 //! Prints one line of JSON.
 
@@ -6,6 +6,7 @@ use std::{
     fmt::Write as _,
     hint::black_box,
     io::Write,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,10 +20,11 @@ use jiff::Timestamp;
 use qamtu_ingest::{
     Config,
     body::{
-        Chunk,
+        Chunk, ChunkLimits,
         lines::{self, StreamLimits},
     },
-    pipeline::{self, PendingState, Pipeline, Validator},
+    pipeline::{ChunkValidator, Pipeline, Unacknowledged},
+    principal::Principal,
     pseudonym::Keys,
     register::Register,
 };
@@ -99,8 +101,8 @@ fn attendances() -> String {
 
 async fn chunks(text: String) -> Result<Vec<Chunk>> {
     let idle = Duration::from_secs(60);
-    let limits =
-        StreamLimits { line_bytes: 1 << 20, stream_bytes: u64::MAX, chunk_lines: 4096, chunk_bytes: 1 << 20, idle, lines_per_minute: 0 };
+    let chunk = ChunkLimits { line_bytes: 1 << 20, lines: 4096, bytes: 1 << 20 };
+    let limits = StreamLimits { chunk, stream_bytes: u64::MAX, idle, lines_per_minute: 0 };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
     let reading = tokio::spawn(lines::read(text.into(), limits, sender));
     let mut chunks = Vec::new();
@@ -120,23 +122,24 @@ async fn main() -> Result<()> {
     let keys = Arc::new(Keys::new(folder.path(), true));
     let pipeline = Pipeline::new(Arc::new(NullWriter::default()), register, keys, config.limits);
     let validate = |chunk: &Chunk| {
-        let validator = Validator { pipeline: &pipeline, earlier: &PendingState::default(), only: None, now: Timestamp::now() };
+        let principal = Principal { client: IpAddr::from([127, 0, 0, 1]).into(), only: None };
+        let validator = ChunkValidator { pipeline: &pipeline, principal, earlier: &Unacknowledged::default(), now: Timestamp::now() };
         validator.validate(chunk).map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))
     };
     for chunk in chunks(reference()).await? {
         let validated = validate(&chunk)?;
-        ensure!(!validated.has_refusals(), "{:?}", validated.outcomes);
-        pipeline::store(&pipeline, validated).await.map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))?;
+        ensure!(!validated.has_refusals());
+        pipeline.append(validated).await.map_err(|rejection| anyhow::anyhow!("{:?}", rejection.detail))?;
     }
     let chunks = chunks(attendances()).await?;
     let begun = Instant::now();
     for chunk in &chunks {
         let validated = validate(chunk)?;
-        ensure!(!validated.has_refusals(), "{:?}", validated.outcomes.first());
+        ensure!(!validated.has_refusals());
         // Dropping it releases the ids, so that the register stays small.
         black_box(validated);
     }
     let rate = EVENTS as f64 / begun.elapsed().as_secs_f64();
-    let line = json!({"id": "ingest-admit", "what": "attendances validated and encoded on one core, without HTTP and log", "value": rate.round(), "unit": "events/s"});
+    let line = json!({"id": "ingest-validation", "what": "attendances validated and encoded on one core, without HTTP and log", "value": rate.round(), "unit": "events/s"});
     writeln!(std::io::stdout(), "{line}").context("standard output")
 }

@@ -40,13 +40,13 @@ static KNOWN: LazyLock<CampaignData> = LazyLock::new(|| {
     known
 });
 
-fn validate(bytes: &[u8]) -> Result<Admitted, Rejection> {
+fn validate(bytes: &[u8]) -> Result<ValidatedEvent, Rejection> {
     let mut submission = submission::read(bytes)?;
     let layers = [&*KNOWN];
     let known = KnownState(&layers);
     known_campaign(&submission, &known)?;
     pseudonym::replace(submission.kind.kind, &mut submission.data, &CampaignKey::new(vec![1; 32]))?;
-    admit(&mut submission, &known, now())
+    super::validate(&mut submission, &known, now())
 }
 
 fn sample() -> Value {
@@ -59,13 +59,13 @@ fn sample() -> Value {
 
 #[test]
 fn a_good_submission_becomes_an_event_that_decodes_to_itself() {
-    let admitted = validate(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
-    let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
-    let event = qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).unwrap();
-    assert_eq!((event.envelope.id, event.envelope.bodyhash), (admitted.identity.id, admitted.identity.hash));
+    let validated = validate(sample().to_string().as_bytes()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
+    let headers = validated.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let event = qamtu_schemas::decode(headers, Some(&validated.encoded.value)).unwrap();
+    assert_eq!((event.envelope.id, event.envelope.bodyhash), (validated.identity.id, validated.identity.hash));
     assert_eq!(event.envelope.receivedtime, now());
-    assert_eq!(admitted.warning, Some(Warning::UnknownMeeting));
-    assert!(!format!("{admitted:?}").contains("8506"));
+    assert_eq!(validated.warning, Some(Warning::UnknownMeeting));
+    assert!(!format!("{validated:?}").contains("8506"));
 }
 
 #[test]
@@ -151,10 +151,10 @@ proptest! {
                     let shown = format!("{rejection:?}");
                     prop_assert!(!shown.contains(IIN), "{}", shown);
                 }
-                Ok(admitted) => {
-                    let headers = admitted.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
-                    prop_assert!(qamtu_schemas::decode(headers, Some(&admitted.encoded.value)).is_ok());
-                    let shown = format!("{admitted:?}");
+                Ok(validated) => {
+                    let headers = validated.encoded.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+                    prop_assert!(qamtu_schemas::decode(headers, Some(&validated.encoded.value)).is_ok());
+                    let shown = format!("{validated:?}");
                     prop_assert!(!shown.contains(IIN));
                 }
             }

@@ -10,26 +10,40 @@ use super::KnownState;
 /// Most JSON pointers in a result.
 const SHOWN_MAX: usize = 10;
 
-/// The revision of reference data, and JSON pointers to the fields that differ from the known data. `None` if nothing differs, or if the
-/// event is no reference data.
-pub fn revision(event: &Event, state: &KnownState<'_>) -> Option<(u32, Vec<String>)> {
-    let (revision, sent, known) = values(event, state)?;
+/// How reference data differs from the known data under the same id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Revision of the data that was sent.
+    pub revision: u32,
+    /// JSON pointers to the fields that differ.
+    pub pointers: Vec<String>,
+}
+
+/// The difference from the known data; `None` if nothing differs, or if the event is no reference data.
+pub fn difference(event: &Event, state: &KnownState<'_>) -> Option<Difference> {
+    let Compared { revision, sent, known } = compared(event, state)?;
     let mut pointers = Vec::new();
     collect_differences(&sent, &known, "/data".to_owned(), &mut pointers);
     pointers.truncate(SHOWN_MAX);
-    (!pointers.is_empty()).then_some((revision, pointers))
+    (!pointers.is_empty()).then_some(Difference { revision, pointers })
 }
 
 /// Whether reference data differs from the known data although its revision is not higher. Counts of a precinct for different days are
 /// not compared.
 pub fn is_unraised(event: &Event, state: &KnownState<'_>) -> bool {
-    values(event, state).is_some_and(|(revision, sent, known)| {
+    compared(event, state).is_some_and(|Compared { revision, sent, known }| {
         known["revision"].as_u64() >= Some(revision.into()) && sent["as_of"] == known["as_of"] && sent != known
     })
 }
 
-/// The revision of reference data, the data, and the known data under the same id.
-fn values(event: &Event, state: &KnownState<'_>) -> Option<(u32, Value, Value)> {
+/// Reference data that was sent, and the known data under the same id.
+struct Compared {
+    revision: u32,
+    sent: Value,
+    known: Value,
+}
+
+fn compared(event: &Event, state: &KnownState<'_>) -> Option<Compared> {
     let campaign = &event.envelope.campaign;
     let (revision, known): (u32, Option<Data>) = match &event.data {
         Data::CampaignConfigured(sent) => (sent.revision, state.config(campaign).cloned().map(Data::from)),
@@ -44,7 +58,7 @@ fn values(event: &Event, state: &KnownState<'_>) -> Option<(u32, Value, Value)> 
         Data::VenueDescribed(sent) => (sent.revision, state.find(campaign, |known| known.venue(&sent.venue).cloned().map(Data::from))),
         _ => return None,
     };
-    Some((revision, serde_json::to_value(&event.data).ok()?, serde_json::to_value(known?).ok()?))
+    Some(Compared { revision, sent: serde_json::to_value(&event.data).ok()?, known: serde_json::to_value(known?).ok()? })
 }
 
 /// Collects JSON pointers to the fields where two values differ.

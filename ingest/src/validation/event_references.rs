@@ -6,7 +6,7 @@
 use qamtu_schemas::{Data, Kind, id::EventId};
 
 use crate::{
-    register::identity::{Identity, about},
+    register::identity::{EventIdentity, about},
     rejection::Warning,
 };
 
@@ -46,7 +46,7 @@ impl EventReferences {
     }
 
     /// The warning about one reference, if any; `target` is the referenced event, if it is known.
-    pub fn check(&self, id: EventId, target: Option<&Identity>) -> Option<Warning> {
+    pub fn check(&self, id: EventId, target: Option<&EventIdentity>) -> Option<Warning> {
         let Some(target) = target else { return Some(Warning::UnknownReference(id)) };
         let is = |kind: &Kind| about(*kind, self.key.as_bytes()) == target.about;
         if self.kinds.iter().any(is) {

@@ -18,7 +18,7 @@ const TILE_MAX: u8 = 31;
 
 /// Checks the begin of a meeting and the position of a tile.
 pub(super) fn check(data: &Data, campaign: &CampaignId, known: &KnownState<'_>) -> Result<(), Rejection> {
-    let begins = |pointer: &str, starts: Timestamp| begins(pointer, starts, (campaign, known));
+    let begins = |pointer: &str, starts: Timestamp| begins(pointer, starts, campaign, known);
     match data {
         Data::UnitDefined(data) => tile("/data/tile/row", data.tile.row).and_then(|()| tile("/data/tile/column", data.tile.column)),
         Data::MeetingPlanned(data) => begins("/data/plan/starts", data.plan.starts),
@@ -36,7 +36,7 @@ fn tile(pointer: &str, index: u8) -> Result<(), Rejection> {
     Err(Rejection::new(ProblemCode::InvalidPayload, Detail::TileMax { most: TILE_MAX }).at(pointer))
 }
 
-fn begins(pointer: &str, starts: Timestamp, (campaign, known): (&CampaignId, &KnownState<'_>)) -> Result<(), Rejection> {
+fn begins(pointer: &str, starts: Timestamp, campaign: &CampaignId, known: &KnownState<'_>) -> Result<(), Rejection> {
     let Some(config) = known.config(campaign) else { return Ok(()) };
     // The time zone was validated when the campaign was configured.
     let day = starts.to_zoned(time_zone(&config.time_zone).unwrap_or(TimeZone::UTC)).date();

@@ -1,6 +1,6 @@
 //! Validates a submission and turns it into an event. Pure: known state and clock are arguments.
 //!
-//! Guarantees: an admitted event was decoded with the function that every reader of the log uses; it references only known codes, holds no
+//! Guarantees: a validated event was decoded with the function that every reader of the log uses; it references only known codes, holds no
 //! raw identifier, and its times are plausible. Whether its id is free is checked afterwards, see [`crate::register::Claims`].
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use qamtu_schemas::{
 
 use crate::{
     pii,
-    register::{campaign_data::CampaignData, identity::Identity},
+    register::{campaign_data::CampaignData, identity::EventIdentity},
     rejection::{Detail, ProblemCode, Rejection, Warning},
     submission::{Submission, decode_rejection, is_safe_to_show, normalization},
 };
@@ -28,13 +28,13 @@ mod revision;
 pub use clock::plausible as plausible_clock;
 pub use event_references::EventReferences;
 pub use known_state::KnownState;
-pub use revision::{is_unraised, revision};
+pub use revision::{Difference, difference, is_unraised};
 
 /// A valid submission, encoded for the log.
 #[derive(Debug)]
-pub struct Admitted {
+pub struct ValidatedEvent {
     /// Id and hashes, to compare the event with others of the same id.
-    pub identity: Identity,
+    pub identity: EventIdentity,
     /// Type of the event.
     pub kind: Kind,
     /// Topic, key, headers and payload for the log.
@@ -48,7 +48,7 @@ pub struct Admitted {
 }
 
 /// Validates a submission whose raw identifiers are already replaced.
-pub fn admit(submission: &mut Submission<'_>, known: &KnownState<'_>, now: Timestamp) -> Result<Admitted, Rejection> {
+pub fn validate(submission: &mut Submission<'_>, known: &KnownState<'_>, now: Timestamp) -> Result<ValidatedEvent, Rejection> {
     look_alikes::check(submission, known)?;
     let mut value = submission.data.canonical();
     let data = decode::payload(submission.kind, &value, "/data")
@@ -85,10 +85,10 @@ pub fn admit(submission: &mut Submission<'_>, known: &KnownState<'_>, now: Times
     };
     let kind = data.kind();
     let encoded = sized(encode::encode(&envelope, &data, value))?;
-    let identity = Identity::of_encoded(envelope.id, kind, envelope.bodyhash, &encoded);
+    let identity = EventIdentity::of_encoded(envelope.id, kind, envelope.bodyhash, &encoded);
     let event_references = EventReferences::of(&data, &encoded.key);
     let register_event = CampaignData::uses(kind).then_some(Event { envelope, data });
-    Ok(Admitted { identity, kind, encoded, register_event, event_references, warning })
+    Ok(ValidatedEvent { identity, kind, encoded, register_event, event_references, warning })
 }
 
 /// Refuses an unknown campaign, unless the event configures it. Called before the campaign's key is used.
