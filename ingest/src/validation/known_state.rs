@@ -9,7 +9,7 @@ use qamtu_schemas::{
 };
 
 use crate::register::{
-    campaign_data::{CampaignData, Meeting},
+    campaign_data::{CampaignData, RegisteredMeeting},
     look_alikes::Subject,
 };
 
@@ -53,7 +53,7 @@ impl<'a> KnownState<'a> {
     }
 
     /// The state of a meeting in each layer that has one.
-    pub fn meeting(&self, campaign: &CampaignId, meeting: &MeetingId) -> impl Iterator<Item = &'a Meeting> {
+    pub fn meeting(&self, campaign: &CampaignId, meeting: &MeetingId) -> impl Iterator<Item = &'a RegisteredMeeting> {
         self.0.iter().filter_map(move |known| known.campaign(campaign)?.meeting(meeting))
     }
 }
