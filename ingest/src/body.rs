@@ -127,7 +127,7 @@ pub async fn read_whole(mut body: Body, limit: usize, time: Duration, permit: &P
 /// The next bytes of a body; `None` at its regular end.
 async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Rejection> {
     loop {
-        // Decompression can produce data for a long time without a pending await; this yields to other tasks.
+        // Decompression can produce data for a long time without an await that waits; this yields to other tasks.
         tokio::task::coop::consume_budget().await;
         match body.frame().await {
             None => return Ok(None),

@@ -22,7 +22,7 @@ const REFUSED_RANGES_MAX: usize = 100_000;
 
 /// The result for one submission.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum SubmissionOutcome {
     /// The event is new and was appended.
     Accepted {
         /// Id of the event.
@@ -47,7 +47,7 @@ pub struct PlacedOutcome {
     /// Where the submission is.
     pub place: Place,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: SubmissionOutcome,
 }
 
 /// A warning about an accepted event.
@@ -91,7 +91,7 @@ pub struct Outcomes {
     /// The first [`LISTED_MAX`] warnings.
     pub warnings: Vec<WarningItem>,
     /// Outcomes of a whole body, in order; empty for a stream.
-    pub each: Vec<Outcome>,
+    pub each: Vec<SubmissionOutcome>,
     /// The first [`LISTED_MAX`] refusals of a stream.
     pub refusals: Vec<Rejection>,
     /// All refused lines of a stream, in order.
@@ -111,12 +111,12 @@ impl Outcomes {
         let duplicates_before = self.duplicates;
         for PlacedOutcome { place, outcome } in chunk {
             match &outcome {
-                Outcome::Accepted { id, kind, warnings } => {
+                SubmissionOutcome::Accepted { id, kind, warnings } => {
                     *accepted.entry(*kind).or_default() += 1;
                     self.list_warnings(*id, warnings, place.line());
                 }
-                Outcome::Duplicate { .. } => self.duplicates += 1,
-                Outcome::Refused(rejection) => {
+                SubmissionOutcome::Duplicate { .. } => self.duplicates += 1,
+                SubmissionOutcome::Refused(rejection) => {
                     self.refused += 1;
                     metrics::refused(rejection.code);
                 }
@@ -145,9 +145,9 @@ impl Outcomes {
         self.warnings.extend(warnings.iter().take(remaining).map(item));
     }
 
-    fn list_line(&mut self, line: u64, outcome: Outcome) {
+    fn list_line(&mut self, line: u64, outcome: SubmissionOutcome) {
         self.last_line = line;
-        let Outcome::Refused(rejection) = outcome else { return };
+        let SubmissionOutcome::Refused(rejection) = outcome else { return };
         match self.refused_lines.last_mut() {
             Some(range) if range.last + 1 == line => range.last = line,
             _ => self.refused_lines.push(LineRange { first: line, last: line }),

@@ -38,19 +38,19 @@ pub enum RevokePolicy {
 
 /// A pool of permits; clones share it.
 #[derive(Debug, Clone)]
-pub struct Permits(Arc<Shared>);
+pub struct Permits(Arc<Pool>);
 
 #[derive(Debug)]
-struct Shared {
+struct Pool {
     limit: usize,
     /// Largest number of waiting requests.
     queue: usize,
     policy: RevokePolicy,
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PoolState {
     holders: Vec<Arc<Holder>>,
     /// In order of arrival.
     waiters: Vec<Waiter>,
@@ -74,6 +74,13 @@ struct Waiter {
     grant: oneshot::Sender<Permit>,
 }
 
+/// What a client has of a pool; ordered by permits, then by waiting requests.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Share {
+    permits: usize,
+    waiting: usize,
+}
+
 /// Permission to run one request; returned to the pool when dropped.
 #[derive(Debug)]
 pub struct Permit {
@@ -84,10 +91,10 @@ pub struct Permit {
 impl Permits {
     /// A pool of `limit` permits and a queue of at most `queue` waiting requests.
     pub fn new(limit: usize, queue: usize, policy: RevokePolicy) -> Self {
-        Self(Arc::new(Shared { limit, queue, policy, state: Mutex::default() }))
+        Self(Arc::new(Pool { limit, queue, policy, state: Mutex::default() }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -107,7 +114,7 @@ impl Permits {
         tokio::time::timeout(wait, granted).await.ok()?.ok()
     }
 
-    fn grant(&self, state: &mut State, client: Client) -> Permit {
+    fn grant(&self, state: &mut PoolState, client: Client) -> Permit {
         let holder = Arc::new(Holder {
             client,
             begun: Instant::now(),
@@ -134,7 +141,7 @@ impl Permits {
     }
 }
 
-impl State {
+impl PoolState {
     /// Number of permits of a client that are not revoked.
     fn permits_of(&self, client: Client) -> usize {
         self.holders.iter().filter(|holder| holder.client == client && !holder.revoked.is_cancelled()).count()
@@ -177,8 +184,11 @@ impl State {
     /// The next waiter: that of the client with the fewest permits, then the fewest waiting requests, then the longest wait.
     fn next_waiter(&mut self) -> Option<Waiter> {
         self.waiters.retain(|waiter| !waiter.grant.is_closed());
-        let mut shares: HashMap<Client, (usize, usize)> = HashMap::new();
-        self.waiters.iter().for_each(|waiter| shares.entry(waiter.client).or_insert((self.permits_of(waiter.client), 0)).1 += 1);
+        let mut shares: HashMap<Client, Share> = HashMap::new();
+        for waiter in &self.waiters {
+            let share = shares.entry(waiter.client).or_insert_with(|| Share { permits: self.permits_of(waiter.client), waiting: 0 });
+            share.waiting += 1;
+        }
         let (index, _) = self.waiters.iter().enumerate().min_by_key(|(_, waiter)| shares.get(&waiter.client))?;
         Some(self.waiters.remove(index))
     }

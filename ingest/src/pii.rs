@@ -8,7 +8,7 @@
 
 mod groups;
 
-use groups::{Group, chains};
+use groups::{DigitGroup, chains};
 
 use crate::{
     folding,
@@ -79,15 +79,15 @@ pub fn find(text: &str) -> Option<PersonalNumber> {
 
 /// A national id within a longer run of digits, such as `1850615101233`. The check digit is verified, which less than one in four hundred
 /// other runs of twelve digits pass.
-fn id_in_one_group(chain: &[Group<'_>]) -> bool {
+fn id_in_one_group(chain: &[DigitGroup<'_>]) -> bool {
     chain.iter().filter(|group| !group.is_timestamp()).any(|group| group.digits.as_bytes().windows(NATIONAL_ID).any(is_national_id))
 }
 
 /// A national id across several groups, such as `850615,101233`. Groups count as a whole, except in pairs of long ones, such as
 /// `№ 7850615-101233`, where only the digits next to the separator count.
-fn id_across_groups(chain: &[Group<'_>]) -> bool {
+fn id_across_groups(chain: &[DigitGroup<'_>]) -> bool {
     let half = NATIONAL_ID / 2;
-    let across_long_pair = |pair: &[Group<'_>]| {
+    let across_long_pair = |pair: &[DigitGroup<'_>]| {
         let end = pair[0].digits.len().checked_sub(half).and_then(|from| pair[0].digits.get(from..));
         let begin = pair[1].digits.get(..half);
         end.zip(begin).is_some_and(|(end, begin)| is_grouped_id(&[end, begin].concat()))
@@ -96,19 +96,19 @@ fn id_across_groups(chain: &[Group<'_>]) -> bool {
 }
 
 /// A phone number of Kazakhstan: ten digits that begin with an area or operator code, with or without `+7`, `7` or `8`.
-fn phone(chain: &[Group<'_>]) -> bool {
-    let local = |run: &[Group<'_>]| is_phone(&joined(run)) && code_is_unbroken(run, 0);
-    let prefixed = |run: &[Group<'_>]| {
+fn phone(chain: &[DigitGroup<'_>]) -> bool {
+    let local = |run: &[DigitGroup<'_>]| is_phone(&joined(run)) && code_is_unbroken(run, 0);
+    let prefixed = |run: &[DigitGroup<'_>]| {
         let digits = joined(run);
         let is_grouped_like_phone = || code_is_unbroken(run, 1) || run[0].gap.ends_with('+') || only_code_is_split(run);
         matches!(digits.as_bytes()[0], b'7' | b'8') && is_phone(&digits[1..]) && is_grouped_like_phone()
     };
-    let abroad = |run: &[Group<'_>]| joined(run).strip_prefix("007").is_some_and(is_phone);
+    let abroad = |run: &[DigitGroup<'_>]| joined(run).strip_prefix("007").is_some_and(is_phone);
     runs(chain, PHONE).any(local) || runs(chain, PHONE + 1).any(prefixed) || runs(chain, PHONE + 3).any(abroad)
 }
 
 /// Runs of adjacent groups with exactly `digits` digits.
-fn runs<'c, 't>(chain: &'c [Group<'t>], digits: usize) -> impl Iterator<Item = &'c [Group<'t>]> {
+fn runs<'c, 't>(chain: &'c [DigitGroup<'t>], digits: usize) -> impl Iterator<Item = &'c [DigitGroup<'t>]> {
     (0..chain.len()).filter_map(move |first| {
         let mut left = digits;
         for (count, group) in chain[first..].iter().enumerate() {
@@ -121,13 +121,13 @@ fn runs<'c, 't>(chain: &'c [Group<'t>], digits: usize) -> impl Iterator<Item = &
     })
 }
 
-fn joined(run: &[Group<'_>]) -> String {
+fn joined(run: &[DigitGroup<'_>]) -> String {
     run.iter().map(|group| group.digits).collect()
 }
 
 /// Whether the three digits of the area code, after the prefix, are in one group, unlike in dates and lists of counts. Also true if every
 /// digit stands alone.
-fn code_is_unbroken(run: &[Group<'_>], prefix: usize) -> bool {
+fn code_is_unbroken(run: &[DigitGroup<'_>], prefix: usize) -> bool {
     let mut before = 0;
     let together = run.iter().any(|group| {
         let contains_code = before <= prefix && before + group.digits.len() >= prefix + 3;
@@ -142,7 +142,7 @@ const LOCAL_GROUPS: [&[usize]; 4] = [&[7], &[3, 4], &[3, 2, 2], &[2, 2, 3]];
 
 /// Whether only the area code is split, as in `8 7 01 123 45 67`, and the rest is grouped as usual. Used only after a prefix: without one,
 /// or in other groupings, the digits may be a list of numbers or an amount.
-fn only_code_is_split(run: &[Group<'_>]) -> bool {
+fn only_code_is_split(run: &[DigitGroup<'_>]) -> bool {
     let lengths: Vec<usize> = run.iter().map(|group| group.digits.len()).collect();
     LOCAL_GROUPS.iter().any(|local| lengths.ends_with(local))
 }

@@ -19,7 +19,7 @@ use crate::{
 pub mod identifier;
 pub mod keys;
 
-use identifier::{Iin, Phone};
+use identifier::{RawIin, RawPhone};
 pub use keys::{KeyError, Keys};
 
 /// The HMAC key of one campaign; zeroized when dropped.
@@ -47,12 +47,12 @@ impl CampaignKey {
     }
 
     /// The pseudonym of a national id.
-    pub fn of_iin(&self, iin: &Iin) -> Pseudonym {
+    pub fn of_iin(&self, iin: &RawIin) -> Pseudonym {
         self.pseudonym("qamtu:v1|iin|", iin.digits())
     }
 
     /// The pseudonym of a phone number.
-    pub fn of_phone(&self, phone: &Phone) -> Pseudonym {
+    pub fn of_phone(&self, phone: &RawPhone) -> Pseudonym {
         self.pseudonym("qamtu:v1|phone|", phone.e164())
     }
 }
@@ -129,9 +129,9 @@ fn pseudonym_of(person: &Json<'_>, key: &CampaignKey) -> Result<Option<(Pseudony
     }
     let text = raw.text().ok_or_else(|| Rejection::new(ProblemCode::InvalidPerson, Detail::IdentifierQuotes).at(pointer))?;
     let pseudonym = if iin.is_some() {
-        (key.of_iin(&Iin::read(text).map_err(|rejection| rejection.at(pointer))?), PseudonymStrength::Strong)
+        (key.of_iin(&RawIin::read(text).map_err(|rejection| rejection.at(pointer))?), PseudonymStrength::Strong)
     } else {
-        (key.of_phone(&Phone::read(text).map_err(|rejection| rejection.at(pointer))?), PseudonymStrength::Weak)
+        (key.of_phone(&RawPhone::read(text).map_err(|rejection| rejection.at(pointer))?), PseudonymStrength::Weak)
     };
     Ok(Some(pseudonym))
 }

@@ -6,22 +6,25 @@
 //! it. Events that are appended and not yet in the file are held in memory ([`in_flight`]), so that an immediate retry is recognised.
 //!
 //! Parts: [`campaign_data`] (reference data and meetings, in memory), [`identity`] (how events with the same id are compared),
-//! [`in_flight`] (ids not yet in the file), [`bloom`] (ids that may be in the file), [`store`] (the file), [`follow`] (reads the log).
+//! [`claims`] (ids reserved for an append), [`in_flight`] (ids not yet in the file), [`bloom`] (ids that may be in the file), [`store`] (the
+//! file), [`fold_batch`] (what records add to it), [`follow`] (reads the log).
 
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use qamtu_log::{LogError, NextOffset, Position, Record};
+use qamtu_log::{NextOffset, Record};
 use qamtu_schemas::{Event, id::EventId};
 use tokio::sync::{Notify, watch};
 
 mod bloom;
 pub mod campaign_data;
+pub mod claims;
+pub mod fold_batch;
 pub mod follow;
 pub mod identity;
 pub mod in_flight;
@@ -29,25 +32,14 @@ pub mod look_alikes;
 pub mod store;
 
 use campaign_data::CampaignData;
+use claims::Claim;
+use fold_batch::FoldBatch;
 use identity::{Comparison, EventIdentity};
 use in_flight::{InFlightIds, InFlightLookup};
-use store::{FoldBatch, Lock, Lookup, Store, StoreError};
-
-/// Result of a claim: whether the caller may append an event with this id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// The id is not in the log; it is now reserved for the caller.
-    Fresh,
-    /// The log holds an event with this id and the same body.
-    Duplicate,
-    /// The log holds an event with this id whose body differs only in the person that it names.
-    OtherPerson,
-    /// Another body has this id, in the log or in a running append.
-    Conflict,
-}
+use store::{Lock, Lookup, RegisterStore, StoreError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum BuildState {
     /// The log is being read into the register.
     Building,
     /// The register holds the whole log; see [`Completion`].
@@ -64,12 +56,12 @@ pub struct Completion(u64);
 #[derive(Debug)]
 pub struct Register {
     path: PathBuf,
-    state: watch::Sender<State>,
+    state: watch::Sender<BuildState>,
     completions: AtomicU64,
     campaign_data: RwLock<CampaignData>,
     in_flight: InFlightIds,
     /// `None` while the file is being replaced.
-    store: Mutex<Option<Store>>,
+    store: Mutex<Option<RegisterStore>>,
     lookup: Mutex<Option<Lookup>>,
     folded: Notify,
 }
@@ -93,7 +85,7 @@ impl Register {
     }
 
     fn load(path: &Path) -> Result<Self, StoreError> {
-        let store = Store::open(path, Lock::take(path)?)?;
+        let store = RegisterStore::open(path, Lock::take(path)?)?;
         let mut campaign_data = CampaignData::default();
         store.facts(|event| campaign_data.apply(&event))?;
         let in_flight = InFlightIds::new(store.positions()?, store.count()?);
@@ -107,7 +99,7 @@ impl Register {
     fn new(path: &Path, campaign_data: CampaignData, in_flight: InFlightIds) -> Self {
         Self {
             path: path.to_owned(),
-            state: watch::Sender::new(State::Failed),
+            state: watch::Sender::new(BuildState::Failed),
             completions: AtomicU64::new(0),
             campaign_data: RwLock::new(campaign_data),
             in_flight,
@@ -117,24 +109,24 @@ impl Register {
         }
     }
 
-    fn attach(&self, store: Store) -> Result<(), StoreError> {
+    fn attach(&self, store: RegisterStore) -> Result<(), StoreError> {
         let lookup = store.lookup()?;
         *self.store() = Some(store);
         *self.lookup() = Some(lookup);
-        self.state.send_replace(State::Building);
+        self.state.send_replace(BuildState::Building);
         Ok(())
     }
 
     /// Discards everything and creates a new file, after the old one has failed.
     pub fn replace(&self) -> Result<(), StoreError> {
-        self.state.send_replace(State::Failed);
+        self.state.send_replace(BuildState::Failed);
         *self.lookup() = None;
         *self.store() = None;
         self.clear_memory();
-        self.attach(Store::replace(&self.path, Lock::take(&self.path)?)?)
+        self.attach(RegisterStore::replace(&self.path, Lock::take(&self.path)?)?)
     }
 
-    fn store(&self) -> MutexGuard<'_, Option<Store>> {
+    fn store(&self) -> MutexGuard<'_, Option<RegisterStore>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -144,15 +136,15 @@ impl Register {
 
     /// The current completion; `None` while the register is built. A validation is valid only if it is the same before and afterwards.
     pub fn completion(&self) -> Option<Completion> {
-        if let State::Complete(number) = *self.state.borrow() { Some(Completion(number)) } else { None }
+        if let BuildState::Complete(number) = *self.state.borrow() { Some(Completion(number)) } else { None }
     }
 
     /// Marks the register as complete, unless its file has failed.
     pub fn caught_up(&self) {
         let completed = self.state.send_if_modified(|state| {
-            let building = *state == State::Building;
+            let building = *state == BuildState::Building;
             if building {
-                *state = State::Complete(self.completions.fetch_add(1, Ordering::Relaxed));
+                *state = BuildState::Complete(self.completions.fetch_add(1, Ordering::Relaxed));
             }
             building
         });
@@ -164,7 +156,7 @@ impl Register {
     /// Waits until a lookup in the file has failed.
     pub async fn failed(&self) {
         // INVARIANT: the sender lives as long as the register, which is borrowed here.
-        drop(self.state.subscribe().wait_for(|state| *state == State::Failed).await);
+        drop(self.state.subscribe().wait_for(|state| *state == BuildState::Failed).await);
     }
 
     /// Reference data and meetings of all campaigns, locked for reading.
@@ -217,7 +209,7 @@ impl Register {
         let result = lookup.as_ref().ok_or(StoreError::Rebuilding)?.find(id);
         if result.is_err() {
             // Under the lock, so that a failure of the old file is not recorded for the file that replaces it.
-            self.state.send_replace(State::Failed);
+            self.state.send_replace(BuildState::Failed);
         }
         result
     }
@@ -238,8 +230,8 @@ impl Register {
 
     /// Applies records of the log to the memory and returns what has to be folded into the file. Idempotent.
     pub fn read(&self, records: &[Record]) -> FoldBatch {
-        let (batch, events) = FoldBatch::of(records);
-        self.apply(&events);
+        let mut batch = FoldBatch::of(records);
+        self.apply(&std::mem::take(&mut batch.events));
         self.in_flight.record_read(&batch.ids);
         batch
     }
@@ -254,13 +246,13 @@ impl Register {
 
     /// Whether the file contains the event of this record; true for a record without an event. Detects the register of another log.
     fn contains(&self, record: &Record) -> Result<bool, StoreError> {
-        let Some((row, _)) = store::event_row(record) else { return Ok(true) };
+        let Some(row) = fold_batch::event_row(record) else { return Ok(true) };
         Ok(self.find_in_file(row.identity.id)?.is_some())
     }
 
     /// Discards everything and empties the file.
     fn clear(&self) -> Result<(), StoreError> {
-        self.state.send_replace(State::Building);
+        self.state.send_replace(BuildState::Building);
         self.store().as_mut().ok_or(StoreError::Rebuilding)?.clear()?;
         self.clear_memory();
         Ok(())
@@ -269,43 +261,5 @@ impl Register {
     fn clear_memory(&self) {
         *self.campaign_data.write().unwrap_or_else(PoisonError::into_inner) = CampaignData::default();
         self.in_flight.clear();
-    }
-}
-
-/// The ids that one chunk has claimed and not settled. Dropping it releases them, so it must not be dropped once they are appended.
-#[derive(Debug)]
-pub struct Claims {
-    register: Arc<Register>,
-    claimed: Vec<EventIdentity>,
-}
-
-impl Claims {
-    /// Claims in this register, none so far.
-    pub fn new(register: Arc<Register>) -> Self {
-        Self { register, claimed: Vec::new() }
-    }
-
-    /// Claims an id and records it if it is fresh.
-    pub fn claim(&mut self, sent: &EventIdentity) -> Result<Claim, StoreError> {
-        let claim = self.register.claim(sent)?;
-        if claim == Claim::Fresh {
-            self.claimed.push(*sent);
-        }
-        Ok(claim)
-    }
-
-    /// Records the results of the append, one per claim in the order of the claims, and applies `events` if all succeeded.
-    pub fn settle(mut self, results: &[Result<Position, LogError>], events: &[Event]) {
-        // Events are not matched with claims: after a partial append they are applied when they are read back from the log.
-        if results.iter().all(Result::is_ok) {
-            self.register.apply(events);
-        }
-        self.register.in_flight.settle(&std::mem::take(&mut self.claimed), results);
-    }
-}
-
-impl Drop for Claims {
-    fn drop(&mut self) {
-        self.register.in_flight.release(&self.claimed);
     }
 }

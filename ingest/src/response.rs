@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    outcomes::{LineRange, Outcome, Outcomes, WarningItem},
+    outcomes::{LineRange, Outcomes, SubmissionOutcome, WarningItem},
     rejection::{Language, Rejection},
 };
 
@@ -91,12 +91,12 @@ impl BatchOutcomes {
 }
 
 impl EventOutcome {
-    fn new(index: u64, outcome: Outcome, language: Language) -> Self {
+    fn new(index: u64, outcome: SubmissionOutcome, language: Language) -> Self {
         let stored = |id: EventId, outcome| Self { index, id: Some(id.0), outcome, reason: None, pointer: None, detail: None };
         match outcome {
-            Outcome::Accepted { id, .. } => stored(id, "accepted"),
-            Outcome::Duplicate { id } => stored(id, "duplicate"),
-            Outcome::Refused(rejection) => {
+            SubmissionOutcome::Accepted { id, .. } => stored(id, "accepted"),
+            SubmissionOutcome::Duplicate { id } => stored(id, "duplicate"),
+            SubmissionOutcome::Refused(rejection) => {
                 let FailureItem { id, code, pointer, detail, .. } = FailureItem::new(rejection, language);
                 Self { index, id, outcome: "refused", reason: Some(code), pointer, detail: Some(detail) }
             }

@@ -1,7 +1,7 @@
 //! Validates a submission and turns it into an event. Pure: known state and clock are arguments.
 //!
 //! Guarantees: a validated event was decoded with the function that every reader of the log uses; it references only known codes, holds no
-//! raw identifier, and its times are plausible. Whether its id is free is checked afterwards, see [`crate::register::Claims`].
+//! raw identifier, and its times are plausible. Whether its id is free is checked afterwards, see [`crate::register::claims`].
 
 use jiff::Timestamp;
 use qamtu_log::MAX_ENTRY_BYTES;

@@ -8,14 +8,14 @@ const GAP_MAX: usize = 3;
 
 /// Adjacent digits, and the separator before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Group<'t> {
+pub(super) struct DigitGroup<'t> {
     /// The digits, all ASCII.
     pub digits: &'t str,
     /// Characters between the previous group and this one.
     pub gap: &'t str,
 }
 
-impl Group<'_> {
+impl DigitGroup<'_> {
     /// Whether the digits are a date with a time, such as `20260213150027` in a generated code.
     pub fn is_timestamp(&self) -> bool {
         let within = |from: usize, most: &str| self.digits.get(from..from + 2).is_some_and(|two| two <= most);
@@ -25,8 +25,8 @@ impl Group<'_> {
 }
 
 /// The chains of a text: groups of digits that may be one number.
-pub(super) fn chains(text: &str) -> Vec<Vec<Group<'_>>> {
-    let mut chains: Vec<Vec<Group<'_>>> = Vec::new();
+pub(super) fn chains(text: &str) -> Vec<Vec<DigitGroup<'_>>> {
+    let mut chains: Vec<Vec<DigitGroup<'_>>> = Vec::new();
     for group in groups(text) {
         let gap_begins = group.gap.as_ptr() as usize - text.as_ptr() as usize;
         match chains.last_mut() {
@@ -38,14 +38,14 @@ pub(super) fn chains(text: &str) -> Vec<Vec<Group<'_>>> {
 }
 
 /// Every group of digits with the separator before it.
-fn groups(text: &str) -> impl Iterator<Item = Group<'_>> {
+fn groups(text: &str) -> impl Iterator<Item = DigitGroup<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let begin = rest.find(|c: char| c.is_ascii_digit())?;
         let (gap, from) = rest.split_at(begin);
         let (digits, after) = from.split_at(from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len()));
         rest = after;
-        Some(Group { digits, gap })
+        Some(DigitGroup { digits, gap })
     })
 }
 
@@ -68,7 +68,7 @@ fn is_uuid_hyphen(text: &str, at: usize) -> bool {
 }
 
 /// The parts of a chain between dates.
-fn without_dates<'t>(chain: &[Group<'t>]) -> Vec<Vec<Group<'t>>> {
+fn without_dates<'t>(chain: &[DigitGroup<'t>]) -> Vec<Vec<DigitGroup<'t>>> {
     let mut parts = Vec::new();
     let mut part = Vec::new();
     let mut left = chain;

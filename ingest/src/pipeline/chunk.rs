@@ -14,10 +14,15 @@ use super::{Pipeline, Unacknowledged, rebuilding};
 use crate::{
     body::{Chunk, Place},
     conflicts::OtherBody,
-    outcomes::{Outcome, PlacedOutcome},
+    outcomes::{PlacedOutcome, SubmissionOutcome},
     principal::Principal,
     publish,
-    register::{Claim, Claims, Register, identity::EventIdentity, store::StoreError},
+    register::{
+        Register,
+        claims::{Claim, Claims},
+        identity::EventIdentity,
+        store::StoreError,
+    },
     rejection::{Detail, LISTED_MAX, Pointers, ProblemCode, Rejection, Warning},
     response::Problem,
     validation::{self, KnownState, ValidatedEvent},
@@ -49,28 +54,28 @@ impl ValidatedChunk {
     }
 
     /// Adds an event whose id is claimed.
-    fn accept(&mut self, event: ValidatedEvent, warnings: Vec<Warning>) -> Outcome {
+    fn accept(&mut self, event: ValidatedEvent, warnings: Vec<Warning>) -> SubmissionOutcome {
         self.unacknowledged.add(event.identity, event.register_event.as_ref());
         self.register_events.extend(event.register_event);
         self.entries.push(publish::entry(event.encoded));
-        Outcome::Accepted { id: event.identity.id, kind: event.kind, warnings }
+        SubmissionOutcome::Accepted { id: event.identity.id, kind: event.kind, warnings }
     }
 
     pub(super) fn has_duplicates(&self) -> bool {
-        self.outcomes.iter().any(|placed| matches!(placed.outcome, Outcome::Duplicate { .. }))
+        self.outcomes.iter().any(|placed| matches!(placed.outcome, SubmissionOutcome::Duplicate { .. }))
     }
 
     /// Whether at least one submission is refused.
     pub fn has_refusals(&self) -> bool {
-        self.outcomes.iter().any(|placed| matches!(placed.outcome, Outcome::Refused(_)))
+        self.outcomes.iter().any(|placed| matches!(placed.outcome, SubmissionOutcome::Refused(_)))
     }
 
     /// The problem of an all-or-nothing body: its first refused event, and of a batch a list of the refused ones.
     pub(super) fn into_problem(self) -> Problem {
         let is_batch = self.outcomes.iter().any(|placed| placed.place != Place::Body);
         let refusals = self.outcomes.into_iter().filter_map(|placed| match placed.outcome {
-            Outcome::Refused(rejection) => Some(rejection),
-            Outcome::Accepted { .. } | Outcome::Duplicate { .. } => None,
+            SubmissionOutcome::Refused(rejection) => Some(rejection),
+            SubmissionOutcome::Accepted { .. } | SubmissionOutcome::Duplicate { .. } => None,
         });
         let mut failures: Vec<Rejection> = refusals.take(LISTED_MAX).collect();
         let first = failures.first().cloned().unwrap_or_else(|| Rejection::new(ProblemCode::Internal, Detail::Internal));
@@ -104,7 +109,7 @@ impl ChunkValidator<'_> {
             let outcome = match self.outcome(chunk.bytes_of(item), &mut validated) {
                 Ok(outcome) => outcome,
                 Err(rejection) if rejection.code.status().is_server_error() => return Err(rejection),
-                Err(rejection) => Outcome::Refused(item.place.locate(rejection)),
+                Err(rejection) => SubmissionOutcome::Refused(item.place.locate(rejection)),
             };
             validated.outcomes.push(PlacedOutcome { place: item.place, outcome });
         }
@@ -113,7 +118,7 @@ impl ChunkValidator<'_> {
     }
 
     /// The outcome of one submission. `bytes` is `None` for a line over the size limit, which was not buffered.
-    fn outcome(&self, bytes: Option<&[u8]>, chunk: &mut ValidatedChunk) -> Result<Outcome, Rejection> {
+    fn outcome(&self, bytes: Option<&[u8]>, chunk: &mut ValidatedChunk) -> Result<SubmissionOutcome, Rejection> {
         let largest = self.pipeline.limits.largest(self.principal.only);
         let bytes = bytes.filter(|bytes| bytes.len() <= largest);
         let bytes = bytes.ok_or_else(|| Rejection::new(ProblemCode::EventTooLarge, Detail::EventMax { bytes: largest }))?;
@@ -124,10 +129,10 @@ impl ChunkValidator<'_> {
                 let warnings = self.warnings(&event, chunk)?;
                 Ok(chunk.accept(event, warnings))
             }
-            Claim::Duplicate => Ok(Outcome::Duplicate { id }),
+            Claim::Duplicate => Ok(SubmissionOutcome::Duplicate { id }),
             Claim::OtherPerson => {
                 chunk.other_bodies.push(OtherBody::new(id, event.encoded, self.now));
-                Ok(Outcome::Duplicate { id })
+                Ok(SubmissionOutcome::Duplicate { id })
             }
             Claim::Conflict => Err(self.pipeline.conflicts.reject(self.conflict_detail(&event, chunk)).about(Some(id))),
         }

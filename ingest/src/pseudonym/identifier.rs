@@ -8,12 +8,12 @@ use secrecy::zeroize::Zeroize;
 use crate::rejection::{Detail, ProblemCode, Rejection};
 
 /// An individual identification number: twelve ASCII digits with a valid check digit. Zeroized when dropped.
-pub struct Iin(String);
+pub struct RawIin(String);
 
 /// A phone number in E.164 form. Zeroized when dropped.
-pub struct Phone(String);
+pub struct RawPhone(String);
 
-impl Iin {
+impl RawIin {
     /// Parses ASCII, full-width or Arabic digits, with spaces or hyphens between them.
     pub fn read(text: &str) -> Result<Self, Rejection> {
         let iin = Self(normalize(text, ProblemCode::InvalidIin)?);
@@ -32,7 +32,7 @@ impl Iin {
     }
 }
 
-impl Phone {
+impl RawPhone {
     /// Parses a number; without a country code it is one of Kazakhstan (trunk prefix 8 or none).
     pub fn read(text: &str) -> Result<Self, Rejection> {
         let phone = Self(normalize(text, ProblemCode::InvalidPhone)?);
@@ -58,13 +58,13 @@ impl Phone {
     }
 }
 
-impl Drop for Iin {
+impl Drop for RawIin {
     fn drop(&mut self) {
         self.0.zeroize();
     }
 }
 
-impl Drop for Phone {
+impl Drop for RawPhone {
     fn drop(&mut self) {
         self.0.zeroize();
     }
@@ -121,13 +121,13 @@ mod tests {
     #[test]
     fn known_numbers_are_valid_and_their_neighbours_are_not() {
         for good in ["850615101233", "991231107771", "721108204561", "640308100509", "000229200019", "000229666027"] {
-            assert!(Iin::read(good).is_ok(), "{good}");
+            assert!(RawIin::read(good).is_ok(), "{good}");
             let last = good.as_bytes()[11] - b'0';
             let bad = format!("{}{}", &good[..11], (last + 1) % 10);
-            assert!(Iin::read(&bad).is_err(), "{bad}");
+            assert!(RawIin::read(&bad).is_err(), "{bad}");
         }
         for unusable in 0..10 {
-            assert!(Iin::read(&format!("64030810056{unusable}")).is_err());
+            assert!(RawIin::read(&format!("64030810056{unusable}")).is_err());
         }
     }
 
@@ -135,29 +135,29 @@ mod tests {
     fn numbers_are_read_as_people_type_them() {
         for typed in ["8506 1510 1233", "850615-101233", "８５０６１５１０１２３３", " 850615\u{200B}101233\n", "٨٥٠٦١٥١٠١٢٣٣"]
         {
-            assert_eq!(Iin::read(typed).unwrap_or_else(|_| panic!("{typed}")).digits(), "850615101233");
+            assert_eq!(RawIin::read(typed).unwrap_or_else(|_| panic!("{typed}")).digits(), "850615101233");
         }
         for wrong in ["", "85061510123", "8506151012330", "85061510123x", "+850615101233", "８"] {
-            assert!(Iin::read(wrong).is_err(), "{wrong}");
+            assert!(RawIin::read(wrong).is_err(), "{wrong}");
         }
         for typed in ["+7 701 123 45 67", "8(701)123-45-67", "77011234567", "701 123 45 67", "007 701 1234567", "＋７７０１１２３４５６７"]
         {
-            assert_eq!(Phone::read(typed).unwrap_or_else(|_| panic!("{typed}")).e164(), "+77011234567");
+            assert_eq!(RawPhone::read(typed).unwrap_or_else(|_| panic!("{typed}")).e164(), "+77011234567");
         }
-        assert_eq!(Phone::read("+998 90 123 45 67").map(|phone| phone.e164().to_owned()).unwrap_or_default(), "+998901234567");
+        assert_eq!(RawPhone::read("+998 90 123 45 67").map(|phone| phone.e164().to_owned()).unwrap_or_default(), "+998901234567");
         for wrong in ["", "+", "123", "+7701123456", "850615101233", "+0123456789", "8 701 123 45 6x", "++77011234567"] {
-            assert!(Phone::read(wrong).is_err(), "{wrong}");
+            assert!(RawPhone::read(wrong).is_err(), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn parsing_terminates_and_normalized_numbers_are_stable(text in "\\PC{0,80}") {
-            if let Ok(iin) = Iin::read(&text) {
-                prop_assert!(Iin::read(iin.digits()).is_ok());
+            if let Ok(iin) = RawIin::read(&text) {
+                prop_assert!(RawIin::read(iin.digits()).is_ok());
             }
-            if let Ok(phone) = Phone::read(&text) {
-                let again = Phone::read(phone.e164()).map(|again| again.e164().to_owned());
+            if let Ok(phone) = RawPhone::read(&text) {
+                let again = RawPhone::read(phone.e164()).map(|again| again.e164().to_owned());
                 prop_assert_eq!(again.unwrap_or_default(), phone.e164());
             }
         }

@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         let again = Keys::new(dir.path(), false).get(&campaign).unwrap();
-        let iin = crate::pseudonym::identifier::Iin::read("850615101233").unwrap_or_else(|_| panic!());
+        let iin = crate::pseudonym::identifier::RawIin::read("850615101233").unwrap_or_else(|_| panic!());
         assert_eq!(first.of_iin(&iin), again.of_iin(&iin));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
         assert!(matches!(Keys::new(dir.path(), true).get(&campaign), Err(KeyError::NotPrivate { .. })));

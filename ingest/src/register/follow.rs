@@ -13,10 +13,7 @@ use qamtu_schemas::Topic;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Register,
-    store::{FoldBatch, StoreError},
-};
+use super::{Register, fold_batch::FoldBatch, store::StoreError};
 use crate::metrics;
 
 /// Number of events, and longest time, after which a batch is written: few large transactions, because ids are spread over all pages.
@@ -136,11 +133,12 @@ impl Follower {
 
     async fn read(&mut self, records: Vec<Record>, stop: &CancellationToken) -> Result<(), FollowError> {
         let (register, checks) = (self.register.clone(), std::mem::take(&mut self.checks));
+        let count = records.len();
         let work = move || match verify_records(&register, checks, &records)? {
-            (remaining, true) => Ok(Some((remaining, register.read(&records), records.len()))),
-            (_, false) => Ok(None),
+            Some(remaining) => Ok(Some((remaining, register.read(&records)))),
+            None => Ok(None),
         };
-        let Some((remaining, batch, count)) = blocking(work).await? else {
+        let Some((remaining, batch)) = blocking(work).await? else {
             return self.rebuild("the register belongs to another log").await;
         };
         self.checks = remaining;
@@ -194,21 +192,21 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The checks that remain, and whether those for these records passed. A record that compaction removed is not checked.
+/// The checks that remain; `None` if one for these records failed. A record that compaction removed is not checked.
 fn verify_records(
     register: &Register,
     mut checks: HashMap<Partition, u64>,
     records: &[Record],
-) -> Result<(HashMap<Partition, u64>, bool), StoreError> {
+) -> Result<Option<HashMap<Partition, u64>>, StoreError> {
     for record in records {
         if let Some(offset) = checks.remove(&record.partition)
             && offset == record.offset
             && !register.contains(record)?
         {
-            return Ok((checks, false));
+            return Ok(None);
         }
     }
-    Ok((checks, true))
+    Ok(Some(checks))
 }
 
 /// Runs blocking work on the blocking thread pool; propagates its panic.

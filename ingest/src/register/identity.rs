@@ -118,8 +118,8 @@ fn first_8_bytes(hash: &[u8]) -> u64 {
 
 /// Appends every field of a JSON object except one. Values are hashed as stored, in canonical form.
 fn fields_without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::Result<()> {
-    struct Fields<'a>(&'a str, &'a mut Vec<u8>);
-    impl<'de> Visitor<'de> for Fields<'_> {
+    struct OtherFields<'a>(&'a str, &'a mut Vec<u8>);
+    impl<'de> Visitor<'de> for OtherFields<'_> {
         type Value = ();
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a payload")
@@ -134,7 +134,7 @@ fn fields_without(value: &[u8], field: &str, all: &mut Vec<u8>) -> serde_json::R
             Ok(())
         }
     }
-    serde_json::Deserializer::from_slice(value).deserialize_map(Fields(field, all))
+    serde_json::Deserializer::from_slice(value).deserialize_map(OtherFields(field, all))
 }
 
 #[cfg(test)]

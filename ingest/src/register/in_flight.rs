@@ -13,10 +13,10 @@ use qamtu_log::{LogError, NextOffset, Partition, Position};
 use qamtu_schemas::id::EventId;
 
 use super::{
-    Claim,
     bloom::ScalableBloomFilter,
+    claims::Claim,
+    fold_batch::{FoldBatch, RegisterRow},
     identity::{Comparison, EventIdentity},
-    store::{EventRow, FoldBatch},
 };
 
 /// Result of looking for an event without reading the file.
@@ -37,7 +37,7 @@ pub struct InFlightIds(Mutex<Inner>);
 #[derive(Debug)]
 struct Inner {
     ids: HashMap<EventId, InFlightId>,
-    /// Number of ids in [`State::Unresolved`].
+    /// Number of ids in [`IdState::Unresolved`].
     unresolved: usize,
     filter: ScalableBloomFilter,
     /// The next offset of each partition that the file holds.
@@ -49,11 +49,11 @@ struct InFlightId {
     identity: EventIdentity,
     /// Number of requests that have reserved the id and have no result yet.
     requests: u32,
-    state: State,
+    state: IdState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum IdState {
     /// Not known to be in the log.
     Reserved,
     /// An append failed without a definite result: other bodies are refused until the log is read back.
@@ -123,16 +123,16 @@ impl InFlightIds {
 
     /// Records events that were read from the log, whoever appended them. Of two bodies with one id the one received first wins, as in
     /// the file.
-    pub fn record_read(&self, rows: &[EventRow]) {
+    pub fn record_read(&self, rows: &[RegisterRow]) {
         let mut inner = self.inner();
         for row in rows {
             let event = row.identity;
-            let known = inner.ids.entry(event.id).or_insert(InFlightId { identity: event, requests: 0, state: State::Reserved });
+            let known = inner.ids.entry(event.id).or_insert(InFlightId { identity: event, requests: 0, state: IdState::Reserved });
             let before = known.state;
-            if !matches!(before, State::Read(received) if (received, known.identity.hash) <= (row.received_us, event.hash)) {
-                (known.identity, known.state) = (event, State::Read(row.received_us));
+            if !matches!(before, IdState::Read(received) if (received, known.identity.hash) <= (row.received_us, event.hash)) {
+                (known.identity, known.state) = (event, IdState::Read(row.received_us));
             }
-            inner.unresolved -= usize::from(before == State::Unresolved);
+            inner.unresolved -= usize::from(before == IdState::Unresolved);
         }
     }
 
@@ -175,13 +175,13 @@ impl InFlightIds {
 impl Inner {
     fn reserve(&mut self, sent: &EventIdentity) -> Claim {
         let Some(known) = self.ids.get_mut(&sent.id) else {
-            self.ids.insert(sent.id, InFlightId { identity: *sent, requests: 1, state: State::Reserved });
+            self.ids.insert(sent.id, InFlightId { identity: *sent, requests: 1, state: IdState::Reserved });
             return Claim::Fresh;
         };
         match (known.identity.compare(sent), known.state) {
             (Comparison::Different, _) => Claim::Conflict,
             // Also for another person: the log then holds both bodies, as if two processes had received them.
-            (_, State::Reserved | State::Unresolved) => {
+            (_, IdState::Reserved | IdState::Unresolved) => {
                 known.requests += 1;
                 Claim::Fresh
             }
@@ -194,11 +194,11 @@ impl Inner {
     fn release(&mut self, id: EventId, unresolved: bool) {
         let Some(known) = self.ids.get_mut(&id) else { return };
         known.requests = known.requests.saturating_sub(1);
-        if known.state != State::Reserved {
+        if known.state != IdState::Reserved {
             return;
         }
         if unresolved && self.unresolved < UNRESOLVED_MAX {
-            known.state = State::Unresolved;
+            known.state = IdState::Unresolved;
             self.unresolved += 1;
         } else if known.requests == 0 {
             self.ids.remove(&id);
@@ -211,161 +211,19 @@ impl Inner {
             self.remove(event.id);
             return;
         }
-        let known = self.ids.entry(event.id).or_insert(InFlightId { identity: *event, requests: 1, state: State::Reserved });
+        let known = self.ids.entry(event.id).or_insert(InFlightId { identity: *event, requests: 1, state: IdState::Reserved });
         known.requests = known.requests.saturating_sub(1);
-        self.unresolved -= usize::from(known.state == State::Unresolved);
-        if !matches!(known.state, State::Read(_)) {
-            known.state = State::Acknowledged;
+        self.unresolved -= usize::from(known.state == IdState::Unresolved);
+        if !matches!(known.state, IdState::Read(_)) {
+            known.state = IdState::Acknowledged;
         }
     }
 
     fn remove(&mut self, id: EventId) {
         let removed = self.ids.remove(&id);
-        self.unresolved -= usize::from(removed.is_some_and(|known| known.state == State::Unresolved));
+        self.unresolved -= usize::from(removed.is_some_and(|known| known.state == IdState::Unresolved));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use qamtu_log::Partition;
-    use qamtu_schemas::id::BodyHash;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn id(n: u128) -> EventId {
-        EventId(Uuid::from_u128(n))
-    }
-
-    /// An event that names nobody.
-    fn event(n: u128, hash: BodyHash) -> EventIdentity {
-        EventIdentity { id: id(n), hash, public: u64::from(hash.0[0]), about: 0 }
-    }
-
-    /// An event that names a person, and is the same in all else as [`ONE`].
-    fn person(n: u128, person: u8) -> EventIdentity {
-        EventIdentity { hash: BodyHash([person; 16]), ..event(n, ONE) }
-    }
-
-    fn claim(ids: &InFlightIds, event: &EventIdentity) -> Claim {
-        ids.claim(event).unwrap()
-    }
-
-    const ONE: BodyHash = BodyHash([1; 16]);
-    const TWO: BodyHash = BodyHash([2; 16]);
-
-    fn at(offset: u64) -> Position {
-        Position { partition: Partition::new("events", 0), offset }
-    }
-
-    fn batch(n: u128, next: u64) -> FoldBatch {
-        let row = read(n, ONE, 0);
-        FoldBatch { ids: vec![row], facts: Vec::new(), next: vec![Partition::new("events", 0).next_offset(next)] }
-    }
-
-    #[test]
-    fn an_id_is_reserved_then_acknowledged_then_folded_into_the_file() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
-        ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
-        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Duplicate);
-        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
-        ids.fold(&batch(1, 1));
-        assert_eq!((ids.unfolded(), ids.claim(&event(1, ONE))), (0, None));
-    }
-
-    #[test]
-    fn a_released_id_is_fresh_again_and_an_acknowledged_one_is_not_released() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-        ids.release(&[event(1, ONE)]);
-        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Fresh);
-        ids.settle(&[event(1, TWO)], &[Ok(at(0))]);
-        ids.release(&[event(1, TWO)]);
-        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Duplicate);
-    }
-
-    #[test]
-    fn an_event_that_is_folded_before_it_is_settled_does_not_stay_in_memory() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-        ids.fold(&batch(1, 1));
-        ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
-        assert_eq!(ids.unfolded(), 0);
-    }
-
-    fn failed() -> Result<Position, LogError> {
-        Err(LogError::InvalidEntry { topic: "events".into(), reason: "x" })
-    }
-
-    fn unanswered() -> Result<Position, LogError> {
-        Err(LogError::Unavailable { action: "appending", source: None })
-    }
-
-    fn read(n: u128, hash: BodyHash, received_us: i64) -> EventRow {
-        EventRow { identity: event(n, hash), received_us }
-    }
-
-    #[test]
-    fn an_id_that_several_requests_reserved_is_released_by_the_last_one() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(1, ONE))), (Claim::Fresh, Claim::Fresh));
-        ids.release(&[event(1, ONE)]);
-        assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (1, Claim::Conflict));
-        ids.settle(&[event(1, ONE)], &[failed()]);
-        assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (0, Claim::Fresh));
-    }
-
-    #[test]
-    fn an_append_without_a_result_reserves_its_id_for_its_body_and_counts_as_no_backlog() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        let acknowledged = || ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
-        let read_back = || ids.record_read(&[read(1, ONE, 5)]);
-        for then in [&acknowledged as &dyn Fn(), &read_back] {
-            assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-            ids.settle(&[event(1, ONE)], &[unanswered()]);
-            assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (0, Claim::Conflict));
-            assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-            then();
-            assert_eq!((ids.unfolded(), claim(&ids, &event(1, ONE))), (1, Claim::Duplicate));
-            ids.inner().remove(id(1));
-            assert_eq!(ids.unfolded(), 0);
-        }
-    }
-
-    #[test]
-    fn after_a_partial_append_stored_ids_stay_and_the_others_are_released() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        let events = [event(1, ONE), event(2, ONE)];
-        assert!(events.iter().all(|event| claim(&ids, event) == Claim::Fresh));
-        ids.settle(&events, &[Ok(at(0)), failed()]);
-        assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(2, TWO))), (Claim::Duplicate, Claim::Fresh));
-    }
-
-    #[test]
-    fn the_body_in_the_log_wins_and_of_two_bodies_the_earliest() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-        ids.record_read(&[read(1, TWO, 5)]);
-        assert_eq!((claim(&ids, &event(1, TWO)), claim(&ids, &event(1, ONE))), (Claim::Duplicate, Claim::Conflict));
-        ids.settle(&[event(1, ONE)], &[Ok(at(1))]);
-        assert_eq!((claim(&ids, &event(1, TWO)), claim(&ids, &event(1, ONE))), (Claim::Duplicate, Claim::Conflict));
-        ids.record_read(&[read(1, ONE, 6)]);
-        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Duplicate);
-        ids.record_read(&[read(1, ONE, 4)]);
-        assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(1, TWO))), (Claim::Duplicate, Claim::Conflict));
-    }
-
-    #[test]
-    fn a_body_that_differs_in_the_person_alone_is_never_a_conflict() {
-        let ids = InFlightIds::new(Vec::new(), 0);
-        let (first, other) = (event(1, ONE), person(1, 9));
-        assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Fresh, Claim::Fresh));
-        ids.settle(&[first], &[Ok(at(0))]);
-        assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Duplicate, Claim::OtherPerson));
-        assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
-        ids.record_read(&[EventRow { identity: other, received_us: 5 }]);
-        assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::OtherPerson, Claim::Duplicate));
-    }
-}
+mod tests;

@@ -72,11 +72,11 @@ impl Subject {
 
 /// Ids of a campaign, indexed by the forms in which they are compared.
 #[derive(Debug, Default)]
-pub struct LookAlikes(HashMap<(Subject, Key), Vec<Box<str>>>);
+pub struct LookAlikes(HashMap<(Subject, ComparedForm), Vec<Box<str>>>);
 
 /// A form in which ids are compared; skeletons are those of UTS 39.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+enum ComparedForm {
     Lowercase(String),
     Skeleton(String),
     UppercaseSkeleton(String),
@@ -97,7 +97,7 @@ impl LookAlikes {
 
     /// Whether exactly this id is known.
     pub fn has(&self, subject: Subject, id: &str) -> bool {
-        let key = Key::Lowercase(folding::fold(id).trim().to_lowercase());
+        let key = ComparedForm::Lowercase(folding::fold(id).trim().to_lowercase());
         self.0.get(&(subject, key)).is_some_and(|similar| similar.iter().any(|known| **known == *id))
     }
 
@@ -113,11 +113,15 @@ pub fn look_alike(one: &str, other: &str) -> bool {
     one != other && keys(one).iter().zip(&keys(other)).any(|(one, other)| one == other)
 }
 
-fn keys(id: &str) -> [Key; 3] {
+fn keys(id: &str) -> [ComparedForm; 3] {
     let folded = folding::fold(id);
     let folded = folded.trim();
     let to_skeleton = |text: &str| skeleton(text).collect();
-    [Key::Lowercase(folded.to_lowercase()), Key::Skeleton(to_skeleton(folded)), Key::UppercaseSkeleton(to_skeleton(&folded.to_uppercase()))]
+    [
+        ComparedForm::Lowercase(folded.to_lowercase()),
+        ComparedForm::Skeleton(to_skeleton(folded)),
+        ComparedForm::UppercaseSkeleton(to_skeleton(&folded.to_uppercase())),
+    ]
 }
 
 #[cfg(test)]

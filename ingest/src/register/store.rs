@@ -10,14 +10,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use qamtu_log::{NextOffset, Partition, Record};
+use qamtu_log::{NextOffset, Partition};
 use qamtu_schemas::{
-    Event, Kind, decode, encode,
+    Event, decode,
     id::{BodyHash, EventId},
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
-use super::{campaign_data::CampaignData, identity::EventIdentity};
+use super::{
+    fold_batch::{FactRow, FoldBatch, RegisterRow},
+    identity::EventIdentity,
+};
 use crate::private;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -73,74 +76,6 @@ impl StoreError {
     }
 }
 
-/// A row of the table `event`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventRow {
-    /// Id and hashes of the event.
-    pub identity: EventIdentity,
-    /// `receivedtime` in microseconds since 1970.
-    pub received_us: i64,
-}
-
-/// What a range of records adds to the file, written in one transaction.
-#[derive(Debug, Default)]
-pub struct FoldBatch {
-    /// Rows of the table `event`.
-    pub ids: Vec<EventRow>,
-    /// Rows of the table `fact`, which are applied again at the next start: id, hash, structured JSON.
-    pub facts: Vec<(EventId, BodyHash, Vec<u8>)>,
-    /// The next offset per partition.
-    pub next: Vec<NextOffset>,
-}
-
-impl FoldBatch {
-    /// The batch of these records, and the events among them that change reference data or meetings. Records that are no events only
-    /// advance the offset.
-    pub fn of(records: &[Record]) -> (Self, Vec<Event>) {
-        let mut batch = Self::default();
-        let mut events = Vec::new();
-        for record in records {
-            match batch.next.iter_mut().find(|next| next.partition == record.partition) {
-                Some(next) => next.offset = record.offset + 1,
-                None => batch.next.push(record.partition.next_offset(record.offset + 1)),
-            }
-            let Some((row, kind)) = event_row(record) else { continue };
-            let EventIdentity { id, hash, .. } = row.identity;
-            batch.ids.push(row);
-            if !CampaignData::uses(kind) {
-                continue;
-            }
-            let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-            let (Ok(event), Some(value)) = (decode(headers, record.value.as_deref()), &record.value) else { continue };
-            if let Ok(body) = encode::structured(&event.envelope, value) {
-                batch.facts.push((id, hash, body));
-                events.push(event);
-            }
-        }
-        (batch, events)
-    }
-
-    /// Appends a batch of later records.
-    pub fn merge(&mut self, later: Self) {
-        self.ids.extend(later.ids);
-        self.facts.extend(later.facts);
-        for next in later.next {
-            match self.next.iter_mut().find(|known| known.partition == next.partition) {
-                Some(known) => *known = next,
-                None => self.next.push(next),
-            }
-        }
-    }
-}
-
-/// The row and the event type of a record; `None` if it is no event.
-pub(super) fn event_row(record: &Record) -> Option<(EventRow, Kind)> {
-    let (identity, kind) = EventIdentity::of_record(record)?;
-    let (_, received) = record.headers.iter().find(|(name, _)| name == "ce_receivedtime")?;
-    let received: jiff::Timestamp = std::str::from_utf8(received).ok()?.parse().ok()?;
-    Some((EventRow { identity, received_us: received.as_microsecond() }, kind))
-}
-
 /// Exclusive lock on a register's file, across processes.
 #[derive(Debug)]
 pub struct Lock {
@@ -162,25 +97,38 @@ impl Lock {
     }
 }
 
+/// Identity of a file on its device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Inode {
+    device: u64,
+    number: u64,
+}
+
+impl Inode {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self { device: metadata.dev(), number: metadata.ino() }
+    }
+}
+
 /// The database connection that writes.
 #[derive(Debug)]
-pub struct Store {
+pub struct RegisterStore {
     path: PathBuf,
     connection: Connection,
-    /// Device and inode of the file, to detect that it was deleted or replaced.
-    identity: (u64, u64),
+    /// Detects that the file was deleted or replaced.
+    inode: Inode,
     _lock: Lock,
 }
 
-impl Store {
+impl RegisterStore {
     /// Opens the file, or creates it.
     pub fn open(path: &Path, lock: Lock) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
         // SQLite creates its other files with the mode of this one.
         let file = private::file(path).map_err(io)?;
         SIDE_FILES.iter().try_for_each(|suffix| private::restrict(&sibling(path, suffix))).map_err(io)?;
-        let identity = identity(&file.metadata().map_err(io)?);
-        Ok(Self { path: path.to_owned(), connection: connect(path)?, identity, _lock: lock })
+        let inode = Inode::of(&file.metadata().map_err(io)?);
+        Ok(Self { path: path.to_owned(), connection: connect(path)?, inode, _lock: lock })
     }
 
     /// Deletes the file and its side files, and creates a new one.
@@ -241,7 +189,7 @@ impl Store {
     /// Writes a batch in one transaction. Idempotent.
     pub fn write(&mut self, batch: &FoldBatch) -> Result<(), StoreError> {
         // SQLite would continue to write into a file that was deleted.
-        if !fs::metadata(&self.path).is_ok_and(|metadata| identity(&metadata) == self.identity) {
+        if !fs::metadata(&self.path).is_ok_and(|metadata| Inode::of(&metadata) == self.inode) {
             return Err(StoreError::Gone);
         }
         let transaction = self.connection.transaction()?;
@@ -266,15 +214,15 @@ fn insert(transaction: &Transaction<'_>, batch: &FoldBatch) -> rusqlite::Result<
          WHERE (excluded.received, excluded.hash) < (received, hash)",
     )?;
     // In key order a batch writes each page once.
-    let mut rows: Vec<&EventRow> = batch.ids.iter().collect();
+    let mut rows: Vec<&RegisterRow> = batch.ids.iter().collect();
     rows.sort_unstable_by_key(|row| row.identity.id);
-    for EventRow { identity: EventIdentity { id, hash, public, about }, received_us } in rows {
+    for RegisterRow { identity: EventIdentity { id, hash, public, about }, received_us, .. } in rows {
         // SQLite integers are signed.
         let (public, about) = (public.cast_signed(), about.cast_signed());
         event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
     }
     let mut fact = transaction.prepare_cached("INSERT OR IGNORE INTO fact (id, hash, body) VALUES (?1, ?2, ?3)")?;
-    for (id, hash, body) in &batch.facts {
+    for FactRow { id, hash, body } in &batch.facts {
         fact.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), String::from_utf8_lossy(body)])?;
     }
     let mut position = transaction.prepare_cached("INSERT OR REPLACE INTO position (topic, partition, next) VALUES (?1, ?2, ?3)")?;
@@ -315,10 +263,6 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     }
     let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if format == FORMAT { Ok(connection) } else { Err(StoreError::Content("it has another format")) }
-}
-
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {

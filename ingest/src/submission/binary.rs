@@ -50,7 +50,7 @@ impl Attributes {
     /// The event in structured mode, with this body as its data.
     pub fn structured(&self, body: &[u8]) -> Result<Vec<u8>, Rejection> {
         #[derive(Serialize)]
-        struct Structured<'a> {
+        struct StructuredEvent<'a> {
             #[serde(flatten)]
             attributes: &'a BTreeMap<String, String>,
             data: &'a RawValue,
@@ -58,7 +58,7 @@ impl Attributes {
         let text = text_of(body)?;
         let data = serde_json::from_str(text).map_err(|_| decode_error::syntax_rejection(Mismatch::syntax(body)).at("/data"))?;
         // INVARIANT: strings and a JSON value are always JSON.
-        Ok(serde_json::to_vec(&Structured { attributes: &self.0, data }).expect("strings are JSON"))
+        Ok(serde_json::to_vec(&StructuredEvent { attributes: &self.0, data }).expect("strings are JSON"))
     }
 }
 

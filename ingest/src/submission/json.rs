@@ -97,11 +97,11 @@ impl<'de> Deserialize<'de> for Json<'de> {
 }
 
 /// A key, borrowed if it contains no escape.
-struct Key<'a>(Cow<'a, str>);
+struct ObjectKey<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Key<'de> {
+impl<'de> Deserialize<'de> for ObjectKey<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(StrVisitor).map(Key)
+        deserializer.deserialize_str(StrVisitor).map(ObjectKey)
     }
 }
 
@@ -169,7 +169,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
         let mut fields: Vec<(Cow<'de, str>, Json<'de>)> = Vec::with_capacity(8);
-        while let Some((Key(key), value)) = map.next_entry()? {
+        while let Some((ObjectKey(key), value)) = map.next_entry()? {
             fields.push((key, value));
         }
         if !fields.is_sorted_by(|(a, _), (b, _)| by_utf16(a, b).is_lt()) {
