@@ -33,6 +33,8 @@ mod harness;
 mod hosts;
 #[path = "service/interface.rs"]
 mod interface;
+#[path = "service/invalid_events.rs"]
+mod invalid_events;
 #[path = "service/memory.rs"]
 mod memory;
 #[path = "service/messages.rs"]

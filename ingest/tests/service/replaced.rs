@@ -105,9 +105,9 @@ async fn what_a_deleted_topic_held_is_never_called_a_repetition() -> Result<()> 
 }
 
 /// A folder on its own file system, which can be remounted read-only; `None` where this user may not mount.
-struct Disk(std::path::PathBuf);
+struct RemountableDisk(std::path::PathBuf);
 
-impl Disk {
+impl RemountableDisk {
     fn at(folder: std::path::PathBuf) -> Result<Option<Self>> {
         fs::create_dir_all(&folder)?;
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"]).arg(&folder).status();
@@ -121,7 +121,7 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl Drop for RemountableDisk {
     fn drop(&mut self) {
         drop(Command::new("umount").arg("-l").arg(&self.0).status());
     }
@@ -131,7 +131,7 @@ impl Drop for Disk {
 async fn a_log_on_a_disk_that_was_read_only_is_written_to_after_the_remount() -> Result<()> {
     let env = TestEnv::new()?;
     // Only root may mount. Where this test is skipped, a test of the log covers the case with file modes.
-    let Some(disk) = Disk::at(env.path("disk"))? else { return Ok(()) };
+    let Some(disk) = RemountableDisk::at(env.path("disk"))? else { return Ok(()) };
     let dir = env.path("disk/log").display().to_string();
     let settings = [("QAMTU__LOG__DIR", dir.as_str())];
     let ingest = campaign_at(&env, &settings).await?;
