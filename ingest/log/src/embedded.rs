@@ -4,6 +4,7 @@
 //! Several processes may append and read at the same time. Only the owner of the files may read them.
 
 mod append;
+mod batch_query;
 mod lease;
 mod modes;
 mod positions;
@@ -23,8 +24,8 @@ use crate::writer::LogWriter;
 
 /// Creates the folder, the files and missing topics; blocks.
 pub(crate) fn ensure_topics(config: &EmbeddedConfig, topics: &[TopicSpec]) -> Result<(), LogError> {
-    store::Store::open(&config.dir, &store::POSITIONS)?;
-    let mut records = store::Store::open(&config.dir, &store::RECORDS)?;
+    store::LogFile::open(&config.dir, &store::POSITIONS)?;
+    let mut records = store::LogFile::open(&config.dir, &store::RECORDS)?;
     topics.iter().try_for_each(|topic| records.ensure_topic(topic))
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn open_writer(config: &EmbeddedConfig) -> Result<Arc<dyn LogWriter>,
 
 /// Opens the log for reading; blocks for a short time while another process holds a lease.
 pub(crate) fn open_reader(config: &EmbeddedConfig, options: &ReaderOptions) -> Result<Box<dyn LogReader>, LogError> {
-    let reader = reader::Reader::open(config, options)?;
+    let reader = reader::EmbeddedReader::open(config, options)?;
     let (handle, channel) = ReaderHandle::new();
     let thread = std::thread::Builder::new().name("log-reader".into()).spawn(move || reader.run(channel));
     thread.map_err(|error| LogError::file(&config.dir, error))?;

@@ -187,10 +187,10 @@ pub enum LogError {
         reason: String,
     },
     /// The deadline of a flush passed.
-    #[error("{pending} entries had no outcome within the deadline")]
+    #[error("{unacknowledged} entries had no outcome within the deadline")]
     FlushTimeout {
         /// Entries whose outcome is not known.
-        pending: u64,
+        unacknowledged: u64,
     },
     /// The worker thread has ended, so this handle is of no more use.
     #[error("the log was closed")]

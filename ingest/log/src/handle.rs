@@ -56,11 +56,11 @@ pub(crate) struct WorkerChannel {
     requests: mpsc::Receiver<ReaderRequest>,
     messages: messages::UnboundedSender<ReaderMessage>,
     unread_batches: usize,
-    failure: Failure,
+    failure: EndReason,
 }
 
 /// Why the thread has ended: the response to every later request.
-type Failure = Arc<Mutex<Option<LogError>>>;
+type EndReason = Arc<Mutex<Option<LogError>>>;
 
 impl WorkerChannel {
     /// Receives the next request; none on timeout; an error when the handle was dropped.
@@ -105,14 +105,14 @@ pub(crate) struct ReaderHandle {
     epoch: u64,
     /// The latest start of each partition; records of an older one are dropped.
     epochs: HashMap<Partition, u64>,
-    failure: Failure,
+    failure: EndReason,
 }
 
 impl ReaderHandle {
     pub(crate) fn new() -> (Self, WorkerChannel) {
         let (requests, received) = mpsc::channel();
         let (sender, messages) = messages::unbounded_channel();
-        let failure = Failure::default();
+        let failure = EndReason::default();
         let channel = WorkerChannel { requests: received, messages: sender, unread_batches: 0, failure: failure.clone() };
         (Self { requests, messages, inbox: VecDeque::new(), epoch: 0, epochs: HashMap::new(), failure }, channel)
     }

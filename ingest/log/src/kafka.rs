@@ -10,6 +10,7 @@ mod commit;
 mod context;
 mod cursor;
 mod group;
+mod open;
 mod probe;
 mod reader;
 mod topic_id;
@@ -36,5 +37,5 @@ pub(crate) fn open_writer(config: &KafkaConfig) -> Result<Arc<dyn LogWriter>, Lo
 
 /// Opens the log for reading; blocks until a broker responds.
 pub(crate) fn open_reader(config: &KafkaConfig, options: &ReaderOptions) -> Result<Box<dyn LogReader>, LogError> {
-    Ok(Box::new(reader::open(config, options)?))
+    Ok(Box::new(open::open_reader(config, options)?))
 }

@@ -1,14 +1,14 @@
 //! One append transaction of the embedded log: stores entries, syncs them and returns their positions.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::row;
-use super::store::{FileId, RECORDS, Store, partition_of, sqlite_error};
+use super::store::{FileId, LogFile, RECORDS, partition_of, sqlite_error};
 use crate::config::EmbeddedConfig;
 use crate::entry::{Entry, MAX_ENTRY_BYTES};
 use crate::error::LogError;
@@ -16,19 +16,19 @@ use crate::murmur2;
 use crate::partition::Position;
 
 /// For each entry of one call its position, or why it was refused.
-pub(super) type Outcomes = Vec<Result<Position, LogError>>;
+pub(super) type CallResults = Vec<Result<Position, LogError>>;
 
 /// Writes append transactions to `records.sqlite`.
 pub(super) struct Appender {
-    store: Store,
+    store: LogFile,
     max_bytes: Option<u64>,
     /// The last transaction failed, so the connection may be unusable, e.g. because the disk was read-only.
     failed: bool,
-    topics: HashMap<Arc<str>, Vec<Table>>,
+    topics: HashMap<Arc<str>, Vec<PartitionTable>>,
 }
 
-/// Table of one partition.
-struct Table {
+/// PartitionTable of one partition.
+struct PartitionTable {
     id: i64,
     insert_sql: String,
 }
@@ -36,24 +36,29 @@ struct Table {
 impl Appender {
     pub(super) fn open(config: &EmbeddedConfig) -> Result<Self, LogError> {
         let appender =
-            Self { store: Store::open(&config.dir, &RECORDS)?, max_bytes: config.max_bytes, failed: false, topics: HashMap::new() };
+            Self { store: LogFile::open(&config.dir, &RECORDS)?, max_bytes: config.max_bytes, failed: false, topics: HashMap::new() };
         appender.apply_size_limit().map(|()| appender)
     }
 
-    /// Path and identity of the file.
-    pub(super) fn file(&self) -> (PathBuf, FileId) {
-        (self.store.path.clone(), self.store.file)
+    /// Path of the file.
+    pub(super) fn path(&self) -> &Path {
+        &self.store.path
+    }
+
+    /// Identity of the file.
+    pub(super) fn file(&self) -> FileId {
+        self.store.file
     }
 
     /// Appends all calls in one durable transaction. Opens the file again first when the last transaction failed.
-    pub(super) fn append<'a>(&mut self, calls: impl Iterator<Item = &'a [Entry]> + Clone) -> Result<Vec<Outcomes>, LogError> {
+    pub(super) fn append<'a>(&mut self, calls: impl Iterator<Item = &'a [Entry]> + Clone) -> Result<Vec<CallResults>, LogError> {
         self.reopen_after_failure()?;
         let written = self.transaction(calls);
         self.failed = written.is_err();
         written
     }
 
-    fn transaction<'a>(&mut self, calls: impl Iterator<Item = &'a [Entry]> + Clone) -> Result<Vec<Outcomes>, LogError> {
+    fn transaction<'a>(&mut self, calls: impl Iterator<Item = &'a [Entry]> + Clone) -> Result<Vec<CallResults>, LogError> {
         for entry in calls.clone().flatten() {
             self.load_topic(&entry.topic)?;
         }
@@ -67,7 +72,7 @@ impl Appender {
                 Ok(()) => appending.insert(entry).map_err(fail),
                 Err(refused) => Ok(Err(refused)),
             });
-            outcomes.push(call.collect::<Result<Outcomes, LogError>>()?);
+            outcomes.push(call.collect::<Result<CallResults, LogError>>()?);
         }
         tx.commit().map_err(fail)?;
         // If the file was deleted or replaced meanwhile, nobody can read what was written.
@@ -92,7 +97,7 @@ impl Appender {
     /// Tests whether an entry of the maximum size can be written now.
     pub(super) fn check_writable(&mut self) -> Result<(), LogError> {
         self.reopen_after_failure()?;
-        let write = |store: &Store| {
+        let write = |store: &LogFile| {
             store.sql.execute("INSERT INTO probe (filler) VALUES (zeroblob(?1))", [MAX_ENTRY_BYTES])?;
             store.sql.execute("DELETE FROM probe", [])
         };
@@ -108,7 +113,7 @@ impl Appender {
         }
         let ids = self.store.partition_ids(topic)?;
         if !ids.is_empty() {
-            let tables = ids.into_iter().map(|id| Table { id, insert_sql: insert_sql(id) }).collect();
+            let tables = ids.into_iter().map(|id| PartitionTable { id, insert_sql: insert_sql(id) }).collect();
             self.topics.insert(topic.clone(), tables);
         }
         Ok(())
@@ -120,7 +125,7 @@ fn insert_sql(id: i64) -> String {
 }
 struct AppendTransaction<'a> {
     tx: &'a Transaction<'a>,
-    topics: &'a HashMap<Arc<str>, Vec<Table>>,
+    topics: &'a HashMap<Arc<str>, Vec<PartitionTable>>,
     /// Next offset per table; queried once per transaction, as another process may append too.
     ends: HashMap<i64, u64>,
     now_ms: i64,
@@ -136,7 +141,7 @@ impl AppendTransaction<'_> {
         let table = &tables[number as usize];
         let offset = self.next_offset(table.id)?;
         let headers = row::encode_headers(&entry.headers);
-        let fields = row::Fields { offset, appended_ms: self.now_ms, key: &entry.key, headers: &headers, value: &entry.value };
+        let fields = row::RowFields { offset, appended_ms: self.now_ms, key: &entry.key, headers: &headers, value: &entry.value };
         let crc = fields.checksum();
         self.tx.prepare_cached(&table.insert_sql)?.execute(params![
             offset.cast_signed(),
@@ -163,7 +168,7 @@ impl AppendTransaction<'_> {
 }
 
 /// Makes SQLite refuse to grow the file beyond this size.
-fn set_max_page_count(store: &Store, bytes: u64) -> rusqlite::Result<()> {
+fn set_max_page_count(store: &LogFile, bytes: u64) -> rusqlite::Result<()> {
     let page: i64 = store.sql.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let pages = bytes / page.unsigned_abs().max(1);
     store.sql.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))

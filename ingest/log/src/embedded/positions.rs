@@ -4,14 +4,14 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
-use super::store::{POSITIONS, Store};
+use super::store::{LogFile, POSITIONS};
 use crate::error::LogError;
 use crate::partition::{NextOffset, Partition};
 
 /// Reads and writes the committed offsets of one group.
 #[derive(Debug)]
 pub(super) struct Positions {
-    store: Store,
+    store: LogFile,
     group: String,
     /// The last commit failed, so the connection may be unusable.
     failed: bool,
@@ -19,7 +19,7 @@ pub(super) struct Positions {
 
 impl Positions {
     pub(super) fn open(dir: &Path, group: &str) -> Result<Self, LogError> {
-        Ok(Self { store: Store::open(dir, &POSITIONS)?, group: group.to_owned(), failed: false })
+        Ok(Self { store: LogFile::open(dir, &POSITIONS)?, group: group.to_owned(), failed: false })
     }
 
     /// The committed next offset of a partition; none: never committed.
@@ -44,7 +44,7 @@ impl Positions {
     }
 }
 
-fn write(store: &mut Store, group: &str, offsets: &[NextOffset]) -> rusqlite::Result<()> {
+fn write(store: &mut LogFile, group: &str, offsets: &[NextOffset]) -> rusqlite::Result<()> {
     let tx = store.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for NextOffset { partition, offset } in offsets {
         let mut row = tx.prepare_cached("INSERT OR REPLACE INTO positions (\"group\", topic, number, next) VALUES (?1, ?2, ?3, ?4)")?;

@@ -1,22 +1,19 @@
 //! Reads the embedded log: a thread that checks whether the file has changed and reads batches.
 //!
-//! Guarantees: each partition in order, every offset once, every checksum verified; a gap or a wrong checksum ends the reader with
+//! Guarantees: each partition in order, every offset once, every checksum verified ([`super::batch_query`]); a gap or a wrong checksum ends the reader with
 //! [`LogError::Corrupt`], another file at the same path with [`LogError::Replaced`]. An idle reader reads only the file's change
 //! counter, every [`POLL_INTERVAL`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use rusqlite::Row;
-
+use super::batch_query::BatchQuery;
 use super::lease::Lease;
 use super::positions::Positions;
-use super::row;
-use super::store::{POSITIONS, RECORDS, Store, partition_of, replaced_error};
+use super::store::{LogFile, POSITIONS, RECORDS, partition_of, replaced_error};
 use crate::config::EmbeddedConfig;
-use crate::entry::Record;
 use crate::error::LogError;
 use crate::handle::{HandleDropped, ReaderMessage, ReaderRequest, WorkerChannel};
 use crate::partition::{Bounds, NextOffset, Partition};
@@ -28,8 +25,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const IDLE_WAIT: Duration = Duration::from_secs(3600);
 
 /// The worker of a reader, with open files and all leases acquired.
-pub(super) struct Reader {
-    records: Store,
+pub(super) struct EmbeddedReader {
+    records: LogFile,
     positions: Option<Positions>,
     max_records: usize,
     max_bytes: usize,
@@ -38,7 +35,7 @@ pub(super) struct Reader {
     next_index: usize,
     /// Change counter of the file at the last poll (`PRAGMA data_version`).
     data_version: i64,
-    progress: Progress,
+    progress: PollProgress,
     epoch: u64,
 }
 
@@ -46,33 +43,33 @@ pub(super) struct Reader {
 struct Owned {
     id: i64,
     committed: Option<u64>,
-    cursor: Option<Cursor>,
+    cursor: Option<ReadCursor>,
     _lease: Option<Lease>,
 }
 
 /// The next offset to read, and the epoch of its start.
 #[derive(Clone, Copy)]
-struct Cursor {
+struct ReadCursor {
     next: u64,
     epoch: u64,
 }
 
 #[derive(PartialEq, Clone, Copy)]
-enum Progress {
+enum PollProgress {
     /// There may be records.
     Reading,
     /// A poll found no record in any partition since the file last changed.
     CaughtUp,
 }
 
-impl Reader {
+impl EmbeddedReader {
     /// Opens the files and acquires the leases; fails when another process holds one of them.
     pub(super) fn open(config: &EmbeddedConfig, options: &ReaderOptions) -> Result<Self, LogError> {
-        let records = Store::open(&config.dir, &RECORDS)?;
+        let records = LogFile::open(&config.dir, &RECORDS)?;
         let positions = match &options.membership {
             Membership::Group { group, .. } => Some(Positions::open(&config.dir, group)?),
             // Opened all the same, as a log with only one of its files is corrupt.
-            Membership::Standalone => Store::open(&config.dir, &POSITIONS).map(|_| None)?,
+            Membership::Standalone => LogFile::open(&config.dir, &POSITIONS).map(|_| None)?,
         };
         let mut owned = BTreeMap::new();
         for topic in &options.topics {
@@ -93,7 +90,7 @@ impl Reader {
             owned,
             next_index: 0,
             data_version: -1,
-            progress: Progress::Reading,
+            progress: PollProgress::Reading,
             epoch: 0,
         })
     }
@@ -116,8 +113,8 @@ impl Reader {
     fn poll_once(&mut self, channel: &mut WorkerChannel) -> Result<Result<(), HandleDropped>, LogError> {
         let wait = match self.progress {
             _ if !channel.has_capacity() || !self.is_started() => IDLE_WAIT,
-            Progress::Reading => Duration::ZERO,
-            Progress::CaughtUp => POLL_INTERVAL,
+            PollProgress::Reading => Duration::ZERO,
+            PollProgress::CaughtUp => POLL_INTERVAL,
         };
         match channel.recv(wait) {
             Ok(Some(request)) => self.handle(request),
@@ -150,7 +147,7 @@ impl Reader {
     }
 
     fn start_at(&mut self, at: &[NextOffset], epoch: u64) -> Result<(), LogError> {
-        self.progress = Progress::Reading;
+        self.progress = PollProgress::Reading;
         self.data_version = -1;
         self.epoch = epoch;
         for next in at {
@@ -160,11 +157,11 @@ impl Reader {
         }
         for NextOffset { partition, offset } in at {
             let owned = self.owned.get_mut(partition).ok_or_else(|| LogError::NotOwned { partition: partition.clone() })?;
-            let (start, end) = self.records.bounds(owned.id)?;
+            let Range { start, end } = self.records.offsets(owned.id)?;
             if !(start..=end).contains(offset) {
                 return Err(LogError::OutOfRange { partition: partition.clone(), offset: *offset, start, end });
             }
-            owned.cursor = Some(Cursor { next: *offset, epoch });
+            owned.cursor = Some(ReadCursor { next: *offset, epoch });
         }
         Ok(())
     }
@@ -181,11 +178,11 @@ impl Reader {
     /// Reads one batch, or reports `CaughtUp` once when there is none.
     fn poll(&mut self) -> Result<Option<ReaderMessage>, LogError> {
         // An idle reader would not notice that its file was deleted or replaced.
-        if self.progress == Progress::CaughtUp {
+        if self.progress == PollProgress::CaughtUp {
             self.records.file.check(&self.records.path)?;
         }
         let version = self.read_data_version()?;
-        if self.progress == Progress::CaughtUp && version == self.data_version {
+        if self.progress == PollProgress::CaughtUp && version == self.data_version {
             return Ok(None);
         }
         self.data_version = version;
@@ -194,22 +191,22 @@ impl Reader {
             let index = (self.next_index + step) % partitions;
             if let Some(batch) = self.read_batch(index)? {
                 self.next_index = index + 1;
-                self.progress = Progress::Reading;
+                self.progress = PollProgress::Reading;
                 return Ok(Some(batch));
             }
         }
         self.check_not_truncated()?;
         // Reported again only after new records, as another topic may have changed the file.
-        let has_new_records = self.progress == Progress::Reading;
-        self.progress = Progress::CaughtUp;
+        let has_new_records = self.progress == PollProgress::Reading;
+        self.progress = PollProgress::CaughtUp;
         Ok(has_new_records.then_some(ReaderMessage::CaughtUp { epoch: self.epoch }))
     }
 
     /// Fails when a partition ends before its cursor: then another log was copied over the file.
     fn check_not_truncated(&self) -> Result<(), LogError> {
         for (partition, owned) in &self.owned {
-            let Some(Cursor { next, .. }) = owned.cursor else { continue };
-            let (_, end) = self.records.bounds(owned.id)?;
+            let Some(ReadCursor { next, .. }) = owned.cursor else { continue };
+            let end = self.records.offsets(owned.id)?.end;
             if end < next {
                 return Err(replaced_error(&self.records.path, format!("{partition} was read up to {next} and now ends at {end}")));
             }
@@ -234,7 +231,7 @@ impl Reader {
 }
 
 /// The partitions of a topic that this member owns, with their ids.
-fn owned_partitions(records: &Store, topic: &str, membership: &Membership) -> Result<Vec<(Partition, i64)>, LogError> {
+fn owned_partitions(records: &LogFile, topic: &str, membership: &Membership) -> Result<Vec<(Partition, i64)>, LogError> {
     let ids = partition_ids(records, topic)?;
     let name: Arc<str> = topic.into();
     let all = ids.into_iter().enumerate().map(|(number, id)| (partition_of(&name, number), id));
@@ -249,60 +246,17 @@ fn owned_partitions(records: &Store, topic: &str, membership: &Membership) -> Re
     }
 }
 
-fn partition_ids(records: &Store, topic: &str) -> Result<Vec<i64>, LogError> {
+fn partition_ids(records: &LogFile, topic: &str) -> Result<Vec<i64>, LogError> {
     let ids = records.partition_ids(topic)?;
     if ids.is_empty() { Err(LogError::UnknownTopic { topic: topic.to_owned() }) } else { Ok(ids) }
 }
 
-fn bounds(records: &Store, topic: &str) -> Result<Vec<Bounds>, LogError> {
+fn bounds(records: &LogFile, topic: &str) -> Result<Vec<Bounds>, LogError> {
     let name: Arc<str> = topic.into();
     let ids = partition_ids(records, topic)?.into_iter().enumerate();
-    ids.map(|(number, id)| records.bounds(id).map(|(start, end)| Bounds { partition: partition_of(&name, number), start, end })).collect()
-}
-
-/// Query for the next batch of one partition.
-struct BatchQuery<'a> {
-    partition: &'a Partition,
-    id: i64,
-    from: u64,
-    max_records: usize,
-    max_bytes: usize,
-}
-
-impl BatchQuery<'_> {
-    fn read(&self, records: &Store) -> Result<Vec<Record>, LogError> {
-        let query = format!(
-            "SELECT \"offset\", appended_ms, key, headers, value, crc FROM p{} WHERE \"offset\" >= ?1 ORDER BY \"offset\" LIMIT ?2",
-            self.id
-        );
-        let mut statement = records.check(records.sql.prepare_cached(&query))?;
-        let limit = i64::try_from(self.max_records).unwrap_or(i64::MAX);
-        let mut rows = records.check(statement.query([self.from.cast_signed(), limit]))?;
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = records.check(rows.next())? {
-            let expected = self.from + batch.len() as u64;
-            let record = records.check(self.record(row, expected))?;
-            let record =
-                record.ok_or_else(|| records.corrupt(format!("{} has a gap or a wrong checksum at offset {expected}", self.partition)))?;
-            bytes += record.size();
-            if bytes > self.max_bytes && !batch.is_empty() {
-                break;
-            }
-            batch.push(record);
-        }
-        Ok(batch)
-    }
-
-    /// Decodes the record of a row; none when its offset or its checksum is wrong.
-    fn record(&self, row: &Row<'_>, expected: u64) -> rusqlite::Result<Option<Record>> {
-        let offset = row.get::<_, i64>(0)?.unsigned_abs();
-        let appended_ms = row.get(1)?;
-        let blob = |column| -> rusqlite::Result<Bytes> { Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?)) };
-        let (key, headers, value) = (blob(2)?, blob(3)?, blob(4)?);
-        let fields = row::Fields { offset, appended_ms, key: &key, headers: &headers, value: &value };
-        let whole = row.get::<_, i64>(5)? == i64::from(fields.checksum());
-        let headers = row::decode_headers(headers).filter(|_| whole && offset == expected);
-        let partition = self.partition.clone();
-        Ok(headers.map(|headers| Record { partition, offset, skipped: 0, appended_ms, key: Some(key), headers, value: Some(value) }))
-    }
+    let bounds = |(number, id)| {
+        let Range { start, end } = records.offsets(id)?;
+        Ok(Bounds { partition: partition_of(&name, number), start, end })
+    };
+    ids.map(bounds).collect()
 }

@@ -36,7 +36,7 @@ pub(super) fn decode_headers(mut blob: Bytes) -> Option<Headers> {
 }
 
 /// The fields of a row, headers as a blob.
-pub(super) struct Fields<'a> {
+pub(super) struct RowFields<'a> {
     pub(super) offset: u64,
     pub(super) appended_ms: i64,
     pub(super) key: &'a [u8],
@@ -44,7 +44,7 @@ pub(super) struct Fields<'a> {
     pub(super) value: &'a [u8],
 }
 
-impl Fields<'_> {
+impl RowFields<'_> {
     /// CRC-32 over all fields and their lengths.
     pub(super) fn checksum(&self) -> u32 {
         let mut crc = crc32fast::Hasher::new();
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn checksum(key: &[u8], value: &[u8]) -> u32 {
-        Fields { offset: 1, appended_ms: 2, key, headers: b"", value }.checksum()
+        RowFields { offset: 1, appended_ms: 2, key, headers: b"", value }.checksum()
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 //! disk is writable again. A replaced file is detected by its inode. Every SQLite error becomes a [`LogError`] with the path here.
 
 use std::fs::{self, File};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub(super) const POSITIONS: Format =
 
 /// An open database file of the log.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct LogFile {
     pub(super) path: PathBuf,
     pub(super) sql: Connection,
     /// Identity of the file that the connection writes to.
@@ -75,7 +76,7 @@ impl FileId {
     }
 }
 
-impl Store {
+impl LogFile {
     /// Opens a file of the log; creates it first when it is missing.
     pub(super) fn open(dir: &Path, format: &Format) -> Result<Self, LogError> {
         let path = dir.join(format.name);
@@ -146,14 +147,14 @@ impl Store {
     }
 
     /// First and next offset of a partition.
-    pub(super) fn bounds(&self, id: i64) -> Result<(u64, u64), LogError> {
+    pub(super) fn offsets(&self, id: i64) -> Result<Range<u64>, LogError> {
         let edge = |order: &str| {
             let query = format!("SELECT \"offset\" FROM p{id} ORDER BY \"offset\" {order} LIMIT 1");
             self.check(self.sql.prepare_cached(&query).and_then(|mut row| row.query_row([], |row| row.get::<_, i64>(0)).optional()))
         };
         let start = edge("ASC")?.unwrap_or(0);
         let end = edge("DESC")?.map_or(0, |last| last + 1);
-        Ok((start.unsigned_abs(), end.unsigned_abs()))
+        Ok(start.unsigned_abs()..end.unsigned_abs())
     }
 
     /// Creates a missing topic; fails when it exists with another number of partitions.

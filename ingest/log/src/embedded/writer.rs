@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::append::{Appender, Outcomes};
+use super::append::{Appender, CallResults};
 use super::store::FileId;
 use crate::entry::Entry;
 use crate::error::LogError;
@@ -29,7 +29,7 @@ const TRANSACTION_BYTES: usize = 8 << 20;
 struct AppendCall {
     entries: Vec<Entry>,
     bytes: usize,
-    outcomes: oneshot::Sender<Outcomes>,
+    outcomes: oneshot::Sender<CallResults>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -66,7 +66,8 @@ pub(super) struct EmbeddedWriter {
     jobs: mpsc::Sender<Job>,
     queue_bytes: Arc<Semaphore>,
     state: Arc<SharedState>,
-    file: (PathBuf, FileId),
+    path: PathBuf,
+    file: FileId,
 }
 
 impl EmbeddedWriter {
@@ -74,16 +75,16 @@ impl EmbeddedWriter {
     pub(super) fn start(appender: Appender) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE_CALLS);
         let state = Arc::new(SharedState::default());
-        let file = appender.file();
+        let (path, file) = (appender.path().to_owned(), appender.file());
         let thread = WriterThread { appender, queue, state: state.clone() };
         std::thread::Builder::new().name("log-writer".into()).spawn(move || thread.run())?;
-        Ok(Self { jobs, queue_bytes: Arc::new(Semaphore::new(QUEUE_BYTES)), state, file })
+        Ok(Self { jobs, queue_bytes: Arc::new(Semaphore::new(QUEUE_BYTES)), state, path, file })
     }
 }
 
 #[async_trait]
 impl LogWriter for EmbeddedWriter {
-    async fn append(&self, entries: Vec<Entry>) -> Outcomes {
+    async fn append(&self, entries: Vec<Entry>) -> CallResults {
         let count = entries.len();
         if count == 0 {
             return Vec::new();
@@ -106,7 +107,7 @@ impl LogWriter for EmbeddedWriter {
             self.jobs.send(Job::Flush(done)).await.map_err(|_| LogError::Closed)?;
             flushed.await.map_err(|_| LogError::Closed)
         };
-        let unsettled = || LogError::FlushTimeout { pending: self.state.unsettled.load(Ordering::Relaxed) };
+        let unsettled = || LogError::FlushTimeout { unacknowledged: self.state.unsettled.load(Ordering::Relaxed) };
         tokio::time::timeout(deadline, flush).await.unwrap_or_else(|_| Err(unsettled()))
     }
 
@@ -124,8 +125,7 @@ impl LogWriter for EmbeddedWriter {
     }
 
     async fn verify(&self, _topics: &[&str]) -> Result<(), LogError> {
-        let (path, file) = &self.file;
-        file.check(path)
+        self.file.check(&self.path)
     }
 }
 

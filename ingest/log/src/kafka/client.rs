@@ -26,9 +26,18 @@ pub(super) enum ClientRole {
     /// Appends as an idempotent producer.
     Writer,
     /// Reads as a member of a group.
-    GroupMember { group: String, member: u32 },
+    GroupMember(GroupMember),
     /// Reads all partitions, without a group.
     Standalone,
+}
+
+/// A member of a reader group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GroupMember {
+    /// Name of the group, without the prefix.
+    pub(super) group: String,
+    /// Number of the member, from 0.
+    pub(super) member: u32,
 }
 
 /// Configures every client of this crate.
@@ -43,7 +52,7 @@ pub(super) fn client_config(config: &KafkaConfig, role: &ClientRole) -> Result<C
     match role {
         ClientRole::Admin => {}
         ClientRole::Writer => configure_producer(&mut client, config),
-        ClientRole::GroupMember { group, member } => {
+        ClientRole::GroupMember(GroupMember { group, member }) => {
             configure_consumer(&mut client);
             let group = format!("{}{group}", config.topic_prefix);
             // Static membership: a restart within the session timeout moves no partition.
@@ -164,7 +173,12 @@ mod tests {
     }
 
     fn roles() -> [ClientRole; 4] {
-        [ClientRole::Admin, ClientRole::Writer, ClientRole::GroupMember { group: "g".into(), member: 1 }, ClientRole::Standalone]
+        [
+            ClientRole::Admin,
+            ClientRole::Writer,
+            ClientRole::GroupMember(GroupMember { group: "g".into(), member: 1 }),
+            ClientRole::Standalone,
+        ]
     }
 
     #[test]
@@ -185,7 +199,7 @@ mod tests {
 
     #[test]
     fn readers_make_nothing_up() {
-        for role in [ClientRole::GroupMember { group: "g".into(), member: 1 }, ClientRole::Standalone] {
+        for role in [ClientRole::GroupMember(GroupMember { group: "g".into(), member: 1 }), ClientRole::Standalone] {
             let reader = settings(&KafkaConfig::new("b:1"), &role);
             assert_eq!(reader["enable.auto.commit"], "false");
             assert_eq!(reader["enable.auto.offset.store"], "false");
@@ -197,7 +211,7 @@ mod tests {
     #[test]
     fn group_and_member_carry_the_prefix() {
         let config = KafkaConfig { topic_prefix: "south-".into(), ..KafkaConfig::new("b:1") };
-        let member = settings(&config, &ClientRole::GroupMember { group: "projector".into(), member: 3 });
+        let member = settings(&config, &ClientRole::GroupMember(GroupMember { group: "projector".into(), member: 3 }));
         assert_eq!(member["group.id"], "south-projector");
         assert_eq!(member["group.instance.id"], "south-projector-3");
     }

@@ -33,9 +33,36 @@ struct Cursor {
     probed_end: u64,
 }
 
+/// End offset of a partition on the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EndOffset {
+    pub(super) partition: Partition,
+    /// Next offset that will be written.
+    pub(super) end: u64,
+}
+
+/// How far a partition was read, compared with the broker.
+#[derive(Debug)]
+pub(super) struct ReadUpTo {
+    pub(super) partition: Partition,
+    /// Position of the client, which unlike the cursor is past a transaction marker at the end.
+    pub(super) position: u64,
+    /// End offset of the broker.
+    pub(super) end: u64,
+}
+
+/// What the cursor says of a record that is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Advance {
+    /// Epoch of the start that the record belongs to.
+    pub(super) epoch: u64,
+    /// Number of offsets without a record before it.
+    pub(super) skipped: u64,
+}
+
 /// Partitions that are behind the broker's end offsets: of each kind, the one that was idle for longest.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Lag {
+pub(super) struct FetchLag {
     /// Fetching has not reached the end.
     pub(super) behind: Option<(Duration, Partition)>,
     /// The client has reported the end, but the broker's is higher: new records, or offsets without a record.
@@ -96,10 +123,10 @@ impl Cursors {
     }
 
     /// Prepares a refetch of everything started from its next offset up to these end offsets; the client reports every end again.
-    pub(super) fn refetch(&mut self, ends: &[(Partition, u64)], now: Instant) {
+    pub(super) fn refetch(&mut self, ends: &[EndOffset], now: Instant) {
         self.ambiguous_numbers.clear();
         self.caught_up_reported = false;
-        for (partition, end) in ends {
+        for EndOffset { partition, end } in ends {
             if let Some(Some(cursor)) = self.owned.get_mut(partition) {
                 (cursor.at_end, cursor.last_activity, cursor.probed_end) = (false, now, *end);
             }
@@ -107,9 +134,9 @@ impl Cursors {
     }
 
     /// Compares with the broker's end offsets. A reported end is checked once for each end offset of the broker.
-    pub(super) fn lag(&self, ends: &[(Partition, u64)], now: Instant) -> Lag {
-        let mut lag = Lag::default();
-        for (partition, end) in ends {
+    pub(super) fn lag(&self, ends: &[EndOffset], now: Instant) -> FetchLag {
+        let mut lag = FetchLag::default();
+        for EndOffset { partition, end } in ends {
             let Some(Some(cursor)) = self.owned.get(partition) else { continue };
             let idle = now.saturating_duration_since(cursor.last_activity);
             if cursor.next < *end && !cursor.at_end {
@@ -126,15 +153,15 @@ impl Cursors {
         self.owned.iter().filter_map(|(partition, cursor)| cursor.map(|cursor| partition.next_offset(cursor.next))).collect()
     }
 
-    /// Moves past a record: returns its epoch and the number of offsets without a record before it; none: drop the record.
-    pub(super) fn advance(&mut self, partition: &Partition, offset: u64) -> Option<(u64, u64)> {
+    /// Moves past a record; none: drop the record.
+    pub(super) fn advance(&mut self, partition: &Partition, offset: u64) -> Option<Advance> {
         let cursor = self.owned.get_mut(partition)?.as_mut()?;
         let skipped = offset.checked_sub(cursor.next)?;
         cursor.next = offset + 1;
         cursor.at_end = false;
         cursor.last_activity = Instant::now();
         self.caught_up_reported = false;
-        Some((cursor.epoch, skipped))
+        Some(Advance { epoch: cursor.epoch, skipped })
     }
 
     /// Marks the partition with this number as read to its end. The client does not say of which topic, but reports an end only
@@ -160,11 +187,10 @@ impl Cursors {
         self.owned.iter().filter_map(open).collect()
     }
 
-    /// Resolves ambiguous ends: for each partition the position of the client, which unlike the cursor is past a transaction
-    /// marker at the end, and the end offset of the broker.
-    pub(super) fn resolve_ends(&mut self, ends: &[(Partition, u64, u64)]) {
+    /// Resolves ambiguous ends.
+    pub(super) fn resolve_ends(&mut self, ends: &[ReadUpTo]) {
         self.ambiguous_numbers.clear();
-        for (partition, position, end) in ends {
+        for ReadUpTo { partition, position, end } in ends {
             if let Some(Some(cursor)) = self.owned.get_mut(partition) {
                 cursor.at_end = cursor.next.max(*position) >= *end;
                 cursor.last_activity = Instant::now();
@@ -184,90 +210,4 @@ impl Cursors {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn events(number: u32) -> Partition {
-        Partition::new("events", number)
-    }
-
-    fn cursors(partitions: &[Partition]) -> Cursors {
-        let mut cursors = Cursors::default();
-        cursors.assign(partitions.iter().cloned());
-        let at: Vec<_> = partitions.iter().map(|partition| partition.next_offset(0)).collect();
-        cursors.start(&at, 1);
-        cursors
-    }
-
-    #[test]
-    fn takes_each_offset_once_and_counts_those_without_a_record() {
-        let mut cursors = cursors(&[events(0)]);
-        assert_eq!(cursors.advance(&events(0), 0), Some((1, 0)));
-        assert_eq!(cursors.advance(&events(0), 0), None);
-        assert_eq!(cursors.advance(&events(0), 1), Some((1, 0)));
-        assert_eq!(cursors.advance(&events(0), 4), Some((1, 2)));
-        assert_eq!(cursors.advance(&events(0), 3), None);
-        assert_eq!(cursors.advance(&events(0), 5), Some((1, 0)));
-    }
-
-    #[test]
-    fn drops_what_is_not_started() {
-        let mut cursors = cursors(&[events(0)]);
-        assert_eq!(cursors.advance(&events(1), 5), None);
-        cursors.stop(&[events(0).next_offset(0)]);
-        assert_eq!(cursors.advance(&events(0), 0), None);
-    }
-
-    #[test]
-    fn reports_once_that_everything_is_read() {
-        let mut cursors = cursors(&[events(0), events(1)]);
-        cursors.mark_end(0);
-        assert_eq!(cursors.caught_up(), None);
-        cursors.mark_end(1);
-        assert_eq!(cursors.caught_up(), Some(1));
-        assert_eq!(cursors.caught_up(), None);
-        assert_eq!(cursors.advance(&events(1), 0), Some((1, 0)));
-        assert_eq!(cursors.caught_up(), None);
-        cursors.mark_end(1);
-        assert_eq!(cursors.caught_up(), Some(1));
-    }
-
-    #[test]
-    fn an_empty_assignment_is_caught_up() {
-        let mut cursors = Cursors::default();
-        assert_eq!(cursors.caught_up(), None);
-        cursors.assign([]);
-        assert_eq!(cursors.caught_up(), Some(0));
-        cursors.unassign();
-        assert_eq!(cursors.caught_up(), None);
-    }
-
-    #[test]
-    fn an_ambiguous_end_of_two_topics_is_resolved_by_their_end_offsets() {
-        let roll = Partition::new("roll", 0);
-        let mut cursors = cursors(&[events(0), roll.clone()]);
-        cursors.mark_end(0);
-        assert_eq!(cursors.caught_up(), None);
-        assert_eq!(cursors.ambiguous_ends(), vec![events(0), roll.clone()]);
-        cursors.resolve_ends(&[(events(0), 0, 7), (roll.clone(), 0, 0)]);
-        assert_eq!(cursors.caught_up(), None);
-        assert!(cursors.ambiguous_ends().is_empty());
-        for offset in 0..7 {
-            cursors.advance(&events(0), offset).expect("record");
-        }
-        cursors.mark_end(0);
-        assert_eq!(cursors.caught_up(), Some(1));
-    }
-
-    #[test]
-    fn a_transaction_marker_at_the_end_is_no_missing_record() {
-        let roll = Partition::new("roll", 0);
-        let mut cursors = cursors(&[events(0), roll.clone()]);
-        cursors.advance(&events(0), 0).expect("record");
-        cursors.mark_end(0);
-        cursors.resolve_ends(&[(events(0), 1, 2), (roll.clone(), 0, 0)]);
-        assert_eq!(cursors.caught_up(), None, "the marker has not been read yet");
-        cursors.resolve_ends(&[(events(0), 2, 2)]);
-        assert_eq!(cursors.caught_up(), Some(1));
-    }
-}
+mod tests;

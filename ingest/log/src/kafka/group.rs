@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
-use super::client::{REQUEST_TIMEOUT, TopicNames};
+use super::client::{GroupMember, REQUEST_TIMEOUT, TopicNames};
 use super::commit::CommitSender;
 use super::context::{KafkaContext, failed};
 use super::cursor::Cursors;
@@ -40,8 +40,8 @@ pub(super) struct GroupContext {
     pub(super) kafka: KafkaContext,
     /// Topic names on the brokers.
     pub(super) names: TopicNames,
-    /// Group name and member number for errors; none: reads all partitions, without a group.
-    pub(super) group: Option<(String, u32)>,
+    /// The member, for errors; none: reads all partitions, without a group.
+    pub(super) member: Option<GroupMember>,
     /// Timeout of the drain of revoked partitions.
     pub(super) drain_timeout: Duration,
     /// Locked by the thread that polls (the reading one, or the one that closes the client), between polls or inside one, never across
@@ -84,7 +84,7 @@ impl GroupContext {
         let Some(first) = offsets.first() else { return Ok(()) };
         let not_owned = |partition: &Partition| LogError::NotOwned { partition: partition.clone() };
         let unowned = offsets.iter().find(|next| !state.cursors.owns(&next.partition));
-        if let Some(next) = unowned.or((self.group.is_none() || client.assignment_lost()).then_some(first)) {
+        if let Some(next) = unowned.or((self.member.is_none() || client.assignment_lost()).then_some(first)) {
             return Err(not_owned(&next.partition));
         }
         state.commit_sender.commit(self.list(offsets)?)?.map_err(|error| match error.rdkafka_error_code() {
@@ -101,7 +101,7 @@ impl GroupContext {
         if self.probe_results.recently_late(Instant::now()) {
             return LogError::Stalled { reason: "it was fenced by an earlier join request of its own".to_owned() };
         }
-        let (group, member) = self.group.clone().unwrap_or_default();
+        let GroupMember { group, member } = self.member.clone().unwrap_or_default();
         LogError::Fenced { group, member }
     }
 

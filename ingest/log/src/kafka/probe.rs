@@ -10,9 +10,10 @@ use rdkafka::consumer::Consumer;
 
 use super::client::REQUEST_TIMEOUT;
 use super::context::failed;
+use super::cursor::EndOffset;
 use super::group::KafkaConsumer;
 use super::topic_id::{TopicId, topic_ids};
-use super::watchdog::{EndOffsets, PROBE_INTERVAL, check_topic_ids};
+use super::watchdog::{PROBE_INTERVAL, ProbeResult, check_topic_ids};
 
 /// Starts the probe thread; it ends with the client.
 pub(super) fn start(client: &Arc<KafkaConsumer>, topics: Vec<String>) -> std::io::Result<()> {
@@ -41,7 +42,7 @@ impl Probe {
         }
     }
 
-    fn probe(&mut self, client: &KafkaConsumer) -> EndOffsets {
+    fn probe(&mut self, client: &KafkaConsumer) -> ProbeResult {
         let found = topic_ids(client.client(), &self.topics, REQUEST_TIMEOUT).map_err(|error| {
             client.context().kafka.add_bootstrap_brokers(client.client());
             failed("asking for topics", error)
@@ -50,7 +51,9 @@ impl Probe {
         let started = client.context().state().cursors.started();
         started
             .into_iter()
-            .map(|next| client.context().bounds_now(client, &next.partition).map(|bounds| (next.partition, bounds.end)))
+            .map(|next| {
+                client.context().bounds_now(client, &next.partition).map(|bounds| EndOffset { partition: next.partition, end: bounds.end })
+            })
             .collect()
     }
 }

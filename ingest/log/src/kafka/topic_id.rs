@@ -17,8 +17,8 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 /// Id of one topic as the broker reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TopicId {
-    /// High and low half of the UUID.
-    Known(i64, i64),
+    /// The two halves of the UUID.
+    Known { high: i64, low: i64 },
     /// The broker does not support topic ids.
     Unsupported,
     /// The topic does not exist.
@@ -89,8 +89,8 @@ unsafe fn id_of(id: *const c::rd_kafka_Uuid_t) -> TopicId {
         return TopicId::Unsupported;
     }
     // SAFETY: not null, so valid by the contract of this function.
-    let bits = unsafe { (c::rd_kafka_Uuid_most_significant_bits(id), c::rd_kafka_Uuid_least_significant_bits(id)) };
-    if bits == (0, 0) { TopicId::Unsupported } else { TopicId::Known(bits.0, bits.1) }
+    let (high, low) = unsafe { (c::rd_kafka_Uuid_most_significant_bits(id), c::rd_kafka_Uuid_least_significant_bits(id)) };
+    if (high, low) == (0, 0) { TopicId::Unsupported } else { TopicId::Known { high, low } }
 }
 
 /// Owned pointer to an object of librdkafka, with the function that destroys it.

@@ -14,10 +14,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::cursor::Cursors;
+use super::cursor::{Cursors, EndOffset};
 use super::topic_id::TopicId;
 use crate::error::LogError;
-use crate::partition::Partition;
 
 /// How often the broker is queried.
 pub(super) const PROBE_INTERVAL: Duration = Duration::from_secs(2);
@@ -30,7 +29,7 @@ const LATE_AFTER: Duration = Duration::from_secs(6);
 const OUTAGE_MEMORY: Duration = Duration::from_secs(60);
 
 /// End offsets of the started partitions, or why the probe failed.
-pub(super) type EndOffsets = Result<Vec<(Partition, u64)>, LogError>;
+pub(super) type ProbeResult = Result<Vec<EndOffset>, LogError>;
 
 /// The latest probe result for the reading thread, and the time of the last outage.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ pub(super) struct ProbeResults(Mutex<ProbeState>);
 
 #[derive(Debug)]
 struct ProbeState {
-    latest: Option<EndOffsets>,
+    latest: Option<ProbeResult>,
     last_success: Instant,
     /// When a probe last failed or was late.
     last_outage: Option<Instant>,
@@ -54,19 +53,19 @@ impl ProbeResults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn record(&self, end_offsets: EndOffsets, now: Instant) {
+    pub(super) fn record(&self, result: ProbeResult, now: Instant) {
         let mut state = self.lock();
-        if end_offsets.is_err() || now.duration_since(state.last_success) > LATE_AFTER {
+        if result.is_err() || now.duration_since(state.last_success) > LATE_AFTER {
             state.last_outage = Some(now);
         }
-        if end_offsets.is_ok() {
+        if result.is_ok() {
             state.last_success = now;
         }
-        state.latest = Some(end_offsets);
+        state.latest = Some(result);
     }
 
     /// Takes the latest result; none when it was taken before.
-    pub(super) fn take(&self) -> Option<EndOffsets> {
+    pub(super) fn take(&self) -> Option<ProbeResult> {
         self.lock().latest.take()
     }
 
@@ -83,7 +82,7 @@ pub(super) fn check_topic_ids(known: &mut HashMap<String, TopicId>, found: &Hash
     for (topic, id) in found {
         let reason = match (id, *known.entry(topic.clone()).or_insert(*id)) {
             (TopicId::Missing, _) => "it was deleted",
-            (TopicId::Known(..), TopicId::Known(..)) if known[topic] != *id => "it was deleted and recreated",
+            (TopicId::Known { .. }, TopicId::Known { .. }) if known[topic] != *id => "it was deleted and recreated",
             _ => continue,
         };
         return Err(LogError::Replaced { log: format!("topic {topic}"), reason: reason.to_owned() });
@@ -116,8 +115,8 @@ impl Watchdog {
     }
 
     /// Evaluates one probe result; fails when the client has stalled or a topic was replaced.
-    pub(super) fn evaluate(&mut self, end_offsets: EndOffsets, cursors: &mut Cursors, now: Instant) -> Result<Action, LogError> {
-        let ends = match end_offsets {
+    pub(super) fn evaluate(&mut self, result: ProbeResult, cursors: &mut Cursors, now: Instant) -> Result<Action, LogError> {
+        let ends = match result {
             Ok(ends) => ends,
             Err(error @ LogError::Replaced { .. }) => return Err(error),
             Err(error) => {
@@ -154,6 +153,7 @@ fn stalled(what: &str, since: Duration) -> LogError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partition::Partition;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -170,7 +170,7 @@ mod tests {
         (Watchdog::new(SECOND, now), cursors)
     }
 
-    fn no_answer() -> EndOffsets {
+    fn no_answer() -> ProbeResult {
         Err(LogError::Unavailable { action: "asking", source: None })
     }
 
@@ -198,7 +198,9 @@ mod tests {
     fn a_partition_without_progress_is_a_stall_unless_the_caller_takes_nothing() {
         let start = Instant::now();
         let (mut watchdog, mut cursors) = reading(start);
-        let mut evaluate = |cursors: &mut Cursors, after: Duration| watchdog.evaluate(Ok(vec![(events(), 9)]), cursors, start + after);
+        let mut evaluate = |cursors: &mut Cursors, after: Duration| {
+            watchdog.evaluate(Ok(vec![EndOffset { partition: events(), end: 9 }]), cursors, start + after)
+        };
         assert_eq!(evaluate(&mut cursors, 19 * SECOND).expect("still waiting"), Action::Continue);
         cursors.touch(start + 19 * SECOND);
         assert_eq!(evaluate(&mut cursors, 38 * SECOND).expect("the caller took nothing"), Action::Continue);
@@ -212,7 +214,7 @@ mod tests {
         cursors.mark_end(0);
         cursors.touch(start);
         let mut evaluate = |end, cursors: &mut Cursors, after: Duration| {
-            watchdog.evaluate(Ok(vec![(events(), end)]), cursors, start + after).expect("no stall")
+            watchdog.evaluate(Ok(vec![EndOffset { partition: events(), end }]), cursors, start + after).expect("no stall")
         };
         assert_eq!(evaluate(5, &mut cursors, 60 * SECOND), Action::Continue);
         assert_eq!(evaluate(7, &mut cursors, 61 * SECOND), Action::Refetch);
@@ -241,9 +243,9 @@ mod tests {
     fn a_recreated_or_deleted_topic_is_detected_by_its_id() {
         let mut known = HashMap::new();
         let ids = |id| HashMap::from([("events".to_owned(), id)]);
-        assert!(check_topic_ids(&mut known, &ids(TopicId::Known(1, 2))).is_ok());
-        assert!(check_topic_ids(&mut known, &ids(TopicId::Known(1, 2))).is_ok());
-        for (id, reason) in [(TopicId::Known(1, 3), "recreated"), (TopicId::Missing, "deleted")] {
+        assert!(check_topic_ids(&mut known, &ids(TopicId::Known { high: 1, low: 2 })).is_ok());
+        assert!(check_topic_ids(&mut known, &ids(TopicId::Known { high: 1, low: 2 })).is_ok());
+        for (id, reason) in [(TopicId::Known { high: 1, low: 3 }, "recreated"), (TopicId::Missing, "deleted")] {
             let error = check_topic_ids(&mut known, &ids(id)).expect_err("another topic");
             assert!(matches!(&error, LogError::Replaced { .. }) && error.to_string().contains(reason), "{error}");
         }

@@ -32,11 +32,11 @@ const READY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const APPENDING: &str = "appending";
 pub(super) struct KafkaWriter {
-    shared: Arc<Shared>,
+    shared: Arc<WriterState>,
 }
 
 /// State that all calls and the watchdog thread share.
-struct Shared {
+struct WriterState {
     config: KafkaConfig,
     client: RwLock<Arc<KafkaProducer>>,
     /// Locked while a call enqueues its entries, so that calls keep their order when the queue is full.
@@ -71,7 +71,7 @@ impl KafkaProducer {
 impl KafkaWriter {
     /// Opens the log for appending; blocks until a broker responds.
     pub(super) fn open(config: &KafkaConfig) -> Result<Self, LogError> {
-        let shared = Shared {
+        let shared = WriterState {
             config: config.clone(),
             client: RwLock::new(Arc::new(KafkaProducer::open(config)?)),
             enqueue_lock: tokio::sync::Mutex::new(()),
@@ -89,7 +89,7 @@ impl KafkaWriter {
 
 /// Replaces a client that gets no response while a new one does ([`super::watchdog`] says why that happens). The thread ends with
 /// the writer.
-fn replace_stalled_client(shared: &Weak<Shared>) {
+fn replace_stalled_client(shared: &Weak<WriterState>) {
     let mut last_answer = Instant::now();
     // Dropped here once no call uses them, as closing a client blocks.
     let mut retired: Vec<Arc<KafkaProducer>> = Vec::new();
@@ -128,7 +128,7 @@ impl LogWriter for KafkaWriter {
         let until = Instant::now() + deadline;
         let client = self.shared.client();
         let unsettled =
-            |client: &KafkaProducer| LogError::FlushTimeout { pending: client.producer.in_flight_count().unsigned_abs().into() };
+            |client: &KafkaProducer| LogError::FlushTimeout { unacknowledged: client.producer.in_flight_count().unsigned_abs().into() };
         // With the lock, all earlier calls have enqueued their entries.
         if tokio::time::timeout_at(until, self.shared.enqueue_lock.lock()).await.is_err() {
             return Err(unsettled(&client));
@@ -157,7 +157,7 @@ impl LogWriter for KafkaWriter {
     }
 }
 
-impl Shared {
+impl WriterState {
     fn client(&self) -> Arc<KafkaProducer> {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

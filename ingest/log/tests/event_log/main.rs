@@ -24,6 +24,8 @@ mod process;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
+mod rebalances;
+#[cfg(test)]
 mod replaced;
 #[cfg(test)]
 mod secured;

@@ -83,12 +83,12 @@ fn a_folder_that_holds_other_things_is_refused_and_left_as_it_is() {
 }
 
 /// A folder that can be made read-only: by remounting for root, which ignores modes; else by changing modes.
-struct Disk {
+struct SwitchableDisk {
     dir: tempfile::TempDir,
     mounted: bool,
 }
 
-impl Disk {
+impl SwitchableDisk {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("folder");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"]).arg(dir.path()).status();
@@ -109,7 +109,7 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl Drop for SwitchableDisk {
     fn drop(&mut self) {
         if self.mounted {
             drop(Command::new("umount").arg("-l").arg(self.dir.path()).status());
@@ -120,7 +120,7 @@ impl Drop for Disk {
 #[test]
 fn a_log_on_a_read_only_disk_is_refused_and_taken_once_the_disk_is_writable() {
     run_test(async {
-        let disk = Disk::new();
+        let disk = SwitchableDisk::new();
         let log = LogFixture::with_config(LogConfig::embedded(disk.dir.path().join("log")));
         log.topic("events", 2).await;
         drop(log_in_use(&log).await);
