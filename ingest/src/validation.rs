@@ -28,7 +28,7 @@ mod revision;
 pub use clock::plausible as plausible_clock;
 pub use event_references::EventReferences;
 pub use known_state::KnownState;
-pub use revision::{Difference, difference, is_unraised};
+pub use revision::{conflict_detail, is_unraised};
 
 /// A valid submission, encoded for the log.
 #[derive(Debug)]

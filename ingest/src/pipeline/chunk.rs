@@ -23,7 +23,7 @@ use crate::{
         identity::EventIdentity,
         store::StoreError,
     },
-    rejection::{Detail, LISTED_MAX, Pointers, ProblemCode, Rejection, Warning},
+    rejection::{Detail, LISTED_MAX, ProblemCode, Rejection, Warning},
     response::Problem,
     validation::{self, KnownState, ValidatedEvent},
 };
@@ -134,7 +134,11 @@ impl ChunkValidator<'_> {
                 chunk.other_bodies.push(OtherBody::new(id, event.encoded, self.now));
                 Ok(SubmissionOutcome::Duplicate { id })
             }
-            Claim::Conflict => Err(self.pipeline.conflicts.reject(self.conflict_detail(&event, chunk)).about(Some(id))),
+            Claim::Conflict => {
+                let detail = |sent: &Event| self.with_known(chunk, |known| validation::conflict_detail(sent, known));
+                let detail = event.register_event.as_ref().map_or(Detail::IdTaken, detail);
+                Err(self.pipeline.conflicts.reject(detail).about(Some(id)))
+            }
         }
     }
 
@@ -180,14 +184,6 @@ impl ChunkValidator<'_> {
             }
         }
         Ok(warnings)
-    }
-
-    /// How to correct an id that another body has: reference data is changed by raising its revision.
-    fn conflict_detail(&self, event: &ValidatedEvent, chunk: &ValidatedChunk) -> Detail {
-        let difference = |sent: &Event| self.with_known(chunk, |known| validation::difference(sent, known));
-        let difference = event.register_event.as_ref().and_then(difference);
-        difference
-            .map_or(Detail::IdTaken, |differs| Detail::RaiseRevision { revision: differs.revision, pointers: Pointers(differs.pointers) })
     }
 }
 

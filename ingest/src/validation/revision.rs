@@ -6,26 +6,18 @@ use qamtu_schemas::{Data, Event};
 use serde_json::Value;
 
 use super::KnownState;
+use crate::rejection::{Detail, Pointers};
 
 /// Most JSON pointers in a result.
 const SHOWN_MAX: usize = 10;
 
-/// How reference data differs from the known data under the same id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// Revision of the data that was sent.
-    pub revision: u32,
-    /// JSON pointers to the fields that differ.
-    pub pointers: Vec<String>,
-}
-
-/// The difference from the known data; `None` if nothing differs, or if the event is no reference data.
-pub fn difference(event: &Event, state: &KnownState<'_>) -> Option<Difference> {
-    let Compared { revision, sent, known } = compared(event, state)?;
+/// How to correct an id that another body has: reference data is changed by raising its revision, and the fields that differ are named.
+pub fn conflict_detail(event: &Event, state: &KnownState<'_>) -> Detail {
+    let Some(Compared { revision, sent, known }) = compared(event, state) else { return Detail::IdTaken };
     let mut pointers = Vec::new();
     collect_differences(&sent, &known, "/data".to_owned(), &mut pointers);
     pointers.truncate(SHOWN_MAX);
-    (!pointers.is_empty()).then_some(Difference { revision, pointers })
+    if pointers.is_empty() { Detail::IdTaken } else { Detail::RaiseRevision { revision, pointers: Pointers(pointers) } }
 }
 
 /// Whether reference data differs from the known data although its revision is not higher. Counts of a precinct for different days are
