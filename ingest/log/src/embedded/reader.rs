@@ -1,8 +1,8 @@
 //! Reads the embedded log: a thread that checks whether the file has changed and reads batches.
 //!
-//! Guarantees: each partition in order, every offset once, every checksum verified ([`super::batch_query`]); a gap or a wrong checksum ends the reader with
-//! [`LogError::Corrupt`], another file at the same path with [`LogError::Replaced`]. An idle reader reads only the file's change
-//! counter, every [`POLL_INTERVAL`].
+//! Guarantees: each partition in order, every offset once, every checksum verified ([`super::batch_query`]); a gap or a wrong checksum
+//! ends the reader with [`LogError::Corrupt`], another file at the same path with [`LogError::Replaced`]. An idle reader reads only the
+//! file's change counter, every [`POLL_INTERVAL`].
 
 use std::collections::BTreeMap;
 use std::ops::Range;
