@@ -12,7 +12,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::root;
 
-const CRATES: [&str; 9] = ["schemas", "service", "ingest/log", "ingest", "projector", "analytics", "devstack", "deploy", "tests"];
+const CRATES: [&str; 9] =
+    ["schemas", "deploy/service", "ingest/log", "ingest", "projector", "analytics", "deploy/devstack", "deploy", "tests"];
 
 /// The path of a module below its crate, e.g. `["report", "world"]`; none for the root.
 type Module = Vec<String>;

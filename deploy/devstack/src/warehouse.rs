@@ -26,7 +26,7 @@
 //! - **No query reaches files, other servers or processes**, by any function, table function, engine, dictionary, format or statement
 //!   (`no_function_reads_a_file`, `no_table_function_reaches_outside`, `no_engine_of_a_table_or_a_database_reaches_outside`,
 //!   `no_statement_reads_writes_or_starts_what_is_outside`). Three layers ensure this, and each suffices for most cases: rights
-//!   (`devstack/clickhouse/users.xml`), a removed current directory (`startup_barrier.rs`), and a process that may open only its own folder,
+//!   (`deploy/devstack/clickhouse/users.xml`), a removed current directory (`startup_barrier.rs`), and a process that may open only its own folder,
 //!   cannot connect and does not run as root where that can be avoided (`confinement.rs`,
 //!   `the_serving_process_has_no_secrets_and_no_unneeded_rights`). Restrictions that a system does not support are printed
 //!   at the start ([`Warehouse::gaps`]). The engine ignores `user_files_path` and `format_schema_path` for paths in a query, and the

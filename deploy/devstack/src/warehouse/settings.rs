@@ -1,4 +1,4 @@
-//! Renders the templates of the server configuration and of the users file (`devstack/clickhouse/*.xml`), without I/O.
+//! Renders the templates of the server configuration and of the users file (`deploy/devstack/clickhouse/*.xml`), without I/O.
 //! Every placeholder in double braces is replaced, and paths are escaped for XML.
 
 use std::path::Path;
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn analytics_may_read_exactly_the_views_that_are_marked_as_contract() {
-        let readme = include_str!("../../../projector/tables/README.md");
+        let readme = include_str!("../../../../projector/tables/README.md");
         let rows =
             readme.lines().filter(|line| line.starts_with("| `v_") && line.split('|').nth(2).is_some_and(|cell| cell.contains("contract")));
         let marked: BTreeSet<&str> = rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2)).collect();
