@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::*;
+use super::{Detail, messages::TABLE};
+use crate::rejection::Language;
 
 /// Names of the parameters in a message.
 fn parameters(message: &str) -> BTreeSet<&str> {
