@@ -15,8 +15,10 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 mod figures;
+mod meeting;
 mod rule_mutation;
 
+use meeting::{CountingRules, Meeting, meeting};
 pub use rule_mutation::RuleMutation;
 
 /// By person the precincts whose rolls list them, the lowest id first.
@@ -92,155 +94,6 @@ fn number(value: &Value) -> u64 {
 
 fn kind(event: &Value) -> &str {
     text(event, "type").trim_start_matches("qamtu.").rsplit_once(".v").map_or("", |(kind, _)| kind)
-}
-
-/// The events that no other event supersedes; if they form cycles only, the one with the highest id.
-fn not_superseded<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
-    let superseded: HashSet<&str> = events
-        .iter()
-        .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten().map(move |id| (event, id)))
-        .filter(|(event, id)| event["id"] != **id)
-        .filter_map(|(_, id)| id.as_str())
-        .collect();
-    let mut left: Vec<&Value> = events.iter().copied().filter(|event| !superseded.contains(text(event, "id"))).collect();
-    left.sort_by_key(|event| text(event, "id"));
-    if left.is_empty() {
-        let replacing = events.iter().copied().filter(|event| event["data"]["supersedes"].as_array().is_some_and(|ids| !ids.is_empty()));
-        left.extend(replacing.max_by_key(|event| text(event, "id")));
-    }
-    left
-}
-
-/// The state of a meeting after all its events.
-#[derive(Default)]
-struct Meeting<'a> {
-    plan: Option<&'a Value>,
-    starts: Option<Timestamp>,
-    moved: bool,
-    report: Option<&'a Value>,
-    /// Its report has a start after the instant of the calculation.
-    premature: bool,
-    cancelled: bool,
-    contested: bool,
-    headcount: Option<(u64, u64, u64)>,
-    strong: HashSet<&'a str>,
-    weak: HashSet<&'a str>,
-    attendances: u64,
-}
-
-impl Meeting<'_> {
-    fn is_pending(&self) -> bool {
-        self.plan.is_none() && self.report.is_none() && !self.premature && !self.cancelled
-    }
-    fn gross(&self) -> u64 {
-        self.headcount.map_or(0, |headcount| headcount.0).max((self.strong.len() + self.weak.len()) as u64)
-    }
-    fn unidentified(&self) -> u64 {
-        self.headcount.map_or(0, |headcount| headcount.1).max((self.strong.len() + self.weak.len()) as u64) - self.strong.len() as u64
-    }
-}
-
-fn headcount(event: &Value) -> (u64, u64, u64) {
-    let data = &event["data"];
-    let counts: Vec<u64> = match data["counts"].as_array() {
-        Some(counts) => counts.iter().map(|count| number(&count["people"])).collect(),
-        None => vec![number(&data["people"])],
-    };
-    let (low, high) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
-    (low, high, number(&data["eligible_minimum"]))
-}
-
-/// The inputs to counting a meeting, apart from its own events.
-struct CountingRules<'a> {
-    withdrawn: HashSet<&'a str>,
-    revealing: HashSet<&'a str>,
-    as_of: Timestamp,
-    mutation: Option<RuleMutation>,
-}
-
-impl CountingRules<'_> {
-    fn is_mutated(&self, mutation: RuleMutation) -> bool {
-        self.mutation == Some(mutation)
-    }
-
-    /// Whether a plan or a report has a revealing category.
-    fn reveals(&self, details: &Value) -> bool {
-        let secondary = details["secondary"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        self.revealing.contains(text(details, "category"))
-            || (!self.is_mutated(RuleMutation::FirstCategoryReveals) && secondary.into_iter().any(|other| self.revealing.contains(other)))
-    }
-
-    /// Whether names are ignored at a meeting with these plans and reports in force; the last report counts.
-    fn headcounts_only(&self, plans: &[&Value], reports: &[&Value]) -> bool {
-        let reports = match self.mutation {
-            Some(RuleMutation::NamesCountAtHeadsOnly) => return false,
-            Some(RuleMutation::PlanReveals) => &[],
-            Some(RuleMutation::HoldingReportReveals) => &reports[reports.len().saturating_sub(1)..],
-            _ => reports,
-        };
-        plans.iter().chain(reports).any(|details| self.reveals(details))
-    }
-}
-
-fn meeting<'a>(events: &[&'a Value], rules: &CountingRules<'_>) -> Meeting<'a> {
-    let of = |kinds: &[&str]| -> Vec<&'a Value> { events.iter().copied().filter(|event| kinds.contains(&kind(event))).collect() };
-    let plans = of(&["meeting.planned"]);
-    let plan = if rules.is_mutated(RuleMutation::LastReceivedPlanHolds) {
-        plans.iter().copied().max_by_key(|event| instant(&event["receivedtime"]))
-    } else {
-        not_superseded(&plans).last().copied()
-    };
-    let mut meeting = Meeting { plan: plan.map(|event| &event["data"]["plan"]), ..Meeting::default() };
-    if let Some(last) = not_superseded(&of(&["meeting.planned", "meeting.rescheduled"])).last() {
-        meeting.moved = kind(last) == "meeting.rescheduled";
-        meeting.starts = Some(instant(if meeting.moved { &last["data"]["starts"] } else { &last["data"]["plan"]["starts"] }));
-    }
-    if meeting.moved && rules.is_mutated(RuleMutation::MoveReplacesPlan) {
-        meeting.plan = None;
-    }
-    let reopened: HashSet<&str> = of(&["meeting.planned", "meeting.rescheduled"])
-        .iter()
-        .flat_map(|event| event["data"]["supersedes"].as_array().into_iter().flatten())
-        .filter_map(Value::as_str)
-        .collect();
-    let mut statements = of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]);
-    statements.retain(|event| kind(event) != "meeting.cancelled" || !reopened.contains(text(event, "id")));
-    let statements = not_superseded(&statements);
-    let reports: Vec<&Value> = statements.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
-    meeting.report = reports.last().copied();
-    let cancellations = statements.iter().filter(|event| kind(event) == "meeting.cancelled").count();
-    let is_open = rules.is_mutated(RuleMutation::CorrectedToNoneIsOpen);
-    meeting.cancelled = if is_open { cancellations > 0 } else { reports.len() < statements.len() };
-    let counts = not_superseded(&of(&["headcount.reported", "headcount.recounted"]));
-    meeting.headcount = counts.last().map(|event| headcount(event));
-    meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
-    let plans: Vec<&Value> = not_superseded(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
-    let headcounts_only = rules.headcounts_only(&plans, &reports);
-    // A report is ignored until its meeting begins.
-    let reported = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
-    meeting.premature = meeting.report.is_some() && reported.is_none();
-    meeting.report = reported;
-    if meeting.cancelled && rules.is_mutated(RuleMutation::CancellationWins) {
-        meeting.report = None;
-    }
-    let retracted: HashSet<&str> = of(&["attendance.retracted"])
-        .iter()
-        .flat_map(|event| event["data"]["retracts"].as_array().into_iter().flatten())
-        .filter_map(Value::as_str)
-        .collect();
-    for event in of(&["attendance.recorded"]) {
-        let person = &event["data"]["attendee"];
-        if retracted.contains(text(event, "id")) || rules.withdrawn.contains(text(person, "id")) {
-            continue;
-        }
-        meeting.attendances += 1;
-        if headcounts_only {
-            continue;
-        }
-        let set = if text(person, "strength") == "strong" { &mut meeting.strong } else { &mut meeting.weak };
-        set.insert(text(person, "id"));
-    }
-    meeting
 }
 
 /// Reference values by id: the highest revision, ties broken by event id.
