@@ -4,7 +4,7 @@
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.
--- TTL: none. Read by v_withdrawn, v_disputed, v_superseded_bodies, v_events.
+-- TTL: none. Read by v_withdrawn, v_conflicting_ids, v_losing_bodies, v_events.
 CREATE TABLE IF NOT EXISTS consents
 (
     topic LowCardinality(String),

@@ -3,8 +3,8 @@
 -- Sorted like the table: by meeting.
 CREATE OR REPLACE VIEW v_attendance_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
-    (SELECT superseded FROM v_superseded_bodies) AS superseded,
-    (SELECT superseded FROM v_superseded_attendance) AS superseded_attendance
+    (SELECT losing FROM v_losing_bodies) AS losing,
+    (SELECT losing FROM v_losing_attendance) AS losing_attendance
 SELECT
     campaign,
     meeting_id,
@@ -24,5 +24,5 @@ SELECT
     partition,
     offset
 FROM attendance FINAL
-WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(superseded))
-  AND (campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(superseded_attendance))
+WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(losing))
+  AND (campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(losing_attendance))

@@ -1,7 +1,7 @@
--- Event ids with several bodies in the log: how many, which one wins, and where each body was first stored and when it was first
--- received.
+-- Event ids with several bodies in the log: the number of bodies, the hash of the winning one, and where each body was first stored and when
+-- it was first received.
 -- Reads the log copy, because a merged fact table keeps only the winning body. Only ids in hash buckets with a possible duplicate are
--- grouped, as in v_disputed_attendance and at the same cost: two reads of the ids, and about ten bytes of memory per event.
+-- grouped, as in v_conflicting_attendance_ids and at the same cost: two reads of the ids, and about ten bytes of memory per event.
 CREATE OR REPLACE VIEW v_conflicts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     collisions AS
@@ -16,7 +16,7 @@ SELECT
     campaign,
     event_id,
     count() AS bodies,
-    argMin(bodyhash, (earliest, bodyhash)) AS holds,
+    argMin(bodyhash, (earliest, bodyhash)) AS winning_bodyhash,
     min(earliest) AS first_received,
     max(earliest) AS last_received,
     arraySort(groupArray((log_position.1, log_position.2, log_position.3, earliest))) AS places

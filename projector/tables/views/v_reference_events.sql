@@ -1,6 +1,6 @@
 -- Reference data, surveys and imports, one row per event. A reversed import keeps its reference data; a higher revision replaces it.
 CREATE OR REPLACE VIEW v_reference_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH (SELECT superseded FROM v_superseded_bodies) AS superseded
+WITH (SELECT losing FROM v_losing_bodies) AS losing
 SELECT campaign, event_id, received, type, body, partition, offset
 FROM reference_events FINAL
-WHERE ('reference_events', campaign, '', event_id) NOT IN (SELECT arrayJoin(superseded))
+WHERE ('reference_events', campaign, '', event_id) NOT IN (SELECT arrayJoin(losing))

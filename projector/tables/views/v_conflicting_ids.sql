@@ -1,8 +1,8 @@
--- Event ids with several bodies of which at least one is in another table than attendance. Nearly always empty, because ingest rejects
--- such bodies, and FINAL resolves bodies with the same key. Used by v_superseded_bodies. Ids with several bodies within attendance are in
--- v_disputed_attendance, which costs far more, so only readers of attendance use it.
+-- Event ids that have bodies with different keys, so that FINAL cannot select one, and of which at least one body is in another table than
+-- attendance. Nearly always empty, because ingest rejects a second body. Used by v_losing_bodies. Ids with bodies for several meetings within
+-- attendance are in v_conflicting_attendance_ids, which costs far more, so only readers of attendance use it.
 -- The ids of the other tables are kept in memory, as these tables are small compared to attendance; of attendance one column is read.
-CREATE OR REPLACE VIEW v_disputed DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
+CREATE OR REPLACE VIEW v_conflicting_ids DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH others AS
 (
     SELECT campaign, event_id, cityHash64(meeting_id) AS location FROM meeting_events
