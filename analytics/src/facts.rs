@@ -3,7 +3,7 @@
 //! This is the only module that queries the warehouse. Small views are read as rows, the roll and attendance as Arrow streams whose columns
 //! are checked by name and type. Attendance is not stored: it is streamed, grouped by meeting.
 //!
-//! Guarantees: a record counts if its offset is below the watermark and it was received by the as-of instant; the same holds for records
+//! Guarantees: a record counts if its offset is below the contiguous offset and it was received by the as-of instant; the same holds for records
 //! that revoke attendance (a retraction, the reversal of an import, a withdrawal of consent). Of several bodies of one event id the
 //! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
@@ -104,9 +104,9 @@ impl Warehouse {
 
     /// Offsets below which the projector has written every record to its table.
     pub async fn offsets(&self) -> Result<Vec<Offset>, AnalyticsError> {
-        let sql = "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(next_offset) AS next \
-                   FROM v_watermark ORDER BY topic, partition";
-        let rows: Vec<OffsetRow> = self.rows("the watermark", self.client.query(sql)).await?;
+        let sql = "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(contiguous_offset) AS next \
+                   FROM v_contiguous_offsets ORDER BY topic, partition";
+        let rows: Vec<OffsetRow> = self.rows("the contiguous offsets", self.client.query(sql)).await?;
         Ok(rows.into_iter().map(|row| Offset { topic: row.topic, partition: row.partition, next: row.next }).collect())
     }
 

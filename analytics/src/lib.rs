@@ -1,6 +1,6 @@
 //! Analytics: from the views of the warehouse to the figures of a campaign.
 //!
-//! 1. [`facts`] queries the views; no other module does. It reads the watermark, reference data, meetings, the [`roll`] and attendance.
+//! 1. [`facts`] queries the views; no other module does. It reads the contiguous offsets, reference data, meetings, the [`roll`] and attendance.
 //! 2. [`coverage`] computes integers from facts. It is pure; [`coverage::definition`] defines each figure.
 //! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`identity`].
 //! 4. [`figures`] and [`csv`] export a snapshot as JSON and CSV.

@@ -46,7 +46,7 @@ pub const MIGRATIONS: &[SqlFile] = files![
 /// The views; a view comes after the views that it reads.
 pub const VIEWS: &[SqlFile] = files![
     "views/",
-    "v_watermark",
+    "v_contiguous_offsets",
     "v_rejected",
     "v_conflicts",
     "v_records",

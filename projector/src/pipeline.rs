@@ -165,14 +165,14 @@ impl Pipeline {
 
     /// Starts a verification of the partitions of which nothing is being read again.
     fn start_verification(&mut self) {
-        let (warehouse, watermarks, limits) = (self.warehouse.with_new_token_epoch(), self.progress.complete(), self.limits);
-        if watermarks.is_empty() {
+        let (warehouse, contiguous_offsets, limits) = (self.warehouse.with_new_token_epoch(), self.progress.complete(), self.limits);
+        if contiguous_offsets.is_empty() {
             self.verification.due = Instant::now() + self.verification.min_interval;
             return;
         }
         self.verification.running.spawn(async move {
             let since = Instant::now();
-            let result = verify::verify(&warehouse, &watermarks, &limits).await;
+            let result = verify::verify(&warehouse, &contiguous_offsets, &limits).await;
             (since.elapsed(), result)
         });
     }

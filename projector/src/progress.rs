@@ -93,8 +93,9 @@ impl Progress {
 
     /// Written offsets that are not committed, of the partitions that `pick` selects.
     pub fn uncommitted(&self, pick: impl Fn(&Partition) -> bool) -> Vec<NextOffset> {
-        let behind = self.partitions.iter().filter(|(partition, offsets)| offsets.watermark() > offsets.committed && pick(partition));
-        behind.map(|(partition, offsets)| partition.next_offset(offsets.watermark())).collect()
+        let behind =
+            self.partitions.iter().filter(|(partition, offsets)| offsets.contiguous_offset() > offsets.committed && pick(partition));
+        behind.map(|(partition, offsets)| partition.next_offset(offsets.contiguous_offset())).collect()
     }
 
     /// Notes a successful commit.
@@ -112,12 +113,12 @@ impl Progress {
         self.partitions.retain(|partition, _| !partitions.contains(partition));
     }
 
-    /// The watermark of each owned partition.
+    /// The contiguous offset of each owned partition.
     pub fn all_written(&self) -> impl Iterator<Item = NextOffset> {
-        self.partitions.iter().map(|(partition, offsets)| partition.next_offset(offsets.watermark()))
+        self.partitions.iter().map(|(partition, offsets)| partition.next_offset(offsets.contiguous_offset()))
     }
 
-    /// The watermark of each partition without missing ranges.
+    /// The contiguous offset of each partition without missing ranges.
     pub fn complete(&self) -> Vec<NextOffset> {
         let complete = self.partitions.iter().filter(|(_, offsets)| offsets.missing.is_empty());
         complete.map(|(partition, offsets)| partition.next_offset(offsets.written)).collect()
@@ -126,7 +127,7 @@ impl Progress {
 
 impl PartitionOffsets {
     /// Offset below which everything is written.
-    fn watermark(&self) -> u64 {
+    fn contiguous_offset(&self) -> u64 {
         self.missing.first().map_or(self.written, |missing| missing.start)
     }
 }
@@ -157,7 +158,7 @@ mod tests {
         progress
     }
 
-    fn watermark(progress: &Progress) -> u64 {
+    fn contiguous_offset(progress: &Progress) -> u64 {
         progress.all_written().next().unwrap().offset
     }
 
@@ -176,7 +177,7 @@ mod tests {
         assert!(progress.accept(&record(7, 4)));
         assert!(!progress.accept(&record(8, 0)));
         progress.written(&partition(), &(3..8));
-        assert_eq!(watermark(&progress), 20);
+        assert_eq!(contiguous_offset(&progress), 20);
     }
 
     #[test]
@@ -185,7 +186,7 @@ mod tests {
         assert!(progress.complete().is_empty());
         for (written, expected) in [(4..5, 3), (20..25, 3), (3..4, 5), (5..6, 8), (8..9, 25)] {
             progress.written(&partition(), &written);
-            assert_eq!(watermark(&progress), expected, "{written:?}");
+            assert_eq!(contiguous_offset(&progress), expected, "{written:?}");
         }
         assert_eq!(progress.complete(), [partition().next_offset(25)]);
     }

@@ -1,7 +1,7 @@
 //! Source: reads the log. The start offset is decided by the log copy alone.
 //!
 //! The committed offset is only a hint: offsets that the log copy lacks are read even if they were committed. Records that the log
-//! removed before they were read are reported and skipped; the watermark stays before them until an operator gives them up. A log that is
+//! removed before they were read are reported and skipped; the contiguous offset stays before them until an operator gives them up. A log that is
 //! shorter than the copy is an error that names the partition.
 
 use std::{collections::BTreeMap, ops::Range, time::Instant};
@@ -100,9 +100,9 @@ impl Source {
             let bounds = bounds.iter().find(|bounds| bounds.partition == *partition);
             let bounds = bounds.ok_or_else(|| ProjectorError::UnknownPartition { partition: partition.clone() })?;
             let offset = committed.iter().find(|(candidate, _)| candidate == partition).and_then(|(_, offset)| *offset);
-            if let Some(committed) = offset.filter(|offset| *offset > state.watermark()) {
-                let watermark = state.watermark();
-                tracing::warn!(%partition, committed, watermark, "the log copy lacks committed records: reading them again");
+            if let Some(committed) = offset.filter(|offset| *offset > state.contiguous_offset()) {
+                let contiguous_offset = state.contiguous_offset();
+                tracing::warn!(%partition, committed, contiguous_offset, "the log copy lacks committed records: reading them again");
             }
             let accepted = self.accept_lost.get(&partition.to_string()).copied().unwrap_or(0);
             let ReadPlan { start, lost, skipped_lost } = plan_read(state, offset, bounds, accepted)?;

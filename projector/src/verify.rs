@@ -3,7 +3,7 @@
 //! Missing log copy rows are returned to the pipeline, which reads their records from the log again. Facts that are missing although
 //! their log copy row exists are rewritten here from that row, so the log need not have the record any more. Missing rows are logged with
 //! their offsets and counted.
-//! Cost: two reads of a few columns of every table (see `v_watermark` and `v_missing_facts`); [`pause`] limits their share of the time.
+//! Cost: two reads of a few columns of every table (see `v_contiguous_offsets` and `v_missing_facts`); [`pause`] limits their share of the time.
 //! Changed values are not detected.
 
 use std::{
@@ -40,12 +40,16 @@ pub fn pause(min_interval: Duration, took: Duration) -> Duration {
 }
 
 /// Checks partitions below these offsets, rewrites missing facts, and returns the partitions whose log copy has gaps.
-pub async fn verify(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &Limits) -> Result<Vec<LogCopyState>, WarehouseError> {
-    let partitions: Vec<_> = watermarks.iter().map(|next| next.partition.clone()).collect();
+pub async fn verify(
+    warehouse: &Warehouse,
+    contiguous_offsets: &[NextOffset],
+    limits: &Limits,
+) -> Result<Vec<LogCopyState>, WarehouseError> {
+    let partitions: Vec<_> = contiguous_offsets.iter().map(|next| next.partition.clone()).collect();
     let mut incomplete = Vec::new();
     let mut records = 0;
     for mut state in warehouse.log_copy_states(&partitions).await? {
-        let below = offset_of(watermarks, &state.partition);
+        let below = offset_of(contiguous_offsets, &state.partition);
         // Missing rows at the end are not reported as a gap.
         if state.end < below {
             state.missing.push(state.end..below);
@@ -58,7 +62,7 @@ pub async fn verify(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &L
         }
     }
     metrics::missing(RowKind::Log, records);
-    rewrite_facts(warehouse, watermarks, limits).await?;
+    rewrite_facts(warehouse, contiguous_offsets, limits).await?;
     metrics::verified();
     Ok(incomplete)
 }
@@ -70,18 +74,18 @@ pub fn format_ranges(ranges: &[Range<u64>]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-fn offset_of(watermarks: &[NextOffset], partition: &Partition) -> u64 {
-    watermarks.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset)
+fn offset_of(contiguous_offsets: &[NextOffset], partition: &Partition) -> u64 {
+    contiguous_offsets.iter().find(|next| next.partition == *partition).map_or(0, |next| next.offset)
 }
 
 /// Rewrites missing facts until none are missing, or the same ones are missing again.
-async fn rewrite_facts(warehouse: &Warehouse, watermarks: &[NextOffset], limits: &Limits) -> Result<(), WarehouseError> {
+async fn rewrite_facts(warehouse: &Warehouse, contiguous_offsets: &[NextOffset], limits: &Limits) -> Result<(), WarehouseError> {
     let mut before = BTreeMap::new();
     loop {
         let mut missing: BTreeMap<Partition, Vec<u64>> = BTreeMap::new();
         for (partition, offset) in warehouse.missing_facts(FACTS_MAX).await? {
             // Higher offsets were written during the query, or belong to other processes.
-            if offset < offset_of(watermarks, &partition) {
+            if offset < offset_of(contiguous_offsets, &partition) {
                 missing.entry(partition).or_default().push(offset);
             }
         }

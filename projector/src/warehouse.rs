@@ -87,23 +87,23 @@ pub struct LogCopyState {
 
 impl LogCopyState {
     /// Offset below which no row is missing.
-    pub fn watermark(&self) -> u64 {
+    pub fn contiguous_offset(&self) -> u64 {
         self.missing.first().map_or(self.end, |missing| missing.start)
     }
 }
 
 #[derive(Row, Deserialize)]
-struct WatermarkRow {
+struct ContiguousOffsetRow {
     topic: String,
     partition: u32,
-    next_offset: u64,
+    contiguous_offset: u64,
     end_offset: u64,
 }
 
 #[derive(Row, Deserialize)]
 struct MissingRecordsRow {
     first_offset: u64,
-    next_offset: u64,
+    end_offset: u64,
 }
 
 #[derive(Row, Deserialize)]
@@ -229,15 +229,14 @@ impl Warehouse {
 
     /// Reads which offsets of these partitions the log copy contains.
     pub async fn log_copy_states(&self, partitions: &[Partition]) -> Result<Vec<LogCopyState>, Error> {
-        let query = "SELECT topic, partition, next_offset, end_offset FROM v_watermark";
-        let watermarks: Vec<WatermarkRow> =
+        let query = "SELECT topic, partition, contiguous_offset, end_offset FROM v_contiguous_offsets";
+        let rows: Vec<ContiguousOffsetRow> =
             run_query_within(VERIFY_TIMEOUT, "reading the log copy", self.client.query(query).fetch_all()).await?;
         let mut states = Vec::with_capacity(partitions.len());
         for partition in partitions {
-            let watermark =
-                watermarks.iter().find(|watermark| watermark.topic == *partition.topic && watermark.partition == partition.number);
-            let end = watermark.map_or(0, |watermark| watermark.end_offset);
-            let is_whole = watermark.is_none_or(|watermark| watermark.next_offset == watermark.end_offset);
+            let row = rows.iter().find(|row| row.topic == *partition.topic && row.partition == partition.number);
+            let end = row.map_or(0, |row| row.end_offset);
+            let is_whole = row.is_none_or(|row| row.contiguous_offset == row.end_offset);
             let missing = if is_whole { Vec::new() } else { self.missing_records(partition).await? };
             states.push(LogCopyState { partition: partition.clone(), missing, end });
         }
@@ -245,11 +244,11 @@ impl Warehouse {
     }
 
     async fn missing_records(&self, partition: &Partition) -> Result<Vec<Range<u64>>, Error> {
-        let query = "SELECT first_offset, next_offset FROM v_missing_records \
+        let query = "SELECT first_offset, end_offset FROM v_missing_records \
                      WHERE topic = ? AND partition = ? ORDER BY first_offset LIMIT ?";
         let query = self.client.query(query).bind(&*partition.topic).bind(partition.number).bind(MISSING_MAX);
         let rows: Vec<MissingRecordsRow> = run_query_within(VERIFY_TIMEOUT, "looking for missing records", query.fetch_all()).await?;
-        Ok(rows.into_iter().map(|row| row.first_offset..row.next_offset).collect())
+        Ok(rows.into_iter().map(|row| row.first_offset..row.end_offset).collect())
     }
 
     /// Partitions and offsets of events whose facts are missing; at most `limit`.

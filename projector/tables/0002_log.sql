@@ -5,7 +5,7 @@
 -- Key: the position in the log. The check for gaps and reads of an offset range then follow the key.
 -- Deduplication window: number of inserts after which a token is forgotten; later duplicates still collapse by key.
 -- fsync: a row must survive a power failure, because the projector relies on it.
--- TTL: none, earlier states of a campaign are computed from this table. Read by v_watermark, v_rejected, v_conflicts and the projector.
+-- TTL: none, earlier states of a campaign are computed from this table. Read by v_contiguous_offsets, v_rejected, v_conflicts and the projector.
 CREATE TABLE IF NOT EXISTS log
 (
     topic LowCardinality(String),

@@ -183,9 +183,11 @@ impl Stack {
     pub async fn wait_until_projected(&self) -> Result<()> {
         let accepted = self.accepted.load(Ordering::Relaxed);
         let what = format!("{accepted} records in the log copy");
-        self.until(&what, "SELECT sum(next_offset) AS records FROM v_watermark", |row| row["records"].as_u64() >= Some(accepted))
-            .await
-            .map(drop)
+        self.until(&what, "SELECT sum(contiguous_offset) AS records FROM v_contiguous_offsets", |row| {
+            row["records"].as_u64() >= Some(accepted)
+        })
+        .await
+        .map(drop)
     }
 
     /// The command `qamtu-analytics` with its environment, without a subcommand.

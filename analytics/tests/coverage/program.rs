@@ -45,7 +45,10 @@ fn a_warehouse_that_does_not_answer_ends_with_1() {
         [("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:1"), ("QAMTU__ANALYTICS__DIR", folder.path().to_str().expect("a plain path"))];
     let output = run(&["compute", "--campaign", "test"], &settings);
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains("the warehouse query for the watermark failed"));
+    assert!(
+        output.stdout.is_empty()
+            && String::from_utf8_lossy(&output.stderr).contains("the warehouse query for the contiguous offsets failed")
+    );
 }
 
 /// `compute` on a real warehouse prints the name of a snapshot and writes its files.

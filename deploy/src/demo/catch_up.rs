@@ -37,17 +37,17 @@ pub async fn end_offsets(log: &LogConfig) -> Result<Vec<Bounds>, DemoError> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Watermark {
+struct ContiguousOffset {
     topic: String,
     partition: u32,
-    next_offset: u64,
+    contiguous_offset: u64,
 }
 
-/// Reads the projector's watermarks from the warehouse, as its administrator.
-pub struct Watermarks(WarehouseClient);
+/// Reads the projector's contiguous offsets from the warehouse, as its administrator.
+pub struct ContiguousOffsets(WarehouseClient);
 
-impl Watermarks {
-    /// The watermarks in a database of the warehouse.
+impl ContiguousOffsets {
+    /// The contiguous offsets in a database of the warehouse.
     pub fn new(warehouse: &Warehouse, database: &str) -> Result<Self, DemoError> {
         // The database name was generated: letters, digits and underscores.
         let url = format!("{}/?database={database}&output_format_json_quote_64bit_integers=0", warehouse.url());
@@ -75,13 +75,13 @@ impl Watermarks {
     }
 
     async fn lag(&self, ends: &[Bounds]) -> Result<u64, DemoError> {
-        let response = self.0.query("SELECT topic, partition, next_offset FROM v_watermark FORMAT JSONEachRow").await?;
+        let response = self.0.query("SELECT topic, partition, contiguous_offset FROM v_contiguous_offsets FORMAT JSONEachRow").await?;
         let rows = response.text();
-        let reached: Result<Vec<Watermark>, _> = rows.lines().map(serde_json::from_str).collect();
+        let reached: Result<Vec<ContiguousOffset>, _> = rows.lines().map(serde_json::from_str).collect();
         let reached = reached.map_err(|_| response.unexpected())?;
         let next = |bounds: &Bounds| {
-            let of = |mark: &&Watermark| *mark.topic == *bounds.partition.topic && mark.partition == bounds.partition.number;
-            reached.iter().find(of).map_or(bounds.start, |mark| mark.next_offset)
+            let of = |row: &&ContiguousOffset| *row.topic == *bounds.partition.topic && row.partition == bounds.partition.number;
+            reached.iter().find(of).map_or(bounds.start, |row| row.contiguous_offset)
         };
         Ok(ends.iter().map(|bounds| bounds.end.saturating_sub(next(bounds))).sum())
     }

@@ -103,7 +103,7 @@ impl DemoStack {
             let step = self.steps.begin("Filling the tables", Some(0));
             let database = self.config.database(&self.dir);
             let projector_log = self.spec("qamtu-projector", Vec::new()).log();
-            catch_up::Watermarks::new(&self.warehouse, &database)?.wait_until_reached(&ends, projector_log, &step).await?;
+            catch_up::ContiguousOffsets::new(&self.warehouse, &database)?.wait_until_reached(&ends, projector_log, &step).await?;
             step.done(format!("{} records", count(ends.iter().map(|bounds| bounds.end - bounds.start).sum())));
             self.compute().await
         };

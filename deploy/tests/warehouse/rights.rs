@@ -119,18 +119,18 @@ async fn analytics_reads_the_contract_views_and_nothing_else() {
             assert!(error.starts_with("Code: 497.") || error.contains("CANNOT_EXTRACT_TABLE_STRUCTURE"), "{query}: {error}");
         }
     }
-    assert_eq!(analytics("SELECT next_offset FROM qamtu.v_watermark").await.unwrap(), "10\n");
+    assert_eq!(analytics("SELECT contiguous_offset FROM qamtu.v_contiguous_offsets").await.unwrap(), "10\n");
 
     // 164: not in readonly mode; 497: not enough privileges.
     for query in [
         "SELECT body FROM qamtu.log",
         "INSERT INTO campaign.facts VALUES (1)",
-        "INSERT INTO qamtu.v_watermark VALUES ('events', 0, 1)",
+        "INSERT INTO qamtu.v_contiguous_offsets VALUES ('events', 0, 1)",
         "CREATE TABLE campaign.other (id UInt64) ENGINE = Memory",
         "CREATE TEMPORARY TABLE other (id UInt64)",
         "CREATE VIEW qamtu.v_mine AS SELECT 1",
         "DROP TABLE campaign.facts",
-        "DROP VIEW qamtu.v_watermark",
+        "DROP VIEW qamtu.v_contiguous_offsets",
         "TRUNCATE TABLE campaign.facts",
         "ALTER TABLE campaign.facts DELETE WHERE 1",
         "OPTIMIZE TABLE campaign.facts FINAL",
@@ -168,7 +168,7 @@ async fn analytics_reads_arrow_the_way_its_client_asks_for_it() {
         warehouse.url()
     );
     let request = headers.iter().fold(http::client().unwrap().post(url), |request, (name, value)| request.header(*name, *value));
-    let response = http::send(request.body("SELECT next_offset FROM v_watermark")).await.unwrap();
+    let response = http::send(request.body("SELECT contiguous_offset FROM v_contiguous_offsets")).await.unwrap();
     assert!(response.is_success(), "{}", response.text());
     // An Arrow stream begins with a continuation marker.
     assert!(response.body.starts_with(&[0xff; 4]));
@@ -202,7 +202,7 @@ async fn the_projector_writes_rows_but_no_tables() {
 async fn a_quota_stops_a_failing_client_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let warehouse = with_tables(dir.path()).await;
-    let failing = "SELECT throwIf(next_offset = 10) FROM qamtu.v_watermark";
+    let failing = "SELECT throwIf(contiguous_offset = 10) FROM qamtu.v_contiguous_offsets";
     let mut stopped = None;
     // The quota allows 300 errors a minute; if a new minute begins in between, twice as many.
     for attempt in 1..=605 {

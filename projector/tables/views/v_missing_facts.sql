@@ -1,7 +1,7 @@
--- Records with a log copy row whose fact rows are missing: deleted, or lost with a part. Nearly always empty. The projector checks it
--- periodically and writes the rows again. The two are read at different instants, so
--- rows of a write in progress may appear here; the projector ignores offsets at or above its watermark.
--- An event is one row, with its position, in one of five tables. So the positions in the log copy without those in the fact tables are
+-- Records with a log copy row whose fact rows are missing: deleted, or lost with a part. Nearly always empty. The projector reads this view
+-- periodically and writes the rows again. The log copy and the fact tables are read at different instants, so rows of a write in progress may
+-- appear here; the projector ignores offsets at or above its contiguous offset.
+-- An event has one row with its position in one of five tables. So the positions in the log copy without those in the fact tables are
 -- candidates. As bitmaps they cost one read of three columns of every table and one bit per record; duplicate rows do not matter.
 -- A retraction or a roll with fewer rows than it lists is a candidate too.
 -- A candidate is complete if another body or copy of its event id with higher precedence is stored: then both have collapsed by key. At

@@ -47,7 +47,9 @@ fn memory_is_bounded_for_any_backlog() {
         let since = std::time::Instant::now();
         let projector = fixture.projector().await;
         let expected = (ATTENDANCES + PRECINCTS).to_string();
-        fixture.wait_until("the backlog is projected", "SELECT sum(next_offset) FROM v_watermark", |next| next == expected).await;
+        fixture
+            .wait_until("the backlog is projected", "SELECT sum(contiguous_offset) FROM v_contiguous_offsets", |next| next == expected)
+            .await;
         let (seconds, peak_mb) = (since.elapsed().as_secs_f64(), peak_mb(projector.pid()));
         println!("{ATTENDANCES} attendances and {PRECINCTS} rolls of {VOTERS} in {seconds:.1} s, at most {peak_mb} MB");
         assert!(peak_mb < MEMORY_MAX_MB, "the projector took {peak_mb} MB");

@@ -182,9 +182,11 @@ impl ProjectorFixture {
     /// Waits until the log copy is complete up to the end of the log.
     pub async fn wait_caught_up(&self) {
         let end: u64 = self.records().await.values().filter_map(|records| Some(records.last()?.offset + 1)).sum();
-        self.wait_until(&format!("the log copy is complete up to {end}"), "SELECT sum(next_offset) FROM v_watermark", |value| {
-            value == end.to_string()
-        })
+        self.wait_until(
+            &format!("the log copy is complete up to {end}"),
+            "SELECT sum(contiguous_offset) FROM v_contiguous_offsets",
+            |value| value == end.to_string(),
+        )
         .await;
     }
 

@@ -112,10 +112,12 @@ fn removed_records_are_reported_and_do_not_block_other_partitions() {
         let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__VERIFY_MS", "100")]).await;
         let others: u64 =
             after.iter().filter(|(partition, _)| **partition != events(damaged)).map(|(_, records)| records.len() as u64).sum();
-        let watermark = format!("SELECT sumIf(next_offset, NOT (topic = 'events' AND partition = {damaged})) FROM v_watermark");
-        fixture.wait_until("the others are complete", &watermark, |next| next == others.to_string()).await;
-        // The remaining records are stored; the watermark stays before the lost ones.
-        let stored = format!("SELECT next_offset, end_offset FROM v_watermark WHERE topic = 'events' AND partition = {damaged}");
+        let contiguous_offsets =
+            format!("SELECT sumIf(contiguous_offset, NOT (topic = 'events' AND partition = {damaged})) FROM v_contiguous_offsets");
+        fixture.wait_until("the others are complete", &contiguous_offsets, |next| next == others.to_string()).await;
+        // The remaining records are stored; the contiguous offset stays before the lost ones.
+        let stored =
+            format!("SELECT contiguous_offset, end_offset FROM v_contiguous_offsets WHERE topic = 'events' AND partition = {damaged}");
         fixture.wait_until("the rest is stored", &stored, |body| body == format!("{written}\t{end}")).await;
         let offsets = format!("{written}..{}", written + 10);
         let (status, body) = projector.get("/ready").await;
@@ -127,7 +129,7 @@ fn removed_records_are_reported_and_do_not_block_other_partitions() {
         // An operator gives up the lost records.
         let accepted = format!("{{\"events/{damaged}\"={}}}", written + 10);
         let projector = fixture.projector_with(&[("QAMTU__PROJECTOR__ACCEPT_LOST", &accepted)]).await;
-        fixture.wait_until("the watermark passes the loss", &stored, |body| body == format!("{end}\t{end}")).await;
+        fixture.wait_until("the contiguous offset passes the loss", &stored, |body| body == format!("{end}\t{end}")).await;
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.stop().await.success());
         let projector = fixture.projector().await;
@@ -144,8 +146,8 @@ fn a_truncated_log_fills_a_new_database_from_its_start() {
         let partition = Partition::new("events", 2);
         delete_records(&kafka(&fixture), &partition.next_offset(7)).await.unwrap();
         let projector = fixture.projector().await;
-        let end = "SELECT min(offset), any(next_offset) = any(end_offset) FROM log, v_watermark
-            WHERE log.topic = 'events' AND log.partition = 2 AND v_watermark.topic = 'events' AND v_watermark.partition = 2";
+        let end = "SELECT min(offset), any(contiguous_offset) = any(end_offset) FROM log, v_contiguous_offsets
+            WHERE log.topic = 'events' AND log.partition = 2 AND v_contiguous_offsets.topic = 'events' AND v_contiguous_offsets.partition = 2";
         fixture.wait_until("the partition is complete from offset 7 on", end, |body| body == "7\t1").await;
         assert_eq!(projector.get("/ready").await, (200, "ready\n".to_owned()));
         assert!(projector.stderr().contains("reading starts after records that the log removed"));

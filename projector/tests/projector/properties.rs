@@ -188,13 +188,13 @@ impl<'a> Simulation<'a> {
     }
 
     /// First offset without a log copy row.
-    fn watermark(&self) -> u64 {
+    fn contiguous_offset(&self) -> u64 {
         let offsets = self.tables.log_copy_offsets();
         (0..).find(|offset| !offsets.contains(offset)).unwrap()
     }
 
     fn start(&mut self) {
-        let start = self.watermark();
+        let start = self.contiguous_offset();
         self.batches.clear();
         self.progress = Progress::default();
         self.progress.assign(vec![StartPosition { partition: partition(), offset: start, missing: Vec::new(), end: start }]);
@@ -218,7 +218,7 @@ impl<'a> Simulation<'a> {
             }
             Step::TokensExpire => self.tokens.clear(),
         }
-        prop_assert!(self.committed <= self.watermark(), "a commit passed the log copy");
+        prop_assert!(self.committed <= self.contiguous_offset(), "a commit passed the log copy");
         Ok(())
     }
 
@@ -274,7 +274,7 @@ impl<'a> Simulation<'a> {
         for _ in 0..10_000 {
             self.step(Step::Deliver(8))?;
             self.step(Step::Insert)?;
-            if self.watermark() == self.records.len() as u64 {
+            if self.contiguous_offset() == self.records.len() as u64 {
                 while !self.late_inserts.is_empty() {
                     self.step(Step::LateInsert)?;
                 }

@@ -279,36 +279,36 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 #[test]
-fn the_watermark_stops_at_the_first_gap() {
+fn the_contiguous_offset_stops_at_the_first_gap() {
     crate::fixture::run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;
         let events = crate::events::campaign(1, 100);
         let partition = Partition::new("events", 0);
         let records = crate::events::records(&partition, &events);
-        let watermark = || fixture.query("SELECT partition, next_offset FROM v_watermark ORDER BY partition");
-        assert_eq!(watermark().await, "");
+        let contiguous_offsets = || fixture.query("SELECT partition, contiguous_offset FROM v_contiguous_offsets ORDER BY partition");
+        assert_eq!(contiguous_offsets().await, "");
         warehouse.write(&batch(&records[..40]).seal()).await.unwrap();
         warehouse.write(&batch(&records[50..]).seal()).await.unwrap();
-        assert_eq!(watermark().await, "0\t40\n");
+        assert_eq!(contiguous_offsets().await, "0\t40\n");
         warehouse.write(&batch(&records[30..45]).seal()).await.unwrap();
-        assert_eq!(watermark().await, "0\t45\n");
+        assert_eq!(contiguous_offsets().await, "0\t45\n");
         warehouse.write(&batch(&records[45..50]).seal()).await.unwrap();
-        assert_eq!(watermark().await, "0\t100\n");
+        assert_eq!(contiguous_offsets().await, "0\t100\n");
         fixture.query("DELETE FROM log WHERE offset IN (7, 8, 20)").await;
-        assert_eq!(watermark().await, "0\t7\n");
+        assert_eq!(contiguous_offsets().await, "0\t7\n");
         let state = warehouse.log_copy_states(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap();
         let empty = LogCopyState { partition: Partition::new("roll", 2), missing: Vec::new(), end: 0 };
         assert_eq!(state, [LogCopyState { partition: partition.clone(), missing: vec![7..9, 20..21], end: 100 }, empty]);
         // Missing rows at the start are gaps too.
         fixture.query("DELETE FROM log WHERE offset < 10").await;
-        assert_eq!(watermark().await, "0\t0\n");
+        assert_eq!(contiguous_offsets().await, "0\t0\n");
         assert_eq!(warehouse.log_copy_states(&[partition]).await.unwrap()[0].missing, [0..10, 20..21]);
     });
 }
 
 #[test]
-fn the_watermark_passes_offsets_that_the_log_skipped() {
+fn the_contiguous_offset_passes_offsets_that_the_log_skipped() {
     crate::fixture::run(async {
         let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
         let warehouse = fixture.warehouse().await;
@@ -321,13 +321,13 @@ fn the_watermark_passes_offsets_that_the_log_skipped() {
         // A missing row next to skipped offsets.
         write(&[at(14, 2), at(15, 0)]).await;
         assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![10..12], end: 16 });
-        assert_eq!(fixture.query("SELECT next_offset, end_offset FROM v_watermark").await, "10\t16\n");
+        assert_eq!(fixture.query("SELECT contiguous_offset, end_offset FROM v_contiguous_offsets").await, "10\t16\n");
         // The log has compacted one of the missing records since: the row after it covers both offsets.
         write(&[at(11, 1)]).await;
-        assert_eq!(state().await.watermark(), 16);
+        assert_eq!(state().await.contiguous_offset(), 16);
         // A `skipped` that also covers offsets with existing rows hides no other gap.
         write(&[at(15, 6), at(18, 1)]).await;
         assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![16..17], end: 19 });
-        assert_eq!(fixture.query("SELECT next_offset FROM v_watermark").await, "16\n");
+        assert_eq!(fixture.query("SELECT contiguous_offset FROM v_contiguous_offsets").await, "16\n");
     });
 }

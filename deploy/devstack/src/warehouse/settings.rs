@@ -17,7 +17,7 @@ const KAFKA_GRANT: &str =
     "                <query>GRANT READ ON KAFKA</query>\n                <query>GRANT TABLE ENGINE ON Kafka</query>\n";
 /// The views that analytics may read: those that `projector/tables/README.md` marks as contract.
 pub const CONTRACT_VIEWS: [&str; 18] = [
-    "v_watermark",
+    "v_contiguous_offsets",
     "v_meeting_events",
     "v_reference_events",
     "v_attendance_events",
