@@ -2,7 +2,7 @@
 //!
 //! Offsets without a record belong to the range of the next record. A batch is encoded once and never changes; the same range of the same
 //! records gives the same bytes and the same token. Repairs (`verify.rs`) are
-//! the exception: their batches have fact rows of any offsets. A batch exceeds its limits by at most one record. `batches.rs` decides when it is
+//! the exception: their batches have fact rows of any offsets. A batch exceeds its limits by at most one record. `batch_queue.rs` decides when it is
 //! written.
 
 use std::{ops::Range, time::Instant};
@@ -21,8 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub struct OpenBatch {
     partition: Partition,
-    first: u64,
-    next: u64,
+    first_offset: u64,
+    end_offset: u64,
     tables: [TableBuffer; Table::ALL.len()],
     /// Time at which the first record was added.
     pub opened: Instant,
@@ -41,9 +41,9 @@ pub struct Batch {
     /// Partition of all its records.
     pub partition: Partition,
     /// First offset of the range.
-    pub first: u64,
+    pub first_offset: u64,
     /// Offset after the range.
-    pub next: u64,
+    pub end_offset: u64,
     /// One insert for each table that has rows, in write order; the log copy last.
     pub inserts: Vec<Insert>,
     /// Append time of its oldest record, in milliseconds since 1970.
@@ -71,8 +71,8 @@ impl OpenBatch {
     pub fn new(first: &Record, now: Instant) -> Self {
         Self {
             partition: first.partition.clone(),
-            first: first.covers().start,
-            next: first.covers().start,
+            first_offset: first.covers().start,
+            end_offset: first.covers().start,
             tables: Default::default(),
             opened: now,
             appended_ms: first.appended_ms,
@@ -86,13 +86,13 @@ impl OpenBatch {
             row.put(&mut table.bytes);
             table.count += 1;
         }
-        self.next = record.offset + 1;
+        self.end_offset = record.offset + 1;
         self.appended_ms = self.appended_ms.min(record.appended_ms);
     }
 
     /// Whether the range of this record directly follows.
     pub fn is_followed_by(&self, record: &Record) -> bool {
-        record.partition == self.partition && record.covers().start == self.next
+        record.partition == self.partition && record.covers().start == self.end_offset
     }
 
     /// Bytes of the encoded rows of all tables.
@@ -107,7 +107,7 @@ impl OpenBatch {
 
     /// Ends the range and computes the tokens.
     pub fn seal(self) -> Batch {
-        let range = format!("{}:{}-{}", self.partition, self.first, self.next - 1);
+        let range = format!("{}:{}-{}", self.partition, self.first_offset, self.end_offset - 1);
         let inserts = Table::ALL
             .into_iter()
             .zip(self.tables)
@@ -117,7 +117,13 @@ impl OpenBatch {
                 Insert { table, rows: rows.count, bytes: rows.bytes.into(), token: format!("{PROJECTION_VERSION}:{range}:{hash}") }
             })
             .collect();
-        Batch { partition: self.partition, first: self.first, next: self.next, inserts, appended_ms: self.appended_ms }
+        Batch {
+            partition: self.partition,
+            first_offset: self.first_offset,
+            end_offset: self.end_offset,
+            inserts,
+            appended_ms: self.appended_ms,
+        }
     }
 }
 
@@ -135,6 +141,6 @@ impl Batch {
 
     /// The range of offsets that the batch covers.
     pub fn range(&self) -> Range<u64> {
-        self.first..self.next
+        self.first_offset..self.end_offset
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     migrate,
-    rows::Table,
-    warehouse::{END_TIMEOUT, INSERT_SETTINGS, SEND_TIMEOUT, TableUuids, WarehouseError as Error, run_query},
+    rows::{ColumnSpec, Table},
+    warehouse::{ClickhouseError as Error, END_TIMEOUT, INSERT_SETTINGS, SEND_TIMEOUT, TableUuids, run_query},
 };
 
 /// What the projector needs to know of the checked server.
@@ -98,12 +98,12 @@ async fn columns(client: &Client) -> Result<(), Error> {
     let query = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()";
     let rows: Vec<ColumnRow> = run_query("reading the list of columns", client.query(query).fetch_all()).await?;
     for table in Table::ALL {
-        for (name, expected) in table.columns() {
+        for ColumnSpec { name, sql_type } in table.columns() {
             let row = rows.iter().find(|row| row.table == table.name() && row.name == name);
             let actual = row.map_or("missing", |row| row.r#type.as_str());
-            if actual != expected {
+            if actual != sql_type {
                 let column = format!("{}.{name}", table.name());
-                return Err(Error::Misconfigured(format!("column {column} is {actual}, this version of the projector writes {expected}")));
+                return Err(Error::Misconfigured(format!("column {column} is {actual}, this version of the projector writes {sql_type}")));
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use qamtu_log::{LogError, Partition};
 
-use crate::warehouse::WarehouseError;
+use crate::warehouse::ClickhouseError;
 
 /// An error that ends the projector or prevents its start.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum ProjectorError {
     Log(#[from] LogError),
     /// ClickHouse failed, or is not configured as required.
     #[error("warehouse")]
-    Warehouse(#[from] WarehouseError),
+    Warehouse(#[from] ClickhouseError),
     /// The metrics address cannot be bound.
     #[error("metrics.listen: {address} cannot be bound")]
     Listen {

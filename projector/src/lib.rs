@@ -3,7 +3,7 @@
 //! 1. [`source`]: reads records from the log, starting where the log copy (the table `log`) ends.
 //! 2. [`decode`]: decodes a record to an event, or rejects it with a reason ([`decode_result`]).
 //! 3. [`projection`]: maps the result to rows ([`rows`]); a pure function of the record.
-//! 4. [`batch`], [`batches`]: collect the rows of one contiguous range of offsets into one insert per table.
+//! 4. [`batch`], [`batch_queue`]: collect the rows of one contiguous range of offsets into one insert per table.
 //! 5. [`warehouse`], [`writes`]: insert the fact tables first and the log copy last, so a row of the log copy proves that the facts are
 //!    stored.
 //! 6. [`progress`]: commits the next offset. [`pipeline`] shows all steps in one place.
@@ -24,7 +24,7 @@
 //! which reads only the views).
 
 pub mod batch;
-pub mod batches;
+pub mod batch_queue;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -29,7 +29,7 @@ qamtu_service::metrics! {
     /// Requests to the warehouse that failed and were retried, by kind of failure.
     describe_counter RETRIES = "qamtu_projector_retries_total";
     /// Bytes of rows buffered in memory.
-    describe_gauge BUFFERED_BYTES = "qamtu_projector_held_bytes";
+    describe_gauge BUFFERED_BYTES = "qamtu_projector_buffered_bytes";
     /// Offsets at which the log itself has no record: transaction markers, compaction.
     describe_counter SKIPPED = "qamtu_projector_skipped_offsets_total";
     /// Records with missing rows in the log copy or the fact tables, at the last check.

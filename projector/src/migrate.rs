@@ -10,7 +10,7 @@ use clickhouse::{Client, Row};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::warehouse::{WarehouseError as Error, run_query};
+use crate::warehouse::{ClickhouseError as Error, run_query};
 
 /// An SQL file of `tables/`, embedded in the binary.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ struct NameRow {
 /// Creates the database if it is missing, and applies pending migrations and changed views. Otherwise needs no right to change tables.
 pub async fn migrate(client: &Client) -> Result<MigrationCounts, Error> {
     let mut applied = match applied(client).await {
-        Err(error) if error.code() == Some(UNKNOWN_DATABASE) => {
+        Err(error) if error.is_unknown_database() => {
             create_database(client).await?;
             Applied::new()
         }
@@ -178,9 +178,6 @@ pub fn statement(file: &SqlFile) -> String {
     file.sql.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 
-const UNKNOWN_TABLE: u32 = 60;
-const UNKNOWN_DATABASE: u32 = 81;
-
 async fn create_database(client: &Client) -> Result<(), Error> {
     let name = client.database().unwrap_or("qamtu").to_owned();
     let default_database = client.clone().with_database("default");
@@ -191,7 +188,7 @@ async fn create_database(client: &Client) -> Result<(), Error> {
 async fn applied(client: &Client) -> Result<Applied, Error> {
     let query = "SELECT toString(kind) AS kind, name, argMax(sha256, applied) AS sha256 FROM schema_versions GROUP BY kind, name";
     match run_query("reading the schema version", client.query(query).fetch_all::<VersionRow>()).await {
-        Err(error) if error.code() == Some(UNKNOWN_TABLE) => Ok(Applied::new()),
+        Err(error) if error.is_unknown_table() => Ok(Applied::new()),
         rows => Ok(rows?.into_iter().map(|row| ((row.kind, row.name), row.sha256)).collect()),
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     batch::Batch,
-    batches::Batches,
+    batch_queue::BatchQueue,
     config::{Limits, ProjectorConfig},
     decode::decode,
     decode_result::DecodeResult,
@@ -20,9 +20,9 @@ use crate::{
     metrics::{self, RowKind},
     progress::Progress,
     projection::project,
-    source::Source,
+    source::LogSource,
     verify,
-    warehouse::{LogCopyState, Warehouse, WarehouseError},
+    warehouse::{ClickhouseError, LogCopyState, WarehouseConnection},
     writes::InFlightWrites,
 };
 
@@ -31,10 +31,10 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The steps from reading to committing, with their state.
 struct Pipeline {
-    source: Source,
-    warehouse: Warehouse,
+    source: LogSource,
+    warehouse: WarehouseConnection,
     limits: Limits,
-    batches: Batches,
+    batches: BatchQueue,
     writes: InFlightWrites,
     progress: Progress,
     verification: Verification,
@@ -46,20 +46,27 @@ struct Verification {
     /// Minimum time between two verifications.
     min_interval: Duration,
     due: Instant,
-    running: JoinSet<(Duration, Result<Vec<LogCopyState>, WarehouseError>)>,
+    running: JoinSet<VerificationResult>,
+}
+
+/// Result of one verification.
+struct VerificationResult {
+    took: Duration,
+    /// The partitions whose log copy has missing rows.
+    incomplete: Result<Vec<LogCopyState>, ClickhouseError>,
 }
 
 /// Runs until `shutdown` resolves, or an error occurs that a retry cannot fix.
 pub async fn run(
-    source: Source,
-    warehouse: Warehouse,
+    source: LogSource,
+    warehouse: WarehouseConnection,
     config: &ProjectorConfig,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ProjectorError> {
     let limits = config.limits();
     let writes = InFlightWrites::new(warehouse.clone(), limits.writers);
     let verification = Verification { min_interval: Duration::from_millis(config.verify_ms), due: Instant::now(), running: JoinSet::new() };
-    let (batches, progress, ends) = (Batches::new(limits), Progress::default(), source.end_offsets());
+    let (batches, progress, ends) = (BatchQueue::new(limits), Progress::default(), source.end_offsets());
     let mut pipeline = Pipeline { source, warehouse, limits, batches, writes, progress, verification, ends };
     tokio::select! {
         () = shutdown => pipeline.stop().await,
@@ -79,16 +86,16 @@ impl Pipeline {
             let due = self.batches.next_due().filter(|_| self.writes.has_capacity());
             let verification_due = self.verification.running.is_empty().then_some(self.verification.due);
             tokio::select! {
-                written = self.writes.next() => self.written(written?).await?,
+                written = self.writes.next() => self.finish_write(written?).await?,
                 () = sleep_until(due) => {}
                 delivery = self.source.next(), if self.batches.has_capacity() => match delivery? {
-                    Delivery::Assigned(partitions) => self.assigned(&partitions).await?,
+                    Delivery::Assigned(partitions) => self.assign(&partitions).await?,
                     Delivery::Records(records) => records.iter().for_each(|record| self.process(record)),
-                    Delivery::Revoked { partitions, lost } => self.revoked(&partitions, lost).await?,
-                    Delivery::CaughtUp => self.caught_up(),
+                    Delivery::Revoked { partitions, lost } => self.revoke(&partitions, lost).await?,
+                    Delivery::CaughtUp => self.mark_caught_up(),
                 },
                 () = sleep_until(verification_due) => self.start_verification(),
-                Some(Ok((took, result))) = self.verification.running.join_next() => self.verified(took, result).await?,
+                Some(Ok(result)) = self.verification.running.join_next() => self.finish_verification(result).await?,
                 ends = self.ends.next() => self.source.update_lag(ends, &self.progress, !self.batches.is_drained())?,
             }
         }
@@ -96,7 +103,7 @@ impl Pipeline {
 
     /// Decodes and projects one record and adds its rows to a batch.
     fn process(&mut self, record: &Record) {
-        if !self.progress.accept(record) {
+        if !self.progress.mark_delivered(record) {
             return;
         }
         if record.skipped > 0 {
@@ -113,26 +120,26 @@ impl Pipeline {
         self.batches.add(record, &project(record, &decoded), Instant::now());
     }
 
-    fn caught_up(&mut self) {
-        self.batches.caught_up();
-        self.source.caught_up();
+    fn mark_caught_up(&mut self) {
+        self.batches.mark_caught_up();
+        self.source.mark_caught_up();
     }
 
     /// Commits the offsets of a batch whose last insert, the log copy, was acknowledged.
-    async fn written(&mut self, batch: Batch) -> Result<(), ProjectorError> {
+    async fn finish_write(&mut self, batch: Batch) -> Result<(), ProjectorError> {
         metrics::written(&batch);
-        self.batches.written(&batch.partition, Instant::now());
-        self.progress.written(&batch.partition, &batch.range());
+        self.batches.mark_written(&batch.partition, Instant::now());
+        self.progress.mark_written(&batch.partition, &batch.range());
         let due = self.progress.commit_due(Instant::now());
         if self.source.commit(&due).await? {
-            self.progress.committed(&due, Instant::now());
+            self.progress.mark_committed(&due, Instant::now());
         }
         Ok(())
     }
 
     /// Takes over the newly assigned partitions, which replace all others: kills inserts of an earlier owner, checks that this is the log
     /// that was copied, and starts where the copy ends.
-    async fn assigned(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
+    async fn assign(&mut self, partitions: &[(Partition, Option<u64>)]) -> Result<(), ProjectorError> {
         let names: Vec<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
         self.drop_all();
         self.warehouse.kill_leftover_inserts(&names).await?;
@@ -147,12 +154,12 @@ impl Pipeline {
 
     /// Gives up revoked partitions: finishes and commits writes in flight, then releases them. A lost partition already has another
     /// owner, so nothing is finished or committed.
-    async fn revoked(&mut self, partitions: &[Partition], lost: bool) -> Result<(), ProjectorError> {
+    async fn revoke(&mut self, partitions: &[Partition], lost: bool) -> Result<(), ProjectorError> {
         self.batches.remove(partitions);
         self.verification.running.abort_all();
         if !lost {
             for batch in self.writes.drain(partitions, DRAIN_TIMEOUT).await? {
-                self.written(batch).await?;
+                self.finish_write(batch).await?;
             }
             let uncommitted = self.progress.uncommitted(|partition| partitions.contains(partition));
             self.source.commit(&uncommitted).await?;
@@ -165,22 +172,23 @@ impl Pipeline {
 
     /// Starts a verification of the partitions of which nothing is being read again.
     fn start_verification(&mut self) {
-        let (warehouse, contiguous_offsets, limits) = (self.warehouse.with_new_token_epoch(), self.progress.complete(), self.limits);
+        let (warehouse, limits) = (self.warehouse.with_new_token_epoch(), self.limits);
+        let contiguous_offsets = self.progress.complete_partitions();
         if contiguous_offsets.is_empty() {
             self.verification.due = Instant::now() + self.verification.min_interval;
             return;
         }
         self.verification.running.spawn(async move {
             let since = Instant::now();
-            let result = verify::verify(&warehouse, &contiguous_offsets, &limits).await;
-            (since.elapsed(), result)
+            let incomplete = verify::verify(&warehouse, &contiguous_offsets, &limits).await;
+            VerificationResult { took: since.elapsed(), incomplete }
         });
     }
 
     /// Reads the records again whose log copy rows are missing.
-    async fn verified(&mut self, took: Duration, result: Result<Vec<LogCopyState>, WarehouseError>) -> Result<(), ProjectorError> {
-        self.verification.due = Instant::now() + verify::pause(self.verification.min_interval, took);
-        let mut incomplete = match result {
+    async fn finish_verification(&mut self, result: VerificationResult) -> Result<(), ProjectorError> {
+        self.verification.due = Instant::now() + verify::pause(self.verification.min_interval, result.took);
+        let mut incomplete = match result.incomplete {
             Ok(incomplete) => incomplete,
             // The health check reports an outage, and the metric of the last check does not advance.
             Err(error) => {
@@ -188,7 +196,7 @@ impl Pipeline {
                 return Ok(());
             }
         };
-        let complete = self.progress.complete();
+        let complete = self.progress.complete_partitions();
         incomplete.retain(|state| complete.iter().any(|next| next.partition == state.partition) && self.source.is_readable(state));
         if incomplete.is_empty() {
             return Ok(());
@@ -211,7 +219,7 @@ impl Pipeline {
     /// Finishes and commits writes in flight. Buffered rows are dropped; the next start reads them again.
     async fn stop(&mut self) -> Result<(), ProjectorError> {
         for batch in self.writes.drain(&self.writes.partitions(), DRAIN_TIMEOUT).await? {
-            self.progress.written(&batch.partition, &batch.range());
+            self.progress.mark_written(&batch.partition, &batch.range());
         }
         let uncommitted = self.progress.uncommitted(|_| true);
         self.source.commit(&uncommitted).await?;

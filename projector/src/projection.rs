@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use crate::{
     decode_result::{DecodeResult, InvalidRecord},
-    rows::{LogRow, Micros, Millis, Origin, Row, Status},
+    rows::{LogRow, Micros, Millis, Origin, RecordStatus, Row},
 };
 
-mod audience;
+mod attendance;
 mod consent;
 mod meeting;
 mod reference;
@@ -47,8 +47,8 @@ struct DecodedRecord<'a> {
 
 fn fact_rows<'a>(record: &DecodedRecord<'a>, rows: &mut Vec<Row<'a>>) {
     match &record.event.data {
-        Data::AttendanceRecorded(data) => rows.push(audience::recorded(record, data)),
-        Data::AttendanceRetracted(data) => audience::retracted(record, data, rows),
+        Data::AttendanceRecorded(data) => rows.push(attendance::recorded(record, data)),
+        Data::AttendanceRetracted(data) => attendance::retracted(record, data, rows),
         Data::MeetingPlanned(_)
         | Data::MeetingRescheduled(_)
         | Data::MeetingCancelled(_)
@@ -96,7 +96,7 @@ fn accepted<'a>(record: &'a Record, event: &'a Event, body: &'a str) -> LogRow<'
         partition: record.partition.number,
         offset: record.offset,
         appended: Millis(record.appended_ms),
-        status: Status::Event,
+        status: RecordStatus::Event,
         reason: "",
         event_id: envelope.id,
         r#type: Some(envelope.kind),
@@ -114,7 +114,7 @@ fn rejected<'a>(record: &'a Record, invalid: &'a InvalidRecord) -> LogRow<'a> {
         partition: record.partition.number,
         offset: record.offset,
         appended: Millis(record.appended_ms),
-        status: Status::Rejected,
+        status: RecordStatus::Rejected,
         reason: invalid.reason.label(),
         event_id: invalid.event_id.unwrap_or(EventId(Uuid::nil())),
         r#type: invalid.kind,
@@ -127,7 +127,14 @@ fn rejected<'a>(record: &'a Record, invalid: &'a InvalidRecord) -> LogRow<'a> {
 }
 
 /// The big-endian halves of a pseudonym, as stored in two columns.
-fn pseudonym_halves(person: Pseudonym) -> (u64, u64) {
-    let number = u128::from_be_bytes(person.0);
-    ((number >> 64) as u64, number as u64)
+struct PseudonymHalves {
+    high: u64,
+    low: u64,
+}
+
+impl From<Pseudonym> for PseudonymHalves {
+    fn from(person: Pseudonym) -> Self {
+        let number = u128::from_be_bytes(person.0);
+        Self { high: (number >> 64) as u64, low: number as u64 }
+    }
 }

@@ -1,6 +1,6 @@
-//! Rows: what a record becomes in each table, and the tables in write order.
+//! Rows: what a record becomes in each table.
 //!
-//! Each row type states its columns and their ClickHouse types once; the order of the fields is the order of the encoded bytes. A test
+//! `table.rs` lists the tables in write order. Each row type states its columns and their ClickHouse types once; the order of the fields is the order of the encoded bytes. A test
 //! compares these lists with the live tables.
 
 use std::borrow::Cow;
@@ -15,12 +15,11 @@ use self::row_binary::Column;
 
 mod enums;
 mod row_binary;
+mod table;
 
-pub use enums::{Adult, ConsentKind, PseudonymStrength, ResidenceKind, Sex, Status};
+pub use enums::{Adult, ConsentKind, PseudonymStrength, RecordStatus, ResidenceKind, Sex};
 pub use row_binary::{Micros, Millis};
-
-/// Name and ClickHouse type of an inserted column.
-pub type ColumnSpec = (&'static str, &'static str);
+pub use table::{ColumnSpec, Table};
 
 macro_rules! columns {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty => $sql:literal,)* }) => {
@@ -31,7 +30,7 @@ macro_rules! columns {
         }
 
         impl $name<'_> {
-            const COLUMNS: &'static [ColumnSpec] = &[$((stringify!($field), $sql),)*];
+            const COLUMNS: &'static [ColumnSpec] = &[$(ColumnSpec { name: stringify!($field), sql_type: $sql },)*];
 
             fn put(&self, out: &mut Vec<u8>) {
                 $(self.$field.put(out);)*
@@ -76,7 +75,7 @@ columns! {
         /// Time at which the record was appended to the log.
         appended: Millis => "DateTime64(3)",
         /// Whether the record is a valid event.
-        status: Status => "Enum8('event' = 1, 'rejected' = 2)",
+        status: RecordStatus => "Enum8('event' = 1, 'rejected' = 2)",
         /// Reason of the rejection; empty for an event.
         reason: &'a str => "LowCardinality(String)",
         /// Id of the event; zero if unknown.
@@ -207,70 +206,6 @@ columns! {
         birth_band: u16 => "UInt16",
         /// Sex as stated in the roll.
         sex: Sex => "Enum8('f' = 1, 'm' = 2, 'u' = 3)",
-    }
-}
-
-/// A table; the variants are in write order: a row comes after the rows that it refers to, and the log copy last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Table {
-    /// Table `roll`; a row is a voter of a roll version.
-    Roll,
-    /// Table `roll_versions`; a row is a version of a precinct's roll.
-    RollVersions,
-    /// Table `attendance_retractions`; a row is an attendance that a retraction names.
-    Retractions,
-    /// Table `meeting_events`; a row is a meeting event other than attendance.
-    MeetingEvents,
-    /// Table `attendance`; a row is an attendance.
-    Attendance,
-    /// Table `reference_events`; a row is reference data, a survey or an import.
-    ReferenceEvents,
-    /// Table `consents`; a row is consent given or withdrawn.
-    Consents,
-    /// Table `log`; a row is a record of the log, valid or not.
-    Log,
-}
-
-impl Table {
-    /// All tables, in write order.
-    pub const ALL: [Table; 8] = [
-        Table::Roll,
-        Table::RollVersions,
-        Table::Retractions,
-        Table::MeetingEvents,
-        Table::Attendance,
-        Table::ReferenceEvents,
-        Table::Consents,
-        Table::Log,
-    ];
-
-    /// Name of the table in the database.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Table::Roll => "roll",
-            Table::RollVersions => "roll_versions",
-            Table::Retractions => "attendance_retractions",
-            Table::MeetingEvents => "meeting_events",
-            Table::Attendance => "attendance",
-            Table::ReferenceEvents => "reference_events",
-            Table::Consents => "consents",
-            Table::Log => "log",
-        }
-    }
-
-    /// Inserted columns, in the order of the encoded bytes.
-    pub fn columns(self) -> Vec<ColumnSpec> {
-        let (origin, own) = match self {
-            Table::Roll => (&[][..], RollRow::COLUMNS),
-            Table::Retractions => (&[][..], RetractionRow::COLUMNS),
-            Table::Log => (&[][..], LogRow::COLUMNS),
-            Table::RollVersions => (Origin::COLUMNS, RollVersionRow::COLUMNS),
-            Table::MeetingEvents => (Origin::COLUMNS, MeetingEventRow::COLUMNS),
-            Table::Attendance => (Origin::COLUMNS, AttendanceRow::COLUMNS),
-            Table::ReferenceEvents => (Origin::COLUMNS, ReferenceEventRow::COLUMNS),
-            Table::Consents => (Origin::COLUMNS, ConsentRow::COLUMNS),
-        };
-        origin.iter().chain(own).map(|(name, sql)| (name.trim_start_matches("r#"), *sql)).collect()
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
     health::{Health, ProblemKind},
     migrate::migrate,
     pipeline,
-    source::Source,
-    warehouse::{self, Warehouse, WarehouseError},
+    source::LogSource,
+    warehouse::{self, ClickhouseError, WarehouseConnection},
 };
 
 /// Interval of the warehouse pings; they detect an outage even while nothing is written.
@@ -67,7 +67,7 @@ async fn run_once(
 }
 
 /// Pings the warehouse and reports its health while the pipeline runs.
-async fn watch_warehouse(warehouse: &Warehouse, health: &Health) {
+async fn watch_warehouse(warehouse: &WarehouseConnection, health: &Health) {
     loop {
         match warehouse.ping().await {
             Ok(()) => health.resolve(&ProblemKind::Warehouse),
@@ -78,29 +78,28 @@ async fn watch_warehouse(warehouse: &Warehouse, health: &Health) {
 }
 
 /// Migrates, checks the server and opens the log.
-async fn connect(config: &Config, health: &Health) -> Result<(Source, Warehouse), ProjectorError> {
+async fn connect(config: &Config, health: &Health) -> Result<(LogSource, WarehouseConnection), ProjectorError> {
     let client = warehouse::client(&config.clickhouse);
     migrate(&client).await.map_err(explain_login_error)?;
     let server = check::check(&client).await?;
     tracing::info!(version = server.version, database = config.clickhouse.database, "the warehouse passed the start-up check");
-    let warehouse = Warehouse::new(client, &config.projector.group, server.table_uuids).reporting_to(health.clone());
+    let warehouse = WarehouseConnection::new(client, &config.projector.group, server.table_uuids).reporting_to(health.clone());
     let specs = Topic::ALL.map(|topic| TopicSpec { name: topic.name().to_owned(), partitions: topic.partitions() });
     ensure_topics(&config.log, &specs).await?;
-    Ok((Source::open(config, health).await?, warehouse))
+    Ok((LogSource::open(config, health).await?, warehouse))
 }
 
 /// Explains the two login failures: a wrong password, and a login without the right to change tables while migrations are pending. Once
 /// the tables exist, the projector needs no such right.
-fn explain_login_error(error: WarehouseError) -> WarehouseError {
-    const ACCESS_DENIED: u32 = 497;
-    if matches!(error.code(), Some(192..=194 | 516)) {
+fn explain_login_error(error: ClickhouseError) -> ClickhouseError {
+    if error.is_login_rejected() {
         let reason = "the warehouse rejects the user name or the password: correct clickhouse.user or clickhouse.password";
-        return WarehouseError::Misconfigured(reason.to_owned());
+        return ClickhouseError::Misconfigured(reason.to_owned());
     }
-    if error.code() == Some(ACCESS_DENIED) {
+    if error.is_access_denied() {
         let reason =
             "the database needs migrations, and this login may not change tables: run `qamtu-projector migrate` as an administrator";
-        return WarehouseError::Misconfigured(reason.to_owned());
+        return ClickhouseError::Misconfigured(reason.to_owned());
     }
     error
 }

@@ -1,8 +1,8 @@
-//! Source: reads the log. The start offset is decided by the log copy alone.
+//! Source: reads the log as a member of the consumer group. The log copy alone decides where reading starts (`read_plan.rs`).
 //!
 //! The committed offset is only a hint: offsets that the log copy lacks are read even if they were committed. Records that the log
-//! removed before they were read are reported and skipped; the contiguous offset stays before them until an operator gives them up. A log that is
-//! shorter than the copy is an error that names the partition.
+//! removed before they were read are reported, and reading continues after them; the contiguous offset stays before them until an
+//! operator gives them up.
 
 use std::{collections::BTreeMap, ops::Range, time::Instant};
 
@@ -21,13 +21,17 @@ use crate::{
     warehouse::{LogCopyState, LogSample},
 };
 
+mod read_plan;
+
+use read_plan::ReadPlan;
+
 /// Maximum records of one delivery; decoding them takes about 10 ms.
 const DELIVERY_RECORDS: usize = 2_000;
 /// Maximum bytes of one delivery.
 const DELIVERY_BYTES: usize = 4 << 20;
 
-/// Reads the log as a member of the consumer group.
-pub struct Source {
+/// Reader of the log, with what it knows of lag and of lost records.
+pub struct LogSource {
     reader: Box<dyn LogReader>,
     topics: Vec<String>,
     log: LogConfig,
@@ -39,11 +43,11 @@ pub struct Source {
     accept_lost: BTreeMap<String, u64>,
     /// Ranges that the log removed before they were read.
     lost: BTreeMap<Partition, Vec<Range<u64>>>,
-    /// By partition: given-up offsets directly before its next record, added to `skipped` of that record.
-    skipped_lost: BTreeMap<Partition, u64>,
+    /// By partition: number of given-up offsets directly before its next record, added to `skipped` of that record.
+    given_up: BTreeMap<Partition, u64>,
 }
 
-impl Source {
+impl LogSource {
     /// Opens the reader and joins the consumer group.
     pub async fn open(config: &Config, health: &Health) -> Result<Self, ProjectorError> {
         let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
@@ -62,7 +66,7 @@ impl Source {
             health: health.clone(),
             accept_lost: config.projector.accept_lost.clone(),
             lost: BTreeMap::new(),
-            skipped_lost: BTreeMap::new(),
+            given_up: BTreeMap::new(),
         })
     }
 
@@ -81,7 +85,7 @@ impl Source {
         let mut delivery = self.reader.next().await?;
         if let Delivery::Records(records) = &mut delivery {
             for record in records {
-                record.skipped += self.skipped_lost.remove(&record.partition).unwrap_or(0);
+                record.skipped += self.given_up.remove(&record.partition).unwrap_or(0);
             }
         }
         Ok(delivery)
@@ -99,19 +103,19 @@ impl Source {
             let partition = &state.partition;
             let bounds = bounds.iter().find(|bounds| bounds.partition == *partition);
             let bounds = bounds.ok_or_else(|| ProjectorError::UnknownPartition { partition: partition.clone() })?;
-            let offset = committed.iter().find(|(candidate, _)| candidate == partition).and_then(|(_, offset)| *offset);
-            if let Some(committed) = offset.filter(|offset| *offset > state.contiguous_offset()) {
+            let committed = committed.iter().find(|(candidate, _)| candidate == partition).and_then(|(_, offset)| *offset);
+            if let Some(committed) = committed.filter(|offset| *offset > state.contiguous_offset()) {
                 let contiguous_offset = state.contiguous_offset();
                 tracing::warn!(%partition, committed, contiguous_offset, "the log copy lacks committed records: reading them again");
             }
-            let accepted = self.accept_lost.get(&partition.to_string()).copied().unwrap_or(0);
-            let ReadPlan { start, lost, skipped_lost } = plan_read(state, offset, bounds, accepted)?;
+            let give_up_below = self.accept_lost.get(&partition.to_string()).copied().unwrap_or(0);
+            let ReadPlan { start, lost, given_up } = ReadPlan::new(state, committed, bounds, give_up_below)?;
             self.report_lost(partition, &lost);
             self.lost.insert(partition.clone(), lost);
-            self.skipped_lost.insert(partition.clone(), skipped_lost);
+            self.given_up.insert(partition.clone(), given_up);
             starts.push(start);
         }
-        let offsets: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.offset)).collect();
+        let offsets: Vec<_> = starts.iter().map(|start| start.partition.next_offset(start.read_from)).collect();
         self.reader.start_at(&offsets).await?;
         self.assigned = true;
         self.health.resolve(&ProblemKind::Start);
@@ -125,7 +129,7 @@ impl Source {
         state.missing.iter().any(|missing| !lost.iter().any(|lost| lost.start <= missing.start && missing.end <= lost.end))
     }
 
-    /// Logs the lost offsets once and reports them as a problem while they last.
+    /// Logs these lost offsets and reports them as a problem; without lost offsets the problem is resolved.
     fn report_lost(&self, partition: &Partition, lost: &[Range<u64>]) {
         metrics::lost(partition, lost.iter().map(|range| range.end - range.start).sum());
         if lost.is_empty() {
@@ -169,7 +173,7 @@ impl Source {
         self.health.report(ProblemKind::Progress, "no partitions are assigned; the group is rebalancing".to_owned());
         for partition in partitions {
             metrics::lag_unknown(partition);
-            self.skipped_lost.remove(partition);
+            self.given_up.remove(partition);
             if self.lost.remove(partition).is_some() {
                 self.report_lost(partition, &[]);
             }
@@ -177,20 +181,20 @@ impl Source {
     }
 
     /// Notes that the log has no more records at the moment.
-    pub fn caught_up(&mut self) {
-        self.lag.caught_up(Instant::now());
+    pub fn mark_caught_up(&mut self) {
+        self.lag.mark_caught_up(Instant::now());
     }
 
     /// Updates the lag metrics from the end offsets; `ends` is `None` if they are unknown. `pending`: some read records are not written.
     pub fn update_lag(&mut self, ends: Option<Vec<Bounds>>, progress: &Progress, pending: bool) -> Result<(), ProjectorError> {
         let Some(ends) = ends else {
-            progress.all_written().for_each(|written| metrics::lag_unknown(&written.partition));
+            progress.contiguous_offsets().for_each(|next| metrics::lag_unknown(&next.partition));
             self.health.report(ProblemKind::Log, "its end offsets are unknown".to_owned());
             return Ok(());
         };
         self.health.resolve(&ProblemKind::Log);
         let now = Instant::now();
-        for (partition, records) in self.lag.update(&ends, progress.all_written(), (pending, now))? {
+        for (partition, records) in self.lag.update(&ends, progress.contiguous_offsets(), pending, now)? {
             metrics::lag(&partition, records);
         }
         match self.lag.stalled(now) {
@@ -210,100 +214,5 @@ impl Source {
             bounds.extend(self.reader.bounds(topic).await?);
         }
         Ok(bounds)
-    }
-}
-
-/// From where a partition is read, and what cannot be read.
-#[derive(Debug, PartialEq, Eq)]
-struct ReadPlan {
-    start: StartPosition,
-    /// Ranges that the copy lacks and the log has removed.
-    lost: Vec<Range<u64>>,
-    /// See [`Source::skipped_lost`].
-    skipped_lost: u64,
-}
-
-/// Decides where to start reading. Removed records below the offset `accepted` are given up.
-fn plan_read(state: &LogCopyState, committed: Option<u64>, bounds: &Bounds, accepted: u64) -> Result<ReadPlan, ProjectorError> {
-    let partition = state.partition.clone();
-    if bounds.end < state.end {
-        return Err(ProjectorError::LogTooShort { partition, end: bounds.end, needed: state.end });
-    }
-    let begin = bounds.start;
-    let unavailable = state.missing.iter().cloned().chain((state.end < begin).then_some(state.end..begin));
-    let mut lost: Vec<_> = unavailable.map(|range| range.start..range.end.min(begin)).filter(|range| !range.is_empty()).collect();
-    let mut missing: Vec<_> =
-        state.missing.iter().map(|range| range.start.max(begin)..range.end).filter(|range| !range.is_empty()).collect();
-    let mut offset = missing.first().map_or(state.end.max(begin), |missing| missing.start);
-    let mut skipped_lost = 0;
-    // Nobody has read this partition yet: records that the log removed before are not counted as lost.
-    let untouched = state.end == 0 && committed.unwrap_or(0) == 0;
-    if let Some(first) = lost.first().filter(|_| untouched || begin <= accepted).map(|range| range.start) {
-        tracing::warn!(%partition, first, next = begin, "reading starts after records that the log removed");
-        // The row of the first record must state the skipped offsets, so it is read even if that row exists.
-        (offset, skipped_lost) = (begin, begin - first);
-        missing.insert(0, first..begin);
-        lost.clear();
-    }
-    Ok(ReadPlan { start: StartPosition { partition, offset, missing, end: state.end.max(begin) }, lost, skipped_lost })
-}
-
-#[cfg(test)]
-#[allow(clippy::single_range_in_vec_init, reason = "one range of offsets among several")]
-mod tests {
-    use super::*;
-
-    fn partition() -> Partition {
-        Partition::new("events", 3)
-    }
-
-    /// Missing ranges of the copy, and its end.
-    type CopyRanges<'a> = (&'a [Range<u64>], u64);
-
-    fn planned((missing, end): CopyRanges<'_>, committed: Option<u64>, log: Range<u64>, accepted: u64) -> Result<ReadPlan, ProjectorError> {
-        let state = LogCopyState { partition: partition(), missing: missing.to_vec(), end };
-        plan_read(&state, committed, &Bounds { partition: partition(), start: log.start, end: log.end }, accepted)
-    }
-
-    fn expected(offset: u64, (missing, end): CopyRanges<'_>, lost: &[Range<u64>], skipped_lost: u64) -> ReadPlan {
-        ReadPlan {
-            start: StartPosition { partition: partition(), offset, missing: missing.to_vec(), end },
-            lost: lost.to_vec(),
-            skipped_lost,
-        }
-    }
-
-    #[test]
-    fn reading_starts_at_the_first_missing_record() {
-        assert_eq!(planned((&[], 20), Some(20), 10..30, 0).unwrap(), expected(20, (&[], 20), &[], 0));
-        assert_eq!(planned((&[12..14, 16..17], 20), Some(20), 10..30, 0).unwrap(), expected(12, (&[12..14, 16..17], 20), &[], 0));
-    }
-
-    #[test]
-    fn removed_records_are_lost_and_later_ones_are_read() {
-        assert_eq!(planned((&[], 5), Some(5), 10..30, 0).unwrap(), expected(10, (&[], 10), &[5..10], 0));
-        assert_eq!(planned((&[2..4, 8..15], 20), Some(20), 10..30, 0).unwrap(), expected(10, (&[10..15], 20), &[2..4, 8..10], 0));
-        // A new database, and a group that has committed offsets of this log.
-        assert_eq!(planned((&[], 0), Some(15), 10..30, 0).unwrap(), expected(10, (&[], 10), &[0..10], 0));
-    }
-
-    #[test]
-    fn given_up_records_are_skipped_by_the_first_record_after_them() {
-        assert_eq!(planned((&[], 5), Some(5), 10..30, 10).unwrap(), expected(10, (&[5..10], 10), &[], 5));
-        assert_eq!(planned((&[], 5), Some(5), 11..30, 10).unwrap(), expected(11, (&[], 11), &[5..11], 0), "more is lost than was given up");
-        // The rows after the loss exist: the first of them is written again.
-        assert_eq!(planned((&[5..10], 20), Some(5), 10..30, 10).unwrap(), expected(10, (&[5..10], 20), &[], 5));
-        assert_eq!(planned((&[3..5, 8..15], 20), Some(20), 10..30, 10).unwrap(), expected(10, (&[3..10, 10..15], 20), &[], 7));
-    }
-
-    #[test]
-    fn a_log_that_starts_after_offset_0_is_read_from_its_start() {
-        assert_eq!(planned((&[], 0), None, 10..30, 0).unwrap(), expected(10, (&[0..10], 10), &[], 10));
-    }
-
-    #[test]
-    fn a_log_that_is_shorter_than_the_copy_is_refused() {
-        let refused = planned((&[], 21), None, 10..20, 0);
-        assert!(matches!(refused, Err(ProjectorError::LogTooShort { needed: 21, end: 20, .. })), "{refused:?}");
     }
 }

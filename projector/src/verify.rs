@@ -22,7 +22,7 @@ use crate::{
     metrics::{self, RowKind},
     projection::project,
     rows::Table,
-    warehouse::{LogCopyState, StoredEvent, Warehouse, WarehouseError},
+    warehouse::{ClickhouseError, LogCopyState, StoredEvent, WarehouseConnection},
 };
 
 /// Maximum records whose facts are written again between two queries for missing facts.
@@ -39,18 +39,18 @@ pub fn pause(min_interval: Duration, took: Duration) -> Duration {
     min_interval.max(took * PAUSE_FACTOR)
 }
 
-/// Checks partitions below these offsets, rewrites missing facts, and returns the partitions whose log copy has gaps.
+/// Checks partitions below these offsets, rewrites missing facts, and returns the partitions whose log copy has missing rows.
 pub async fn verify(
-    warehouse: &Warehouse,
+    warehouse: &WarehouseConnection,
     contiguous_offsets: &[NextOffset],
     limits: &Limits,
-) -> Result<Vec<LogCopyState>, WarehouseError> {
+) -> Result<Vec<LogCopyState>, ClickhouseError> {
     let partitions: Vec<_> = contiguous_offsets.iter().map(|next| next.partition.clone()).collect();
     let mut incomplete = Vec::new();
     let mut records = 0;
     for mut state in warehouse.log_copy_states(&partitions).await? {
         let below = offset_of(contiguous_offsets, &state.partition);
-        // Missing rows at the end are not reported as a gap.
+        // The view does not know rows that are missing at the end.
         if state.end < below {
             state.missing.push(state.end..below);
             state.end = below;
@@ -79,16 +79,16 @@ fn offset_of(contiguous_offsets: &[NextOffset], partition: &Partition) -> u64 {
 }
 
 /// Rewrites missing facts until none are missing, or the same ones are missing again.
-async fn rewrite_facts(warehouse: &Warehouse, contiguous_offsets: &[NextOffset], limits: &Limits) -> Result<(), WarehouseError> {
+async fn rewrite_facts(warehouse: &WarehouseConnection, contiguous_offsets: &[NextOffset], limits: &Limits) -> Result<(), ClickhouseError> {
     let mut before = BTreeMap::new();
     loop {
-        let mut missing: BTreeMap<Partition, Vec<u64>> = BTreeMap::new();
-        for (partition, offset) in warehouse.missing_facts(FACTS_MAX).await? {
+        let mut missing = warehouse.missing_facts(FACTS_MAX).await?;
+        missing.retain(|partition, offsets| {
             // Higher offsets were written during the query, or belong to other processes.
-            if offset < offset_of(contiguous_offsets, &partition) {
-                missing.entry(partition).or_default().push(offset);
-            }
-        }
+            let below = offset_of(contiguous_offsets, partition);
+            offsets.retain(|offset| *offset < below);
+            !offsets.is_empty()
+        });
         metrics::missing(RowKind::Facts, missing.values().map(|offsets| offsets.len() as u64).sum());
         if missing.is_empty() || missing == before {
             return Ok(());
@@ -104,7 +104,7 @@ async fn rewrite_facts(warehouse: &Warehouse, contiguous_offsets: &[NextOffset],
 }
 
 /// Rewrites the facts of these records from the log copy; returns the number of records.
-async fn rewrite(warehouse: &Warehouse, partition: &Partition, offsets: &[u64], limits: &Limits) -> Result<u64, WarehouseError> {
+async fn rewrite(warehouse: &WarehouseConnection, partition: &Partition, offsets: &[u64], limits: &Limits) -> Result<u64, ClickhouseError> {
     let mut batch: Option<OpenBatch> = None;
     let mut written = 0;
     for chunk in offsets.chunks(BODIES_PER_QUERY) {

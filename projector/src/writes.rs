@@ -13,25 +13,25 @@ use tokio::{
 use crate::{
     batch::Batch,
     error::ProjectorError,
-    warehouse::{Warehouse, WarehouseError},
+    warehouse::{ClickhouseError, WarehouseConnection},
 };
 
 /// Write tasks, by partition.
 pub struct InFlightWrites {
-    warehouse: Warehouse,
+    warehouse: WarehouseConnection,
     limit: usize,
-    tasks: JoinSet<Result<Batch, WarehouseError>>,
+    tasks: JoinSet<Result<Batch, ClickhouseError>>,
     running: BTreeMap<Partition, AbortHandle>,
 }
 
 impl InFlightWrites {
     /// No writes; at most `limit` will run concurrently.
-    pub fn new(warehouse: Warehouse, limit: usize) -> Self {
+    pub fn new(warehouse: WarehouseConnection, limit: usize) -> Self {
         Self { warehouse, limit, tasks: JoinSet::new(), running: BTreeMap::new() }
     }
 
     /// Sets the warehouse of writes that start from now on.
-    pub fn set_warehouse(&mut self, warehouse: Warehouse) {
+    pub fn set_warehouse(&mut self, warehouse: WarehouseConnection) {
         self.warehouse = warehouse;
     }
 

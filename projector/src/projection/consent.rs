@@ -5,7 +5,7 @@ use qamtu_schemas::{
     id::EventId,
 };
 
-use super::{DecodedRecord, pseudonym_halves};
+use super::{DecodedRecord, PseudonymHalves};
 use crate::rows::{ConsentKind, ConsentRow, Row};
 
 /// Row of a given consent; `supersedes` lists the withdrawals that it cancels.
@@ -18,6 +18,6 @@ pub(super) fn withdrawn<'a>(record: &DecodedRecord<'a>, data: &'a ConsentWithdra
 }
 
 fn row<'a>(record: &DecodedRecord<'a>, person: Person, kind: ConsentKind, supersedes: &'a [EventId]) -> Row<'a> {
-    let (person_hi, person_lo) = pseudonym_halves(person.id);
-    Row::Consents(record.origin(), ConsentRow { person_hi, person_lo, kind, supersedes })
+    let person = PseudonymHalves::from(person.id);
+    Row::Consents(record.origin(), ConsentRow { person_hi: person.high, person_lo: person.low, kind, supersedes })
 }

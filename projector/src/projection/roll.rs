@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use qamtu_schemas::event::PrecinctEnrolled;
 
-use super::{DecodedRecord, pseudonym_halves};
+use super::{DecodedRecord, PseudonymHalves};
 use crate::rows::{RollRow, RollVersionRow, Row};
 
 /// Rows of one roll version: one per voter, then one in `roll_versions`. Of a voter who is listed twice the first entry counts.
@@ -13,15 +13,15 @@ pub(super) fn enrolled<'a>(record: &DecodedRecord<'a>, data: &'a PrecinctEnrolle
     let mut listed = BTreeSet::new();
     rows.reserve(data.voters.len() + 2);
     for voter in data.voters.iter().filter(|voter| listed.insert(voter.0)) {
-        let (person_hi, person_lo) = pseudonym_halves(voter.0);
+        let person = PseudonymHalves::from(voter.0);
         rows.push(Row::Roll(RollRow {
             campaign: envelope.campaign.as_str(),
             precinct: data.precinct.as_str(),
             version: data.version,
             event_id: envelope.id,
             bodyhash: envelope.bodyhash,
-            person_hi,
-            person_lo,
+            person_hi: person.high,
+            person_lo: person.low,
             birth_band: voter.1,
             sex: voter.2.into(),
         }));

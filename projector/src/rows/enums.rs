@@ -25,7 +25,7 @@ macro_rules! enum8 {
 
 enum8! {
     /// Whether a record is a valid event.
-    Status {
+    RecordStatus {
         /// The record is a valid event.
         Event = 1 "event",
         /// The record was rejected as invalid.

@@ -24,7 +24,7 @@ use qamtu_projector::{
     migrate::migrate,
     projection::project,
     rows::Table,
-    warehouse::{self, Warehouse},
+    warehouse::{self, WarehouseConnection},
 };
 use qamtu_schemas::Topic;
 use secrecy::ExposeSecret;
@@ -228,7 +228,7 @@ impl ProjectorFixture {
     pub async fn table_hashes(&self) -> BTreeMap<&'static str, String> {
         let mut found = BTreeMap::new();
         for table in Table::ALL {
-            let columns: Vec<_> = table.columns().into_iter().map(|(name, _)| name).collect();
+            let columns: Vec<_> = table.columns().into_iter().map(|column| column.name).collect();
             let query = format!("SELECT count(), groupBitXor(cityHash64({})) FROM {} FINAL", columns.join(", "), table.name());
             found.insert(table.name(), self.query(&query).await);
         }
@@ -236,10 +236,10 @@ impl ProjectorFixture {
     }
 
     /// A migrated and checked warehouse for direct writes.
-    pub async fn warehouse(&self) -> Warehouse {
+    pub async fn warehouse(&self) -> WarehouseConnection {
         migrate(&self.client).await.unwrap();
         let server = check::check(&self.client).await.unwrap();
-        Warehouse::new(self.client.clone(), "test", server.table_uuids)
+        WarehouseConnection::new(self.client.clone(), "test", server.table_uuids)
     }
 }
 

@@ -12,7 +12,7 @@ use qamtu_projector::{
     check::check,
     config::ClickhouseConfig,
     rows::Table,
-    warehouse::{Warehouse, client},
+    warehouse::{WarehouseConnection, client},
 };
 use qamtu_schemas::testing::strategies::{data, event};
 
@@ -46,7 +46,7 @@ fn rows_arrive_as_they_were_sent() {
         warehouse.write(&sent).await.unwrap();
         for insert in &sent.inserts {
             // Reading returns the inserted bytes, in the order of the table's key.
-            let columns: Vec<_> = insert.table.columns().into_iter().map(|(name, _)| name).collect();
+            let columns: Vec<_> = insert.table.columns().into_iter().map(|column| column.name).collect();
             let query = format!("SELECT {} FROM {} FINAL FORMAT RowBinary", columns.join(", "), insert.table.name());
             let mut bytes = fixture.client.query_raw(&query).fetch_bytes("RowBinary").unwrap();
             let back = bytes.collect().await.unwrap();
@@ -90,7 +90,7 @@ fn a_lost_response_changes_nothing() {
         let proxy = Proxy::before(&fixture.clickhouse.url).await;
         let proxied = client(&ClickhouseConfig { url: proxy.url(), ..fixture.clickhouse.clone() });
         let server = check(&proxied).await.unwrap();
-        let warehouse = Warehouse::new(proxied, "test", server.table_uuids);
+        let warehouse = WarehouseConnection::new(proxied, "test", server.table_uuids);
         let sent = batch(&records(&Partition::new("events", 0), &distinct(2, 2_000))).seal();
         proxy.drop_insert_responses(3);
         warehouse.write(&sent).await.unwrap();
@@ -107,7 +107,7 @@ fn a_write_waits_for_an_unresponsive_warehouse() {
         let proxy = Proxy::before(&fixture.clickhouse.url).await;
         let proxied = client(&ClickhouseConfig { url: proxy.url(), ..fixture.clickhouse.clone() });
         let server = check(&proxied).await.unwrap();
-        let warehouse = Warehouse::new(proxied, "test", server.table_uuids);
+        let warehouse = WarehouseConnection::new(proxied, "test", server.table_uuids);
         let sent = batch(&records(&Partition::new("events", 0), &distinct(3, 500))).seal();
         proxy.set_silent(true);
         let writing = tokio::spawn({

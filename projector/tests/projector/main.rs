@@ -13,6 +13,7 @@
 mod backlog;
 mod clickhouse_server;
 mod conflicts;
+mod contiguous_offsets;
 mod crashes;
 mod data_quality;
 mod events;

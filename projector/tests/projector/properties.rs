@@ -1,4 +1,4 @@
-//! Properties without I/O: replays, duplicates and batch boundaries do not change the rows; exactly-once holds in every interleaving.
+//! Properties without I/O: replays, duplicates and batch boundaries do not change the rows; every record is projected exactly once in every interleaving.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use proptest::{collection::vec, prelude::*};
 use qamtu_log::{Partition, Record};
 use qamtu_projector::{
     batch::{Batch, OpenBatch},
-    batches::Batches,
+    batch_queue::BatchQueue,
     config::Limits,
     decode::decode,
     progress::{Progress, StartPosition},
@@ -76,27 +76,27 @@ proptest! {
     fn batches_are_contiguous_and_cover_every_record(events in any_events(), rows in 1..20_usize, bytes in 100..20_000_usize) {
         let records = records(&partition(), &events);
         let now = Instant::now();
-        let mut batches = Batches::new(limits(rows, bytes));
+        let mut batches = BatchQueue::new(limits(rows, bytes));
         let mut sealed: Vec<Batch> = Vec::new();
         for record in &records {
             batches.add(record, &project(record, &decode(record)), now);
             while let Some(batch) = batches.take_due(now) {
-                batches.written(&batch.partition, now);
+                batches.mark_written(&batch.partition, now);
                 sealed.push(batch);
             }
         }
         while let Some(batch) = batches.take_due(now + Duration::from_secs(2)) {
-            batches.written(&batch.partition, now);
+            batches.mark_written(&batch.partition, now);
             sealed.push(batch);
         }
         prop_assert_eq!(batches.bytes(), 0);
         let mut next = 0;
         let mut combined: BTreeMap<_, Vec<u8>> = BTreeMap::new();
         for batch in &sealed {
-            prop_assert_eq!(batch.first, next);
-            prop_assert!(batch.next > batch.first);
+            prop_assert_eq!(batch.first_offset, next);
+            prop_assert!(batch.end_offset > batch.first_offset);
             prop_assert!(batch.inserts.is_sorted_by_key(|insert| insert.table));
-            next = batch.next;
+            next = batch.end_offset;
             for insert in &batch.inserts {
                 combined.entry(insert.table).or_default().extend_from_slice(&insert.bytes);
             }
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn exactly_once_holds_in_every_interleaving(events in any_events(), steps in vec(step(), 1..60)) {
+    fn every_interleaving_writes_every_record_exactly_once(events in any_events(), steps in vec(step(), 1..60)) {
         let records = records(&partition(), &events);
         let mut simulation = Simulation::new(&records);
         for step in steps {
@@ -157,14 +157,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A simulated log and server, and a projector with the real `Batches` and `Progress`.
+/// A simulated log and server, and a projector with the real `BatchQueue` and `Progress`.
 struct Simulation<'a> {
     records: &'a [Record],
     tables: Tables,
     tokens: Vec<String>,
     late_inserts: Vec<(Batch, usize)>,
     committed: u64,
-    batches: Batches,
+    batches: BatchQueue,
     progress: Progress,
     read: usize,
     writing: Option<(Batch, usize)>,
@@ -178,7 +178,7 @@ impl<'a> Simulation<'a> {
             tokens: Vec::new(),
             late_inserts: Vec::new(),
             committed: 0,
-            batches: Batches::new(limits(4, 4_000)),
+            batches: BatchQueue::new(limits(4, 4_000)),
             progress: Progress::default(),
             read: 0,
             writing: None,
@@ -197,7 +197,7 @@ impl<'a> Simulation<'a> {
         let start = self.contiguous_offset();
         self.batches.clear();
         self.progress = Progress::default();
-        self.progress.assign(vec![StartPosition { partition: partition(), offset: start, missing: Vec::new(), end: start }]);
+        self.progress.assign(vec![StartPosition { partition: partition(), read_from: start, missing: Vec::new(), new_from: start }]);
         self.read = start as usize;
         self.writing = None;
     }
@@ -225,7 +225,7 @@ impl<'a> Simulation<'a> {
     fn deliver(&mut self, count: usize) {
         let to = (self.read + count).min(self.records.len());
         for record in &self.records[self.read..to] {
-            assert!(self.progress.accept(record));
+            assert!(self.progress.mark_delivered(record));
             self.batches.add(record, &project(record, &decode(record)), Instant::now());
         }
         self.read = to;
@@ -246,11 +246,11 @@ impl<'a> Simulation<'a> {
             return;
         }
         self.writing = None;
-        self.batches.written(&batch.partition, Instant::now());
-        self.progress.written(&batch.partition, &batch.range());
+        self.batches.mark_written(&batch.partition, Instant::now());
+        self.progress.mark_written(&batch.partition, &batch.range());
         let due = self.progress.uncommitted(|_| true);
         self.committed = self.committed.max(due[0].offset);
-        self.progress.committed(&due, Instant::now());
+        self.progress.mark_committed(&due, Instant::now());
     }
 
     /// Applies an insert unless the server knows its token.
@@ -261,7 +261,7 @@ impl<'a> Simulation<'a> {
             return;
         }
         self.tokens.push(token);
-        for record in &self.records[batch.first as usize..batch.next as usize] {
+        for record in &self.records[batch.first_offset as usize..batch.end_offset as usize] {
             let decoded = decode(record);
             let rows = project(record, &decoded);
             let of_table: Vec<_> = rows.into_iter().filter(|row| row.table() == insert.table).collect();

@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use qamtu_log::{Partition, Record};
-use qamtu_projector::warehouse::{LogCopyState, Warehouse};
+use qamtu_projector::warehouse::WarehouseConnection;
 use qamtu_schemas::{
     Data, Event, MeetingFold, MeetingState,
     decode::decode_structured,
@@ -216,7 +216,7 @@ fn from_hex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
-async fn write(warehouse: &Warehouse, records: &[Record], boundaries: &[Index]) {
+async fn write(warehouse: &WarehouseConnection, records: &[Record], boundaries: &[Index]) {
     let mut boundaries: BTreeSet<usize> = boundaries.iter().map(|boundary| boundary.index(records.len())).collect();
     boundaries.insert(0);
     boundaries.insert(records.len());
@@ -276,58 +276,4 @@ fn views_equal_the_fold_before_and_after_merges() {
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-}
-
-#[test]
-fn the_contiguous_offset_stops_at_the_first_gap() {
-    crate::fixture::run(async {
-        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
-        let warehouse = fixture.warehouse().await;
-        let events = crate::events::campaign(1, 100);
-        let partition = Partition::new("events", 0);
-        let records = crate::events::records(&partition, &events);
-        let contiguous_offsets = || fixture.query("SELECT partition, contiguous_offset FROM v_contiguous_offsets ORDER BY partition");
-        assert_eq!(contiguous_offsets().await, "");
-        warehouse.write(&batch(&records[..40]).seal()).await.unwrap();
-        warehouse.write(&batch(&records[50..]).seal()).await.unwrap();
-        assert_eq!(contiguous_offsets().await, "0\t40\n");
-        warehouse.write(&batch(&records[30..45]).seal()).await.unwrap();
-        assert_eq!(contiguous_offsets().await, "0\t45\n");
-        warehouse.write(&batch(&records[45..50]).seal()).await.unwrap();
-        assert_eq!(contiguous_offsets().await, "0\t100\n");
-        fixture.query("DELETE FROM log WHERE offset IN (7, 8, 20)").await;
-        assert_eq!(contiguous_offsets().await, "0\t7\n");
-        let state = warehouse.log_copy_states(&[partition.clone(), Partition::new("roll", 2)]).await.unwrap();
-        let empty = LogCopyState { partition: Partition::new("roll", 2), missing: Vec::new(), end: 0 };
-        assert_eq!(state, [LogCopyState { partition: partition.clone(), missing: vec![7..9, 20..21], end: 100 }, empty]);
-        // Missing rows at the start are gaps too.
-        fixture.query("DELETE FROM log WHERE offset < 10").await;
-        assert_eq!(contiguous_offsets().await, "0\t0\n");
-        assert_eq!(warehouse.log_copy_states(&[partition]).await.unwrap()[0].missing, [0..10, 20..21]);
-    });
-}
-
-#[test]
-fn the_contiguous_offset_passes_offsets_that_the_log_skipped() {
-    crate::fixture::run(async {
-        let fixture = ProjectorFixture::new(LogKind::Embedded).unwrap();
-        let warehouse = fixture.warehouse().await;
-        let partition = Partition::new("events", 0);
-        let at = |offset, skipped| Record { skipped, ..crate::events::raw(&partition, offset, Vec::new(), None) };
-        let write = async |records: &[Record]| warehouse.write(&batch(records).seal()).await.unwrap();
-        let state = async || warehouse.log_copy_states(std::slice::from_ref(&partition)).await.unwrap().remove(0);
-        write(&[at(5, 5), at(6, 0), at(9, 2)]).await;
-        assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: Vec::new(), end: 10 });
-        // A missing row next to skipped offsets.
-        write(&[at(14, 2), at(15, 0)]).await;
-        assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![10..12], end: 16 });
-        assert_eq!(fixture.query("SELECT contiguous_offset, end_offset FROM v_contiguous_offsets").await, "10\t16\n");
-        // The log has compacted one of the missing records since: the row after it covers both offsets.
-        write(&[at(11, 1)]).await;
-        assert_eq!(state().await.contiguous_offset(), 16);
-        // A `skipped` that also covers offsets with existing rows hides no other gap.
-        write(&[at(15, 6), at(18, 1)]).await;
-        assert_eq!(state().await, LogCopyState { partition: partition.clone(), missing: vec![16..17], end: 19 });
-        assert_eq!(fixture.query("SELECT contiguous_offset FROM v_contiguous_offsets").await, "16\n");
-    });
 }

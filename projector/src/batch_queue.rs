@@ -1,4 +1,4 @@
-//! Batches: buffers rows per partition and decides when a batch is written.
+//! Batch queue: buffers rows per partition and decides when a batch is written.
 //!
 //! A batch is due when it is full, when it has waited for `linger`, or at once if the reader has caught up and the partition was not
 //! written within `linger`. So a single event is visible in milliseconds, and a stream becomes few large inserts. If the reader has not
@@ -20,22 +20,37 @@ use crate::{
 
 /// Rows that are buffered and not yet written, by partition.
 #[derive(Debug)]
-pub struct Batches {
+pub struct BatchQueue {
     limits: Limits,
     partitions: BTreeMap<Partition, PartitionQueue>,
     caught_up: bool,
 }
 
-/// The batches of one partition, oldest first: being written, full, open.
+/// The batches of one partition, oldest first: the one being written, the full ones, the open one.
 #[derive(Debug, Default)]
 struct PartitionQueue {
     open: Option<OpenBatch>,
     /// Whether the reader has caught up since `open` was started.
-    reached_end: bool,
-    /// Full batches, with the time at which each was started.
-    full: VecDeque<(Instant, Batch)>,
-    writing: Option<usize>,
-    written: Option<Instant>,
+    caught_up_since_open: bool,
+    full: VecDeque<FullBatch>,
+    /// Bytes of the batch that is being written.
+    writing_bytes: Option<usize>,
+    /// When the last write of this partition ended.
+    last_written_at: Option<Instant>,
+}
+
+/// A full batch that waits for its write.
+#[derive(Debug)]
+struct FullBatch {
+    /// Time at which its first record was added.
+    opened: Instant,
+    batch: Batch,
+}
+
+impl From<OpenBatch> for FullBatch {
+    fn from(open: OpenBatch) -> Self {
+        Self { opened: open.opened, batch: open.seal() }
+    }
 }
 
 /// State of the reader, which decides how long batches wait.
@@ -49,7 +64,7 @@ enum ReadState {
     Paused,
 }
 
-impl Batches {
+impl BatchQueue {
     /// An empty buffer with these limits.
     pub fn new(limits: Limits) -> Self {
         Self { limits, partitions: BTreeMap::new(), caught_up: false }
@@ -59,21 +74,21 @@ impl Batches {
     pub fn add(&mut self, record: &Record, rows: &[Row<'_>], now: Instant) {
         self.caught_up = false;
         let queue = self.partitions.entry(record.partition.clone()).or_default();
-        queue.reached_end &= queue.open.is_some();
+        queue.caught_up_since_open &= queue.open.is_some();
         if let Some(open) = queue.open.take_if(|open| !open.is_followed_by(record)) {
-            queue.full.push_back((open.opened, open.seal()));
+            queue.full.push_back(open.into());
         }
         let open = queue.open.get_or_insert_with(|| OpenBatch::new(record, now));
         open.add(record, rows);
         if open.is_full(&self.limits) {
-            queue.full.extend(queue.open.take().map(|open| (open.opened, open.seal())));
+            queue.full.extend(queue.open.take().map(FullBatch::from));
         }
     }
 
-    /// The log has no more records at the moment.
-    pub fn caught_up(&mut self) {
+    /// Notes that the log has no more records at the moment.
+    pub fn mark_caught_up(&mut self) {
         self.caught_up = true;
-        self.partitions.values_mut().for_each(|queue| queue.reached_end = true);
+        self.partitions.values_mut().for_each(|queue| queue.caught_up_since_open = true);
     }
 
     /// Whether the memory limit allows more records.
@@ -96,8 +111,8 @@ impl Batches {
         let read_state = self.read_state();
         let due = self.partitions.values_mut().filter_map(|queue| Some((queue.due(&self.limits, read_state)?, queue)));
         let (_, queue) = due.filter(|(due, _)| *due <= now).min_by_key(|(due, _)| *due)?;
-        let batch = queue.full.pop_front().map(|(_, batch)| batch).or_else(|| queue.open.take().map(OpenBatch::seal))?;
-        queue.writing = Some(batch.bytes());
+        let batch = queue.full.pop_front().map(|full| full.batch).or_else(|| queue.open.take().map(OpenBatch::seal))?;
+        queue.writing_bytes = Some(batch.bytes());
         Some(batch)
     }
 
@@ -115,11 +130,11 @@ impl Batches {
         }
     }
 
-    /// Marks the batch of this partition as written.
-    pub fn written(&mut self, partition: &Partition, now: Instant) {
+    /// Notes that the batch that was taken from this partition is written.
+    pub fn mark_written(&mut self, partition: &Partition, now: Instant) {
         if let Some(queue) = self.partitions.get_mut(partition) {
-            queue.writing = None;
-            queue.written = Some(now);
+            queue.writing_bytes = None;
+            queue.last_written_at = Some(now);
         }
     }
 
@@ -136,24 +151,25 @@ impl Batches {
 
 impl PartitionQueue {
     fn is_empty(&self) -> bool {
-        self.open.is_none() && self.full.is_empty() && self.writing.is_none()
+        self.open.is_none() && self.full.is_empty() && self.writing_bytes.is_none()
     }
 
     fn bytes(&self) -> usize {
-        let full: usize = self.full.iter().map(|(_, batch)| batch.bytes()).sum();
-        full + self.writing.unwrap_or(0) + self.open.as_ref().map_or(0, OpenBatch::bytes)
+        let full: usize = self.full.iter().map(|full| full.batch.bytes()).sum();
+        full + self.writing_bytes.unwrap_or(0) + self.open.as_ref().map_or(0, OpenBatch::bytes)
     }
 
+    /// When the next batch of the partition is due; `None` if there is none, or one is being written.
     fn due(&self, limits: &Limits, read_state: ReadState) -> Option<Instant> {
-        if self.writing.is_some() {
+        if self.writing_bytes.is_some() {
             return None;
         }
-        if let Some((opened, _)) = self.full.front() {
-            return Some(*opened);
+        if let Some(full) = self.full.front() {
+            return Some(full.opened);
         }
         let open = self.open.as_ref()?;
-        let linger_ends = open.opened + if self.reached_end { limits.linger } else { limits.linger_behind };
-        let after_pause = self.written.map_or(open.opened, |written| open.opened.max(written + limits.linger));
+        let linger_ends = open.opened + if self.caught_up_since_open { limits.linger } else { limits.linger_behind };
+        let after_pause = self.last_written_at.map_or(open.opened, |written| open.opened.max(written + limits.linger));
         Some(match read_state {
             ReadState::Reading => linger_ends,
             ReadState::CaughtUp => linger_ends.min(after_pause),
@@ -171,12 +187,12 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn batches(memory: usize) -> Batches {
-        Batches::new(Limits { rows: 100, bytes: usize::MAX, linger: 500 * MS, linger_behind: 2_000 * MS, writers: 1, memory })
+    fn batches(memory: usize) -> BatchQueue {
+        BatchQueue::new(Limits { rows: 100, bytes: usize::MAX, linger: 500 * MS, linger_behind: 2_000 * MS, writers: 1, memory })
     }
 
     /// Adds an invalid record, which is one row of the log copy.
-    fn add(batches: &mut Batches, number: u32, offset: u64, now: Instant) {
+    fn add(batches: &mut BatchQueue, number: u32, offset: u64, now: Instant) {
         let partition = Partition::new("events", number);
         let record = Record { partition, offset, skipped: 0, appended_ms: 0, key: None, headers: Vec::new(), value: None };
         let decoded = decode(&record);
@@ -187,7 +203,7 @@ mod tests {
     fn a_single_event_is_due_at_once() {
         let (mut batches, start) = (batches(usize::MAX), Instant::now());
         add(&mut batches, 0, 0, start);
-        batches.caught_up();
+        batches.mark_caught_up();
         assert_eq!(batches.next_due(), Some(start));
         assert_eq!(batches.take_due(start).map(|batch| batch.records()), Some(1));
     }
@@ -195,13 +211,13 @@ mod tests {
     #[test]
     fn a_backlog_waits_for_larger_batches() {
         let (mut batches, start) = (batches(usize::MAX), Instant::now());
-        batches.caught_up();
+        batches.mark_caught_up();
         add(&mut batches, 0, 0, start);
         add(&mut batches, 0, 1, start + 1_900 * MS);
         assert_eq!(batches.next_due(), Some(start + 2_000 * MS));
         assert!(batches.take_due(start + 1_999 * MS).is_none());
         assert_eq!(batches.take_due(start + 2_000 * MS).map(|batch| batch.records()), Some(2));
-        batches.written(&Partition::new("events", 0), start + 2_100 * MS);
+        batches.mark_written(&Partition::new("events", 0), start + 2_100 * MS);
         // The reader has not caught up since the second batch was started either.
         add(&mut batches, 0, 2, start + 2_200 * MS);
         assert_eq!(batches.next_due(), Some(start + 4_200 * MS));
@@ -211,15 +227,15 @@ mod tests {
     fn a_stream_without_backlog_is_visible_within_linger() {
         let (mut batches, start) = (batches(usize::MAX), Instant::now());
         add(&mut batches, 0, 0, start);
-        batches.caught_up();
+        batches.mark_caught_up();
         assert!(batches.take_due(start).is_some());
-        batches.written(&Partition::new("events", 0), start);
+        batches.mark_written(&Partition::new("events", 0), start);
         add(&mut batches, 0, 1, start + 10 * MS);
-        batches.caught_up();
+        batches.mark_caught_up();
         // Writes of a partition are `linger` apart; records that follow do not extend the wait.
         add(&mut batches, 0, 2, start + 20 * MS);
         assert_eq!(batches.next_due(), Some(start + 510 * MS));
-        batches.caught_up();
+        batches.mark_caught_up();
         assert_eq!(batches.next_due(), Some(start + 500 * MS));
     }
 

@@ -2,12 +2,12 @@
 
 use qamtu_schemas::event::{AttendanceRecorded, AttendanceRetracted, Residence};
 
-use super::{DecodedRecord, meeting, pseudonym_halves};
+use super::{DecodedRecord, PseudonymHalves, meeting};
 use crate::rows::{AttendanceRow, Micros, ResidenceKind, RetractionRow, Row};
 
 /// Row of an attendance, in `attendance`.
 pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecorded) -> Row<'a> {
-    let (person_hi, person_lo) = pseudonym_halves(data.attendee.id);
+    let person = PseudonymHalves::from(data.attendee.id);
     let (residence_kind, residence) = match &data.residence {
         Residence::Unknown => (ResidenceKind::Unknown, ""),
         Residence::Outside => (ResidenceKind::Outside, ""),
@@ -17,8 +17,8 @@ pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecor
     let row = AttendanceRow {
         meeting_id: data.meeting.as_str(),
         occurred: Micros(record.event.envelope.time),
-        person_hi,
-        person_lo,
+        person_hi: person.high,
+        person_lo: person.low,
         strength: data.attendee.strength.into(),
         residence_kind,
         residence,
