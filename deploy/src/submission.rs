@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 use jiff::Timestamp;
 use qamtu_schemas::{
     Data, EventType, Kind,
-    event::{AttendanceRecorded, ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, audience::HeadcountReportedV1},
+    event::{AttendanceRecorded, ConsentGiven, ConsentWithdrawn, PrecinctEnrolled, attendance::HeadcountReportedV1},
     id::{CampaignId, EventId, ImportId},
 };
 use serde::{Serialize, Serializer};

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     envelope::{Envelope, Event},
-    event::{Data, EventType, Kind, TypeError, audience::HeadcountReportedV1},
+    event::{Data, EventType, Kind, TypeError, attendance::HeadcountReportedV1},
 };
 
 mod attributes;
@@ -100,7 +100,7 @@ pub fn decode<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>, value:
 
 /// Decodes an event in CloudEvents structured mode, as [`crate::encode::structured`] writes it.
 pub fn decode_structured(bytes: &[u8]) -> Result<Event, DecodeError> {
-    let Fields(fields) = read(bytes, "")?;
+    let StructuredFields(fields) = read(bytes, "")?;
     let mut data = None;
     let mut texts = Vec::with_capacity(fields.len());
     for (name, raw) in fields {
@@ -121,22 +121,22 @@ pub fn decode_structured(bytes: &[u8]) -> Result<Event, DecodeError> {
 }
 
 /// The fields of an event in structured mode, in their order, repeated ones included.
-struct Fields<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+struct StructuredFields<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for StructuredFields<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Read;
         impl<'de> Visitor<'de> for Read {
-            type Value = Fields<'de>;
+            type Value = StructuredFields<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an event: one JSON object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StructuredFields<'de>, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(StructuredFields(fields))
             }
         }
         from.deserialize_map(Read)

@@ -55,8 +55,17 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Order of precedence between events of one id: the first received wins, ties by body hash.
-    pub fn precedence(&self) -> (Timestamp, BodyHash) {
-        (self.receivedtime, self.bodyhash)
+    /// Decides which of several bodies of one event id wins.
+    pub fn precedence(&self) -> Precedence {
+        Precedence { received: self.receivedtime, bodyhash: self.bodyhash }
     }
+}
+
+/// Order of the bodies of one event id: the lowest wins, which is the first received, ties by body hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precedence {
+    /// When ingest received the body.
+    pub received: Timestamp,
+    /// Hash of the body.
+    pub bodyhash: BodyHash,
 }

@@ -13,26 +13,26 @@ use crate::{
     text::{deserialize_from_str, excerpt},
 };
 
-pub mod audience;
+pub mod attendance;
 pub mod campaign;
-pub mod dialogue;
 pub mod imports;
 pub mod meeting;
 pub mod people;
 pub mod person;
+pub mod question;
 
-pub use audience::{
+pub use attendance::{
     AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, Residence, SheetLine, SurveyReported,
 };
 pub use campaign::{
     CampaignConfigured, Category, CodeNames, Kato, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile, UnitDefined,
     UnitKind, VenueDescribed,
 };
-pub use dialogue::QuestionRaised;
 pub use imports::{ImportAccepted, ImportReversed};
 pub use meeting::{MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, Plan, Report};
 pub use people::{CoalitionFormed, ConsentGiven, ConsentWithdrawn, MemberJoined};
 pub use person::{Person, PseudonymStrength};
+pub use question::QuestionRaised;
 
 /// Prefix of every event type.
 pub const TYPE_PREFIX: &str = "qamtu.";

@@ -1,22 +1,22 @@
 //! Folds the events of one meeting into its state.
 //!
 //! Guarantees: the state depends on the set of events alone, not on their order, repetition or a clock. Of two bodies with one id the
-//! one received first counts. Corrections form a graph: superseded events are ignored; of several heads the highest id counts and the
-//! meeting is contested. Events of a reversed import are ignored, so what they superseded counts again. The caller passes the
-//! events of one meeting only: their meeting id is not checked.
+//! one received first wins. Corrections form a graph: superseded events are ignored. An event that no other one supersedes is a head; of
+//! several heads the one with the highest id counts, and the meeting is contested. Events of a reversed import are ignored, so what they
+//! superseded counts again. The caller passes the events of one meeting only: their meeting id is not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::{
-    envelope::Event,
+    envelope::{Event, Precedence},
     event::{
         Data,
-        audience::{AttendanceRecorded, Count},
+        attendance::{AttendanceRecorded, Count},
         meeting::{Plan, Report},
     },
-    id::{BodyHash, CategoryCode, EventId, ImportId},
+    id::{CategoryCode, EventId, ImportId},
 };
 
 /// Status of a meeting.
@@ -72,12 +72,13 @@ pub struct MeetingState {
 /// Collects the events of one meeting and folds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MeetingFold {
-    events: BTreeMap<EventId, StoredEvent>,
+    events: BTreeMap<EventId, WinningBody>,
 }
 
+/// The body that wins among those of its event id that were inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct StoredEvent {
-    precedence: (Timestamp, BodyHash),
+struct WinningBody {
+    precedence: Precedence,
     import: Option<ImportId>,
     data: Data,
 }
@@ -85,28 +86,28 @@ struct StoredEvent {
 impl MeetingFold {
     /// Adds an event of the meeting; idempotent.
     pub fn insert(&mut self, Event { envelope, data }: Event) {
-        let event = StoredEvent { precedence: envelope.precedence(), import: envelope.import, data };
+        let body = WinningBody { precedence: envelope.precedence(), import: envelope.import, data };
         self.events
             .entry(envelope.id)
-            .and_modify(|stored| {
-                if event.precedence < stored.precedence {
-                    *stored = event.clone();
+            .and_modify(|winning| {
+                if body.precedence < winning.precedence {
+                    *winning = body.clone();
                 }
             })
-            .or_insert(event);
+            .or_insert(body);
     }
 
     /// Folds all events except those of reversed imports.
     pub fn state(&self, reversed: &BTreeSet<ImportId>) -> MeetingState {
-        let live: Vec<(EventId, &StoredEvent)> = self
+        let live: Vec<LiveEvent<'_>> = self
             .events
             .iter()
-            .filter(|(_, event)| event.import.is_none_or(|import| !reversed.contains(&import)))
-            .map(|(id, event)| (*id, event))
+            .filter(|(_, body)| body.import.is_none_or(|import| !reversed.contains(&import)))
+            .map(|(id, body)| LiveEvent { id: *id, received: body.precedence.received, data: &body.data })
             .collect();
         let plans = PlanState::of(&live);
         let reports = ReportState::of(&live);
-        let (headcount, recounted) = headcount(&live);
+        let headcounts = HeadcountState::of(&live);
         let cancelled = reports.cancelled;
         let status = match (&reports.report, cancelled, &plans.plan) {
             (Some(_), _, _) => Status::Held,
@@ -119,28 +120,45 @@ impl MeetingFold {
             plan: plans.plan,
             starts: plans.starts,
             moved: plans.moved,
-            contested: reports.contested || recounted || (reports.report.is_some() && cancelled),
+            contested: reports.contested || headcounts.contested || (reports.report.is_some() && cancelled),
             report: reports.report,
             audiences: plans.audiences.into_iter().chain(reports.audiences).collect(),
             reported: reports.received,
-            headcount,
+            headcount: headcounts.headcount,
             attendance: attendance(&live),
         }
     }
 }
 
-/// A node of the correction graph: event id, superseded ids, content.
-type Node<'a, T> = (EventId, &'a [EventId], T);
+/// An event that is not of a reversed import.
+struct LiveEvent<'a> {
+    id: EventId,
+    received: Timestamp,
+    data: &'a Data,
+}
+
+/// An event in the graph of corrections.
+struct Node<'a, T> {
+    id: EventId,
+    supersedes: &'a [EventId],
+    content: T,
+}
+
+impl<'a> LiveEvent<'a> {
+    fn node<T>(&self, content: T) -> Node<'a, T> {
+        Node { id: self.id, supersedes: self.data.supersedes(), content }
+    }
+}
 
 /// Nodes that no other node supersedes, by id. If there are none because of a cycle, the node with the highest id that supersedes
 /// anything.
-fn heads<'a, T>(nodes: &'a [Node<'a, T>]) -> Vec<&'a Node<'a, T>> {
+fn heads<'n, 'a, T>(nodes: &'n [Node<'a, T>]) -> Vec<&'n Node<'a, T>> {
     let superseded: BTreeSet<EventId> =
-        nodes.iter().flat_map(|(id, gone, _)| gone.iter().copied().filter(move |gone| gone != id)).collect();
-    let mut heads: Vec<_> = nodes.iter().filter(|(id, _, _)| !superseded.contains(id)).collect();
-    heads.sort_by_key(|(id, _, _)| *id);
+        nodes.iter().flat_map(|node| node.supersedes.iter().copied().filter(|other| *other != node.id)).collect();
+    let mut heads: Vec<_> = nodes.iter().filter(|node| !superseded.contains(&node.id)).collect();
+    heads.sort_by_key(|node| node.id);
     if heads.is_empty() {
-        heads.extend(nodes.iter().filter(|(_, gone, _)| !gone.is_empty()).max_by_key(|(id, _, _)| *id));
+        heads.extend(nodes.iter().filter(|node| !node.supersedes.is_empty()).max_by_key(|node| node.id));
     }
     heads
 }
@@ -158,27 +176,31 @@ struct PlanState {
 }
 
 impl PlanState {
-    fn of(live: &[(EventId, &StoredEvent)]) -> Self {
+    fn of(live: &[LiveEvent<'_>]) -> Self {
+        struct StartTime {
+            starts: Timestamp,
+            moved: bool,
+        }
         let plans: Vec<_> = live
             .iter()
-            .filter_map(|(id, event)| match &event.data {
-                Data::MeetingPlanned(planned) => Some((*id, planned.supersedes.as_slice(), &planned.plan)),
+            .filter_map(|event| match event.data {
+                Data::MeetingPlanned(planned) => Some(event.node(&planned.plan)),
                 _ => None,
             })
             .collect();
-        let standing = heads(&plans);
-        let audiences = standing.iter().flat_map(|(_, _, plan)| audiences(plan)).collect();
-        let plan = standing.last().map(|(_, _, plan)| (*plan).clone());
+        let plan_heads = heads(&plans);
+        let audiences = plan_heads.iter().flat_map(|node| audiences(node.content)).collect();
+        let plan = plan_heads.last().map(|node| node.content.clone());
         let times: Vec<_> = live
             .iter()
-            .filter_map(|(id, event)| match &event.data {
-                Data::MeetingPlanned(planned) => Some((*id, planned.supersedes.as_slice(), (planned.plan.starts, false))),
-                Data::MeetingRescheduled(moved) => Some((*id, moved.supersedes.as_slice(), (moved.starts, true))),
+            .filter_map(|event| match event.data {
+                Data::MeetingPlanned(planned) => Some(event.node(StartTime { starts: planned.plan.starts, moved: false })),
+                Data::MeetingRescheduled(moved) => Some(event.node(StartTime { starts: moved.starts, moved: true })),
                 _ => None,
             })
             .collect();
-        let last = heads(&times).last().map(|(_, _, time)| *time);
-        Self { plan, audiences, starts: last.map(|(starts, _)| starts), moved: last.is_some_and(|(_, moved)| moved) }
+        let last = heads(&times).last().map(|node| &node.content);
+        Self { plan, audiences, starts: last.map(|time| time.starts), moved: last.is_some_and(|time| time.moved) }
     }
 }
 
@@ -191,68 +213,64 @@ struct ReportState {
 }
 
 impl ReportState {
-    fn of(live: &[(EventId, &StoredEvent)]) -> Self {
-        /// Whether an event reports the meeting as held.
-        enum Outcome<'a> {
-            Held(&'a Report, Timestamp),
-            NotHeld,
+    fn of(live: &[LiveEvent<'_>]) -> Self {
+        /// What an event says about whether the meeting was held.
+        struct ReportedOutcome<'a> {
+            /// The report; none: the meeting was not held.
+            report: Option<&'a Report>,
+            received: Timestamp,
         }
         // Before there is a report, a new plan or a rescheduling may also supersede a cancellation.
         let reopened: BTreeSet<EventId> = live
             .iter()
-            .flat_map(|(_, event)| match &event.data {
-                Data::MeetingPlanned(planned) => planned.supersedes.as_slice(),
-                Data::MeetingRescheduled(moved) => moved.supersedes.as_slice(),
-                _ => &[],
-            })
+            .filter(|event| matches!(event.data, Data::MeetingPlanned(_) | Data::MeetingRescheduled(_)))
+            .flat_map(|event| event.data.supersedes())
             .copied()
             .collect();
-        let nodes: Vec<Node<'_, Outcome<'_>>> = live
+        let outcomes: Vec<_> = live
             .iter()
-            .filter_map(|(id, event)| {
-                let held = |report| Outcome::Held(report, event.precedence.0);
-                match &event.data {
-                    Data::MeetingHeld(data) => Some((*id, &[][..], held(&data.report))),
-                    Data::MeetingCancelled(_) if !reopened.contains(id) => Some((*id, &[][..], Outcome::NotHeld)),
-                    Data::MeetingCorrected(data) => {
-                        Some((*id, data.supersedes.as_slice(), data.report.as_ref().map_or(Outcome::NotHeld, held)))
-                    }
-                    _ => None,
-                }
+            .filter_map(|event| {
+                let report = match event.data {
+                    Data::MeetingHeld(data) => Some(&data.report),
+                    Data::MeetingCancelled(_) if !reopened.contains(&event.id) => None,
+                    Data::MeetingCorrected(data) => data.report.as_ref(),
+                    _ => return None,
+                };
+                Some(event.node(ReportedOutcome { report, received: event.received }))
             })
             .collect();
-        let heads = heads(&nodes);
-        let reports = |node: &&Node<'_, Outcome<'_>>| matches!(node.2, Outcome::Held(..));
-        let held = heads.iter().copied().filter(reports).count();
-        let standing = heads.iter().filter_map(|(_, _, outcome)| match outcome {
-            Outcome::Held(report, _) => Some(*report),
-            Outcome::NotHeld => None,
-        });
-        let audiences = standing.flat_map(audiences).collect();
-        let report = heads.iter().rev().find_map(|(_, _, outcome)| match outcome {
-            Outcome::Held(report, _) => Some((*report).clone()),
-            Outcome::NotHeld => None,
-        });
-        let first = nodes.iter().filter_map(|(_, _, outcome)| match outcome {
-            Outcome::Held(_, received) => Some(*received),
-            Outcome::NotHeld => None,
-        });
-        let received = first.min().filter(|_| report.is_some());
-        Self { received, report, audiences, cancelled: held < heads.len(), contested: held > 1 }
+        let heads = heads(&outcomes);
+        let reports: Vec<_> = heads.iter().filter_map(|node| node.content.report).collect();
+        let report = reports.last().map(|report| (*report).clone());
+        let first = outcomes.iter().filter(|node| node.content.report.is_some()).map(|node| node.content.received).min();
+        Self {
+            received: first.filter(|_| report.is_some()),
+            audiences: reports.iter().flat_map(|report| audiences(report)).collect(),
+            cancelled: reports.len() < heads.len(),
+            contested: reports.len() > 1,
+            report,
+        }
     }
 }
 
-fn headcount(live: &[(EventId, &StoredEvent)]) -> (Option<Headcount>, bool) {
-    let nodes: Vec<_> = live
-        .iter()
-        .filter_map(|(id, event)| match &event.data {
-            Data::HeadcountReported(heads) => Some((*id, &[][..], count(&heads.counts, heads.eligible_minimum))),
-            Data::HeadcountRecounted(heads) => Some((*id, heads.supersedes.as_slice(), count(&heads.counts, heads.eligible_minimum))),
-            _ => None,
-        })
-        .collect();
-    let heads = heads(&nodes);
-    (heads.last().map(|(_, _, count)| *count), heads.len() > 1)
+struct HeadcountState {
+    headcount: Option<Headcount>,
+    contested: bool,
+}
+
+impl HeadcountState {
+    fn of(live: &[LiveEvent<'_>]) -> Self {
+        let counts: Vec<_> = live
+            .iter()
+            .filter_map(|event| match event.data {
+                Data::HeadcountReported(heads) => Some(event.node(count(&heads.counts, heads.eligible_minimum))),
+                Data::HeadcountRecounted(heads) => Some(event.node(count(&heads.counts, heads.eligible_minimum))),
+                _ => None,
+            })
+            .collect();
+        let heads = heads(&counts);
+        Self { headcount: heads.last().map(|node| node.content), contested: heads.len() > 1 }
+    }
 }
 
 fn count(counts: &[Count], eligible_minimum: Option<u32>) -> Headcount {
@@ -260,19 +278,16 @@ fn count(counts: &[Count], eligible_minimum: Option<u32>) -> Headcount {
     Headcount { low: people().min().unwrap_or(0), high: people().max().unwrap_or(0), eligible_minimum: eligible_minimum.unwrap_or(0) }
 }
 
-fn attendance(live: &[(EventId, &StoredEvent)]) -> BTreeMap<EventId, AttendanceRecorded> {
+fn attendance(live: &[LiveEvent<'_>]) -> BTreeMap<EventId, AttendanceRecorded> {
     let retracted: BTreeSet<EventId> = live
         .iter()
-        .filter_map(|(_, event)| match &event.data {
-            Data::AttendanceRetracted(data) => Some(&data.retracts),
-            _ => None,
-        })
-        .flatten()
+        .filter(|event| matches!(event.data, Data::AttendanceRetracted(_)))
+        .flat_map(|event| event.data.supersedes())
         .copied()
         .collect();
     live.iter()
-        .filter_map(|(id, event)| match &event.data {
-            Data::AttendanceRecorded(data) if !retracted.contains(id) => Some((*id, data.clone())),
+        .filter_map(|event| match event.data {
+            Data::AttendanceRecorded(data) if !retracted.contains(&event.id) => Some((event.id, data.clone())),
             _ => None,
         })
         .collect()

@@ -79,7 +79,7 @@ fn check_year(year: i16) -> Result<(), InstantError> {
     if YEARS.contains(&year) { Ok(()) } else { Err(InstantError::Year) }
 }
 
-/// Whether the text has this shape, where `0` stands for any digit.
+/// Whether the text has this shape, where `0` matches any digit.
 fn matches_shape(text: Option<&[u8]>, shape: &[u8]) -> bool {
     text.is_some_and(|text| {
         text.iter().zip(shape).all(|(byte, wanted)| match wanted {
@@ -89,23 +89,26 @@ fn matches_shape(text: Option<&[u8]>, shape: &[u8]) -> bool {
     })
 }
 
-struct ParseVisitor<T>(fn(&str) -> Result<T, InstantError>, &'static str);
+struct InstantVisitor<T> {
+    parse: fn(&str) -> Result<T, InstantError>,
+    expected: &'static str,
+}
 
-impl<T> de::Visitor<'_> for ParseVisitor<T> {
+impl<T> de::Visitor<'_> for InstantVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.1)
+        f.write_str(self.expected)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        (self.0)(text).map_err(E::custom)
+        (self.parse)(text).map_err(E::custom)
     }
 }
 
 /// For `deserialize_with`: an instant.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    deserializer.deserialize_str(ParseVisitor(parse_instant, "an RFC 3339 instant"))
+    deserializer.deserialize_str(InstantVisitor { parse: parse_instant, expected: "an RFC 3339 instant" })
 }
 
 /// For `deserialize_with`: an instant that may be absent, but not `null`.
@@ -115,7 +118,7 @@ pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Re
 
 /// For `deserialize_with`: a date.
 pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    deserializer.deserialize_str(ParseVisitor(parse_date, "a date such as 2026-02-13"))
+    deserializer.deserialize_str(InstantVisitor { parse: parse_date, expected: "a date such as 2026-02-13" })
 }
 
 #[cfg(test)]

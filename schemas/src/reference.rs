@@ -5,31 +5,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 
 use crate::{
-    envelope::Event,
+    envelope::{Event, Precedence},
     event::{CampaignConfigured, CoalitionFormed, Data, Kind, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
-    id::{BodyHash, CoalitionId, EventId, ImportId, MemberId, PrecinctId, UnitCode, VenueId},
+    id::{CoalitionId, EventId, ImportId, MemberId, PrecinctId, UnitCode, VenueId},
 };
+
+/// Order of the events about one subject: the highest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    revision: u32,
+    id: EventId,
+}
 
 /// A value with its rank; a higher rank replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Revised<T> {
-    rank: (u32, EventId),
+    rank: Rank,
     value: T,
 }
 
-fn insert_if_newer<K: Ord, T>(map: &mut BTreeMap<K, Revised<T>>, key: K, rank: (u32, EventId), value: T) {
-    match map.entry(key) {
-        std::collections::btree_map::Entry::Vacant(slot) => {
-            slot.insert(Revised { rank, value });
-        }
-        std::collections::btree_map::Entry::Occupied(mut slot) => {
-            if rank > slot.get().rank {
-                slot.insert(Revised { rank, value });
-            }
-        }
+/// The body that wins among those of its event id that were applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct WinningBody {
+    precedence: Precedence,
+    data: Data,
+}
+
+fn insert_if_newer<K: Ord, T>(map: &mut BTreeMap<K, Revised<T>>, key: K, rank: Rank, value: T) {
+    if map.get(&key).is_none_or(|current| rank > current.rank) {
+        map.insert(key, Revised { rank, value });
     }
 }
 
@@ -49,8 +56,7 @@ fn is_reference(data: &Data) -> bool {
 /// The reference data of one campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reference {
-    /// For each event id the body that was received first, with its precedence.
-    bodies: BTreeMap<EventId, ((Timestamp, BodyHash), Data)>,
+    bodies: BTreeMap<EventId, WinningBody>,
     campaign: Option<Revised<CampaignConfigured>>,
     units: BTreeMap<UnitCode, Revised<UnitDefined>>,
     precincts: BTreeMap<PrecinctId, BTreeMap<Date, Revised<PrecinctCounted>>>,
@@ -69,40 +75,41 @@ impl Reference {
         }
         let (id, precedence) = (event.envelope.id, event.envelope.precedence());
         match self.bodies.get(&id) {
-            Some((current, _)) if *current <= precedence => return true,
+            Some(current) if current.precedence <= precedence => return true,
             // This body was received first, so undo the effect of the other one.
             Some(_) => self.remove_body(id),
             None => {}
         }
         self.apply_data(id, &event.data);
-        self.bodies.insert(id, (precedence, event.data.clone()));
+        self.bodies.insert(id, WinningBody { precedence, data: event.data.clone() });
         true
     }
 
     fn remove_body(&mut self, id: EventId) {
         let mut bodies = std::mem::take(self).bodies;
         bodies.remove(&id);
-        for (id, (_, data)) in &bodies {
-            self.apply_data(*id, data);
+        for (id, body) in &bodies {
+            self.apply_data(*id, &body.data);
         }
         self.bodies = bodies;
     }
 
     fn apply_data(&mut self, id: EventId, data: &Data) {
+        let rank = |revision| Rank { revision, id };
         match data {
             Data::CampaignConfigured(data) => {
-                let rank = (data.revision, id);
+                let rank = rank(data.revision);
                 if self.campaign.as_ref().is_none_or(|current| rank > current.rank) {
                     self.campaign = Some(Revised { rank, value: data.clone() });
                 }
             }
-            Data::UnitDefined(data) => insert_if_newer(&mut self.units, data.unit.clone(), (data.revision, id), data.clone()),
+            Data::UnitDefined(data) => insert_if_newer(&mut self.units, data.unit.clone(), rank(data.revision), data.clone()),
             Data::PrecinctCounted(data) => {
-                insert_if_newer(self.precincts.entry(data.precinct.clone()).or_default(), data.as_of, (data.revision, id), data.clone());
+                insert_if_newer(self.precincts.entry(data.precinct.clone()).or_default(), data.as_of, rank(data.revision), data.clone());
             }
-            Data::CoalitionFormed(data) => insert_if_newer(&mut self.coalitions, data.coalition.clone(), (data.revision, id), data.clone()),
-            Data::MemberJoined(data) => insert_if_newer(&mut self.members, data.member.clone(), (data.revision, id), data.clone()),
-            Data::VenueDescribed(data) => insert_if_newer(&mut self.venues, data.venue.clone(), (data.revision, id), data.clone()),
+            Data::CoalitionFormed(data) => insert_if_newer(&mut self.coalitions, data.coalition.clone(), rank(data.revision), data.clone()),
+            Data::MemberJoined(data) => insert_if_newer(&mut self.members, data.member.clone(), rank(data.revision), data.clone()),
+            Data::VenueDescribed(data) => insert_if_newer(&mut self.venues, data.venue.clone(), rank(data.revision), data.clone()),
             Data::ImportReversed(data) => {
                 self.reversed.insert(data.import);
             }

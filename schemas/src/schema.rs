@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     envelope::Envelope,
-    event::{Data, EventType, Kind, audience::HeadcountReportedV1},
+    event::{Data, EventType, Kind, attendance::HeadcountReportedV1},
 };
 
 impl EventType {

@@ -221,7 +221,7 @@ fn two_counters_give_a_range_and_a_recount_replaces_it() {
 }
 
 #[test]
-fn of_two_bodies_the_earliest_received_holds() {
+fn the_earliest_received_body_of_an_id_wins() {
     let bodies = [received(1, 10, held("TRK")), received(1, 5, held("KEN")), received(1, 20, cancelled())];
     let state = state(&bodies);
     assert_eq!((unit(&state), state.contested), (Some("KEN"), false));

@@ -31,9 +31,9 @@ fn reference(events: &[Event]) -> Reference {
 fn unique(events: &[Event]) -> Vec<Event> {
     let mut first: BTreeMap<EventId, &Event> = BTreeMap::new();
     for event in events {
-        let held = first.entry(event.envelope.id).or_insert(event);
-        if event.envelope.precedence() < held.envelope.precedence() {
-            *held = event;
+        let winning = first.entry(event.envelope.id).or_insert(event);
+        if event.envelope.precedence() < winning.envelope.precedence() {
+            *winning = event;
         }
     }
     first.into_values().cloned().collect()
@@ -219,7 +219,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn of_two_bodies_the_earliest_received_holds() {
+fn of_two_bodies_the_earliest_received_wins() {
     let strategy = (meeting_events(), meeting_events());
     proptest!(|((events, others) in strategy)| {
         // Gives pairs of events from both lists the same id.

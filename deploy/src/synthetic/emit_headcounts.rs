@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
-    event::{Count, HeadcountRecounted, HeadcountReported, audience::HeadcountReportedV1},
+    event::{Count, HeadcountRecounted, HeadcountReported, attendance::HeadcountReportedV1},
     id::CounterId,
 };
 

@@ -8,7 +8,7 @@ use crate::{
     decode::{DecodeError, Mismatch, Rule},
     event::{
         AttendanceRecorded, Count, Data, Plan, PrecinctEnrolled,
-        audience::HeadcountReportedV1,
+        attendance::HeadcountReportedV1,
         campaign::{CampaignConfigured, ROLL_MAX_VOTERS},
     },
     instant::time_zone,

@@ -86,7 +86,7 @@ pub enum SyntaxError {
 #[derive(Debug, Clone, Copy)]
 pub struct Duplicate<'a>(pub &'a str);
 
-const DUPLICATE: &str = "the field stands twice: ";
+const DUPLICATE: &str = "the field occurs twice: ";
 
 impl fmt::Display for Duplicate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,7 +207,7 @@ impl fmt::Display for Mismatch {
             Self::Syntax(SyntaxError::Ended) => f.write_str("the JSON ends too early"),
             Self::Syntax(SyntaxError::At { line, column }) => write!(f, "no JSON at line {line} column {column}"),
             Self::Syntax(SyntaxError::TooDeep) => f.write_str("the JSON is nested too deeply"),
-            Self::Syntax(SyntaxError::Value) => f.write_str("the JSON holds a number, an escape or a byte that is not allowed"),
+            Self::Syntax(SyntaxError::Value) => f.write_str("the JSON contains a number, an escape or a byte that is not allowed"),
             Self::Value(None) => f.write_str("another value is expected"),
             Self::Value(Some(expected)) => write!(f, "{expected} is expected"),
             Self::UnknownField { name, known } => write!(f, "unknown field `{name}`, expected one of {}", known.join(", ")),

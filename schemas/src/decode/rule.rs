@@ -33,7 +33,7 @@ rules! {
     SheetLineMin = "must be 1 or more";
     RollMax = "a precinct's roll has at most 10,000 voters";
     BirthBand = "must be 0 or the first year of a five-year band, such as 1985";
-    OneOrTwoCounts = "must hold one count or two";
+    OneOrTwoCounts = "must contain one count or two";
     OtherCounter = "must be another counter than the first";
     EligibleMax = "must be at most the smaller count";
     ReachedMax = "must be at most the number asked";

@@ -5,7 +5,7 @@
 use crate::{
     event::{
         Data,
-        audience::{Count, HeadcountReported, HeadcountReportedV1},
+        attendance::{Count, HeadcountReported, HeadcountReportedV1},
     },
     id::CounterId,
 };

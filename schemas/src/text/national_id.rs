@@ -10,22 +10,22 @@ const DIGITS: usize = 12;
 
 /// Adjacent digits, and the gap between them and the previous group.
 #[derive(Clone, Copy)]
-struct Group {
+struct DigitGroup {
     start: usize,
     end: usize,
     digits: usize,
-    gap: Gap,
+    gap: GroupGap,
 }
 
 /// The characters between two groups of one number: a separator, a space, or a separator with a space on either side.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Gap {
+struct GroupGap {
     before: bool,
     separator: Option<char>,
     after: bool,
 }
 
-impl Gap {
+impl GroupGap {
     /// Adds the next character; false: it ends the number.
     fn take(&mut self, c: char) -> bool {
         match (is_space(c), self.separator) {
@@ -65,9 +65,9 @@ fn find(text: &str) -> Option<Range<usize>> {
     if !has_enough_digits(text) {
         return None;
     }
-    let mut chain: Vec<Group> = Vec::with_capacity(DIGITS + 1);
-    let mut group_in_progress: Option<Group> = None;
-    let mut gap = Gap::default();
+    let mut chain: Vec<DigitGroup> = Vec::with_capacity(DIGITS + 1);
+    let mut group_in_progress: Option<DigitGroup> = None;
+    let mut gap = GroupGap::default();
     // Whether a word may begin here.
     let mut at_word_start = true;
     let mut skip_until = 0;
@@ -84,14 +84,14 @@ fn find(text: &str) -> Option<Range<usize>> {
             continue;
         }
         if digit_value(c).is_some() {
-            let group = group_in_progress.get_or_insert(Group { start: at, end: at, digits: 0, gap });
+            let group = group_in_progress.get_or_insert(DigitGroup { start: at, end: at, digits: 0, gap });
             group.end = at + c.len_utf8();
             group.digits += 1;
             continue;
         }
         at_word_start = !c.is_alphanumeric();
         if let Some(group) = group_in_progress.take() {
-            gap = Gap::default();
+            gap = GroupGap::default();
             chain.push(group);
             if let Some(id) = id_at_end(text, &chain) {
                 return Some(id);
@@ -144,7 +144,7 @@ fn has_enough_digits(text: &str) -> bool {
 }
 
 /// The possible id that ends with the last group.
-fn id_at_end(text: &str, chain: &[Group]) -> Option<Range<usize>> {
+fn id_at_end(text: &str, chain: &[DigitGroup]) -> Option<Range<usize>> {
     let end = chain.last()?.end;
     let mut digits = 0;
     for (first, group) in chain.iter().enumerate().rev() {
@@ -161,11 +161,11 @@ fn id_at_end(text: &str, chain: &[Group]) -> Option<Range<usize>> {
 
 /// Whether these are dates and times, as in `13.02.2026 15.00` or `12.02 - 15.03.2026`: pairs and years with different separators,
 /// points or slashes among them. An id in pairs has the same separator throughout.
-fn looks_like_dates(text: &str, groups: &[Group]) -> bool {
+fn looks_like_dates(text: &str, groups: &[DigitGroup]) -> bool {
     let gaps = || groups.iter().skip(1).map(|group| group.gap);
     let pointed = gaps().any(|gap| matches!(gap.separator, Some('.' | '/')));
     let mixed = gaps().zip(gaps().skip(1)).any(|(one, next)| one != next);
-    let year = |group: &Group| group.digits == 4 && ["19", "20"].iter().any(|century| text[group.start..].starts_with(century));
+    let year = |group: &DigitGroup| group.digits == 4 && ["19", "20"].iter().any(|century| text[group.start..].starts_with(century));
     pointed && mixed && groups.iter().all(|group| group.digits == 2 || year(group))
 }
 
