@@ -1,6 +1,6 @@
 //! The result of decoding a record: an event, or an invalid record with its reason.
 //!
-//! Both become exactly one row of the log copy, so its offsets have no gaps and no record disappears silently.
+//! Both become exactly one row of the log copy, so no record disappears silently.
 
 use qamtu_schemas::{
     DecodeError, Event, EventType,

@@ -1,7 +1,8 @@
--- What has been applied to this database: one row per migration and per version of a view.
+-- The migrations and views that were applied to this database: one row per migration and per version of a view. The migration runner and the
+-- start-up check of the projector read it.
 -- Engine: ReplacingMergeTree, so that concurrent runners, or a retry after a crash, leave one row each.
--- Key: the applied file; of a view the newest row counts.
--- TTL: none, the table has a few dozen rows. Read by the migration runner and by the start-up check of the projector.
+-- Key: the applied file. Of several rows of a view the newest counts.
+-- TTL: none, because the table has a few dozen rows.
 CREATE TABLE IF NOT EXISTS schema_versions
 (
     kind Enum8('table' = 1, 'view' = 2),

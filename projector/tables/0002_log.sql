@@ -1,11 +1,11 @@
 -- The log copy: one row per consumed record, invalid records included.
 -- A row is inserted after all fact rows of the same record, so it proves that they are stored.
--- Engine: ReplacingMergeTree without a version: a record that is projected again replaces the earlier row.
+-- Engine: ReplacingMergeTree without a version: if a record is projected again, its new row replaces the earlier one.
 -- No PARTITION BY: one insert is one part, which makes it atomic.
--- Key: the position in the log. The check for gaps and reads of an offset range then follow the key.
--- Deduplication window: number of inserts after which a token is forgotten; later duplicates still collapse by key.
--- fsync: a row must survive a power failure, because the projector relies on it.
--- TTL: none, earlier states of a campaign are computed from this table. Read by v_contiguous_offsets, v_rejected, v_conflicts and the projector.
+-- Key: the position in the log. The search for missing rows and reads of a range of offsets follow the key.
+-- Deduplication window: number of inserts after which a token is forgotten. Later duplicates still collapse by key.
+-- fsync: an acknowledged row survives a power failure.
+-- TTL: none, because a missing row counts as lost, and lost fact rows are restored from this table.
 CREATE TABLE IF NOT EXISTS log
 (
     topic LowCardinality(String),

@@ -1,12 +1,11 @@
 -- Meeting events other than attendance: plans, moves, cancellations, reports, corrections, headcounts, questions, retractions.
 -- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_meeting_events.
 -- Key: keeps the events of a meeting together. It does not contain the body, so FINAL selects the winning body among those of one meeting
--- (the log copy keeps the others, see v_conflicts). Bodies of the same id for another meeting or in another table are resolved by
--- v_losing_bodies.
+-- (the log copy keeps the losing ones, see v_conflicts). v_losing_bodies finds the losing bodies at another meeting or in another table.
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.
--- TTL: none. Read by v_meeting_events, v_conflicting_ids, v_losing_bodies, v_retractions.
+-- TTL: none, because figures of earlier instants are computed from all events.
 CREATE TABLE IF NOT EXISTS meeting_events
 (
     topic LowCardinality(String),

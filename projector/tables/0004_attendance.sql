@@ -1,14 +1,13 @@
 -- Who attended which meeting: the largest table.
 -- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_attendance_events.
 -- Key: by meeting, the order in which coverage reads it, then by event id. It does not contain the body, so FINAL selects the winning
--- body within a meeting; this is faster than FINAL with LIMIT 1 BY over a longer key (measured on 10 M rows). Bodies of one id for
--- several meetings are resolved by v_losing_attendance, without sorting this table by id.
+-- body within a meeting; this is faster than FINAL with LIMIT 1 BY over a longer key (measured on 10 M rows). v_losing_attendance finds the
+-- losing bodies at another meeting, without sorting this table by id.
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.
+-- TTL: none, because figures of earlier instants are computed from all events.
 -- The person is stored as two numbers (the big-endian halves of the pseudonym), the format that readers use.
--- TTL: none. Read by v_attendance_events, v_conflicting_ids, v_conflicting_attendance_ids, v_losing_attendance, v_losing_bodies, v_references,
--- v_missing_facts, v_lookalike_meetings.
 CREATE TABLE IF NOT EXISTS attendance
 (
     topic LowCardinality(String),

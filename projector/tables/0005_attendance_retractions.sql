@@ -1,7 +1,8 @@
--- Attendances named by retractions: one row per named event. The retraction itself is a row of meeting_events.
+-- Attendances named by retractions: one row per named event. The retraction itself is a row of meeting_events, and readers use only the rows
+-- of its winning body.
 -- Engine: ReplacingMergeTree without a version: rows with the same key are equal, because the key contains the hash of the body.
--- Key: from the meeting to the retracted event; a retraction applies only to attendances of its own meeting, as in the contract's fold.
--- TTL: none. Read by v_retractions, which uses only the winning body of each retraction.
+-- Key: from the meeting to the retracted event. A retraction applies only to attendances of its own meeting, as in the contract's fold.
+-- TTL: none, because figures of earlier instants are computed from all events.
 CREATE TABLE IF NOT EXISTS attendance_retractions
 (
     campaign LowCardinality(String),

@@ -4,7 +4,7 @@
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.
--- TTL: none. Read by v_reference_events, v_reversed_imports, v_conflicting_ids, v_losing_bodies.
+-- TTL: none, because figures of earlier instants are computed from all events.
 CREATE TABLE IF NOT EXISTS reference_events
 (
     topic LowCardinality(String),

@@ -1,10 +1,10 @@
--- Consent given and withdrawn, by pseudonym.
--- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL.
--- Key: the event id. `supersedes` lists the withdrawals that a consent cancels.
+-- Consent given and withdrawn, by pseudonym. `supersedes` lists the withdrawals that a consent cancels.
+-- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_consents.
+-- Key: the event id. The table is small compared to attendance and always read completely.
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.
--- TTL: none. Read by v_withdrawn, v_conflicting_ids, v_losing_bodies, v_events.
+-- TTL: none, because figures of earlier instants are computed from all events.
 CREATE TABLE IF NOT EXISTS consents
 (
     topic LowCardinality(String),

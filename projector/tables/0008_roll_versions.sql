@@ -2,11 +2,11 @@
 -- A version has a row of its own, so that an empty roll can replace an earlier one. It is written after its voters, so that a visible
 -- version is complete.
 -- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_roll_versions.
--- Key: the event id.
+-- Key: the event id. The table has a few rows per precinct and is always read completely.
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.
--- TTL: none. Read by v_roll_versions, v_conflicting_ids, v_losing_bodies.
+-- TTL: none, because figures of earlier instants are computed from all events.
 CREATE TABLE IF NOT EXISTS roll_versions
 (
     topic LowCardinality(String),

@@ -1,8 +1,8 @@
 -- The voters of each version of a precinct's roll. Log positions and times are stored once, in roll_versions.
--- Engine: ReplacingMergeTree without a version: rows with the same key are equal, because the key contains the hash of the body (and a
--- person who is listed twice in one body is projected once).
+-- Engine: ReplacingMergeTree without a version: rows with the same key are equal, because the key contains the hash of the body, and a
+-- person who is listed twice in one body is projected once.
 -- Key: by precinct, the order in which the roll is read.
--- TTL: none. Read by v_roll.
+-- TTL: none, because figures of earlier instants use earlier versions.
 CREATE TABLE IF NOT EXISTS roll
 (
     campaign LowCardinality(String),

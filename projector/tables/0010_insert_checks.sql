@@ -1,6 +1,7 @@
--- Test rows of the start-up check, which verifies at every start that this server deduplicates a repeated insert.
+-- Test rows of the start-up check, which verifies that this server deduplicates a repeated insert.
 -- Engine: plain MergeTree, so that only the token can deduplicate the second insert.
--- Key: the random number of one check. TTL: one day, nobody reads the rows later.
+-- Key: the random number of one check.
+-- TTL: one day, because nobody reads the rows later.
 CREATE TABLE IF NOT EXISTS insert_checks
 (
     probe UUID,

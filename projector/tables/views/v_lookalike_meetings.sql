@@ -1,5 +1,5 @@
 -- Similar meeting ids of one campaign: they differ only in case, separator, O and 0, or I, L and 1. A meeting sent under two ids counts
--- twice, so a person should check them. `looks_like` is equal within a group.
+-- twice, so a person should check them. `looks_like` is the same text for all ids of a group.
 CREATE OR REPLACE VIEW v_lookalike_meetings DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT campaign, meeting_id, looks_like, first_received
 FROM

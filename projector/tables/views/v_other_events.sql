@@ -1,5 +1,5 @@
--- Every event except attendances once, with its position in the log, to count the events below given offsets. The topic follows from the
--- type. Retracted, reversed and withdrawn events are included.
+-- Every event except attendances once, with its position in the log, to count the events below given offsets. The type of an event decides
+-- its topic, so there is no column for it. Retracted, reversed and withdrawn events are included.
 CREATE OR REPLACE VIEW v_other_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT campaign, type, received, partition, offset FROM v_meeting_events
 UNION ALL

@@ -1,5 +1,5 @@
--- Every valid record of the log, duplicates included, without merging: shows when the newest arrived. `appended` is a time of the log's
--- clock, `received` one of ingest's clock: if they differ widely, one clock is wrong.
+-- Every valid record of the log, duplicates included, without merging. Readers use it to see when the newest record arrived. `appended` is a
+-- time of the log's clock, `received` one of ingest's clock: if they differ widely, one clock is wrong.
 CREATE OR REPLACE VIEW v_records DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT topic, partition, offset, campaign, received, appended
 FROM log

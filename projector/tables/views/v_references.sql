@@ -1,9 +1,9 @@
--- References between events, one row per referenced id: what a plan, a move, a correction or a recount supersedes, the attendances that a
--- retraction names, and the withdrawals that a consent cancels. `resolved` is the receive time of the referenced event if it is of a type
--- that can be referenced and of the same meeting (for a consent: of the same person); otherwise it is null and the reference has no
--- effect.
--- A reader of an earlier state compares both receive times. Meetings have few events, and attendances are looked up by the ids that
--- retractions name, so memory grows with the references and one column of attendance is read.
+-- References between events, one row per referenced id (`named`): the events that a plan, a move, a correction or a recount supersedes, the
+-- attendances that a retraction names, and the withdrawals that a consent cancels. `resolved` is the receive time of the referenced event if
+-- it is of a type that can be referenced and of the same meeting (for a consent: of the same person); otherwise it is null, and the reference
+-- has no effect. A reader of an earlier state compares both receive times.
+-- Meetings have few events, and attendances are looked up by the ids that retractions name. So memory grows with the references, and of
+-- attendance one column is read.
 CREATE OR REPLACE VIEW v_references DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     names AS

@@ -1,5 +1,5 @@
--- People with a withdrawn consent: a withdrawal counts until a later consent of the same person references it. Consent of reversed
--- imports is ignored. Used by v_attendance.
+-- People with a withdrawn consent: a withdrawal counts until a consent of the same person names it in `supersedes`. Events of reversed
+-- imports are ignored. Used by v_attendance.
 CREATE OR REPLACE VIEW v_withdrawn DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH counted AS
 (
