@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     migrate,
     rows::{ColumnSpec, Table},
-    warehouse::{ClickhouseError as Error, END_TIMEOUT, INSERT_SETTINGS, SEND_TIMEOUT, TableUuids, run_query},
+    warehouse::{ClickhouseError, END_TIMEOUT, INSERT_SETTINGS, SEND_TIMEOUT, TableUuids, run_query},
 };
 
 /// What the projector needs to know of the checked server.
@@ -45,7 +45,7 @@ struct ColumnRow {
 }
 
 /// Checks settings, schema, columns and insert deduplication of the server.
-pub async fn check(client: &Client) -> Result<ServerInfo, Error> {
+pub async fn check(client: &Client) -> Result<ServerInfo, ClickhouseError> {
     let mut client = client.clone();
     for (name, value) in INSERT_SETTINGS {
         client.set_setting(name, value);
@@ -53,7 +53,7 @@ pub async fn check(client: &Client) -> Result<ServerInfo, Error> {
     let server = "SELECT version() AS version, toString(getSetting('async_insert')) AS async_insert";
     let server: ServerRow = run_query("asking the server for its version", client.query(server).fetch_one()).await?;
     if !matches!(server.async_insert.as_str(), "0" | "false") {
-        return Err(Error::Misconfigured(
+        return Err(ClickhouseError::Misconfigured(
             "the server forces async_insert = 1 on this user: remove that constraint from its profile".into(),
         ));
     }
@@ -64,16 +64,17 @@ pub async fn check(client: &Client) -> Result<ServerInfo, Error> {
     Ok(ServerInfo { version: server.version, table_uuids })
 }
 
-async fn tables(client: &Client) -> Result<TableUuids, Error> {
+async fn tables(client: &Client) -> Result<TableUuids, ClickhouseError> {
     let query = "SELECT name, engine, engine_full, uuid FROM system.tables WHERE database = currentDatabase()";
     let rows: Vec<TableRow> = run_query("reading the list of tables", client.query(query).fetch_all()).await?;
     let check_table = |table: Table| {
         let name = table.name();
         let row = rows.iter().find(|row| row.name == name);
-        let row =
-            row.ok_or_else(|| Error::Misconfigured(format!("table {name} is missing: it was dropped; restore it or use a new database")))?;
+        let row = row.ok_or_else(|| {
+            ClickhouseError::Misconfigured(format!("table {name} is missing: it was dropped; restore it or use a new database"))
+        })?;
         if !row.engine.ends_with("ReplacingMergeTree") {
-            return Err(Error::Misconfigured(format!(
+            return Err(ClickhouseError::Misconfigured(format!(
                 "table {name} has engine {}, it needs ReplacingMergeTree or ReplicatedReplacingMergeTree",
                 row.engine
             )));
@@ -81,7 +82,7 @@ async fn tables(client: &Client) -> Result<TableUuids, Error> {
         // A replicated table deduplicates inserts by default, a plain one only within its configured window.
         if row.engine == "ReplacingMergeTree" && window(&row.engine_full) == 0 {
             let fix = format!("ALTER TABLE {name} MODIFY SETTING non_replicated_deduplication_window = 10000");
-            return Err(Error::Misconfigured(format!("table {name} does not deduplicate repeated inserts: {fix}")));
+            return Err(ClickhouseError::Misconfigured(format!("table {name} does not deduplicate repeated inserts: {fix}")));
         }
         Ok((table, row.uuid))
     };
@@ -94,7 +95,7 @@ fn window(engine: &str) -> u64 {
     digits.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
-async fn columns(client: &Client) -> Result<(), Error> {
+async fn columns(client: &Client) -> Result<(), ClickhouseError> {
     let query = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()";
     let rows: Vec<ColumnRow> = run_query("reading the list of columns", client.query(query).fetch_all()).await?;
     for table in Table::ALL {
@@ -103,7 +104,9 @@ async fn columns(client: &Client) -> Result<(), Error> {
             let actual = row.map_or("missing", |row| row.r#type.as_str());
             if actual != sql_type {
                 let column = format!("{}.{name}", table.name());
-                return Err(Error::Misconfigured(format!("column {column} is {actual}, this version of the projector writes {sql_type}")));
+                return Err(ClickhouseError::Misconfigured(format!(
+                    "column {column} is {actual}, this version of the projector writes {sql_type}"
+                )));
             }
         }
     }
@@ -115,7 +118,7 @@ struct CountRow {
     rows: u64,
 }
 
-async fn check_deduplication(client: &Client) -> Result<(), Error> {
+async fn check_deduplication(client: &Client) -> Result<(), ClickhouseError> {
     let probe = Uuid::new_v4();
     for _ in 0..2 {
         let mut request = client
@@ -132,7 +135,7 @@ async fn check_deduplication(client: &Client) -> Result<(), Error> {
     let count: CountRow = run_query("counting the test rows", query.fetch_one()).await?;
     match count.rows {
         1 => Ok(()),
-        rows => Err(Error::Misconfigured(format!(
+        rows => Err(ClickhouseError::Misconfigured(format!(
             "one row inserted twice with one token counts {rows} times: this server does not deduplicate repeated inserts \
              (insert_deduplicate, non_replicated_deduplication_window)"
         ))),

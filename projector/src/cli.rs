@@ -80,6 +80,6 @@ async fn run_projector(config: &Config) -> Result<(), ProjectorError> {
 
 async fn run_migrations(config: &Config) -> Result<(), ProjectorError> {
     let done = migrate::migrate(&warehouse::client(&config.clickhouse)).await?;
-    print_json(&serde_json::json!({"migrations": done.tables, "views": done.views}));
+    print_json(&serde_json::json!({"migrations": done.migrations, "views": done.views}));
     Ok(())
 }

@@ -37,7 +37,7 @@ fn matches_sample(record: &Record, sample: &SampleRecord) -> bool {
 struct SampleComparison {
     samples: BTreeMap<u64, SampleRecord>,
     /// Offset after the last sample row.
-    until: u64,
+    end_offset: u64,
     matched: bool,
 }
 
@@ -46,19 +46,19 @@ type Comparisons = BTreeMap<Partition, SampleComparison>;
 impl SampleComparison {
     fn of(samples: Vec<SampleRecord>) -> Option<Self> {
         let samples: BTreeMap<_, _> = samples.into_iter().map(|sample| (sample.offset, sample)).collect();
-        let until = samples.keys().next_back()? + 1;
-        Some(Self { samples, until, matched: false })
+        let end_offset = samples.keys().next_back()? + 1;
+        Some(Self { samples, end_offset, matched: false })
     }
 
-    /// Compares the next record of the partition; returns true after the last sample row.
-    fn take(&mut self, record: &Record) -> Result<bool, ProjectorError> {
+    /// Compares the next record of the partition with the row at its offset; returns true after the last sample row.
+    fn compare(&mut self, record: &Record) -> Result<bool, ProjectorError> {
         if let Some(sample) = self.samples.get(&record.offset) {
             if !matches_sample(record, sample) {
                 return Err(ProjectorError::LogMismatch { partition: record.partition.clone(), offset: record.offset });
             }
             self.matched = true;
         }
-        Ok(record.offset + 1 >= self.until)
+        Ok(record.offset + 1 >= self.end_offset)
     }
 }
 
@@ -82,7 +82,7 @@ pub async fn check_same_log(log: &LogConfig, copy: Vec<LogSample>) -> Result<(),
         read(&mut *reader, &starts, comparisons).await?;
     }
     for (partition, comparison) in newest.iter().filter(|(_, comparison)| !comparison.matched) {
-        let newest = comparison.until - 1;
+        let newest = comparison.end_offset - 1;
         tracing::warn!(%partition, newest, "the log has no record at the newest offsets of the tables, so its identity is not verified");
     }
     Ok(())
@@ -96,7 +96,9 @@ async fn starts(reader: &dyn LogReader, topics: &[String], comparisons: &mut Com
     }
     let mut starts = Vec::new();
     comparisons.retain(|partition, comparison| {
-        let Some(Bounds { start, end, .. }) = bounds.get(partition).filter(|bounds| bounds.end >= comparison.until) else { return false };
+        let Some(Bounds { start, end, .. }) = bounds.get(partition).filter(|bounds| bounds.end >= comparison.end_offset) else {
+            return false;
+        };
         comparison.samples.retain(|offset, _| offset >= start);
         match comparison.samples.keys().next() {
             Some(first) => starts.push(partition.next_offset(*first)),
@@ -117,14 +119,14 @@ async fn starts(reader: &dyn LogReader, topics: &[String], comparisons: &mut Com
 
 /// Reads records until all samples are compared.
 async fn read(reader: &mut dyn LogReader, starts: &[NextOffset], comparisons: &mut Comparisons) -> Result<(), ProjectorError> {
-    let mut open: Vec<_> = starts.iter().map(|start| start.partition.clone()).collect();
+    let mut unfinished: Vec<_> = starts.iter().map(|start| start.partition.clone()).collect();
     reader.start_at(starts).await?;
-    while !open.is_empty() {
+    while !unfinished.is_empty() {
         match reader.next().await? {
             Delivery::Records(records) => {
                 for record in &records {
-                    let done = comparisons.get_mut(&record.partition).map_or(Ok(true), |comparison| comparison.take(record))?;
-                    open.retain(|partition| !done || *partition != record.partition);
+                    let done = comparisons.get_mut(&record.partition).map_or(Ok(true), |comparison| comparison.compare(record))?;
+                    unfinished.retain(|partition| !done || *partition != record.partition);
                 }
             }
             // The log does not have the remaining sample records.
@@ -153,18 +155,18 @@ mod tests {
     #[test]
     fn a_record_with_another_append_time_does_not_match() {
         let mut same = comparison(1_000);
-        assert!(matches!(same.take(&record(6, 0)), Ok(false)));
+        assert!(matches!(same.compare(&record(6, 0)), Ok(false)));
         assert!(!same.matched);
-        assert!(matches!(same.take(&record(7, 1_000)), Ok(false)));
+        assert!(matches!(same.compare(&record(7, 1_000)), Ok(false)));
         assert!(same.matched);
-        assert!(matches!(same.take(&record(8, 1_000)), Ok(true)));
-        assert!(matches!(comparison(1_001).take(&record(7, 1_000)), Err(ProjectorError::LogMismatch { offset: 7, .. })));
+        assert!(matches!(same.compare(&record(8, 1_000)), Ok(true)));
+        assert!(matches!(comparison(1_001).compare(&record(7, 1_000)), Err(ProjectorError::LogMismatch { offset: 7, .. })));
     }
 
     #[test]
     fn records_after_the_sample_are_not_compared() {
         let mut comparison = comparison(1_000);
-        assert!(matches!(comparison.take(&record(9, 1_000)), Ok(true)));
+        assert!(matches!(comparison.compare(&record(9, 1_000)), Ok(true)));
         assert!(!comparison.matched);
     }
 }

@@ -10,7 +10,7 @@ use clickhouse::{Client, Row};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::warehouse::{ClickhouseError as Error, run_query};
+use crate::warehouse::{ClickhouseError, run_query};
 
 /// An SQL file of `tables/`, embedded in the binary.
 #[derive(Debug, Clone, Copy)]
@@ -78,13 +78,20 @@ pub const VIEWS: &[SqlFile] = files![
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct MigrationCounts {
     /// Number of applied migrations.
-    pub tables: usize,
+    pub migrations: usize,
     /// Number of created or replaced views.
     pub views: usize,
 }
 
-/// Content of `schema_versions`: hash of the text by kind and name.
-type Applied = BTreeMap<(String, String), String>;
+/// Hash of the text of each applied file, by name.
+type Hashes = BTreeMap<String, String>;
+
+/// Content of `schema_versions`.
+#[derive(Default)]
+struct Applied {
+    migrations: Hashes,
+    views: Hashes,
+}
 
 #[derive(Row, Deserialize)]
 struct VersionRow {
@@ -99,23 +106,23 @@ struct NameRow {
 }
 
 /// Creates the database if it is missing, and applies pending migrations and changed views. Otherwise needs no right to change tables.
-pub async fn migrate(client: &Client) -> Result<MigrationCounts, Error> {
+pub async fn migrate(client: &Client) -> Result<MigrationCounts, ClickhouseError> {
     let mut applied = match applied(client).await {
         Err(error) if error.is_unknown_database() => {
             create_database(client).await?;
-            Applied::new()
+            Applied::default()
         }
         applied => applied?,
     };
     let mut done = MigrationCounts::default();
-    for file in MIGRATIONS.iter().filter(|file| file.is_pending("table", &applied)) {
-        file.check_unedited(&applied)?;
+    for file in MIGRATIONS.iter().filter(|file| file.is_pending(&applied.migrations)) {
+        file.check_unedited(&applied.migrations)?;
         apply(client, "table", file).await?;
-        done.tables += 1;
+        done.migrations += 1;
     }
     let existing = views(client).await?;
-    applied.retain(|(kind, name), _| kind != "view" || existing.contains(name));
-    for file in VIEWS.iter().filter(|file| file.is_pending("view", &applied)) {
+    applied.views.retain(|name, _| existing.contains(name));
+    for file in VIEWS.iter().filter(|file| file.is_pending(&applied.views)) {
         apply(client, "view", file).await?;
         done.views += 1;
     }
@@ -123,22 +130,23 @@ pub async fn migrate(client: &Client) -> Result<MigrationCounts, Error> {
 }
 
 /// Fails unless the database has exactly this schema.
-pub async fn verify(client: &Client) -> Result<(), Error> {
+pub async fn verify(client: &Client) -> Result<(), ClickhouseError> {
     let applied = applied(client).await?;
     let existing = views(client).await?;
-    let known = |kind: &str, name: &str| kind == "view" || MIGRATIONS.iter().any(|file| file.name == name);
-    if let Some((_, name)) = applied.keys().find(|(kind, name)| !known(kind, name)) {
-        return Err(Error::Misconfigured(format!("the database already has migration {name}: it needs a newer qamtu-projector")));
+    let known = |name: &str| MIGRATIONS.iter().any(|file| file.name == name);
+    if let Some(name) = applied.migrations.keys().find(|name| !known(name)) {
+        return Err(ClickhouseError::Misconfigured(format!("the database already has migration {name}: it needs a newer qamtu-projector")));
     }
-    let missing = MIGRATIONS.iter().find(|file| file.is_pending("table", &applied)).or_else(|| {
+    let missing = MIGRATIONS.iter().find(|file| file.is_pending(&applied.migrations)).or_else(|| {
         let exists = |file: &&SqlFile| existing.iter().any(|name| name == file.name);
-        VIEWS.iter().find(|file| file.is_pending("view", &applied) || !exists(file))
+        VIEWS.iter().find(|file| file.is_pending(&applied.views) || !exists(file))
     });
     match missing {
         None => Ok(()),
-        Some(file) => {
-            Err(Error::Misconfigured(format!("{} is not applied: run `qamtu-projector migrate` with an administrator's login", file.name)))
-        }
+        Some(file) => Err(ClickhouseError::Misconfigured(format!(
+            "{} is not applied: run `qamtu-projector migrate` with an administrator's login",
+            file.name
+        ))),
     }
 }
 
@@ -148,23 +156,24 @@ impl SqlFile {
     }
 
     /// Whether the file is not applied, or was applied with another text.
-    fn is_pending(&self, kind: &str, applied: &Applied) -> bool {
-        applied.get(&(kind.to_owned(), self.name.to_owned())) != Some(&self.sha256())
+    fn is_pending(&self, applied: &Hashes) -> bool {
+        applied.get(self.name) != Some(&self.sha256())
     }
 
     /// Fails if the migration was applied with another text, because an applied migration must not change.
-    fn check_unedited(&self, applied: &Applied) -> Result<(), Error> {
-        match applied.get(&("table".to_owned(), self.name.to_owned())) {
+    fn check_unedited(&self, applied: &Hashes) -> Result<(), ClickhouseError> {
+        match applied.get(self.name) {
             None => Ok(()),
-            Some(_) => {
-                Err(Error::Misconfigured(format!("migration {} was applied with another text: add a new migration instead", self.name)))
-            }
+            Some(_) => Err(ClickhouseError::Misconfigured(format!(
+                "migration {} was applied with another text: add a new migration instead",
+                self.name
+            ))),
         }
     }
 
     /// The permanent error of a rejected statement.
-    fn refusal(&self, error: &Error) -> Error {
-        Error::Misconfigured(format!("{} was rejected by the server: {}", self.name, error.chain()))
+    fn refusal(&self, error: &ClickhouseError) -> ClickhouseError {
+        ClickhouseError::Misconfigured(format!("{} was rejected by the server: {}", self.name, error.chain()))
     }
 
     /// Number of a migration; 0 for a view.
@@ -178,28 +187,32 @@ pub fn statement(file: &SqlFile) -> String {
     file.sql.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 
-async fn create_database(client: &Client) -> Result<(), Error> {
+async fn create_database(client: &Client) -> Result<(), ClickhouseError> {
     let name = client.database().unwrap_or("qamtu").to_owned();
     let default_database = client.clone().with_database("default");
     let query = format!("CREATE DATABASE IF NOT EXISTS `{name}`");
     run_query("creating the database", default_database.query_raw(&query).execute()).await
 }
 
-async fn applied(client: &Client) -> Result<Applied, Error> {
+async fn applied(client: &Client) -> Result<Applied, ClickhouseError> {
     let query = "SELECT toString(kind) AS kind, name, argMax(sha256, applied) AS sha256 FROM schema_versions GROUP BY kind, name";
     match run_query("reading the schema version", client.query(query).fetch_all::<VersionRow>()).await {
-        Err(error) if error.is_unknown_table() => Ok(Applied::new()),
-        rows => Ok(rows?.into_iter().map(|row| ((row.kind, row.name), row.sha256)).collect()),
+        Err(error) if error.is_unknown_table() => Ok(Applied::default()),
+        rows => {
+            let (views, migrations): (Vec<_>, Vec<_>) = rows?.into_iter().partition(|row| row.kind == "view");
+            let hashes = |rows: Vec<VersionRow>| rows.into_iter().map(|row| (row.name, row.sha256)).collect();
+            Ok(Applied { migrations: hashes(migrations), views: hashes(views) })
+        }
     }
 }
 
-async fn views(client: &Client) -> Result<Vec<String>, Error> {
+async fn views(client: &Client) -> Result<Vec<String>, ClickhouseError> {
     let query = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'View'";
     let names: Vec<NameRow> = run_query("reading the list of views", client.query(query).fetch_all()).await?;
     Ok(names.into_iter().map(|row| row.name).collect())
 }
 
-async fn apply(client: &Client, kind: &'static str, file: &SqlFile) -> Result<(), Error> {
+async fn apply(client: &Client, kind: &'static str, file: &SqlFile) -> Result<(), ClickhouseError> {
     tracing::info!(kind, name = file.name, "applying");
     let done = run_query("applying a migration", client.query_raw(&statement(file)).execute()).await;
     done.map_err(|error| if error.is_statement_error() { file.refusal(&error) } else { error })?;
