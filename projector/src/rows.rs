@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use qamtu_schemas::{
     EventType,
+    event::{PseudonymStrength, Sex},
     id::{BodyHash, EventId, ImportId},
 };
 use serde::Serialize;
@@ -17,7 +18,7 @@ mod enums;
 mod row_binary;
 mod table;
 
-pub use enums::{Adult, ConsentKind, PseudonymStrength, RecordStatus, ResidenceKind, Sex};
+pub use enums::{Adult, ConsentKind, RecordStatus, ResidenceKind};
 pub use row_binary::{Micros, Millis};
 pub use table::{ColumnSpec, Table};
 

@@ -19,7 +19,7 @@ pub(super) fn recorded<'a>(record: &DecodedRecord<'a>, data: &'a AttendanceRecor
         occurred: Micros(record.event.envelope.time),
         person_hi: person.high,
         person_lo: person.low,
-        strength: data.attendee.strength.into(),
+        strength: data.attendee.strength,
         residence_kind,
         residence,
         adult: data.adult.into(),

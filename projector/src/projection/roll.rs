@@ -23,13 +23,13 @@ pub(super) fn enrolled<'a>(record: &DecodedRecord<'a>, data: &'a PrecinctEnrolle
             person_hi: person.high,
             person_lo: person.low,
             birth_band: voter.1,
-            sex: voter.2.into(),
+            sex: voter.2,
         }));
     }
     let version = RollVersionRow {
         precinct: data.precinct.as_str(),
         version: data.version,
-        strength: data.strength.into(),
+        strength: data.strength,
         voters: u32::try_from(listed.len()).unwrap_or(u32::MAX),
     };
     rows.push(Row::RollVersions(record.origin(), version));

@@ -2,7 +2,7 @@
 //!
 //! A number is never reused for another name. The `Enum8` types are stated next to the columns in `rows.rs`; a test checks all names.
 
-use qamtu_schemas::event;
+use qamtu_schemas::event::{PseudonymStrength, Sex};
 use serde::Serialize;
 
 use super::row_binary::Column;
@@ -30,16 +30,6 @@ enum8! {
         Event = 1 "event",
         /// The record was rejected as invalid.
         Rejected = 2 "rejected",
-    }
-}
-
-enum8! {
-    /// The identifier that a pseudonym was derived from.
-    PseudonymStrength {
-        /// Derived from a national id.
-        Strong = 1 "strong",
-        /// Derived from a phone number.
-        Weak = 2 "weak",
     }
 }
 
@@ -79,27 +69,6 @@ enum8! {
     }
 }
 
-enum8! {
-    /// Sex as stated in the roll.
-    Sex {
-        /// Female, `f` in the roll.
-        Female = 1 "f",
-        /// Male, `m` in the roll.
-        Male = 2 "m",
-        /// The source does not state it.
-        Unknown = 3 "u",
-    }
-}
-
-impl From<event::PseudonymStrength> for PseudonymStrength {
-    fn from(strength: event::PseudonymStrength) -> Self {
-        match strength {
-            event::PseudonymStrength::Strong => PseudonymStrength::Strong,
-            event::PseudonymStrength::Weak => PseudonymStrength::Weak,
-        }
-    }
-}
-
 impl From<Option<bool>> for Adult {
     fn from(stated: Option<bool>) -> Self {
         match stated {
@@ -110,12 +79,21 @@ impl From<Option<bool>> for Adult {
     }
 }
 
-impl From<event::Sex> for Sex {
-    fn from(sex: event::Sex) -> Self {
-        match sex {
-            event::Sex::Female => Sex::Female,
-            event::Sex::Male => Sex::Male,
-            event::Sex::Unknown => Sex::Unknown,
-        }
+impl Column for PseudonymStrength {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            PseudonymStrength::Strong => 1,
+            PseudonymStrength::Weak => 2,
+        });
+    }
+}
+
+impl Column for Sex {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Sex::Female => 1,
+            Sex::Male => 2,
+            Sex::Unknown => 3,
+        });
     }
 }
