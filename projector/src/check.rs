@@ -29,7 +29,7 @@ struct ServerRow {
 }
 
 #[derive(Row, Deserialize)]
-struct TableRow {
+struct SystemTableRow {
     name: String,
     engine: String,
     engine_full: String,
@@ -38,7 +38,7 @@ struct TableRow {
 }
 
 #[derive(Row, Deserialize)]
-struct ColumnRow {
+struct SystemColumnRow {
     table: String,
     name: String,
     r#type: String,
@@ -66,7 +66,7 @@ pub async fn check(client: &Client) -> Result<ServerInfo, ClickhouseError> {
 
 async fn tables(client: &Client) -> Result<TableUuids, ClickhouseError> {
     let query = "SELECT name, engine, engine_full, uuid FROM system.tables WHERE database = currentDatabase()";
-    let rows: Vec<TableRow> = run_query("reading the list of tables", client.query(query).fetch_all()).await?;
+    let rows: Vec<SystemTableRow> = run_query("reading the list of tables", client.query(query).fetch_all()).await?;
     let check_table = |table: Table| {
         let name = table.name();
         let row = rows.iter().find(|row| row.name == name);
@@ -97,7 +97,7 @@ fn window(engine: &str) -> u64 {
 
 async fn columns(client: &Client) -> Result<(), ClickhouseError> {
     let query = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()";
-    let rows: Vec<ColumnRow> = run_query("reading the list of columns", client.query(query).fetch_all()).await?;
+    let rows: Vec<SystemColumnRow> = run_query("reading the list of columns", client.query(query).fetch_all()).await?;
     for table in Table::ALL {
         for ColumnSpec { name, sql_type } in table.columns() {
             let row = rows.iter().find(|row| row.table == table.name() && row.name == name);

@@ -12,7 +12,7 @@ use qamtu_schemas::{
 };
 use serde::Serialize;
 
-use self::row_binary::Column;
+use self::row_binary::ToRowBinary;
 
 mod enums;
 mod row_binary;

@@ -5,7 +5,7 @@
 use qamtu_schemas::event::{PseudonymStrength, Sex};
 use serde::Serialize;
 
-use super::row_binary::Column;
+use super::row_binary::ToRowBinary;
 
 macro_rules! enum8 {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal $text:literal,)* }) => {
@@ -15,7 +15,7 @@ macro_rules! enum8 {
             $($(#[$variant_doc])* #[serde(rename = $text)] $variant = $number,)*
         }
 
-        impl Column for $name {
+        impl ToRowBinary for $name {
             fn put(&self, out: &mut Vec<u8>) {
                 out.push(*self as u8);
             }
@@ -79,7 +79,7 @@ impl From<Option<bool>> for Adult {
     }
 }
 
-impl Column for PseudonymStrength {
+impl ToRowBinary for PseudonymStrength {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(match self {
             PseudonymStrength::Strong => 1,
@@ -88,7 +88,7 @@ impl Column for PseudonymStrength {
     }
 }
 
-impl Column for Sex {
+impl ToRowBinary for Sex {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(match self {
             Sex::Female => 1,

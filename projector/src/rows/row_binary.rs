@@ -13,8 +13,8 @@ use qamtu_schemas::{
 };
 use serde::Serialize;
 
-/// A value with an encoding in RowBinary.
-pub trait Column {
+/// A value that is encoded as one column in RowBinary.
+pub trait ToRowBinary {
     /// Appends the encoded value.
     fn put(&self, out: &mut Vec<u8>);
 }
@@ -31,7 +31,7 @@ pub struct Millis(pub i64);
 
 macro_rules! little_endian {
     ($($number:ty),*) => {
-        $(impl Column for $number {
+        $(impl ToRowBinary for $number {
             fn put(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
@@ -41,13 +41,13 @@ macro_rules! little_endian {
 
 little_endian!(u16, u32, u64, i64);
 
-impl Column for Micros {
+impl ToRowBinary for Micros {
     fn put(&self, out: &mut Vec<u8>) {
         self.0.as_microsecond().put(out);
     }
 }
 
-impl Column for Millis {
+impl ToRowBinary for Millis {
     fn put(&self, out: &mut Vec<u8>) {
         self.0.put(out);
     }
@@ -61,20 +61,20 @@ fn put_length(mut length: usize, out: &mut Vec<u8>) {
     out.push(length as u8);
 }
 
-impl Column for &str {
+impl ToRowBinary for &str {
     fn put(&self, out: &mut Vec<u8>) {
         put_length(self.len(), out);
         out.extend_from_slice(self.as_bytes());
     }
 }
 
-impl Column for std::borrow::Cow<'_, str> {
+impl ToRowBinary for std::borrow::Cow<'_, str> {
     fn put(&self, out: &mut Vec<u8>) {
         self.as_ref().put(out);
     }
 }
 
-impl Column for Option<EventType> {
+impl ToRowBinary for Option<EventType> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Some(kind) => kind.put(out),
@@ -83,7 +83,7 @@ impl Column for Option<EventType> {
     }
 }
 
-impl Column for EventType {
+impl ToRowBinary for EventType {
     fn put(&self, out: &mut Vec<u8>) {
         let at = out.len();
         out.push(0);
@@ -94,7 +94,7 @@ impl Column for EventType {
     }
 }
 
-impl Column for EventId {
+impl ToRowBinary for EventId {
     fn put(&self, out: &mut Vec<u8>) {
         let (high, low) = self.0.as_u64_pair();
         high.put(out);
@@ -102,13 +102,13 @@ impl Column for EventId {
     }
 }
 
-impl Column for BodyHash {
+impl ToRowBinary for BodyHash {
     fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.0);
     }
 }
 
-impl Column for Option<ImportId> {
+impl ToRowBinary for Option<ImportId> {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Some(import) => {
@@ -120,7 +120,7 @@ impl Column for Option<ImportId> {
     }
 }
 
-impl Column for &[EventId] {
+impl ToRowBinary for &[EventId] {
     fn put(&self, out: &mut Vec<u8>) {
         put_length(self.len(), out);
         self.iter().for_each(|id| id.put(out));
@@ -131,7 +131,7 @@ impl Column for &[EventId] {
 mod tests {
     use super::*;
 
-    fn bytes(column: impl Column) -> Vec<u8> {
+    fn bytes(column: impl ToRowBinary) -> Vec<u8> {
         let mut out = Vec::new();
         column.put(&mut out);
         out
