@@ -1,83 +1,106 @@
 //! The definition of coverage, version 3: what every figure means, and its formula.
 //!
-//! What is known
-//! - Every figure is true for its **as-of instant**. Records that were received by then count, and so does what takes others back: a
-//!   correction, a retraction, the reversal of an import or a withdrawal of consent that is received later changes nothing of an earlier
-//!   instant. The time of receipt is that of the server; in a synthetic campaign it is simulated.
-//! - The as-of instant is now, or the past: nobody knows the future. A synthetic campaign's clock shows when its newest event was
-//!   received, those stamped ahead of the server's clock apart. A record that is stamped ahead counts once its time has come.
+//! # As-of instant
 //!
-//! Who is counted
-//! - A meeting is **counted** when its state is held: a report that holds says so, and the meeting begins at the as-of instant or earlier.
-//!   A report of a meeting that begins later counts as if it had not come in yet. Attendance of any other meeting is *pending*.
-//! - A report wins over a cancellation: a meeting with both is held, and *contested*. A report that is corrected to none counts as a
-//!   cancellation: the meeting is cancelled and no longer due. A cancellation that a later plan or move supersedes is gone.
-//! - Left out as if never recorded: attendances that were retracted or came with a reversed import, and all attendances of a person whose
-//!   withdrawal of consent stands. A withdrawal stands until a consent that was given names it: a new sheet alone takes nothing back,
-//!   and once it is taken back the person's sheets count again, new and old.
-//! - A meeting is **counted by heads only** when a plan or a report of it names a category, first or secondary, that reveals belief,
-//!   origin or health, now or by a later revision: any plan or report that stands, also one that another takes precedence over.
-//!   Attendances recorded for it (before that was known) are not looked at: they are neither identified nor weak nor pending.
-//! - A person is **eligible** when strongly identified and on the campaign's strong roll. The roll decides only if every precinct of the
-//!   denominator has one. Otherwise people are taken, attendance by attendance, at what they state, whoever is on a partial roll: adult
-//!   and living in one of the campaign's units or precincts is eligible; not adult, living outside, or in a place that does not exist
-//!   is *outside the denominator*; of whom age or home is not stated is *unknown*. Of several statements at one meeting an eligible one
-//!   holds, else one from outside. With a roll, strong but not on it is outside. A person known by phone alone is *weak* and never
-//!   enters exact reach.
+//! - Every figure is true for its **as-of instant**, which is now or in the past. Records received by then count. Records that take others
+//!   back (corrections, retractions, reversals of imports, withdrawals of consent) count from their own time of receipt on.
+//! - The time of receipt is the server's. In a synthetic campaign it is simulated, and the clock shows the time of receipt of the newest
+//!   event that is not ahead of the server's clock. A record that is ahead counts once its time has come.
+//!
+//! # Meetings
+//!
+//! - **counted** or **held**: a current report says that the meeting was held, and the meeting begins at the as-of instant or earlier.
+//!   Until it begins, its report is ignored.
+//! - **cancelled**: planned, cancelled, and without a report. A report takes precedence over a cancellation. A report that is corrected to
+//!   none is a cancellation. A later plan or move that supersedes the cancellation removes it.
+//! - **pending**: something is known of the meeting, but there is neither a plan nor a report. A meeting that was reported before it begins
+//!   is not pending.
+//! - **moved**: planned, and its start comes from a move. A move replaces the start; unit, coalition and categories remain the plan's.
+//! - **contested**: two current reports, two current headcounts, or a report and a cancellation. The meeting counts once, under the unit,
+//!   coalition, categories and week of its report; without a report under those of its plan; without both in the region alone.
+//! - A plan that supersedes another one replaces all of it, whichever arrives first. Of several current plans the one with the highest id
+//!   counts. That does not make a meeting contested.
+//! - **headcount only**: any current plan or report, even if another one takes precedence, names a category, first or secondary, that reveals
+//!   belief, origin or health by the campaign's current configuration. Its attendances are ignored: they are in no figure of people.
+//! - **uncounted**: held, with neither a headcount nor a recorded person. How many came is unknown.
+//!
+//! # People
+//!
+//! - Ignored are attendances that were retracted, that came with a reversed import, or whose person withdrew consent. A withdrawal ends only
+//!   with a consent that names it; a new attendance does not end it. Then all attendances of the person count again.
 //! - One person at one meeting counts once, however often recorded.
-//! - **Residence** is the roll's precinct (the lowest id if several rolls name the person). Where the roll does not decide it is the
-//!   stated precinct, else the stated unit, and of several statements the lowest code of the more precise kind. A precinct lies in the
-//!   unit that its count names which is true on the as-of day.
+//! - **strong**: identified by a national id. **weak**: known by phone only; never in reach.
+//! - **eligible, outside** if the roll decides: strong, and on the campaign's strong roll or not. The roll decides only if every precinct of
+//!   the denominator has a strong roll.
+//! - **eligible, outside, unstated** if it does not decide: strong, and by what is stated with the attendance, whoever is on a partial roll.
+//!   An adult who lives in a unit or precinct of the campaign is eligible. A minor, a resident of another region or of an undefined place is
+//!   outside. Anyone else is unstated. Of several statements at one meeting the first of these three counts.
+//! - **residence**: the roll's precinct, of several the lowest id. If the roll does not decide, the stated precinct, else the stated unit,
+//!   of several the lowest code of the more precise kind. The unit of a precinct is the one that its valid count names.
 //!
-//! A counted meeting `m` with headcount `h_low <= h_high` (0 without one)
-//! - `s` identified people (strongly, eligible or outside), `e` eligible of them, `n` unknown, `w` weak, `k = s + n + w` recorded.
-//! - gross attendance `a = max(h_low, k)`: a count below the list is a miscount.
-//! - unidentified `r = max(h_high, k) - s`: in the room, and perhaps eligible for all that is known.
-//! - eligible minimum `f = min(stated minimum, e + r)`: no more eligible people than the room can hold beside those who are known not
-//!   to be.
-//! - **uncounted** without a headcount and with `k = 0`: how many came is unknown, and `a = r = 0` says nothing about it.
+//! # One counted meeting
 //!
-//! Figures of a set of meetings
-//! - **M1 plan fulfilment** `held_planned / due`, and `held_planned / planned`. Due: planned, not cancelled, begins (after moves) on the
-//!   as-of day or before, and on a lawful day. `held_planned`: due, and held on a lawful day; so it is never more than `due`. A meeting
-//!   held before its planned day counts from that day on. A meeting that was held on an unlawful day is flagged (`unlawful`) and left out
-//!   of `held_planned` alone: it is `held`, it is not `missing`, and its audience counts in every figure. A plan or a move to an unlawful
-//!   day is never due; held all the same, the meeting is `held` and neither `held_planned` nor extra. Extra meetings, which nobody
-//!   planned, stand apart.
-//! - **missing**: due, and without a report. **cancelled**: planned, cancelled, and without a report. **moved**: planned, and what holds
-//!   of its start is a move. A move replaces the start and nothing else: unit, coalition and categories stay the plan's.
-//! - A plan that supersedes another replaces it whole, whichever arrives first. Of several plans that stand the highest id holds; that
-//!   alone does not make a meeting contested.
-//! - **pending**: something is known of the meeting, but no plan and no report, nor a report that came before the meeting begins.
-//! - **contested**: two reports, two headcounts, or a report and a cancellation stand side by side. It counts once, under the report's
-//!   unit, coalition, categories and week; without a report under the plan's; with neither in the region alone.
-//! - **M2 gross attendance** `G = sum a`. Like it, `identified`, `weak` and `outside` of a slice are sums over its meetings: attendances,
-//!   not different people.
-//! - **M3 exact unique reach** `U = |union of eligible people|`, counted from people for every slice, never added up.
-//! - **M4 average frequency** `sum e / U`.
-//! - **M5 gross coverage** `100 G / N`; may pass 100 and is never called coverage.
-//! - **M6 unique coverage** `100 U / N` with `100 lower / N` and `100 upper / N`.
-//! - **M7 exposure** `n_j = |eligible people seen exactly j times|`, `j` = 1 to 4 and 5 or more.
-//! - **M8 duplication** `1 - U / sum e`; **new reach** of a week: people whose first counted meeting is in it, divided by its reach.
-//! - **M10 bounds** `lower = max(U, max f)`, `upper = max(lower, min(N_region, U + sum r))`. The cap is the region's `N` in every slice of
-//!   meetings, since people attend outside their own unit. For residents of a place: `lower = U`,
-//!   `upper = max(U, min(N_place, U + sum of all r))`, since anyone not identified may live there. With an uncounted meeting the upper
-//!   bound is incomplete, and a reach is never called exact. Where no precinct count says `N`, nothing is capped.
-//! - **M24 ceiling** `min(N, planned_meetings * G / (held - uncounted))`, rounded down: the average is that of meetings of which it is known
-//!   how many came, since an uncounted one says nothing about it. None while `N` is unknown, and while nobody was counted at any meeting.
+//! It has a headcount `low <= high` (0 without one), and different people: `identified` (eligible or outside), `eligible` of them,
+//! `unstated` and `weak`.
 //!
-//! `N` is the sum of the precincts' counts that are true on the as-of day (campaign's time zone): of each precinct the newest up to that
-//! day. The date beside `N` is that of the newest precinct count. A unit is compared to its own voters, a coalition to its unit's or
-//! else the region's, a category and a week to the region's. `U > N` is an error to be shown (`over`); without
-//! a count `N` is unknown and not 0.
+//! | quantity | formula | meaning |
+//! |---|---|---|
+//! | recorded | `identified + unstated + weak` | Everybody on its lists. |
+//! | gross | `max(low, recorded)` | A headcount below the lists is a miscount. |
+//! | unidentified | `max(high, recorded) - identified` | People of whom it is unknown whether they are eligible. |
+//! | eligible minimum | `min(stated minimum, eligible + unidentified)` | No more than can be eligible. |
 //!
-//! Slices: what was planned, and what of it is due, held or missing, stands under the plan's unit, coalition, categories and week (after
-//! moves); what was held at all, and who was there, under the report's. Weeks are ISO weeks of the local day.
+//! # Figures of a set of meetings
+//!
+//! `N` is the number of registered voters that the set is compared to, `U` its reach; sums are over its counted meetings.
+//!
+//! | figure | formula | meaning |
+//! |---|---|---|
+//! | due | planned, not cancelled, lawful, and `start day <= as-of day` | Meetings that should have been held. The start is that after moves. |
+//! | held on plan | due, and held on a lawful day | `held_planned`; a meeting held before its planned day is in it from that day on. |
+//! | plan fulfilment | `held_planned / due` and `held_planned / planned` | How far the plan is kept. |
+//! | missing | due, and without a report | Meetings that should have been reported. |
+//! | unlawful | held, and not on a lawful day | They are held and not missing, their audience counts, and they are never in `held_planned`. |
+//! | extra | held, and without a plan | `held_extra`; they do not fulfil the plan. |
+//! | gross attendance | `sum(gross)` | Attendances; a person counts at every meeting. So do `identified`, `weak`, `outside` and `unstated`. |
+//! | attendance without report | `sum(recorded)` over meetings that are not counted | Stored, and in no other figure. |
+//! | contacts | `sum(eligible)` | Attendances of eligible people. |
+//! | reach | `U` = number of different eligible people | Counted from people in every set, never added up. |
+//! | average frequency | `contacts / U` | How often a reached person came. |
+//! | gross coverage | `100 gross / N` | May be above 100; it is never called coverage. |
+//! | coverage | `100 U / N`, with `100 lower / N` and `100 upper / N` | Share of the voters who were reached. |
+//! | exposure | number of eligible people with exactly 1, 2, 3, 4, and with 5 or more attendances | Distribution of the frequency. |
+//! | duplication | `1 - U / contacts` | Share of the contacts that reached nobody new. |
+//! | new reach of a week | number of people whose first counted meeting is in it, divided by its reach | How many of a week's people are new. |
+//! | lower bound | `max(U, largest eligible minimum)` | At least so many different eligible people came. |
+//! | upper bound | `max(lower, min(N of the region, U + sum(unidentified)))` | Everybody unidentified may be new. |
+//! | ceiling | `min(N, planned meetings * gross / (held - uncounted))`, rounded down | Reach of the whole plan at average size, if nobody came twice. |
+//!
+//! - The upper bound of every set of meetings is capped by the region's voters, since people attend outside their own unit. It is incomplete
+//!   if a meeting is uncounted; a reach is then never called exact. Without a precinct count nothing is capped.
+//! - There is no ceiling while `N` is unknown, and while nobody was counted at any meeting.
+//!
+//! # Figures of residents
+//!
+//! Residents of a unit or precinct count wherever they attended. `lower = U` and
+//! `upper = max(U, min(N of the place, U + sum(unidentified) over all meetings))`, since anyone not identified may live there.
+//!
+//! # Registered voters
+//!
+//! - `N` is the sum of the precincts' valid counts: of each precinct the newest one up to the as-of day in the campaign's time zone. Its date
+//!   is that of the newest of them. Without a count it is unknown and not 0.
+//! - A unit is compared to its own voters, a coalition to those of its unit or else the region's, a category and a week to the region's.
+//! - `U > N` is an error to be shown (`over`).
+//!
+//! # Slices
+//!
+//! `planned`, `due`, `held_planned`, `missing`, `cancelled` and `moved` count under the unit, coalition, categories and week of the plan, after
+//! moves. `held` and the audience count under those of the report. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.
 pub const DEFINITION: u32 = 3;
 
-/// M24: reach if every planned meeting were held with the average gross attendance of the `counted` ones and nobody came twice.
+/// The arithmetic ceiling. `counted` is the number of held meetings of which it is known how many came.
 pub(super) fn ceiling(planned_meetings: u32, gross: u64, counted: u64, voters: Option<u64>) -> Option<u64> {
     let voters = voters.filter(|_| planned_meetings > 0 && gross > 0)?;
     u128::from(planned_meetings).checked_mul(u128::from(gross))?.checked_div(u128::from(counted)).map(|people| {
