@@ -12,10 +12,10 @@ use std::{
 
 use jiff::Timestamp;
 use qamtu_analytics::{
-    coverage::{CoverageFold, Quality, Run},
-    facts::{Facts, Totals, meetings::Meetings},
+    coverage::{AttendanceRun, CoverageFold, Quality},
+    facts::{Facts, RecordCounts, meetings::Meetings},
     identity::Selection,
-    roll::Roll,
+    roll::{PersonKey, Roll, RollLine},
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured};
 use serde_json::{Value, json};
@@ -52,7 +52,8 @@ fn measure(attendances: u64) -> Value {
             rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting));
             spent.on(|| {
                 for (room, meeting) in rooms[..last].iter().zip(first..) {
-                    let run = Run { meeting: meeting as u32, hi: &room.hi, lo: &room.lo, strength: &room.strength, residences: &[] };
+                    let run =
+                        AttendanceRun { meeting: meeting as u32, hi: &room.hi, lo: &room.lo, strength: &room.strength, residences: &[] };
                     fold.add_run(run).expect("meeting by meeting");
                 }
             });
@@ -94,13 +95,13 @@ fn as_of() -> Timestamp {
 }
 
 /// A pseudonym spread over all bits, as a keyed MAC's are (the finalizer of MurmurHash3).
-fn key(person: u64) -> (u64, u64) {
+fn key(person: u64) -> PersonKey {
     let mix = |mut hash: u64| {
         hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
         hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
         hash ^ (hash >> 33)
     };
-    (mix(person + 1), mix(person ^ 0xdead_beef_0000_0000))
+    PersonKey { hi: mix(person + 1), lo: mix(person ^ 0xdead_beef_0000_0000) }
 }
 
 /// Attendance of one meeting: people of the surrounding precincts, one in fifty from elsewhere, one in a hundred recorded twice.
@@ -125,7 +126,7 @@ impl Room {
                 2 if meeting.is_multiple_of(2) => (from + 2) % VOTERS,
                 _ => (from + draw % 6_000) % VOTERS,
             };
-            let (hi, lo) = key(person);
+            let PersonKey { hi, lo } = key(person);
             self.hi.push(hi);
             self.lo.push(lo);
             self.strength.push(1 + u8::from(seat == 3 && meeting.is_multiple_of(10)));
@@ -150,12 +151,13 @@ fn facts(meetings: u64) -> Facts {
         fold.insert(decode(&event("meeting.held", &json!({"meeting": id, "report": report}), number)));
         assert!(folded.push(id.parse().expect("a meeting"), &fold.state(reference.reversed()), as_of()));
     }
-    let lines = (0..VOTERS).map(|person| ((person / (VOTERS / PRECINCTS)).min(PRECINCTS - 1) as u32, key(person))).collect();
+    let precinct_of = |person: u64| (person / (VOTERS / PRECINCTS)).min(PRECINCTS - 1) as u32;
+    let lines = (0..VOTERS).map(|person| RollLine { precinct: precinct_of(person), key: key(person) }).collect();
     let precincts = (0..PRECINCTS).map(|number| precinct(number).parse().expect("a precinct")).collect();
     Facts {
         selection: Selection { campaign: "bench".parse().expect("a campaign"), offsets: Vec::new(), as_of: as_of() },
         quality: Quality::default(),
-        totals: Totals::default(),
+        record_counts: RecordCounts::default(),
         reference,
         meetings: folded,
         roll: Roll::new(lines, precincts).expect("a roll"),

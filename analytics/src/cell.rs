@@ -19,12 +19,12 @@ impl Cell {
     /// A count that is not shown.
     pub const WITHHELD: Self = Self(None);
 
-    /// A count that the rules let through.
+    /// A count that the rules show.
     pub(crate) fn open(count: u64) -> Self {
         Self(Some(count))
     }
 
-    /// A count that the rules let through, unless they withhold it.
+    /// A count that is shown unless the rules withhold it.
     pub(crate) fn unless(withheld: bool, count: u64) -> Self {
         Self((!withheld).then_some(count))
     }
@@ -64,8 +64,8 @@ impl Threshold {
         self.0
     }
 
-    /// Minimum of heads beyond the lists from which gross attendance does not disclose the length of the lists: twice the threshold,
-    /// since a person at two meetings is counted twice.
+    /// If at least so many heads are beyond the lists, gross attendance does not disclose the length of the lists. Twice the threshold, since
+    /// a person at two meetings is counted twice.
     pub(crate) fn min_heads(self) -> u64 {
         2 * self.0
     }

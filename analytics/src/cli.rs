@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    compute::compute, config::Config, csv, error::AnalyticsError, facts::Warehouse, figures::Figures, snapshot_store::SnapshotStore,
+    compute::compute, config::Config, csv, error::AnalyticsError, facts::WarehouseReader, snapshot_store::SnapshotStore, summary::Summary,
 };
 
 pub use report::{Report, SnapshotSelector};
@@ -76,8 +76,8 @@ impl Compute {
     /// Computes a snapshot and writes the requested files.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
-        let warehouse = Warehouse::new(&config.clickhouse);
-        let snapshot = compute(&warehouse, &mut snapshots, (&self.campaign, self.as_of)).await?;
+        let warehouse = WarehouseReader::new(&config.clickhouse);
+        let snapshot = compute(&warehouse, &mut snapshots, &self.campaign, self.as_of).await?;
         if self.csv.is_some() || self.json.is_some() {
             snapshots.mark_reported(snapshot.id)?;
         }
@@ -85,8 +85,8 @@ impl Compute {
             write(path, |file| csv::write(&snapshot, file).map_err(std::io::Error::other))?;
         }
         if let Some(path) = &self.json {
-            let figures = Figures::from(&snapshot.coverage);
-            write(path, |file| serde_json::to_writer_pretty(file, &figures).map_err(std::io::Error::other))?;
+            let summary = Summary::from(&snapshot.coverage);
+            write(path, |file| serde_json::to_writer_pretty(file, &summary).map_err(std::io::Error::other))?;
         }
         writeln!(out, "{}", serde_json::json!({"snapshot": snapshot.id}))
             .map_err(|source| AnalyticsError::Write { path: "standard output".into(), source })

@@ -12,26 +12,28 @@ use tracing::{error, info};
 use crate::{
     coverage::{Coverage, CoverageFold, Snapshot, roll_decides},
     error::AnalyticsError,
-    facts::{Receipts, Warehouse},
+    facts::{Receipts, WarehouseReader},
     identity::Selection,
     snapshot_store::{SnapshotStore, Stored},
 };
 
 /// Computes and saves the coverage of a campaign at an instant; without one, as of now, see [`select`].
 pub async fn compute(
-    warehouse: &Warehouse,
+    warehouse: &WarehouseReader,
     snapshots: &mut SnapshotStore,
-    (campaign, as_of): (&CampaignId, Option<Timestamp>),
+    campaign: &CampaignId,
+    as_of: Option<Timestamp>,
 ) -> Result<Snapshot, AnalyticsError> {
-    let selection = select(warehouse, (campaign, as_of), Timestamp::now()).await?;
+    let selection = select(warehouse, campaign, as_of, Timestamp::now()).await?;
     let coverage = coverage(warehouse, selection).await?;
     save(snapshots, coverage)
 }
 
 /// Selects the records that count; `now` is the time of the server's clock.
 pub async fn select(
-    warehouse: &Warehouse,
-    (campaign, as_of): (&CampaignId, Option<Timestamp>),
+    warehouse: &WarehouseReader,
+    campaign: &CampaignId,
+    as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Selection, AnalyticsError> {
     let offsets = warehouse.offsets().await?;
@@ -49,7 +51,7 @@ pub async fn select(
 }
 
 /// Computes the coverage of a selection.
-pub async fn coverage(warehouse: &Warehouse, selection: Selection) -> Result<Coverage, AnalyticsError> {
+pub async fn coverage(warehouse: &WarehouseReader, selection: Selection) -> Result<Coverage, AnalyticsError> {
     let facts = warehouse.facts(selection.clone()).await?;
     let with_residence = !roll_decides(&facts)?;
     let fold = move |batches| {

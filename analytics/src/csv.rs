@@ -1,24 +1,28 @@
 //! `coverage.csv` of `compute`: one row a slice, with every figure.
 //!
 //! Headers are in English and do not change within a definition; dates and instants are in ISO 8601. Person counts are not suppressed:
-//! the file is for operators who may see them. See [`mod@row`] for columns and empty fields.
+//! the file is for operators who may see them. See [`row`] for columns and [`writer`] for empty fields.
 
 use std::io::Write;
 
 use crate::{
-    coverage::Snapshot,
-    coverage::{Reach, Residents, Slice, Week},
+    coverage::{Reach, Residents, Slice, Snapshot, WeekCoverage},
     reach_status::ReachStatus,
 };
 
+pub mod field;
 pub mod row;
+pub mod writer;
 
-use row::{CsvRow, CsvWriter, Dialect, Field, Source};
+use field::{Dialect, Field};
+use row::CsvRow;
+use writer::{CsvWriter, SourceColumns};
 
 /// Writes all slices of a snapshot, person counts included.
 pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     let coverage = &snapshot.coverage;
-    let source = Source { as_of: coverage.identity.as_of, definition: coverage.identity.definition, snapshot: snapshot.id.to_string() };
+    let source =
+        SourceColumns { as_of: coverage.identity.as_of, definition: coverage.identity.definition, snapshot: snapshot.id.to_string() };
     let mut writer = CsvWriter::new(to, Dialect::Comma, true, source)?;
     let all = ReachStatus::of_region(&coverage.region.slice);
     let region = CsvRow::new("region", &coverage.identity.campaign, Some(&coverage.campaign.names));
@@ -27,10 +31,10 @@ pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
         writer.write_row(&meetings(CsvRow::new("unit", &unit.unit, unit.names.as_ref()), &unit.slice))?;
     }
     for unit in &coverage.units {
-        writer.write_row(&residents(CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()), (&unit.residents, all)))?;
+        writer.write_row(&residents(CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()), &unit.residents, all))?;
     }
     for precinct in &coverage.precincts {
-        let row = residents(CsvRow::new("precinct_residents", &precinct.precinct, None), (&precinct.residents, all));
+        let row = residents(CsvRow::new("precinct_residents", &precinct.precinct, None), &precinct.residents, all);
         writer.write_row(&CsvRow { held: precinct.meetings.into(), ..row })?;
     }
     for coalition in &coverage.coalitions {
@@ -66,13 +70,13 @@ fn meetings(row: CsvRow, slice: &Slice) -> CsvRow {
 }
 
 /// Columns of residents. Zero is shown only if somebody was identified anywhere.
-fn residents(row: CsvRow, (residents, all): (&Residents, ReachStatus)) -> CsvRow {
+fn residents(row: CsvRow, residents: &Residents, all: ReachStatus) -> CsvRow {
     let row = CsvRow { contacts: residents.contacts.into(), ..reach(row, &residents.reach) };
     if residents.reach.reached == 0 { row.for_status(all) } else { row }
 }
 
 /// Everyone reached up to the end of a week.
-fn to_date(week: &Week) -> CsvRow {
+fn to_date(week: &WeekCoverage) -> CsvRow {
     let row = CsvRow::new("week_to_date", &week.week, None).with_voters(&week.slice.audience.reach.denominator);
     CsvRow { reached: week.reached_to_date.into(), ..row }
 }

@@ -33,8 +33,8 @@ use crate::{
     access::{MATRIX, Reader, RouteRule},
     config::Config,
     error::AnalyticsError,
-    facts::Warehouse,
-    publication::current,
+    facts::WarehouseReader,
+    release_control::release_latest,
     snapshot_store::SnapshotStore,
 };
 pub use error_page::ErrorPage;
@@ -66,7 +66,7 @@ pub async fn serve(
     let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
     let reader = Reader::from(&config.reader);
     let latest = snapshots.latest(&campaign, Timestamp::now())?;
-    let shown = current(&mut snapshots, reader.role, latest)?;
+    let shown = release_latest(&mut snapshots, reader.role, latest)?;
     let service = Arc::new(DashboardState::with_snapshot(campaign, SnapshotStore::open(&config.analytics.dir)?, shown));
     let people = bind(config.serve.listen).await?;
     let internal = match config.serve.metrics {
@@ -74,7 +74,8 @@ pub async fn serve(
         None => None,
     };
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
-    let refresh = RefreshLoop { service: service.clone(), warehouse: Warehouse::new(&config.clickhouse), snapshots, role: reader.role };
+    let refresh =
+        RefreshLoop { service: service.clone(), warehouse: WarehouseReader::new(&config.clickhouse), snapshots, role: reader.role };
     let refresh = tokio::spawn(refresh.run());
     let (stop, listeners) = (CancellationToken::new(), TaskTracker::new());
     let listen = |listener, reader| {

@@ -12,13 +12,18 @@ use qamtu_service::process::EXIT_USAGE;
 
 use crate::identity::SnapshotId;
 
+mod clickhouse_code;
+
+pub use clickhouse_code::ClickHouseCode;
+
 /// Why a calculation, a page or a report failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
-    /// A query failed.
-    #[error("the warehouse query for {what} failed{}", if is_access_denied(source) { "; correct clickhouse.user or clickhouse.password" } else { "" })]
+    /// A query failed; `code` is ClickHouse's, if it responded with one.
+    #[error("the warehouse query for {what} failed{}", if self.is_access_denied() { "; correct clickhouse.user or clickhouse.password" } else { "" })]
     Warehouse {
         what: &'static str,
+        code: Option<ClickHouseCode>,
         #[source]
         source: clickhouse::error::Error,
     },
@@ -133,16 +138,15 @@ fn listed(campaigns: &[CampaignId]) -> String {
     }
 }
 
-/// Whether ClickHouse refuses the user name or the password: its codes 192 to 194 and 516.
-fn is_access_denied(error: &clickhouse::error::Error) -> bool {
-    let clickhouse::error::Error::BadResponse(message) = error else { return false };
-    ["Code: 192.", "Code: 193.", "Code: 194.", "Code: 516."].iter().any(|code| message.contains(code))
-}
-
 impl AnalyticsError {
+    /// Converts the failure of a query.
+    pub(crate) fn warehouse(what: &'static str) -> impl Fn(clickhouse::error::Error) -> Self {
+        move |source| Self::Warehouse { what, code: ClickHouseCode::of(&source), source }
+    }
+
     /// Whether the warehouse refuses the user name or the password.
     pub fn is_access_denied(&self) -> bool {
-        matches!(self, Self::Warehouse { source, .. } if is_access_denied(source))
+        matches!(self, Self::Warehouse { code: Some(code), .. } if code.is_access_denied())
     }
 
     /// Exit code of the program.

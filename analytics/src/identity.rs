@@ -31,7 +31,7 @@ pub struct Selection {
 
 /// Everything that a coverage depends on; its hash is the id of the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct SnapshotIdentity {
     /// Id of the campaign.
     pub campaign: CampaignId,
     /// Current time of the calculation: decides which records had been received, which meetings are due, which voter counts are valid.
@@ -44,21 +44,21 @@ pub struct Identity {
     pub redaction_epoch: u32,
 }
 
-impl Identity {
+impl SnapshotIdentity {
     /// The records that were counted.
     pub fn selection(&self) -> Selection {
         Selection { campaign: self.campaign.clone(), offsets: self.offsets.clone(), as_of: self.as_of }
     }
 }
 
-/// Id of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`Identity`]. It has no digits, so that no scanner takes it
+/// Id of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`SnapshotIdentity`]. It has no digits, so that no scanner takes it
 /// for a national id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotId([u8; 12]);
 
 impl SnapshotId {
     /// Hashes an identity; every part is prefixed with its length.
-    pub fn of(identity: &Identity) -> Self {
+    pub fn of(identity: &SnapshotIdentity) -> Self {
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_be_bytes());

@@ -3,10 +3,10 @@
 //! 1. [`facts`] queries the views; no other module does. It reads the contiguous offsets, reference data, meetings, the [`roll`] and attendance.
 //! 2. [`coverage`] computes integers from facts. It is pure; [`coverage::definition`] defines each figure.
 //! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`identity`].
-//! 4. [`figures`] and [`csv`] export a snapshot as JSON and CSV.
+//! 4. [`summary`] and [`csv`] export a snapshot as JSON and CSV.
 //! 5. [`published`] applies disclosure control for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
-//!    [`reach_status`] distinguishes zero, unknown and not applicable. [`publication`] compares each state with the one shown before it,
-//!    so that their difference discloses no small count.
+//!    [`reach_status`] distinguishes zero, unknown and not applicable. [`release_control`] compares a snapshot with the one that was shown
+//!    before it, so that their difference discloses no small count.
 //! 6. [`statement`] formats the published figures in one language, with its [`translations`] and [`locale`].
 //! 7. [`dashboard`] renders a statement as HTML, [`mod@report`] renders it as PDF, so both have the same figures.
 //!
@@ -22,21 +22,21 @@ pub mod csv;
 pub mod dashboard;
 pub mod error;
 pub mod facts;
-pub mod figures;
 pub mod identity;
 pub mod locale;
 pub mod metrics;
-pub mod publication;
 pub mod published;
 pub mod reach_status;
+pub mod release_control;
 pub mod report;
 pub mod roll;
 pub mod snapshot_store;
 pub mod statement;
+pub mod summary;
 pub mod translations;
 
 pub use coverage::{Coverage, Snapshot};
 pub use error::AnalyticsError;
-pub use figures::Figures;
 pub use identity::SnapshotId;
 pub use snapshot_store::SnapshotStore;
+pub use summary::Summary;

@@ -3,127 +3,26 @@
 //! Guarantees: a count and a bound of equal value have the same percentage; it is never rounded up to 100 nor down to 0, and a share above
 //! 100 % is displayed as such. Texts are in [`crate::translations`].
 
-use std::{cmp::Ordering, fmt, sync::LazyLock};
+use std::{cmp::Ordering, sync::LazyLock};
 
 use icu_collator::{Collator, CollatorBorrowed, options::CollatorOptions};
 use icu_datetime::{DateTimeFormatter, fieldsets, input::Date as IcuDate};
 use icu_decimal::{DecimalFormatter, input::Decimal};
-use icu_locale::{Locale as Tag, locale};
-use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::{Zoned, civil::Date};
-use serde::{Deserialize, Serialize};
 
 mod kazakh;
+mod language;
+mod rounded_percent;
 
-/// A language of the page and the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Kazakh, the state language.
-    Kk,
-    /// Russian, as written in Kazakhstan.
-    Ru,
-    /// English, with American dates and numbers.
-    En,
-}
-
-impl Language {
-    /// Every language, the state language first.
-    pub const ALL: [Self; 3] = [Self::Kk, Self::Ru, Self::En];
-
-    /// Its ISO 639 code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Kk => "kk",
-            Self::Ru => "ru",
-            Self::En => "en",
-        }
-    }
-
-    /// The language of a code.
-    pub fn of(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.code() == code)
-    }
-
-    /// The best supported language of an `Accept-Language` header, by quality and then by order; Kazakh if none is supported.
-    pub fn accepted(header: &str) -> Self {
-        let ranges = header.split(',').filter_map(|range| {
-            let (tag, quality) = range.split_once(';').map_or((range, 1000), |(tag, rest)| (tag, permille(rest)));
-            let code = tag.trim().split('-').next()?.to_ascii_lowercase();
-            Self::of(&code).map(|language| (quality, language))
-        });
-        let best = ranges.fold(None, |best: Option<(u32, Self)>, range| match best {
-            Some(held) if held.0 >= range.0 => Some(held),
-            _ if range.0 > 0 => Some(range),
-            held => held,
-        });
-        best.map_or(Self::Kk, |(_, language)| language)
-    }
-
-    /// A name in this language, composed (NFC): fonts have `й` as one character.
-    pub fn name(self, names: &qamtu_schemas::text::Names) -> String {
-        let name: &str = match self {
-            Self::Kk => &names.kk,
-            Self::Ru => &names.ru,
-            Self::En => &names.en,
-        };
-        composed(name)
-    }
-
-    fn tag(self) -> Tag {
-        match self {
-            Self::Kk => locale!("kk-KZ"),
-            Self::Ru => locale!("ru-KZ"),
-            Self::En => locale!("en"),
-        }
-    }
-}
-
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-/// A text in Unicode's composed form (NFC).
-pub fn composed(text: &str) -> String {
-    ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
-}
+pub use language::{Language, composed};
+pub use rounded_percent::RoundedPercent;
 
 /// The offset of a local time from UTC, such as `UTC+5` or `UTC+5:30`.
 pub fn utc_offset(at: &Zoned) -> String {
     let minutes = at.offset().seconds() / 60;
     let sign = if minutes < 0 { '\u{2212}' } else { '+' };
-    let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
-    if rest == 0 { format!("UTC{sign}{hours}") } else { format!("UTC{sign}{hours}:{rest:02}") }
-}
-
-/// The quality of a language range, such as `q=0.8`, in thousandths.
-fn permille(parameter: &str) -> u32 {
-    let quality = parameter.trim().strip_prefix("q=").and_then(|value| value.parse::<f32>().ok()).unwrap_or(0.0);
-    (quality.clamp(0.0, 1.0) * 1000.0) as u32
-}
-
-/// A percentage in hundredths of a percent, and the step it is rounded to. Rounded to the nearest, bounds too: rounded outwards, a bound
-/// equal to the count would seem to differ from it. A positive share is never 0, one below 100 % never 100, one above never 100. None if
-/// the whole is 0.
-pub fn rounded_percent(part: u64, whole: u64) -> Option<(u64, u64)> {
-    if whole == 0 {
-        return None;
-    }
-    let (part, whole) = (u128::from(part), u128::from(whole));
-    if part == 0 || part == whole {
-        return Some((if part == 0 { 0 } else { 10_000 }, 10));
-    }
-    let step: u128 = if part * 100 < whole { 1 } else { 10 };
-    let (scaled, unit) = (part * 10_000, whole * step);
-    let steps = (2 * scaled + unit) / (2 * unit);
-    let hundredths = match (steps * step).max(step) {
-        whole_or_more if whole_or_more >= 10_000 && part < whole => 10_000 - step,
-        whole_or_less if whole_or_less <= 10_000 && part > whole => 10_000 + step,
-        other => other,
-    };
-    Some((u64::try_from(hundredths).unwrap_or(u64::MAX), step as u64))
+    let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+    if minutes == 0 { format!("UTC{sign}{hours}") } else { format!("UTC{sign}{hours}:{minutes:02}") }
 }
 
 /// Formatters of one language.
@@ -179,10 +78,10 @@ impl Locale {
 
     /// A percentage without its sign: one decimal, two below 1 %. The sign is added by a message. None if the whole is 0.
     pub fn percent(&self, part: u64, whole: u64) -> Option<String> {
-        let (hundredths, step) = rounded_percent(part, whole)?;
-        Some(match hundredths {
-            0 | 10_000 if part == 0 || part == whole => self.number(hundredths / 100),
-            _ => self.decimals(hundredths, if step == 1 { 2 } else { 1 }),
+        let share = RoundedPercent::of(part, whole)?;
+        Some(match share.hundredths {
+            0 | 10_000 if part == 0 || part == whole => self.number(share.hundredths / 100),
+            _ => self.decimals(share.hundredths, share.decimals()),
         })
     }
 
@@ -264,11 +163,6 @@ mod tests {
     }
 
     #[test]
-    fn decomposed_names_are_composed() {
-        assert_eq!(composed("И\u{306}од Е\u{308}лка"), "Йод Ёлка");
-    }
-
-    #[test]
     fn percentages_are_never_rounded_to_0_or_100() {
         let en = Locale::of(Language::En);
         let percent = |part, whole| en.percent(part, whole).unwrap_or_default();
@@ -308,14 +202,5 @@ mod tests {
         names.reverse();
         names.sort_by(|a, b| Locale::of(Language::Kk).order(a, b));
         assert_eq!(names, order);
-    }
-
-    #[test]
-    fn the_accepted_language_with_the_highest_quality_is_chosen() {
-        assert_eq!(Language::accepted("ru-RU,ru;q=0.9,en;q=0.8"), Language::Ru);
-        assert_eq!(Language::accepted("de, en;q=0.5, ru;q=0.7"), Language::Ru);
-        assert_eq!(Language::accepted("de"), Language::Kk);
-        assert_eq!(Language::accepted("kk;q=0, en"), Language::En);
-        assert_eq!(Language::accepted(""), Language::Kk);
     }
 }

@@ -17,57 +17,57 @@ use qamtu_schemas::{
 use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
-    coverage::Snapshot,
-    coverage::{Campaign, Counts, Denominator, Fulfilment, Quality},
-    identity::{Identity, SnapshotId},
+    coverage::{CampaignSettings, Counts, Denominator, Fulfilment, Quality, Snapshot},
+    identity::{SnapshotId, SnapshotIdentity},
 };
 
 mod complementary_suppression;
-mod region;
-mod release;
+mod gross_composition;
+mod region_cells;
+mod release_state;
 mod tables;
 
 use complementary_suppression::ComplementarySuppression;
-use region::Region;
-pub use release::ReleaseState;
+use region_cells::RegionCells;
+pub use release_state::ReleaseState;
 
-/// Figures cleared for a reader.
+/// Figures that may be shown to a reader.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// The snapshot they come from.
+    /// Id of the snapshot.
     pub snapshot: SnapshotId,
-    /// What it is true for.
-    pub identity: Identity,
-    pub campaign: Campaign,
+    /// What the figures were computed from.
+    pub identity: SnapshotIdentity,
+    pub campaign: CampaignSettings,
     /// How much data there is.
     pub counts: Counts,
-    /// What is odd about it.
+    /// Anomalies of the data.
     pub quality: Quality,
-    /// Whom they were cleared for.
+    /// Whom the figures are shown to.
     pub reader: Reader,
     /// The smallest count of people that is shown.
     pub threshold: Threshold,
     pub total: ScopeTotal,
     /// Units in scope, sorted by code.
-    pub units: Vec<Unit>,
+    pub units: Vec<PublishedUnit>,
     /// Coalitions in scope, sorted by id.
-    pub coalitions: Vec<Coalition>,
+    pub coalitions: Vec<PublishedCoalition>,
     /// Categories, sorted by code; known for the whole campaign only.
-    pub categories: Vec<Category>,
+    pub categories: Vec<PublishedCategory>,
     /// Weeks in order; known for the whole campaign only.
-    pub weeks: Vec<Week>,
+    pub weeks: Vec<PublishedWeek>,
     /// How often people came; known for the whole campaign only.
     pub exposure: Vec<FrequencyClass>,
 }
 
-/// Who was at a set of meetings.
+/// Audience of a set of meetings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Audience {
-    /// Gross attendance: people in rooms, or on the list where nobody counted heads.
+pub struct PublishedAudience {
+    /// Gross attendance: of each meeting the headcount, or the length of the list if that is larger.
     pub gross: Cell,
     /// Counted meetings at which somebody was strongly identified.
     pub identified_meetings: u64,
-    /// Counted meetings of which nobody knows how many came.
+    /// Counted meetings with neither a headcount nor an attendance.
     pub uncounted_meetings: u64,
     pub identified: Cell,
     pub contacts: Cell,
@@ -80,14 +80,14 @@ pub struct Audience {
     pub weak: Cell,
 }
 
-/// All that is in the reader's scope.
+/// Figures of the reader's whole scope.
 #[derive(Debug, Clone)]
 pub struct ScopeTotal {
     pub plan: Fulfilment,
     /// Registered voters and the date of their count.
     pub denominator: Denominator,
-    /// Who was there. In a scope of units `reached` and its bounds are about residents.
-    pub audience: Audience,
+    /// Audience of its meetings. In a scope of units, `reached` and its bounds count residents.
+    pub audience: PublishedAudience,
     pub over: bool,
     /// Arithmetic ceiling; of the whole campaign only, and with its gross attendance.
     pub ceiling: Option<u64>,
@@ -97,53 +97,57 @@ pub struct ScopeTotal {
     pub precincts_without_meeting: Option<u64>,
 }
 
-/// Figures of a district or city; counts of people as cells that may be withheld.
+/// Figures of a unit.
 #[derive(Debug, Clone)]
-pub struct Unit {
+pub struct PublishedUnit {
     pub unit: UnitCode,
     pub names: Option<Names>,
     pub kind: Option<UnitKind>,
     pub tile: Option<Tile>,
     pub plan: Fulfilment,
     pub denominator: Denominator,
-    /// Who was at meetings held in it.
-    pub audience: Audience,
+    /// Audience of the meetings held in it.
+    pub audience: PublishedAudience,
     /// Different eligible residents, wherever they attended.
     pub residents: Cell,
-    pub residents_bounds: (Cell, Cell),
+    /// Lower bound of them.
+    pub residents_lower: Cell,
+    /// Upper bound of them.
+    pub residents_upper: Cell,
     /// More residents reached than registered.
     pub over: bool,
 }
 
-/// Figures of one coalition's meetings; counts of people as cells that may be withheld.
+/// Figures of a coalition's meetings.
 #[derive(Debug, Clone)]
-pub struct Coalition {
+pub struct PublishedCoalition {
     pub coalition: CoalitionId,
     pub names: Option<Names>,
     /// Its unit; none for one of the whole region.
     pub unit: Option<UnitCode>,
     pub plan: Fulfilment,
-    /// Who was at its meetings.
-    pub audience: Audience,
+    /// Audience of its meetings.
+    pub audience: PublishedAudience,
 }
 
 /// A category of the population. Categories overlap and are never added up.
 #[derive(Debug, Clone)]
-pub struct Category {
+pub struct PublishedCategory {
     pub category: CategoryCode,
     pub names: Option<Names>,
     pub plan: Fulfilment,
-    /// Who was at meetings for it.
-    pub audience: Audience,
+    /// Audience of the meetings for it.
+    pub audience: PublishedAudience,
 }
 
-/// A local ISO week. Of its people only those who are new are published: beside its attendances they would tell how few came again.
+/// A local ISO week. Different people of a week are not published, only new ones: together with the attendances they would disclose how
+/// few came again.
 #[derive(Debug, Clone)]
-pub struct Week {
+pub struct PublishedWeek {
     pub week: String,
     pub monday: jiff::civil::Date,
     pub held: u64,
-    /// Gross attendance: people in rooms, or on the list where nobody counted heads.
+    /// Gross attendance: of each meeting the headcount, or the length of the list if that is larger.
     pub gross: Cell,
     /// People reached for the first time.
     pub first_reached: Cell,
@@ -164,12 +168,12 @@ impl Published {
     pub fn new(snapshot: &Snapshot, reader: &Reader) -> Option<Self> {
         let threshold = Threshold::of(reader)?;
         let coverage = &snapshot.coverage;
-        let region = Region::of(coverage, threshold);
+        let region = RegionCells::of(coverage, threshold);
         let suppressed = ComplementarySuppression::of(coverage, &region);
         let mut units = tables::units(coverage, &region, suppressed.units);
         units.retain(|unit| reader.scope.has(&unit.unit));
         let mut coalitions = tables::coalitions(coverage, suppressed.coalitions);
-        coalitions.retain(|exact| exact.unit.as_ref().map_or(reader.scope == Scope::Region, |unit| reader.scope.has(unit)));
+        coalitions.retain(|coalition| coalition.unit.as_ref().map_or(reader.scope == Scope::Region, |unit| reader.scope.has(unit)));
         let all = reader.scope == Scope::Region;
         Some(Self {
             snapshot: snapshot.id,

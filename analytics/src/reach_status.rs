@@ -9,22 +9,31 @@ use crate::{coverage, published};
 pub enum ReachStatus {
     /// No meeting was held: the question does not apply.
     NoMeetings,
-    /// Meetings were held, and there is neither an attendance list nor a headcount of any.
+    /// Meetings were held, and none has an attendance list or a headcount.
     Uncounted,
     /// People were counted, and nobody was identified: the number lies within bounds.
     CountedOnly,
-    /// Somebody was identified, but no voter is counted anywhere, so nobody can be recognised as one. Of a whole campaign only.
+    /// Somebody was identified, but no precinct was counted, so nobody can be recognised as a voter. Of a whole campaign only.
     Unrecognised,
     /// At least one attendance is strongly identified: the number of voters is known.
     Identified,
 }
 
+/// Numbers of meetings.
+struct MeetingNumbers {
+    held: u64,
+    /// With at least one identified attendance.
+    identified: u64,
+    /// With neither a headcount nor an attendance.
+    uncounted: u64,
+}
+
 impl ReachStatus {
-    fn new(held: u64, identified_meetings: u64, uncounted_meetings: u64) -> Self {
-        match held {
+    fn of_meetings(meetings: MeetingNumbers) -> Self {
+        match meetings.held {
             0 => Self::NoMeetings,
-            _ if identified_meetings > 0 => Self::Identified,
-            _ if uncounted_meetings >= held => Self::Uncounted,
+            _ if meetings.identified > 0 => Self::Identified,
+            held if meetings.uncounted >= held => Self::Uncounted,
             _ => Self::CountedOnly,
         }
     }
@@ -32,18 +41,22 @@ impl ReachStatus {
     /// Of the meetings of a slice.
     pub fn of_slice(slice: &coverage::Slice) -> Self {
         let audience = &slice.audience;
-        Self::new(slice.fulfilment.held, audience.identified_meetings, audience.uncounted_meetings)
+        Self::of_meetings(MeetingNumbers {
+            held: slice.fulfilment.held,
+            identified: audience.identified_meetings,
+            uncounted: audience.uncounted_meetings,
+        })
     }
 
     /// Of a number of held meetings, from what is published about their audience.
-    pub fn of_audience(held: u64, audience: &published::Audience) -> Self {
-        Self::new(held, audience.identified_meetings, audience.uncounted_meetings)
+    pub fn of_audience(held: u64, audience: &published::PublishedAudience) -> Self {
+        Self::of_meetings(MeetingNumbers { held, identified: audience.identified_meetings, uncounted: audience.uncounted_meetings })
     }
 
     /// Of all that a reader sees.
     pub fn of_total(total: &published::ScopeTotal) -> Self {
-        let known = Self::of_audience(total.plan.held, &total.audience);
-        known.of_everybody(total.audience.reached.shown(), &total.denominator)
+        let status = Self::of_audience(total.plan.held, &total.audience);
+        status.of_everybody(total.audience.reached.shown(), &total.denominator)
     }
 
     /// Of a whole campaign.

@@ -11,7 +11,22 @@ use qamtu_schemas::id::PrecinctId;
 use crate::error::AnalyticsError;
 
 /// A pseudonym as two big-endian halves.
-pub type Key = (u64, u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonKey {
+    /// Its first eight bytes.
+    pub hi: u64,
+    /// Its last eight bytes.
+    pub lo: u64,
+}
+
+/// A person on the roll of a precinct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RollLine {
+    /// Index of the precinct.
+    pub precinct: u32,
+    /// Pseudonym of the person.
+    pub key: PersonKey,
+}
 
 /// Spreads keys over the table even where their leading bits are equal (2^64 divided by the golden ratio).
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -22,28 +37,28 @@ pub struct Roll {
     precincts: Vec<PrecinctId>,
     /// Exclusive end of each precinct's range of person numbers.
     ends: Vec<u32>,
-    keys: Vec<Key>,
-    table: Table,
+    keys: Vec<PersonKey>,
+    table: HashTable,
 }
 
 /// Open addressing with linear probing. A slot has some bits of the key and the person's number plus one; zero is free.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Table {
+struct HashTable {
     slots: Vec<u32>,
     shift: u32,
     /// Mask of the low bits of a slot, which contain the number.
-    number: u32,
+    number_mask: u32,
 }
 
 impl Default for Roll {
     fn default() -> Self {
-        Self { precincts: Vec::new(), ends: Vec::new(), keys: Vec::new(), table: Table::with_capacity_for(0) }
+        Self { precincts: Vec::new(), ends: Vec::new(), keys: Vec::new(), table: HashTable::with_capacity_for(0) }
     }
 }
 
 impl Roll {
-    /// Builds a roll from pairs of precinct index and pseudonym; `precincts` may be unsorted.
-    pub fn new(mut lines: Vec<(u32, Key)>, precincts: Vec<PrecinctId>) -> Result<Self, AnalyticsError> {
+    /// Builds a roll; lines have indexes of `precincts`, which may be unsorted.
+    pub fn new(mut lines: Vec<RollLine>, precincts: Vec<PrecinctId>) -> Result<Self, AnalyticsError> {
         if u32::try_from(lines.len()).is_err() {
             return Err(AnalyticsError::TooMany(u32::MAX));
         }
@@ -53,15 +68,15 @@ impl Roll {
         for ((_, from), to) in sorted.iter().zip(0..) {
             rank[*from as usize] = to;
         }
-        lines.iter_mut().for_each(|(precinct, _)| *precinct = rank[*precinct as usize]);
+        lines.iter_mut().for_each(|line| line.precinct = rank[line.precinct as usize]);
         lines.sort_unstable();
         let mut roll = Self {
             ends: vec![0; sorted.len()],
             precincts: sorted.into_iter().map(|(id, _)| id).collect(),
             keys: Vec::with_capacity(lines.len()),
-            table: Table::with_capacity_for(lines.len()),
+            table: HashTable::with_capacity_for(lines.len()),
         };
-        for (precinct, key) in lines {
+        for RollLine { precinct, key } in lines {
             // Lines are sorted by precinct, so a person gets the lowest one.
             if let Err(free) = roll.search(key) {
                 roll.keys.push(key);
@@ -94,38 +109,38 @@ impl Roll {
     }
 
     /// Pseudonyms, indexed by person number.
-    pub fn keys(&self) -> &[Key] {
+    pub fn keys(&self) -> &[PersonKey] {
         &self.keys
     }
 
     /// Number of a person; none if they are not on the roll.
-    pub fn find(&self, key: Key) -> Option<u32> {
+    pub fn find(&self, key: PersonKey) -> Option<u32> {
         self.search(key).ok()
     }
 
     /// Number of a person, or the free slot where the search ended.
-    fn search(&self, key: Key) -> Result<u32, usize> {
+    fn search(&self, key: PersonKey) -> Result<u32, usize> {
         let mut at = self.table.slot(key);
         loop {
             let slot = self.table.slots[at];
-            let person = (slot & self.table.number).wrapping_sub(1);
+            let person = (slot & self.table.number_mask).wrapping_sub(1);
             if slot == 0 {
                 return Err(at);
             }
-            if slot & !self.table.number == self.table.tag(key) && self.keys[person as usize] == key {
+            if slot & !self.table.number_mask == self.table.tag(key) && self.keys[person as usize] == key {
                 return Ok(person);
             }
             at = self.table.after(at);
         }
     }
 
-    /// The probable number of each key: the caller compares the pseudonym and searches only if it differs. The loop has no branch that
-    /// depends on memory, so that the processor prefetches many slots.
-    pub fn candidates(&self, (hi, lo): (&[u64], &[u64]), candidates: &mut Vec<u32>) {
-        let mask = self.table.number;
+    /// Writes the probable number of each key to `candidates`: the caller compares the pseudonym and searches only if it differs. The loop has
+    /// no branch that depends on memory, so that the processor prefetches many slots.
+    pub fn candidates(&self, hi: &[u64], lo: &[u64], candidates: &mut Vec<u32>) {
+        let mask = self.table.number_mask;
         candidates.clear();
         candidates.extend(hi.iter().zip(lo).map(|(hi, lo)| {
-            let key = (*hi, *lo);
+            let key = PersonKey { hi: *hi, lo: *lo };
             let (tag, slot) = (self.table.tag(key), self.table.slot(key));
             let (first, second) = (self.table.slots[slot], self.table.slots[self.table.after(slot)]);
             let likely = if first & !mask == tag { first } else { second };
@@ -134,15 +149,15 @@ impl Roll {
     }
 }
 
-impl Table {
+impl HashTable {
     /// A table that is at most half full, so that most keys are in their first or second slot.
     fn with_capacity_for(keys: usize) -> Self {
         let bits = (2 * keys).max(2).next_power_of_two().ilog2();
-        Self { slots: vec![0; 1 << bits], shift: 64 - bits, number: ((keys + 1).next_power_of_two() - 1) as u32 }
+        Self { slots: vec![0; 1 << bits], shift: 64 - bits, number_mask: ((keys + 1).next_power_of_two() - 1) as u32 }
     }
 
-    fn slot(&self, key: Key) -> usize {
-        (key.0.wrapping_mul(SPREAD) >> self.shift) as usize
+    fn slot(&self, key: PersonKey) -> usize {
+        (key.hi.wrapping_mul(SPREAD) >> self.shift) as usize
     }
 
     fn after(&self, slot: usize) -> usize {
@@ -150,8 +165,8 @@ impl Table {
     }
 
     /// The bits of a key that are stored in its slot.
-    fn tag(&self, key: Key) -> u32 {
-        key.1 as u32 & !self.number
+    fn tag(&self, key: PersonKey) -> u32 {
+        key.lo as u32 & !self.number_mask
     }
 }
 
@@ -161,40 +176,48 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
+    fn key(hi: u64, lo: u64) -> PersonKey {
+        PersonKey { hi, lo }
+    }
+
     fn precincts(names: &[&str]) -> Vec<PrecinctId> {
         names.iter().map(|name| name.parse().expect("a precinct")).collect()
     }
 
     #[test]
     fn a_person_on_two_rolls_lives_in_the_lowest_precinct() {
-        let lines = vec![(0, (1, 1)), (1, (9, 9)), (1, (1, 1)), (2, (1, 1)), (2, (0, 0)), (1, (9, 9))];
-        let roll = Roll::new(lines, precincts(&["B", "A", "C"])).expect("a roll");
+        let lines = [(0, 1), (1, 9), (1, 1), (2, 1), (2, 0), (1, 9)].map(|(precinct, half)| RollLine { precinct, key: key(half, half) });
+        let roll = Roll::new(lines.to_vec(), precincts(&["B", "A", "C"])).expect("a roll");
         assert_eq!(roll.precincts(), precincts(&["A", "B", "C"]));
         // A: 1 and 9; B: nobody is left; C: 0.
         assert_eq!((roll.len(), roll.people().collect::<Vec<_>>()), (3, vec![0..2, 2..2, 2..3]));
-        assert_eq!([(1, 1), (9, 9), (0, 0), (1, 2)].map(|key| roll.find(key)), [Some(0), Some(1), Some(2), None]);
+        assert_eq!([(1, 1), (9, 9), (0, 0), (1, 2)].map(|(hi, lo)| roll.find(key(hi, lo))), [Some(0), Some(1), Some(2), None]);
     }
 
     #[test]
     fn an_empty_roll_has_nobody() {
         let roll = Roll::default();
-        assert!(roll.is_empty() && roll.find((0, 0)).is_none());
+        assert!(roll.is_empty() && roll.find(key(0, 0)).is_none());
         assert!(Roll::new(Vec::new(), Vec::new()).is_ok_and(|same| same == roll));
     }
 
     /// Keys that are evenly spread, and keys of few bits that fall on one another.
-    fn key() -> impl Strategy<Value = Key> {
-        (prop_oneof![0..4_u64, any::<u64>()], prop_oneof![0..3_u64, any::<u64>()])
+    fn any_key() -> impl Strategy<Value = PersonKey> {
+        (prop_oneof![0..4_u64, any::<u64>()], prop_oneof![0..3_u64, any::<u64>()]).prop_map(|(hi, lo)| key(hi, lo))
+    }
+
+    fn roll_of<'a>(keys: impl Iterator<Item = &'a PersonKey>) -> Roll {
+        Roll::new(keys.map(|key| RollLine { precinct: 0, key: *key }).collect(), precincts(&["A"])).expect("a roll")
     }
 
     proptest! {
         #[test]
         fn everyone_on_the_roll_has_one_number_and_nobody_else(
-            keys in proptest::collection::btree_set(key(), 0..600),
-            others in proptest::collection::vec(key(), 0..300),
+            keys in proptest::collection::btree_set(any_key(), 0..600),
+            others in proptest::collection::vec(any_key(), 0..300),
         ) {
-            let roll = Roll::new(keys.iter().rev().map(|key| (0, *key)).collect(), precincts(&["A"])).expect("a roll");
-            let all: Vec<Key> = keys.iter().chain(&others).copied().collect();
+            let roll = roll_of(keys.iter().rev());
+            let all: Vec<PersonKey> = keys.iter().chain(&others).copied().collect();
             let found: BTreeSet<u32> = all.iter().filter_map(|key| roll.find(*key)).collect();
             prop_assert_eq!(found, (0..keys.len() as u32).collect::<BTreeSet<u32>>());
             for key in &all {
@@ -203,11 +226,12 @@ mod tests {
         }
 
         #[test]
-        fn the_candidate_of_evenly_spread_keys_is_mostly_right(keys in proptest::collection::btree_set((any::<u64>(), any::<u64>()), 300..900)) {
-            let roll = Roll::new(keys.iter().map(|key| (0, *key)).collect(), precincts(&["A"])).expect("a roll");
-            let (hi, lo): (Vec<u64>, Vec<u64>) = keys.iter().copied().unzip();
+        fn the_candidate_of_evenly_spread_keys_is_mostly_right(halves in proptest::collection::btree_set((any::<u64>(), any::<u64>()), 300..900)) {
+            let keys: Vec<PersonKey> = halves.iter().map(|(hi, lo)| key(*hi, *lo)).collect();
+            let roll = roll_of(keys.iter());
+            let (hi, lo): (Vec<u64>, Vec<u64>) = halves.into_iter().unzip();
             let mut candidates = vec![7];
-            roll.candidates((&hi, &lo), &mut candidates);
+            roll.candidates(&hi, &lo, &mut candidates);
             prop_assert_eq!(candidates.len(), keys.len());
             let right = keys.iter().zip(&candidates).filter(|(key, candidate)| roll.keys()[**candidate as usize] == **key).count();
             prop_assert!(right * 10 >= keys.len() * 7, "{} of {}", right, keys.len());

@@ -1,7 +1,7 @@
 //! Stores snapshots in SQLite: coverages as immutable bytes under the id of their identity.
 //!
 //! Guarantees: stored bytes never change, so page and report of one snapshot read the same bytes. The same facts and binary give the same
-//! bytes again; [`Stored`] tells whether they did. The SQLite file has one writer and is readable by its owner only, since it contains
+//! bytes again; [`Stored`] is the outcome of that comparison. The SQLite file has one writer and is readable by its owner only, since it contains
 //! small counts. Reported snapshots are kept; of the others the newest are, so that the file grows with the number of reports. The state
 //! that each role saw last is stored, too, so that the next one is compared with it after a restart.
 
@@ -17,7 +17,7 @@ use crate::{
     access::Role,
     coverage::{Coverage, Snapshot},
     error::AnalyticsError,
-    identity::{Identity, InvalidSnapshotId, SnapshotId},
+    identity::{InvalidSnapshotId, SnapshotId, SnapshotIdentity},
     published::ReleaseState,
 };
 
@@ -40,6 +40,15 @@ pub enum Stored {
     Same,
     /// It was stored before with other bytes, which are kept: the records below its offsets changed, or another binary computed it.
     Differs,
+}
+
+/// The snapshot that was shown to a role last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRelease {
+    /// Its id; its bytes are kept while it is the last one.
+    pub snapshot: SnapshotId,
+    /// Its published counts, which the next one is compared with.
+    pub state: ReleaseState,
 }
 
 /// The SQLite file of this service.
@@ -94,14 +103,14 @@ impl SnapshotStore {
             return Ok((Snapshot { id, coverage }, Stored::New));
         }
         match self.bytes(id)? {
-            Some(held) if held == bytes => Ok((Snapshot { id, coverage }, Stored::Same)),
-            Some(held) => Ok((decode(id, &held)?, Stored::Differs)),
+            Some(stored) if stored == bytes => Ok((Snapshot { id, coverage }, Stored::Same)),
+            Some(stored) => Ok((decode(id, &stored)?, Stored::Differs)),
             None => Err(AnalyticsError::NoSnapshot { campaign: coverage.identity.campaign }),
         }
     }
 
     /// Inserts the bytes and deletes old snapshots in one transaction; returns whether the id was new.
-    fn insert(&mut self, id: SnapshotId, identity: &Identity, bytes: &[u8]) -> rusqlite::Result<bool> {
+    fn insert(&mut self, id: SnapshotId, identity: &SnapshotIdentity, bytes: &[u8]) -> rusqlite::Result<bool> {
         let (id, campaign) = (id.to_string(), identity.campaign.as_str());
         let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let stored = writing.execute(
@@ -164,8 +173,8 @@ impl SnapshotStore {
             .map_err(|source| self.sqlite_error(source))
     }
 
-    /// The snapshot that was last shown to a role, and its published counts.
-    pub fn last_release(&self, campaign: &CampaignId, role: Role) -> Result<Option<(SnapshotId, ReleaseState)>, AnalyticsError> {
+    /// The snapshot that was shown to a role last; none before the first one.
+    pub fn last_release(&self, campaign: &CampaignId, role: Role) -> Result<Option<LastRelease>, AnalyticsError> {
         let row: Option<(String, Vec<u8>)> = self
             .sqlite
             .query_row(
@@ -177,8 +186,8 @@ impl SnapshotStore {
             .map_err(|source| self.sqlite_error(source))?;
         row.map(|(id, counts)| {
             let id: SnapshotId = id.parse().map_err(|InvalidSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
-            let release = serde_json::from_slice(&counts).map_err(|source| AnalyticsError::Bytes { id, source })?;
-            Ok((id, release))
+            let state = serde_json::from_slice(&counts).map_err(|source| AnalyticsError::Bytes { id, source })?;
+            Ok(LastRelease { snapshot: id, state })
         })
         .transpose()
     }
@@ -193,9 +202,9 @@ impl SnapshotStore {
     }
 
     /// Records what a role sees from now on. Earlier records are kept for reported snapshots only.
-    pub fn record_release(&mut self, snapshot: &Snapshot, role: Role, release: &ReleaseState) -> Result<(), AnalyticsError> {
+    pub fn record_release(&mut self, snapshot: &Snapshot, role: Role, state: &ReleaseState) -> Result<(), AnalyticsError> {
         let id = snapshot.id;
-        let counts = serde_json::to_vec(release).map_err(|source| AnalyticsError::Bytes { id, source })?;
+        let counts = serde_json::to_vec(state).map_err(|source| AnalyticsError::Bytes { id, source })?;
         let (campaign, id) = (snapshot.coverage.identity.campaign.as_str(), id.to_string());
         let mut write = || -> rusqlite::Result<()> {
             let writing = self.sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -218,7 +227,7 @@ impl SnapshotStore {
 }
 
 /// Number of records below the offsets of an identity.
-fn records_read(identity: &Identity) -> i64 {
+fn records_read(identity: &SnapshotIdentity) -> i64 {
     let records = identity.offsets.iter().fold(0_u64, |sum, offset| sum.saturating_add(offset.next));
     i64::try_from(records).unwrap_or(i64::MAX)
 }

@@ -20,13 +20,13 @@ mod weeks;
 
 pub use cards::Card;
 pub use definitions::{Definition, Definitions};
-pub use figure_formatter::{Figure, State};
-pub use gaps::{Gap, Gaps};
-pub use headline::{Headline, Range};
-pub use map::{LegendEntry, Map, MapTile, Shade};
-pub use tables::{Column, Table, TableRow};
+pub use figure_formatter::{Figure, FigureState};
+pub use gaps::{DataGap, DataGaps};
+pub use headline::{ChartBand, ChartMark, Headline, RangeChart};
+pub use map::{LegendEntry, MapTile, Shade, TileMap};
+pub use tables::{FigureColumn, FigureRow, FigureTable};
 pub use trust::{Trust, TrustRow};
-pub use weeks::{Labels, WeekColumn, Weeks};
+pub use weeks::{ColumnHeights, ColumnLabels, WeekChart, WeekColumn};
 
 use figure_formatter::FigureFormatter;
 
@@ -41,8 +41,8 @@ pub struct Statement {
     pub subject: String,
     /// The units in scope; none for the whole campaign.
     pub scope: Option<String>,
-    /// Label and sentence that all data is invented; none for a real campaign.
-    pub synthetic: Option<(String, String)>,
+    /// Notice that all data is invented; none for a real campaign.
+    pub synthetic: Option<SyntheticNotice>,
     /// Local date and time that the figures are true for.
     pub as_of: String,
     /// Notice that no record was received for days.
@@ -50,25 +50,34 @@ pub struct Statement {
     /// Number of voters reached, of how many registered.
     pub headline: Headline,
     /// Missing data and how to supply it.
-    pub gaps: Gaps,
+    pub gaps: DataGaps,
     /// Figures that compare reach with plan and bounds.
     pub cards: Vec<Card>,
     /// Map of units; none if no unit has a tile.
-    pub map: Option<Map>,
-    /// Table of units.
-    pub units: Table,
+    pub map: Option<TileMap>,
+    /// Figures by unit.
+    pub units: FigureTable,
     /// Chart of weeks; none if nobody was identified.
-    pub weeks: Option<Weeks>,
+    pub weeks: Option<WeekChart>,
     /// Table of the coalitions that held the meetings.
-    pub coalitions: Option<Table>,
+    pub coalitions: Option<FigureTable>,
     /// Table of the categories that meetings were held for.
-    pub categories: Option<Table>,
+    pub categories: Option<FigureTable>,
     /// Data quality: what limits the figures.
     pub trust: Trust,
     /// What the figures mean.
     pub definitions: Definitions,
     /// Snapshot id and definition version, to trace every figure.
     pub foot: String,
+}
+
+/// Notice that all data is invented.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SyntheticNotice {
+    /// A word or two.
+    pub label: String,
+    /// The notice as a sentence.
+    pub note: String,
 }
 
 impl Statement {
@@ -83,7 +92,10 @@ impl Statement {
                 Scope::Region => None,
                 Scope::Units(_) => Some(fmt.message_with("scope-units", &[("units", fmt.units_in_scope().into())])),
             },
-            synthetic: published.campaign.synthetic.then(|| (fmt.message("synthetic-mark"), fmt.message("synthetic-note"))),
+            synthetic: published
+                .campaign
+                .synthetic
+                .then(|| SyntheticNotice { label: fmt.message("synthetic-mark"), note: fmt.message("synthetic-note") }),
             as_of: fmt.as_of(),
             quiet: trust::quiet(&fmt),
             headline: headline::headline(&fmt),

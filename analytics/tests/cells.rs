@@ -68,7 +68,7 @@ fn campaign(table: &str, rows: &[u64]) -> Value {
         contacts: people,
         reached: people,
         weak: 0,
-        rest: people,
+        unidentified: people,
     };
     let mut coverage = sample::coverage();
     let held: Vec<Value> = coverage[table]
@@ -88,6 +88,6 @@ fn campaign(table: &str, rows: &[u64]) -> Value {
     }
     coverage[table] = json!(held);
     coverage["region"] =
-        json!({"slice": figures(all).slice(5_000), "exposure": [all, 0, 0, 0, 0], "pending_attendance": 0, "ceiling": null});
+        json!({"slice": figures(all).slice(5_000), "exposure": [all, 0, 0, 0, 0], "attendance_without_report": 0, "ceiling": null});
     coverage
 }

@@ -19,7 +19,7 @@ use qamtu_analytics::{
     locale::Language,
     published::Published,
     report,
-    statement::{Figure, Statement, Table},
+    statement::{Figure, FigureTable, Statement},
 };
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn single(text: &str) -> String {
     text.split(|letter: char| letter.is_whitespace()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn rows<'a>(table: &'a Table, columns: &'a [&str]) -> impl Iterator<Item = &'a Figure> {
+fn rows<'a>(table: &'a FigureTable, columns: &'a [&str]) -> impl Iterator<Item = &'a Figure> {
     table.rows.iter().chain(&table.total).flat_map(|row| {
         table.columns.iter().zip(&row.figures).skip(1).filter(|(column, _)| columns.contains(&column.key)).map(|(_, figure)| figure)
     })

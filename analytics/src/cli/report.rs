@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    access::Reader, config::Config, error::AnalyticsError, identity::SnapshotId, locale::Language, publication::publish,
-    published::Published, report, snapshot_store::SnapshotStore, statement::Statement,
+    access::Reader, config::Config, error::AnalyticsError, identity::SnapshotId, locale::Language, published::Published,
+    release_control::release, report, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// Arguments of the subcommand `report`.
@@ -56,8 +56,8 @@ impl Report {
         };
         let snapshot = snapshot.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() })?;
         let published = Published::new(&snapshot, &Reader::from(&config.reader)).ok_or(AnalyticsError::NoFigures)?;
-        if !publish(&mut snapshots, config.reader.role, &snapshot)? {
-            let released = snapshots.last_release(&self.campaign, config.reader.role)?.map_or(snapshot.id, |(released, _)| released);
+        if !release(&mut snapshots, config.reader.role, &snapshot)? {
+            let released = snapshots.last_release(&self.campaign, config.reader.role)?.map_or(snapshot.id, |last| last.snapshot);
             return Err(AnalyticsError::HeldBack { snapshot: snapshot.id, released });
         }
         snapshots.mark_reported(snapshot.id)?;

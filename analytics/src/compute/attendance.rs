@@ -8,9 +8,9 @@ use polars::{
 use qamtu_schemas::id::MeetingId;
 
 use crate::{
-    coverage::{CoverageFold, OUTSIDE, ResidenceIndex, Run, UNSTATED},
+    coverage::{AttendanceRun, CoverageFold, OUTSIDE, ResidenceIndex, UNSTATED},
     error::AnalyticsError,
-    facts::{Batches, Facts},
+    facts::{Batches, Facts, StatedResidence},
 };
 
 /// Adds all attendance to a calculation.
@@ -21,40 +21,40 @@ pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: 
         fold.add_events(frame.height() as u64);
         let frame = rows_that_count(frame).map_err(batches.schema_error())?;
         if !fold.uses_roll() {
-            residences = stated(&frame, fold.residences()).map_err(batches.schema_error())?;
+            residences = residence_numbers(&frame, fold.residences()).map_err(batches.schema_error())?;
         }
-        let columns = Columns::of(&frame).map_err(batches.schema_error())?;
+        let columns = AttendanceColumns::of(&frame).map_err(batches.schema_error())?;
         let mut start = 0;
-        for (meeting, end) in numbers.runs(columns.meeting)? {
+        for MeetingRows { meeting, end } in numbers.runs(columns.meeting)? {
             let residences = residences.get(start..end).unwrap_or_default();
             let (hi, lo, strength) = (&columns.hi[start..end], &columns.lo[start..end], &columns.strength[start..end]);
-            fold.add_run(Run { meeting, hi, lo, strength, residences })?;
+            fold.add_run(AttendanceRun { meeting, hi, lo, strength, residences })?;
             start = end;
         }
     }
     Ok(())
 }
 
-/// The rows that are not retracted, reversed or withdrawn.
+/// The rows that were not retracted, reversed or withdrawn.
 fn rows_that_count(frame: DataFrame) -> PolarsResult<DataFrame> {
-    let holds: BooleanChunked = frame.column("holds")?.u8()?.not_equal(0);
-    if holds.all() {
+    let is_counted: BooleanChunked = frame.column("is_counted")?.u8()?.not_equal(0);
+    if is_counted.all() {
         return Ok(frame);
     }
-    let mut frame = frame.filter(&holds)?;
+    let mut frame = frame.filter(&is_counted)?;
     frame.rechunk_mut();
     Ok(frame)
 }
 
 /// The columns of a batch, with the types of the view's contract.
-struct Columns<'a> {
+struct AttendanceColumns<'a> {
     meeting: &'a StringChunked,
     hi: &'a [u64],
     lo: &'a [u64],
     strength: &'a [u8],
 }
 
-impl<'a> Columns<'a> {
+impl<'a> AttendanceColumns<'a> {
     fn of(frame: &'a DataFrame) -> PolarsResult<Self> {
         Ok(Self {
             meeting: frame.column("meeting")?.str()?,
@@ -65,18 +65,16 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Residence numbers of rows, see [`ResidenceIndex`]. A row has `p` and a precinct or `u` and a unit for an adult, `P` or `U` if the age is
-/// not stated, `x` for a minor or a resident of another region, or nothing.
-fn stated(frame: &DataFrame, index: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
-    let number = |residence: &str| match residence.split_at_checked(1) {
-        None => UNSTATED,
-        Some(("p", precinct)) => index.precinct(precinct).unwrap_or(OUTSIDE),
-        Some(("u", unit)) => index.unit(unit).unwrap_or(OUTSIDE),
-        Some(("P", precinct)) => index.precinct(precinct).map_or(OUTSIDE, |_| UNSTATED),
-        Some(("U", unit)) => index.unit(unit).map_or(OUTSIDE, |_| UNSTATED),
-        Some(_) => OUTSIDE,
+/// Residence numbers of rows, see [`ResidenceIndex`].
+fn residence_numbers(frame: &DataFrame, index: &ResidenceIndex) -> PolarsResult<Vec<u32>> {
+    let if_adult = |number: Option<u32>, is_adult: bool| number.map_or(OUTSIDE, |number| if is_adult { number } else { UNSTATED });
+    let number = |column: &str| match StatedResidence::parse(column) {
+        StatedResidence::Unstated => UNSTATED,
+        StatedResidence::Outside => OUTSIDE,
+        StatedResidence::Precinct { id, is_adult } => if_adult(index.precinct(id), is_adult),
+        StatedResidence::Unit { code, is_adult } => if_adult(index.unit(code), is_adult),
     };
-    Ok(frame.column("stated_residence")?.str()?.iter().map(|residence| number(residence.unwrap_or_default())).collect())
+    Ok(frame.column("stated_residence")?.str()?.iter().map(|column| number(column.unwrap_or_default())).collect())
 }
 
 /// Numbers meetings: known ones in the order of their ids, then those known by attendance alone in the order of arrival.
@@ -85,7 +83,20 @@ struct MeetingNumbers<'a> {
     /// Index that is compared first: attendance is sorted by meeting id, too.
     hint: usize,
     next: u32,
-    current: Option<(String, u32)>,
+    current: Option<NumberedMeeting>,
+}
+
+/// The meeting of the last row that was read.
+struct NumberedMeeting {
+    id: String,
+    number: u32,
+}
+
+/// Consecutive rows of one meeting in a batch; they start where the previous ones end.
+struct MeetingRows {
+    meeting: u32,
+    /// Exclusive end of the rows.
+    end: usize,
 }
 
 impl<'a> MeetingNumbers<'a> {
@@ -95,20 +106,19 @@ impl<'a> MeetingNumbers<'a> {
         Ok(Self { known, hint: 0, next, current: None })
     }
 
-    /// The meeting number and the exclusive end of each run of equal ids.
-    fn runs(&mut self, meetings: &StringChunked) -> Result<Vec<(u32, usize)>, AnalyticsError> {
+    /// The runs of equal ids in a batch.
+    fn runs(&mut self, meetings: &StringChunked) -> Result<Vec<MeetingRows>, AnalyticsError> {
         let mut runs = Vec::new();
-        for (at, id) in meetings.iter().map(Option::unwrap_or_default).enumerate() {
-            match &self.current {
-                Some((current, _)) if current == id => {}
-                current => {
-                    runs.extend(current.as_ref().filter(|_| at > 0).map(|(_, number)| (*number, at)));
-                    let number = self.number(id)?;
-                    self.current = Some((id.to_owned(), number));
+        for (row, id) in meetings.iter().map(Option::unwrap_or_default).enumerate() {
+            if self.current.as_ref().is_none_or(|current| current.id != id) {
+                let number = self.number(id)?;
+                if let Some(ended) = self.current.replace(NumberedMeeting { id: id.to_owned(), number }).filter(|_| row > 0) {
+                    runs.push(MeetingRows { meeting: ended.number, end: row });
                 }
             }
         }
-        runs.extend(self.current.as_ref().filter(|_| !meetings.is_empty()).map(|(_, number)| (*number, meetings.len())));
+        let last = self.current.as_ref().filter(|_| !meetings.is_empty());
+        runs.extend(last.map(|last| MeetingRows { meeting: last.number, end: meetings.len() }));
         Ok(runs)
     }
 

@@ -5,26 +5,32 @@ use qamtu_schemas::{
     id::{CategoryCode, PrecinctId},
 };
 
+use super::{
+    Counts, Coverage, DEFINITION,
+    attendance_counter::AttendanceCounter,
+    attendance_run::AttendanceRun,
+    bounds,
+    breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage},
+    calendar::{LocalCalendar, week_name},
+    campaign_settings::CampaignSettings,
+    definition,
+    distinct_people::{DistinctPeople, ResidentCounts},
+    residents::{self, ResidenceIndex, Voters},
+    slice::{Audience, Denominator, Fulfilment, Slice},
+    slices::{REGION, Slices},
+    sums::MeetingSums,
+};
 use crate::{
-    coverage::{
-        Audience, Campaign, Category, Coalition, Counts, Coverage, DEFINITION, Denominator, Fulfilment, Precinct, Region, Slice, Unit,
-        Week,
-        audience::{Attendance, Reached, Run},
-        bounds, definition,
-        meetings::{Calendar, REGION, Slices, week_name},
-        residents::{self, ResidenceIndex, Voters},
-        sums::Sums,
-    },
     error::AnalyticsError,
     facts::Facts,
-    identity::{Identity, Selection},
+    identity::{Selection, SnapshotIdentity},
     roll::Roll,
 };
 
 /// Whether the roll decides about eligibility: only if it has every precinct of the denominator. Otherwise it follows from what people
 /// state.
 pub fn roll_decides(facts: &Facts) -> Result<bool, AnalyticsError> {
-    let calendar = Calendar::of(configured(facts)?, facts.selection.as_of)?;
+    let calendar = LocalCalendar::of(configured(facts)?, facts.selection.as_of)?;
     Ok(eligibility_roll(facts, &calendar).is_some())
 }
 
@@ -35,20 +41,20 @@ fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
 }
 
 /// The roll, if it decides about eligibility.
-fn eligibility_roll<'a>(facts: &'a Facts, calendar: &Calendar) -> Option<&'a Roll> {
-    let is_whole = residents::without_roll(&facts.reference, &facts.roll, calendar.today) == 0;
-    Some(&facts.roll).filter(|roll| is_whole && !roll.is_empty())
+fn eligibility_roll<'a>(facts: &'a Facts, calendar: &LocalCalendar) -> Option<&'a Roll> {
+    let is_complete = residents::precincts_without_roll(&facts.reference, &facts.roll, calendar.today) == 0;
+    Some(&facts.roll).filter(|roll| is_complete && !roll.is_empty())
 }
 
 /// A calculation to which attendance is being added.
 #[derive(Debug)]
 pub struct CoverageFold<'a> {
     facts: &'a Facts,
-    identity: Identity,
-    campaign: Campaign,
+    identity: SnapshotIdentity,
+    campaign: CampaignSettings,
     residences: ResidenceIndex,
     voters: Voters,
-    attendance: Attendance<'a>,
+    attendance: AttendanceCounter<'a>,
     /// Attendance events, those that do not count included.
     events: u64,
 }
@@ -58,17 +64,17 @@ impl<'a> CoverageFold<'a> {
     pub fn new(facts: &'a Facts) -> Result<Self, AnalyticsError> {
         let configured = configured(facts)?;
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
-        let calendar = Calendar::of(configured, as_of)?;
+        let calendar = LocalCalendar::of(configured, as_of)?;
         let roll = eligibility_roll(facts, &calendar);
         let residences = ResidenceIndex::of(&facts.reference, &facts.roll, calendar.today);
         let voters = Voters::of(&facts.reference, calendar.today);
-        let slices = Slices::of(calendar, &facts.reference, &facts.meetings);
+        let slices = Slices::new(calendar, &facts.reference, &facts.meetings);
         Ok(Self {
-            identity: Identity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
-            campaign: Campaign::from(configured),
+            identity: SnapshotIdentity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
+            campaign: CampaignSettings::from(configured),
             residences,
             voters,
-            attendance: Attendance::new(roll, &facts.meetings, slices),
+            attendance: AttendanceCounter::new(roll, &facts.meetings, slices),
             events: 0,
             facts,
         })
@@ -76,7 +82,7 @@ impl<'a> CoverageFold<'a> {
 
     /// Whether the roll decides who is eligible; then runs need no residences.
     pub fn uses_roll(&self) -> bool {
-        self.attendance.roll.is_some()
+        self.attendance.uses_roll()
     }
 
     /// The residences that stated residences are numbered by.
@@ -90,19 +96,19 @@ impl<'a> CoverageFold<'a> {
     }
 
     /// Adds attendances that count; runs of a meeting must be consecutive.
-    pub fn add_run(&mut self, run: Run<'_>) -> Result<(), AnalyticsError> {
+    pub fn add_run(&mut self, run: AttendanceRun<'_>) -> Result<(), AnalyticsError> {
         self.attendance.add_run(run)
     }
 
     /// Computes the coverage from all runs that were added.
     pub fn finish(mut self) -> Result<Coverage, AnalyticsError> {
         self.attendance.finish()?;
-        let reached = self.attendance.reached(&self.residences.enrolled(&self.facts.roll), self.residences.len());
+        let people = self.attendance.distinct_people(&self.residences.of_roll(&self.facts.roll), self.residences.len());
         let mut fulfilments = vec![Fulfilment::default(); self.slices().len()];
         self.facts.meetings.rows().iter().for_each(|meeting| self.slices().add_fulfilment(meeting, &mut fulfilments));
         // A meeting known by attendance alone has neither plan nor report.
-        fulfilments[REGION].pending += self.attendance.unknown;
-        let totals = Totals { fulfilments, sums: std::mem::take(&mut self.attendance.sums), reached };
+        fulfilments[REGION].pending += self.attendance.unknown_meetings();
+        let totals = SliceTotals { fulfilments, sums: self.attendance.sums().to_vec(), people, region: self.voters.region.clone() };
         Ok(Coverage {
             region: self.region(&totals),
             units: self.units(&totals),
@@ -118,14 +124,14 @@ impl<'a> CoverageFold<'a> {
     }
 
     fn slices(&self) -> &Slices {
-        &self.attendance.slices
+        self.attendance.slices()
     }
 
-    fn region(&self, totals: &Totals) -> Region {
-        let slice = totals.slice(REGION, &self.voters.region, &self.voters.region);
-        Region {
-            exposure: totals.reached.exposure,
-            pending_attendance: self.attendance.pending,
+    fn region(&self, totals: &SliceTotals) -> RegionCoverage {
+        let slice = totals.slice(REGION, &self.voters.region);
+        RegionCoverage {
+            exposure: totals.people.exposure,
+            attendance_without_report: self.attendance.without_report(),
             ceiling: definition::ceiling(
                 self.campaign.planned_meetings,
                 slice.audience.gross,
@@ -136,78 +142,78 @@ impl<'a> CoverageFold<'a> {
         }
     }
 
-    fn units(&self, totals: &Totals) -> Vec<Unit> {
+    fn units(&self, totals: &SliceTotals) -> Vec<UnitCoverage> {
         let unit = |(code, number): (&_, usize)| {
             let defined = self.facts.reference.unit(code);
             let voters = self.voters.unit(code);
-            Unit {
+            UnitCoverage {
                 unit: code.clone(),
                 names: defined.map(|unit| unit.names.clone()),
                 kind: defined.map(|unit| unit.kind),
                 tile: defined.map(|unit| unit.tile),
-                slice: totals.slice(number, &voters, &self.voters.region),
-                residents: residents::figures(self.residences.residents(code, &totals.reached.residences), totals.all_meetings(), voters),
+                slice: totals.slice(number, &voters),
+                residents: residents::figures(self.residences.residents(code, &totals.people.by_residence), totals.all_meetings(), voters),
             }
         };
         self.slices().units.iter().map(unit).collect()
     }
 
-    fn precincts(&self, totals: &Totals) -> Vec<Precinct> {
+    fn precincts(&self, totals: &SliceTotals) -> Vec<PrecinctCoverage> {
         let mut named = std::collections::BTreeMap::<_, u64>::new();
         let meetings = &self.facts.meetings;
-        for number in meetings.rows().iter().filter_map(|meeting| meeting.held.as_ref()?.precinct) {
+        for number in meetings.rows().iter().filter_map(|meeting| meeting.report.as_ref()?.precinct) {
             *named.entry(&meetings.precincts.keys()[number as usize]).or_default() += 1;
         }
-        let counts = residents::counts(&self.facts.reference, self.slices().calendar.today);
-        let precinct = |(id, people): (&PrecinctId, (u64, u64))| {
+        let counts = residents::precinct_counts(&self.facts.reference, self.slices().calendar.today);
+        let precinct = |(id, residents): (&PrecinctId, ResidentCounts)| {
             let counted = counts.get(id);
             let voters = self.voters.precincts.get(id);
             // A precinct whose first count comes later is not in the denominator; it is listed once one of its residents is reached.
-            (voters.is_some() || people.0 > 0).then(|| Precinct {
+            (voters.is_some() || residents.reached > 0).then(|| PrecinctCoverage {
                 precinct: id.clone(),
                 unit: counted.map(|count| count.unit.clone()),
                 number: counted.map(|count| count.number),
                 meetings: named.get(id).copied().unwrap_or(0),
-                residents: residents::figures(people, totals.all_meetings(), voters.cloned().unwrap_or_default()),
+                residents: residents::figures(residents, totals.all_meetings(), voters.cloned().unwrap_or_default()),
             })
         };
-        self.residences.precincts(&totals.reached.residences).filter_map(precinct).collect()
+        self.residences.precincts(&totals.people.by_residence).filter_map(precinct).collect()
     }
 
-    fn coalitions(&self, totals: &Totals) -> Vec<Coalition> {
+    fn coalitions(&self, totals: &SliceTotals) -> Vec<CoalitionCoverage> {
         let coalition = |(id, number): (&_, usize)| {
             let formed = self.facts.reference.coalition(id);
             let unit = formed.and_then(|coalition| coalition.unit.clone());
             let voters = unit.as_ref().map_or_else(|| self.voters.region.clone(), |unit| self.voters.unit(unit));
-            Coalition {
+            CoalitionCoverage {
                 coalition: id.clone(),
                 names: formed.map(|coalition| coalition.names.clone()),
                 unit,
-                slice: totals.slice(number, &voters, &self.voters.region),
+                slice: totals.slice(number, &voters),
             }
         };
         self.slices().coalitions.iter().map(coalition).collect()
     }
 
-    fn categories(&self, totals: &Totals) -> Vec<Category> {
+    fn categories(&self, totals: &SliceTotals) -> Vec<CategoryCoverage> {
         let listed = || self.facts.reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
-        let category = |(code, number): (&CategoryCode, usize)| Category {
+        let category = |(code, number): (&CategoryCode, usize)| CategoryCoverage {
             category: code.clone(),
             names: listed().find(|category| category.code == *code).map(|category| category.names.clone()),
-            slice: totals.slice(number, &self.voters.region, &self.voters.region),
+            slice: totals.slice(number, &self.voters.region),
         };
         self.slices().categories.iter().map(category).collect()
     }
 
-    fn weeks(&self, totals: &Totals) -> Vec<Week> {
+    fn weeks(&self, totals: &SliceTotals) -> Vec<WeekCoverage> {
         let mut reached_to_date = 0;
         let week = |(monday, number): (&_, usize)| {
-            let first_reached = totals.reached.first[number];
+            let first_reached = totals.people.by_first_week[number];
             reached_to_date += first_reached;
-            Week {
+            WeekCoverage {
                 week: week_name(*monday),
                 monday: *monday,
-                slice: totals.slice(number, &self.voters.region, &self.voters.region),
+                slice: totals.slice(number, &self.voters.region),
                 first_reached,
                 reached_to_date,
             }
@@ -215,7 +221,7 @@ impl<'a> CoverageFold<'a> {
         self.slices().weeks.iter().map(week).collect()
     }
 
-    fn counts(&self, totals: &Totals) -> Counts {
+    fn counts(&self, totals: &SliceTotals) -> Counts {
         let reference = &self.facts.reference;
         Counts {
             voters: self.voters.region.known(),
@@ -224,28 +230,31 @@ impl<'a> CoverageFold<'a> {
             members: reference.members().len() as u64,
             coalitions: reference.coalitions().len() as u64,
             meetings_planned: totals.fulfilments[REGION].planned,
-            meetings_known: self.facts.meetings.rows().len() as u64 + self.attendance.unknown,
-            events: self.facts.totals.events + self.events,
+            meetings_known: self.facts.meetings.rows().len() as u64 + self.attendance.unknown_meetings(),
+            events: self.facts.record_counts.events + self.events,
             roll_voters: self.facts.roll.len() as u64,
             roll_precincts: self.facts.roll.precincts().len() as u64,
-            precincts_without_roll: residents::without_roll(reference, &self.facts.roll, self.slices().calendar.today),
-            rejected: self.facts.totals.rejected,
-            conflicts: self.facts.totals.conflicts,
+            precincts_without_roll: residents::precincts_without_roll(reference, &self.facts.roll, self.slices().calendar.today),
+            rejected: self.facts.record_counts.rejected,
+            conflicts: self.facts.record_counts.conflicts,
         }
     }
 }
 
 /// Sums and different people, by slice.
-struct Totals {
+struct SliceTotals {
     fulfilments: Vec<Fulfilment>,
-    sums: Vec<Sums>,
-    reached: Reached,
+    sums: Vec<MeetingSums>,
+    people: DistinctPeople,
+    /// Voters of the whole region.
+    region: Denominator,
 }
 
-impl Totals {
-    fn slice(&self, number: usize, voters: &Denominator, region: &Denominator) -> Slice {
+impl SliceTotals {
+    /// `voters` are those that the slice is compared to.
+    fn slice(&self, number: usize, voters: &Denominator) -> Slice {
         let sums = &self.sums[number];
-        let reach = bounds::of_meetings(self.reached.slices[number], &sums.audience, (sums.minimum, region), voters.clone());
+        let reach = bounds::of_meetings(self.people.by_slice[number], sums, voters.clone(), &self.region);
         Slice { fulfilment: self.fulfilments[number].clone(), audience: Audience { reach, ..sums.audience.clone() } }
     }
 

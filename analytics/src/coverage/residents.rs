@@ -12,19 +12,21 @@ use qamtu_schemas::{
     id::{PrecinctId, UnitCode},
 };
 
-use crate::{
-    coverage::{Audience, Denominator, Residents, bounds},
-    roll::Roll,
+use super::{
+    bounds,
+    distinct_people::ResidentCounts,
+    slice::{Audience, Denominator, Residents},
 };
+use crate::roll::Roll;
 
 /// The count of every precinct that is valid on a day; its newest count if the first one is later.
-pub(crate) fn counts(reference: &Reference, on: Date) -> BTreeMap<&PrecinctId, &PrecinctCounted> {
-    let true_then = reference.precincts(on);
-    reference.precincts(Date::MAX).chain(true_then).map(|count| (&count.precinct, count)).collect()
+pub(super) fn precinct_counts(reference: &Reference, on: Date) -> BTreeMap<&PrecinctId, &PrecinctCounted> {
+    let valid = reference.precincts(on);
+    reference.precincts(Date::MAX).chain(valid).map(|count| (&count.precinct, count)).collect()
 }
 
 /// Number of precincts in the denominator that have no roll.
-pub(crate) fn without_roll(reference: &Reference, roll: &Roll, on: Date) -> u64 {
+pub(super) fn precincts_without_roll(reference: &Reference, roll: &Roll, on: Date) -> u64 {
     reference.precincts(on).filter(|count| roll.precincts().binary_search(&count.precinct).is_err()).count() as u64
 }
 
@@ -41,10 +43,10 @@ pub struct ResidenceIndex {
 }
 
 impl ResidenceIndex {
-    pub(crate) fn of(reference: &Reference, roll: &Roll, on: Date) -> Self {
+    pub(super) fn of(reference: &Reference, roll: &Roll, on: Date) -> Self {
         let units: Vec<UnitCode> = reference.units().map(|unit| unit.unit.clone()).collect();
         let mut unit_by_precinct: BTreeMap<&PrecinctId, Option<usize>> = roll.precincts().iter().map(|precinct| (precinct, None)).collect();
-        for (precinct, count) in counts(reference, on) {
+        for (precinct, count) in precinct_counts(reference, on) {
             unit_by_precinct.insert(precinct, units.binary_search(&count.unit).ok());
         }
         let (precincts, unit_of): (Vec<PrecinctId>, Vec<Option<usize>>) =
@@ -53,8 +55,8 @@ impl ResidenceIndex {
         Self { precincts, unit_of, units, known }
     }
 
-    /// Number of residences.
-    pub(crate) fn len(&self) -> usize {
+    /// How many residences have a number.
+    pub(super) fn len(&self) -> usize {
         self.precincts.len() + self.units.len()
     }
 
@@ -70,35 +72,37 @@ impl ResidenceIndex {
         Some((self.precincts.len() + at) as u32)
     }
 
-    /// Residence number of each precinct of the roll.
-    pub(crate) fn enrolled(&self, roll: &Roll) -> Vec<u32> {
+    /// Residence numbers of the roll's precincts.
+    pub(super) fn of_roll(&self, roll: &Roll) -> Vec<u32> {
         roll.precincts().iter().map(|precinct| self.precincts.binary_search(precinct).unwrap_or_default() as u32).collect()
     }
 
-    /// Precincts sorted by id, with people and attendances of their residents.
-    pub(crate) fn precincts<'p>(&'p self, places: &'p [(u64, u64)]) -> impl Iterator<Item = (&'p PrecinctId, (u64, u64))> {
-        self.precincts.iter().zip(places.iter().copied())
+    /// Precincts sorted by id, with the counts of their residents.
+    pub(super) fn precincts<'p>(&'p self, by_residence: &'p [ResidentCounts]) -> impl Iterator<Item = (&'p PrecinctId, ResidentCounts)> {
+        self.precincts.iter().zip(by_residence.iter().copied())
     }
 
-    /// People and attendances of a unit's residents, in its precincts or with only the unit stated.
-    pub(crate) fn residents(&self, unit: &UnitCode, places: &[(u64, u64)]) -> (u64, u64) {
-        let Ok(at) = self.units.binary_search(unit) else { return (0, 0) };
-        let of_unit = self.unit_of.iter().zip(places).filter(|(unit, _)| **unit == Some(at)).map(|(_, people)| people);
-        let unit_only = places.get(self.precincts.len() + at);
-        of_unit.chain(unit_only).fold((0, 0), |sum, people| (sum.0 + people.0, sum.1 + people.1))
+    /// Counts of a unit's residents, in its precincts or with only the unit stated.
+    pub(super) fn residents(&self, unit: &UnitCode, by_residence: &[ResidentCounts]) -> ResidentCounts {
+        let mut sum = ResidentCounts::default();
+        let Ok(at) = self.units.binary_search(unit) else { return sum };
+        let of_unit = self.unit_of.iter().zip(by_residence).filter(|(unit, _)| **unit == Some(at)).map(|(_, counts)| counts);
+        let unit_only = by_residence.get(self.precincts.len() + at);
+        of_unit.chain(unit_only).for_each(|counts| sum += *counts);
+        sum
     }
 }
 
 /// Registered voters on the as-of day: each precinct's newest count up to that day. A sum has the date of its newest count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Voters {
-    pub(crate) region: Denominator,
-    pub(crate) precincts: BTreeMap<PrecinctId, Denominator>,
+pub(super) struct Voters {
+    pub(super) region: Denominator,
+    pub(super) precincts: BTreeMap<PrecinctId, Denominator>,
     units: BTreeMap<UnitCode, Denominator>,
 }
 
 impl Voters {
-    pub(crate) fn of(reference: &Reference, on: Date) -> Self {
+    pub(super) fn of(reference: &Reference, on: Date) -> Self {
         let mut voters = Self::default();
         for count in reference.precincts(on) {
             let precinct = voters.precincts.entry(count.precinct.clone()).or_default();
@@ -110,12 +114,12 @@ impl Voters {
         voters
     }
 
-    pub(crate) fn unit(&self, unit: &UnitCode) -> Denominator {
+    pub(super) fn unit(&self, unit: &UnitCode) -> Denominator {
         self.units.get(unit).cloned().unwrap_or_default()
     }
 }
 
 /// Reach and contacts of residents, given the audience of all meetings.
-pub(crate) fn figures((reached, contacts): (u64, u64), audience: &Audience, voters: Denominator) -> Residents {
-    Residents { contacts, reach: bounds::of_residents(reached, audience, voters) }
+pub(super) fn figures(counts: ResidentCounts, audience: &Audience, voters: Denominator) -> Residents {
+    Residents { contacts: counts.contacts, reach: bounds::of_residents(counts.reached, audience, voters) }
 }

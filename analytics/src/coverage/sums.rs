@@ -2,37 +2,44 @@
 
 use qamtu_schemas::fold::Headcount;
 
-use crate::coverage::Audience;
+use super::slice::Audience;
 
 /// Different people at one meeting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct People {
+pub(super) struct AttendeeCounts {
     /// Strongly identified, and known to be eligible or not to be.
-    pub(crate) identified: u64,
+    pub(super) identified: u64,
     /// Identified people who are eligible.
-    pub(crate) eligible: u64,
+    pub(super) eligible: u64,
     /// Strongly identified, but nobody stated whether they are adult residents.
-    pub(crate) unstated: u64,
+    pub(super) unstated: u64,
     /// Weakly identified: known by phone number only.
-    pub(crate) weak: u64,
+    pub(super) weak: u64,
+}
+
+impl AttendeeCounts {
+    /// Everybody on the meeting's lists.
+    pub(super) fn recorded(self) -> u64 {
+        self.identified + self.unstated + self.weak
+    }
 }
 
 /// Sums over counted meetings, without reach.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sums {
+pub(super) struct MeetingSums {
     /// All figures except reach.
-    pub(crate) audience: Audience,
-    /// The largest eligible minimum of one meeting.
-    pub(crate) minimum: u64,
+    pub(super) audience: Audience,
+    /// The largest number of eligible people that one meeting had at least.
+    pub(super) eligible_minimum: u64,
 }
 
-impl Sums {
+impl MeetingSums {
     /// The sums of one counted meeting.
-    pub(crate) fn of(headcount: Option<Headcount>, people: People) -> Self {
-        let People { identified, eligible, unstated, weak } = people;
+    pub(super) fn of(headcount: Option<Headcount>, people: AttendeeCounts) -> Self {
+        let AttendeeCounts { identified, eligible, unstated, weak } = people;
         let (low, high, stated) =
             headcount.map_or((0, 0, 0), |heads| (u64::from(heads.low), u64::from(heads.high), u64::from(heads.eligible_minimum)));
-        let recorded = identified + unstated + weak;
+        let recorded = people.recorded();
         let unidentified = high.max(recorded) - identified;
         let audience = Audience {
             gross: low.max(recorded),
@@ -47,11 +54,11 @@ impl Sums {
             uncounted_meetings: u64::from(headcount.is_none() && recorded == 0),
             ..Audience::default()
         };
-        Self { audience, minimum: stated.min(eligible + unidentified) }
+        Self { audience, eligible_minimum: stated.min(eligible + unidentified) }
     }
 
     /// Adds the sums of another meeting.
-    pub(crate) fn add(&mut self, meeting: &Self) {
+    pub(super) fn add(&mut self, meeting: &Self) {
         let (sum, one) = (&mut self.audience, &meeting.audience);
         sum.gross += one.gross;
         sum.identified += one.identified;
@@ -63,6 +70,6 @@ impl Sums {
         sum.headcount_meetings += one.headcount_meetings;
         sum.identified_meetings += one.identified_meetings;
         sum.uncounted_meetings += one.uncounted_meetings;
-        self.minimum = self.minimum.max(meeting.minimum);
+        self.eligible_minimum = self.eligible_minimum.max(meeting.eligible_minimum);
     }
 }

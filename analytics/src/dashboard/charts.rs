@@ -3,28 +3,27 @@
 use maud::{Markup, html};
 
 use super::tables;
-use crate::statement::{Range, WeekColumn, Weeks};
+use crate::statement::{ColumnHeights, RangeChart, WeekChart, WeekColumn};
 
 /// The measured reach is a solid bar, the bounds an outlined band, the plan a line, the ceiling a dashed line.
-pub(super) fn range(range: &Range) -> Markup {
-    let percent = |fraction: f64| format!("{:.2}%", fraction * 100.0);
-    let width = |from: f64, to: f64| format!("{:.2}%", (to - from).max(0.0) * 100.0);
-    let (lower, upper) = (range.bounds.0, range.bounds.1);
+pub(super) fn range(range: &RangeChart) -> Markup {
+    let fraction = |fraction: f64| percent(fraction * 100.0);
+    let band = &range.bounds;
     html! {
         figure.range {
             figcaption { (range.title) }
             svg width="100%" height="52" role="img" aria-label=(range.title) {
                 rect.track x="0" y="14" width="100%" height="24" {}
-                rect.band x=(percent(lower)) y="15" width=(width(lower, upper)) height="22" {}
-                @if let Some((at, _)) = &range.reached { rect.solid x="0" y="14" width=(percent(*at)) height="24" {} }
-                @if let Some((at, _)) = &range.planned { line.planned x1=(percent(*at)) x2=(percent(*at)) y1="4" y2="48" {} }
-                @if let Some((at, _)) = &range.ceiling { line.ceiling x1=(percent(*at)) x2=(percent(*at)) y1="4" y2="48" {} }
+                rect.band x=(fraction(band.from)) y="15" width=(fraction((band.to - band.from).max(0.0))) height="22" {}
+                @if let Some(mark) = &range.reached { rect.solid x="0" y="14" width=(fraction(mark.position)) height="24" {} }
+                @if let Some(mark) = &range.planned { line.planned x1=(fraction(mark.position)) x2=(fraction(mark.position)) y1="4" y2="48" {} }
+                @if let Some(mark) = &range.ceiling { line.ceiling x1=(fraction(mark.position)) x2=(fraction(mark.position)) y1="4" y2="48" {} }
             }
             ul.key {
-                @if let Some((_, text)) = &range.reached { li { (swatch("solid")) (text) } }
-                li { (swatch("band")) (range.bounds.2) }
-                @if let Some((_, text)) = &range.planned { li { (swatch("planned")) (text) } }
-                @if let Some((_, text)) = &range.ceiling { li { (swatch("ceiling")) (text) } }
+                @if let Some(mark) = &range.reached { li { (swatch("solid")) (mark.text) } }
+                li { (swatch("band")) (band.text) }
+                @if let Some(mark) = &range.planned { li { (swatch("planned")) (mark.text) } }
+                @if let Some(mark) = &range.ceiling { li { (swatch("ceiling")) (mark.text) } }
             }
         }
     }
@@ -53,7 +52,7 @@ const MIN_COLUMNS: usize = 4;
 
 /// A column per week: reached before at the bottom, reached for the first time on top. Labels are left out where space is short; the table
 /// below has every figure.
-pub(super) fn weeks(weeks: &Weeks) -> Markup {
+pub(super) fn weeks(weeks: &WeekChart) -> Markup {
     let wide = 100.0 / weeks.columns.len().max(MIN_COLUMNS) as f64;
     let all_labels = !weeks.crowded;
     html! {
@@ -61,10 +60,10 @@ pub(super) fn weeks(weeks: &Weeks) -> Markup {
             h2 #weeks { (weeks.title) }
             p.note { (weeks.note) }
             svg.columns width="100%" height=(if all_labels { "332" } else { "316" }) role="img" aria-label=(weeks.title) {
-                @for (place, column) in weeks.columns.iter().enumerate() { (bars(column, (wide * place as f64, wide))) }
+                @for (place, column) in weeks.columns.iter().enumerate() { (bars(column, wide * place as f64, wide)) }
                 // Labels are drawn last, so that no column covers the previous label.
                 @for (place, column) in weeks.columns.iter().enumerate() {
-                    (labels(column, (wide * place as f64, wide), (all_labels, anchor(place, weeks.columns.len(), all_labels))))
+                    (labels(column, label_position(weeks, place, wide), all_labels))
                 }
                 line.floor x1="0" x2="100%" y1=(FLOOR) y2=(FLOOR) {}
             }
@@ -74,27 +73,36 @@ pub(super) fn weeks(weeks: &Weeks) -> Markup {
     }
 }
 
-/// Labels of the first and last narrow column are aligned to stay within the chart.
-fn anchor(place: usize, columns: usize, all_labels: bool) -> &'static str {
+/// Where the labels of a column are.
+struct LabelPosition {
+    /// X coordinate, in percent.
+    x: f64,
+    /// Attribute `text-anchor`.
+    anchor: &'static str,
+}
+
+/// Labels of the first and last narrow column are aligned to stay within the chart. Columns are `wide` percent wide.
+fn label_position(weeks: &WeekChart, place: usize, wide: f64) -> LabelPosition {
+    let left = wide * place as f64;
     match place {
-        _ if all_labels => "middle",
-        0 => "start",
-        last if last + 1 == columns => "end",
-        _ => "middle",
+        0 if weeks.crowded => LabelPosition { x: left, anchor: "start" },
+        last if weeks.crowded && last + 1 == weeks.columns.len() => LabelPosition { x: left + wide, anchor: "end" },
+        _ => LabelPosition { x: left + wide / 2.0, anchor: "middle" },
     }
 }
 
-fn percent(at: f64) -> String {
-    format!("{at:.2}%")
+fn percent(percent: f64) -> String {
+    format!("{percent:.2}%")
 }
 
 /// Y coordinates of the top of what was reached before, and of the whole column.
 fn tops(column: &WeekColumn) -> (f64, f64) {
-    let (before, first) = column.heights.unwrap_or((0.0, 0.0));
+    let ColumnHeights { before, first } = column.heights.unwrap_or(ColumnHeights { before: 0.0, first: 0.0 });
     (FLOOR - before * PLOT, FLOOR - (before + first) * PLOT)
 }
 
-fn bars(column: &WeekColumn, (left, wide): (f64, f64)) -> Markup {
+/// X coordinate and width are in percent.
+fn bars(column: &WeekColumn, left: f64, wide: f64) -> Markup {
     let (middle, top) = tops(column);
     let (x, width) = (percent(left + wide * 0.17), percent(wide * 0.66));
     html! {
@@ -106,12 +114,8 @@ fn bars(column: &WeekColumn, (left, wide): (f64, f64)) -> Markup {
     }
 }
 
-fn labels(column: &WeekColumn, (left, wide): (f64, f64), (all_labels, anchor): (bool, &str)) -> Markup {
-    let at = percent(match anchor {
-        "start" => left,
-        "end" => left + wide,
-        _ => left + wide / 2.0,
-    });
+fn labels(column: &WeekColumn, position: LabelPosition, all_labels: bool) -> Markup {
+    let (at, anchor) = (percent(position.x), position.anchor);
     let class = match (column.labels.wide, column.labels.narrow) {
         (true, true) => "labels",
         (true, false) => "labels desk",

@@ -7,8 +7,12 @@ use serde::Deserialize;
 
 use crate::{
     access::Scope,
-    csv::row::{CsvRow, CsvWriter, Dialect, Source},
-    published::{Audience, Published, Unit, Week},
+    csv::{
+        field::Dialect,
+        row::CsvRow,
+        writer::{CsvWriter, SourceColumns},
+    },
+    published::{Published, PublishedAudience, PublishedUnit, PublishedWeek},
     reach_status::ReachStatus,
 };
 
@@ -28,8 +32,11 @@ impl CsvQuery {
 
 /// Writes the figures that a reader may see.
 pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, csv::Error> {
-    let source =
-        Source { as_of: published.identity.as_of, definition: published.identity.definition, snapshot: published.snapshot.to_string() };
+    let source = SourceColumns {
+        as_of: published.identity.as_of,
+        definition: published.identity.definition,
+        snapshot: published.snapshot.to_string(),
+    };
     let mut writer = CsvWriter::new(Vec::new(), dialect, false, source)?;
     let total = &published.total;
     let all = ReachStatus::of_total(total);
@@ -45,13 +52,13 @@ pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, cs
     }
     for coalition in &published.coalitions {
         let row = CsvRow::new("coalition", &coalition.coalition, coalition.names.as_ref()).with_plan(&coalition.plan);
-        let known = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
-        writer.write_row(&audience(row, &coalition.audience).for_status(known))?;
+        let status = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
+        writer.write_row(&audience(row, &coalition.audience).for_status(status))?;
     }
     for category in &published.categories {
         let row = CsvRow::new("category", &category.category, category.names.as_ref()).with_plan(&category.plan);
-        let known = ReachStatus::of_audience(category.plan.held, &category.audience);
-        writer.write_row(&audience(row, &category.audience).for_status(known))?;
+        let status = ReachStatus::of_audience(category.plan.held, &category.audience);
+        writer.write_row(&audience(row, &category.audience).for_status(status))?;
     }
     for week in &published.weeks {
         writer.write_row(&CsvRow { held: week.held.into(), gross: week.gross.into(), ..CsvRow::new("week", &week.week, None) })?;
@@ -62,7 +69,7 @@ pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, cs
     writer.finish()
 }
 
-fn audience(row: CsvRow, audience: &Audience) -> CsvRow {
+fn audience(row: CsvRow, audience: &PublishedAudience) -> CsvRow {
     CsvRow {
         gross: audience.gross.into(),
         identified: audience.identified.into(),
@@ -77,14 +84,13 @@ fn audience(row: CsvRow, audience: &Audience) -> CsvRow {
 }
 
 /// Columns of a unit's residents. Zero is shown only if somebody was identified anywhere.
-fn residents(unit: &Unit, all: ReachStatus) -> CsvRow {
-    let (lower, upper) = unit.residents_bounds;
+fn residents(unit: &PublishedUnit, all: ReachStatus) -> CsvRow {
     let row = CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator);
-    let row = CsvRow { reached: unit.residents.into(), lower: lower.into(), upper: upper.into(), ..row };
+    let row = CsvRow { reached: unit.residents.into(), lower: unit.residents_lower.into(), upper: unit.residents_upper.into(), ..row };
     if unit.residents.shown() == Some(0) { row.for_status(all) } else { row }
 }
 
 /// Everyone reached up to the end of a week.
-fn to_date(week: &Week) -> CsvRow {
+fn to_date(week: &PublishedWeek) -> CsvRow {
     CsvRow { reached: week.to_date.into(), ..CsvRow::new("week_to_date", &week.week, None) }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     locale::Language,
-    statement::{Card, Definitions, Gaps, Headline, Map, Statement, Trust},
+    statement::{Card, DataGaps, Definitions, Headline, Statement, TileMap, Trust},
     translations::Translations,
 };
 
@@ -147,7 +147,7 @@ fn cover(statement: &Statement) -> Markup {
             p.kicker { (statement.subject) @if let Some(scope) = &statement.scope { " · " (scope) } }
             h1 { (statement.campaign) }
             p.as-of { (statement.as_of) }
-            @if let Some((mark, note)) = &statement.synthetic { p.synthetic { strong { (mark) } " " (note) } }
+            @if let Some(notice) = &statement.synthetic { p.synthetic { strong { (notice.label) } " " (notice.note) } }
         }
     }
 }
@@ -166,7 +166,7 @@ fn headline(headline: &Headline) -> Markup {
 }
 
 /// Missing data: what is missing, why, and what to send.
-fn gaps(gaps: &Gaps) -> Markup {
+fn gaps(gaps: &DataGaps) -> Markup {
     html! {
         @if !gaps.list.is_empty() {
             section.gaps aria-labelledby="gaps" {
@@ -188,7 +188,7 @@ fn cards(cards: &[Card]) -> Markup {
 }
 
 /// A layout table of tiles; each tile links to its row in the table of units.
-fn map(map: &Map) -> Markup {
+fn map(map: &TileMap) -> Markup {
     let at = |row: u8, column: u8| map.tiles.iter().find(|tile| (tile.row, tile.column) == (row, column));
     html! {
         section.map aria-labelledby="map" {

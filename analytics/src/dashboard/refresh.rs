@@ -16,11 +16,11 @@ use crate::{
     coverage::Coverage,
     coverage::Snapshot,
     error::AnalyticsError,
-    facts::Warehouse,
+    facts::WarehouseReader,
     identity::Selection,
     identity::SnapshotId,
     metrics,
-    publication::{check_release, publish},
+    release_control::{check_release, release},
     snapshot_store::SnapshotStore,
 };
 
@@ -33,7 +33,7 @@ const MAX_AGE: SignedDuration = SignedDuration::from_mins(10);
 /// What the loop reads from and writes to.
 pub(super) struct RefreshLoop {
     pub(super) service: Arc<DashboardState>,
-    pub(super) warehouse: Warehouse,
+    pub(super) warehouse: WarehouseReader,
     pub(super) snapshots: SnapshotStore,
     /// The role that publication is checked for.
     pub(super) role: Role,
@@ -70,7 +70,7 @@ impl RefreshLoop {
 
     /// Recomputes if due, and shows the result if allowed. `last` is the last computed selection and its status.
     async fn refresh_if_due(&mut self, last: &mut Option<(Selection, RefreshStatus)>) -> Result<RefreshStatus, AnalyticsError> {
-        let selection = select(&self.warehouse, (self.service.campaign(), None), Timestamp::now()).await?;
+        let selection = select(&self.warehouse, self.service.campaign(), None, Timestamp::now()).await?;
         let shown = || self.service.snapshot().map(|shown| (shown.coverage.identity.selection(), RefreshStatus::UpToDate));
         if let Some((_, status)) = last.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
             return Ok(status);
@@ -93,7 +93,7 @@ impl RefreshLoop {
             return Ok(false);
         }
         let saved = save(&mut self.snapshots, candidate.coverage)?;
-        let may_be_shown = publish(&mut self.snapshots, self.role, &saved)?;
+        let may_be_shown = release(&mut self.snapshots, self.role, &saved)?;
         if may_be_shown {
             self.service.set_snapshot(saved);
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    statement::{Column, Figure, State, Table, TableRow},
+    statement::{Figure, FigureColumn, FigureRow, FigureState, FigureTable},
     translations::Translations,
 };
 
@@ -18,7 +18,7 @@ pub struct Sorting {
 
 impl Sorting {
     /// The query string of this order; empty if the column is unknown.
-    pub(super) fn query(&self, table: &Table) -> String {
+    pub(super) fn query(&self, table: &FigureTable) -> String {
         if !table.columns.iter().any(|column| column.key == self.column) {
             return String::new();
         }
@@ -27,7 +27,7 @@ impl Sorting {
 }
 
 /// The table of units, sorted as requested.
-pub(super) fn sortable(table: &Table, sorting: &Sorting, translations: &Translations) -> Markup {
+pub(super) fn sortable(table: &FigureTable, sorting: &Sorting, translations: &Translations) -> Markup {
     let rows = table.sorted(&sorting.column, sorting.descending);
     html! {
         section.units #units aria-labelledby="units-title" {
@@ -43,7 +43,7 @@ pub(super) fn sortable(table: &Table, sorting: &Sorting, translations: &Translat
 }
 
 /// A table in the order of its names.
-pub(super) fn plain(table: &Table, id: &str) -> Markup {
+pub(super) fn plain(table: &FigureTable, id: &str) -> Markup {
     html! {
         section class=(id) aria-labelledby=(id) {
             h2 id=(id) { (table.title) }
@@ -54,7 +54,7 @@ pub(super) fn plain(table: &Table, id: &str) -> Markup {
 }
 
 /// A table without its title.
-pub(super) fn body(table: &Table) -> Markup {
+pub(super) fn body(table: &FigureTable) -> Markup {
     html! {
         table.figures role="table" {
             thead role="rowgroup" { tr role="row" { @for column in &table.columns { th role="columnheader" scope="col" { (column.label) } } } }
@@ -64,9 +64,9 @@ pub(super) fn body(table: &Table) -> Markup {
 }
 
 /// Links sort names ascending and figures descending first; a second click reverses the order.
-fn heading(table: &Table, column: &Column, sorting: &Sorting, translations: &Translations) -> Markup {
+fn heading(table: &FigureTable, column: &FigureColumn, sorting: &Sorting, translations: &Translations) -> Markup {
     let is_name = table.columns.first() == Some(column);
-    let known = table.columns.iter().any(|held| held.key == sorting.column);
+    let known = table.columns.iter().any(|other| other.key == sorting.column);
     let active = if known { sorting.column == column.key } else { is_name };
     let descending = if active { !sorting.descending } else { !is_name };
     let order = match (active, sorting.descending) {
@@ -85,12 +85,12 @@ fn heading(table: &Table, column: &Column, sorting: &Sorting, translations: &Tra
     }
 }
 
-fn line(table: &Table, row: &TableRow, anchor: Option<&str>) -> Markup {
+fn line(table: &FigureTable, row: &FigureRow, anchor: Option<&str>) -> Markup {
     html! {
         tr role="row" id=[anchor.map(|anchor| format!("{anchor}-{}", row.code))] {
-            @for (place, (column, held)) in table.columns.iter().zip(&row.figures).enumerate() {
-                @if place == 0 { th role="rowheader" scope="row" { (figure(held)) } }
-                @else { td role="cell" data-label=(column.label) data-column=(column.key) { (figure(held)) } }
+            @for (place, (column, value)) in table.columns.iter().zip(&row.figures).enumerate() {
+                @if place == 0 { th role="rowheader" scope="row" { (figure(value)) } }
+                @else { td role="cell" data-label=(column.label) data-column=(column.key) { (figure(value)) } }
             }
         }
     }
@@ -99,10 +99,10 @@ fn line(table: &Table, row: &TableRow, anchor: Option<&str>) -> Markup {
 /// A figure with a CSS class for its state.
 pub(super) fn figure(figure: &Figure) -> Markup {
     match figure.state {
-        State::Shown => html! { (figure.text) },
-        State::Withheld => html! { span.withheld { (figure.text) } },
-        State::Unknown => html! { span.unknown { (figure.text) } },
-        State::None => html! { span.none { (figure.text) } },
-        State::Error => html! { strong.error { (figure.text) } },
+        FigureState::Shown => html! { (figure.text) },
+        FigureState::Withheld => html! { span.withheld { (figure.text) } },
+        FigureState::Unknown => html! { span.unknown { (figure.text) } },
+        FigureState::None => html! { span.none { (figure.text) } },
+        FigureState::Error => html! { strong.error { (figure.text) } },
     }
 }

@@ -42,9 +42,9 @@ impl<K: Clone + Eq + Hash> Interner<K> {
     }
 }
 
-/// Unit, coalition, audience and time of a plan or a report, with interned codes.
+/// Unit, coalition, audience and time of a plan or of a report, which has the contents of a plan; codes are interned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MeetingDetails {
+pub struct InternedPlan {
     /// Interned code of the unit.
     pub unit: u32,
     /// Interned id of the coalition.
@@ -59,7 +59,7 @@ pub struct MeetingDetails {
 
 /// State of a meeting at the as-of instant.
 #[derive(Debug, Clone)]
-pub struct Meeting {
+pub struct InternedMeeting {
     /// Planned, held, cancelled or pending.
     pub status: Status,
     /// Whether the start of its plan comes from a move.
@@ -71,9 +71,9 @@ pub struct Meeting {
     /// Interned categories of all plans and reports that are valid.
     pub audiences: Box<[u32]>,
     /// The plan that takes precedence, if any.
-    pub planned: Option<MeetingDetails>,
+    pub plan: Option<InternedPlan>,
     /// The report, if it says that the meeting was held and the meeting has begun.
-    pub held: Option<MeetingDetails>,
+    pub report: Option<InternedPlan>,
     /// The report came before the meeting begins, so the meeting does not count yet.
     pub premature: bool,
 }
@@ -82,7 +82,7 @@ pub struct Meeting {
 #[derive(Debug, Clone, Default)]
 pub struct Meetings {
     ids: Vec<MeetingId>,
-    rows: Vec<Meeting>,
+    rows: Vec<InternedMeeting>,
     /// Units that plans and reports name.
     pub units: Interner<UnitCode>,
     /// Coalitions that plans and reports name.
@@ -100,24 +100,24 @@ impl Meetings {
         if self.ids.last().is_some_and(|last| *last >= id) {
             return false;
         }
-        let planned = state.plan.as_ref().map(|plan| self.details(plan, state.starts.unwrap_or(plan.starts)));
-        let report = state.report.as_ref().filter(|report| report.starts <= now);
-        let held = report.map(|report| self.details(report, report.starts));
-        let premature = state.report.is_some() && held.is_none();
-        let status = match (premature, &planned) {
+        let plan = state.plan.as_ref().map(|plan| self.intern(plan, state.starts.unwrap_or(plan.starts)));
+        let begun = state.report.as_ref().filter(|report| report.starts <= now);
+        let report = begun.map(|report| self.intern(report, report.starts));
+        let premature = state.report.is_some() && report.is_none();
+        let status = match (premature, &plan) {
             (true, Some(_)) => Status::Planned,
             (true, None) => Status::Pending,
             (false, _) => state.status,
         };
         let audiences = state.audiences.iter().map(|code| self.categories.intern(code)).collect();
         let MeetingState { moved, contested, headcount, .. } = *state;
-        self.rows.push(Meeting { status, moved, contested, headcount, audiences, planned, held, premature });
+        self.rows.push(InternedMeeting { status, moved, contested, headcount, audiences, plan, report, premature });
         self.ids.push(id);
         true
     }
 
-    fn details(&mut self, plan: &Plan, starts: Timestamp) -> MeetingDetails {
-        MeetingDetails {
+    fn intern(&mut self, plan: &Plan, starts: Timestamp) -> InternedPlan {
+        InternedPlan {
             unit: self.units.intern(&plan.unit),
             coalition: self.coalitions.intern(&plan.coalition),
             categories: std::iter::once(&plan.category).chain(&plan.secondary).map(|code| self.categories.intern(code)).collect(),
@@ -127,7 +127,7 @@ impl Meetings {
     }
 
     /// The meetings in the order of their ids.
-    pub fn rows(&self) -> &[Meeting] {
+    pub fn rows(&self) -> &[InternedMeeting] {
         &self.rows
     }
 

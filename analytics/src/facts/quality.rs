@@ -5,11 +5,8 @@ use jiff::Timestamp;
 use qamtu_schemas::Topic;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::AnalyticsError,
-    facts::{Warehouse, meetings::Meetings},
-    identity::Selection,
-};
+use super::{meetings::Meetings, warehouse_reader::WarehouseReader};
+use crate::{error::AnalyticsError, identity::Selection};
 
 /// Tolerated difference, in seconds, by which the time of receipt may be after the append time.
 const AHEAD_SECONDS: u32 = 600;
@@ -34,19 +31,19 @@ struct NewestRow {
     newest: i64,
 }
 
-impl Warehouse {
+impl WarehouseReader {
     /// Ignores records of the roll. With a simulated clock, no clock can be ahead.
     pub(super) async fn quality(&self, selection: &Selection, synthetic: bool, meetings: &Meetings) -> Result<Quality, AnalyticsError> {
         let admits = selection.admits(Topic::Events);
         let references = format!(
             "SELECT count() FROM v_references WHERE {admits} AND {} AND NOT ifNull({}, 0)",
-            selection.import_stands(),
-            selection.by_then("resolved")
+            selection.import_not_reversed(),
+            selection.not_after_as_of("resolved")
         );
         let lookalikes = format!(
             "SELECT sum(ids) FROM (SELECT count() AS ids FROM v_lookalike_meetings WHERE {} AND {} GROUP BY looks_like HAVING ids > 1)",
             selection.of_campaign(),
-            selection.by_then("first_received")
+            selection.not_after_as_of("first_received")
         );
         let newest = format!(
             "SELECT toUnixTimestamp64Micro(max(received)) AS newest FROM v_records WHERE topic = 'events' AND {admits} GROUP BY campaign"
@@ -54,17 +51,17 @@ impl Warehouse {
         let ahead = format!(
             "SELECT count() FROM v_records WHERE topic = 'events' AND {} AND {} AND {} AND received > appended + toIntervalSecond({AHEAD_SECONDS})",
             selection.of_campaign(),
-            selection.by_then("appended"),
-            selection.below(Topic::Events)
+            selection.not_after_as_of("appended"),
+            selection.below_offsets(Topic::Events)
         );
         let (dangling_references, lookalike_meetings, newest) = tokio::try_join!(
-            self.one("dangling references", self.client.query(&references)),
-            self.one("meeting ids that look alike", self.client.query(&lookalikes)),
-            self.rows::<NewestRow>("the time of receipt of the newest event", self.client.query(&newest)),
+            self.number("dangling references", &references),
+            self.number("meeting ids that look alike", &lookalikes),
+            self.rows::<NewestRow>("the time of receipt of the newest event", &newest),
         )?;
         let clock_ahead = match synthetic {
             true => 0,
-            false => self.one("records received after they were appended", self.client.query(&ahead)).await?,
+            false => self.number("records received after they were appended", &ahead).await?,
         };
         Ok(Quality {
             newest_record: newest.first().and_then(|row| Timestamp::from_microsecond(row.newest).ok()),

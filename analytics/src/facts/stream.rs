@@ -21,11 +21,11 @@ where
     T: Send + 'static,
     W: FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
 {
-    let failed = |source| AnalyticsError::Warehouse { what, source };
-    let mut response = query.fetch_bytes("ArrowStream").map_err(failed)?;
+    let failed = AnalyticsError::warehouse(what);
+    let mut response = query.fetch_bytes("ArrowStream").map_err(&failed)?;
     let (send, receive) = mpsc::channel(CHUNKS);
     let transfer = async move {
-        while let Some(chunk) = response.next().await.map_err(failed)? {
+        while let Some(chunk) = response.next().await.map_err(&failed)? {
             if send.send(chunk).await.is_err() {
                 break;
             }

@@ -1,12 +1,15 @@
 //! Builds the published tables from a coverage and its suppressed cells.
 
+use super::{
+    FrequencyClass, PublishedAudience, PublishedCategory, PublishedCoalition, PublishedUnit, PublishedWeek, ScopeTotal,
+    complementary_suppression, region_cells::RegionCells,
+};
 use crate::{
     cell::Cell,
     coverage::{self, Coverage, Denominator, Fulfilment, Slice},
-    published::{Audience, Category, Coalition, FrequencyClass, ScopeTotal, Unit, Week, complementary_suppression, region::Region},
 };
 
-pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Audience>) -> Vec<Unit> {
+pub(super) fn units(coverage: &Coverage, region: &RegionCells<'_>, audiences: Vec<PublishedAudience>) -> Vec<PublishedUnit> {
     let people: Vec<u64> = coverage.units.iter().map(|unit| unit.residents.reach.reached).collect();
     let residents = region.threshold.suppress_parts(&people, region.audience.reached);
     coverage
@@ -18,7 +21,7 @@ pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Aud
             let reach = &exact.residents.reach;
             // In excess of the reached residents, bounds are the unidentified attendees of the whole region.
             let bound = |count: u64| Cell::open(count).if_all_shown(&[residents, region.audience.upper]);
-            Unit {
+            PublishedUnit {
                 unit: exact.unit.clone(),
                 names: exact.names.clone(),
                 kind: exact.kind,
@@ -27,19 +30,20 @@ pub(super) fn units(coverage: &Coverage, region: &Region<'_>, audiences: Vec<Aud
                 denominator: reach.denominator.clone(),
                 audience,
                 residents,
-                residents_bounds: (bound(reach.lower), bound(reach.upper)),
+                residents_lower: bound(reach.lower),
+                residents_upper: bound(reach.upper),
                 over: reach.over,
             }
         })
         .collect()
 }
 
-pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<Audience>) -> Vec<Coalition> {
+pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<PublishedAudience>) -> Vec<PublishedCoalition> {
     coverage
         .coalitions
         .iter()
         .zip(audiences)
-        .map(|(exact, audience)| Coalition {
+        .map(|(exact, audience)| PublishedCoalition {
             coalition: exact.coalition.clone(),
             names: exact.names.clone(),
             unit: exact.unit.clone(),
@@ -49,9 +53,9 @@ pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<Audience>) -> Vec<C
         .collect()
 }
 
-pub(super) fn categories(coverage: &Coverage, region: &Region<'_>) -> Vec<Category> {
+pub(super) fn categories(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<PublishedCategory> {
     let slices: Vec<&Slice> = coverage.categories.iter().map(|category| &category.slice).collect();
-    let category = |(exact, audience): (&coverage::Category, Audience)| Category {
+    let category = |(exact, audience): (&coverage::CategoryCoverage, PublishedAudience)| PublishedCategory {
         category: exact.category.clone(),
         names: exact.names.clone(),
         plan: exact.slice.fulfilment.clone(),
@@ -60,12 +64,12 @@ pub(super) fn categories(coverage: &Coverage, region: &Region<'_>) -> Vec<Catego
     coverage.categories.iter().zip(complementary_suppression::categories(region, &slices)).map(category).collect()
 }
 
-pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
+pub(super) fn weeks(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<PublishedWeek> {
     let slices: Vec<&Slice> = coverage.weeks.iter().map(|week| &week.slice).collect();
     let firsts: Vec<u64> = coverage.weeks.iter().map(|week| week.first_reached).collect();
     let gross = complementary_suppression::weeks(region, &slices, &firsts);
     let firsts = region.threshold.suppress_parts(&firsts, region.audience.reached);
-    let week = |(place, exact): (usize, &coverage::Week)| Week {
+    let week = |(place, exact): (usize, &coverage::WeekCoverage)| PublishedWeek {
         week: exact.week.clone(),
         monday: exact.monday,
         held: exact.slice.fulfilment.held,
@@ -78,7 +82,7 @@ pub(super) fn weeks(coverage: &Coverage, region: &Region<'_>) -> Vec<Week> {
 
 /// Frequency of attendance, in the finest classes that may be shown. The attendances of the last class in excess of its minimum would
 /// disclose its composition, so they must be zero or enough.
-pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<FrequencyClass> {
+pub(super) fn exposure(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<FrequencyClass> {
     let people = coverage.region.exposure;
     let threshold = region.threshold;
     let contacts = coverage.region.slice.audience.contacts;
@@ -99,8 +103,8 @@ pub(super) fn exposure(coverage: &Coverage, region: &Region<'_>) -> Vec<Frequenc
 }
 
 /// Sums the units of a scope: residents and meetings are additive, people at meetings are not.
-pub(super) fn of_units(units: &[Unit]) -> ScopeTotal {
-    let cells = |cell: fn(&Unit) -> Cell| Cell::sum(units.iter().map(cell));
+pub(super) fn of_units(units: &[PublishedUnit]) -> ScopeTotal {
+    let cells = |cell: fn(&PublishedUnit) -> Cell| Cell::sum(units.iter().map(cell));
     let mut plan = Fulfilment::default();
     for unit in units {
         add(&mut plan, &unit.plan);
@@ -111,15 +115,15 @@ pub(super) fn of_units(units: &[Unit]) -> ScopeTotal {
             voters: units.iter().map(|unit| unit.denominator.voters).sum(),
             date: units.iter().filter_map(|unit| unit.denominator.date).max(),
         },
-        audience: Audience {
+        audience: PublishedAudience {
             gross: cells(|unit| unit.audience.gross),
             identified_meetings: units.iter().map(|unit| unit.audience.identified_meetings).sum(),
             uncounted_meetings: units.iter().map(|unit| unit.audience.uncounted_meetings).sum(),
             identified: cells(|unit| unit.audience.identified),
             contacts: cells(|unit| unit.audience.contacts),
             reached: cells(|unit| unit.residents),
-            lower: cells(|unit| unit.residents_bounds.0),
-            upper: cells(|unit| unit.residents_bounds.1),
+            lower: cells(|unit| unit.residents_lower),
+            upper: cells(|unit| unit.residents_upper),
             outside: cells(|unit| unit.audience.outside),
             weak: cells(|unit| unit.audience.weak),
         },

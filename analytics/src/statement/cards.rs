@@ -65,13 +65,13 @@ fn planned_meetings(fmt: &FigureFormatter<'_>) -> Option<u64> {
 
 fn bounds(fmt: &FigureFormatter<'_>) -> Card {
     let (audience, denominator) = (&fmt.published.total.audience, &fmt.published.total.denominator);
-    let shares = fmt.bounds_share((audience.lower, audience.upper), denominator);
+    let shares = fmt.bounds_share(audience, denominator);
     let detail = match shares {
         Some(shares) => fmt.message_with("card-bounds-detail", &[("shares", shares.into())]),
         None if audience.upper.shown().is_some() => fmt.message("card-bounds-no-voters"),
         None => fmt.message("card-bounds-withheld"),
     };
-    card(fmt.message("card-bounds"), fmt.bounds(audience.lower, audience.upper), detail)
+    card(fmt.message("card-bounds"), fmt.bounds(audience), detail)
 }
 
 fn planned(fmt: &FigureFormatter<'_>) -> Option<Card> {
@@ -128,12 +128,12 @@ fn frequency(fmt: &FigureFormatter<'_>) -> Option<Card> {
         (Some(contacts), Some(reached)) => fmt.shown(fmt.locale.average(contacts, reached)?),
         _ => fmt.cell(Cell::WITHHELD),
     };
-    let parts: Vec<String> = classes
+    let frequencies: Vec<String> = classes
         .iter()
         .map(|class| {
             let args = [("times", class.times.into()), ("people", fmt.cell(class.people).text.into())];
             if class.or_more { fmt.message_with("times-or-more", &args) } else { fmt.message_with("times", &args) }
         })
         .collect();
-    Some(card(fmt.message("card-frequency"), average, parts.join("; ")))
+    Some(card(fmt.message("card-frequency"), average, frequencies.join("; ")))
 }

@@ -12,7 +12,7 @@ use crate::{
     cell::Cell,
     coverage::Denominator,
     locale::Locale,
-    published::{Audience, Published, Unit},
+    published::{Published, PublishedAudience, PublishedUnit},
     reach_status::ReachStatus,
     translations::{Args, Translations},
 };
@@ -20,7 +20,7 @@ use crate::{
 /// State of a figure: whether and why there is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum FigureState {
     /// The text is the figure.
     Shown,
     /// Withheld to protect people.
@@ -36,10 +36,10 @@ pub enum State {
 /// A figure as text, with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Figure {
-    /// Formatted number, or the words that stand for it.
+    /// Formatted number, or the words in its place.
     pub text: String,
     /// Whether and why there is no number.
-    pub state: State,
+    pub state: FigureState,
 }
 
 /// Formats figures of a published snapshot in one language.
@@ -67,7 +67,7 @@ impl<'a> FigureFormatter<'a> {
     }
 
     pub(super) fn shown(&self, text: impl Into<String>) -> Figure {
-        Figure { text: text.into(), state: State::Shown }
+        Figure { text: text.into(), state: FigureState::Shown }
     }
 
     pub(super) fn number(&self, count: u64) -> Figure {
@@ -75,16 +75,16 @@ impl<'a> FigureFormatter<'a> {
     }
 
     pub(super) fn unknown(&self) -> Figure {
-        Figure { text: self.message("no-data"), state: State::Unknown }
+        Figure { text: self.message("no-data"), state: FigureState::Unknown }
     }
 
     /// A figure that does not apply, with the reason as its text.
     pub(super) fn not_applicable(&self, reason: String) -> Figure {
-        Figure { text: reason, state: State::None }
+        Figure { text: reason, state: FigureState::None }
     }
 
     fn withheld(&self) -> Figure {
-        Figure { text: self.message("withheld"), state: State::Withheld }
+        Figure { text: self.message("withheld"), state: FigureState::Withheld }
     }
 
     pub(super) fn cell(&self, cell: Cell) -> Figure {
@@ -114,20 +114,20 @@ impl<'a> FigureFormatter<'a> {
     pub(super) fn coverage(&self, reached: Cell, denominator: &Denominator) -> Figure {
         let Some(part) = reached.shown() else { return self.withheld() };
         let Some(voters) = denominator.known() else { return self.unknown() };
-        let state = if part > voters { State::Error } else { State::Shown };
+        let state = if part > voters { FigureState::Error } else { FigureState::Shown };
         match self.percent(part, voters) {
             Some(text) => Figure { text, state },
-            None if part > 0 => Figure { text: self.message("no-voters"), state: State::Error },
+            None if part > 0 => Figure { text: self.message("no-voters"), state: FigureState::Error },
             None => self.not_applicable(self.message("no-voters")),
         }
     }
 
     /// Different voters identified at meetings with this status.
-    pub(super) fn reached(&self, known: ReachStatus, reached: Cell) -> Figure {
-        match known {
+    pub(super) fn reached(&self, status: ReachStatus, reached: Cell) -> Figure {
+        match status {
             ReachStatus::NoMeetings => self.not_applicable(self.message("no-meetings")),
             ReachStatus::Uncounted | ReachStatus::Unrecognised => self.unknown(),
-            ReachStatus::CountedOnly => Figure { text: self.message("counted-only"), state: State::Unknown },
+            ReachStatus::CountedOnly => Figure { text: self.message("counted-only"), state: FigureState::Unknown },
             ReachStatus::Identified => self.cell(reached),
         }
     }
@@ -141,28 +141,28 @@ impl<'a> FigureFormatter<'a> {
     /// Different voters who live in a unit. Zero is shown only if anybody could have been identified.
     pub(super) fn residents(&self, reached: Cell) -> Figure {
         let all = self.reached_in_all();
-        let in_doubt = reached.shown() == Some(0) && matches!(all.state, State::Unknown | State::None);
+        let in_doubt = reached.shown() == Some(0) && matches!(all.state, FigureState::Unknown | FigureState::None);
         if in_doubt { all } else { self.cell(reached) }
     }
 
     /// Residents reached as a share of a unit's voters.
     pub(super) fn residents_share(&self, reached: Cell, denominator: &Denominator) -> Figure {
         let residents = self.residents(reached);
-        if residents.state == State::Shown { self.coverage(reached, denominator) } else { residents }
+        if residents.state == FigureState::Shown { self.coverage(reached, denominator) } else { residents }
     }
 
     /// Bounds of the different voters at meetings with this status.
-    pub(super) fn reached_bounds(&self, known: ReachStatus, audience: &Audience) -> Figure {
-        match known {
+    pub(super) fn reached_bounds(&self, status: ReachStatus, audience: &PublishedAudience) -> Figure {
+        match status {
             ReachStatus::NoMeetings => self.not_applicable(self.message("no-meetings")),
             ReachStatus::Uncounted => self.unknown(),
-            ReachStatus::CountedOnly | ReachStatus::Unrecognised | ReachStatus::Identified => self.bounds(audience.lower, audience.upper),
+            ReachStatus::CountedOnly | ReachStatus::Unrecognised | ReachStatus::Identified => self.bounds(audience),
         }
     }
 
     /// Gross attendance of meetings with this status.
-    pub(super) fn gross(&self, known: ReachStatus, gross: Cell) -> Figure {
-        if known == ReachStatus::Uncounted { self.unknown() } else { self.cell(gross) }
+    pub(super) fn gross(&self, status: ReachStatus, gross: Cell) -> Figure {
+        if status == ReachStatus::Uncounted { self.unknown() } else { self.cell(gross) }
     }
 
     /// A count, with its share of the registered voters if their number is known.
@@ -173,9 +173,9 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// A range of counts; one number if the bounds are equal.
-    pub(super) fn bounds(&self, lower: Cell, upper: Cell) -> Figure {
-        match (lower.shown(), upper.shown()) {
+    /// The bounds of a reach as counts; one number if they are equal.
+    pub(super) fn bounds(&self, audience: &PublishedAudience) -> Figure {
+        match (audience.lower.shown(), audience.upper.shown()) {
             (Some(lower), Some(upper)) if lower == upper => self.number(lower),
             (Some(0), Some(upper)) => self.shown(self.message_with("at-most", &[("most", self.count(upper).into())])),
             (Some(lower), Some(upper)) => {
@@ -185,10 +185,10 @@ impl<'a> FigureFormatter<'a> {
         }
     }
 
-    /// A range of shares of the registered voters; one share if both have the same text. None if a bound is withheld or the number of
-    /// voters is unknown.
-    pub(super) fn bounds_share(&self, bounds: (Cell, Cell), denominator: &Denominator) -> Option<String> {
-        let (lower, upper) = (bounds.0.shown()?, bounds.1.shown()?);
+    /// The bounds of a reach as shares of the registered voters; one share if both have the same text. None if a bound is withheld or the
+    /// number of voters is unknown.
+    pub(super) fn bounds_share(&self, audience: &PublishedAudience, denominator: &Denominator) -> Option<String> {
+        let (lower, upper) = (audience.lower.shown()?, audience.upper.shown()?);
         let whole = denominator.known()?;
         let (from, to) = (self.locale.percent(lower, whole)?, self.locale.percent(upper, whole)?);
         if from == to {
@@ -243,7 +243,7 @@ impl<'a> FigureFormatter<'a> {
         area.map_or_else(|| self.message("units-total"), |names| self.locale.language().name(names))
     }
 
-    pub(super) fn unit_name(&self, unit: &Unit) -> String {
+    pub(super) fn unit_name(&self, unit: &PublishedUnit) -> String {
         self.name(unit.names.as_ref(), &unit.unit)
     }
 
@@ -253,8 +253,8 @@ impl<'a> FigureFormatter<'a> {
     }
 
     /// Units sorted by name.
-    pub(super) fn units_by_name(&self) -> Vec<(String, &'a Unit)> {
-        let mut units: Vec<(String, &Unit)> = self.published.units.iter().map(|unit| (self.unit_name(unit), unit)).collect();
+    pub(super) fn units_by_name(&self) -> Vec<(String, &'a PublishedUnit)> {
+        let mut units: Vec<(String, &PublishedUnit)> = self.published.units.iter().map(|unit| (self.unit_name(unit), unit)).collect();
         units.sort_by(|a, b| self.locale.order(&a.0, &b.0));
         units
     }

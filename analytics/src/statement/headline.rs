@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::figure_formatter::{Figure, FigureFormatter, State};
+use super::figure_formatter::{Figure, FigureFormatter, FigureState};
 use crate::reach_status::ReachStatus;
 
 /// The main figure of the page and the report.
@@ -23,29 +23,49 @@ pub struct Headline {
     /// The name of the share.
     pub share_label: String,
     /// Chart of reach, bounds, plan and ceiling; none if nothing was counted.
-    pub range: Option<Range>,
+    pub range: Option<RangeChart>,
 }
 
 /// A bar chart. Positions are fractions of its width.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Range {
+pub struct RangeChart {
     /// Finding as a sentence, the chart's title.
     pub title: String,
-    /// Position and text of the measured reach. None if nobody was identified.
-    pub reached: Option<(f64, String)>,
-    /// Positions of both bounds, and their text.
-    pub bounds: (f64, f64, String),
-    /// Position and text of the planned reach.
-    pub planned: Option<(f64, String)>,
-    /// Position and text of the arithmetic ceiling.
-    pub ceiling: Option<(f64, String)>,
+    /// The measured reach. None if nobody was identified.
+    pub reached: Option<ChartMark>,
+    /// The bounds of the reach.
+    pub bounds: ChartBand,
+    /// The planned reach of the campaign.
+    pub planned: Option<ChartMark>,
+    /// The arithmetic ceiling of the reach.
+    pub ceiling: Option<ChartMark>,
+}
+
+/// A value on a chart.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChartMark {
+    /// Where the value is, as a fraction of the width.
+    pub position: f64,
+    /// Explanation in the legend.
+    pub text: String,
+}
+
+/// An interval on a chart.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChartBand {
+    /// Where it begins.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// Explanation in the legend.
+    pub text: String,
 }
 
 pub(super) fn headline(fmt: &FigureFormatter<'_>) -> Headline {
     let (reached, share) = reached_and_share(fmt);
     Headline {
         question: fmt.message("headline-question"),
-        withheld: (reached.state == State::Withheld).then(|| fmt.message_with("withheld-note", &fmt.withheld_counts())),
+        withheld: (reached.state == FigureState::Withheld).then(|| fmt.message_with("withheld-note", &fmt.withheld_counts())),
         reached,
         label: label(fmt),
         denominator: denominator(fmt),
@@ -62,9 +82,9 @@ fn reached_and_share(fmt: &FigureFormatter<'_>) -> (Figure, Figure) {
     match ReachStatus::of_total(total) {
         ReachStatus::Uncounted | ReachStatus::Unrecognised => (fmt.unknown(), fmt.unknown()),
         ReachStatus::CountedOnly => {
-            let shares = fmt.bounds_share((audience.lower, audience.upper), &total.denominator).map(|shares| fmt.shown(shares));
+            let shares = fmt.bounds_share(audience, &total.denominator).map(|shares| fmt.shown(shares));
             let unknown = || fmt.coverage(audience.upper, &total.denominator);
-            (fmt.bounds(audience.lower, audience.upper), shares.unwrap_or_else(unknown))
+            (fmt.bounds(audience), shares.unwrap_or_else(unknown))
         }
         ReachStatus::NoMeetings | ReachStatus::Identified => {
             (fmt.cell(audience.reached), fmt.coverage(audience.reached, &total.denominator))
@@ -98,11 +118,11 @@ fn label(fmt: &FigureFormatter<'_>) -> String {
     }
 }
 
-fn range(fmt: &FigureFormatter<'_>) -> Option<Range> {
+fn range(fmt: &FigureFormatter<'_>) -> Option<RangeChart> {
     let total = &fmt.published.total;
     let audience = &total.audience;
-    let known = ReachStatus::of_total(total);
-    if matches!(known, ReachStatus::NoMeetings | ReachStatus::Uncounted) {
+    let status = ReachStatus::of_total(total);
+    if matches!(status, ReachStatus::NoMeetings | ReachStatus::Uncounted) {
         return None;
     }
     let (reached, lower, upper) = (audience.reached.shown()?, audience.lower.shown()?, audience.upper.shown()?);
@@ -112,17 +132,17 @@ fn range(fmt: &FigureFormatter<'_>) -> Option<Range> {
     let at = |count: u64| (count as f64 / end as f64 * 10_000.0).round() / 10_000.0;
     let mark = |key: &'static str, count: u64| {
         let text = fmt.message_with(key, &[("count", fmt.count_and_share(count, &total.denominator).into())]);
-        (at(count), text)
+        ChartMark { position: at(count), text }
     };
-    let identified = known == ReachStatus::Identified;
+    let identified = status == ReachStatus::Identified;
     let finding = planned.filter(|_| identified).and_then(|planned| fmt.percent(reached, planned));
-    Some(Range {
+    Some(RangeChart {
         title: match finding {
             Some(share) => fmt.message_with("range-finding", &[("share", share.into())]),
             None => fmt.message("range-title"),
         },
         reached: identified.then(|| mark("range-reached", reached)),
-        bounds: (at(lower), at(upper), fmt.message_with("range-bounds", &[("bounds", bounds(fmt).into())])),
+        bounds: ChartBand { from: at(lower), to: at(upper), text: fmt.message_with("range-bounds", &[("bounds", bounds(fmt).into())]) },
         planned: planned.map(|planned| mark("range-planned", planned)),
         ceiling: total.ceiling.map(|ceiling| mark("range-ceiling", ceiling)),
     })
@@ -131,8 +151,8 @@ fn range(fmt: &FigureFormatter<'_>) -> Option<Range> {
 /// Text of the bounds: counts, with shares if the number of voters is known.
 fn bounds(fmt: &FigureFormatter<'_>) -> String {
     let total = &fmt.published.total;
-    let counts = fmt.bounds(total.audience.lower, total.audience.upper).text;
-    match fmt.bounds_share((total.audience.lower, total.audience.upper), &total.denominator) {
+    let counts = fmt.bounds(&total.audience).text;
+    match fmt.bounds_share(&total.audience, &total.denominator) {
         Some(shares) => fmt.message_with("count-share", &[("count", counts.into()), ("share", shares.into())]),
         None => counts,
     }

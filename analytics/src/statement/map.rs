@@ -6,17 +6,17 @@
 use serde::{Serialize, Serializer};
 
 use super::{
-    figure_formatter::{Figure, FigureFormatter, State},
-    scale::{RoundedPercent, Scale},
+    figure_formatter::{Figure, FigureFormatter, FigureState},
+    scale::Scale,
 };
-use crate::{locale::rounded_percent, published::Unit};
+use crate::{locale::RoundedPercent, published::PublishedUnit};
 
 /// Maximum number of rows and of columns.
 const GRID: u8 = 32;
 
 /// A grid with a tile for each unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Map {
+pub struct TileMap {
     /// Finding as a sentence, the map's title.
     pub title: String,
     /// What the map shows, and which units are missing on it.
@@ -92,7 +92,7 @@ pub struct LegendEntry {
 }
 
 /// None if no unit has a place on it.
-pub(super) fn map(fmt: &FigureFormatter<'_>) -> Option<Map> {
+pub(super) fn map(fmt: &FigureFormatter<'_>) -> Option<TileMap> {
     let (drawn, left_out) = places(fmt);
     if drawn.is_empty() {
         return None;
@@ -104,7 +104,7 @@ pub(super) fn map(fmt: &FigureFormatter<'_>) -> Option<Map> {
     if !left_out.is_empty() {
         notes.push(fmt.message_with("map-left-out", &[("units", left_out.join(", ").into())]));
     }
-    Some(Map {
+    Some(TileMap {
         title: title(fmt),
         notes,
         rows: tiles.iter().map(|tile| tile.row + 1).max().unwrap_or(0),
@@ -115,7 +115,7 @@ pub(super) fn map(fmt: &FigureFormatter<'_>) -> Option<Map> {
 }
 
 /// Units with a free place, and the names of the others. Of two units at one place the first by name is drawn.
-fn places<'a>(fmt: &FigureFormatter<'a>) -> (Vec<(String, &'a Unit)>, Vec<String>) {
+fn places<'a>(fmt: &FigureFormatter<'a>) -> (Vec<(String, &'a PublishedUnit)>, Vec<String>) {
     let mut taken = std::collections::BTreeSet::new();
     let (drawn, left_out): (Vec<_>, Vec<_>) = fmt.units_by_name().into_iter().partition(|(_, unit)| {
         let place = unit.tile.filter(|tile| tile.row < GRID && tile.column < GRID);
@@ -125,13 +125,13 @@ fn places<'a>(fmt: &FigureFormatter<'a>) -> (Vec<(String, &'a Unit)>, Vec<String
 }
 
 /// Rounded share of residents reached; none if it is withheld, unknown or an error.
-fn share(fmt: &FigureFormatter<'_>, unit: &Unit) -> Option<RoundedPercent> {
+fn share(fmt: &FigureFormatter<'_>, unit: &PublishedUnit) -> Option<RoundedPercent> {
     let figure = fmt.residents_share(unit.residents, &unit.denominator);
     let (reached, voters) = unit.residents.shown().zip(unit.denominator.known())?;
-    rounded_percent(reached, voters).filter(|_| figure.state == State::Shown)
+    RoundedPercent::of(reached, voters).filter(|_| figure.state == FigureState::Shown)
 }
 
-fn tile(fmt: &FigureFormatter<'_>, name: String, unit: &Unit, scale: &Scale) -> Option<MapTile> {
+fn tile(fmt: &FigureFormatter<'_>, name: String, unit: &PublishedUnit, scale: &Scale) -> Option<MapTile> {
     let place = unit.tile?;
     let figure = fmt.residents_share(unit.residents, &unit.denominator);
     let args = [
@@ -140,48 +140,54 @@ fn tile(fmt: &FigureFormatter<'_>, name: String, unit: &Unit, scale: &Scale) -> 
         ("reached", fmt.cell(unit.residents).text.into()),
         ("voters", fmt.count(unit.denominator.voters).into()),
     ];
-    let counted = matches!(figure.state, State::Shown | State::Error);
+    let counted = matches!(figure.state, FigureState::Shown | FigureState::Error);
     let sentence = if counted { fmt.message_with("map-tile", &args) } else { fmt.message_with("map-tile-short", &args) };
     let shade = match figure.state {
-        State::Withheld => Shade::Withheld,
-        State::Error => Shade::Error,
-        State::Shown | State::Unknown | State::None => {
+        FigureState::Withheld => Shade::Withheld,
+        FigureState::Error => Shade::Error,
+        FigureState::Shown | FigureState::Unknown | FigureState::None => {
             share(fmt, unit).and_then(|share| scale.shade(share)).map_or(Shade::Unknown, Shade::Level)
         }
     };
     Some(MapTile { unit: unit.unit.to_string(), name, figure, sentence, row: place.row, column: place.column, shade })
 }
 
+struct UnitShare<'a> {
+    share: RoundedPercent,
+    name: String,
+    unit: &'a PublishedUnit,
+}
+
 /// Finding: the units with the highest and the lowest share, formatted as on their tiles.
 fn title(fmt: &FigureFormatter<'_>) -> String {
-    let written = |unit: &Unit| fmt.coverage(unit.residents, &unit.denominator).text;
     let units = fmt.units_by_name().into_iter();
-    let mut shares: Vec<(RoundedPercent, String, String)> =
-        units.filter_map(|(name, unit)| Some((share(fmt, unit)?, name, written(unit)))).collect();
-    shares.sort_by_key(|(share, ..)| *share);
+    let mut shares: Vec<UnitShare<'_>> =
+        units.filter_map(|(name, unit)| Some(UnitShare { share: share(fmt, unit)?, name, unit })).collect();
+    shares.sort_by_key(|unit| unit.share);
     let (Some(low), Some(high)) = (shares.first(), shares.last()) else { return fmt.message("map-title") };
-    if low.0 == high.0 {
+    if low.share == high.share {
         return fmt.message("map-title");
     }
+    let text = |unit: &UnitShare<'_>| fmt.coverage(unit.unit.residents, &unit.unit.denominator).text;
     let args = [
-        ("high", high.1.clone().into()),
-        ("high-share", high.2.clone().into()),
-        ("low", low.1.clone().into()),
-        ("low-share", low.2.clone().into()),
+        ("high", high.name.clone().into()),
+        ("high-share", text(high).into()),
+        ("low", low.name.clone().into()),
+        ("low-share", text(low).into()),
     ];
     fmt.message_with("map-finding", &args)
 }
 
 /// Entries for shades that are on the map only.
 fn legend(fmt: &FigureFormatter<'_>, scale: &Scale, tiles: &[MapTile]) -> Vec<LegendEntry> {
-    let value = |(hundredths, step): RoundedPercent| match hundredths {
-        0 | 10_000 => fmt.count(hundredths / 100),
-        _ => fmt.locale.decimals(hundredths, if step == 1 { 2 } else { 1 }),
+    let value = |share: RoundedPercent| match share.hundredths {
+        0 | 10_000 => fmt.count(share.hundredths / 100),
+        _ => fmt.locale.decimals(share.hundredths, share.decimals()),
     };
-    let levels = scale.classes.iter().map(|(level, from, to)| {
-        let (from, to) = (value(*from), value(*to));
+    let levels = scale.classes.iter().map(|class| {
+        let (from, to) = (value(class.lowest), value(class.highest));
         let text = if from == to { fmt.message_with("percent", &[("value", from.into())]) } else { fmt.percent_range(&from, &to) };
-        LegendEntry { shade: Shade::Level(*level), text }
+        LegendEntry { shade: Shade::Level(class.shade), text }
     });
     let others = [Shade::Withheld, Shade::Unknown, Shade::Error].into_iter().filter_map(|shade| {
         let mut texts: Vec<String> = tiles.iter().filter(|tile| tile.shade == shade).map(|tile| tile.figure.text.clone()).collect();

@@ -3,17 +3,24 @@
 //! Guarantees: shares are classed by their rounded value, so tiles with the same text have the same shade. A class is described by the
 //! lowest and highest share in it, so the legend has only shares that exist. Shares above 100 % belong to no class.
 
+use crate::locale::RoundedPercent;
+
 /// Number of shades of the scale.
 pub(super) const SHADES: usize = 5;
 
-/// A rounded share in hundredths of a percent, and the step it is rounded to.
-pub(super) type RoundedPercent = (u64, u64);
+/// Shares with the same shade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ShareClass {
+    /// The shade, 0 lightest.
+    pub(super) shade: u8,
+    pub(super) lowest: RoundedPercent,
+    pub(super) highest: RoundedPercent,
+}
 
 /// Classes of shares, from the lowest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scale {
-    /// Shade, lowest and highest share of each class.
-    pub(super) classes: Vec<(u8, RoundedPercent, RoundedPercent)>,
+    pub(super) classes: Vec<ShareClass>,
 }
 
 impl Scale {
@@ -33,24 +40,28 @@ impl Scale {
             };
             place.min(count.saturating_sub(1))
         };
-        let mut classes: Vec<(usize, RoundedPercent, RoundedPercent)> = Vec::new();
+        let mut classes: Vec<ShareClass> = Vec::new();
+        let mut last_class = None;
         for share in &distinct {
             let class = class_of(share);
-            match classes.last_mut() {
-                Some((last, _, highest)) if *last == class => *highest = *share,
-                _ => classes.push((class, *share, *share)),
+            match classes.last_mut().filter(|_| last_class == Some(class)) {
+                Some(last) => last.highest = *share,
+                None => classes.push(ShareClass { shade: 0, lowest: *share, highest: *share }),
             }
+            last_class = Some(class);
         }
         let last = classes.len().saturating_sub(1);
-        // A single class has the middle shade, or the lowest if its share is 0.
-        let shade =
-            |place: usize, to: RoundedPercent| (place * (SHADES - 1)).checked_div(last).unwrap_or(if to.0 == 0 { 0 } else { SHADES / 2 });
-        Self { classes: classes.into_iter().enumerate().map(|(place, (_, from, to))| (shade(place, to) as u8, from, to)).collect() }
+        for (place, class) in classes.iter_mut().enumerate() {
+            // A single class has the middle shade, or the lowest if its share is 0.
+            let single = if class.highest.hundredths == 0 { 0 } else { SHADES / 2 };
+            class.shade = (place * (SHADES - 1)).checked_div(last).unwrap_or(single) as u8;
+        }
+        Self { classes }
     }
 
     /// The shade of a share of this map.
     pub(super) fn shade(&self, share: RoundedPercent) -> Option<u8> {
-        self.classes.iter().find(|(_, from, to)| (*from..=*to).contains(&share)).map(|(shade, ..)| *shade)
+        self.classes.iter().find(|class| (class.lowest..=class.highest).contains(&share)).map(|class| class.shade)
     }
 }
 
@@ -58,8 +69,16 @@ impl Scale {
 mod tests {
     use super::*;
 
+    fn percent(hundredths: u64) -> RoundedPercent {
+        RoundedPercent { hundredths, step: 10 }
+    }
+
+    fn class(shade: u8, lowest: u64, highest: u64) -> ShareClass {
+        ShareClass { shade, lowest: percent(lowest), highest: percent(highest) }
+    }
+
     fn scale(shares: &[u64]) -> Scale {
-        Scale::new(shares.iter().map(|share| (*share, 10)).collect())
+        Scale::new(shares.iter().copied().map(percent).collect())
     }
 
     #[test]
@@ -67,30 +86,30 @@ mod tests {
         let shares = [970, 860, 620, 970, 780, 830, 670, 740, 1470, 430, 880, 570, 660, 890, 820, 1040, 670];
         let scale = scale(&shares);
         for shade in 0..SHADES as u8 {
-            let tiles = shares.iter().filter(|share| scale.shade((**share, 10)) == Some(shade)).count();
+            let tiles = shares.iter().filter(|share| scale.shade(percent(**share)) == Some(shade)).count();
             assert!((2..=5).contains(&tiles), "{tiles} tiles have shade {shade}");
         }
-        assert_eq!((scale.classes[0].1.0, scale.classes[4].2.0), (430, 1470));
+        assert_eq!((scale.classes[0].lowest, scale.classes[4].highest), (percent(430), percent(1470)));
     }
 
     #[test]
     fn a_class_names_shares_that_exist() {
-        assert_eq!(scale(&[430, 430]).classes, [(2, (430, 10), (430, 10))]);
-        assert_eq!(scale(&[430, 1470]).classes, [(0, (430, 10), (430, 10)), (4, (1470, 10), (1470, 10))]);
+        assert_eq!(scale(&[430, 430]).classes, [class(2, 430, 430)]);
+        assert_eq!(scale(&[430, 1470]).classes, [class(0, 430, 430), class(4, 1470, 1470)]);
         assert_eq!(scale(&[]).classes, []);
     }
 
     #[test]
     fn nobody_has_the_lowest_shade() {
-        assert_eq!(scale(&[0, 0, 0]).classes, [(0, (0, 10), (0, 10))]);
-        assert_eq!((scale(&[0, 430]).shade((0, 10)), scale(&[0, 430]).shade((430, 10))), (Some(0), Some(4)));
+        assert_eq!(scale(&[0, 0, 0]).classes, [class(0, 0, 0)]);
+        assert_eq!((scale(&[0, 430]).shade(percent(0)), scale(&[0, 430]).shade(percent(430))), (Some(0), Some(4)));
     }
 
     #[test]
     fn equal_shares_are_never_parted() {
         let shares = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 200, 300, 400, 500, 600];
         let scale = scale(&shares);
-        assert_eq!(scale.classes[0].1, scale.classes[0].2);
+        assert_eq!(scale.classes[0].lowest, scale.classes[0].highest);
         assert!(scale.classes.len() > 2);
     }
 }

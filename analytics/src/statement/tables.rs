@@ -5,27 +5,27 @@ use std::cmp::Ordering;
 use qamtu_schemas::event::UnitKind;
 use serde::Serialize;
 
-use super::figure_formatter::{Figure, FigureFormatter, State};
-use crate::{cell::Cell, coverage::Denominator, published::Audience, reach_status::ReachStatus};
+use super::figure_formatter::{Figure, FigureFormatter, FigureState};
+use crate::{cell::Cell, coverage::Denominator, published::PublishedAudience, reach_status::ReachStatus};
 
 /// A table of figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Table {
+pub struct FigureTable {
     /// Title of the table.
     pub title: String,
     /// Notes on how to read the table.
     pub notes: Vec<String>,
     /// Columns; the first one has the name of the row.
-    pub columns: Vec<Column>,
+    pub columns: Vec<FigureColumn>,
     /// Rows sorted by name.
-    pub rows: Vec<TableRow>,
+    pub rows: Vec<FigureRow>,
     /// Row of the whole campaign, if there is one.
-    pub total: Option<TableRow>,
+    pub total: Option<FigureRow>,
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Column {
+pub struct FigureColumn {
     /// Name in the query parameter `sort`.
     pub key: &'static str,
     /// Column header in the language of the statement.
@@ -34,7 +34,7 @@ pub struct Column {
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TableRow {
+pub struct FigureRow {
     /// Code of the unit, coalition or category.
     pub code: String,
     /// A figure per column; the first is the name.
@@ -44,10 +44,10 @@ pub struct TableRow {
     pub keys: Vec<Option<u64>>,
 }
 
-impl Table {
+impl FigureTable {
     /// Rows sorted by a column, rows without a number last. The first and unknown columns sort by name.
-    pub fn sorted(&self, key: &str, descending: bool) -> Vec<&TableRow> {
-        let mut rows: Vec<&TableRow> = self.rows.iter().collect();
+    pub fn sorted(&self, key: &str, descending: bool) -> Vec<&FigureRow> {
+        let mut rows: Vec<&FigureRow> = self.rows.iter().collect();
         match self.columns.iter().position(|column| column.key == key) {
             Some(0) if descending => rows.reverse(),
             Some(0) | None => {}
@@ -66,12 +66,12 @@ impl Table {
 /// Builds a row with figures and sort keys.
 struct RowBuilder<'a> {
     fmt: &'a FigureFormatter<'a>,
-    row: TableRow,
+    row: FigureRow,
 }
 
 impl<'a> RowBuilder<'a> {
     fn new(fmt: &'a FigureFormatter<'a>, code: impl ToString, name: String) -> Self {
-        Self { fmt, row: TableRow { code: code.to_string(), figures: vec![fmt.shown(name)], keys: Vec::new() } }
+        Self { fmt, row: FigureRow { code: code.to_string(), figures: vec![fmt.shown(name)], keys: Vec::new() } }
     }
 
     fn push(mut self, figure: Figure, key: Option<u64>) -> Self {
@@ -90,20 +90,20 @@ impl<'a> RowBuilder<'a> {
         self.push(figure, denominator.known())
     }
 
-    fn gross(self, known: ReachStatus, gross: Cell) -> Self {
-        let figure = self.fmt.gross(known, gross);
+    fn gross(self, status: ReachStatus, gross: Cell) -> Self {
+        let figure = self.fmt.gross(status, gross);
         self.push_count(figure, gross)
     }
 
     /// Adds reach, which is not zero but missing where nobody was identified or no meeting was held.
-    fn reached(self, known: ReachStatus, reached: Cell) -> Self {
-        let figure = self.fmt.reached(known, reached);
+    fn reached(self, status: ReachStatus, reached: Cell) -> Self {
+        let figure = self.fmt.reached(status, reached);
         self.push_count(figure, reached)
     }
 
     /// Adds a figure whose sort key is its count, if it is shown.
     fn push_count(self, figure: Figure, count: Cell) -> Self {
-        let key = count.shown().filter(|_| figure.state == State::Shown);
+        let key = count.shown().filter(|_| figure.state == FigureState::Shown);
         self.push(figure, key)
     }
 
@@ -114,19 +114,19 @@ impl<'a> RowBuilder<'a> {
 
     fn residents_share(self, reached: Cell, denominator: &Denominator) -> Self {
         let figure = self.fmt.residents_share(reached, denominator);
-        let voters = denominator.known().filter(|voters| *voters > 0 && matches!(figure.state, State::Shown | State::Error));
+        let voters = denominator.known().filter(|voters| *voters > 0 && matches!(figure.state, FigureState::Shown | FigureState::Error));
         let key = reached.shown().zip(voters).map(|(part, whole)| (u128::from(part) * 1_000_000_000 / u128::from(whole)) as u64);
         self.push(figure, key)
     }
 
-    fn bounds(self, known: ReachStatus, audience: &Audience) -> Self {
-        let figure = self.fmt.reached_bounds(known, audience);
+    fn bounds(self, status: ReachStatus, audience: &PublishedAudience) -> Self {
+        let figure = self.fmt.reached_bounds(status, audience);
         self.push_count(figure, audience.upper)
     }
 }
 
-fn column(key: &'static str, label: String) -> Column {
-    Column { key, label }
+fn column(key: &'static str, label: String) -> FigureColumn {
+    FigureColumn { key, label }
 }
 
 /// Table title and column header for the units, by their kinds.
@@ -142,25 +142,25 @@ fn unit_labels(fmt: &FigureFormatter<'_>) -> (String, String) {
     (fmt.message(keys.0), fmt.message(keys.1))
 }
 
-pub(super) fn units(fmt: &FigureFormatter<'_>) -> Table {
+pub(super) fn units(fmt: &FigureFormatter<'_>) -> FigureTable {
     let rows = fmt.units_by_name().into_iter().map(|(name, unit)| {
-        let known = ReachStatus::of_audience(unit.plan.held, &unit.audience);
+        let status = ReachStatus::of_audience(unit.plan.held, &unit.audience);
         RowBuilder::new(fmt, &unit.unit, name)
             .voters(&unit.denominator)
             .count(unit.plan.planned)
             .count(unit.plan.held)
-            .gross(known, unit.audience.gross)
+            .gross(status, unit.audience.gross)
             .residents(unit.residents)
             .residents_share(unit.residents, &unit.denominator)
-            .reached(known, unit.audience.reached)
-            .bounds(known, &unit.audience)
+            .reached(status, unit.audience.reached)
+            .bounds(status, &unit.audience)
             .row
     });
     let (title, one) = unit_labels(fmt);
     let all = fmt.published.reader.scope == crate::access::Scope::Region;
     let withheld = fmt.message_with("withheld-note", &fmt.withheld_counts());
     let notes = if all { vec![fmt.message("units-note"), withheld] } else { vec![withheld] };
-    Table {
+    FigureTable {
         title,
         notes,
         columns: vec![
@@ -180,38 +180,38 @@ pub(super) fn units(fmt: &FigureFormatter<'_>) -> Table {
 }
 
 /// The row of the whole campaign.
-fn total(fmt: &FigureFormatter<'_>) -> TableRow {
+fn total(fmt: &FigureFormatter<'_>) -> FigureRow {
     let total = &fmt.published.total;
-    let known = ReachStatus::of_total(total);
+    let status = ReachStatus::of_total(total);
     RowBuilder::new(fmt, "all", fmt.area())
         .voters(&total.denominator)
         .count(total.plan.planned)
         .count(total.plan.held)
-        .gross(known, total.audience.gross)
-        .reached(known, total.audience.reached)
+        .gross(status, total.audience.gross)
+        .reached(status, total.audience.reached)
         .residents_share(total.audience.reached, &total.denominator)
-        .reached(known, total.audience.reached)
-        .bounds(known, &total.audience)
+        .reached(status, total.audience.reached)
+        .bounds(status, &total.audience)
         .row
 }
 
 /// None without a coalition.
-pub(super) fn coalitions(fmt: &FigureFormatter<'_>) -> Option<Table> {
+pub(super) fn coalitions(fmt: &FigureFormatter<'_>) -> Option<FigureTable> {
     let mut named: Vec<(String, _)> =
         fmt.published.coalitions.iter().map(|coalition| (fmt.name(coalition.names.as_ref(), &coalition.coalition), coalition)).collect();
     // Coalitions of the whole region come first.
     named.sort_by(|a, b| a.1.unit.is_some().cmp(&b.1.unit.is_some()).then_with(|| fmt.locale.order(&a.0, &b.0)));
     let rows = named.into_iter().map(|(name, coalition)| {
-        let known = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
+        let status = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
         RowBuilder::new(fmt, &coalition.coalition, name)
             .count(coalition.plan.planned)
             .count(coalition.plan.held)
-            .gross(known, coalition.audience.gross)
-            .reached(known, coalition.audience.reached)
+            .gross(status, coalition.audience.gross)
+            .reached(status, coalition.audience.reached)
             .row
     });
-    let rows: Vec<TableRow> = rows.collect();
-    (!rows.is_empty()).then(|| Table {
+    let rows: Vec<FigureRow> = rows.collect();
+    (!rows.is_empty()).then(|| FigureTable {
         title: fmt.message("coalitions-title"),
         notes: vec![fmt.message("coalitions-note")],
         rows,
@@ -226,22 +226,22 @@ pub(super) fn coalitions(fmt: &FigureFormatter<'_>) -> Option<Table> {
     })
 }
 
-pub(super) fn categories(fmt: &FigureFormatter<'_>) -> Option<Table> {
+pub(super) fn categories(fmt: &FigureFormatter<'_>) -> Option<FigureTable> {
     let mut named: Vec<(String, _)> =
         fmt.published.categories.iter().map(|category| (fmt.name(category.names.as_ref(), &category.category), category)).collect();
     named.sort_by(|a, b| fmt.locale.order(&a.0, &b.0));
-    let rows: Vec<TableRow> = named
+    let rows: Vec<FigureRow> = named
         .into_iter()
         .map(|(name, category)| {
-            let known = ReachStatus::of_audience(category.plan.held, &category.audience);
+            let status = ReachStatus::of_audience(category.plan.held, &category.audience);
             RowBuilder::new(fmt, &category.category, name)
                 .count(category.plan.held)
-                .gross(known, category.audience.gross)
-                .reached(known, category.audience.reached)
+                .gross(status, category.audience.gross)
+                .reached(status, category.audience.reached)
                 .row
         })
         .collect();
-    (!rows.is_empty()).then(|| Table {
+    (!rows.is_empty()).then(|| FigureTable {
         title: fmt.message("categories-title"),
         notes: vec![fmt.message("categories-note")],
         rows,

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::figure_formatter::{Figure, FigureFormatter};
-use crate::published::Unit;
+use crate::published::PublishedUnit;
 
 /// Section on data quality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -107,7 +107,7 @@ fn records(fmt: &FigureFormatter<'_>) -> Vec<TrustRow> {
 
 /// Row about more people reached than registered, in the scope or in units whose count is shown.
 fn over(fmt: &FigureFormatter<'_>) -> Option<TrustRow> {
-    let is_over = |(_, unit): &(String, &Unit)| unit.over && unit.residents.shown().is_some();
+    let is_over = |(_, unit): &(String, &PublishedUnit)| unit.over && unit.residents.shown().is_some();
     let units: Vec<String> = fmt.units_by_name().into_iter().filter(is_over).map(|(name, _)| name).collect();
     let row = |figure: Figure, detail: String| TrustRow { label: fmt.message("trust-over"), figure, detail, act: true };
     match units.len() {

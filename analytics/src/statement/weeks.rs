@@ -4,22 +4,25 @@ use serde::Serialize;
 
 use super::{
     figure_formatter::{Figure, FigureFormatter},
-    tables::{Column, Table, TableRow},
+    tables::{FigureColumn, FigureRow, FigureTable},
 };
-use crate::{published::Week, reach_status::ReachStatus};
+use crate::{published::PublishedWeek, reach_status::ReachStatus};
 
 /// Maximum number of columns with space for all figures.
 const MAX_COLUMNS_ALL_FIGURES: usize = 6;
 
-/// Maximum number of labels side by side on a page, and on a phone.
-const MAX_LABELS: (usize, usize) = (10, 4);
+/// Maximum number of labels side by side on a page.
+const MAX_LABELS_ON_PAGE: usize = 10;
+
+/// Maximum number of labels side by side on a phone, unless all fit.
+const MAX_LABELS_ON_PHONE: usize = 4;
 
 /// Maximum number of columns with space for all labels on a phone.
 const MAX_COLUMNS_ALL_LABELS_ON_PHONE: usize = 5;
 
 /// A column per week: reached before, and on top reached for the first time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Weeks {
+pub struct WeekChart {
     /// Finding as a sentence, the chart's title.
     pub title: String,
     /// Explains what the columns show.
@@ -33,7 +36,7 @@ pub struct Weeks {
     /// Whether its columns are too narrow for all of their labels.
     pub crowded: bool,
     /// Table of the same figures.
-    pub table: Table,
+    pub table: FigureTable,
 }
 
 /// A week. Heights are fractions of the highest column.
@@ -49,15 +52,24 @@ pub struct WeekColumn {
     pub held: String,
     /// The column as a sentence, its tooltip.
     pub sentence: String,
-    /// Heights of people reached before and for the first time; none if withheld.
-    pub heights: Option<(f64, f64)>,
+    /// Heights of its parts; none if a count is withheld.
+    pub heights: Option<ColumnHeights>,
     /// Charts on which the column is labelled: every few columns and always the last one.
-    pub labels: Labels,
+    pub labels: ColumnLabels,
+}
+
+/// Heights of the parts of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ColumnHeights {
+    /// People reached before.
+    pub before: f64,
+    /// People reached for the first time.
+    pub first: f64,
 }
 
 /// Charts with space for the labels of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Labels {
+pub struct ColumnLabels {
     /// On a chart as wide as a page.
     pub wide: bool,
     /// On a chart as wide as a phone.
@@ -65,11 +77,11 @@ pub struct Labels {
 }
 
 /// None if nobody was identified, which is not the same as nobody reached.
-pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<Weeks> {
+pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<WeekChart> {
     if ReachStatus::of_total(&fmt.published.total) != ReachStatus::Identified {
         return None;
     }
-    let weeks = held(&fmt.published.weeks);
+    let weeks = with_meetings(&fmt.published.weeks);
     let last = weeks.last()?;
     let most = weeks.iter().filter_map(|week| week.to_date.shown()).max().unwrap_or(0).max(1);
     let title = match last.first_reached.shown() {
@@ -82,14 +94,17 @@ pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<Weeks> {
     let labels = |place: usize| {
         let from_last = weeks.len() - 1 - place;
         let every = |columns: usize| from_last.is_multiple_of(weeks.len().div_ceil(columns));
-        Labels { wide: every(MAX_LABELS.0), narrow: weeks.len() <= MAX_COLUMNS_ALL_LABELS_ON_PHONE || every(MAX_LABELS.1) }
+        ColumnLabels {
+            wide: every(MAX_LABELS_ON_PAGE),
+            narrow: weeks.len() <= MAX_COLUMNS_ALL_LABELS_ON_PHONE || every(MAX_LABELS_ON_PHONE),
+        }
     };
-    Some(Weeks {
+    Some(WeekChart {
         title,
         note: fmt.message("weeks-note"),
         before: fmt.message("weeks-before"),
         first: fmt.message("weeks-first"),
-        columns: weeks.iter().enumerate().map(|(place, week)| column(fmt, week, (most, labels(place)))).collect(),
+        columns: weeks.iter().enumerate().map(|(place, week)| column(fmt, week, most, labels(place))).collect(),
         crowded: weeks.len() > MAX_COLUMNS_ALL_FIGURES,
         table: table(fmt, weeks),
     })
@@ -97,20 +112,20 @@ pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<Weeks> {
 
 /// Weeks from the first to the last one with a held meeting; weeks without meetings between them are kept, so that the time axis has no
 /// gaps.
-fn held(weeks: &[Week]) -> &[Week] {
+fn with_meetings(weeks: &[PublishedWeek]) -> &[PublishedWeek] {
     let first = weeks.iter().position(|week| week.held > 0).unwrap_or(weeks.len());
     let after = weeks.iter().rposition(|week| week.held > 0).map_or(first, |last| last + 1);
     &weeks[first..after]
 }
 
-fn table(fmt: &FigureFormatter<'_>, weeks: &[Week]) -> Table {
-    let column = |key: &'static str, label: String| Column { key, label };
-    let row = |week: &Week| TableRow {
+fn table(fmt: &FigureFormatter<'_>, weeks: &[PublishedWeek]) -> FigureTable {
+    let column = |key: &'static str, label: String| FigureColumn { key, label };
+    let row = |week: &PublishedWeek| FigureRow {
         code: week.week.clone(),
         figures: vec![fmt.shown(fmt.locale.day(week.monday)), fmt.number(week.held), fmt.cell(week.first_reached), fmt.cell(week.to_date)],
         keys: vec![Some(week.held), week.first_reached.shown(), week.to_date.shown()],
     };
-    Table {
+    FigureTable {
         title: fmt.message("weeks-table"),
         notes: Vec::new(),
         columns: vec![
@@ -124,7 +139,8 @@ fn table(fmt: &FigureFormatter<'_>, weeks: &[Week]) -> Table {
     }
 }
 
-fn column(fmt: &FigureFormatter<'_>, week: &Week, (most, labels): (u64, Labels)) -> WeekColumn {
+/// `most` is the count of the highest column.
+fn column(fmt: &FigureFormatter<'_>, week: &PublishedWeek, most: u64, labels: ColumnLabels) -> WeekColumn {
     let height = |count: u64| (count as f64 / most as f64 * 10_000.0).round() / 10_000.0;
     let both = week.first_reached.shown().zip(week.to_date.shown());
     let (label, first, to_date) = (fmt.locale.day(week.monday), fmt.cell(week.first_reached), fmt.cell(week.to_date));
@@ -138,7 +154,7 @@ fn column(fmt: &FigureFormatter<'_>, week: &Week, (most, labels): (u64, Labels))
     WeekColumn {
         sentence: fmt.message_with("weeks-column", &args),
         held: fmt.message_with("weeks-held", &[("held", fmt.count(week.held).into()), ("n", week.held.into())]),
-        heights: both.map(|(first, all)| (height(all.saturating_sub(first)), height(first))),
+        heights: both.map(|(first, all)| ColumnHeights { before: height(all.saturating_sub(first)), first: height(first) }),
         label,
         first,
         to_date,

@@ -1,6 +1,6 @@
 //! The attacker: knows every shown figure, the unit, coalition and audience of every meeting, and the relations between all figures.
 
-use qamtu_analytics::published::{Audience, Published};
+use qamtu_analytics::published::{Published, PublishedAudience};
 
 use crate::{
     linear_program::LinearProgram,
@@ -38,7 +38,7 @@ impl LinearProgram {
     }
 
     /// Adds a published row: its true counts and the shown ones.
-    fn row(&mut self, of: &str, cells: &Audience, truth: &Truth) {
+    fn row(&mut self, of: &str, cells: &PublishedAudience, truth: &Truth) {
         self.meetings(of, truth);
         let name = |column: &str| format!("{of} {column}");
         self.show(&name("contacts"), cells.contacts);
@@ -49,11 +49,11 @@ impl LinearProgram {
         self.show(&name("gross"), cells.gross);
         self.show(&name("reached"), cells.lower);
         // The upper bound gives away who was not strongly identified.
-        let rest = truth.weak + truth.unstated + truth.extra;
-        self.fact(&name("rest"), rest);
-        self.sum(&name("rest"), &[name("weak"), name("unstated"), name("extra")]);
+        let unidentified = truth.weak + truth.unstated + truth.extra;
+        self.fact(&name("unidentified"), unidentified);
+        self.sum(&name("unidentified"), &[name("weak"), name("unstated"), name("extra")]);
         if cells.upper.shown().is_some() {
-            self.shown.insert(name("rest"), rest);
+            self.shown.insert(name("unidentified"), unidentified);
         }
     }
 
@@ -173,9 +173,9 @@ fn tables(world: &World, published: &Published) -> LinearProgram {
     let mut attack = LinearProgram::default();
     let region = world.at(|_| true);
     attack.row("region", &published.total.audience, &region);
-    let units: Vec<&Audience> = published.units.iter().map(|unit| &unit.audience).collect();
-    let coalitions: Vec<&Audience> = published.coalitions.iter().map(|coalition| &coalition.audience).collect();
-    let categories: Vec<&Audience> = published.categories.iter().map(|category| &category.audience).collect();
+    let units: Vec<&PublishedAudience> = published.units.iter().map(|unit| &unit.audience).collect();
+    let coalitions: Vec<&PublishedAudience> = published.coalitions.iter().map(|coalition| &coalition.audience).collect();
+    let categories: Vec<&PublishedAudience> = published.categories.iter().map(|category| &category.audience).collect();
     assert_eq!((units.len(), coalitions.len(), categories.len()), (world.units, world.units + 1, CATEGORIES.len()));
     let is_of = |meeting: &Meeting, coalition: usize| {
         if coalition == world.units { meeting.regional } else { meeting.unit == coalition && !meeting.regional }

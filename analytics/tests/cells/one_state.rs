@@ -41,7 +41,8 @@ fn a_gross_attendance_from_a_list_is_a_count_of_people() {
     // Three on a list, and so many heads beyond it.
     let gross = |heads: u64| {
         let mut coverage = sample::coverage();
-        let few = sample::Figures { planned: 1, held: 1, gross: 3 + heads, identified: 3, contacts: 3, reached: 3, weak: 0, rest: heads };
+        let few =
+            sample::Figures { planned: 1, held: 1, gross: 3 + heads, identified: 3, contacts: 3, reached: 3, weak: 0, unidentified: heads };
         coverage["units"][0]["slice"] = few.slice(45_941);
         coverage["units"][0]["slice"]["audience"]["headcount_meetings"] = json!(1);
         published(coverage, Role::Leader).units[0].audience.gross.shown()
@@ -163,7 +164,7 @@ fn a_few_on_a_list_are_not_what_few_heads_leave() {
 #[test]
 fn bounds_do_not_tell_how_few_were_weakly_identified() {
     let mut coverage = campaign("units", &[]);
-    let figures = sample::Figures { planned: 1, held: 1, gross: 53, identified: 50, contacts: 50, reached: 50, weak: 3, rest: 3 };
+    let figures = sample::Figures { planned: 1, held: 1, gross: 53, identified: 50, contacts: 50, reached: 50, weak: 3, unidentified: 3 };
     coverage["region"]["slice"] = figures.slice(5_000);
     let audience = published(coverage, Role::Leader).total.audience;
     assert_eq!((audience.identified.shown(), audience.weak.shown()), (Some(50), None));

@@ -145,8 +145,8 @@ impl World {
     fn slice(&self, wanted: impl Fn(&Meeting) -> bool) -> Value {
         let truth = self.at(wanted);
         let Truth { held, contacts, reached, outside, weak, unstated, extra, .. } = truth;
-        let (gross, rest) = (truth.gross(), weak + unstated + extra);
-        let figures = sample::Figures { planned: held, held, gross, identified: contacts + outside, contacts, reached, weak, rest };
+        let (gross, unidentified) = (truth.gross(), weak + unstated + extra);
+        let figures = sample::Figures { planned: held, held, gross, identified: contacts + outside, contacts, reached, weak, unidentified };
         let mut slice = figures.slice(5_000);
         slice["audience"]["headcount_meetings"] = json!(truth.headcounts);
         slice["audience"]["unstated"] = json!(unstated);
@@ -157,7 +157,7 @@ impl World {
         let mut coverage = sample::coverage();
         let mut exposure = [0u64; 5];
         self.people.iter().for_each(|person| exposure[person.1.len().min(5) - 1] += 1);
-        coverage["region"] = json!({"slice": self.slice(|_| true), "exposure": exposure, "pending_attendance": 0, "ceiling": 5_000});
+        coverage["region"] = json!({"slice": self.slice(|_| true), "exposure": exposure, "attendance_without_report": 0, "ceiling": 5_000});
         let names = coverage["units"][0]["names"].clone();
         let unit = |unit: usize| {
             let contacts: usize = self.people.iter().filter(|person| person.0 == unit).map(|person| person.1.len()).sum();

@@ -2,7 +2,7 @@
 
 use qamtu_analytics::{
     AnalyticsError,
-    coverage::{Audience, CoverageFold, Method, Run},
+    coverage::{AttendanceRun, Audience, CoverageFold, Method},
 };
 
 use crate::world::{MONDAY, World, after};
@@ -20,7 +20,7 @@ fn a_person_recorded_twice_at_a_meeting_counts_once() {
     let audience = audience(&world);
     // Strong: 1, 2 and 50; on the roll: 1 and 2; weak: 70.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.weak), (3, 2, 1, 1));
-    // k = 3 + 1 = 4, no headcount: gross = max(0, 4) = 4, rest = max(0, 4) - 3 = 1.
+    // k = 3 + 1 = 4, no headcount: gross = max(0, 4) = 4, unidentified = max(0, 4) - 3 = 1.
     assert_eq!((audience.gross, audience.unidentified), (4, 1));
     assert_eq!((audience.headcount_meetings, audience.identified_meetings), (0, 1));
     // lower = 2, upper = min(220, 2 + 1) = 3.
@@ -35,7 +35,7 @@ fn everyone_identified_is_exact() {
     world.strong("m1", [1, 2, 3]);
     world.heads("m1", &[3], None);
     let reach = audience(&world).reach;
-    // rest = max(3, 3) - 3 = 0: lower = reached = upper = 3.
+    // unidentified = max(3, 3) - 3 = 0: lower = reached = upper = 3.
     assert_eq!((reach.reached, reach.lower, reach.upper, reach.method), (3, 3, 3, Method::Exact));
 }
 
@@ -47,7 +47,7 @@ fn a_headcount_alone_bounds_reach() {
     world.held("m2", World::place(MONDAY));
     world.heads("m2", &[30], Some(10));
     let audience = audience(&world);
-    // gross = 40 + 30, rest the same; nobody is identified.
+    // gross = 40 + 30, unidentified the same; nobody is identified.
     assert_eq!((audience.gross, audience.unidentified, audience.identified), (70, 70, 0));
     assert_eq!((audience.headcount_meetings, audience.identified_meetings), (2, 0));
     // lower = max(0, 25, 10) = 25: the two rooms may hold the same people. upper = min(220, 0 + 70) = 70.
@@ -62,7 +62,7 @@ fn a_headcount_includes_the_identified() {
     world.weak("m1", [70]);
     world.heads("m1", &[10], Some(6));
     let audience = audience(&world);
-    // k = 3 + 1 = 4; gross = max(10, 4) = 10; rest = max(10, 4) - 3 = 7.
+    // k = 3 + 1 = 4; gross = max(10, 4) = 10; unidentified = max(10, 4) - 3 = 7.
     assert_eq!((audience.gross, audience.unidentified), (10, 7));
     // minimum = min(6, 2 + 7) = 6; lower = max(2, 6) = 6; upper = min(220, 2 + 7) = 9.
     assert_eq!((audience.reach.lower, audience.reach.upper), (6, 9));
@@ -76,7 +76,7 @@ fn a_headcount_below_the_list_is_a_miscount() {
     world.weak("m1", [70]);
     world.heads("m1", &[3], None);
     let audience = audience(&world);
-    // k = 5: gross = max(3, 5) = 5, rest = max(3, 5) - 4 = 1.
+    // k = 5: gross = max(3, 5) = 5, unidentified = max(3, 5) - 4 = 1.
     assert_eq!((audience.gross, audience.unidentified, audience.reach.upper), (5, 1, 5));
 }
 
@@ -87,7 +87,7 @@ fn of_two_counters_the_lower_is_gross_and_the_higher_bounds() {
     world.strong("m1", [1]);
     world.heads("m1", &[52, 47], None);
     let audience = audience(&world);
-    // gross = max(47, 1), rest = max(52, 1) - 1.
+    // gross = max(47, 1), unidentified = max(52, 1) - 1.
     assert_eq!((audience.gross, audience.unidentified, audience.reach.upper), (47, 51, 52));
 }
 
@@ -98,7 +98,7 @@ fn a_minimum_that_known_outsiders_contradict_is_capped() {
     world.strong("m1", [1, 50, 51, 52]);
     world.heads("m1", &[5], Some(5));
     let reach = audience(&world).reach;
-    // Three of five in the room are known to be no voters: minimum = min(5, e + rest) = min(5, 1 + 1) = 2.
+    // Three of five in the room are known to be no voters: minimum = min(5, e + unidentified) = min(5, 1 + 1) = 2.
     assert_eq!((reach.reached, reach.lower, reach.upper), (1, 2, 2));
 }
 
@@ -161,7 +161,7 @@ fn attendance_of_a_meeting_that_is_not_held_is_pending() {
     world.strong("unheard-of", [4, 50, 50]);
     let coverage = world.coverage(after());
     // 2 people + 1 and 1 weak + 2, one of them outside.
-    assert_eq!(coverage.region.pending_attendance, 6);
+    assert_eq!(coverage.region.attendance_without_report, 6);
     let audience = coverage.region.slice.audience;
     assert_eq!((audience.gross, audience.identified, audience.weak, audience.reach.reached), (0, 0, 0, 0));
     assert_eq!(coverage.region.exposure, [0; 5]);
@@ -194,7 +194,7 @@ fn attendance_that_is_not_grouped_by_meeting_is_refused() {
     world.held("m1", World::place(MONDAY));
     world.held("m2", World::place(MONDAY));
     let facts = world.facts(after());
-    let run = |meeting| Run { meeting, hi: &[1], lo: &[1], strength: &[1], residences: &[] };
+    let run = |meeting| AttendanceRun { meeting, hi: &[1], lo: &[1], strength: &[1], residences: &[] };
     for again in [0, 1, 2] {
         let mut fold = CoverageFold::new(&facts).expect("a campaign");
         for meeting in [1, 0, 2, 3] {

@@ -58,7 +58,7 @@ fn every_state_of_a_meeting_has_its_figure() {
     let coverage = world.coverage(after());
     assert_eq!((coverage.counts.meetings_planned, coverage.counts.meetings_known), (6, 10));
     // The audience of an unlawful meeting counts, that of a cancelled one is pending.
-    assert_eq!((coverage.region.slice.audience.identified, coverage.region.pending_attendance), (1, 1));
+    assert_eq!((coverage.region.slice.audience.identified, coverage.region.attendance_without_report), (1, 1));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_meeting_corrected_away_is_cancelled() {
     let coverage = world.coverage(after());
     let plan = &coverage.region.slice.fulfilment;
     assert_eq!((plan.held, plan.cancelled, plan.due, plan.missing), (0, 1, 0, 0));
-    assert_eq!((coverage.region.slice.audience.gross, coverage.region.pending_attendance), (0, 2));
+    assert_eq!((coverage.region.slice.audience.gross, coverage.region.attendance_without_report), (0, 2));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_meeting_that_begins_after_the_as_of_instant_is_never_counted() {
         let premature = world.facts(at(as_of)).meetings.rows().iter().filter(|meeting| meeting.premature).count();
         let (plan, audience) = (coverage.region.slice.fulfilment, coverage.region.slice.audience);
         let counted = (plan.held, plan.held_planned, plan.held_extra, audience.gross, audience.reach.reached);
-        (counted, (plan.missing, plan.pending, coverage.region.pending_attendance), premature)
+        (counted, (plan.missing, plan.pending, coverage.region.attendance_without_report), premature)
     };
     assert_eq!(figures("2026-02-20T09:59:59.999999Z"), ((0, 0, 0, 0, 0), (1, 0, 2), 2));
     assert_eq!(figures("2026-02-20T10:00:00Z"), ((2, 1, 1, 9, 2), (0, 0, 0), 0));

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use qamtu_analytics::{Figures, Snapshot, config::ClickhouseConfig};
+use qamtu_analytics::{Snapshot, Summary, config::ClickhouseConfig};
 use secrecy::ExposeSecret;
 
 /// Runs the program with only these settings.
@@ -73,8 +73,8 @@ pub fn computes(config: &ClickhouseConfig, expected: &Snapshot) {
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).expect("a file").permissions());
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
-    let figures: Figures = serde_json::from_slice(&std::fs::read(json).expect("a file")).expect("figures");
-    assert_eq!(figures, Figures::from(&expected.coverage));
+    let figures: Summary = serde_json::from_slice(&std::fs::read(json).expect("a file")).expect("figures");
+    assert_eq!(figures, Summary::from(&expected.coverage));
     let mut rows = Vec::new();
     qamtu_analytics::csv::write(expected, &mut rows).expect("rows");
     assert_eq!(std::fs::read(csv).expect("a file"), rows);

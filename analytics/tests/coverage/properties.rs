@@ -91,7 +91,7 @@ struct Line {
 
 /// The independent count. People 1 to 10 are on the roll, see [`World`].
 fn naive(meetings: &[&Meeting], cap: u64) -> Line {
-    let (mut gross, mut identified, mut contacts, mut weak, mut rest, mut minimum) = (0, 0, 0, 0, 0, 0);
+    let (mut gross, mut identified, mut contacts, mut weak, mut unidentified, mut minimum) = (0, 0, 0, 0, 0, 0);
     let mut union: HashSet<u64> = HashSet::new();
     for meeting in meetings {
         let strong: HashSet<u64> = meeting.people.iter().filter(|(_, strong)| *strong).map(|(person, _)| *person).collect();
@@ -101,7 +101,7 @@ fn naive(meetings: &[&Meeting], cap: u64) -> Line {
         let (one, other, stated) = meeting.heads.unwrap_or_default();
         let here = u64::from(one.max(other)).max(recorded) - strong.len() as u64;
         gross += u64::from(one.min(other)).max(recorded);
-        rest += here;
+        unidentified += here;
         identified += strong.len() as u64;
         weak += phones.len() as u64;
         contacts += eligible.len() as u64;
@@ -118,9 +118,9 @@ fn naive(meetings: &[&Meeting], cap: u64) -> Line {
         reached,
         weak,
         outside: identified - contacts,
-        unidentified: rest,
+        unidentified,
         lower,
-        upper: (reached + rest).min(cap).max(lower),
+        upper: (reached + unidentified).min(cap).max(lower),
     }
 }
 
@@ -220,7 +220,7 @@ proptest! {
         let region = &coverage.region.slice.audience;
         prop_assert!(region.reach.reached <= region.contacts && region.contacts <= region.identified && region.identified <= region.gross);
         // Units share people, so their reaches add up to at least the region's; attendances do add up.
-        let sum = |of: &dyn Fn(&qamtu_analytics::coverage::Unit) -> u64| coverage.units.iter().map(of).sum::<u64>();
+        let sum = |of: &dyn Fn(&qamtu_analytics::coverage::UnitCoverage) -> u64| coverage.units.iter().map(of).sum::<u64>();
         prop_assert!(region.reach.reached <= sum(&|unit| unit.slice.audience.reach.reached));
         prop_assert_eq!(region.gross, sum(&|unit| unit.slice.audience.gross));
         prop_assert_eq!(region.contacts, sum(&|unit| unit.slice.audience.contacts));

@@ -35,7 +35,7 @@ fn without_a_roll_people_say_where_they_live() {
     let audience = &coverage.region.slice.audience;
     // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2. Outside: 4 and 5 at m1.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.reach.reached), (8, 6, 2, 4));
-    // Of 6 at m1 and 3 at m2 nothing is known, so they may be voters: rest = (6 - 5) + (4 - 3); upper = min(220, 4 + 2).
+    // Of 6 at m1 and 3 at m2 nothing is known, so they may be voters: unidentified = (6 - 5) + (4 - 3); upper = min(220, 4 + 2).
     assert_eq!((audience.gross, audience.unidentified, audience.reach.upper, audience.reach.method), (10, 2, 6, Method::Bounds));
     // 1 lives in A-1, the lower of two; 2 in A-1, the more precise; 3 in unit B; 6 in B-1.
     let reached: Vec<(&str, u64)> =

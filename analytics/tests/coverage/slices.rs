@@ -1,6 +1,6 @@
 //! Reach by unit, precinct, coalition, category and week: never a sum of reaches.
 
-use qamtu_analytics::{Coverage, Figures, coverage::Method};
+use qamtu_analytics::{Coverage, Summary, coverage::Method};
 use serde_json::json;
 
 use crate::world::{Residence, World, after, at};
@@ -35,7 +35,7 @@ fn a_person_at_meetings_in_two_units_counts_in_both_and_once_in_the_region() {
 fn a_unit_is_compared_to_its_voters_and_capped_by_the_region() {
     let coverage = world().coverage(after());
     let reach = &coverage.units[1].slice.audience.reach;
-    // B: rest = max(14, 4) - 4 = 10; upper = min(220, 4 + 10) = 14; compared to B-1's 80 voters.
+    // B: unidentified = max(14, 4) - 4 = 10; upper = min(220, 4 + 10) = 14; compared to B-1's 80 voters.
     assert_eq!((reach.lower, reach.upper, reach.denominator.voters), (4, 14, 80));
     assert_eq!((reach.method, coverage.units[0].slice.audience.reach.method), (Method::Bounds, Method::Exact));
 }
@@ -218,7 +218,7 @@ fn without_a_precinct_count_the_voters_are_unknown_and_nothing_is_capped_by_zero
     let coverage = world.coverage(after());
     let reach = &coverage.region.slice.audience.reach;
     assert_eq!((reach.reached, reach.upper, reach.over, coverage.region.ceiling), (1, 40, false, None));
-    let figures = serde_json::to_value(Figures::from(&coverage)).expect("figures");
+    let figures = serde_json::to_value(Summary::from(&coverage)).expect("figures");
     assert!(figures["counts"]["voters"].is_null() && figures["units"][0]["voters"].is_null(), "{figures}");
 }
 
@@ -235,6 +235,6 @@ fn a_campaign_without_anything_has_figures() {
 fn figures_show_what_was_computed() {
     let mut world = world();
     world.planned("m9", World::place("2026-03-10T10:00:00Z"));
-    let figures = serde_json::to_value(Figures::from(&world.coverage(after()))).expect("figures");
+    let figures = serde_json::to_value(Summary::from(&world.coverage(after()))).expect("figures");
     insta::assert_json_snapshot!("figures", figures);
 }

@@ -7,8 +7,8 @@ use qamtu_analytics::{
     Coverage, SnapshotId, SnapshotStore,
     access::Role,
     csv,
-    identity::{Identity, Offset},
-    publication::{current, publish},
+    identity::{Offset, SnapshotIdentity},
+    release_control::{release, release_latest},
     snapshot_store::Stored,
 };
 
@@ -128,7 +128,7 @@ fn what_was_shown_is_compared_with_after_a_restart() {
         coverage.identity.offsets.push(Offset { topic: "events".to_owned(), partition: 0, next });
         let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
         let (snapshot, _) = snapshots.save(coverage).expect("kept");
-        (publish(&mut snapshots, Role::Leader, &snapshot).expect("an answer"), snapshot)
+        (release(&mut snapshots, Role::Leader, &snapshot).expect("an answer"), snapshot)
     };
     let (shown, first) = offer(40, 40);
     assert!(shown);
@@ -136,8 +136,8 @@ fn what_was_shown_is_compared_with_after_a_restart() {
     assert!(!shown, "one more person");
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
     // A service that starts now shows what was shown last, and another role has seen nothing yet.
-    assert_eq!(current(&mut snapshots, Role::Leader, Some(second.clone())).expect("an answer"), Some(first));
-    assert!(publish(&mut snapshots, Role::Analyst, &second).expect("an answer"));
+    assert_eq!(release_latest(&mut snapshots, Role::Leader, Some(second.clone())).expect("an answer"), Some(first));
+    assert!(release(&mut snapshots, Role::Analyst, &second).expect("an answer"));
     assert!(offer(50, 50).0, "ten more people");
 }
 
@@ -163,7 +163,7 @@ fn the_latest_snapshot_has_the_newest_instant_even_after_reopening() {
 #[test]
 fn every_part_of_an_identity_is_in_the_name() {
     let offset = |topic: &str, partition, next| Offset { topic: topic.to_owned(), partition, next };
-    let identity = Identity {
+    let identity = SnapshotIdentity {
         campaign: "test".parse().expect("a campaign"),
         as_of: after(),
         offsets: vec![offset("events", 0, 1), offset("roll", 0, 1)],

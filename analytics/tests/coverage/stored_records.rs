@@ -159,6 +159,6 @@ async fn a_campaign_that_the_warehouse_lacks_is_refused() {
     let warehouse = TestWarehouse::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
-    let refused = compute(&warehouse.reader, &mut snapshots, (&"test".parse().expect("a campaign"), Some(after()))).await;
+    let refused = compute(&warehouse.reader, &mut snapshots, &"test".parse().expect("a campaign"), Some(after())).await;
     assert!(matches!(refused, Err(AnalyticsError::UnknownCampaign { known, .. }) if known.is_empty()));
 }

@@ -9,7 +9,7 @@ use clickhouse::{Client, Compression};
 use qamtu_analytics::{
     Coverage, compute,
     config::ClickhouseConfig,
-    facts::Warehouse,
+    facts::WarehouseReader,
     identity::{Offset, Selection},
 };
 use qamtu_devstack::testing::{Login, WarehouseProgram};
@@ -25,13 +25,13 @@ pub const NEXT: u64 = 1_000_000;
 pub struct TestWarehouse {
     /// The login of analytics.
     pub config: ClickhouseConfig,
-    pub reader: Warehouse,
+    pub reader: WarehouseReader,
     pub admin: Client,
     _program: WarehouseProgram,
     _folder: tempfile::TempDir,
 }
 
-/// A client without the settings of [`Warehouse`].
+/// A client without the settings of [`WarehouseReader`].
 pub fn client(config: &ClickhouseConfig) -> Client {
     Client::default()
         .with_url(&config.url)
@@ -52,7 +52,7 @@ impl TestWarehouse {
         };
         let (admin, config) = (client(&login("admin")), login("analytics"));
         qamtu_projector::migrate::migrate(&admin).await.expect("tables and views");
-        Self { reader: Warehouse::new(&config), config, admin, _program: program, _folder: folder }
+        Self { reader: WarehouseReader::new(&config), config, admin, _program: program, _folder: folder }
     }
 
     pub async fn insert(&self, table: &str, rows: impl IntoIterator<Item = Value>) {

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage,
-    coverage::{CoverageFold, OUTSIDE, Quality, Run, STRONG, UNSTATED},
-    facts::{Facts, Totals, meetings::Meetings},
+    coverage::{AttendanceRun, CoverageFold, OUTSIDE, Quality, STRONG, UNSTATED},
+    facts::{Facts, RecordCounts, meetings::Meetings},
     identity::Selection,
-    roll::{Key, Roll},
+    roll::{PersonKey, Roll, RollLine},
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub struct World {
 }
 
 /// A pseudonym for a person: spread over all bits, as a keyed MAC's are.
-pub fn key(person: u64) -> Key {
+pub fn key(person: u64) -> (u64, u64) {
     (person.wrapping_mul(0x9E37_79B9_7F4A_7C15), person ^ 0x5555)
 }
 
@@ -188,7 +188,8 @@ impl World {
         let precincts: Vec<&str> = vec!["B-1", "A-2", "A-1", "X-9"];
         let lines = self.roll.iter().map(|(person, home)| {
             let place = precincts.iter().position(|precinct| precinct == home).expect("a precinct of the roll");
-            (place as u32, key(*person))
+            let (hi, lo) = key(*person);
+            RollLine { precinct: place as u32, key: PersonKey { hi, lo } }
         });
         let used: Vec<&str> = precincts.iter().copied().filter(|precinct| self.roll.iter().any(|(_, home)| home == precinct)).collect();
         assert!(precincts.starts_with(&used), "the roll names precincts in the order above");
@@ -199,7 +200,7 @@ impl World {
         Facts {
             selection: Selection { campaign: "test".parse().expect("a campaign"), offsets: Vec::new(), as_of },
             quality: Quality::default(),
-            totals: Totals::default(),
+            record_counts: RecordCounts::default(),
             meetings,
             roll: Roll::new(lines.collect(), used.iter().map(|id| id.parse().expect("a precinct")).collect()).expect("a roll"),
             reference,
@@ -235,7 +236,8 @@ impl World {
                     true => Vec::new(),
                     false => attendance.iter().map(|attendance| attendance.residence.number(&fold)).collect(),
                 };
-                fold.add_run(Run { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences }).expect("meeting by meeting");
+                fold.add_run(AttendanceRun { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences })
+                    .expect("meeting by meeting");
             }
         }
         fold.finish().expect("a coverage")

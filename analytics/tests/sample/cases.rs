@@ -146,9 +146,17 @@ fn unhold(slice: &mut Value) {
     }
     let voters = slice["audience"]["reach"]["denominator"].clone();
     let none = json!({"reached": 0, "lower": 0, "upper": 0, "denominator": voters, "method": "exact", "over": false});
-    for count in
-        ["gross", "identified", "contacts", "weak", "outside", "rest", "headcount_meetings", "identified_meetings", "uncounted_meetings"]
-    {
+    for count in [
+        "gross",
+        "identified",
+        "contacts",
+        "weak",
+        "outside",
+        "unidentified",
+        "headcount_meetings",
+        "identified_meetings",
+        "uncounted_meetings",
+    ] {
         slice["audience"][count] = json!(0);
     }
     slice["audience"]["reach"] = none;
@@ -185,7 +193,7 @@ pub fn no_meetings() -> Value {
     slices(&mut coverage, unhold);
     unreach(&mut coverage);
     coverage["region"]["ceiling"] = Value::Null;
-    coverage["region"]["pending_attendance"] = json!(0);
+    coverage["region"]["attendance_without_report"] = json!(0);
     coverage
 }
 
@@ -197,7 +205,7 @@ pub fn counted_only() -> Value {
         for count in ["identified", "contacts", "weak", "outside", "identified_meetings"] {
             audience[count] = json!(0);
         }
-        audience["rest"] = audience["gross"].clone();
+        audience["unidentified"] = audience["gross"].clone();
         let voters = audience["reach"]["denominator"]["voters"].as_u64().expect("a count");
         let gross = audience["gross"].as_u64().expect("a count");
         audience["reach"] = reach(0, gross, voters);
@@ -228,7 +236,7 @@ pub fn no_headcounts() -> Value {
     slices(&mut coverage, |slice| {
         let audience = &mut slice["audience"];
         audience["headcount_meetings"] = json!(0);
-        audience["rest"] = json!(0);
+        audience["unidentified"] = json!(0);
         audience["gross"] = audience["identified"].clone();
         let reached = audience["reach"]["reached"].as_u64().expect("a count");
         let voters = audience["reach"]["denominator"]["voters"].as_u64().expect("a count");

@@ -57,7 +57,7 @@ pub struct Figures {
     pub contacts: u64,
     pub reached: u64,
     pub weak: u64,
-    pub rest: u64,
+    pub unidentified: u64,
 }
 
 impl Figures {
@@ -74,7 +74,7 @@ impl Figures {
             contacts,
             reached: contacts * 88 / 100,
             weak: gross * 4 / 100,
-            rest: gross * 51 / 50 - identified,
+            unidentified: gross * 51 / 50 - identified,
         }
     }
 
@@ -89,7 +89,7 @@ impl Figures {
             contacts: cut(self.contacts),
             reached: cut(self.reached),
             weak: cut(self.weak),
-            rest: cut(self.rest),
+            unidentified: cut(self.unidentified),
         }
     }
 
@@ -102,7 +102,7 @@ impl Figures {
             contacts: sign(self.contacts, other.contacts),
             reached: sign(self.reached, other.reached),
             weak: sign(self.weak, other.weak),
-            rest: sign(self.rest, other.rest),
+            unidentified: sign(self.unidentified, other.unidentified),
         }
     }
 
@@ -117,8 +117,8 @@ impl Figures {
             },
             "audience": {
                 "gross": self.gross, "identified": self.identified, "contacts": self.contacts,
-                "reach": reach(self.reached, self.reached + self.rest, voters),
-                "weak": self.weak, "outside": self.identified - self.contacts, "rest": self.rest,
+                "reach": reach(self.reached, self.reached + self.unidentified, voters),
+                "weak": self.weak, "outside": self.identified - self.contacts, "unidentified": self.unidentified,
                 "headcount_meetings": self.held * 9 / 10, "identified_meetings": self.held * 8 / 10,
             },
         })
@@ -166,11 +166,11 @@ pub fn coverage() -> Value {
             "voters": voters, "precincts": 947, "units": 17, "members": 457, "coalitions": 18, "meetings_planned": 1959,
             "meetings_known": 1984, "events": 163_402, "roll_voters": voters, "roll_precincts": 947, "rejected": 3, "conflicts": 2,
         },
-        "region": {"slice": whole, "exposure": exposure, "pending_attendance": 212, "ceiling": 1959 * sum.gross / sum.held},
+        "region": {"slice": whole, "exposure": exposure, "attendance_without_report": 212, "ceiling": 1959 * sum.gross / sum.held},
         "units": UNITS.iter().zip(&units).zip(&residents).map(|((unit, figures), residents)| json!({
             "unit": unit.0, "names": names(unit.1), "kind": if unit.1[2].ends_with("city") { "city" } else { "district" },
             "tile": {"row": unit.4.0, "column": unit.4.1}, "slice": figures.slice(unit.2),
-            "residents": {"contacts": residents * 112 / 100, "reach": reach(*residents, residents + sum.rest, unit.2)},
+            "residents": {"contacts": residents * 112 / 100, "reach": reach(*residents, residents + sum.unidentified, unit.2)},
         })).collect::<Vec<_>>(),
         "precincts": [{
             "precinct": "TRK-001", "unit": "TRK", "number": 900, "meetings": 0,
@@ -186,13 +186,13 @@ pub fn coverage() -> Value {
 
 fn coalitions(units: &[Figures], sum: Figures) -> Vec<Value> {
     let own: Vec<Figures> = units.iter().map(|unit| unit.part(96)).collect();
-    let rest = own.iter().fold(sum, |left, own| left.both(u64::saturating_sub, *own));
+    let left = own.iter().fold(sum, |left, own| left.both(u64::saturating_sub, *own));
     let local = UNITS.iter().zip(own).map(|(unit, figures)| {
         let [kk, ru, en] = unit.1;
         let of = [format!("{kk} коалициясы"), format!("Коалиция: {ru}"), format!("Coalition of {en}")];
         json!({"coalition": unit.0, "names": names([&of[0], &of[1], &of[2]]), "unit": unit.0, "slice": figures.slice(unit.2)})
     });
-    let regional = json!({"coalition": "regional", "names": names(REGIONAL), "unit": null, "slice": rest.slice(1_195_000)});
+    let regional = json!({"coalition": "regional", "names": names(REGIONAL), "unit": null, "slice": left.slice(1_195_000)});
     local.chain([regional]).collect()
 }
 

@@ -165,7 +165,7 @@ impl ExpectedFigures<'_> {
         let all = self.totals(|_| true);
         let mut exposure = [0_u64; 5];
         all.people.values().for_each(|times| exposure[(*times).clamp(1, 5) as usize - 1] += 1);
-        let pending: u64 = self.meetings.iter().filter(|expected| !expected.held()).map(|expected| expected.recorded()).sum();
+        let without_report: u64 = self.meetings.iter().filter(|expected| !expected.held()).map(|expected| expected.recorded()).sum();
         let mut reached: BTreeMap<usize, u32> = BTreeMap::new();
         all.people.keys().for_each(|person| *reached.entry(self.world.roll.residence_of(*person)).or_default() += 1);
         let over = |(precinct, people): &(&usize, &u32)| Some(*people) > self.world.roll.precincts[**precinct].counts.last();
@@ -177,13 +177,13 @@ impl ExpectedFigures<'_> {
             "reached": all.reached(),
             "weak": all.weak,
             "outside": all.identified - all.contacts,
-            "rest": all.unidentified,
+            "unidentified": all.unidentified,
             "lower": all.lower(),
             "upper": all.upper(self.voters(None)),
             "headcount_meetings": self.held().filter(|expected| expected.meeting.headcount.is_some()).count(),
             "identified_meetings": self.held().filter(|expected| !expected.strong.is_empty()).count(),
             "uncounted_meetings": self.held().filter(|expected| expected.meeting.headcount.is_none() && expected.recorded() == 0).count(),
-            "pending_attendance": pending,
+            "attendance_without_report": without_report,
         });
         figures["exposure"] = json!(exposure);
         figures["precincts_reached"] = json!(reached.len());

@@ -47,7 +47,7 @@ fn figures_agree_with_each_other() {
     assert!(audience("reached") <= audience("contacts") && audience("contacts") <= audience("identified"));
     assert_eq!(audience("outside"), audience("identified") - audience("contacts"));
     assert!(audience("identified") + audience("weak") <= audience("gross"));
-    assert_eq!(audience("upper"), audience("reached") + audience("rest"));
+    assert_eq!(audience("upper"), audience("reached") + audience("unidentified"));
     let exposure: Vec<u64> = rows("exposure").iter().filter_map(Value::as_u64).collect();
     assert_eq!(exposure.iter().sum::<u64>(), audience("reached"));
     assert_within("seen five times or more", exposure[4], 150..=3_000);

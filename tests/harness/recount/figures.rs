@@ -25,11 +25,11 @@ pub(super) fn assemble(input: &RecountInput) -> Value {
         "plan": plan(input),
         "audience": {
             "gross": whole.gross, "identified": whole.identified, "contacts": whole.contacts, "reached": whole.reached(), "weak": whole.weak,
-            "outside": whole.outside, "rest": whole.unidentified, "lower": whole.lower(), "upper": whole.upper(input.voters(None)),
+            "outside": whole.outside, "unidentified": whole.unidentified, "lower": whole.lower(), "upper": whole.upper(input.voters(None)),
             "headcount_meetings": input.held().filter(|(meeting, _)| meeting.headcount.is_some()).count(),
             "identified_meetings": input.held().filter(|(meeting, _)| !meeting.strong.is_empty()).count(),
             "uncounted_meetings": input.held().filter(|(meeting, _)| meeting.headcount.is_none() && meeting.gross() == 0).count(),
-            "pending_attendance": without_report.iter().map(|meeting| (meeting.strong.len() + meeting.weak.len()) as u64).sum::<u64>(),
+            "attendance_without_report": without_report.iter().map(|meeting| (meeting.strong.len() + meeting.weak.len()) as u64).sum::<u64>(),
         },
         "exposure": exposure,
         "units": units(input, &whole),
@@ -105,7 +105,7 @@ fn units(input: &RecountInput, whole: &AudienceTotals) -> Value {
                 "cancelled": planned().filter(|meeting| meeting.report.is_none() && meeting.cancelled).count(),
                 "missing": planned().filter(|meeting| meeting.report.is_none() && input.is_due(meeting)).count(),
                 "contested": input.meetings.iter().filter(|meeting| meeting.contested && unit_of(meeting) == unit).count(),
-                "contacts": totals.contacts, "reached": totals.reached(), "weak": totals.weak, "outside": totals.outside, "rest": totals.unidentified, "lower": totals.lower(), "upper": totals.upper(input.voters(None)),
+                "contacts": totals.contacts, "reached": totals.reached(), "weak": totals.weak, "outside": totals.outside, "unidentified": totals.unidentified, "lower": totals.lower(), "upper": totals.upper(input.voters(None)),
                 "residents_reached": reached, "residents_contacts": contacts,
             })
         })

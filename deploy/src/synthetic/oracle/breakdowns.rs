@@ -29,7 +29,7 @@ impl ExpectedFigures<'_> {
                 "contested": self.meetings.iter().filter(|expected| expected.is_contested() && expected.unit() == Some(unit)).count(),
                 "weak": here.weak,
                 "outside": here.identified - here.contacts,
-                "rest": here.unidentified,
+                "unidentified": here.unidentified,
                 "lower": here.lower(),
                 "upper": here.upper(self.voters(None)),
                 "residents_reached": residents_reached[unit],

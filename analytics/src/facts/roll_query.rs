@@ -1,18 +1,35 @@
-//! Builds the [`Roll`] from Arrow batches.
+//! Reads the [`Roll`].
 
 use std::collections::HashMap;
 
 use polars::{frame::DataFrame, prelude::PolarsResult};
-use qamtu_schemas::id::PrecinctId;
+use qamtu_schemas::{Topic, id::PrecinctId};
 
+use super::{stream::Batches, warehouse_reader::WarehouseReader};
 use crate::{
     error::AnalyticsError,
-    facts::stream::Batches,
-    roll::{Key, Roll},
+    identity::Selection,
+    roll::{PersonKey, Roll, RollLine},
 };
 
+impl WarehouseReader {
+    /// The voters of each precinct's newest version, where that version is a strong one.
+    pub(super) async fn roll(&self, selection: &Selection) -> Result<Roll, AnalyticsError> {
+        let sql = format!(
+            "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo \
+             FROM v_roll WHERE {} AND (v_roll.precinct, version, event_id) IN \
+             (SELECT precinct, newest.1, newest.2 FROM \
+             (SELECT precinct, argMax((version, event_id, strength), (version, toUInt128(event_id))) AS newest \
+             FROM v_roll_versions WHERE {} GROUP BY precinct) WHERE newest.3 = 1)",
+            selection.of_campaign(),
+            selection.admits(Topic::Roll)
+        );
+        self.stream("the roll", &sql, build_roll).await
+    }
+}
+
 /// Builds the roll from Arrow batches of voters.
-pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
+fn build_roll(mut batches: Batches) -> Result<Roll, AnalyticsError> {
     let mut lines = Vec::new();
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut precincts: Vec<PrecinctId> = Vec::new();
@@ -32,21 +49,21 @@ pub(super) fn take(mut batches: Batches) -> Result<Roll, AnalyticsError> {
                     number
                 }
             };
-            lines.extend(keys.into_iter().map(|key| (precinct_number, key)));
+            lines.extend(keys.into_iter().map(|key| RollLine { precinct: precinct_number, key }));
         }
     }
     Roll::new(lines, precincts)
 }
 
 /// Groups consecutive rows of the same precinct.
-fn by_precinct(frame: &DataFrame) -> PolarsResult<Vec<(&str, Vec<Key>)>> {
+fn by_precinct(frame: &DataFrame) -> PolarsResult<Vec<(&str, Vec<PersonKey>)>> {
     let hi = frame.column("hi")?.u64()?.cont_slice()?;
     let lo = frame.column("lo")?.u64()?.cont_slice()?;
-    let mut runs: Vec<(&str, Vec<Key>)> = Vec::new();
+    let mut runs: Vec<(&str, Vec<PersonKey>)> = Vec::new();
     for ((precinct, hi), lo) in frame.column("precinct")?.str()?.iter().map(Option::unwrap_or_default).zip(hi).zip(lo) {
         match runs.last_mut() {
-            Some((last, keys)) if *last == precinct => keys.push((*hi, *lo)),
-            _ => runs.push((precinct, vec![(*hi, *lo)])),
+            Some((last, keys)) if *last == precinct => keys.push(PersonKey { hi: *hi, lo: *lo }),
+            _ => runs.push((precinct, vec![PersonKey { hi: *hi, lo: *lo }])),
         }
     }
     Ok(runs)

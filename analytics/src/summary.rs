@@ -11,48 +11,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::coverage::{self, Counts, Coverage, Fulfilment, Slice};
 
-/// The headline figures.
+/// Headline figures of a campaign, as the file has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Figures {
+pub struct Summary {
     pub campaign: CampaignId,
     pub synthetic: bool,
     pub as_of: Timestamp,
     pub definition: u32,
     pub counts: Counts,
     pub plan: Fulfilment,
-    pub audience: Audience,
+    pub audience: AudienceSummary,
     pub exposure: [u64; 5],
-    pub units: Vec<Unit>,
+    pub units: Vec<UnitSummary>,
     pub precincts_reached: u64,
     pub precincts_over: u64,
     pub precincts_without_meeting: u64,
-    pub coalitions: Vec<Coalition>,
-    pub categories: Vec<Category>,
-    pub weeks: Vec<Week>,
+    pub coalitions: Vec<CoalitionSummary>,
+    pub categories: Vec<CategorySummary>,
+    pub weeks: Vec<WeekSummary>,
 }
 
 /// Who was at all counted meetings; see [`coverage::Audience`] and [`coverage::Reach`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Audience {
+pub struct AudienceSummary {
     pub gross: u64,
     pub identified: u64,
     pub contacts: u64,
     pub reached: u64,
     pub weak: u64,
     pub outside: u64,
-    #[serde(rename = "rest")]
     pub unidentified: u64,
     pub lower: u64,
     pub upper: u64,
     pub headcount_meetings: u64,
     pub identified_meetings: u64,
     pub uncounted_meetings: u64,
-    pub pending_attendance: u64,
+    pub attendance_without_report: u64,
 }
 
 /// A unit: its meetings, and its residents wherever they attended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unit {
+pub struct UnitSummary {
     pub unit: UnitCode,
     pub voters: Option<u64>,
     pub planned: u64,
@@ -65,7 +64,6 @@ pub struct Unit {
     pub reached: u64,
     pub weak: u64,
     pub outside: u64,
-    #[serde(rename = "rest")]
     pub unidentified: u64,
     pub lower: u64,
     pub upper: u64,
@@ -73,9 +71,9 @@ pub struct Unit {
     pub residents_contacts: u64,
 }
 
-/// A coalition's meetings.
+/// Figures of a coalition's meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coalition {
+pub struct CoalitionSummary {
     pub coalition: CoalitionId,
     pub planned: u64,
     pub held: u64,
@@ -84,9 +82,9 @@ pub struct Coalition {
     pub reached: u64,
 }
 
-/// A category's meetings.
+/// Figures of a category's meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Category {
+pub struct CategorySummary {
     pub category: CategoryCode,
     pub held: u64,
     pub gross: u64,
@@ -96,7 +94,7 @@ pub struct Category {
 
 /// A week's meetings, and everyone reached up to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Week {
+pub struct WeekSummary {
     pub week: String,
     pub held: u64,
     pub gross: u64,
@@ -105,7 +103,7 @@ pub struct Week {
     pub reached_to_date: u64,
 }
 
-impl From<&Coverage> for Figures {
+impl From<&Coverage> for Summary {
     fn from(coverage: &Coverage) -> Self {
         Self {
             campaign: coverage.identity.campaign.clone(),
@@ -127,9 +125,9 @@ impl From<&Coverage> for Figures {
     }
 }
 
-fn audience(region: &coverage::Region) -> Audience {
+fn audience(region: &coverage::RegionCoverage) -> AudienceSummary {
     let audience = &region.slice.audience;
-    Audience {
+    AudienceSummary {
         gross: audience.gross,
         identified: audience.identified,
         contacts: audience.contacts,
@@ -142,13 +140,13 @@ fn audience(region: &coverage::Region) -> Audience {
         headcount_meetings: audience.headcount_meetings,
         identified_meetings: audience.identified_meetings,
         uncounted_meetings: audience.uncounted_meetings,
-        pending_attendance: region.pending_attendance,
+        attendance_without_report: region.attendance_without_report,
     }
 }
 
-fn unit(unit: &coverage::Unit) -> Unit {
+fn unit(unit: &coverage::UnitCoverage) -> UnitSummary {
     let Slice { fulfilment, audience } = &unit.slice;
-    Unit {
+    UnitSummary {
         unit: unit.unit.clone(),
         voters: audience.reach.denominator.known(),
         planned: fulfilment.planned,
@@ -169,9 +167,9 @@ fn unit(unit: &coverage::Unit) -> Unit {
     }
 }
 
-fn coalition(coalition: &coverage::Coalition) -> Coalition {
+fn coalition(coalition: &coverage::CoalitionCoverage) -> CoalitionSummary {
     let Slice { fulfilment, audience } = &coalition.slice;
-    Coalition {
+    CoalitionSummary {
         coalition: coalition.coalition.clone(),
         planned: fulfilment.planned,
         held: fulfilment.held,
@@ -181,9 +179,9 @@ fn coalition(coalition: &coverage::Coalition) -> Coalition {
     }
 }
 
-fn category(category: &coverage::Category) -> Category {
+fn category(category: &coverage::CategoryCoverage) -> CategorySummary {
     let Slice { fulfilment, audience } = &category.slice;
-    Category {
+    CategorySummary {
         category: category.category.clone(),
         held: fulfilment.held,
         gross: audience.gross,
@@ -192,9 +190,9 @@ fn category(category: &coverage::Category) -> Category {
     }
 }
 
-fn week(week: &coverage::Week) -> Week {
+fn week(week: &coverage::WeekCoverage) -> WeekSummary {
     let Slice { fulfilment, audience } = &week.slice;
-    Week {
+    WeekSummary {
         week: week.week.clone(),
         held: fulfilment.held,
         gross: audience.gross,

@@ -3,24 +3,32 @@
 //! Guarantees: nothing here looks at more than one table at a time; [`super::complementary_suppression`] decides which rows are withheld
 //! together.
 
+use super::{
+    PublishedAudience, ScopeTotal,
+    gross_composition::{GrossComposition, reveals_list_length},
+};
 use crate::{
     cell::{Cell, Threshold},
     coverage::{self, Coverage, Slice},
-    published::{Audience, ScopeTotal},
 };
 
-/// A row of a table: the group that is withheld together, and the unsuppressed figures.
-pub(super) type Row<'a> = (usize, &'a Slice);
+/// A row of a table, before suppression.
+#[derive(Clone, Copy)]
+pub(super) struct GroupedRow<'a> {
+    /// Number of its group. The rows of a group are withheld together.
+    pub(super) group: usize,
+    pub(super) slice: &'a Slice,
+}
 
 /// Cells of the whole campaign, the totals of the tables.
-pub(super) struct Region<'a> {
+pub(super) struct RegionCells<'a> {
     pub(super) threshold: Threshold,
     /// Exact figures of the region, before suppression.
     pub(super) slice: &'a Slice,
-    pub(super) audience: Audience,
+    pub(super) audience: PublishedAudience,
 }
 
-impl<'a> Region<'a> {
+impl<'a> RegionCells<'a> {
     /// Reach has precedence: if few people came again, attendances are withheld instead.
     pub(super) fn of(coverage: &'a Coverage, threshold: Threshold) -> Self {
         let slice = &coverage.region.slice;
@@ -31,8 +39,8 @@ impl<'a> Region<'a> {
         let gross = Cell::open(exact.gross);
         let unstated = threshold.cell(exact.unstated);
         let gross = if reveals_list_length(slice, threshold) { gross.if_all_shown(&[contacts, outside, weak, unstated]) } else { gross };
-        let columns = Columns { gross, contacts, reached: threshold.cell(exact.reach.reached), outside, weak };
-        Self { threshold, slice, audience: columns.audience(exact) }
+        let cells = BaseCells { gross, contacts, reached: threshold.cell(exact.reach.reached), outside, weak };
+        Self { threshold, slice, audience: cells.audience(exact) }
     }
 
     /// Attendances of people of unknown eligibility. Not published, but they may follow from the other columns.
@@ -81,14 +89,14 @@ impl<'a> Region<'a> {
 
     /// Whether the reach of a table's rows can be published beside the region's. The region's reach is at most the sum of the rows and at
     /// least the largest one; the excess of the sum are people in several rows. The reach of a withheld row is at most its attendances.
-    pub(super) fn people_safe(&self, table: &[Row<'_>], hidden: &[bool]) -> bool {
-        let hidden: Vec<bool> = table.iter().map(|(group, _)| hidden[*group]).collect();
-        let contacts: Vec<u64> = table.iter().map(|(_, row)| row.audience.contacts).collect();
+    pub(super) fn people_safe(&self, table: &[GroupedRow<'_>], hidden: &[bool]) -> bool {
+        let hidden: Vec<bool> = table.iter().map(|row| hidden[row.group]).collect();
+        let contacts: Vec<u64> = table.iter().map(|row| row.slice.audience.contacts).collect();
         if contacts.iter().sum::<u64>() < self.threshold.people() {
             return true;
         }
-        let most =
-            table.iter().zip(&hidden).map(|((_, row), hidden)| if *hidden { row.audience.contacts } else { row.audience.reach.reached });
+        let most = table.iter().map(|row| &row.slice.audience).zip(&hidden);
+        let most = most.map(|(row, hidden)| if *hidden { row.contacts } else { row.reach.reached });
         let several = most.sum::<u64>().saturating_sub(self.slice.audience.reach.reached);
         let total = self.audience.contacts.shown().is_some();
         if total && !self.threshold.allows(several) {
@@ -100,72 +108,22 @@ impl<'a> Region<'a> {
     /// Whether the gross attendances of a table's rows can be published beside the region's, so that the sum of the withheld rows is known.
     /// Unless enough heads were counted beyond their lists, that sum consists of people and may contain a withheld total, so every total
     /// must be shown.
-    pub(super) fn gross_safe(&self, table: &[Row<'_>], hidden: &[bool]) -> bool {
-        let hidden: Vec<bool> = table.iter().map(|(group, _)| hidden[*group]).collect();
-        let gross: Vec<u64> = table.iter().map(|(_, row)| row.audience.gross).collect();
-        let Self { audience: Audience { gross: total, contacts, outside, weak, .. }, .. } = self;
+    pub(super) fn gross_safe(&self, table: &[GroupedRow<'_>], hidden: &[bool]) -> bool {
+        let hidden: Vec<bool> = table.iter().map(|row| hidden[row.group]).collect();
+        let gross: Vec<u64> = table.iter().map(|row| row.slice.audience.gross).collect();
+        let Self { audience: PublishedAudience { gross: total, contacts, outside, weak, .. }, .. } = self;
         if total.shown().is_none() {
             return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.protects(&gross, &hidden);
         }
         let has_totals = [*contacts, *outside, *weak, self.unstated()].iter().all(|cell| cell.shown().is_some());
-        let heads = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|((_, row), _)| row.audience.heads_beyond_lists());
+        let heads = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(row, _)| row.slice.audience.heads_beyond_lists());
         let has_heads = heads.sum::<u64>() >= self.threshold.min_heads();
         !hidden.contains(&true) || ((has_totals || has_heads) && self.threshold.protects(&gross, &hidden))
     }
 }
 
-/// Components of the gross attendance of some meetings.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct GrossComposition {
-    /// Heads beyond the lists.
-    heads: u64,
-    /// Attendances of eligible people, outsiders, people of unknown eligibility, and weakly identified people.
-    people: [u64; 4],
-    /// Different people among the eligible.
-    reached: u64,
-}
-
-impl GrossComposition {
-    pub(super) fn of(row: &Slice) -> Self {
-        let exact = &row.audience;
-        Self {
-            heads: exact.heads_beyond_lists(),
-            people: [exact.contacts, exact.outside, exact.unstated, exact.weak],
-            reached: exact.reach.reached,
-        }
-    }
-
-    /// The components without those of a part of the meetings.
-    pub(super) fn without(self, part: Self) -> Self {
-        let mut people = self.people;
-        people.iter_mut().zip(part.people).for_each(|(all, part)| *all = all.saturating_sub(part));
-        Self { heads: self.heads.saturating_sub(part.heads), people, reached: self.reached.saturating_sub(part.reached) }
-    }
-
-    /// Whether the gross attendance discloses the length of the lists, see [`reveals_list_length`].
-    pub(super) fn reveals_list_length(self, threshold: Threshold) -> bool {
-        self.heads < threshold.min_heads()
-    }
-
-    /// Upper bound of the further people of a kind, given the gross attendance and the reach.
-    fn uncertainty(self, kind: usize) -> u64 {
-        let known = if kind == 0 { 0 } else { self.reached };
-        (self.people.iter().sum::<u64>() + self.heads).saturating_sub(known + self.people[kind])
-    }
-
-    pub(super) fn is_empty(self) -> bool {
-        self.people == [0; 4]
-    }
-}
-
-/// Whether the gross attendance discloses how many people are on lists, exactly or with fewer possible values than a small count has. It is
-/// at least the length of the lists, so only enough heads beyond the lists hide it. A headcount alone does not: a list may be as long.
-pub(super) fn reveals_list_length(row: &Slice, threshold: Threshold) -> bool {
-    GrossComposition::of(row).reveals_list_length(threshold)
-}
-
 /// The cells of a row from which the others follow.
-pub(super) struct Columns {
+pub(super) struct BaseCells {
     pub(super) gross: Cell,
     pub(super) contacts: Cell,
     pub(super) reached: Cell,
@@ -173,14 +131,14 @@ pub(super) struct Columns {
     pub(super) weak: Cell,
 }
 
-impl Columns {
+impl BaseCells {
     /// Derives the other cells. `identified` is the sum of eligible people and outsiders. The bounds disclose the number of unidentified
     /// attendees: with the gross attendance, who was identified; where only lists exist, how many are weakly identified.
-    pub(super) fn audience(self, exact: &coverage::Audience) -> Audience {
+    pub(super) fn audience(self, exact: &coverage::Audience) -> PublishedAudience {
         let Self { gross, contacts, reached, outside, weak } = self;
         let beside = |count: u64, known: &[Cell]| Cell::open(count).if_all_shown(known);
         let known = [gross, reached, contacts, outside, weak];
-        Audience {
+        PublishedAudience {
             gross,
             identified_meetings: exact.identified_meetings,
             uncounted_meetings: exact.uncounted_meetings,

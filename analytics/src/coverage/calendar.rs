@@ -1,0 +1,53 @@
+//! Local days of a campaign: which are lawful, which is the as-of day, and their ISO weeks.
+
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
+use qamtu_schemas::{event::CampaignConfigured, instant::time_zone};
+
+use crate::error::AnalyticsError;
+
+/// Lawful days of the campaign and the as-of day, in its time zone.
+#[derive(Debug, Clone)]
+pub(super) struct LocalCalendar {
+    zone: TimeZone,
+    opens: Date,
+    closes: Date,
+    /// The local day of the as-of instant.
+    pub(super) today: Date,
+}
+
+impl LocalCalendar {
+    pub(super) fn of(campaign: &CampaignConfigured, as_of: Timestamp) -> Result<Self, AnalyticsError> {
+        let zone = time_zone(&campaign.time_zone).map_err(|source| AnalyticsError::TimeZone {
+            campaign: campaign.campaign.clone(),
+            time_zone: campaign.time_zone.to_string(),
+            source,
+        })?;
+        let today = as_of.to_zoned(zone.clone()).date();
+        Ok(Self { zone, opens: campaign.opens, closes: campaign.closes, today })
+    }
+
+    /// The local day of an instant.
+    pub(super) fn day(&self, at: Timestamp) -> Date {
+        self.zone.to_datetime(at).date()
+    }
+
+    /// Whether meetings are lawful on this day.
+    pub(super) fn is_lawful(&self, day: Date) -> bool {
+        (self.opens..=self.closes).contains(&day)
+    }
+}
+
+/// Monday of a day's ISO week; the day itself where that is before the first date of the calendar.
+pub(super) fn monday(day: Date) -> Date {
+    day.checked_sub(day.weekday().since(Weekday::Monday).days()).unwrap_or(day)
+}
+
+/// ISO week of a Monday, such as `2026-W07`.
+pub(super) fn week_name(monday: Date) -> String {
+    let week = monday.iso_week_date();
+    format!("{:04}-W{:02}", week.year(), week.week())
+}

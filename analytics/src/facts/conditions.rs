@@ -1,0 +1,59 @@
+//! SQL conditions for the records of a [`Selection`].
+//!
+//! Guarantees: the conditions contain no user text: a campaign id consists of letters, digits and three signs, everything else is a number.
+
+use qamtu_schemas::Topic;
+
+use crate::identity::Selection;
+
+impl Selection {
+    /// Condition: the row belongs to the campaign and counts.
+    pub(super) fn admits(&self, topic: Topic) -> String {
+        format!("{} AND {} AND {}", self.of_campaign(), self.not_after_as_of("received"), self.below_offsets(topic))
+    }
+
+    /// Condition: the row belongs to the campaign.
+    pub(super) fn of_campaign(&self) -> String {
+        format!("campaign = '{}'", self.campaign)
+    }
+
+    /// Condition: the instant in this column is not after the as-of instant.
+    pub(super) fn not_after_as_of(&self, column: &str) -> String {
+        format!("{column} <= fromUnixTimestamp64Micro(toInt64({}))", self.as_of.as_microsecond())
+    }
+
+    /// Condition: the record is below the offsets of its topic; false for partitions without an offset.
+    pub(super) fn below_offsets(&self, topic: Topic) -> String {
+        let (partitions, next): (Vec<String>, Vec<String>) = self
+            .offsets
+            .iter()
+            .filter(|offset| offset.topic == topic.name())
+            .map(|offset| (format!("toUInt32({})", offset.partition), format!("toUInt64({})", offset.next)))
+            .unzip();
+        if partitions.is_empty() {
+            return "0".to_owned();
+        }
+        format!("`offset` < transform(toUInt32(`partition`), [{}], [{}], toUInt64(0))", partitions.join(", "), next.join(", "))
+    }
+
+    /// Condition: the import of the row was not reversed.
+    pub(super) fn import_not_reversed(&self) -> String {
+        let reversed = format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events));
+        format!("(import IS NULL OR assumeNotNull(import) NOT IN ({reversed}))")
+    }
+
+    /// Condition: the import of an attendance was not reversed, it was not retracted, and the consent was not withdrawn.
+    pub(super) fn attendance_counts(&self) -> String {
+        let counts = format!("{} AND {}", self.admits(Topic::Events), self.import_not_reversed());
+        let retracted = format!("SELECT meeting_id, retracted_id FROM v_attendance_retractions WHERE {counts}");
+        let superseded = format!("SELECT person_hi, person_lo, arrayJoin(supersedes) FROM v_consents WHERE kind = 'given' AND {counts}");
+        let withdrawn = format!(
+            "SELECT person_hi, person_lo FROM v_consents WHERE kind = 'withdrawn' AND {counts} \
+             AND (person_hi, person_lo, event_id) NOT IN ({superseded})"
+        );
+        format!(
+            "toUInt8({} AND (meeting_id, event_id) NOT IN ({retracted}) AND (person_hi, person_lo) NOT IN ({withdrawn}))",
+            self.import_not_reversed()
+        )
+    }
+}
