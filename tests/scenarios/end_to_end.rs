@@ -35,7 +35,7 @@ fn two_meetings() -> Vec<Value> {
     events
 }
 
-/// Reached: 0-12, thirteen people. Contacts: 5 + 10. Identified: 5 + 11. Gross: 5 + 20. Rest: 20 - 11.
+/// Reached: 0-12, thirteen people. Contacts: 5 + 10. Identified: 5 + 11. Gross: 5 + 20. Unidentified: 20 - 11.
 fn check_two_meetings(figures: &Value) -> Result<()> {
     let audience = &figures["audience"];
     let expected = json!({"reached": 13, "contacts": 15, "identified": 16, "outside": 1, "weak": 0, "gross": 25, "unidentified": 9, "lower": 13, "upper": 22});
