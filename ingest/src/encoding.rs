@@ -142,7 +142,7 @@ mod tests {
             (&["Zstd"], Some(Encoding::Zstd)),
             (&["identity, gzip ,"], Some(Encoding::Gzip)),
             (&["identity", "zstd"], Some(Encoding::Zstd)),
-            (&["EventIdentity"], None),
+            (&["Identity"], None),
             (&[""], None),
             (&[], None),
         ] {
