@@ -1,8 +1,8 @@
 //! Known ids that arrive with another body: the response to the client, and the record for operators.
 //!
 //! Guarantees: no response depends on the person that an event names. A body that differs from the known one only in the person gets the
-//! response of a duplicate. It is appended to the log all the same, once per id, after the response and independent of it, so that the
-//! view `v_conflicts` lists it; it never replaces the first body. All other conflicts are reported to the client, up to a rate limit. Logs
+//! response of a duplicate. It is appended to the log all the same, once per id, in the background, and the response does not wait for it; so the
+//! view `v_conflicts` lists it. It never replaces the first body. All other conflicts are reported to the client, up to a rate limit. Logs
 //! contain counts, no ids.
 
 use std::{
