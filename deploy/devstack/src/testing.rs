@@ -1,5 +1,6 @@
 //! What the tests of all crates share: waiting for a state ([`wait`]), processes of the product ([`Program`]), the ClickHouse and the
-//! broker of a test binary, and the content of a log. Everything that is started here ends with the test binary.
+//! broker of a test binary, and the content of a log. Servers end with the test binary;
+//! a [`Program`] is killed when it is dropped.
 
 #![allow(clippy::panic, reason = "what helps a test fails with it")]
 

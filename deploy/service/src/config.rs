@@ -1,8 +1,8 @@
 //! Settings in layers: defaults, then a file, then the environment.
 //!
 //! Guarantees: the defaults are the text of the service's example file, so the example is always correct. An unknown setting is an error
-//! that names it. One environment often configures all services: variables of
-//! sections that the example does not have are ignored, and so are variables without a section if the example has no such setting.
+//! that names it. One environment often configures all services, so two kinds of variables are ignored: those of a section that the example
+//! lacks (also if its name is misspelt), and, if every setting of the example is in a section, those without one.
 
 use std::{path::Path, time::Duration};
 
