@@ -4,6 +4,7 @@
 pub mod broker;
 mod error;
 mod fetch;
+pub mod file_lock;
 pub mod guard;
 pub mod http;
 #[cfg(feature = "testing")]

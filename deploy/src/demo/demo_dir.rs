@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use qamtu_devstack::file_lock::FileLock;
 use qamtu_log::LogConfig;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ struct DemoState {
 pub struct DemoDir {
     dir: PathBuf,
     state: DemoState,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl DemoDir {
@@ -57,15 +58,15 @@ impl DemoDir {
     pub fn open(dir: &Path, purpose: Purpose, fresh: bool) -> Result<Self, DemoError> {
         fs::create_dir_all(dir).map_err(|source| DemoError::file(dir, source))?;
         let path = dir.join(LOCK);
-        let lock = File::create(&path).map_err(|source| DemoError::file(&path, source))?;
-        match lock.try_lock() {
-            Ok(()) => {}
+        let file = File::create(&path).map_err(|source| DemoError::file(&path, source))?;
+        let lock = match FileLock::acquire(file) {
+            Ok(lock) => lock,
             Err(TryLockError::WouldBlock) => {
                 let reason = format!("another demo is running in {}; end it, or give another --dir", dir.display());
                 return Err(DemoError::Usage(reason));
             }
             Err(TryLockError::Error(source)) => return Err(DemoError::file(&path, source)),
-        }
+        };
         let state_file = fs::read(dir.join(STATE)).ok();
         let state = state_file.as_deref().and_then(|bytes| serde_json::from_slice::<DemoState>(bytes).ok());
         match state {

@@ -3,7 +3,7 @@
 //! another ClickHouse version is not changed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 use super::layout::Layout;
 use super::login::{Login, Logins};
 use crate::error::DevstackError;
+use crate::file_lock::FileLock;
 
 /// An opened warehouse folder, locked until this is dropped.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Folder {
     layout: Layout,
     /// Whether there were tables before this start; if so, a failure to load means damage.
     pub(super) has_data: bool,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Folder {
@@ -101,20 +102,19 @@ pub(super) fn read_or_create_logins(passwords: &Path) -> Result<Logins, Devstack
     })
 }
 
-/// Takes the file lock, which the kernel releases when its owner exits, and writes the owner's process id.
-fn lock(root: &Path) -> Result<File, DevstackError> {
+/// Locks the folder and writes the owner's process id, which the error names to others.
+fn lock(root: &Path) -> Result<FileLock, DevstackError> {
     let failed = |source| DevstackError::Folder { dir: root.to_path_buf(), source };
-    let mut file = private_file_options().read(true).open(root.join("lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0).and_then(|()| write!(file, "{}", std::process::id())).map_err(failed)?;
-            Ok(file)
+    let path = root.join("lock");
+    let file = private_file_options().open(&path).map_err(failed)?;
+    match FileLock::acquire(file) {
+        Ok(lock) => {
+            fs::write(&path, std::process::id().to_string()).map_err(failed)?;
+            Ok(lock)
         }
         Err(TryLockError::WouldBlock) => {
-            let mut owner = String::new();
-            let read = file.rewind().and_then(|()| file.read_to_string(&mut owner));
-            let known = read.is_ok() && !owner.is_empty();
-            Err(DevstackError::InUse { dir: root.to_path_buf(), owner: if known { owner } else { "unknown".to_owned() } })
+            let owner = fs::read_to_string(&path).ok().filter(|owner| !owner.is_empty());
+            Err(DevstackError::InUse { dir: root.to_path_buf(), owner: owner.unwrap_or_else(|| "unknown".to_owned()) })
         }
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }

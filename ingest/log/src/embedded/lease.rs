@@ -18,7 +18,14 @@ const LEASE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The lock of a partition for one group; released when dropped.
 #[derive(Debug)]
 pub(super) struct Lease {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a child that another thread has just forked shares its handle.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Lease {
@@ -41,7 +48,7 @@ impl Lease {
             }
         }
         write_owner(&mut file).map_err(|error| LogError::file(&path, error))?;
-        Ok(Self { _lock: file })
+        Ok(Self { lock: file })
     }
 }
 
