@@ -42,7 +42,7 @@ use refresh::RefreshLoop;
 pub use service::{DashboardState, RefreshStatus};
 
 /// Limits of each listener. An idle connection waits for its next request as long as for the head of one.
-const CONNECTION_LIMITS: ConnectionLimits = ConnectionLimits { connections: 256, head_timeout: Duration::from_secs(5), closed: || {} };
+const CONNECTION_LIMITS: ConnectionLimits = ConnectionLimits { connections: 256, head_timeout: Duration::from_secs(5) };
 
 /// Time for open connections to finish at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);

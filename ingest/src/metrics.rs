@@ -33,9 +33,7 @@ qamtu_service::metrics! {
     /// Log records removed before the register read them: their ids would be accepted again.
     describe_counter RECORDS_LOST = "qamtu_ingest_records_lost_total";
     /// Events being appended, or appended and not in the register's file yet.
-    describe_gauge EVENTS_UNFOLDED = "qamtu_ingest_events_unfolded";
-    /// Connections closed over the limit, for those of other clients.
-    describe_counter CONNECTIONS_CLOSED = "qamtu_ingest_connections_closed_total";
+    describe_gauge EVENTS_UNWRITTEN = "qamtu_ingest_events_unwritten";
     /// Permits revoked of requests with an incomplete body, while other clients waited.
     describe_counter PERMITS_REVOKED = "qamtu_ingest_permits_revoked_total";
     /// Rebuilds of the register after its file failed.
@@ -103,14 +101,9 @@ pub fn records_lost(records: u64) {
     counter!(RECORDS_LOST).increment(records);
 }
 
-/// Sets the number of unfolded events.
-pub fn events_unfolded(events: usize) {
-    gauge!(EVENTS_UNFOLDED).set(events as f64);
-}
-
-/// Records a connection that was closed over the limit.
-pub fn connection_closed() {
-    counter!(CONNECTIONS_CLOSED).increment(1);
+/// Sets the number of unwritten events.
+pub fn events_unwritten(events: usize) {
+    gauge!(EVENTS_UNWRITTEN).set(events as f64);
 }
 
 /// Records a permit that was revoked.

@@ -17,7 +17,7 @@ use axum::{
 };
 use hyper_util::service::TowerToHyperService;
 use qamtu_service::{
-    client::{Client, Peer},
+    client::{ClientAddress, Peer},
     hosts::{AllowedHosts, HostError},
     http::{self, ConnectionLimits},
 };
@@ -92,7 +92,7 @@ async fn identify(State(trusted): State<TrustedHosts>, mut request: Request, nex
         };
         return Problem::new(ProblemCode::UnknownHost, detail).into_response();
     }
-    let client = Client::of(peer.remote, request.headers(), &trusted.proxies);
+    let client = ClientAddress::of(peer.remote, request.headers(), &trusted.proxies);
     request.extensions_mut().insert(client);
     next.run(request).await
 }
@@ -143,17 +143,13 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 /// Serves the main listener until `stop`, then waits for open connections.
 pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    let limits = ConnectionLimits {
-        connections: limit_to_open_files(limits.connections),
-        head_timeout: limits.head,
-        closed: metrics::connection_closed,
-    };
+    let limits = ConnectionLimits { connections: limit_to_open_files(limits.connections), head_timeout: limits.head };
     http::serve(listener, TowerToHyperService::new(router), limits, stop).await;
 }
 
 /// Serves the health listener until `stop`, then waits for open connections.
 pub async fn serve_health(listener: TcpListener, router: Router, limits: &Limits, stop: CancellationToken) {
-    let limits = ConnectionLimits { connections: HEALTH_CONNECTIONS, head_timeout: limits.head, closed: metrics::connection_closed };
+    let limits = ConnectionLimits { connections: HEALTH_CONNECTIONS, head_timeout: limits.head };
     http::serve(listener, TowerToHyperService::new(router), limits, stop).await;
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{config::MetricsConfig, health::Health, metrics};
 
-const LIMITS: ConnectionLimits = ConnectionLimits { connections: 64, head_timeout: Duration::from_secs(10), closed: || {} };
+const LIMITS: ConnectionLimits = ConnectionLimits { connections: 64, head_timeout: Duration::from_secs(10) };
 
 /// Binds the address and serves in the background until the runtime ends. Returns the address with the actual port.
 pub async fn start(config: &MetricsConfig, health: Health) -> io::Result<SocketAddr> {

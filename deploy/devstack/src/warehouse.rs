@@ -92,7 +92,7 @@ use folder::Folder;
 use login::Logins;
 use process::{Failure, Process, ProcessError};
 use settings::{MEMORY_MIN_MB, Settings};
-use source::Program;
+use source::ServerProgram;
 
 /// How often to check whether the process has ended.
 const EXIT_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
@@ -190,10 +190,10 @@ impl Warehouse {
     pub async fn start(options: WarehouseOptions) -> Result<Self, DevstackError> {
         let program = match &options.source {
             WarehouseSource::External { url, login } => return Self::external(url, login).await,
-            WarehouseSource::Binary(program) => Program::Binary(program.clone()),
+            WarehouseSource::Binary(program) => ServerProgram::Binary(program.clone()),
             WarehouseSource::Engine => engine(&options).await?,
             WarehouseSource::Automatic => match source::binary_on_path(std::env::var_os("PATH")) {
-                Some(program) => Program::Binary(program),
+                Some(program) => ServerProgram::Binary(program),
                 None => engine(&options).await?,
             },
         };
@@ -273,7 +273,7 @@ impl Warehouse {
         Ok(Self { url: url.to_owned(), logins, kind: WarehouseKind::External, gaps: Vec::new(), process: None, folder: None })
     }
 
-    async fn started(options: &WarehouseOptions, program: &Program) -> Result<Self, DevstackError> {
+    async fn started(options: &WarehouseOptions, program: &ServerProgram) -> Result<Self, DevstackError> {
         if options.memory_max_mb < MEMORY_MIN_MB {
             let reason = format!("{} is too little for ClickHouse; give at least {MEMORY_MIN_MB}", options.memory_max_mb);
             return Err(DevstackError::Configuration { name: "memory_max_mb", reason });
@@ -282,8 +282,8 @@ impl Warehouse {
         let folder = Folder::open(&options.dir, &program.version())?;
         let logins = folder.logins()?;
         let kind = match program {
-            Program::Binary(_) => WarehouseKind::Binary,
-            Program::Engine(_) => WarehouseKind::Engine,
+            ServerProgram::Binary(_) => WarehouseKind::Binary,
+            ServerProgram::Engine(_) => WarehouseKind::Engine,
         };
         let mut attempt = 1;
         loop {
@@ -332,13 +332,13 @@ pub fn write_users(passwords: &Path, file: &Path, databases: &[String]) -> Resul
     // It has hashes only, and the server reads it as another user.
     let readable = std::fs::Permissions::from_mode(0o644);
     let written = std::fs::write(file, settings::server_users(&logins, databases)).and_then(|()| std::fs::set_permissions(file, readable));
-    written.map_err(|source| DevstackError::Folder { dir: file.to_path_buf(), source })
+    written.map_err(|source| DevstackError::file(file, source))
 }
 
 /// The engine, downloaded first if it is not in the cache.
-async fn engine(options: &WarehouseOptions) -> Result<Program, DevstackError> {
+async fn engine(options: &WarehouseOptions) -> Result<ServerProgram, DevstackError> {
     let (cache_dir, progress) = (options.cache_dir.clone(), options.progress.clone());
-    let fetched = tokio::task::spawn_blocking(move || Program::engine(&cache_dir, progress.as_ref())).await;
+    let fetched = tokio::task::spawn_blocking(move || ServerProgram::engine(&cache_dir, progress.as_ref())).await;
     fetched.unwrap_or_else(|error| Err(DevstackError::file(&options.cache_dir, std::io::Error::other(error))))
 }
 

@@ -29,7 +29,10 @@ pub fn is_identifier(text: &str) -> bool {
 
 /// A secret: its value, or the file that contains it.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "must be a string, or the file that contains it: { file = \"...\" }")]
+#[serde(
+    untagged,
+    expecting = "must be text (a number only in quotes, in a variable too: '\"123\"'), or the file that contains it: { file = \"...\" }"
+)]
 enum Secret {
     Text(SecretString),
     File { file: PathBuf },
@@ -82,6 +85,8 @@ mod tests {
         assert_eq!(config.password.expose_secret(), "hunter2 ");
         let error = with("password = { file = \"/nowhere/projector\" }").unwrap_err().to_string();
         assert!(error.contains("/nowhere/projector cannot be read"), "{error}");
+        let error = with("password = 1234").unwrap_err().to_string();
+        assert!(error.contains("a number only in quotes") && !error.contains("1234"), "{error}");
         let error = with("password = { path = \"x\" }").unwrap_err().to_string();
         assert!(error.contains("the file that contains it"), "{error}");
     }

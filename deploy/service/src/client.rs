@@ -18,9 +18,9 @@ pub struct Peer {
 
 /// A client for fair sharing: an IPv4 address or an IPv6 /64 network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Client(IpAddr);
+pub struct ClientAddress(IpAddr);
 
-impl From<IpAddr> for Client {
+impl From<IpAddr> for ClientAddress {
     fn from(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(address) => {
@@ -32,7 +32,7 @@ impl From<IpAddr> for Client {
     }
 }
 
-impl Client {
+impl ClientAddress {
     /// The client of a request: the last address of `X-Forwarded-For` that is no trusted proxy, if a trusted proxy sent it.
     pub fn of(remote: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
         let is_trusted = |address: IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == address.to_canonical());
@@ -66,17 +66,17 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn of(remote: &str, forwarded: &[&str]) -> Client {
+    fn of(remote: &str, forwarded: &[&str]) -> ClientAddress {
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append("x-forwarded-for", value.parse().unwrap());
         }
-        Client::of(ip(remote), &headers, &[ip("10.0.0.1"), ip("10.0.0.2")])
+        ClientAddress::of(ip(remote), &headers, &[ip("10.0.0.1"), ip("10.0.0.2")])
     }
 
     #[test]
     fn only_a_trusted_proxy_sets_the_client_address() {
-        let client = |text: &str| Client::from(ip(text));
+        let client = |text: &str| ClientAddress::from(ip(text));
         assert_eq!(of("192.0.2.7", &["198.51.100.1"]), client("192.0.2.7"));
         assert_eq!(of("10.0.0.1", &["198.51.100.1"]), client("198.51.100.1"));
         assert_eq!(of("::ffff:10.0.0.1", &["198.51.100.1:4711"]), client("198.51.100.1"));
@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn an_ipv6_network_is_one_client_and_a_mapped_address_its_ipv4_one() {
-        assert_eq!(Client::from(ip("2001:db8:1:2::1")), Client::from(ip("2001:db8:1:2:ffff::9")));
-        assert_ne!(Client::from(ip("2001:db8:1:2::1")), Client::from(ip("2001:db8:1:3::1")));
-        assert_eq!(Client::from(ip("::ffff:192.0.2.7")), Client::from(ip("192.0.2.7")));
+        assert_eq!(ClientAddress::from(ip("2001:db8:1:2::1")), ClientAddress::from(ip("2001:db8:1:2:ffff::9")));
+        assert_ne!(ClientAddress::from(ip("2001:db8:1:2::1")), ClientAddress::from(ip("2001:db8:1:3::1")));
+        assert_eq!(ClientAddress::from(ip("::ffff:192.0.2.7")), ClientAddress::from(ip("192.0.2.7")));
     }
 }

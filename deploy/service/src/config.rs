@@ -1,8 +1,8 @@
 //! Settings in layers: defaults, then a file, then the environment.
 //!
 //! Guarantees: the defaults are the text of the service's example file, so the example is always correct. An unknown setting is an error
-//! that names it. One environment often configures all services, so two kinds of variables are ignored: those of a section that the example
-//! lacks (also if its name is misspelt), and, if every setting of the example is in a section, those without one.
+//! that names it. One environment often configures all services, so two kinds of variables are ignored: those of another service's section,
+//! and, if every setting of the example is in a section, those without one.
 
 use std::{path::Path, time::Duration};
 
@@ -12,6 +12,23 @@ use figment::{
     value::Dict,
 };
 use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
+
+/// The sections of all services. Each service has some of them.
+pub const SECTIONS: [&str; 13] = [
+    "analytics",
+    "clickhouse",
+    "http",
+    "limits",
+    "log",
+    "metrics",
+    "projector",
+    "pseudonym",
+    "reader",
+    "register",
+    "serve",
+    "stop",
+    "telemetry",
+];
 
 /// Why the settings are invalid, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +60,8 @@ pub struct TelemetryConfig {
 pub fn load<C: DeserializeOwned>(defaults: &str, file: Option<&Path>) -> Result<C, ConfigError> {
     let mut layers = Figment::from(Toml::string(defaults));
     if let Some(file) = file {
-        if !file.is_file() {
-            return Err(ConfigError(format!("{} does not exist", file.display())));
-        }
+        // Figment takes a file that it cannot read for an empty one.
+        std::fs::read_to_string(file).map_err(|error| ConfigError(format!("{} cannot be read: {error}", file.display())))?;
         layers = layers.merge(Toml::file_exact(file));
     }
     Ok(layers.merge(environment(defaults)?).extract()?)
@@ -56,10 +72,27 @@ pub fn parse<C: DeserializeOwned>(defaults: &str, settings: &str) -> Result<C, C
     Ok(Figment::from(Toml::string(defaults)).merge(Toml::string(settings)).extract()?)
 }
 
-/// The variables of this service.
+/// The variables of this service. A variable of no service's section is an error.
 fn environment(defaults: &str) -> Result<Env, ConfigError> {
     let settings = Toml::string(defaults).data()?.into_values().next().unwrap_or_default();
-    Ok(Env::prefixed("QAMTU__").filter(move |name| is_own(&settings, &name.as_str().to_ascii_lowercase())).split("__"))
+    let variables = Env::prefixed("QAMTU__");
+    for (name, _) in variables.iter() {
+        check_section(name.as_str())?;
+    }
+    Ok(variables.filter(move |name| is_own(&settings, &name.as_str().to_ascii_lowercase())).split("__"))
+}
+
+/// Refuses the name of a variable, without its prefix, whose section no service has.
+fn check_section(name: &str) -> Result<(), ConfigError> {
+    match name.split_once("__") {
+        Some((section, _)) if !SECTIONS.iter().any(|known| section.eq_ignore_ascii_case(known)) => Err(ConfigError(format!(
+            "the variable QAMTU__{} names the section {}, which no service has; the sections are {}",
+            name.to_ascii_uppercase(),
+            section.to_ascii_lowercase(),
+            SECTIONS.join(", ")
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a variable belongs to a service with these settings: its section does, or it has none and neither have some of them.
@@ -99,7 +132,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("example.toml");
         let load = || load::<Example>(DEFAULTS, Some(&file));
-        assert!(load().unwrap_err().to_string().ends_with("example.toml does not exist"));
+        let error = load().unwrap_err().to_string();
+        assert!(error.contains("example.toml cannot be read: No such file"), "{error}");
         std::fs::write(&file, "wait_ms = 7").unwrap();
         let loaded = load().unwrap();
         assert_eq!((loaded.wait, loaded.telemetry.filter.as_str()), (Duration::from_millis(7), "info"));
@@ -119,6 +153,28 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_of_no_section_is_an_error_that_names_it() {
+        for name in ["LOG__DIR", "log__dir", "LISTEN", "SERVE__LISTEN", "READER__UNITS__0"] {
+            check_section(name).unwrap();
+        }
+        for name in ["LGO__DIR", "LOGS__DIR", "__DIR"] {
+            let error = check_section(name).unwrap_err().to_string();
+            assert!(error.contains(&format!("QAMTU__{name}")) && error.contains("telemetry") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_sections_are_those_of_the_example_files() {
+        let mut sections = std::collections::BTreeSet::new();
+        for example in ["ingest/ingest", "projector/projector", "analytics/analytics"] {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../{example}.example.toml"));
+            let settings = Figment::from(Toml::file_exact(file)).extract::<Dict>().unwrap();
+            sections.extend(settings.into_iter().filter(|(_, value)| value.as_dict().is_some()).map(|(name, _)| name));
+        }
+        assert!(sections.iter().eq(SECTIONS.iter()), "{sections:?}");
+    }
+
+    #[test]
     fn variables_of_other_services_are_ignored() {
         let with_listen = Figment::from(Toml::string("listen = \"x\"\n[log]\ndir = \"d\"")).extract::<Dict>().unwrap();
         let sections = Figment::from(Toml::string("[log]\ndir = \"d\"")).extract::<Dict>().unwrap();
@@ -126,7 +182,6 @@ mod tests {
             ("log__dir", true, true),
             ("log", true, true),
             ("log__typo", true, true),
-            ("logs__dir", false, false),
             ("serve__listen", false, false),
             ("listen", true, false),
             ("lisen", true, false),

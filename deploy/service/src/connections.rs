@@ -10,9 +10,15 @@ use std::{
     time::Instant,
 };
 
+use metrics::counter;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use crate::client::ClientAddress;
+
+crate::metrics! {
+    /// Connections closed over the limit of their listener, for those of other clients.
+    describe_counter CLOSED = "qamtu_http_connections_closed_total";
+}
 
 /// The connections of one listener; clones share them.
 #[derive(Debug, Clone)]
@@ -21,7 +27,6 @@ pub struct Connections(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     limit: usize,
-    closed: fn(),
     state: Mutex<State>,
 }
 
@@ -33,8 +38,8 @@ struct State {
 
 #[derive(Debug)]
 struct OpenConnection {
-    client: Client,
-    /// Number of requests in progress.
+    client: ClientAddress,
+    /// Number of requests in progress; a request ends when its response is sent.
     running: usize,
     /// When the connection was accepted, or last became idle or busy.
     since: Instant,
@@ -57,9 +62,9 @@ pub struct RunningRequest {
 }
 
 impl Connections {
-    /// No connections yet, and at most `limit` of them. `closed` is called for each connection that is closed over the limit.
-    pub fn new(limit: usize, closed: fn()) -> Self {
-        Self(Arc::new(Shared { limit, closed, state: Mutex::default() }))
+    /// No connections yet, and at most `limit` of them.
+    pub fn new(limit: usize) -> Self {
+        Self(Arc::new(Shared { limit, state: Mutex::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,10 +72,10 @@ impl Connections {
     }
 
     /// Adds a connection, closing another one if necessary; `None` if the new one has to be closed.
-    pub fn open(&self, client: Client) -> Option<Connection> {
+    pub fn open(&self, client: ClientAddress) -> Option<Connection> {
         let mut state = self.state();
         if state.open.len() >= self.0.limit {
-            (self.0.closed)();
+            counter!(CLOSED).increment(1);
             let id = state.connection_to_close(client)?;
             state.open.remove(&id)?.closing.cancel();
         }
@@ -90,8 +95,8 @@ impl Connections {
 
 impl State {
     /// The connection to close for a new one of `client`.
-    fn connection_to_close(&self, client: Client) -> Option<u64> {
-        let mut counts: HashMap<Client, usize> = HashMap::new();
+    fn connection_to_close(&self, client: ClientAddress) -> Option<u64> {
+        let mut counts: HashMap<ClientAddress, usize> = HashMap::new();
         self.open.values().for_each(|open| *counts.entry(open.client).or_default() += 1);
         let (largest, most) = counts.iter().max_by_key(|(_, count)| **count).map(|(client, count)| (*client, *count))?;
         let of_heaviest = || self.open.iter().filter(|(_, open)| open.client == largest);
@@ -136,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    fn client(number: u8) -> Client {
+    fn client(number: u8) -> ClientAddress {
         IpAddr::from(Ipv4Addr::new(192, 0, 2, number)).into()
     }
 
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_client_with_most_connections_loses_its_longest_idle_one() {
-        let connections = Connections::new(4, || {});
+        let connections = Connections::new(4);
         let alone = open(&connections, 2);
         let crowd = [open(&connections, 1), open(&connections, 1), open(&connections, 1)];
         let running = crowd[0].request();
@@ -163,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_client_of_busy_connections_does_not_block_others_and_gets_no_more() {
-        let connections = Connections::new(3, || {});
+        let connections = Connections::new(3);
         let crowd = [open(&connections, 1), open(&connections, 1), open(&connections, 1)];
         let _running: Vec<_> = crowd.iter().map(Connection::request).collect();
         assert!(connections.open(client(1)).is_none());

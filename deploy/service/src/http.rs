@@ -4,11 +4,17 @@
 //! head arrives too slowly is closed. After the stop the listener is closed, and open connections finish their requests. The service finds
 //! the addresses of the connection ([`Peer`]) in the extensions of each request. Middleware and responses belong to it.
 
-use std::{convert::Infallible, error::Error, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use hyper::{
     Request, Response,
-    body::{Body, Incoming},
+    body::{Body, Frame, Incoming, SizeHint},
     server::conn::http1,
     service::{Service, service_fn},
 };
@@ -18,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     client::Peer,
-    connections::{Connection, Connections},
+    connections::{Connection, Connections, RunningRequest},
 };
 
 /// Limits of a listener's connections.
@@ -28,8 +34,29 @@ pub struct ConnectionLimits {
     pub connections: usize,
     /// Longest time for the head of a request to arrive, and of an idle connection for the next one.
     pub head_timeout: Duration,
-    /// Called for each connection that is closed over the limit.
-    pub closed: fn(),
+}
+
+/// The body of a response; its connection is busy until all of it is sent.
+struct RunningBody<B> {
+    body: Pin<Box<B>>,
+    _running: RunningRequest,
+}
+
+impl<B: Body> Body for RunningBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        self.body.as_mut().poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Serves until `stop`, then waits for open connections, however long they take.
@@ -40,7 +67,7 @@ where
     B: Body<Error: Into<Box<dyn Error + Send + Sync>>, Data: Send> + Send + 'static,
 {
     let tasks = TaskTracker::new();
-    let connections = Connections::new(limits.connections, limits.closed);
+    let connections = Connections::new(limits.connections);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout);
     loop {
@@ -76,11 +103,7 @@ where
         let running = connection.request();
         request.extensions_mut().insert(peer);
         let response = service.call(request);
-        async move {
-            let response = response.await;
-            drop(running);
-            response
-        }
+        async move { response.await.map(|response| response.map(|body| RunningBody { body: Box::pin(body), _running: running })) }
     });
     let mut exchange = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     // Errors of a connection concern only hyper and the client.
@@ -108,6 +131,53 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, Peer)> {
             tracing::warn!(%error, "a connection could not be accepted");
             tokio::time::sleep(Duration::from_millis(100)).await;
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// A body of one byte that never ends.
+    #[derive(Default)]
+    struct Endless {
+        sent: bool,
+    }
+
+    impl Body for Endless {
+        type Data = &'static [u8];
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Infallible>>> {
+            if std::mem::replace(&mut self.sent, true) { Poll::Pending } else { Poll::Ready(Some(Ok(Frame::data(b"x")))) }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_busy_until_its_response_is_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Endless::default())) });
+        let limits = ConnectionLimits { connections: 2, head_timeout: Duration::from_secs(60) };
+        tokio::spawn(serve(listener, service, limits, CancellationToken::new()));
+        let responding = async || {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            let mut response = Vec::new();
+            while !response.ends_with(b"x\r\n") {
+                stream.read_buf(&mut response).await.unwrap();
+            }
+            stream
+        };
+        let mut busy = responding().await;
+        let mut idle = TcpStream::connect(address).await.unwrap();
+        let _third = responding().await;
+        tokio::select! {
+            closed = idle.read_u8() => assert!(closed.is_err()),
+            sent = busy.read_u8() => panic!("the busy connection ended: {sent:?}"),
         }
     }
 }

@@ -7,7 +7,10 @@ use std::{error::Error, fmt::Write, sync::OnceLock, time::Duration};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{ConfigError, TelemetryConfig};
+use crate::{
+    config::{ConfigError, TelemetryConfig},
+    connections,
+};
 
 /// Media type of [`render_metrics`].
 pub const METRICS_MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +41,7 @@ pub fn install_recorder(describe: impl FnOnce()) {
         let handle = recorder.handle();
         // A program that embeds the service may have installed its own recorder; then this one stays empty.
         if metrics::set_global_recorder(recorder).is_ok() {
+            connections::describe();
             describe();
             let upkeep = handle.clone();
             std::thread::spawn(move || {
