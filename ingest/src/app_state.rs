@@ -19,7 +19,7 @@ use tokio_util::{
 
 use crate::{
     body::{
-        ChunkLimits, LineChunks, Submissions,
+        ChunkLimits, LineChunks, RequestBody,
         lines::{self, StreamLimits},
     },
     config::Limits,
@@ -117,7 +117,7 @@ impl AppState {
     }
 
     /// Begins to read the lines of a body, in a task that is aborted when the result is dropped.
-    pub fn read_lines(&self, body: Body, principal: Principal, permit: Permit) -> Submissions {
+    pub fn read_lines(&self, body: Body, principal: Principal, permit: Permit) -> RequestBody {
         let limits = &self.limits;
         let limits = StreamLimits {
             chunk: ChunkLimits { line_bytes: limits.largest(principal.only), lines: limits.chunk_events, bytes: limits.chunk_bytes },
@@ -127,7 +127,7 @@ impl AppState {
         };
         let (sender, chunks) = mpsc::channel(1);
         let reading = AbortOnDropHandle::new(self.tasks.spawn(lines::read(body, limits, sender)));
-        Submissions::lines(LineChunks { chunks, reading, aborted: self.abort_streams.clone() }, permit)
+        RequestBody::lines(LineChunks { chunks, reading, aborted: self.abort_streams.clone() }, permit)
     }
 
     /// Refuses new requests and waits for the running ones; after `time` aborts streams. Returns the number of requests still running.

@@ -1,5 +1,5 @@
 //! Reads request bodies: whole ([`read_whole`], split by [`mod@array`]), or as a stream of chunks of lines ([`lines`]). The result is
-//! [`Submissions`], unparsed.
+//! [`RequestBody`], unparsed.
 //!
 //! Guarantees: memory is bounded by the limits, which count bytes after decompression. A body that is too slow, too large or incomplete
 //! has a problem code of its own.
@@ -19,11 +19,11 @@ use crate::{
 pub mod array;
 mod line_splitter;
 pub mod lines;
-mod submissions;
+mod request_body;
 
 pub use line_splitter::ChunkLimits;
-pub(crate) use submissions::LineChunks;
-pub use submissions::{BodyKind, OnError, Submissions};
+pub(crate) use request_body::LineChunks;
+pub use request_body::{BodyKind, OnError, RequestBody};
 
 /// Most bytes of a refused body that are read and discarded. Closing the connection while the client still sends would reset it, and the
 /// client could lose the response.

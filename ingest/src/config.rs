@@ -117,7 +117,7 @@ pub struct Limits {
     #[serde(rename = "append_ms", deserialize_with = "milliseconds")]
     pub append: Duration,
     /// Most events that are appended and not yet in the register's file.
-    pub unfolded_events: usize,
+    pub unwritten_events: usize,
     /// Conflicting ids per minute that are reported with 409; further ones get 429.
     pub conflicts_per_minute: u32,
 }
@@ -150,7 +150,7 @@ impl Limits {
 
     fn check(&self) -> Result<(), ConfigError> {
         let sizes = [self.connections, self.requests, self.streams, self.event_bytes, self.batch_events, self.chunk_events];
-        if sizes.contains(&0) || self.unfolded_events == 0 || self.conflicts_per_minute == 0 {
+        if sizes.contains(&0) || self.unwritten_events == 0 || self.conflicts_per_minute == 0 {
             return Err(ConfigError::new("limits.*", "must be at least 1"));
         }
         if self.chunk_bytes < 65_536 || self.chunk_bytes > 64 << 20 {

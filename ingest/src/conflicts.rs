@@ -17,7 +17,7 @@ use qamtu_schemas::{Encoded, id::EventId, instant::micros};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    publish,
+    log_append,
     rejection::{Detail, ProblemCode, Rejection},
 };
 
@@ -61,14 +61,17 @@ pub struct OtherBody {
 }
 
 impl OtherBody {
-    /// Stamps the body with the server's clock, even if the client simulates one, so that the first body stays the one received earliest.
-    pub fn new(id: EventId, mut encoded: Encoded, now: Timestamp) -> Self {
+    /// Stamps the body with the server's clock, even if the client simulates one, but always later than the first body, so that the first
+    /// one stays the one received earliest: its clock may have been simulated, or the server's clock was set back since.
+    pub fn new(id: EventId, mut encoded: Encoded, now: Timestamp, first_received_us: i64) -> Self {
+        let after_first = Timestamp::from_microsecond(first_received_us.saturating_add(1)).unwrap_or(now);
+        let received = micros(now).max(after_first);
         for (name, value) in &mut encoded.headers {
             if *name == "ce_receivedtime" {
-                *value = micros(now).to_string();
+                *value = received.to_string();
             }
         }
-        Self { id, entry: publish::entry(encoded) }
+        Self { id, entry: log_append::entry(encoded) }
     }
 }
 
@@ -166,10 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn a_second_body_is_stamped_with_the_clock_of_the_server() {
-        let headers = vec![("ce_receivedtime", "2026-02-13T10:00:00Z".to_owned())];
-        let encoded = Encoded { topic: Topic::Events, key: "c/m".to_owned(), headers, value: Vec::new() };
-        let body = OtherBody::new(EventId(Uuid::from_u128(1)), encoded, "2026-11-01T00:00:00.1234567Z".parse().unwrap());
-        assert_eq!(body.entry.headers[0].1.as_ref(), b"2026-11-01T00:00:00.123456Z");
+    fn a_second_body_is_stamped_with_the_clock_of_the_server_and_always_later_than_the_first() {
+        let now = "2026-11-01T00:00:00.1234567Z".parse().unwrap();
+        for (first, expected) in [
+            ("2026-02-13T10:00:00Z", "2026-11-01T00:00:00.123456Z"),
+            ("2026-11-01T00:00:00.123456Z", "2026-11-01T00:00:00.123457Z"),
+            ("2026-12-31T23:59:59Z", "2026-12-31T23:59:59.000001Z"),
+        ] {
+            let headers = vec![("ce_receivedtime", "2026-02-13T10:00:00Z".to_owned())];
+            let encoded = Encoded { topic: Topic::Events, key: "c/m".to_owned(), headers, value: Vec::new() };
+            let first: Timestamp = first.parse().unwrap();
+            let body = OtherBody::new(EventId(Uuid::from_u128(1)), encoded, now, first.as_microsecond());
+            assert_eq!(body.entry.headers[0].1.as_ref(), expected.as_bytes());
+        }
     }
 }

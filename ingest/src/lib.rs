@@ -10,7 +10,7 @@
 //!    2. [`pseudonym`] replaces these in memory, with the campaign's key;
 //!    3. [`validation`] validates the submission and makes the [`qamtu_schemas::Event`]; [`pii`] searches texts for personal numbers;
 //!    4. [`register`] tells whether the id is new, a duplicate or taken; [`conflicts`] handles ids that are taken;
-//!    5. [`publish`] appends the event to the log and waits until it is durable.
+//!    5. [`log_append`] appends the event to the log and waits until it is durable.
 //! 4. [`outcomes`] are counted, and [`response`] makes a response of them. A [`rejection`] gives a JSON pointer to the fault and says how
 //!    to correct it.
 //!
@@ -23,6 +23,7 @@ pub mod conflicts;
 pub mod encoding;
 pub mod error;
 pub mod folding;
+pub mod log_append;
 pub mod metrics;
 pub mod openapi;
 pub mod outcomes;
@@ -33,7 +34,6 @@ pub mod pipeline;
 pub mod principal;
 mod private;
 pub mod pseudonym;
-pub mod publish;
 pub mod register;
 pub mod rejection;
 pub mod response;

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use qamtu_service::client::Client;
+use qamtu_service::client::ClientAddress;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +58,7 @@ struct PoolState {
 
 #[derive(Debug)]
 struct Holder {
-    client: Client,
+    client: ClientAddress,
     begun: Instant,
     received: AtomicU64,
     /// Whether the body is complete; the permit then cannot be revoked.
@@ -70,7 +70,7 @@ struct Holder {
 
 #[derive(Debug)]
 struct Waiter {
-    client: Client,
+    client: ClientAddress,
     grant: oneshot::Sender<Permit>,
 }
 
@@ -99,7 +99,7 @@ impl Permits {
     }
 
     /// Waits at most `wait` for a permit.
-    pub async fn acquire(&self, client: Client, wait: Duration) -> Option<Permit> {
+    pub async fn acquire(&self, client: ClientAddress, wait: Duration) -> Option<Permit> {
         let granted = {
             let mut state = self.state();
             if state.holders.len() < self.0.limit {
@@ -114,7 +114,7 @@ impl Permits {
         tokio::time::timeout(wait, granted).await.ok()?.ok()
     }
 
-    fn grant(&self, state: &mut PoolState, client: Client) -> Permit {
+    fn grant(&self, state: &mut PoolState, client: ClientAddress) -> Permit {
         let holder = Arc::new(Holder {
             client,
             begun: Instant::now(),
@@ -143,16 +143,16 @@ impl Permits {
 
 impl PoolState {
     /// Number of permits of a client that are not revoked.
-    fn permits_of(&self, client: Client) -> usize {
+    fn permits_of(&self, client: ClientAddress) -> usize {
         self.holders.iter().filter(|holder| holder.client == client && !holder.revoked.is_cancelled()).count()
     }
 
-    fn waiting_of(&self, client: Client) -> usize {
+    fn waiting_of(&self, client: ClientAddress) -> usize {
         self.waiters.iter().filter(|waiter| waiter.client == client).count()
     }
 
     /// The holder whose permit is revoked for a new request of `client`.
-    fn holder_to_revoke(&self, client: Client, policy: RevokePolicy) -> Option<&Arc<Holder>> {
+    fn holder_to_revoke(&self, client: ClientAddress, policy: RevokePolicy) -> Option<&Arc<Holder>> {
         let sending = || self.holders.iter().filter(|holder| holder.is_sending());
         let wanted = self.permits_of(client) + self.waiting_of(client);
         let largest =
@@ -164,10 +164,10 @@ impl PoolState {
     }
 
     /// Queues a request. If the queue is full, removes the newest request of the client with the most, or returns `None`.
-    fn enqueue(&mut self, client: Client, queue: usize) -> Option<oneshot::Receiver<Permit>> {
+    fn enqueue(&mut self, client: ClientAddress, queue: usize) -> Option<oneshot::Receiver<Permit>> {
         self.waiters.retain(|waiter| !waiter.grant.is_closed());
         if self.waiters.len() >= queue {
-            let mut waiting: HashMap<Client, usize> = HashMap::new();
+            let mut waiting: HashMap<ClientAddress, usize> = HashMap::new();
             self.waiters.iter().for_each(|waiter| *waiting.entry(waiter.client).or_default() += 1);
             let (largest, most) = waiting.iter().max_by_key(|(_, requests)| **requests).map(|(client, requests)| (*client, *requests))?;
             if most < waiting.get(&client).copied().unwrap_or_default() + 2 {
@@ -184,7 +184,7 @@ impl PoolState {
     /// The next waiter: that of the client with the fewest permits, then the fewest waiting requests, then the longest wait.
     fn next_waiter(&mut self) -> Option<Waiter> {
         self.waiters.retain(|waiter| !waiter.grant.is_closed());
-        let mut shares: HashMap<Client, Share> = HashMap::new();
+        let mut shares: HashMap<ClientAddress, Share> = HashMap::new();
         for waiter in &self.waiters {
             let share = shares.entry(waiter.client).or_insert_with(|| Share { permits: self.permits_of(waiter.client), waiting: 0 });
             share.waiting += 1;

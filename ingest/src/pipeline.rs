@@ -12,7 +12,7 @@ use qamtu_service::telemetry::error_chain;
 use tokio::sync::Semaphore;
 
 use crate::{
-    body::{BodyKind, Submissions},
+    body::{BodyKind, RequestBody},
     config::Limits,
     conflicts::Conflicts,
     outcomes::Outcomes,
@@ -60,7 +60,7 @@ impl Pipeline {
 
     /// Processes the submissions of one request. A refused submission is an outcome, unless the body is all-or-nothing: then it is the
     /// problem, and nothing is stored. The problem of a stream holds the outcomes before it, and names the first line that has none.
-    pub async fn process(self: &Arc<Self>, principal: Principal, mut submissions: Submissions) -> Result<Outcomes, Problem> {
+    pub async fn process(self: &Arc<Self>, principal: Principal, mut submissions: RequestBody) -> Result<Outcomes, Problem> {
         let mut outcomes = Outcomes::default();
         let result = self.process_chunks(principal, &mut submissions, &mut outcomes).await;
         let is_stream = submissions.kind == BodyKind::Lines;
@@ -75,7 +75,7 @@ impl Pipeline {
     async fn process_chunks(
         self: &Arc<Self>,
         principal: Principal,
-        submissions: &mut Submissions,
+        submissions: &mut RequestBody,
         outcomes: &mut Outcomes,
     ) -> Result<(), Problem> {
         let mut next = self.next_validated(principal, submissions, Arc::default()).await?;
@@ -97,7 +97,7 @@ impl Pipeline {
     async fn next_validated(
         self: &Arc<Self>,
         principal: Principal,
-        submissions: &mut Submissions,
+        submissions: &mut RequestBody,
         earlier: Arc<Unacknowledged>,
     ) -> Result<Option<ValidatedChunk>, Rejection> {
         let Some(chunk) = submissions.next().await? else { return Ok(None) };

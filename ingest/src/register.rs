@@ -5,9 +5,9 @@
 //! reference unknown, by mistake. The file holds the next offset of each partition, written in the same transaction as the events before
 //! it. Events that are appended and not yet in the file are held in memory ([`in_flight`]), so that an immediate retry is recognised.
 //!
-//! Parts: [`campaign_data`] (reference data and meetings, in memory), [`identity`] (how events with the same id are compared),
+//! Parts: [`campaign_data`] (reference data and meetings, in memory), [`event_identity`] (how events with the same id are compared),
 //! [`claims`] (ids reserved for an append), [`in_flight`] (ids not yet in the file), [`bloom`] (ids that may be in the file), [`store`] (the
-//! file), [`fold_batch`] (what records add to it), [`follow`] (reads the log).
+//! file), [`update`] (what records add to it), [`follow`] (reads the log).
 
 use std::{
     path::{Path, PathBuf},
@@ -24,19 +24,19 @@ use tokio::sync::{Notify, watch};
 mod bloom;
 pub mod campaign_data;
 pub mod claims;
-pub mod fold_batch;
+pub mod event_identity;
 pub mod follow;
-pub mod identity;
 pub mod in_flight;
 pub mod look_alikes;
 pub mod store;
+pub mod update;
 
 use campaign_data::CampaignData;
 use claims::Claim;
-use fold_batch::FoldBatch;
-use identity::{Comparison, EventIdentity};
+use event_identity::EventIdentity;
 use in_flight::{InFlightIds, InFlightLookup};
 use store::{Lock, Lookup, RegisterStore, StoreError};
+use update::RegisterUpdate;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BuildState {
@@ -63,7 +63,7 @@ pub struct Register {
     /// `None` while the file is being replaced.
     store: Mutex<Option<RegisterStore>>,
     lookup: Mutex<Option<Lookup>>,
-    folded: Notify,
+    written: Notify,
 }
 
 impl Register {
@@ -87,7 +87,7 @@ impl Register {
     fn load(path: &Path) -> Result<Self, StoreError> {
         let store = RegisterStore::open(path, Lock::take(path)?)?;
         let mut campaign_data = CampaignData::default();
-        store.facts(|event| campaign_data.apply(&event))?;
+        store.event_bodies(|event| campaign_data.apply(&event))?;
         let in_flight = InFlightIds::new(store.positions()?, store.count()?);
         store.ids(|id| in_flight.add_to_filter(id))?;
         let register = Self::new(path, campaign_data, in_flight);
@@ -105,7 +105,7 @@ impl Register {
             in_flight,
             store: Mutex::default(),
             lookup: Mutex::default(),
-            folded: Notify::new(),
+            written: Notify::new(),
         }
     }
 
@@ -165,19 +165,19 @@ impl Register {
     }
 
     /// Number of events that are appended or being appended and not yet in the file.
-    pub fn unfolded(&self) -> usize {
-        self.in_flight.unfolded()
+    pub fn unwritten(&self) -> usize {
+        self.in_flight.unwritten()
     }
 
-    /// Waits until at most `max` events are unfolded.
+    /// Waits until at most `max` events are unwritten.
     pub async fn wait_for_capacity(&self, max: usize) {
         loop {
-            let mut folded = std::pin::pin!(self.folded.notified());
-            folded.as_mut().enable();
-            if self.unfolded() <= max {
+            let mut written = std::pin::pin!(self.written.notified());
+            written.as_mut().enable();
+            if self.unwritten() <= max {
                 return;
             }
-            folded.await;
+            written.await;
         }
     }
 
@@ -186,10 +186,8 @@ impl Register {
         if let Some(claim) = self.in_flight.claim(sent) {
             return Ok(claim);
         }
-        Ok(match self.find_in_file(sent.id)?.map(|stored| stored.compare(sent)) {
-            Some(Comparison::Same) => Claim::Duplicate,
-            Some(Comparison::OtherPerson) => Claim::OtherPerson,
-            Some(Comparison::Different) => Claim::Conflict,
+        Ok(match self.find_in_file(sent.id)? {
+            Some(stored) => Claim::of_stored(&stored, sent),
             None => self.in_flight.reserve(sent),
         })
     }
@@ -228,25 +226,25 @@ impl Register {
         self.in_flight.positions()
     }
 
-    /// Applies records of the log to the memory and returns what has to be folded into the file. Idempotent.
-    pub fn read(&self, records: &[Record]) -> FoldBatch {
-        let mut batch = FoldBatch::of(records);
+    /// Applies records of the log to the memory and returns what has to be written into the file. Idempotent.
+    pub fn read(&self, records: &[Record]) -> RegisterUpdate {
+        let mut batch = RegisterUpdate::of(records);
         self.apply(&std::mem::take(&mut batch.events));
         self.in_flight.record_read(&batch.ids);
         batch
     }
 
     /// Writes a batch to the file. Blocks the thread.
-    pub fn fold(&self, batch: &FoldBatch) -> Result<(), StoreError> {
+    pub fn write(&self, batch: &RegisterUpdate) -> Result<(), StoreError> {
         self.store().as_mut().ok_or(StoreError::Rebuilding)?.write(batch)?;
-        self.in_flight.fold(batch);
-        self.folded.notify_waiters();
+        self.in_flight.record_written(batch);
+        self.written.notify_waiters();
         Ok(())
     }
 
     /// Whether the file contains the event of this record; true for a record without an event. Detects the register of another log.
     fn contains(&self, record: &Record) -> Result<bool, StoreError> {
-        let Some(row) = fold_batch::event_row(record) else { return Ok(true) };
+        let Some(row) = update::event_row(record) else { return Ok(true) };
         Ok(self.find_in_file(row.identity.id)?.is_some())
     }
 

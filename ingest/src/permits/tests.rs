@@ -10,7 +10,7 @@ const NO_WAIT: Duration = Duration::ZERO;
 const NEVER: RevokePolicy = RevokePolicy::NoNewEvents(Duration::MAX);
 const LONG: Duration = Duration::from_secs(60);
 
-fn client(number: u8) -> Client {
+fn client(number: u8) -> ClientAddress {
     std::net::IpAddr::from(Ipv4Addr::new(192, 0, 2, number)).into()
 }
 

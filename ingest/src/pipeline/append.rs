@@ -5,8 +5,8 @@
 
 use super::{Pipeline, ValidatedChunk};
 use crate::{
+    log_append::{self, AppendResults},
     outcomes::PlacedOutcome,
-    publish::{self, AppendResults},
     rejection::{Detail, ProblemCode, Rejection},
 };
 
@@ -15,20 +15,20 @@ impl Pipeline {
     pub async fn append(&self, chunk: ValidatedChunk) -> Result<Vec<PlacedOutcome>, Rejection> {
         let limits = &self.limits;
         if chunk.has_duplicates() {
-            publish::verify(&*self.writer).await?;
+            log_append::verify(&*self.writer).await?;
         }
-        if tokio::time::timeout(limits.append, self.register.wait_for_capacity(limits.unfolded_events)).await.is_err() {
+        if tokio::time::timeout(limits.append, self.register.wait_for_capacity(limits.unwritten_events)).await.is_err() {
             return Err(Rejection::new(ProblemCode::RegisterBehind, Detail::RegisterBehind));
         }
         let permit = tokio::time::timeout(limits.append, self.append_permits.clone().acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else { return Err(publish::unacknowledged()) };
+        let Ok(Ok(permit)) = permit else { return Err(log_append::unacknowledged()) };
         let ValidatedChunk { outcomes, entries, other_bodies, register_events, claims, .. } = chunk;
         self.conflicts.append(&self.writer, other_bodies);
         let settle = move |results: &AppendResults| {
             claims.settle(results, &register_events);
             drop(permit);
         };
-        publish::append(self.writer.clone(), entries, limits.append, settle).await?;
+        log_append::append(self.writer.clone(), entries, limits.append, settle).await?;
         Ok(outcomes)
     }
 }

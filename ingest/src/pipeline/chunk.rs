@@ -14,13 +14,13 @@ use super::{Pipeline, Unacknowledged, rebuilding};
 use crate::{
     body::{Chunk, Place},
     conflicts::OtherBody,
+    log_append,
     outcomes::{PlacedOutcome, SubmissionOutcome},
     principal::Principal,
-    publish,
     register::{
         Register,
         claims::{Claim, Claims},
-        identity::EventIdentity,
+        event_identity::EventIdentity,
         store::StoreError,
     },
     rejection::{Detail, LISTED_MAX, ProblemCode, Rejection, Warning},
@@ -57,7 +57,7 @@ impl ValidatedChunk {
     fn accept(&mut self, event: ValidatedEvent, warnings: Vec<Warning>) -> SubmissionOutcome {
         self.unacknowledged.add(event.identity, event.register_event.as_ref());
         self.register_events.extend(event.register_event);
-        self.entries.push(publish::entry(event.encoded));
+        self.entries.push(log_append::entry(event.encoded));
         SubmissionOutcome::Accepted { id: event.identity.id, kind: event.kind, warnings }
     }
 
@@ -130,10 +130,11 @@ impl ChunkValidator<'_> {
                 Ok(chunk.accept(event, warnings))
             }
             Claim::Duplicate => Ok(SubmissionOutcome::Duplicate { id }),
-            Claim::OtherPerson => {
-                chunk.other_bodies.push(OtherBody::new(id, event.encoded, self.now));
+            Claim::OtherPerson { first_received_us } => {
+                chunk.other_bodies.push(OtherBody::new(id, event.encoded, self.now, first_received_us));
                 Ok(SubmissionOutcome::Duplicate { id })
             }
+            Claim::Unresolved => Err(log_append::unacknowledged().about(Some(id))),
             Claim::Conflict => {
                 let detail = |sent: &Event| self.with_known(chunk, |known| validation::conflict_detail(sent, known));
                 let detail = event.register_event.as_ref().map_or(Detail::IdTaken, detail);

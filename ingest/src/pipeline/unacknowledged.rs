@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use qamtu_schemas::{Event, id::EventId};
 
-use crate::register::{campaign_data::CampaignData, identity::EventIdentity};
+use crate::register::{campaign_data::CampaignData, event_identity::EventIdentity};
 
 /// The ids and the reference data of events whose append is not acknowledged yet.
 #[derive(Debug, Default)]

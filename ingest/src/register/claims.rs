@@ -7,7 +7,11 @@ use std::sync::Arc;
 use qamtu_log::{LogError, Position};
 use qamtu_schemas::Event;
 
-use super::{Register, identity::EventIdentity, store::StoreError};
+use super::{
+    Register,
+    event_identity::{Comparison, EventIdentity},
+    store::StoreError,
+};
 
 /// Result of a claim: whether the caller may append an event with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +21,25 @@ pub enum Claim {
     /// The log holds an event with this id and the same body.
     Duplicate,
     /// The log holds an event with this id whose body differs only in the person that it names.
-    OtherPerson,
+    OtherPerson {
+        /// `receivedtime` of that event, in microseconds since 1970.
+        first_received_us: i64,
+    },
     /// Another body has this id, in the log or in a running append.
     Conflict,
+    /// An append of another body with this id failed, and it is not known yet whether the log holds that body.
+    Unresolved,
+}
+
+impl Claim {
+    /// The claim on an id for `sent`, if the log holds `stored` with this id.
+    pub fn of_stored(stored: &EventIdentity, sent: &EventIdentity) -> Self {
+        match stored.compare(sent) {
+            Comparison::Same => Self::Duplicate,
+            Comparison::OtherPerson => Self::OtherPerson { first_received_us: stored.received_us },
+            Comparison::Different => Self::Conflict,
+        }
+    }
 }
 
 /// The ids that one chunk has claimed and not settled. Dropping it releases them, so it must not be dropped once they are appended.

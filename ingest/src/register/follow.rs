@@ -2,9 +2,10 @@
 //!
 //! Guarantees: reading starts at the positions of the file, after a check that the file belongs to this log (the record before each
 //! position must be in the file); otherwise the register is built again from the beginning of the log. Records that the log removed
-//! before they were read are logged as lost, and reading continues behind them. On a full disk the write is retried: meanwhile unfolded
-//! events fill the memory up to `limits.unfolded_events`, then requests get 503. Any other failure of the file ends the task; its caller
-//! replaces the file and starts again.
+//! before they were read are logged as lost, and reading continues behind them. On a full disk the write is retried: meanwhile unwritten
+//! events fill the memory up to `limits.unwritten_events`, then requests get 503. Any other failure of the file ends the task; its caller
+//! replaces the file and starts again. An id whose append failed without a definite result is released once the log was read to the end
+//! that it had after the failure.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,12 +14,15 @@ use qamtu_schemas::Topic;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Register, fold_batch::FoldBatch, store::StoreError};
+use super::{Register, store::StoreError, update::RegisterUpdate};
 use crate::metrics;
 
 /// Number of events, and longest time, after which a batch is written: few large transactions, because ids are spread over all pages.
-const FOLD_EVENTS: usize = 50_000;
-const FOLD_TIME: Duration = Duration::from_millis(500);
+const WRITE_EVENTS: usize = 50_000;
+const WRITE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Time between two checks whether unresolved ids can be released.
+const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Time between two attempts to write a batch.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -43,15 +47,38 @@ pub struct Follower {
     /// Offset per partition whose record must already be in the register.
     checks: HashMap<Partition, u64>,
     /// Records that are read and not in the file yet.
-    batch: FoldBatch,
+    batch: RegisterUpdate,
     /// When the batch must be written.
     due: Option<Instant>,
+    /// The next offset to read, per partition.
+    next: HashMap<Partition, u64>,
+    /// What must be read before unresolved ids are released.
+    release: Option<Release>,
+    /// When the next check for unresolved ids is due.
+    release_check: Instant,
+}
+
+/// The ids of appends up to a number are released when the log is read to these ends.
+#[derive(Debug)]
+struct Release {
+    failures: u64,
+    ends: Vec<Bounds>,
 }
 
 impl Follower {
     /// A follower that has read nothing yet.
     pub fn new(register: Arc<Register>, reader: Box<dyn LogReader>) -> Self {
-        Self { register, reader, assigned: Vec::new(), checks: HashMap::new(), batch: FoldBatch::default(), due: None }
+        Self {
+            register,
+            reader,
+            assigned: Vec::new(),
+            checks: HashMap::new(),
+            batch: RegisterUpdate::default(),
+            due: None,
+            next: HashMap::new(),
+            release: None,
+            release_check: Instant::now(),
+        }
     }
 
     /// Reads until `stop`; marks the register as complete when it has reached the end of the log.
@@ -59,7 +86,7 @@ impl Follower {
         while !stop.is_cancelled() {
             self.step(stop).await?;
         }
-        self.fold(stop).await
+        self.write(stop).await
     }
 
     /// Starts the assigned partitions, or processes the next delivery.
@@ -70,7 +97,11 @@ impl Follower {
         let delivery = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = self.register.failed() => return Err(FollowError::Store(StoreError::Rebuilding)),
-            () = wait_until(self.due) => return self.fold(stop).await,
+            () = wait_until(self.due) => return self.write(stop).await,
+            () = tokio::time::sleep_until(self.release_check) => {
+                self.release_unresolved().await;
+                return Ok(());
+            }
             delivery = self.reader.next() => match delivery {
                 Ok(delivery) => delivery,
                 Err(error) => return Err(follow_error(&self.register, error).await),
@@ -88,15 +119,15 @@ impl Follower {
     /// Starts each partition at the position of the file, one record earlier for the check.
     async fn start_partitions(&mut self) -> Result<(), FollowError> {
         let bounds = self.bounds().await?;
-        let folded: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
-        let reaches = |bound: &Bounds| folded.get(&bound.partition).is_none_or(|next| *next <= bound.end);
+        let written: HashMap<Partition, u64> = self.register.positions().into_iter().map(|next| (next.partition, next.offset)).collect();
+        let reaches = |bound: &Bounds| written.get(&bound.partition).is_none_or(|next| *next <= bound.end);
         if !bounds.iter().all(reaches) {
             return self.rebuild("the log ends before the position of the register").await;
         }
         let mut starts = Vec::new();
         for partition in &self.assigned {
             let start = bounds.iter().find(|bound| bound.partition == *partition).map_or(0, |bound| bound.start);
-            let next = folded.get(partition).copied().unwrap_or(0);
+            let next = written.get(partition).copied().unwrap_or(0);
             if next < start {
                 metrics::records_lost(start - next);
                 tracing::error!(%partition, first = next, next = start, "the log removed records before the register read them: their ids are unknown");
@@ -108,6 +139,7 @@ impl Follower {
             starts.push(partition.next_offset(next.saturating_sub(1).max(start)));
         }
         self.reader.start_at(&starts).await.map_err(FollowError::Log)?;
+        self.next = starts.into_iter().map(|start| (start.partition, start.offset)).collect();
         self.assigned.clear();
         Ok(())
     }
@@ -124,7 +156,7 @@ impl Follower {
     async fn rebuild(&mut self, reason: &str) -> Result<(), FollowError> {
         tracing::warn!(reason, "the register is built again from the log");
         self.checks.clear();
-        (self.batch, self.due) = (FoldBatch::default(), None);
+        (self.batch, self.due) = (RegisterUpdate::default(), None);
         let register = self.register.clone();
         blocking(move || register.clear()).await?;
         self.assigned = self.bounds().await?.into_iter().map(|bound| bound.partition).collect();
@@ -142,20 +174,38 @@ impl Follower {
             return self.rebuild("the register belongs to another log").await;
         };
         self.checks = remaining;
+        self.next.extend(batch.next.iter().map(|next| (next.partition.clone(), next.offset)));
         self.batch.merge(batch);
-        self.due.get_or_insert_with(|| Instant::now() + FOLD_TIME);
+        self.due.get_or_insert_with(|| Instant::now() + WRITE_INTERVAL);
         metrics::records_read(count);
-        metrics::events_unfolded(self.register.unfolded());
-        if self.batch.ids.len() >= FOLD_EVENTS { self.fold(stop).await } else { Ok(()) }
+        metrics::events_unwritten(self.register.unwritten());
+        if self.batch.ids.len() >= WRITE_EVENTS { self.write(stop).await } else { Ok(()) }
+    }
+
+    /// Releases the ids of failed appends once the log was read to the end that it had after the failures. While the log cannot say
+    /// where it ends, they stay reserved.
+    async fn release_unresolved(&mut self) {
+        self.release_check = Instant::now() + RELEASE_INTERVAL;
+        let Some(failures) = self.register.in_flight.unresolved() else {
+            self.release = None;
+            return;
+        };
+        if self.release.is_none() {
+            self.release = self.bounds().await.ok().map(|ends| Release { failures, ends });
+        }
+        let is_read = |end: &Bounds| self.next.get(&end.partition).copied().unwrap_or(0) >= end.end;
+        if let Some(release) = self.release.take_if(|release| release.ends.iter().all(is_read)) {
+            self.register.in_flight.release_unresolved(release.failures);
+        }
     }
 
     /// Writes the batch into the file; retries while the disk is full. At shutdown the batch is dropped: the log still holds it.
-    async fn fold(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
+    async fn write(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         self.due = None;
         let batch = Arc::new(std::mem::take(&mut self.batch));
         while !batch.next.is_empty() {
             let (register, writing) = (self.register.clone(), batch.clone());
-            match blocking(move || register.fold(&writing)).await {
+            match blocking(move || register.write(&writing)).await {
                 Ok(()) => break,
                 Err(_) if stop.is_cancelled() => break,
                 Err(FollowError::Store(error)) if error.is_transient() => {
@@ -168,7 +218,7 @@ impl Follower {
             }
             tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(RETRY_INTERVAL) => {} }
         }
-        metrics::events_unfolded(self.register.unfolded());
+        metrics::events_unwritten(self.register.unwritten());
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! The ids of events that are being appended, or are appended and not yet in the register's file; and a Bloom filter over the file.
 //!
 //! Guarantees: every acknowledged id is in memory or in the file at any moment. The file is read only for ids that the filter may
-//! contain. An id stays reserved for its body until the append succeeds or fails; if the result is unknown, until the log is read back.
-//! Memory: one entry per id that is not folded yet, about two bytes per id in the file.
+//! contain. An id stays reserved for its body until the append succeeds or fails; if the result is unknown, until the log is read beyond
+//! the place where the event could be. Memory: one entry per id that is not in the file yet, about two bytes per id in the file.
 
 use std::{
     collections::HashMap,
@@ -15,14 +15,14 @@ use qamtu_schemas::id::EventId;
 use super::{
     bloom::ScalableBloomFilter,
     claims::Claim,
-    fold_batch::{FoldBatch, RegisterRow},
-    identity::{Comparison, EventIdentity},
+    event_identity::{Comparison, EventIdentity},
+    update::{RegisterRow, RegisterUpdate},
 };
 
 /// Result of looking for an event without reading the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InFlightLookup {
-    /// The event is being appended, or is appended and not folded yet.
+    /// The event is being appended, or is appended and not in the file yet.
     Found(EventIdentity),
     /// The Bloom filter says that the file may contain the event.
     MaybeInFile,
@@ -30,7 +30,7 @@ pub enum InFlightLookup {
     Absent,
 }
 
-/// Unfolded ids and the Bloom filter, behind one lock.
+/// Unwritten ids and the Bloom filter, behind one lock.
 #[derive(Debug)]
 pub struct InFlightIds(Mutex<Inner>);
 
@@ -39,9 +39,11 @@ struct Inner {
     ids: HashMap<EventId, InFlightId>,
     /// Number of ids in [`IdState::Unresolved`].
     unresolved: usize,
+    /// Number of appends without a definite result so far.
+    failures: u64,
     filter: ScalableBloomFilter,
     /// The next offset of each partition that the file holds.
-    folded: HashMap<Partition, u64>,
+    written: HashMap<Partition, u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +58,18 @@ struct InFlightId {
 enum IdState {
     /// Not known to be in the log.
     Reserved,
-    /// An append failed without a definite result: other bodies are refused until the log is read back.
-    Unresolved,
+    /// The append with this number failed without a definite result: the event may be in the log.
+    Unresolved(u64),
     /// The log has acknowledged the append.
     Acknowledged,
-    /// Read from the log; the value is `receivedtime` in microseconds since 1970.
-    Read(i64),
+    /// Read from the log.
+    Read,
+}
+
+impl IdState {
+    fn is_unresolved(self) -> bool {
+        matches!(self, Self::Unresolved(_))
+    }
 }
 
 /// Most unresolved ids in memory. During a longer failure of the log, further ones are released instead.
@@ -70,8 +78,8 @@ const UNRESOLVED_MAX: usize = 100_000;
 impl InFlightIds {
     /// No ids in flight, given the positions of the file and the number of ids in it.
     pub fn new(positions: Vec<NextOffset>, ids: usize) -> Self {
-        let folded = positions.into_iter().map(|next| (next.partition, next.offset)).collect();
-        Self(Mutex::new(Inner { ids: HashMap::new(), unresolved: 0, filter: ScalableBloomFilter::new(ids), folded }))
+        let written = positions.into_iter().map(|next| (next.partition, next.offset)).collect();
+        Self(Mutex::new(Inner { ids: HashMap::new(), unresolved: 0, failures: 0, filter: ScalableBloomFilter::new(ids), written }))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -113,6 +121,7 @@ impl InFlightIds {
     /// Records the results of an append: one per claimed id, in the same order.
     pub fn settle(&self, claimed: &[EventIdentity], results: &[Result<Position, LogError>]) {
         let mut inner = self.inner();
+        inner.failures += u64::from(results.iter().any(Result::is_err));
         for (event, result) in claimed.iter().zip(results) {
             match result {
                 Ok(position) => inner.acknowledge(event, position),
@@ -129,22 +138,46 @@ impl InFlightIds {
             let event = row.identity;
             let known = inner.ids.entry(event.id).or_insert(InFlightId { identity: event, requests: 0, state: IdState::Reserved });
             let before = known.state;
-            if !matches!(before, IdState::Read(received) if (received, known.identity.hash) <= (row.received_us, event.hash)) {
-                (known.identity, known.state) = (event, IdState::Read(row.received_us));
+            let is_first = (known.identity.received_us, known.identity.hash) <= (event.received_us, event.hash);
+            if before != IdState::Read || !is_first {
+                (known.identity, known.state) = (event, IdState::Read);
             }
-            inner.unresolved -= usize::from(before == IdState::Unresolved);
+            inner.unresolved -= usize::from(before.is_unresolved());
         }
     }
 
+    /// The number of the last append without a definite result, if an id is unresolved.
+    pub fn unresolved(&self) -> Option<u64> {
+        let inner = self.inner();
+        (inner.unresolved > 0).then_some(inner.failures)
+    }
+
+    /// Releases the ids of appends without a definite result, up to this number. The log was read beyond the place where their events
+    /// could be, and did not contain them.
+    pub fn release_unresolved(&self, failures: u64) {
+        let mut inner = self.inner();
+        let mut released = 0;
+        inner.ids.retain(|_, known| {
+            if !matches!(known.state, IdState::Unresolved(failure) if failure <= failures) {
+                return true;
+            }
+            released += 1;
+            known.state = IdState::Reserved;
+            // The result of a request that still appends the event decides.
+            known.requests > 0
+        });
+        inner.unresolved -= released;
+    }
+
     /// Moves the ids of a batch from memory to the filter, once the file contains them.
-    pub fn fold(&self, batch: &FoldBatch) {
+    pub fn record_written(&self, batch: &RegisterUpdate) {
         let mut inner = self.inner();
         for row in &batch.ids {
             inner.filter.insert(row.identity.id);
             inner.remove(row.identity.id);
         }
         for next in &batch.next {
-            inner.folded.insert(next.partition.clone(), next.offset);
+            inner.written.insert(next.partition.clone(), next.offset);
         }
     }
 
@@ -153,22 +186,23 @@ impl InFlightIds {
         self.inner().filter.insert(id);
     }
 
-    /// Number of ids that are being appended, or are appended and not folded yet.
-    pub fn unfolded(&self) -> usize {
+    /// Number of ids that are being appended, or are appended and not in the file yet. Unresolved ids do not count, because writing cannot
+    /// remove them.
+    pub fn unwritten(&self) -> usize {
         let inner = self.inner();
         inner.ids.len() - inner.unresolved
     }
 
     /// The next offset of each partition that the file holds.
     pub fn positions(&self) -> Vec<NextOffset> {
-        self.inner().folded.iter().map(|(partition, offset)| partition.next_offset(*offset)).collect()
+        self.inner().written.iter().map(|(partition, offset)| partition.next_offset(*offset)).collect()
     }
 
     /// Forgets what the file contained; ids in flight stay.
     pub fn clear(&self) {
         let mut inner = self.inner();
         inner.filter = ScalableBloomFilter::new(0);
-        inner.folded.clear();
+        inner.written.clear();
     }
 }
 
@@ -179,14 +213,14 @@ impl Inner {
             return Claim::Fresh;
         };
         match (known.identity.compare(sent), known.state) {
-            (Comparison::Different, _) => Claim::Conflict,
+            (Comparison::Different, IdState::Unresolved(_)) => Claim::Unresolved,
+            (Comparison::Different, IdState::Reserved) => Claim::Conflict,
             // Also for another person: the log then holds both bodies, as if two processes had received them.
-            (_, IdState::Reserved | IdState::Unresolved) => {
+            (_, IdState::Reserved | IdState::Unresolved(_)) => {
                 known.requests += 1;
                 Claim::Fresh
             }
-            (Comparison::Same, _) => Claim::Duplicate,
-            (Comparison::OtherPerson, _) => Claim::OtherPerson,
+            (_, IdState::Acknowledged | IdState::Read) => Claim::of_stored(&known.identity, sent),
         }
     }
 
@@ -194,34 +228,35 @@ impl Inner {
     fn release(&mut self, id: EventId, unresolved: bool) {
         let Some(known) = self.ids.get_mut(&id) else { return };
         known.requests = known.requests.saturating_sub(1);
-        if known.state != IdState::Reserved {
-            return;
-        }
-        if unresolved && self.unresolved < UNRESOLVED_MAX {
-            known.state = IdState::Unresolved;
-            self.unresolved += 1;
-        } else if known.requests == 0 {
-            self.ids.remove(&id);
+        match &mut known.state {
+            IdState::Unresolved(failure) if unresolved => *failure = self.failures,
+            IdState::Reserved if unresolved && self.unresolved < UNRESOLVED_MAX => {
+                known.state = IdState::Unresolved(self.failures);
+                self.unresolved += 1;
+            }
+            IdState::Reserved if known.requests == 0 => drop(self.ids.remove(&id)),
+            _ => {}
         }
     }
 
     fn acknowledge(&mut self, event: &EventIdentity, position: &Position) {
-        // If the fold has already passed this offset, it will not remove the id again.
-        if self.folded.get(&position.partition).is_some_and(|next| *next > position.offset) {
+        // If the file already reaches beyond this offset, it will not remove the id again.
+        if self.written.get(&position.partition).is_some_and(|next| *next > position.offset) {
             self.remove(event.id);
             return;
         }
         let known = self.ids.entry(event.id).or_insert(InFlightId { identity: *event, requests: 1, state: IdState::Reserved });
         known.requests = known.requests.saturating_sub(1);
-        self.unresolved -= usize::from(known.state == IdState::Unresolved);
-        if !matches!(known.state, IdState::Read(_)) {
-            known.state = IdState::Acknowledged;
+        self.unresolved -= usize::from(known.state.is_unresolved());
+        if matches!(known.state, IdState::Reserved | IdState::Unresolved(_)) {
+            // Another request with the same id may have reserved it, and its append may have failed.
+            (known.identity, known.state) = (*event, IdState::Acknowledged);
         }
     }
 
     fn remove(&mut self, id: EventId) {
         let removed = self.ids.remove(&id);
-        self.unresolved -= usize::from(removed.is_some_and(|known| known.state == IdState::Unresolved));
+        self.unresolved -= usize::from(removed.is_some_and(|known| known.state.is_unresolved()));
     }
 }
 

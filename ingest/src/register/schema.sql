@@ -20,7 +20,7 @@ CREATE TABLE event (
 ) STRICT, WITHOUT ROWID;
 
 -- The whole events that reference data and meetings are folded from; few compared with all events.
-CREATE TABLE fact (
+CREATE TABLE event_body (
     id BLOB NOT NULL,
     hash BLOB NOT NULL,
     body TEXT NOT NULL,

@@ -18,15 +18,15 @@ use qamtu_schemas::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
 use super::{
-    fold_batch::{FactRow, FoldBatch, RegisterRow},
-    identity::EventIdentity,
+    event_identity::EventIdentity,
+    update::{EventBodyRow, RegisterRow, RegisterUpdate},
 };
 use crate::private;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Version of the file format (`user_version`); a file of another version is replaced.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// Suffixes of the files that SQLite creates next to the database.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -76,10 +76,15 @@ impl StoreError {
     }
 }
 
-/// Exclusive lock on a register's file, across processes.
+/// Exclusive lock on a register's file, across processes; released when dropped.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough while a child that another thread has just forked shares its handle.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Lock {
@@ -90,7 +95,7 @@ impl Lock {
         private::folder(path.parent().unwrap_or(Path::new("")), |file| file.starts_with(name)).map_err(io)?;
         let file = private::file(&sibling(path, "-lock")).map_err(io)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(io(source)),
         }
@@ -174,9 +179,9 @@ impl RegisterStore {
         Ok(())
     }
 
-    /// Calls `each` with every event of the table `fact`.
-    pub fn facts(&self, mut each: impl FnMut(Event)) -> Result<(), StoreError> {
-        let mut query = self.connection.prepare("SELECT body FROM fact")?;
+    /// Calls `each` with every event of the table `event_body`.
+    pub fn event_bodies(&self, mut each: impl FnMut(Event)) -> Result<(), StoreError> {
+        let mut query = self.connection.prepare("SELECT body FROM event_body")?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let body: String = row.get(0)?;
@@ -187,7 +192,7 @@ impl RegisterStore {
     }
 
     /// Writes a batch in one transaction. Idempotent.
-    pub fn write(&mut self, batch: &FoldBatch) -> Result<(), StoreError> {
+    pub fn write(&mut self, batch: &RegisterUpdate) -> Result<(), StoreError> {
         // SQLite would continue to write into a file that was deleted.
         if !fs::metadata(&self.path).is_ok_and(|metadata| Inode::of(&metadata) == self.inode) {
             return Err(StoreError::Gone);
@@ -201,13 +206,13 @@ impl RegisterStore {
     /// Deletes all rows of all tables.
     pub fn clear(&mut self) -> Result<(), StoreError> {
         let transaction = self.connection.transaction()?;
-        transaction.execute_batch("DELETE FROM position; DELETE FROM event; DELETE FROM fact;")?;
+        transaction.execute_batch("DELETE FROM position; DELETE FROM event; DELETE FROM event_body;")?;
         transaction.commit()?;
         Ok(())
     }
 }
 
-fn insert(transaction: &Transaction<'_>, batch: &FoldBatch) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, batch: &RegisterUpdate) -> rusqlite::Result<()> {
     let mut event = transaction.prepare_cached(
         "INSERT INTO event (id, hash, public, about, received) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE \
          SET hash = excluded.hash, public = excluded.public, about = excluded.about, received = excluded.received \
@@ -216,14 +221,14 @@ fn insert(transaction: &Transaction<'_>, batch: &FoldBatch) -> rusqlite::Result<
     // In key order a batch writes each page once.
     let mut rows: Vec<&RegisterRow> = batch.ids.iter().collect();
     rows.sort_unstable_by_key(|row| row.identity.id);
-    for RegisterRow { identity: EventIdentity { id, hash, public, about }, received_us, .. } in rows {
+    for RegisterRow { identity: EventIdentity { id, hash, public, about, received_us }, .. } in rows {
         // SQLite integers are signed.
         let (public, about) = (public.cast_signed(), about.cast_signed());
         event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
     }
-    let mut fact = transaction.prepare_cached("INSERT OR IGNORE INTO fact (id, hash, body) VALUES (?1, ?2, ?3)")?;
-    for FactRow { id, hash, body } in &batch.facts {
-        fact.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), String::from_utf8_lossy(body)])?;
+    let mut event_body = transaction.prepare_cached("INSERT OR IGNORE INTO event_body (id, hash, body) VALUES (?1, ?2, ?3)")?;
+    for EventBodyRow { id, hash, body } in &batch.bodies {
+        event_body.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), String::from_utf8_lossy(body)])?;
     }
     let mut position = transaction.prepare_cached("INSERT OR REPLACE INTO position (topic, partition, next) VALUES (?1, ?2, ?3)")?;
     for next in &batch.next {
@@ -239,10 +244,10 @@ pub struct Lookup(Connection);
 impl Lookup {
     /// The identity of an event, if the file holds it.
     pub fn find(&self, id: EventId) -> Result<Option<EventIdentity>, StoreError> {
-        let mut query = self.0.prepare_cached("SELECT hash, public, about FROM event WHERE id = ?1")?;
+        let mut query = self.0.prepare_cached("SELECT hash, public, about, received FROM event WHERE id = ?1")?;
         let read = |row: &Row<'_>| {
             let number = |column| row.get(column).map(i64::cast_unsigned);
-            Ok(EventIdentity { id, hash: BodyHash(row.get(0)?), public: number(1)?, about: number(2)? })
+            Ok(EventIdentity { id, hash: BodyHash(row.get(0)?), public: number(1)?, about: number(2)?, received_us: row.get(3)? })
         };
         Ok(query.query_row([id.0.as_bytes().as_slice()], read).optional()?)
     }

@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use qamtu_service::client::Client;
+use qamtu_service::client::ClientAddress;
 
 use super::{
     form::Form,
@@ -50,7 +50,11 @@ use crate::{
         (status = 207, description = "A stream of which some lines were refused", body = crate::response::StreamSummary),
     )
 )]
-pub async fn submit(State(app): State<Arc<AppState>>, Extension(client): Extension<Client>, request: Request) -> Result<Response, Problem> {
+pub async fn submit(
+    State(app): State<Arc<AppState>>,
+    Extension(client): Extension<ClientAddress>,
+    request: Request,
+) -> Result<Response, Problem> {
     let format = Form::of(request.headers()).and_then(|form| Ok(BodyFormat { form, on_error: on_error(request.uri().query(), form)? }));
     handle(app, Principal { client, only: None }, format, request).await
 }

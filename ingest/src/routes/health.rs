@@ -37,7 +37,7 @@ pub async fn live() -> &'static str {
 pub async fn ready(State(app): State<Arc<AppState>>) -> Result<&'static str, Problem> {
     let pipeline = app.pipeline()?;
     validation::plausible_clock(jiff::Timestamp::now())?;
-    if pipeline.register.unfolded() > pipeline.limits.unfolded_events {
+    if pipeline.register.unwritten() > pipeline.limits.unwritten_events {
         return Err(Rejection::new(ProblemCode::RegisterBehind, Detail::RegisterBehind).into());
     }
     pipeline.writer.ready().await.map_err(|error| {

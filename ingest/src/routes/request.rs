@@ -13,7 +13,7 @@ use bytes::Bytes;
 use super::form::Form;
 use crate::{
     app_state::{AppState, RequestSize},
-    body::{self, BodyKind, Chunk, OnError, Submissions, array},
+    body::{self, BodyKind, Chunk, OnError, RequestBody, array},
     outcomes::Outcomes,
     permits::Permit,
     principal::Principal,
@@ -68,7 +68,7 @@ impl BodyFormat {
     }
 
     /// Reads a body that is no stream.
-    async fn read_whole(self, app: &AppState, headers: &HeaderMap, body: Body, permit: Permit) -> Result<Submissions, Rejection> {
+    async fn read_whole(self, app: &AppState, headers: &HeaderMap, body: Body, permit: Permit) -> Result<RequestBody, Rejection> {
         let limits = &app.limits;
         let read = async |limit| body::read_whole(body, limit, limits.body, &permit).await;
         let batch = |bytes: Bytes| {
@@ -89,7 +89,7 @@ impl BodyFormat {
             }
             Form::One | Form::Lines => (BodyKind::One, Chunk::one(read(limits.event_bytes).await?)),
         };
-        Ok(Submissions::whole(kind, chunk, permit))
+        Ok(RequestBody::whole(kind, chunk, permit))
     }
 }
 

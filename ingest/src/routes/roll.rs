@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use qamtu_schemas::Kind;
-use qamtu_service::client::Client;
+use qamtu_service::client::ClientAddress;
 
 use super::{
     form::Form,
@@ -33,7 +33,11 @@ use crate::{
         (status = 207, description = "Some lines were refused", body = crate::response::StreamSummary),
     )
 )]
-pub async fn submit(State(app): State<Arc<AppState>>, Extension(client): Extension<Client>, request: Request) -> Result<Response, Problem> {
+pub async fn submit(
+    State(app): State<Arc<AppState>>,
+    Extension(client): Extension<ClientAddress>,
+    request: Request,
+) -> Result<Response, Problem> {
     let format = Form::of(request.headers()).and_then(|form| match (form, request.uri().query().unwrap_or_default()) {
         (Form::Lines, "") => Ok(BodyFormat { form, on_error: OnError::KeepGood }),
         (Form::Lines, _) => Err(Rejection::new(ProblemCode::InvalidParameter, Detail::NoParameters)),

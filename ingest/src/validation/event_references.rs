@@ -6,7 +6,7 @@
 use qamtu_schemas::{Data, Kind, id::EventId};
 
 use crate::{
-    register::identity::{EventIdentity, about},
+    register::event_identity::{EventIdentity, about},
     rejection::Warning,
 };
 

@@ -7,12 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use qamtu_devstack::testing::wait;
+use qamtu_devstack::testing::{start_broker, wait};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Mutex, task::JoinSet};
 
 use super::{
-    harness::{BATCH, LINES, ONE, TestEnv, lines},
+    harness::{BATCH, DEADLINE, LINES, ONE, TestEnv, lines},
     sample::{attendance, campaign_at, headcount, iin, with},
 };
 
@@ -193,5 +193,32 @@ async fn after_a_timeout_the_id_stays_reserved_for_its_body() -> Result<()> {
     ensure!(response.problem() == (409, "conflicting-id", "/id"), "{response:?}");
     ingest.stop().await?;
     ensure!(env.ids().await?.contains_key(&id_of(&first)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_id_of_an_append_that_never_reached_the_log_is_free_again() -> Result<()> {
+    let Some(first) = tokio::task::spawn_blocking(|| start_broker("unresolved", 0)).await? else { return Ok(()) };
+    let port = first.address().rsplit(':').next().context("no port")?.parse()?;
+    let env = TestEnv::on_kafka(first.address())?;
+    // The append fails before its caller times out, so that the response is its result.
+    let settings = &[("QAMTU__LOG__APPEND_TIMEOUT_MS", "2000"), ("QAMTU__LIMITS__APPEND_MS", "60000")];
+    let ingest = campaign_at(&env, settings).await?;
+    tokio::task::spawn_blocking(move || drop(first)).await?;
+    let lost = headcount("m-open", 5);
+    let corrected = with(lost.clone(), "source", "other tests");
+    ensure!(ingest.post_one(&lost).await?.problem() == (503, "log-unavailable", "-"));
+    // Nobody can know yet whether the log holds the event.
+    ensure!(ingest.post_one(&corrected).await?.problem() == (503, "log-unavailable", "-"));
+    let second = tokio::task::spawn_blocking(move || start_broker("unresolved", port)).await?.context("it started before")?;
+    let accepted = async || match ingest.post_one(&corrected).await? {
+        response if response.status == 202 => Ok(()),
+        response => Err(anyhow::anyhow!("{response:?}")),
+    };
+    wait::until("the corrected event to be accepted", DEADLINE, accepted).await?;
+    ensure!(ingest.post_one(&lost).await?.problem() == (409, "conflicting-id", "/id"));
+    ingest.stop().await?;
+    ensure!(env.ids().await?.get(&id_of(&lost)) == Some(&1));
+    drop(second);
     Ok(())
 }

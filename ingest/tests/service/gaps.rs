@@ -54,12 +54,12 @@ async fn check_known(ingest: &Ingest, meeting: &str) -> Result<()> {
 }
 
 /// Waits until at least `records` records are in the register's file.
-async fn wait_folded(ingest: &Ingest, records: usize) -> Result<()> {
-    wait::until("the records to be folded", DEADLINE, async || {
+async fn wait_written(ingest: &Ingest, records: usize) -> Result<()> {
+    wait::until("the records to be written", DEADLINE, async || {
         let metrics = ingest.metrics().await.map_err(|error| error.to_string())?;
         let value = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<usize>().ok());
-        let is_folded = value("qamtu_ingest_records_read_total ") >= Some(records) && value("qamtu_ingest_events_unfolded ") == Some(0);
-        if is_folded { Ok(()) } else { Err(metrics) }
+        let is_written = value("qamtu_ingest_records_read_total ") >= Some(records) && value("qamtu_ingest_events_unwritten ") == Some(0);
+        if is_written { Ok(()) } else { Err(metrics) }
     })
     .await
 }
@@ -95,7 +95,7 @@ async fn records_that_the_log_removed_are_named_and_the_register_keeps_what_it_k
     let (env, settings) = (TestEnv::new()?, pairs(&settings));
     let ingest = campaign_at(&env, &settings).await?;
     ingest.send_lines(&[planned("before", "YOUTH")]).await?;
-    wait_folded(&ingest, reference(false).len() + 1).await?;
+    wait_written(&ingest, reference(false).len() + 1).await?;
     ingest.stop().await?;
     let foreign = TransactionalProducer::new(&config)?;
     transactions(&foreign)?;

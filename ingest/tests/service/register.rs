@@ -63,7 +63,7 @@ async fn the_register_is_rebuilt_when_deleted_or_damaged_and_answers_the_same() 
                 bytes[4096..].fill(0x5a);
                 fs::write(&file, bytes)?;
             }
-            "with an event that is none" => drop(rusqlite::Connection::open(&file)?.execute("UPDATE fact SET body = 'x'", [])?),
+            "with an event that is none" => drop(rusqlite::Connection::open(&file)?.execute("UPDATE event_body SET body = 'x'", [])?),
             "deleted" => fs::remove_file(&file)?,
             "damaged" => fs::write(&file, vec![b'x'; 50_000])?,
             "of another program" => {
@@ -117,7 +117,7 @@ async fn a_register_that_is_lost_while_it_is_in_use_is_rebuilt_without_a_restart
     let expected = responses(&ingest, &sample).await?;
     for (round, way) in (1..).zip(DAMAGES) {
         // Wait until everything is in the file; otherwise the memory would give the results.
-        wait::until("events to be folded", DEADLINE, async || match ingest.metric("qamtu_ingest_events_unfolded").await {
+        wait::until("events to be written", DEADLINE, async || match ingest.metric("qamtu_ingest_events_unwritten").await {
             Ok(0) => Ok(()),
             other => Err(other),
         })

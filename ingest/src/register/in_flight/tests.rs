@@ -1,4 +1,4 @@
-//! The life of an id in memory: reserved, unresolved, acknowledged, read, folded.
+//! The life of an id in memory: reserved, unresolved, acknowledged, read, written.
 
 use qamtu_log::Partition;
 use qamtu_schemas::{Kind, id::BodyHash};
@@ -12,7 +12,7 @@ fn id(n: u128) -> EventId {
 
 /// An event that names nobody.
 fn event(n: u128, hash: BodyHash) -> EventIdentity {
-    EventIdentity { id: id(n), hash, public: u64::from(hash.0[0]), about: 0 }
+    EventIdentity { id: id(n), hash, public: u64::from(hash.0[0]), about: 0, received_us: 0 }
 }
 
 /// An event that names a person, and is the same in all else as [`ONE`].
@@ -31,9 +31,9 @@ fn at(offset: u64) -> Position {
     Position { partition: Partition::new("events", 0), offset }
 }
 
-fn batch(n: u128, next: u64) -> FoldBatch {
+fn batch(n: u128, next: u64) -> RegisterUpdate {
     let row = read(n, ONE, 0);
-    FoldBatch { ids: vec![row], next: vec![Partition::new("events", 0).next_offset(next)], ..FoldBatch::default() }
+    RegisterUpdate { ids: vec![row], next: vec![Partition::new("events", 0).next_offset(next)], ..RegisterUpdate::default() }
 }
 
 #[test]
@@ -44,8 +44,8 @@ fn an_id_is_reserved_then_acknowledged_then_folded_into_the_file() {
     ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
     assert_eq!(claim(&ids, &event(1, ONE)), Claim::Duplicate);
     assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
-    ids.fold(&batch(1, 1));
-    assert_eq!((ids.unfolded(), ids.claim(&event(1, ONE))), (0, None));
+    ids.record_written(&batch(1, 1));
+    assert_eq!((ids.unwritten(), ids.claim(&event(1, ONE))), (0, None));
 }
 
 #[test]
@@ -60,12 +60,12 @@ fn a_released_id_is_fresh_again_and_an_acknowledged_one_is_not_released() {
 }
 
 #[test]
-fn an_event_that_is_folded_before_it_is_settled_does_not_stay_in_memory() {
+fn an_event_that_is_written_before_it_is_settled_does_not_stay_in_memory() {
     let ids = InFlightIds::new(Vec::new(), 0);
     assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-    ids.fold(&batch(1, 1));
+    ids.record_written(&batch(1, 1));
     ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
-    assert_eq!(ids.unfolded(), 0);
+    assert_eq!(ids.unwritten(), 0);
 }
 
 fn failed() -> Result<Position, LogError> {
@@ -77,7 +77,7 @@ fn unanswered() -> Result<Position, LogError> {
 }
 
 fn read(n: u128, hash: BodyHash, received_us: i64) -> RegisterRow {
-    RegisterRow { identity: event(n, hash), kind: Kind::MeetingHeld, received_us }
+    RegisterRow { identity: EventIdentity { received_us, ..event(n, hash) }, kind: Kind::MeetingHeld }
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn an_id_that_several_requests_reserved_is_released_by_the_last_one() {
     let ids = InFlightIds::new(Vec::new(), 0);
     assert_eq!((claim(&ids, &event(1, ONE)), claim(&ids, &event(1, ONE))), (Claim::Fresh, Claim::Fresh));
     ids.release(&[event(1, ONE)]);
-    assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (1, Claim::Conflict));
+    assert_eq!((ids.unwritten(), claim(&ids, &event(1, TWO))), (1, Claim::Conflict));
     ids.settle(&[event(1, ONE)], &[failed()]);
-    assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (0, Claim::Fresh));
+    assert_eq!((ids.unwritten(), claim(&ids, &event(1, TWO))), (0, Claim::Fresh));
 }
 
 #[test]
@@ -98,12 +98,12 @@ fn an_append_without_a_result_reserves_its_id_for_its_body_and_counts_as_no_back
     for then in [&acknowledged as &dyn Fn(), &read_back] {
         assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
         ids.settle(&[event(1, ONE)], &[unanswered()]);
-        assert_eq!((ids.unfolded(), claim(&ids, &event(1, TWO))), (0, Claim::Conflict));
+        assert_eq!((ids.unwritten(), claim(&ids, &event(1, TWO))), (0, Claim::Unresolved));
         assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
         then();
-        assert_eq!((ids.unfolded(), claim(&ids, &event(1, ONE))), (1, Claim::Duplicate));
+        assert_eq!((ids.unwritten(), claim(&ids, &event(1, ONE))), (1, Claim::Duplicate));
         ids.inner().remove(id(1));
-        assert_eq!(ids.unfolded(), 0);
+        assert_eq!(ids.unwritten(), 0);
     }
 }
 
@@ -136,8 +136,39 @@ fn a_body_that_differs_in_the_person_alone_is_never_a_conflict() {
     let (first, other) = (event(1, ONE), person(1, 9));
     assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Fresh, Claim::Fresh));
     ids.settle(&[first], &[Ok(at(0))]);
-    assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Duplicate, Claim::OtherPerson));
+    let other_person = |first_received_us| Claim::OtherPerson { first_received_us };
+    assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Duplicate, other_person(0)));
     assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
-    ids.record_read(&[RegisterRow { identity: other, kind: Kind::MeetingHeld, received_us: 5 }]);
-    assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::OtherPerson, Claim::Duplicate));
+    let read = EventIdentity { received_us: 5, ..other };
+    ids.record_read(&[RegisterRow { identity: read, kind: Kind::MeetingHeld }]);
+    assert_eq!((claim(&ids, &first), claim(&ids, &other)), (other_person(5), Claim::Duplicate));
+}
+
+#[test]
+fn an_unresolved_id_is_free_again_once_the_log_was_read_without_its_event() {
+    let ids = InFlightIds::new(Vec::new(), 0);
+    assert_eq!((ids.unresolved(), claim(&ids, &event(1, ONE))), (None, Claim::Fresh));
+    ids.settle(&[event(1, ONE)], &[unanswered()]);
+    assert_eq!((ids.unresolved(), claim(&ids, &event(1, TWO))), (Some(1), Claim::Unresolved));
+    // The body is sent again and fails again: the end of the log that was asked for after the first failure proves nothing now.
+    assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+    ids.settle(&[event(1, ONE)], &[unanswered()]);
+    ids.release_unresolved(1);
+    assert_eq!((ids.unresolved(), claim(&ids, &event(1, TWO))), (Some(2), Claim::Unresolved));
+    // While a third request appends the body, its result decides.
+    assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
+    ids.release_unresolved(2);
+    assert_eq!((ids.unresolved(), claim(&ids, &event(1, TWO))), (None, Claim::Conflict));
+    ids.settle(&[event(1, ONE)], &[failed()]);
+    assert_eq!((ids.unwritten(), claim(&ids, &event(1, TWO))), (0, Claim::Fresh));
+}
+
+#[test]
+fn the_acknowledged_body_is_the_known_one_although_another_person_reserved_the_id_first() {
+    let ids = InFlightIds::new(Vec::new(), 0);
+    let (first, other) = (event(1, ONE), person(1, 9));
+    assert_eq!((claim(&ids, &first), claim(&ids, &other)), (Claim::Fresh, Claim::Fresh));
+    ids.settle(&[first], &[failed()]);
+    ids.settle(&[other], &[Ok(at(0))]);
+    assert_eq!((claim(&ids, &other), claim(&ids, &first)), (Claim::Duplicate, Claim::OtherPerson { first_received_us: 0 }));
 }

@@ -1,6 +1,6 @@
 //! The unparsed submissions of one request, in chunks: one chunk of a whole body, any number of a stream of lines.
 //!
-//! Guarantees: a stream ends early, with a refusal, when its permit is revoked or the service aborts streams. After [`Submissions::close`]
+//! Guarantees: a stream ends early, with a refusal, when its permit is revoked or the service aborts streams. After [`RequestBody::close`]
 //! the rest of its body is read and discarded in the background.
 
 use tokio::sync::mpsc;
@@ -40,7 +40,7 @@ impl BodyKind {
 }
 
 /// The submissions of one request, and its permit to run.
-pub struct Submissions {
+pub struct RequestBody {
     /// How the body holds them.
     pub kind: BodyKind,
     source: ChunkSource,
@@ -61,7 +61,7 @@ pub(crate) struct LineChunks {
     pub(crate) aborted: CancellationToken,
 }
 
-impl Submissions {
+impl RequestBody {
     /// The submissions of a whole body.
     pub fn whole(kind: BodyKind, chunk: Chunk, permit: Permit) -> Self {
         Self { kind, source: ChunkSource::Whole(Some(chunk)), permit }

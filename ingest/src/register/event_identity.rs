@@ -6,9 +6,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use qamtu_log::Record;
 use qamtu_schemas::{
-    Encoded, Kind,
+    Encoded, Envelope, Kind,
     event::EventType,
     id::{BodyHash, EventId},
 };
@@ -35,6 +36,8 @@ pub struct EventIdentity {
     pub public: u64,
     /// Hash of type and subject, see [`about`].
     pub about: u64,
+    /// `receivedtime` in microseconds since 1970: of two bodies with one id the one received earlier wins.
+    pub received_us: i64,
 }
 
 /// The parts of a log entry that are hashed.
@@ -58,9 +61,10 @@ pub enum Comparison {
 
 impl EventIdentity {
     /// The identity of an event before it is appended.
-    pub fn of_encoded(id: EventId, kind: Kind, hash: BodyHash, encoded: &Encoded) -> Self {
+    pub fn of_encoded(envelope: &Envelope, encoded: &Encoded) -> Self {
         let header = |wanted: &str| encoded.headers.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, value)| value.as_bytes());
-        Self::new(id, hash, kind, &Content { header, key: encoded.key.as_bytes(), value: &encoded.value })
+        let content = Content { header, key: encoded.key.as_bytes(), value: &encoded.value };
+        Self::new(envelope.id, envelope.bodyhash, envelope.kind.kind, envelope.receivedtime, &content)
     }
 
     /// The identity and type of a record's event; `None` if it is no event. Parses the payload only of types that name people.
@@ -68,19 +72,21 @@ impl EventIdentity {
         let header = |wanted: &str| record.headers.iter().find(|(name, _)| name == wanted).map_or(&[][..], |(_, value)| value.as_ref());
         let text = |wanted: &str| std::str::from_utf8(header(wanted)).ok();
         let kind = text("ce_type")?.parse::<EventType>().ok()?.kind;
-        let (id, hash) = (text("ce_id")?.parse().ok()?, text("ce_bodyhash")?.parse().ok()?);
+        let (id, hash, received) =
+            (text("ce_id")?.parse().ok()?, text("ce_bodyhash")?.parse().ok()?, text("ce_receivedtime")?.parse().ok()?);
         let (key, value) = (record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
-        Some((Self::new(id, hash, kind, &Content { header, key, value }), kind))
+        Some((Self::new(id, hash, kind, received, &Content { header, key, value }), kind))
     }
 
-    fn new<'c>(id: EventId, hash: BodyHash, kind: Kind, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
+    fn new<'c>(id: EventId, hash: BodyHash, kind: Kind, received: Timestamp, content: &Content<'c, impl Fn(&str) -> &'c [u8]>) -> Self {
         let public = pseudonym::person_field(kind).and_then(|person| {
             let mut all = Vec::with_capacity(512);
             ATTRIBUTES.iter().for_each(|name| hash_part(&mut all, (content.header)(name)));
             fields_without(content.value, person, &mut all).ok().map(|()| first_8_bytes(&Sha256::digest(&all)))
         });
         // A payload that cannot be parsed was written by another producer: the whole hash is compared.
-        Self { id, hash, public: public.unwrap_or_else(|| first_8_bytes(&hash.0)), about: about(kind, content.key) }
+        let public = public.unwrap_or_else(|| first_8_bytes(&hash.0));
+        Self { id, hash, public, about: about(kind, content.key), received_us: received.as_microsecond() }
     }
 
     /// Compares an event that was sent with this one, which has the same id.
@@ -148,7 +154,10 @@ mod tests {
         let value = format!(r#"{{"attendee":{{"id":"{person}"}},"meeting":"m","residence":"{residence}"}}"#);
         let headers = vec![("ce_type", "qamtu.attendance.recorded.v1".to_owned()), ("ce_source", source.to_owned())];
         let encoded = Encoded { topic: Topic::Events, key: "c/m".to_owned(), headers, value: value.into_bytes() };
-        EventIdentity::of_encoded(EventId(uuid::Uuid::from_u128(1)), Kind::AttendanceRecorded, BodyHash([hash; 16]), &encoded)
+        let example = testing::examples().unwrap().remove(0);
+        let envelope = qamtu_schemas::decode::decode_structured(&example.bytes).unwrap().envelope;
+        let envelope = Envelope { kind: EventType::latest(Kind::AttendanceRecorded), bodyhash: BodyHash([hash; 16]), ..envelope };
+        EventIdentity::of_encoded(&envelope, &encoded)
     }
 
     #[test]
@@ -175,8 +184,8 @@ mod tests {
             let event = qamtu_schemas::decode::decode_structured(&example.bytes).unwrap();
             let value = qamtu_schemas::encode::canonical(&event.data).unwrap();
             let encoded = qamtu_schemas::encode::encode(&event.envelope, &event.data, value);
-            let before = EventIdentity::of_encoded(event.envelope.id, event.data.kind(), event.envelope.bodyhash, &encoded);
-            let entry = crate::publish::entry(encoded);
+            let before = EventIdentity::of_encoded(&event.envelope, &encoded);
+            let entry = crate::log_append::entry(encoded);
             let partition = Partition::new(entry.topic.to_string(), 0);
             let (key, value) = (Some(entry.key), Some(entry.value));
             let record = Record { partition, offset: 0, skipped: 0, appended_ms: 0, key, headers: entry.headers, value };

@@ -6,7 +6,7 @@ use qamtu_schemas::{
     id::{BodyHash, EventId},
 };
 
-use super::{campaign_data::CampaignData, identity::EventIdentity};
+use super::{campaign_data::CampaignData, event_identity::EventIdentity};
 
 /// A row of the table `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +15,11 @@ pub struct RegisterRow {
     pub identity: EventIdentity,
     /// Type of the event; not in the file.
     pub kind: Kind,
-    /// `receivedtime` in microseconds since 1970.
-    pub received_us: i64,
 }
 
-/// A row of the table `fact`.
+/// A row of the table `event_body`.
 #[derive(Debug)]
-pub struct FactRow {
+pub struct EventBodyRow {
     /// Id of the event.
     pub id: EventId,
     /// Hash of its body.
@@ -32,18 +30,18 @@ pub struct FactRow {
 
 /// What a range of records adds to the file, written in one transaction.
 #[derive(Debug, Default)]
-pub struct FoldBatch {
+pub struct RegisterUpdate {
     /// Rows of the table `event`.
     pub ids: Vec<RegisterRow>,
-    /// Rows of the table `fact`, which are applied again at the next start.
-    pub facts: Vec<FactRow>,
-    /// The events of `facts`, until they are applied to the memory.
+    /// Rows of the table `event_body`, which are applied again at the next start.
+    pub bodies: Vec<EventBodyRow>,
+    /// The events of `bodies`, until they are applied to the memory.
     pub events: Vec<Event>,
     /// The next offset per partition.
     pub next: Vec<NextOffset>,
 }
 
-impl FoldBatch {
+impl RegisterUpdate {
     /// The batch of these records. Records that are no events only advance the offset.
     pub fn of(records: &[Record]) -> Self {
         let mut batch = Self::default();
@@ -61,7 +59,7 @@ impl FoldBatch {
             let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
             let (Ok(event), Some(value)) = (decode(headers, record.value.as_deref()), &record.value) else { continue };
             if let Ok(body) = encode::structured(&event.envelope, value) {
-                batch.facts.push(FactRow { id, hash, body });
+                batch.bodies.push(EventBodyRow { id, hash, body });
                 batch.events.push(event);
             }
         }
@@ -71,7 +69,7 @@ impl FoldBatch {
     /// Appends a batch of later records.
     pub fn merge(&mut self, later: Self) {
         self.ids.extend(later.ids);
-        self.facts.extend(later.facts);
+        self.bodies.extend(later.bodies);
         for next in later.next {
             match self.next.iter_mut().find(|known| known.partition == next.partition) {
                 Some(known) => *known = next,
@@ -84,7 +82,5 @@ impl FoldBatch {
 /// The row of a record; `None` if it is no event.
 pub(super) fn event_row(record: &Record) -> Option<RegisterRow> {
     let (identity, kind) = EventIdentity::of_record(record)?;
-    let (_, received) = record.headers.iter().find(|(name, _)| name == "ce_receivedtime")?;
-    let received: jiff::Timestamp = std::str::from_utf8(received).ok()?.parse().ok()?;
-    Some(RegisterRow { identity, kind, received_us: received.as_microsecond() })
+    Some(RegisterRow { identity, kind })
 }
