@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use qamtu_analytics::{
     coverage::{AttendanceRun, CoverageFold, Quality},
     facts::{Facts, RecordCounts, meetings::Meetings},
-    identity::Selection,
     roll::{PersonKey, Roll, RollLine},
+    snapshot_identity::Selection,
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured};
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use crate::{
     coverage::{Coverage, CoverageFold, Snapshot, roll_decides},
     error::AnalyticsError,
     facts::{Receipts, WarehouseReader},
-    identity::Selection,
+    snapshot_identity::Selection,
     snapshot_store::{SnapshotStore, Stored},
 };
 

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{SnapshotId, SnapshotIdentity};
+use crate::snapshot_identity::{SnapshotId, SnapshotIdentity};
 
 mod attendance_counter;
 mod attendance_run;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use qamtu_service::process::EXIT_USAGE;
 
-use crate::identity::SnapshotId;
+use crate::snapshot_identity::SnapshotId;
 
 mod clickhouse_code;
 

@@ -8,11 +8,12 @@
 //! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
 //! Limits: the time of receipt is the one that ingest stored. A record that is in flight during a calculation counts in the next
-//! calculation of the same instant. Meeting ids that look alike are bounded by their time of receipt only.
+//! calculation of the same instant. A body that was received earlier than the one that counts, and appended later, counts instead of it from
+//! then on. Meeting ids that look alike are bounded by their time of receipt only.
 
 use qamtu_schemas::{MeetingFold, Reference, Topic, id::MeetingId};
 
-use crate::{error::AnalyticsError, identity::Selection, roll::Roll};
+use crate::{error::AnalyticsError, roll::Roll, snapshot_identity::Selection};
 
 mod attendance_query;
 
@@ -29,7 +30,7 @@ use meetings::Meetings;
 pub use quality::Quality;
 pub use selection_inputs::{Configured, Receipts};
 pub use stated_residence::StatedResidence;
-pub use stream::Batches;
+pub use stream::ArrowBatches;
 use warehouse_reader::EventView;
 pub use warehouse_reader::WarehouseReader;
 

@@ -2,7 +2,7 @@
 //!
 //! 1. [`facts`] queries the views; no other module does. It reads the contiguous offsets, reference data, meetings, the [`roll`] and attendance.
 //! 2. [`coverage`] computes integers from facts. It is pure; [`coverage::definition`] defines each figure.
-//! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`identity`].
+//! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`snapshot_identity`].
 //! 4. [`summary`] and [`csv`] export a snapshot as JSON and CSV.
 //! 5. [`published`] applies disclosure control for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
 //!    [`reach_status`] distinguishes zero, unknown and not applicable. [`release_control`] compares a snapshot with the one that was shown
@@ -22,7 +22,6 @@ pub mod csv;
 pub mod dashboard;
 pub mod error;
 pub mod facts;
-pub mod identity;
 pub mod locale;
 pub mod metrics;
 pub mod published;
@@ -30,6 +29,7 @@ pub mod reach_status;
 pub mod release_control;
 pub mod report;
 pub mod roll;
+pub mod snapshot_identity;
 pub mod snapshot_store;
 pub mod statement;
 pub mod summary;
@@ -37,6 +37,6 @@ pub mod translations;
 
 pub use coverage::{Coverage, Snapshot};
 pub use error::AnalyticsError;
-pub use identity::SnapshotId;
+pub use snapshot_identity::SnapshotId;
 pub use snapshot_store::SnapshotStore;
 pub use summary::Summary;

@@ -18,7 +18,7 @@ use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
     coverage::{CampaignSettings, Counts, Denominator, Fulfilment, Quality, Snapshot},
-    identity::{SnapshotId, SnapshotIdentity},
+    snapshot_identity::{SnapshotId, SnapshotIdentity},
 };
 
 mod complementary_suppression;

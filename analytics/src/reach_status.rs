@@ -19,8 +19,7 @@ pub enum ReachStatus {
     Identified,
 }
 
-/// Numbers of meetings.
-struct MeetingNumbers {
+struct MeetingCounts {
     held: u64,
     /// With at least one identified attendance.
     identified: u64,
@@ -29,7 +28,7 @@ struct MeetingNumbers {
 }
 
 impl ReachStatus {
-    fn of_meetings(meetings: MeetingNumbers) -> Self {
+    fn of_meetings(meetings: MeetingCounts) -> Self {
         match meetings.held {
             0 => Self::NoMeetings,
             _ if meetings.identified > 0 => Self::Identified,
@@ -41,7 +40,7 @@ impl ReachStatus {
     /// Of the meetings of a slice.
     pub fn of_slice(slice: &coverage::Slice) -> Self {
         let audience = &slice.audience;
-        Self::of_meetings(MeetingNumbers {
+        Self::of_meetings(MeetingCounts {
             held: slice.fulfilment.held,
             identified: audience.identified_meetings,
             uncounted: audience.uncounted_meetings,
@@ -50,7 +49,7 @@ impl ReachStatus {
 
     /// Of a number of held meetings, from what is published about their audience.
     pub fn of_audience(held: u64, audience: &published::PublishedAudience) -> Self {
-        Self::of_meetings(MeetingNumbers { held, identified: audience.identified_meetings, uncounted: audience.uncounted_meetings })
+        Self::of_meetings(MeetingCounts { held, identified: audience.identified_meetings, uncounted: audience.uncounted_meetings })
     }
 
     /// Of all that a reader sees.

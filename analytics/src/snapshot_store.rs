@@ -17,8 +17,8 @@ use crate::{
     access::Role,
     coverage::{Coverage, Snapshot},
     error::AnalyticsError,
-    identity::{InvalidSnapshotId, SnapshotId, SnapshotIdentity},
     published::ReleaseState,
+    snapshot_identity::{InvalidSnapshotId, SnapshotId, SnapshotIdentity},
 };
 
 /// Number of unreported snapshots that are kept per campaign, without the one stored last.

@@ -12,7 +12,7 @@ use qamtu_log::{Partition, Record};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    config::Limits,
+    config::BatchLimits,
     projection::PROJECTION_VERSION,
     rows::{Row, Table},
 };
@@ -101,7 +101,7 @@ impl OpenBatch {
     }
 
     /// Whether the batch has reached one of the limits.
-    pub fn is_full(&self, limits: &Limits) -> bool {
+    pub fn is_full(&self, limits: &BatchLimits) -> bool {
         self.tables.iter().any(|rows| rows.count >= limits.rows) || self.bytes() >= limits.bytes
     }
 

@@ -14,14 +14,14 @@ use qamtu_log::{Partition, Record};
 
 use crate::{
     batch::{Batch, OpenBatch},
-    config::Limits,
+    config::BatchLimits,
     rows::Row,
 };
 
 /// Rows that are buffered and not yet written, by partition.
 #[derive(Debug)]
 pub struct BatchQueue {
-    limits: Limits,
+    limits: BatchLimits,
     partitions: BTreeMap<Partition, PartitionQueue>,
     caught_up: bool,
 }
@@ -66,7 +66,7 @@ enum ReadState {
 
 impl BatchQueue {
     /// An empty buffer with these limits.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: BatchLimits) -> Self {
         Self { limits, partitions: BTreeMap::new(), caught_up: false }
     }
 
@@ -160,7 +160,7 @@ impl PartitionQueue {
     }
 
     /// When the next batch of the partition is due; `None` if there is none, or one is being written.
-    fn due(&self, limits: &Limits, read_state: ReadState) -> Option<Instant> {
+    fn due(&self, limits: &BatchLimits, read_state: ReadState) -> Option<Instant> {
         if self.writing_bytes.is_some() {
             return None;
         }
@@ -188,7 +188,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn batches(memory: usize) -> BatchQueue {
-        BatchQueue::new(Limits { rows: 100, bytes: usize::MAX, linger: 500 * MS, linger_behind: 2_000 * MS, writers: 1, memory })
+        BatchQueue::new(BatchLimits { rows: 100, bytes: usize::MAX, linger: 500 * MS, linger_behind: 2_000 * MS, writers: 1, memory })
     }
 
     /// Adds an invalid record, which is one row of the log copy.

@@ -40,17 +40,17 @@ pub struct ProjectorConfig {
     pub member: u32,
     /// Number of projector processes in the group.
     pub members: u32,
-    /// Maximum rows of one insert; see [`Limits::rows`].
+    /// Maximum rows of one insert; see [`BatchLimits::rows`].
     pub rows: usize,
-    /// Maximum bytes of a batch; see [`Limits::bytes`].
+    /// Maximum bytes of a batch; see [`BatchLimits::bytes`].
     pub bytes: usize,
-    /// Maximum wait in milliseconds; see [`Limits::linger`].
+    /// Maximum wait in milliseconds; see [`BatchLimits::linger`].
     pub linger_ms: u64,
-    /// Maximum wait during a backlog, in milliseconds; see [`Limits::linger_behind`].
+    /// Maximum wait during a backlog, in milliseconds; see [`BatchLimits::linger_behind`].
     pub linger_behind_ms: u64,
-    /// Concurrent writes; see [`Limits::writers`].
+    /// Concurrent writes; see [`BatchLimits::writers`].
     pub writers: usize,
-    /// Maximum bytes of buffered rows; see [`Limits::memory`].
+    /// Maximum bytes of buffered rows; see [`BatchLimits::memory`].
     pub memory_bytes: usize,
     /// Minimum time between two checks for rows that the warehouse has lost, in milliseconds.
     pub verify_ms: u64,
@@ -71,7 +71,7 @@ pub struct MetricsConfig {
 
 /// Limits of batch size, wait time and memory.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct BatchLimits {
     /// A batch is full at this many rows in one of its tables.
     pub rows: usize,
     /// A batch is full at this many bytes.
@@ -99,8 +99,8 @@ impl Config {
 
 impl ProjectorConfig {
     /// The batch limits as typed values.
-    pub fn limits(&self) -> Limits {
-        Limits {
+    pub fn limits(&self) -> BatchLimits {
+        BatchLimits {
             rows: self.rows,
             bytes: self.bytes,
             linger: Duration::from_millis(self.linger_ms),

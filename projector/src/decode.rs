@@ -21,10 +21,11 @@ pub fn decode(record: &Record) -> DecodeResult {
         Ok(event) => event,
         Err(error) => return reject(record, InvalidReason::from(&error), &error.to_string()),
     };
-    let body = encode::structured(&event.envelope, record.value.as_deref().unwrap_or_default()).ok().map(String::from_utf8);
+    let body = encode::structured(&event.envelope, record.value.as_deref().unwrap_or_default())
+        .and_then(|body| String::from_utf8(body).map_err(serde::ser::Error::custom));
     match body {
-        Some(Ok(body)) => DecodeResult::Event { event: Box::new(event), body },
-        _ => reject(record, InvalidReason::NotText, "the payload is not UTF-8 text"),
+        Ok(body) => DecodeResult::Event { event: Box::new(event), body },
+        Err(error) => reject(record, InvalidReason::NotText, &format!("the payload cannot be stored as text: {error}")),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum ProblemKind {
     Assignment,
     /// A batch of this partition cannot be written.
     Write(Partition),
+    /// Missing facts of this partition cannot be written again.
+    Repair(Partition),
     /// The event log does not respond.
     Log,
     /// No record is written although the event log has some.
@@ -111,6 +113,7 @@ impl fmt::Display for ProblemKind {
             ProblemKind::Warehouse => f.write_str("warehouse"),
             ProblemKind::Assignment => f.write_str("assignment of partitions"),
             ProblemKind::Write(partition) => write!(f, "writing {partition}"),
+            ProblemKind::Repair(partition) => write!(f, "repairing {partition}"),
             ProblemKind::Log => f.write_str("event log"),
             ProblemKind::Progress => f.write_str("progress"),
             ProblemKind::LostRecords(partition) => write!(f, "lost records of {partition}"),

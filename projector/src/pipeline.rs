@@ -7,12 +7,12 @@
 use std::time::{Duration, Instant};
 
 use qamtu_log::{Delivery, Partition, Record};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     batch::Batch,
     batch_queue::BatchQueue,
-    config::{Limits, ProjectorConfig},
+    config::{BatchLimits, ProjectorConfig},
     decode::decode,
     decode_result::DecodeResult,
     end_offsets::EndOffsets,
@@ -33,7 +33,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 struct Pipeline {
     source: LogSource,
     warehouse: WarehouseConnection,
-    limits: Limits,
+    limits: BatchLimits,
     batches: BatchQueue,
     writes: InFlightWrites,
     progress: Progress,
@@ -95,7 +95,7 @@ impl Pipeline {
                     Delivery::CaughtUp => self.mark_caught_up(),
                 },
                 () = sleep_until(verification_due) => self.start_verification(),
-                Some(Ok(result)) = self.verification.running.join_next() => self.finish_verification(result).await?,
+                Some(result) = self.verification.running.join_next() => self.finish_verification(result).await?,
                 ends = self.ends.next() => self.source.update_lag(ends, &self.progress, !self.batches.is_drained())?,
             }
         }
@@ -186,7 +186,13 @@ impl Pipeline {
     }
 
     /// Reads the records again whose log copy rows are missing.
-    async fn finish_verification(&mut self, result: VerificationResult) -> Result<(), ProjectorError> {
+    async fn finish_verification(&mut self, result: Result<VerificationResult, JoinError>) -> Result<(), ProjectorError> {
+        let result = match result {
+            Ok(result) => result,
+            // Its partitions were revoked meanwhile.
+            Err(error) if error.is_cancelled() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
         self.verification.due = Instant::now() + verify::pause(self.verification.min_interval, result.took);
         let mut incomplete = match result.incomplete {
             Ok(incomplete) => incomplete,

@@ -14,10 +14,10 @@ use crate::{
     end_offsets::EndOffsets,
     error::ProjectorError,
     health::{Health, ProblemKind},
-    identity,
     lag::{Lag, STALL_TIMEOUT},
-    metrics,
+    log_identity, metrics,
     progress::{Progress, StartPosition},
+    verify::format_ranges,
     warehouse::{LogCopyState, LogSample},
 };
 
@@ -77,7 +77,7 @@ impl LogSource {
 
     /// Fails unless this is the log that the log copy was made from.
     pub async fn check_same_log(&self, copy: Vec<LogSample>) -> Result<(), ProjectorError> {
-        identity::check_same_log(&self.log, copy).await
+        log_identity::check_same_log(&self.log, copy).await
     }
 
     /// Waits for the next delivery. Cancel-safe.
@@ -135,7 +135,7 @@ impl LogSource {
         if lost.is_empty() {
             return self.health.resolve(&ProblemKind::LostRecords(partition.clone()));
         }
-        let offsets = lost.iter().map(|range| format!("{}..{}", range.start, range.end)).collect::<Vec<_>>().join(", ");
+        let offsets = format_ranges(lost);
         tracing::error!(%partition, offsets, "the log removed records before they were written to the warehouse; figures stop before them");
         let below = lost.last().map_or(0, |range| range.end);
         let fix = "restore them in the log and start again, or give them up with projector.accept_lost";

@@ -17,7 +17,7 @@ use qamtu_schemas::decode::decode_structured;
 
 use crate::{
     batch::OpenBatch,
-    config::Limits,
+    config::BatchLimits,
     decode_result::DecodeResult,
     metrics::{self, RowKind},
     projection::project,
@@ -43,7 +43,7 @@ pub fn pause(min_interval: Duration, took: Duration) -> Duration {
 pub async fn verify(
     warehouse: &WarehouseConnection,
     contiguous_offsets: &[NextOffset],
-    limits: &Limits,
+    limits: &BatchLimits,
 ) -> Result<Vec<LogCopyState>, ClickhouseError> {
     let partitions: Vec<_> = contiguous_offsets.iter().map(|next| next.partition.clone()).collect();
     let mut incomplete = Vec::new();
@@ -79,7 +79,11 @@ fn offset_of(contiguous_offsets: &[NextOffset], partition: &Partition) -> u64 {
 }
 
 /// Rewrites missing facts until none are missing, or the same ones are missing again.
-async fn rewrite_facts(warehouse: &WarehouseConnection, contiguous_offsets: &[NextOffset], limits: &Limits) -> Result<(), ClickhouseError> {
+async fn rewrite_facts(
+    warehouse: &WarehouseConnection,
+    contiguous_offsets: &[NextOffset],
+    limits: &BatchLimits,
+) -> Result<(), ClickhouseError> {
     let mut before = BTreeMap::new();
     loop {
         let mut missing = warehouse.missing_facts(FACTS_MAX).await?;
@@ -104,7 +108,12 @@ async fn rewrite_facts(warehouse: &WarehouseConnection, contiguous_offsets: &[Ne
 }
 
 /// Rewrites the facts of these records from the log copy; returns the number of records.
-async fn rewrite(warehouse: &WarehouseConnection, partition: &Partition, offsets: &[u64], limits: &Limits) -> Result<u64, ClickhouseError> {
+async fn rewrite(
+    warehouse: &WarehouseConnection,
+    partition: &Partition,
+    offsets: &[u64],
+    limits: &BatchLimits,
+) -> Result<u64, ClickhouseError> {
     let mut batch: Option<OpenBatch> = None;
     let mut written = 0;
     for chunk in offsets.chunks(BODIES_PER_QUERY) {
@@ -122,12 +131,12 @@ async fn rewrite(warehouse: &WarehouseConnection, partition: &Partition, offsets
             open.add(&record, &rows);
             written += 1;
             if let Some(full) = batch.take_if(|batch| batch.is_full(limits)) {
-                warehouse.write(&full.seal()).await?;
+                warehouse.repair(&full.seal()).await?;
             }
         }
     }
     if let Some(batch) = batch {
-        warehouse.write(&batch.seal()).await?;
+        warehouse.repair(&batch.seal()).await?;
     }
     Ok(written)
 }

@@ -51,14 +51,16 @@ impl InFlightWrites {
     /// Waits for the next written batch; never returns if nothing is in flight. Cancel-safe.
     pub async fn next(&mut self) -> Result<Batch, ProjectorError> {
         loop {
-            match self.tasks.join_next().await {
+            let (id, written) = match self.tasks.join_next_with_id().await {
                 None => std::future::pending().await,
-                Some(Err(error)) if error.is_cancelled() => {}
-                Some(done) => {
-                    let batch = done??;
-                    self.running.remove(&batch.partition);
-                    return Ok(batch);
-                }
+                Some(Ok((id, written))) => (id, written.map_err(ProjectorError::from)),
+                Some(Err(error)) => (error.id(), Err(error.into())),
+            };
+            // An abandoned write may have ended before it was aborted: its result no longer counts.
+            let partition = self.running.iter().find(|(_, task)| task.id() == id).map(|(partition, _)| partition.clone());
+            if let Some(partition) = partition {
+                self.running.remove(&partition);
+                return written;
             }
         }
     }
@@ -89,5 +91,33 @@ impl InFlightWrites {
     /// Partitions with a write in flight.
     pub fn partitions(&self) -> Vec<Partition> {
         self.running.keys().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clickhouse::Client;
+
+    use super::*;
+    use crate::warehouse::TableUuids;
+
+    fn batch(first_offset: u64) -> Batch {
+        let partition = Partition::new("events", 0);
+        Batch { partition, first_offset, end_offset: first_offset + 1, inserts: Vec::new(), appended_ms: 0 }
+    }
+
+    #[tokio::test]
+    async fn the_result_of_an_abandoned_write_is_dropped_although_the_write_has_ended() {
+        let warehouse = WarehouseConnection::new(Client::default(), "group", TableUuids::default());
+        let mut writes = InFlightWrites::new(warehouse, 2);
+        // A batch without inserts is written at once.
+        writes.start(batch(0));
+        while !writes.running.values().all(AbortHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+        writes.abandon(&[batch(0).partition]);
+        writes.start(batch(7));
+        assert_eq!(writes.next().await.unwrap().first_offset, 7);
+        assert!(timeout_at(Instant::now(), writes.next()).await.is_err(), "nothing else was written");
     }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    access::Reader, config::Config, error::AnalyticsError, identity::SnapshotId, locale::Language, published::Published,
-    release_control::release, report, snapshot_store::SnapshotStore, statement::Statement,
+    access::Reader, config::Config, error::AnalyticsError, locale::Language, published::Published, release_control::release, report,
+    snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// Arguments of the subcommand `report`.
@@ -40,9 +40,10 @@ pub enum SnapshotSelector {
 fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     match text {
         "latest" => Ok(SnapshotSelector::Latest),
-        name => {
-            name.parse().map(SnapshotSelector::Named).map_err(|error: crate::identity::InvalidSnapshotId| format!("{error}, or `latest`"))
-        }
+        name => name
+            .parse()
+            .map(SnapshotSelector::Named)
+            .map_err(|error: crate::snapshot_identity::InvalidSnapshotId| format!("{error}, or `latest`")),
     }
 }
 

@@ -10,11 +10,11 @@ use qamtu_schemas::id::MeetingId;
 use crate::{
     coverage::{AttendanceRun, CoverageFold, OUTSIDE, ResidenceIndex, UNSTATED},
     error::AnalyticsError,
-    facts::{Batches, Facts, StatedResidence},
+    facts::{ArrowBatches, Facts, StatedResidence},
 };
 
 /// Adds all attendance to a calculation.
-pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: Batches) -> Result<(), AnalyticsError> {
+pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: ArrowBatches) -> Result<(), AnalyticsError> {
     let mut numbers = MeetingNumbers::of(facts)?;
     let mut residences = Vec::new();
     while let Some(frame) = batches.next().transpose()? {

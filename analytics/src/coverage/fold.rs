@@ -23,8 +23,8 @@ use super::{
 use crate::{
     error::AnalyticsError,
     facts::Facts,
-    identity::{Selection, SnapshotIdentity},
     roll::Roll,
+    snapshot_identity::{Selection, SnapshotIdentity},
 };
 
 /// Whether the roll decides about eligibility: only if it has every precinct of the denominator. Otherwise it follows from what people

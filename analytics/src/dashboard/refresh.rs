@@ -17,10 +17,10 @@ use crate::{
     coverage::Snapshot,
     error::AnalyticsError,
     facts::WarehouseReader,
-    identity::Selection,
-    identity::SnapshotId,
     metrics,
     release_control::{check_release, release},
+    snapshot_identity::Selection,
+    snapshot_identity::SnapshotId,
     snapshot_store::SnapshotStore,
 };
 
@@ -120,7 +120,7 @@ fn is_due(known: &Selection, selection: &Selection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Offset;
+    use crate::snapshot_identity::Offset;
 
     #[test]
     fn figures_are_refreshed_when_records_arrive_and_when_they_are_old() {

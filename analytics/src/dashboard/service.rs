@@ -18,8 +18,8 @@ use qamtu_schemas::id::CampaignId;
 use tokio::sync::Mutex;
 
 use crate::{
-    access::Reader, coverage::Snapshot, error::AnalyticsError, identity::SnapshotId, locale::Language, metrics, published::Published,
-    report, snapshot_store::SnapshotStore, statement::Statement,
+    access::Reader, coverage::Snapshot, error::AnalyticsError, locale::Language, metrics, published::Published, report,
+    snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// Cached reports of the shown snapshot.

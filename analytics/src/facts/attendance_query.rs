@@ -2,8 +2,8 @@
 
 use qamtu_schemas::Topic;
 
-use super::{stated_residence, stream::Batches, warehouse_reader::WarehouseReader};
-use crate::{error::AnalyticsError, identity::Selection};
+use super::{stated_residence, stream::ArrowBatches, warehouse_reader::WarehouseReader};
+use crate::{error::AnalyticsError, snapshot_identity::Selection};
 
 impl WarehouseReader {
     /// Streams the attendance events of a selection to `work`, meeting by meeting, on a blocking thread. The column `is_counted` is 0 for
@@ -13,7 +13,7 @@ impl WarehouseReader {
         &self,
         selection: &Selection,
         with_residence: bool,
-        work: impl FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
+        work: impl FnOnce(ArrowBatches) -> Result<T, AnalyticsError> + Send + 'static,
     ) -> Result<T, AnalyticsError> {
         let residence = if with_residence { format!(", {} AS stated_residence", stated_residence::sql()) } else { String::new() };
         let sql = format!(

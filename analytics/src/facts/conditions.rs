@@ -4,7 +4,7 @@
 
 use qamtu_schemas::Topic;
 
-use crate::identity::Selection;
+use crate::snapshot_identity::Selection;
 
 impl Selection {
     /// Condition: the row belongs to the campaign and counts.

@@ -6,7 +6,7 @@ use qamtu_schemas::Topic;
 use serde::{Deserialize, Serialize};
 
 use super::{meetings::Meetings, warehouse_reader::WarehouseReader};
-use crate::{error::AnalyticsError, identity::Selection};
+use crate::{error::AnalyticsError, snapshot_identity::Selection};
 
 /// Tolerated difference, in seconds, by which the time of receipt may be after the append time.
 const AHEAD_SECONDS: u32 = 600;

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use polars::{frame::DataFrame, prelude::PolarsResult};
 use qamtu_schemas::{Topic, id::PrecinctId};
 
-use super::{stream::Batches, warehouse_reader::WarehouseReader};
+use super::{stream::ArrowBatches, warehouse_reader::WarehouseReader};
 use crate::{
     error::AnalyticsError,
-    identity::Selection,
     roll::{PersonKey, Roll, RollLine},
+    snapshot_identity::Selection,
 };
 
 impl WarehouseReader {
@@ -29,7 +29,7 @@ impl WarehouseReader {
 }
 
 /// Builds the roll from Arrow batches of voters.
-fn build_roll(mut batches: Batches) -> Result<Roll, AnalyticsError> {
+fn build_roll(mut batches: ArrowBatches) -> Result<Roll, AnalyticsError> {
     let mut lines = Vec::new();
     let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut precincts: Vec<PrecinctId> = Vec::new();

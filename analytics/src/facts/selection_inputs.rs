@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::warehouse_reader::WarehouseReader;
 use crate::{
     error::AnalyticsError,
-    identity::{Offset, Selection},
+    snapshot_identity::{Offset, Selection},
 };
 
 /// A campaign that has been configured.

@@ -19,7 +19,7 @@ const CHUNKS: usize = 16;
 pub(super) async fn read<T, W>(what: &'static str, query: Query, work: W) -> Result<T, AnalyticsError>
 where
     T: Send + 'static,
-    W: FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
+    W: FnOnce(ArrowBatches) -> Result<T, AnalyticsError> + Send + 'static,
 {
     let failed = AnalyticsError::warehouse(what);
     let mut response = query.fetch_bytes("ArrowStream").map_err(&failed)?;
@@ -32,20 +32,20 @@ where
         }
         Ok::<(), AnalyticsError>(())
     };
-    let worked = tokio::task::spawn_blocking(move || work(Batches::open(what, Chunks::new(receive))?));
+    let worked = tokio::task::spawn_blocking(move || work(ArrowBatches::open(what, Chunks::new(receive))?));
     let (transferred, worked) = tokio::join!(transfer, worked);
     // A failed transfer is the cause of whatever error `work` returns.
     transferred?;
     worked.map_err(AnalyticsError::TaskFailed)?
 }
 
-/// Batches of a query result, each a data frame.
-pub struct Batches {
+/// ArrowBatches of a query result, each a data frame.
+pub struct ArrowBatches {
     what: &'static str,
     reader: StreamReader<Chunks>,
 }
 
-impl Batches {
+impl ArrowBatches {
     fn open(what: &'static str, mut chunks: Chunks) -> Result<Self, AnalyticsError> {
         let metadata = read_stream_metadata(&mut chunks).map_err(|source| AnalyticsError::Schema { what, source })?;
         Ok(Self { what, reader: StreamReader::new(chunks, metadata, None) })
@@ -66,7 +66,7 @@ impl Batches {
     }
 }
 
-impl Iterator for Batches {
+impl Iterator for ArrowBatches {
     type Item = Result<DataFrame, AnalyticsError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -9,8 +9,8 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::stream::{self, Batches};
-use crate::{config::ClickhouseConfig, error::AnalyticsError, identity::Selection};
+use super::stream::{self, ArrowBatches};
+use crate::{config::ClickhouseConfig, error::AnalyticsError, snapshot_identity::Selection};
 
 /// A view of events.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ impl WarehouseReader {
         &self,
         what: &'static str,
         sql: &str,
-        work: impl FnOnce(Batches) -> Result<T, AnalyticsError> + Send + 'static,
+        work: impl FnOnce(ArrowBatches) -> Result<T, AnalyticsError> + Send + 'static,
     ) -> Result<T, AnalyticsError> {
         stream::read(what, self.client.query(sql), work).await
     }

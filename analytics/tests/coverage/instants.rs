@@ -1,6 +1,6 @@
 //! Figures of a past instant are those of the records received by then, and so are the anomalies among them.
 
-use qamtu_analytics::{compute, identity::Selection};
+use qamtu_analytics::{compute, snapshot_identity::Selection};
 use serde_json::{Value, json};
 
 use crate::{

@@ -7,8 +7,8 @@ use qamtu_analytics::{
     Coverage, SnapshotId, SnapshotStore,
     access::Role,
     csv,
-    identity::{Offset, SnapshotIdentity},
     release_control::{release, release_latest},
+    snapshot_identity::{Offset, SnapshotIdentity},
     snapshot_store::Stored,
 };
 

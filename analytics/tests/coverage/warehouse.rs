@@ -10,9 +10,9 @@ use qamtu_analytics::{
     Coverage, compute,
     config::ClickhouseConfig,
     facts::WarehouseReader,
-    identity::{Offset, Selection},
+    snapshot_identity::{Offset, Selection},
 };
-use qamtu_devstack::testing::{Login, WarehouseProgram};
+use qamtu_devstack::testing::{WarehouseLogin, WarehouseProgram};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ impl TestWarehouse {
         let folder = tempfile::tempdir().expect("a folder");
         let program = WarehouseProgram::start(&folder.path().join("warehouse"), &[]).expect("the warehouse starts");
         let login = |role: &str| {
-            let Login { url, user, password } = program.login(role).expect("a login");
+            let WarehouseLogin { url, user, password } = program.login(role).expect("a login");
             ClickhouseConfig { url, user, password: password.into(), database: "qamtu".to_owned() }
         };
         let (admin, config) = (client(&login("admin")), login("analytics"));

@@ -10,8 +10,8 @@ use qamtu_analytics::{
     Coverage,
     coverage::{AttendanceRun, CoverageFold, OUTSIDE, Quality, STRONG, UNSTATED},
     facts::{Facts, RecordCounts, meetings::Meetings},
-    identity::Selection,
     roll::{PersonKey, Roll, RollLine},
+    snapshot_identity::Selection,
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};
 use serde_json::{Value, json};

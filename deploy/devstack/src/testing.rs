@@ -13,4 +13,4 @@ pub mod wait;
 pub use log::read_log;
 pub use processes::{child_of, runs, send_signal, status_kb};
 pub use program::{Program, binary};
-pub use servers::{Login, WarehouseProgram, broker_or_skip, scratch_dir, shared_broker, shared_warehouse, start_broker};
+pub use servers::{WarehouseLogin, WarehouseProgram, broker_or_skip, scratch_dir, shared_broker, shared_warehouse, start_broker};

@@ -36,7 +36,8 @@ impl ReadPlan {
         let mut given_up = 0;
         // Nobody has read this partition yet: records that the log removed before are not counted as lost.
         let untouched = state.end == 0 && committed.unwrap_or(0) == 0;
-        if let Some(first) = lost.first().filter(|_| untouched || log_start <= give_up_below).map(|range| range.start) {
+        let is_given_up = untouched || lost.last().is_some_and(|last| last.end <= give_up_below);
+        if let Some(first) = lost.first().filter(|_| is_given_up).map(|range| range.start) {
             tracing::warn!(%partition, first, next = log_start, "reading starts after records that the log removed");
             // The row of the first record must state the skipped offsets, so it is read even if that row exists.
             (read_from, given_up) = (log_start, log_start - first);
@@ -97,6 +98,9 @@ mod tests {
         // The rows after the loss exist: the first of them is written again.
         assert_eq!(plan(&[5..10], 20, Some(5), 10..30, 10).unwrap(), expected(10, &[5..10], 20, &[], 5));
         assert_eq!(plan(&[3..5, 8..15], 20, Some(20), 10..30, 10).unwrap(), expected(10, &[3..10, 10..15], 20, &[], 7));
+        // The offset that the problem names is accepted, also if the log starts later.
+        assert_eq!(plan(&[2..4], 20, Some(20), 10..30, 0).unwrap(), expected(20, &[], 20, &[2..4], 0));
+        assert_eq!(plan(&[2..4], 20, Some(20), 10..30, 4).unwrap(), expected(10, &[2..10], 20, &[], 8));
     }
 
     #[test]

@@ -33,7 +33,16 @@ pub(crate) const INSERT_SETTINGS: [(&str, &str); 10] = [
 impl WarehouseConnection {
     /// Writes a batch, the fact tables first and the log copy last; retries transient errors forever.
     pub async fn write(&self, batch: &Batch) -> Result<(), ClickhouseError> {
-        let guard = self.health.guard(ProblemKind::Write(batch.partition.clone()));
+        self.write_reporting(batch, ProblemKind::Write(batch.partition.clone())).await
+    }
+
+    /// As [`Self::write`], for the missing facts of a partition, which may be written while a batch of it is.
+    pub async fn repair(&self, batch: &Batch) -> Result<(), ClickhouseError> {
+        self.write_reporting(batch, ProblemKind::Repair(batch.partition.clone())).await
+    }
+
+    async fn write_reporting(&self, batch: &Batch, kind: ProblemKind) -> Result<(), ClickhouseError> {
+        let guard = self.health.guard(kind);
         for insert in &batch.inserts {
             failpoints::hit(if insert.table == Table::Log { "before-log-copy" } else { "before-facts" });
             let attempt = || async { self.insert(batch, insert).await };

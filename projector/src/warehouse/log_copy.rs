@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::{ClickhouseError, VERIFY_TIMEOUT, WarehouseConnection, retrying, run_query, run_query_within};
 use crate::health::ProblemKind;
 
-/// Maximum ranges of missing records returned per partition; the next check finds the others.
-const MISSING_MAX: usize = 1_000;
+/// Maximum ranges of missing records returned per partition, 1.6 MB. The next check finds the others once these are written.
+const MISSING_MAX: usize = 100_000;
 
 /// Which offsets of a partition the log copy contains.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Rows of the log copy that identify the log they were copied from; compared in `identity.rs`.
+//! Rows of the log copy that identify the log they were copied from; compared in `log_identity.rs`.
 
 use clickhouse::Row;
 use qamtu_log::Partition;

@@ -2,7 +2,7 @@
 //!
 //! `QAMTU_TEST_CLICKHOUSE_URL` (with `_USER` and `_PASSWORD`) names an existing server; otherwise the built `qamtu warehouse` starts one.
 
-use qamtu_devstack::testing::{Login, WarehouseProgram, child_of, send_signal, shared_warehouse, wait};
+use qamtu_devstack::testing::{WarehouseLogin, WarehouseProgram, child_of, send_signal, shared_warehouse, wait};
 use qamtu_projector::config::ClickhouseConfig;
 use tempfile::TempDir;
 
@@ -33,7 +33,7 @@ impl ClickhouseServer {
     }
 }
 
-fn config(login: Login, database: &str) -> ClickhouseConfig {
+fn config(login: WarehouseLogin, database: &str) -> ClickhouseConfig {
     ClickhouseConfig { url: login.url, user: login.user, password: login.password.into(), database: database.to_owned() }
 }
 
@@ -42,7 +42,7 @@ pub fn shared(role: &str, database: &str) -> ClickhouseConfig {
     let named = |suffix: &str| std::env::var(format!("QAMTU_TEST_CLICKHOUSE_{suffix}")).ok();
     let login = match named("URL") {
         Some(url) => {
-            Login { url, user: named("USER").unwrap_or_else(|| "default".into()), password: named("PASSWORD").unwrap_or_default() }
+            WarehouseLogin { url, user: named("USER").unwrap_or_else(|| "default".into()), password: named("PASSWORD").unwrap_or_default() }
         }
         None => shared_warehouse().login(role).unwrap(),
     };

@@ -10,7 +10,7 @@ use qamtu_log::{Partition, Record};
 use qamtu_projector::{
     batch::{Batch, OpenBatch},
     batch_queue::BatchQueue,
-    config::Limits,
+    config::BatchLimits,
     decode::decode,
     progress::{Progress, StartPosition},
     projection::project,
@@ -30,9 +30,9 @@ fn any_events() -> impl Strategy<Value = Vec<Event>> {
     vec(event(data()), 1..40)
 }
 
-fn limits(rows: usize, bytes: usize) -> Limits {
+fn limits(rows: usize, bytes: usize) -> BatchLimits {
     let (linger, linger_behind) = (Duration::from_millis(500), Duration::from_secs(2));
-    Limits { rows, bytes, linger, linger_behind, writers: 2, memory: usize::MAX }
+    BatchLimits { rows, bytes, linger, linger_behind, writers: 2, memory: usize::MAX }
 }
 
 fn insert(tables: &mut Tables, records: &[Record]) {

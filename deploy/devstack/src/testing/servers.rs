@@ -21,7 +21,7 @@ pub struct WarehouseProgram(Program);
 
 /// Address and user of a ClickHouse.
 #[derive(Debug, Clone)]
-pub struct Login {
+pub struct WarehouseLogin {
     /// HTTP address of the server.
     pub url: String,
     /// Name of the user.
@@ -39,10 +39,10 @@ impl WarehouseProgram {
     }
 
     /// The login of a role: `admin`, `projector` or `analytics`.
-    pub fn login(&self, role: &str) -> Result<Login> {
+    pub fn login(&self, role: &str) -> Result<WarehouseLogin> {
         let login = &self.0.ready()["logins"][role];
         let text = |name: &str| login[name].as_str().map(str::to_owned).with_context(|| format!("no {name} of {role}"));
-        Ok(Login { url: self.0.ready_field("url")?, user: text("user")?, password: text("password")? })
+        Ok(WarehouseLogin { url: self.0.ready_field("url")?, user: text("user")?, password: text("password")? })
     }
 
     /// The process of the launcher; its ready line has the addresses and logins.

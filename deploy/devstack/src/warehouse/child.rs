@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::confinement::{Confinement, Program};
+use super::confinement::{ConfinedProgram, Confinement};
 use super::layout::Layout;
 use super::library;
 use super::startup_barrier::StartupBarrier;
@@ -49,7 +49,7 @@ pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, D
     let failed = |source| DevstackError::Confine { source };
     // Only root may have access to the library's folder; an open file can be loaded nevertheless.
     let file = File::open(library).map_err(failed)?;
-    confine(&layout, options, Program::Library(&file)).map_err(failed)?;
+    confine(&layout, options, ConfinedProgram::Library(&file)).map_err(failed)?;
     when_input_ends(|| library::exit_now(0));
     // The engine exits without a message if it cannot open its port.
     wait_for_port(options.port).map_err(|source| DevstackError::Spawn { program: PathBuf::from("a listener on 127.0.0.1"), source })?;
@@ -68,7 +68,7 @@ pub fn serve_library(library: &Path, options: &ServeOptions) -> Result<String, D
 /// If the process cannot be confined or the program cannot be started.
 pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, DevstackError> {
     let layout = Layout::new(&options.folder);
-    confine(&layout, options, Program::Executable(program)).map_err(|source| DevstackError::Confine { source })?;
+    confine(&layout, options, ConfinedProgram::Executable(program)).map_err(|source| DevstackError::Confine { source })?;
     let failed = |source| DevstackError::Spawn { program: program.to_path_buf(), source };
     let server = server_command(program, &layout.config()).stdin(Stdio::null()).spawn().map_err(failed)?;
     let server = Arc::new(Mutex::new(server));
@@ -91,7 +91,7 @@ pub fn serve_binary(program: &Path, options: &ServeOptions) -> Result<String, De
 }
 
 /// Confines this process and writes the unsupported restrictions to the file `gaps`.
-fn confine(layout: &Layout, options: &ServeOptions, program: Program<'_>) -> io::Result<()> {
+fn confine(layout: &Layout, options: &ServeOptions, program: ConfinedProgram<'_>) -> io::Result<()> {
     fs::create_dir_all(layout.run())?;
     let gaps = Confinement { layout, program, port: options.port, may_connect: options.may_connect }.apply()?;
     fs::write(layout.gaps(), gaps.join("\n"))

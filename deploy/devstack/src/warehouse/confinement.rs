@@ -43,7 +43,7 @@ const PROGRAMS: [&str; 6] = ["/bin", "/lib", "/lib64", "/usr", "/etc/ld.so.cache
 #[derive(Debug)]
 pub(super) struct Confinement<'a> {
     pub(super) layout: &'a Layout,
-    pub(super) program: Program<'a>,
+    pub(super) program: ConfinedProgram<'a>,
     /// The port that it may open.
     pub(super) port: u16,
     /// Whether it may open connections: only if ClickHouse itself reads Kafka.
@@ -51,7 +51,7 @@ pub(super) struct Confinement<'a> {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Program<'a> {
+pub(super) enum ConfinedProgram<'a> {
     /// The engine library as an open file, since the serving user may have no access to its folder.
     Library(&'a File),
     Executable(&'a Path),
@@ -72,7 +72,7 @@ impl Confinement<'_> {
     /// Gives the folder to [`SERVING_USER`] and changes to that user.
     fn give_up_root(&self) -> io::Result<Option<String>> {
         let root = self.layout.root();
-        if let Program::Executable(program) = self.program
+        if let ConfinedProgram::Executable(program) = self.program
             && closed_ancestor(program)?.is_some()
         {
             return Ok(Some(format!("it runs as root, since no other user can reach {}", program.display())));
@@ -111,10 +111,10 @@ impl Confinement<'_> {
             .add_rules(path_beneath_rules(written, AccessFs::from_all(abi) & !AccessFs::Execute))?
             .add_rule(NetPort::new(self.port, AccessNet::BindTcp))?;
         let rules = match self.program {
-            Program::Library(library) => {
+            ConfinedProgram::Library(library) => {
                 rules.add_rules(path_beneath_rules(LIBRARIES, read))?.add_rule(PathBeneath::new(library, AccessFs::ReadFile))?
             }
-            Program::Executable(program) => {
+            ConfinedProgram::Executable(program) => {
                 let started = read | AccessFs::Execute;
                 rules.add_rules(path_beneath_rules(PROGRAMS, started))?.add_rules(path_beneath_rules([program], started))?
             }

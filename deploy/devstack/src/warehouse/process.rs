@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::child::ServeOptions;
 use super::client::WarehouseClient;
 use super::folder::Folder;
-use super::source::Program;
+use super::source::ServerProgram;
 use super::stall::{STALL_TIMEOUT, StallDetector, cpu_time};
 use crate::error::DevstackError;
 
@@ -39,7 +39,7 @@ impl Process {
     /// Starts `launcher engine ...` with the folder's configuration, in a process group of its own so that Ctrl-C in a terminal
     /// reaches only the launcher, which stops processes in order. It inherits no environment variables, since those may contain
     /// secrets.
-    pub(super) fn start(launcher: &Path, program: &Program, folder: &Folder, options: &ServeOptions) -> Result<Self, DevstackError> {
+    pub(super) fn start(launcher: &Path, program: &ServerProgram, folder: &Folder, options: &ServeOptions) -> Result<Self, DevstackError> {
         use std::os::unix::process::CommandExt;
         let output = folder.new_output()?;
         let failed = |source| DevstackError::Spawn { program: launcher.to_path_buf(), source };
@@ -47,8 +47,8 @@ impl Process {
         let mut command = Command::new(std::path::absolute(launcher).map_err(failed)?);
         command.arg("engine");
         match program {
-            Program::Engine(library) => command.arg("--library").arg(library),
-            Program::Binary(server) => command.arg("--server").arg(server),
+            ServerProgram::Engine(library) => command.arg("--library").arg(library),
+            ServerProgram::Binary(server) => command.arg("--server").arg(server),
         };
         command.arg("--folder").arg(&options.folder).arg("--port").arg(options.port.to_string());
         command.args(options.may_connect.then_some("--connects"));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::layout::Layout;
 use super::login::{Logins, Role};
-use super::source::Program;
+use super::source::ServerProgram;
 use crate::error::DevstackError;
 
 const CONFIG: &str = include_str!("../../clickhouse/config.xml");
@@ -54,7 +54,7 @@ pub(super) struct Settings<'a> {
     pub(super) http_port: u16,
     /// Memory of the whole process, at least [`MEMORY_MIN_MB`].
     pub(super) memory_max_mb: u64,
-    pub(super) program: &'a Program,
+    pub(super) program: &'a ServerProgram,
     /// The logins whose password hashes go into the users file.
     pub(super) logins: &'a Logins,
 }
@@ -78,8 +78,8 @@ impl Settings<'_> {
     pub(super) fn users(&self) -> String {
         Users {
             start_user: match self.program {
-                Program::Engine(_) => START_USER,
-                Program::Binary(_) => "",
+                ServerProgram::Engine(_) => START_USER,
+                ServerProgram::Binary(_) => "",
             },
             clients: "127.0.0.1",
             // A quarter remains for a merge and another query.
@@ -168,7 +168,7 @@ mod tests {
         Logins::for_each_role(|_| Ok::<_, ()>(Login::fresh_password())).unwrap()
     }
 
-    fn rendered(program: &Program, logins: &Logins) -> (String, String) {
+    fn rendered(program: &ServerProgram, logins: &Logins) -> (String, String) {
         let settings = Settings {
             layout: &Layout::new("/w/a & b"),
             databases: &["qamtu".to_owned(), "other".to_owned()],
@@ -188,7 +188,7 @@ mod tests {
             readme.lines().filter(|line| line.starts_with("| `v_") && line.split('|').nth(2).is_some_and(|cell| cell.contains("contract")));
         let marked: BTreeSet<&str> = rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2)).collect();
         assert_eq!(marked, BTreeSet::from(CONTRACT_VIEWS));
-        let (_, users) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
+        let (_, users) = rendered(&ServerProgram::Engine("/cache/libchdb.so".into()), &logins());
         for view in CONTRACT_VIEWS {
             assert!(users.contains(&format!("<query>GRANT SELECT ON qamtu.{view}</query>")), "{users}");
             assert!(users.contains(&format!("<query>GRANT SELECT ON other.{view}</query>")), "{users}");
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_placeholder_is_replaced_and_paths_are_escaped() {
-        let (config, users) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
+        let (config, users) = rendered(&ServerProgram::Engine("/cache/libchdb.so".into()), &logins());
         assert!(!config.contains("{{") && !users.contains("{{"), "{config}{users}");
         assert!(config.contains("<path>/w/a &amp; b/data/</path>"));
         assert!(config.contains("<http_port>18123</http_port>"));
@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn only_the_engine_gets_a_user_without_a_password() {
-        let (_, engine) = rendered(&Program::Engine("/cache/libchdb.so".into()), &logins());
-        let (_, server) = rendered(&Program::Binary("/usr/bin/clickhouse".into()), &logins());
+        let (_, engine) = rendered(&ServerProgram::Engine("/cache/libchdb.so".into()), &logins());
+        let (_, server) = rendered(&ServerProgram::Binary("/usr/bin/clickhouse".into()), &logins());
         assert!(engine.contains("<password></password>"));
         assert!(!server.contains("<password></password>") && !server.contains("<default>\n            <password"));
         assert_eq!(server.matches("<password_sha256_hex>").count(), 3);
@@ -231,7 +231,7 @@ mod tests {
     fn a_password_is_nowhere_in_the_files() {
         use secrecy::ExposeSecret;
         let logins = logins();
-        let (config, users) = rendered(&Program::Binary("/usr/bin/clickhouse".into()), &logins);
+        let (config, users) = rendered(&ServerProgram::Binary("/usr/bin/clickhouse".into()), &logins);
         for role in Role::ALL {
             let password = logins.of(role).password.expose_secret();
             assert!(!users.contains(password) && !config.contains(password));

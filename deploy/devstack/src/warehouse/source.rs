@@ -34,7 +34,7 @@ pub enum WarehouseSource {
 
 /// The path of the ClickHouse to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Program {
+pub(super) enum ServerProgram {
     Binary(PathBuf),
     Engine(PathBuf),
 }
@@ -93,7 +93,7 @@ fn parse_version(line: &str) -> Option<(u32, u32)> {
     })
 }
 
-impl Program {
+impl ServerProgram {
     /// The engine library, downloaded on the first use. Blocks.
     pub(super) fn engine(cache_dir: &Path, progress: Option<&FetchProgress>) -> Result<Self, DevstackError> {
         package::ensure(cache_dir, progress).map(Self::Engine)
@@ -163,7 +163,7 @@ mod tests {
         let path = std::env::join_paths([root.path().join("missing"), folders[0].clone(), folders[1].clone()]).unwrap();
         let found = binary_on_path(Some(path)).unwrap();
         assert_eq!(found, folders[1].join("clickhouse"));
-        assert_eq!(Program::Binary(found).version(), "ClickHouse server 26.8");
+        assert_eq!(ServerProgram::Binary(found).version(), "ClickHouse server 26.8");
         assert_eq!(binary_on_path(Some(folders[0].clone().into_os_string())), None);
     }
 }
