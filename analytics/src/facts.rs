@@ -4,11 +4,11 @@
 //! streamed, grouped by meeting.
 //!
 //! Guarantees: a record counts if its offset is below the contiguous offset and it was received by the as-of instant. So does a record that
-//! takes attendance back: a retraction, the reversal of an import, a withdrawal of consent. Of several bodies of one event id the
+//! takes attendance back: a retraction, the reversal of an import, a withdrawal of consent. Of several bodies of one event the
 //! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
-//! Limits: the time of receipt is the one that ingest stored. A record that is in flight during a calculation counts in the next
-//! calculation of the same instant. A body that was received earlier than the one that counts, and appended later, counts instead of it from
+//! Limits: the time of receipt is the one that ingest stored. A record that is not yet in the tables during a calculation
+//! counts in the next calculation of the same instant. A body that was received earlier than the one that counts, and appended later, counts instead of it from
 //! then on. Meeting ids that look alike are bounded by their time of receipt only.
 
 use qamtu_schemas::{MeetingFold, Reference, Topic, id::MeetingId};
@@ -78,7 +78,7 @@ impl WarehouseReader {
     /// A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless the clock of the campaign is
     /// simulated.
     async fn record_counts(&self, selection: &Selection, synthetic: bool) -> Result<RecordCounts, AnalyticsError> {
-        // Partitions of the roll topic are excluded: its offsets are in another topic.
+        // The view has no topic, and the partitions of both topics have the same numbers: so rolls are excluded by type.
         let events = format!(
             "SELECT count() FROM v_other_events WHERE type NOT LIKE 'qamtu.precinct.enrolled.%' AND {}",
             selection.admits(Topic::Events)

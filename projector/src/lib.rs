@@ -17,7 +17,7 @@
 //! - *Nothing counts twice.* A batch that is sent again because its acknowledgement is missing carries the same deduplication token, and
 //!   the server drops it. A range that is read again carries new tokens, so the server never drops it for rows that were deleted; its
 //!   rows have the same keys as existing ones, and the views show one row per key.
-//! - *Which body wins* does not depend on order: of two bodies with one event id the earliest received wins, by a version column that is
+//! - *Which body wins* does not depend on order: of two bodies of one event the earliest received wins, by a version column that is
 //!   a function of the row (see `tables/README.md`).
 //!
 //! Defined elsewhere: what an event is (`qamtu-schemas`), how the log orders records (`qamtu-log`), and the figures (`qamtu-analytics`,

@@ -1,7 +1,7 @@
 //! Migrations: bring a database to the schema in `tables/`, and check that it has this schema.
 //!
 //! Migrations are numbered from 1 without gaps, have one statement each, are safe to repeat, are applied once and never edited. A view is
-//! replaced when its text changes. Two runs, sequential or concurrent, have the same result as one. The files name no database: they use
+//! replaced when its statement changes. Two runs, sequential or concurrent, have the same result as one. The files name no database: they use
 //! that of the connection. For a cluster see [`statement`] and `tables/README.md`.
 
 use std::collections::BTreeMap;
@@ -50,10 +50,6 @@ pub const VIEWS: &[SqlFile] = files![
     "v_rejected",
     "v_conflicts",
     "v_records",
-    "v_conflicting_ids",
-    "v_losing_bodies",
-    "v_conflicting_attendance_ids",
-    "v_losing_attendance",
     "v_reversed_imports",
     "v_attendance_retractions",
     "v_retractions",
@@ -83,7 +79,7 @@ pub struct MigrationCounts {
     pub views: usize,
 }
 
-/// Hash of the text of each applied file, by name.
+/// Hash of the statement of each applied file, by name.
 type Hashes = BTreeMap<String, String>;
 
 /// Content of `schema_versions`.
@@ -151,21 +147,22 @@ pub async fn verify(client: &Client) -> Result<(), ClickhouseError> {
 }
 
 impl SqlFile {
+    /// Hash of the statement; comments may change.
     fn sha256(&self) -> String {
-        Sha256::digest(self.sql).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(statement(self)).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether the file is not applied, or was applied with another text.
+    /// Whether the file is not applied, or was applied with another statement.
     fn is_pending(&self, applied: &Hashes) -> bool {
         applied.get(self.name) != Some(&self.sha256())
     }
 
-    /// Fails if the migration was applied with another text, because an applied migration must not change.
+    /// Fails if the migration was applied with another statement, because an applied migration must not change.
     fn check_unedited(&self, applied: &Hashes) -> Result<(), ClickhouseError> {
         match applied.get(self.name) {
             None => Ok(()),
             Some(_) => Err(ClickhouseError::Misconfigured(format!(
-                "migration {} was applied with another text: add a new migration instead",
+                "migration {} was applied with another statement: add a new migration instead",
                 self.name
             ))),
         }

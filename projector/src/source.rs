@@ -43,7 +43,8 @@ pub struct LogSource {
     accept_lost: BTreeMap<String, u64>,
     /// Ranges that the log removed before they were read.
     lost: BTreeMap<Partition, Vec<Range<u64>>>,
-    /// By partition: number of given-up offsets directly before its next record, added to `skipped` of that record.
+    /// By partition: number of lost offsets directly before its next record that an operator has given up. The `skipped` of that record counts
+    /// them.
     given_up: BTreeMap<Partition, u64>,
 }
 

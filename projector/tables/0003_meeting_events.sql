@@ -1,7 +1,7 @@
 -- Meeting events other than attendance: plans, moves, cancellations, reports, corrections, headcounts, questions, retractions.
 -- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_meeting_events.
--- Key: keeps the events of a meeting together. It does not contain the body, so FINAL selects the winning body among those of one meeting
--- (the log copy keeps the losing ones, see v_conflicts). v_losing_bodies finds the losing bodies at another meeting or in another table.
+-- Key: the identity of the event, and the events of a meeting are kept together. It does not contain the body, so FINAL selects the winning
+-- body (the log copy keeps the losing ones, see v_conflicts).
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.

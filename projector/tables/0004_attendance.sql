@@ -1,8 +1,7 @@
 -- Who attended which meeting: the largest table.
 -- Engine: ReplacingMergeTree, one row per event after merges; readers use FINAL through v_attendance_events.
--- Key: by meeting, the order in which coverage reads it, then by event id. It does not contain the body, so FINAL selects the winning
--- body within a meeting; this is faster than FINAL with LIMIT 1 BY over a longer key (measured on 10 M rows). v_losing_attendance finds the
--- losing bodies at another meeting, without sorting this table by id.
+-- Key: by meeting, the order in which coverage reads it, then by event id: the identity of the event. It does not contain the body, so FINAL
+-- selects the winning body; this is faster than FINAL with LIMIT 1 BY over a longer key (measured on 10 M rows).
 -- Version: ReplacingMergeTree keeps the row with the highest version, and the earliest received body must win. So `precedence` is
 -- (received, bodyhash, offset) as one number with every bit inverted: the earlier, the higher. The offset only decides between two copies
 -- of one event in the log, so that every replay keeps the same row.

@@ -1,7 +1,7 @@
 //! An event: its CloudEvents 1.0 attributes and its payload.
 //!
 //! Three times: `time` is when the fact happened, `recordedtime` when a device recorded it, `receivedtime` when ingest received it.
-//! Lateness depends on `receivedtime` only; folds use it only to choose between two bodies of one id.
+//! Lateness depends on `receivedtime` only; folds use it only to choose between two bodies of one event.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -32,7 +32,7 @@ pub struct Envelope {
     /// Name and version of the payload.
     #[serde(rename = "type")]
     pub kind: EventType,
-    /// Which form, import or phone sent it.
+    /// Which form, file or phone sent it.
     pub source: Text,
     /// When the reported fact happened.
     #[serde(deserialize_with = "instant")]
@@ -55,13 +55,13 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Decides which of several bodies of one event id wins.
+    /// Decides which of several bodies of one event wins.
     pub fn precedence(&self) -> Precedence {
         Precedence { received: self.receivedtime, bodyhash: self.bodyhash }
     }
 }
 
-/// Order of the bodies of one event id: the lowest wins, which is the first received, ties by body hash.
+/// Order of the bodies of one event: the lowest wins, which is the first received, ties by body hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Precedence {
     /// When ingest received the body.

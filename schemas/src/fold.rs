@@ -1,7 +1,7 @@
 //! Folds the events of one meeting into its state.
 //!
-//! Guarantees: the state depends on the set of events alone, not on their order, repetition or a clock. Of two bodies with one id the
-//! one received first wins. Corrections form a graph: superseded events are ignored. An event that no other one supersedes is a head; of
+//! Guarantees: the state depends on the set of events alone, not on their order, repetition or a clock. Of two bodies of one event the
+//! one received first wins; an attendance and another event with one id are two events. Corrections form a graph: superseded events are ignored. An event that no other one supersedes is a head; of
 //! several heads the one with the highest id counts, and the meeting is contested. Events of a reversed import are ignored, so what they
 //! superseded counts again. The caller passes the events of one meeting only: their meeting id is not checked.
 
@@ -72,10 +72,17 @@ pub struct MeetingState {
 /// Collects the events of one meeting and folds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MeetingFold {
-    events: BTreeMap<EventId, WinningBody>,
+    events: BTreeMap<EventKey, WinningBody>,
 }
 
-/// The body that wins among those of its event id that were inserted.
+/// Identity of an event among those of its meeting: the list of attendances and the other events have ids of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct EventKey {
+    is_attendance: bool,
+    id: EventId,
+}
+
+/// The body that wins among those of its event that were inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct WinningBody {
     precedence: Precedence,
@@ -86,9 +93,10 @@ struct WinningBody {
 impl MeetingFold {
     /// Adds an event of the meeting; idempotent.
     pub fn insert(&mut self, Event { envelope, data }: Event) {
+        let key = EventKey { is_attendance: matches!(data, Data::AttendanceRecorded(_)), id: envelope.id };
         let body = WinningBody { precedence: envelope.precedence(), import: envelope.import, data };
         self.events
-            .entry(envelope.id)
+            .entry(key)
             .and_modify(|winning| {
                 if body.precedence < winning.precedence {
                     *winning = body.clone();
@@ -103,7 +111,7 @@ impl MeetingFold {
             .events
             .iter()
             .filter(|(_, body)| body.import.is_none_or(|import| !reversed.contains(&import)))
-            .map(|(id, body)| LiveEvent { id: *id, received: body.precedence.received, data: &body.data })
+            .map(|(key, body)| LiveEvent { id: key.id, received: body.precedence.received, data: &body.data })
             .collect();
         let plans = PlanState::of(&live);
         let reports = ReportState::of(&live);

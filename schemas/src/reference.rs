@@ -1,7 +1,7 @@
 //! Folds the reference data of a campaign from its events: units, precincts and their voters, coalitions, members, venues.
 //!
-//! Guarantees: for each unit, precinct and date, member and so on the highest revision counts, ties by event id; of two bodies with
-//! one event id the one received first counts. Repetition and order of events do not matter.
+//! Guarantees: for each unit, precinct and date, member and so on the highest revision counts, ties by event id; of two bodies of
+//! one event the one received first counts. Repetition and order of events do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ struct Revised<T> {
     value: T,
 }
 
-/// The body that wins among those of its event id that were applied.
+/// The body that wins among those of its event that were applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct WinningBody {
     precedence: Precedence,

@@ -33,14 +33,14 @@ pub struct Published {
 
 /// Reads the files that `qamtu demo --out` wrote.
 pub fn read(out: &Path) -> Result<Published> {
-    let mut best: HashMap<String, Value> = HashMap::new();
+    let mut best: HashMap<[String; 3], Value> = HashMap::new();
     for line in BufReader::new(File::open(out.join("events.ndjson"))?).lines() {
         let event: Value = serde_json::from_str(&line?)?;
-        let id = text(&event, "id").to_owned();
-        match best.get(&id) {
+        let identity = [text(&event, "id").to_owned(), fact_kind(&event).to_owned(), text(&event["data"], "meeting").to_owned()];
+        match best.get(&identity) {
             Some(other) if rank(other) <= rank(&event) => {}
             _ => {
-                best.insert(id, event);
+                best.insert(identity, event);
             }
         }
     }
@@ -74,6 +74,16 @@ fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>)> {
     let mut roll = Residences::with_capacity(rows.len());
     rows.into_iter().for_each(|(precinct, _, person)| roll.entry(person).or_default().push(precinct));
     Ok((roll, newest.into_keys().collect()))
+}
+
+/// The kind of fact that an event is. With its meeting and id it is the identity of the event.
+fn fact_kind(event: &Value) -> &'static str {
+    match kind(event) {
+        "attendance.recorded" => "attendance",
+        "consent.given" | "consent.withdrawn" => "consent",
+        "precinct.enrolled" => "roll",
+        _ => "other",
+    }
 }
 
 fn rank(event: &Value) -> (Timestamp, String) {

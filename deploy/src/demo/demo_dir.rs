@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::DemoError;
 
 /// Increased when the stream of a seed or the contents of the folder change.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const STATE: &str = "demo.json";
 const LOCK: &str = "demo.lock";
 /// Files and folders that a demo creates in its folder.

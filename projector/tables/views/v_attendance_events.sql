@@ -2,9 +2,6 @@
 -- the retractions, reversals and withdrawals received by then; v_attendance applies all of them.
 -- Sorted like the table: by meeting.
 CREATE OR REPLACE VIEW v_attendance_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH
-    (SELECT losing FROM v_losing_bodies) AS losing,
-    (SELECT losing FROM v_losing_attendance) AS losing_attendance
 SELECT
     campaign,
     meeting_id,
@@ -24,5 +21,3 @@ SELECT
     partition,
     offset
 FROM attendance FINAL
-WHERE ('attendance', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(losing))
-  AND (campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(losing_attendance))

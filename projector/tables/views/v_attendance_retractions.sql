@@ -1,7 +1,6 @@
 -- Attendances named by retractions of their own meeting: one row per winning retraction and named attendance, with the receive time and
 -- the import of the retraction. Retractions of reversed imports are included; the reader must exclude them.
 CREATE OR REPLACE VIEW v_attendance_retractions DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-WITH (SELECT losing FROM v_losing_bodies) AS losing
 SELECT campaign, meeting_id, retracted_id, event_id, type, import, received, partition, offset
 FROM
 (
@@ -13,5 +12,4 @@ INNER JOIN
     SELECT campaign, meeting_id, event_id, bodyhash, type, import, received, partition, offset
     FROM meeting_events FINAL
     WHERE type LIKE 'qamtu.attendance.retracted.v%'
-      AND ('meeting_events', campaign, meeting_id, event_id) NOT IN (SELECT arrayJoin(losing))
 ) AS retractions USING (campaign, meeting_id, event_id, bodyhash)

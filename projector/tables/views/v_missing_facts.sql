@@ -4,8 +4,8 @@
 -- An event has one row with its position in one of five tables. So the positions in the log copy without those in the fact tables are
 -- candidates. As bitmaps they cost one read of three columns of every table and one bit per record; duplicate rows do not matter.
 -- A retraction or a roll with fewer rows than it lists is a candidate too.
--- A candidate is complete if another body or copy of its event id with higher precedence is stored: then both have collapsed by key. At
--- most one million candidates are examined, which bounds the memory when a whole table is missing.
+-- A candidate is complete if another body or copy of the event with higher precedence is stored: then both have collapsed by key. At most
+-- one million candidates are examined, which bounds the memory when a whole table is missing.
 CREATE OR REPLACE VIEW v_missing_facts DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 WITH
     incomplete_retractions AS
@@ -72,33 +72,40 @@ WITH
             partition,
             offset,
             campaign,
+            JSONExtractString(body, 'data', 'meeting') AS meeting_id,
+            multiIf(
+                type LIKE 'qamtu.attendance.recorded.v%', 'attendance',
+                meeting_id != '', 'meeting_events',
+                type LIKE 'qamtu.consent.%', 'consents',
+                type LIKE 'qamtu.precinct.enrolled.v%', 'roll_versions',
+                'reference_events') AS table_name,
             event_id,
             bitShiftLeft(toUInt256(bitNot(toUInt64(toUnixTimestamp64Micro(received)))), 192)
                 + bitShiftLeft(toUInt256(bitNot(reinterpretAsUInt128(reverse(bodyhash)))), 64) + bitNot(offset) AS precedence
         FROM log
-        WHERE (topic, partition, offset) IN (SELECT arrayJoin(unmatched))
+        WHERE status = 'event' AND (topic, partition, offset) IN (SELECT arrayJoin(unmatched))
     ),
     stored AS
     (
-        SELECT campaign, event_id, max(precedence) AS best_precedence
+        SELECT table_name, campaign, meeting_id, event_id, max(precedence) AS best_precedence
         FROM
         (
-            SELECT campaign, event_id, precedence FROM attendance
+            SELECT 'attendance' AS table_name, campaign, toString(meeting_id) AS meeting_id, event_id, precedence FROM attendance
             UNION ALL
-            SELECT campaign, event_id, precedence FROM meeting_events
+            SELECT 'meeting_events' AS table_name, campaign, toString(meeting_id) AS meeting_id, event_id, precedence FROM meeting_events
             UNION ALL
-            SELECT campaign, event_id, precedence FROM reference_events
+            SELECT 'reference_events' AS table_name, campaign, '' AS meeting_id, event_id, precedence FROM reference_events
             UNION ALL
-            SELECT campaign, event_id, precedence FROM consents
+            SELECT 'consents' AS table_name, campaign, '' AS meeting_id, event_id, precedence FROM consents
             UNION ALL
-            SELECT campaign, event_id, precedence FROM roll_versions
+            SELECT 'roll_versions' AS table_name, campaign, '' AS meeting_id, event_id, precedence FROM roll_versions
         )
         WHERE event_id IN (SELECT event_id FROM candidates)
-        GROUP BY campaign, event_id
+        GROUP BY table_name, campaign, meeting_id, event_id
     )
 SELECT topic, partition, offset
 FROM candidates
-LEFT JOIN stored USING (campaign, event_id)
+LEFT JOIN stored USING (table_name, campaign, meeting_id, event_id)
 WHERE precedence > best_precedence
 UNION DISTINCT
 SELECT topic, partition, offset FROM incomplete_retractions

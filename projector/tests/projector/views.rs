@@ -25,7 +25,7 @@ use crate::{
 
 const CASES: u32 = 60;
 
-/// Every event type, with few meetings, people, precincts and ids, so that bodies of one id name several meetings and types.
+/// Every event type, with few meetings, people, precincts and ids, so that bodies of one id are one event or several.
 fn any_data() -> impl Strategy<Value = Data> {
     let who = || (0..4_u32).prop_map(person);
     let notice = || "2026-02-a".parse().unwrap();
@@ -80,11 +80,31 @@ struct Oracle {
     conflicts: usize,
 }
 
+/// The kind of fact that an event is, with its meeting if it has one. With campaign and id it is the identity of the event.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum FactKind<'a> {
+    Attendance(&'a MeetingId),
+    Meeting(&'a MeetingId),
+    Consents,
+    Rolls,
+    Reference,
+}
+
+fn fact_kind(data: &Data) -> FactKind<'_> {
+    match data {
+        Data::AttendanceRecorded(data) => FactKind::Attendance(&data.meeting),
+        Data::ConsentGiven(_) | Data::ConsentWithdrawn(_) => FactKind::Consents,
+        Data::PrecinctEnrolled(_) => FactKind::Rolls,
+        data => data.meeting().map_or(FactKind::Reference, FactKind::Meeting),
+    }
+}
+
+/// Of each event the body that was received first.
 fn winners(events: &[Event]) -> Vec<&Event> {
-    let mut found: BTreeMap<EventId, &Event> = BTreeMap::new();
+    let mut found: BTreeMap<_, &Event> = BTreeMap::new();
     for event in events {
         found
-            .entry(event.envelope.id)
+            .entry((fact_kind(&event.data), event.envelope.id))
             .and_modify(|best| {
                 if event.envelope.precedence() < best.envelope.precedence() {
                     *best = event
@@ -101,7 +121,6 @@ fn is_consent(event: &Event) -> bool {
 
 impl Oracle {
     fn of(events: &[Event]) -> Self {
-        // An id is one event: the winning body decides its type and its meeting.
         let winning = winners(events);
         let consents = || winning.iter().copied().filter(|event| is_consent(event));
         let roll = || winning.iter().copied().filter(|event| matches!(event.data, Data::PrecinctEnrolled(_)));
