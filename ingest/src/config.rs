@@ -56,6 +56,9 @@ pub struct HttpConfig {
 pub struct RegisterConfig {
     /// Path of the SQLite file.
     pub path: PathBuf,
+    /// Time after the last append without a result until its id may get another body (`unresolved_ms`).
+    #[serde(rename = "unresolved_ms", deserialize_with = "milliseconds")]
+    pub unresolved: Duration,
 }
 
 /// Section `[pseudonym]`: the campaigns' keys.

@@ -62,7 +62,7 @@ pub struct OtherBody {
 
 impl OtherBody {
     /// Stamps the body with the server's clock, even if the client simulates one, but always later than the first body, so that the first
-    /// one stays the one received earliest: its clock may have been simulated, or the server's clock was set back since.
+    /// one stays the one received earliest. The time of the first one may be simulated, or the server's clock was set back since.
     pub fn new(id: EventId, mut encoded: Encoded, now: Timestamp, first_received_us: i64) -> Self {
         let after_first = Timestamp::from_microsecond(first_received_us.saturating_add(1)).unwrap_or(now);
         let received = micros(now).max(after_first);

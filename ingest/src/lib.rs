@@ -14,7 +14,7 @@
 //! 4. [`outcomes`] are counted, and [`response`] makes a response of them. A [`rejection`] gives a JSON pointer to the fault and says how
 //!    to correct it.
 //!
-//! In parallel, [`register::follow`] reads the log back into the register. Ingest does not know ClickHouse or reports.
+//! In parallel, [`register::follow`] reads the log back into the register. Ingest does not know ClickHouse or PDF reports.
 
 pub mod app_state;
 pub mod body;
@@ -22,7 +22,6 @@ pub mod config;
 pub mod conflicts;
 pub mod encoding;
 pub mod error;
-pub mod folding;
 pub mod log_append;
 pub mod metrics;
 pub mod openapi;
@@ -41,6 +40,7 @@ pub mod routes;
 mod run;
 pub mod server;
 pub mod submission;
+pub mod text_folding;
 pub mod validation;
 
 pub use config::Config;

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: the search is stricter than the contract ([`qamtu_schemas::text::Text`]). The contract also applies to old records; this
 //! check applies only to new submissions, so it may become stricter without making stored records unreadable. It searches a folded copy
-//! ([`crate::folding`]), across the usual separators ([`groups`]). Typed fields (UUIDs, instants) are not searched. Not found: digits
+//! ([`crate::text_folding`]), across the usual separators ([`groups`]). Typed fields (UUIDs, instants) are not searched. Not found: digits
 //! written as words or look-alike letters, in another order, encoded, spread over several fields, or split by letters (signs such as `№`
 //! and `ʰ` count as separators).
 
@@ -11,10 +11,10 @@ mod groups;
 use groups::{DigitGroup, chains};
 
 use crate::{
-    folding,
     pseudonym::identifier,
     rejection::{Detail, ProblemCode, Rejection},
     submission::{json::Json, normalization},
+    text_folding,
 };
 
 /// A number that identifies a person.
@@ -60,10 +60,10 @@ pub fn check_text(text: &str, pointer: &str) -> Result<(), Rejection> {
 
 /// The first number in a text that may identify a person.
 pub fn find(text: &str) -> Option<PersonalNumber> {
-    if !folding::has_digits(text, PHONE) {
+    if !text_folding::has_digits(text, PHONE) {
         return None;
     }
-    let folded = folding::fold_digits(text);
+    let folded = text_folding::fold_digits(text);
     // The contract has searched the text as sent; in codes it searches only adjacent digits.
     if folded != text && qamtu_schemas::text::contains_national_id(&folded) {
         return Some(PersonalNumber::NationalId);

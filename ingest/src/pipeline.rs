@@ -37,7 +37,7 @@ pub use unacknowledged::Unacknowledged;
 pub struct Pipeline {
     /// Writer of the event log.
     pub writer: Arc<dyn LogWriter>,
-    /// Ids, reference data and meetings that the log holds.
+    /// Ids, reference data, meetings and versions of rolls that the log holds.
     pub register: Arc<Register>,
     /// The campaigns' keys for pseudonyms.
     pub keys: Arc<Keys>,
@@ -60,11 +60,11 @@ impl Pipeline {
 
     /// Processes the submissions of one request. A refused submission is an outcome, unless the body is all-or-nothing: then it is the
     /// problem, and nothing is stored. The problem of a stream holds the outcomes before it, and names the first line that has none.
-    pub async fn process(self: &Arc<Self>, principal: Principal, mut submissions: RequestBody) -> Result<Outcomes, Problem> {
+    pub async fn process(self: &Arc<Self>, principal: Principal, mut body: RequestBody) -> Result<Outcomes, Problem> {
         let mut outcomes = Outcomes::default();
-        let result = self.process_chunks(principal, &mut submissions, &mut outcomes).await;
-        let is_stream = submissions.kind == BodyKind::Lines;
-        submissions.close().await;
+        let result = self.process_chunks(principal, &mut body, &mut outcomes).await;
+        let is_stream = body.kind == BodyKind::Lines;
+        body.close().await;
         match result {
             Ok(()) => Ok(outcomes),
             Err(problem) if is_stream => Err(problem.after(outcomes)),
@@ -75,18 +75,18 @@ impl Pipeline {
     async fn process_chunks(
         self: &Arc<Self>,
         principal: Principal,
-        submissions: &mut RequestBody,
+        body: &mut RequestBody,
         outcomes: &mut Outcomes,
     ) -> Result<(), Problem> {
-        let mut next = self.next_validated(principal, submissions, Arc::default()).await?;
+        let mut next = self.next_validated(principal, body, Arc::default()).await?;
         while let Some(mut chunk) = next {
-            if submissions.kind.is_all_or_nothing() && chunk.has_refusals() {
+            if body.kind.is_all_or_nothing() && chunk.has_refusals() {
                 return Err(chunk.into_problem());
             }
             let (earlier, accepted_before) = (std::mem::take(&mut chunk.unacknowledged), outcomes.accepted);
             let append = async { outcomes.record(self.append(chunk).await?) };
-            let (appended, validated) = tokio::join!(append, self.next_validated(principal, submissions, earlier.into()));
-            submissions.record_progress(outcomes.accepted > accepted_before);
+            let (appended, validated) = tokio::join!(append, self.next_validated(principal, body, earlier.into()));
+            body.record_progress(outcomes.accepted > accepted_before);
             appended?;
             next = validated?;
         }
@@ -97,10 +97,10 @@ impl Pipeline {
     async fn next_validated(
         self: &Arc<Self>,
         principal: Principal,
-        submissions: &mut RequestBody,
+        body: &mut RequestBody,
         earlier: Arc<Unacknowledged>,
     ) -> Result<Option<ValidatedChunk>, Rejection> {
-        let Some(chunk) = submissions.next().await? else { return Ok(None) };
+        let Some(chunk) = body.next().await? else { return Ok(None) };
         let pipeline = self.clone();
         let validate = move || {
             let validator = ChunkValidator { pipeline: &pipeline, principal, earlier: &earlier, now: Timestamp::now() };

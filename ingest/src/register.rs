@@ -1,4 +1,4 @@
-//! The register: the ids, reference data and meetings of the log, so that a submission is validated without a query to the log.
+//! The register: the ids, reference data, meetings and versions of rolls of the log, so that a submission is validated without a query to the log.
 //!
 //! Guarantees: the register is a cache of the log. If its file is deleted or damaged, also while the service runs, it is built again from
 //! the log and gives the same results. Until it holds the whole log nothing is validated with it, so an event is never called new, or a
@@ -48,11 +48,11 @@ enum BuildState {
     Failed,
 }
 
-/// Number of a period in which the register was complete; it changes when the register is rebuilt.
+/// Number of a period in which the register was complete. If it is equal before and after a validation, the register was not rebuilt meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion(u64);
 
-/// Ids, meetings and reference data of the log, in a file and in memory.
+/// Ids, reference data, meetings and versions of rolls of the log, in a file and in memory.
 #[derive(Debug)]
 pub struct Register {
     path: PathBuf,
@@ -228,16 +228,16 @@ impl Register {
 
     /// Applies records of the log to the memory and returns what has to be written into the file. Idempotent.
     pub fn read(&self, records: &[Record]) -> RegisterUpdate {
-        let mut batch = RegisterUpdate::of(records);
-        self.apply(&std::mem::take(&mut batch.events));
-        self.in_flight.record_read(&batch.ids);
-        batch
+        let mut update = RegisterUpdate::of(records);
+        self.apply(&std::mem::take(&mut update.events));
+        self.in_flight.record_read(&update.ids);
+        update
     }
 
-    /// Writes a batch to the file. Blocks the thread.
-    pub fn write(&self, batch: &RegisterUpdate) -> Result<(), StoreError> {
-        self.store().as_mut().ok_or(StoreError::Rebuilding)?.write(batch)?;
-        self.in_flight.record_written(batch);
+    /// Writes an update to the file. Blocks the thread.
+    pub fn write(&self, update: &RegisterUpdate) -> Result<(), StoreError> {
+        self.store().as_mut().ok_or(StoreError::Rebuilding)?.write(update)?;
+        self.in_flight.record_written(update);
         self.written.notify_waiters();
         Ok(())
     }

@@ -90,9 +90,9 @@ async fn open_and_follow(config: Config, app: Arc<AppState>, keys: Arc<Keys>, st
     let path: PathBuf = config.register.path.clone();
     let opened = tokio::task::spawn_blocking(move || Register::open(&path)).await.map_err(IngestError::Ended)?;
     let register = Arc::new(opened.map_err(IngestError::Register)?);
-    app.open(Pipeline::new(writer, register.clone(), keys, config.limits));
+    app.open(Pipeline::new(writer, register.clone(), keys, config.limits.clone()));
     loop {
-        match follow_log(&config.log, &register, &stop).await {
+        match follow_log(&config, &register, &stop).await {
             // The log removed records before they were read: a new reader starts behind them.
             Err(FollowError::Log(error @ LogError::OutOfRange { .. })) => tracing::error!(
                 error = error_chain(&error),
@@ -130,11 +130,11 @@ async fn open_log(config: &LogConfig) -> Result<Arc<dyn LogWriter>, LogError> {
     Ok(writer)
 }
 
-async fn follow_log(config: &LogConfig, register: &Arc<Register>, stop: &CancellationToken) -> Result<(), FollowError> {
+async fn follow_log(config: &Config, register: &Arc<Register>, stop: &CancellationToken) -> Result<(), FollowError> {
     let topics = Topic::ALL.map(|topic| topic.name().to_owned()).to_vec();
     let options = ReaderOptions { topics, membership: Membership::Standalone, max_records: READ_RECORDS, max_bytes: READ_BYTES };
-    let reader = open_reader(config, options).await.map_err(FollowError::Log)?;
-    Follower::new(register.clone(), reader).run(stop).await
+    let reader = open_reader(&config.log, options).await.map_err(FollowError::Log)?;
+    Follower::new(register.clone(), reader, config.register.unresolved).run(stop).await
 }
 
 /// Waits before a retry; false if the error is permanent, or after `stop`.

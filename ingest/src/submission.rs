@@ -39,7 +39,7 @@ pub struct Submission<'a> {
     pub id: EventId,
     /// Type and version of the payload.
     pub kind: EventType,
-    /// The form, import or phone that sent the event.
+    /// The form, file or phone that sent the event.
     pub source: Text,
     /// When the event happened.
     pub time: Timestamp,

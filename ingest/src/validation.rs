@@ -12,7 +12,10 @@ use qamtu_schemas::{
 
 use crate::{
     pii,
-    register::{campaign_data::CampaignData, event_identity::EventIdentity},
+    register::{
+        campaign_data::{CampaignData, without_voters},
+        event_identity::EventIdentity,
+    },
     rejection::{Detail, ProblemCode, Rejection, Warning},
     submission::{Submission, decode_rejection, is_safe_to_show, normalization},
 };
@@ -87,7 +90,7 @@ pub fn validate(submission: &mut Submission<'_>, known: &KnownState<'_>, now: Ti
     let encoded = sized(encode::encode(&envelope, &data, value))?;
     let identity = EventIdentity::of_encoded(&envelope, &encoded);
     let event_references = EventReferences::of(&data, &encoded.key);
-    let register_event = CampaignData::uses(kind).then_some(Event { envelope, data });
+    let register_event = CampaignData::uses(kind).then(|| without_voters(Event { envelope, data }));
     Ok(ValidatedEvent { identity, kind, encoded, register_event, event_references, warning })
 }
 

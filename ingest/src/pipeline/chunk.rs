@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use qamtu_log::Entry;
-use qamtu_schemas::{Event, id::EventId};
+use qamtu_schemas::{Data, Event, id::EventId};
 use qamtu_service::telemetry::error_chain;
 
 use super::{Pipeline, Unacknowledged, rebuilding};
@@ -124,6 +124,7 @@ impl ChunkValidator<'_> {
         let bytes = bytes.ok_or_else(|| Rejection::new(ProblemCode::EventTooLarge, Detail::EventMax { bytes: largest }))?;
         let event = self.with_known(chunk, |known| self.pipeline.event(bytes, self.principal, known, self.now))?;
         let id = event.identity.id;
+        self.check_roll_version(&event, chunk)?;
         match self.claim(&event.identity, chunk)? {
             Claim::Fresh => {
                 let warnings = self.warnings(&event, chunk)?;
@@ -141,6 +142,25 @@ impl ChunkValidator<'_> {
                 Err(self.pipeline.conflicts.reject(detail).about(Some(id)))
             }
         }
+    }
+
+    /// Refuses a roll whose version another event has. The voters are not compared, so the response says nothing about them.
+    fn check_roll_version(&self, event: &ValidatedEvent, chunk: &ValidatedChunk) -> Result<(), Rejection> {
+        let Some(Event { envelope, data: Data::PrecinctEnrolled(roll) }) = &event.register_event else { return Ok(()) };
+        let known = self.with_known(chunk, |known| known.roll(&envelope.campaign, &roll.precinct, roll.version));
+        if known.is_none_or(|known| known == envelope.id) || self.is_known(envelope.id, chunk)? {
+            return Ok(());
+        }
+        let detail = Detail::RollVersionTaken { version: roll.version };
+        Err(Rejection::new(ProblemCode::ConflictingRoll, detail).at("/data/version").about(Some(envelope.id)))
+    }
+
+    /// Whether the log or this request has an event with this id.
+    fn is_known(&self, id: EventId, chunk: &ValidatedChunk) -> Result<bool, Rejection> {
+        if self.earlier_identity(id, chunk).is_some() {
+            return Ok(true);
+        }
+        self.pipeline.register.find(id).map(|known| known.is_some()).map_err(|error| lookup_failed(&error))
     }
 
     /// Calls `query` with the register's reference data and that of earlier submissions of this request.

@@ -1,6 +1,7 @@
-//! Reference data and meetings of every campaign, folded as the contract defines.
+//! Reference data, meetings and versions of rolls of every campaign, folded as the contract defines.
 //!
-//! Guarantees: applying an event twice, or in another order, gives the same state. Attendance and headcounts are not stored: validation
+//! Guarantees: applying an event twice, or in another order, gives the same state. Voters of a roll are not stored, only which event has
+//! a version. Attendance and headcounts are not stored: validation
 //! needs only whether a meeting is known and its audiences. A meeting is folded on demand, not with every event, so that a stream of
 //! events about one meeting costs no more than any other.
 
@@ -9,20 +10,22 @@ use std::{
     sync::OnceLock,
 };
 
+use jiff::Timestamp;
 use qamtu_schemas::{
     Data, Event, Kind, MeetingFold, Reference,
-    id::{CampaignId, CategoryCode, ImportId, MeetingId},
+    event::EventType,
+    id::{CampaignId, CategoryCode, EventId, ImportId, MeetingId, PrecinctId},
 };
 
 use super::look_alikes::LookAlikes;
 
-/// Reference data and meetings by campaign.
+/// Reference data, meetings and versions of rolls by campaign.
 #[derive(Debug, Default)]
 pub struct CampaignData {
     campaigns: HashMap<CampaignId, RegisteredCampaign>,
 }
 
-/// Reference data and meetings of one campaign.
+/// Reference data, meetings and versions of rolls of one campaign.
 #[derive(Debug, Default)]
 pub struct RegisteredCampaign {
     /// The folded reference data.
@@ -30,6 +33,15 @@ pub struct RegisteredCampaign {
     /// Ids of units, meetings and so on, indexed by their visual form.
     pub look_alikes: LookAlikes,
     meetings: HashMap<MeetingId, MeetingEntry>,
+    /// The first event of each version of a precinct's roll.
+    rolls: HashMap<(PrecinctId, u32), FirstEvent>,
+}
+
+/// Of several events the one received first, ties by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct FirstEvent {
+    received: Timestamp,
+    id: EventId,
 }
 
 /// The events of a meeting, and its folded state once it was requested.
@@ -49,7 +61,7 @@ pub struct RegisteredMeeting {
 }
 
 impl CampaignData {
-    /// Whether events of this type change reference data or meetings.
+    /// Whether events of this type change what is known of a campaign.
     pub const fn uses(kind: Kind) -> bool {
         matches!(
             kind,
@@ -59,6 +71,7 @@ impl CampaignData {
                 | Kind::CoalitionFormed
                 | Kind::MemberJoined
                 | Kind::VenueDescribed
+                | Kind::PrecinctEnrolled
                 | Kind::ImportReversed
                 | Kind::SurveyReported
                 | Kind::MeetingPlanned
@@ -90,6 +103,10 @@ impl CampaignData {
             let entry = campaign.meetings.entry(meeting.clone()).or_default();
             entry.fold.insert(event.clone());
             entry.meeting = OnceLock::new();
+        } else if let Data::PrecinctEnrolled(roll) = &event.data {
+            let sent = FirstEvent { received: event.envelope.receivedtime, id: event.envelope.id };
+            let first = campaign.rolls.entry((roll.precinct.clone(), roll.version)).or_insert(sent);
+            *first = sent.min(*first);
         } else {
             campaign.reference.apply(event);
         }
@@ -99,7 +116,21 @@ impl CampaignData {
     }
 }
 
+/// An event without what the register does not need: the voters of a roll, whose payload is then of the latest version.
+pub fn without_voters(mut event: Event) -> Event {
+    if let Data::PrecinctEnrolled(roll) = &mut event.data {
+        roll.voters.clear();
+        event.envelope.kind = EventType::latest(Kind::PrecinctEnrolled);
+    }
+    event
+}
+
 impl RegisteredCampaign {
+    /// The event that has this version of a precinct's roll.
+    pub fn roll(&self, precinct: &PrecinctId, version: u32) -> Option<EventId> {
+        self.rolls.get(&(precinct.clone(), version)).map(|first| first.id)
+    }
+
     /// The folded state of a meeting with at least one event.
     pub fn meeting(&self, id: &MeetingId) -> Option<&RegisteredMeeting> {
         let entry = self.meetings.get(id)?;

@@ -16,7 +16,7 @@ use super::{
 /// Result of a claim: whether the caller may append an event with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// The id is not in the log; it is now reserved for the caller.
+    /// The id is not known to be in the log; it is now reserved for the caller, perhaps for other requests with the same body too.
     Fresh,
     /// The log holds an event with this id and the same body.
     Duplicate,

@@ -4,8 +4,8 @@
 //! position must be in the file); otherwise the register is built again from the beginning of the log. Records that the log removed
 //! before they were read are logged as lost, and reading continues behind them. On a full disk the write is retried: meanwhile unwritten
 //! events fill the memory up to `limits.unwritten_events`, then requests get 503. Any other failure of the file ends the task; its caller
-//! replaces the file and starts again. An id whose append failed without a definite result is released once the log was read to the end
-//! that it had after the failure.
+//! replaces the file and starts again. Ids whose append failed without a definite result are released `register.unresolved_ms` after the last
+//! failure, once the log was read to the end that it has then.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 use super::{Register, store::StoreError, update::RegisterUpdate};
 use crate::metrics;
 
-/// Number of events, and longest time, after which a batch is written: few large transactions, because ids are spread over all pages.
+/// Number of events, and longest time, after which an update is written: few large transactions, because ids are spread over all pages.
 const WRITE_EVENTS: usize = 50_000;
 const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Time between two checks whether unresolved ids can be released.
-const RELEASE_INTERVAL: Duration = Duration::from_secs(1);
+const RELEASE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Time between two attempts to write a batch.
+/// Time between two attempts to write an update.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why following the log ended before it was cancelled.
@@ -38,7 +38,7 @@ pub enum FollowError {
     Store(#[source] StoreError),
 }
 
-/// Reads the log into the register, batch by batch.
+/// Reads the log into the register, update by update.
 pub struct Follower {
     register: Arc<Register>,
     reader: Box<dyn LogReader>,
@@ -47,35 +47,42 @@ pub struct Follower {
     /// Offset per partition whose record must already be in the register.
     checks: HashMap<Partition, u64>,
     /// Records that are read and not in the file yet.
-    batch: RegisterUpdate,
-    /// When the batch must be written.
+    update: RegisterUpdate,
+    /// When the update must be written.
     due: Option<Instant>,
     /// The next offset to read, per partition.
     next: HashMap<Partition, u64>,
-    /// What must be read before unresolved ids are released.
+    /// Time between the last failed append and the release of unresolved ids. A broker that was frozen may still store what it had received,
+    /// and what its replicas lack becomes readable only once they have it or are excluded.
+    release_after: Duration,
+    /// The pending release of unresolved ids.
     release: Option<Release>,
     /// When the next check for unresolved ids is due.
     release_check: Instant,
 }
 
-/// The ids of appends up to a number are released when the log is read to these ends.
+/// The release of the ids of all appends up to the one with the number `failures`.
 #[derive(Debug)]
 struct Release {
     failures: u64,
-    ends: Vec<Bounds>,
+    /// When that append was first seen to have failed.
+    since: Instant,
+    /// Whether the log is being read to its end for this release.
+    is_reading: bool,
 }
 
 impl Follower {
-    /// A follower that has read nothing yet.
-    pub fn new(register: Arc<Register>, reader: Box<dyn LogReader>) -> Self {
+    /// A follower that has read nothing yet; it releases unresolved ids `release_after` the last failed append.
+    pub fn new(register: Arc<Register>, reader: Box<dyn LogReader>, release_after: Duration) -> Self {
         Self {
             register,
             reader,
             assigned: Vec::new(),
             checks: HashMap::new(),
-            batch: RegisterUpdate::default(),
+            update: RegisterUpdate::default(),
             due: None,
             next: HashMap::new(),
+            release_after,
             release: None,
             release_check: Instant::now(),
         }
@@ -98,10 +105,10 @@ impl Follower {
             () = stop.cancelled() => return Ok(()),
             () = self.register.failed() => return Err(FollowError::Store(StoreError::Rebuilding)),
             () = wait_until(self.due) => return self.write(stop).await,
-            () = tokio::time::sleep_until(self.release_check) => {
-                self.release_unresolved().await;
-                return Ok(());
-            }
+            () = tokio::time::sleep_until(self.release_check) => return tokio::select! {
+                () = stop.cancelled() => Ok(()),
+                checked = self.check_release() => checked,
+            },
             delivery = self.reader.next() => match delivery {
                 Ok(delivery) => delivery,
                 Err(error) => return Err(follow_error(&self.register, error).await),
@@ -110,7 +117,12 @@ impl Follower {
         match delivery {
             Delivery::Assigned(partitions) => self.assigned = partitions.into_iter().map(|(partition, _)| partition).collect(),
             Delivery::Records(records) => self.read(records, stop).await?,
-            Delivery::CaughtUp => self.register.caught_up(),
+            Delivery::CaughtUp => {
+                self.register.caught_up();
+                if let Some(release) = self.release.take_if(|release| release.is_reading) {
+                    self.register.in_flight.release_unresolved(release.failures);
+                }
+            }
             Delivery::Revoked { partitions, .. } => self.reader.release(&partitions).await.map_err(FollowError::Log)?,
         }
         Ok(())
@@ -156,7 +168,7 @@ impl Follower {
     async fn rebuild(&mut self, reason: &str) -> Result<(), FollowError> {
         tracing::warn!(reason, "the register is built again from the log");
         self.checks.clear();
-        (self.batch, self.due) = (RegisterUpdate::default(), None);
+        (self.update, self.due) = (RegisterUpdate::default(), None);
         let register = self.register.clone();
         blocking(move || register.clear()).await?;
         self.assigned = self.bounds().await?.into_iter().map(|bound| bound.partition).collect();
@@ -170,41 +182,43 @@ impl Follower {
             Some(remaining) => Ok(Some((remaining, register.read(&records)))),
             None => Ok(None),
         };
-        let Some((remaining, batch)) = blocking(work).await? else {
+        let Some((remaining, update)) = blocking(work).await? else {
             return self.rebuild("the register belongs to another log").await;
         };
         self.checks = remaining;
-        self.next.extend(batch.next.iter().map(|next| (next.partition.clone(), next.offset)));
-        self.batch.merge(batch);
+        self.next.extend(update.next.iter().map(|next| (next.partition.clone(), next.offset)));
+        self.update.merge(update);
         self.due.get_or_insert_with(|| Instant::now() + WRITE_INTERVAL);
         metrics::records_read(count);
         metrics::events_unwritten(self.register.unwritten());
-        if self.batch.ids.len() >= WRITE_EVENTS { self.write(stop).await } else { Ok(()) }
+        if self.update.ids.len() >= WRITE_EVENTS { self.write(stop).await } else { Ok(()) }
     }
 
-    /// Releases the ids of failed appends once the log was read to the end that it had after the failures. While the log cannot say
-    /// where it ends, they stay reserved.
-    async fn release_unresolved(&mut self) {
-        self.release_check = Instant::now() + RELEASE_INTERVAL;
+    /// Starts to read to the end of the log if unresolved ids can be released there. While the log does not respond, they stay reserved.
+    async fn check_release(&mut self) -> Result<(), FollowError> {
+        let now = Instant::now();
+        self.release_check = now + RELEASE_INTERVAL;
         let Some(failures) = self.register.in_flight.unresolved() else {
             self.release = None;
-            return;
+            return Ok(());
         };
-        if self.release.is_none() {
-            self.release = self.bounds().await.ok().map(|ends| Release { failures, ends });
+        let release = self.release.take_if(|release| release.failures == failures);
+        let mut release = release.unwrap_or(Release { failures, since: now, is_reading: false });
+        if !release.is_reading && now >= release.since + self.release_after && !self.next.is_empty() && self.bounds().await.is_ok() {
+            let next: Vec<_> = self.next.iter().map(|(partition, offset)| partition.next_offset(*offset)).collect();
+            self.reader.start_at(&next).await.map_err(FollowError::Log)?;
+            release.is_reading = true;
         }
-        let is_read = |end: &Bounds| self.next.get(&end.partition).copied().unwrap_or(0) >= end.end;
-        if let Some(release) = self.release.take_if(|release| release.ends.iter().all(is_read)) {
-            self.register.in_flight.release_unresolved(release.failures);
-        }
+        self.release = Some(release);
+        Ok(())
     }
 
-    /// Writes the batch into the file; retries while the disk is full. At shutdown the batch is dropped: the log still holds it.
+    /// Writes the update into the file; retries while the disk is full. At shutdown the update is dropped: the log still holds it.
     async fn write(&mut self, stop: &CancellationToken) -> Result<(), FollowError> {
         self.due = None;
-        let batch = Arc::new(std::mem::take(&mut self.batch));
-        while !batch.next.is_empty() {
-            let (register, writing) = (self.register.clone(), batch.clone());
+        let update = Arc::new(std::mem::take(&mut self.update));
+        while !update.next.is_empty() {
+            let (register, writing) = (self.register.clone(), update.clone());
             match blocking(move || register.write(&writing)).await {
                 Ok(()) => break,
                 Err(_) if stop.is_cancelled() => break,

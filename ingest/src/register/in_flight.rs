@@ -1,8 +1,8 @@
 //! The ids of events that are being appended, or are appended and not yet in the register's file; and a Bloom filter over the file.
 //!
 //! Guarantees: every acknowledged id is in memory or in the file at any moment. The file is read only for ids that the filter may
-//! contain. An id stays reserved for its body until the append succeeds or fails; if the result is unknown, until the log is read beyond
-//! the place where the event could be. Memory: one entry per id that is not in the file yet, about two bytes per id in the file.
+//! contain. An id stays reserved for its body until the append succeeds or fails; if the result is unknown, until the log was read to its
+//! end some time later ([`super::follow`]). Memory: one entry per id that is not in the file yet, about two bytes per id in the file.
 
 use std::{
     collections::HashMap,
@@ -121,7 +121,7 @@ impl InFlightIds {
     /// Records the results of an append: one per claimed id, in the same order.
     pub fn settle(&self, claimed: &[EventIdentity], results: &[Result<Position, LogError>]) {
         let mut inner = self.inner();
-        inner.failures += u64::from(results.iter().any(Result::is_err));
+        inner.failures += u64::from(results.iter().any(|result| result.as_ref().is_err_and(|error| !error.was_not_stored())));
         for (event, result) in claimed.iter().zip(results) {
             match result {
                 Ok(position) => inner.acknowledge(event, position),
@@ -169,14 +169,14 @@ impl InFlightIds {
         inner.unresolved -= released;
     }
 
-    /// Moves the ids of a batch from memory to the filter, once the file contains them.
-    pub fn record_written(&self, batch: &RegisterUpdate) {
+    /// Moves the ids of an update from memory to the filter, once the file contains them.
+    pub fn record_written(&self, update: &RegisterUpdate) {
         let mut inner = self.inner();
-        for row in &batch.ids {
+        for row in &update.ids {
             inner.filter.insert(row.identity.id);
             inner.remove(row.identity.id);
         }
-        for next in &batch.next {
+        for next in &update.next {
             inner.written.insert(next.partition.clone(), next.offset);
         }
     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use qamtu_schemas::{Data, Kind};
 use unicode_security::skeleton;
 
-use crate::folding;
+use crate::text_folding;
 
 /// What an event defines or is about, if users choose its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,7 +97,7 @@ impl LookAlikes {
 
     /// Whether exactly this id is known.
     pub fn has(&self, subject: Subject, id: &str) -> bool {
-        let key = ComparedForm::Lowercase(folding::fold(id).trim().to_lowercase());
+        let key = ComparedForm::Lowercase(text_folding::fold(id).trim().to_lowercase());
         self.0.get(&(subject, key)).is_some_and(|similar| similar.iter().any(|known| **known == *id))
     }
 
@@ -114,7 +114,7 @@ pub fn look_alike(one: &str, other: &str) -> bool {
 }
 
 fn keys(id: &str) -> [ComparedForm; 3] {
-    let folded = folding::fold(id);
+    let folded = text_folding::fold(id);
     let folded = folded.trim();
     let to_skeleton = |text: &str| skeleton(text).collect();
     [

@@ -19,7 +19,7 @@ CREATE TABLE event (
     received INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The whole events that reference data and meetings are folded from; few compared with all events.
+-- The events that reference data and meetings are folded from, and the rolls without their voters; few compared with all events.
 CREATE TABLE event_body (
     id BLOB NOT NULL,
     hash BLOB NOT NULL,

@@ -1,6 +1,6 @@
 //! The register's file: SQLite, one writer, one connection for lookups.
 //!
-//! Guarantees: a batch is written in one transaction together with its next offsets. A crash may lose the newest batches, which are read
+//! Guarantees: an update is written in one transaction together with its next offsets. A crash may lose the newest updates, which are read
 //! from the log again, never the file. Only the owner can read the file. [`super::Register`] decides what to do when the file fails.
 
 use std::{
@@ -191,14 +191,14 @@ impl RegisterStore {
         Ok(())
     }
 
-    /// Writes a batch in one transaction. Idempotent.
-    pub fn write(&mut self, batch: &RegisterUpdate) -> Result<(), StoreError> {
+    /// Writes an update in one transaction. Idempotent.
+    pub fn write(&mut self, update: &RegisterUpdate) -> Result<(), StoreError> {
         // SQLite would continue to write into a file that was deleted.
         if !fs::metadata(&self.path).is_ok_and(|metadata| Inode::of(&metadata) == self.inode) {
             return Err(StoreError::Gone);
         }
         let transaction = self.connection.transaction()?;
-        insert(&transaction, batch)?;
+        insert(&transaction, update)?;
         transaction.commit()?;
         Ok(())
     }
@@ -212,14 +212,14 @@ impl RegisterStore {
     }
 }
 
-fn insert(transaction: &Transaction<'_>, batch: &RegisterUpdate) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, update: &RegisterUpdate) -> rusqlite::Result<()> {
     let mut event = transaction.prepare_cached(
         "INSERT INTO event (id, hash, public, about, received) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE \
          SET hash = excluded.hash, public = excluded.public, about = excluded.about, received = excluded.received \
          WHERE (excluded.received, excluded.hash) < (received, hash)",
     )?;
-    // In key order a batch writes each page once.
-    let mut rows: Vec<&RegisterRow> = batch.ids.iter().collect();
+    // In key order an update writes each page once.
+    let mut rows: Vec<&RegisterRow> = update.ids.iter().collect();
     rows.sort_unstable_by_key(|row| row.identity.id);
     for RegisterRow { identity: EventIdentity { id, hash, public, about, received_us }, .. } in rows {
         // SQLite integers are signed.
@@ -227,11 +227,11 @@ fn insert(transaction: &Transaction<'_>, batch: &RegisterUpdate) -> rusqlite::Re
         event.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), public, about, received_us])?;
     }
     let mut event_body = transaction.prepare_cached("INSERT OR IGNORE INTO event_body (id, hash, body) VALUES (?1, ?2, ?3)")?;
-    for EventBodyRow { id, hash, body } in &batch.bodies {
+    for EventBodyRow { id, hash, body } in &update.bodies {
         event_body.execute(params![id.0.as_bytes().as_slice(), hash.0.as_slice(), String::from_utf8_lossy(body)])?;
     }
     let mut position = transaction.prepare_cached("INSERT OR REPLACE INTO position (topic, partition, next) VALUES (?1, ?2, ?3)")?;
-    for next in &batch.next {
+    for next in &update.next {
         position.execute(params![&*next.partition.topic, next.partition.number, next.offset])?;
     }
     Ok(())

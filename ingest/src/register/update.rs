@@ -2,11 +2,14 @@
 
 use qamtu_log::{NextOffset, Record};
 use qamtu_schemas::{
-    Event, Kind, decode, encode,
+    Data, Event, Kind, decode, encode,
     id::{BodyHash, EventId},
 };
 
-use super::{campaign_data::CampaignData, event_identity::EventIdentity};
+use super::{
+    campaign_data::{CampaignData, without_voters},
+    event_identity::EventIdentity,
+};
 
 /// A row of the table `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub struct EventBodyRow {
     pub id: EventId,
     /// Hash of its body.
     pub hash: BodyHash,
-    /// The event in structured mode, as JSON.
+    /// The event in structured mode, as JSON; a roll without its voters.
     pub body: Vec<u8>,
 }
 
@@ -42,31 +45,36 @@ pub struct RegisterUpdate {
 }
 
 impl RegisterUpdate {
-    /// The batch of these records. Records that are no events only advance the offset.
+    /// The update of these records. Records that are no events only advance the offset.
     pub fn of(records: &[Record]) -> Self {
-        let mut batch = Self::default();
+        let mut update = Self::default();
         for record in records {
-            match batch.next.iter_mut().find(|next| next.partition == record.partition) {
+            match update.next.iter_mut().find(|next| next.partition == record.partition) {
                 Some(next) => next.offset = record.offset + 1,
-                None => batch.next.push(record.partition.next_offset(record.offset + 1)),
+                None => update.next.push(record.partition.next_offset(record.offset + 1)),
             }
             let Some(row) = event_row(record) else { continue };
             let EventIdentity { id, hash, .. } = row.identity;
-            batch.ids.push(row);
+            update.ids.push(row);
             if !CampaignData::uses(row.kind) {
                 continue;
             }
             let headers = record.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-            let (Ok(event), Some(value)) = (decode(headers, record.value.as_deref()), &record.value) else { continue };
-            if let Ok(body) = encode::structured(&event.envelope, value) {
-                batch.bodies.push(EventBodyRow { id, hash, body });
-                batch.events.push(event);
+            let Some(value) = &record.value else { continue };
+            let Ok(event) = decode(headers, Some(value.as_ref())).map(without_voters) else { continue };
+            let body = match &event.data {
+                Data::PrecinctEnrolled(roll) => encode::canonical(roll).and_then(|value| encode::structured(&event.envelope, &value)),
+                _ => encode::structured(&event.envelope, value),
+            };
+            if let Ok(body) = body {
+                update.bodies.push(EventBodyRow { id, hash, body });
+                update.events.push(event);
             }
         }
-        batch
+        update
     }
 
-    /// Appends a batch of later records.
+    /// Appends an update of later records.
     pub fn merge(&mut self, later: Self) {
         self.ids.extend(later.ids);
         self.bodies.extend(later.bodies);

@@ -178,6 +178,8 @@ problem_codes! {
     SyntheticFixed = "synthetic-fixed", 422, "A campaign cannot change between synthetic and real", "Синтетическую кампанию нельзя сделать настоящей и наоборот", "Синтетикалық науқанды нақты науқанға не керісінше өзгертуге болмайды";
     /// Another event body has this id.
     ConflictingId = "conflicting-id", 409, "The id already belongs to another event", "Этот идентификатор уже занят другим событием", "Бұл идентификатор басқа оқиғаға берілген";
+    /// Another event has this version of the precinct's roll.
+    ConflictingRoll = "conflicting-roll", 409, "This version of the roll was sent before", "Эта версия списка уже отправлена", "Тізімнің бұл нұсқасы бұрын жіберілген";
     /// More conflicting ids per minute than are reported.
     TooManyConflicts = "too-many-conflicts", 429, "Too many conflicting ids", "Слишком много повторных идентификаторов", "Қайталанған идентификатор тым көп";
     /// The register does not hold the whole log yet.

@@ -51,12 +51,12 @@ pub(super) async fn handle(
     };
     let shared = app.clone();
     let work = async move {
-        let submissions = match format.form {
+        let body = match format.form {
             Form::Lines => shared.read_lines(body, principal, permit),
             _ => format.read_whole(&shared, &head.headers, body, permit).await?,
         };
-        let kind = submissions.kind;
-        let outcomes = shared.running_pipeline()?.process(principal, submissions).await?;
+        let kind = body.kind;
+        let outcomes = shared.running_pipeline()?.process(principal, body).await?;
         Ok(response(kind, outcomes, Language::of_headers(&head.headers)))
     };
     app.run_to_completion(work).await

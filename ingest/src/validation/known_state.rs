@@ -5,7 +5,7 @@
 use qamtu_schemas::{
     Reference,
     event::CampaignConfigured,
-    id::{CampaignId, MeetingId},
+    id::{CampaignId, EventId, MeetingId, PrecinctId},
 };
 
 use crate::register::{
@@ -50,6 +50,11 @@ impl<'a> KnownState<'a> {
     /// Known ids of the campaign that look like this one.
     pub fn look_alikes(&self, campaign: &CampaignId, subject: Subject, id: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter_map(|known| known.campaign(campaign)).flat_map(move |campaign| campaign.look_alikes.of(subject, id))
+    }
+
+    /// The event that has this version of a precinct's roll.
+    pub fn roll(&self, campaign: &CampaignId, precinct: &PrecinctId, version: u32) -> Option<EventId> {
+        self.0.iter().find_map(|known| known.campaign(campaign)?.roll(precinct, version))
     }
 
     /// The state of a meeting in each layer that has one.

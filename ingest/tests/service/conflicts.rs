@@ -130,3 +130,36 @@ async fn conflicts_are_reported_up_to_a_rate_and_logged_without_an_identifier() 
     ensure!(!stderr.contains(first["id"].as_str().context("no id")?), "{stderr}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_version_of_a_roll_belongs_to_one_event() -> Result<()> {
+    let env = TestEnv::new()?;
+    let mut ingest = campaign_at(&env, &[]).await?;
+    let roll = |version: u32, iin: &str| {
+        let voters = json!([[{"iin": iin}, 1985, "m"]]);
+        event("precinct.enrolled.v1", json!({"precinct": "TRK-014", "version": version, "strength": "strong", "voters": voters}))
+    };
+    let first = roll(1, IIN);
+    // Within one request too, and whether the voters are the same or not.
+    let sent = [first.clone(), roll(1, IIN), roll(1, OTHER_IIN), roll(2, OTHER_IIN), first.clone()];
+    let response = ingest.post_to("/v1/roll", LINES, lines(&sent)).await?;
+    ensure!(response.status == 207 && response.counts() == (2, 1), "{response:?}");
+    for (failure, line) in [(0, 2), (1, 3)] {
+        let failure = &response.body["failures"][failure];
+        ensure!(failure["code"] == "conflicting-roll" && failure["pointer"] == "/data/version" && failure["line"] == line, "{failure}");
+    }
+    let register = env.path("register.sqlite");
+    for rebuilt in [false, true, false] {
+        for iin in [IIN, OTHER_IIN] {
+            let response = ingest.post_to("/v1/roll", LINES, lines(&[roll(1, iin)])).await?;
+            ensure!(response.body["failures"][0]["code"] == "conflicting-roll", "{response:?}");
+        }
+        ensure!(ingest.post_to("/v1/roll", LINES, lines(std::slice::from_ref(&first))).await?.counts() == (0, 1));
+        ingest.stop().await?;
+        if rebuilt {
+            std::fs::remove_file(&register)?;
+        }
+        ingest = env.start(&[]).await?;
+    }
+    ingest.stop().await
+}

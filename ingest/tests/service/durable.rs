@@ -202,7 +202,8 @@ async fn the_id_of_an_append_that_never_reached_the_log_is_free_again() -> Resul
     let port = first.address().rsplit(':').next().context("no port")?.parse()?;
     let env = TestEnv::on_kafka(first.address())?;
     // The append fails before its caller times out, so that the response is its result.
-    let settings = &[("QAMTU__LOG__APPEND_TIMEOUT_MS", "2000"), ("QAMTU__LIMITS__APPEND_MS", "60000")];
+    let settings =
+        &[("QAMTU__LOG__APPEND_TIMEOUT_MS", "2000"), ("QAMTU__LIMITS__APPEND_MS", "60000"), ("QAMTU__REGISTER__UNRESOLVED_MS", "1000")];
     let ingest = campaign_at(&env, settings).await?;
     tokio::task::spawn_blocking(move || drop(first)).await?;
     let lost = headcount("m-open", 5);

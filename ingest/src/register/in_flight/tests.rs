@@ -31,7 +31,7 @@ fn at(offset: u64) -> Position {
     Position { partition: Partition::new("events", 0), offset }
 }
 
-fn batch(n: u128, next: u64) -> RegisterUpdate {
+fn update(n: u128, next: u64) -> RegisterUpdate {
     let row = read(n, ONE, 0);
     RegisterUpdate { ids: vec![row], next: vec![Partition::new("events", 0).next_offset(next)], ..RegisterUpdate::default() }
 }
@@ -44,7 +44,7 @@ fn an_id_is_reserved_then_acknowledged_then_folded_into_the_file() {
     ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
     assert_eq!(claim(&ids, &event(1, ONE)), Claim::Duplicate);
     assert_eq!(claim(&ids, &event(1, TWO)), Claim::Conflict);
-    ids.record_written(&batch(1, 1));
+    ids.record_written(&update(1, 1));
     assert_eq!((ids.unwritten(), ids.claim(&event(1, ONE))), (0, None));
 }
 
@@ -63,7 +63,7 @@ fn a_released_id_is_fresh_again_and_an_acknowledged_one_is_not_released() {
 fn an_event_that_is_written_before_it_is_settled_does_not_stay_in_memory() {
     let ids = InFlightIds::new(Vec::new(), 0);
     assert_eq!(claim(&ids, &event(1, ONE)), Claim::Fresh);
-    ids.record_written(&batch(1, 1));
+    ids.record_written(&update(1, 1));
     ids.settle(&[event(1, ONE)], &[Ok(at(0))]);
     assert_eq!(ids.unwritten(), 0);
 }

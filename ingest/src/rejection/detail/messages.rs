@@ -388,4 +388,7 @@ details! {
     RaiseRevision { revision: u32, pointers: Pointers } = "Revision {revision} was sent before with different content. Raise `revision` and send it under a new id. What differs: {pointers}.",
         "Ревизия {revision} уже отправлена с другим содержанием. Увеличьте `revision` и отправьте под новым идентификатором. Отличия: {pointers}.",
         "{revision}-ревизия бұрын басқа мазмұнмен жіберілген. `revision` мәнін арттырып, жаңа идентификатормен жіберіңіз. Айырмашылығы: {pointers}.";
+    RollVersionTaken { version: u32 } = "Version {version} of this precinct's roll was sent before under another id. Raise `version` for a new roll; to repeat the old one, send it under its own id.",
+        "Версия {version} списка этого участка уже отправлена под другим идентификатором. Для нового списка увеличьте `version`, а прежний повторяйте под его идентификатором.",
+        "Осы учаске тізімінің {version}-нұсқасы басқа идентификатормен бұрын жіберілген. Жаңа тізім үшін `version` мәнін арттырыңыз, ал бұрынғысын өз идентификаторымен қайталаңыз.";
 }
