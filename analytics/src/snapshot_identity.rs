@@ -40,7 +40,7 @@ pub struct SnapshotIdentity {
     pub offsets: Vec<Offset>,
     /// Version of the definition, see [`crate::coverage::DEFINITION`].
     pub definition: u32,
-    /// Number of erasures that had rewritten the log before this was computed.
+    /// Number of erasures that had rewritten the log before this was computed; 0 until erasure is built.
     pub redaction_epoch: u32,
 }
 

@@ -67,7 +67,7 @@
 //! | contacts | `sum(eligible)` | Attendances of eligible people. |
 //! | reach | `U` = number of different eligible people | Counted from people in every set, never added up. |
 //! | average frequency | `contacts / U` | How often a reached person came. |
-//! | gross coverage | `100 gross / N` | May be above 100; it is never called coverage. |
+//! | gross attendance per voter | `100 gross / N` | May be above 100; it is never called coverage. |
 //! | coverage | `100 U / N`, with `100 lower / N` and `100 upper / N` | Share of the voters who were reached. |
 //! | exposure | number of eligible people with exactly 1, 2, 3, 4, and with 5 or more attendances | Distribution of the frequency. |
 //! | duplication | `1 - U / contacts` | Share of the contacts that reached nobody new. |

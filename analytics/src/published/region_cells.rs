@@ -29,7 +29,7 @@ pub(super) struct RegionCells<'a> {
 }
 
 impl<'a> RegionCells<'a> {
-    /// Reach has precedence: if few people came again, attendances are withheld instead.
+    /// Of contacts and reach, reach is shown: contacts are withheld if they exceed it by too little, because few people came again then.
     pub(super) fn of(coverage: &'a Coverage, threshold: Threshold) -> Self {
         let slice = &coverage.region.slice;
         let exact = &slice.audience;
@@ -106,8 +106,8 @@ impl<'a> RegionCells<'a> {
     }
 
     /// Whether the gross attendances of a table's rows can be published beside the region's, so that the sum of the withheld rows is known.
-    /// Unless enough heads were counted beyond their lists, that sum consists of people and may contain a withheld total, so every total
-    /// must be shown.
+    /// Unless enough people were counted beyond their lists, that sum is a number of people on lists, from which a withheld total may follow. So
+    /// every total must be shown then.
     pub(super) fn gross_safe(&self, table: &[GroupedRow<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|row| hidden[row.group]).collect();
         let gross: Vec<u64> = table.iter().map(|row| row.slice.audience.gross).collect();

@@ -19,7 +19,7 @@ pub(super) fn units(coverage: &Coverage, region: &RegionCells<'_>, audiences: Ve
         .zip(residents)
         .map(|((exact, audience), residents)| {
             let reach = &exact.residents.reach;
-            // In excess of the reached residents, bounds are the unidentified attendees of the whole region.
+            // The upper bound less the residents reached is the number of unidentified attendees of the region, so it is shown only if both are.
             let bound = |count: u64| Cell::open(count).if_all_shown(&[residents, region.audience.upper]);
             PublishedUnit {
                 unit: exact.unit.clone(),
@@ -80,8 +80,9 @@ pub(super) fn weeks(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<Publis
     coverage.weeks.iter().enumerate().map(week).collect()
 }
 
-/// Frequency of attendance, in the finest classes that may be shown. The attendances of the last class in excess of its minimum would
-/// disclose its composition, so they must be zero or enough.
+/// Frequency of attendance, in the finest classes that may be shown. If 20 people came three times or more and all other attendances are
+/// known, 61 attendances of theirs would disclose that one of them came a fourth time. So the attendances above the minimum of the last class
+/// must be zero or enough.
 pub(super) fn exposure(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<FrequencyClass> {
     let people = coverage.region.exposure;
     let threshold = region.threshold;

@@ -36,7 +36,7 @@ pub struct ConnectionLimits {
     pub head_timeout: Duration,
 }
 
-/// The body of a response; its connection is busy until all of it is sent.
+/// The body of a response; its connection is busy until the last part of it is handed to the connection.
 struct RunningBody<B> {
     body: Pin<Box<B>>,
     _running: RunningRequest,
