@@ -24,7 +24,7 @@ pub async fn prepare(stack: &Stack) -> Result<()> {
              FROM numbers({voters})"
         ),
         format!(
-            "CREATE TABLE peer_meetings ENGINE = MergeTree ORDER BY tuple() AS SELECT toUInt32(number) AS meeting, toUInt8(number % {units}) AS unit, \
+            "CREATE TABLE peer_meetings ENGINE = MergeTree ORDER BY tuple() AS SELECT toUInt32(number) AS meeting, toUInt8(number % {precincts} % {units}) AS unit, \
              toUInt8(8 + intDiv(number, 11) % 4) AS week, toUInt8(number % {categories}) AS first, \
              if(number % 3 = 0, [first, toUInt8((first + 1 + intDiv(number, 7) % ({categories} - 1)) % {categories})], [first]) AS categories \
              FROM numbers({})",

@@ -92,11 +92,13 @@ fn reference() -> Vec<Value> {
 }
 
 fn meeting(number: u64) -> Value {
-    let unit = format!("U{:02}", number % UNITS);
+    // A report names a precinct of its own unit.
+    let (precinct, home) = (number % PRECINCTS, number % PRECINCTS % UNITS);
+    let unit = format!("U{home:02}");
     let first = number % CATEGORIES;
     let second = number.is_multiple_of(3).then(|| format!("C{:02}", (first + 1 + number / 7 % (CATEGORIES - 1)) % CATEGORIES));
-    let report = json!({"unit": unit, "coalition": unit, "members": [format!("M-{}", number % UNITS)], "category": format!("C{first:02}"),
-        "secondary": second.into_iter().collect::<Vec<_>>(), "format": "HALL", "language": "kk", "precinct": format!("P{:03}", number % PRECINCTS),
+    let report = json!({"unit": unit, "coalition": unit, "members": [format!("M-{home}")], "category": format!("C{first:02}"),
+        "secondary": second.into_iter().collect::<Vec<_>>(), "format": "HALL", "language": "kk", "precinct": format!("P{precinct:03}"),
         "starts": format!("2026-{}T07:00:00Z", STARTS[(number / 11 % 4) as usize])});
     event("meeting.held", json!({"meeting": format!("M{number:05}"), "report": report}))
 }
