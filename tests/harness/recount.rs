@@ -25,14 +25,14 @@ pub use rule_mutation::RuleMutation;
 type Residences = HashMap<String, Vec<String>>;
 
 /// The exported files of a demo: events and roll.
-pub struct Published {
+pub struct DemoFiles {
     events: Vec<Value>,
     roll: Residences,
     roll_precincts: BTreeSet<String>,
 }
 
 /// Reads the files that `qamtu demo --out` wrote.
-pub fn read(out: &Path) -> Result<Published> {
+pub fn read(out: &Path) -> Result<DemoFiles> {
     let mut best: HashMap<[String; 3], Value> = HashMap::new();
     for line in BufReader::new(File::open(out.join("events.ndjson"))?).lines() {
         let event: Value = serde_json::from_str(&line?)?;
@@ -47,7 +47,7 @@ pub fn read(out: &Path) -> Result<Published> {
     let (roll, roll_precincts) = read_roll(&out.join("roll.parquet"))?;
     let mut events: Vec<Value> = best.into_values().collect();
     events.sort_by(|a, b| text(a, "id").cmp(text(b, "id")));
-    Ok(Published { events, roll, roll_precincts })
+    Ok(DemoFiles { events, roll, roll_precincts })
 }
 
 /// The newest version of each precinct's roll, as precincts by pseudonym; and all precincts with a roll.
@@ -195,18 +195,18 @@ impl Campaign {
 }
 
 /// Computes every figure of `summary.json` except `seed`, `rejected` and `conflicts`, which do not depend on the events.
-pub fn figures(published: &Published, as_of: &str) -> Result<Value> {
-    count(published, as_of, None)
+pub fn figures(files: &DemoFiles, as_of: &str) -> Result<Value> {
+    count(files, as_of, None)
 }
 
 /// Computes the same figures with one rule mutated.
-pub fn figures_with(published: &Published, as_of: &str, mutation: RuleMutation) -> Result<Value> {
-    count(published, as_of, Some(mutation))
+pub fn figures_with(files: &DemoFiles, as_of: &str, mutation: RuleMutation) -> Result<Value> {
+    count(files, as_of, Some(mutation))
 }
 
-fn count(published: &Published, as_of: &str, mutation: Option<RuleMutation>) -> Result<Value> {
+fn count(files: &DemoFiles, as_of: &str, mutation: Option<RuleMutation>) -> Result<Value> {
     let as_of: Timestamp = as_of.parse()?;
-    let all: Vec<&Value> = published.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
+    let all: Vec<&Value> = files.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
     let reversed: HashSet<&str> =
         all.iter().filter(|event| kind(event) == "import.reversed").map(|event| text(&event["data"], "import")).collect();
     let live: Vec<&Value> =
@@ -238,10 +238,10 @@ fn count(published: &Published, as_of: &str, mutation: Option<RuleMutation>) -> 
         closes: text(configured, "closes").parse()?,
     };
     let precincts = precincts(&all, campaign.today)?;
-    let unenrolled = precincts.keys().filter(|precinct| !published.roll_precincts.contains(**precinct)).count();
+    let unenrolled = precincts.keys().filter(|precinct| !files.roll_precincts.contains(**precinct)).count();
     ensure!(unenrolled == 0, "the recount does not support stated residences, and {unenrolled} precincts have no roll");
     Ok(figures::assemble(&RecountInput {
-        published,
+        files,
         all: &all,
         configured,
         campaign: &campaign,
@@ -287,7 +287,7 @@ fn precincts<'a>(events: &[&'a Value], on: Date) -> Result<BTreeMap<&'a str, (&'
 }
 
 struct RecountInput<'a> {
-    published: &'a Published,
+    files: &'a DemoFiles,
     all: &'a [&'a Value],
     configured: &'a Value,
     campaign: &'a Campaign,
@@ -311,11 +311,11 @@ impl<'a> RecountInput<'a> {
             _ => report,
         };
         let selected = self.held().filter(|(meeting, report)| !skip(report) && filter(details(meeting, report)));
-        AudienceTotals::of(&selected.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.published.roll, self.mutation)
+        AudienceTotals::of(&selected.map(|(meeting, _)| meeting).collect::<Vec<_>>(), &self.files.roll, self.mutation)
     }
     /// The precinct of residence of a person on the roll.
     fn residence_precinct(&self, person: &str) -> Option<&'a str> {
-        let listed = self.published.roll.get(person)?;
+        let listed = self.files.roll.get(person)?;
         let residence = if self.is_mutated(RuleMutation::HigherPrecinctIsResidence) { listed.last() } else { listed.first() };
         residence.map(String::as_str)
     }

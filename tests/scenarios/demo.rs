@@ -47,7 +47,7 @@ fn about_events(summary: &Value) -> Value {
 /// Limits the demos that run at the same time; each takes about 2 GB and two processors.
 static RUNNING: Semaphore = Semaphore::const_new(2);
 
-/// Runs the demo at full size and returns what it published. Its figures must equal the oracle's and those of the recount. The oracle is
+/// Runs the demo at full size and returns what it exported. Its figures must equal the oracle's and those of the recount. The oracle is
 /// the same in every run of a seed, so equal figures on both logs follow.
 async fn assert_figures(args: &[&str]) -> Result<Recounted> {
     let out = tempfile::tempdir()?;
@@ -66,15 +66,15 @@ async fn assert_figures(args: &[&str]) -> Result<Recounted> {
     }
     ensure_equal("the product and the generator disagree", &summary, &oracle["figures"])?;
     let as_of = summary["as_of"].as_str().context("as_of")?.to_owned();
-    let published = recount::read(out.path())?;
-    let figures = recount::figures(&published, &as_of)?;
+    let files = recount::read(out.path())?;
+    let figures = recount::figures(&files, &as_of)?;
     ensure_equal("the product and the recount disagree", &about_events(&summary), &figures)?;
-    Ok(Recounted { published, as_of, figures })
+    Ok(Recounted { files, as_of, figures })
 }
 
-/// What a demo published, and the figures that the recount found in it.
+/// What a demo exported, and the figures that the recount found in it.
 struct Recounted {
-    published: recount::Published,
+    files: recount::DemoFiles,
     as_of: String,
     figures: Value,
 }
@@ -82,10 +82,10 @@ struct Recounted {
 /// Also: the campaign has data for every ambiguous rule of the definition, since each mutation of a rule changes a figure.
 #[tokio::test]
 async fn figures_equal_oracle_and_recount_on_the_embedded_log() -> Result<()> {
-    let Recounted { published, as_of, figures } = assert_figures(&[]).await?;
+    let Recounted { files, as_of, figures } = assert_figures(&[]).await?;
     let mut untested = Vec::new();
     for mutation in RuleMutation::ALL {
-        if recount::figures_with(&published, &as_of, mutation)? == figures {
+        if recount::figures_with(&files, &as_of, mutation)? == figures {
             untested.push(mutation);
         }
     }

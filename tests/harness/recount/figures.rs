@@ -53,9 +53,9 @@ fn counts(input: &RecountInput) -> Value {
         "meetings_planned": input.planned(|_| true),
         "meetings_known": input.meetings.len(),
         "events": input.all.len(),
-        "roll_voters": input.published.roll.len(),
-        "roll_precincts": input.published.roll_precincts.len(),
-        "precincts_without_roll": input.precincts.keys().filter(|precinct| !input.published.roll_precincts.contains(**precinct)).count(),
+        "roll_voters": input.files.roll.len(),
+        "roll_precincts": input.files.roll_precincts.len(),
+        "precincts_without_roll": input.precincts.keys().filter(|precinct| !input.files.roll_precincts.contains(**precinct)).count(),
     })
 }
 
