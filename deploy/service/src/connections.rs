@@ -39,7 +39,7 @@ struct State {
 #[derive(Debug)]
 struct OpenConnection {
     client: ClientAddress,
-    /// Number of requests in progress; a request ends when its response is sent.
+    /// Number of requests in progress; a request ends when the body of its response does.
     running: usize,
     /// When the connection was accepted, or last became idle or busy.
     since: Instant,

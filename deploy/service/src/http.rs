@@ -85,7 +85,7 @@ where
     tasks.wait().await;
 }
 
-/// An accepted connection.
+/// A connection that was accepted, with its addresses and its share of the limit.
 struct Accepted {
     stream: TcpStream,
     peer: Peer,
