@@ -128,7 +128,8 @@ fn what_compaction_left_of_a_topic_is_read_to_its_end() {
             let mut reader = log.reader(&["events"], Membership::Standalone).await;
             start_all(&mut *reader).await;
             let records = read_to_end(&mut *reader).await.remove(&events).unwrap_or_default();
-            if records.iter().any(|record| record.skipped > 0) {
+            // The broker replaces one segment after another: records of a later one may be gone before those of the first.
+            if records.first().is_some_and(|record| record.skipped > 0) {
                 break records;
             }
             assert!(tokio::time::Instant::now() < deadline, "the broker does not compact");
