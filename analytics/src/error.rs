@@ -46,7 +46,7 @@ pub enum AnalyticsError {
         source: qamtu_schemas::DecodeError,
     },
     /// The campaign has no `campaign.configured` event yet.
-    #[error("campaign {campaign} is not configured: publish its campaign.configured event first, or choose one that is: {}", listed(known))]
+    #[error("campaign {campaign} is not configured: send its campaign.configured event first, or choose one that is: {}", listed(known))]
     UnknownCampaign { campaign: CampaignId, known: Vec<CampaignId> },
     /// The campaign was configured after the as-of instant.
     #[error("campaign {campaign} was not configured yet at {as_of}: choose a later as-of instant")]

@@ -1,4 +1,4 @@
-//! A campaign file: the definition of a campaign, read from TOML and published as reference events.
+//! A campaign file: the definition of a campaign, read from TOML and sent as reference events.
 //!
 //! An unknown field is an error. Every error gives the line and how to fix it. The same file always gives the same events with the same
 //! ids. Precincts, members and meetings come from imports (or from [`crate::synthetic`]).
@@ -36,7 +36,7 @@ pub const TURKISTAN_2026: &str = include_str!("../campaigns/turkistan-2026.toml"
 pub struct Campaign {
     /// Identifies the campaign in every event.
     pub id: CampaignId,
-    /// Revision of every reference event of the file; raised with every published change.
+    /// Revision of every reference event of the file; raised with every change that was sent.
     pub revision: u32,
     /// IANA time zone of its local days.
     pub time_zone: Text,

@@ -3,7 +3,7 @@
 
 mod demo;
 mod engine;
-mod publish;
+mod send;
 mod users;
 mod warehouse;
 
@@ -33,7 +33,7 @@ enum Command {
     /// Show Qamtu at full size on an invented campaign, through the real services.
     Demo(demo::Arguments),
     /// Send the reference events of a campaign file to ingest.
-    Publish(publish::Arguments),
+    Send(send::Arguments),
     /// Run a ClickHouse warehouse in the foreground and print how to reach it as one line of JSON.
     Warehouse(warehouse::Arguments),
     /// Make passwords and the users file for a ClickHouse server of your own.
@@ -49,7 +49,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse_from_arguments() {
         Ok(cli) => match cli.command {
             Command::Demo(arguments) => demo::run(arguments),
-            Command::Publish(arguments) => publish::run(&arguments),
+            Command::Send(arguments) => send::run(&arguments),
             Command::Warehouse(arguments) => warehouse::run(arguments),
             Command::Users(arguments) => users::run(&arguments),
             Command::Engine(arguments) => engine::run(&arguments),

@@ -1,4 +1,4 @@
-//! A submission as the demo and `qamtu publish` send it: CloudEvents structured mode, one JSON object per line, no body hash.
+//! A submission as the demo and `qamtu send` send it: CloudEvents structured mode, one JSON object per line, no body hash.
 //!
 //! The JSON is written here only, from the payload types of the contract. Persons have raw identifiers, which exist in memory and in
 //! requests to ingest only.

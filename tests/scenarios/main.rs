@@ -10,7 +10,7 @@ mod end_to_end;
 mod known_failures;
 mod modules;
 mod page_layout;
-mod publish;
+mod send;
 mod readme;
 mod repository_rules;
 #[path = "../../analytics/tests/sample/sample.rs"]

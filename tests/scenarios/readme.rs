@@ -7,8 +7,8 @@ use qamtu_devstack::http;
 use serde_json::Value;
 
 use crate::{
-    publish::{ingest, publish},
     root,
+    send::{ingest, send},
 };
 
 fn readme() -> Result<String> {
@@ -30,8 +30,8 @@ async fn the_examples_of_the_readme_are_accepted() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (ingest, address) = ingest(folder.path()).await?;
     let client = http::client()?;
-    let published = publish(&root().join("deploy/campaigns/turkistan-2026.toml"), &address).await?;
-    ensure!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
+    let sent = send(&root().join("deploy/campaigns/turkistan-2026.toml"), &address).await?;
+    ensure!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
 
     let (readme, mut types) = (readme()?, BTreeSet::new());
     for (route, lines) in examples(&readme) {

@@ -107,7 +107,7 @@ impl DemoStack {
             step.done(format!("{} records", count(ends.iter().map(|bounds| bounds.end - bounds.start).sum())));
             self.compute().await
         };
-        let publishing = async {
+        let sending = async {
             let step = self.steps.begin("Writing the events", Some(0));
             let number = outputs::events(&log, &file("events.ndjson"), &step).await?;
             step.done(format!("{} in events.ndjson", count(number as u64)));
@@ -116,7 +116,7 @@ impl DemoStack {
             step.done(format!("{} lines in roll.parquet", count(number as u64)));
             Ok(())
         };
-        let (figures, ()) = tokio::try_join!(computing, publishing)?;
+        let (figures, ()) = tokio::try_join!(computing, sending)?;
         let oracle: Value = read_json(&self.dir.path("oracle.json"))?;
         write_json(&file("oracle.json"), &oracle)?;
         write_json(&file("summary.json"), &figures)?;

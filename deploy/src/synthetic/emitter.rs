@@ -103,7 +103,7 @@ impl EventEmitter<'_> {
     }
 
     /// Adds complete submissions that ingest must accept.
-    pub fn publish(&mut self, submissions: Vec<Submission>) {
+    pub fn add_submissions(&mut self, submissions: Vec<Submission>) {
         self.sent.extend(submissions.into_iter().map(|submission| GeneratedSubmission { submission, expected: ExpectedOutcome::Accepted }));
     }
 }

@@ -54,7 +54,7 @@ fn legacy(name: &str) -> String {
 /// Emits the campaign file, the first counts, members and venues; later the other counts; at the end a survey.
 pub(super) fn emit(emitter: &mut EventEmitter<'_>) {
     let world = emitter.world;
-    emitter.publish(world.campaign.submissions(Some(world.clock.begins)));
+    emitter.add_submissions(world.campaign.submissions(Some(world.clock.begins)));
     for (date, day) in world.scenario.counts.iter().enumerate() {
         // Everything refers to precincts, so the first counts come at the beginning.
         let at = if date == 0 { world.clock.begins } else { world.clock.at(*day, 6) } + SignedDuration::from_mins(1);

@@ -38,7 +38,7 @@ pub(super) fn received(submission: &Submission<'_>, synthetic: bool, now: Timest
     if submission.receivedtime.is_none() {
         plausible(received)?;
     }
-    // Reference data may be published before it takes effect.
+    // Reference data may be sent before it takes effect.
     let happened = Some(submission.time).filter(|_| !may_lie_ahead(submission.kind.kind));
     for (name, time) in [("/time", happened), ("/recordedtime", submission.recordedtime)] {
         if time.is_some_and(|time| is_too_late(time, received)) {

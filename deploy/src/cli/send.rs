@@ -1,4 +1,4 @@
-//! `qamtu publish`: sends the reference events of a campaign file to ingest. Sending the same file again changes nothing. Ingest
+//! `qamtu send`: sends the reference events of a campaign file to ingest. Sending the same file again changes nothing. Ingest
 //! refuses changed content under the same revision; then the fields that differ are printed.
 
 use std::{fmt::Write as _, io::Write as _, path::PathBuf};
@@ -12,10 +12,10 @@ use crate::{
     submission::{Payload, Submission},
 };
 
-/// Command-line arguments of `qamtu publish`.
+/// Command-line arguments of `qamtu send`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The campaign file to publish.
+    /// The campaign file to send.
     file: PathBuf,
     /// HTTP address of ingest.
     #[arg(long, default_value = "http://127.0.0.1:8480")]
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         anyhow::ensure!(!refused.failures.is_empty(), "{url} answered {status}: {text}");
         let summary = if refused.failures.iter().any(|failure| !failure.differs.is_empty()) {
             let file = arguments.file.display();
-            format!("revision {} was published before with other content: raise `revision` in {file} and publish again", campaign.revision)
+            format!("revision {} was sent before with other content: raise `revision` in {file} and send it again", campaign.revision)
         } else {
             format!("{url} answered {status}; nothing was taken")
         };

@@ -37,9 +37,9 @@ pub async fn ingest(folder: &Path) -> Result<(Program, String)> {
     Ok((ingest, address))
 }
 
-/// Runs `qamtu publish` for a campaign file.
-pub async fn publish(file: &Path, address: &str) -> Result<Output> {
-    Ok(tokio::process::Command::new(binary("qamtu")?).args(["publish", "--ingest", address]).arg(file).output().await?)
+/// Runs `qamtu send` for a campaign file.
+pub async fn send(file: &Path, address: &str) -> Result<Output> {
+    Ok(tokio::process::Command::new(binary("qamtu")?).args(["send", "--ingest", address]).arg(file).output().await?)
 }
 
 #[tokio::test]
@@ -48,19 +48,19 @@ async fn changed_content_under_the_same_revision_is_refused_with_its_differences
     let (ingest, address) = ingest(folder.path()).await?;
     let original = std::fs::read_to_string(root().join("deploy/campaigns/turkistan-2026.toml"))?;
     let file = folder.path().join("campaign.toml");
-    let published = async |text: &str| {
+    let sent = async |text: &str| {
         std::fs::write(&file, text)?;
-        let done = publish(&file, &address).await?;
+        let done = send(&file, &address).await?;
         let output = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
         anyhow::Ok((done.status.success(), output))
     };
-    ensure!(published(&original).await?.0);
-    let (succeeded, output) = published(&original).await?;
+    ensure!(sent(&original).await?.0);
+    let (succeeded, output) = sent(&original).await?;
     ensure!(succeeded && output.contains(": 0 new events"), "{output}");
 
     let changed = original.replace("reach = 125000", "reach = 125001").replace(r#"en = "Turkistan city""#, r#"en = "City of Turkistan""#);
     ensure!(changed != original);
-    let (succeeded, output) = published(&changed).await?;
+    let (succeeded, output) = sent(&changed).await?;
     ensure!(!succeeded, "{output}");
     for word in [
         "raise `revision`",
@@ -75,7 +75,7 @@ async fn changed_content_under_the_same_revision_is_refused_with_its_differences
     ensure!(!output.contains("/data/names/kk") && !output.contains("ARY"), "more than what differs: {output}");
 
     let raised = changed.replace("\nrevision = 1\n", "\nrevision = 2\n");
-    let (succeeded, output) = published(&raised).await?;
+    let (succeeded, output) = sent(&raised).await?;
     ensure!(succeeded, "{output}");
     ensure!(ingest.stop().await?.success());
     Ok(())
