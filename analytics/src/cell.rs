@@ -64,9 +64,9 @@ impl Threshold {
         self.0
     }
 
-    /// If at least so many heads are beyond the lists, gross attendance does not disclose the length of the lists. Twice the threshold, since
+    /// If headcounts exceed the lists by at least so many, gross attendance does not disclose the length of the lists. Twice the threshold, since
     /// a person at two meetings is counted twice.
-    pub(crate) fn min_heads(self) -> u64 {
+    pub(crate) fn min_beyond_lists(self) -> u64 {
         2 * self.0
     }
 

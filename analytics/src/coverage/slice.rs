@@ -124,7 +124,7 @@ impl Audience {
     }
 
     /// Headcounts in excess of the lists, summed over meetings.
-    pub fn heads_beyond_lists(&self) -> u64 {
+    pub fn beyond_lists(&self) -> u64 {
         self.gross.saturating_sub(self.listed())
     }
 }

@@ -78,12 +78,12 @@ impl<'a> RegionCells<'a> {
         !(allows(reached) && allows(contacts) && allows(contacts.saturating_sub(reached)) && elsewhere)
     }
 
-    /// Whether the gross attendance of a part of a unit's meetings discloses a small count: hardly any heads are beyond its lists, one kind
+    /// Whether the gross attendance of a part of a unit's meetings discloses a small count: hardly anybody was counted beyond its lists, one kind
     /// of people on its lists, or on the unit's other lists, is small, and the other kinds leave few possible values for it.
     pub(super) fn is_disclosive(&self, part: GrossComposition, unit: GrossComposition) -> bool {
         let left = unit.without(part);
         let few = |kind: usize| [part, left].iter().any(|lists| !self.threshold.allows(lists.people[kind]));
-        let exact = |kind: usize| [part, left].iter().any(|lists| lists.uncertainty(kind) < self.threshold.min_heads());
+        let exact = |kind: usize| [part, left].iter().any(|lists| lists.uncertainty(kind) < self.threshold.min_beyond_lists());
         part.reveals_list_length(self.threshold) && (0..part.people.len()).any(|kind| few(kind) && exact(kind))
     }
 
@@ -116,9 +116,9 @@ impl<'a> RegionCells<'a> {
             return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.protects(&gross, &hidden);
         }
         let has_totals = [*contacts, *outside, *weak, self.unstated()].iter().all(|cell| cell.shown().is_some());
-        let heads = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(row, _)| row.slice.audience.heads_beyond_lists());
-        let has_heads = heads.sum::<u64>() >= self.threshold.min_heads();
-        !hidden.contains(&true) || ((has_totals || has_heads) && self.threshold.protects(&gross, &hidden))
+        let beyond_lists = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(row, _)| row.slice.audience.beyond_lists());
+        let has_enough_beyond_lists = beyond_lists.sum::<u64>() >= self.threshold.min_beyond_lists();
+        !hidden.contains(&true) || ((has_totals || has_enough_beyond_lists) && self.threshold.protects(&gross, &hidden))
     }
 }
 

@@ -167,9 +167,9 @@ impl ReleaseState {
     fn gross(&mut self, name: RowName<'_>, row: PublishedRow<'_>, has_total: bool, threshold: Threshold) {
         let PublishedRow { cells, exact: slice } = row;
         let exact = &slice.audience;
-        let heads_beyond_lists = exact.heads_beyond_lists();
+        let beyond_lists = exact.beyond_lists();
         let of_gross = |left: u64, cell: Cell, is_person_count: bool| TrackedCount {
-            heads_beyond_lists,
+            beyond_lists,
             is_person_count,
             ..TrackedCount::of_people(left, is_shown(cell))
         };
@@ -210,7 +210,7 @@ impl ReleaseState {
             let audience = &exact.slice.audience;
             let of_gross = |left: u64, cell: Cell| TrackedCount {
                 is_person_count: audience.listed() > 0,
-                heads_beyond_lists: audience.heads_beyond_lists(),
+                beyond_lists: audience.beyond_lists(),
                 ..TrackedCount::of_people(left, is_shown(cell))
             };
             let again = of_gross(audience.gross.saturating_sub(exact.first_reached), row.gross.if_all_shown(&[row.first_reached]));
@@ -251,9 +251,9 @@ impl ReleaseState {
             let gross: Vec<Cell> = own.iter().map(|coalition| coalition.cells.gross).collect();
             let of_own = |count: fn(&coverage::Audience) -> u64| own.iter().map(|coalition| count(&coalition.exact.audience)).sum::<u64>();
             let left = audience.gross.saturating_sub(of_own(|audience| audience.gross));
-            let heads_beyond_lists = audience.heads_beyond_lists().saturating_sub(of_own(coverage::Audience::heads_beyond_lists));
+            let beyond_lists = audience.beyond_lists().saturating_sub(of_own(coverage::Audience::beyond_lists));
             let count = TrackedCount::of_people(left, is_shown(unit.audience.gross.if_all_shown(&gross)));
-            self.put("left of gross".to_owned(), row, false, TrackedCount { heads_beyond_lists, ..count });
+            self.put("left of gross".to_owned(), row, false, TrackedCount { beyond_lists, ..count });
         }
     }
 }

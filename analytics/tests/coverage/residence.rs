@@ -74,7 +74,7 @@ fn people_who_may_be_voters_widen_the_bounds() {
     // Eight people: gross = 8; the truth lies between 2 and 2 + 3.
     assert_eq!((audience.gross, audience.reach.lower, audience.reach.upper), (8, 2, 5));
     // The unknown are on the list, and in no other count.
-    assert_eq!((audience.unstated, audience.listed(), audience.heads_beyond_lists()), (3, 8, 0));
+    assert_eq!((audience.unstated, audience.listed(), audience.beyond_lists()), (3, 8, 0));
 }
 
 #[test]

@@ -28,29 +28,35 @@ pub(super) struct TrackedCount {
     /// Its value in the last state that showed it.
     #[serde(alias = "shown")]
     pub(super) last_shown: Option<u64>,
-    /// Heads beyond the lists in it: if they change by enough, a change of the count discloses nothing about the lists.
-    #[serde(default, alias = "extra")]
-    pub(super) heads_beyond_lists: u64,
-    /// `heads_beyond_lists` in the last state that showed the count; none in states that were stored before it was recorded.
-    #[serde(default, alias = "shown_extra")]
-    pub(super) last_shown_heads: Option<u64>,
+    /// Headcounts in excess of the lists in it: if they change by enough, a change of the count discloses nothing about the lists.
+    #[serde(default, alias = "extra", alias = "heads_beyond_lists")]
+    pub(super) beyond_lists: u64,
+    /// `beyond_lists` in the last state that showed the count; none in states that were stored before it was recorded.
+    #[serde(default, alias = "shown_extra", alias = "last_shown_heads")]
+    pub(super) last_shown_beyond_lists: Option<u64>,
 }
 
 /// A missing row: known to be zero.
-const ABSENT: TrackedCount =
-    TrackedCount { exact: 0, is_shown: true, is_person_count: true, last_shown: Some(0), heads_beyond_lists: 0, last_shown_heads: Some(0) };
+const ABSENT: TrackedCount = TrackedCount {
+    exact: 0,
+    is_shown: true,
+    is_person_count: true,
+    last_shown: Some(0),
+    beyond_lists: 0,
+    last_shown_beyond_lists: Some(0),
+};
 
 impl TrackedCount {
-    /// A count of people without heads beyond lists, in a state that is not yet compared with another.
+    /// A count of people without headcounts, in a state that is not yet compared with another.
     pub(super) fn of_people(exact: u64, is_shown: bool) -> Self {
-        Self { exact, is_shown, is_person_count: true, last_shown: None, heads_beyond_lists: 0, last_shown_heads: None }
+        Self { exact, is_shown, is_person_count: true, last_shown: None, beyond_lists: 0, last_shown_beyond_lists: None }
     }
 
     /// Records what readers know once this state is shown after `last`.
     pub(super) fn show_after(&mut self, last: Option<&Self>) {
-        (self.last_shown, self.last_shown_heads) = match last {
-            _ if self.is_shown => (Some(self.exact), Some(self.heads_beyond_lists)),
-            Some(last) => (last.last_shown, last.last_shown_heads),
+        (self.last_shown, self.last_shown_beyond_lists) = match last {
+            _ if self.is_shown => (Some(self.exact), Some(self.beyond_lists)),
+            Some(last) => (last.last_shown, last.last_shown_beyond_lists),
             None => (None, None),
         };
     }
@@ -80,9 +86,9 @@ impl CountColumn {
         let is_safe = |(row, count): (&String, &TrackedCount)| {
             let last = last.row(row);
             let is_person_count = count.is_person_count || last.is_person_count;
-            let heads_changed =
-                last.last_shown_heads.is_some_and(|shown| shown.abs_diff(count.heads_beyond_lists) >= threshold.min_heads());
-            let needs_check = count.is_shown && is_person_count && !heads_changed;
+            let beyond_lists_changed =
+                last.last_shown_beyond_lists.is_some_and(|shown| shown.abs_diff(count.beyond_lists) >= threshold.min_beyond_lists());
+            let needs_check = count.is_shown && is_person_count && !beyond_lists_changed;
             !needs_check || last.last_shown.is_none_or(|shown| threshold.allows(shown.abs_diff(count.exact)))
         };
         self.rows.iter().all(is_safe) && (!(self.has_total && last.has_total) || self.withheld_part_is_safe(last, threshold))
