@@ -18,8 +18,8 @@ use crate::{
     compute::compute, config::Config, csv, error::AnalyticsError, facts::WarehouseReader, snapshot_store::SnapshotStore, summary::Summary,
 };
 
-pub use report::{Report, SnapshotSelector};
-pub use serve::Serve;
+pub use report::{ReportCommand, SnapshotSelector};
+pub use serve::ServeCommand;
 
 /// Computes, stores and publishes the coverage of a campaign.
 #[derive(Debug, Parser)]
@@ -37,11 +37,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Computes the coverage of a campaign, saves it as a snapshot and prints its id.
-    Compute(Compute),
+    Compute(ComputeCommand),
     /// Serves the page of a campaign; recomputes figures when records arrive and every ten minutes.
-    Serve(Serve),
+    Serve(ServeCommand),
     /// Writes the report of a snapshot as PDF.
-    Report(Report),
+    Report(ReportCommand),
 }
 
 impl Command {
@@ -57,7 +57,7 @@ impl Command {
 
 /// Arguments of the subcommand `compute`.
 #[derive(Debug, Args)]
-pub struct Compute {
+pub struct ComputeCommand {
     /// Id of the campaign to compute.
     #[arg(long)]
     pub campaign: CampaignId,
@@ -72,7 +72,7 @@ pub struct Compute {
     pub json: Option<PathBuf>,
 }
 
-impl Compute {
+impl ComputeCommand {
     /// Computes a snapshot and writes the requested files.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Arguments of the subcommand `report`.
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportCommand {
     /// Id of the campaign to report on.
     #[arg(long)]
     pub campaign: CampaignId,
@@ -47,7 +47,7 @@ fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     }
 }
 
-impl Report {
+impl ReportCommand {
     /// Typesets the report for the configured reader and writes it.
     pub fn run(&self, config: &Config) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;

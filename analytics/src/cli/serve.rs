@@ -15,13 +15,13 @@ use crate::{
 
 /// Arguments of the subcommand `serve`.
 #[derive(Debug, Args)]
-pub struct Serve {
+pub struct ServeCommand {
     /// Id of the campaign to serve.
     #[arg(long)]
     pub campaign: CampaignId,
 }
 
-impl Serve {
+impl ServeCommand {
     /// Serves the page; prints one JSON line with the addresses once the listeners are bound.
     pub async fn run(self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         install_recorder(metrics::describe);
