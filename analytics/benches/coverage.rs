@@ -1,8 +1,8 @@
 //! All breakdowns over 1.195 million voters, from attendances in memory, grouped by meeting.
 //!
 //! `cargo bench -p qamtu-analytics -- 1 10` adds one and ten million attendances, each as one run of the program would: a fresh calculation
-//! over the same roll. Prints one JSON line per size: wall-clock and processor seconds, without the time of the generator, and the peak
-//! memory of the process.
+//! over the same roll. Prints one JSON line per size: wall-clock and processor seconds, without the time of the generator, the times of the
+//! slices by each pair of dimensions, and the peak memory of the process.
 
 use std::{
     io::Write,
@@ -12,12 +12,17 @@ use std::{
 
 use jiff::Timestamp;
 use qamtu_analytics::{
-    coverage::{AttendanceRun, CoverageFold, Quality},
+    Coverage,
+    coverage::Quality,
+    dimension::Dimension,
     facts::{Facts, RecordCounts, meetings::Meetings},
+    facts_store::{AttendanceRun, FactsStore},
     roll::{PersonKey, Roll, RollLine},
+    slice::slice,
+    slice_query::SliceQuery,
     snapshot_identity::Selection,
 };
-use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured};
+use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, event::Sex};
 use serde_json::{Value, json};
 
 const VOTERS: u64 = 1_195_000;
@@ -42,28 +47,57 @@ fn measure(attendances: u64) -> Value {
     let facts = facts(attendances / ROOM);
     let before = resident_mb();
     let mut best = Spent { clock: Duration::MAX, processor: Duration::MAX };
-    let mut reached = 0;
+    let (mut reached, mut kept) = (0, None);
     for _ in 0..ROUNDS {
+        kept = None;
         let mut spent = Spent::default();
-        let mut fold = spent.on(|| CoverageFold::new(&facts).expect("a campaign"));
-        let mut rooms: Vec<Room> = (0..ROOMS).map(|_| Room::default()).collect();
-        for first in (0..attendances / ROOM).step_by(ROOMS) {
-            let last = (attendances / ROOM - first).min(ROOMS as u64) as usize;
-            rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting));
-            spent.on(|| {
-                for (room, meeting) in rooms[..last].iter().zip(first..) {
-                    let run =
-                        AttendanceRun { meeting: meeting as u32, hi: &room.hi, lo: &room.lo, strength: &room.strength, residences: &[] };
-                    fold.add_run(run).expect("meeting by meeting");
+        let mut generated = Spent::default();
+        let copy = facts.clone();
+        reached = spent.on(|| {
+            let store = FactsStore::new(copy, |_, collector| {
+                let mut rooms: Vec<Room> = (0..ROOMS).map(|_| Room::default()).collect();
+                for first in (0..attendances / ROOM).step_by(ROOMS) {
+                    let last = (attendances / ROOM - first).min(ROOMS as u64) as usize;
+                    generated.on(|| rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting)));
+                    for (room, meeting) in rooms[..last].iter().zip(first..) {
+                        let run = AttendanceRun {
+                            meeting: meeting as u32,
+                            hi: &room.hi,
+                            lo: &room.lo,
+                            strength: &room.strength,
+                            residences: &[],
+                        };
+                        collector.add_run(run)?;
+                    }
                 }
+                Ok(())
             });
-        }
-        reached = spent.on(|| fold.finish().expect("a coverage").region.slice.audience.reach.reached);
+            let store = store.expect("a campaign");
+            let reached = Coverage::of(&store).expect("a coverage").region.slice.audience.reach.reached;
+            kept = Some(store);
+            reached
+        });
+        spent = Spent { clock: spent.clock - generated.clock, processor: spent.processor.saturating_sub(generated.processor) };
         best = Spent { clock: best.clock.min(spent.clock), processor: best.processor.min(spent.processor) };
     }
-    json!({"attendances": attendances, "voters": VOTERS, "meetings": attendances / ROOM, "reached": reached,
+    let mut slices: Vec<Duration> = kept.iter().flat_map(time_slices).collect();
+    slices.sort_unstable();
+    let percentile = |percent: usize| slices[(slices.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
+    json!({"slices": slices.len(), "slice_p50_ms": percentile(50), "slice_p99_ms": percentile(99), "attendances": attendances, "voters": VOTERS, "meetings": attendances / ROOM, "reached": reached,
         "seconds": best.clock.as_secs_f64(), "processor_seconds": best.processor.as_secs_f64(),
         "nanoseconds_each": best.processor.as_nanos() as f64 / attendances as f64, "facts_mb": before, "peak_rss_mb": peak_mb()})
+}
+
+/// How long the slice by each pair of dimensions takes.
+fn time_slices(store: &FactsStore) -> Vec<Duration> {
+    let dimensions: Vec<Dimension> = Dimension::all().collect();
+    let pairs = dimensions.iter().enumerate().flat_map(|(at, one)| dimensions[at + 1..].iter().map(|other| [*one, *other]));
+    let time = |by: [Dimension; 2]| {
+        let begin = Instant::now();
+        slice(store, &SliceQuery { with_totals: true, ..SliceQuery::by(by) }).expect("a slice");
+        begin.elapsed()
+    };
+    pairs.map(time).collect()
 }
 
 /// Time of a calculation.
@@ -84,10 +118,11 @@ impl Spent {
     }
 }
 
-/// Time that this thread was on a processor, as Linux counts it.
+/// Time that all threads of the program were on a processor, in hundredths of a second, as Linux counts it.
 fn processor() -> Duration {
-    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(times.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0))
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+    Duration::from_millis(10 * fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>())
 }
 
 fn as_of() -> Timestamp {
@@ -152,7 +187,8 @@ fn facts(meetings: u64) -> Facts {
         assert!(folded.push(id.parse().expect("a meeting"), &fold.state(reference.reversed()), as_of()));
     }
     let precinct_of = |person: u64| (person / (VOTERS / PRECINCTS)).min(PRECINCTS - 1) as u32;
-    let lines = (0..VOTERS).map(|person| RollLine { precinct: precinct_of(person), key: key(person) }).collect();
+    let lines =
+        (0..VOTERS).map(|person| RollLine { precinct: precinct_of(person), key: key(person), birth_band: 0, sex: Sex::Unknown }).collect();
     let precincts = (0..PRECINCTS).map(|number| precinct(number).parse().expect("a precinct")).collect();
     Facts {
         selection: Selection { campaign: "bench".parse().expect("a campaign"), offsets: Vec::new(), as_of: as_of() },

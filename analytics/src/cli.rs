@@ -2,6 +2,7 @@
 
 mod report;
 mod serve;
+mod slice;
 
 use std::{
     fs::{File, OpenOptions},
@@ -20,6 +21,7 @@ use crate::{
 
 pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
+pub use slice::SliceCommand;
 
 /// Computes, stores and publishes the coverage of a campaign.
 #[derive(Debug, Parser)]
@@ -42,6 +44,8 @@ pub enum Command {
     Serve(ServeCommand),
     /// Writes the report of a snapshot as PDF.
     Report(ReportCommand),
+    /// Prints the figures of any set of meetings and people, by one or two dimensions.
+    Slice(SliceCommand),
 }
 
 impl Command {
@@ -51,6 +55,7 @@ impl Command {
             Self::Compute(compute) => compute.run(config, out).await,
             Self::Serve(serve) => serve.run(config, out).await,
             Self::Report(report) => report.run(config),
+            Self::Slice(slice) => slice.run(config, out).await,
         }
     }
 }

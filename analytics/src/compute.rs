@@ -10,9 +10,10 @@ use qamtu_schemas::id::CampaignId;
 use tracing::{error, info};
 
 use crate::{
-    coverage::{Coverage, CoverageFold, Snapshot, roll_decides},
+    coverage::{Coverage, Snapshot},
     error::AnalyticsError,
     facts::{Receipts, WarehouseReader},
+    facts_store::{FactsStore, roll_decides},
     snapshot_identity::Selection,
     snapshot_store::{SnapshotStore, Stored},
 };
@@ -52,14 +53,19 @@ pub async fn select(
 
 /// Computes the coverage of a selection.
 pub async fn coverage(warehouse: &WarehouseReader, selection: Selection) -> Result<Coverage, AnalyticsError> {
+    with_store(warehouse, selection, |store| Coverage::of(&store)).await
+}
+
+/// Reads the facts of a selection into a store, and runs `work` over it on the thread that read the attendance.
+pub async fn with_store<T: Send + 'static>(
+    warehouse: &WarehouseReader,
+    selection: Selection,
+    work: impl FnOnce(FactsStore) -> Result<T, AnalyticsError> + Send + 'static,
+) -> Result<T, AnalyticsError> {
     let facts = warehouse.facts(selection.clone()).await?;
     let with_residence = !roll_decides(&facts)?;
-    let fold = move |batches| {
-        let mut fold = CoverageFold::new(&facts)?;
-        attendance::add_runs(&facts, &mut fold, batches)?;
-        fold.finish()
-    };
-    warehouse.attendance(&selection, with_residence, fold).await
+    let read = move |batches| work(FactsStore::new(facts, |facts, collector| attendance::collect(facts, collector, batches))?);
+    warehouse.attendance(&selection, with_residence, read).await
 }
 
 /// Saves a coverage as a snapshot and logs the outcome.

@@ -1,37 +1,25 @@
 //! Coverage: every figure of a campaign at one instant, as integers.
 //!
 //! Guarantees: a [`Coverage`] depends on facts and the as-of instant alone, not on their order or repetition. Lists are sorted by key. No
-//! figure is rounded, estimated or clipped. The reach of each slice is counted from its people, never summed from other slices.
+//! figure is rounded, estimated or clipped. Each table is a [`crate::slice`]: its reach is counted from people, never summed.
 //! [`definition`] defines each figure. Rates and presentation are left to [`crate::statement`].
 
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot_identity::{SnapshotId, SnapshotIdentity};
 
-mod attendance_counter;
-mod attendance_run;
-mod bounds;
 mod breakdowns;
-mod calendar;
 mod campaign_settings;
+mod compose;
 pub mod definition;
-mod distinct_people;
-mod fold;
-mod open_meeting;
-mod person_bitmap;
-mod residents;
-mod slice;
-mod slices;
-mod sums;
 
-pub use crate::facts::Quality;
-pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
+pub use crate::{
+    facts::Quality,
+    figures::{Audience, Denominator, Fulfilment, Method, Reach, Residents, Slice},
+};
 pub use breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage};
 pub use campaign_settings::CampaignSettings;
 pub use definition::DEFINITION;
-pub use fold::{CoverageFold, roll_decides};
-pub use residents::ResidenceIndex;
-pub use slice::{Audience, Denominator, Fulfilment, Method, Reach, Residents, Slice};
 
 /// Every figure of a campaign at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

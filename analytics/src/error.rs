@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use qamtu_service::process::EXIT_USAGE;
 
-use crate::snapshot_identity::SnapshotId;
+use crate::{slice_query::InvalidSlice, snapshot_identity::SnapshotId};
 
 mod clickhouse_code;
 
@@ -34,6 +34,16 @@ pub enum AnalyticsError {
         #[source]
         source: polars::error::PolarsError,
     },
+    /// A data frame cannot be built or queried: a fault of this program.
+    #[error("polars cannot process {what}")]
+    Frame {
+        what: &'static str,
+        #[source]
+        source: polars::error::PolarsError,
+    },
+    /// A slice query cannot be answered.
+    #[error(transparent)]
+    InvalidSlice(#[from] InvalidSlice),
     /// A view has a value that cannot be parsed.
     #[error("view {view}: {value:?} is not a valid {expected}")]
     Value { view: &'static str, value: String, expected: &'static str },
@@ -151,6 +161,6 @@ impl AnalyticsError {
 
     /// Exit code of the program.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::AsOfAhead { .. }) { EXIT_USAGE } else { 1 }
+        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_)) { EXIT_USAGE } else { 1 }
     }
 }

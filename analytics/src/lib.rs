@@ -1,7 +1,8 @@
 //! Analytics: from the views of the warehouse to the figures of a campaign.
 //!
 //! 1. [`facts`] queries the views; no other module does. It reads the contiguous offsets, reference data, meetings, the [`roll`] and attendance.
-//! 2. [`coverage`] computes integers from facts. It is pure; [`coverage::definition`] defines each figure.
+//! 2. [`facts_store`] has them as columns, and [`slice`](mod@slice) counts the [`figures`] of any set of meetings and people over it. [`coverage`] is a
+//!    fixed set of slices; [`coverage::definition`] defines each figure. All of this is pure.
 //! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`snapshot_identity`].
 //! 4. [`summary`] and [`csv`] export a snapshot as JSON and CSV.
 //! 5. [`published`] applies disclosure control for a reader of [`access`]: person counts become [`cell`]s, small ones withheld.
@@ -20,8 +21,11 @@ pub mod config;
 pub mod coverage;
 pub mod csv;
 pub mod dashboard;
+pub mod dimension;
 pub mod error;
 pub mod facts;
+pub mod facts_store;
+pub mod figures;
 pub mod locale;
 pub mod metrics;
 pub mod published;
@@ -29,6 +33,9 @@ pub mod reach_status;
 pub mod release_control;
 pub mod report;
 pub mod roll;
+pub mod slice;
+pub mod slice_output;
+pub mod slice_query;
 pub mod snapshot_identity;
 pub mod snapshot_store;
 pub mod statement;

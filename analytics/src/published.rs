@@ -18,6 +18,7 @@ use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
     coverage::{CampaignSettings, Counts, Denominator, Fulfilment, Quality, Snapshot},
+    reach_status::ReachStatus,
     snapshot_identity::{SnapshotId, SnapshotIdentity},
 };
 
@@ -80,6 +81,13 @@ pub struct PublishedAudience {
     pub weak: Cell,
 }
 
+impl PublishedAudience {
+    /// Whether the number of different voters at so many held meetings is known.
+    pub fn status(&self, held: u64) -> ReachStatus {
+        ReachStatus::of_meetings(held, self.identified_meetings, self.uncounted_meetings)
+    }
+}
+
 /// Figures of the reader's whole scope.
 #[derive(Debug, Clone)]
 pub struct ScopeTotal {
@@ -95,6 +103,13 @@ pub struct ScopeTotal {
     pub precincts_reached: Option<u64>,
     /// Precincts that no counted meeting's report names; of the whole campaign only.
     pub precincts_without_meeting: Option<u64>,
+}
+
+impl ScopeTotal {
+    /// Whether the number of different voters is known.
+    pub fn status(&self) -> ReachStatus {
+        self.audience.status(self.plan.held).of_everybody(self.audience.reached.shown(), &self.denominator)
+    }
 }
 
 /// Figures of a unit.

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: page, PDF and CSV use this one rule, so none of them shows "0" where another shows that nobody was identified.
 
-use crate::{coverage, published};
+use crate::figures::{Denominator, Slice};
 
 /// Whether the number of different voters at a set of meetings is known, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,52 +19,32 @@ pub enum ReachStatus {
     Identified,
 }
 
-struct MeetingCounts {
-    held: u64,
-    /// With at least one identified attendance.
-    identified: u64,
-    /// With neither a headcount nor an attendance.
-    uncounted: u64,
-}
-
 impl ReachStatus {
-    fn of_meetings(meetings: MeetingCounts) -> Self {
-        match meetings.held {
+    /// Of held meetings, from how many of them have at least one identified attendance, and how many have neither a headcount nor an
+    /// attendance.
+    pub fn of_meetings(held: u64, identified: u64, uncounted: u64) -> Self {
+        match held {
             0 => Self::NoMeetings,
-            _ if meetings.identified > 0 => Self::Identified,
-            held if meetings.uncounted >= held => Self::Uncounted,
+            _ if identified > 0 => Self::Identified,
+            held if uncounted >= held => Self::Uncounted,
             _ => Self::CountedOnly,
         }
     }
 
     /// Of the meetings of a slice.
-    pub fn of_slice(slice: &coverage::Slice) -> Self {
+    pub fn of_slice(slice: &Slice) -> Self {
         let audience = &slice.audience;
-        Self::of_meetings(MeetingCounts {
-            held: slice.fulfilment.held,
-            identified: audience.identified_meetings,
-            uncounted: audience.uncounted_meetings,
-        })
-    }
-
-    /// Of a number of held meetings, from what is published about their audience.
-    pub fn of_audience(held: u64, audience: &published::PublishedAudience) -> Self {
-        Self::of_meetings(MeetingCounts { held, identified: audience.identified_meetings, uncounted: audience.uncounted_meetings })
-    }
-
-    /// Of all that a reader sees.
-    pub fn of_total(total: &published::ScopeTotal) -> Self {
-        let status = Self::of_audience(total.plan.held, &total.audience);
-        status.of_everybody(total.audience.reached.shown(), &total.denominator)
+        Self::of_meetings(slice.fulfilment.held, audience.identified_meetings, audience.uncounted_meetings)
     }
 
     /// Of a whole campaign.
-    pub fn of_region(slice: &coverage::Slice) -> Self {
+    pub fn of_region(slice: &Slice) -> Self {
         let reach = &slice.audience.reach;
         Self::of_slice(slice).of_everybody(Some(reach.reached), &reach.denominator)
     }
 
-    fn of_everybody(self, reached: Option<u64>, denominator: &coverage::Denominator) -> Self {
+    /// The status of a whole campaign, of which so many people were reached; none if that is withheld.
+    pub fn of_everybody(self, reached: Option<u64>, denominator: &Denominator) -> Self {
         let nobody = reached == Some(0) && !denominator.is_known();
         if self == Self::Identified && nobody { Self::Unrecognised } else { self }
     }

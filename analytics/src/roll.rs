@@ -2,11 +2,11 @@
 //!
 //! Guarantees: one number per person, the same for the same roll; a person on the rolls of several precincts belongs to the lowest precinct
 //! id. Numbers are internal to one calculation. People of one precinct have neighbouring numbers, so that the attendance of a meeting
-//! touches little memory. Memory per voter: 16 bytes for the key and 8 to 16 for the table.
+//! touches little memory. Memory per voter: 19 bytes for key, birth band and sex, and 8 to 16 for the table.
 
 use std::ops::Range;
 
-use qamtu_schemas::id::PrecinctId;
+use qamtu_schemas::{event::Sex, id::PrecinctId};
 
 use crate::error::AnalyticsError;
 
@@ -26,6 +26,10 @@ pub struct RollLine {
     pub precinct: u32,
     /// Pseudonym of the person.
     pub key: PersonKey,
+    /// First year of the five years in which they were born; 0 for unknown.
+    pub birth_band: u16,
+    /// Sex of the person.
+    pub sex: Sex,
 }
 
 /// Spreads keys over the table even where their leading bits are equal (2^64 divided by the golden ratio).
@@ -38,8 +42,13 @@ pub struct Roll {
     /// Exclusive end of each precinct's range of person numbers.
     ends: Vec<u32>,
     keys: Vec<PersonKey>,
+    birth_bands: Vec<u16>,
+    sexes: Vec<Sex>,
     table: HashTable,
 }
+
+/// Exclusive bound of person numbers.
+pub const MAX_PEOPLE: u32 = 1 << 31;
 
 /// Open addressing with linear probing. A slot has some bits of the key and the person's number plus one; zero is free.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +61,22 @@ struct HashTable {
 
 impl Default for Roll {
     fn default() -> Self {
-        Self { precincts: Vec::new(), ends: Vec::new(), keys: Vec::new(), table: HashTable::with_capacity_for(0) }
+        Self {
+            precincts: Vec::new(),
+            ends: Vec::new(),
+            keys: Vec::new(),
+            birth_bands: Vec::new(),
+            sexes: Vec::new(),
+            table: HashTable::with_capacity_for(0),
+        }
     }
 }
 
 impl Roll {
     /// Builds a roll; lines have indexes of `precincts`, which may be unsorted.
     pub fn new(mut lines: Vec<RollLine>, precincts: Vec<PrecinctId>) -> Result<Self, AnalyticsError> {
-        if u32::try_from(lines.len()).is_err() {
-            return Err(AnalyticsError::TooMany(u32::MAX));
+        if lines.len() >= MAX_PEOPLE as usize {
+            return Err(AnalyticsError::TooMany(MAX_PEOPLE));
         }
         let mut sorted: Vec<(PrecinctId, u32)> = precincts.into_iter().zip(0..).collect();
         sorted.sort_unstable();
@@ -74,12 +90,16 @@ impl Roll {
             ends: vec![0; sorted.len()],
             precincts: sorted.into_iter().map(|(id, _)| id).collect(),
             keys: Vec::with_capacity(lines.len()),
+            birth_bands: Vec::with_capacity(lines.len()),
+            sexes: Vec::with_capacity(lines.len()),
             table: HashTable::with_capacity_for(lines.len()),
         };
-        for RollLine { precinct, key } in lines {
+        for RollLine { precinct, key, birth_band, sex } in lines {
             // Lines are sorted by precinct, so a person gets the lowest one.
             if let Err(free) = roll.search(key) {
                 roll.keys.push(key);
+                roll.birth_bands.push(birth_band);
+                roll.sexes.push(sex);
                 roll.table.slots[free] = roll.table.tag(key) | roll.keys.len() as u32;
             }
             roll.ends[precinct as usize] = roll.keys.len() as u32;
@@ -111,6 +131,16 @@ impl Roll {
     /// Pseudonyms, indexed by person number.
     pub fn keys(&self) -> &[PersonKey] {
         &self.keys
+    }
+
+    /// Birth bands, indexed by person number; 0 for unknown.
+    pub fn birth_bands(&self) -> &[u16] {
+        &self.birth_bands
+    }
+
+    /// Sexes, indexed by person number.
+    pub fn sexes(&self) -> &[Sex] {
+        &self.sexes
     }
 
     /// Number of a person; none if they are not on the roll.
@@ -180,13 +210,17 @@ mod tests {
         PersonKey { hi, lo }
     }
 
+    fn line(precinct: u32, key: PersonKey) -> RollLine {
+        RollLine { precinct, key, birth_band: 0, sex: Sex::Unknown }
+    }
+
     fn precincts(names: &[&str]) -> Vec<PrecinctId> {
         names.iter().map(|name| name.parse().expect("a precinct")).collect()
     }
 
     #[test]
     fn a_person_on_two_rolls_lives_in_the_lowest_precinct() {
-        let lines = [(0, 1), (1, 9), (1, 1), (2, 1), (2, 0), (1, 9)].map(|(precinct, half)| RollLine { precinct, key: key(half, half) });
+        let lines = [(0, 1), (1, 9), (1, 1), (2, 1), (2, 0), (1, 9)].map(|(precinct, half)| line(precinct, key(half, half)));
         let roll = Roll::new(lines.to_vec(), precincts(&["B", "A", "C"])).expect("a roll");
         assert_eq!(roll.precincts(), precincts(&["A", "B", "C"]));
         // A: 1 and 9; B: nobody is left; C: 0.
@@ -207,7 +241,7 @@ mod tests {
     }
 
     fn roll_of<'a>(keys: impl Iterator<Item = &'a PersonKey>) -> Roll {
-        Roll::new(keys.map(|key| RollLine { precinct: 0, key: *key }).collect(), precincts(&["A"])).expect("a roll")
+        Roll::new(keys.map(|key| line(0, *key)).collect(), precincts(&["A"])).expect("a roll")
     }
 
     proptest! {

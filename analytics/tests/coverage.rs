@@ -8,14 +8,22 @@ mod audience;
 mod fulfilment;
 #[path = "coverage/instants.rs"]
 mod instants;
+#[path = "coverage/naive_slices.rs"]
+mod naive_slices;
 #[path = "coverage/program.rs"]
 mod program;
 #[path = "coverage/properties.rs"]
 mod properties;
+#[path = "coverage/random_meetings.rs"]
+mod random_meetings;
+#[path = "coverage/random_slices.rs"]
+mod random_slices;
 #[path = "coverage/residence.rs"]
 mod residence;
 #[path = "coverage/revealing.rs"]
 mod revealing;
+#[path = "coverage/slice_program.rs"]
+mod slice_program;
 #[path = "coverage/slices.rs"]
 mod slices;
 #[path = "coverage/snapshots.rs"]

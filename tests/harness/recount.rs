@@ -17,18 +17,24 @@ use serde_json::Value;
 mod figures;
 mod meeting;
 mod rule_mutation;
+mod slices;
 
 use meeting::{CountingRules, Meeting, meeting};
 pub use rule_mutation::RuleMutation;
+pub use slices::{Slice, slice};
 
 /// By person the precincts whose rolls list them, the lowest id first.
 type Residences = HashMap<String, Vec<String>>;
+
+/// By person the first year of the birth band and the sex, by the precinct with the lowest id.
+type Traits = HashMap<String, (u32, String)>;
 
 /// The exported files of a demo: events and roll.
 pub struct DemoFiles {
     events: Vec<Value>,
     roll: Residences,
     roll_precincts: BTreeSet<String>,
+    traits: Traits,
 }
 
 /// Reads the files that `qamtu demo --out` wrote.
@@ -44,14 +50,14 @@ pub fn read(out: &Path) -> Result<DemoFiles> {
             }
         }
     }
-    let (roll, roll_precincts) = read_roll(&out.join("roll.parquet"))?;
+    let (roll, roll_precincts, traits) = read_roll(&out.join("roll.parquet"))?;
     let mut events: Vec<Value> = best.into_values().collect();
     events.sort_by(|a, b| text(a, "id").cmp(text(b, "id")));
-    Ok(DemoFiles { events, roll, roll_precincts })
+    Ok(DemoFiles { events, roll, roll_precincts, traits })
 }
 
-/// The newest version of each precinct's roll, as precincts by pseudonym; and all precincts with a roll.
-fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>)> {
+/// The newest version of each precinct's roll, as precincts by pseudonym; all precincts with a roll; and what the roll says of each person.
+fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>, Traits)> {
     use parquet::{
         file::reader::{FileReader, SerializedFileReader},
         record::RowAccessor,
@@ -61,19 +67,25 @@ fn read_roll(path: &Path) -> Result<(Residences, BTreeSet<String>)> {
     let column = |name: &str| names.iter().position(|other| other == name).with_context(|| format!("roll.parquet has no column {name}"));
     let (precinct, version, person) = (column("precinct")?, column("version")?, column("pseudonym")?);
     let mut newest: HashMap<String, u32> = HashMap::new();
-    let mut rows: Vec<(String, u32, String)> = Vec::new();
+    let (birth_band, sex) = (column("birth_band")?, column("sex")?);
+    let mut rows: Vec<(String, u32, String, u32, String)> = Vec::new();
     for row in reader.get_row_iter(None)? {
         let row = row?;
-        let entry = (row.get_string(precinct)?.clone(), row.get_uint(version)?, row.get_string(person)?.clone());
+        let (band, sex) = (u32::from(row.get_ushort(birth_band)?), row.get_string(sex)?.clone());
+        let entry = (row.get_string(precinct)?.clone(), row.get_uint(version)?, row.get_string(person)?.clone(), band, sex);
         let highest = newest.entry(entry.0.clone()).or_default();
         *highest = (*highest).max(entry.1);
         rows.push(entry);
     }
-    rows.retain(|(precinct, version, _)| newest[precinct] == *version);
+    rows.retain(|(precinct, version, ..)| newest[precinct] == *version);
     rows.sort();
     let mut roll = Residences::with_capacity(rows.len());
-    rows.into_iter().for_each(|(precinct, _, person)| roll.entry(person).or_default().push(precinct));
-    Ok((roll, newest.into_keys().collect()))
+    let mut traits = HashMap::with_capacity(rows.len());
+    for (precinct, _, person, band, sex) in rows {
+        traits.entry(person.clone()).or_insert((band, sex));
+        roll.entry(person).or_default().push(precinct);
+    }
+    Ok((roll, newest.into_keys().collect(), traits))
 }
 
 /// The kind of fact that an event is. With its meeting and id it is the identity of the event.
@@ -205,6 +217,11 @@ pub fn figures_with(files: &DemoFiles, as_of: &str, mutation: RuleMutation) -> R
 }
 
 fn count(files: &DemoFiles, as_of: &str, mutation: Option<RuleMutation>) -> Result<Value> {
+    with_input(files, as_of, mutation, figures::assemble)
+}
+
+/// Prepares what figures are counted from, and counts.
+fn with_input<T>(files: &DemoFiles, as_of: &str, mutation: Option<RuleMutation>, work: impl FnOnce(&RecountInput<'_>) -> T) -> Result<T> {
     let as_of: Timestamp = as_of.parse()?;
     let all: Vec<&Value> = files.events.iter().filter(|event| instant(&event["receivedtime"]) <= as_of).collect();
     let reversed: HashSet<&str> =
@@ -240,15 +257,7 @@ fn count(files: &DemoFiles, as_of: &str, mutation: Option<RuleMutation>) -> Resu
     let precincts = precincts(&all, campaign.today)?;
     let unenrolled = precincts.keys().filter(|precinct| !files.roll_precincts.contains(**precinct)).count();
     ensure!(unenrolled == 0, "the recount does not support stated residences, and {unenrolled} precincts have no roll");
-    Ok(figures::assemble(&RecountInput {
-        files,
-        all: &all,
-        configured,
-        campaign: &campaign,
-        precincts: &precincts,
-        meetings: &meetings,
-        mutation,
-    }))
+    Ok(work(&RecountInput { files, all: &all, configured, campaign: &campaign, precincts: &precincts, meetings: &meetings, mutation }))
 }
 
 /// People whose withdrawal of consent is in force.

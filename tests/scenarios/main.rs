@@ -6,15 +6,16 @@ mod cases;
 mod crate_dependencies;
 mod demo;
 mod demo_page;
+mod demo_slices;
 mod end_to_end;
 mod known_failures;
 mod modules;
 mod page_layout;
-mod send;
 mod readme;
 mod repository_rules;
 #[path = "../../analytics/tests/sample/sample.rs"]
 mod sample;
+mod send;
 
 use std::path::Path;
 

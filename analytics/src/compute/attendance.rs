@@ -8,27 +8,27 @@ use polars::{
 use qamtu_schemas::id::MeetingId;
 
 use crate::{
-    coverage::{AttendanceRun, CoverageFold, OUTSIDE, ResidenceIndex, UNSTATED},
     error::AnalyticsError,
     facts::{ArrowBatches, Facts, StatedResidence},
+    facts_store::{AttendanceCollector, AttendanceRun, OUTSIDE, ResidenceIndex, UNSTATED},
 };
 
-/// Adds all attendance to a calculation.
-pub(super) fn add_runs(facts: &Facts, fold: &mut CoverageFold<'_>, mut batches: ArrowBatches) -> Result<(), AnalyticsError> {
+/// Collects all attendance.
+pub(super) fn collect(facts: &Facts, collector: &mut AttendanceCollector<'_>, mut batches: ArrowBatches) -> Result<(), AnalyticsError> {
     let mut numbers = MeetingNumbers::of(facts)?;
     let mut residences = Vec::new();
     while let Some(frame) = batches.next().transpose()? {
-        fold.add_events(frame.height() as u64);
+        collector.add_events(frame.height() as u64);
         let frame = rows_that_count(frame).map_err(batches.schema_error())?;
-        if !fold.uses_roll() {
-            residences = residence_numbers(&frame, fold.residences()).map_err(batches.schema_error())?;
+        if !collector.uses_roll() {
+            residences = residence_numbers(&frame, collector.residences()).map_err(batches.schema_error())?;
         }
         let columns = AttendanceColumns::of(&frame).map_err(batches.schema_error())?;
         let mut start = 0;
         for MeetingRows { meeting, end } in numbers.runs(columns.meeting)? {
             let residences = residences.get(start..end).unwrap_or_default();
             let (hi, lo, strength) = (&columns.hi[start..end], &columns.lo[start..end], &columns.strength[start..end]);
-            fold.add_run(AttendanceRun { meeting, hi, lo, strength, residences })?;
+            collector.add_run(AttendanceRun { meeting, hi, lo, strength, residences })?;
             start = end;
         }
     }

@@ -8,7 +8,7 @@ use qamtu_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::slice::{Residents, Slice};
+use crate::figures::{Residents, Slice};
 
 /// Figures of the whole campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

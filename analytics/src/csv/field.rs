@@ -66,7 +66,7 @@ impl Field {
     }
 
     /// A share as a percentage; withheld or unknown if the part or the whole is.
-    pub(super) fn share(part: &Self, whole: &Self) -> Self {
+    pub(crate) fn share(part: &Self, whole: &Self) -> Self {
         match (part, whole) {
             (Self::Count(_), Self::Count(0)) => Self::Empty,
             (Self::Count(part), Self::Count(whole)) => {
@@ -79,7 +79,7 @@ impl Field {
         }
     }
 
-    pub(super) fn to_text(&self, dialect: Dialect) -> String {
+    pub(crate) fn to_text(&self, dialect: Dialect) -> String {
         match self {
             Self::Text(text) => escape_formulas(text),
             Self::Count(count) => count.to_string(),

@@ -39,25 +39,25 @@ pub(super) fn csv(published: &Published, dialect: Dialect) -> Result<Vec<u8>, cs
     };
     let mut writer = CsvWriter::new(Vec::new(), dialect, false, source)?;
     let total = &published.total;
-    let all = ReachStatus::of_total(total);
+    let all = total.status();
     let kind = if published.reader.scope == Scope::Region { "region" } else { "scope" };
     let row = CsvRow::new(kind, &published.identity.campaign, Some(&published.campaign.names));
     writer.write_row(&audience(row.with_voters(&total.denominator).with_plan(&total.plan), &total.audience).for_status(all))?;
     for unit in &published.units {
         let row = CsvRow::new("unit", &unit.unit, unit.names.as_ref()).with_voters(&unit.denominator).with_plan(&unit.plan);
-        writer.write_row(&audience(row, &unit.audience).for_status(ReachStatus::of_audience(unit.plan.held, &unit.audience)))?;
+        writer.write_row(&audience(row, &unit.audience).for_status(unit.audience.status(unit.plan.held)))?;
     }
     for unit in &published.units {
         writer.write_row(&residents(unit, all))?;
     }
     for coalition in &published.coalitions {
         let row = CsvRow::new("coalition", &coalition.coalition, coalition.names.as_ref()).with_plan(&coalition.plan);
-        let status = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
+        let status = coalition.audience.status(coalition.plan.held);
         writer.write_row(&audience(row, &coalition.audience).for_status(status))?;
     }
     for category in &published.categories {
         let row = CsvRow::new("category", &category.category, category.names.as_ref()).with_plan(&category.plan);
-        let status = ReachStatus::of_audience(category.plan.held, &category.audience);
+        let status = category.audience.status(category.plan.held);
         writer.write_row(&audience(row, &category.audience).for_status(status))?;
     }
     for week in &published.weeks {

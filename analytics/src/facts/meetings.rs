@@ -9,7 +9,7 @@ use qamtu_schemas::{
     MeetingState, Status,
     event::Plan,
     fold::Headcount,
-    id::{CategoryCode, CoalitionId, MeetingId, PrecinctId, UnitCode},
+    id::{CategoryCode, CoalitionId, FormatCode, LanguageCode, MeetingId, MemberId, PrecinctId, UnitCode},
 };
 
 /// Maps codes to consecutive numbers, in the order of arrival.
@@ -42,7 +42,7 @@ impl<K: Clone + Eq + Hash> Interner<K> {
     }
 }
 
-/// Unit, coalition, audience and time of a plan or of a report, which has the contents of a plan; codes are interned.
+/// Place, host, audience and time of a plan or of a report, which has the contents of a plan; codes are interned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InternedPlan {
     /// Interned code of the unit.
@@ -53,6 +53,12 @@ pub struct InternedPlan {
     pub categories: Box<[u32]>,
     /// Interned id of the precinct, if the plan or report names one.
     pub precinct: Option<u32>,
+    /// Interned code of the format.
+    pub format: u32,
+    /// Interned code of the language.
+    pub language: u32,
+    /// Interned ids of the members who speak.
+    pub members: Box<[u32]>,
     /// Start of the meeting; of a plan, after moves.
     pub starts: Timestamp,
 }
@@ -91,6 +97,12 @@ pub struct Meetings {
     pub categories: Interner<CategoryCode>,
     /// Precincts that plans and reports name.
     pub precincts: Interner<PrecinctId>,
+    /// Formats that plans and reports name.
+    pub formats: Interner<FormatCode>,
+    /// Languages that plans and reports name.
+    pub languages: Interner<LanguageCode>,
+    /// Members that plans and reports name.
+    pub members: Interner<MemberId>,
 }
 
 impl Meetings {
@@ -122,6 +134,9 @@ impl Meetings {
             coalition: self.coalitions.intern(&plan.coalition),
             categories: std::iter::once(&plan.category).chain(&plan.secondary).map(|code| self.categories.intern(code)).collect(),
             precinct: plan.precinct.as_ref().map(|precinct| self.precincts.intern(precinct)),
+            format: self.formats.intern(&plan.format),
+            language: self.languages.intern(&plan.language),
+            members: plan.members.iter().map(|member| self.members.intern(member)).collect(),
             starts,
         }
     }

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use polars::{frame::DataFrame, prelude::PolarsResult};
-use qamtu_schemas::{Topic, id::PrecinctId};
+use polars::{
+    frame::DataFrame,
+    prelude::{PolarsResult, StringChunked},
+};
+use qamtu_schemas::{Topic, event::Sex, id::PrecinctId};
 
 use super::{stream::ArrowBatches, warehouse_reader::WarehouseReader};
 use crate::{
@@ -16,8 +19,8 @@ impl WarehouseReader {
     /// The voters of each precinct's newest version, where that version is a strong one.
     pub(super) async fn roll(&self, selection: &Selection) -> Result<Roll, AnalyticsError> {
         let sql = format!(
-            "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo \
-             FROM v_roll WHERE {} AND (v_roll.precinct, version, event_id) IN \
+            "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, \
+             toUInt32(birth_band) AS birth_band, toUInt8(sex) AS sex FROM v_roll WHERE {} AND (v_roll.precinct, version, event_id) IN \
              (SELECT precinct, newest.1, newest.2 FROM \
              (SELECT precinct, argMax((version, event_id, strength), (version, toUInt128(event_id))) AS newest \
              FROM v_roll_versions WHERE {} GROUP BY precinct) WHERE newest.3 = 1)",
@@ -31,40 +34,78 @@ impl WarehouseReader {
 /// Builds the roll from Arrow batches of voters.
 fn build_roll(mut batches: ArrowBatches) -> Result<Roll, AnalyticsError> {
     let mut lines = Vec::new();
-    let mut numbers: HashMap<String, u32> = HashMap::new();
-    let mut precincts: Vec<PrecinctId> = Vec::new();
+    let mut numbers = PrecinctNumbers::default();
     while let Some(frame) = batches.next().transpose()? {
-        for (precinct, keys) in by_precinct(&frame).map_err(batches.schema_error())? {
-            let precinct_number = match numbers.get(precinct) {
-                Some(number) => *number,
-                None => {
-                    let id = precinct.parse().map_err(|_| AnalyticsError::Value {
-                        view: "v_roll",
-                        value: precinct.to_owned(),
-                        expected: "precinct",
-                    })?;
-                    let number = u32::try_from(precincts.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
-                    precincts.push(id);
-                    numbers.insert(precinct.to_owned(), number);
-                    number
-                }
-            };
-            lines.extend(keys.into_iter().map(|key| RollLine { precinct: precinct_number, key }));
+        let voters = Voters::of(&frame).map_err(batches.schema_error())?;
+        for (row, precinct) in voters.precinct.iter().map(Option::unwrap_or_default).enumerate() {
+            lines.push(RollLine {
+                precinct: numbers.number(precinct)?,
+                key: PersonKey { hi: voters.hi[row], lo: voters.lo[row] },
+                birth_band: u16::try_from(voters.birth_band[row]).unwrap_or(0),
+                sex: sex(voters.sex[row]),
+            });
         }
     }
-    Roll::new(lines, precincts)
+    Roll::new(lines, numbers.precincts)
 }
 
-/// Groups consecutive rows of the same precinct.
-fn by_precinct(frame: &DataFrame) -> PolarsResult<Vec<(&str, Vec<PersonKey>)>> {
-    let hi = frame.column("hi")?.u64()?.cont_slice()?;
-    let lo = frame.column("lo")?.u64()?.cont_slice()?;
-    let mut runs: Vec<(&str, Vec<PersonKey>)> = Vec::new();
-    for ((precinct, hi), lo) in frame.column("precinct")?.str()?.iter().map(Option::unwrap_or_default).zip(hi).zip(lo) {
-        match runs.last_mut() {
-            Some((last, keys)) if *last == precinct => keys.push(PersonKey { hi: *hi, lo: *lo }),
-            _ => runs.push((precinct, vec![PersonKey { hi: *hi, lo: *lo }])),
-        }
+/// The columns of a batch, with the types of the view's contract.
+struct Voters<'a> {
+    precinct: &'a StringChunked,
+    hi: &'a [u64],
+    lo: &'a [u64],
+    birth_band: &'a [u32],
+    sex: &'a [u8],
+}
+
+impl<'a> Voters<'a> {
+    fn of(frame: &'a DataFrame) -> PolarsResult<Self> {
+        Ok(Self {
+            precinct: frame.column("precinct")?.str()?,
+            hi: frame.column("hi")?.u64()?.cont_slice()?,
+            lo: frame.column("lo")?.u64()?.cont_slice()?,
+            birth_band: frame.column("birth_band")?.u32()?.cont_slice()?,
+            sex: frame.column("sex")?.u8()?.cont_slice()?,
+        })
     }
-    Ok(runs)
+}
+
+/// The number of a sex in the table `roll`.
+fn sex(number: u8) -> Sex {
+    match number {
+        1 => Sex::Female,
+        2 => Sex::Male,
+        _ => Sex::Unknown,
+    }
+}
+
+/// Numbers precincts in the order of arrival.
+#[derive(Default)]
+struct PrecinctNumbers {
+    numbers: HashMap<String, u32>,
+    precincts: Vec<PrecinctId>,
+    /// The precinct of the last row: rows of one precinct follow one another.
+    last: Option<(String, u32)>,
+}
+
+impl PrecinctNumbers {
+    fn number(&mut self, precinct: &str) -> Result<u32, AnalyticsError> {
+        if let Some((_, number)) = self.last.as_ref().filter(|(last, _)| last == precinct) {
+            return Ok(*number);
+        }
+        let number = match self.numbers.get(precinct) {
+            Some(number) => *number,
+            None => self.add(precinct)?,
+        };
+        self.last = Some((precinct.to_owned(), number));
+        Ok(number)
+    }
+
+    fn add(&mut self, precinct: &str) -> Result<u32, AnalyticsError> {
+        let invalid = |_| AnalyticsError::Value { view: "v_roll", value: precinct.to_owned(), expected: "precinct" };
+        let number = u32::try_from(self.precincts.len()).map_err(|_| AnalyticsError::TooMany(u32::MAX))?;
+        self.precincts.push(precinct.parse().map_err(invalid)?);
+        self.numbers.insert(precinct.to_owned(), number);
+        Ok(number)
+    }
 }

@@ -20,7 +20,7 @@ pub struct Card {
 }
 
 pub(super) fn cards(fmt: &FigureFormatter<'_>) -> Vec<Card> {
-    let (bounds, identified) = match ReachStatus::of_total(&fmt.published.total) {
+    let (bounds, identified) = match fmt.published.total.status() {
         // The gaps section says what is missing.
         ReachStatus::NoMeetings | ReachStatus::Uncounted => (None, None),
         ReachStatus::CountedOnly | ReachStatus::Unrecognised | ReachStatus::Identified => (Some(bounds(fmt)), Some(identified(fmt))),
@@ -77,7 +77,7 @@ fn bounds(fmt: &FigureFormatter<'_>) -> Card {
 fn planned(fmt: &FigureFormatter<'_>) -> Option<Card> {
     let planned = planned_reach(fmt)?;
     let total = &fmt.published.total;
-    let (figure, reached) = match ReachStatus::of_total(total) {
+    let (figure, reached) = match total.status() {
         ReachStatus::NoMeetings | ReachStatus::Identified => {
             (fmt.ratio(total.audience.reached, planned), fmt.cell(total.audience.reached).text)
         }

@@ -135,7 +135,7 @@ impl<'a> FigureFormatter<'a> {
     /// Different voters identified in the reader's scope.
     pub(super) fn reached_in_all(&self) -> Figure {
         let total = &self.published.total;
-        self.reached(ReachStatus::of_total(total), total.audience.reached)
+        self.reached(total.status(), total.audience.reached)
     }
 
     /// Different voters who live in a unit. Zero is shown only if anybody could have been identified.

@@ -46,7 +46,7 @@ pub(super) fn gaps(fmt: &FigureFormatter<'_>) -> DataGaps {
             action: fmt.message("gap-voters-action"),
         });
     }
-    match ReachStatus::of_total(&published.total) {
+    match published.total.status() {
         ReachStatus::NoMeetings => list.push(gap("gap-meetings", "gap-meetings-action")),
         ReachStatus::Uncounted => list.push(gap("gap-counts", "gap-counts-action")),
         ReachStatus::CountedOnly => list.push(gap("gap-identified", "gap-identified-action")),

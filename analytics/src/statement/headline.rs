@@ -79,7 +79,7 @@ pub(super) fn headline(fmt: &FigureFormatter<'_>) -> Headline {
 fn reached_and_share(fmt: &FigureFormatter<'_>) -> (Figure, Figure) {
     let total = &fmt.published.total;
     let audience = &total.audience;
-    match ReachStatus::of_total(total) {
+    match total.status() {
         ReachStatus::Uncounted | ReachStatus::Unrecognised => (fmt.unknown(), fmt.unknown()),
         ReachStatus::CountedOnly => {
             let shares = fmt.bounds_share(audience, &total.denominator).map(|shares| fmt.shown(shares));
@@ -107,7 +107,7 @@ fn denominator(fmt: &FigureFormatter<'_>) -> String {
 /// Equal bounds are exact. If they are withheld, so is whether the number is exact.
 fn label(fmt: &FigureFormatter<'_>) -> String {
     let audience = &fmt.published.total.audience;
-    match (ReachStatus::of_total(&fmt.published.total), audience.reached.shown(), audience.lower.shown(), audience.upper.shown()) {
+    match (fmt.published.total.status(), audience.reached.shown(), audience.lower.shown(), audience.upper.shown()) {
         (ReachStatus::NoMeetings, ..) => fmt.message("headline-label-no-meetings"),
         (ReachStatus::CountedOnly, ..) => fmt.message("headline-label-counted-only"),
         (ReachStatus::Identified, Some(reached), Some(lower), Some(upper)) if reached == lower && lower == upper => {
@@ -121,7 +121,7 @@ fn label(fmt: &FigureFormatter<'_>) -> String {
 fn range(fmt: &FigureFormatter<'_>) -> Option<RangeChart> {
     let total = &fmt.published.total;
     let audience = &total.audience;
-    let status = ReachStatus::of_total(total);
+    let status = total.status();
     if matches!(status, ReachStatus::NoMeetings | ReachStatus::Uncounted) {
         return None;
     }

@@ -144,7 +144,7 @@ fn unit_labels(fmt: &FigureFormatter<'_>) -> (String, String) {
 
 pub(super) fn units(fmt: &FigureFormatter<'_>) -> FigureTable {
     let rows = fmt.units_by_name().into_iter().map(|(name, unit)| {
-        let status = ReachStatus::of_audience(unit.plan.held, &unit.audience);
+        let status = unit.audience.status(unit.plan.held);
         RowBuilder::new(fmt, &unit.unit, name)
             .voters(&unit.denominator)
             .count(unit.plan.planned)
@@ -182,7 +182,7 @@ pub(super) fn units(fmt: &FigureFormatter<'_>) -> FigureTable {
 /// The row of the whole campaign.
 fn total(fmt: &FigureFormatter<'_>) -> FigureRow {
     let total = &fmt.published.total;
-    let status = ReachStatus::of_total(total);
+    let status = total.status();
     RowBuilder::new(fmt, "all", fmt.area())
         .voters(&total.denominator)
         .count(total.plan.planned)
@@ -202,7 +202,7 @@ pub(super) fn coalitions(fmt: &FigureFormatter<'_>) -> Option<FigureTable> {
     // Coalitions of the whole region come first.
     named.sort_by(|a, b| a.1.unit.is_some().cmp(&b.1.unit.is_some()).then_with(|| fmt.locale.order(&a.0, &b.0)));
     let rows = named.into_iter().map(|(name, coalition)| {
-        let status = ReachStatus::of_audience(coalition.plan.held, &coalition.audience);
+        let status = coalition.audience.status(coalition.plan.held);
         RowBuilder::new(fmt, &coalition.coalition, name)
             .count(coalition.plan.planned)
             .count(coalition.plan.held)
@@ -233,7 +233,7 @@ pub(super) fn categories(fmt: &FigureFormatter<'_>) -> Option<FigureTable> {
     let rows: Vec<FigureRow> = named
         .into_iter()
         .map(|(name, category)| {
-            let status = ReachStatus::of_audience(category.plan.held, &category.audience);
+            let status = category.audience.status(category.plan.held);
             RowBuilder::new(fmt, &category.category, name)
                 .count(category.plan.held)
                 .gross(status, category.audience.gross)

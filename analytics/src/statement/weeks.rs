@@ -78,7 +78,7 @@ pub struct ColumnLabels {
 
 /// None if nobody was identified, which is not the same as nobody reached.
 pub(super) fn weeks(fmt: &FigureFormatter<'_>) -> Option<WeekChart> {
-    if ReachStatus::of_total(&fmt.published.total) != ReachStatus::Identified {
+    if fmt.published.total.status() != ReachStatus::Identified {
         return None;
     }
     let weeks = with_meetings(&fmt.published.weeks);

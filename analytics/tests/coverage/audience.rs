@@ -2,7 +2,8 @@
 
 use qamtu_analytics::{
     AnalyticsError,
-    coverage::{AttendanceRun, Audience, CoverageFold, Method},
+    coverage::{Audience, Method},
+    facts_store::{AttendanceRun, FactsStore},
 };
 
 use crate::world::{MONDAY, World, after};
@@ -193,14 +194,14 @@ fn attendance_that_is_not_grouped_by_meeting_is_refused() {
     let mut world = World::new();
     world.held("m1", World::place(MONDAY));
     world.held("m2", World::place(MONDAY));
-    let facts = world.facts(after());
     let run = |meeting| AttendanceRun { meeting, hi: &[1], lo: &[1], strength: &[1], residences: &[] };
     for again in [0, 1, 2] {
-        let mut fold = CoverageFold::new(&facts).expect("a campaign");
-        for meeting in [1, 0, 2, 3] {
-            fold.add_run(run(meeting)).expect("a new meeting");
-        }
-        let refused = fold.add_run(run(again));
+        let refused = FactsStore::new(world.facts(after()), |_, collector| {
+            for meeting in [1, 0, 2, 3] {
+                collector.add_run(run(meeting)).expect("a new meeting");
+            }
+            collector.add_run(run(again))
+        });
         assert!(matches!(refused, Err(AnalyticsError::AttendanceNotGrouped(meeting)) if meeting == again), "{refused:?}");
     }
 }

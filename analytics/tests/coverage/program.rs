@@ -39,6 +39,26 @@ fn a_wrong_command_line_ends_with_64() {
 }
 
 #[test]
+fn a_slice_that_cannot_be_answered_ends_with_64() {
+    let slice = ["slice", "--campaign", "test"];
+    for (arguments, named) in [
+        (["--by", "person"], "unknown dimension \"person\": choose one of unit, precinct"),
+        (["--by", "unit,week,day"], "at most two different dimensions"),
+        (["--by", "unit,unit"], "at most two different dimensions"),
+        (["--where", "unit>=A"], "dimension unit has no order"),
+        (["--where", "day=yesterday"], "write it as 2026-02-20"),
+        (["--measures", "turnout"], "unknown measure \"turnout\": choose one of planned"),
+        (["--format", "pdf"], "choose table, csv or json"),
+    ] {
+        let output = run(&[&slice[..], &arguments].concat(), &[("QAMTU__CLICKHOUSE__URL", "http://127.0.0.1:1")]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(64) && stderr.contains(named), "{arguments:?}: {stderr}");
+    }
+    let of_meetings = run(&[&slice[..], &["--by", "sex", "--measures", "held"]].concat(), &[]);
+    assert!(String::from_utf8_lossy(&of_meetings.stderr).contains("measure held is a figure of meetings: a slice by sex"));
+}
+
+#[test]
 fn a_warehouse_that_does_not_answer_ends_with_1() {
     let folder = tempfile::tempdir().expect("a folder");
     let settings =
@@ -51,19 +71,30 @@ fn a_warehouse_that_does_not_answer_ends_with_1() {
     );
 }
 
+/// The settings that read a warehouse.
+fn settings_of(config: &ClickhouseConfig) -> [(&'static str, &str); 4] {
+    [
+        ("QAMTU__CLICKHOUSE__URL", config.url.as_str()),
+        ("QAMTU__CLICKHOUSE__USER", config.user.as_str()),
+        ("QAMTU__CLICKHOUSE__PASSWORD", config.password.expose_secret()),
+        ("QAMTU__CLICKHOUSE__DATABASE", config.database.as_str()),
+    ]
+}
+
+/// What `slice` prints for a real warehouse.
+pub fn slice_output(config: &ClickhouseConfig, arguments: &[&str]) -> String {
+    let output = run(&[&["slice", "--campaign", "test"], arguments].concat(), &settings_of(config));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
 /// `compute` on a real warehouse prints the name of a snapshot and writes its files.
 pub fn computes(config: &ClickhouseConfig, expected: &Snapshot) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let as_of = expected.coverage.identity.as_of.to_string();
     let (csv, json, dir) = (path("coverage.csv"), path("summary.json"), path("snapshots"));
-    let settings = [
-        ("QAMTU__CLICKHOUSE__URL", config.url.as_str()),
-        ("QAMTU__CLICKHOUSE__USER", config.user.as_str()),
-        ("QAMTU__CLICKHOUSE__PASSWORD", config.password.expose_secret()),
-        ("QAMTU__CLICKHOUSE__DATABASE", config.database.as_str()),
-        ("QAMTU__ANALYTICS__DIR", dir.as_str()),
-    ];
+    let settings = [&settings_of(config)[..], &[("QAMTU__ANALYTICS__DIR", dir.as_str())]].concat();
     let output = run(&["compute", "--campaign", "test", "--as-of", &as_of, "--csv", &csv, "--json", &json], &settings);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON line");

@@ -16,7 +16,7 @@ use qamtu_devstack::testing::{WarehouseLogin, WarehouseProgram};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::world::{Attendance, Residence, World, after, key};
+use crate::world::{Attendance, Residence, World, after, birth_band, key, sex};
 
 /// Everything below this offset is stored, in both partitions of the events and in one of the roll.
 pub const NEXT: u64 = 1_000_000;
@@ -113,7 +113,7 @@ impl TestWarehouse {
         let rows = voters.iter().map(|person| {
             let (hi, lo) = key(*person);
             json!({"campaign": "test", "precinct": precinct, "version": version, "event_id": id, "bodyhash": BODY_HASH, "person_hi": hi,
-                "person_lo": lo, "birth_band": 1980, "sex": "u"})
+                "person_lo": lo, "birth_band": birth_band(*person), "sex": sex(*person)})
         });
         self.insert("roll", rows).await;
         self.insert("roll_versions", [fact(&id, roll(0, offset), columns)]).await;

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use qamtu_analytics::{
     Coverage,
-    coverage::{AttendanceRun, CoverageFold, OUTSIDE, Quality, STRONG, UNSTATED},
+    coverage::Quality,
+    error::AnalyticsError,
     facts::{Facts, RecordCounts, meetings::Meetings},
+    facts_store::{AttendanceCollector, AttendanceRun, FactsStore, OUTSIDE, STRONG, UNSTATED},
     roll::{PersonKey, Roll, RollLine},
     snapshot_identity::Selection,
 };
-use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, id::MeetingId};
+use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, event::Sex, id::MeetingId};
 use serde_json::{Value, json};
 
 /// An attendance that counts.
@@ -189,7 +191,7 @@ impl World {
         let lines = self.roll.iter().map(|(person, home)| {
             let place = precincts.iter().position(|precinct| precinct == home).expect("a precinct of the roll");
             let (hi, lo) = key(*person);
-            RollLine { precinct: place as u32, key: PersonKey { hi, lo } }
+            RollLine { precinct: place as u32, key: PersonKey { hi, lo }, birth_band: birth_band(*person), sex: sex(*person) }
         });
         let used: Vec<&str> = precincts.iter().copied().filter(|precinct| self.roll.iter().any(|(_, home)| home == precinct)).collect();
         assert!(precincts.starts_with(&used), "the roll names precincts in the order above");
@@ -214,8 +216,15 @@ impl World {
 
     /// The figures, attendance taken in runs of so many rows.
     pub fn coverage_in_runs(&self, as_of: Timestamp, rows: usize) -> Coverage {
-        let facts = self.facts(as_of);
-        let mut fold = CoverageFold::new(&facts).expect("a configured campaign");
+        Coverage::of(&self.store(as_of, rows)).expect("a coverage")
+    }
+
+    /// The facts as columns, attendance taken in runs of so many rows.
+    pub fn store(&self, as_of: Timestamp, rows: usize) -> FactsStore {
+        FactsStore::new(self.facts(as_of), |facts, collector| self.collect(facts, collector, rows)).expect("a configured campaign")
+    }
+
+    fn collect(&self, facts: &Facts, collector: &mut AttendanceCollector<'_>, rows: usize) -> Result<(), AnalyticsError> {
         let mut by_meeting: BTreeMap<&str, Vec<&Attendance>> = BTreeMap::new();
         for attendance in &self.attendances {
             by_meeting.entry(&attendance.meeting).or_default().push(attendance);
@@ -232,23 +241,36 @@ impl World {
             for attendance in attendance.chunks(rows) {
                 let (hi, lo): (Vec<u64>, Vec<u64>) = attendance.iter().map(|attendance| key(attendance.person)).unzip();
                 let strength: Vec<u8> = attendance.iter().map(|attendance| if attendance.strong { STRONG } else { 2 }).collect();
-                let residences: Vec<u32> = match fold.uses_roll() {
+                let residences: Vec<u32> = match collector.uses_roll() {
                     true => Vec::new(),
-                    false => attendance.iter().map(|attendance| attendance.residence.number(&fold)).collect(),
+                    false => attendance.iter().map(|attendance| attendance.residence.number(collector)).collect(),
                 };
-                fold.add_run(AttendanceRun { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences })
-                    .expect("meeting by meeting");
+                collector.add_run(AttendanceRun { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences })?;
             }
         }
-        fold.finish().expect("a coverage")
+        Ok(())
+    }
+}
+
+/// Birth band of a person on the roll: unknown for every seventh.
+pub fn birth_band(person: u64) -> u16 {
+    if person.is_multiple_of(7) { 0 } else { 1950 + 5 * (person % 4) as u16 }
+}
+
+/// Sex of a person on the roll: unknown for every fifth.
+pub fn sex(person: u64) -> Sex {
+    match person % 5 {
+        0 => Sex::Unknown,
+        1 | 3 => Sex::Female,
+        _ => Sex::Male,
     }
 }
 
 impl Residence {
-    fn number(self, fold: &CoverageFold<'_>) -> u32 {
+    fn number(self, collector: &AttendanceCollector<'_>) -> u32 {
         match self {
-            Self::Precinct(precinct) => fold.residences().precinct(precinct).expect("a precinct of the campaign"),
-            Self::Unit(unit) => fold.residences().unit(unit).expect("a unit of the campaign"),
+            Self::Precinct(precinct) => collector.residences().precinct(precinct).expect("a precinct of the campaign"),
+            Self::Unit(unit) => collector.residences().unit(unit).expect("a unit of the campaign"),
             Self::Outside => OUTSIDE,
             Self::Unstated => UNSTATED,
         }

@@ -1,9 +1,14 @@
-//! The figures of a set of meetings or of residents, which every breakdown of a coverage has.
+//! The figures of a set of meetings or of residents: what every slice has.
 //!
-//! Shared by all breakdowns so that a figure has one definition; [`super::definition`] has the formulas.
+//! Shared by all slices so that a figure has one definition; [`crate::coverage::definition`] has the formulas.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+pub mod bounds;
+mod meeting_sums;
+
+pub use meeting_sums::{AttendeeCounts, MeetingSums, Sum};
 
 /// Fulfilment of the plan: meetings by state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +31,8 @@ pub struct Fulfilment {
     pub moved: u64,
     /// Due meetings without a report.
     pub missing: u64,
-    /// Meetings with neither plan nor report; one that was reported before it begins is not among them. Counted for the whole campaign only,
-    /// zero in other slices.
+    /// Meetings with neither plan nor report; one that was reported before it begins is not among them. They have no dimensions, so they are
+    /// zero for every unit, coalition, category and week.
     pub pending: u64,
     /// Meetings with two conflicting reports or headcounts, or with both a report and a cancellation.
     pub contested: u64,
@@ -43,6 +48,15 @@ pub struct Denominator {
 }
 
 impl Denominator {
+    /// The voters of several places; unknown if those of one are, or if there is no place.
+    pub fn sum(places: impl Iterator<Item = Self>) -> Self {
+        let add = |sum: Self, place: Self| match sum.is_known() && place.is_known() {
+            true => Self { voters: sum.voters + place.voters, date: sum.date.max(place.date) },
+            false => Self::default(),
+        };
+        places.reduce(add).unwrap_or_default()
+    }
+
     /// Whether the voters were counted; a count of zero is known, too.
     pub fn is_known(&self) -> bool {
         self.date.is_some()
@@ -130,7 +144,7 @@ impl Audience {
 }
 
 /// The figures of a set of meetings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     /// Fulfilment of the plan, by the unit and time of the plan; `held` and `unlawful` by those of the report.
     pub fulfilment: Fulfilment,

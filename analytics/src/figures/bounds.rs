@@ -4,18 +4,15 @@
 //! are, so that a reach above 100 % is visible. Without a precinct count nothing is capped and nothing is above 100 %. Meetings without a
 //! headcount add nothing to `upper`: it is then incomplete, and the reach is not exact.
 
-use super::{
-    slice::{Audience, Denominator, Method, Reach},
-    sums::MeetingSums,
-};
+use super::{Audience, Denominator, MeetingSums, Method, Reach};
 
 /// Reach of a set of meetings. Since people attend outside their unit, it is capped by the voters of the whole region.
-pub(super) fn of_meetings(reached: u64, sums: &MeetingSums, denominator: Denominator, region: &Denominator) -> Reach {
+pub fn of_meetings(reached: u64, sums: &MeetingSums, denominator: Denominator, region: &Denominator) -> Reach {
     reach(reached, reached.max(sums.eligible_minimum), region.known(), &sums.audience, denominator)
 }
 
-/// Reach of the residents of a unit or precinct: anyone unidentified at any meeting may live there.
-pub(super) fn of_residents(reached: u64, audience: &Audience, denominator: Denominator) -> Reach {
+/// Reach of residents at a set of meetings: anyone unidentified at any of these meetings may be one of them.
+pub fn of_residents(reached: u64, audience: &Audience, denominator: Denominator) -> Reach {
     reach(reached, reached, denominator.known(), audience, denominator)
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, Weekday},
+    civil::{Date, ISOWeekDate, Weekday},
     tz::TimeZone,
 };
 use qamtu_schemas::{event::CampaignConfigured, instant::time_zone};
@@ -50,4 +50,10 @@ pub(super) fn monday(day: Date) -> Date {
 pub(super) fn week_name(monday: Date) -> String {
     let week = monday.iso_week_date();
     format!("{:04}-W{:02}", week.year(), week.week())
+}
+
+/// The Monday of a week with such a name.
+pub(crate) fn week_monday(name: &str) -> Option<Date> {
+    let (year, week) = name.split_once("-W")?;
+    ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, Weekday::Monday).ok().map(ISOWeekDate::date)
 }

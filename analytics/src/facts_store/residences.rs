@@ -1,7 +1,6 @@
-//! Residences of people, and the registered voters of precincts and units.
+//! Residences of people.
 //!
-//! Guarantees: a person has one residence, so residents of precincts add up to residents of their unit. A precinct or unit without a count
-//! has unknown voters.
+//! Guarantees: a person has one residence, so residents of precincts add up to residents of their unit.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +11,10 @@ use qamtu_schemas::{
     id::{PrecinctId, UnitCode},
 };
 
-use super::{
-    bounds,
-    distinct_people::ResidentCounts,
-    slice::{Audience, Denominator, Residents},
-};
 use crate::roll::Roll;
 
 /// The count of every precinct that is valid on a day; its newest count if the first one is later.
-pub(super) fn precinct_counts(reference: &Reference, on: Date) -> BTreeMap<&PrecinctId, &PrecinctCounted> {
+pub(crate) fn precinct_counts(reference: &Reference, on: Date) -> BTreeMap<&PrecinctId, &PrecinctCounted> {
     let valid = reference.precincts(on);
     reference.precincts(Date::MAX).chain(valid).map(|count| (&count.precinct, count)).collect()
 }
@@ -55,11 +49,6 @@ impl ResidenceIndex {
         Self { precincts, unit_of, units, known }
     }
 
-    /// How many residences have a number.
-    pub(super) fn len(&self) -> usize {
-        self.precincts.len() + self.units.len()
-    }
-
     /// Residence number of a precinct of the campaign.
     pub fn precinct(&self, id: &str) -> Option<u32> {
         let at = self.precincts.binary_search_by(|known| known.as_str().cmp(id)).ok()?;
@@ -77,49 +66,26 @@ impl ResidenceIndex {
         roll.precincts().iter().map(|precinct| self.precincts.binary_search(precinct).unwrap_or_default() as u32).collect()
     }
 
-    /// Precincts sorted by id, with the counts of their residents.
-    pub(super) fn precincts<'p>(&'p self, by_residence: &'p [ResidentCounts]) -> impl Iterator<Item = (&'p PrecinctId, ResidentCounts)> {
-        self.precincts.iter().zip(by_residence.iter().copied())
+    /// Ids of the precincts, in the order of their residence numbers.
+    pub(super) fn precinct_ids(&self) -> impl Iterator<Item = &str> {
+        self.precincts.iter().map(PrecinctId::as_str)
     }
 
-    /// Counts of a unit's residents, in its precincts or with only the unit stated.
-    pub(super) fn residents(&self, unit: &UnitCode, by_residence: &[ResidentCounts]) -> ResidentCounts {
-        let mut sum = ResidentCounts::default();
-        let Ok(at) = self.units.binary_search(unit) else { return sum };
-        let of_unit = self.unit_of.iter().zip(by_residence).filter(|(unit, _)| **unit == Some(at)).map(|(_, counts)| counts);
-        let unit_only = by_residence.get(self.precincts.len() + at);
-        of_unit.chain(unit_only).for_each(|counts| sum += *counts);
-        sum
+    /// Codes of the units, sorted.
+    pub(super) fn unit_codes(&self) -> impl Iterator<Item = &str> {
+        self.units.iter().map(UnitCode::as_str)
     }
-}
 
-/// Registered voters on the as-of day: each precinct's newest count up to that day. A sum has the date of its newest count.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Voters {
-    pub(super) region: Denominator,
-    pub(super) precincts: BTreeMap<PrecinctId, Denominator>,
-    units: BTreeMap<UnitCode, Denominator>,
-}
+    /// The precinct of a residence, which is the number itself; none if only a unit is known.
+    pub(super) fn precinct_of(&self, residence: u32) -> Option<u32> {
+        ((residence as usize) < self.precincts.len()).then_some(residence)
+    }
 
-impl Voters {
-    pub(super) fn of(reference: &Reference, on: Date) -> Self {
-        let mut voters = Self::default();
-        for count in reference.precincts(on) {
-            let precinct = voters.precincts.entry(count.precinct.clone()).or_default();
-            for sum in [&mut voters.region, voters.units.entry(count.unit.clone()).or_default(), precinct] {
-                sum.voters += u64::from(count.voters);
-                sum.date = sum.date.max(Some(count.as_of));
-            }
+    /// The unit of a residence, as an index of [`Self::unit_codes`]; none for a precinct without a unit.
+    pub(super) fn unit_of(&self, residence: u32) -> Option<u32> {
+        match self.unit_of.get(residence as usize) {
+            Some(unit) => unit.map(|unit| unit as u32),
+            None => Some(residence - self.precincts.len() as u32),
         }
-        voters
     }
-
-    pub(super) fn unit(&self, unit: &UnitCode) -> Denominator {
-        self.units.get(unit).cloned().unwrap_or_default()
-    }
-}
-
-/// Reach and contacts of residents, given the audience of all meetings.
-pub(super) fn figures(counts: ResidentCounts, audience: &Audience, voters: Denominator) -> Residents {
-    Residents { contacts: counts.contacts, reach: bounds::of_residents(counts.reached, audience, voters) }
 }

@@ -25,7 +25,7 @@ pub struct AttendanceRun<'a> {
     pub lo: &'a [u64],
     /// [`STRONG`], or else weak.
     pub strength: &'a [u8],
-    /// Residence numbers of [`crate::coverage::ResidenceIndex`], [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides about eligibility.
+    /// Residence numbers of [`super::ResidenceIndex`], [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides about eligibility.
     pub residences: &'a [u32],
 }
 

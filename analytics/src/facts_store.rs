@@ -1,0 +1,131 @@
+//! The facts of a campaign as columns: meetings with all their dimensions, people with dense numbers, and who attended which meeting.
+//!
+//! A store is true for one selection. [`crate::slice`] answers questions over it, and reads nothing else.
+//!
+//! Guarantees: figures depend on the facts alone, not on the order or repetition of attendances. Lists and groups have numbers of people and no
+//! pseudonyms; only the roll has those. Memory: four bytes for each different attendance at a counted meeting, some forty for each voter, some
+//! hundred for each meeting.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use qamtu_schemas::event::CampaignConfigured;
+
+use crate::{dimension::PersonDimension, error::AnalyticsError, facts::Facts, roll::Roll, snapshot_identity::Selection};
+
+mod attendance_collector;
+mod attendance_lists;
+mod attendance_run;
+mod calendar;
+mod dictionary;
+mod fulfilment;
+mod meeting_codes;
+mod meeting_frame;
+mod open_meeting;
+mod people;
+mod person_set;
+mod residences;
+mod voters;
+
+pub use attendance_collector::AttendanceCollector;
+pub(crate) use attendance_lists::AttendanceLists;
+pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
+use calendar::LocalCalendar;
+pub(crate) use calendar::week_monday;
+pub(crate) use dictionary::Dictionary;
+pub(crate) use meeting_frame::{ELIGIBLE_MINIMUM, MEETING, MeetingFrame};
+pub(crate) use people::{People, PersonGroups};
+pub(crate) use person_set::PersonSet;
+pub use residences::ResidenceIndex;
+pub(crate) use residences::precinct_counts;
+pub(crate) use voters::Voters;
+
+/// The facts of a campaign at one instant, as columns.
+#[derive(Debug)]
+pub struct FactsStore {
+    facts: Facts,
+    today: Date,
+    residences: ResidenceIndex,
+    voters: Voters,
+    people: People,
+    attendance: Arc<AttendanceLists>,
+    meetings: MeetingFrame,
+}
+
+/// Whether the roll decides about eligibility: only if it has every precinct of the denominator. Otherwise it follows from what people
+/// state.
+pub fn roll_decides(facts: &Facts) -> Result<bool, AnalyticsError> {
+    let calendar = LocalCalendar::of(configured(facts)?, facts.selection.as_of)?;
+    Ok(eligibility_roll(facts, &calendar).is_some())
+}
+
+fn configured(facts: &Facts) -> Result<&CampaignConfigured, AnalyticsError> {
+    let Selection { campaign, as_of, .. } = &facts.selection;
+    let not_yet = || AnalyticsError::NotConfiguredYet { campaign: campaign.clone(), as_of: *as_of };
+    facts.reference.campaign().ok_or_else(not_yet)
+}
+
+/// The roll, if it decides about eligibility.
+fn eligibility_roll<'a>(facts: &'a Facts, calendar: &LocalCalendar) -> Option<&'a Roll> {
+    let is_complete = residences::precincts_without_roll(&facts.reference, &facts.roll, calendar.today) == 0;
+    Some(&facts.roll).filter(|roll| is_complete && !roll.is_empty())
+}
+
+impl FactsStore {
+    /// Builds a store; `collect` adds the attendances, meeting by meeting. Fails if the campaign is not configured yet at the as-of instant.
+    pub fn new(
+        facts: Facts,
+        collect: impl FnOnce(&Facts, &mut AttendanceCollector<'_>) -> Result<(), AnalyticsError>,
+    ) -> Result<Self, AnalyticsError> {
+        let calendar = LocalCalendar::of(configured(&facts)?, facts.selection.as_of)?;
+        let roll = eligibility_roll(&facts, &calendar);
+        let residences = ResidenceIndex::of(&facts.reference, &facts.roll, calendar.today);
+        let mut collector = AttendanceCollector::new(roll, &facts, &residences);
+        collect(&facts, &mut collector)?;
+        let (mut attendance, stated_residences) = collector.finish()?;
+        let people = match roll {
+            Some(roll) => People::of_roll(roll, &residences),
+            None => People::of_statements(stated_residences),
+        };
+        attendance.mark_first(&facts.meetings, people.len());
+        let voters = Voters::of(&facts.reference, calendar.today);
+        let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;
+        Ok(Self { today: calendar.today, facts, residences, voters, people, attendance: Arc::new(attendance), meetings })
+    }
+
+    /// The facts that the columns were made of.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The local day of the as-of instant.
+    pub fn today(&self) -> Date {
+        self.today
+    }
+
+    pub(crate) fn voters(&self) -> &Voters {
+        &self.voters
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// Divides everybody by a dimension.
+    pub(crate) fn person_groups(&self, by: PersonDimension) -> PersonGroups {
+        self.people.groups(by, &self.residences)
+    }
+
+    pub(crate) fn attendance(&self) -> &Arc<AttendanceLists> {
+        &self.attendance
+    }
+
+    pub(crate) fn meetings(&self) -> &MeetingFrame {
+        &self.meetings
+    }
+
+    /// Number of precincts in the denominator that have no roll.
+    pub(crate) fn precincts_without_roll(&self) -> u64 {
+        residences::precincts_without_roll(&self.facts.reference, &self.facts.roll, self.today)
+    }
+}

@@ -1,0 +1,183 @@
+//! The rows of a slice: sums and people of each group, with bounds and the voters that they are compared to.
+
+use std::collections::BTreeMap;
+
+use super::{
+    distinct_people::PeopleCounts, group_key::GroupKey, meeting_groups::MeetingGroup, person_selection::SelectedPeople,
+    row_voters::RowVoters, selection::Selected,
+};
+use crate::{
+    dimension::Dimension,
+    facts_store::FactsStore,
+    figures::{Audience, MeetingSums, Residents, Slice, bounds},
+    reach_status::ReachStatus,
+};
+
+/// What a row is about in one dimension.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKey {
+    /// A value, such as a unit's code.
+    Value(String),
+    /// Meetings or people without a value.
+    Without,
+    /// All of them. Not the sum of the other rows where people or meetings are in several.
+    Total,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceRow<F> {
+    /// In the order of [`SliceTable::by`].
+    pub keys: Vec<RowKey>,
+    /// What the meetings or people of the row amount to.
+    pub figures: F,
+}
+
+/// Figures of a set of meetings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeetingFigures {
+    /// Fulfilment, audience and reach.
+    pub slice: Slice,
+    /// Different people.
+    pub people: PeopleCounts,
+    /// Whether the number of people is known.
+    pub status: ReachStatus,
+}
+
+/// Figures of a set of people at a set of meetings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonFigures {
+    /// Contacts and reach.
+    pub residents: Residents,
+    /// Different people.
+    pub people: PeopleCounts,
+    /// Whether the number of people is known.
+    pub status: ReachStatus,
+}
+
+/// Rows of one kind: the two kinds are compared to different voters, so no table mixes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Figures {
+    /// Of meetings.
+    Meetings(Vec<SliceRow<MeetingFigures>>),
+    /// Of people.
+    People(Vec<SliceRow<PersonFigures>>),
+}
+
+/// The result of a slice query. Rows are sorted by key; totals come last.
+///
+/// By one dimension there is a row for every value that passes the filters, and for the other values of meetings that pass. By two dimensions
+/// there are rows for those pairs that a meeting, or an attendance, has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceTable {
+    /// The dimensions that rows are grouped by.
+    pub by: Vec<Dimension>,
+    /// The rows.
+    pub rows: Figures,
+}
+
+/// Makes the rows of a table. Keys are numbers until the rows are sorted, in the order of [`Selected::by`].
+pub(super) fn table(store: &FactsStore, selected: &Selected, mut groups: Vec<MeetingGroup>) -> SliceTable {
+    add_values_without_meetings(selected, &mut groups);
+    let mut voters = RowVoters::new(store, selected);
+    let rows = match &selected.people {
+        None => {
+            let mut rows: Vec<_> = groups.into_iter().map(|group| meeting_row(store, &mut voters, group)).collect();
+            rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            Figures::Meetings(named_rows(selected, rows))
+        }
+        Some(people) => {
+            let mut rows: Vec<_> = groups.iter().flat_map(|group| person_rows(store, selected, people, &mut voters, group)).collect();
+            rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+            Figures::People(named_rows(selected, rows))
+        }
+    };
+    SliceTable { by: selected.by.clone(), rows }
+}
+
+/// Replaces numbers by the values of their dimensions.
+fn named_rows<F>(selected: &Selected, rows: Vec<(Vec<GroupKey>, F)>) -> Vec<SliceRow<F>> {
+    let name = |(dimension, key): (&Dimension, &GroupKey)| match key {
+        GroupKey::Total => RowKey::Total,
+        GroupKey::Without => RowKey::Without,
+        GroupKey::Value(number) => {
+            selected.values(*dimension).get(*number as usize).map_or(RowKey::Without, |value| RowKey::Value(value.clone()))
+        }
+    };
+    let row = |(keys, figures): (Vec<GroupKey>, F)| SliceRow { keys: selected.by.iter().zip(&keys).map(name).collect(), figures };
+    rows.into_iter().map(row).collect()
+}
+
+/// Adds a group for each value of the only dimension that no meeting has.
+fn add_values_without_meetings(selected: &Selected, groups: &mut Vec<MeetingGroup>) {
+    let ([dimension], 1) = (&selected.meeting_dimensions[..], selected.by.len()) else { return };
+    let dimension = Dimension::Meeting(*dimension);
+    let mut missing = vec![true; selected.values(dimension).len()];
+    for group in groups.iter() {
+        if let [GroupKey::Value(number)] = group.keys[..] {
+            missing[number as usize] = false;
+        }
+    }
+    let numbers = missing.iter().enumerate().filter(|(number, missing)| **missing && selected.passes(dimension, *number));
+    groups.extend(numbers.map(|(number, _)| MeetingGroup {
+        keys: vec![GroupKey::Value(number as u32)],
+        sums: MeetingSums::default(),
+        people: Vec::new(),
+    }));
+}
+
+fn meeting_row(store: &FactsStore, voters: &mut RowVoters<'_>, group: MeetingGroup) -> (Vec<GroupKey>, MeetingFigures) {
+    let people = group.people.first().map_or_else(|| PeopleCounts::none(voters.selected().with_exposure), |(_, people)| *people);
+    let region = &store.voters().region;
+    let reach = bounds::of_meetings(people.reached, &group.sums, voters.of(&group.keys), region);
+    let slice = Slice { fulfilment: group.sums.fulfilment, audience: Audience { reach, ..group.sums.audience } };
+    let status = ReachStatus::of_slice(&slice).of_everybody(Some(people.reached), region);
+    (group.keys, MeetingFigures { slice, people, status })
+}
+
+/// One row for each group of people and for each union of groups.
+fn person_rows(
+    store: &FactsStore,
+    selected: &Selected,
+    people: &SelectedPeople,
+    voters: &mut RowVoters<'_>,
+    group: &MeetingGroup,
+) -> Vec<(Vec<GroupKey>, PersonFigures)> {
+    let slice = Slice { fulfilment: group.sums.fulfilment.clone(), audience: group.sums.audience.clone() };
+    let status_of = |reached| match reached {
+        0 => ReachStatus::of_slice(&slice).of_everybody(Some(0), &store.voters().region),
+        _ => ReachStatus::Identified,
+    };
+    let mut rows = Vec::new();
+    for (person_keys, people) in unions(selected, people, group) {
+        let (mut of_meetings, mut of_people) = (group.keys.iter(), person_keys.iter());
+        let next = |dimension: &Dimension| match dimension {
+            Dimension::Meeting(_) => of_meetings.next(),
+            Dimension::Person(_) => of_people.next(),
+        };
+        let keys: Vec<GroupKey> = selected.by.iter().filter_map(next).copied().collect();
+        let reach = bounds::of_residents(people.reached, &group.sums.audience, voters.of(&keys));
+        let residents = Residents { contacts: people.contacts, reach };
+        rows.push((keys, PersonFigures { residents, people, status: status_of(people.reached) }));
+    }
+    rows
+}
+
+/// Counts of groups of people and of their unions. A person is in one group of each dimension, so the counts add up.
+fn unions(selected: &Selected, people: &SelectedPeople, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
+    let dimensions = people.groups.len();
+    let nobody = PeopleCounts::none(selected.with_exposure);
+    let mut unions = BTreeMap::from([(vec![GroupKey::Total; dimensions], nobody)]);
+    if let ([(dimension, groups)], 1) = (&people.groups[..], selected.by.len()) {
+        let shown = (0..groups.values.values().len()).filter(|number| selected.passes(Dimension::Person(*dimension), *number));
+        unions.extend(shown.map(|number| (vec![GroupKey::Value(number as u32)], nobody)));
+    }
+    for (number, counts) in &group.people {
+        let own = people.keys(*number);
+        for totals in 0..1_u32 << dimensions {
+            let key = own.iter().enumerate().map(|(at, key)| if totals >> at & 1 == 1 { GroupKey::Total } else { *key });
+            unions.entry(key.collect()).or_insert(nobody).add(counts);
+        }
+    }
+    unions
+}
