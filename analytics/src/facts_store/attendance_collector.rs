@@ -134,7 +134,7 @@ impl<'a> AttendanceCollector<'a> {
     /// Stores the people of a meeting, and returns the struct for reuse.
     fn close(&mut self, mut open: OpenMeeting) -> Result<OpenMeeting, AnalyticsError> {
         let counts = open.count_people();
-        self.present.remove(open.on_roll.iter().copied());
+        open.on_roll.iter().for_each(|person| self.present.remove(*person));
         if !open.is_counted {
             self.lists.without_report += counts.recorded();
             return Ok(open);

@@ -21,19 +21,14 @@ impl PersonSet {
         is_new
     }
 
-    /// Removes people. Cheaper than [`Self::clear`] if they are few.
-    pub(crate) fn remove(&mut self, people: impl Iterator<Item = u32>) {
-        people.for_each(|person| self.words[person as usize / 64] &= !(1 << (person % 64)));
+    /// Removes a person. Of few people this is cheaper than [`Self::clear`].
+    pub(crate) fn remove(&mut self, person: u32) {
+        self.words[person as usize / 64] &= !(1 << (person % 64));
     }
 
     /// Removes everybody.
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
-    }
-
-    /// Number of removals for which [`Self::clear`] is cheaper.
-    pub(crate) fn words(&self) -> usize {
-        self.words.len()
     }
 }
 
@@ -45,7 +40,7 @@ mod tests {
     fn a_person_is_new_once() {
         let mut set = PersonSet::new(65);
         assert!(set.insert(64) && set.insert(0) && !set.insert(64));
-        set.remove([64].into_iter());
+        set.remove(64);
         assert!(set.insert(64) && !set.insert(0));
         set.clear();
         assert!(set.insert(0));

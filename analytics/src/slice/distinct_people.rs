@@ -146,18 +146,26 @@ fn count_groups(groups: &[Vec<u32>], counting: &Counting) -> Vec<Vec<(usize, Peo
 /// Counts one group after another, with the same memory.
 struct Counter<'a> {
     counting: &'a Counting,
-    /// People of the current group, if nothing else is asked for.
+    /// People of the current group; without room if frequencies are asked for.
     set: PersonSet,
-    /// Attendances of each person at the current group's meetings, up to 255.
+    /// Attendances of each person at the current group's meetings, up to 255; empty unless frequencies are asked for.
     attendances: Vec<u8>,
     /// Counts of each group of people; nobody between two groups of meetings.
     groups: Vec<PeopleCounts>,
+    /// Buffer for the groups of the people on a list.
+    group_of: Vec<u32>,
 }
 
 impl<'a> Counter<'a> {
     fn new(counting: &'a Counting) -> Self {
-        let by_person = if counting.selected.is_some() || counting.with_exposure { counting.people } else { 0 };
-        Self { counting, set: PersonSet::new(counting.people - by_person), attendances: vec![0; by_person], groups: Vec::new() }
+        let with_frequencies = if counting.with_exposure { counting.people } else { 0 };
+        Self {
+            counting,
+            set: PersonSet::new(counting.people - with_frequencies),
+            attendances: vec![0; with_frequencies],
+            groups: Vec::new(),
+            group_of: Vec::new(),
+        }
     }
 
     fn count(&mut self, meetings: &[u32]) -> Vec<(usize, PeopleCounts)> {
@@ -177,46 +185,54 @@ impl<'a> Counter<'a> {
                 counts.reached += u64::from(self.set.insert(entry.person()));
             }
         }
-        // Each removal costs about as much as clearing a word.
-        if (counts.contacts as usize) < self.set.words() {
-            self.set.remove(meetings.iter().flat_map(|meeting| lists.of(*meeting)).map(|entry| entry.person()));
-        } else {
-            self.set.clear();
-        }
+        self.forget(meetings, (counts.contacts as usize) < self.counting.people / 64);
         counts
     }
 
     fn count_by_person(&mut self, meetings: &[u32]) -> Vec<(usize, PeopleCounts)> {
-        let Counting { lists, selected, with_exposure, .. } = self.counting;
-        let counts_of = selected.as_deref().map(|people| people.counts.as_slice()).unwrap_or_default();
+        let Counting { lists, selected, with_exposure, people } = self.counting;
         let nobody = PeopleCounts::none(*with_exposure);
         self.groups.resize(selected.as_deref().map_or(1, SelectedPeople::group_count), nobody);
-        let entries = || meetings.iter().flat_map(|meeting| lists.of(*meeting));
         let mut visited = 0;
-        for entry in entries() {
-            visited += 1;
-            let person = entry.person();
-            if !counts_of.is_empty() && !counts_of[person as usize] {
-                continue;
+        for list in meetings.iter().map(|meeting| lists.of(*meeting)) {
+            visited += list.len();
+            // Read before anything is written, so that the processor waits for many of them at once.
+            self.group_of.clear();
+            match selected.as_deref() {
+                Some(people) => self.group_of.extend(list.iter().map(|entry| people.group_of(entry.person()))),
+                None => self.group_of.resize(list.len(), 0),
             }
-            let count = &mut self.groups[selected.as_deref().map_or(0, |people| people.group_of(person))];
-            let before = self.attendances[person as usize];
-            self.attendances[person as usize] = before.saturating_add(1);
-            count.contacts += 1;
-            count.reached += u64::from(before == 0);
-            count.first_reached += u64::from(entry.is_first());
-            if let Some(exposure) = &mut count.exposure {
-                move_up(exposure, before.into());
+            for (entry, group) in list.iter().zip(&self.group_of) {
+                let person = entry.person();
+                let Some(count) = self.groups.get_mut(*group as usize) else { continue };
+                count.contacts += 1;
+                count.first_reached += u64::from(entry.is_first());
+                if let Some(exposure) = &mut count.exposure {
+                    let attendances = &mut self.attendances[person as usize];
+                    count.reached += u64::from(*attendances == 0);
+                    move_up(exposure, (*attendances).into());
+                    *attendances = attendances.saturating_add(1);
+                } else {
+                    count.reached += u64::from(self.set.insert(person));
+                }
             }
         }
-        // A byte that is written alone costs about as much as eight that are cleared together.
-        if visited < self.attendances.len() / 8 {
-            entries().for_each(|entry| self.attendances[entry.person() as usize] = 0);
-        } else {
-            self.attendances.fill(0);
-        }
+        self.forget(meetings, visited < people / 64);
         let came = self.groups.iter_mut().enumerate().filter(|(_, counts)| counts.reached > 0);
         came.map(|(group, counts)| (group, std::mem::replace(counts, nobody))).collect()
+    }
+
+    /// Forgets the people of a group, one by one if they are few.
+    fn forget(&mut self, meetings: &[u32], are_few: bool) {
+        if are_few {
+            let people = || meetings.iter().flat_map(|meeting| self.counting.lists.of(*meeting)).map(|entry| entry.person());
+            people().for_each(|person| {
+                self.attendances.get_mut(person as usize).map_or_else(|| self.set.remove(person), |attendances| *attendances = 0);
+            });
+        } else {
+            self.set.clear();
+            self.attendances.fill(0);
+        }
     }
 }
 

@@ -68,25 +68,24 @@ impl Selected {
                 selected.meeting_dimensions.push(*dimension);
             }
         }
-        selected.people = query.person_dimension().map(|_| Arc::new(selected.select_people(store, groups)));
+        selected.people = query.person_dimension().map(|_| Arc::new(selected.select_people(store, &groups)));
         selected.counting = Counting::new(store, selected.people.clone(), query.with_exposure);
         Ok(selected)
     }
 
-    fn select_people(&self, store: &FactsStore, mut groups: BTreeMap<PersonDimension, PersonGroups>) -> SelectedPeople {
-        let mut counts = Vec::new();
-        for (dimension, groups) in &groups {
-            let Some(passing) = self.passing.get(&Dimension::Person(*dimension)) else { continue };
-            counts.resize(store.people().len(), true);
-            // People without a value pass no filter.
-            let passes = |person: usize| passing.get(groups.of(person as u32)).copied().unwrap_or(false);
-            counts.iter_mut().enumerate().for_each(|(person, counts)| *counts &= passes(person));
+    fn select_people(&self, store: &FactsStore, groups: &BTreeMap<PersonDimension, PersonGroups>) -> SelectedPeople {
+        let mut people = SelectedPeople::new(store.people().len());
+        for (dimension, groups) in groups {
+            if let Some(passing) = self.passing.get(&Dimension::Person(*dimension)) {
+                people.filter(groups, passing);
+            }
         }
-        let grouped = self.by.iter().filter_map(|dimension| match dimension {
-            Dimension::Person(dimension) => Some((*dimension, groups.remove(dimension)?)),
-            Dimension::Meeting(_) => None,
-        });
-        SelectedPeople { groups: grouped.collect(), counts }
+        for dimension in &self.by {
+            if let Dimension::Person(dimension) = dimension {
+                people.divide(*dimension, &groups[dimension]);
+            }
+        }
+        people
     }
 
     /// Values of a dimension that is grouped or filtered by.

@@ -165,11 +165,11 @@ fn person_rows(
 
 /// Counts of groups of people and of their unions. A person is in one group of each dimension, so the counts add up.
 fn unions(selected: &Selected, people: &SelectedPeople, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
-    let dimensions = people.groups.len();
+    let dimensions = people.dimensions.len();
     let nobody = PeopleCounts::none(selected.with_exposure);
     let mut unions = BTreeMap::from([(vec![GroupKey::Total; dimensions], nobody)]);
-    if let ([(dimension, groups)], 1) = (&people.groups[..], selected.by.len()) {
-        let shown = (0..groups.values.values().len()).filter(|number| selected.passes(Dimension::Person(*dimension), *number));
+    if let ([(dimension, groups)], 1) = (&people.dimensions[..], selected.by.len()) {
+        let shown = (0..groups - 1).filter(|number| selected.passes(Dimension::Person(*dimension), *number));
         unions.extend(shown.map(|number| (vec![GroupKey::Value(number as u32)], nobody)));
     }
     for (number, counts) in &group.people {
