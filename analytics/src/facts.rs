@@ -68,14 +68,20 @@ const MEETING_EVENTS: EventView = EventView { name: "v_meeting_events", order_by
 impl WarehouseReader {
     /// The facts of a selection. Independent queries that need little memory run concurrently.
     pub async fn facts(&self, selection: Selection) -> Result<Facts, AnalyticsError> {
-        let ((reference, meetings), roll) = tokio::try_join!(self.reference_and_meetings(&selection), self.roll(&selection))?;
-        let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
-        let record_counts = self.record_counts(&selection, synthetic).await?;
-        let quality = self.quality(&selection, synthetic, &meetings).await?;
+        let without_roll = async {
+            let (reference, meetings) = self.reference_and_meetings(&selection).await?;
+            let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
+            let counts = tokio::try_join!(self.record_counts(&selection, synthetic), self.quality(&selection, synthetic, &meetings))?;
+            Ok((reference, meetings, counts))
+        };
+        let ((reference, meetings, (record_counts, quality)), roll) = tokio::try_join!(without_roll, self.roll(&selection))?;
+        // Runs alone, since its memory grows with the number of events.
+        let conflicts = self.conflicts(&selection).await?;
+        let record_counts = RecordCounts { conflicts, ..record_counts };
         Ok(Facts { selection, record_counts, quality, reference, meetings, roll })
     }
 
-    /// A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless the clock of the campaign is
+    /// Events and rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless the clock of the campaign is
     /// simulated.
     async fn record_counts(&self, selection: &Selection, synthetic: bool) -> Result<RecordCounts, AnalyticsError> {
         // The view has no topic, and the partitions of both topics have the same numbers: so rolls are excluded by type.
@@ -89,6 +95,12 @@ impl WarehouseReader {
             selection.below_offsets(Topic::Events),
             selection.below_offsets(Topic::Roll)
         );
+        let (events, rejected) =
+            tokio::try_join!(self.number("the number of events", &events), self.number("the number of rejected records", &rejected),)?;
+        Ok(RecordCounts { events, rejected, conflicts: 0 })
+    }
+
+    async fn conflicts(&self, selection: &Selection) -> Result<u64, AnalyticsError> {
         let conflicts = format!(
             "SELECT count() FROM v_conflicts WHERE {} AND arrayCount(\
              (`topic`, `partition`, `offset`, `received`) -> ((`topic` = 'events' AND {}) OR (`topic` = 'roll' AND {})) AND {}, \
@@ -98,11 +110,7 @@ impl WarehouseReader {
             selection.below_offsets(Topic::Roll),
             selection.not_after_as_of("`received`")
         );
-        let (events, rejected) =
-            tokio::try_join!(self.number("the number of events", &events), self.number("the number of rejected records", &rejected),)?;
-        // Runs alone, since its memory grows with the number of events.
-        let conflicts = self.number("the number of conflicting event ids", &conflicts).await?;
-        Ok(RecordCounts { events, rejected, conflicts })
+        self.number("the number of conflicting event ids", &conflicts).await
     }
 
     /// Reads reference data first: it has the reversed imports, which the meetings need.

@@ -1,6 +1,6 @@
 //! Composes a coverage: each of its tables is a slice.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, panic::resume_unwind, str::FromStr, thread};
 
 use qamtu_schemas::id::{CategoryCode, CoalitionId, PrecinctId, UnitCode};
 
@@ -30,13 +30,18 @@ impl Coverage {
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
         let not_configured = || AnalyticsError::NotConfiguredYet { campaign: campaign.clone(), as_of };
         let settings = CampaignSettings::from(facts.reference.campaign().ok_or_else(not_configured)?);
-        let region = region(store, &settings)?;
+        let (of_people, of_meetings) = thread::scope(|scope| {
+            let of_people = scope.spawn(|| people_tables(store, &settings));
+            let of_meetings = (coalitions(store), categories(store), weeks(store));
+            (of_people.join().unwrap_or_else(|panic| resume_unwind(panic)), of_meetings)
+        });
+        let PeopleTables { region, units, precincts } = of_people?;
         Ok(Self {
-            units: units(store, &region.slice.audience)?,
-            precincts: precincts(store)?,
-            coalitions: coalitions(store)?,
-            categories: categories(store)?,
-            weeks: weeks(store)?,
+            units,
+            precincts,
+            coalitions: of_meetings.0?,
+            categories: of_meetings.1?,
+            weeks: of_meetings.2?,
             counts: counts(store, &region),
             quality: facts.quality.clone(),
             identity: SnapshotIdentity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
@@ -44,6 +49,18 @@ impl Coverage {
             region,
         })
     }
+}
+
+/// The tables that count people one by one, which takes about as long as all others together.
+struct PeopleTables {
+    region: RegionCoverage,
+    units: Vec<UnitCoverage>,
+    precincts: Vec<PrecinctCoverage>,
+}
+
+fn people_tables(store: &FactsStore, settings: &CampaignSettings) -> Result<PeopleTables, AnalyticsError> {
+    let region = region(store, settings)?;
+    Ok(PeopleTables { units: units(store, &region.slice.audience)?, precincts: precincts(store)?, region })
 }
 
 /// Figures of meetings, by the values of a dimension.

@@ -1,7 +1,5 @@
 //! What is known of each person by number: residence, birth band, sex.
 
-use std::collections::BTreeSet;
-
 use qamtu_schemas::event::Sex;
 
 use super::{dictionary::Dictionary, residences::ResidenceIndex};
@@ -61,11 +59,12 @@ fn sex_value(sex: Sex) -> Option<&'static str> {
 impl People {
     pub(super) fn of_roll(roll: &Roll, index: &ResidenceIndex) -> Self {
         let residences = roll.people().zip(index.of_roll(roll)).flat_map(|(people, residence)| people.map(move |_| residence));
-        let bands: BTreeSet<u16> = roll.birth_bands().iter().copied().filter(|band| *band > 0).collect();
+        let mut is_band = vec![false; usize::from(u16::MAX) + 1];
+        roll.birth_bands().iter().for_each(|band| is_band[usize::from(*band)] = true);
         Self {
             residences: residences.collect(),
             birth_bands: roll.birth_bands().to_vec(),
-            bands: bands.into_iter().collect(),
+            bands: (1..=u16::MAX).filter(|band| is_band[usize::from(*band)]).collect(),
             sexes: roll.sexes().to_vec(),
         }
     }
