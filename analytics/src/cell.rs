@@ -64,8 +64,8 @@ impl Threshold {
         self.0
     }
 
-    /// If headcounts exceed the lists by at least so many, gross attendance does not disclose the length of the lists. Twice the threshold, since
-    /// a person at two meetings is counted twice.
+    /// If headcounts exceed the lists by at least so many, gross attendance does not disclose the length of the lists. Twice the threshold,
+    /// since a person at two meetings is counted twice.
     pub(crate) fn min_beyond_lists(self) -> u64 {
         2 * self.0
     }

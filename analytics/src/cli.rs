@@ -44,7 +44,7 @@ pub enum Command {
     Serve(ServeCommand),
     /// Writes the report of a snapshot as PDF.
     Report(ReportCommand),
-    /// Prints the figures of any set of meetings and people, by one or two dimensions.
+    /// Prints the figures of the meetings and people that pass filters, by up to two dimensions.
     Slice(SliceCommand),
 }
 

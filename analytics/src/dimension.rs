@@ -13,9 +13,9 @@ pub enum MeetingDimension {
     Precinct,
     /// Coalition that holds it.
     Coalition,
-    /// Format.
+    /// Kind of meeting, such as `HALL`.
     Format,
-    /// Language.
+    /// Language that is spoken, such as `kk`.
     Language,
     /// Local day, such as `2026-02-20`.
     Day,
@@ -31,7 +31,7 @@ pub enum MeetingDimension {
     Category,
 }
 
-/// A property of people on the roll; without a roll of every precinct, of people by what they state.
+/// A property of people: by the roll if it decides; otherwise the residence that they state, and no birth band or sex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PersonDimension {
     /// Precinct where they live.
@@ -54,7 +54,7 @@ pub enum Dimension {
 }
 
 impl MeetingDimension {
-    /// Every one, those with one value for each meeting first.
+    /// Every one, those with at most one value for each meeting first.
     pub const ALL: [Self; 11] = [
         Self::Unit,
         Self::Precinct,

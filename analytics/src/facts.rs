@@ -8,8 +8,8 @@
 //! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
 //! Limits: the time of receipt is the one that ingest stored. A record that is not yet in the tables during a calculation
-//! counts in the next calculation of the same instant. A body that was received earlier than the one that counts, and appended later, counts instead of it from
-//! then on. Meeting ids that look alike are bounded by their time of receipt only.
+//! counts in the next calculation of the same instant. A body that was received earlier than the one that counts, and appended later,
+//! counts instead of it from then on. Meeting ids that look alike are bounded by their time of receipt only.
 
 use qamtu_schemas::{MeetingFold, Reference, Topic, id::MeetingId};
 
@@ -81,8 +81,8 @@ impl WarehouseReader {
         Ok(Facts { selection, record_counts, quality, reference, meetings, roll })
     }
 
-    /// Events and rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless the clock of the campaign is
-    /// simulated.
+    /// Events and rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
+    /// the clock of the campaign is simulated.
     async fn record_counts(&self, selection: &Selection, synthetic: bool) -> Result<RecordCounts, AnalyticsError> {
         // The view has no topic, and the partitions of both topics have the same numbers: so rolls are excluded by type.
         let events = format!(

@@ -3,8 +3,8 @@
 //! A store is true for one selection. [`crate::slice`] answers questions over it, and reads nothing else.
 //!
 //! Guarantees: figures depend on the facts alone, not on the order or repetition of attendances. Lists and groups have numbers of people and no
-//! pseudonyms; only the roll has those. Memory: four bytes for each different attendance at a counted meeting, some forty for each voter, some
-//! hundred for each meeting.
+//! pseudonyms; only the roll has those. Memory: four bytes for each attendance of an eligible person at a counted meeting, some forty for
+//! each voter, some hundred for each meeting.
 
 use std::sync::Arc;
 
@@ -96,6 +96,11 @@ impl FactsStore {
     /// The facts that the columns were made of.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Whether all data of the campaign is invented.
+    pub fn is_synthetic(&self) -> bool {
+        self.facts.reference.campaign().is_some_and(|campaign| campaign.synthetic)
     }
 
     /// The local day of the as-of instant.

@@ -31,8 +31,8 @@ pub struct Fulfilment {
     pub moved: u64,
     /// Due meetings without a report.
     pub missing: u64,
-    /// Meetings with neither plan nor report; one that was reported before it begins is not among them. They have no dimensions, so they are
-    /// zero for every unit, coalition, category and week.
+    /// Meetings with neither plan nor report; one that was reported before it begins is not among them. They have no dimensions, so the
+    /// figure is zero for every unit, coalition, category and week.
     pub pending: u64,
     /// Meetings with two conflicting reports or headcounts, or with both a report and a cancellation.
     pub contested: u64,

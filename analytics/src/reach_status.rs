@@ -13,7 +13,7 @@ pub enum ReachStatus {
     Uncounted,
     /// People were counted, and nobody was identified: the number lies within bounds.
     CountedOnly,
-    /// Somebody was identified, but no precinct was counted, so nobody can be recognised as a voter. Of a whole campaign only.
+    /// Somebody was identified, but no precinct of the campaign was counted, so nobody can be recognised as a voter.
     Unrecognised,
     /// At least one attendance is strongly identified: the number of voters is known.
     Identified,
@@ -43,7 +43,7 @@ impl ReachStatus {
         Self::of_slice(slice).of_everybody(Some(reach.reached), &reach.denominator)
     }
 
-    /// The status of a whole campaign, of which so many people were reached; none if that is withheld.
+    /// The status if so many people were reached, none if that is withheld, and these are the voters of the campaign.
     pub fn of_everybody(self, reached: Option<u64>, denominator: &Denominator) -> Self {
         let nobody = reached == Some(0) && !denominator.is_known();
         if self == Self::Identified && nobody { Self::Unrecognised } else { self }

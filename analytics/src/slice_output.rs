@@ -1,45 +1,52 @@
 //! Writes a slice as aligned text, CSV or JSON.
 //!
-//! Guarantees: a number column has a number or nothing; what is empty because it is unknown is named in the column `unknown`. `*` is the key
-//! of a total, and an empty key is that of meetings or people without a value. Person counts are not suppressed: the output is for operators who may see them.
+//! All counts are shown, also small ones: the output is for those who may read the warehouse.
+//!
+//! - CSV: a number column has a number or nothing; the column `unknown` names those that are empty because they are unknown. `*` is the key of
+//!   a total, and an empty key is that of meetings or people without a value. Shares are in percent.
+//! - JSON: each row has `keys`, `figures` and `unknown`. The key of a total is left out, and that of meetings or people without a value is
+//!   null.
+//! - Text: as CSV, but `?` is unknown and `-` does not apply.
 
-use std::{io::Write, str::FromStr};
+use std::io::Write;
 
+use clap::ValueEnum;
 use jiff::Timestamp;
+use qamtu_schemas::id::CampaignId;
 use serde_json::{Map, Value, json};
 
 use crate::{
     coverage::DEFINITION,
     csv::field::{Dialect, Field},
-    slice::{Figures, Measure, MeasureValue, RowKey, SliceTable},
+    slice::{Measure, MeasureValue, RowKey, SliceRows, SliceTable},
+    slice_query::Filter,
 };
 
 /// The key of a total. No code has this sign.
 const TOTAL: &str = "*";
 
 /// How a slice is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SliceFormat {
     /// Aligned columns for people.
-    #[default]
-    Table,
+    Text,
     /// Comma-separated values with a header, for programs and spreadsheets.
     Csv,
     /// One JSON object.
     Json,
 }
 
-impl FromStr for SliceFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "table" => Ok(Self::Table),
-            "csv" => Ok(Self::Csv),
-            "json" => Ok(Self::Json),
-            _ => Err("choose table, csv or json".to_owned()),
-        }
-    }
+/// What a slice was computed from.
+#[derive(Debug, Clone)]
+pub struct SliceSource {
+    /// Id of the campaign.
+    pub campaign: CampaignId,
+    /// Whether all of its data is invented.
+    pub synthetic: bool,
+    /// As-of instant of the figures.
+    pub as_of: Timestamp,
+    /// Filters of the query.
+    pub filters: Vec<Filter>,
 }
 
 /// A table with the columns that were asked for.
@@ -49,8 +56,8 @@ pub struct SliceOutput<'a> {
     pub table: &'a SliceTable,
     /// The columns after the keys.
     pub measures: &'a [Measure],
-    /// As-of instant of the figures.
-    pub as_of: Timestamp,
+    /// What it was computed from.
+    pub source: &'a SliceSource,
 }
 
 /// One line: its keys and values.
@@ -63,7 +70,7 @@ impl SliceOutput<'_> {
     /// Writes the table.
     pub fn write(&self, format: SliceFormat, to: &mut impl Write) -> std::io::Result<()> {
         match format {
-            SliceFormat::Table => self.write_text(to),
+            SliceFormat::Text => self.write_text(to),
             SliceFormat::Csv => self.write_csv(to).map_err(std::io::Error::other),
             SliceFormat::Json => {
                 serde_json::to_writer_pretty(&mut *to, &self.json())?;
@@ -75,17 +82,21 @@ impl SliceOutput<'_> {
     /// All lines but those without a value that have nothing to show: meetings of which neither plan nor report is known, for example.
     fn lines(&self) -> Vec<Line<'_>> {
         let mut lines = self.all_lines();
-        lines.retain(|line| !line.keys.contains(&RowKey::Without) || line.values.iter().any(|value| is_something(*value)));
+        let shows_something = |line: &Line<'_>| {
+            let mut values = self.measures.iter().zip(&line.values).filter(|(measure, _)| !measure.is_voters());
+            values.any(|(_, value)| matches!(value, MeasureValue::Count(1..) | MeasureValue::Share(1.., _)))
+        };
+        lines.retain(|line| !line.keys.contains(&RowKey::Without) || shows_something(line));
         lines
     }
 
     fn all_lines(&self) -> Vec<Line<'_>> {
         let values = |of: &dyn Fn(Measure) -> MeasureValue| self.measures.iter().map(|measure| of(*measure)).collect();
         match &self.table.rows {
-            Figures::Meetings(rows) => {
+            SliceRows::Meetings(rows) => {
                 rows.iter().map(|row| Line { keys: &row.keys, values: values(&|measure| measure.of_meetings(&row.figures)) }).collect()
             }
-            Figures::People(rows) => {
+            SliceRows::People(rows) => {
                 rows.iter().map(|row| Line { keys: &row.keys, values: values(&|measure| measure.of_people(&row.figures)) }).collect()
             }
         }
@@ -97,13 +108,13 @@ impl SliceOutput<'_> {
 
     fn write_csv(&self, to: &mut impl Write) -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_writer(to);
-        let source = ["unknown", "as_of", "definition"];
+        let source = ["unknown", "campaign", "as_of", "definition"];
         writer.write_record(self.header().into_iter().chain(source))?;
         for line in self.lines() {
             let mut record: Vec<Field> = line.keys.iter().map(|key| Field::text(key_text(key))).collect();
             record.extend(line.values.iter().map(|value| field(*value)));
             record.push(Field::text(self.unknown(&line).join(" ")));
-            record.extend([Field::text(self.as_of), Field::Count(DEFINITION.into())]);
+            record.extend([Field::text(&self.source.campaign), Field::text(self.source.as_of), Field::Count(DEFINITION.into())]);
             writer.write_record(record.iter().map(|field| field.to_text(Dialect::Comma)))?;
         }
         writer.flush().map_err(csv::Error::from)
@@ -130,7 +141,10 @@ impl SliceOutput<'_> {
             json!({"keys": keys, "figures": figures.collect::<Map<_, _>>(), "unknown": self.unknown(line)})
         };
         json!({
-            "as_of": self.as_of,
+            "campaign": self.source.campaign,
+            "synthetic": self.source.synthetic,
+            "where": self.source.filters.iter().map(Filter::to_string).collect::<Vec<_>>(),
+            "as_of": self.source.as_of,
             "definition": DEFINITION,
             "by": self.table.by.iter().map(|dimension| dimension.name()).collect::<Vec<_>>(),
             "rows": lines.iter().map(row).collect::<Vec<_>>(),
@@ -151,13 +165,11 @@ impl SliceOutput<'_> {
             });
             writeln!(to, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        writeln!(to, "as of {}, definition {}", self.as_of, DEFINITION)
+        let SliceSource { campaign, synthetic, as_of, filters } = self.source;
+        let filters: String = filters.iter().map(|filter| format!(", {filter}")).collect();
+        let synthetic = if *synthetic { ", SYNTHETIC" } else { "" };
+        writeln!(to, "{campaign}{filters}, as of {as_of}, definition {DEFINITION}{synthetic}")
     }
-}
-
-/// Whether a value is unknown or a number other than zero.
-fn is_something(value: MeasureValue) -> bool {
-    matches!(value, MeasureValue::Count(1..) | MeasureValue::Share(1.., _) | MeasureValue::Unknown)
 }
 
 fn key_text(key: &RowKey) -> String {

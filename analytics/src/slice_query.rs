@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, ISOWeekDate, Weekday};
 
 use crate::dimension::{Dimension, MeetingDimension, PersonDimension};
 
@@ -15,7 +15,7 @@ pub struct SliceQuery {
     pub by: Vec<Dimension>,
     /// Whether to count how many people attended once, twice and so on, which takes longer than to count people.
     pub with_exposure: bool,
-    /// Whether there are rows for all values of a dimension together.
+    /// Whether there are totals over the values of each dimension.
     pub with_totals: bool,
 }
 
@@ -58,7 +58,7 @@ pub enum InvalidSlice {
         known: Vec<String>,
     },
     /// A value has another format than those of its dimension.
-    #[error("{value:?} is no value of dimension {dimension}: write it as {example}")]
+    #[error("{value:?} is no value of dimension {dimension}: write one such as {example}")]
     Format {
         /// The dimension of the filter.
         dimension: Dimension,
@@ -68,17 +68,22 @@ pub enum InvalidSlice {
         example: &'static str,
     },
     /// The text is no filter.
-    #[error("{0:?} is no filter: write it as unit=CODE, unit=CODE,CODE or day>=2026-02-20")]
+    #[error("{0:?} is no filter: write it as unit=CODE, unit=CODE,CODE or day>=2026-02-20, with =, >= or <=")]
     Filter(String),
     /// Values of the dimension have no order.
     #[error("dimension {0} has no order: use = instead of >= and <=")]
     Unordered(Dimension),
     /// The dimension is known from a roll only.
-    #[error("dimension {0} is known from a roll only, and not every precinct has one")]
+    #[error(
+        "dimension {0} is known from a roll only, and not every precinct has one: send the rolls of all precincts, or use another dimension"
+    )]
     NoRoll(Dimension),
     /// Too many dimensions, or one twice.
-    #[error("a slice has at most two different dimensions to group by")]
-    Grouping,
+    #[error("a slice is grouped by at most two dimensions, each once: leave out one of {}", by.iter().map(|by| by.name()).collect::<Vec<_>>().join(", "))]
+    Grouping {
+        /// Dimensions of the query.
+        by: Vec<Dimension>,
+    },
     /// There is no such measure.
     #[error("unknown measure {word:?}: choose one of {known}")]
     Measure {
@@ -88,7 +93,9 @@ pub enum InvalidSlice {
         known: String,
     },
     /// The measure belongs to meetings, and the slice has figures of people.
-    #[error("measure {measure} is a figure of meetings: a slice by {dimension} has figures of people only")]
+    #[error(
+        "measure {measure} is a figure of meetings, and with dimension {dimension} a slice has figures of people: leave out one of them"
+    )]
     NotOfPeople {
         /// Name of the measure.
         measure: &'static str,
@@ -110,7 +117,7 @@ fn listed(known: &[String]) -> String {
     match (known.len(), more) {
         (0, _) => "another dimension, since this one has no values".to_owned(),
         (_, 0) => format!("one of {values}"),
-        _ => format!("one of {values} and {more} others"),
+        _ => format!("one of {values} and {more} others (--by with the dimension lists all)"),
     }
 }
 
@@ -133,7 +140,7 @@ impl SliceQuery {
         match self.by[..] {
             [] | [_] => Ok(()),
             [one, other] if one != other => Ok(()),
-            _ => Err(InvalidSlice::Grouping),
+            _ => Err(InvalidSlice::Grouping { by: self.by.clone() }),
         }
     }
 
@@ -172,9 +179,9 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Whether values that no meeting has are possible: days without a meeting, for example.
-    pub fn is_open(&self) -> bool {
-        example(self.dimension).is_some()
+    /// Whether its values may be absent from a campaign: days without a meeting, or bounds.
+    pub fn may_name_absent_values(&self) -> bool {
+        self.comparison != Comparison::Equal || matches!(self.dimension, Dimension::Meeting(MeetingDimension::Day | MeetingDimension::Week))
     }
 
     fn check_format(&self) -> Result<(), InvalidSlice> {
@@ -183,6 +190,7 @@ impl Filter {
         };
         let is_valid = |value: &str| match self.dimension {
             Dimension::Meeting(MeetingDimension::Day) => value.parse::<Date>().is_ok_and(|day| day.to_string() == value),
+            Dimension::Meeting(MeetingDimension::Week) => has_shape(value, example) && is_week(value),
             _ => has_shape(value, example),
         };
         match self.values.iter().find(|value| !is_valid(value)) {
@@ -200,6 +208,12 @@ fn example(dimension: Dimension) -> Option<&'static str> {
         Dimension::Person(PersonDimension::Birth) => Some("1985-1989"),
         _ => None,
     }
+}
+
+/// Whether the year has the week.
+fn is_week(value: &str) -> bool {
+    let week = value.split_once("-W").and_then(|(year, week)| Some((year.parse().ok()?, week.parse().ok()?)));
+    week.is_some_and(|(year, week)| ISOWeekDate::new(year, week, Weekday::Monday).is_ok())
 }
 
 /// Whether digits are where the example has digits, and everything else is equal.
@@ -239,11 +253,13 @@ mod tests {
         assert!(refused("unit=").contains("is no filter"));
         assert!(refused("unit=A,,B").contains("is no filter"));
         assert!(refused("unit>=A").contains("dimension unit has no order"));
-        assert!(refused("day>=2026-02-30").contains("write it as 2026-02-20"));
-        assert!(refused("day=20.02.2026").contains("write it as 2026-02-20"));
-        assert!(refused("week>=8").contains("write it as 2026-W08"));
-        assert!(refused("birth=1985").contains("write it as 1985-1989"));
+        assert!(refused("day>=2026-02-30").contains("write one such as 2026-02-20"));
+        assert!(refused("day=20.02.2026").contains("write one such as 2026-02-20"));
+        assert!(refused("week>=8").contains("write one such as 2026-W08"));
+        assert!(refused("week=2026-W54").contains("write one such as 2026-W08"));
+        assert!(refused("birth=1985").contains("write one such as 1985-1989"));
+        assert!(refused("unit!=A").contains("unknown dimension \"unit!\""));
         let too_many: Vec<String> = (0..30).map(|number| format!("{number:02}")).collect();
-        assert!(listed(&too_many).ends_with("18, 19 and 10 others"));
+        assert!(listed(&too_many).contains("18, 19 and 10 others"));
     }
 }

@@ -51,8 +51,8 @@ impl SnapshotIdentity {
     }
 }
 
-/// Id of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`SnapshotIdentity`]. It has no digits, so that no scanner takes it
-/// for a national id.
+/// Id of a snapshot: 24 letters a-p, the first 96 bits of a SHA-256 over its [`SnapshotIdentity`]. It has no digits, so that no scanner
+/// takes it for a national id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotId([u8; 12]);
 

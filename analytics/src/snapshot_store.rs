@@ -1,9 +1,9 @@
 //! Stores snapshots in SQLite: coverages as immutable bytes under the id of their identity.
 //!
 //! Guarantees: stored bytes never change, so page and report of one snapshot read the same bytes. The same facts and binary give the same
-//! bytes again; [`Stored`] is the outcome of that comparison. The SQLite file has one writer and is readable by its owner only, since it contains
-//! small counts. Reported snapshots are kept; of the others the newest are, so that the file grows with the number of reports. The state
-//! that each role saw last is stored, too, so that the next one is compared with it after a restart.
+//! bytes again; [`Stored`] is the outcome of that comparison. The SQLite file has one writer and is readable by its owner only, since it
+//! contains small counts. Reported snapshots are kept; of the others the newest are, so that the file grows with the number of reports. The
+//! state that each role saw last is stored, too, so that the next one is compared with it after a restart.
 
 mod private_dir;
 

@@ -1,4 +1,4 @@
-//! Slices of the demo at full size equal an independent recount, over every dimension.
+//! Contacts and reach of slices of the demo at full size equal an independent recount, over every dimension.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use qamtu_devstack::testing::{WarehouseLogin, WarehouseProgram, binary};
 use qamtu_tests::recount::{self, DemoFiles, Slice};
 
-/// Pairs that have every dimension once.
+/// Pairs that have every dimension at least once.
 const PAIRS: [[&str; 2]; 8] = [
     ["unit", "week"],
     ["precinct", "category"],

@@ -11,8 +11,9 @@ use crate::{
     config::Config,
     error::AnalyticsError,
     facts::WarehouseReader,
+    facts_store::FactsStore,
     slice::{Measure, slice},
-    slice_output::{SliceFormat, SliceOutput},
+    slice_output::{SliceFormat, SliceOutput, SliceSource},
     slice_query::{InvalidSlice, SliceQuery},
 };
 
@@ -22,26 +23,27 @@ pub struct SliceCommand {
     /// Id of the campaign.
     #[arg(long)]
     pub campaign: CampaignId,
-    /// One or two dimensions to group by, separated by a comma: unit, precinct, coalition, party, member, category, format, language, day, week,
-    /// evidence, residence, residence_unit, birth, sex.
-    #[arg(long, default_value = "")]
+    /// Up to two dimensions to group by, separated by a comma: unit, precinct, coalition, party, member, category, format, language, day, week
+    /// and evidence of meetings; residence, residence_unit, birth and sex of people.
+    #[arg(long, hide_default_value = true, default_value = "")]
     pub by: String,
-    /// Filter such as `category=YOUTH`, `unit=SAI,TUR` or `day>=2026-02-20`; may be repeated, and all must hold.
+    /// Filter such as `category=YOUTH`, `unit=SAI,TRK` or `day>=2026-02-20`; may be repeated, and all must hold.
     #[arg(long = "where", value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Measures separated by commas; without it the usual ones. An unknown name prints all.
-    #[arg(long, default_value = "")]
+    /// Measures separated by commas. README.md explains all of them. Default: planned, held, gross, identified_percent, contacts, reached,
+    /// lower, upper, voters, coverage_percent; of people contacts, reached, upper, voters, coverage_percent.
+    #[arg(long, hide_default_value = true, default_value = "")]
     pub measures: String,
-    /// `table`, `csv` or `json`.
-    #[arg(long, default_value = "table")]
+    /// Format of the output.
+    #[arg(long, default_value = "text")]
     pub format: SliceFormat,
-    /// As-of instant; default as for `compute`.
+    /// As-of instant, such as `2026-03-16T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
     #[arg(long)]
     pub as_of: Option<Timestamp>,
 }
 
 impl SliceCommand {
-    /// Computes the slice and writes it. Small counts are not withheld: it is for operators.
+    /// Computes the slice and writes it. Small counts are not withheld, and the role of the reader does not apply.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let mut query = SliceQuery::parse(&self.by, &self.filters)?;
         let measures = self.measures(&query)?;
@@ -49,9 +51,16 @@ impl SliceCommand {
         let warehouse = WarehouseReader::new(&config.clickhouse);
         let selection = select(&warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
         let as_of = selection.as_of;
-        let table = with_store(&warehouse, selection, move |store| slice(&store, &query)).await?;
-        let output = SliceOutput { table: &table, measures: &measures, as_of };
-        output.write(self.format, out).map_err(|source| AnalyticsError::Write { path: "standard output".into(), source })
+        let filters = query.filters.clone();
+        let work = move |store: FactsStore| Ok((slice(&store, &query)?, store.is_synthetic()));
+        let (table, synthetic) = with_store(&warehouse, selection, work).await?;
+        let source = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters };
+        let output = SliceOutput { table: &table, measures: &measures, source: &source };
+        match output.write(self.format, out) {
+            // Whoever reads the output has seen enough, as `head` has.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|source| AnalyticsError::Write { path: "standard output".into(), source }),
+        }
     }
 
     fn measures(&self, query: &SliceQuery) -> Result<Vec<Measure>, InvalidSlice> {

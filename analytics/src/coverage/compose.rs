@@ -15,13 +15,13 @@ use crate::{
     error::AnalyticsError,
     facts_store::{FactsStore, precinct_counts, week_monday},
     figures::{Audience, Residents, Slice, bounds},
-    slice::{Figures, MeetingFigures, PeopleCounts, RowKey, SliceTable, slice},
+    slice::{MeetingFigures, PeopleCounts, RowKey, SliceRows, SliceTable, slice},
     slice_query::SliceQuery,
     snapshot_identity::{Selection, SnapshotIdentity},
 };
 
-/// What a code that cannot be read is said to be in.
-const TABLE: &str = "the slices of a coverage";
+/// Named in the error for a code that cannot be parsed.
+const TABLE: &str = "slice";
 
 impl Coverage {
     /// Computes every figure of a coverage from a store.
@@ -63,17 +63,17 @@ fn people_tables(store: &FactsStore, settings: &CampaignSettings) -> Result<Peop
     Ok(PeopleTables { units: units(store, &region.slice.audience)?, precincts: precincts(store)?, region })
 }
 
-/// Figures of meetings, by the values of a dimension.
+/// SliceRows of meetings, by the values of a dimension.
 fn by_meetings(store: &FactsStore, dimension: MeetingDimension) -> Result<BTreeMap<String, MeetingFigures>, AnalyticsError> {
     let table = slice(store, &SliceQuery::by([Dimension::Meeting(dimension)]))?;
-    let Figures::Meetings(rows) = table.rows else { return Ok(BTreeMap::new()) };
+    let SliceRows::Meetings(rows) = table.rows else { return Ok(BTreeMap::new()) };
     Ok(rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures))).collect())
 }
 
-/// Figures of residents, by the values of a dimension.
+/// SliceRows of residents, by the values of a dimension.
 fn by_residence(store: &FactsStore, dimension: PersonDimension) -> Result<BTreeMap<String, Residents>, AnalyticsError> {
     let SliceTable { rows, .. } = slice(store, &SliceQuery::by([Dimension::Person(dimension)]))?;
-    let Figures::People(rows) = rows else { return Ok(BTreeMap::new()) };
+    let SliceRows::People(rows) = rows else { return Ok(BTreeMap::new()) };
     Ok(rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures.residents))).collect())
 }
 
@@ -85,8 +85,8 @@ fn value(keys: Vec<RowKey>) -> Option<String> {
 fn region(store: &FactsStore, settings: &CampaignSettings) -> Result<RegionCoverage, AnalyticsError> {
     let table = slice(store, &SliceQuery { with_exposure: true, ..SliceQuery::default() })?;
     let total = match table.rows {
-        Figures::Meetings(mut rows) => rows.pop().map(|row| row.figures),
-        Figures::People(_) => None,
+        SliceRows::Meetings(mut rows) => rows.pop().map(|row| row.figures),
+        SliceRows::People(_) => None,
     };
     let (slice, people) = total.map_or_else(|| (Slice::default(), PeopleCounts::default()), |total| (total.slice, total.people));
     let counted = slice.fulfilment.held.saturating_sub(slice.audience.uncounted_meetings);
@@ -104,7 +104,9 @@ fn units(store: &FactsStore, everywhere: &Audience) -> Result<Vec<UnitCoverage>,
         let code: UnitCode = parse(&code, "unit")?;
         let defined = store.facts().reference.unit(&code);
         // Nobody is known to live in a unit that was never defined, but anybody unidentified may.
-        let nobody = || bounds::of_residents(0, everywhere, store.voters().unit(code.as_str()));
+        let voters = store.voters().unit(code.as_str());
+        let cap = voters.known();
+        let nobody = || bounds::of_residents(0, everywhere, voters, cap);
         let of_unit = residents.get(code.as_str()).cloned();
         Ok(UnitCoverage {
             names: defined.map(|unit| unit.names.clone()),

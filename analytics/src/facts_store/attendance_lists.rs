@@ -6,14 +6,14 @@ use crate::{facts::meetings::Meetings, figures::AttendeeCounts, roll::MAX_PEOPLE
 
 use super::person_set::PersonSet;
 
-/// Bit of an entry: this is the person's first counted meeting.
+/// Bit of an attendee: this is the person's first counted meeting.
 const FIRST: u32 = MAX_PEOPLE;
 
-/// An attendance: a person, and whether they attended no counted meeting before.
+/// A person on a list, and whether they attended no counted meeting before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry(u32);
+pub(crate) struct Attendee(u32);
 
-impl Entry {
+impl Attendee {
     /// The person number.
     pub(crate) fn person(self) -> u32 {
         self.0 & !FIRST
@@ -30,14 +30,15 @@ impl Entry {
 struct List {
     start: usize,
     len: u32,
-    first: u32,
+    /// Those who attended no counted meeting before.
+    first_reached: u32,
     counts: AttendeeCounts,
 }
 
 /// The attendees of all meetings.
 #[derive(Debug, Default)]
 pub(crate) struct AttendanceLists {
-    entries: Vec<Entry>,
+    attendees: Vec<Attendee>,
     /// By meeting number.
     lists: Vec<List>,
     /// Attendances at meetings that are not counted.
@@ -55,9 +56,9 @@ impl AttendanceLists {
 
     /// Stores the list of a counted meeting.
     pub(super) fn push(&mut self, meeting: u32, counts: AttendeeCounts, people: impl Iterator<Item = u32>) {
-        let start = self.entries.len();
-        self.entries.extend(people.map(Entry));
-        self.lists[meeting as usize] = List { start, len: (self.entries.len() - start) as u32, first: 0, counts };
+        let start = self.attendees.len();
+        self.attendees.extend(people.map(Attendee));
+        self.lists[meeting as usize] = List { start, len: (self.attendees.len() - start) as u32, first_reached: 0, counts };
     }
 
     /// Marks each person's first counted meeting. `people` is the exclusive bound of their numbers.
@@ -68,19 +69,19 @@ impl AttendanceLists {
         let mut reached = PersonSet::new(people);
         for (_, meeting) in in_order {
             let list = &mut self.lists[meeting];
-            for entry in &mut self.entries[list.start..][..list.len as usize] {
-                if reached.insert(entry.0) {
-                    entry.0 |= FIRST;
-                    list.first += 1;
+            for attendee in &mut self.attendees[list.start..][..list.len as usize] {
+                if reached.insert(attendee.0) {
+                    attendee.0 |= FIRST;
+                    list.first_reached += 1;
                 }
             }
         }
     }
 
     /// The eligible people at a meeting.
-    pub(crate) fn of(&self, meeting: u32) -> &[Entry] {
+    pub(crate) fn of(&self, meeting: u32) -> &[Attendee] {
         let list = self.lists[meeting as usize];
-        &self.entries[list.start..][..list.len as usize]
+        &self.attendees[list.start..][..list.len as usize]
     }
 
     /// All people at a meeting.
@@ -90,6 +91,6 @@ impl AttendanceLists {
 
     /// The people at a meeting who attended no counted meeting before.
     pub(crate) fn first_reached(&self, meeting: u32) -> u64 {
-        self.lists[meeting as usize].first.into()
+        self.lists[meeting as usize].first_reached.into()
     }
 }

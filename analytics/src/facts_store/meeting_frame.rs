@@ -1,7 +1,8 @@
 //! The meetings as a data frame: one row for a plan, one for a report.
 //!
 //! A meeting with a plan and a report has two rows, since it is planned under the dimensions of its plan and held under those of its report.
-//! A meeting with neither has one row without dimensions; those known by attendance alone have one together. Sums over rows are therefore sums over meetings.
+//! A meeting with neither has one row without dimensions; those known by attendance alone have one together. Sums over rows are therefore
+//! sums over meetings.
 //!
 //! Columns: `meeting` is the number of a counted meeting, empty in other rows; one column for each [`MeetingDimension`] has numbers of
 //! the dimension's values, as lists if a meeting may have several; one column for each of [`MeetingSums::ALL`]; `eligible_minimum`.
@@ -42,11 +43,7 @@ impl MeetingFrame {
             }
             if let Some(report) = &meeting.report {
                 let audience = MeetingSums::of_audience(meeting.headcount, attendance.counts(number));
-                let sums = MeetingSums {
-                    fulfilment: fulfilment::of_report(meeting, report, calendar),
-                    first_reached: attendance.first_reached(number as u32),
-                    ..audience
-                };
+                let sums = MeetingSums { fulfilment: fulfilment::of_report(meeting, report, calendar), ..audience };
                 columns.push(Some(number as u32), Some(report), sums, &codes, calendar);
             }
             if let InternedMeeting { plan: None, report: None, .. } = meeting {

@@ -11,9 +11,10 @@ pub fn of_meetings(reached: u64, sums: &MeetingSums, denominator: Denominator, r
     reach(reached, reached.max(sums.eligible_minimum), region.known(), &sums.audience, denominator)
 }
 
-/// Reach of residents at a set of meetings: anyone unidentified at any of these meetings may be one of them.
-pub fn of_residents(reached: u64, audience: &Audience, denominator: Denominator) -> Reach {
-    reach(reached, reached, denominator.known(), audience, denominator)
+/// Reach of residents at a set of meetings: anyone unidentified at any of these meetings may be one of them. `cap` are the voters of the
+/// places where they live.
+pub fn of_residents(reached: u64, audience: &Audience, denominator: Denominator, cap: Option<u64>) -> Reach {
+    reach(reached, reached, cap, audience, denominator)
 }
 
 fn reach(reached: u64, lower: u64, cap: Option<u64>, audience: &Audience, denominator: Denominator) -> Reach {

@@ -31,8 +31,6 @@ pub struct MeetingSums {
     pub fulfilment: Fulfilment,
     /// Attendance at counted meetings, without reach.
     pub audience: Audience,
-    /// Eligible people whose first counted meeting is one of these.
-    pub first_reached: u64,
     /// The largest number of eligible people that one meeting had at least: a maximum, not a sum.
     pub eligible_minimum: u64,
 }
@@ -42,7 +40,7 @@ pub type Sum = (&'static str, fn(&mut MeetingSums) -> &mut u64);
 
 impl MeetingSums {
     /// Every sum, in the order of the output.
-    pub const ALL: [Sum; 22] = [
+    pub const ALL: [Sum; 21] = [
         ("planned", |sums| &mut sums.fulfilment.planned),
         ("due", |sums| &mut sums.fulfilment.due),
         ("held", |sums| &mut sums.fulfilment.held),
@@ -64,14 +62,13 @@ impl MeetingSums {
         ("headcount_meetings", |sums| &mut sums.audience.headcount_meetings),
         ("identified_meetings", |sums| &mut sums.audience.identified_meetings),
         ("uncounted_meetings", |sums| &mut sums.audience.uncounted_meetings),
-        ("first_reached", |sums| &mut sums.first_reached),
     ];
 
     /// The audience of one counted meeting.
     pub fn of_audience(headcount: Option<Headcount>, people: AttendeeCounts) -> Self {
         let AttendeeCounts { identified, eligible, unstated, weak } = people;
-        let (low, high, stated) =
-            headcount.map_or((0, 0, 0), |heads| (u64::from(heads.low), u64::from(heads.high), u64::from(heads.eligible_minimum)));
+        let (low, high, minimum): (u64, u64, u64) =
+            headcount.map_or((0, 0, 0), |count| (count.low.into(), count.high.into(), count.eligible_minimum.into()));
         let recorded = people.recorded();
         let unidentified = high.max(recorded) - identified;
         let audience = Audience {
@@ -87,6 +84,6 @@ impl MeetingSums {
             uncounted_meetings: u64::from(headcount.is_none() && recorded == 0),
             ..Audience::default()
         };
-        Self { audience, eligible_minimum: stated.min(eligible + unidentified), ..Self::default() }
+        Self { audience, eligible_minimum: minimum.min(eligible + unidentified), ..Self::default() }
     }
 }

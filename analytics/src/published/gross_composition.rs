@@ -51,8 +51,8 @@ impl GrossComposition {
 }
 
 /// Whether the gross attendance discloses how many people are on lists, exactly or with fewer possible values than a small count has. It is
-/// at least the length of the lists, so only a headcount that exceeds the lists by enough hides it. The presence of a headcount does not, since a list may
-/// be as long.
+/// at least the length of the lists, so only a headcount that exceeds the lists by enough hides it. The presence of a headcount does not,
+/// since a list may be as long.
 pub(super) fn reveals_list_length(row: &Slice, threshold: Threshold) -> bool {
     GrossComposition::of(row).reveals_list_length(threshold)
 }

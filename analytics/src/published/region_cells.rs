@@ -78,8 +78,8 @@ impl<'a> RegionCells<'a> {
         !(allows(reached) && allows(contacts) && allows(contacts.saturating_sub(reached)) && elsewhere)
     }
 
-    /// Whether the gross attendance of a part of a unit's meetings discloses a small count: hardly anybody was counted beyond its lists, one kind
-    /// of people on its lists, or on the unit's other lists, is small, and the other kinds leave few possible values for it.
+    /// Whether the gross attendance of a part of a unit's meetings discloses a small count: hardly anybody was counted beyond its lists,
+    /// one kind of people on its lists, or on the unit's other lists, is small, and the other kinds leave few possible values for it.
     pub(super) fn is_disclosive(&self, part: GrossComposition, unit: GrossComposition) -> bool {
         let left = unit.without(part);
         let few = |kind: usize| [part, left].iter().any(|lists| !self.threshold.allows(lists.people[kind]));
@@ -106,8 +106,8 @@ impl<'a> RegionCells<'a> {
     }
 
     /// Whether the gross attendances of a table's rows can be published beside the region's, so that the sum of the withheld rows is known.
-    /// Unless enough people were counted beyond their lists, that sum is a number of people on lists, from which a withheld total may follow. So
-    /// every total must be shown then.
+    /// Unless enough people were counted beyond their lists, that sum is a number of people on lists, from which a withheld total may
+    /// follow. So every total must be shown then.
     pub(super) fn gross_safe(&self, table: &[GroupedRow<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|row| hidden[row.group]).collect();
         let gross: Vec<u64> = table.iter().map(|row| row.slice.audience.gross).collect();

@@ -162,8 +162,9 @@ impl ReleaseState {
     }
 
     /// Adds the gross attendance, and what is left of it without reached people or contacts, without people from outside, and without weakly
-    /// identified ones, in every combination. If another of these is withheld and the number of people counted beyond the lists hardly changed, a difference must change by at least the threshold, or it would disclose how few people came.
-    /// People of unknown eligibility are in no other count.
+    /// identified ones, in every combination. If another of these is withheld and the number of people counted beyond the lists hardly
+    /// changed, a difference must change by at least the threshold, or it would disclose how few people came. People of unknown eligibility
+    /// are in no other count.
     fn gross(&mut self, name: RowName<'_>, row: PublishedRow<'_>, has_total: bool, threshold: Threshold) {
         let PublishedRow { cells, exact: slice } = row;
         let exact = &slice.audience;

@@ -19,7 +19,8 @@ pub(super) fn units(coverage: &Coverage, region: &RegionCells<'_>, audiences: Ve
         .zip(residents)
         .map(|((exact, audience), residents)| {
             let reach = &exact.residents.reach;
-            // The upper bound less the residents reached is the number of unidentified attendees of the region, so it is shown only if both are.
+            // The upper bound less the residents reached is the number of unidentified attendees of the region, so it is shown only if both
+            // are.
             let bound = |count: u64| Cell::open(count).if_all_shown(&[residents, region.audience.upper]);
             PublishedUnit {
                 unit: exact.unit.clone(),

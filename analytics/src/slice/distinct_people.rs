@@ -1,4 +1,4 @@
-//! A polars expression that counts the different people of lists of meetings: exactly, from their dense numbers.
+//! A polars expression that counts the different people of each group of meetings: exactly, from their numbers.
 //!
 //! `n_unique` over pairs of group and person would hash or sort every attendance. Here a list costs one bit test for each of its attendances,
 //! or one counter where frequencies or groups of people are asked for. Lists are counted in parallel. Memory: for each processor one bit, or
@@ -17,7 +17,7 @@ use polars::prelude::{
     Column, DataType, Expr, Field, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PlSmallStr, PolarsResult, UInt64Type,
 };
 
-use super::person_selection::SelectedPeople;
+use super::counted_people::CountedPeople;
 use crate::facts_store::{AttendanceLists, FactsStore, PersonSet};
 
 /// Frequencies that are told apart: 1, 2, 3, 4, and 5 or more attendances.
@@ -76,13 +76,13 @@ pub(super) struct Counting {
     lists: Arc<AttendanceLists>,
     /// Number of people in the store.
     people: usize,
-    selected: Option<Arc<SelectedPeople>>,
+    counted: Option<Arc<CountedPeople>>,
     with_exposure: bool,
 }
 
 impl Counting {
-    pub(super) fn new(store: &FactsStore, selected: Option<Arc<SelectedPeople>>, with_exposure: bool) -> Self {
-        Self { lists: Arc::clone(store.attendance()), people: store.people().len(), selected, with_exposure }
+    pub(super) fn new(store: &FactsStore, counted: Option<Arc<CountedPeople>>, with_exposure: bool) -> Self {
+        Self { lists: Arc::clone(store.attendance()), people: store.people().len(), counted, with_exposure }
     }
 }
 
@@ -158,18 +158,18 @@ struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn new(counting: &'a Counting) -> Self {
-        let with_frequencies = if counting.with_exposure { counting.people } else { 0 };
+        let people_with_frequencies = if counting.with_exposure { counting.people } else { 0 };
         Self {
             counting,
-            set: PersonSet::new(counting.people - with_frequencies),
-            attendances: vec![0; with_frequencies],
+            set: PersonSet::new(counting.people - people_with_frequencies),
+            attendances: vec![0; people_with_frequencies],
             groups: Vec::new(),
             group_of: Vec::new(),
         }
     }
 
     fn count(&mut self, meetings: &[u32]) -> Vec<(usize, PeopleCounts)> {
-        match &self.counting.selected {
+        match &self.counting.counted {
             None if !self.counting.with_exposure => vec![(0, self.count_different(meetings))],
             _ => self.count_by_person(meetings),
         }
@@ -181,8 +181,8 @@ impl<'a> Counter<'a> {
         for meeting in meetings {
             counts.contacts += lists.of(*meeting).len() as u64;
             counts.first_reached += lists.first_reached(*meeting);
-            for entry in lists.of(*meeting) {
-                counts.reached += u64::from(self.set.insert(entry.person()));
+            for attendee in lists.of(*meeting) {
+                counts.reached += u64::from(self.set.insert(attendee.person()));
             }
         }
         self.forget(meetings, (counts.contacts as usize) < self.counting.people / 64);
@@ -190,23 +190,23 @@ impl<'a> Counter<'a> {
     }
 
     fn count_by_person(&mut self, meetings: &[u32]) -> Vec<(usize, PeopleCounts)> {
-        let Counting { lists, selected, with_exposure, people } = self.counting;
+        let Counting { lists, counted, with_exposure, people } = self.counting;
         let nobody = PeopleCounts::none(*with_exposure);
-        self.groups.resize(selected.as_deref().map_or(1, SelectedPeople::group_count), nobody);
+        self.groups.resize(counted.as_deref().map_or(1, CountedPeople::group_count), nobody);
         let mut visited = 0;
         for list in meetings.iter().map(|meeting| lists.of(*meeting)) {
             visited += list.len();
-            // Read before anything is written, so that the processor waits for many of them at once.
+            // All groups are looked up first: these reads do not depend on each other, so the processor overlaps them.
             self.group_of.clear();
-            match selected.as_deref() {
-                Some(people) => self.group_of.extend(list.iter().map(|entry| people.group_of(entry.person()))),
+            match counted.as_deref() {
+                Some(people) => self.group_of.extend(list.iter().map(|attendee| people.group_of(attendee.person()))),
                 None => self.group_of.resize(list.len(), 0),
             }
-            for (entry, group) in list.iter().zip(&self.group_of) {
-                let person = entry.person();
+            for (attendee, group) in list.iter().zip(&self.group_of) {
+                let person = attendee.person();
                 let Some(count) = self.groups.get_mut(*group as usize) else { continue };
                 count.contacts += 1;
-                count.first_reached += u64::from(entry.is_first());
+                count.first_reached += u64::from(attendee.is_first());
                 if let Some(exposure) = &mut count.exposure {
                     let attendances = &mut self.attendances[person as usize];
                     count.reached += u64::from(*attendances == 0);
@@ -225,7 +225,7 @@ impl<'a> Counter<'a> {
     /// Forgets the people of a group, one by one if they are few.
     fn forget(&mut self, meetings: &[u32], are_few: bool) {
         if are_few {
-            let people = || meetings.iter().flat_map(|meeting| self.counting.lists.of(*meeting)).map(|entry| entry.person());
+            let people = || meetings.iter().flat_map(|meeting| self.counting.lists.of(*meeting)).map(|attendee| attendee.person());
             people().for_each(|person| {
                 self.attendances.get_mut(person as usize).map_or_else(|| self.set.remove(person), |attendances| *attendances = 0);
             });

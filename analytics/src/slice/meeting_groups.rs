@@ -1,4 +1,4 @@
-//! Groups the selected meetings, and all unions of groups that a table shows as totals, with one polars query each.
+//! Adds up the meetings that pass by their dimensions, and for each total, with one polars query each.
 
 use polars::{
     frame::DataFrame,
@@ -8,7 +8,7 @@ use polars::{
 use super::{
     distinct_people::{self, PEOPLE, PeopleCounts, people_counts},
     group_key::GroupKey,
-    selection::Selected,
+    resolved_query::ResolvedQuery,
 };
 use crate::{
     error::AnalyticsError,
@@ -19,7 +19,7 @@ use crate::{
 /// Meetings with the same values.
 #[derive(Debug)]
 pub(super) struct MeetingGroup {
-    /// In the order of [`Selected::meeting_dimensions`].
+    /// In the order of [`ResolvedQuery::meeting_dimensions`].
     pub(super) keys: Vec<GroupKey>,
     pub(super) sums: MeetingSums,
     /// Their people, by number of a group of people; groups without anybody are left out.
@@ -27,26 +27,25 @@ pub(super) struct MeetingGroup {
 }
 
 /// All groups, and their totals over one and over all dimensions.
-pub(super) fn groups(store: &FactsStore, selected: &Selected) -> Result<Vec<MeetingGroup>, AnalyticsError> {
-    let dimensions = &selected.meeting_dimensions;
+pub(super) fn groups(store: &FactsStore, query: &ResolvedQuery) -> Result<Vec<MeetingGroup>, AnalyticsError> {
+    let dimensions = &query.meeting_dimensions;
     let mut groups = Vec::new();
     let all = (1_u32 << dimensions.len()) - 1;
-    for subset in if selected.with_totals { 0..=all } else { all..=all } {
+    for subset in if query.with_totals { 0..=all } else { all..=all } {
         let is_grouped: Vec<bool> = (0..dimensions.len()).map(|at| subset >> at & 1 == 1).collect();
-        let of_subset = query(store, selected, &is_grouped).and_then(|frame| read(&frame, selected, &is_grouped));
+        let of_subset = sum_groups(store, query, &is_grouped).and_then(|frame| read(&frame, query, &is_grouped));
         groups.extend(of_subset.map_err(|source| AnalyticsError::Frame { what: "the groups of a slice", source })?);
     }
     Ok(groups)
 }
 
 /// Sums and people by those dimensions that are grouped.
-fn query(store: &FactsStore, selected: &Selected, is_grouped: &[bool]) -> PolarsResult<DataFrame> {
+fn sum_groups(store: &FactsStore, query: &ResolvedQuery, is_grouped: &[bool]) -> PolarsResult<DataFrame> {
     let mut frame = store.meetings().frame().clone().lazy();
-    if let Some(condition) = selected.condition() {
+    if let Some(condition) = query.condition() {
         frame = frame.filter(condition);
     }
-    let grouped =
-        selected.meeting_dimensions.iter().zip(is_grouped).filter(|(_, is_grouped)| **is_grouped).map(|(dimension, _)| *dimension);
+    let grouped = query.meeting_dimensions.iter().zip(is_grouped).filter(|(_, is_grouped)| **is_grouped).map(|(dimension, _)| *dimension);
     let mut keys: Vec<Expr> = Vec::new();
     for dimension in grouped {
         if dimension.is_multi_valued() {
@@ -65,14 +64,14 @@ fn query(store: &FactsStore, selected: &Selected, is_grouped: &[bool]) -> Polars
         figures.push(col(MEETING));
         frame.group_by(keys).agg(figures)
     };
-    grouped.with_columns([people_counts(col(MEETING), selected.counting.clone())]).collect()
+    grouped.with_columns([people_counts(col(MEETING), query.counting.clone())]).collect()
 }
 
-fn read(frame: &DataFrame, selected: &Selected, is_grouped: &[bool]) -> PolarsResult<Vec<MeetingGroup>> {
+fn read(frame: &DataFrame, query: &ResolvedQuery, is_grouped: &[bool]) -> PolarsResult<Vec<MeetingGroup>> {
     let mut groups = Vec::with_capacity(frame.height());
     for row in 0..frame.height() {
         let mut keys = Vec::new();
-        for (dimension, is_grouped) in selected.meeting_dimensions.iter().zip(is_grouped) {
+        for (dimension, is_grouped) in query.meeting_dimensions.iter().zip(is_grouped) {
             keys.push(if *is_grouped {
                 frame.column(dimension.name())?.u32()?.get(row).map_or(GroupKey::Without, GroupKey::Value)
             } else {
@@ -84,7 +83,7 @@ fn read(frame: &DataFrame, selected: &Selected, is_grouped: &[bool]) -> PolarsRe
             *sum(&mut sums) = frame.column(name)?.u64()?.get(row).unwrap_or(0);
         }
         sums.eligible_minimum = frame.column(ELIGIBLE_MINIMUM)?.u32()?.get(row).unwrap_or(0).into();
-        let people = distinct_people::read(frame.column(PEOPLE)?, row, selected.with_exposure)?;
+        let people = distinct_people::read(frame.column(PEOPLE)?, row, query.with_exposure)?;
         groups.push(MeetingGroup { keys, sums, people });
     }
     Ok(groups)

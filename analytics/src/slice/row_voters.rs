@@ -2,50 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use super::{group_key::GroupKey, selection::Selected};
+use super::{group_key::GroupKey, resolved_query::ResolvedQuery};
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     facts_store::{FactsStore, Voters},
     figures::Denominator,
 };
 
+/// Voters of a row.
+#[derive(Debug, Clone)]
+pub(super) struct ComparedVoters {
+    /// Those that its reach is divided by.
+    pub(super) compared: Denominator,
+    /// Those of its places: the same, but for rows of a sex or a birth band, of which the number of voters is not known.
+    pub(super) of_places: Denominator,
+}
+
 /// Finds the voters of rows, once for each place.
 pub(super) struct RowVoters<'a> {
     voters: &'a Voters,
-    selected: &'a Selected,
+    query: &'a ResolvedQuery,
     /// Dimensions that decide about the voters.
     places: Vec<Dimension>,
-    known: BTreeMap<Vec<Option<GroupKey>>, Denominator>,
+    known: BTreeMap<Vec<Option<GroupKey>>, ComparedVoters>,
 }
 
 impl<'a> RowVoters<'a> {
-    pub(super) fn new(store: &'a FactsStore, selected: &'a Selected) -> Self {
-        let places = match selected.people {
+    pub(super) fn new(store: &'a FactsStore, query: &'a ResolvedQuery) -> Self {
+        let places = match query.people {
             None => [MeetingDimension::Precinct, MeetingDimension::Unit, MeetingDimension::Coalition].map(Dimension::Meeting).to_vec(),
             Some(_) => PersonDimension::ALL.map(Dimension::Person).to_vec(),
         };
-        Self { voters: store.voters(), selected, places, known: BTreeMap::new() }
+        Self { voters: store.voters(), query, places, known: BTreeMap::new() }
     }
 
-    pub(super) fn selected(&self) -> &'a Selected {
-        self.selected
-    }
-
-    /// Voters of a row with these keys, in the order of [`Selected::by`].
-    pub(super) fn of(&mut self, keys: &[GroupKey]) -> Denominator {
-        let key_of = |place: &Dimension| self.selected.by.iter().zip(keys).find(|(by, _)| *by == place).map(|(_, key)| *key);
+    /// Voters of a row with these keys, in the order of [`ResolvedQuery::by`].
+    pub(super) fn of(&mut self, keys: &[GroupKey]) -> ComparedVoters {
+        let key_of = |place: &Dimension| self.query.by.iter().zip(keys).find(|(by, _)| *by == place).map(|(_, key)| *key);
         let place: Vec<Option<GroupKey>> = self.places.iter().map(key_of).collect();
         if let Some(known) = self.known.get(&place) {
             return known.clone();
         }
         let restrictions: Vec<Option<Vec<&str>>> =
             self.places.iter().zip(&place).map(|(dimension, key)| self.restriction(*dimension, *key)).collect();
-        let voters = match &restrictions[..] {
+        let of_places = match &restrictions[..] {
             [precincts, units, coalitions] => self.of_meetings(precincts.as_deref(), units.as_deref(), coalitions.as_deref()),
-            [precincts, units, None, None] => self.of_places(precincts.as_deref(), units.as_deref()),
-            // How many voters have a sex or a birth band is not known.
+            [precincts, units, ..] => self.of_places(precincts.as_deref(), units.as_deref()),
             _ => Denominator::default(),
         };
+        // Of people, the other restrictions are those of sex and birth band.
+        let is_of_everybody = self.query.people.is_none() || restrictions.iter().skip(2).all(Option::is_none);
+        let compared = if is_of_everybody { of_places.clone() } else { Denominator::default() };
+        let voters = ComparedVoters { compared, of_places };
         self.known.insert(place, voters.clone());
         voters
     }
@@ -53,9 +61,9 @@ impl<'a> RowVoters<'a> {
     /// The values of a dimension that a row is restricted to, by its key or by filters; none if it has all of them.
     fn restriction(&self, dimension: Dimension, key: Option<GroupKey>) -> Option<Vec<&'a str>> {
         match key {
-            Some(GroupKey::Value(number)) => self.selected.values(dimension).get(number as usize).map(|value| vec![value.as_str()]),
+            Some(GroupKey::Value(number)) => self.query.values(dimension).get(number as usize).map(|value| vec![value.as_str()]),
             Some(GroupKey::Without) => Some(Vec::new()),
-            Some(GroupKey::Total) | None => self.selected.filtered(dimension),
+            Some(GroupKey::Total) | None => self.query.filtered(dimension),
         }
     }
 

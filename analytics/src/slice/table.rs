@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    distinct_people::PeopleCounts, group_key::GroupKey, meeting_groups::MeetingGroup, person_selection::SelectedPeople,
-    row_voters::RowVoters, selection::Selected,
+    counted_people::CountedPeople, distinct_people::PeopleCounts, group_key::GroupKey, meeting_groups::MeetingGroup,
+    resolved_query::ResolvedQuery, row_voters::RowVoters,
 };
 use crate::{
     dimension::Dimension,
@@ -33,7 +33,7 @@ pub struct SliceRow<F> {
     pub figures: F,
 }
 
-/// Figures of a set of meetings.
+/// SliceRows of a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeetingFigures {
     /// Fulfilment, audience and reach.
@@ -44,7 +44,7 @@ pub struct MeetingFigures {
     pub status: ReachStatus,
 }
 
-/// Figures of a set of people at a set of meetings.
+/// SliceRows of a set of people at a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonFigures {
     /// Contacts and reach.
@@ -57,7 +57,7 @@ pub struct PersonFigures {
 
 /// Rows of one kind: the two kinds are compared to different voters, so no table mixes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Figures {
+pub enum SliceRows {
     /// Of meetings.
     Meetings(Vec<SliceRow<MeetingFigures>>),
     /// Of people.
@@ -66,59 +66,59 @@ pub enum Figures {
 
 /// The result of a slice query. Rows are sorted by key; totals come last.
 ///
-/// By one dimension there is a row for every value that passes the filters, and for the other values of meetings that pass. By two dimensions
-/// there are rows for those pairs that a meeting, or an attendance, has.
+/// By one dimension, without filters on others, there is a row for every value that passes. Otherwise there are rows for those values and
+/// pairs that a meeting has or, in a slice of people, an attendance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SliceTable {
     /// The dimensions that rows are grouped by.
     pub by: Vec<Dimension>,
     /// The rows.
-    pub rows: Figures,
+    pub rows: SliceRows,
 }
 
-/// Makes the rows of a table. Keys are numbers until the rows are sorted, in the order of [`Selected::by`].
-pub(super) fn table(store: &FactsStore, selected: &Selected, mut groups: Vec<MeetingGroup>) -> SliceTable {
-    add_values_without_meetings(selected, &mut groups);
-    let mut voters = RowVoters::new(store, selected);
-    let rows = match &selected.people {
+/// Makes the rows of a table. Keys are numbers until the rows are sorted, in the order of [`ResolvedQuery::by`].
+pub(super) fn table(store: &FactsStore, query: &ResolvedQuery, mut groups: Vec<MeetingGroup>) -> SliceTable {
+    add_values_without_meetings(query, &mut groups);
+    let mut voters = RowVoters::new(store, query);
+    let rows = match &query.people {
         None => {
-            let mut rows: Vec<_> = groups.into_iter().map(|group| meeting_row(store, &mut voters, group)).collect();
+            let mut rows: Vec<_> = groups.into_iter().map(|group| meeting_row(store, query, &mut voters, group)).collect();
             rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            Figures::Meetings(named_rows(selected, rows))
+            SliceRows::Meetings(named_rows(query, rows))
         }
         Some(people) => {
-            let mut rows: Vec<_> = groups.iter().flat_map(|group| person_rows(store, selected, people, &mut voters, group)).collect();
+            let mut rows: Vec<_> = groups.iter().flat_map(|group| person_rows(store, query, people, &mut voters, group)).collect();
             rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-            Figures::People(named_rows(selected, rows))
+            SliceRows::People(named_rows(query, rows))
         }
     };
-    SliceTable { by: selected.by.clone(), rows }
+    SliceTable { by: query.by.clone(), rows }
 }
 
 /// Replaces numbers by the values of their dimensions.
-fn named_rows<F>(selected: &Selected, rows: Vec<(Vec<GroupKey>, F)>) -> Vec<SliceRow<F>> {
+fn named_rows<F>(query: &ResolvedQuery, rows: Vec<(Vec<GroupKey>, F)>) -> Vec<SliceRow<F>> {
     let name = |(dimension, key): (&Dimension, &GroupKey)| match key {
         GroupKey::Total => RowKey::Total,
         GroupKey::Without => RowKey::Without,
         GroupKey::Value(number) => {
-            selected.values(*dimension).get(*number as usize).map_or(RowKey::Without, |value| RowKey::Value(value.clone()))
+            query.values(*dimension).get(*number as usize).map_or(RowKey::Without, |value| RowKey::Value(value.clone()))
         }
     };
-    let row = |(keys, figures): (Vec<GroupKey>, F)| SliceRow { keys: selected.by.iter().zip(&keys).map(name).collect(), figures };
+    let row = |(keys, figures): (Vec<GroupKey>, F)| SliceRow { keys: query.by.iter().zip(&keys).map(name).collect(), figures };
     rows.into_iter().map(row).collect()
 }
 
 /// Adds a group for each value of the only dimension that no meeting has.
-fn add_values_without_meetings(selected: &Selected, groups: &mut Vec<MeetingGroup>) {
-    let ([dimension], 1) = (&selected.meeting_dimensions[..], selected.by.len()) else { return };
+fn add_values_without_meetings(query: &ResolvedQuery, groups: &mut Vec<MeetingGroup>) {
+    let ([dimension], true) = (&query.meeting_dimensions[..], query.lists_all_values) else { return };
     let dimension = Dimension::Meeting(*dimension);
-    let mut missing = vec![true; selected.values(dimension).len()];
+    let mut missing = vec![true; query.values(dimension).len()];
     for group in groups.iter() {
         if let [GroupKey::Value(number)] = group.keys[..] {
             missing[number as usize] = false;
         }
     }
-    let numbers = missing.iter().enumerate().filter(|(number, missing)| **missing && selected.passes(dimension, *number));
+    let numbers = missing.iter().enumerate().filter(|(number, missing)| **missing && query.passes(dimension, *number));
     groups.extend(numbers.map(|(number, _)| MeetingGroup {
         keys: vec![GroupKey::Value(number as u32)],
         sums: MeetingSums::default(),
@@ -126,10 +126,15 @@ fn add_values_without_meetings(selected: &Selected, groups: &mut Vec<MeetingGrou
     }));
 }
 
-fn meeting_row(store: &FactsStore, voters: &mut RowVoters<'_>, group: MeetingGroup) -> (Vec<GroupKey>, MeetingFigures) {
-    let people = group.people.first().map_or_else(|| PeopleCounts::none(voters.selected().with_exposure), |(_, people)| *people);
+fn meeting_row(
+    store: &FactsStore,
+    query: &ResolvedQuery,
+    voters: &mut RowVoters<'_>,
+    group: MeetingGroup,
+) -> (Vec<GroupKey>, MeetingFigures) {
+    let people = group.people.first().map_or_else(|| PeopleCounts::none(query.with_exposure), |(_, people)| *people);
     let region = &store.voters().region;
-    let reach = bounds::of_meetings(people.reached, &group.sums, voters.of(&group.keys), region);
+    let reach = bounds::of_meetings(people.reached, &group.sums, voters.of(&group.keys).compared, region);
     let slice = Slice { fulfilment: group.sums.fulfilment, audience: Audience { reach, ..group.sums.audience } };
     let status = ReachStatus::of_slice(&slice).of_everybody(Some(people.reached), region);
     (group.keys, MeetingFigures { slice, people, status })
@@ -138,8 +143,8 @@ fn meeting_row(store: &FactsStore, voters: &mut RowVoters<'_>, group: MeetingGro
 /// One row for each group of people and for each union of groups.
 fn person_rows(
     store: &FactsStore,
-    selected: &Selected,
-    people: &SelectedPeople,
+    query: &ResolvedQuery,
+    people: &CountedPeople,
     voters: &mut RowVoters<'_>,
     group: &MeetingGroup,
 ) -> Vec<(Vec<GroupKey>, PersonFigures)> {
@@ -149,14 +154,15 @@ fn person_rows(
         _ => ReachStatus::Identified,
     };
     let mut rows = Vec::new();
-    for (person_keys, people) in unions(selected, people, group) {
+    for (person_keys, people) in unions(query, people, group) {
         let (mut of_meetings, mut of_people) = (group.keys.iter(), person_keys.iter());
         let next = |dimension: &Dimension| match dimension {
             Dimension::Meeting(_) => of_meetings.next(),
             Dimension::Person(_) => of_people.next(),
         };
-        let keys: Vec<GroupKey> = selected.by.iter().filter_map(next).copied().collect();
-        let reach = bounds::of_residents(people.reached, &group.sums.audience, voters.of(&keys));
+        let keys: Vec<GroupKey> = query.by.iter().filter_map(next).copied().collect();
+        let voters = voters.of(&keys);
+        let reach = bounds::of_residents(people.reached, &group.sums.audience, voters.compared, voters.of_places.known());
         let residents = Residents { contacts: people.contacts, reach };
         rows.push((keys, PersonFigures { residents, people, status: status_of(people.reached) }));
     }
@@ -164,17 +170,20 @@ fn person_rows(
 }
 
 /// Counts of groups of people and of their unions. A person is in one group of each dimension, so the counts add up.
-fn unions(selected: &Selected, people: &SelectedPeople, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
+fn unions(query: &ResolvedQuery, people: &CountedPeople, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
     let dimensions = people.dimensions.len();
-    let nobody = PeopleCounts::none(selected.with_exposure);
-    let mut unions = BTreeMap::from([(vec![GroupKey::Total; dimensions], nobody)]);
-    if let ([(dimension, groups)], 1) = (&people.dimensions[..], selected.by.len()) {
-        let shown = (0..groups - 1).filter(|number| selected.passes(Dimension::Person(*dimension), *number));
+    let nobody = PeopleCounts::none(query.with_exposure);
+    let mut unions = BTreeMap::new();
+    if query.with_totals || dimensions == 0 {
+        unions.insert(vec![GroupKey::Total; dimensions], nobody);
+    }
+    if let ([(dimension, groups)], true) = (&people.dimensions[..], query.lists_all_values) {
+        let shown = (0..groups - 1).filter(|number| query.passes(Dimension::Person(*dimension), *number));
         unions.extend(shown.map(|number| (vec![GroupKey::Value(number as u32)], nobody)));
     }
     for (number, counts) in &group.people {
         let own = people.keys(*number);
-        for totals in 0..1_u32 << dimensions {
+        for totals in 0..if query.with_totals { 1_u32 << dimensions } else { 1 } {
             let key = own.iter().enumerate().map(|(at, key)| if totals >> at & 1 == 1 { GroupKey::Total } else { *key });
             unions.entry(key.collect()).or_insert(nobody).add(counts);
         }

@@ -1,4 +1,4 @@
-//! A naive count of slices by sets, which shares no code with the product.
+//! A naive count of slices by sets, which shares no counting code with the product.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +21,18 @@ pub struct Naive {
     pub held: u64,
     pub gross: u64,
     pub weak: u64,
+    pub unidentified: u64,
     pub reached: u64,
     pub contacts: u64,
     pub first_reached: u64,
     pub exposure: [u64; 5],
+}
+
+impl Naive {
+    /// Upper bound of the people at meetings: no more than the 220 voters of the region.
+    pub fn upper(&self) -> u64 {
+        self.reached.max((self.reached + self.unidentified).min(220))
+    }
 }
 
 /// A plan or a report that was stored, with its attendees on the roll if it is a report.
@@ -153,6 +161,8 @@ pub fn naive(sides: &[Side<'_>], query: &SliceQuery, keys: &[RowKey]) -> Naive {
         if side.is_report {
             let recorded = side.source.people.iter().collect::<BTreeSet<_>>();
             naive.gross += u64::from(side.source.heads.unwrap_or(0)).max(recorded.len() as u64);
+            let identified = recorded.iter().filter(|(_, strong)| *strong).count() as u64;
+            naive.unidentified += u64::from(side.source.heads.unwrap_or(0)).max(recorded.len() as u64) - identified;
             naive.weak += recorded.iter().filter(|(_, strong)| !strong).count() as u64;
         }
         for person in side.people.iter().filter(of_person) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use polars::prelude::{BooleanChunked, Column, DataType, Expr, Field, IntoColumn, PolarsResult, col};
 
-use super::{distinct_people::Counting, person_selection::SelectedPeople};
+use super::{counted_people::CountedPeople, distinct_people::Counting};
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     facts_store::{Dictionary, FactsStore, PersonGroups},
@@ -12,16 +12,18 @@ use crate::{
 };
 
 /// A query, resolved for a store.
-pub(super) struct Selected {
+pub(super) struct ResolvedQuery {
     /// Dimensions of meetings to group by.
     pub(super) meeting_dimensions: Vec<MeetingDimension>,
     /// Which people count, and their groups; none for figures of meetings.
-    pub(super) people: Option<Arc<SelectedPeople>>,
+    pub(super) people: Option<Arc<CountedPeople>>,
     /// What is counted for each group of meetings.
     pub(super) counting: Counting,
     pub(super) by: Vec<Dimension>,
     pub(super) with_exposure: bool,
     pub(super) with_totals: bool,
+    /// Whether there are rows for values that no meeting or person has: by one dimension, without filters on others.
+    pub(super) lists_all_values: bool,
     /// For each filter of meetings, whether each value passes.
     filters: Vec<(MeetingDimension, Vec<bool>)>,
     /// Whether each value of a filtered dimension passes all filters.
@@ -29,63 +31,45 @@ pub(super) struct Selected {
     values: BTreeMap<Dimension, Dictionary>,
 }
 
-impl Selected {
+impl ResolvedQuery {
     pub(super) fn new(store: &FactsStore, query: &SliceQuery) -> Result<Self, InvalidSlice> {
         query.check_grouping()?;
-        let by = &query.by;
-        let mut selected = Self {
-            meeting_dimensions: Vec::new(),
-            people: None,
-            counting: Counting::new(store, None, query.with_exposure),
-            by: by.clone(),
-            with_exposure: query.with_exposure,
-            with_totals: query.with_totals,
-            filters: Vec::new(),
-            passing: BTreeMap::new(),
-            values: BTreeMap::new(),
-        };
+        let mut values: BTreeMap<Dimension, Dictionary> = BTreeMap::new();
         let mut groups: BTreeMap<PersonDimension, PersonGroups> = BTreeMap::new();
-        for dimension in by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension)) {
-            let values = match dimension {
+        for dimension in query.by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension)) {
+            let of_dimension = match dimension {
                 Dimension::Meeting(dimension) => store.meetings().values(dimension),
                 Dimension::Person(PersonDimension::Birth | PersonDimension::Sex) if !store.people().has_roll() => {
                     return Err(InvalidSlice::NoRoll(dimension));
                 }
                 Dimension::Person(dimension) => &groups.entry(dimension).or_insert_with(|| store.person_groups(dimension)).values,
             };
-            selected.values.insert(dimension, values.clone());
+            values.insert(dimension, of_dimension.clone());
         }
+        let mut filters = Vec::new();
+        let mut passing: BTreeMap<Dimension, Vec<bool>> = BTreeMap::new();
         for filter in &query.filters {
-            let passing = passing(filter, &selected.values[&filter.dimension])?;
+            let of_filter = values_passing(filter, &values[&filter.dimension])?;
+            let all = passing.entry(filter.dimension).or_insert_with(|| vec![true; of_filter.len()]);
+            all.iter_mut().zip(&of_filter).for_each(|(all, one)| *all &= one);
             if let Dimension::Meeting(dimension) = filter.dimension {
-                selected.filters.push((dimension, passing.clone()));
-            }
-            let all = selected.passing.entry(filter.dimension).or_insert_with(|| vec![true; passing.len()]);
-            all.iter_mut().zip(passing).for_each(|(all, one)| *all &= one);
-        }
-        for dimension in by {
-            if let Dimension::Meeting(dimension) = dimension {
-                selected.meeting_dimensions.push(*dimension);
+                filters.push((dimension, of_filter));
             }
         }
-        selected.people = query.person_dimension().map(|_| Arc::new(selected.select_people(store, &groups)));
-        selected.counting = Counting::new(store, selected.people.clone(), query.with_exposure);
-        Ok(selected)
-    }
-
-    fn select_people(&self, store: &FactsStore, groups: &BTreeMap<PersonDimension, PersonGroups>) -> SelectedPeople {
-        let mut people = SelectedPeople::new(store.people().len());
-        for (dimension, groups) in groups {
-            if let Some(passing) = self.passing.get(&Dimension::Person(*dimension)) {
-                people.filter(groups, passing);
-            }
-        }
-        for dimension in &self.by {
-            if let Dimension::Person(dimension) = dimension {
-                people.divide(*dimension, &groups[dimension]);
-            }
-        }
-        people
+        let people = query.person_dimension().map(|_| Arc::new(count_people(store, query, &passing, &groups)));
+        let of_meetings = |dimension: &Dimension| if let Dimension::Meeting(dimension) = dimension { Some(*dimension) } else { None };
+        Ok(Self {
+            meeting_dimensions: query.by.iter().filter_map(of_meetings).collect(),
+            counting: Counting::new(store, people.clone(), query.with_exposure),
+            people,
+            by: query.by.clone(),
+            with_exposure: query.with_exposure,
+            with_totals: query.with_totals,
+            lists_all_values: query.by.len() == 1 && query.filters.iter().all(|filter| query.by.contains(&filter.dimension)),
+            filters,
+            passing,
+            values,
+        })
     }
 
     /// Values of a dimension that is grouped or filtered by.
@@ -110,14 +94,35 @@ impl Selected {
     }
 }
 
+/// The people who pass the filters, by the dimensions of people that the query groups by.
+fn count_people(
+    store: &FactsStore,
+    query: &SliceQuery,
+    passing: &BTreeMap<Dimension, Vec<bool>>,
+    groups: &BTreeMap<PersonDimension, PersonGroups>,
+) -> CountedPeople {
+    let mut people = CountedPeople::new(store.people().len());
+    for (dimension, groups) in groups {
+        if let Some(passing) = passing.get(&Dimension::Person(*dimension)) {
+            people.filter(groups, passing);
+        }
+    }
+    for dimension in &query.by {
+        if let Dimension::Person(dimension) = dimension {
+            people.divide(*dimension, &groups[dimension]);
+        }
+    }
+    people
+}
+
 /// Whether each value of a dictionary passes a filter.
-fn passing(filter: &Filter, values: &Dictionary) -> Result<Vec<bool>, InvalidSlice> {
+fn values_passing(filter: &Filter, values: &Dictionary) -> Result<Vec<bool>, InvalidSlice> {
     let compare = |value: &String| match filter.comparison {
         Comparison::Equal => filter.values.contains(value),
         Comparison::AtLeast => filter.values.iter().all(|bound| value >= bound),
         Comparison::AtMost => filter.values.iter().all(|bound| value <= bound),
     };
-    let unknown = filter.values.iter().find(|value| values.number(value).is_none()).filter(|_| !filter.is_open());
+    let unknown = filter.values.iter().find(|value| values.number(value).is_none()).filter(|_| !filter.may_name_absent_values());
     if let Some(value) = unknown {
         return Err(InvalidSlice::Value { dimension: filter.dimension, value: value.clone(), known: values.values().to_vec() });
     }

@@ -8,14 +8,15 @@ const NO_GROUP: u32 = u32::MAX;
 
 /// People who count, and the groups that they are in.
 #[derive(Debug)]
-pub(super) struct SelectedPeople {
+pub(super) struct CountedPeople {
     /// Dimensions in the order of the query, and how many groups each has; the last group has no value.
     pub(super) dimensions: Vec<(PersonDimension, usize)>,
-    /// Number of each person's group: each dimension is a digit, and the last dimension the lowest one. [`NO_GROUP`] if they do not count.
+    /// Number of each person's group: the group by the first dimension, times the number of groups by the second, plus the group by the second.
+    /// [`NO_GROUP`] if the person does not count.
     group_of: Vec<u32>,
 }
 
-impl SelectedPeople {
+impl CountedPeople {
     /// Everybody, in one group.
     pub(super) fn new(people: usize) -> Self {
         Self { dimensions: Vec::new(), group_of: vec![0; people] }
