@@ -1,5 +1,7 @@
 //! Adds up the meetings that pass by their dimensions, and for each total, with one polars query each.
 
+use std::{panic::resume_unwind, thread};
+
 use polars::{
     frame::DataFrame,
     prelude::{DataType, ExplodeOptions, Expr, IntoLazy, PolarsResult, by_name, col},
@@ -26,14 +28,21 @@ pub(super) struct MeetingGroup {
     pub(super) people: Vec<(usize, PeopleCounts)>,
 }
 
-/// All groups, and their totals over one and over all dimensions.
+/// All groups, and their totals over one and over all dimensions. Each kind of total visits every attendance, so they are counted in parallel.
 pub(super) fn groups(store: &FactsStore, query: &ResolvedQuery) -> Result<Vec<MeetingGroup>, AnalyticsError> {
-    let dimensions = &query.meeting_dimensions;
+    let dimensions = query.meeting_dimensions.len();
+    let all = (1_u32 << dimensions) - 1;
+    let of_subset = &|subset: u32| {
+        let is_grouped: Vec<bool> = (0..dimensions).map(|at| subset >> at & 1 == 1).collect();
+        sum_groups(store, query, &is_grouped).and_then(|frame| read(&frame, query, &is_grouped))
+    };
+    let results: Vec<PolarsResult<Vec<MeetingGroup>>> = thread::scope(|scope| {
+        let subsets = if query.with_totals { 0..=all } else { all..=all };
+        let workers: Vec<_> = subsets.map(|subset| scope.spawn(move || of_subset(subset))).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
     let mut groups = Vec::new();
-    let all = (1_u32 << dimensions.len()) - 1;
-    for subset in if query.with_totals { 0..=all } else { all..=all } {
-        let is_grouped: Vec<bool> = (0..dimensions.len()).map(|at| subset >> at & 1 == 1).collect();
-        let of_subset = sum_groups(store, query, &is_grouped).and_then(|frame| read(&frame, query, &is_grouped));
+    for of_subset in results {
         groups.extend(of_subset.map_err(|source| AnalyticsError::Frame { what: "the groups of a slice", source })?);
     }
     Ok(groups)
