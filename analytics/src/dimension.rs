@@ -25,7 +25,7 @@ pub enum MeetingDimension {
     Evidence,
     /// Parties of the members who speak; a meeting may have several.
     Party,
-    /// Members who speak.
+    /// Members who speak; a meeting may have several.
     Member,
     /// Categories of the audience, first and secondary.
     Category,
@@ -93,7 +93,7 @@ impl MeetingDimension {
 }
 
 impl PersonDimension {
-    /// Every one.
+    /// Every dimension of people, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::Residence, Self::ResidenceUnit, Self::Birth, Self::Sex];
 
     /// The word in queries.
@@ -108,7 +108,7 @@ impl PersonDimension {
 }
 
 impl Dimension {
-    /// Every dimension.
+    /// The dimensions of meetings, then those of people.
     pub fn all() -> impl Iterator<Item = Self> {
         MeetingDimension::ALL.into_iter().map(Self::Meeting).chain(PersonDimension::ALL.into_iter().map(Self::Person))
     }

@@ -71,19 +71,19 @@ impl WarehouseReader {
         let without_roll = async {
             let (reference, meetings) = self.reference_and_meetings(&selection).await?;
             let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
-            let counts = tokio::try_join!(self.record_counts(&selection, synthetic), self.quality(&selection, synthetic, &meetings))?;
+            let counts = tokio::try_join!(self.events_and_rejected(&selection, synthetic), self.quality(&selection, synthetic, &meetings))?;
             Ok((reference, meetings, counts))
         };
-        let ((reference, meetings, (record_counts, quality)), roll) = tokio::try_join!(without_roll, self.roll(&selection))?;
+        let ((reference, meetings, ((events, rejected), quality)), roll) = tokio::try_join!(without_roll, self.roll(&selection))?;
         // Runs alone, since its memory grows with the number of events.
         let conflicts = self.conflicts(&selection).await?;
-        let record_counts = RecordCounts { conflicts, ..record_counts };
+        let record_counts = RecordCounts { events, rejected, conflicts };
         Ok(Facts { selection, record_counts, quality, reference, meetings, roll })
     }
 
-    /// Events and rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
+    /// Numbers of events and of rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
     /// the clock of the campaign is simulated.
-    async fn record_counts(&self, selection: &Selection, synthetic: bool) -> Result<RecordCounts, AnalyticsError> {
+    async fn events_and_rejected(&self, selection: &Selection, synthetic: bool) -> Result<(u64, u64), AnalyticsError> {
         // The view has no topic, and the partitions of both topics have the same numbers: so rolls are excluded by type.
         let events = format!(
             "SELECT count() FROM v_other_events WHERE type NOT LIKE 'qamtu.precinct.enrolled.%' AND {}",
@@ -95,11 +95,10 @@ impl WarehouseReader {
             selection.below_offsets(Topic::Events),
             selection.below_offsets(Topic::Roll)
         );
-        let (events, rejected) =
-            tokio::try_join!(self.number("the number of events", &events), self.number("the number of rejected records", &rejected),)?;
-        Ok(RecordCounts { events, rejected, conflicts: 0 })
+        tokio::try_join!(self.number("the number of events", &events), self.number("the number of rejected records", &rejected))
     }
 
+    /// Number of event ids with several bodies.
     async fn conflicts(&self, selection: &Selection) -> Result<u64, AnalyticsError> {
         let conflicts = format!(
             "SELECT count() FROM v_conflicts WHERE {} AND arrayCount(\

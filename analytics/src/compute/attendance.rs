@@ -13,7 +13,7 @@ use crate::{
     facts_store::{AttendanceCollector, AttendanceRun, OUTSIDE, ResidenceIndex, UNSTATED},
 };
 
-/// Collects all attendance.
+/// Adds every attendance of the stream to the collector. Fails at a column of another name or type, and at rows that are not grouped by meeting.
 pub(super) fn collect(facts: &Facts, collector: &mut AttendanceCollector<'_>, mut batches: ArrowBatches) -> Result<(), AnalyticsError> {
     let mut numbers = MeetingNumbers::of(facts)?;
     let mut residences = Vec::new();

@@ -63,14 +63,14 @@ fn people_tables(store: &FactsStore, settings: &CampaignSettings) -> Result<Peop
     Ok(PeopleTables { units: units(store, &region.slice.audience)?, precincts: precincts(store)?, region })
 }
 
-/// SliceRows of meetings, by the values of a dimension.
+/// Figures of meetings, by the values of a dimension.
 fn by_meetings(store: &FactsStore, dimension: MeetingDimension) -> Result<BTreeMap<String, MeetingFigures>, AnalyticsError> {
     let table = slice(store, &SliceQuery::by([Dimension::Meeting(dimension)]))?;
     let SliceRows::Meetings(rows) = table.rows else { return Ok(BTreeMap::new()) };
     Ok(rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures))).collect())
 }
 
-/// SliceRows of residents, by the values of a dimension.
+/// Figures of residents, by the values of a dimension.
 fn by_residence(store: &FactsStore, dimension: PersonDimension) -> Result<BTreeMap<String, Residents>, AnalyticsError> {
     let SliceTable { rows, .. } = slice(store, &SliceQuery::by([Dimension::Person(dimension)]))?;
     let SliceRows::People(rows) = rows else { return Ok(BTreeMap::new()) };

@@ -92,7 +92,8 @@
 //!   is that of the newest of them. Without a count it is unknown and not 0.
 //! - A unit is compared to its own voters, a coalition to those of its unit or else the region's, a category and a week to the region's. In a
 //!   slice, meetings are compared to the voters of their precincts, else of their units, else of their only coalition, else to the
-//!   region's, and people to those of the places where they live. The voters of several places are unknown if those of one are; how many
+//!   region's, and people to those of the places where they live. Meetings without a precinct have no voters
+//!   in a slice by precinct. The voters of several places are unknown if those of one are; how many
 //!   have a sex or a birth band is not known.
 //! - `U > N` is an error to be shown (`over`).
 //!

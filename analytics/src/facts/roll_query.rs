@@ -36,7 +36,7 @@ fn build_roll(mut batches: ArrowBatches) -> Result<Roll, AnalyticsError> {
     let mut lines = Vec::new();
     let mut numbers = PrecinctNumbers::default();
     while let Some(frame) = batches.next().transpose()? {
-        let voters = Voters::of(&frame).map_err(batches.schema_error())?;
+        let voters = RollColumns::of(&frame).map_err(batches.schema_error())?;
         for (row, precinct) in voters.precinct.iter().map(Option::unwrap_or_default).enumerate() {
             lines.push(RollLine {
                 precinct: numbers.number(precinct)?,
@@ -50,7 +50,7 @@ fn build_roll(mut batches: ArrowBatches) -> Result<Roll, AnalyticsError> {
 }
 
 /// The columns of a batch, with the types of the view's contract.
-struct Voters<'a> {
+struct RollColumns<'a> {
     precinct: &'a StringChunked,
     hi: &'a [u64],
     lo: &'a [u64],
@@ -58,7 +58,7 @@ struct Voters<'a> {
     sex: &'a [u8],
 }
 
-impl<'a> Voters<'a> {
+impl<'a> RollColumns<'a> {
     fn of(frame: &'a DataFrame) -> PolarsResult<Self> {
         Ok(Self {
             precinct: frame.column("precinct")?.str()?,

@@ -14,7 +14,7 @@ const FIRST: u32 = MAX_PEOPLE;
 pub(crate) struct Attendee(u32);
 
 impl Attendee {
-    /// The person number.
+    /// Number of the person, below [`MAX_PEOPLE`].
     pub(crate) fn person(self) -> u32 {
         self.0 & !FIRST
     }
@@ -39,7 +39,7 @@ struct List {
 #[derive(Debug, Default)]
 pub(crate) struct AttendanceLists {
     attendees: Vec<Attendee>,
-    /// By meeting number.
+    /// Indexed by meeting number.
     lists: Vec<List>,
     /// Attendances at meetings that are not counted.
     pub(crate) without_report: u64,

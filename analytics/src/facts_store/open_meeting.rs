@@ -28,7 +28,7 @@ pub(super) struct OpenMeeting {
 }
 
 impl OpenMeeting {
-    /// Starts another meeting.
+    /// Forgets the people of the last meeting and starts another.
     pub(super) fn start(&mut self, meeting: u32, is_counted: bool, is_headcount_only: bool) {
         self.meeting = meeting;
         self.is_counted = is_counted;

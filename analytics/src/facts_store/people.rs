@@ -73,7 +73,7 @@ impl People {
         Self { residences, ..Self::default() }
     }
 
-    /// Number of people.
+    /// Exclusive bound of the person numbers.
     pub(crate) fn len(&self) -> usize {
         self.residences.len()
     }
@@ -93,9 +93,11 @@ impl People {
                 PersonGroups::new(index.unit_codes().collect(), self.residences.iter().map(|residence| index.unit_of(*residence)))
             }
             PersonDimension::Birth => {
-                // Years have four digits, so values are in the order of the bands.
-                let number = |band: &u16| self.bands.binary_search(band).ok().map(|number| number as u32);
-                self.known(&self.birth_bands, self.bands.iter().copied().map(birth_value).collect(), number)
+                let values: Dictionary = self.bands.iter().copied().map(birth_value).collect();
+                // Years of fewer or more than four digits sort otherwise as text than as numbers.
+                let numbers: Vec<Option<u32>> = self.bands.iter().map(|band| values.number(&birth_value(*band))).collect();
+                let number = |band: &u16| numbers[self.bands.binary_search(band).ok()?];
+                self.known(&self.birth_bands, values.clone(), number)
             }
             PersonDimension::Sex => {
                 let values: Dictionary = ["f", "m"].into_iter().collect();
@@ -108,5 +110,20 @@ impl People {
     /// Groups by a property that is known of everybody or, without a roll, of nobody.
     fn known<T>(&self, properties: &[T], values: Dictionary, number: impl Fn(&T) -> Option<u32>) -> PersonGroups {
         PersonGroups::new(values, (0..self.len()).map(|person| properties.get(person).and_then(&number)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_birth_band_has_its_own_value_however_many_digits_its_year_has() {
+        let birth_bands = vec![0, 985, 1985, 65_535, 985];
+        let people = People { residences: vec![0; 5], bands: vec![985, 1985, 65_535], sexes: vec![Sex::Unknown; 5], birth_bands };
+        let index = ResidenceIndex::of(&qamtu_schemas::Reference::default(), &Roll::default(), jiff::civil::date(2026, 3, 15));
+        let groups = people.groups(PersonDimension::Birth, &index);
+        let values: Vec<Option<&str>> = (0..5).map(|person| groups.values.values().get(groups.of(person)).map(String::as_str)).collect();
+        assert_eq!(values, [None, Some("985-989"), Some("1985-1989"), Some("65535-65535"), Some("985-989")]);
     }
 }

@@ -26,7 +26,7 @@ impl PersonSet {
         self.words[person as usize / 64] &= !(1 << (person % 64));
     }
 
-    /// Removes everybody.
+    /// Removes everybody, with one write for 64 people.
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
     }

@@ -24,10 +24,10 @@ impl AttendeeCounts {
     }
 }
 
-/// Sums over meetings.
+/// Sums over meetings, and one maximum.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MeetingSums {
-    /// Meetings by state.
+    /// Numbers of meetings by state.
     pub fulfilment: Fulfilment,
     /// Attendance at counted meetings, without reach.
     pub audience: Audience,

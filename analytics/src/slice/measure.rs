@@ -45,17 +45,17 @@ enum Kind {
     AtLeast(usize),
 }
 
-struct Definition {
+struct MeasureDefinition {
     name: &'static str,
     meaning: &'static str,
     kind: Kind,
 }
 
-const fn measure(name: &'static str, meaning: &'static str, kind: Kind) -> Definition {
-    Definition { name, meaning, kind }
+const fn measure(name: &'static str, meaning: &'static str, kind: Kind) -> MeasureDefinition {
+    MeasureDefinition { name, meaning, kind }
 }
 
-static MEASURES: [Definition; 36] = [
+static MEASURES: [MeasureDefinition; 36] = [
     measure("planned", "meetings with a plan, by the dimensions of the plan", Kind::Plan(|plan| plan.planned)),
     measure("due", "planned meetings that should have been held by now", Kind::Plan(|plan| plan.due)),
     measure("held", "meetings that were held, by the dimensions of the report", Kind::Plan(|plan| plan.held)),
@@ -160,7 +160,7 @@ impl Measure {
         names.split(',').filter(|name| !name.trim().is_empty()).map(measure).collect()
     }
 
-    fn definition(self) -> &'static Definition {
+    fn definition(self) -> &'static MeasureDefinition {
         &MEASURES[self.0]
     }
 

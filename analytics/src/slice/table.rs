@@ -33,7 +33,7 @@ pub struct SliceRow<F> {
     pub figures: F,
 }
 
-/// SliceRows of a set of meetings.
+/// Figures of a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeetingFigures {
     /// Fulfilment, audience and reach.
@@ -44,7 +44,7 @@ pub struct MeetingFigures {
     pub status: ReachStatus,
 }
 
-/// SliceRows of a set of people at a set of meetings.
+/// Figures of a set of people at a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonFigures {
     /// Contacts and reach.

@@ -58,6 +58,11 @@ async fn a_slice_is_printed_as_text_csv_and_json() {
         json(&["--by", "sex", "--measures", "reached", "--where", "unit=B", "--where", "day>=2026-02-24"]),
         document(json!(["unit=B", "day>=2026-02-24"]), vec![row(json!({"sex": "f"}), 1), row(json!({"sex": "m"}), 2), row(json!({}), 3)])
     );
+    // Precincts of other units are not listed, since a filter leaves out their meetings. The reports of B name no precinct.
+    assert_eq!(
+        slice(&["--by", "precinct", "--where", "unit=B", "--measures", "held"]),
+        "precinct  held\n             2\n*            2\ntest, unit=B, as of 2026-03-16T07:00:00Z, definition 3, SYNTHETIC\n"
+    );
     let unknown = try_slice(&["--where", "unit=C"]).expect_err("no unit C");
     assert!(unknown.0 == Some(64) && unknown.1.contains("dimension unit has no value \"C\": choose one of A, B"), "{unknown:?}");
 }
