@@ -17,7 +17,7 @@ use qamtu_analytics::{
     dimension::Dimension,
     facts::{Facts, RecordCounts, meetings::Meetings},
     facts_store::{AttendanceRun, FactsStore},
-    roll::{PersonKey, Roll, RollLine},
+    roll::{PersonKey, Roll, RollId, RollLine},
     slice::slice,
     slice_query::SliceQuery,
     snapshot_identity::Selection,
@@ -54,17 +54,18 @@ fn measure(attendances: u64) -> Value {
         let mut generated = Spent::default();
         let copy = facts.clone();
         reached = spent.on(|| {
-            let store = FactsStore::new(copy, |_, collector| {
+            let store = FactsStore::new(copy, |collector| {
                 let mut rooms: Vec<Room> = (0..ROOMS).map(|_| Room::default()).collect();
                 for first in (0..attendances / ROOM).step_by(ROOMS) {
                     let last = (attendances / ROOM - first).min(ROOMS as u64) as usize;
                     generated.on(|| rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting)));
                     for (room, meeting) in rooms[..last].iter().zip(first..) {
                         let run = AttendanceRun {
-                            meeting: meeting as u32,
+                            meeting: &meeting_id(meeting),
                             hi: &room.hi,
                             lo: &room.lo,
                             strength: &room.strength,
+                            is_counted: &[],
                             residences: &[],
                         };
                         collector.add_run(run)?;
@@ -125,6 +126,10 @@ fn processor() -> Duration {
     Duration::from_millis(10 * fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>())
 }
 
+fn meeting_id(number: u64) -> String {
+    format!("M{number:08}")
+}
+
 fn as_of() -> Timestamp {
     "2026-03-16T07:00:00Z".parse().expect("an instant")
 }
@@ -181,7 +186,7 @@ fn facts(meetings: u64) -> Facts {
             "secondary": other,
             "format": "HALL", "language": "kk", "precinct": precinct(number % PRECINCTS),
             "starts": format!("2026-{}T07:00:00Z", ["02-16", "02-23", "03-02", "03-09"][(number / 11 % 4) as usize])});
-        let id = format!("M{number:08}");
+        let id = meeting_id(number);
         let mut fold = MeetingFold::default();
         fold.insert(decode(&event("meeting.held", &json!({"meeting": id, "report": report}), number)));
         assert!(folded.push(id.parse().expect("a meeting"), &fold.state(reference.reversed()), as_of()));
@@ -195,8 +200,10 @@ fn facts(meetings: u64) -> Facts {
         quality: Quality::default(),
         record_counts: RecordCounts::default(),
         reference,
+        meeting_ids: folded.ids().to_vec(),
         meetings: folded,
         roll: Roll::new(lines, precincts).expect("a roll"),
+        roll_id: RollId::default(),
     }
 }
 

@@ -16,7 +16,12 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    compute::compute, config::Config, csv, error::AnalyticsError, facts::WarehouseReader, snapshot_store::SnapshotStore, summary::Summary,
+    compute::{FactsSource, compute},
+    config::Config,
+    csv,
+    error::AnalyticsError,
+    snapshot_store::SnapshotStore,
+    summary::Summary,
 };
 
 pub use report::{ReportCommand, SnapshotSelector};
@@ -81,8 +86,10 @@ impl ComputeCommand {
     /// Computes a snapshot and writes the requested files.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
-        let warehouse = WarehouseReader::new(&config.clickhouse);
-        let snapshot = compute(&warehouse, &mut snapshots, &self.campaign, self.as_of).await?;
+        let source = FactsSource::new(config);
+        // The store of an earlier instant would only replace that of the page.
+        let source = if self.as_of.is_some() { source.without_saving() } else { source };
+        let snapshot = compute(&source, &mut snapshots, &self.campaign, self.as_of).await?;
         if self.csv.is_some() || self.json.is_some() {
             snapshots.mark_reported(snapshot.id)?;
         }

@@ -4,7 +4,9 @@
 //! The as-of instant is never later than the server's clock or, in a synthetic campaign, its simulated clock.
 
 mod attendance;
+mod facts_source;
 
+pub use facts_source::FactsSource;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use tracing::{error, info};
@@ -13,20 +15,19 @@ use crate::{
     coverage::{Coverage, Snapshot},
     error::AnalyticsError,
     facts::{Receipts, WarehouseReader},
-    facts_store::{FactsStore, roll_decides},
     snapshot_identity::Selection,
     snapshot_store::{SnapshotStore, Stored},
 };
 
 /// Computes and saves the coverage of a campaign at an instant; without one, as of now, see [`select`].
 pub async fn compute(
-    warehouse: &WarehouseReader,
+    source: &FactsSource,
     snapshots: &mut SnapshotStore,
     campaign: &CampaignId,
     as_of: Option<Timestamp>,
 ) -> Result<Snapshot, AnalyticsError> {
-    let selection = select(warehouse, campaign, as_of, Timestamp::now()).await?;
-    let coverage = coverage(warehouse, selection).await?;
+    let selection = select(&source.warehouse, campaign, as_of, Timestamp::now()).await?;
+    let coverage = coverage(source, selection).await?;
     save(snapshots, coverage)
 }
 
@@ -52,20 +53,8 @@ pub async fn select(
 }
 
 /// Computes the coverage of a selection.
-pub async fn coverage(warehouse: &WarehouseReader, selection: Selection) -> Result<Coverage, AnalyticsError> {
-    with_store(warehouse, selection, |store| Coverage::of(&store)).await
-}
-
-/// Reads the facts of a selection into a store, and runs `work` over it on the thread that read the attendance.
-pub async fn with_store<T: Send + 'static>(
-    warehouse: &WarehouseReader,
-    selection: Selection,
-    work: impl FnOnce(FactsStore) -> Result<T, AnalyticsError> + Send + 'static,
-) -> Result<T, AnalyticsError> {
-    let facts = warehouse.facts(selection.clone()).await?;
-    let with_residence = !roll_decides(&facts)?;
-    let read = move |batches| work(FactsStore::new(facts, |facts, collector| attendance::collect(facts, collector, batches))?);
-    warehouse.attendance(&selection, with_residence, read).await
+pub async fn coverage(source: &FactsSource, selection: Selection) -> Result<Coverage, AnalyticsError> {
+    source.with_store(selection, Coverage::of).await
 }
 
 /// Saves a coverage as a snapshot and logs the outcome.

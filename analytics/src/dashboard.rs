@@ -31,9 +31,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::{MATRIX, Reader, RouteRule},
+    compute::FactsSource,
     config::Config,
     error::AnalyticsError,
-    facts::WarehouseReader,
     release_control::release_latest,
     snapshot_store::SnapshotStore,
 };
@@ -74,8 +74,7 @@ pub async fn serve(
         None => None,
     };
     listening(Addresses { people: address(&people)?, internal: internal.as_ref().map(address).transpose()? })?;
-    let refresh =
-        RefreshLoop { service: service.clone(), warehouse: WarehouseReader::new(&config.clickhouse), snapshots, role: reader.role };
+    let refresh = RefreshLoop { service: service.clone(), source: FactsSource::new(config), snapshots, role: reader.role };
     let refresh = tokio::spawn(refresh.run());
     let (stop, listeners) = (CancellationToken::new(), TaskTracker::new());
     let listen = |listener, reader| {

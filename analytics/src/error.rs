@@ -72,9 +72,9 @@ pub enum AnalyticsError {
         #[source]
         source: qamtu_schemas::instant::InstantError,
     },
-    /// The attendance rows of a meeting were not consecutive, so that they cannot be counted in one pass.
-    #[error("attendance rows are not grouped by meeting: meeting number {0} appeared twice")]
-    AttendanceNotGrouped(u32),
+    /// The attendance rows were not in the order of meeting ids, so that they cannot be counted in one pass.
+    #[error("attendance rows are not in the order of meeting ids: meeting {0} came after a greater one")]
+    AttendanceUnordered(String),
     /// More people or meetings than 32 bits can number.
     #[error("more than {0} people or meetings in one campaign")]
     TooMany(u32),

@@ -9,14 +9,18 @@
 //!
 //! Limits: the time of receipt is the one that ingest stored. A record that is not yet in the tables during a calculation
 //! counts in the next calculation of the same instant. A body that was received earlier than the one that counts, and appended later,
-//! counts instead of it from then on. Meeting ids that look alike are bounded by their time of receipt only.
+//! counts instead of it from then on.
 
 use qamtu_schemas::{MeetingFold, Reference, Topic, id::MeetingId};
 
-use crate::{error::AnalyticsError, roll::Roll, snapshot_identity::Selection};
+use crate::{
+    error::AnalyticsError,
+    roll::{Roll, RollId},
+    snapshot_identity::Selection,
+};
 
 mod attendance_query;
-
+mod changes;
 mod conditions;
 pub mod meetings;
 mod quality;
@@ -26,6 +30,8 @@ mod stated_residence;
 mod stream;
 mod warehouse_reader;
 
+pub use changes::LogEnd;
+pub(crate) use changes::MAX_CHANGED;
 use meetings::Meetings;
 pub use quality::Quality;
 pub use selection_inputs::{Configured, Receipts};
@@ -47,8 +53,12 @@ pub struct Facts {
     pub reference: Reference,
     /// Meetings with at least one event that was not reversed, without attendance.
     pub meetings: Meetings,
+    /// Ids of the meetings with any event but attendances, sorted.
+    pub meeting_ids: Vec<MeetingId>,
     /// The strong roll: voters with pseudonyms of national ids.
     pub roll: Roll,
+    /// Which versions the roll is made of.
+    pub roll_id: RollId,
 }
 
 /// Numbers of events and rejected records.
@@ -66,19 +76,25 @@ const REFERENCE_EVENTS: EventView = EventView { name: "v_reference_events", orde
 const MEETING_EVENTS: EventView = EventView { name: "v_meeting_events", order_by: "meeting_id" };
 
 impl WarehouseReader {
-    /// The facts of a selection. Independent queries that need little memory run concurrently.
-    pub async fn facts(&self, selection: Selection) -> Result<Facts, AnalyticsError> {
+    /// The facts of a selection. Independent queries that need little memory run concurrently. `saved_roll` returns the roll if it is that of
+    /// the given versions; otherwise the roll is read.
+    pub async fn facts(
+        &self,
+        selection: Selection,
+        saved_roll: impl FnOnce(&RollId) -> Option<Roll> + Send + 'static,
+    ) -> Result<Facts, AnalyticsError> {
         let without_roll = async {
-            let (reference, meetings) = self.reference_and_meetings(&selection).await?;
+            let (reference, meetings, meeting_ids) = self.reference_and_meetings(&selection).await?;
             let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
             let counts = tokio::try_join!(self.events_and_rejected(&selection, synthetic), self.quality(&selection, synthetic, &meetings))?;
-            Ok((reference, meetings, counts))
+            Ok((reference, meetings, meeting_ids, counts))
         };
-        let ((reference, meetings, ((events, rejected), quality)), roll) = tokio::try_join!(without_roll, self.roll(&selection))?;
+        let roll = self.roll(&selection, saved_roll);
+        let ((reference, meetings, meeting_ids, ((events, rejected), quality)), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
         // Runs alone, since its memory grows with the number of events.
         let conflicts = self.conflicts(&selection).await?;
         let record_counts = RecordCounts { events, rejected, conflicts };
-        Ok(Facts { selection, record_counts, quality, reference, meetings, roll })
+        Ok(Facts { selection, record_counts, quality, reference, meetings, meeting_ids, roll, roll_id })
     }
 
     /// Numbers of events and of rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
@@ -113,20 +129,21 @@ impl WarehouseReader {
     }
 
     /// Reads reference data first: it has the reversed imports, which the meetings need.
-    async fn reference_and_meetings(&self, selection: &Selection) -> Result<(Reference, Meetings), AnalyticsError> {
+    async fn reference_and_meetings(&self, selection: &Selection) -> Result<(Reference, Meetings, Vec<MeetingId>), AnalyticsError> {
         let mut reference = Reference::default();
         self.events(REFERENCE_EVENTS, selection, |event| {
             reference.apply(&event);
             Ok(())
         })
         .await?;
-        let meetings = self.meetings(selection, &reference).await?;
-        Ok((reference, meetings))
+        let (meetings, ids) = self.meetings(selection, &reference).await?;
+        Ok((reference, meetings, ids))
     }
 
-    /// Folds meetings one after another, so that only the events of one are in memory.
-    async fn meetings(&self, selection: &Selection, reference: &Reference) -> Result<Meetings, AnalyticsError> {
+    /// Folds meetings one after another, so that only the events of one are in memory. Also returns the ids of all meetings.
+    async fn meetings(&self, selection: &Selection, reference: &Reference) -> Result<(Meetings, Vec<MeetingId>), AnalyticsError> {
         let mut meetings = Meetings::default();
+        let mut ids: Vec<MeetingId> = Vec::new();
         let mut open: Option<(MeetingId, MeetingFold)> = None;
         let mut close = |open: Option<(MeetingId, MeetingFold)>| match open {
             Some((id, fold)) if !meetings.push(id.clone(), &fold.state(reference.reversed()), selection.as_of) => {
@@ -136,7 +153,13 @@ impl WarehouseReader {
         };
         self.events(MEETING_EVENTS, selection, |event| {
             let is_reversed = event.envelope.import.is_some_and(|import| reference.reversed().contains(&import));
-            let Some(id) = event.data.meeting().filter(|_| !is_reversed).cloned() else { return Ok(()) };
+            let Some(id) = event.data.meeting().cloned() else { return Ok(()) };
+            if ids.last() != Some(&id) {
+                ids.push(id.clone());
+            }
+            if is_reversed {
+                return Ok(());
+            }
             if open.as_ref().is_none_or(|(open, _)| *open != id) {
                 close(open.replace((id, MeetingFold::default())))?;
             }
@@ -147,6 +170,6 @@ impl WarehouseReader {
         })
         .await?;
         close(open)?;
-        Ok(meetings)
+        Ok((meetings, ids))
     }
 }

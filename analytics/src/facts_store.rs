@@ -3,32 +3,38 @@
 //! A store is true for one selection. [`crate::slice`] answers questions over it, and reads nothing else.
 //!
 //! Guarantees: figures depend on the facts alone, not on the order or repetition of attendances. Lists and groups have numbers of people and no
-//! pseudonyms; only the roll has those. Memory: four bytes for each attendance of an eligible person at a counted meeting, some forty for
-//! each voter, some hundred for each meeting.
+//! pseudonyms; only the roll has those. Memory: four bytes for each attendance of an eligible person, some forty for each voter, some hundred
+//! for each meeting.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::civil::Date;
-use qamtu_schemas::event::CampaignConfigured;
+use qamtu_schemas::{event::CampaignConfigured, id::MeetingId};
 
 use crate::{dimension::PersonDimension, error::AnalyticsError, facts::Facts, roll::Roll, snapshot_identity::Selection};
 
+mod arrow_file;
 mod attendance_collector;
+mod attendance_frames;
 mod attendance_lists;
 mod attendance_run;
 mod calendar;
 mod dictionary;
 mod fulfilment;
+mod look_alike_ids;
 mod meeting_codes;
 mod meeting_frame;
 mod open_meeting;
 mod people;
+mod people_frames;
 mod person_set;
 mod residences;
+mod revealing_audiences;
+mod saved_store;
 mod voters;
 
 pub use attendance_collector::AttendanceCollector;
-pub(crate) use attendance_lists::AttendanceLists;
+pub use attendance_lists::AttendanceLists;
 pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
 use calendar::LocalCalendar;
 pub(crate) use calendar::week_monday;
@@ -38,6 +44,8 @@ pub(crate) use people::{People, PersonGroups};
 pub(crate) use person_set::PersonSet;
 pub use residences::ResidenceIndex;
 pub(crate) use residences::precinct_counts;
+use revealing_audiences::RevealingAudiences;
+pub use saved_store::{MAX_AGE, SaveInputs, SavedStore, StoreFolder};
 pub(crate) use voters::Voters;
 
 /// The facts of a campaign at one instant, as columns.
@@ -71,23 +79,45 @@ fn eligibility_roll<'a>(facts: &'a Facts, calendar: &LocalCalendar) -> Option<&'
     Some(&facts.roll).filter(|roll| is_complete && !roll.is_empty())
 }
 
+/// Meetings whose lists were made for another audience: whether people are counted depends on it.
+pub fn changed_audiences(facts: &Facts, lists: &AttendanceLists) -> Vec<MeetingId> {
+    let revealing = RevealingAudiences::of(facts);
+    let known = |id: &MeetingId| facts.meetings.ids().binary_search(id).ok().map(|number| &facts.meetings.rows()[number]);
+    let is_revealing = |id: &MeetingId| known(id).is_some_and(|meeting| revealing.includes(meeting));
+    lists.with_another_audience(is_revealing).cloned().collect()
+}
+
 impl FactsStore {
-    /// Builds a store; `collect` adds the attendances, meeting by meeting. Fails if the campaign is not configured yet at the as-of instant.
+    /// Builds a store; `collect` adds all attendances, meeting by meeting. Fails if the campaign is not configured yet at the as-of instant.
     pub fn new(
         facts: Facts,
-        collect: impl FnOnce(&Facts, &mut AttendanceCollector<'_>) -> Result<(), AnalyticsError>,
+        collect: impl FnOnce(&mut AttendanceCollector<'_>) -> Result<(), AnalyticsError>,
+    ) -> Result<Self, AnalyticsError> {
+        Self::renewed(facts, AttendanceLists::default(), collect)
+    }
+
+    /// Builds a store of lists that are still true; `collect` adds the attendances of the other meetings. Lists can only be kept while the
+    /// same roll decides about eligibility.
+    pub fn renewed(
+        mut facts: Facts,
+        kept: AttendanceLists,
+        collect: impl FnOnce(&mut AttendanceCollector<'_>) -> Result<(), AnalyticsError>,
     ) -> Result<Self, AnalyticsError> {
         let calendar = LocalCalendar::of(configured(&facts)?, facts.selection.as_of)?;
         let roll = eligibility_roll(&facts, &calendar);
         let residences = ResidenceIndex::of(&facts.reference, &facts.roll, calendar.today);
         let mut collector = AttendanceCollector::new(roll, &facts, &residences);
-        collect(&facts, &mut collector)?;
-        let (mut attendance, stated_residences) = collector.finish()?;
+        collect(&mut collector)?;
+        let (collected, stated_residences) = collector.finish()?;
         let people = match roll {
             Some(roll) => People::of_roll(roll, &residences),
             None => People::of_statements(stated_residences),
         };
-        attendance.mark_first(&facts.meetings, people.len());
+        let mut attendance = kept;
+        attendance.extend(collected);
+        attendance.index(&facts.meetings, people.len());
+        let known: BTreeSet<&MeetingId> = facts.meeting_ids.iter().chain(attendance.meetings()).collect();
+        facts.quality.lookalike_meetings = look_alike_ids::count(known.into_iter());
         let voters = Voters::of(&facts.reference, calendar.today);
         let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;
         Ok(Self { today: calendar.today, facts, residences, voters, people, attendance: Arc::new(attendance), meetings })

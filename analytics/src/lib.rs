@@ -2,7 +2,7 @@
 //!
 //! 1. [`facts`] queries the views; no other module does. It reads the contiguous offsets, reference data, meetings, the [`roll`] and
 //!    attendance.
-//! 2. [`facts_store`] has them as columns, and [`slice`](mod@slice) counts the [`figures`] of any set of meetings and people over it.
+//! 2. [`facts_store`] has them as columns, also on disk, so that the next calculation reads only what changed; and [`slice`](mod@slice) counts the [`figures`] of any set of meetings and people over it.
 //!    [`coverage`] is a fixed set of slices; [`coverage::definition`] defines each figure. All of this is pure.
 //! 3. [`snapshot_store`] stores a coverage as immutable bytes under an id made of its [`snapshot_identity`].
 //! 4. [`summary`] and [`csv`] export a snapshot as JSON and CSV; [`slice_output`] writes the result of a [`slice_query`].

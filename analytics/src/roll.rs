@@ -1,12 +1,14 @@
 //! The campaign's strong roll: a hash table from pseudonyms to consecutive person numbers, sorted by precinct.
 //!
 //! Guarantees: one number per person, the same for the same roll; a person on the rolls of several precincts belongs to the lowest precinct
-//! id. Numbers are internal to one calculation. People of one precinct have neighbouring numbers, so that the attendance of a meeting
+//! id. Numbers depend on the roll alone. People of one precinct have neighbouring numbers, so that the attendance of a meeting
 //! touches little memory. Memory per voter: 19 bytes for key, birth band and sex, and 8 to 16 for the table.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use qamtu_schemas::{event::Sex, id::PrecinctId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::AnalyticsError;
 
@@ -17,6 +19,29 @@ pub struct PersonKey {
     pub hi: u64,
     /// Its last eight bytes.
     pub lo: u64,
+}
+
+/// Identifies the contents of a roll: a hash over the versions that it is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RollId(String);
+
+impl RollId {
+    /// Hashes the parts that identify the versions; each is prefixed with its length.
+    pub(crate) fn of(parts: impl Iterator<Item = Vec<u8>>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for RollId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A person on the roll of a precinct.
@@ -86,25 +111,66 @@ impl Roll {
         }
         lines.iter_mut().for_each(|line| line.precinct = rank[line.precinct as usize]);
         lines.sort_unstable();
-        let mut roll = Self {
-            ends: vec![0; sorted.len()],
-            precincts: sorted.into_iter().map(|(id, _)| id).collect(),
-            keys: Vec::with_capacity(lines.len()),
-            birth_bands: Vec::with_capacity(lines.len()),
-            sexes: Vec::with_capacity(lines.len()),
-            table: HashTable::with_capacity_for(lines.len()),
-        };
-        for RollLine { precinct, key, birth_band, sex } in lines {
+        let mut roll = Self::with_room(sorted.into_iter().map(|(id, _)| id).collect(), lines.len());
+        for line in lines {
             // Lines are sorted by precinct, so a person gets the lowest one.
-            if let Err(free) = roll.search(key) {
-                roll.keys.push(key);
-                roll.birth_bands.push(birth_band);
-                roll.sexes.push(sex);
-                roll.table.slots[free] = roll.table.tag(key) | roll.keys.len() as u32;
-            }
-            roll.ends[precinct as usize] = roll.keys.len() as u32;
+            roll.insert(line);
+            roll.ends[line.precinct as usize] = roll.keys.len() as u32;
         }
         Ok(roll)
+    }
+
+    fn with_room(precincts: Vec<PrecinctId>, people: usize) -> Self {
+        Self {
+            ends: vec![0; precincts.len()],
+            precincts,
+            keys: Vec::with_capacity(people),
+            birth_bands: Vec::with_capacity(people),
+            sexes: Vec::with_capacity(people),
+            table: HashTable::with_capacity_for(people),
+        }
+    }
+
+    /// Gives a person the next number; false if they have one.
+    fn insert(&mut self, RollLine { key, birth_band, sex, .. }: RollLine) -> bool {
+        let Err(free) = self.search(key) else { return false };
+        self.keys.push(key);
+        self.birth_bands.push(birth_band);
+        self.sexes.push(sex);
+        self.table.slots[free] = self.table.tag(key) | self.keys.len() as u32;
+        true
+    }
+
+    /// The people by number, with indexes of [`Self::precincts`].
+    pub fn lines(&self) -> impl Iterator<Item = RollLine> {
+        let in_precinct = |(people, precinct): (Range<usize>, u32)| people.map(move |person| (person, precinct));
+        self.people().zip(0..).flat_map(in_precinct).map(|(person, precinct)| RollLine {
+            precinct,
+            key: self.keys[person],
+            birth_band: self.birth_bands[person],
+            sex: self.sexes[person],
+        })
+    }
+
+    /// The roll with these [`lines`](Self::lines), of which `people` are expected, without sorting them. None if precincts or lines are not in
+    /// order, or somebody is on it twice.
+    pub(crate) fn of_lines(precincts: Vec<PrecinctId>, people: usize, lines: impl Iterator<Item = RollLine>) -> Option<Self> {
+        let mut roll = Self::with_room(precincts, people);
+        let mut last = 0;
+        for line in lines {
+            if roll.len() >= people || line.precinct < last || !roll.insert(line) {
+                return None;
+            }
+            last = line.precinct;
+            *roll.ends.get_mut(last as usize)? = roll.keys.len() as u32;
+        }
+        // The people of a precinct without anybody end where the previous ones do.
+        let mut end = 0;
+        for precinct in &mut roll.ends {
+            end = end.max(*precinct);
+            *precinct = end;
+        }
+        (roll.len() == people && roll.precincts.is_sorted_by(|one, other| one < other)).then_some(roll)
     }
 
     /// Number of different people on the roll.
@@ -141,6 +207,13 @@ impl Roll {
     /// Sexes, indexed by person number.
     pub fn sexes(&self) -> &[Sex] {
         &self.sexes
+    }
+
+    /// A hash over who has which number. Rolls of the same versions have different ones if one was read while rows were missing.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mix = |hash: u64, value: u64| (hash.rotate_left(5) ^ value).wrapping_mul(SPREAD);
+        let ends = self.ends.iter().fold(0, |hash, end| mix(hash, u64::from(*end)));
+        self.keys.iter().fold(ends, |hash, key| mix(mix(hash, key.hi), key.lo))
     }
 
     /// Number of a person; none if they are not on the roll.

@@ -29,6 +29,16 @@ pub struct Selection {
     pub as_of: Timestamp,
 }
 
+impl Selection {
+    /// Whether another selection of the campaign has all of these records.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let next = |of: &Offset| other.offsets.iter().find(|offset| offset.topic == of.topic && offset.partition == of.partition);
+        self.campaign == other.campaign
+            && self.as_of <= other.as_of
+            && self.offsets.iter().all(|offset| next(offset).is_some_and(|other| offset.next <= other.next))
+    }
+}
+
 /// Everything that a coverage depends on; its hash is the id of the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotIdentity {

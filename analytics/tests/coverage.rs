@@ -18,10 +18,14 @@ mod properties;
 mod random_meetings;
 #[path = "coverage/random_slices.rs"]
 mod random_slices;
+#[path = "coverage/renewal.rs"]
+mod renewal;
 #[path = "coverage/residence.rs"]
 mod residence;
 #[path = "coverage/revealing.rs"]
 mod revealing;
+#[path = "coverage/saved_store.rs"]
+mod saved_store;
 #[path = "coverage/slice_program.rs"]
 mod slice_program;
 #[path = "coverage/slices.rs"]

@@ -42,6 +42,9 @@ async fn main() -> Result<()> {
     for size in coverage::SIZES.iter().filter(|size| is_wanted(size.id)) {
         record(coverage::coverage(size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
+    if is_wanted(coverage::renew::ID) {
+        record(coverage::renew::renew().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+    }
     anyhow::ensure!(failures.is_empty(), "not measured: {}", failures.join("; "));
     Ok(())
 }

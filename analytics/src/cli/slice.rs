@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    compute::{select, with_store},
+    compute::{FactsSource, select},
     config::Config,
     error::AnalyticsError,
-    facts::WarehouseReader,
     facts_store::FactsStore,
     slice::{Measure, slice},
     slice_output::{SliceFormat, SliceOutput, SliceSource},
@@ -48,14 +47,14 @@ impl SliceCommand {
         let mut query = SliceQuery::parse(&self.by, &self.filters)?;
         let measures = self.measures(&query)?;
         query.with_exposure = measures.iter().any(|measure| measure.needs_exposure());
-        let warehouse = WarehouseReader::new(&config.clickhouse);
-        let selection = select(&warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
+        let source = FactsSource::new(config).without_saving();
+        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
         let as_of = selection.as_of;
         let filters = query.filters.clone();
-        let work = move |store: FactsStore| Ok((slice(&store, &query)?, store.is_synthetic()));
-        let (table, synthetic) = with_store(&warehouse, selection, work).await?;
-        let source = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters };
-        let output = SliceOutput { table: &table, measures: &measures, source: &source };
+        let work = move |store: &FactsStore| Ok((slice(store, &query)?, store.is_synthetic()));
+        let (table, synthetic) = source.with_store(selection, work).await?;
+        let origin = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters };
+        let output = SliceOutput { table: &table, measures: &measures, source: &origin };
         match output.write(self.format, out) {
             // Whoever reads the output has seen enough, as `head` has.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -192,7 +192,7 @@ fn counts(store: &FactsStore, region: &RegionCoverage) -> Counts {
         coalitions: reference.coalitions().len() as u64,
         meetings_planned: region.slice.fulfilment.planned,
         meetings_known: facts.meetings.rows().len() as u64 + store.attendance().unknown_meetings,
-        events: facts.record_counts.events + store.attendance().events,
+        events: facts.record_counts.events + store.attendance().events(),
         roll_voters: facts.roll.len() as u64,
         roll_precincts: facts.roll.precincts().len() as u64,
         precincts_without_roll: store.precincts_without_roll(),

@@ -12,11 +12,10 @@ use qamtu_service::telemetry::error_chain;
 use super::service::{DashboardState, RefreshStatus};
 use crate::{
     access::Role,
-    compute::{coverage, save, select},
+    compute::{FactsSource, coverage, save, select},
     coverage::Coverage,
     coverage::Snapshot,
     error::AnalyticsError,
-    facts::WarehouseReader,
     metrics,
     release_control::{check_release, release},
     snapshot_identity::Selection,
@@ -33,7 +32,7 @@ const MAX_AGE: SignedDuration = SignedDuration::from_mins(10);
 /// What the loop reads from and writes to.
 pub(super) struct RefreshLoop {
     pub(super) service: Arc<DashboardState>,
-    pub(super) warehouse: WarehouseReader,
+    pub(super) source: FactsSource,
     pub(super) snapshots: SnapshotStore,
     /// The role that publication is checked for.
     pub(super) role: Role,
@@ -70,12 +69,12 @@ impl RefreshLoop {
 
     /// Recomputes if due, and shows the result if allowed. `last` is the last computed selection and its status.
     async fn refresh_if_due(&mut self, last: &mut Option<(Selection, RefreshStatus)>) -> Result<RefreshStatus, AnalyticsError> {
-        let selection = select(&self.warehouse, self.service.campaign(), None, Timestamp::now()).await?;
+        let selection = select(&self.source.warehouse, self.service.campaign(), None, Timestamp::now()).await?;
         let shown = || self.service.snapshot().map(|shown| (shown.coverage.identity.selection(), RefreshStatus::UpToDate));
         if let Some((_, status)) = last.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
             return Ok(status);
         }
-        let outcome = coverage(&self.warehouse, selection.clone()).await;
+        let outcome = coverage(&self.source, selection.clone()).await;
         metrics::calculation_ended(outcome.is_ok());
         let computed = outcome?;
         let status = if self.show(computed)? { RefreshStatus::UpToDate } else { RefreshStatus::HeldBack };
@@ -107,7 +106,7 @@ impl RefreshLoop {
         if selection.as_of.duration_since(shown.coverage.identity.as_of) < MAX_AGE {
             return Ok(());
         }
-        let recomputed = coverage(&self.warehouse, selection).await?;
+        let recomputed = coverage(&self.source, selection).await?;
         self.show(recomputed).map(drop)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Guarantees: the conditions contain no user text: a campaign id consists of letters, digits and three signs, everything else is a number.
 
+use std::collections::BTreeMap;
+
 use qamtu_schemas::Topic;
 
 use crate::snapshot_identity::Selection;
@@ -34,6 +36,30 @@ impl Selection {
             return "0".to_owned();
         }
         format!("`offset` < transform(toUInt32(`partition`), [{}], [{}], toUInt64(0))", partitions.join(", "), next.join(", "))
+    }
+
+    /// Condition: the record is below the offsets of events, and not below those of `since`. Each partition is a range of the log copy's key.
+    pub(super) fn offsets_from(&self, since: &Self) -> String {
+        let events = |selection: &Self| -> BTreeMap<u32, u64> {
+            let of_events = selection.offsets.iter().filter(|offset| offset.topic == Topic::Events.name());
+            of_events.map(|offset| (offset.partition, offset.next)).collect()
+        };
+        let from = events(since);
+        let ranges: Vec<String> = events(self)
+            .into_iter()
+            .map(|(partition, next)| (partition, from.get(&partition).copied().unwrap_or(0), next))
+            .filter(|(_, from, next)| from < next)
+            .map(|(partition, from, next)| format!("(`partition` = {partition} AND `offset` >= {from} AND `offset` < {next})"))
+            .collect();
+        if ranges.is_empty() { "0".to_owned() } else { format!("({})", ranges.join(" OR ")) }
+    }
+
+    /// Condition: the record is the last one of its partition of events below the offsets, if there is no gap before them.
+    pub(super) fn last_offsets(&self) -> String {
+        let of_events = self.offsets.iter().filter(|offset| offset.topic == Topic::Events.name());
+        let last = of_events.filter_map(|offset| Some((offset.partition, offset.next.checked_sub(1)?)));
+        let places: Vec<String> = last.map(|(partition, last)| format!("(`partition` = {partition} AND `offset` = {last})")).collect();
+        if places.is_empty() { "0".to_owned() } else { format!("({})", places.join(" OR ")) }
     }
 
     /// Condition: the import of the row was not reversed.

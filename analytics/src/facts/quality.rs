@@ -1,4 +1,4 @@
-//! Anomalies among the records of a selection: dangling references, meeting ids that look alike, clocks that were ahead.
+//! Anomalies among the records of a selection: dangling references, clocks that were ahead, reports before the meeting.
 
 use clickhouse::Row;
 use jiff::Timestamp;
@@ -18,7 +18,8 @@ pub struct Quality {
     pub newest_record: Option<Timestamp>,
     /// References of corrections, retractions, moves and consents without effect: they name no event of the same meeting or person.
     pub dangling_references: u64,
-    /// Meeting ids of the campaign that look like another one.
+    /// Meeting ids of the campaign that look like another one; counted by [`FactsStore`](crate::facts_store::FactsStore), which also knows the
+    /// meetings that have attendances only.
     pub lookalike_meetings: u64,
     /// Records with a time of receipt after the append time; they count from their time of receipt on.
     pub clock_ahead: u64,
@@ -40,11 +41,6 @@ impl WarehouseReader {
             selection.import_not_reversed(),
             selection.not_after_as_of("resolved")
         );
-        let lookalikes = format!(
-            "SELECT sum(ids) FROM (SELECT count() AS ids FROM v_lookalike_meetings WHERE {} AND {} GROUP BY looks_like HAVING ids > 1)",
-            selection.of_campaign(),
-            selection.not_after_as_of("first_received")
-        );
         let newest = format!(
             "SELECT toUnixTimestamp64Micro(max(received)) AS newest FROM v_records WHERE topic = 'events' AND {admits} GROUP BY campaign"
         );
@@ -54,9 +50,8 @@ impl WarehouseReader {
             selection.not_after_as_of("appended"),
             selection.below_offsets(Topic::Events)
         );
-        let (dangling_references, lookalike_meetings, newest) = tokio::try_join!(
+        let (dangling_references, newest) = tokio::try_join!(
             self.number("dangling references", &references),
-            self.number("meeting ids that look alike", &lookalikes),
             self.rows::<NewestRow>("the time of receipt of the newest event", &newest),
         )?;
         let clock_ahead = match synthetic {
@@ -66,7 +61,7 @@ impl WarehouseReader {
         Ok(Quality {
             newest_record: newest.first().and_then(|row| Timestamp::from_microsecond(row.newest).ok()),
             dangling_references,
-            lookalike_meetings,
+            lookalike_meetings: 0,
             clock_ahead,
             premature_reports: meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64,
         })

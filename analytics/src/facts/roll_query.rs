@@ -2,22 +2,67 @@
 
 use std::collections::HashMap;
 
+use clickhouse::Row;
 use polars::{
     frame::DataFrame,
     prelude::{PolarsResult, StringChunked},
 };
 use qamtu_schemas::{Topic, event::Sex, id::PrecinctId};
+use serde::Deserialize;
 
 use super::{stream::ArrowBatches, warehouse_reader::WarehouseReader};
 use crate::{
     error::AnalyticsError,
-    roll::{PersonKey, Roll, RollLine},
+    roll::{PersonKey, Roll, RollId, RollLine},
     snapshot_identity::Selection,
 };
 
+/// The newest version of a precinct's roll, and the record it comes from.
+#[derive(Row, Deserialize)]
+struct VersionRow {
+    precinct: String,
+    version: u32,
+    partition: u32,
+    offset: u64,
+    received_us: i64,
+    strength: u8,
+}
+
 impl WarehouseReader {
-    /// The voters of each precinct's newest version, where that version is a strong one.
-    pub(super) async fn roll(&self, selection: &Selection) -> Result<Roll, AnalyticsError> {
+    /// The voters of each precinct's newest version, where that version is a strong one, and the id of these versions. The voters are only
+    /// read if `saved` has no roll with this id.
+    pub(super) async fn roll(
+        &self,
+        selection: &Selection,
+        saved: impl FnOnce(&RollId) -> Option<Roll> + Send + 'static,
+    ) -> Result<(RollId, Roll), AnalyticsError> {
+        let id = self.roll_id(selection).await?;
+        let wanted = id.clone();
+        let saved = tokio::task::spawn_blocking(move || saved(&wanted)).await.map_err(AnalyticsError::TaskFailed)?;
+        match saved {
+            Some(roll) => Ok((id, roll)),
+            None => Ok((id, self.voters(selection).await?)),
+        }
+    }
+
+    /// Identifies the newest versions by the records they come from.
+    async fn roll_id(&self, selection: &Selection) -> Result<RollId, AnalyticsError> {
+        let sql = format!(
+            "SELECT toString(precinct) AS precinct, newest.1 AS version, newest.3 AS partition, newest.4 AS offset, \
+             toUnixTimestamp64Micro(newest.5) AS received_us, newest.6 AS strength FROM (SELECT precinct, \
+             argMax((toUInt32(version), event_id, toUInt32(partition), toUInt64(offset), received, toUInt8(strength)), \
+             (version, toUInt128(event_id))) AS newest FROM v_roll_versions WHERE {} GROUP BY precinct) ORDER BY precinct",
+            selection.admits(Topic::Roll)
+        );
+        let rows: Vec<VersionRow> = self.rows("the versions of the roll", &sql).await?;
+        let parts = rows.iter().flat_map(|row| {
+            let numbers = [row.version.into(), row.partition.into(), row.offset, row.received_us.cast_unsigned(), row.strength.into()];
+            std::iter::once(row.precinct.as_bytes().to_vec()).chain(numbers.map(|number: u64| number.to_be_bytes().to_vec()))
+        });
+        Ok(RollId::of(parts))
+    }
+
+    async fn voters(&self, selection: &Selection) -> Result<Roll, AnalyticsError> {
         let sql = format!(
             "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, \
              toUInt32(birth_band) AS birth_band, toUInt8(sex) AS sex FROM v_roll WHERE {} AND (v_roll.precinct, version, event_id) IN \

@@ -1,16 +1,19 @@
-//! Collects attendance: finds the number of each person, removes repetitions, and makes a list of each counted meeting.
+//! Collects attendance: finds the number of each person, removes repetitions, and makes a list of each meeting.
 //!
-//! Guarantees: one person at one meeting counts once; the order of rows of a meeting does not matter. Rows must be grouped by meeting;
-//! otherwise they are refused.
+//! Guarantees: one person at one meeting counts once; the order of rows of a meeting does not matter. Meetings must follow one another in
+//! ascending order of their ids; otherwise they are refused.
 
 use std::collections::HashMap;
 
+use qamtu_schemas::id::MeetingId;
+
 use super::{
-    attendance_lists::AttendanceLists,
+    attendance_lists::{AttendanceLists, MeetingAttendance},
     attendance_run::{AttendanceRun, STRONG},
     open_meeting::{OpenMeeting, StatedPerson},
     person_set::PersonSet,
     residences::ResidenceIndex,
+    revealing_audiences::RevealingAudiences,
 };
 use crate::{
     error::AnalyticsError,
@@ -18,18 +21,15 @@ use crate::{
     roll::{MAX_PEOPLE, PersonKey, Roll},
 };
 
-/// Collects the attendance of all meetings.
+/// Collects the attendance of meetings.
 #[derive(Debug)]
 pub struct AttendanceCollector<'a> {
     /// The roll, if it decides about eligibility; else people are numbered in the order of arrival.
     roll: Option<&'a Roll>,
     meetings: &'a Meetings,
     residence_index: &'a ResidenceIndex,
-    /// Whether being in an audience reveals belief, origin or health; by interned category.
-    revealing: Vec<bool>,
+    revealing: RevealingAudiences,
     lists: AttendanceLists,
-    /// Whether runs of each known meeting were added.
-    received: Vec<bool>,
     /// People of the roll at the open meeting.
     present: PersonSet,
     /// Buffer for [`Roll::candidates`] of a run.
@@ -37,25 +37,17 @@ pub struct AttendanceCollector<'a> {
     /// Numbers of people if the roll does not decide; `residences` has their residence numbers.
     numbers: HashMap<PersonKey, u32>,
     residences: Vec<u32>,
-    open: Option<OpenMeeting>,
+    open: Option<(MeetingId, OpenMeeting)>,
 }
 
 impl<'a> AttendanceCollector<'a> {
     pub(super) fn new(roll: Option<&'a Roll>, facts: &'a Facts, residence_index: &'a ResidenceIndex) -> Self {
-        let configured = || facts.reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
-        let meetings = &facts.meetings;
         Self {
             roll,
-            meetings,
+            meetings: &facts.meetings,
             residence_index,
-            revealing: meetings
-                .categories
-                .keys()
-                .iter()
-                .map(|code| configured().any(|category| category.revealing && category.code == *code))
-                .collect(),
-            lists: AttendanceLists::new(meetings.rows().len()),
-            received: vec![false; meetings.rows().len()],
+            revealing: RevealingAudiences::of(facts),
+            lists: AttendanceLists::default(),
             present: PersonSet::new(roll.map_or(0, Roll::len)),
             candidates: Vec::new(),
             numbers: HashMap::new(),
@@ -74,31 +66,27 @@ impl<'a> AttendanceCollector<'a> {
         self.residence_index
     }
 
-    /// Adds to the number of attendance events, those that do not count as attendance included.
-    pub fn add_events(&mut self, events: u64) {
-        self.lists.events += events;
-    }
-
-    /// Adds attendances of one meeting that count; runs of a meeting must be consecutive.
+    /// Adds attendances of one meeting; runs of a meeting must be consecutive.
     pub fn add_run(&mut self, run: AttendanceRun<'_>) -> Result<(), AnalyticsError> {
-        let mut open = match self.open.take() {
-            Some(open) if open.meeting == run.meeting => open,
+        let (meeting, mut open) = match self.open.take() {
+            Some((meeting, open)) if meeting.as_str() == run.meeting => (meeting, open),
             previous => self.open_meeting(run.meeting, previous)?,
         };
+        open.events += run.len() as u32;
         match self.roll {
             _ if open.is_headcount_only => {}
             Some(roll) => self.add_by_roll(roll, &mut open, run),
             None => open.add_stated(run),
         }
-        self.open = Some(open);
+        self.open = Some((meeting, open));
         Ok(())
     }
 
     /// Eligible are people on the roll, whatever they state.
     fn add_by_roll(&mut self, roll: &Roll, open: &mut OpenMeeting, run: AttendanceRun<'_>) {
         roll.candidates(run.hi, run.lo, &mut self.candidates);
-        for ((key, strength), candidate) in run.keys().zip(run.strength).zip(&self.candidates) {
-            if *strength != STRONG {
+        for (row, (key, candidate)) in run.keys().zip(&self.candidates).enumerate().filter(|(row, _)| run.counts(*row)) {
+            if run.strength[row] != STRONG {
                 open.weak.push(key);
                 continue;
             }
@@ -112,38 +100,35 @@ impl<'a> AttendanceCollector<'a> {
     }
 
     /// Closes the previous meeting and opens the next one.
-    fn open_meeting(&mut self, meeting: u32, previous: Option<OpenMeeting>) -> Result<OpenMeeting, AnalyticsError> {
+    fn open_meeting(&mut self, id: &str, previous: Option<(MeetingId, OpenMeeting)>) -> Result<(MeetingId, OpenMeeting), AnalyticsError> {
+        if previous.as_ref().is_some_and(|(previous, _)| previous.as_str() >= id) {
+            return Err(AnalyticsError::AttendanceUnordered(id.to_owned()));
+        }
+        let invalid = |_| AnalyticsError::Value { view: "v_attendance_events", value: id.to_owned(), expected: "meeting" };
+        let meeting: MeetingId = id.parse().map_err(invalid)?;
         let mut open = match previous {
-            Some(previous) => self.close(previous)?,
+            Some((meeting, open)) => self.close(meeting, open)?,
             None => OpenMeeting::default(),
         };
-        let next = self.received.len() as u64 + self.lists.unknown_meetings;
-        match self.received.get_mut(meeting as usize) {
-            Some(received) if !*received => *received = true,
-            None if u64::from(meeting) == next => self.lists.unknown_meetings += 1,
-            _ => return Err(AnalyticsError::AttendanceNotGrouped(meeting)),
-        }
-        let known = self.meetings.rows().get(meeting as usize);
-        let is_counted = known.is_some_and(|meeting| meeting.report.is_some());
-        // A valid plan or report for a revealing audience is enough.
-        let is_revealing = known.is_some_and(|meeting| meeting.audiences.iter().any(|category| self.revealing[*category as usize]));
-        open.start(meeting, is_counted, is_revealing);
-        Ok(open)
+        let known = self.meetings.ids().binary_search(&meeting).ok().map(|number| &self.meetings.rows()[number]);
+        let is_held = known.is_some_and(|meeting| meeting.report.is_some());
+        open.start(is_held, known.is_some_and(|meeting| self.revealing.includes(meeting)));
+        Ok((meeting, open))
     }
 
     /// Stores the people of a meeting, and returns the struct for reuse.
-    fn close(&mut self, mut open: OpenMeeting) -> Result<OpenMeeting, AnalyticsError> {
+    fn close(&mut self, meeting: MeetingId, mut open: OpenMeeting) -> Result<OpenMeeting, AnalyticsError> {
         let counts = open.count_people();
         open.on_roll.iter().for_each(|person| self.present.remove(*person));
-        if !open.is_counted {
-            self.lists.without_report += counts.recorded();
-            return Ok(open);
-        }
         let mut people = std::mem::take(&mut open.on_roll);
-        for stated in open.stated_eligible() {
-            people.push(self.number(stated)?);
+        // Without a deciding roll, people are numbered and have a residence because they attended a counted meeting.
+        if open.is_held {
+            for stated in open.stated_eligible() {
+                people.push(self.number(stated)?);
+            }
         }
-        self.lists.push(open.meeting, counts, people.iter().copied());
+        let attendance = MeetingAttendance { meeting, events: open.events, is_headcount_only: open.is_headcount_only, counts };
+        self.lists.push(attendance, people.iter().copied());
         open.on_roll = people;
         Ok(open)
     }
@@ -164,8 +149,8 @@ impl<'a> AttendanceCollector<'a> {
 
     /// Closes the last meeting. Returns the lists and, if the roll does not decide, the residence number of each person.
     pub(super) fn finish(mut self) -> Result<(AttendanceLists, Vec<u32>), AnalyticsError> {
-        if let Some(open) = self.open.take() {
-            self.close(open)?;
+        if let Some((meeting, open)) = self.open.take() {
+            self.close(meeting, open)?;
         }
         Ok((self.lists, self.residences))
     }

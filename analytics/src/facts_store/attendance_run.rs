@@ -13,23 +13,34 @@ pub const OUTSIDE: u32 = u32::MAX - 1;
 /// statement at the same meeting takes precedence.
 pub const UNSTATED: u32 = u32::MAX;
 
-/// Attendances of one meeting that count, as columns of equal length. A meeting may be split into consecutive runs.
+/// Attendances of one meeting, as columns of equal length. A meeting may be split into consecutive runs.
 #[derive(Debug, Clone, Copy)]
 pub struct AttendanceRun<'a> {
-    /// Index of the meeting in [`Meetings::rows`](crate::facts::meetings::Meetings::rows); ascending numbers beyond the last one for meetings
-    /// known by attendance alone.
-    pub meeting: u32,
+    /// Id of the meeting.
+    pub meeting: &'a str,
     /// First halves of the pseudonyms.
     pub hi: &'a [u64],
     /// Second halves of the pseudonyms.
     pub lo: &'a [u64],
     /// [`STRONG`], or else weak.
     pub strength: &'a [u8],
+    /// 0 for attendances that were taken back. Empty if all count.
+    pub is_counted: &'a [u8],
     /// Residence numbers of [`super::ResidenceIndex`], [`OUTSIDE`] or [`UNSTATED`]. Empty if the roll decides about eligibility.
     pub residences: &'a [u32],
 }
 
 impl AttendanceRun<'_> {
+    /// Number of attendances.
+    pub(super) fn len(&self) -> usize {
+        self.hi.len()
+    }
+
+    /// Whether an attendance counts.
+    pub(super) fn counts(&self, row: usize) -> bool {
+        self.is_counted.get(row) != Some(&0)
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = PersonKey> {
         self.hi.iter().zip(self.lo).map(|(hi, lo)| PersonKey { hi: *hi, lo: *lo })
     }

@@ -36,7 +36,7 @@ impl MeetingFrame {
     pub(super) fn new(facts: &Facts, calendar: &LocalCalendar, attendance: &AttendanceLists) -> Result<Self, AnalyticsError> {
         let codes = MeetingCodes::new(facts, calendar);
         let mut columns = Columns::new(facts.meetings.rows().len());
-        for (number, meeting) in facts.meetings.rows().iter().enumerate() {
+        for (meeting, number) in facts.meetings.rows().iter().zip(0..) {
             if let Some(plan) = &meeting.plan {
                 let sums = MeetingSums { fulfilment: fulfilment::of_plan(meeting, plan, calendar), ..MeetingSums::default() };
                 columns.push(None, Some(plan), sums, &codes, calendar);
@@ -44,7 +44,7 @@ impl MeetingFrame {
             if let Some(report) = &meeting.report {
                 let audience = MeetingSums::of_audience(meeting.headcount, attendance.counts(number));
                 let sums = MeetingSums { fulfilment: fulfilment::of_report(meeting, report, calendar), ..audience };
-                columns.push(Some(number as u32), Some(report), sums, &codes, calendar);
+                columns.push(Some(number), Some(report), sums, &codes, calendar);
             }
             if let InternedMeeting { plan: None, report: None, .. } = meeting {
                 let sums = MeetingSums { fulfilment: fulfilment::of_neither(meeting), ..MeetingSums::default() };

@@ -10,12 +10,13 @@ pub(super) struct StatedPerson {
     pub(super) residence: u32,
 }
 
-/// The meeting whose runs are being added.
+/// The people of the meeting whose runs are being added.
 #[derive(Debug, Default)]
 pub(super) struct OpenMeeting {
-    pub(super) meeting: u32,
+    /// Attendances, those that were taken back included.
+    pub(super) events: u32,
     /// Whether a report says that it was held.
-    pub(super) is_counted: bool,
+    pub(super) is_held: bool,
     /// Attendance at the meeting would reveal sensitive data, so people are ignored and only the headcount is used.
     pub(super) is_headcount_only: bool,
     /// Numbers of different people on the roll.
@@ -29,9 +30,9 @@ pub(super) struct OpenMeeting {
 
 impl OpenMeeting {
     /// Forgets the people of the last meeting and starts another.
-    pub(super) fn start(&mut self, meeting: u32, is_counted: bool, is_headcount_only: bool) {
-        self.meeting = meeting;
-        self.is_counted = is_counted;
+    pub(super) fn start(&mut self, is_held: bool, is_headcount_only: bool) {
+        self.events = 0;
+        self.is_held = is_held;
         self.is_headcount_only = is_headcount_only;
         self.on_roll.clear();
         self.off_roll.clear();
@@ -41,7 +42,7 @@ impl OpenMeeting {
 
     /// Adds people whose eligibility follows from what they state.
     pub(super) fn add_stated(&mut self, run: AttendanceRun<'_>) {
-        for (row, key) in run.keys().enumerate() {
+        for (row, key) in run.keys().enumerate().filter(|(row, _)| run.counts(*row)) {
             match run.strength[row] {
                 STRONG => self.stated.push(StatedPerson { key, residence: run.residences.get(row).copied().unwrap_or(UNSTATED) }),
                 _ => self.weak.push(key),

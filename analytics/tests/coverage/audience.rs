@@ -190,18 +190,18 @@ fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
 }
 
 #[test]
-fn attendance_that_is_not_grouped_by_meeting_is_refused() {
+fn attendance_that_is_not_in_the_order_of_meetings_is_refused() {
     let mut world = World::new();
     world.held("m1", World::place(MONDAY));
     world.held("m2", World::place(MONDAY));
-    let run = |meeting| AttendanceRun { meeting, hi: &[1], lo: &[1], strength: &[1], residences: &[] };
-    for again in [0, 1, 2] {
-        let refused = FactsStore::new(world.facts(after()), |_, collector| {
-            for meeting in [1, 0, 2, 3] {
+    let run = |meeting| AttendanceRun { meeting, hi: &[1], lo: &[1], strength: &[1], is_counted: &[], residences: &[] };
+    for again in ["a-new-one", "m1", "m3"] {
+        let refused = FactsStore::new(world.facts(after()), |collector| {
+            for meeting in ["a-new-one", "m1", "m2", "m3", "m4"] {
                 collector.add_run(run(meeting)).expect("a new meeting");
             }
             collector.add_run(run(again))
         });
-        assert!(matches!(refused, Err(AnalyticsError::AttendanceNotGrouped(meeting)) if meeting == again), "{refused:?}");
+        assert!(matches!(&refused, Err(AnalyticsError::AttendanceUnordered(meeting)) if meeting == again), "{refused:?}");
     }
 }

@@ -41,7 +41,7 @@ async fn records_received_later_change_nothing_at_an_earlier_instant() {
     warehouse.store(&world).await;
     let then = async || {
         let past = Selection { as_of: at("2026-02-28T00:00:00Z"), ..warehouse.selection().await };
-        compute::coverage(&warehouse.reader, past).await.expect("a coverage")
+        compute::coverage(&warehouse.source(), past).await.expect("a coverage")
     };
     let before = then().await;
     assert_eq!(before.region.slice.audience.reach.reached, 4);

@@ -134,11 +134,11 @@ async fn a_view_or_a_body_of_another_shape_is_an_error_that_names_it() {
     let selection = warehouse.selection().await;
     let view = "CREATE OR REPLACE VIEW v_attendance_events DEFINER = CURRENT_USER SQL SECURITY DEFINER AS SELECT * EXCEPT person_lo FROM attendance";
     warehouse.admin.query(view).execute().await.expect("a view with a column less");
-    let refused = compute::coverage(&warehouse.reader, selection.clone()).await;
+    let refused = compute::coverage(&warehouse.source(), selection.clone()).await;
     assert!(matches!(refused, Err(AnalyticsError::Warehouse { what: "attendance", .. })), "{refused:?}");
     let columns = json!({"meeting_id": "m9", "body": "{}"});
     warehouse.insert("meeting_events", [fact("00000000-0000-4000-8009-000000000001", events(0, 2_000), columns)]).await;
-    let refused = warehouse.reader.facts(selection).await;
+    let refused = warehouse.reader.facts(selection, |_| None).await;
     assert!(matches!(refused, Err(AnalyticsError::Event { view: "v_meeting_events", .. })), "{refused:?}");
 }
 
@@ -159,6 +159,6 @@ async fn a_campaign_that_the_warehouse_lacks_is_refused() {
     let warehouse = TestWarehouse::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
-    let refused = compute(&warehouse.reader, &mut snapshots, &"test".parse().expect("a campaign"), Some(after())).await;
+    let refused = compute(&warehouse.source(), &mut snapshots, &"test".parse().expect("a campaign"), Some(after())).await;
     assert!(matches!(refused, Err(AnalyticsError::UnknownCampaign { known, .. }) if known.is_empty()));
 }

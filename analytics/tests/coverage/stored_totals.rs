@@ -78,7 +78,7 @@ async fn only_records_of_the_campaign_below_the_offsets_are_totalled() {
     let world = store_campaign(&warehouse).await;
     store_log_copy(&warehouse).await;
     let selection = warehouse.selection().await;
-    let facts = warehouse.reader.facts(selection.clone()).await.expect("facts");
+    let facts = warehouse.reader.facts(selection.clone(), |_| None).await.expect("facts");
     assert_eq!(facts.record_counts, RecordCounts { events: world.events.len() as u64, rejected: 2, conflicts: 1 });
     let newest = Some(at(NEWEST));
     assert_eq!(facts.quality.newest_record, newest);
@@ -94,13 +94,13 @@ async fn a_snapshot_is_as_of_the_newest_record_and_the_program_computes_the_same
     let campaign = "test".parse().expect("a campaign");
     let folder = tempfile::tempdir().expect("a folder");
     let mut snapshots = SnapshotStore::open(folder.path()).expect("snapshots");
-    let first = compute(&warehouse.reader, &mut snapshots, &campaign, None).await.expect("a snapshot");
+    let first = compute(&warehouse.source(), &mut snapshots, &campaign, None).await.expect("a snapshot");
     assert_eq!(first.coverage.identity.as_of, at(NEWEST));
     // The attendance that was taken back is counted as an event.
     assert_eq!(first.coverage.counts.events, expected(&world).counts.events + 1);
     assert_eq!(first.coverage.counts.meetings_known, expected(&world).counts.meetings_known);
-    assert_eq!(compute(&warehouse.reader, &mut snapshots, &campaign, None).await.expect("a snapshot"), first);
-    let later = compute(&warehouse.reader, &mut snapshots, &campaign, Some(after())).await.expect("a snapshot");
+    assert_eq!(compute(&warehouse.source(), &mut snapshots, &campaign, None).await.expect("a snapshot"), first);
+    let later = compute(&warehouse.source(), &mut snapshots, &campaign, Some(after())).await.expect("a snapshot");
     assert_eq!(later.coverage.region, expected(&world).region);
     computes(&warehouse.config, &later);
     assert_eq!(snapshots.latest(&campaign, Timestamp::now()).expect("read"), Some(later));

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use clickhouse::{Client, Compression};
 use qamtu_analytics::{
-    Coverage, compute,
+    Coverage,
+    compute::{self, FactsSource},
     config::ClickhouseConfig,
     facts::WarehouseReader,
     snapshot_identity::{Offset, Selection},
@@ -119,10 +120,15 @@ impl TestWarehouse {
         self.insert("roll_versions", [fact(&id, roll(0, offset), columns)]).await;
     }
 
+    /// Reads everything from the warehouse.
+    pub fn source(&self) -> FactsSource {
+        FactsSource { warehouse: self.reader.clone(), dir: None, saves: false }
+    }
+
     /// The coverage of everything below the offsets, after the vote.
     pub async fn coverage(&self) -> Coverage {
         let selection = self.selection().await;
-        compute::coverage(&self.reader, selection).await.expect("a coverage")
+        compute::coverage(&self.source(), selection).await.expect("a coverage")
     }
 
     /// Selects everything below the offsets, after the vote.

@@ -12,7 +12,7 @@ use qamtu_analytics::{
     error::AnalyticsError,
     facts::{Facts, RecordCounts, meetings::Meetings},
     facts_store::{AttendanceCollector, AttendanceRun, FactsStore, OUTSIDE, STRONG, UNSTATED},
-    roll::{PersonKey, Roll, RollLine},
+    roll::{PersonKey, Roll, RollId, RollLine},
     snapshot_identity::Selection,
 };
 use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, event::Sex, id::MeetingId};
@@ -196,14 +196,17 @@ impl World {
         let used: Vec<&str> = precincts.iter().copied().filter(|precinct| self.roll.iter().any(|(_, home)| home == precinct)).collect();
         assert!(precincts.starts_with(&used), "the roll names precincts in the order above");
         let mut meetings = Meetings::default();
+        let meeting_ids = folds.keys().cloned().collect();
         for (id, fold) in folds {
             assert!(meetings.push(id, &fold.state(reference.reversed()), as_of), "ids ascend");
         }
         Facts {
             selection: Selection { campaign: "test".parse().expect("a campaign"), offsets: Vec::new(), as_of },
             quality: Quality::default(),
+            roll_id: RollId::default(),
             record_counts: RecordCounts::default(),
             meetings,
+            meeting_ids,
             roll: Roll::new(lines.collect(), used.iter().map(|id| id.parse().expect("a precinct")).collect()).expect("a roll"),
             reference,
         }
@@ -221,23 +224,15 @@ impl World {
 
     /// The facts as columns, attendance taken in runs of so many rows.
     pub fn store(&self, as_of: Timestamp, rows: usize) -> FactsStore {
-        FactsStore::new(self.facts(as_of), |facts, collector| self.collect(facts, collector, rows)).expect("a configured campaign")
+        FactsStore::new(self.facts(as_of), |collector| self.collect(collector, rows)).expect("a configured campaign")
     }
 
-    fn collect(&self, facts: &Facts, collector: &mut AttendanceCollector<'_>, rows: usize) -> Result<(), AnalyticsError> {
+    fn collect(&self, collector: &mut AttendanceCollector<'_>, rows: usize) -> Result<(), AnalyticsError> {
         let mut by_meeting: BTreeMap<&str, Vec<&Attendance>> = BTreeMap::new();
         for attendance in &self.attendances {
             by_meeting.entry(&attendance.meeting).or_default().push(attendance);
         }
-        let mut unknown = facts.meetings.ids().len() as u32;
-        for (id, attendance) in by_meeting {
-            let meeting = facts.meetings.ids().iter().position(|held| held.as_str() == id).map_or_else(
-                || {
-                    unknown += 1;
-                    unknown - 1
-                },
-                |place| place as u32,
-            );
+        for (meeting, attendance) in by_meeting {
             for attendance in attendance.chunks(rows) {
                 let (hi, lo): (Vec<u64>, Vec<u64>) = attendance.iter().map(|attendance| key(attendance.person)).unzip();
                 let strength: Vec<u8> = attendance.iter().map(|attendance| if attendance.strong { STRONG } else { 2 }).collect();
@@ -245,7 +240,14 @@ impl World {
                     true => Vec::new(),
                     false => attendance.iter().map(|attendance| attendance.residence.number(collector)).collect(),
                 };
-                collector.add_run(AttendanceRun { meeting, hi: &hi, lo: &lo, strength: &strength, residences: &residences })?;
+                collector.add_run(AttendanceRun {
+                    meeting,
+                    hi: &hi,
+                    lo: &lo,
+                    strength: &strength,
+                    is_counted: &[],
+                    residences: &residences,
+                })?;
             }
         }
         Ok(())

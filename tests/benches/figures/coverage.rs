@@ -28,6 +28,8 @@ mod clickhouse;
 mod dataset;
 #[path = "coverage/duckdb.rs"]
 mod duckdb;
+#[path = "coverage/renew.rs"]
+pub mod renew;
 
 /// A size of the dataset.
 pub struct Size {
@@ -71,7 +73,7 @@ pub async fn coverage(size: &Size) -> Result<Measurement> {
 
 async fn measure(stack: &Stack, Size { id, millions }: &Size) -> Result<Measurement> {
     dataset::fill_attendance(stack, *millions).await?;
-    let (ours, peak) = compute(stack).await?;
+    let (ours, peak) = compute(stack, Some(dataset::AS_OF)).await?;
     clickhouse::prepare(stack).await?;
     let files = stack.dir().join("facts");
     clickhouse::export(stack, &files).await?;
@@ -95,12 +97,13 @@ async fn measure(stack: &Stack, Size { id, millions }: &Size) -> Result<Measurem
     )))
 }
 
-/// Runs `qamtu-analytics compute`; returns its results, timed from start to end, and its peak memory in MB.
-async fn compute(stack: &Stack) -> Result<(Timed, Option<u64>)> {
+/// Runs `qamtu-analytics compute` at an instant, or as of the newest record, which saves and renews the facts store. Returns its results, timed from start to end, and its peak memory in MB.
+async fn compute(stack: &Stack, as_of: Option<&str>) -> Result<(Timed, Option<u64>)> {
     let out = stack.dir().join("coverage.json");
     let csv = stack.dir().join("coverage.csv");
     let mut command = stack.analytics()?;
-    command.args(["compute", "--campaign", CAMPAIGN, "--as-of", dataset::AS_OF, "--json"]).arg(&out).arg("--csv").arg(&csv);
+    command.args(["compute", "--campaign", CAMPAIGN, "--json"]).arg(&out).arg("--csv").arg(&csv);
+    command.args(as_of.iter().flat_map(|as_of| ["--as-of", as_of]));
     let begin = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let mut peak = None;

@@ -52,6 +52,16 @@ pub async fn send(stack: &Stack) -> Result<()> {
     lines(stack, "/v1/events", (0..MEETINGS).map(meeting)).await
 }
 
+/// Sends one more held meeting with so many voters on its list.
+pub async fn add_meeting(stack: &Stack, round: u64, attendees: u64) -> Result<()> {
+    let number = MEETINGS + round;
+    let attends = |voter| {
+        let attendee = json!({"id": letters(voter * 7919 % VOTERS), "strength": "strong"});
+        event("attendance.recorded", json!({"meeting": format!("M{number:05}"), "attendee": attendee, "consent": "bench"}))
+    };
+    lines(stack, "/v1/events", std::iter::once(meeting(number)).chain((0..attendees).map(attends))).await
+}
+
 async fn lines(stack: &Stack, path: &str, events: impl Iterator<Item = Value>) -> Result<()> {
     let text: String = events.map(|event| format!("{event}\n")).collect();
     let count = text.lines().count();

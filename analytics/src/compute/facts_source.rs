@@ -1,0 +1,160 @@
+//! Reads a selection into a facts store: from the warehouse, or from the store on disk and what changed since.
+//!
+//! Guarantees: both ways give the same store. A store on disk is renewed only if it has the same log and roll, and no record that the
+//! selection lacks; otherwise everything is read, and so once an hour. A failure to save is logged, and the figures are returned all the same.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use qamtu_schemas::id::MeetingId;
+use qamtu_service::telemetry::error_chain;
+use tokio::task::spawn_blocking;
+
+use super::attendance;
+use crate::{
+    config::Config,
+    error::AnalyticsError,
+    facts::{ArrowBatches, Facts, LogEnd, MAX_CHANGED, WarehouseReader},
+    facts_store::{AttendanceLists, FactsStore, SaveInputs, SavedStore, StoreFolder, changed_audiences, roll_decides},
+    roll::{Roll, RollId},
+    snapshot_identity::Selection,
+};
+
+/// Where facts come from.
+#[derive(Clone)]
+pub struct FactsSource {
+    /// Reads the views of the warehouse.
+    pub warehouse: WarehouseReader,
+    /// Directory of this service, which has a folder with the facts store of each campaign. None reads everything from the warehouse.
+    pub dir: Option<PathBuf>,
+    /// Whether stores are saved there.
+    pub saves: bool,
+}
+
+/// The lists of the store on disk, what they are true for, and the meetings whose attendance must be read.
+struct Renewal {
+    saved: SavedStore,
+    /// The end of the log at the offsets of the saved store, as it is now.
+    log_end: LogEnd,
+    lists: AttendanceLists,
+    changed: BTreeSet<MeetingId>,
+}
+
+impl FactsSource {
+    /// The warehouse and the directory of the settings, where stores are saved.
+    pub fn new(config: &Config) -> Self {
+        Self { warehouse: WarehouseReader::new(&config.clickhouse), dir: Some(config.analytics.dir.clone()), saves: true }
+    }
+
+    /// The same, but nothing is saved.
+    pub fn without_saving(self) -> Self {
+        Self { saves: false, ..self }
+    }
+
+    /// Reads the facts of a selection, and runs `work` over them on a blocking thread.
+    pub async fn with_store<T: Send + 'static>(
+        &self,
+        selection: Selection,
+        work: impl FnOnce(&FactsStore) -> Result<T, AnalyticsError> + Send + 'static,
+    ) -> Result<T, AnalyticsError> {
+        let folder = self.dir.as_ref().map(|dir| StoreFolder::new(dir, &selection.campaign));
+        let saved = folder.as_ref().and_then(StoreFolder::open).filter(|saved| saved.precedes(&selection, Timestamp::now()));
+        let is_roll_saved = Arc::new(AtomicBool::new(false));
+        let facts = self.warehouse.facts(selection.clone(), saved_roll(saved.clone(), Arc::clone(&is_roll_saved)));
+        let own_end = async { if folder.is_some() { self.warehouse.log_end(&selection).await } else { Ok(LogEnd::default()) } };
+        let (facts, renewal, log_end) = tokio::try_join!(facts, self.renewal(saved.as_ref(), &selection), own_end)?;
+        let with_residence = !roll_decides(&facts)?;
+        let renewal = renewal.filter(|_| !with_residence).and_then(|renewal| renewal.checked(&facts));
+        let read = renewal.as_ref().map_or_else(Timestamp::now, |renewal| renewal.saved.read());
+        let inputs = SaveInputs {
+            log_end,
+            read,
+            same_roll: saved.filter(|_| is_roll_saved.load(Ordering::Relaxed)),
+            same_attendance: renewal.as_ref().filter(|renewal| renewal.changed.is_empty()).map(|renewal| renewal.saved.clone()),
+        };
+        let save = folder.filter(|_| self.saves).map(|folder| Save { folder, inputs: (!with_residence).then_some(inputs) });
+        let finish = move |store: FactsStore| {
+            std::thread::scope(|scope| {
+                let saving = scope.spawn(|| save.iter().for_each(|save| save.run(&store)));
+                let worked = work(&store);
+                if saving.join().is_err() {
+                    tracing::error!("saving the facts store failed with a panic");
+                }
+                worked
+            })
+        };
+        match renewal {
+            Some(Renewal { lists, changed, .. }) if changed.is_empty() => {
+                let renewed = move || finish(FactsStore::renewed(facts, lists, |_| Ok(()))?);
+                spawn_blocking(renewed).await.map_err(AnalyticsError::TaskFailed)?
+            }
+            Some(Renewal { mut lists, changed, .. }) => {
+                lists.remove(&changed);
+                let read = move |batches| finish(renewed(facts, lists, batches)?);
+                self.warehouse.attendance(&selection, Some(&changed), with_residence, read).await
+            }
+            None => {
+                let read = move |batches| finish(renewed(facts, AttendanceLists::default(), batches)?);
+                self.warehouse.attendance(&selection, None, with_residence, read).await
+            }
+        }
+    }
+
+    /// What changed since a store was saved; none if everything may have changed.
+    async fn renewal(&self, saved: Option<&SavedStore>, selection: &Selection) -> Result<Option<Renewal>, AnalyticsError> {
+        let Some(saved) = saved.cloned() else { return Ok(None) };
+        let since = saved.selection();
+        let source = saved.clone();
+        let lists = async { spawn_blocking(move || source.attendance()).await.map_err(AnalyticsError::TaskFailed) };
+        let changed = self.warehouse.changed_meetings(&since, selection);
+        let (changed, lists, log_end) = tokio::try_join!(changed, lists, self.warehouse.log_end(&since))?;
+        Ok(lists.zip(changed).map(|(lists, changed)| Renewal { saved, log_end, lists, changed }))
+    }
+}
+
+/// Reads the roll of a saved store, if it is the wanted one, and tells whether it did.
+fn saved_roll(saved: Option<SavedStore>, is_read: Arc<AtomicBool>) -> impl FnOnce(&RollId) -> Option<Roll> + Send + 'static {
+    move |wanted| {
+        let roll = saved?.roll(wanted);
+        is_read.store(roll.is_some(), Ordering::Relaxed);
+        roll
+    }
+}
+
+impl Renewal {
+    /// With the meetings that have another audience now: whether people are counted depends on it. None if the lists are not those of the
+    /// facts, or too many changed.
+    fn checked(mut self, facts: &Facts) -> Option<Self> {
+        if !self.saved.fits(facts, &self.log_end) {
+            return None;
+        }
+        self.changed.extend(changed_audiences(facts, &self.lists));
+        (self.changed.len() <= MAX_CHANGED).then_some(self)
+    }
+}
+
+/// What happens to the folder: a store is saved or, without inputs, deleted, since it is true no longer and has who met whom.
+struct Save {
+    folder: StoreFolder,
+    inputs: Option<SaveInputs>,
+}
+
+impl Save {
+    fn run(&self, store: &FactsStore) {
+        let done = self.inputs.as_ref().map_or_else(|| self.folder.delete(), |inputs| self.folder.save(store, inputs));
+        if let Err(error) = done {
+            tracing::warn!(error = error_chain(&error), "the facts store is not saved: the next calculation reads more");
+        }
+    }
+}
+
+fn renewed(facts: Facts, kept: AttendanceLists, batches: ArrowBatches) -> Result<FactsStore, AnalyticsError> {
+    FactsStore::renewed(facts, kept, |collector| attendance::collect(collector, batches))
+}
