@@ -1,7 +1,7 @@
 //! All breakdowns over 1.195 million voters, from attendances in memory, grouped by meeting.
 //!
 //! `cargo bench -p qamtu-analytics -- 1 10` adds one and ten million attendances, each as one run of the program would: a fresh calculation
-//! over the same roll. Prints one JSON line per size: wall-clock and processor seconds, without the time of the generator, the times of the
+//! over the same roll and ten thousand meetings. Prints one JSON line per size: wall-clock and processor seconds, without the time of the generator, the times of the
 //! slices by each pair of dimensions, and the peak memory of the process.
 
 use std::{
@@ -29,11 +29,11 @@ const VOTERS: u64 = 1_195_000;
 const PRECINCTS: u64 = 947;
 const UNITS: u64 = 17;
 const CATEGORIES: u64 = 12;
-/// People of one meeting.
-const ROOM: u64 = 80;
+/// Meetings, all with the same number of people.
+const MEETINGS: u64 = 10_000;
 const ROUNDS: usize = 3;
 /// Meetings between two looks at the clock.
-const ROOMS: usize = 800;
+const ROOMS: usize = 100;
 
 fn main() {
     let sizes: Vec<u64> = std::env::args().filter_map(|size| size.parse().ok()).collect();
@@ -44,7 +44,8 @@ fn main() {
 }
 
 fn measure(attendances: u64) -> Value {
-    let facts = facts(attendances / ROOM);
+    let facts = facts(MEETINGS);
+    let people = attendances / MEETINGS;
     let before = resident_mb();
     let mut best = Spent { clock: Duration::MAX, processor: Duration::MAX };
     let (mut reached, mut kept) = (0, None);
@@ -56,9 +57,9 @@ fn measure(attendances: u64) -> Value {
         reached = spent.on(|| {
             let store = FactsStore::new(copy, |collector| {
                 let mut rooms: Vec<Room> = (0..ROOMS).map(|_| Room::default()).collect();
-                for first in (0..attendances / ROOM).step_by(ROOMS) {
-                    let last = (attendances / ROOM - first).min(ROOMS as u64) as usize;
-                    generated.on(|| rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting)));
+                for first in (0..MEETINGS).step_by(ROOMS) {
+                    let last = (MEETINGS - first).min(ROOMS as u64) as usize;
+                    generated.on(|| rooms.iter_mut().zip(first..).for_each(|(room, meeting)| room.fill(meeting, people)));
                     for (room, meeting) in rooms[..last].iter().zip(first..) {
                         let run = AttendanceRun {
                             meeting: &meeting_id(meeting),
@@ -84,7 +85,7 @@ fn measure(attendances: u64) -> Value {
     let mut slices: Vec<Duration> = kept.iter().flat_map(time_slices).collect();
     slices.sort_unstable();
     let percentile = |percent: usize| slices[(slices.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
-    json!({"slices": slices.len(), "slice_p50_ms": percentile(50), "slice_p99_ms": percentile(99), "attendances": attendances, "voters": VOTERS, "meetings": attendances / ROOM, "reached": reached,
+    json!({"slices": slices.len(), "slice_p50_ms": percentile(50), "slice_p99_ms": percentile(99), "attendances": attendances, "voters": VOTERS, "meetings": MEETINGS, "reached": reached,
         "seconds": best.clock.as_secs_f64(), "processor_seconds": best.processor.as_secs_f64(),
         "nanoseconds_each": best.processor.as_nanos() as f64 / attendances as f64, "facts_mb": before, "peak_rss_mb": peak_mb()})
 }
@@ -153,23 +154,23 @@ struct Room {
 }
 
 impl Room {
-    fn fill(&mut self, meeting: u64) {
+    fn fill(&mut self, meeting: u64, people: u64) {
         self.hi.clear();
         self.lo.clear();
         self.strength.clear();
         let from = meeting.wrapping_mul(7919) % PRECINCTS * (VOTERS / PRECINCTS);
-        for seat in 0..ROOM {
-            let draw = (meeting * ROOM + seat).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-            let person = match seat {
+        for seat in 0..people {
+            let draw = (meeting * people + seat).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+            let person = match seat % 80 {
                 0 => VOTERS + draw % 50_000,
                 1 if meeting.is_multiple_of(2) => (from + 2) % VOTERS,
                 2 if meeting.is_multiple_of(2) => (from + 2) % VOTERS,
-                _ => (from + draw % 6_000) % VOTERS,
+                _ => (from + draw % (60 * people)) % VOTERS,
             };
             let PersonKey { hi, lo } = key(person);
             self.hi.push(hi);
             self.lo.push(lo);
-            self.strength.push(1 + u8::from(seat == 3 && meeting.is_multiple_of(10)));
+            self.strength.push(1 + u8::from(seat % 80 == 3 && meeting.is_multiple_of(10)));
         }
     }
 }

@@ -27,6 +27,7 @@ mod meeting_frame;
 mod open_meeting;
 mod people;
 mod people_frames;
+mod person_meetings;
 mod person_set;
 mod residences;
 mod revealing_audiences;
@@ -41,7 +42,7 @@ pub(crate) use calendar::week_monday;
 pub(crate) use dictionary::Dictionary;
 pub(crate) use meeting_frame::{ELIGIBLE_MINIMUM, MEETING, MeetingFrame};
 pub(crate) use people::{People, PersonGroups};
-pub(crate) use person_set::PersonSet;
+pub(crate) use person_meetings::{MeetingCounts, PersonMeetings};
 pub use residences::ResidenceIndex;
 pub(crate) use residences::precinct_counts;
 use revealing_audiences::RevealingAudiences;
@@ -56,7 +57,8 @@ pub struct FactsStore {
     residences: ResidenceIndex,
     voters: Voters,
     people: People,
-    attendance: Arc<AttendanceLists>,
+    attendance: AttendanceLists,
+    person_meetings: Arc<PersonMeetings>,
     meetings: MeetingFrame,
 }
 
@@ -115,12 +117,13 @@ impl FactsStore {
         };
         let mut attendance = kept;
         attendance.extend(collected);
-        attendance.index(&facts.meetings, people.len());
+        attendance.index(&facts.meetings);
         let known: BTreeSet<&MeetingId> = facts.meeting_ids.iter().chain(attendance.meetings()).collect();
         facts.quality.lookalike_meetings = look_alike_ids::count(known.into_iter());
+        let person_meetings = Arc::new(PersonMeetings::of(&attendance, &facts.meetings, people.len())?);
         let voters = Voters::of(&facts.reference, calendar.today);
         let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;
-        Ok(Self { today: calendar.today, facts, residences, voters, people, attendance: Arc::new(attendance), meetings })
+        Ok(Self { today: calendar.today, facts, residences, voters, people, attendance, person_meetings, meetings })
     }
 
     /// The facts that the columns were made of.
@@ -151,8 +154,12 @@ impl FactsStore {
         self.people.groups(by, &self.residences)
     }
 
-    pub(crate) fn attendance(&self) -> &Arc<AttendanceLists> {
+    pub(crate) fn attendance(&self) -> &AttendanceLists {
         &self.attendance
+    }
+
+    pub(crate) fn person_meetings(&self) -> &Arc<PersonMeetings> {
+        &self.person_meetings
     }
 
     pub(crate) fn meetings(&self) -> &MeetingFrame {

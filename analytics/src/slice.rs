@@ -2,24 +2,26 @@
 //!
 //! 1. [`resolved_query`] finds the values of a [`SliceQuery`] in a [`FactsStore`].
 //! 2. [`meeting_groups`] groups the meetings that pass and adds up what may be added up, as a polars query over the meetings. It counts the
-//!    different people of each group with an expression of our own, [`distinct_people`]: exactly, with a bit for each person.
+//!    different people of each group with an expression of our own, [`distinct_people`]: exactly, along everybody's attendances.
 //! 3. [`table`] makes rows of both: their bounds, and what they are compared to.
 //!
 //! Guarantees: rows of meetings, totals included, are counted from their people and never added up from other rows. A person is in one group of
 //! each dimension of people, so totals over those are sums. A table has either figures of meetings or figures of people, because those are
 //! compared to different voters. Rows are sorted, totals last.
 
+mod count_people;
 mod counted_people;
 mod distinct_people;
 mod group_key;
 mod measure;
 mod meeting_groups;
+mod people_counts;
 mod resolved_query;
 mod row_voters;
 mod table;
 
-pub use distinct_people::PeopleCounts;
 pub use measure::{Measure, MeasureValue};
+pub use people_counts::PeopleCounts;
 pub use table::{MeetingFigures, PersonFigures, RowKey, SliceRow, SliceRows, SliceTable};
 
 use crate::{error::AnalyticsError, facts_store::FactsStore, slice_query::SliceQuery};

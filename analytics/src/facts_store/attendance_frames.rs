@@ -5,7 +5,7 @@ use polars::{
     prelude::{Column, DataType, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsError, PolarsResult, UInt32Type},
 };
 
-use super::attendance_lists::{AttendanceLists, Attendee, MeetingAttendance};
+use super::attendance_lists::{AttendanceLists, MeetingAttendance};
 use crate::figures::AttendeeCounts;
 
 /// Rows of a frame of the roll, and attendances of a frame of lists.
@@ -51,13 +51,13 @@ impl Columns {
         }
     }
 
-    fn push(&mut self, attendance: &MeetingAttendance, people: &[Attendee]) {
+    fn push(&mut self, attendance: &MeetingAttendance, people: &[u32]) {
         let AttendeeCounts { identified, eligible, unstated, weak } = attendance.counts;
         self.meetings.push(attendance.meeting.to_string());
         self.events.push(attendance.events);
         self.headcount_only.push(attendance.is_headcount_only);
         self.counts.iter_mut().zip([identified, eligible, unstated, weak]).for_each(|(column, count)| column.push(count));
-        self.people.append_values_iter(people.iter().map(|attendee| attendee.person()));
+        self.people.append_slice(people);
         self.attendances += people.len();
     }
 

@@ -1,4 +1,5 @@
-//! Who attended which meeting: one list of person numbers after another.
+//! Who attended which meeting: one list of person numbers after another. This is how attendance arrives and is kept on disk; figures are
+//! counted by person, see [`super::person_meetings`].
 //!
 //! Guarantees: one person is on one list once. A list has eligible people only; the others are counted. Lists are kept by meeting id, so
 //! that they stay true when the meetings are numbered anew; [`AttendanceLists::index`] finds them by number.
@@ -7,27 +8,7 @@ use std::collections::BTreeSet;
 
 use qamtu_schemas::id::MeetingId;
 
-use super::person_set::PersonSet;
-use crate::{facts::meetings::Meetings, figures::AttendeeCounts, roll::MAX_PEOPLE};
-
-/// Bit of an attendee: this is the person's first counted meeting.
-const FIRST: u32 = MAX_PEOPLE;
-
-/// A person on a list, and whether they attended no counted meeting before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Attendee(u32);
-
-impl Attendee {
-    /// Number of the person, below [`MAX_PEOPLE`].
-    pub(crate) fn person(self) -> u32 {
-        self.0 & !FIRST
-    }
-
-    /// Whether the meeting is the person's first counted one: by start, and of equal starts the one with the lowest id.
-    pub(crate) fn is_first(self) -> bool {
-        self.0 & FIRST != 0
-    }
-}
+use crate::{facts::meetings::Meetings, figures::AttendeeCounts};
 
 /// What is known of the attendances of a meeting, without the eligible people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +27,12 @@ struct List {
     attendance: MeetingAttendance,
     start: usize,
     len: u32,
-    /// Those who attended no counted meeting before.
-    first_reached: u32,
 }
 
 /// The attendees of all meetings.
 #[derive(Debug, Default)]
 pub struct AttendanceLists {
-    attendees: Vec<Attendee>,
+    attendees: Vec<u32>,
     /// In ascending order of meeting ids.
     lists: Vec<List>,
     /// Index in `lists`, by meeting number.
@@ -68,9 +47,9 @@ impl AttendanceLists {
     /// Stores the list of a meeting, whose id must be greater than those before.
     pub(super) fn push(&mut self, attendance: MeetingAttendance, people: impl Iterator<Item = u32>) {
         let start = self.attendees.len();
-        self.attendees.extend(people.map(Attendee));
+        self.attendees.extend(people);
         let len = (self.attendees.len() - start) as u32;
-        self.lists.push(List { attendance, start, len, first_reached: 0 });
+        self.lists.push(List { attendance, start, len });
     }
 
     /// Removes the lists of some meetings.
@@ -97,9 +76,8 @@ impl AttendanceLists {
         self.lists.iter().filter(changed).map(|list| &list.attendance.meeting)
     }
 
-    /// Finds the list of each meeting by number, and marks each person's first counted meeting. `people` is the exclusive bound of their
-    /// numbers.
-    pub(super) fn index(&mut self, meetings: &Meetings, people: usize) {
+    /// Finds the list of each meeting by number.
+    pub(super) fn index(&mut self, meetings: &Meetings) {
         self.list_of = vec![None; meetings.ids().len()];
         (self.without_report, self.unknown_meetings) = (0, 0);
         for (List { attendance, .. }, at) in self.lists.iter().zip(0..) {
@@ -112,49 +90,24 @@ impl AttendanceLists {
                 None => self.unknown_meetings += u64::from(recorded > 0),
             }
         }
-        self.mark_first(meetings, people);
-    }
-
-    fn mark_first(&mut self, meetings: &Meetings, people: usize) {
-        let held =
-            |(meeting, list): (&crate::facts::meetings::InternedMeeting, &Option<u32>)| Some((meeting.report.as_ref()?.starts, (*list)?));
-        let mut in_order: Vec<(jiff::Timestamp, u32)> = meetings.rows().iter().zip(&self.list_of).filter_map(held).collect();
-        // Lists are in the order of meeting ids.
-        in_order.sort_unstable();
-        let mut reached = PersonSet::new(people);
-        for (_, list) in in_order {
-            let list = &mut self.lists[list as usize];
-            list.first_reached = 0;
-            for attendee in &mut self.attendees[list.start..][..list.len as usize] {
-                let person = attendee.person();
-                let is_first = reached.insert(person);
-                attendee.0 = person | if is_first { FIRST } else { 0 };
-                list.first_reached += u32::from(is_first);
-            }
-        }
     }
 
     fn list(&self, meeting: u32) -> Option<&List> {
         self.list_of[meeting as usize].map(|list| &self.lists[list as usize])
     }
 
-    fn people(&self, list: &List) -> &[Attendee] {
+    fn people(&self, list: &List) -> &[u32] {
         &self.attendees[list.start..][..list.len as usize]
     }
 
     /// The eligible people at a meeting.
-    pub(crate) fn of(&self, meeting: u32) -> &[Attendee] {
+    pub(super) fn of(&self, meeting: u32) -> &[u32] {
         self.list(meeting).map_or(&[], |list| self.people(list))
     }
 
     /// All people at a meeting.
     pub(super) fn counts(&self, meeting: u32) -> AttendeeCounts {
         self.list(meeting).map(|list| list.attendance.counts).unwrap_or_default()
-    }
-
-    /// The people at a meeting who attended no counted meeting before.
-    pub(crate) fn first_reached(&self, meeting: u32) -> u64 {
-        self.list(meeting).map_or(0, |list| list.first_reached.into())
     }
 
     /// Ids of the meetings that have attendances, also if none counts.
@@ -168,7 +121,7 @@ impl AttendanceLists {
     }
 
     /// All lists in ascending order of meeting ids.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&MeetingAttendance, &[Attendee])> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&MeetingAttendance, &[u32])> {
         self.lists.iter().map(|list| (&list.attendance, self.people(list)))
     }
 }

@@ -1,19 +1,19 @@
-//! A set of people by their dense numbers: one bit each, so that counting different people costs one bit test for each attendance.
+//! A set of people by their numbers: one bit each, so that finding a repetition on a list costs one bit test for each attendance.
 
 /// A set of person numbers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PersonSet {
+pub(super) struct PersonSet {
     words: Vec<u64>,
 }
 
 impl PersonSet {
     /// An empty set with room for numbers below `people`.
-    pub(crate) fn new(people: usize) -> Self {
+    pub(super) fn new(people: usize) -> Self {
         Self { words: vec![0; people.div_ceil(64)] }
     }
 
     /// Adds a person, whose number must be below the size of the set; false if the set had them.
-    pub(crate) fn insert(&mut self, person: u32) -> bool {
+    pub(super) fn insert(&mut self, person: u32) -> bool {
         let word = &mut self.words[person as usize / 64];
         let bit = 1 << (person % 64);
         let is_new = *word & bit == 0;
@@ -21,14 +21,9 @@ impl PersonSet {
         is_new
     }
 
-    /// Removes a person. Of few people this is cheaper than [`Self::clear`].
-    pub(crate) fn remove(&mut self, person: u32) {
+    /// Removes a person.
+    pub(super) fn remove(&mut self, person: u32) {
         self.words[person as usize / 64] &= !(1 << (person % 64));
-    }
-
-    /// Removes everybody, with one write for 64 people.
-    pub(crate) fn clear(&mut self) {
-        self.words.fill(0);
     }
 }
 
@@ -42,7 +37,5 @@ mod tests {
         assert!(set.insert(64) && set.insert(0) && !set.insert(64));
         set.remove(64);
         assert!(set.insert(64) && !set.insert(0));
-        set.clear();
-        assert!(set.insert(0));
     }
 }

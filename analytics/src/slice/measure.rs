@@ -1,7 +1,7 @@
 //! Measures: the columns that a slice can show, what they mean, and how each follows from a row.
 
 use super::{
-    distinct_people::{FREQUENCIES, PeopleCounts},
+    people_counts::{FREQUENCIES, PeopleCounts},
     table::{MeetingFigures, PersonFigures},
 };
 use crate::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    counted_people::CountedPeople, distinct_people::PeopleCounts, group_key::GroupKey, meeting_groups::MeetingGroup,
+    counted_people::CountedPeople, group_key::GroupKey, meeting_groups::MeetingGroup, people_counts::PeopleCounts,
     resolved_query::ResolvedQuery, row_voters::RowVoters,
 };
 use crate::{
