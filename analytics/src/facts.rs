@@ -31,7 +31,6 @@ mod stream;
 mod warehouse_reader;
 
 pub use changes::LogEnd;
-pub(crate) use changes::MAX_CHANGED;
 use meetings::Meetings;
 pub use quality::Quality;
 pub use selection_inputs::{Configured, Receipts};

@@ -81,12 +81,11 @@ fn eligibility_roll<'a>(facts: &'a Facts, calendar: &LocalCalendar) -> Option<&'
     Some(&facts.roll).filter(|roll| is_complete && !roll.is_empty())
 }
 
-/// Meetings whose lists were made for another audience: whether people are counted depends on it.
-pub fn changed_audiences(facts: &Facts, lists: &AttendanceLists) -> Vec<MeetingId> {
+/// Whether a list was made for another audience than its meeting has.
+pub fn has_other_audiences(facts: &Facts, lists: &AttendanceLists) -> bool {
     let revealing = RevealingAudiences::of(facts);
     let known = |id: &MeetingId| facts.meetings.ids().binary_search(id).ok().map(|number| &facts.meetings.rows()[number]);
-    let is_revealing = |id: &MeetingId| known(id).is_some_and(|meeting| revealing.includes(meeting));
-    lists.with_another_audience(is_revealing).cloned().collect()
+    lists.has_another_audience(|id| known(id).is_some_and(|meeting| revealing.includes(meeting)))
 }
 
 impl FactsStore {

@@ -152,25 +152,41 @@ impl Roll {
         })
     }
 
-    /// The roll with these [`lines`](Self::lines), of which `people` are expected, without sorting them. None if precincts or lines are not in
-    /// order, or somebody is on it twice.
-    pub(crate) fn of_lines(precincts: Vec<PrecinctId>, people: usize, lines: impl Iterator<Item = RollLine>) -> Option<Self> {
-        let mut roll = Self::with_room(precincts, people);
-        let mut last = 0;
-        for line in lines {
-            if roll.len() >= people || line.precinct < last || !roll.insert(line) {
-                return None;
-            }
-            last = line.precinct;
-            *roll.ends.get_mut(last as usize)? = roll.keys.len() as u32;
+    /// An empty roll to which the [`lines`](Self::lines) of another one are added in their order; `people` are expected.
+    pub(crate) fn to_fill(precincts: Vec<PrecinctId>, people: usize) -> Self {
+        Self::with_room(precincts, people)
+    }
+
+    /// Adds people in the order of their precincts, who are on the roll once. Their numbers are found after [`Self::filled`].
+    pub(crate) fn fill(&mut self, lines: impl Iterator<Item = RollLine>) -> Option<()> {
+        for RollLine { precinct, key, birth_band, sex } in lines {
+            self.keys.push(key);
+            self.birth_bands.push(birth_band);
+            self.sexes.push(sex);
+            *self.ends.get_mut(precinct as usize)? = self.keys.len() as u32;
+        }
+        Some(())
+    }
+
+    /// The roll with the people that were added; none if they are not as many as expected.
+    pub(crate) fn filled(mut self, people: usize) -> Option<Self> {
+        if self.len() != people {
+            return None;
         }
         // The people of a precinct without anybody end where the previous ones do.
         let mut end = 0;
-        for precinct in &mut roll.ends {
+        for precinct in &mut self.ends {
             end = end.max(*precinct);
             *precinct = end;
         }
-        (roll.len() == people && roll.precincts.is_sorted_by(|one, other| one < other)).then_some(roll)
+        for (key, person) in self.keys.iter().zip(1..) {
+            let mut at = self.table.slot(*key);
+            while self.table.slots[at] != 0 {
+                at = self.table.after(at);
+            }
+            self.table.slots[at] = self.table.tag(*key) | person;
+        }
+        Some(self)
     }
 
     /// Number of different people on the roll.

@@ -29,7 +29,18 @@ use resolved_query::ResolvedQuery;
 
 /// Evaluates a query over a store.
 pub fn slice(store: &FactsStore, query: &SliceQuery) -> Result<SliceTable, AnalyticsError> {
-    let query = ResolvedQuery::new(store, query)?;
-    let groups = meeting_groups::groups(store, &query)?;
-    Ok(table::table(store, &query, groups))
+    let [table] = slices(store, [query])?;
+    Ok(table)
+}
+
+/// Evaluates several queries over a store. Those that count everybody visit each attendance once, together.
+pub fn slices<const QUERIES: usize>(store: &FactsStore, queries: [&SliceQuery; QUERIES]) -> Result<[SliceTable; QUERIES], AnalyticsError> {
+    let mut resolved = Vec::with_capacity(QUERIES);
+    for query in queries {
+        resolved.push(ResolvedQuery::new(store, query)?);
+    }
+    let groups = meeting_groups::groups(store, &resolved)?;
+    let mut tables = resolved.iter().zip(groups).map(|(query, groups)| table::table(store, query, groups));
+    // INVARIANT: there are as many groups as queries.
+    Ok(std::array::from_fn(|_| tables.next().expect("a table for each query")))
 }

@@ -11,27 +11,34 @@ use crate::{
     facts_store::{AttendanceCollector, AttendanceRun, OUTSIDE, ResidenceIndex, UNSTATED},
 };
 
-/// Adds every attendance of the stream to the collector. Fails at a column of another name or type, and at rows
-/// that are not in the order of meeting ids.
-pub(super) fn collect(collector: &mut AttendanceCollector<'_>, mut batches: ArrowBatches) -> Result<(), AnalyticsError> {
-    let mut residences = Vec::new();
-    while let Some(frame) = batches.next().transpose()? {
-        if !collector.uses_roll() {
-            residences = residence_numbers(&frame, collector.residences()).map_err(batches.schema_error())?;
-        }
-        let columns = AttendanceColumns::of(&frame).map_err(batches.schema_error())?;
-        let mut start = 0;
-        for MeetingRows { meeting, end } in meeting_rows(columns.meeting) {
-            collector.add_run(AttendanceRun {
-                meeting,
-                hi: &columns.hi[start..end],
-                lo: &columns.lo[start..end],
-                strength: &columns.strength[start..end],
-                is_counted: &columns.is_counted[start..end],
-                residences: residences.get(start..end).unwrap_or_default(),
-            })?;
-            start = end;
-        }
+/// Adds every attendance of the stream to the collector. Fails at a column of another name or type, and at rows that are not in the order of
+/// meeting ids.
+pub(super) fn collect(collector: &mut AttendanceCollector<'_>, batches: ArrowBatches) -> Result<(), AnalyticsError> {
+    for frame in batches {
+        collect_frame(collector, &frame?)?;
+    }
+    Ok(())
+}
+
+/// Adds the attendances of one batch.
+pub(super) fn collect_frame(collector: &mut AttendanceCollector<'_>, frame: &DataFrame) -> Result<(), AnalyticsError> {
+    let schema_error = |source| AnalyticsError::Schema { what: "attendance", source };
+    let residences = match collector.uses_roll() {
+        true => Vec::new(),
+        false => residence_numbers(frame, collector.residences()).map_err(schema_error)?,
+    };
+    let columns = AttendanceColumns::of(frame).map_err(schema_error)?;
+    let mut start = 0;
+    for MeetingRows { meeting, end } in meeting_rows(columns.meeting) {
+        collector.add_run(AttendanceRun {
+            meeting,
+            hi: &columns.hi[start..end],
+            lo: &columns.lo[start..end],
+            strength: &columns.strength[start..end],
+            is_counted: &columns.is_counted[start..end],
+            residences: residences.get(start..end).unwrap_or_default(),
+        })?;
+        start = end;
     }
     Ok(())
 }

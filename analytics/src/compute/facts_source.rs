@@ -13,6 +13,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use polars::frame::DataFrame;
 use qamtu_schemas::id::MeetingId;
 use qamtu_service::telemetry::error_chain;
 use tokio::task::spawn_blocking;
@@ -21,8 +22,10 @@ use super::attendance;
 use crate::{
     config::Config,
     error::AnalyticsError,
-    facts::{ArrowBatches, Facts, LogEnd, MAX_CHANGED, WarehouseReader},
-    facts_store::{AttendanceLists, FactsStore, SaveInputs, SavedStore, StoreFolder, changed_audiences, roll_decides},
+    facts::{Facts, LogEnd, WarehouseReader},
+    facts_store::{
+        AttendanceCollector, AttendanceLists, FactsStore, SaveInputs, SavedStore, StoreFolder, has_other_audiences, roll_decides,
+    },
     roll::{Roll, RollId},
     snapshot_identity::Selection,
 };
@@ -38,13 +41,14 @@ pub struct FactsSource {
     pub saves: bool,
 }
 
-/// The lists of the store on disk, what they are true for, and the meetings whose attendance must be read.
+/// The lists of the store on disk that are still true, and the attendance of the meetings that changed.
 struct Renewal {
     saved: SavedStore,
     /// The end of the log at the offsets of the saved store, as it is now.
     log_end: LogEnd,
     lists: AttendanceLists,
     changed: BTreeSet<MeetingId>,
+    attendance: Vec<DataFrame>,
 }
 
 impl FactsSource {
@@ -71,7 +75,7 @@ impl FactsSource {
         let own_end = async { if folder.is_some() { self.warehouse.log_end(&selection).await } else { Ok(LogEnd::default()) } };
         let (facts, renewal, log_end) = tokio::try_join!(facts, self.renewal(saved.as_ref(), &selection), own_end)?;
         let with_residence = !roll_decides(&facts)?;
-        let renewal = renewal.filter(|_| !with_residence).and_then(|renewal| renewal.checked(&facts));
+        let renewal = renewal.filter(|renewal| !with_residence && renewal.fits(&facts));
         let read = renewal.as_ref().map_or_else(Timestamp::now, |renewal| renewal.saved.read());
         let inputs = SaveInputs {
             log_end,
@@ -91,17 +95,15 @@ impl FactsSource {
             })
         };
         match renewal {
-            Some(Renewal { lists, changed, .. }) if changed.is_empty() => {
-                let renewed = move || finish(FactsStore::renewed(facts, lists, |_| Ok(()))?);
+            Some(Renewal { lists, attendance, .. }) => {
+                let collect = move |collector: &mut AttendanceCollector<'_>| {
+                    attendance.iter().try_for_each(|frame| attendance::collect_frame(collector, frame))
+                };
+                let renewed = move || finish(FactsStore::renewed(facts, lists, collect)?);
                 spawn_blocking(renewed).await.map_err(AnalyticsError::TaskFailed)?
             }
-            Some(Renewal { mut lists, changed, .. }) => {
-                lists.remove(&changed);
-                let read = move |batches| finish(renewed(facts, lists, batches)?);
-                self.warehouse.attendance(&selection, Some(&changed), with_residence, read).await
-            }
             None => {
-                let read = move |batches| finish(renewed(facts, AttendanceLists::default(), batches)?);
+                let read = move |batches| finish(FactsStore::new(facts, |collector| attendance::collect(collector, batches))?);
                 self.warehouse.attendance(&selection, None, with_residence, read).await
             }
         }
@@ -113,9 +115,26 @@ impl FactsSource {
         let since = saved.selection();
         let source = saved.clone();
         let lists = async { spawn_blocking(move || source.attendance()).await.map_err(AnalyticsError::TaskFailed) };
-        let changed = self.warehouse.changed_meetings(&since, selection);
+        let changed = self.changed_attendance(&since, selection);
         let (changed, lists, log_end) = tokio::try_join!(changed, lists, self.warehouse.log_end(&since))?;
-        Ok(lists.zip(changed).map(|(lists, changed)| Renewal { saved, log_end, lists, changed }))
+        Ok(lists.zip(changed).map(|(mut lists, (changed, attendance))| {
+            lists.remove(&changed);
+            Renewal { saved, log_end, lists, changed, attendance }
+        }))
+    }
+
+    /// The meetings that changed, and their attendance without residences: a store is saved only if the roll decides about eligibility.
+    async fn changed_attendance(
+        &self,
+        since: &Selection,
+        selection: &Selection,
+    ) -> Result<Option<(BTreeSet<MeetingId>, Vec<DataFrame>)>, AnalyticsError> {
+        let Some(changed) = self.warehouse.changed_meetings(since, selection).await? else { return Ok(None) };
+        if changed.is_empty() {
+            return Ok(Some((changed, Vec::new())));
+        }
+        let attendance = self.warehouse.attendance(selection, Some(&changed), false, |batches| batches.collect()).await?;
+        Ok(Some((changed, attendance)))
     }
 }
 
@@ -129,14 +148,10 @@ fn saved_roll(saved: Option<SavedStore>, is_read: Arc<AtomicBool>) -> impl FnOnc
 }
 
 impl Renewal {
-    /// With the meetings that have another audience now: whether people are counted depends on it. None if the lists are not those of the
-    /// facts, or too many changed.
-    fn checked(mut self, facts: &Facts) -> Option<Self> {
-        if !self.saved.fits(facts, &self.log_end) {
-            return None;
-        }
-        self.changed.extend(changed_audiences(facts, &self.lists));
-        (self.changed.len() <= MAX_CHANGED).then_some(self)
+    /// Whether the lists are those of the facts. Those of a meeting that has another audience now are not, because whether people are counted
+    /// depends on it.
+    fn fits(&self, facts: &Facts) -> bool {
+        self.saved.fits(facts, &self.log_end) && !has_other_audiences(facts, &self.lists)
     }
 }
 
@@ -153,8 +168,4 @@ impl Save {
             tracing::warn!(error = error_chain(&error), "the facts store is not saved: the next calculation reads more");
         }
     }
-}
-
-fn renewed(facts: Facts, kept: AttendanceLists, batches: ArrowBatches) -> Result<FactsStore, AnalyticsError> {
-    FactsStore::renewed(facts, kept, |collector| attendance::collect(collector, batches))
 }

@@ -1,6 +1,6 @@
 //! Composes a coverage: each of its tables is a slice.
 
-use std::{collections::BTreeMap, panic::resume_unwind, str::FromStr, thread};
+use std::{collections::BTreeMap, str::FromStr};
 
 use qamtu_schemas::id::{CategoryCode, CoalitionId, PrecinctId, UnitCode};
 
@@ -15,7 +15,7 @@ use crate::{
     error::AnalyticsError,
     facts_store::{FactsStore, precinct_counts, week_monday},
     figures::{Audience, Residents, Slice, bounds},
-    slice::{MeetingFigures, PeopleCounts, RowKey, SliceRows, SliceTable, slice},
+    slice::{MeetingFigures, PeopleCounts, RowKey, SliceRows, SliceTable, slices},
     slice_query::SliceQuery,
     snapshot_identity::{Selection, SnapshotIdentity},
 };
@@ -30,18 +30,28 @@ impl Coverage {
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
         let not_configured = || AnalyticsError::NotConfiguredYet { campaign: campaign.clone(), as_of };
         let settings = CampaignSettings::from(facts.reference.campaign().ok_or_else(not_configured)?);
-        let (of_people, of_meetings) = thread::scope(|scope| {
-            let of_people = scope.spawn(|| people_tables(store, &settings));
-            let of_meetings = (coalitions(store), categories(store), weeks(store));
-            (of_people.join().unwrap_or_else(|panic| resume_unwind(panic)), of_meetings)
-        });
-        let PeopleTables { region, units, precincts } = of_people?;
+        let of_meetings = |dimension| SliceQuery::by([Dimension::Meeting(dimension)]);
+        let of_people = |dimension| SliceQuery::by([Dimension::Person(dimension)]);
+        let [total, by_unit, by_precinct, by_coalition, by_category, by_week, by_residence_unit, by_residence] = slices(
+            store,
+            [
+                &SliceQuery { with_exposure: true, ..SliceQuery::default() },
+                &of_meetings(MeetingDimension::Unit),
+                &of_meetings(MeetingDimension::Precinct),
+                &of_meetings(MeetingDimension::Coalition),
+                &of_meetings(MeetingDimension::Category),
+                &of_meetings(MeetingDimension::Week),
+                &of_people(PersonDimension::ResidenceUnit),
+                &of_people(PersonDimension::Residence),
+            ],
+        )?;
+        let region = region(store, &settings, total);
         Ok(Self {
-            units,
-            precincts,
-            coalitions: of_meetings.0?,
-            categories: of_meetings.1?,
-            weeks: of_meetings.2?,
+            units: units(store, &region.slice.audience, by_unit, by_residence_unit)?,
+            precincts: precincts(store, by_precinct, by_residence)?,
+            coalitions: coalitions(store, by_coalition)?,
+            categories: categories(store, by_category)?,
+            weeks: weeks(by_week)?,
             counts: counts(store, &region),
             quality: facts.quality.clone(),
             identity: SnapshotIdentity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
@@ -51,30 +61,16 @@ impl Coverage {
     }
 }
 
-/// The tables that count people one by one, which takes about as long as all others together.
-struct PeopleTables {
-    region: RegionCoverage,
-    units: Vec<UnitCoverage>,
-    precincts: Vec<PrecinctCoverage>,
+/// Figures of meetings, by the values of the table's dimension.
+fn by_meetings(table: SliceTable) -> BTreeMap<String, MeetingFigures> {
+    let SliceRows::Meetings(rows) = table.rows else { return BTreeMap::new() };
+    rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures))).collect()
 }
 
-fn people_tables(store: &FactsStore, settings: &CampaignSettings) -> Result<PeopleTables, AnalyticsError> {
-    let region = region(store, settings)?;
-    Ok(PeopleTables { units: units(store, &region.slice.audience)?, precincts: precincts(store)?, region })
-}
-
-/// Figures of meetings, by the values of a dimension.
-fn by_meetings(store: &FactsStore, dimension: MeetingDimension) -> Result<BTreeMap<String, MeetingFigures>, AnalyticsError> {
-    let table = slice(store, &SliceQuery::by([Dimension::Meeting(dimension)]))?;
-    let SliceRows::Meetings(rows) = table.rows else { return Ok(BTreeMap::new()) };
-    Ok(rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures))).collect())
-}
-
-/// Figures of residents, by the values of a dimension.
-fn by_residence(store: &FactsStore, dimension: PersonDimension) -> Result<BTreeMap<String, Residents>, AnalyticsError> {
-    let SliceTable { rows, .. } = slice(store, &SliceQuery::by([Dimension::Person(dimension)]))?;
-    let SliceRows::People(rows) = rows else { return Ok(BTreeMap::new()) };
-    Ok(rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures.residents))).collect())
+/// Figures of residents, by the values of the table's dimension.
+fn by_residence(table: SliceTable) -> BTreeMap<String, Residents> {
+    let SliceRows::People(rows) = table.rows else { return BTreeMap::new() };
+    rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures.residents))).collect()
 }
 
 /// The value of a row by one dimension; none for a total and for meetings without a value.
@@ -82,24 +78,28 @@ fn value(keys: Vec<RowKey>) -> Option<String> {
     keys.into_iter().find_map(|key| if let RowKey::Value(value) = key { Some(value) } else { None })
 }
 
-fn region(store: &FactsStore, settings: &CampaignSettings) -> Result<RegionCoverage, AnalyticsError> {
-    let table = slice(store, &SliceQuery { with_exposure: true, ..SliceQuery::default() })?;
+fn region(store: &FactsStore, settings: &CampaignSettings, table: SliceTable) -> RegionCoverage {
     let total = match table.rows {
         SliceRows::Meetings(mut rows) => rows.pop().map(|row| row.figures),
         SliceRows::People(_) => None,
     };
     let (slice, people) = total.map_or_else(|| (Slice::default(), PeopleCounts::default()), |total| (total.slice, total.people));
     let counted = slice.fulfilment.held.saturating_sub(slice.audience.uncounted_meetings);
-    Ok(RegionCoverage {
+    RegionCoverage {
         exposure: people.exposure.unwrap_or_default(),
         attendance_without_report: store.attendance().without_report,
         ceiling: definition::ceiling(settings.planned_meetings, slice.audience.gross, counted, store.voters().region.known()),
         slice,
-    })
+    }
 }
 
-fn units(store: &FactsStore, everywhere: &Audience) -> Result<Vec<UnitCoverage>, AnalyticsError> {
-    let residents = by_residence(store, PersonDimension::ResidenceUnit)?;
+fn units(
+    store: &FactsStore,
+    everywhere: &Audience,
+    meetings: SliceTable,
+    residents: SliceTable,
+) -> Result<Vec<UnitCoverage>, AnalyticsError> {
+    let residents = by_residence(residents);
     let unit = |(code, figures): (String, MeetingFigures)| {
         let code: UnitCode = parse(&code, "unit")?;
         let defined = store.facts().reference.unit(&code);
@@ -117,14 +117,14 @@ fn units(store: &FactsStore, everywhere: &Audience) -> Result<Vec<UnitCoverage>,
             unit: code,
         })
     };
-    by_meetings(store, MeetingDimension::Unit)?.into_iter().map(unit).collect()
+    by_meetings(meetings).into_iter().map(unit).collect()
 }
 
-fn precincts(store: &FactsStore) -> Result<Vec<PrecinctCoverage>, AnalyticsError> {
-    let meetings = by_meetings(store, MeetingDimension::Precinct)?;
+fn precincts(store: &FactsStore, meetings: SliceTable, residents: SliceTable) -> Result<Vec<PrecinctCoverage>, AnalyticsError> {
+    let meetings = by_meetings(meetings);
     let counts = precinct_counts(&store.facts().reference, store.today());
     let mut precincts = Vec::new();
-    for (id, residents) in by_residence(store, PersonDimension::Residence)? {
+    for (id, residents) in by_residence(residents) {
         // A precinct whose first count comes later is not in the denominator; it is listed once one of its residents is reached.
         if residents.reach.denominator.is_known() || residents.reach.reached > 0 {
             let precinct: PrecinctId = parse(&id, "precinct")?;
@@ -141,7 +141,7 @@ fn precincts(store: &FactsStore) -> Result<Vec<PrecinctCoverage>, AnalyticsError
     Ok(precincts)
 }
 
-fn coalitions(store: &FactsStore) -> Result<Vec<CoalitionCoverage>, AnalyticsError> {
+fn coalitions(store: &FactsStore, table: SliceTable) -> Result<Vec<CoalitionCoverage>, AnalyticsError> {
     let coalition = |(id, figures): (String, MeetingFigures)| {
         let coalition: CoalitionId = parse(&id, "coalition")?;
         let formed = store.facts().reference.coalition(&coalition);
@@ -152,20 +152,20 @@ fn coalitions(store: &FactsStore) -> Result<Vec<CoalitionCoverage>, AnalyticsErr
             coalition,
         })
     };
-    by_meetings(store, MeetingDimension::Coalition)?.into_iter().map(coalition).collect()
+    by_meetings(table).into_iter().map(coalition).collect()
 }
 
-fn categories(store: &FactsStore) -> Result<Vec<CategoryCoverage>, AnalyticsError> {
+fn categories(store: &FactsStore, table: SliceTable) -> Result<Vec<CategoryCoverage>, AnalyticsError> {
     let listed = || store.facts().reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
     let category = |(code, figures): (String, MeetingFigures)| {
         let category: CategoryCode = parse(&code, "category")?;
         let names = listed().find(|listed| listed.code == category).map(|listed| listed.names.clone());
         Ok(CategoryCoverage { category, names, slice: figures.slice })
     };
-    by_meetings(store, MeetingDimension::Category)?.into_iter().map(category).collect()
+    by_meetings(table).into_iter().map(category).collect()
 }
 
-fn weeks(store: &FactsStore) -> Result<Vec<WeekCoverage>, AnalyticsError> {
+fn weeks(table: SliceTable) -> Result<Vec<WeekCoverage>, AnalyticsError> {
     let mut reached_to_date = 0;
     let week = |(week, figures): (String, MeetingFigures)| {
         let invalid = || AnalyticsError::Value { view: TABLE, value: week.clone(), expected: "week" };
@@ -178,7 +178,7 @@ fn weeks(store: &FactsStore) -> Result<Vec<WeekCoverage>, AnalyticsError> {
             week,
         })
     };
-    by_meetings(store, MeetingDimension::Week)?.into_iter().map(week).collect()
+    by_meetings(table).into_iter().map(week).collect()
 }
 
 fn counts(store: &FactsStore, region: &RegionCoverage) -> Counts {

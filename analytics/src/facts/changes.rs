@@ -14,7 +14,7 @@ use super::warehouse_reader::WarehouseReader;
 use crate::{error::AnalyticsError, snapshot_identity::Selection};
 
 /// More changed meetings than this are not read one by one: reading everything costs about as much, and a query may have 256 KiB.
-pub(crate) const MAX_CHANGED: usize = 2_000;
+const MAX_CHANGED: usize = 2_000;
 
 /// A record at the end of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Row, Serialize, Deserialize)]

@@ -70,10 +70,9 @@ impl AttendanceLists {
         self.lists.sort_by(|one, other| one.attendance.meeting.cmp(&other.attendance.meeting));
     }
 
-    /// Meetings whose attendances were counted or ignored under another audience than `is_headcount_only` says now.
-    pub(super) fn with_another_audience(&self, is_headcount_only: impl Fn(&MeetingId) -> bool) -> impl Iterator<Item = &MeetingId> {
-        let changed = move |list: &&List| is_headcount_only(&list.attendance.meeting) != list.attendance.is_headcount_only;
-        self.lists.iter().filter(changed).map(|list| &list.attendance.meeting)
+    /// Whether attendances of a meeting were counted or ignored under another audience than `is_headcount_only` says now.
+    pub(super) fn has_another_audience(&self, is_headcount_only: impl Fn(&MeetingId) -> bool) -> bool {
+        self.lists.iter().any(|list| is_headcount_only(&list.attendance.meeting) != list.attendance.is_headcount_only)
     }
 
     /// Finds the list of each meeting by number.

@@ -2,7 +2,7 @@
 
 use polars::{
     frame::DataFrame,
-    prelude::{Column, PolarsResult},
+    prelude::{Column, PolarsError, PolarsResult},
 };
 use qamtu_schemas::event::Sex;
 
@@ -39,14 +39,14 @@ fn frame(lines: &[RollLine]) -> PolarsResult<DataFrame> {
     ])
 }
 
-/// Adds the people of a frame to `lines`.
-pub(super) fn read(frame: &DataFrame, lines: &mut Vec<RollLine>) -> PolarsResult<()> {
+/// Adds the people of a frame to a roll.
+pub(super) fn read(frame: &DataFrame, roll: &mut Roll) -> PolarsResult<()> {
     let precinct = frame.column("precinct")?.u32()?.cont_slice()?;
     let hi = frame.column("hi")?.u64()?.cont_slice()?;
     let lo = frame.column("lo")?.u64()?.cont_slice()?;
     let birth_band = frame.column("birth_band")?.u32()?.cont_slice()?;
     let sex = frame.column("sex")?.u8()?.cont_slice()?;
-    lines.extend((0..frame.height()).map(|row| RollLine {
+    let lines = (0..frame.height()).map(|row| RollLine {
         precinct: precinct[row],
         key: PersonKey { hi: hi[row], lo: lo[row] },
         birth_band: u16::try_from(birth_band[row]).unwrap_or(0),
@@ -55,6 +55,6 @@ pub(super) fn read(frame: &DataFrame, lines: &mut Vec<RollLine>) -> PolarsResult
             MALE => Sex::Male,
             _ => Sex::Unknown,
         },
-    }));
-    Ok(())
+    });
+    roll.fill(lines).ok_or_else(|| PolarsError::ComputeError("a person of the roll has no precinct".into()))
 }

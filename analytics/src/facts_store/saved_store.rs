@@ -244,10 +244,10 @@ impl SavedStore {
         if self.manifest.roll != *wanted {
             return None;
         }
-        let mut lines = Vec::with_capacity(self.manifest.voters);
-        let read = self.manifest.people.read(&self.folder, |frame| people_frames::read(frame, &mut lines));
+        let mut roll = Roll::to_fill(self.manifest.precincts.clone(), self.manifest.voters);
+        let read = self.manifest.people.read(&self.folder, |frame| people_frames::read(frame, &mut roll));
         self.whole(&self.manifest.people, read)?;
-        Roll::of_lines(self.manifest.precincts.clone(), self.manifest.voters, lines.into_iter())
+        roll.filled(self.manifest.voters)
     }
 
     /// The attendance lists, if their file is whole. They are true only with facts that this store [`fits`](Self::fits).

@@ -149,6 +149,23 @@ struct Attendances {
     first: u32,
 }
 
+/// How often somebody attended.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    /// Number of the person plus one.
+    person: u32,
+    times: u32,
+}
+
+impl Times {
+    /// Adds attendances of a person and forgets those of anybody else; whether these are the person's first ones.
+    fn add(&mut self, person: u32, times: u32) -> bool {
+        let is_new = self.person != person;
+        *self = Self { person, times: if is_new { times } else { self.times + times } };
+        is_new
+    }
+}
+
 /// Counts of one thread. Counters are ordered by group of people.
 struct Counters<'a> {
     cells: &'a Cells,
@@ -162,8 +179,12 @@ struct Counters<'a> {
     last_in_cell: Vec<u32>,
     /// The last person who was counted in each group of meetings, plus one.
     last: Vec<u32>,
-    /// Attendances of the current person in each group of meetings, up to 255; empty unless frequencies are asked for.
-    times: Vec<u8>,
+    /// Attendances of the current person by cell and by group of meetings; empty unless frequencies are asked for.
+    times_in_cell: Vec<Times>,
+    times_in_group: Vec<Times>,
+    /// Buffers for the cells and groups of the current person.
+    own_cells: Vec<usize>,
+    own_groups: Vec<usize>,
 }
 
 impl<'a> Counters<'a> {
@@ -178,7 +199,10 @@ impl<'a> Counters<'a> {
             exposure: vec![[0; FREQUENCIES]; if_exposure(groups * people_groups)],
             last_in_cell: vec![0; cells.len()],
             last: vec![0; groups],
-            times: vec![0; if_exposure(groups)],
+            times_in_cell: vec![Times::default(); if_exposure(cells.len())],
+            times_in_group: vec![Times::default(); if_exposure(groups)],
+            own_cells: Vec::new(),
+            own_groups: Vec::new(),
         }
     }
 
@@ -192,7 +216,7 @@ impl<'a> Counters<'a> {
                 Some(groups) => self.count_person::<true>(person + 1, meetings, groups.group_of(person) as usize),
             }
             if with_exposure {
-                self.count_frequencies(meetings, groups.map_or(0, |groups| groups.group_of(person) as usize));
+                self.count_frequencies(person + 1, meetings, groups.map_or(0, |groups| groups.group_of(person) as usize));
             }
         }
     }
@@ -222,14 +246,26 @@ impl<'a> Counters<'a> {
         }
     }
 
-    fn count_frequencies(&mut self, meetings: &[u32], group: usize) {
-        let exposure = &mut self.exposure[group * self.last.len()..][..self.last.len()];
-        let cells = self.cells;
-        let groups = |meeting: &u32| cells.groups(cells.of(*meeting)).iter().map(|group| *group as usize);
-        meetings.iter().flat_map(groups).for_each(|group| self.times[group] = 0);
-        for group in meetings.iter().flat_map(groups) {
-            move_up(&mut exposure[group], self.times[group].into());
-            self.times[group] = self.times[group].saturating_add(1);
+    /// Counts how often a person attended, in each group of meetings that they are in.
+    fn count_frequencies(&mut self, person: u32, meetings: &[u32], group: usize) {
+        let groups = self.last.len();
+        let exposure = &mut self.exposure[group * groups..][..groups];
+        self.own_cells.clear();
+        for cell in meetings.iter().map(|meeting| self.cells.of(*meeting)) {
+            if self.times_in_cell[cell].add(person, 1) {
+                self.own_cells.push(cell);
+            }
+        }
+        self.own_groups.clear();
+        for cell in &self.own_cells {
+            for group in self.cells.groups(*cell).iter().map(|group| *group as usize) {
+                if self.times_in_group[group].add(person, self.times_in_cell[*cell].times) {
+                    self.own_groups.push(group);
+                }
+            }
+        }
+        for group in &self.own_groups {
+            exposure[*group][(self.times_in_group[*group].times as usize).min(FREQUENCIES) - 1] += 1;
         }
     }
 
@@ -249,32 +285,9 @@ impl<'a> Counters<'a> {
     }
 }
 
-/// Counts a further attendance of a person who had so many before.
-fn move_up(exposure: &mut [u32; FREQUENCIES], before: usize) {
-    if before < FREQUENCIES {
-        exposure[before] += 1;
-        if let Some(lower) = before.checked_sub(1) {
-            exposure[lower] -= 1;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_person_has_one_frequency() {
-        let mut exposure = [0; FREQUENCIES];
-        for before in 0..3 {
-            move_up(&mut exposure, before);
-        }
-        assert_eq!(exposure, [0, 0, 1, 0, 0]);
-        for before in 3..300 {
-            move_up(&mut exposure, before.min(255));
-        }
-        assert_eq!(exposure, [0, 0, 0, 0, 1]);
-    }
 
     #[test]
     fn meetings_in_the_same_groups_are_one_cell() {

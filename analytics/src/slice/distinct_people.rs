@@ -30,6 +30,16 @@ impl Counting {
     pub(super) fn new(store: &FactsStore, people: Option<Arc<CountedPeople>>, with_exposure: bool) -> Self {
         Self { attendance: Arc::clone(store.person_meetings()), people, with_exposure }
     }
+
+    /// Whether another one counts the same people in the same way.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same_people = match (&self.people, &other.people) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        same_people && self.with_exposure == other.with_exposure
+    }
 }
 
 /// The people at the meetings of each list, as a list of numbers: those of each group of people that came. [`read`] reads them.

@@ -2,7 +2,7 @@
 
 use polars::{
     frame::DataFrame,
-    prelude::{DataType, ExplodeOptions, Expr, IntoLazy, NULL, PolarsResult, by_name, col, lit},
+    prelude::{Column, DataType, ExplodeOptions, Expr, IntoLazy, NULL, PolarsResult, by_name, col, lit},
 };
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Meetings with the same values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct MeetingGroup {
     /// In the order of [`ResolvedQuery::meeting_dimensions`].
     pub(super) keys: Vec<GroupKey>,
@@ -27,29 +27,90 @@ pub(super) struct MeetingGroup {
     pub(super) people: Vec<(usize, PeopleCounts)>,
 }
 
-/// All groups, and their totals over one and over all dimensions. The people of all of them are counted at once.
-pub(super) fn groups(store: &FactsStore, query: &ResolvedQuery) -> Result<Vec<MeetingGroup>, AnalyticsError> {
-    all_groups(store, query).map_err(|source| AnalyticsError::Frame { what: "the groups of a slice", source })
+/// The groups of each query, and their totals over one and over all dimensions.
+pub(super) fn groups(store: &FactsStore, queries: &[ResolvedQuery]) -> Result<Vec<Vec<MeetingGroup>>, AnalyticsError> {
+    all_groups(store, queries).map_err(|source| AnalyticsError::Frame { what: "the groups of a slice", source })
 }
 
-fn all_groups(store: &FactsStore, query: &ResolvedQuery) -> PolarsResult<Vec<MeetingGroup>> {
-    let dimensions = query.meeting_dimensions.len();
-    let all = (1_u32 << dimensions) - 1;
-    let mut kinds = Vec::new();
-    let mut frames: Option<DataFrame> = None;
-    for subset in if query.with_totals { 0..=all } else { all..=all } {
-        let is_grouped: Vec<bool> = (0..dimensions).map(|at| subset >> at & 1 == 1).collect();
-        let frame = sum_groups(store, query, &is_grouped)?;
-        kinds.extend(std::iter::repeat_n(is_grouped, frame.height()));
-        match &mut frames {
-            Some(frames) => _ = frames.vstack_mut(&frame)?,
-            None => frames = Some(frame),
-        }
+fn all_groups(store: &FactsStore, queries: &[ResolvedQuery]) -> PolarsResult<Vec<Vec<MeetingGroup>>> {
+    let mut groups = vec![Vec::new(); queries.len()];
+    let mut left: Vec<usize> = (0..queries.len()).collect();
+    while let Some(first) = left.first() {
+        let counting = &queries[*first].counting;
+        let (same, others) = left.into_iter().partition(|query| queries[*query].counting.is_same(counting));
+        left = others;
+        count_together(store, queries, same, &mut groups)?;
     }
-    let Some(mut frame) = frames else { return Ok(Vec::new()) };
-    frame.rechunk_mut();
-    let frame = frame.lazy().with_columns([people_counts(col(MEETING), query.counting.clone())]).collect()?;
-    read(&frame, query, &kinds)
+    Ok(groups)
+}
+
+/// Counts the people of queries that count the same people in the same way: in one pass, whatever their groups are.
+fn count_together(store: &FactsStore, queries: &[ResolvedQuery], same: Vec<usize>, groups: &mut [Vec<MeetingGroup>]) -> PolarsResult<()> {
+    let mut summed = Vec::new();
+    for query in same {
+        summed.push((query, SummedGroups::new(store, &queries[query])?));
+    }
+    let Some((first, others)) = summed.split_first() else { return Ok(()) };
+    let mut lists = first.1.frame.column(MEETING)?.clone();
+    for (_, others) in others {
+        lists.append(others.frame.column(MEETING)?)?;
+    }
+    let lists = DataFrame::new_infer_height(vec![lists.rechunk()])?.lazy();
+    let people = lists.select([people_counts(col(MEETING), queries[first.0].counting.clone())]).collect()?;
+    let mut start = 0;
+    for (query, summed) in &summed {
+        let people = people.column(PEOPLE)?.slice(start as i64, summed.frame.height());
+        start += summed.frame.height();
+        groups[*query] = summed.read(&people, &queries[*query])?;
+    }
+    Ok(())
+}
+
+/// The meetings of a query: what may be added up, and a list of meetings for each group.
+struct SummedGroups {
+    frame: DataFrame,
+    /// Which dimensions each row is grouped by.
+    kinds: Vec<Vec<bool>>,
+}
+
+impl SummedGroups {
+    fn new(store: &FactsStore, query: &ResolvedQuery) -> PolarsResult<Self> {
+        let dimensions = query.meeting_dimensions.len();
+        let all = (1_u32 << dimensions) - 1;
+        let mut kinds = Vec::new();
+        let mut frame: Option<DataFrame> = None;
+        for subset in if query.with_totals { 0..=all } else { all..=all } {
+            let is_grouped: Vec<bool> = (0..dimensions).map(|at| subset >> at & 1 == 1).collect();
+            let rows = sum_groups(store, query, &is_grouped)?;
+            kinds.extend(std::iter::repeat_n(is_grouped, rows.height()));
+            match &mut frame {
+                Some(frame) => _ = frame.vstack_mut(&rows)?,
+                None => frame = Some(rows),
+            }
+        }
+        Ok(Self { frame: frame.unwrap_or_default(), kinds })
+    }
+
+    fn read(&self, people: &Column, query: &ResolvedQuery) -> PolarsResult<Vec<MeetingGroup>> {
+        let mut groups = Vec::with_capacity(self.kinds.len());
+        for (row, is_grouped) in self.kinds.iter().enumerate() {
+            let mut keys = Vec::new();
+            for (dimension, is_grouped) in query.meeting_dimensions.iter().zip(is_grouped) {
+                keys.push(if *is_grouped {
+                    self.frame.column(dimension.name())?.u32()?.get(row).map_or(GroupKey::Without, GroupKey::Value)
+                } else {
+                    GroupKey::Total
+                });
+            }
+            let mut sums = MeetingSums::default();
+            for (name, sum) in MeetingSums::ALL {
+                *sum(&mut sums) = self.frame.column(name)?.u64()?.get(row).unwrap_or(0);
+            }
+            sums.eligible_minimum = self.frame.column(ELIGIBLE_MINIMUM)?.u32()?.get(row).unwrap_or(0).into();
+            groups.push(MeetingGroup { keys, sums, people: distinct_people::read(people, row, query.with_exposure)? });
+        }
+        Ok(groups)
+    }
 }
 
 /// Sums and lists of meetings by those dimensions that are grouped; the others have no value.
@@ -84,27 +145,4 @@ fn sum_groups(store: &FactsStore, query: &ResolvedQuery, is_grouped: &[bool]) ->
         frame.group_by(keys).agg(figures)
     };
     grouped.with_columns(totals).select(columns).collect()
-}
-
-/// `kinds` says for each row which dimensions are grouped.
-fn read(frame: &DataFrame, query: &ResolvedQuery, kinds: &[Vec<bool>]) -> PolarsResult<Vec<MeetingGroup>> {
-    let mut groups = Vec::with_capacity(frame.height());
-    for (row, is_grouped) in kinds.iter().enumerate() {
-        let mut keys = Vec::new();
-        for (dimension, is_grouped) in query.meeting_dimensions.iter().zip(is_grouped) {
-            keys.push(if *is_grouped {
-                frame.column(dimension.name())?.u32()?.get(row).map_or(GroupKey::Without, GroupKey::Value)
-            } else {
-                GroupKey::Total
-            });
-        }
-        let mut sums = MeetingSums::default();
-        for (name, sum) in MeetingSums::ALL {
-            *sum(&mut sums) = frame.column(name)?.u64()?.get(row).unwrap_or(0);
-        }
-        sums.eligible_minimum = frame.column(ELIGIBLE_MINIMUM)?.u32()?.get(row).unwrap_or(0).into();
-        let people = distinct_people::read(frame.column(PEOPLE)?, row, query.with_exposure)?;
-        groups.push(MeetingGroup { keys, sums, people });
-    }
-    Ok(groups)
 }
