@@ -83,13 +83,18 @@ impl WarehouseReader {
         saved_roll: impl FnOnce(&RollId) -> Option<Roll> + Send + 'static,
     ) -> Result<Facts, AnalyticsError> {
         let without_roll = async {
-            let (reference, meetings, meeting_ids) = self.reference_and_meetings(&selection).await?;
+            // First, because it has the reversed imports, which the meetings need.
+            let reference = self.reference(&selection).await?;
             let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
-            let counts = tokio::try_join!(self.events_and_rejected(&selection, synthetic), self.quality(&selection, synthetic, &meetings))?;
-            Ok((reference, meetings, meeting_ids, counts))
+            let meetings = self.meetings(&selection, &reference);
+            let counts = self.events_and_rejected(&selection, synthetic);
+            let others = tokio::try_join!(meetings, counts, self.quality(&selection, synthetic))?;
+            Ok((reference, others))
         };
         let roll = self.roll(&selection, saved_roll);
-        let ((reference, meetings, meeting_ids, ((events, rejected), quality)), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
+        let ((reference, others), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
+        let ((meetings, meeting_ids), (events, rejected), mut quality) = others;
+        quality.premature_reports = meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64;
         // Runs alone, since its memory grows with the number of events.
         let conflicts = self.conflicts(&selection).await?;
         let record_counts = RecordCounts { events, rejected, conflicts };
@@ -127,16 +132,14 @@ impl WarehouseReader {
         self.number("the number of conflicting event ids", &conflicts).await
     }
 
-    /// Reads reference data first: it has the reversed imports, which the meetings need.
-    async fn reference_and_meetings(&self, selection: &Selection) -> Result<(Reference, Meetings, Vec<MeetingId>), AnalyticsError> {
+    async fn reference(&self, selection: &Selection) -> Result<Reference, AnalyticsError> {
         let mut reference = Reference::default();
         self.events(REFERENCE_EVENTS, selection, |event| {
             reference.apply(&event);
             Ok(())
         })
         .await?;
-        let (meetings, ids) = self.meetings(selection, &reference).await?;
-        Ok((reference, meetings, ids))
+        Ok(reference)
     }
 
     /// Folds meetings one after another, so that only the events of one are in memory. Also returns the ids of all meetings.

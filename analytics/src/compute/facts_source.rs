@@ -81,7 +81,7 @@ impl FactsSource {
             log_end,
             read,
             same_roll: saved.filter(|_| is_roll_saved.load(Ordering::Relaxed)),
-            same_attendance: renewal.as_ref().filter(|renewal| renewal.changed.is_empty()).map(|renewal| renewal.saved.clone()),
+            renewed: renewal.as_ref().map(|renewal| (renewal.saved.clone(), renewal.changed.clone())),
         };
         let save = folder.filter(|_| self.saves).map(|folder| Save { folder, inputs: (!with_residence).then_some(inputs) });
         let finish = move |store: FactsStore| {

@@ -11,16 +11,16 @@ use crate::figures::AttendeeCounts;
 /// Rows of a frame of the roll, and attendances of a frame of lists.
 pub(super) const FRAME_ROWS: usize = 1 << 20;
 
-/// Frames with the columns `meeting`, `events`, `headcount_only`, the counts of [`AttendeeCounts`], and `people`. At least one.
-pub(super) fn frames(lists: &AttendanceLists) -> impl Iterator<Item = PolarsResult<DataFrame>> {
-    let mut lists = lists.iter();
+/// Frames of lists in ascending order of meeting ids, with the columns `meeting`, `events`, `headcount_only`, the counts of
+/// [`AttendeeCounts`], and `people`. At least one.
+pub(super) fn frames<'a>(mut lists: impl Iterator<Item = (MeetingAttendance, &'a [u32])>) -> impl Iterator<Item = PolarsResult<DataFrame>> {
     let mut is_first = true;
     std::iter::from_fn(move || {
         let mut columns = Columns::new();
         while columns.attendances < FRAME_ROWS
             && let Some((attendance, people)) = lists.next()
         {
-            columns.push(attendance, people);
+            columns.push(&attendance, people);
         }
         (std::mem::take(&mut is_first) || !columns.meetings.is_empty()).then(|| columns.finish())
     })

@@ -21,6 +21,12 @@ pub(super) struct MeetingAttendance {
     pub(super) counts: AttendeeCounts,
 }
 
+impl MeetingAttendance {
+    fn of_nobody(meeting: MeetingId) -> Self {
+        Self { meeting, events: 0, is_headcount_only: false, counts: AttendeeCounts::default() }
+    }
+}
+
 /// The list of a meeting.
 #[derive(Debug, Clone)]
 struct List {
@@ -50,6 +56,17 @@ impl AttendanceLists {
         self.attendees.extend(people);
         let len = (self.attendees.len() - start) as u32;
         self.lists.push(List { attendance, start, len });
+    }
+
+    /// Replaces the lists of meetings by newer ones.
+    pub(super) fn replace(&mut self, newer: Self) {
+        self.remove(&newer.meetings().cloned().collect());
+        self.extend(newer);
+    }
+
+    /// Removes the lists of meetings that nobody attended.
+    pub(super) fn remove_empty(&mut self) {
+        self.lists.retain(|list| list.attendance.events > 0);
     }
 
     /// Removes the lists of some meetings.
@@ -119,8 +136,16 @@ impl AttendanceLists {
         self.lists.iter().map(|list| u64::from(list.attendance.events)).sum()
     }
 
+    /// The lists of some meetings in ascending order of their ids; an empty one for a meeting that nobody attended.
+    pub(super) fn of_meetings(&self, meetings: &BTreeSet<MeetingId>) -> impl Iterator<Item = (MeetingAttendance, &[u32])> {
+        meetings.iter().map(|meeting| match self.lists.binary_search_by(|list| list.attendance.meeting.cmp(meeting)) {
+            Ok(at) => (self.lists[at].attendance.clone(), self.people(&self.lists[at])),
+            Err(_) => (MeetingAttendance::of_nobody(meeting.clone()), &[][..]),
+        })
+    }
+
     /// All lists in ascending order of meeting ids.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&MeetingAttendance, &[u32])> {
-        self.lists.iter().map(|list| (&list.attendance, self.people(list)))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (MeetingAttendance, &[u32])> {
+        self.lists.iter().map(|list| (list.attendance.clone(), self.people(list)))
     }
 }

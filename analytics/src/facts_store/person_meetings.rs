@@ -6,7 +6,12 @@
 //! Guarantees: a person's meetings are in the order of their starts, and of equal starts in that of their ids, so the first one is the
 //! meeting at which they were reached first.
 
-use std::{ops::Range, thread};
+use std::{
+    ops::Range,
+    panic::resume_unwind,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
 
 use jiff::Timestamp;
 
@@ -15,6 +20,9 @@ use crate::{
     error::AnalyticsError,
     facts::meetings::{InternedMeeting, Meetings},
 };
+
+/// Threads that turn lists around: each has four bytes for everybody.
+const MAX_THREADS: usize = 4;
 
 /// The meetings of the people who attended any. Memory: four bytes for each attendance, and eight for each of these people.
 #[derive(Debug, Default)]
@@ -42,22 +50,12 @@ impl PersonMeetings {
         let held = |(meeting, number): (&InternedMeeting, u32)| Some((meeting.report.as_ref()?.starts, number));
         let mut in_order: Vec<(Timestamp, u32)> = meetings.rows().iter().zip(0..).filter_map(held).collect();
         in_order.sort_unstable();
-        let counted: Vec<(u32, &[u32])> = in_order.into_iter().map(|(_, meeting)| (meeting, lists.of(meeting))).collect();
+        let counted: Vec<CountedList<'_>> = in_order.into_iter().map(|(_, meeting)| (meeting, lists.of(meeting))).collect();
         let attendances = counted.iter().map(|(_, people)| people.len()).sum();
         if u32::try_from(attendances).is_err() {
             return Err(AnalyticsError::TooMany(u32::MAX));
         }
-        let mut ends = vec![0; people];
-        for person in counted.iter().flat_map(|(_, people)| *people) {
-            ends[*person as usize] += 1;
-        }
-        let mut end = 0;
-        for count in &mut ends {
-            end += *count;
-            *count = end;
-        }
-        let mut turned = vec![0; attendances];
-        fill(&ends, &mut turned, &counted);
+        let (ends, turned) = turn_around(&counted, attendances, people);
         let mut of_meetings = vec![MeetingCounts::default(); meetings.rows().len()];
         counted.iter().for_each(|(meeting, people)| of_meetings[*meeting as usize].contacts = people.len() as u32);
         let mut of_people = Self { people: Vec::new(), ends: Vec::new(), meetings: turned, of_meetings };
@@ -89,35 +87,83 @@ impl PersonMeetings {
     }
 }
 
-/// Fills the lists of all people, which end at `ends`. Each thread fills those of a range of people, and skips everybody else on the lists of
-/// meetings.
-fn fill(ends: &[u32], meetings: &mut [u32], counted: &[(u32, &[u32])]) {
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let share = meetings.len().div_ceil(workers).max(1);
+/// A counted meeting and the people on its list.
+type CountedList<'a> = (u32, &'a [u32]);
+
+/// The meetings of each person, one list after another, and where each person's list ends: a counting sort by person. Each thread counts and
+/// places the people of some meetings that follow one another; in a person's list, the meetings of an earlier thread come first.
+fn turn_around(counted: &[CountedList<'_>], attendances: usize, people: usize) -> (Vec<u32>, Vec<u32>) {
+    let parts = split(counted, attendances, thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS));
+    let count = |part: &[CountedList<'_>]| {
+        let mut counts = vec![0; people];
+        for person in part.iter().flat_map(|(_, people)| *people) {
+            counts[*person as usize] += 1;
+        }
+        counts
+    };
+    let mut places: Vec<Vec<u32>> = thread::scope(|scope| {
+        let counting: Vec<_> = parts.iter().map(|part| scope.spawn(|| count(part))).collect();
+        counting.into_iter().map(|counting| counting.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut end = 0;
+    let mut end_of = |person: usize| {
+        for places in &mut places {
+            end += std::mem::replace(&mut places[person], end);
+        }
+        end
+    };
+    let ends: Vec<u32> = (0..people).map(&mut end_of).collect();
+    let turned: Vec<AtomicU32> = (0..attendances).map(|_| AtomicU32::new(0)).collect();
     thread::scope(|scope| {
-        let (mut first, mut start, mut rest) = (0, 0, meetings);
-        for worker in 1..=workers {
-            let last = ends.partition_point(|end| (*end as usize) < share * worker).saturating_add(1).min(ends.len()).max(first);
-            let end = last.checked_sub(1).map_or(0, |last| ends[last]).max(start);
-            let (own, others) = rest.split_at_mut((end - start) as usize);
-            rest = others;
-            let (people, offset) = (first..last, start);
-            scope.spawn(move || fill_range(ends, people, offset, own, counted));
-            (first, start) = (last, end);
+        for (part, mut places) in parts.iter().zip(places) {
+            let turned = &turned;
+            scope.spawn(move || {
+                for (meeting, people) in *part {
+                    for person in *people {
+                        let place = &mut places[*person as usize];
+                        turned[*place as usize].store(*meeting, Ordering::Relaxed);
+                        *place += 1;
+                    }
+                }
+            });
         }
     });
+    (ends, turned.into_iter().map(AtomicU32::into_inner).collect())
 }
 
-/// `own` are the lists of `people`, which start at `offset`.
-fn fill_range(ends: &[u32], people: Range<usize>, offset: u32, own: &mut [u32], counted: &[(u32, &[u32])]) {
-    let start_of = |person: usize| if person == 0 { 0 } else { ends[person - 1] };
-    let mut next: Vec<u32> = people.clone().map(|person| start_of(person) - offset).collect();
-    for (meeting, list) in counted {
-        for person in *list {
-            if let Some(next) = next.get_mut((*person as usize).wrapping_sub(people.start)) {
-                own[*next as usize] = *meeting;
-                *next += 1;
-            }
+/// Divides lists into parts with about as many attendances each.
+fn split<'a, 'b>(counted: &'a [CountedList<'b>], attendances: usize, parts: usize) -> Vec<&'a [CountedList<'b>]> {
+    let share = attendances.div_ceil(parts).max(1);
+    let mut before = 0;
+    let part_of = |(_, people): &CountedList<'_>| {
+        before += people.len();
+        (before.saturating_sub(people.len()) / share).min(parts - 1)
+    };
+    let numbers: Vec<usize> = counted.iter().map(part_of).collect();
+    (0..parts)
+        .map(|part| &counted[numbers.partition_point(|number| *number < part)..numbers.partition_point(|number| *number <= part)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_turned_around_in_order_however_they_are_split() {
+        let lists: Vec<Vec<u32>> =
+            (0..40_u32).map(|meeting| (0..meeting % 7).map(|seat| (meeting * 3 + seat * 5) % 11).collect()).collect();
+        let counted: Vec<CountedList<'_>> = (0..).zip(&lists).map(|(meeting, people)| (meeting, &people[..])).collect();
+        let attendances = lists.iter().map(Vec::len).sum();
+        for parts in 1..6 {
+            assert_eq!(split(&counted, attendances, parts).concat(), counted);
+        }
+        let (ends, turned) = turn_around(&counted, attendances, 12);
+        let mut start = 0;
+        for (person, end) in (0..).zip(ends) {
+            let own: Vec<u32> = counted.iter().filter(|(_, people)| people.contains(&person)).map(|(meeting, _)| *meeting).collect();
+            assert_eq!(turned[start..end as usize], own);
+            start = end as usize;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The facts store on disk: the roll and the attendance lists of a campaign, so that the next calculation reads only what changed.
 //!
-//! A folder has two Arrow files and a manifest, which names them and says what they are true for. The manifest is replaced last.
+//! A folder has Arrow files and a manifest, which names them and says what they are true for. The manifest is replaced last. A renewal adds a
+//! file with the lists of the meetings that changed; after some of them all lists are written again.
 //!
 //! Guarantees: the folder only saves time. If it is missing, damaged, half written, of another version or of another log, everything is
 //! read from the warehouse and saved anew. Files can be read by their owner only: they have the pseudonyms of the roll and who met whom.
@@ -15,7 +16,8 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use qamtu_schemas::id::{CampaignId, ImportId, PrecinctId};
+use polars::{frame::DataFrame, prelude::PolarsResult};
+use qamtu_schemas::id::{CampaignId, ImportId, MeetingId, PrecinctId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -37,6 +39,9 @@ const VERSION: u32 = 1;
 
 /// Age at which a store is not renewed any more, but read as a whole. So an error of the warehouse that was repaired since does not stay.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Files of lists after which all are written again.
+const MAX_FILES: usize = 16;
 
 /// A line with the checksum of the rest, which is a [`Manifest`] as JSON.
 const MANIFEST: &str = "manifest";
@@ -61,7 +66,8 @@ struct Manifest {
     precincts: Vec<PrecinctId>,
     voters: usize,
     people: ArrowFile,
-    attendance: ArrowFile,
+    /// The lists of all meetings, then those that were read anew, in the order in which they were saved.
+    attendance: Vec<ArrowFile>,
 }
 
 fn checksum(json: &str) -> String {
@@ -90,8 +96,8 @@ pub struct SaveInputs {
     pub read: Timestamp,
     /// The store whose file with the roll is still right.
     pub same_roll: Option<SavedStore>,
-    /// The store whose file with the attendance is still right.
-    pub same_attendance: Option<SavedStore>,
+    /// The store that this one was renewed from, and the meetings that changed since.
+    pub renewed: Option<(SavedStore, BTreeSet<MeetingId>)>,
 }
 
 impl StoreFolder {
@@ -161,22 +167,30 @@ impl StoreFolder {
             Some(same) => same.manifest.people.clone(),
             None => ArrowFile::write(&self.path, name("people"), people_frames::frames(&facts.roll))?,
         };
-        let attendance = match inputs.same_attendance.as_ref().filter(present_is) {
-            Some(same) => same.manifest.attendance.clone(),
-            None => ArrowFile::write(&self.path, name("attendance"), attendance_frames::frames(store.attendance()))?,
+        let renewed =
+            inputs.renewed.as_ref().filter(|(previous, _)| present_is(&previous) && previous.manifest.attendance.len() < MAX_FILES);
+        let write = |frames: &mut dyn Iterator<Item = PolarsResult<DataFrame>>| ArrowFile::write(&self.path, name("attendance"), frames);
+        let attendance = match renewed {
+            Some((previous, changed)) if changed.is_empty() => previous.manifest.attendance.clone(),
+            Some((previous, changed)) => {
+                let changes = write(&mut attendance_frames::frames(store.attendance().of_meetings(changed)))?;
+                previous.manifest.attendance.iter().cloned().chain([changes]).collect()
+            }
+            None => vec![write(&mut attendance_frames::frames(store.attendance().iter()))?],
         };
         let manifest = Manifest::of(facts, inputs, people, attendance);
         let json = serde_json::to_string(&manifest).map_err(io::Error::other)?;
         write_whole(&self.path, MANIFEST, |file| write!(file, "{}\n{json}", checksum(&json)))?;
-        self.delete_data(&[&manifest.people.name, &manifest.attendance.name])
+        let files: Vec<&ArrowFile> = std::iter::once(&manifest.people).chain(&manifest.attendance).collect();
+        self.delete_data(&files)
     }
 
     /// Deletes data files but the named ones: those of earlier stores, and what an interrupted save left.
-    fn delete_data(&self, named: &[&String]) -> io::Result<()> {
+    fn delete_data(&self, named: &[&ArrowFile]) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name.to_string_lossy().ends_with(DATA) && !named.iter().any(|named| name == ***named) {
+            if name.to_string_lossy().ends_with(DATA) && !named.iter().any(|file| name == *file.name) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -185,7 +199,7 @@ impl StoreFolder {
 }
 
 impl Manifest {
-    fn of(facts: &Facts, inputs: &SaveInputs, people: ArrowFile, attendance: ArrowFile) -> Self {
+    fn of(facts: &Facts, inputs: &SaveInputs, people: ArrowFile, attendance: Vec<ArrowFile>) -> Self {
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
         Self {
             version: VERSION,
@@ -253,8 +267,14 @@ impl SavedStore {
     /// The attendance lists, if their file is whole. They are true only with facts that this store [`fits`](Self::fits).
     pub fn attendance(&self) -> Option<AttendanceLists> {
         let mut lists = AttendanceLists::default();
-        let read = self.manifest.attendance.read(&self.folder, |frame| attendance_frames::read(frame, &mut lists, self.manifest.voters));
-        self.whole(&self.manifest.attendance, read).map(|()| lists)
+        for file in &self.manifest.attendance {
+            let mut newer = AttendanceLists::default();
+            let read = file.read(&self.folder, |frame| attendance_frames::read(frame, &mut newer, self.manifest.voters));
+            self.whole(file, read)?;
+            lists.replace(newer);
+        }
+        lists.remove_empty();
+        Some(lists)
     }
 
     /// Logs why a file was not read.

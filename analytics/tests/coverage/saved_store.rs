@@ -1,6 +1,6 @@
 //! Facts stores on disk: what was saved is read again, and what is damaged, of another log or of a later state is not.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path};
 
 use jiff::Timestamp;
 use qamtu_analytics::{
@@ -20,7 +20,7 @@ fn log_end(received_us: i64) -> LogEnd {
 }
 
 fn inputs() -> SaveInputs {
-    SaveInputs { log_end: log_end(7), read: Timestamp::now(), same_roll: None, same_attendance: None }
+    SaveInputs { log_end: log_end(7), read: Timestamp::now(), same_roll: None, renewed: None }
 }
 
 /// Three held meetings, one of them for a revealing audience, attendance at an unknown one, and a precinct whose only voter is on another
@@ -174,11 +174,35 @@ fn an_older_store_replaces_no_newer_one_unless_that_is_too_old_and_files_of_olde
 }
 
 #[test]
+fn a_renewal_adds_a_file_with_the_meetings_that_changed_until_there_are_many() {
+    let dir = tempfile::tempdir().expect("a folder");
+    save(dir.path());
+    let mut files = Vec::new();
+    for round in 0..40 {
+        let mut now = world();
+        // Somebody more at one meeting, and nobody any more at another.
+        now.strong("m1", [3 + round % 2]);
+        now.attendances.retain(|attendance| attendance.meeting != "zz-unknown" || round % 3 == 0);
+        let changed = ["m1", "zz-unknown"].map(|id| id.parse().expect("a meeting"));
+        let store = now.store(after(), usize::MAX);
+        let previous = folder(dir.path()).open().expect("a store");
+        let inputs = SaveInputs { same_roll: Some(previous.clone()), renewed: Some((previous, BTreeSet::from(changed))), ..inputs() };
+        folder(dir.path()).save(&store, &inputs).expect("a saved store");
+        let saved = folder(dir.path()).open().expect("a store").attendance().expect("lists");
+        let renewed = FactsStore::renewed(now.facts(after()), saved, |_| Ok(())).expect("a store");
+        assert_eq!(Coverage::of(&renewed).expect("a coverage"), Coverage::of(&store).expect("a coverage"), "round {round}");
+        files.push(names(dir.path()).len());
+    }
+    assert!(files.contains(&5) && files.iter().all(|files| *files < 20), "{files:?}");
+    assert!(files.windows(2).any(|pair| pair[1] < pair[0]), "{files:?}");
+}
+
+#[test]
 fn files_that_another_process_replaced_are_not_named_again() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = save(dir.path());
     let first = folder(dir.path()).open();
-    let same = SaveInputs { same_roll: first.clone(), same_attendance: first.clone(), ..inputs() };
+    let same = SaveInputs { same_roll: first.clone(), renewed: first.clone().map(|first| (first, BTreeSet::new())), ..inputs() };
     let files = names(dir.path());
     folder(dir.path()).save(&store, &same).expect("a saved store");
     assert_eq!(names(dir.path()), files, "only the manifest is new");
