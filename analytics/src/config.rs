@@ -48,7 +48,7 @@ pub struct Serve {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Analytics {
-    /// Folder of the snapshots.
+    /// Folder of the snapshots and facts stores.
     pub dir: PathBuf,
 }
 
