@@ -75,8 +75,8 @@ pub enum AnalyticsError {
     /// The attendance rows were not in the order of meeting ids, so that they cannot be counted in one pass.
     #[error("attendance rows are not in the order of meeting ids: meeting {0} came after a greater one")]
     AttendanceUnordered(String),
-    /// More people or meetings than 32 bits can number.
-    #[error("more than {0} people or meetings in one campaign")]
+    /// More people, meetings or attendances than 32 bits can number.
+    #[error("more than {0} people, meetings or attendances in one campaign")]
     TooMany(u32),
     /// A directory cannot be created.
     #[error("directory {} cannot be created", path.display())]

@@ -95,7 +95,7 @@ impl WarehouseReader {
         let ((reference, others), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
         let ((meetings, meeting_ids), (events, rejected), mut quality) = others;
         quality.premature_reports = meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64;
-        // Runs alone, since its memory grows with the number of events.
+        // Last, since its memory grows with the number of events.
         let conflicts = self.conflicts(&selection).await?;
         let record_counts = RecordCounts { events, rejected, conflicts };
         Ok(Facts { selection, record_counts, quality, reference, meetings, meeting_ids, roll, roll_id })

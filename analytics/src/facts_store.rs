@@ -3,7 +3,7 @@
 //! A store is true for one selection. [`crate::slice`] answers questions over it, and reads nothing else.
 //!
 //! Guarantees: figures depend on the facts alone, not on the order or repetition of attendances. Lists and groups have numbers of people and no
-//! pseudonyms; only the roll has those. Memory: four bytes for each attendance of an eligible person, some forty for each voter, some hundred
+//! pseudonyms; only the roll has those. Memory: eight bytes for each attendance of an eligible person, some sixty for each voter, some hundred
 //! for each meeting.
 
 use std::{collections::BTreeSet, sync::Arc};

@@ -131,14 +131,13 @@ impl Roll {
         }
     }
 
-    /// Gives a person the next number; false if they have one.
-    fn insert(&mut self, RollLine { key, birth_band, sex, .. }: RollLine) -> bool {
-        let Err(free) = self.search(key) else { return false };
+    /// Gives a person the next number, unless they have one.
+    fn insert(&mut self, RollLine { key, birth_band, sex, .. }: RollLine) {
+        let Err(free) = self.search(key) else { return };
         self.keys.push(key);
         self.birth_bands.push(birth_band);
         self.sexes.push(sex);
         self.table.slots[free] = self.table.tag(key) | self.keys.len() as u32;
-        true
     }
 
     /// The people by number, with indexes of [`Self::precincts`].

@@ -14,6 +14,7 @@ mod counted_people;
 mod distinct_people;
 mod group_key;
 mod measure;
+mod meeting_classes;
 mod meeting_groups;
 mod people_counts;
 mod resolved_query;
@@ -33,7 +34,8 @@ pub fn slice(store: &FactsStore, query: &SliceQuery) -> Result<SliceTable, Analy
     Ok(table)
 }
 
-/// Evaluates several queries over a store. Those that count everybody visit each attendance once, together.
+/// Evaluates several queries over a store. Those that count everybody share a visit of each attendance, if all or none of them count
+/// frequencies.
 pub fn slices<const QUERIES: usize>(store: &FactsStore, queries: [&SliceQuery; QUERIES]) -> Result<[SliceTable; QUERIES], AnalyticsError> {
     let mut resolved = Vec::with_capacity(QUERIES);
     for query in queries {

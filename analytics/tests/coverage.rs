@@ -6,6 +6,8 @@
 mod audience;
 #[path = "coverage/fulfilment.rs"]
 mod fulfilment;
+#[path = "coverage/history.rs"]
+mod history;
 #[path = "coverage/instants.rs"]
 mod instants;
 #[path = "coverage/naive_slices.rs"]

@@ -1,7 +1,8 @@
 //! Reads a selection into a facts store: from the warehouse, or from the store on disk and what changed since.
 //!
-//! Guarantees: both ways give the same store. A store on disk is renewed only if it has the same log and roll, and no record that the
-//! selection lacks; otherwise everything is read, and so once an hour. A failure to save is logged, and the figures are returned all the same.
+//! Guarantees: both ways give the same store, unless the warehouse lost rows and got them again. A store on disk is renewed only if it has the same log and roll, and no record that the
+//! selection lacks; otherwise everything is read, and so an
+//! hour after the last time. A failure to save is logged, and the figures are returned all the same.
 
 use std::{
     collections::BTreeSet,
@@ -22,13 +23,17 @@ use super::attendance;
 use crate::{
     config::Config,
     error::AnalyticsError,
-    facts::{Facts, LogEnd, WarehouseReader},
+    facts::{ArrowBatches, Facts, LogEnd, WarehouseReader},
     facts_store::{
         AttendanceCollector, AttendanceLists, FactsStore, SaveInputs, SavedStore, StoreFolder, has_other_audiences, roll_decides,
     },
     roll::{Roll, RollId},
     snapshot_identity::Selection,
 };
+
+/// Attendances of changed meetings that are held in memory until they are counted, of some fifty bytes. If there are more, everything is
+/// read.
+const MAX_CHANGED_ROWS: usize = 1_000_000;
 
 /// Where facts come from.
 #[derive(Clone)]
@@ -76,11 +81,13 @@ impl FactsSource {
         let (facts, renewal, log_end) = tokio::try_join!(facts, self.renewal(saved.as_ref(), &selection), own_end)?;
         let with_residence = !roll_decides(&facts)?;
         let renewal = renewal.filter(|renewal| !with_residence && renewal.fits(&facts));
-        let read = renewal.as_ref().map_or_else(Timestamp::now, |renewal| renewal.saved.read());
+        let is_roll_saved = is_roll_saved.load(Ordering::Relaxed);
+        let is_partly_saved = renewal.is_some() || is_roll_saved;
+        let read = saved.as_ref().filter(|_| is_partly_saved).map_or_else(Timestamp::now, SavedStore::read);
         let inputs = SaveInputs {
             log_end,
             read,
-            same_roll: saved.filter(|_| is_roll_saved.load(Ordering::Relaxed)),
+            same_roll: saved.filter(|_| is_roll_saved),
             renewed: renewal.as_ref().map(|renewal| (renewal.saved.clone(), renewal.changed.clone())),
         };
         let save = folder.filter(|_| self.saves).map(|folder| Save { folder, inputs: (!with_residence).then_some(inputs) });
@@ -133,9 +140,21 @@ impl FactsSource {
         if changed.is_empty() {
             return Ok(Some((changed, Vec::new())));
         }
-        let attendance = self.warehouse.attendance(selection, Some(&changed), false, |batches| batches.collect()).await?;
-        Ok(Some((changed, attendance)))
+        let attendance = self.warehouse.attendance(selection, Some(&changed), false, collect_frames).await?;
+        Ok(attendance.map(|attendance| (changed, attendance)))
     }
+}
+
+/// All batches in memory; none if they are too many.
+fn collect_frames(batches: ArrowBatches) -> Result<Option<Vec<DataFrame>>, AnalyticsError> {
+    let mut frames: Vec<DataFrame> = Vec::new();
+    for frame in batches {
+        frames.push(frame?);
+        if frames.iter().map(DataFrame::height).sum::<usize>() > MAX_CHANGED_ROWS {
+            return Ok(None);
+        }
+    }
+    Ok(Some(frames))
 }
 
 /// Reads the roll of a saved store, if it is the wanted one, and tells whether it did.

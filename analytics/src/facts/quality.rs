@@ -33,7 +33,7 @@ struct NewestRow {
 }
 
 impl WarehouseReader {
-    /// What the records alone tell; ids and reports of meetings are judged where those are known. Ignores records of the roll. With a
+    /// Leaves `lookalike_meetings` and `premature_reports` at 0, for those who know the meetings. Ignores records of the roll. With a
     /// simulated clock, no clock can be ahead.
     pub(super) async fn quality(&self, selection: &Selection, synthetic: bool) -> Result<Quality, AnalyticsError> {
         let admits = selection.admits(Topic::Events);

@@ -51,16 +51,21 @@ impl PersonMeetings {
         let mut in_order: Vec<(Timestamp, u32)> = meetings.rows().iter().zip(0..).filter_map(held).collect();
         in_order.sort_unstable();
         let counted: Vec<CountedList<'_>> = in_order.into_iter().map(|(_, meeting)| (meeting, lists.of(meeting))).collect();
+        Self::of_counted(&counted, meetings.rows().len(), people)
+    }
+
+    /// Turns lists around that are in the order of their meetings' starts. `meetings` and `people` are the exclusive bounds of numbers.
+    pub(crate) fn of_counted(counted: &[CountedList<'_>], meetings: usize, people: usize) -> Result<Self, AnalyticsError> {
         let attendances = counted.iter().map(|(_, people)| people.len()).sum();
         if u32::try_from(attendances).is_err() {
             return Err(AnalyticsError::TooMany(u32::MAX));
         }
-        let (ends, turned) = turn_around(&counted, attendances, people);
-        let mut of_meetings = vec![MeetingCounts::default(); meetings.rows().len()];
+        let (ends, turned) = turn_around(counted, attendances, people);
+        let mut of_meetings = vec![MeetingCounts::default(); meetings];
         counted.iter().for_each(|(meeting, people)| of_meetings[*meeting as usize].contacts = people.len() as u32);
         let mut of_people = Self { people: Vec::new(), ends: Vec::new(), meetings: turned, of_meetings };
         let mut start = 0;
-        for (end, person) in ends.into_iter().zip(0..).filter(|(end, _)| *end > 0) {
+        for (end, person) in ends.into_iter().zip(0..) {
             if end > start {
                 of_people.people.push(person);
                 of_people.ends.push(end);

@@ -1,7 +1,7 @@
 //! The facts store on disk: the roll and the attendance lists of a campaign, so that the next calculation reads only what changed.
 //!
 //! A folder has Arrow files and a manifest, which names them and says what they are true for. The manifest is replaced last. A renewal adds a
-//! file with the lists of the meetings that changed; after some of them all lists are written again.
+//! file with the lists of the meetings that changed; after sixteen files all lists are written again.
 //!
 //! Guarantees: the folder only saves time. If it is missing, damaged, half written, of another version or of another log, everything is
 //! read from the warehouse and saved anew. Files can be read by their owner only: they have the pseudonyms of the roll and who met whom.
@@ -264,7 +264,7 @@ impl SavedStore {
         roll.filled(self.manifest.voters)
     }
 
-    /// The attendance lists, if their file is whole. They are true only with facts that this store [`fits`](Self::fits).
+    /// The attendance lists, if all their files are whole. They are true only with facts that this store [`fits`](Self::fits).
     pub fn attendance(&self) -> Option<AttendanceLists> {
         let mut lists = AttendanceLists::default();
         for file in &self.manifest.attendance {

@@ -1,14 +1,14 @@
-//! Counts the different people of groups of meetings: exactly, in one pass over everybody's attendances, however many groups there are.
+//! Counts the different people of groups of meetings: exactly, in one pass over everybody's attendances or, if the counters of all groups
+//! would take too much memory, in few.
 //!
-//! Meetings that are in the same groups are a *cell*. A person's meetings lie together, so whether somebody was counted in a cell or group
-//! before is a comparison with the last person counted there; no set of people is needed. Attendances are counted by cell alone, because each
-//! is in one; people are counted by group when they come to another cell.
+//! Meetings that are in the same groups are a *class*. A person's meetings lie together, so whether somebody was counted in a class or group
+//! before is a comparison with the last person counted there; no set of people is needed. Attendances are counted by class alone, because each
+//! is in one; people are counted by group when they come to another class.
 //!
 //! Guarantees: people are counted in parallel, and the result does not depend on how they are divided. Memory: for each processor a counter
-//! for each pair of a cell or group and a group of people.
+//! for each pair of a class or group and a group of people.
 
 use std::{
-    collections::HashMap,
     ops::Range,
     panic::resume_unwind,
     sync::atomic::{AtomicUsize, Ordering},
@@ -17,15 +17,21 @@ use std::{
 
 use super::{
     counted_people::CountedPeople,
+    meeting_classes::MeetingClasses,
     people_counts::{FREQUENCIES, PeopleCounts},
 };
-use crate::facts_store::{MeetingCounts, PersonMeetings};
+use crate::facts_store::PersonMeetings;
 
-/// People that a thread takes at once: few enough that no thread waits long for another at the end.
-const PEOPLE_AT_ONCE: usize = 8_192;
+/// How the work is divided.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// People that a thread takes at once: few enough that no thread waits long for another at the end.
+    people_at_once: usize,
+    /// Counters of all threads together, of 8 bytes or, with frequencies, 32. If there were more, fewer threads count, or fewer groups at once.
+    counters: usize,
+}
 
-/// Counters of one pass and thread; more groups are counted in several passes.
-const MAX_COUNTERS: usize = 4_000_000;
+const LIMITS: Limits = Limits { people_at_once: 8_192, counters: 16_000_000 };
 
 /// Which people are counted, and how.
 #[derive(Debug, Clone, Copy)]
@@ -44,28 +50,49 @@ impl Counting<'_> {
 
 /// The people of each group of meetings, by number of a group of people; groups without anybody are left out. Lists of meetings may overlap.
 pub(super) fn count_groups(groups: &[Vec<u32>], counting: Counting<'_>) -> Vec<Vec<(usize, PeopleCounts)>> {
-    let at_once = (MAX_COUNTERS / counting.people_groups().max(1)).max(1);
-    groups.chunks(at_once).flat_map(|groups| count_pass(groups, counting)).collect()
+    count_within(groups, counting, LIMITS)
 }
 
-fn count_pass(groups: &[Vec<u32>], counting: Counting<'_>) -> Vec<Vec<(usize, PeopleCounts)>> {
-    let cells = Cells::new(groups, counting.attendance.of_meetings.len());
+fn count_within(groups: &[Vec<u32>], counting: Counting<'_>, limits: Limits) -> Vec<Vec<(usize, PeopleCounts)>> {
+    let classes = MeetingClasses::new(groups, counting.attendance.of_meetings.len());
+    let counters = (classes.len() + groups.len()) * counting.people_groups();
+    if counters > limits.counters && groups.len() > 1 {
+        let (some, others) = groups.split_at(groups.len() / 2);
+        return [some, others].into_iter().flat_map(|groups| count_within(groups, counting, limits)).collect();
+    }
+    let blocks = counting.attendance.len().div_ceil(limits.people_at_once);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(limits.counters / counters.max(1)).min(blocks).max(1);
+    count_pass(groups, &classes, counting, Division { threads, people_at_once: limits.people_at_once })
+}
+
+/// How one pass is divided.
+#[derive(Clone, Copy)]
+struct Division {
+    threads: usize,
+    people_at_once: usize,
+}
+
+fn count_pass(
+    groups: &[Vec<u32>],
+    classes: &MeetingClasses,
+    counting: Counting<'_>,
+    division: Division,
+) -> Vec<Vec<(usize, PeopleCounts)>> {
     let people = counting.attendance.len();
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut counters = Counters::new(&cells, groups.len(), counting);
+        let mut counters = Counters::new(classes, groups.len(), counting);
         loop {
-            let start = next.fetch_add(PEOPLE_AT_ONCE, Ordering::Relaxed).min(people);
-            let taken = start..(start + PEOPLE_AT_ONCE).min(people);
+            let start = next.fetch_add(division.people_at_once, Ordering::Relaxed).min(people);
+            let taken = start..(start + division.people_at_once).min(people);
             match taken.is_empty() {
                 true => return counters,
                 false => counters.count(taken),
             }
         }
     };
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(people.div_ceil(PEOPLE_AT_ONCE)).max(1);
     let counted: Vec<Counters<'_>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..division.threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     let mut sums = vec![Vec::new(); groups.len()];
@@ -73,7 +100,7 @@ fn count_pass(groups: &[Vec<u32>], counting: Counting<'_>) -> Vec<Vec<(usize, Pe
         let mut of_people = vec![PeopleCounts::none(counting.with_exposure); groups.len()];
         counted.iter().for_each(|counters| counters.add_to(people, &mut of_people));
         if counting.people.is_none() {
-            cells.add_attendances(&counting.attendance.of_meetings, &mut of_people);
+            classes.add_attendances(&counting.attendance.of_meetings, &mut of_people);
         }
         let came = sums.iter_mut().zip(of_people).filter(|(_, counts)| counts.reached > 0);
         came.for_each(|(sums, counts)| sums.push((people, counts)));
@@ -81,67 +108,7 @@ fn count_pass(groups: &[Vec<u32>], counting: Counting<'_>) -> Vec<Vec<(usize, Pe
     sums
 }
 
-/// Meetings that are in the same groups. Meetings in no group are the first cell.
-struct Cells {
-    /// Cell of each meeting.
-    cell_of: Vec<u32>,
-    /// Exclusive end of each cell's groups.
-    ends: Vec<u32>,
-    groups: Vec<u32>,
-}
-
-impl Cells {
-    fn new(groups: &[Vec<u32>], meetings: usize) -> Self {
-        let mut groups_of: Vec<Vec<u32>> = vec![Vec::new(); meetings];
-        for (group, list) in (0..).zip(groups) {
-            for meeting in list {
-                let own = &mut groups_of[*meeting as usize];
-                if own.last() != Some(&group) {
-                    own.push(group);
-                }
-            }
-        }
-        let mut numbers: HashMap<Vec<u32>, u32> = HashMap::from([(Vec::new(), 0)]);
-        let mut cells = Self { cell_of: Vec::with_capacity(meetings), ends: vec![0], groups: Vec::new() };
-        for groups in groups_of {
-            let next = cells.len() as u32;
-            let cell = *numbers.entry(groups).or_insert_with_key(|groups| {
-                cells.groups.extend(groups);
-                cells.ends.push(cells.groups.len() as u32);
-                next
-            });
-            cells.cell_of.push(cell);
-        }
-        cells
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Adds everybody's attendances at the meetings, by group of meetings.
-    fn add_attendances(&self, of_meetings: &[MeetingCounts], sums: &mut [PeopleCounts]) {
-        for (cell, meeting) in self.cell_of.iter().zip(of_meetings) {
-            for group in self.groups(*cell as usize) {
-                sums[*group as usize].contacts += u64::from(meeting.contacts);
-                sums[*group as usize].first_reached += u64::from(meeting.first_reached);
-            }
-        }
-    }
-
-    /// Cell of a meeting.
-    fn of(&self, meeting: u32) -> usize {
-        self.cell_of[meeting as usize] as usize
-    }
-
-    /// Groups of a cell.
-    fn groups(&self, cell: usize) -> &[u32] {
-        let start = if cell == 0 { 0 } else { self.ends[cell - 1] };
-        &self.groups[start as usize..self.ends[cell] as usize]
-    }
-}
-
-/// Attendances in a cell. An attendance is in one, so 32 bits are enough.
+/// Attendances in a class. An attendance is in one, and a store has fewer than 2^32.
 #[derive(Clone, Copy, Default)]
 struct Attendances {
     all: u32,
@@ -168,76 +135,78 @@ impl Times {
 
 /// Counts of one thread. Counters are ordered by group of people.
 struct Counters<'a> {
-    cells: &'a Cells,
+    classes: &'a MeetingClasses,
     counting: Counting<'a>,
     attendances: Vec<Attendances>,
     /// Different people by group of meetings.
     reached: Vec<u32>,
     /// Frequencies by group of meetings; empty unless they are asked for.
     exposure: Vec<[u32; FREQUENCIES]>,
-    /// The last person who was counted in each cell, plus one.
-    last_in_cell: Vec<u32>,
+    /// The last person who was counted in each class, plus one.
+    last_in_class: Vec<u32>,
     /// The last person who was counted in each group of meetings, plus one.
     last: Vec<u32>,
-    /// Attendances of the current person by cell and by group of meetings; empty unless frequencies are asked for.
-    times_in_cell: Vec<Times>,
+    /// Attendances of the current person by class and by group of meetings; empty unless frequencies are asked for.
+    times_in_class: Vec<Times>,
     times_in_group: Vec<Times>,
-    /// Buffers for the cells and groups of the current person.
-    own_cells: Vec<usize>,
+    /// Buffers for the classes and groups of the current person.
+    own_classes: Vec<usize>,
     own_groups: Vec<usize>,
 }
 
 impl<'a> Counters<'a> {
-    fn new(cells: &'a Cells, groups: usize, counting: Counting<'a>) -> Self {
+    fn new(classes: &'a MeetingClasses, groups: usize, counting: Counting<'a>) -> Self {
         let people_groups = counting.people_groups();
         let if_exposure = |len| if counting.with_exposure { len } else { 0 };
         Self {
-            cells,
+            classes,
             counting,
-            attendances: vec![Attendances::default(); cells.len() * people_groups],
+            attendances: vec![Attendances::default(); if counting.people.is_some() { classes.len() * people_groups } else { 0 }],
             reached: vec![0; groups * people_groups],
             exposure: vec![[0; FREQUENCIES]; if_exposure(groups * people_groups)],
-            last_in_cell: vec![0; cells.len()],
+            last_in_class: vec![0; classes.len()],
             last: vec![0; groups],
-            times_in_cell: vec![Times::default(); if_exposure(cells.len())],
+            times_in_class: vec![Times::default(); if_exposure(classes.len())],
             times_in_group: vec![Times::default(); if_exposure(groups)],
-            own_cells: Vec::new(),
+            own_classes: Vec::new(),
             own_groups: Vec::new(),
         }
     }
 
     fn count(&mut self, people: Range<usize>) {
-        let Counting { attendance, people: groups, with_exposure } = self.counting;
+        let Counting { attendance, people: divided, with_exposure } = self.counting;
+        let people_groups = self.counting.people_groups();
         for (person, meetings) in attendance.people(people) {
-            match groups {
-                None => self.count_person::<false>(person + 1, meetings, 0),
+            let group = divided.map_or(0, |people| people.group_of(person) as usize);
+            match divided {
+                None => self.count_person::<false>(person + 1, meetings, group),
+                Some(_) if group < people_groups => self.count_person::<true>(person + 1, meetings, group),
                 // People who do not count have the number of no group.
-                Some(groups) if groups.group_of(person) as usize >= groups.group_count() => continue,
-                Some(groups) => self.count_person::<true>(person + 1, meetings, groups.group_of(person) as usize),
+                Some(_) => continue,
             }
             if with_exposure {
-                self.count_frequencies(person + 1, meetings, groups.map_or(0, |groups| groups.group_of(person) as usize));
+                self.count_frequencies(person + 1, meetings, group);
             }
         }
     }
 
-    /// Counts a person in a group of people. Attendances are only counted if there are several such groups; else the lists of meetings have
+    /// Counts a person in a group of people. Attendances are only counted if people are filtered or divided; else the lists of meetings have
     /// their number.
     fn count_person<const BY_PEOPLE: bool>(&mut self, person: u32, meetings: &[u32], group: usize) {
-        let cells = self.last_in_cell.len();
-        let attendances = &mut self.attendances[group * cells..][..cells];
+        let classes = self.last_in_class.len();
+        let attendances = if BY_PEOPLE { &mut self.attendances[group * classes..][..classes] } else { &mut [][..] };
         let reached = &mut self.reached[group * self.last.len()..][..self.last.len()];
         if BY_PEOPLE {
-            attendances[self.cells.of(meetings[0])].first += 1;
+            attendances[self.classes.of(meetings[0])].first += 1;
         }
         for meeting in meetings {
-            let cell = self.cells.of(*meeting);
+            let class = self.classes.of(*meeting);
             if BY_PEOPLE {
-                attendances[cell].all += 1;
+                attendances[class].all += 1;
             }
-            if self.last_in_cell[cell] != person {
-                self.last_in_cell[cell] = person;
-                for group in self.cells.groups(cell) {
+            if self.last_in_class[class] != person {
+                self.last_in_class[class] = person;
+                for group in self.classes.groups(class) {
                     let last = &mut self.last[*group as usize];
                     reached[*group as usize] += u32::from(*last != person);
                     *last = person;
@@ -250,16 +219,16 @@ impl<'a> Counters<'a> {
     fn count_frequencies(&mut self, person: u32, meetings: &[u32], group: usize) {
         let groups = self.last.len();
         let exposure = &mut self.exposure[group * groups..][..groups];
-        self.own_cells.clear();
-        for cell in meetings.iter().map(|meeting| self.cells.of(*meeting)) {
-            if self.times_in_cell[cell].add(person, 1) {
-                self.own_cells.push(cell);
+        self.own_classes.clear();
+        for class in meetings.iter().map(|meeting| self.classes.of(*meeting)) {
+            if self.times_in_class[class].add(person, 1) {
+                self.own_classes.push(class);
             }
         }
         self.own_groups.clear();
-        for cell in &self.own_cells {
-            for group in self.cells.groups(*cell).iter().map(|group| *group as usize) {
-                if self.times_in_group[group].add(person, self.times_in_cell[*cell].times) {
+        for class in &self.own_classes {
+            for group in self.classes.groups(*class).iter().map(|group| *group as usize) {
+                if self.times_in_group[group].add(person, self.times_in_class[*class].times) {
                     self.own_groups.push(group);
                 }
             }
@@ -271,9 +240,9 @@ impl<'a> Counters<'a> {
 
     /// Adds the counts of a group of people, by group of meetings.
     fn add_to(&self, people: usize, sums: &mut [PeopleCounts]) {
-        let (cells, groups) = (self.last_in_cell.len(), self.last.len());
-        for (cell, attendances) in self.attendances[people * cells..][..cells].iter().enumerate() {
-            for group in self.cells.groups(cell) {
+        let (classes, groups) = (self.last_in_class.len(), self.last.len());
+        for (class, attendances) in self.attendances.iter().skip(people * classes).take(classes).enumerate() {
+            for group in self.classes.groups(class) {
                 sums[*group as usize].contacts += u64::from(attendances.all);
                 sums[*group as usize].first_reached += u64::from(attendances.first);
             }
@@ -289,10 +258,44 @@ impl<'a> Counters<'a> {
 mod tests {
     use super::*;
 
+    /// Counts one group of meetings and people by searching every list.
+    fn naive(meetings: &[u32], lists: &[Vec<u32>], counts: impl Fn(u32) -> bool) -> PeopleCounts {
+        let mut naive = PeopleCounts::none(true);
+        for person in (0..200).filter(|person| counts(*person)) {
+            let attended = |meeting: &u32| lists[*meeting as usize].contains(&person);
+            let times = meetings.iter().filter(|meeting| attended(meeting)).count();
+            let first = (0..lists.len() as u32).find(attended);
+            naive.contacts += times as u64;
+            naive.first_reached += u64::from(first.is_some_and(|first| meetings.contains(&first)));
+            if times > 0 {
+                naive.reached += 1;
+                naive.exposure.iter_mut().for_each(|exposure| exposure[times.min(FREQUENCIES) - 1] += 1);
+            }
+        }
+        naive
+    }
+
     #[test]
-    fn meetings_in_the_same_groups_are_one_cell() {
-        let cells = Cells::new(&[vec![0, 2, 4, 4], vec![2, 3, 4]], 6);
-        assert_eq!(cells.cell_of, [1, 0, 2, 3, 2, 0]);
-        assert_eq!((0..cells.len()).map(|cell| cells.groups(cell)).collect::<Vec<_>>(), [&[][..], &[0], &[0, 1], &[1]]);
+    fn counts_equal_a_naive_count_however_the_work_is_divided() {
+        let mix = |number: u32| number.wrapping_mul(2_654_435_761).rotate_left(7);
+        let lists: Vec<Vec<u32>> =
+            (0..30).map(|meeting| (0..200).filter(|person| mix(meeting * 200 + person) % 5 == 0).collect()).collect();
+        let counted: Vec<(u32, &[u32])> = (0..).zip(&lists).map(|(meeting, people)| (meeting, &people[..])).collect();
+        let attendance = PersonMeetings::of_counted(&counted, lists.len(), 200).expect("few attendances");
+        let groups: Vec<Vec<u32>> = (0..9).map(|group| (0..30).filter(|meeting| mix(group * 31 + meeting) % 3 == 0).collect()).collect();
+        let people = CountedPeople::of_groups(3, (0..200).map(|person| if person % 7 == 0 { None } else { Some(mix(person) % 3) }));
+        for (people, people_groups) in [(None, 1), (Some(&people), 3)] {
+            for (people_at_once, counters) in [(1, 1), (7, 40), (64, 100), (1_000, 1_000_000)] {
+                let counting = Counting { attendance: &attendance, people, with_exposure: true };
+                let found = count_within(&groups, counting, Limits { people_at_once, counters });
+                for (meetings, found) in groups.iter().zip(&found) {
+                    for group in 0..people_groups {
+                        let is_in = |person| people.is_none_or(|people| people.group_of(person) as usize == group);
+                        let own = found.iter().find(|(number, _)| *number == group).map(|(_, counts)| *counts);
+                        assert_eq!(own.unwrap_or(PeopleCounts::none(true)), naive(meetings, &lists, is_in), "{people_at_once} {counters}");
+                    }
+                }
+            }
+        }
     }
 }

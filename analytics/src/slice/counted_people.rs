@@ -22,6 +22,12 @@ impl CountedPeople {
         Self { dimensions: Vec::new(), group_of: vec![0; people] }
     }
 
+    /// People in groups that are given, or who do not count.
+    #[cfg(test)]
+    pub(super) fn of_groups(groups: usize, people: impl Iterator<Item = Option<u32>>) -> Self {
+        Self { dimensions: vec![(PersonDimension::Sex, groups)], group_of: people.map(|group| group.unwrap_or(NO_GROUP)).collect() }
+    }
+
     /// Leaves out people whose group does not pass; those without a value pass nothing.
     pub(super) fn filter(&mut self, groups: &PersonGroups, passing: &[bool]) {
         for (person, group) in self.group_of.iter_mut().enumerate() {
