@@ -145,7 +145,8 @@ fn key(person: u64) -> PersonKey {
     PersonKey { hi: mix(person + 1), lo: mix(person ^ 0xdead_beef_0000_0000) }
 }
 
-/// Attendance of one meeting: people of the surrounding precincts, one in fifty from elsewhere, one in a hundred recorded twice.
+/// Attendance of one meeting: people of the surrounding precincts, one in eighty from elsewhere; at every second meeting one person is
+/// recorded twice in eighty attendances.
 #[derive(Default)]
 struct Room {
     hi: Vec<u64>,

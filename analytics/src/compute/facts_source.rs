@@ -1,8 +1,8 @@
 //! Reads a selection into a facts store: from the warehouse, or from the store on disk and what changed since.
 //!
-//! Guarantees: both ways give the same store, unless the warehouse lost rows and got them again. A store on disk is renewed only if it has the same log and roll, and no record that the
-//! selection lacks; otherwise everything is read, and so an
-//! hour after the last time. A failure to save is logged, and the figures are returned all the same.
+//! Guarantees: both ways give the same store, unless the warehouse lost rows and got them again. A store on disk is renewed only if it has
+//! the same log and roll, and no record that the selection lacks; otherwise everything is read, and so an hour after the last time. A failure
+//! to save is logged, and the figures are returned all the same.
 
 use std::{
     collections::BTreeSet,

@@ -31,7 +31,6 @@ pub struct AttendanceRun<'a> {
 }
 
 impl AttendanceRun<'_> {
-    /// Number of attendances.
     pub(super) fn len(&self) -> usize {
         self.hi.len()
     }

@@ -21,7 +21,6 @@ impl PersonSet {
         is_new
     }
 
-    /// Removes a person.
     pub(super) fn remove(&mut self, person: u32) {
         self.words[person as usize / 64] &= !(1 << (person % 64));
     }
