@@ -75,7 +75,7 @@ fn measure(attendances: u64) -> Value {
                 Ok(())
             });
             let store = store.expect("a campaign");
-            let reached = Coverage::of(&store).expect("a coverage").region.slice.audience.reach.reached;
+            let reached = Coverage::of(&store).expect("a coverage").region.figures.audience.reach.reached;
             kept = Some(store);
             reached
         });

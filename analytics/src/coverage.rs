@@ -15,7 +15,7 @@ pub mod definition;
 
 pub use crate::{
     facts::Quality,
-    figures::{Audience, Denominator, Fulfilment, Method, Reach, Residents, Slice},
+    figures::{Audience, Denominator, Fulfilment, MeetingFigures, Method, Reach, Residents},
 };
 pub use breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage};
 pub use campaign_settings::CampaignSettings;

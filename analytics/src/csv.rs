@@ -1,4 +1,4 @@
-//! `coverage.csv` of `compute`: one row a slice, with every figure.
+//! `coverage.csv` of `compute`: a row for each unit, precinct, coalition, category and week, with every figure.
 //!
 //! Headers are in English and do not change within a definition; dates and instants are in ISO 8601. Person counts are not suppressed:
 //! the file is for operators who may see them. See [`row`] for columns and [`writer`] for empty fields.
@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use crate::{
-    coverage::{Reach, Residents, Slice, Snapshot, WeekCoverage},
+    coverage::{MeetingFigures, Reach, Residents, Snapshot, WeekCoverage},
     reach_status::ReachStatus,
 };
 
@@ -18,17 +18,17 @@ use field::{Dialect, Field};
 use row::CsvRow;
 use writer::{CsvWriter, SourceColumns};
 
-/// Writes all slices of a snapshot, person counts included.
+/// Writes every figure of a snapshot, person counts included.
 pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     let coverage = &snapshot.coverage;
     let source =
         SourceColumns { as_of: coverage.identity.as_of, definition: coverage.identity.definition, snapshot: snapshot.id.to_string() };
     let mut writer = CsvWriter::new(to, Dialect::Comma, true, source)?;
-    let all = ReachStatus::of_region(&coverage.region.slice);
+    let all = ReachStatus::of_region(&coverage.region.figures);
     let region = CsvRow::new("region", &coverage.identity.campaign, Some(&coverage.campaign.names));
-    writer.write_row(&meetings(region, &coverage.region.slice).for_status(all))?;
+    writer.write_row(&meetings(region, &coverage.region.figures).for_status(all))?;
     for unit in &coverage.units {
-        writer.write_row(&meetings(CsvRow::new("unit", &unit.unit, unit.names.as_ref()), &unit.slice))?;
+        writer.write_row(&meetings(CsvRow::new("unit", &unit.unit, unit.names.as_ref()), &unit.figures))?;
     }
     for unit in &coverage.units {
         writer.write_row(&residents(CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()), &unit.residents, all))?;
@@ -38,13 +38,13 @@ pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
         writer.write_row(&CsvRow { held: precinct.meetings.into(), ..row })?;
     }
     for coalition in &coverage.coalitions {
-        writer.write_row(&meetings(CsvRow::new("coalition", &coalition.coalition, coalition.names.as_ref()), &coalition.slice))?;
+        writer.write_row(&meetings(CsvRow::new("coalition", &coalition.coalition, coalition.names.as_ref()), &coalition.figures))?;
     }
     for category in &coverage.categories {
-        writer.write_row(&meetings(CsvRow::new("category", &category.category, category.names.as_ref()), &category.slice))?;
+        writer.write_row(&meetings(CsvRow::new("category", &category.category, category.names.as_ref()), &category.figures))?;
     }
     for week in &coverage.weeks {
-        writer.write_row(&meetings(CsvRow::new("week", &week.week, None), &week.slice))?;
+        writer.write_row(&meetings(CsvRow::new("week", &week.week, None), &week.figures))?;
     }
     for week in &coverage.weeks {
         writer.write_row(&to_date(week))?;
@@ -52,9 +52,9 @@ pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     writer.finish().map(|_| ())
 }
 
-/// Columns of a slice of meetings. Reach is empty if no meeting was held, and unknown if nobody was identified.
-fn meetings(row: CsvRow, slice: &Slice) -> CsvRow {
-    let audience = &slice.audience;
+/// Columns of meetings. Reach is empty if no meeting was held, and unknown if nobody was identified.
+fn meetings(row: CsvRow, figures: &MeetingFigures) -> CsvRow {
+    let audience = &figures.audience;
     let row = CsvRow {
         identified: audience.identified.into(),
         contacts: audience.contacts.into(),
@@ -64,9 +64,9 @@ fn meetings(row: CsvRow, slice: &Slice) -> CsvRow {
         headcount_meetings: audience.headcount_meetings.into(),
         identified_meetings: audience.identified_meetings.into(),
         gross: audience.gross.into(),
-        ..reach(row, &audience.reach).with_plan(&slice.fulfilment)
+        ..reach(row, &audience.reach).with_plan(&figures.fulfilment)
     };
-    row.for_status(ReachStatus::of_slice(slice))
+    row.for_status(ReachStatus::of_figures(figures))
 }
 
 /// Columns of residents. Zero is shown only if somebody was identified anywhere.
@@ -77,7 +77,7 @@ fn residents(row: CsvRow, residents: &Residents, all: ReachStatus) -> CsvRow {
 
 /// Everyone reached up to the end of a week.
 fn to_date(week: &WeekCoverage) -> CsvRow {
-    let row = CsvRow::new("week_to_date", &week.week, None).with_voters(&week.slice.audience.reach.denominator);
+    let row = CsvRow::new("week_to_date", &week.week, None).with_voters(&week.figures.audience.reach.denominator);
     CsvRow { reached: week.reached_to_date.into(), ..row }
 }
 

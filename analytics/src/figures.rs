@@ -1,6 +1,6 @@
-//! The figures of a set of meetings or of residents: what every slice has.
+//! The figures of a set of meetings or of residents: for tables of any kind.
 //!
-//! Shared by all slices so that a figure has one definition; [`crate::coverage::definition`] has the formulas.
+//! Shared by all tables so that a figure has one definition; [`crate::coverage::definition`] has the formulas.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ pub struct Reach {
     pub over: bool,
 }
 
-/// Attendance at the counted meetings of a slice.
+/// Attendance at the counted meetings of a set of meetings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audience {
     /// Gross attendance: of each meeting the headcount, or the length of the list if that is larger.
@@ -145,7 +145,7 @@ impl Audience {
 
 /// The figures of a set of meetings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slice {
+pub struct MeetingFigures {
     /// Fulfilment of the plan, by the unit and time of the plan; `held` and `unlawful` by those of the report.
     pub fulfilment: Fulfilment,
     /// Attendance, by the unit and time of the report.

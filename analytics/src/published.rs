@@ -58,7 +58,7 @@ pub struct Published {
     /// Weeks in order; known for the whole campaign only.
     pub weeks: Vec<PublishedWeek>,
     /// How often people came; known for the whole campaign only.
-    pub exposure: Vec<FrequencyClass>,
+    pub frequencies: Vec<FrequencyClass>,
 }
 
 /// Audience of a set of meetings.
@@ -201,7 +201,7 @@ impl Published {
             total: if all { region.total(coverage) } else { tables::of_units(&units) },
             categories: if all { tables::categories(coverage, &region) } else { Vec::new() },
             weeks: if all { tables::weeks(coverage, &region) } else { Vec::new() },
-            exposure: if all { tables::exposure(coverage, &region) } else { Vec::new() },
+            frequencies: if all { tables::frequencies(coverage, &region) } else { Vec::new() },
             units,
             coalitions,
         })

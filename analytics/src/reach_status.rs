@@ -2,7 +2,7 @@
 //!
 //! Guarantees: page, PDF and CSV use this one rule, so none of them shows "0" where another shows that nobody was identified.
 
-use crate::figures::{Denominator, Slice};
+use crate::figures::{Denominator, MeetingFigures};
 
 /// Whether the number of different voters at a set of meetings is known, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +31,16 @@ impl ReachStatus {
         }
     }
 
-    /// Of the meetings of a slice.
-    pub fn of_slice(slice: &Slice) -> Self {
-        let audience = &slice.audience;
-        Self::of_meetings(slice.fulfilment.held, audience.identified_meetings, audience.uncounted_meetings)
+    /// Of a set of meetings.
+    pub fn of_figures(figures: &MeetingFigures) -> Self {
+        let audience = &figures.audience;
+        Self::of_meetings(figures.fulfilment.held, audience.identified_meetings, audience.uncounted_meetings)
     }
 
     /// Of a whole campaign.
-    pub fn of_region(slice: &Slice) -> Self {
-        let reach = &slice.audience.reach;
-        Self::of_slice(slice).of_everybody(Some(reach.reached), &reach.denominator)
+    pub fn of_region(figures: &MeetingFigures) -> Self {
+        let reach = &figures.audience.reach;
+        Self::of_figures(figures).of_everybody(Some(reach.reached), &reach.denominator)
     }
 
     /// The status if so many people were reached, none if that is withheld, and these are the voters of the campaign.

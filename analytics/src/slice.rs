@@ -9,9 +9,9 @@
 //! each dimension of people, so totals over those are sums. A table has either figures of meetings or figures of people, because those are
 //! compared to different voters. Rows are sorted, totals last.
 
-mod count_people;
 mod counted_people;
 mod distinct_people;
+mod group_counts;
 mod group_key;
 mod measure;
 mod meeting_classes;
@@ -23,7 +23,7 @@ mod table;
 
 pub use measure::{Measure, MeasureValue};
 pub use people_counts::PeopleCounts;
-pub use table::{MeetingFigures, PersonFigures, RowKey, SliceRow, SliceRows, SliceTable};
+pub use table::{MeetingRow, PersonRow, RowKey, SliceRow, SliceRows, SliceTable};
 
 use crate::{error::AnalyticsError, facts_store::FactsStore, slice_query::SliceQuery};
 use resolved_query::ResolvedQuery;

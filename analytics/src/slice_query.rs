@@ -14,7 +14,7 @@ pub struct SliceQuery {
     /// At most two different dimensions.
     pub by: Vec<Dimension>,
     /// Whether to count how many people attended once, twice and so on, which takes longer than to count people.
-    pub with_exposure: bool,
+    pub with_frequencies: bool,
     /// Whether there are totals over the values of each dimension.
     pub with_totals: bool,
 }
@@ -131,7 +131,7 @@ impl SliceQuery {
     pub fn parse(by: &str, filters: &[String]) -> Result<Self, InvalidSlice> {
         let by = by.split(',').filter(|name| !name.trim().is_empty()).map(dimension).collect::<Result<_, _>>()?;
         let filters = filters.iter().map(|filter| filter.parse()).collect::<Result<_, _>>()?;
-        let query = Self { filters, by, with_exposure: false, with_totals: true };
+        let query = Self { filters, by, with_frequencies: false, with_totals: true };
         query.check_grouping().map(|()| query)
     }
 

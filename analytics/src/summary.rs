@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use qamtu_schemas::id::{CampaignId, CategoryCode, CoalitionId, UnitCode};
 use serde::{Deserialize, Serialize};
 
-use crate::coverage::{self, Counts, Coverage, Fulfilment, Slice};
+use crate::coverage::{self, Counts, Coverage, Fulfilment, MeetingFigures};
 
 /// Headline figures of a campaign, as the file has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct Summary {
     pub counts: Counts,
     pub plan: Fulfilment,
     pub audience: AudienceSummary,
-    pub exposure: [u64; 5],
+    pub frequencies: [u64; 5],
     pub units: Vec<UnitSummary>,
     pub precincts_reached: u64,
     pub precincts_over: u64,
@@ -111,22 +111,22 @@ impl From<&Coverage> for Summary {
             as_of: coverage.identity.as_of,
             definition: coverage.identity.definition,
             counts: coverage.counts.clone(),
-            plan: coverage.region.slice.fulfilment.clone(),
+            plan: coverage.region.figures.fulfilment.clone(),
             audience: audience(&coverage.region),
-            exposure: coverage.region.exposure,
+            frequencies: coverage.region.frequencies,
             units: coverage.units.iter().map(unit).collect(),
             precincts_reached: coverage.precincts_reached(),
             precincts_over: coverage.precincts_over(),
             precincts_without_meeting: coverage.precincts_without_meeting(),
             coalitions: coverage.coalitions.iter().map(coalition).collect(),
             categories: coverage.categories.iter().map(category).collect(),
-            weeks: coverage.weeks.iter().filter(|week| week.slice.fulfilment.held > 0).map(week).collect(),
+            weeks: coverage.weeks.iter().filter(|week| week.figures.fulfilment.held > 0).map(week).collect(),
         }
     }
 }
 
 fn audience(region: &coverage::RegionCoverage) -> AudienceSummary {
-    let audience = &region.slice.audience;
+    let audience = &region.figures.audience;
     AudienceSummary {
         gross: audience.gross,
         identified: audience.identified,
@@ -145,7 +145,7 @@ fn audience(region: &coverage::RegionCoverage) -> AudienceSummary {
 }
 
 fn unit(unit: &coverage::UnitCoverage) -> UnitSummary {
-    let Slice { fulfilment, audience } = &unit.slice;
+    let MeetingFigures { fulfilment, audience } = &unit.figures;
     UnitSummary {
         unit: unit.unit.clone(),
         voters: audience.reach.denominator.known(),
@@ -168,7 +168,7 @@ fn unit(unit: &coverage::UnitCoverage) -> UnitSummary {
 }
 
 fn coalition(coalition: &coverage::CoalitionCoverage) -> CoalitionSummary {
-    let Slice { fulfilment, audience } = &coalition.slice;
+    let MeetingFigures { fulfilment, audience } = &coalition.figures;
     CoalitionSummary {
         coalition: coalition.coalition.clone(),
         planned: fulfilment.planned,
@@ -180,7 +180,7 @@ fn coalition(coalition: &coverage::CoalitionCoverage) -> CoalitionSummary {
 }
 
 fn category(category: &coverage::CategoryCoverage) -> CategorySummary {
-    let Slice { fulfilment, audience } = &category.slice;
+    let MeetingFigures { fulfilment, audience } = &category.figures;
     CategorySummary {
         category: category.category.clone(),
         held: fulfilment.held,
@@ -191,7 +191,7 @@ fn category(category: &coverage::CategoryCoverage) -> CategorySummary {
 }
 
 fn week(week: &coverage::WeekCoverage) -> WeekSummary {
-    let Slice { fulfilment, audience } = &week.slice;
+    let MeetingFigures { fulfilment, audience } = &week.figures;
     WeekSummary {
         week: week.week.clone(),
         held: fulfilment.held,

@@ -78,7 +78,7 @@ fn campaign(table: &str, rows: &[u64]) -> Value {
         .zip(rows)
         .map(|(row, people)| {
             let mut row = row.clone();
-            row["slice"] = figures(*people).slice(5_000);
+            row["figures"] = figures(*people).meeting_figures(5_000);
             row
         })
         .collect();
@@ -87,7 +87,6 @@ fn campaign(table: &str, rows: &[u64]) -> Value {
         coverage[other] = json!([]);
     }
     coverage[table] = json!(held);
-    coverage["region"] =
-        json!({"slice": figures(all).slice(5_000), "exposure": [all, 0, 0, 0, 0], "attendance_without_report": 0, "ceiling": null});
+    coverage["region"] = json!({"figures": figures(all).meeting_figures(5_000), "frequencies": [all, 0, 0, 0, 0], "attendance_without_report": 0, "ceiling": null});
     coverage
 }

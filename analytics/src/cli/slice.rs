@@ -46,7 +46,7 @@ impl SliceCommand {
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let mut query = SliceQuery::parse(&self.by, &self.filters)?;
         let measures = self.measures(&query)?;
-        query.with_exposure = measures.iter().any(|measure| measure.needs_exposure());
+        query.with_frequencies = measures.iter().any(|measure| measure.needs_frequencies());
         let source = FactsSource::new(config).without_saving();
         let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
         let as_of = selection.as_of;

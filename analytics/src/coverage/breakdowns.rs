@@ -8,15 +8,15 @@ use qamtu_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{Residents, Slice};
+use crate::figures::{MeetingFigures, Residents};
 
 /// Figures of the whole campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionCoverage {
     /// Figures of all meetings.
-    pub slice: Slice,
+    pub figures: MeetingFigures,
     /// Eligible people with exactly 1, 2, 3, 4 attendances, and with 5 or more.
-    pub exposure: [u64; 5],
+    pub frequencies: [u64; 5],
     /// Attendances at meetings without a report that counts: recorded, and in no other figure. Named `pending_attendance` in snapshots of an
     /// earlier state.
     #[serde(alias = "pending_attendance")]
@@ -37,7 +37,7 @@ pub struct UnitCoverage {
     /// Its tile on the map.
     pub tile: Option<Tile>,
     /// Meetings held in it. People from other units may have come.
-    pub slice: Slice,
+    pub figures: MeetingFigures,
     /// People who live in it.
     pub residents: Residents,
 }
@@ -67,7 +67,7 @@ pub struct CoalitionCoverage {
     /// Its unit; none for a coalition of the whole region.
     pub unit: Option<UnitCode>,
     /// Its meetings. Compared to its unit's voters, or the region's.
-    pub slice: Slice,
+    pub figures: MeetingFigures,
 }
 
 /// A category of the audience.
@@ -78,7 +78,7 @@ pub struct CategoryCoverage {
     /// Its names; none for a category that is not on the campaign's list.
     pub names: Option<Names>,
     /// Meetings for it, as the first or another audience. Compared to the region's voters.
-    pub slice: Slice,
+    pub figures: MeetingFigures,
 }
 
 /// A local ISO week.
@@ -89,7 +89,7 @@ pub struct WeekCoverage {
     /// First day of the week.
     pub monday: Date,
     /// Its meetings. Compared to the region's voters.
-    pub slice: Slice,
+    pub figures: MeetingFigures,
     /// People reached for the first time in this week.
     pub first_reached: u64,
     /// Different people reached up to its end.

@@ -14,8 +14,8 @@ use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     error::AnalyticsError,
     facts_store::{FactsStore, precinct_counts, week_monday},
-    figures::{Audience, Residents, Slice, bounds},
-    slice::{MeetingFigures, PeopleCounts, RowKey, SliceRows, SliceTable, slices},
+    figures::{Audience, MeetingFigures, Residents, bounds},
+    slice::{MeetingRow, PeopleCounts, RowKey, SliceRows, SliceTable, slices},
     slice_query::SliceQuery,
     snapshot_identity::{Selection, SnapshotIdentity},
 };
@@ -35,7 +35,7 @@ impl Coverage {
         let [total, by_unit, by_precinct, by_coalition, by_category, by_week, by_residence_unit, by_residence] = slices(
             store,
             [
-                &SliceQuery { with_exposure: true, ..SliceQuery::default() },
+                &SliceQuery { with_frequencies: true, ..SliceQuery::default() },
                 &of_meetings(MeetingDimension::Unit),
                 &of_meetings(MeetingDimension::Precinct),
                 &of_meetings(MeetingDimension::Coalition),
@@ -47,7 +47,7 @@ impl Coverage {
         )?;
         let region = region(store, &settings, total);
         Ok(Self {
-            units: units(store, &region.slice.audience, by_unit, by_residence_unit)?,
+            units: units(store, &region.figures.audience, by_unit, by_residence_unit)?,
             precincts: precincts(store, by_precinct, by_residence)?,
             coalitions: coalitions(store, by_coalition)?,
             categories: categories(store, by_category)?,
@@ -62,7 +62,7 @@ impl Coverage {
 }
 
 /// Figures of meetings, by the values of the table's dimension.
-fn by_meetings(table: SliceTable) -> BTreeMap<String, MeetingFigures> {
+fn by_meetings(table: SliceTable) -> BTreeMap<String, MeetingRow> {
     let SliceRows::Meetings(rows) = table.rows else { return BTreeMap::new() };
     rows.into_iter().filter_map(|row| Some((value(row.keys)?, row.figures))).collect()
 }
@@ -83,13 +83,14 @@ fn region(store: &FactsStore, settings: &CampaignSettings, table: SliceTable) ->
         SliceRows::Meetings(mut rows) => rows.pop().map(|row| row.figures),
         SliceRows::People(_) => None,
     };
-    let (slice, people) = total.map_or_else(|| (Slice::default(), PeopleCounts::default()), |total| (total.slice, total.people));
-    let counted = slice.fulfilment.held.saturating_sub(slice.audience.uncounted_meetings);
+    let (figures, people) =
+        total.map_or_else(|| (MeetingFigures::default(), PeopleCounts::default()), |total| (total.figures, total.people));
+    let counted = figures.fulfilment.held.saturating_sub(figures.audience.uncounted_meetings);
     RegionCoverage {
-        exposure: people.exposure.unwrap_or_default(),
+        frequencies: people.frequencies.unwrap_or_default(),
         attendance_without_report: store.attendance().without_report,
-        ceiling: definition::ceiling(settings.planned_meetings, slice.audience.gross, counted, store.voters().region.known()),
-        slice,
+        ceiling: definition::ceiling(settings.planned_meetings, figures.audience.gross, counted, store.voters().region.known()),
+        figures,
     }
 }
 
@@ -100,7 +101,7 @@ fn units(
     residents: SliceTable,
 ) -> Result<Vec<UnitCoverage>, AnalyticsError> {
     let residents = by_residence(residents);
-    let unit = |(code, figures): (String, MeetingFigures)| {
+    let unit = |(code, row): (String, MeetingRow)| {
         let code: UnitCode = parse(&code, "unit")?;
         let defined = store.facts().reference.unit(&code);
         // Nobody is known to live in a unit that was never defined, but anybody unidentified may.
@@ -113,7 +114,7 @@ fn units(
             kind: defined.map(|unit| unit.kind),
             tile: defined.map(|unit| unit.tile),
             residents: of_unit.unwrap_or_else(|| Residents { contacts: 0, reach: nobody() }),
-            slice: figures.slice,
+            figures: row.figures,
             unit: code,
         })
     };
@@ -132,7 +133,7 @@ fn precincts(store: &FactsStore, meetings: SliceTable, residents: SliceTable) ->
             precincts.push(PrecinctCoverage {
                 unit: counted.map(|count| count.unit.clone()),
                 number: counted.map(|count| count.number),
-                meetings: meetings.get(&id).map_or(0, |figures| figures.slice.fulfilment.held),
+                meetings: meetings.get(&id).map_or(0, |row| row.figures.fulfilment.held),
                 residents,
                 precinct,
             });
@@ -142,13 +143,13 @@ fn precincts(store: &FactsStore, meetings: SliceTable, residents: SliceTable) ->
 }
 
 fn coalitions(store: &FactsStore, table: SliceTable) -> Result<Vec<CoalitionCoverage>, AnalyticsError> {
-    let coalition = |(id, figures): (String, MeetingFigures)| {
+    let coalition = |(id, row): (String, MeetingRow)| {
         let coalition: CoalitionId = parse(&id, "coalition")?;
         let formed = store.facts().reference.coalition(&coalition);
         Ok(CoalitionCoverage {
             names: formed.map(|formed| formed.names.clone()),
             unit: formed.and_then(|formed| formed.unit.clone()),
-            slice: figures.slice,
+            figures: row.figures,
             coalition,
         })
     };
@@ -157,23 +158,23 @@ fn coalitions(store: &FactsStore, table: SliceTable) -> Result<Vec<CoalitionCove
 
 fn categories(store: &FactsStore, table: SliceTable) -> Result<Vec<CategoryCoverage>, AnalyticsError> {
     let listed = || store.facts().reference.campaign().into_iter().flat_map(|campaign| &campaign.categories);
-    let category = |(code, figures): (String, MeetingFigures)| {
+    let category = |(code, row): (String, MeetingRow)| {
         let category: CategoryCode = parse(&code, "category")?;
         let names = listed().find(|listed| listed.code == category).map(|listed| listed.names.clone());
-        Ok(CategoryCoverage { category, names, slice: figures.slice })
+        Ok(CategoryCoverage { category, names, figures: row.figures })
     };
     by_meetings(table).into_iter().map(category).collect()
 }
 
 fn weeks(table: SliceTable) -> Result<Vec<WeekCoverage>, AnalyticsError> {
     let mut reached_to_date = 0;
-    let week = |(week, figures): (String, MeetingFigures)| {
+    let week = |(week, row): (String, MeetingRow)| {
         let invalid = || AnalyticsError::Value { view: TABLE, value: week.clone(), expected: "week" };
-        reached_to_date += figures.people.first_reached;
+        reached_to_date += row.people.first_reached;
         Ok(WeekCoverage {
             monday: week_monday(&week).ok_or_else(invalid)?,
-            slice: figures.slice,
-            first_reached: figures.people.first_reached,
+            figures: row.figures,
+            first_reached: row.people.first_reached,
             reached_to_date,
             week,
         })
@@ -190,7 +191,7 @@ fn counts(store: &FactsStore, region: &RegionCoverage) -> Counts {
         units: reference.units().len() as u64,
         members: reference.members().len() as u64,
         coalitions: reference.coalitions().len() as u64,
-        meetings_planned: region.slice.fulfilment.planned,
+        meetings_planned: region.figures.fulfilment.planned,
         meetings_known: facts.meetings.rows().len() as u64 + store.attendance().unknown_meetings,
         events: facts.record_counts.events + store.attendance().events(),
         roll_voters: facts.roll.len() as u64,

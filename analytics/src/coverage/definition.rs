@@ -69,7 +69,7 @@
 //! | average frequency | `contacts / U` | How often a reached person came. |
 //! | gross attendance per voter | `100 gross / N` | May be above 100; it is never called coverage. |
 //! | coverage | `100 U / N`, with `100 lower / N` and `100 upper / N` | Share of the voters who were reached. |
-//! | exposure | number of eligible people with exactly 1, 2, 3, 4, and with 5 or more attendances | Distribution of the frequency. |
+//! | frequencies | number of eligible people with exactly 1, 2, 3, 4, and with 5 or more attendances | Distribution of the frequency. |
 //! | duplication | `1 - U / contacts` | Share of the contacts that reached nobody new. |
 //! | new reach of a week | number of people whose first counted meeting is in it, divided by its reach | How many of a week's people are new. |
 //! | lower bound | `max(U, largest eligible minimum)` | At least so many different eligible people came. |

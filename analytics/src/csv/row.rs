@@ -98,7 +98,7 @@ impl CsvRow {
         ]
     }
 
-    /// Columns that only the operator's file has.
+    /// Columns that only the complete file, `coverage.csv` of `compute` has.
     pub(super) fn details(&self) -> Vec<(&'static str, Field)> {
         let method = |method: Method| if method == Method::Exact { "exact" } else { "bounds" };
         vec![

@@ -34,7 +34,7 @@ pub struct CsvWriter<W: Write> {
 }
 
 impl<W: Write> CsvWriter<W> {
-    /// Writes the byte order mark. `with_details` adds the columns of the operator's file.
+    /// Writes the byte order mark. `with_details` adds the columns of the complete file, `coverage.csv` of `compute`.
     pub fn new(mut to: W, dialect: Dialect, with_details: bool, source: SourceColumns) -> Result<Self, csv::Error> {
         to.write_all("\u{feff}".as_bytes())?;
         let delimiter = if dialect == Dialect::Comma { b',' } else { b';' };

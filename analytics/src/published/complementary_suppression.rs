@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cell::Cell,
-    coverage::{self, Coverage, Slice},
+    coverage::{self, Coverage, MeetingFigures},
 };
 
 /// Suppressed audiences of the rows of both tables.
@@ -23,7 +23,7 @@ pub(super) struct ComplementarySuppression {
 
 impl ComplementarySuppression {
     pub(super) fn of(coverage: &Coverage, region: &RegionCells<'_>) -> Self {
-        let units = rows_of_own_groups(coverage.units.iter().map(|unit| &unit.slice));
+        let units = rows_of_own_groups(coverage.units.iter().map(|unit| &unit.figures));
         let mut groups = units.len();
         let mut group = |coalition: &coverage::CoalitionCoverage| {
             let own = coalition.unit.as_ref().and_then(|code| coverage.units.iter().position(|unit| unit.unit == *code));
@@ -33,15 +33,15 @@ impl ComplementarySuppression {
             })
         };
         let coalitions: Vec<GroupedRow<'_>> =
-            coverage.coalitions.iter().map(|coalition| GroupedRow { group: group(coalition), slice: &coalition.slice }).collect();
+            coverage.coalitions.iter().map(|coalition| GroupedRow { group: group(coalition), figures: &coalition.figures }).collect();
         let tables = [units.as_slice(), coalitions.as_slice()];
         let people = withheld_people(region, tables, groups);
         let gross = withheld_gross(region, tables, &people);
         let outside = column(region, &units, |row| row.outside, region.audience.outside);
         let weak = column(region, &units, |row| row.weak, region.audience.weak);
-        let gross_of = |row: &GroupedRow<'_>| Cell::unless(gross[row.group], row.slice.audience.gross);
+        let gross_of = |row: &GroupedRow<'_>| Cell::unless(gross[row.group], row.figures.audience.gross);
         let unit = |row: &GroupedRow<'_>| {
-            let exact = &row.slice.audience;
+            let exact = &row.figures.audience;
             let cells = BaseCells {
                 gross: gross_of(row),
                 contacts: Cell::unless(people[row.group], exact.contacts),
@@ -51,7 +51,7 @@ impl ComplementarySuppression {
             };
             cells.audience(exact)
         };
-        let coalition = |row: &GroupedRow<'_>| without_additive_columns(row.slice, people[row.group], gross_of(row));
+        let coalition = |row: &GroupedRow<'_>| without_additive_columns(row.figures, people[row.group], gross_of(row));
         let mut suppressed = Self { units: units.iter().map(unit).collect(), coalitions: coalitions.iter().map(coalition).collect() };
         for (table, audiences) in [(&units, &mut suppressed.units), (&coalitions, &mut suppressed.coalitions)] {
             row_with_all_meetings(region, table).into_iter().for_each(|place| audiences[place] = region.audience);
@@ -61,8 +61,8 @@ impl ComplementarySuppression {
 }
 
 /// The rows of a table in which every row is a group.
-fn rows_of_own_groups<'a>(slices: impl Iterator<Item = &'a Slice>) -> Vec<GroupedRow<'a>> {
-    slices.enumerate().map(|(group, slice)| GroupedRow { group, slice }).collect()
+fn rows_of_own_groups<'a>(figures: impl Iterator<Item = &'a MeetingFigures>) -> Vec<GroupedRow<'a>> {
+    figures.enumerate().map(|(group, figures)| GroupedRow { group, figures }).collect()
 }
 
 /// The coalitions of a unit, which are in its group.
@@ -74,14 +74,14 @@ fn coalitions_of<'a>(unit: &GroupedRow<'_>, coalitions: &'a [GroupedRow<'a>]) ->
 /// Index of the row that has all held meetings of the region: its figures are those of the region, so withholding them would protect
 /// nothing.
 fn row_with_all_meetings(region: &RegionCells<'_>, rows: &[GroupedRow<'_>]) -> Option<usize> {
-    let mut with_meetings = rows.iter().enumerate().filter(|(_, row)| row.slice.fulfilment.held > 0);
+    let mut with_meetings = rows.iter().enumerate().filter(|(_, row)| row.figures.fulfilment.held > 0);
     let (place, row) = with_meetings.next()?;
-    (with_meetings.next().is_none() && row.slice.fulfilment.held == region.slice.fulfilment.held).then_some(place)
+    (with_meetings.next().is_none() && row.figures.fulfilment.held == region.figures.fulfilment.held).then_some(place)
 }
 
 /// Suppresses a column that adds up to the region's total.
 fn column(region: &RegionCells<'_>, rows: &[GroupedRow<'_>], count: fn(&coverage::Audience) -> u64, total: Cell) -> Vec<Cell> {
-    region.threshold.suppress_parts(&rows.iter().map(|row| count(&row.slice.audience)).collect::<Vec<_>>(), total)
+    region.threshold.suppress_parts(&rows.iter().map(|row| count(&row.figures.audience)).collect::<Vec<_>>(), total)
 }
 
 /// Rows of which a column is withheld, or would be if it were published: eligible people, outsiders, people of unknown eligibility, or
@@ -99,13 +99,13 @@ fn withheld_people(region: &RegionCells<'_>, tables: [&[GroupedRow<'_>]; 2], gro
     let mut hidden = vec![false; groups];
     let [units, coalitions] = tables;
     for row in units.iter().chain(coalitions) {
-        hidden[row.group] |= region.is_small(&row.slice.audience);
+        hidden[row.group] |= region.is_small(&row.figures.audience);
     }
     for unit in units {
-        let own: Vec<u64> = coalitions_of(unit, coalitions).map(|row| row.slice.audience.reach.reached).collect();
+        let own: Vec<u64> = coalitions_of(unit, coalitions).map(|row| row.figures.audience.reach.reached).collect();
         let sum: u64 = own.iter().sum();
         let few = |part: u64| {
-            let exact = &unit.slice.audience;
+            let exact = &unit.figures.audience;
             let left = [exact.contacts, exact.reach.reached].map(|all| all.saturating_sub(part));
             !left.into_iter().all(|left| region.threshold.allows(left))
         };
@@ -131,11 +131,11 @@ fn withheld_gross(region: &RegionCells<'_>, tables: [&[GroupedRow<'_>]; 2], peop
     }
     let mut hidden = vec![false; people.len()];
     for row in units.iter().chain(coalitions) {
-        hidden[row.group] |= reveals_list_length(row.slice, region.threshold) && complementary[row.group];
+        hidden[row.group] |= reveals_list_length(row.figures, region.threshold) && complementary[row.group];
     }
     for row in units {
-        let unit = GrossComposition::of(row.slice);
-        let own: Vec<GrossComposition> = coalitions_of(row, coalitions).map(|row| GrossComposition::of(row.slice)).collect();
+        let unit = GrossComposition::of(row.figures);
+        let own: Vec<GrossComposition> = coalitions_of(row, coalitions).map(|row| GrossComposition::of(row.figures)).collect();
         // The difference to the unit's own coalitions is the gross attendance of the meetings that a coalition of the whole region held
         // there.
         let left = own.iter().copied().fold(unit, GrossComposition::without);
@@ -159,23 +159,23 @@ fn hide_complementary(hidden: &mut [bool], complementary: &[bool]) {
 }
 
 /// Suppresses a table of which only reach and gross attendance are published; every row is a group.
-pub(super) fn categories(region: &RegionCells<'_>, slices: &[&Slice]) -> Vec<PublishedAudience> {
-    let rows = rows_of_own_groups(slices.iter().copied());
-    let mut people: Vec<bool> = slices.iter().map(|row| region.is_small(&row.audience)).collect();
+pub(super) fn categories(region: &RegionCells<'_>, figures: &[&MeetingFigures]) -> Vec<PublishedAudience> {
+    let rows = rows_of_own_groups(figures.iter().copied());
+    let mut people: Vec<bool> = figures.iter().map(|row| region.is_small(&row.audience)).collect();
     suppress_until_safe(&[rows.as_slice()], &mut people, |row| row.audience.contacts, |table, hidden| region.people_safe(table, hidden));
     let gross = gross_of_rows(region, &rows, &people);
     let mut audiences: Vec<PublishedAudience> =
-        rows.iter().zip(gross).map(|(row, gross)| without_additive_columns(row.slice, people[row.group], gross)).collect();
+        rows.iter().zip(gross).map(|(row, gross)| without_additive_columns(row.figures, people[row.group], gross)).collect();
     row_with_all_meetings(region, &rows).into_iter().for_each(|place| audiences[place] = region.audience);
     audiences
 }
 
 /// Suppresses the gross attendance of weeks. Published beside it is only who was reached for the first time; the difference are people who
 /// had come before.
-pub(super) fn weeks(region: &RegionCells<'_>, slices: &[&Slice], firsts: &[u64]) -> Vec<Cell> {
-    let rows = rows_of_own_groups(slices.iter().copied());
+pub(super) fn weeks(region: &RegionCells<'_>, figures: &[&MeetingFigures], firsts: &[u64]) -> Vec<Cell> {
+    let rows = rows_of_own_groups(figures.iter().copied());
     let contacts = column(region, &rows, |row| row.contacts, region.audience.contacts);
-    let again: Vec<u64> = slices.iter().zip(firsts).map(|(row, first)| row.audience.contacts.saturating_sub(*first)).collect();
+    let again: Vec<u64> = figures.iter().zip(firsts).map(|(row, first)| row.audience.contacts.saturating_sub(*first)).collect();
     let again = region.threshold.suppress_parts(&again, region.repeats());
     let people: Vec<bool> = contacts.iter().zip(again).map(|(contacts, again)| [*contacts, again].contains(&Cell::WITHHELD)).collect();
     let mut gross = gross_of_rows(region, &rows, &people);
@@ -187,14 +187,14 @@ pub(super) fn weeks(region: &RegionCells<'_>, slices: &[&Slice], firsts: &[u64])
 fn gross_of_rows(region: &RegionCells<'_>, rows: &[GroupedRow<'_>], people: &[bool]) -> Vec<Cell> {
     let complementary = partly_withheld(region, rows, people);
     let mut hidden: Vec<bool> =
-        rows.iter().zip(&complementary).map(|(row, partial)| reveals_list_length(row.slice, region.threshold) && *partial).collect();
+        rows.iter().zip(&complementary).map(|(row, partial)| reveals_list_length(row.figures, region.threshold) && *partial).collect();
     hide_complementary(&mut hidden, &complementary);
     suppress_until_safe(&[rows], &mut hidden, |row| row.audience.gross, |table, hidden| region.gross_safe(table, hidden));
-    rows.iter().zip(hidden).map(|(row, hidden)| Cell::unless(hidden, row.slice.audience.gross)).collect()
+    rows.iter().zip(hidden).map(|(row, hidden)| Cell::unless(hidden, row.figures.audience.gross)).collect()
 }
 
 /// A row without additive columns: compared with the same columns of the units they would disclose who came to which coalition there.
-fn without_additive_columns(row: &Slice, withheld: bool, gross: Cell) -> PublishedAudience {
+fn without_additive_columns(row: &MeetingFigures, withheld: bool, gross: Cell) -> PublishedAudience {
     let reached = Cell::unless(withheld, row.audience.reach.reached);
     let none = Cell::WITHHELD;
     BaseCells { gross, contacts: none, reached, outside: none, weak: none }.audience(&row.audience)
@@ -204,7 +204,7 @@ fn without_additive_columns(row: &Slice, withheld: bool, gross: Cell) -> Publish
 fn suppress_until_safe(
     tables: &[&[GroupedRow<'_>]],
     hidden: &mut [bool],
-    count: fn(&Slice) -> u64,
+    count: fn(&MeetingFigures) -> u64,
     safe: impl Fn(&[GroupedRow<'_>], &[bool]) -> bool,
 ) {
     loop {
@@ -215,7 +215,7 @@ fn suppress_until_safe(
                 continue;
             }
             done = false;
-            let open = table.iter().filter(|row| !hidden[row.group] && count(row.slice) > 0).map(|row| (count(row.slice), row.group));
+            let open = table.iter().filter(|row| !hidden[row.group] && count(row.figures) > 0).map(|row| (count(row.figures), row.group));
             next = next.into_iter().chain(open).min();
         }
         match next {

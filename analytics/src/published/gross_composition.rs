@@ -1,6 +1,6 @@
 //! Components of a gross attendance, and whether it discloses how many people are on lists.
 
-use crate::{cell::Threshold, coverage::Slice};
+use crate::{cell::Threshold, coverage::MeetingFigures};
 
 /// Components of the gross attendance of some meetings.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub(super) struct GrossComposition {
 }
 
 impl GrossComposition {
-    pub(super) fn of(row: &Slice) -> Self {
+    pub(super) fn of(row: &MeetingFigures) -> Self {
         let exact = &row.audience;
         Self {
             beyond_lists: exact.beyond_lists(),
@@ -53,6 +53,6 @@ impl GrossComposition {
 /// Whether the gross attendance discloses how many people are on lists, exactly or with fewer possible values than a small count has. It is
 /// at least the length of the lists, so only a headcount that exceeds the lists by enough hides it. The presence of a headcount does not,
 /// since a list may be as long.
-pub(super) fn reveals_list_length(row: &Slice, threshold: Threshold) -> bool {
+pub(super) fn reveals_list_length(row: &MeetingFigures, threshold: Threshold) -> bool {
     GrossComposition::of(row).reveals_list_length(threshold)
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cell::{Cell, Threshold},
-    coverage::{self, Coverage, Slice},
+    coverage::{self, Coverage, MeetingFigures},
 };
 
 /// A row of a table, before suppression.
@@ -17,49 +17,49 @@ use crate::{
 pub(super) struct GroupedRow<'a> {
     /// Number of its group. The rows of a group are withheld together.
     pub(super) group: usize,
-    pub(super) slice: &'a Slice,
+    pub(super) figures: &'a MeetingFigures,
 }
 
 /// Cells of the whole campaign, the totals of the tables.
 pub(super) struct RegionCells<'a> {
     pub(super) threshold: Threshold,
     /// Exact figures of the region, before suppression.
-    pub(super) slice: &'a Slice,
+    pub(super) figures: &'a MeetingFigures,
     pub(super) audience: PublishedAudience,
 }
 
 impl<'a> RegionCells<'a> {
     /// Of contacts and reach, reach is shown: contacts are withheld if they exceed it by too little, because few people came again then.
     pub(super) fn of(coverage: &'a Coverage, threshold: Threshold) -> Self {
-        let slice = &coverage.region.slice;
-        let exact = &slice.audience;
+        let figures = &coverage.region.figures;
+        let exact = &figures.audience;
         let all = threshold.cell(exact.contacts);
         let contacts = all.if_all_shown(&[threshold.cell_of_part(exact.reach.reached, exact.contacts, all)]);
         let (outside, weak) = (threshold.cell(exact.outside), threshold.cell(exact.weak));
         let gross = Cell::open(exact.gross);
         let unstated = threshold.cell(exact.unstated);
-        let gross = if reveals_list_length(slice, threshold) { gross.if_all_shown(&[contacts, outside, weak, unstated]) } else { gross };
+        let gross = if reveals_list_length(figures, threshold) { gross.if_all_shown(&[contacts, outside, weak, unstated]) } else { gross };
         let cells = BaseCells { gross, contacts, reached: threshold.cell(exact.reach.reached), outside, weak };
-        Self { threshold, slice, audience: cells.audience(exact) }
+        Self { threshold, figures, audience: cells.audience(exact) }
     }
 
     /// Attendances of people of unknown eligibility. Not published, but they may follow from the other columns.
     pub(super) fn unstated(&self) -> Cell {
-        self.threshold.cell(self.slice.audience.unstated)
+        self.threshold.cell(self.figures.audience.unstated)
     }
 
     /// Attendances after a person's first one.
     pub(super) fn repeats(&self) -> Cell {
-        let exact = &self.slice.audience;
+        let exact = &self.figures.audience;
         Cell::open(exact.contacts.saturating_sub(exact.reach.reached)).if_all_shown(&[self.audience.contacts, self.audience.reached])
     }
 
     pub(super) fn total(&self, coverage: &Coverage) -> ScopeTotal {
         ScopeTotal {
-            plan: self.slice.fulfilment.clone(),
-            denominator: self.slice.audience.reach.denominator.clone(),
+            plan: self.figures.fulfilment.clone(),
+            denominator: self.figures.audience.reach.denominator.clone(),
             audience: self.audience,
-            over: self.slice.audience.reach.over,
+            over: self.figures.audience.reach.over,
             // The gross attendance follows from it.
             ceiling: coverage.region.ceiling.filter(|_| self.audience.gross.shown().is_some()),
             precincts_reached: Some(coverage.precincts_reached()),
@@ -91,13 +91,13 @@ impl<'a> RegionCells<'a> {
     /// least the largest one; the excess of the sum are people in several rows. The reach of a withheld row is at most its attendances.
     pub(super) fn people_safe(&self, table: &[GroupedRow<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|row| hidden[row.group]).collect();
-        let contacts: Vec<u64> = table.iter().map(|row| row.slice.audience.contacts).collect();
+        let contacts: Vec<u64> = table.iter().map(|row| row.figures.audience.contacts).collect();
         if contacts.iter().sum::<u64>() < self.threshold.people() {
             return true;
         }
-        let most = table.iter().map(|row| &row.slice.audience).zip(&hidden);
+        let most = table.iter().map(|row| &row.figures.audience).zip(&hidden);
         let most = most.map(|(row, hidden)| if *hidden { row.contacts } else { row.reach.reached });
-        let several = most.sum::<u64>().saturating_sub(self.slice.audience.reach.reached);
+        let several = most.sum::<u64>().saturating_sub(self.figures.audience.reach.reached);
         let total = self.audience.contacts.shown().is_some();
         if total && !self.threshold.allows(several) {
             return false;
@@ -110,13 +110,13 @@ impl<'a> RegionCells<'a> {
     /// follow. So every total must be shown then.
     pub(super) fn gross_safe(&self, table: &[GroupedRow<'_>], hidden: &[bool]) -> bool {
         let hidden: Vec<bool> = table.iter().map(|row| hidden[row.group]).collect();
-        let gross: Vec<u64> = table.iter().map(|row| row.slice.audience.gross).collect();
+        let gross: Vec<u64> = table.iter().map(|row| row.figures.audience.gross).collect();
         let Self { audience: PublishedAudience { gross: total, contacts, outside, weak, .. }, .. } = self;
         if total.shown().is_none() {
             return gross.iter().sum::<u64>() < self.threshold.people() || self.threshold.protects(&gross, &hidden);
         }
         let has_totals = [*contacts, *outside, *weak, self.unstated()].iter().all(|cell| cell.shown().is_some());
-        let beyond_lists = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(row, _)| row.slice.audience.beyond_lists());
+        let beyond_lists = table.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(row, _)| row.figures.audience.beyond_lists());
         let has_enough_beyond_lists = beyond_lists.sum::<u64>() >= self.threshold.min_beyond_lists();
         !hidden.contains(&true) || ((has_totals || has_enough_beyond_lists) && self.threshold.protects(&gross, &hidden))
     }

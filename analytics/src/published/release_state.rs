@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{Published, PublishedAudience, gross_composition::reveals_list_length};
 use crate::{
     cell::{Cell, Threshold},
-    coverage::{self, Coverage, Slice},
+    coverage::{self, Coverage, MeetingFigures},
 };
 use tracked_count::{CountColumn, TrackedCount};
 
@@ -34,7 +34,7 @@ pub struct ReleaseState {
 #[derive(Clone, Copy)]
 struct PublishedRow<'a> {
     cells: &'a PublishedAudience,
-    exact: &'a Slice,
+    exact: &'a MeetingFigures,
 }
 
 impl PublishedRow<'_> {
@@ -67,22 +67,22 @@ impl ReleaseState {
     pub fn of(coverage: &Coverage, published: &Published) -> Self {
         let mut state = Self::default();
         let threshold = published.threshold;
-        let region = PublishedRow { cells: &published.total.audience, exact: &coverage.region.slice };
+        let region = PublishedRow { cells: &published.total.audience, exact: &coverage.region.figures };
         state.row(RowName { table: "region", row: "all" }, region, None, threshold);
         let units = published.units.iter().zip(&coverage.units);
-        let units = units.map(|(row, exact)| (row.unit.to_string(), PublishedRow { cells: &row.audience, exact: &exact.slice }));
+        let units = units.map(|(row, exact)| (row.unit.to_string(), PublishedRow { cells: &row.audience, exact: &exact.figures }));
         state.table("units", units.collect(), region, threshold);
         let coalitions = published.coalitions.iter().zip(&coverage.coalitions);
         let coalitions =
-            coalitions.map(|(row, exact)| (row.coalition.to_string(), PublishedRow { cells: &row.audience, exact: &exact.slice }));
+            coalitions.map(|(row, exact)| (row.coalition.to_string(), PublishedRow { cells: &row.audience, exact: &exact.figures }));
         state.table("coalitions", coalitions.collect(), region, threshold);
         let categories = published.categories.iter().zip(&coverage.categories);
         let categories =
-            categories.map(|(row, exact)| (row.category.to_string(), PublishedRow { cells: &row.audience, exact: &exact.slice }));
+            categories.map(|(row, exact)| (row.category.to_string(), PublishedRow { cells: &row.audience, exact: &exact.figures }));
         state.table("categories", categories.collect(), region, threshold);
         state.residents(coverage, published);
         state.weeks(coverage, published);
-        state.exposure(coverage, published);
+        state.frequencies(coverage, published);
         state.left_by_coalitions(coverage, published);
         state
     }
@@ -166,15 +166,15 @@ impl ReleaseState {
     /// changed, a difference must change by at least the threshold, or it would disclose how few people came. People of unknown eligibility
     /// are in no other count.
     fn gross(&mut self, name: RowName<'_>, row: PublishedRow<'_>, has_total: bool, threshold: Threshold) {
-        let PublishedRow { cells, exact: slice } = row;
-        let exact = &slice.audience;
+        let PublishedRow { cells, exact: figures } = row;
+        let exact = &figures.audience;
         let beyond_lists = exact.beyond_lists();
         let of_gross = |left: u64, cell: Cell, is_person_count: bool| TrackedCount {
             beyond_lists,
             is_person_count,
             ..TrackedCount::of_people(left, is_shown(cell))
         };
-        let gross = of_gross(exact.gross, cells.gross, reveals_list_length(slice, threshold));
+        let gross = of_gross(exact.gross, cells.gross, reveals_list_length(figures, threshold));
         self.put(format!("{} gross", name.table), name.row, has_total, gross);
         let is_withheld = [cells.contacts, cells.outside, cells.weak].map(|cell| !is_shown(cell));
         let none = (0, Cell::open(0));
@@ -208,7 +208,7 @@ impl ReleaseState {
             let first = TrackedCount::of_people(exact.first_reached, is_shown(row.first_reached));
             self.put("weeks first".to_owned(), &row.week, is_shown(total.reached), first);
             self.put_single("weeks to date", &row.week, exact.reached_to_date, is_shown(row.to_date));
-            let audience = &exact.slice.audience;
+            let audience = &exact.figures.audience;
             let of_gross = |left: u64, cell: Cell| TrackedCount {
                 is_person_count: audience.listed() > 0,
                 beyond_lists: audience.beyond_lists(),
@@ -221,15 +221,15 @@ impl ReleaseState {
     }
 
     /// Adds people by minimum and by exact number of attendances, and the attendances in excess of the last class's minimum.
-    fn exposure(&mut self, coverage: &Coverage, published: &Published) {
-        let people = coverage.region.exposure;
-        let last = published.exposure.last().map_or(0, |class| class.times);
+    fn frequencies(&mut self, coverage: &Coverage, published: &Published) {
+        let people = coverage.region.frequencies;
+        let last = published.frequencies.last().map_or(0, |class| class.times);
         for (times, place) in (1..).zip(0..people.len()) {
             let row = times.to_string();
             self.put_single("times at least", &row, people[place..].iter().sum(), times <= last);
             self.put_single("times", &row, people[place], times < last);
             let minimum: u64 = (0..=place).map(|class| people[class..].iter().sum::<u64>()).sum();
-            let excess = coverage.region.slice.audience.contacts.saturating_sub(minimum);
+            let excess = coverage.region.figures.audience.contacts.saturating_sub(minimum);
             self.put_single("times beyond", &row, excess, times == last && is_shown(published.total.audience.contacts));
         }
     }
@@ -240,11 +240,11 @@ impl ReleaseState {
             let coalitions = published.coalitions.iter().zip(&coverage.coalitions);
             let of_unit = coalitions.filter(|(coalition, _)| coalition.unit.as_ref() == Some(&unit.unit));
             let own: Vec<PublishedRow<'_>> =
-                of_unit.map(|(coalition, exact)| PublishedRow { cells: &coalition.audience, exact: &exact.slice }).collect();
+                of_unit.map(|(coalition, exact)| PublishedRow { cells: &coalition.audience, exact: &exact.figures }).collect();
             let row = unit.unit.as_str();
             let reached: Vec<Cell> = own.iter().map(|coalition| coalition.cells.reached).collect();
             let own_reached: u64 = own.iter().map(PublishedRow::reached).sum();
-            let audience = &exact.slice.audience;
+            let audience = &exact.figures.audience;
             let left = audience.contacts.saturating_sub(own_reached);
             self.put_single("left of contacts", row, left, is_shown(unit.audience.contacts.if_all_shown(&reached)));
             let left = audience.reach.reached.saturating_sub(own_reached);

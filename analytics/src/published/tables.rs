@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cell::Cell,
-    coverage::{self, Coverage, Denominator, Fulfilment, Slice},
+    coverage::{self, Coverage, Denominator, Fulfilment, MeetingFigures},
 };
 
 pub(super) fn units(coverage: &Coverage, region: &RegionCells<'_>, audiences: Vec<PublishedAudience>) -> Vec<PublishedUnit> {
@@ -27,7 +27,7 @@ pub(super) fn units(coverage: &Coverage, region: &RegionCells<'_>, audiences: Ve
                 names: exact.names.clone(),
                 kind: exact.kind,
                 tile: exact.tile,
-                plan: exact.slice.fulfilment.clone(),
+                plan: exact.figures.fulfilment.clone(),
                 denominator: reach.denominator.clone(),
                 audience,
                 residents,
@@ -48,32 +48,32 @@ pub(super) fn coalitions(coverage: &Coverage, audiences: Vec<PublishedAudience>)
             coalition: exact.coalition.clone(),
             names: exact.names.clone(),
             unit: exact.unit.clone(),
-            plan: exact.slice.fulfilment.clone(),
+            plan: exact.figures.fulfilment.clone(),
             audience,
         })
         .collect()
 }
 
 pub(super) fn categories(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<PublishedCategory> {
-    let slices: Vec<&Slice> = coverage.categories.iter().map(|category| &category.slice).collect();
+    let figures: Vec<&MeetingFigures> = coverage.categories.iter().map(|category| &category.figures).collect();
     let category = |(exact, audience): (&coverage::CategoryCoverage, PublishedAudience)| PublishedCategory {
         category: exact.category.clone(),
         names: exact.names.clone(),
-        plan: exact.slice.fulfilment.clone(),
+        plan: exact.figures.fulfilment.clone(),
         audience,
     };
-    coverage.categories.iter().zip(complementary_suppression::categories(region, &slices)).map(category).collect()
+    coverage.categories.iter().zip(complementary_suppression::categories(region, &figures)).map(category).collect()
 }
 
 pub(super) fn weeks(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<PublishedWeek> {
-    let slices: Vec<&Slice> = coverage.weeks.iter().map(|week| &week.slice).collect();
+    let figures: Vec<&MeetingFigures> = coverage.weeks.iter().map(|week| &week.figures).collect();
     let firsts: Vec<u64> = coverage.weeks.iter().map(|week| week.first_reached).collect();
-    let gross = complementary_suppression::weeks(region, &slices, &firsts);
+    let gross = complementary_suppression::weeks(region, &figures, &firsts);
     let firsts = region.threshold.suppress_parts(&firsts, region.audience.reached);
     let week = |(place, exact): (usize, &coverage::WeekCoverage)| PublishedWeek {
         week: exact.week.clone(),
         monday: exact.monday,
-        held: exact.slice.fulfilment.held,
+        held: exact.figures.fulfilment.held,
         gross: gross[place],
         first_reached: firsts[place],
         to_date: Cell::sum(firsts[..=place].iter().copied()),
@@ -84,10 +84,10 @@ pub(super) fn weeks(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<Publis
 /// Frequency of attendance, in the finest classes that may be shown. If 20 people came three times or more and all other attendances are
 /// known, 61 attendances of theirs would disclose that one of them came a fourth time. So the attendances above the minimum of the last class
 /// must be zero or enough.
-pub(super) fn exposure(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<FrequencyClass> {
-    let people = coverage.region.exposure;
+pub(super) fn frequencies(coverage: &Coverage, region: &RegionCells<'_>) -> Vec<FrequencyClass> {
+    let people = coverage.region.frequencies;
     let threshold = region.threshold;
-    let contacts = coverage.region.slice.audience.contacts;
+    let contacts = coverage.region.figures.audience.contacts;
     let last = (1..=people.len()).rev().find(|last| {
         let (below, above) = people.split_at(last - 1);
         let counted: u64 = below.iter().zip(1..).map(|(people, times): (&u64, u64)| people * times).sum();

@@ -1,6 +1,6 @@
 //! A polars expression that counts the different people of each group of meetings: exactly, from their numbers.
 //!
-//! `n_unique` over pairs of group and person would hash or sort every attendance; [`count_people`] compares.
+//! `n_unique` over pairs of group and person would hash or sort every attendance; [`group_counts`] compares.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use polars::prelude::{
 };
 
 use super::{
-    count_people::{self, count_groups},
     counted_people::CountedPeople,
+    group_counts::{CountInput, count_groups},
     people_counts::{NUMBERS, PeopleCounts},
 };
 use crate::facts_store::{FactsStore, PersonMeetings};
@@ -23,12 +23,12 @@ pub(super) const PEOPLE: &str = "people";
 pub(super) struct Counting {
     attendance: Arc<PersonMeetings>,
     people: Option<Arc<CountedPeople>>,
-    with_exposure: bool,
+    with_frequencies: bool,
 }
 
 impl Counting {
-    pub(super) fn new(store: &FactsStore, people: Option<Arc<CountedPeople>>, with_exposure: bool) -> Self {
-        Self { attendance: Arc::clone(store.person_meetings()), people, with_exposure }
+    pub(super) fn new(store: &FactsStore, people: Option<Arc<CountedPeople>>, with_frequencies: bool) -> Self {
+        Self { attendance: Arc::clone(store.person_meetings()), people, with_frequencies }
     }
 
     /// Whether another one counts the same people in the same way.
@@ -38,7 +38,7 @@ impl Counting {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             _ => false,
         };
-        same_people && self.with_exposure == other.with_exposure
+        same_people && self.with_frequencies == other.with_frequencies
     }
 }
 
@@ -49,16 +49,16 @@ pub(super) fn people_counts(meetings: Expr, counting: Counting) -> Expr {
 }
 
 /// Reads one list that [`people_counts`] made.
-pub(super) fn read(column: &Column, row: usize, with_exposure: bool) -> PolarsResult<Vec<(usize, PeopleCounts)>> {
+pub(super) fn read(column: &Column, row: usize, with_frequencies: bool) -> PolarsResult<Vec<(usize, PeopleCounts)>> {
     let Some(list) = column.list()?.get_as_series(row) else { return Ok(Vec::new()) };
     let numbers: Vec<u64> = list.u64()?.iter().flatten().collect();
     Ok(numbers
         .chunks_exact(NUMBERS)
-        .map(|numbers| (numbers[0] as usize, PeopleCounts::from_numbers(&numbers[1..], with_exposure)))
+        .map(|numbers| (numbers[0] as usize, PeopleCounts::from_numbers(&numbers[1..], with_frequencies)))
         .collect())
 }
 
-fn count(lists: &Column, Counting { attendance, people, with_exposure }: &Counting) -> PolarsResult<Column> {
+fn count(lists: &Column, Counting { attendance, people, with_frequencies }: &Counting) -> PolarsResult<Column> {
     let mut groups: Vec<Vec<u32>> = Vec::with_capacity(lists.len());
     for list in lists.list()?.amortized_iter() {
         groups.push(match list {
@@ -66,8 +66,8 @@ fn count(lists: &Column, Counting { attendance, people, with_exposure }: &Counti
             None => Vec::new(),
         });
     }
-    let counting = count_people::Counting { attendance, people: people.as_deref(), with_exposure: *with_exposure };
-    let counts = count_groups(&groups, counting);
+    let input = CountInput { attendance, people: people.as_deref(), with_frequencies: *with_frequencies };
+    let counts = count_groups(&groups, input);
     let total = counts.iter().map(|counts| counts.len() * NUMBERS).sum();
     let mut column = ListPrimitiveChunkedBuilder::<UInt64Type>::new(PlSmallStr::from_static(PEOPLE), counts.len(), total, DataType::UInt64);
     for counts in &counts {

@@ -2,10 +2,10 @@
 
 use super::{
     people_counts::{FREQUENCIES, PeopleCounts},
-    table::{MeetingFigures, PersonFigures},
+    table::{MeetingRow, PersonRow},
 };
 use crate::{
-    figures::{Audience, Fulfilment, Reach, Slice},
+    figures::{Audience, Fulfilment, MeetingFigures, Reach},
     reach_status::ReachStatus,
     slice_query::InvalidSlice,
 };
@@ -34,7 +34,7 @@ enum Kind {
     /// A sum over counted meetings.
     Audience(fn(&Audience) -> u64),
     /// A share of the figures of meetings.
-    Share(fn(&Slice) -> MeasureValue),
+    Share(fn(&MeetingFigures) -> MeasureValue),
     /// A figure of different people, once their number is known.
     People(fn(&PeopleCounts, &Reach) -> MeasureValue),
     Contacts,
@@ -70,22 +70,22 @@ static MEASURES: [MeasureDefinition; 36] = [
     measure(
         "fulfilment_percent",
         "held_planned in percent of due",
-        Kind::Share(|slice| share(slice.fulfilment.held_planned, slice.fulfilment.due)),
+        Kind::Share(|figures| share(figures.fulfilment.held_planned, figures.fulfilment.due)),
     ),
     measure("gross", "attendances, counted or listed; a person counts at every meeting", Kind::Audience(|audience| audience.gross)),
     measure(
         "gross_per_100_voters",
         "gross in percent of voters; may be above 100",
-        Kind::Share(|slice| {
-            let voters = slice.audience.reach.denominator.known();
-            voters.map_or(MeasureValue::Unknown, |voters| share(slice.audience.gross, voters))
+        Kind::Share(|figures| {
+            let voters = figures.audience.reach.denominator.known();
+            voters.map_or(MeasureValue::Unknown, |voters| share(figures.audience.gross, voters))
         }),
     ),
     measure("identified", "attendances of people with a national id, voters or not", Kind::Audience(|audience| audience.identified)),
     measure(
         "identified_percent",
         "identified in percent of gross",
-        Kind::Share(|slice| share(slice.audience.identified, slice.audience.gross)),
+        Kind::Share(|figures| share(figures.audience.identified, figures.audience.gross)),
     ),
     measure("weak", "attendances of people known by phone number only", Kind::Audience(|audience| audience.weak)),
     measure("outside", "identified attendances of people who are no voters here", Kind::Audience(|audience| audience.outside)),
@@ -185,27 +185,27 @@ impl Measure {
     }
 
     /// Whether people must be counted by frequency.
-    pub fn needs_exposure(self) -> bool {
+    pub fn needs_frequencies(self) -> bool {
         matches!(self.definition().kind, Kind::AtLeast(_))
     }
 
     /// Its value in a row of meetings.
-    pub fn of_meetings(self, row: &MeetingFigures) -> MeasureValue {
-        let slice = &row.slice;
+    pub fn of_meetings(self, row: &MeetingRow) -> MeasureValue {
+        let figures = &row.figures;
         let is_uncounted = row.status == ReachStatus::Uncounted;
         match &self.definition().kind {
-            Kind::Plan(of) => MeasureValue::Count(of(&slice.fulfilment)),
+            Kind::Plan(of) => MeasureValue::Count(of(&figures.fulfilment)),
             // Nobody counted, so a gross attendance of 0 says nothing.
-            Kind::Audience(of) if is_uncounted && of(&slice.audience) == 0 && self.name() == "gross" => MeasureValue::Unknown,
-            Kind::Audience(of) => MeasureValue::Count(of(&slice.audience)),
+            Kind::Audience(of) if is_uncounted && of(&figures.audience) == 0 && self.name() == "gross" => MeasureValue::Unknown,
+            Kind::Audience(of) => MeasureValue::Count(of(&figures.audience)),
             Kind::Share(_) if is_uncounted && self.name() != "fulfilment_percent" => MeasureValue::Unknown,
-            Kind::Share(of) => of(slice),
-            kind => of_people(kind, &slice.audience.reach, &row.people, row.status),
+            Kind::Share(of) => of(figures),
+            kind => of_people(kind, &figures.audience.reach, &row.people, row.status),
         }
     }
 
     /// Its value in a row of people; not applicable if it is a figure of meetings.
-    pub fn of_people(self, row: &PersonFigures) -> MeasureValue {
+    pub fn of_people(self, row: &PersonRow) -> MeasureValue {
         of_people(&self.definition().kind, &row.residents.reach, &row.people, row.status)
     }
 }
@@ -222,8 +222,8 @@ fn of_people(kind: &Kind, reach: &Reach, people: &PeopleCounts, status: ReachSta
         (Kind::Upper, _) => MeasureValue::Count(reach.upper),
         (Kind::People(of), ReachStatus::Identified) => of(people, reach),
         (Kind::AtLeast(times), ReachStatus::Identified) => {
-            let exposure = people.exposure.unwrap_or_default();
-            MeasureValue::Count(exposure[(times - 1).min(FREQUENCIES - 1)..].iter().sum())
+            let frequencies = people.frequencies.unwrap_or_default();
+            MeasureValue::Count(frequencies[(times - 1).min(FREQUENCIES - 1)..].iter().sum())
         }
         (Kind::People(_) | Kind::AtLeast(_), _) => MeasureValue::Unknown,
     }

@@ -107,7 +107,7 @@ impl SummedGroups {
                 *sum(&mut sums) = self.frame.column(name)?.u64()?.get(row).unwrap_or(0);
             }
             sums.eligible_minimum = self.frame.column(ELIGIBLE_MINIMUM)?.u32()?.get(row).unwrap_or(0).into();
-            groups.push(MeetingGroup { keys, sums, people: distinct_people::read(people, row, query.with_exposure)? });
+            groups.push(MeetingGroup { keys, sums, people: distinct_people::read(people, row, query.with_frequencies)? });
         }
         Ok(groups)
     }

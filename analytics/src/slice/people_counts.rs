@@ -13,7 +13,7 @@ pub struct PeopleCounts {
     /// Those whose first counted meeting is in the group.
     pub first_reached: u64,
     /// People with exactly 1, 2, 3, 4 attendances, and with 5 or more; none unless it was asked for.
-    pub exposure: Option<[u64; FREQUENCIES]>,
+    pub frequencies: Option<[u64; FREQUENCIES]>,
 }
 
 /// How many numbers a group of people and its [`PeopleCounts`] are.
@@ -21,19 +21,19 @@ pub(super) const NUMBERS: usize = 4 + FREQUENCIES;
 
 impl PeopleCounts {
     /// Nobody.
-    pub(super) fn none(with_exposure: bool) -> Self {
-        Self { exposure: with_exposure.then_some([0; FREQUENCIES]), ..Self::default() }
+    pub(super) fn none(with_frequencies: bool) -> Self {
+        Self { frequencies: with_frequencies.then_some([0; FREQUENCIES]), ..Self::default() }
     }
 
     pub(super) fn numbers(self, group: usize) -> [u64; NUMBERS] {
-        let [one, two, three, four, more] = self.exposure.unwrap_or_default();
+        let [one, two, three, four, more] = self.frequencies.unwrap_or_default();
         [group as u64, self.reached, self.contacts, self.first_reached, one, two, three, four, more]
     }
 
-    pub(super) fn from_numbers(numbers: &[u64], with_exposure: bool) -> Self {
-        let mut exposure = [0; FREQUENCIES];
-        exposure.iter_mut().zip(&numbers[3..]).for_each(|(to, from)| *to = *from);
-        Self { reached: numbers[0], contacts: numbers[1], first_reached: numbers[2], exposure: with_exposure.then_some(exposure) }
+    pub(super) fn from_numbers(numbers: &[u64], with_frequencies: bool) -> Self {
+        let mut frequencies = [0; FREQUENCIES];
+        frequencies.iter_mut().zip(&numbers[3..]).for_each(|(to, from)| *to = *from);
+        Self { reached: numbers[0], contacts: numbers[1], first_reached: numbers[2], frequencies: with_frequencies.then_some(frequencies) }
     }
 
     /// Adds people of another group that nobody is in who is in this one.
@@ -41,7 +41,7 @@ impl PeopleCounts {
         self.reached += other.reached;
         self.contacts += other.contacts;
         self.first_reached += other.first_reached;
-        if let (Some(sum), Some(more)) = (&mut self.exposure, other.exposure) {
+        if let (Some(sum), Some(more)) = (&mut self.frequencies, other.frequencies) {
             sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct ResolvedQuery {
     /// What is counted for each group of meetings.
     pub(super) counting: Counting,
     pub(super) by: Vec<Dimension>,
-    pub(super) with_exposure: bool,
+    pub(super) with_frequencies: bool,
     pub(super) with_totals: bool,
     /// Whether there are rows for values that no meeting or person has: by one dimension, without filters on others.
     pub(super) lists_all_values: bool,
@@ -56,14 +56,14 @@ impl ResolvedQuery {
                 filters.push((dimension, of_filter));
             }
         }
-        let people = query.person_dimension().map(|_| Arc::new(count_people(store, query, &passing, &groups)));
+        let people = query.person_dimension().map(|_| Arc::new(counted_people(store, query, &passing, &groups)));
         let of_meetings = |dimension: &Dimension| if let Dimension::Meeting(dimension) = dimension { Some(*dimension) } else { None };
         Ok(Self {
             meeting_dimensions: query.by.iter().filter_map(of_meetings).collect(),
-            counting: Counting::new(store, people.clone(), query.with_exposure),
+            counting: Counting::new(store, people.clone(), query.with_frequencies),
             people,
             by: query.by.clone(),
-            with_exposure: query.with_exposure,
+            with_frequencies: query.with_frequencies,
             with_totals: query.with_totals,
             lists_all_values: query.by.len() == 1 && query.filters.iter().all(|filter| query.by.contains(&filter.dimension)),
             filters,
@@ -95,7 +95,7 @@ impl ResolvedQuery {
 }
 
 /// The people who pass the filters, by the dimensions of people that the query groups by.
-fn count_people(
+fn counted_people(
     store: &FactsStore,
     query: &SliceQuery,
     passing: &BTreeMap<Dimension, Vec<bool>>,

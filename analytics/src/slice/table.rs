@@ -9,7 +9,7 @@ use super::{
 use crate::{
     dimension::Dimension,
     facts_store::FactsStore,
-    figures::{Audience, MeetingSums, Residents, Slice, bounds},
+    figures::{Audience, MeetingFigures, MeetingSums, Residents, bounds},
     reach_status::ReachStatus,
 };
 
@@ -35,9 +35,9 @@ pub struct SliceRow<F> {
 
 /// Figures of a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MeetingFigures {
+pub struct MeetingRow {
     /// Fulfilment, audience and reach.
-    pub slice: Slice,
+    pub figures: MeetingFigures,
     /// Different people.
     pub people: PeopleCounts,
     /// Whether the number of people is known.
@@ -46,7 +46,7 @@ pub struct MeetingFigures {
 
 /// Figures of a set of people at a set of meetings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonFigures {
+pub struct PersonRow {
     /// Contacts and reach.
     pub residents: Residents,
     /// Different people.
@@ -59,9 +59,9 @@ pub struct PersonFigures {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SliceRows {
     /// Of meetings.
-    Meetings(Vec<SliceRow<MeetingFigures>>),
+    Meetings(Vec<SliceRow<MeetingRow>>),
     /// Of people.
-    People(Vec<SliceRow<PersonFigures>>),
+    People(Vec<SliceRow<PersonRow>>),
 }
 
 /// The result of a slice query. Rows are sorted by key; totals come last.
@@ -126,18 +126,13 @@ fn add_values_without_meetings(query: &ResolvedQuery, groups: &mut Vec<MeetingGr
     }));
 }
 
-fn meeting_row(
-    store: &FactsStore,
-    query: &ResolvedQuery,
-    voters: &mut RowVoters<'_>,
-    group: MeetingGroup,
-) -> (Vec<GroupKey>, MeetingFigures) {
-    let people = group.people.first().map_or_else(|| PeopleCounts::none(query.with_exposure), |(_, people)| *people);
+fn meeting_row(store: &FactsStore, query: &ResolvedQuery, voters: &mut RowVoters<'_>, group: MeetingGroup) -> (Vec<GroupKey>, MeetingRow) {
+    let people = group.people.first().map_or_else(|| PeopleCounts::none(query.with_frequencies), |(_, people)| *people);
     let region = &store.voters().region;
     let reach = bounds::of_meetings(people.reached, &group.sums, voters.of(&group.keys).compared, region);
-    let slice = Slice { fulfilment: group.sums.fulfilment, audience: Audience { reach, ..group.sums.audience } };
-    let status = ReachStatus::of_slice(&slice).of_everybody(Some(people.reached), region);
-    (group.keys, MeetingFigures { slice, people, status })
+    let figures = MeetingFigures { fulfilment: group.sums.fulfilment, audience: Audience { reach, ..group.sums.audience } };
+    let status = ReachStatus::of_figures(&figures).of_everybody(Some(people.reached), region);
+    (group.keys, MeetingRow { figures, people, status })
 }
 
 /// One row for each group of people and for each union of groups.
@@ -147,10 +142,10 @@ fn person_rows(
     people: &CountedPeople,
     voters: &mut RowVoters<'_>,
     group: &MeetingGroup,
-) -> Vec<(Vec<GroupKey>, PersonFigures)> {
-    let slice = Slice { fulfilment: group.sums.fulfilment.clone(), audience: group.sums.audience.clone() };
+) -> Vec<(Vec<GroupKey>, PersonRow)> {
+    let figures = MeetingFigures { fulfilment: group.sums.fulfilment.clone(), audience: group.sums.audience.clone() };
     let status_of = |reached| match reached {
-        0 => ReachStatus::of_slice(&slice).of_everybody(Some(0), &store.voters().region),
+        0 => ReachStatus::of_figures(&figures).of_everybody(Some(0), &store.voters().region),
         _ => ReachStatus::Identified,
     };
     let mut rows = Vec::new();
@@ -164,7 +159,7 @@ fn person_rows(
         let voters = voters.of(&keys);
         let reach = bounds::of_residents(people.reached, &group.sums.audience, voters.compared, voters.of_places.known());
         let residents = Residents { contacts: people.contacts, reach };
-        rows.push((keys, PersonFigures { residents, people, status: status_of(people.reached) }));
+        rows.push((keys, PersonRow { residents, people, status: status_of(people.reached) }));
     }
     rows
 }
@@ -172,7 +167,7 @@ fn person_rows(
 /// Counts of groups of people and of their unions. A person is in one group of each dimension, so the counts add up.
 fn unions(query: &ResolvedQuery, people: &CountedPeople, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
     let dimensions = people.dimensions.len();
-    let nobody = PeopleCounts::none(query.with_exposure);
+    let nobody = PeopleCounts::none(query.with_frequencies);
     let mut unions = BTreeMap::new();
     if query.with_totals || dimensions == 0 {
         unions.insert(vec![GroupKey::Total; dimensions], nobody);

@@ -119,7 +119,7 @@ fn identified(fmt: &FigureFormatter<'_>) -> Card {
 
 /// Average number of attendances per person, and its distribution.
 fn frequency(fmt: &FigureFormatter<'_>) -> Option<Card> {
-    let classes = &fmt.published.exposure;
+    let classes = &fmt.published.frequencies;
     if classes.len() < 2 {
         return None;
     }

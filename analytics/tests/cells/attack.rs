@@ -144,11 +144,11 @@ impl LinearProgram {
     }
 
     /// People by how often they came: one, two, ..., and what the attendances exceed the last class's fewest by.
-    fn exposure(&mut self, world: &World, published: &Published) {
+    fn frequencies(&mut self, world: &World, published: &Published) {
         let times: Vec<u64> = world.people.iter().map(|person| person.1.len() as u64).collect();
-        let Some(last) = published.exposure.last().map(|class| class.times) else { return };
+        let Some(last) = published.frequencies.last().map(|class| class.times) else { return };
         let mut people = Vec::new();
-        for class in &published.exposure {
+        for class in &published.frequencies {
             let is_in = |times: &&u64| if class.or_more { **times >= class.times } else { **times == class.times };
             let name = format!("times {}", class.times);
             self.cell(&name, class.people, times.iter().filter(is_in).count() as u64);
@@ -195,7 +195,7 @@ fn tables(world: &World, published: &Published) -> LinearProgram {
     }
     attack.shared(world);
     attack.residents_and_weeks(world, published);
-    attack.exposure(world, published);
+    attack.frequencies(world, published);
     attack
 }
 

@@ -43,8 +43,8 @@ fn a_gross_attendance_from_a_list_is_a_count_of_people() {
         let mut coverage = sample::coverage();
         let few =
             sample::Figures { planned: 1, held: 1, gross: 3 + heads, identified: 3, contacts: 3, reached: 3, weak: 0, unidentified: heads };
-        coverage["units"][0]["slice"] = few.slice(45_941);
-        coverage["units"][0]["slice"]["audience"]["headcount_meetings"] = json!(1);
+        coverage["units"][0]["figures"] = few.meeting_figures(45_941);
+        coverage["units"][0]["figures"]["audience"]["headcount_meetings"] = json!(1);
         published(coverage, Role::Leader).units[0].audience.gross.shown()
     };
     for heads in 0..20 {
@@ -89,16 +89,16 @@ fn few_who_may_be_eligible_are_not_what_lists_leave() {
 fn the_only_coalition_is_shown_as_the_campaign_is() {
     // Few came to the first of two units, so that the rows of units are withheld.
     let mut coverage = campaign("units", &[3, 40]);
-    let region = coverage["region"]["slice"].clone();
-    coverage["region"]["slice"]["fulfilment"]["held"] = json!(18);
-    coverage["coalitions"] = json!([{"coalition": "regional", "names": null, "unit": null, "slice": coverage["region"]["slice"]}]);
+    let region = coverage["region"]["figures"].clone();
+    coverage["region"]["figures"]["fulfilment"]["held"] = json!(18);
+    coverage["coalitions"] = json!([{"coalition": "regional", "names": null, "unit": null, "figures": coverage["region"]["figures"]}]);
     let shown = published(coverage.clone(), Role::Leader);
     assert_eq!(shown.units[0].audience.reached.shown(), None);
     assert_eq!(shown.total.audience.reached.shown(), Some(43));
     assert_eq!(shown.coalitions[0].audience, shown.total.audience);
     // Beside a second one that held meetings, it is one of two.
-    coverage["coalitions"][0]["slice"] = region.clone();
-    coverage["coalitions"].as_array_mut().unwrap().push(json!({"coalition": "other", "names": null, "unit": null, "slice": region}));
+    coverage["coalitions"][0]["figures"] = region.clone();
+    coverage["coalitions"].as_array_mut().unwrap().push(json!({"coalition": "other", "names": null, "unit": null, "figures": region}));
     assert!(published(coverage, Role::Leader).coalitions.iter().all(|coalition| coalition.audience.reached.shown().is_none()));
 }
 
@@ -147,8 +147,9 @@ fn a_few_on_a_list_are_not_what_few_heads_leave() {
     // Three on the list of one unit, and heads alone in another.
     let gross = |heads: u64| {
         let mut coverage = campaign("units", &[3, 0]);
-        for (slice, headcounts, gross) in [("/region/slice", 1, 3 + heads), ("/units/0/slice", 0, 3), ("/units/1/slice", 1, heads)] {
-            let audience = coverage.pointer_mut(slice).unwrap()["audience"].as_object_mut().unwrap();
+        for (pointer, headcounts, gross) in [("/region/figures", 1, 3 + heads), ("/units/0/figures", 0, 3), ("/units/1/figures", 1, heads)]
+        {
+            let audience = coverage.pointer_mut(pointer).unwrap()["audience"].as_object_mut().unwrap();
             audience.insert("headcount_meetings".to_owned(), json!(headcounts));
             audience.insert("gross".to_owned(), json!(gross));
         }
@@ -165,7 +166,7 @@ fn a_few_on_a_list_are_not_what_few_heads_leave() {
 fn bounds_do_not_tell_how_few_were_weakly_identified() {
     let mut coverage = campaign("units", &[]);
     let figures = sample::Figures { planned: 1, held: 1, gross: 53, identified: 50, contacts: 50, reached: 50, weak: 3, unidentified: 3 };
-    coverage["region"]["slice"] = figures.slice(5_000);
+    coverage["region"]["figures"] = figures.meeting_figures(5_000);
     let audience = published(coverage, Role::Leader).total.audience;
     assert_eq!((audience.identified.shown(), audience.weak.shown()), (Some(50), None));
     assert_eq!((audience.upper.shown(), audience.gross.shown()), (None, None));

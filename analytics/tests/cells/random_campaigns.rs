@@ -63,7 +63,7 @@ proptest! {
             prop_assert_eq!(one.units[0].residents, unit.residents);
             prop_assert_eq!(one.units[0].audience, unit.audience);
             prop_assert_eq!(one.total.audience.reached, unit.residents);
-            prop_assert!(one.weeks.is_empty() && one.exposure.is_empty() && one.categories.is_empty());
+            prop_assert!(one.weeks.is_empty() && one.frequencies.is_empty() && one.categories.is_empty());
         }
     }
 }

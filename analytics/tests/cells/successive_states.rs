@@ -57,8 +57,8 @@ fn a_small_campaign_of_which_nothing_is_shown_goes_on() {
     let of_people = |people: u64| {
         let mut coverage = campaign("units", &[people, 0, 0]);
         // Nobody counts heads, so the gross attendance is withheld with the people.
-        for slice in ["/region/slice/audience", "/units/0/slice/audience"] {
-            let audience = coverage.pointer_mut(slice).unwrap();
+        for pointer in ["/region/figures/audience", "/units/0/figures/audience"] {
+            let audience = coverage.pointer_mut(pointer).unwrap();
             (audience["headcount_meetings"], audience["gross"]) = (json!(0), json!(people));
         }
         for_leaders(coverage)

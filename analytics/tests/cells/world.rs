@@ -142,39 +142,39 @@ impl World {
         person.1.iter().map(|meeting| self.meetings[*meeting].week).min().unwrap_or(0)
     }
 
-    fn slice(&self, wanted: impl Fn(&Meeting) -> bool) -> Value {
+    fn meeting_figures(&self, wanted: impl Fn(&Meeting) -> bool) -> Value {
         let truth = self.at(wanted);
         let Truth { held, contacts, reached, outside, weak, unstated, extra, .. } = truth;
         let (gross, unidentified) = (truth.gross(), weak + unstated + extra);
         let figures = sample::Figures { planned: held, held, gross, identified: contacts + outside, contacts, reached, weak, unidentified };
-        let mut slice = figures.slice(5_000);
-        slice["audience"]["headcount_meetings"] = json!(truth.headcounts);
-        slice["audience"]["unstated"] = json!(unstated);
-        slice
+        let mut row = figures.meeting_figures(5_000);
+        row["audience"]["headcount_meetings"] = json!(truth.headcounts);
+        row["audience"]["unstated"] = json!(unstated);
+        row
     }
 
     pub fn coverage(&self) -> Value {
         let mut coverage = sample::coverage();
-        let mut exposure = [0u64; 5];
-        self.people.iter().for_each(|person| exposure[person.1.len().min(5) - 1] += 1);
-        coverage["region"] = json!({"slice": self.slice(|_| true), "exposure": exposure, "attendance_without_report": 0, "ceiling": 5_000});
+        let mut frequencies = [0u64; 5];
+        self.people.iter().for_each(|person| frequencies[person.1.len().min(5) - 1] += 1);
+        coverage["region"] = json!({"figures": self.meeting_figures(|_| true), "frequencies": frequencies, "attendance_without_report": 0, "ceiling": 5_000});
         let names = coverage["units"][0]["names"].clone();
         let unit = |unit: usize| {
             let contacts: usize = self.people.iter().filter(|person| person.0 == unit).map(|person| person.1.len()).sum();
             let reached = self.residents(unit);
             json!({
                 "unit": format!("U{unit}"), "names": names, "kind": "city", "tile": {"row": 0, "column": unit},
-                "slice": self.slice(|meeting| meeting.unit == unit),
+                "figures": self.meeting_figures(|meeting| meeting.unit == unit),
                 "residents": {"contacts": contacts, "reach": sample::reach(reached, reached + 20, 5_000)},
             })
         };
         let local = |unit: usize| {
-            let slice = self.slice(|meeting| meeting.unit == unit && !meeting.regional);
-            json!({"coalition": format!("U{unit}"), "names": names, "unit": format!("U{unit}"), "slice": slice})
+            let figures = self.meeting_figures(|meeting| meeting.unit == unit && !meeting.regional);
+            json!({"coalition": format!("U{unit}"), "names": names, "unit": format!("U{unit}"), "figures": figures})
         };
-        let regional = json!({"coalition": "regional", "names": names, "unit": null, "slice": self.slice(|meeting| meeting.regional)});
-        let category =
-            |(place, code): (usize, &&str)| json!({"category": code, "names": names, "slice": self.slice(|meeting| meeting.is_for(place))});
+        let regional =
+            json!({"coalition": "regional", "names": names, "unit": null, "figures": self.meeting_figures(|meeting| meeting.regional)});
+        let category = |(place, code): (usize, &&str)| json!({"category": code, "names": names, "figures": self.meeting_figures(|meeting| meeting.is_for(place))});
         let units: Vec<Value> = (0..self.units).map(unit).collect();
         let coalitions: Vec<Value> = (0..self.units).map(local).chain([regional]).collect();
         let categories: Vec<Value> = CATEGORIES.iter().enumerate().map(category).collect();
@@ -193,7 +193,7 @@ impl World {
                 to_date += first;
                 json!({
                     "week": format!("2026-W{:02}", week + 7), "monday": "2026-02-09", "first_reached": first, "reached_to_date": to_date,
-                    "slice": self.slice(|meeting| meeting.week == week),
+                    "figures": self.meeting_figures(|meeting| meeting.week == week),
                 })
             })
             .collect()

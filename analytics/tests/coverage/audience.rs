@@ -9,7 +9,7 @@ use qamtu_analytics::{
 use crate::world::{MONDAY, World, after};
 
 fn audience(world: &World) -> Audience {
-    world.coverage(after()).region.slice.audience
+    world.coverage(after()).region.figures.audience
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn frequency_counts_meetings_and_not_rows() {
     world.strong("m4", [4]);
     let region = world.coverage(after()).region;
     // Attendance: 1 six times, 2 twice, 3 three times, 4 four times, 5 three times; 50 is outside.
-    assert_eq!(region.exposure, [0, 1, 2, 1, 1]);
+    assert_eq!(region.frequencies, [0, 1, 2, 1, 1]);
     // Contacts: 6 + 2 + 3 + 4 + 3 = 18 by 5 people.
-    assert_eq!((region.slice.audience.contacts, region.slice.audience.reach.reached), (18, 5));
+    assert_eq!((region.figures.audience.contacts, region.figures.audience.reach.reached), (18, 5));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn more_reached_than_registered_is_flagged_and_not_clipped() {
     let reach = &precinct.residents.reach;
     assert_eq!((reach.denominator.voters, reach.reached, reach.lower, reach.upper, reach.over), (50, 90, 90, 90, true));
     // The region is below its 220: upper = min(220, 90 + 10) = 100.
-    let reach = &coverage.region.slice.audience.reach;
+    let reach = &coverage.region.figures.audience.reach;
     assert_eq!((reach.reached, reach.upper, reach.over), (90, 100, false));
 }
 
@@ -163,10 +163,10 @@ fn attendance_of_a_meeting_that_is_not_held_is_pending() {
     let coverage = world.coverage(after());
     // 2 people + 1 and 1 weak + 2, one of them outside.
     assert_eq!(coverage.region.attendance_without_report, 6);
-    let audience = coverage.region.slice.audience;
+    let audience = coverage.region.figures.audience;
     assert_eq!((audience.gross, audience.identified, audience.weak, audience.reach.reached), (0, 0, 0, 0));
-    assert_eq!(coverage.region.exposure, [0; 5]);
-    assert_eq!((coverage.region.slice.fulfilment.pending, coverage.counts.meetings_known), (1, 3));
+    assert_eq!(coverage.region.frequencies, [0; 5]);
+    assert_eq!((coverage.region.figures.fulfilment.pending, coverage.counts.meetings_known), (1, 3));
 }
 
 #[test]
@@ -176,12 +176,12 @@ fn a_held_meeting_that_nobody_counted_leaves_the_upper_bound_incomplete() {
     world.strong("m1", [1, 2]);
     world.held("m2", World::place_of("B", "R", &["STAFF"], MONDAY));
     let coverage = world.coverage(after());
-    let audience = &coverage.region.slice.audience;
+    let audience = &coverage.region.figures.audience;
     assert_eq!((audience.uncounted_meetings, audience.unidentified, audience.reach.lower, audience.reach.upper), (1, 0, 2, 2));
     assert_eq!(audience.reach.method, Method::Bounds);
     // Nobody is missing from the room in A, but residents of A may have been in B.
     let unit = &coverage.units[0];
-    assert_eq!((unit.slice.audience.uncounted_meetings, unit.slice.audience.reach.method), (0, Method::Exact));
+    assert_eq!((unit.figures.audience.uncounted_meetings, unit.figures.audience.reach.method), (0, Method::Exact));
     assert_eq!(unit.residents.reach.method, Method::Bounds);
     // A headcount of nobody is a count.
     world.heads("m2", &[0], None);

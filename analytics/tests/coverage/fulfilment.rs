@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{World, after, at};
 
 fn plan(world: &World) -> Fulfilment {
-    world.coverage(after()).region.slice.fulfilment
+    world.coverage(after()).region.figures.fulfilment
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn every_state_of_a_meeting_has_its_figure() {
     let coverage = world.coverage(after());
     assert_eq!((coverage.counts.meetings_planned, coverage.counts.meetings_known), (6, 10));
     // The audience of an unlawful meeting counts, that of a cancelled one is pending.
-    assert_eq!((coverage.region.slice.audience.identified, coverage.region.attendance_without_report), (1, 1));
+    assert_eq!((coverage.region.figures.audience.identified, coverage.region.attendance_without_report), (1, 1));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_meeting_is_due_from_its_local_day_on() {
     world.planned("a", World::place("2026-02-20T18:30:00Z"));
     // Local midnight between 19 and 20 February is 19:00 UTC.
     let due = |as_of: &str| {
-        let fulfilment = world.coverage(at(as_of)).region.slice.fulfilment;
+        let fulfilment = world.coverage(at(as_of)).region.figures.fulfilment;
         (fulfilment.due, fulfilment.missing)
     };
     assert_eq!(due("2026-02-19T18:59:59Z"), (0, 0));
@@ -100,8 +100,8 @@ fn no_more_of_a_plan_is_fulfilled_than_is_due() {
     world.held("b", World::place_of("B", "CA", &["YOUTH"], "2026-02-16T10:00:00Z"));
     let fulfilled = |as_of: &str| {
         let coverage = world.coverage(at(as_of));
-        let slices = std::iter::once(&coverage.region.slice).chain(coverage.units.iter().map(|unit| &unit.slice));
-        slices.map(|slice| (slice.fulfilment.due, slice.fulfilment.held, slice.fulfilment.held_planned)).collect::<Vec<_>>()
+        let all = std::iter::once(&coverage.region.figures).chain(coverage.units.iter().map(|unit| &unit.figures));
+        all.map(|figures| (figures.fulfilment.due, figures.fulfilment.held, figures.fulfilment.held_planned)).collect::<Vec<_>>()
     };
     // The region, A and B: fulfilment is attributed to the unit of the plan.
     assert_eq!(fulfilled("2026-02-20T10:00:00Z"), [(1, 2, 1), (1, 1, 1), (0, 1, 0)]);
@@ -117,24 +117,24 @@ fn a_plan_counts_where_it_was_planned_and_a_report_where_it_was_held() {
     let units: Vec<(u64, u64, u64)> = coverage
         .units
         .iter()
-        .map(|unit| &unit.slice.fulfilment)
+        .map(|unit| &unit.figures.fulfilment)
         .map(|fulfilment| (fulfilment.planned, fulfilment.held, fulfilment.missing))
         .collect();
     assert_eq!(units, [(1, 0, 0), (0, 1, 0)]);
     let coalitions: Vec<(&str, u64, u64)> = coverage
         .coalitions
         .iter()
-        .map(|coalition| (coalition.coalition.as_str(), coalition.slice.fulfilment.planned, coalition.slice.fulfilment.held))
+        .map(|coalition| (coalition.coalition.as_str(), coalition.figures.fulfilment.planned, coalition.figures.fulfilment.held))
         .collect();
     assert_eq!(coalitions, [("CA", 1, 0), ("R", 0, 1)]);
     let categories: Vec<(&str, u64, u64)> = coverage
         .categories
         .iter()
-        .map(|category| (category.category.as_str(), category.slice.fulfilment.planned, category.slice.fulfilment.held))
+        .map(|category| (category.category.as_str(), category.figures.fulfilment.planned, category.figures.fulfilment.held))
         .collect();
     assert_eq!(categories, [("ELDER", 0, 1), ("STAFF", 0, 1), ("YOUTH", 1, 0)]);
     let weeks: Vec<(&str, u64, u64)> =
-        coverage.weeks.iter().map(|week| (week.week.as_str(), week.slice.fulfilment.planned, week.slice.fulfilment.held)).collect();
+        coverage.weeks.iter().map(|week| (week.week.as_str(), week.figures.fulfilment.planned, week.figures.fulfilment.held)).collect();
     assert_eq!(weeks, [("2026-W08", 1, 0), ("2026-W09", 0, 1)]);
 }
 
@@ -145,7 +145,7 @@ fn a_move_moves_the_plan_to_another_week() {
     world.event("meeting.rescheduled", json!({"meeting": "m1", "supersedes": [plan], "starts": "2026-03-02T10:00:00Z"}));
     let coverage = world.coverage(at("2026-02-20T00:00:00Z"));
     assert_eq!(coverage.weeks.iter().map(|week| week.week.as_str()).collect::<Vec<_>>(), ["2026-W10"]);
-    assert_eq!((coverage.region.slice.fulfilment.due, coverage.region.slice.fulfilment.moved), (0, 1));
+    assert_eq!((coverage.region.figures.fulfilment.due, coverage.region.figures.fulfilment.moved), (0, 1));
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn a_meeting_corrected_away_is_cancelled() {
     world.strong("m1", [1, 2]);
     world.event("meeting.corrected", json!({"meeting": "m1", "supersedes": [held]}));
     let coverage = world.coverage(after());
-    let plan = &coverage.region.slice.fulfilment;
+    let plan = &coverage.region.figures.fulfilment;
     assert_eq!((plan.held, plan.cancelled, plan.due, plan.missing), (0, 1, 0, 0));
-    assert_eq!((coverage.region.slice.audience.gross, coverage.region.attendance_without_report), (0, 2));
+    assert_eq!((coverage.region.figures.audience.gross, coverage.region.attendance_without_report), (0, 2));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_meeting_that_begins_after_the_as_of_instant_is_never_counted() {
     let figures = |as_of: &str| {
         let coverage = world.coverage(at(as_of));
         let premature = world.facts(at(as_of)).meetings.rows().iter().filter(|meeting| meeting.premature).count();
-        let (plan, audience) = (coverage.region.slice.fulfilment, coverage.region.slice.audience);
+        let (plan, audience) = (coverage.region.figures.fulfilment, coverage.region.figures.audience);
         let counted = (plan.held, plan.held_planned, plan.held_extra, audience.gross, audience.reach.reached);
         (counted, (plan.missing, plan.pending, coverage.region.attendance_without_report), premature)
     };

@@ -44,7 +44,7 @@ async fn records_received_later_change_nothing_at_an_earlier_instant() {
         compute::coverage(&warehouse.source(), past).await.expect("a coverage")
     };
     let before = then().await;
-    assert_eq!(before.region.slice.audience.reach.reached, 4);
+    assert_eq!(before.region.figures.audience.reach.reached, 4);
     let (import, later) = ("00000000-0000-4000-8002-000000000007", "2026-03-01 00:00:00");
     // A person more at m1, and three events that take somebody away: m1 has the people 1, 2 and 6, the attendances 5 to 7 of the campaign.
     let new = received(&mut world, "2026-03-01T00:00:00Z", |world| {
@@ -67,8 +67,8 @@ async fn records_received_later_change_nothing_at_an_earlier_instant() {
     warehouse.insert("consents", consents).await;
     assert_eq!(then().await, before);
     // Later the new one counts, the one whose attendance was retracted is still at m3, and the two others are gone.
-    let now = warehouse.coverage().await.region.slice.audience;
-    assert_eq!((now.reach.reached, now.contacts), (before.region.slice.audience.reach.reached - 2 + 1, 3));
+    let now = warehouse.coverage().await.region.figures.audience;
+    assert_eq!((now.reach.reached, now.contacts), (before.region.figures.audience.reach.reached - 2 + 1, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]

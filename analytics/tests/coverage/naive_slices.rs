@@ -25,7 +25,7 @@ pub struct Naive {
     pub reached: u64,
     pub contacts: u64,
     pub first_reached: u64,
-    pub exposure: [u64; 5],
+    pub frequencies: [u64; 5],
 }
 
 impl Naive {
@@ -172,6 +172,6 @@ pub fn naive(sides: &[Side<'_>], query: &SliceQuery, keys: &[RowKey]) -> Naive {
         }
     }
     naive.reached = times.len() as u64;
-    times.values().for_each(|times| naive.exposure[(*times).min(5) - 1] += 1);
+    times.values().for_each(|times| naive.frequencies[(*times).min(5) - 1] += 1);
     naive
 }

@@ -74,7 +74,7 @@ fn world(meetings: &[Meeting]) -> World {
     world
 }
 
-/// Figures of a slice.
+/// Figures of a set of meetings.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     held: u64,
@@ -124,11 +124,11 @@ fn naive(meetings: &[&Meeting], cap: u64) -> Line {
     }
 }
 
-fn line(slice: &qamtu_analytics::coverage::Slice) -> Line {
-    let audience = &slice.audience;
+fn line(figures: &qamtu_analytics::coverage::MeetingFigures) -> Line {
+    let audience = &figures.audience;
     let Reach { reached, lower, upper, .. } = audience.reach;
     Line {
-        held: slice.fulfilment.held,
+        held: figures.fulfilment.held,
         gross: audience.gross,
         identified: audience.identified,
         contacts: audience.contacts,
@@ -147,58 +147,58 @@ fn week(day: usize) -> &'static str {
 }
 
 fn reaches(coverage: &Coverage) -> Vec<&Reach> {
-    let slices = std::iter::once(&coverage.region.slice)
-        .chain(coverage.units.iter().map(|unit| &unit.slice))
-        .chain(coverage.coalitions.iter().map(|coalition| &coalition.slice))
-        .chain(coverage.categories.iter().map(|category| &category.slice))
-        .chain(coverage.weeks.iter().map(|week| &week.slice));
+    let all = std::iter::once(&coverage.region.figures)
+        .chain(coverage.units.iter().map(|unit| &unit.figures))
+        .chain(coverage.coalitions.iter().map(|coalition| &coalition.figures))
+        .chain(coverage.categories.iter().map(|category| &category.figures))
+        .chain(coverage.weeks.iter().map(|week| &week.figures));
     let residents = coverage.units.iter().map(|unit| &unit.residents).chain(coverage.precincts.iter().map(|precinct| &precinct.residents));
-    slices.map(|slice| &slice.audience.reach).chain(residents.map(|residents| &residents.reach)).collect()
+    all.map(|figures| &figures.audience.reach).chain(residents.map(|residents| &residents.reach)).collect()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn every_slice_equals_a_naive_count(meetings in proptest::collection::vec(meeting(), 0..12)) {
+    fn every_table_equals_a_naive_count(meetings in proptest::collection::vec(meeting(), 0..12)) {
         let coverage = world(&meetings).coverage(after());
         let held = |keep: &dyn Fn(&Meeting) -> bool| -> Vec<&Meeting> {
             meetings.iter().filter(|meeting| meeting.held && keep(meeting)).collect()
         };
-        prop_assert_eq!(line(&coverage.region.slice), naive(&held(&|_| true), 220));
+        prop_assert_eq!(line(&coverage.region.figures), naive(&held(&|_| true), 220));
         for (unit, number) in coverage.units.iter().zip(0..) {
-            prop_assert_eq!(line(&unit.slice), naive(&held(&|meeting| meeting.unit == number), 220));
+            prop_assert_eq!(line(&unit.figures), naive(&held(&|meeting| meeting.unit == number), 220));
         }
         for (coalition, number) in coverage.coalitions.iter().zip(0..) {
-            prop_assert_eq!(line(&coalition.slice), naive(&held(&|meeting| meeting.coalition == number), 220));
+            prop_assert_eq!(line(&coalition.figures), naive(&held(&|meeting| meeting.coalition == number), 220));
         }
         for (category, number) in coverage.categories.iter().zip(0..) {
             let of = |meeting: &Meeting| meeting.category == number || meeting.second_category == number;
-            prop_assert_eq!(line(&category.slice), naive(&held(&of), 220));
+            prop_assert_eq!(line(&category.figures), naive(&held(&of), 220));
         }
         for this in &coverage.weeks {
-            prop_assert_eq!(line(&this.slice), naive(&held(&|meeting| week(meeting.day) == this.week), 220));
+            prop_assert_eq!(line(&this.figures), naive(&held(&|meeting| week(meeting.day) == this.week), 220));
             let until = naive(&held(&|meeting| week(meeting.day) <= this.week.as_str()), 220);
             prop_assert_eq!(this.reached_to_date, until.reached);
         }
     }
 
     #[test]
-    fn exposure_and_residents_equal_a_naive_count(meetings in proptest::collection::vec(meeting(), 0..12)) {
+    fn frequencies_and_residents_equal_a_naive_count(meetings in proptest::collection::vec(meeting(), 0..12)) {
         let coverage = world(&meetings).coverage(after());
         let mut times: HashMap<u64, u64> = HashMap::new();
         for meeting in meetings.iter().filter(|meeting| meeting.held) {
             let strong: HashSet<u64> = meeting.people.iter().filter(|(person, strong)| *strong && *person <= 10).map(|attendance| attendance.0).collect();
             strong.into_iter().for_each(|person| *times.entry(person).or_default() += 1);
         }
-        let mut exposure = [0; 5];
+        let mut frequencies = [0; 5];
         let mut residences: BTreeMap<&str, (u64, u64)> = [("A-1", (0, 0)), ("A-2", (0, 0)), ("B-1", (0, 0))].into();
         for (person, times) in times {
-            exposure[times.min(5) as usize - 1] += 1;
+            frequencies[times.min(5) as usize - 1] += 1;
             let home = residences.entry(match person { 1..=5 => "A-1", 6 | 7 => "A-2", _ => "B-1" }).or_default();
             *home = (home.0 + 1, home.1 + times);
         }
-        prop_assert_eq!(coverage.region.exposure, exposure);
+        prop_assert_eq!(coverage.region.frequencies, frequencies);
         let residents: BTreeMap<&str, (u64, u64)> = coverage
             .precincts
             .iter()
@@ -213,23 +213,23 @@ proptest! {
         for reach in reaches(&coverage) {
             prop_assert!(reach.reached <= reach.lower && reach.lower <= reach.upper, "{:?}", reach);
         }
-        let slices = coverage.units.iter().map(|unit| &unit.slice).chain(coverage.weeks.iter().map(|week| &week.slice));
-        for plan in slices.chain([&coverage.region.slice]).map(|slice| &slice.fulfilment) {
+        let all = coverage.units.iter().map(|unit| &unit.figures).chain(coverage.weeks.iter().map(|week| &week.figures));
+        for plan in all.chain([&coverage.region.figures]).map(|figures| &figures.fulfilment) {
             prop_assert!(plan.held_planned + plan.missing <= plan.due && plan.due <= plan.planned, "{:?}", plan);
         }
-        let region = &coverage.region.slice.audience;
+        let region = &coverage.region.figures.audience;
         prop_assert!(region.reach.reached <= region.contacts && region.contacts <= region.identified && region.identified <= region.gross);
         // Units share people, so their reaches add up to at least the region's; attendances do add up.
         let sum = |of: &dyn Fn(&qamtu_analytics::coverage::UnitCoverage) -> u64| coverage.units.iter().map(of).sum::<u64>();
-        prop_assert!(region.reach.reached <= sum(&|unit| unit.slice.audience.reach.reached));
-        prop_assert_eq!(region.gross, sum(&|unit| unit.slice.audience.gross));
-        prop_assert_eq!(region.contacts, sum(&|unit| unit.slice.audience.contacts));
-        prop_assert_eq!(coverage.region.slice.fulfilment.planned, sum(&|unit| unit.slice.fulfilment.planned));
-        prop_assert_eq!(coverage.region.slice.fulfilment.held, sum(&|unit| unit.slice.fulfilment.held));
+        prop_assert!(region.reach.reached <= sum(&|unit| unit.figures.audience.reach.reached));
+        prop_assert_eq!(region.gross, sum(&|unit| unit.figures.audience.gross));
+        prop_assert_eq!(region.contacts, sum(&|unit| unit.figures.audience.contacts));
+        prop_assert_eq!(coverage.region.figures.fulfilment.planned, sum(&|unit| unit.figures.fulfilment.planned));
+        prop_assert_eq!(coverage.region.figures.fulfilment.held, sum(&|unit| unit.figures.fulfilment.held));
         // A resident lives in one place, so residents add up to the region's reach.
         prop_assert_eq!(region.reach.reached, sum(&|unit| unit.residents.reach.reached));
         prop_assert_eq!(region.reach.reached, coverage.precincts.iter().map(|precinct| precinct.residents.reach.reached).sum::<u64>());
-        prop_assert_eq!(region.reach.reached, coverage.region.exposure.iter().sum::<u64>());
+        prop_assert_eq!(region.reach.reached, coverage.region.frequencies.iter().sum::<u64>());
         prop_assert_eq!(region.reach.reached, coverage.weeks.iter().map(|week| week.first_reached).sum::<u64>());
     }
 

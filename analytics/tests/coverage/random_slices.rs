@@ -53,10 +53,10 @@ fn filter() -> impl Strategy<Value = Filter> {
 
 fn query() -> impl Strategy<Value = SliceQuery> {
     let dimensions = subsequence(Dimension::all().collect::<Vec<_>>(), 0..=2).prop_shuffle();
-    (proptest::collection::vec(filter(), 0..=3), dimensions, any::<bool>()).prop_map(|(filters, by, with_exposure)| SliceQuery {
+    (proptest::collection::vec(filter(), 0..=3), dimensions, any::<bool>()).prop_map(|(filters, by, with_frequencies)| SliceQuery {
         filters,
         by,
-        with_exposure,
+        with_frequencies,
         with_totals: true,
     })
 }
@@ -64,13 +64,13 @@ fn query() -> impl Strategy<Value = SliceQuery> {
 /// Compares every row of a slice.
 fn check(store: &FactsStore, sides: &[Side<'_>], query: &SliceQuery) -> Result<(), TestCaseError> {
     let table = slice(store, query).expect("a slice");
-    let exposure = |naive: &Naive| query.with_exposure.then_some(naive.exposure);
+    let frequencies = |naive: &Naive| query.with_frequencies.then_some(naive.frequencies);
     let mut keys = BTreeSet::new();
     match &table.rows {
         SliceRows::Meetings(rows) => {
             for row in rows {
                 let expected = naive(sides, query, &row.keys);
-                let (plan, audience, people) = (&row.figures.slice.fulfilment, &row.figures.slice.audience, row.figures.people);
+                let (plan, audience, people) = (&row.figures.figures.fulfilment, &row.figures.figures.audience, row.figures.people);
                 prop_assert_eq!(
                     (plan.planned, plan.held, audience.gross, audience.weak),
                     (expected.planned, expected.held, expected.gross, expected.weak),
@@ -87,7 +87,7 @@ fn check(store: &FactsStore, sides: &[Side<'_>], query: &SliceQuery) -> Result<(
                     (audience.unidentified, audience.reach.reached, audience.reach.upper),
                     (expected.unidentified, expected.reached, expected.upper())
                 );
-                prop_assert_eq!(people.exposure, exposure(&expected), "{:?}", row.keys);
+                prop_assert_eq!(people.frequencies, frequencies(&expected), "{:?}", row.keys);
                 prop_assert!(keys.insert(row.keys.clone()), "{:?} twice", row.keys);
             }
         }
@@ -101,7 +101,7 @@ fn check(store: &FactsStore, sides: &[Side<'_>], query: &SliceQuery) -> Result<(
                     "{:?}",
                     row.keys
                 );
-                prop_assert_eq!(people.exposure, exposure(&expected), "{:?}", row.keys);
+                prop_assert_eq!(people.frequencies, frequencies(&expected), "{:?}", row.keys);
                 prop_assert!(keys.insert(row.keys.clone()), "{:?} twice", row.keys);
             }
         }

@@ -41,7 +41,7 @@ async fn a_renewed_store_gives_the_figures_that_reading_everything_gives() {
             let renewed = compute::coverage(&through(&warehouse, &dir), selection.clone()).await.expect("a coverage");
             let read = compute::coverage(&warehouse.source(), selection).await.expect("a coverage");
             assert_eq!(renewed, read, "history {case} at {} after {changes:?}", history.now);
-            reached += renewed.region.slice.audience.reach.reached;
+            reached += renewed.region.figures.audience.reach.reached;
         }
     }
     assert!(reached > 100, "{reached}");
@@ -70,7 +70,7 @@ async fn changes_reach_the_meetings_that_they_do_not_name() {
         history.now += 1.hours();
         history.add(&change).await;
         let renewed = compute::coverage(&through(&warehouse, &dir), history.selection()).await.expect("a coverage");
-        let audience = &renewed.region.slice.audience;
+        let audience = &renewed.region.figures.audience;
         assert_eq!((audience.reach.reached, audience.contacts), reached, "{change:?}");
         assert_eq!(renewed, compute::coverage(&warehouse.source(), history.selection()).await.expect("a coverage"), "{change:?}");
     }
@@ -87,7 +87,7 @@ async fn only_changed_meetings_are_read_again_unless_the_log_is_another_or_the_f
     }
     let reached = async |history: &History<'_>| {
         let coverage = compute::coverage(&through(&warehouse, &dir), history.selection()).await.expect("a coverage");
-        coverage.region.slice.audience.reach.reached
+        coverage.region.figures.audience.reach.reached
     };
     assert_eq!(reached(&history).await, 3);
     // Rows that disappear from the warehouse are missed only where meetings are read again.

@@ -32,7 +32,7 @@ fn without_a_roll_people_say_where_they_live() {
     ];
     world.state(residences);
     let coverage = world.coverage(after());
-    let audience = &coverage.region.slice.audience;
+    let audience = &coverage.region.figures.audience;
     // Eligible: 1, 2, 3 at m1; 1, 2, 6 at m2. Outside: 4 and 5 at m1.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.reach.reached), (8, 6, 2, 4));
     // Of 6 at m1 and 3 at m2 nothing is known, so they may be voters: unidentified = (6 - 5) + (4 - 3); upper = min(220, 4 + 2).
@@ -44,7 +44,7 @@ fn without_a_roll_people_say_where_they_live() {
     let units: Vec<(u64, u64)> = coverage.units.iter().map(|unit| (unit.residents.reach.reached, unit.residents.contacts)).collect();
     // Unit A: 1 and 2, twice each. Unit B: 3 once as a resident, 6 once.
     assert_eq!(units, [(2, 4), (2, 2)]);
-    assert_eq!(coverage.region.exposure, [2, 2, 0, 0, 0]);
+    assert_eq!(coverage.region.frequencies, [2, 2, 0, 0, 0]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn people_who_may_be_voters_widen_the_bounds() {
         Unit("B"),
     ];
     world.state(residences);
-    let audience = world.coverage(after()).region.slice.audience;
+    let audience = world.coverage(after()).region.figures.audience;
     // Eligible: 1 and 8. Outside: 4, 5 and 7. Unknown: 2, 3 and 6.
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (5, 2, 3, 3));
     // Eight people: gross = 8; the truth lies between 2 and 2 + 3.
@@ -87,12 +87,12 @@ fn a_partial_roll_decides_nothing() {
     let coverage = world.coverage(after());
     assert_eq!((coverage.counts.roll_voters, coverage.counts.roll_precincts, coverage.counts.precincts_without_roll), (3, 1, 2));
     // As they state: 1 and 8 eligible, 9 outside, 2 unknown, though 8 and 9 are on the roll of B-1.
-    let audience = &coverage.region.slice.audience;
+    let audience = &coverage.region.figures.audience;
     assert_eq!((audience.identified, audience.contacts, audience.outside, audience.unidentified), (3, 2, 1, 1));
     let reached: Vec<u64> = coverage.precincts.iter().map(|precinct| precinct.residents.reach.reached).collect();
     assert_eq!(reached, [1, 1, 0]);
     // The same people with the whole roll.
     world.roll = World::new().roll;
     let coverage = world.coverage(after());
-    assert_eq!((coverage.region.slice.audience.contacts, coverage.counts.precincts_without_roll), (4, 0));
+    assert_eq!((coverage.region.figures.audience.contacts, coverage.counts.precincts_without_roll), (4, 0));
 }

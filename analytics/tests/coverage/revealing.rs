@@ -21,21 +21,21 @@ fn a_revealing_audience_counts_by_heads_alone() {
     world.held("m4", of(&["STAFF", "YOUTH"]));
     world.strong("m4", [5]);
     let region = world.coverage(after()).region;
-    assert_eq!((region.slice.audience.reach.reached, region.slice.audience.weak, region.attendance_without_report), (4, 1, 1));
+    assert_eq!((region.figures.audience.reach.reached, region.figures.audience.weak, region.attendance_without_report), (4, 1, 1));
     // Only later it is said that to be among the young reveals.
     let mut configured = world.events[0]["data"].clone();
     configured["revision"] = 2.into();
     configured["categories"][2]["revealing"] = true.into();
     world.event("campaign.configured", configured);
     let region = world.coverage(after()).region;
-    let audience = &region.slice.audience;
+    let audience = &region.figures.audience;
     assert_eq!(
         (audience.reach.reached, audience.identified, audience.weak, audience.outside, region.attendance_without_report),
         (0, 0, 0, 0, 0)
     );
     // m1: gross = 7, unidentified = 9, minimum = min(3, 0 + 9). Nobody counted heads at m3 and m4.
     assert_eq!((audience.gross, audience.unidentified, audience.uncounted_meetings), (7, 9, 2));
-    assert_eq!((audience.reach.lower, audience.reach.upper, region.exposure), (3, 9, [0; 5]));
+    assert_eq!((audience.reach.lower, audience.reach.upper, region.frequencies), (3, 9, [0; 5]));
 }
 
 #[test]
@@ -59,6 +59,6 @@ fn one_revealing_report_of_two_makes_a_meeting_heads_only() {
     world.event("meeting.corrected", json!({"meeting": "m3", "supersedes": [wrong], "report": of(&["STAFF"])}));
     world.strong("m3", [4]);
     let region = world.coverage(after()).region;
-    assert_eq!((region.slice.fulfilment.held, region.slice.fulfilment.contested), (3, 1));
-    assert_eq!((region.slice.audience.identified, region.slice.audience.reach.reached, region.attendance_without_report), (1, 1, 0));
+    assert_eq!((region.figures.fulfilment.held, region.figures.fulfilment.contested), (3, 1));
+    assert_eq!((region.figures.audience.identified, region.figures.audience.reach.reached, region.attendance_without_report), (1, 1, 0));
 }

@@ -73,7 +73,7 @@ fn a_saved_store_gives_the_same_figures() {
     let facts = Facts { roll, ..world().facts(after()) };
     let renewed = FactsStore::renewed(facts, saved.attendance().expect("lists"), |_| Ok(())).expect("a store");
     assert_eq!(Coverage::of(&renewed).expect("a coverage"), Coverage::of(&store).expect("a coverage"));
-    assert!(Coverage::of(&renewed).expect("a coverage").region.slice.audience.reach.reached > 0);
+    assert!(Coverage::of(&renewed).expect("a coverage").region.figures.audience.reach.reached > 0);
 }
 
 #[test]

@@ -19,25 +19,25 @@ fn world() -> World {
 }
 
 fn reached(coverage: &Coverage) -> u64 {
-    coverage.region.slice.audience.reach.reached
+    coverage.region.figures.audience.reach.reached
 }
 
 #[test]
 fn a_person_at_meetings_in_two_units_counts_in_both_and_once_in_the_region() {
     let coverage = world().coverage(after());
     // A: 1 2 6. B: 1 8 9 and 1 2 9, so 1 2 8 9. Region: 1 2 6 8 9.
-    assert_eq!(coverage.units.iter().map(|unit| unit.slice.audience.reach.reached).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(coverage.units.iter().map(|unit| unit.figures.audience.reach.reached).collect::<Vec<_>>(), [3, 4]);
     assert_eq!(reached(&coverage), 5);
-    assert_eq!(coverage.units.iter().map(|unit| unit.slice.audience.contacts).collect::<Vec<_>>(), [3, 6]);
+    assert_eq!(coverage.units.iter().map(|unit| unit.figures.audience.contacts).collect::<Vec<_>>(), [3, 6]);
 }
 
 #[test]
 fn a_unit_is_compared_to_its_voters_and_capped_by_the_region() {
     let coverage = world().coverage(after());
-    let reach = &coverage.units[1].slice.audience.reach;
+    let reach = &coverage.units[1].figures.audience.reach;
     // B: unidentified = max(14, 4) - 4 = 10; upper = min(220, 4 + 10) = 14; compared to B-1's 80 voters.
     assert_eq!((reach.lower, reach.upper, reach.denominator.voters), (4, 14, 80));
-    assert_eq!((reach.method, coverage.units[0].slice.audience.reach.method), (Method::Bounds, Method::Exact));
+    assert_eq!((reach.method, coverage.units[0].figures.audience.reach.method), (Method::Bounds, Method::Exact));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn coalitions_compare_to_their_unit_or_the_region() {
         .coalitions
         .iter()
         .map(|coalition| {
-            let reach = &coalition.slice.audience.reach;
+            let reach = &coalition.figures.audience.reach;
             (coalition.coalition.as_str(), coalition.unit.as_ref().map(|unit| unit.as_str()), reach.reached, reach.denominator.voters)
         })
         .collect();
@@ -94,8 +94,8 @@ fn categories_overlap_and_name_a_meeting_once() {
         .categories
         .iter()
         .map(|category| {
-            let audience = &category.slice.audience;
-            (category.category.as_str(), category.slice.fulfilment.held, audience.contacts, audience.reach.reached)
+            let audience = &category.figures.audience;
+            (category.category.as_str(), category.figures.fulfilment.held, audience.contacts, audience.reach.reached)
         })
         .collect();
     // YOUTH: m1 and m2, 1 2 6 8 9. STAFF: m2 and m3, 1 2 8 9.
@@ -108,7 +108,7 @@ fn weeks_add_up_first_contacts_and_not_reaches() {
     let weeks: Vec<(&str, u64, u64, u64)> = coverage
         .weeks
         .iter()
-        .map(|week| (week.week.as_str(), week.slice.audience.reach.reached, week.first_reached, week.reached_to_date))
+        .map(|week| (week.week.as_str(), week.figures.audience.reach.reached, week.first_reached, week.reached_to_date))
         .collect();
     // W08: 1 2 6 are new. W09: 1 8 9, of them 8 9 new. W10: 1 2 9, nobody new.
     assert_eq!(weeks, [("2026-W08", 3, 3, 3), ("2026-W09", 3, 2, 5), ("2026-W10", 3, 0, 5)]);
@@ -122,7 +122,7 @@ fn weeks_begin_at_local_midnight_on_monday() {
     world.held("m1", World::place("2026-02-22T18:59:59Z"));
     world.held("m2", World::place("2026-02-22T19:00:00Z"));
     let coverage = world.coverage(after());
-    let weeks: Vec<(&str, u64)> = coverage.weeks.iter().map(|week| (week.week.as_str(), week.slice.fulfilment.held)).collect();
+    let weeks: Vec<(&str, u64)> = coverage.weeks.iter().map(|week| (week.week.as_str(), week.figures.fulfilment.held)).collect();
     assert_eq!(weeks, [("2026-W08", 1), ("2026-W09", 1)]);
 }
 
@@ -131,7 +131,7 @@ fn the_denominator_is_the_count_that_is_true_on_the_local_day() {
     let world = world();
     let voters = |as_of: &str| {
         let coverage = world.coverage(at(as_of));
-        let denominator = coverage.region.slice.audience.reach.denominator;
+        let denominator = coverage.region.figures.audience.reach.denominator;
         (coverage.counts.voters, coverage.counts.precincts, denominator.voters, denominator.date)
     };
     let day = |month, day| Some(jiff::civil::date(2026, month, day));
@@ -183,9 +183,9 @@ fn codes_that_the_reference_data_lacks_are_kept() {
     world.strong("m1", [1]);
     let coverage = world.coverage(after());
     let unit = coverage.units.last().expect("units");
-    assert_eq!((unit.unit.as_str(), unit.names.as_ref(), unit.slice.audience.reach.reached), ("Z", None, 1));
+    assert_eq!((unit.unit.as_str(), unit.names.as_ref(), unit.figures.audience.reach.reached), ("Z", None, 1));
     // Nobody counted its voters, so nobody can say that more of them came than there are.
-    assert!(!unit.slice.audience.reach.over && !unit.slice.audience.reach.denominator.is_known());
+    assert!(!unit.figures.audience.reach.over && !unit.figures.audience.reach.denominator.is_known());
     assert_eq!(coverage.coalitions.len(), 3);
     assert_eq!(coverage.categories.iter().filter(|category| category.names.is_none()).count(), 1);
 }
@@ -216,7 +216,7 @@ fn without_a_precinct_count_the_voters_are_unknown_and_nothing_is_capped_by_zero
     world.state([Residence::Unit("A")]);
     world.heads("m1", &[40], None);
     let coverage = world.coverage(after());
-    let reach = &coverage.region.slice.audience.reach;
+    let reach = &coverage.region.figures.audience.reach;
     assert_eq!((reach.reached, reach.upper, reach.over, coverage.region.ceiling), (1, 40, false, None));
     let figures = serde_json::to_value(Summary::from(&coverage)).expect("figures");
     assert!(figures["counts"]["voters"].is_null() && figures["units"][0]["voters"].is_null(), "{figures}");
@@ -226,7 +226,7 @@ fn without_a_precinct_count_the_voters_are_unknown_and_nothing_is_capped_by_zero
 fn a_campaign_without_anything_has_figures() {
     let coverage = World::new().coverage(after());
     assert_eq!(reached(&coverage), 0);
-    assert_eq!(coverage.region.slice.audience.reach.method, Method::Exact);
+    assert_eq!(coverage.region.figures.audience.reach.method, Method::Exact);
     assert_eq!((coverage.units.len(), coverage.precincts.len(), coverage.weeks.len()), (2, 3, 0));
     assert_eq!((coverage.counts.units, coverage.counts.coalitions, coverage.counts.roll_voters), (2, 2, 10));
 }

@@ -14,7 +14,7 @@ async fn the_figures_of_a_warehouse_are_those_of_its_records() {
     warehouse.store(&world).await;
     let coverage = warehouse.coverage().await;
     assert_eq!(coverage, expected(&world));
-    assert_eq!(coverage.region.slice.audience.reach.reached, 4);
+    assert_eq!(coverage.region.figures.audience.reach.reached, 4);
     let bytes = |coverage| serde_json::to_vec(coverage).expect("bytes");
     assert_eq!(bytes(&coverage), bytes(&warehouse.coverage().await));
 }
@@ -50,7 +50,7 @@ async fn assert_people_count_as_they_state(precincts_with_roll: &[&str]) {
     warehouse.insert("attendance", rows).await;
     let coverage = warehouse.coverage().await;
     assert_eq!(coverage, expected(&world));
-    assert!(coverage.region.slice.audience.reach.reached > 0);
+    assert!(coverage.region.figures.audience.reach.reached > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn a_meeting_that_is_split_over_arrow_batches_counts_once() {
     warehouse.store(&world).await;
     let coverage = warehouse.coverage().await;
     assert_eq!(coverage, expected(&world));
-    assert_eq!(coverage.region.slice.audience.identified, 225_000);
+    assert_eq!(coverage.region.figures.audience.identified, 225_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,7 +38,7 @@ async fn unknown_none_withheld_and_zero_are_said_in_different_words() {
 #[tokio::test]
 async fn a_withheld_headline_says_why_beside_it() {
     let mut coverage = sample::coverage();
-    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(7, 50, 1_195_000);
+    coverage["region"]["figures"]["audience"]["reach"] = sample::reach(7, 50, 1_195_000);
     for (language, word, reason) in [
         ("en", "withheld", "Counts of 1 to 9 people are withheld, and others from which they could be worked out."),
         ("ru", "скрыто", "Числа от 1 до 9 человек скрыты, как и другие, из которых их можно вычислить."),
@@ -65,7 +65,7 @@ async fn where_nobody_was_identified_the_headline_shows_the_bounds() {
 #[tokio::test]
 async fn where_heads_alone_were_counted_nobody_is_said_to_be_reached_or_not() {
     let mut coverage = sample::coverage();
-    let audience = &mut coverage["categories"][1]["slice"]["audience"];
+    let audience = &mut coverage["categories"][1]["figures"]["audience"];
     for count in ["identified_meetings", "identified", "contacts", "outside", "weak"] {
         audience[count] = json!(0);
     }

@@ -53,7 +53,7 @@ async fn the_table_sorts_by_links() {
 #[tokio::test]
 async fn the_plan_is_the_campaigns_however_many_meetings_are_announced() {
     let mut coverage = sample::coverage();
-    coverage["region"]["slice"]["fulfilment"]["planned"] = json!(1_940);
+    coverage["region"]["figures"]["fulfilment"]["planned"] = json!(1_940);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
     assert!(text(&get(&page, "/en").await.body).contains("plans sent so far: 1,940; meetings set for the whole campaign: 1,959"));
 }
@@ -63,7 +63,7 @@ async fn the_headline_says_by_which_method() {
     let mut coverage = sample::coverage();
     let page = page_of(Some(coverage.clone()), Reader::of_region(Role::Leader));
     assert!(text(&get(&page, "/en").await.body).contains("voters reached (unique); method: bounds"));
-    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_195_000);
+    coverage["region"]["figures"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_195_000);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
     assert!(text(&get(&page, "/en").await.body).contains("voters reached (unique); method: exact"));
 }
@@ -72,7 +72,7 @@ async fn the_headline_says_by_which_method() {
 async fn a_bound_that_is_the_count_is_the_same_share() {
     let mut coverage = sample::coverage();
     // 7.862 % and 11.735 %: rounded outwards they would be 7.8 and 11.8.
-    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 140_000, 1_193_000);
+    coverage["region"]["figures"]["audience"]["reach"] = sample::reach(93_799, 140_000, 1_193_000);
     let page = page_of(Some(coverage.clone()), Reader::of_region(Role::Leader));
     for (language, from, to) in [("kk", "7,9", "11,7%"), ("ru", "7,9", "11,7\u{a0}%"), ("en", "7.9", "11.7%")] {
         let page_text = text(&get(&page, &format!("/{language}")).await.body);
@@ -80,7 +80,7 @@ async fn a_bound_that_is_the_count_is_the_same_share() {
         assert!(page_text.contains(&format!("({from}{sign})")), "{language}: reached is another share than {from}");
         assert_eq!(page_text.matches(&format!("{from}–{to}")).count(), 2, "{language}: bounds are other shares than {from} and {to}");
     }
-    coverage["region"]["slice"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_193_000);
+    coverage["region"]["figures"]["audience"]["reach"] = sample::reach(93_799, 93_799, 1_193_000);
     let page = page_of(Some(coverage), Reader::of_region(Role::Leader));
     assert!(text(&get(&page, "/en").await.body).contains("Bounds: 7.9% of registered voters"));
 }

@@ -36,7 +36,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
 /// A campaign of so many weeks, half of its units untouched.
 pub fn weeks(count: u64) -> Value {
     let mut coverage = coverage();
-    let reached = coverage["region"]["slice"]["audience"]["reach"]["reached"].as_u64().expect("a count");
+    let reached = coverage["region"]["figures"]["audience"]["reach"]["reached"].as_u64().expect("a count");
     let template = coverage["weeks"][1].clone();
     let monday: jiff::civil::Date = "2026-02-09".parse().expect("a date");
     let each = reached / count;
@@ -104,10 +104,10 @@ pub fn no_voters() -> Value {
     coverage["counts"]["voters"] = Value::Null;
     coverage["counts"]["precincts"] = json!(0);
     coverage["precincts"] = json!([]);
-    uncount(&mut coverage["region"]["slice"]["audience"]["reach"]);
+    uncount(&mut coverage["region"]["figures"]["audience"]["reach"]);
     coverage["region"]["ceiling"] = Value::Null;
     for unit in coverage["units"].as_array_mut().expect("units") {
-        uncount(&mut unit["slice"]["audience"]["reach"]);
+        uncount(&mut unit["figures"]["audience"]["reach"]);
         uncount(&mut unit["residents"]["reach"]);
     }
     coverage
@@ -117,7 +117,7 @@ pub fn no_voters() -> Value {
 pub fn no_voters_of_some_units() -> Value {
     let mut coverage = coverage();
     for unit in coverage["units"].as_array_mut().expect("units").iter_mut().take(2) {
-        uncount(&mut unit["slice"]["audience"]["reach"]);
+        uncount(&mut unit["figures"]["audience"]["reach"]);
         uncount(&mut unit["residents"]["reach"]);
     }
     coverage
@@ -131,7 +131,7 @@ pub fn nothing_defined() -> Value {
     }
     coverage["counts"]["units"] = json!(0);
     unreach(&mut coverage);
-    let audience = &mut coverage["region"]["slice"]["audience"];
+    let audience = &mut coverage["region"]["figures"]["audience"];
     audience["contacts"] = json!(0);
     audience["outside"] = audience["identified"].clone();
     audience["reach"]["reached"] = json!(0);
@@ -140,11 +140,11 @@ pub fn nothing_defined() -> Value {
 }
 
 /// Figures of meetings of which none was held.
-fn unhold(slice: &mut Value) {
+fn unhold(figures: &mut Value) {
     for count in ["held", "held_planned", "held_extra", "unlawful", "contested", "due", "missing"] {
-        slice["fulfilment"][count] = json!(0);
+        figures["fulfilment"][count] = json!(0);
     }
-    let voters = slice["audience"]["reach"]["denominator"].clone();
+    let voters = figures["audience"]["reach"]["denominator"].clone();
     let none = json!({"reached": 0, "lower": 0, "upper": 0, "denominator": voters, "method": "exact", "over": false});
     for count in [
         "gross",
@@ -157,23 +157,23 @@ fn unhold(slice: &mut Value) {
         "identified_meetings",
         "uncounted_meetings",
     ] {
-        slice["audience"][count] = json!(0);
+        figures["audience"][count] = json!(0);
     }
-    slice["audience"]["reach"] = none;
+    figures["audience"]["reach"] = none;
 }
 
-fn slices(coverage: &mut Value, change: impl Fn(&mut Value)) {
-    change(&mut coverage["region"]["slice"]);
+fn each_figures(coverage: &mut Value, change: impl Fn(&mut Value)) {
+    change(&mut coverage["region"]["figures"]);
     for table in ["units", "coalitions", "categories", "weeks"] {
         for row in coverage[table].as_array_mut().expect("rows") {
-            change(&mut row["slice"]);
+            change(&mut row["figures"]);
         }
     }
 }
 
 /// Nobody was reached: not by residents, not by weeks.
 fn unreach(coverage: &mut Value) {
-    coverage["region"]["exposure"] = json!([0, 0, 0, 0, 0]);
+    coverage["region"]["frequencies"] = json!([0, 0, 0, 0, 0]);
     for unit in coverage["units"].as_array_mut().expect("units") {
         let residents = &mut unit["residents"];
         residents["contacts"] = json!(0);
@@ -190,7 +190,7 @@ fn unreach(coverage: &mut Value) {
 /// A campaign that is planned, and of which nothing was held yet.
 pub fn no_meetings() -> Value {
     let mut coverage = coverage();
-    slices(&mut coverage, unhold);
+    each_figures(&mut coverage, unhold);
     unreach(&mut coverage);
     coverage["region"]["ceiling"] = Value::Null;
     coverage["region"]["attendance_without_report"] = json!(0);
@@ -200,8 +200,8 @@ pub fn no_meetings() -> Value {
 /// A campaign that counted heads everywhere and identified nobody.
 pub fn counted_only() -> Value {
     let mut coverage = coverage();
-    slices(&mut coverage, |slice| {
-        let audience = &mut slice["audience"];
+    each_figures(&mut coverage, |figures| {
+        let audience = &mut figures["audience"];
         for count in ["identified", "contacts", "weak", "outside", "identified_meetings"] {
             audience[count] = json!(0);
         }
@@ -210,7 +210,7 @@ pub fn counted_only() -> Value {
         let gross = audience["gross"].as_u64().expect("a count");
         audience["reach"] = reach(0, gross, voters);
     });
-    let reach = &mut coverage["region"]["slice"]["audience"]["reach"];
+    let reach = &mut coverage["region"]["figures"]["audience"]["reach"];
     (reach["lower"], reach["upper"]) = (json!(161), json!(8_116));
     unreach(&mut coverage);
     coverage
@@ -219,11 +219,11 @@ pub fn counted_only() -> Value {
 /// A campaign whose meetings were held, and nobody says how many came.
 pub fn uncounted() -> Value {
     let mut coverage = coverage();
-    slices(&mut coverage, |slice| {
-        let held = slice["fulfilment"].clone();
-        unhold(slice);
-        slice["fulfilment"] = held;
-        slice["audience"]["uncounted_meetings"] = slice["fulfilment"]["held"].clone();
+    each_figures(&mut coverage, |figures| {
+        let held = figures["fulfilment"].clone();
+        unhold(figures);
+        figures["fulfilment"] = held;
+        figures["audience"]["uncounted_meetings"] = figures["fulfilment"]["held"].clone();
     });
     unreach(&mut coverage);
     coverage["region"]["ceiling"] = Value::Null;
@@ -233,8 +233,8 @@ pub fn uncounted() -> Value {
 /// A campaign that wrote lists everywhere and counted no heads: the reach is exact.
 pub fn no_headcounts() -> Value {
     let mut coverage = coverage();
-    slices(&mut coverage, |slice| {
-        let audience = &mut slice["audience"];
+    each_figures(&mut coverage, |figures| {
+        let audience = &mut figures["audience"];
         audience["headcount_meetings"] = json!(0);
         audience["unidentified"] = json!(0);
         audience["gross"] = audience["identified"].clone();
@@ -270,7 +270,7 @@ pub fn few() -> Value {
         let held = coverage["units"][place]["residents"]["reach"]["reached"].as_u64().expect("a count");
         let voters = coverage["units"][place]["residents"]["reach"]["denominator"]["voters"].as_u64().expect("a count");
         coverage["units"][place]["residents"]["reach"] = reach(people, people, voters);
-        let region = &mut coverage["region"]["slice"]["audience"]["reach"];
+        let region = &mut coverage["region"]["figures"]["audience"]["reach"];
         region["reached"] = json!(region["reached"].as_u64().expect("a count") - held + people);
         region["lower"] = region["reached"].clone();
     }

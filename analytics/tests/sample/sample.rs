@@ -106,8 +106,8 @@ impl Figures {
         }
     }
 
-    /// As a slice of a coverage.
-    pub fn slice(self, voters: u64) -> Value {
+    /// As figures of meetings in a coverage.
+    pub fn meeting_figures(self, voters: u64) -> Value {
         json!({
             "fulfilment": {
                 "planned": self.planned, "due": self.planned * 97 / 100, "held": self.held, "held_planned": self.held - self.held / 50,
@@ -143,9 +143,9 @@ pub fn coverage() -> Value {
     let residents: Vec<u64> = units.iter().map(|unit| unit.reached * 97 / 100).collect();
     let reached: u64 = residents.iter().sum();
     let region = Figures { reached, ..sum };
-    let exposure =
+    let frequencies =
         [reached - reached / 10 - reached / 50 - reached / 200 - reached / 900, reached / 10, reached / 50, reached / 200, reached / 900];
-    let mut whole = region.slice(voters);
+    let mut whole = region.meeting_figures(voters);
     whole["fulfilment"]["pending"] = json!(4);
     json!({
         "identity": {
@@ -166,10 +166,10 @@ pub fn coverage() -> Value {
             "voters": voters, "precincts": 947, "units": 17, "members": 457, "coalitions": 18, "meetings_planned": 1959,
             "meetings_known": 1984, "events": 163_402, "roll_voters": voters, "roll_precincts": 947, "rejected": 3, "conflicts": 2,
         },
-        "region": {"slice": whole, "exposure": exposure, "attendance_without_report": 212, "ceiling": 1959 * sum.gross / sum.held},
+        "region": {"figures": whole, "frequencies": frequencies, "attendance_without_report": 212, "ceiling": 1959 * sum.gross / sum.held},
         "units": UNITS.iter().zip(&units).zip(&residents).map(|((unit, figures), residents)| json!({
             "unit": unit.0, "names": names(unit.1), "kind": if unit.1[2].ends_with("city") { "city" } else { "district" },
-            "tile": {"row": unit.4.0, "column": unit.4.1}, "slice": figures.slice(unit.2),
+            "tile": {"row": unit.4.0, "column": unit.4.1}, "figures": figures.meeting_figures(unit.2),
             "residents": {"contacts": residents * 112 / 100, "reach": reach(*residents, residents + sum.unidentified, unit.2)},
         })).collect::<Vec<_>>(),
         "precincts": [{
@@ -178,7 +178,7 @@ pub fn coverage() -> Value {
         }],
         "coalitions": coalitions(&units, sum),
         "categories": CATEGORIES.iter().zip(0..).map(|((code, of), place)| json!({
-            "category": code, "names": names(*of), "slice": region.part(4 + 7 * place).slice(voters),
+            "category": code, "names": names(*of), "figures": region.part(4 + 7 * place).meeting_figures(voters),
         })).collect::<Vec<_>>(),
         "weeks": weeks(region, voters),
     })
@@ -190,9 +190,9 @@ fn coalitions(units: &[Figures], sum: Figures) -> Vec<Value> {
     let local = UNITS.iter().zip(own).map(|(unit, figures)| {
         let [kk, ru, en] = unit.1;
         let of = [format!("{kk} коалициясы"), format!("Коалиция: {ru}"), format!("Coalition of {en}")];
-        json!({"coalition": unit.0, "names": names([&of[0], &of[1], &of[2]]), "unit": unit.0, "slice": figures.slice(unit.2)})
+        json!({"coalition": unit.0, "names": names([&of[0], &of[1], &of[2]]), "unit": unit.0, "figures": figures.meeting_figures(unit.2)})
     });
-    let regional = json!({"coalition": "regional", "names": names(REGIONAL), "unit": null, "slice": left.slice(1_195_000)});
+    let regional = json!({"coalition": "regional", "names": names(REGIONAL), "unit": null, "figures": left.meeting_figures(1_195_000)});
     local.chain([regional]).collect()
 }
 
@@ -214,7 +214,7 @@ fn weeks(region: Figures, voters: u64) -> Vec<Value> {
         .into_iter()
         .map(|(week, monday, figures, first)| {
             to_date += first;
-            json!({"week": week, "monday": monday, "slice": figures.slice(voters), "first_reached": first, "reached_to_date": to_date})
+            json!({"week": week, "monday": monday, "figures": figures.meeting_figures(voters), "first_reached": first, "reached_to_date": to_date})
         })
         .collect()
 }

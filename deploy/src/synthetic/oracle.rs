@@ -160,11 +160,11 @@ impl ExpectedFigures<'_> {
         expected.meeting.outcome != MeetingOutcome::Cancelled && day.is_some_and(|day| day <= self.today && self.lawful(day))
     }
 
-    /// Adds the audience of the whole campaign, exposure and the figures of precincts.
+    /// Adds the audience of the whole campaign, frequencies and the figures of precincts.
     fn add_audience(&self, figures: &mut Value) {
         let all = self.totals(|_| true);
-        let mut exposure = [0_u64; 5];
-        all.people.values().for_each(|times| exposure[(*times).clamp(1, 5) as usize - 1] += 1);
+        let mut frequencies = [0_u64; 5];
+        all.people.values().for_each(|times| frequencies[(*times).clamp(1, 5) as usize - 1] += 1);
         let without_report: u64 = self.meetings.iter().filter(|expected| !expected.held()).map(|expected| expected.recorded()).sum();
         let mut reached: BTreeMap<usize, u32> = BTreeMap::new();
         all.people.keys().for_each(|person| *reached.entry(self.world.roll.residence_of(*person)).or_default() += 1);
@@ -185,7 +185,7 @@ impl ExpectedFigures<'_> {
             "uncounted_meetings": self.held().filter(|expected| expected.meeting.headcount.is_none() && expected.recorded() == 0).count(),
             "attendance_without_report": without_report,
         });
-        figures["exposure"] = json!(exposure);
+        figures["frequencies"] = json!(frequencies);
         figures["precincts_reached"] = json!(reached.len());
         figures["precincts_over"] = json!(reached.iter().filter(over).count());
         figures["precincts_without_meeting"] = json!(self.world.roll.precincts.len() - named.len());

@@ -48,9 +48,9 @@ fn figures_agree_with_each_other() {
     assert_eq!(audience("outside"), audience("identified") - audience("contacts"));
     assert!(audience("identified") + audience("weak") <= audience("gross"));
     assert_eq!(audience("upper"), audience("reached") + audience("unidentified"));
-    let exposure: Vec<u64> = rows("exposure").iter().filter_map(Value::as_u64).collect();
-    assert_eq!(exposure.iter().sum::<u64>(), audience("reached"));
-    assert_within("seen five times or more", exposure[4], 150..=3_000);
+    let frequencies: Vec<u64> = rows("frequencies").iter().filter_map(Value::as_u64).collect();
+    assert_eq!(frequencies.iter().sum::<u64>(), audience("reached"));
+    assert_within("seen five times or more", frequencies[4], 150..=3_000);
     let plan = |name: &str| figure(&format!("/plan/{name}"));
     assert!(plan("held_planned") <= plan("due") && plan("due") + plan("cancelled") <= plan("planned"));
     // A held meeting is planned, extra, on an unlawful day, or was moved to a day on which nothing is due.

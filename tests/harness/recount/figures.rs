@@ -8,8 +8,8 @@ use super::{AudienceTotals, Meeting, RecountInput, RuleMutation, instant, newest
 
 pub(super) fn assemble(input: &RecountInput) -> Value {
     let whole = input.totals(|_| true);
-    let mut exposure = [0u64; 5];
-    whole.times.values().for_each(|times| exposure[(*times).min(5) as usize - 1] += 1);
+    let mut frequencies = [0u64; 5];
+    whole.times.values().for_each(|times| frequencies[(*times).min(5) as usize - 1] += 1);
     let without_report: Vec<&Meeting> = input.meetings.iter().filter(|meeting| meeting.report.is_none()).collect();
     let mut reached_by_precinct: HashMap<&str, u64> = HashMap::new();
     for precinct in whole.times.keys().filter_map(|person| input.residence_precinct(person)) {
@@ -31,7 +31,7 @@ pub(super) fn assemble(input: &RecountInput) -> Value {
             "uncounted_meetings": input.held().filter(|(meeting, _)| meeting.headcount.is_none() && meeting.gross() == 0).count(),
             "attendance_without_report": without_report.iter().map(|meeting| (meeting.strong.len() + meeting.weak.len()) as u64).sum::<u64>(),
         },
-        "exposure": exposure,
+        "frequencies": frequencies,
         "units": units(input, &whole),
         "precincts_reached": reached_by_precinct.len(),
         "precincts_over": reached_by_precinct.iter().filter(|(precinct, people)| voters(precinct).is_some_and(|voters| **people > voters)).count(),

@@ -31,7 +31,7 @@ SELECT concat('U', leftPad(toString(home), 2, '0')) AS code, groupBitmap(voter) 
 -- ask precinct_residents
 SELECT concat('P', leftPad(toString(precinct), 3, '0')) AS code, groupBitmap(voter) AS people, count() AS attendances FROM peer_seen GROUP BY precinct
 
--- ask exposure
+-- ask frequencies
 SELECT toString(times) AS code, count() AS people, 0 AS attendances
 FROM (SELECT least(count(), 5) AS times FROM peer_seen GROUP BY voter) GROUP BY times
 

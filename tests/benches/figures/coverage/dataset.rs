@@ -173,12 +173,12 @@ pub fn read(figures: &Value, file: &Path) -> Result<Answers> {
         let figure = Reach { people: row[reached].parse().unwrap_or(0), attendances: row[contacts].parse().unwrap_or(0) };
         answers.entry(row[kind].to_owned()).or_default().insert(row[key].to_owned(), figure);
     }
-    let exposure = figures["exposure"].as_array().context("exposure")?;
-    let exposure: BTreeMap<_, _> = exposure
+    let frequencies = figures["frequencies"].as_array().context("frequencies")?;
+    let frequencies: BTreeMap<_, _> = frequencies
         .iter()
         .zip(1..)
         .map(|(people, times)| (times.to_string(), Reach { people: people.as_u64().unwrap_or(0), attendances: 0 }))
         .collect();
-    answers.insert("exposure".to_owned(), exposure);
+    answers.insert("frequencies".to_owned(), frequencies);
     Ok(answers)
 }

@@ -31,7 +31,7 @@ SELECT 'U' || lpad(home::VARCHAR, 2, '0'), count(*), sum(times) FROM (SELECT any
 SELECT 'P' || lpad(precinct::VARCHAR, 3, '0'), count(*), sum(times)
 FROM (SELECT any_value(precinct) AS precinct, count(*) AS times FROM seen GROUP BY voter) GROUP BY precinct
 
--- ask exposure
+-- ask frequencies
 SELECT times::VARCHAR, count(*), 0 FROM (SELECT least(count(*), 5) AS times FROM seen GROUP BY voter) GROUP BY times
 
 -- ask week_to_date

@@ -35,34 +35,34 @@ const LIMITS: Limits = Limits { people_at_once: 8_192, counters: 16_000_000 };
 
 /// Which people are counted, and how.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counting<'a> {
+pub(super) struct CountInput<'a> {
     pub(super) attendance: &'a PersonMeetings,
     /// None counts everybody in one group.
     pub(super) people: Option<&'a CountedPeople>,
-    pub(super) with_exposure: bool,
+    pub(super) with_frequencies: bool,
 }
 
-impl Counting<'_> {
+impl CountInput<'_> {
     fn people_groups(&self) -> usize {
         self.people.map_or(1, CountedPeople::group_count)
     }
 }
 
 /// The people of each group of meetings, by number of a group of people; groups without anybody are left out. Lists of meetings may overlap.
-pub(super) fn count_groups(groups: &[Vec<u32>], counting: Counting<'_>) -> Vec<Vec<(usize, PeopleCounts)>> {
-    count_within(groups, counting, LIMITS)
+pub(super) fn count_groups(groups: &[Vec<u32>], input: CountInput<'_>) -> Vec<Vec<(usize, PeopleCounts)>> {
+    count_within(groups, input, LIMITS)
 }
 
-fn count_within(groups: &[Vec<u32>], counting: Counting<'_>, limits: Limits) -> Vec<Vec<(usize, PeopleCounts)>> {
-    let classes = MeetingClasses::new(groups, counting.attendance.of_meetings.len());
-    let counters = (classes.len() + groups.len()) * counting.people_groups();
+fn count_within(groups: &[Vec<u32>], input: CountInput<'_>, limits: Limits) -> Vec<Vec<(usize, PeopleCounts)>> {
+    let classes = MeetingClasses::new(groups, input.attendance.of_meetings.len());
+    let counters = (classes.len() + groups.len()) * input.people_groups();
     if counters > limits.counters && groups.len() > 1 {
         let (some, others) = groups.split_at(groups.len() / 2);
-        return [some, others].into_iter().flat_map(|groups| count_within(groups, counting, limits)).collect();
+        return [some, others].into_iter().flat_map(|groups| count_within(groups, input, limits)).collect();
     }
-    let blocks = counting.attendance.len().div_ceil(limits.people_at_once);
+    let blocks = input.attendance.len().div_ceil(limits.people_at_once);
     let threads = thread::available_parallelism().map_or(1, usize::from).min(limits.counters / counters.max(1)).min(blocks).max(1);
-    count_pass(groups, &classes, counting, Division { threads, people_at_once: limits.people_at_once })
+    count_pass(groups, &classes, input, Division { threads, people_at_once: limits.people_at_once })
 }
 
 /// How one pass is divided.
@@ -72,16 +72,11 @@ struct Division {
     people_at_once: usize,
 }
 
-fn count_pass(
-    groups: &[Vec<u32>],
-    classes: &MeetingClasses,
-    counting: Counting<'_>,
-    division: Division,
-) -> Vec<Vec<(usize, PeopleCounts)>> {
-    let people = counting.attendance.len();
+fn count_pass(groups: &[Vec<u32>], classes: &MeetingClasses, input: CountInput<'_>, division: Division) -> Vec<Vec<(usize, PeopleCounts)>> {
+    let people = input.attendance.len();
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut counters = Counters::new(classes, groups.len(), counting);
+        let mut counters = Counters::new(classes, groups.len(), input);
         loop {
             let start = next.fetch_add(division.people_at_once, Ordering::Relaxed).min(people);
             let taken = start..(start + division.people_at_once).min(people);
@@ -96,11 +91,11 @@ fn count_pass(
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     let mut sums = vec![Vec::new(); groups.len()];
-    for people in 0..counting.people_groups() {
-        let mut of_people = vec![PeopleCounts::none(counting.with_exposure); groups.len()];
+    for people in 0..input.people_groups() {
+        let mut of_people = vec![PeopleCounts::none(input.with_frequencies); groups.len()];
         counted.iter().for_each(|counters| counters.add_to(people, &mut of_people));
-        if counting.people.is_none() {
-            classes.add_attendances(&counting.attendance.of_meetings, &mut of_people);
+        if input.people.is_none() {
+            classes.add_attendances(&input.attendance.of_meetings, &mut of_people);
         }
         let came = sums.iter_mut().zip(of_people).filter(|(_, counts)| counts.reached > 0);
         came.for_each(|(sums, counts)| sums.push((people, counts)));
@@ -136,12 +131,12 @@ impl Times {
 /// Counts of one thread. Counters are ordered by group of people.
 struct Counters<'a> {
     classes: &'a MeetingClasses,
-    counting: Counting<'a>,
+    input: CountInput<'a>,
     attendances: Vec<Attendances>,
     /// Different people by group of meetings.
     reached: Vec<u32>,
     /// Frequencies by group of meetings; empty unless they are asked for.
-    exposure: Vec<[u32; FREQUENCIES]>,
+    frequencies: Vec<[u32; FREQUENCIES]>,
     /// The last person who was counted in each class, plus one.
     last_in_class: Vec<u32>,
     /// The last person who was counted in each group of meetings, plus one.
@@ -155,27 +150,27 @@ struct Counters<'a> {
 }
 
 impl<'a> Counters<'a> {
-    fn new(classes: &'a MeetingClasses, groups: usize, counting: Counting<'a>) -> Self {
-        let people_groups = counting.people_groups();
-        let if_exposure = |len| if counting.with_exposure { len } else { 0 };
+    fn new(classes: &'a MeetingClasses, groups: usize, input: CountInput<'a>) -> Self {
+        let people_groups = input.people_groups();
+        let if_frequencies = |len| if input.with_frequencies { len } else { 0 };
         Self {
             classes,
-            counting,
-            attendances: vec![Attendances::default(); if counting.people.is_some() { classes.len() * people_groups } else { 0 }],
+            input,
+            attendances: vec![Attendances::default(); if input.people.is_some() { classes.len() * people_groups } else { 0 }],
             reached: vec![0; groups * people_groups],
-            exposure: vec![[0; FREQUENCIES]; if_exposure(groups * people_groups)],
+            frequencies: vec![[0; FREQUENCIES]; if_frequencies(groups * people_groups)],
             last_in_class: vec![0; classes.len()],
             last: vec![0; groups],
-            times_in_class: vec![Times::default(); if_exposure(classes.len())],
-            times_in_group: vec![Times::default(); if_exposure(groups)],
+            times_in_class: vec![Times::default(); if_frequencies(classes.len())],
+            times_in_group: vec![Times::default(); if_frequencies(groups)],
             own_classes: Vec::new(),
             own_groups: Vec::new(),
         }
     }
 
     fn count(&mut self, people: Range<usize>) {
-        let Counting { attendance, people: divided, with_exposure } = self.counting;
-        let people_groups = self.counting.people_groups();
+        let CountInput { attendance, people: divided, with_frequencies } = self.input;
+        let people_groups = self.input.people_groups();
         for (person, meetings) in attendance.people(people) {
             let group = divided.map_or(0, |people| people.group_of(person) as usize);
             match divided {
@@ -184,7 +179,7 @@ impl<'a> Counters<'a> {
                 // People who do not count have the number of no group.
                 Some(_) => continue,
             }
-            if with_exposure {
+            if with_frequencies {
                 self.count_frequencies(person + 1, meetings, group);
             }
         }
@@ -218,7 +213,7 @@ impl<'a> Counters<'a> {
     /// Counts how often a person attended, in each group of meetings that they are in.
     fn count_frequencies(&mut self, person: u32, meetings: &[u32], group: usize) {
         let groups = self.last.len();
-        let exposure = &mut self.exposure[group * groups..][..groups];
+        let frequencies = &mut self.frequencies[group * groups..][..groups];
         self.own_classes.clear();
         for class in meetings.iter().map(|meeting| self.classes.of(*meeting)) {
             if self.times_in_class[class].add(person, 1) {
@@ -234,7 +229,7 @@ impl<'a> Counters<'a> {
             }
         }
         for group in &self.own_groups {
-            exposure[*group][(self.times_in_group[*group].times as usize).min(FREQUENCIES) - 1] += 1;
+            frequencies[*group][(self.times_in_group[*group].times as usize).min(FREQUENCIES) - 1] += 1;
         }
     }
 
@@ -248,8 +243,8 @@ impl<'a> Counters<'a> {
             }
         }
         sums.iter_mut().zip(&self.reached[people * groups..]).for_each(|(sum, reached)| sum.reached += u64::from(*reached));
-        for (sum, exposure) in sums.iter_mut().zip(self.exposure.iter().skip(people * groups)) {
-            sum.exposure.iter_mut().flatten().zip(exposure).for_each(|(sum, people)| *sum += u64::from(*people));
+        for (sum, frequencies) in sums.iter_mut().zip(self.frequencies.iter().skip(people * groups)) {
+            sum.frequencies.iter_mut().flatten().zip(frequencies).for_each(|(sum, people)| *sum += u64::from(*people));
         }
     }
 }
@@ -269,7 +264,7 @@ mod tests {
             naive.first_reached += u64::from(first.is_some_and(|first| meetings.contains(&first)));
             if times > 0 {
                 naive.reached += 1;
-                naive.exposure.iter_mut().for_each(|exposure| exposure[times.min(FREQUENCIES) - 1] += 1);
+                naive.frequencies.iter_mut().for_each(|frequencies| frequencies[times.min(FREQUENCIES) - 1] += 1);
             }
         }
         naive
@@ -286,8 +281,8 @@ mod tests {
         let people = CountedPeople::of_groups(3, (0..200).map(|person| if person % 7 == 0 { None } else { Some(mix(person) % 3) }));
         for (people, people_groups) in [(None, 1), (Some(&people), 3)] {
             for (people_at_once, counters) in [(1, 1), (7, 40), (64, 100), (1_000, 1_000_000)] {
-                let counting = Counting { attendance: &attendance, people, with_exposure: true };
-                let found = count_within(&groups, counting, Limits { people_at_once, counters });
+                let input = CountInput { attendance: &attendance, people, with_frequencies: true };
+                let found = count_within(&groups, input, Limits { people_at_once, counters });
                 for (meetings, found) in groups.iter().zip(&found) {
                     for group in 0..people_groups {
                         let is_in = |person| people.is_none_or(|people| people.group_of(person) as usize == group);
