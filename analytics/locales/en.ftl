@@ -264,6 +264,26 @@ error-host = The name in the address is not one under which this service is reac
 error-reference = For the operator: { $id }
 error-back = To the figures
 
+slice-invalid-title = This query cannot be answered
+slice-other-campaign = This service has the figures of the campaign { $campaign }. Put its id into the address.
+slice-parameter = There is no parameter "{ $value }". Use by, where, measures and format.
+slice-format = There is no format "{ $value }". Use json or csv.
+slice-dimension = There is no dimension "{ $value }". Choose from: { $known }.
+slice-value = The dimension { $dimension } has no value "{ $value }". Choose from: { $known }.
+slice-value-format = "{ $value }" is not a value of the dimension { $dimension }. Write it like { $example }.
+slice-filter = "{ $value }" is not a filter. Write it like unit=CODE, unit=CODE,CODE or day>=2026-02-20, with =, >= or <=.
+slice-unordered = The values of the dimension { $dimension } have no order. Use = instead of >= and <=.
+slice-no-roll = The dimension { $dimension } is known from the electoral roll only, and some precincts have no roll. Send the missing rolls, or use another dimension.
+slice-grouping = A query has at most two dimensions, each once. Leave out the others.
+slice-filters = A query has at most { $most } filters; the units of your scope count as one. Leave out some of them.
+slice-rows = The result has { $rows } rows, and at most { $most } can be sent. Add a filter, or use one dimension.
+slice-scope = The campaign has none of the units you may see: { $units }. Whoever runs Qamtu can correct the setting reader.units.
+slice-measure = There is no measure "{ $value }". Choose from: { $known }.
+slice-not-of-people = The measure { $measure } is a figure of meetings, and with the dimension { $dimension } a query has figures of people. Leave out one of them.
+slice-not-ready = The data is still being read. Please try again in a few seconds.
+slice-busy-title = Other queries are still running
+slice-busy = Queries are answered one after another. Please try again in a few seconds.
+
 report-title = Report on voter coverage
 report-page = Page { $page } of { $pages }
 report-letters = Letters that the fonts of this report lack are written as their Unicode number, such as [U+6751].

@@ -112,6 +112,10 @@ pub enum Route {
     Csv,
     /// The PDF report in one language.
     Report,
+    /// Any slice as JSON or CSV.
+    Slices,
+    /// The description of the interface for programs.
+    OpenApi,
     /// Style sheet, icon and fonts.
     Asset,
     /// Liveness: whether the process runs.
@@ -139,11 +143,18 @@ const FIGURES: &[Role] = &[Role::Leader, Role::Analyst];
 const ANYBODY: &[Role] = &Role::ALL;
 
 /// The one authorization matrix.
-pub const MATRIX: [RouteRule; 8] = [
+pub const MATRIX: [RouteRule; 10] = [
     RouteRule { route: Route::Entry, path: "/", example: "/", roles: FIGURES },
     RouteRule { route: Route::Page, path: "/{language}", example: "/kk", roles: FIGURES },
     RouteRule { route: Route::Csv, path: "/coverage.csv", example: "/coverage.csv", roles: FIGURES },
     RouteRule { route: Route::Report, path: "/report/{file}", example: "/report/kk.pdf", roles: FIGURES },
+    RouteRule {
+        route: Route::Slices,
+        path: "/v1/campaigns/{campaign}/slices",
+        example: "/v1/campaigns/turkistan-2026/slices?by=unit",
+        roles: FIGURES,
+    },
+    RouteRule { route: Route::OpenApi, path: "/v1/openapi.json", example: "/v1/openapi.json", roles: FIGURES },
     RouteRule { route: Route::Asset, path: "/assets/{file}", example: "/assets/qamtu.css", roles: ANYBODY },
     RouteRule { route: Route::Live, path: "/live", example: "/live", roles: ANYBODY },
     RouteRule { route: Route::Ready, path: "/ready", example: "/ready", roles: ANYBODY },

@@ -59,6 +59,11 @@ impl Threshold {
         }
     }
 
+    /// The thresholds of all roles, up to this one.
+    pub(crate) fn up_to_this(self) -> impl Iterator<Item = Self> {
+        [Self(5), Self(10)].into_iter().filter(move |other| other.0 <= self.0)
+    }
+
     /// The smallest count that is shown.
     pub fn people(self) -> u64 {
         self.0
@@ -93,11 +98,16 @@ impl Threshold {
     /// such choice exists, the whole table is withheld, zeros included. A small total needs none of this: all its parts are small.
     pub fn suppress_parts(self, parts: &[u64], total: Cell) -> Vec<Cell> {
         let mut hidden: Vec<bool> = parts.iter().map(|part| !self.allows(*part)).collect();
-        let threatened = total.0.is_none() || hidden.contains(&true);
-        if threatened && parts.iter().sum::<u64>() >= self.0 {
-            self.suppress_more(parts, &mut hidden);
-        }
+        self.suppress_line(parts, total.0.is_none(), &mut hidden);
         parts.iter().zip(hidden).map(|(part, hidden)| Cell((!hidden).then_some(*part))).collect()
+    }
+
+    /// Suppresses more parts of a sum until those that are hidden protect each other, as [`Self::suppress_parts`] does. Whoever hides parts for
+    /// another reason passes them as hidden.
+    pub(crate) fn suppress_line(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool]) {
+        if (is_total_hidden || hidden.contains(&true)) && parts.iter().sum::<u64>() >= self.0 {
+            self.suppress_more(parts, hidden);
+        }
     }
 
     fn suppress_more(self, parts: &[u64], hidden: &mut [bool]) {

@@ -6,6 +6,8 @@
 mod attendance;
 mod facts_source;
 
+use std::sync::Arc;
+
 pub use facts_source::FactsSource;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
@@ -15,6 +17,7 @@ use crate::{
     coverage::{Coverage, Snapshot},
     error::AnalyticsError,
     facts::{Receipts, WarehouseReader},
+    facts_store::FactsStore,
     snapshot_identity::Selection,
     snapshot_store::{SnapshotStore, Stored},
 };
@@ -54,7 +57,12 @@ pub async fn select(
 
 /// Computes the coverage of a selection.
 pub async fn coverage(source: &FactsSource, selection: Selection) -> Result<Coverage, AnalyticsError> {
-    source.with_store(selection, Coverage::of).await
+    source.with_store(selection, |store| Coverage::of(store)).await
+}
+
+/// Computes the coverage of a selection, and keeps the facts that it was computed from.
+pub async fn coverage_and_store(source: &FactsSource, selection: Selection) -> Result<(Coverage, Arc<FactsStore>), AnalyticsError> {
+    source.with_store(selection, |store| Ok((Coverage::of(store)?, Arc::clone(store)))).await
 }
 
 /// Saves a coverage as a snapshot and logs the outcome.

@@ -11,9 +11,13 @@ mod download;
 mod error_page;
 mod handlers;
 mod headers;
+mod openapi;
 pub mod page;
+mod problem;
 mod refresh;
 mod service;
+mod slice_errors;
+mod slices;
 mod tables;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};

@@ -179,6 +179,13 @@ pub struct FrequencyClass {
 }
 
 impl Published {
+    /// Whether the reach of every unit, coalition and category is shown.
+    pub fn is_complete(&self) -> bool {
+        let units = self.units.iter().flat_map(|unit| [unit.residents, unit.audience.reached]);
+        let others = self.coalitions.iter().map(|row| row.audience.reached).chain(self.categories.iter().map(|row| row.audience.reached));
+        units.chain(others).chain([self.total.audience.reached]).all(|cell| cell.shown().is_some())
+    }
+
     /// What a reader may see of a snapshot; none for a role that sees no figures.
     pub fn new(snapshot: &Snapshot, reader: &Reader) -> Option<Self> {
         let threshold = Threshold::of(reader)?;

@@ -18,11 +18,13 @@ mod meeting_classes;
 mod meeting_groups;
 mod people_counts;
 mod resolved_query;
+mod row_values;
 mod row_voters;
 mod table;
 
-pub use measure::{Measure, MeasureValue};
+pub use measure::{Counted, Measure, MeasureValue};
 pub use people_counts::PeopleCounts;
+pub use row_values::RowValues;
 pub use table::{MeetingRow, PersonRow, RowKey, SliceRow, SliceRows, SliceTable};
 
 use crate::{error::AnalyticsError, facts_store::FactsStore, slice_query::SliceQuery};
@@ -37,12 +39,17 @@ pub fn slice(store: &FactsStore, query: &SliceQuery) -> Result<SliceTable, Analy
 /// Evaluates several queries over a store. Those that count everybody share a visit of each attendance, if all or none of them count
 /// frequencies.
 pub fn slices<const QUERIES: usize>(store: &FactsStore, queries: [&SliceQuery; QUERIES]) -> Result<[SliceTable; QUERIES], AnalyticsError> {
-    let mut resolved = Vec::with_capacity(QUERIES);
+    let mut tables = slice_all(store, &queries)?.into_iter();
+    // INVARIANT: there are as many tables as queries.
+    Ok(std::array::from_fn(|_| tables.next().expect("a table for each query")))
+}
+
+/// [`slices`] of any number of queries: a table for each, in their order.
+pub fn slice_all(store: &FactsStore, queries: &[&SliceQuery]) -> Result<Vec<SliceTable>, AnalyticsError> {
+    let mut resolved = Vec::with_capacity(queries.len());
     for query in queries {
         resolved.push(ResolvedQuery::new(store, query)?);
     }
     let groups = meeting_groups::groups(store, &resolved)?;
-    let mut tables = resolved.iter().zip(groups).map(|(query, groups)| table::table(store, query, groups));
-    // INVARIANT: there are as many groups as queries.
-    Ok(std::array::from_fn(|_| tables.next().expect("a table for each query")))
+    Ok(resolved.iter().zip(groups).map(|(query, groups)| table::table(store, query, groups)).collect())
 }

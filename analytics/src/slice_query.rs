@@ -84,6 +84,23 @@ pub enum InvalidSlice {
         /// Dimensions of the query.
         by: Vec<Dimension>,
     },
+    /// More filters than a reader's slice may have.
+    #[error("a slice has at most {most} filters, the units of the reader's scope included: leave out some")]
+    TooManyFilters {
+        /// How many there may be.
+        most: usize,
+    },
+    /// More rows than a reader gets at once.
+    #[error("the slice has {rows} rows, at most {most} are sent: add a filter, or group by one dimension")]
+    TooManyRows {
+        /// How many it has.
+        rows: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The campaign has no unit of the reader's scope.
+    #[error("the campaign has none of the reader's units: {}", .0.join(", "))]
+    UnknownScope(Vec<String>),
     /// There is no such measure.
     #[error("unknown measure {word:?}: choose one of {known}")]
     Measure {

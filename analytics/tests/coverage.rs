@@ -16,6 +16,8 @@ mod naive_slices;
 mod program;
 #[path = "coverage/properties.rs"]
 mod properties;
+#[path = "coverage/published_slices.rs"]
+mod published_slices;
 #[path = "coverage/random_meetings.rs"]
 mod random_meetings;
 #[path = "coverage/random_slices.rs"]
@@ -32,6 +34,8 @@ mod saved_store;
 mod slice_program;
 #[path = "coverage/slices.rs"]
 mod slices;
+#[path = "coverage/slices_over_http.rs"]
+mod slices_over_http;
 #[path = "coverage/snapshots.rs"]
 mod snapshots;
 #[path = "coverage/stored_records.rs"]

@@ -10,10 +10,9 @@ use crate::{
     compute::{FactsSource, select},
     config::Config,
     error::AnalyticsError,
-    facts_store::FactsStore,
-    slice::{Measure, slice},
-    slice_output::{SliceFormat, SliceOutput, SliceSource},
-    slice_query::{InvalidSlice, SliceQuery},
+    slice::slice,
+    slice_output::{SliceFormat, SliceLine, SliceOutput, SliceSource},
+    slice_request::SliceRequest,
 };
 
 /// Arguments of the subcommand `slice`.
@@ -44,32 +43,19 @@ pub struct SliceCommand {
 impl SliceCommand {
     /// Computes the slice and writes it. Small counts are not withheld, and the role of the reader does not apply.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
-        let mut query = SliceQuery::parse(&self.by, &self.filters)?;
-        let measures = self.measures(&query)?;
-        query.with_frequencies = measures.iter().any(|measure| measure.needs_frequencies());
+        let SliceRequest { query, measures } = SliceRequest::parse(&self.by, &self.filters, &self.measures)?;
         let source = FactsSource::new(config).without_saving();
         let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
         let as_of = selection.as_of;
         let filters = query.filters.clone();
-        let work = move |store: &FactsStore| Ok((slice(store, &query)?, store.is_synthetic()));
-        let (table, synthetic) = source.with_store(selection, work).await?;
-        let origin = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters };
-        let output = SliceOutput { table: &table, measures: &measures, source: &origin };
+        let (table, synthetic) = source.with_store(selection, move |store| Ok((slice(store, &query)?, store.is_synthetic()))).await?;
+        let origin = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters, rounded_to: None };
+        let lines = SliceLine::exact(&table, &measures);
+        let output = SliceOutput { by: &table.by, lines: &lines, measures: &measures, source: &origin };
         match output.write(self.format, out) {
             // Whoever reads the output has seen enough, as `head` has.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(|source| AnalyticsError::Write { path: "standard output".into(), source }),
         }
-    }
-
-    fn measures(&self, query: &SliceQuery) -> Result<Vec<Measure>, InvalidSlice> {
-        let person = query.person_dimension();
-        let chosen = Measure::parse(&self.measures)?;
-        if let Some(dimension) = person
-            && let Some(measure) = chosen.iter().find(|measure| !measure.is_of_people())
-        {
-            return Err(InvalidSlice::NotOfPeople { measure: measure.name(), dimension });
-        }
-        Ok(if chosen.is_empty() { Measure::defaults(person.is_some()) } else { chosen })
     }
 }

@@ -67,11 +67,11 @@ impl FactsSource {
         Self { saves: false, ..self }
     }
 
-    /// Reads the facts of a selection, and runs `work` over them on a blocking thread.
+    /// Reads the facts of a selection, and runs `work` over them on a blocking thread. `work` may keep the store.
     pub async fn with_store<T: Send + 'static>(
         &self,
         selection: Selection,
-        work: impl FnOnce(&FactsStore) -> Result<T, AnalyticsError> + Send + 'static,
+        work: impl FnOnce(&Arc<FactsStore>) -> Result<T, AnalyticsError> + Send + 'static,
     ) -> Result<T, AnalyticsError> {
         let folder = self.dir.as_ref().map(|dir| StoreFolder::new(dir, &selection.campaign));
         let saved = folder.as_ref().and_then(StoreFolder::open).filter(|saved| saved.precedes(&selection, Timestamp::now()));
@@ -92,6 +92,7 @@ impl FactsSource {
         };
         let save = folder.filter(|_| self.saves).map(|folder| Save { folder, inputs: (!with_residence).then_some(inputs) });
         let finish = move |store: FactsStore| {
+            let store = Arc::new(store);
             std::thread::scope(|scope| {
                 let saving = scope.spawn(|| save.iter().for_each(|save| save.run(&store)));
                 let worked = work(&store);

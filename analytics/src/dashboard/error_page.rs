@@ -1,4 +1,4 @@
-//! Error responses: an HTML page per reason, in the reader's language, without internal details.
+//! Error responses: an HTML page per reason or, under `/v1/`, problem details; in the reader's language, without internal details.
 
 use axum::{
     extract::Request,
@@ -7,7 +7,10 @@ use axum::{
 };
 use maud::html;
 
-use super::page::{Layout, document};
+use super::{
+    page::{Layout, document},
+    problem::{Problem, is_for_programs},
+};
 use crate::{locale::Language, translations::Translations};
 
 /// Why a request is not served.
@@ -39,6 +42,17 @@ impl ErrorPage {
         }
     }
 
+    fn code(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::Method => "method-not-allowed",
+            Self::Forbidden => "forbidden",
+            Self::Internal => "internal",
+            Self::Unavailable => "not-ready",
+            Self::Host => "misdirected-request",
+        }
+    }
+
     fn texts(self, translations: &Translations) -> (String, String) {
         match self {
             Self::NotFound => (translations.message("error-not-found-title"), translations.message("error-not-found")),
@@ -60,6 +74,10 @@ impl ErrorPage {
             tracing::error!(reference = id, path = request.uri().path(), "responded with an error page");
             translations.message_with("error-reference", &[("id", id.into())])
         });
+        if is_for_programs(request.uri().path()) {
+            let detail = [Some(text), reference].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            return self.with_headers(Problem::new(self.code(), self.status(), title, detail).into_response());
+        }
         let content = html! {
             main.calm {
                 h1 { (title) }
@@ -68,7 +86,10 @@ impl ErrorPage {
                 p { a.action href={ "/" (language) } { (translations.message("error-back")) } }
             }
         };
-        let mut response = (self.status(), document(&Layout { title: &title, translations, languages: None }, content)).into_response();
+        self.with_headers((self.status(), document(&Layout { title: &title, translations, languages: None }, content)).into_response())
+    }
+
+    fn with_headers(self, mut response: Response) -> Response {
         match self {
             Self::Method => response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD")),
             Self::Unavailable => response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60")),

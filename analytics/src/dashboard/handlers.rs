@@ -12,7 +12,7 @@ use axum::{
 use qamtu_service::telemetry::{self, error_chain};
 use serde::Deserialize;
 
-use super::{DashboardState, RefreshStatus, assets, download, error_page::ErrorPage, page, tables::Sorting};
+use super::{DashboardState, RefreshStatus, assets, download, error_page::ErrorPage, openapi, page, slices, tables::Sorting};
 use crate::{
     access::{Reader, Route},
     locale::Language,
@@ -27,6 +27,8 @@ pub(super) fn of(route: Route) -> MethodRouter<Arc<DashboardState>> {
         Route::Page => get(show_page),
         Route::Csv => get(csv),
         Route::Report => get(report),
+        Route::Slices => get(slices::slices),
+        Route::OpenApi => get(openapi::description),
         Route::Asset => get(asset),
         Route::Live => get(live),
         Route::Ready => get(ready),

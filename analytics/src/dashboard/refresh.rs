@@ -12,10 +12,11 @@ use qamtu_service::telemetry::error_chain;
 use super::service::{DashboardState, RefreshStatus};
 use crate::{
     access::Role,
-    compute::{FactsSource, coverage, save, select},
+    compute::{FactsSource, coverage_and_store, save, select},
     coverage::Coverage,
     coverage::Snapshot,
     error::AnalyticsError,
+    facts_store::FactsStore,
     metrics,
     release_control::{check_release, release},
     snapshot_identity::Selection,
@@ -72,12 +73,13 @@ impl RefreshLoop {
         let selection = select(&self.source.warehouse, self.service.campaign(), None, Timestamp::now()).await?;
         let shown = || self.service.snapshot().map(|shown| (shown.coverage.identity.selection(), RefreshStatus::UpToDate));
         if let Some((_, status)) = last.clone().or_else(shown).filter(|(known, _)| !is_due(known, &selection)) {
+            self.read_shown_facts().await?;
             return Ok(status);
         }
-        let outcome = coverage(&self.source, selection.clone()).await;
+        let outcome = coverage_and_store(&self.source, selection.clone()).await;
         metrics::calculation_ended(outcome.is_ok());
-        let computed = outcome?;
-        let status = if self.show(computed)? { RefreshStatus::UpToDate } else { RefreshStatus::HeldBack };
+        let (computed, facts) = outcome?;
+        let status = if self.show(computed, facts)? { RefreshStatus::UpToDate } else { RefreshStatus::HeldBack };
         if status == RefreshStatus::HeldBack {
             self.advance_clock(&selection).await?;
         }
@@ -85,8 +87,17 @@ impl RefreshLoop {
         Ok(status)
     }
 
-    /// Saves and shows a coverage if it may be published; false if not.
-    fn show(&mut self, computed: Coverage) -> Result<bool, AnalyticsError> {
+    /// Reads the facts of a snapshot that was shown when the service started.
+    async fn read_shown_facts(&mut self) -> Result<(), AnalyticsError> {
+        if let (None, Some(shown)) = (self.service.facts(), self.service.snapshot()) {
+            let selection = shown.coverage.identity.selection();
+            self.service.set_facts(self.source.with_store(selection, |store| Ok(Arc::clone(store))).await?);
+        }
+        Ok(())
+    }
+
+    /// Saves and shows a coverage and its facts if it may be published; false if not.
+    fn show(&mut self, computed: Coverage, facts: Arc<FactsStore>) -> Result<bool, AnalyticsError> {
         let candidate = Snapshot { id: SnapshotId::of(&computed.identity), coverage: computed };
         if check_release(&self.snapshots, self.role, &candidate)?.is_none() {
             return Ok(false);
@@ -95,6 +106,7 @@ impl RefreshLoop {
         let may_be_shown = release(&mut self.snapshots, self.role, &saved)?;
         if may_be_shown {
             self.service.set_snapshot(saved);
+            self.service.set_facts(facts);
         }
         Ok(may_be_shown)
     }
@@ -106,8 +118,8 @@ impl RefreshLoop {
         if selection.as_of.duration_since(shown.coverage.identity.as_of) < MAX_AGE {
             return Ok(());
         }
-        let recomputed = coverage(&self.source, selection).await?;
-        self.show(recomputed).map(drop)
+        let (recomputed, facts) = coverage_and_store(&self.source, selection).await?;
+        self.show(recomputed, facts).map(drop)
     }
 }
 

@@ -18,8 +18,8 @@ use qamtu_schemas::id::CampaignId;
 use tokio::sync::Mutex;
 
 use crate::{
-    access::Reader, coverage::Snapshot, error::AnalyticsError, locale::Language, metrics, published::Published, report,
-    snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
+    access::Reader, coverage::Snapshot, error::AnalyticsError, facts_store::FactsStore, locale::Language, metrics, published::Published,
+    report, snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// Cached reports of the shown snapshot.
@@ -45,6 +45,8 @@ pub enum RefreshStatus {
 pub struct DashboardState {
     campaign: CampaignId,
     shown: RwLock<Option<Arc<Snapshot>>>,
+    /// The facts that a shown snapshot was computed from; none until they are read.
+    facts: RwLock<Option<Arc<FactsStore>>>,
     status: RwLock<RefreshStatus>,
     draining: AtomicBool,
     /// The store, and the snapshot that was last marked as reported.
@@ -65,6 +67,7 @@ impl DashboardState {
         Self {
             campaign,
             shown: RwLock::new(shown.map(Arc::new)),
+            facts: RwLock::new(None),
             status: RwLock::new(RefreshStatus::UpToDate),
             draining: AtomicBool::new(false),
             store: Arc::new(std::sync::Mutex::new((snapshots, None))),
@@ -86,6 +89,16 @@ impl DashboardState {
     pub fn set_snapshot(&self, snapshot: Snapshot) {
         metrics::snapshot_shown(&snapshot);
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
+    }
+
+    /// The facts that slices are computed from.
+    pub fn facts(&self) -> Option<Arc<FactsStore>> {
+        self.facts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers slices from the facts of a snapshot that is shown.
+    pub fn set_facts(&self, facts: Arc<FactsStore>) {
+        *self.facts.write().unwrap_or_else(PoisonError::into_inner) = Some(facts);
     }
 
     /// Sets the outcome of a refresh; true if it differs from the previous one.

@@ -5,7 +5,7 @@ use super::{
     table::{MeetingRow, PersonRow},
 };
 use crate::{
-    figures::{Audience, Fulfilment, MeetingFigures, Reach},
+    figures::{Audience, Fulfilment, Reach},
     reach_status::ReachStatus,
     slice_query::InvalidSlice,
 };
@@ -27,16 +27,38 @@ pub enum MeasureValue {
     Unknown,
 }
 
+/// What a measure counts; decides about its disclosure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Meetings or registered voters, which are public.
+    Public,
+    /// People or attendances.
+    People,
+    /// A lower bound of people.
+    AtLeastPeople,
+    /// An upper bound of people.
+    AtMostPeople,
+    /// A share of two other measures.
+    Share {
+        /// The measure that is the part.
+        part: Measure,
+        /// The measure that is the whole.
+        whole: Measure,
+    },
+}
+
 /// What a measure is computed from.
 enum Kind {
     /// A sum over meetings.
     Plan(fn(&Fulfilment) -> u64),
     /// A sum over counted meetings.
     Audience(fn(&Audience) -> u64),
-    /// A share of the figures of meetings.
-    Share(fn(&MeetingFigures) -> MeasureValue),
-    /// A figure of different people, once their number is known.
-    People(fn(&PeopleCounts, &Reach) -> MeasureValue),
+    /// A number of counted meetings.
+    Meetings(fn(&Audience) -> u64),
+    /// A measure as a share of another one, by their names.
+    Share(&'static str, &'static str),
+    /// A number of different people or of their attendances, once they are known.
+    People(fn(&PeopleCounts) -> u64),
     Contacts,
     Lower,
     Upper,
@@ -55,7 +77,7 @@ const fn measure(name: &'static str, meaning: &'static str, kind: Kind) -> Measu
     MeasureDefinition { name, meaning, kind }
 }
 
-static MEASURES: [MeasureDefinition; 36] = [
+static MEASURES: [MeasureDefinition; 37] = [
     measure("planned", "meetings with a plan, by the dimensions of the plan", Kind::Plan(|plan| plan.planned)),
     measure("due", "planned meetings that should have been held by now", Kind::Plan(|plan| plan.due)),
     measure("held", "meetings that were held, by the dimensions of the report", Kind::Plan(|plan| plan.held)),
@@ -67,26 +89,11 @@ static MEASURES: [MeasureDefinition; 36] = [
     measure("missing", "due meetings without a report", Kind::Plan(|plan| plan.missing)),
     measure("pending", "meetings with neither plan nor report", Kind::Plan(|plan| plan.pending)),
     measure("contested", "meetings with events that contradict each other", Kind::Plan(|plan| plan.contested)),
-    measure(
-        "fulfilment_percent",
-        "held_planned in percent of due",
-        Kind::Share(|figures| share(figures.fulfilment.held_planned, figures.fulfilment.due)),
-    ),
+    measure("fulfilment_percent", "held_planned in percent of due", Kind::Share("held_planned", "due")),
     measure("gross", "attendances, counted or listed; a person counts at every meeting", Kind::Audience(|audience| audience.gross)),
-    measure(
-        "gross_per_100_voters",
-        "gross in percent of voters; may be above 100",
-        Kind::Share(|figures| {
-            let voters = figures.audience.reach.denominator.known();
-            voters.map_or(MeasureValue::Unknown, |voters| share(figures.audience.gross, voters))
-        }),
-    ),
+    measure("gross_per_100_voters", "gross in percent of voters; may be above 100", Kind::Share("gross", "voters")),
     measure("identified", "attendances of people with a national id, voters or not", Kind::Audience(|audience| audience.identified)),
-    measure(
-        "identified_percent",
-        "identified in percent of gross",
-        Kind::Share(|figures| share(figures.audience.identified, figures.audience.gross)),
-    ),
+    measure("identified_percent", "identified in percent of gross", Kind::Share("identified", "gross")),
     measure("weak", "attendances of people known by phone number only", Kind::Audience(|audience| audience.weak)),
     measure("outside", "identified attendances of people who are no voters here", Kind::Audience(|audience| audience.outside)),
     measure("unstated", "attendances of people who may or may not be voters here", Kind::Audience(|audience| audience.unstated)),
@@ -95,38 +102,27 @@ static MEASURES: [MeasureDefinition; 36] = [
         "people in the room of whom it is unknown whether they are voters",
         Kind::Audience(|audience| audience.unidentified),
     ),
-    measure("headcount_meetings", "held meetings with a headcount", Kind::Audience(|audience| audience.headcount_meetings)),
-    measure("identified_meetings", "held meetings with an identified attendance", Kind::Audience(|audience| audience.identified_meetings)),
+    measure("headcount_meetings", "held meetings with a headcount", Kind::Meetings(|audience| audience.headcount_meetings)),
+    measure("identified_meetings", "held meetings with an identified attendance", Kind::Meetings(|audience| audience.identified_meetings)),
     measure(
         "uncounted_meetings",
         "held meetings with neither a headcount nor a list",
-        Kind::Audience(|audience| audience.uncounted_meetings),
+        Kind::Meetings(|audience| audience.uncounted_meetings),
     ),
     measure("contacts", "attendances of voters", Kind::Contacts),
-    measure("reached", "different voters", Kind::People(|people, _| MeasureValue::Count(people.reached))),
+    measure("reached", "different voters", Kind::People(|people| people.reached)),
     measure("lower", "lower bound of the different voters", Kind::Lower),
     measure("upper", "upper bound of the different voters", Kind::Upper),
     measure("voters", "registered voters that the row is compared to", Kind::Voters),
-    measure(
-        "coverage_percent",
-        "reached in percent of voters",
-        Kind::People(|people, reach| reach.denominator.known().map_or(MeasureValue::Unknown, |voters| share(people.reached, voters))),
-    ),
-    measure(
-        "first_reached",
-        "different voters whose first meeting is in the row",
-        Kind::People(|people, _| MeasureValue::Count(people.first_reached)),
-    ),
+    measure("coverage_percent", "reached in percent of voters", Kind::Share("reached", "voters")),
+    measure("first_reached", "different voters whose first meeting is in the row", Kind::People(|people| people.first_reached)),
     measure(
         "reached_before",
         "different voters whose first meeting is not in the row",
-        Kind::People(|people, _| MeasureValue::Count(people.reached - people.first_reached)),
+        Kind::People(|people| people.reached - people.first_reached),
     ),
-    measure(
-        "duplication_percent",
-        "contacts that reached nobody new, in percent",
-        Kind::People(|people, _| share(people.contacts - people.reached, people.contacts)),
-    ),
+    measure("repeated", "attendances of voters after their first one in the row", Kind::People(|people| people.contacts - people.reached)),
+    measure("duplication_percent", "repeated in percent of contacts", Kind::Share("repeated", "contacts")),
     measure("reached_2", "different voters with at least 2 attendances in the row", Kind::AtLeast(2)),
     measure("reached_3", "different voters with at least 3 attendances in the row", Kind::AtLeast(3)),
     measure("reached_4", "different voters with at least 4 attendances in the row", Kind::AtLeast(4)),
@@ -134,6 +130,11 @@ static MEASURES: [MeasureDefinition; 36] = [
 ];
 
 impl Measure {
+    /// Attendances of voters.
+    pub const CONTACTS: Self = Self(23);
+    /// Different voters.
+    pub const REACHED: Self = Self(24);
+
     /// Every measure, in the order of the documentation.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..MEASURES.len()).map(Self)
@@ -181,7 +182,11 @@ impl Measure {
 
     /// Whether rows of people have it.
     pub fn is_of_people(self) -> bool {
-        !matches!(self.definition().kind, Kind::Plan(_) | Kind::Audience(_) | Kind::Share(_))
+        match self.definition().kind {
+            Kind::Plan(_) | Kind::Meetings(_) | Kind::Audience(_) => false,
+            Kind::Share(part, whole) => [part, whole].into_iter().all(|name| named(name).is_of_people()),
+            Kind::People(_) | Kind::Contacts | Kind::Lower | Kind::Upper | Kind::Voters | Kind::AtLeast(_) => true,
+        }
     }
 
     /// Whether people must be counted by frequency.
@@ -189,38 +194,57 @@ impl Measure {
         matches!(self.definition().kind, Kind::AtLeast(_))
     }
 
+    /// What it counts.
+    pub fn counted(self) -> Counted {
+        match self.definition().kind {
+            Kind::Plan(_) | Kind::Meetings(_) | Kind::Voters => Counted::Public,
+            Kind::Audience(_) | Kind::People(_) | Kind::Contacts | Kind::AtLeast(_) => Counted::People,
+            Kind::Lower => Counted::AtLeastPeople,
+            Kind::Upper => Counted::AtMostPeople,
+            Kind::Share(part, whole) => Counted::Share { part: named(part), whole: named(whole) },
+        }
+    }
+
     /// Its value in a row of meetings.
     pub fn of_meetings(self, row: &MeetingRow) -> MeasureValue {
-        let figures = &row.figures;
-        let is_uncounted = row.status == ReachStatus::Uncounted;
+        let audience = &row.figures.audience;
         match &self.definition().kind {
-            Kind::Plan(of) => MeasureValue::Count(of(&figures.fulfilment)),
+            Kind::Plan(of) => MeasureValue::Count(of(&row.figures.fulfilment)),
+            Kind::Meetings(of) => MeasureValue::Count(of(audience)),
             // Nobody counted, so a gross attendance of 0 says nothing.
-            Kind::Audience(of) if is_uncounted && of(&figures.audience) == 0 && self.name() == "gross" => MeasureValue::Unknown,
-            Kind::Audience(of) => MeasureValue::Count(of(&figures.audience)),
-            Kind::Share(_) if is_uncounted && self.name() != "fulfilment_percent" => MeasureValue::Unknown,
-            Kind::Share(of) => of(figures),
-            kind => of_people(kind, &figures.audience.reach, &row.people, row.status),
+            Kind::Audience(_) if row.status == ReachStatus::Uncounted && self.name() == "gross" => MeasureValue::Unknown,
+            Kind::Audience(of) => MeasureValue::Count(of(audience)),
+            Kind::Share(part, whole) => share(named(part).of_meetings(row), named(whole).of_meetings(row)),
+            kind => of_people(kind, &audience.reach, &row.people, row.status),
         }
     }
 
     /// Its value in a row of people; not applicable if it is a figure of meetings.
     pub fn of_people(self, row: &PersonRow) -> MeasureValue {
-        of_people(&self.definition().kind, &row.residents.reach, &row.people, row.status)
+        match &self.definition().kind {
+            Kind::Share(part, whole) => share(named(part).of_people(row), named(whole).of_people(row)),
+            kind => of_people(kind, &row.residents.reach, &row.people, row.status),
+        }
     }
+}
+
+/// The measure with this name.
+fn named(name: &str) -> Measure {
+    // INVARIANT: a test evaluates every measure, and the names are those of the table above.
+    Measure(MEASURES.iter().position(|measure| measure.name == name).expect("a measure of the table"))
 }
 
 /// A figure of people, as far as their number is known.
 fn of_people(kind: &Kind, reach: &Reach, people: &PeopleCounts, status: ReachStatus) -> MeasureValue {
     match (kind, status) {
-        (Kind::Plan(_) | Kind::Audience(_) | Kind::Share(_), _) => MeasureValue::NotApplicable,
+        (Kind::Plan(_) | Kind::Meetings(_) | Kind::Audience(_) | Kind::Share(..), _) => MeasureValue::NotApplicable,
         (Kind::Voters, _) => reach.denominator.known().map_or(MeasureValue::Unknown, MeasureValue::Count),
         (Kind::Contacts, _) => MeasureValue::Count(people.contacts),
         (_, ReachStatus::NoMeetings) => MeasureValue::NotApplicable,
         (_, ReachStatus::Uncounted) => MeasureValue::Unknown,
         (Kind::Lower, _) => MeasureValue::Count(reach.lower),
         (Kind::Upper, _) => MeasureValue::Count(reach.upper),
-        (Kind::People(of), ReachStatus::Identified) => of(people, reach),
+        (Kind::People(of), ReachStatus::Identified) => MeasureValue::Count(of(people)),
         (Kind::AtLeast(times), ReachStatus::Identified) => {
             let frequencies = people.frequencies.unwrap_or_default();
             MeasureValue::Count(frequencies[(times - 1).min(FREQUENCIES - 1)..].iter().sum())
@@ -229,7 +253,26 @@ fn of_people(kind: &Kind, reach: &Reach, people: &PeopleCounts, status: ReachSta
     }
 }
 
-/// A share; not applicable if the whole is nothing.
-fn share(part: u64, whole: u64) -> MeasureValue {
-    if whole == 0 { MeasureValue::NotApplicable } else { MeasureValue::Share(part, whole) }
+/// A share of two counts; not applicable if the whole is nothing.
+fn share(part: MeasureValue, whole: MeasureValue) -> MeasureValue {
+    match (part, whole) {
+        (MeasureValue::NotApplicable, _) | (_, MeasureValue::NotApplicable | MeasureValue::Count(0)) => MeasureValue::NotApplicable,
+        (MeasureValue::Count(part), MeasureValue::Count(whole)) => MeasureValue::Share(part, whole),
+        _ => MeasureValue::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_used_is_one_of_the_table() {
+        assert_eq!((Measure::CONTACTS.name(), Measure::REACHED.name()), ("contacts", "reached"));
+        for measure in Measure::all() {
+            if let Counted::Share { part, whole } = measure.counted() {
+                assert!(![part, whole].iter().any(|one| matches!(one.counted(), Counted::Share { .. })));
+            }
+        }
+    }
 }

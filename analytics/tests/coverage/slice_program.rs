@@ -33,27 +33,27 @@ async fn a_slice_is_printed_as_text_csv_and_json() {
     let measures = "held,gross,contacts,reached,first_reached,coverage_percent";
     let csv = slice(&["--by", "unit,coalition", "--measures", measures, "--format", "csv"]);
     let expected = [
-        "unit,coalition,held,gross,contacts,reached,first_reached,coverage_percent,unknown,campaign,as_of,definition",
-        "A,CA,1,5,3,3,3,2.14,,test,2026-03-16T07:00:00Z,3",
-        "A,R,0,0,0,,,,,test,2026-03-16T07:00:00Z,3",
-        "A,*,1,5,3,3,3,2.14,,test,2026-03-16T07:00:00Z,3",
-        "B,CA,1,4,3,3,1,3.75,,test,2026-03-16T07:00:00Z,3",
-        "B,R,1,9,0,,,,reached first_reached coverage_percent,test,2026-03-16T07:00:00Z,3",
-        "B,*,2,13,3,3,1,3.75,,test,2026-03-16T07:00:00Z,3",
-        "*,CA,2,9,6,4,4,2.86,,test,2026-03-16T07:00:00Z,3",
-        "*,R,1,9,0,,,,reached first_reached coverage_percent,test,2026-03-16T07:00:00Z,3",
-        "*,*,3,18,6,4,4,1.82,,test,2026-03-16T07:00:00Z,3",
+        "unit,coalition,held,gross,contacts,reached,first_reached,coverage_percent,unknown,withheld,rounded_to,campaign,as_of,definition",
+        "A,CA,1,5,3,3,3,2.14,,,,test,2026-03-16T07:00:00Z,3",
+        "A,R,0,0,0,,,,,,,test,2026-03-16T07:00:00Z,3",
+        "A,*,1,5,3,3,3,2.14,,,,test,2026-03-16T07:00:00Z,3",
+        "B,CA,1,4,3,3,1,3.75,,,,test,2026-03-16T07:00:00Z,3",
+        "B,R,1,9,0,,,,reached first_reached coverage_percent,,,test,2026-03-16T07:00:00Z,3",
+        "B,*,2,13,3,3,1,3.75,,,,test,2026-03-16T07:00:00Z,3",
+        "*,CA,2,9,6,4,4,2.86,,,,test,2026-03-16T07:00:00Z,3",
+        "*,R,1,9,0,,,,reached first_reached coverage_percent,,,test,2026-03-16T07:00:00Z,3",
+        "*,*,3,18,6,4,4,1.82,,,,test,2026-03-16T07:00:00Z,3",
     ];
     assert_eq!(csv.lines().collect::<Vec<_>>(), expected);
     // Women: 1 and 6. Men: 2 and 9. Those who came twice: 1 and 2. At m3 in B: 1 2 9.
     let json = |arguments: &[&str]| serde_json::from_str::<Value>(&slice(&[arguments, &["--format", "json"]].concat())).expect("JSON");
     let document = |filters: Value, rows: Vec<Value>| json!({"campaign": "test", "synthetic": true, "where": filters, "as_of": AS_OF, "definition": 3, "by": ["sex"], "rows": rows});
-    let row = |keys: Value, reached: u64| json!({"keys": keys, "figures": {"reached": reached, "reached_2": reached / 2}, "unknown": []});
+    let row = |keys: Value, reached: u64| json!({"keys": keys, "figures": {"reached": reached, "reached_2": reached / 2}, "unknown": [], "withheld": []});
     assert_eq!(
         json(&["--by", "sex", "--measures", "reached,reached_2"]),
         document(json!([]), vec![row(json!({"sex": "f"}), 2), row(json!({"sex": "m"}), 2), row(json!({}), 4)])
     );
-    let row = |keys: Value, reached: u64| json!({"keys": keys, "figures": {"reached": reached}, "unknown": []});
+    let row = |keys: Value, reached: u64| json!({"keys": keys, "figures": {"reached": reached}, "unknown": [], "withheld": []});
     assert_eq!(
         json(&["--by", "sex", "--measures", "reached", "--where", "unit=B", "--where", "day>=2026-02-24"]),
         document(json!(["unit=B", "day>=2026-02-24"]), vec![row(json!({"sex": "f"}), 1), row(json!({"sex": "m"}), 2), row(json!({}), 3)])

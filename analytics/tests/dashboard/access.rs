@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
-use qamtu_analytics::access::{MATRIX, Reader, Role, Scope};
+use qamtu_analytics::access::{MATRIX, Reader, Role, Route, Scope};
 
 use crate::{TestResponse, get, page_of, request, sample, text, unit_codes};
 
@@ -15,8 +15,10 @@ async fn every_route_is_open_to_the_roles_of_its_row_alone() {
             let response = get(&page, row.example).await;
             let open = row.roles.contains(&role);
             assert_eq!(response.status != StatusCode::FORBIDDEN, open, "{role:?} at {}", row.path);
+            // There is a snapshot without its facts.
+            let is_waiting = row.route == Route::Slices && response.status == StatusCode::SERVICE_UNAVAILABLE;
             assert!(
-                !open || response.status.is_success() || response.status.is_redirection(),
+                !open || response.status.is_success() || response.status.is_redirection() || is_waiting,
                 "{role:?} at {}: {}",
                 row.path,
                 response.status
@@ -32,7 +34,8 @@ async fn every_route_is_open_to_the_roles_of_its_row_alone() {
 async fn figures_are_for_leaders_and_analysts_and_metrics_for_operators() {
     let open = |role: Role| -> BTreeSet<&str> { MATRIX.iter().filter(|row| row.roles.contains(&role)).map(|row| row.path).collect() };
     let health = BTreeSet::from(["/assets/{file}", "/live", "/ready"]);
-    let figures = BTreeSet::from(["/", "/{language}", "/coverage.csv", "/report/{file}"]);
+    let figures =
+        BTreeSet::from(["/", "/{language}", "/coverage.csv", "/report/{file}", "/v1/campaigns/{campaign}/slices", "/v1/openapi.json"]);
     assert_eq!(open(Role::Public), health);
     assert_eq!(open(Role::Leader), health.union(&figures).copied().collect());
     assert_eq!(open(Role::Analyst), open(Role::Leader));

@@ -1,0 +1,33 @@
+//! A slice as it is asked for in words, on the command line or over HTTP: a query and the measures to show.
+
+use crate::{
+    slice::Measure,
+    slice_query::{InvalidSlice, SliceQuery},
+};
+
+/// A query, and the columns of its rows.
+#[derive(Debug, Clone)]
+pub struct SliceRequest {
+    /// Which meetings and people count. Has frequencies if a measure needs them, and totals.
+    pub query: SliceQuery,
+    /// At least one; all of people if the query names a dimension of people.
+    pub measures: Vec<Measure>,
+}
+
+impl SliceRequest {
+    /// Parses dimensions separated by commas, filters such as `unit=SAI`, and measures separated by commas; without measures, the default
+    /// ones.
+    pub fn parse(by: &str, filters: &[String], measures: &str) -> Result<Self, InvalidSlice> {
+        let mut query = SliceQuery::parse(by, filters)?;
+        let person = query.person_dimension();
+        let chosen = Measure::parse(measures)?;
+        if let Some(dimension) = person
+            && let Some(measure) = chosen.iter().find(|measure| !measure.is_of_people())
+        {
+            return Err(InvalidSlice::NotOfPeople { measure: measure.name(), dimension });
+        }
+        let measures = if chosen.is_empty() { Measure::defaults(person.is_some()) } else { chosen };
+        query.with_frequencies = measures.iter().any(|measure| measure.needs_frequencies());
+        Ok(Self { query, measures })
+    }
+}
