@@ -67,6 +67,7 @@ card-plan-sent = plans sent so far: { $sent }
 card-plan-sent-of = plans sent so far: { $sent }; meetings set for the whole campaign: { $planned }
 card-bounds = How many could it be?
 card-bounds-detail = Bounds: { $shares } of registered voters. Whoever was counted but not identified may be new, or may have come before
+card-bounds-estimate = { $detail }. Estimate: about { $reached }, with 90% confidence { $low } to { $high }
 card-bounds-no-voters = Bounds. The number of registered voters is unknown, so they have no shares, and the upper one is not limited by it
 card-bounds-withheld = Bounds of the voters reached
 card-planned = How much of the planned reach is achieved?
@@ -203,6 +204,9 @@ define-coverage-text = N is the number of registered voters by the newest count 
 define-bounds = Bounds
 define-bounds-formula = U to U + people counted but not identified
 define-bounds-text = The true number lies between these: of the people who were only counted, it may be that nobody is new or that everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
+define-estimate = Estimate
+define-estimate-formula = negative binomial model
+define-estimate-text = How many different voters probably came, if those who were only counted came again as often as the others. Rounded; always between the bounds. None if fewer than 30% of attendances were identified.
 define-gross = Attendances
 define-gross-formula = G = sum over meetings of the larger of headcount and attendance list
 define-gross-text = Whoever came to three meetings counts three times. If two people made a count, the lower one is used; the bounds use the higher one.

@@ -1,7 +1,7 @@
 //! Coverage: every figure of a campaign at one instant, as integers.
 //!
 //! Guarantees: a [`Coverage`] depends on facts and the as-of instant alone, not on their order or repetition. Lists are sorted by key. No
-//! figure is rounded, estimated or clipped. Each table is a [`crate::slice`]: its reach is counted from people, never summed.
+//! figure is rounded or clipped, and none but an [`Estimate`] is estimated. Each table is a [`crate::slice`]: its reach is counted from people, never summed.
 //! [`definition`] defines each figure. Rates and presentation are left to [`crate::statement`].
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,10 @@ mod breakdowns;
 mod campaign_settings;
 mod compose;
 pub mod definition;
+mod estimates;
 
 pub use crate::{
+    estimate::Estimate,
     facts::Quality,
     figures::{Audience, Denominator, Fulfilment, MeetingFigures, Method, Reach, Residents},
 };

@@ -26,9 +26,11 @@ pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
     let mut writer = CsvWriter::new(to, Dialect::Comma, true, source)?;
     let all = ReachStatus::of_region(&coverage.region.figures);
     let region = CsvRow::new("region", &coverage.identity.campaign, Some(&coverage.campaign.names));
-    writer.write_row(&meetings(region, &coverage.region.figures).for_status(all))?;
+    let region = CsvRow { estimate: coverage.region.estimate, ..meetings(region, &coverage.region.figures) };
+    writer.write_row(&region.for_status(all))?;
     for unit in &coverage.units {
-        writer.write_row(&meetings(CsvRow::new("unit", &unit.unit, unit.names.as_ref()), &unit.figures))?;
+        let row = meetings(CsvRow::new("unit", &unit.unit, unit.names.as_ref()), &unit.figures);
+        writer.write_row(&CsvRow { estimate: unit.estimate, ..row })?;
     }
     for unit in &coverage.units {
         writer.write_row(&residents(CsvRow::new("unit_residents", &unit.unit, unit.names.as_ref()), &unit.residents, all))?;
@@ -44,7 +46,8 @@ pub fn write(snapshot: &Snapshot, to: impl Write) -> Result<(), csv::Error> {
         writer.write_row(&meetings(CsvRow::new("category", &category.category, category.names.as_ref()), &category.figures))?;
     }
     for week in &coverage.weeks {
-        writer.write_row(&meetings(CsvRow::new("week", &week.week, None), &week.figures))?;
+        let row = meetings(CsvRow::new("week", &week.week, None), &week.figures);
+        writer.write_row(&CsvRow { estimate: week.estimate, ..row })?;
     }
     for week in &coverage.weeks {
         writer.write_row(&to_date(week))?;

@@ -24,6 +24,7 @@ pub mod csv;
 pub mod dashboard;
 pub mod dimension;
 pub mod error;
+pub mod estimate;
 pub mod facts;
 pub mod facts_store;
 pub mod figures;

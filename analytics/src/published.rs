@@ -26,11 +26,13 @@ mod complementary_suppression;
 mod gross_composition;
 mod region_cells;
 mod release_state;
+mod rounded_estimate;
 mod tables;
 
 use complementary_suppression::ComplementarySuppression;
 use region_cells::RegionCells;
 pub use release_state::ReleaseState;
+pub use rounded_estimate::RoundedEstimate;
 
 /// Figures that may be shown to a reader.
 #[derive(Debug, Clone)]
@@ -99,6 +101,8 @@ pub struct ScopeTotal {
     pub over: bool,
     /// Arithmetic ceiling; of the whole campaign only, and with its gross attendance.
     pub ceiling: Option<u64>,
+    /// Estimate of the reach; of the whole campaign only, and with all counts that it follows from.
+    pub estimate: Option<RoundedEstimate>,
     /// Precincts with a reached resident; of the whole campaign only.
     pub precincts_reached: Option<u64>,
     /// Precincts that no counted meeting's report names; of the whole campaign only.
@@ -179,11 +183,11 @@ pub struct FrequencyClass {
 }
 
 impl Published {
-    /// Whether the reach of every unit, coalition and category is shown.
+    /// Whether the reach of the whole and of every unit and coalition is shown: the parts that add up to it.
     pub fn is_complete(&self) -> bool {
         let units = self.units.iter().flat_map(|unit| [unit.residents, unit.audience.reached]);
-        let others = self.coalitions.iter().map(|row| row.audience.reached).chain(self.categories.iter().map(|row| row.audience.reached));
-        units.chain(others).chain([self.total.audience.reached]).all(|cell| cell.shown().is_some())
+        let coalitions = self.coalitions.iter().map(|coalition| coalition.audience.reached);
+        units.chain(coalitions).chain([self.total.audience.reached]).all(|cell| cell.shown().is_some())
     }
 
     /// What a reader may see of a snapshot; none for a role that sees no figures.

@@ -7,7 +7,7 @@
 //! 2. are withheld if some people, but fewer than `k`, are left of the same row without one or more of its conditions: its filters and keys;
 //! 3. are withheld with a row whose attendances or people are; and further rows are withheld until those of each sum protect each other;
 //! 4. are rounded down to a multiple of `k`, and upper bounds up to the next one;
-//! 5. are all withheld while a row of the published tables is, because what a slice shows of other rows would narrow it down.
+//! 5. are all withheld while a unit or coalition of the published tables is, because what a slice shows of the others would narrow it down.
 //!
 //! Guarantees: the difference of two counts that are shown, however close their filters or snapshots are, has at least `k` possible values.
 //! The thresholds of all roles are multiples of each other, so a reader of one role learns nothing from that of another. Numbers of meetings
@@ -36,7 +36,7 @@ const MAX_FILTERS: usize = 4;
 const MAX_ROWS: usize = 50_000;
 
 /// The rows of a slice as a reader may see them; none for a role that sees no figures. A reader of some units sees their meetings alone.
-/// `is_complete` says whether the published tables withhold no row from the reader.
+/// `is_complete` says whether the published tables show every unit and coalition.
 pub fn published_lines(
     store: &FactsStore,
     request: &SliceRequest,

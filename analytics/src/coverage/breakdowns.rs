@@ -8,13 +8,19 @@ use qamtu_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{MeetingFigures, Residents};
+use crate::{
+    estimate::Estimate,
+    figures::{MeetingFigures, Residents},
+};
 
 /// Figures of the whole campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionCoverage {
     /// Figures of all meetings.
     pub figures: MeetingFigures,
+    /// Estimate of the different voters at all meetings, with those who were counted and not identified.
+    #[serde(default)]
+    pub estimate: Estimate,
     /// Eligible people with exactly 1, 2, 3, 4 attendances, and with 5 or more.
     pub frequencies: [u64; 5],
     /// Attendances at meetings without a report that counts: recorded, and in no other figure. Named `pending_attendance` in snapshots of an
@@ -38,6 +44,9 @@ pub struct UnitCoverage {
     pub tile: Option<Tile>,
     /// Meetings held in it. People from other units may have come.
     pub figures: MeetingFigures,
+    /// Estimate of the different voters at its meetings, with those who were counted and not identified.
+    #[serde(default)]
+    pub estimate: Estimate,
     /// People who live in it.
     pub residents: Residents,
 }
@@ -90,6 +99,9 @@ pub struct WeekCoverage {
     pub monday: Date,
     /// Its meetings. Compared to the region's voters.
     pub figures: MeetingFigures,
+    /// Estimate of the different voters at its meetings, with those who were counted and not identified.
+    #[serde(default)]
+    pub estimate: Estimate,
     /// People reached for the first time in this week.
     pub first_reached: u64,
     /// Different people reached up to its end.

@@ -9,10 +9,12 @@ use super::{
     breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage},
     campaign_settings::CampaignSettings,
     definition,
+    estimates::{self, Group},
 };
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     error::AnalyticsError,
+    estimate::Estimate,
     facts_store::{FactsStore, precinct_counts, week_monday},
     figures::{Audience, MeetingFigures, Residents, bounds},
     slice::{MeetingRow, PeopleCounts, RowKey, SliceRows, SliceTable, slices},
@@ -46,7 +48,7 @@ impl Coverage {
             ],
         )?;
         let region = region(store, &settings, total);
-        Ok(Self {
+        let mut coverage = Self {
             units: units(store, &region.figures.audience, by_unit, by_residence_unit)?,
             precincts: precincts(store, by_precinct, by_residence)?,
             coalitions: coalitions(store, by_coalition)?,
@@ -57,7 +59,24 @@ impl Coverage {
             identity: SnapshotIdentity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },
             campaign: settings,
             region,
-        })
+        };
+        coverage.estimate(store)?;
+        Ok(coverage)
+    }
+
+    /// Adds the estimates, which follow from the figures and the lists.
+    fn estimate(&mut self, store: &FactsStore) -> Result<(), AnalyticsError> {
+        let voters = |unit: &UnitCoverage| store.voters().unit(unit.unit.as_str());
+        let units: Vec<Group<'_>> =
+            self.units.iter().map(|unit| Group { key: unit.unit.as_str(), figures: &unit.figures, voters: voters(unit) }).collect();
+        let region = || store.voters().region.clone();
+        let weeks: Vec<Group<'_>> =
+            self.weeks.iter().map(|week| Group { key: &week.week, figures: &week.figures, voters: region() }).collect();
+        let mut estimates = estimates::of(store, &self.region.figures, &units, &weeks)?;
+        self.region.estimate = estimates.region;
+        self.units.iter_mut().for_each(|unit| unit.estimate = estimates.units.remove(unit.unit.as_str()).unwrap_or_default());
+        self.weeks.iter_mut().for_each(|week| week.estimate = estimates.weeks.remove(&week.week).unwrap_or_default());
+        Ok(())
     }
 }
 
@@ -87,6 +106,7 @@ fn region(store: &FactsStore, settings: &CampaignSettings, table: SliceTable) ->
         total.map_or_else(|| (MeetingFigures::default(), PeopleCounts::default()), |total| (total.figures, total.people));
     let counted = figures.fulfilment.held.saturating_sub(figures.audience.uncounted_meetings);
     RegionCoverage {
+        estimate: Estimate::default(),
         frequencies: people.frequencies.unwrap_or_default(),
         attendance_without_report: store.attendance().without_report,
         ceiling: definition::ceiling(settings.planned_meetings, figures.audience.gross, counted, store.voters().region.known()),
@@ -115,6 +135,7 @@ fn units(
             tile: defined.map(|unit| unit.tile),
             residents: of_unit.unwrap_or_else(|| Residents { contacts: 0, reach: nobody() }),
             figures: row.figures,
+            estimate: Estimate::default(),
             unit: code,
         })
     };
@@ -174,6 +195,7 @@ fn weeks(table: SliceTable) -> Result<Vec<WeekCoverage>, AnalyticsError> {
         Ok(WeekCoverage {
             monday: week_monday(&week).ok_or_else(invalid)?,
             figures: row.figures,
+            estimate: Estimate::default(),
             first_reached: row.people.first_reached,
             reached_to_date,
             week,

@@ -5,7 +5,7 @@ use qamtu_schemas::text::Names;
 
 use super::field::Field;
 use crate::{
-    coverage::{Denominator, Fulfilment, Method},
+    coverage::{Denominator, Estimate, Fulfilment, Method},
     locale::composed,
     reach_status::ReachStatus,
 };
@@ -34,6 +34,7 @@ pub struct CsvRow {
     pub unidentified: Field,
     pub headcount_meetings: Field,
     pub identified_meetings: Field,
+    pub estimate: Estimate,
 }
 
 impl CsvRow {
@@ -100,6 +101,11 @@ impl CsvRow {
 
     /// Columns that only the complete file, `coverage.csv` of `compute` has.
     pub(super) fn details(&self) -> Vec<(&'static str, Field)> {
+        let estimate = |of: fn(u64, u64, u64) -> u64| match self.estimate {
+            Estimate::Estimated { reached, low, high } => Field::Count(of(reached, low, high)),
+            Estimate::FewIdentified | Estimate::NoSolution => Field::Unknown,
+            Estimate::Exact | Estimate::NotApplicable => Field::Empty,
+        };
         let method = |method: Method| if method == Method::Exact { "exact" } else { "bounds" };
         vec![
             ("method", self.method.map_or(Field::Empty, |value| Field::text(method(value)))),
@@ -107,6 +113,9 @@ impl CsvRow {
             ("unidentified", self.unidentified.clone()),
             ("headcount_meetings", self.headcount_meetings.clone()),
             ("identified_meetings", self.identified_meetings.clone()),
+            ("estimate", estimate(|reached, _, _| reached)),
+            ("estimate_low", estimate(|_, low, _| low)),
+            ("estimate_high", estimate(|_, _, high| high)),
         ]
     }
 }

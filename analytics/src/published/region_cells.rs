@@ -4,7 +4,7 @@
 //! together.
 
 use super::{
-    PublishedAudience, ScopeTotal,
+    PublishedAudience, RoundedEstimate, ScopeTotal,
     gross_composition::{GrossComposition, reveals_list_length},
 };
 use crate::{
@@ -62,6 +62,7 @@ impl<'a> RegionCells<'a> {
             over: self.figures.audience.reach.over,
             // The gross attendance follows from it.
             ceiling: coverage.region.ceiling.filter(|_| self.audience.gross.shown().is_some()),
+            estimate: RoundedEstimate::of(coverage.region.estimate).filter(|_| self.audience.upper.shown().is_some()),
             precincts_reached: Some(coverage.precincts_reached()),
             precincts_without_meeting: Some(coverage.precincts_without_meeting()),
         }

@@ -131,6 +131,7 @@ pub(super) fn of_units(units: &[PublishedUnit]) -> ScopeTotal {
         },
         over: units.iter().any(|unit| unit.over),
         ceiling: None,
+        estimate: None,
         precincts_reached: None,
         precincts_without_meeting: None,
     }

@@ -6,7 +6,7 @@ use super::{
     figure_formatter::{Figure, FigureFormatter},
     headline::planned_reach,
 };
-use crate::{access::Scope, cell::Cell, reach_status::ReachStatus};
+use crate::{access::Scope, cell::Cell, published::RoundedEstimate, reach_status::ReachStatus};
 
 /// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,11 +67,23 @@ fn bounds(fmt: &FigureFormatter<'_>) -> Card {
     let (audience, denominator) = (&fmt.published.total.audience, &fmt.published.total.denominator);
     let shares = fmt.bounds_share(audience, denominator);
     let detail = match shares {
-        Some(shares) => fmt.message_with("card-bounds-detail", &[("shares", shares.into())]),
+        Some(shares) => with_estimate(fmt, fmt.message_with("card-bounds-detail", &[("shares", shares.into())])),
         None if audience.upper.shown().is_some() => fmt.message("card-bounds-no-voters"),
         None => fmt.message("card-bounds-withheld"),
     };
     card(fmt.message("card-bounds"), fmt.bounds(audience), detail)
+}
+
+/// Adds the estimate to the explanation of the bounds: it is never a figure of its own.
+fn with_estimate(fmt: &FigureFormatter<'_>, detail: String) -> String {
+    let Some(RoundedEstimate { reached, low, high }) = fmt.published.total.estimate else { return detail };
+    let args = [
+        ("detail", detail.into()),
+        ("reached", fmt.count(reached).into()),
+        ("low", fmt.count(low).into()),
+        ("high", fmt.count(high).into()),
+    ];
+    fmt.message_with("card-bounds-estimate", &args)
 }
 
 fn planned(fmt: &FigureFormatter<'_>) -> Option<Card> {

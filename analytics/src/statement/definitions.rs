@@ -33,6 +33,7 @@ pub(super) fn definitions(fmt: &FigureFormatter<'_>) -> Definitions {
             define(fmt.message("define-reached"), fmt.message("define-reached-formula"), fmt.message("define-reached-text")),
             define(fmt.message("define-coverage"), fmt.message("define-coverage-formula"), fmt.message("define-coverage-text")),
             define(fmt.message("define-bounds"), fmt.message("define-bounds-formula"), fmt.message("define-bounds-text")),
+            define(fmt.message("define-estimate"), fmt.message("define-estimate-formula"), fmt.message("define-estimate-text")),
             define(fmt.message("define-gross"), fmt.message("define-gross-formula"), fmt.message("define-gross-text")),
             define(fmt.message("define-residents"), fmt.message("define-residents-formula"), fmt.message("define-residents-text")),
             define(fmt.message("define-plan"), fmt.message("define-plan-formula"), fmt.message("define-plan-text")),

@@ -166,7 +166,13 @@ pub fn coverage() -> Value {
             "voters": voters, "precincts": 947, "units": 17, "members": 457, "coalitions": 18, "meetings_planned": 1959,
             "meetings_known": 1984, "events": 163_402, "roll_voters": voters, "roll_precincts": 947, "rejected": 3, "conflicts": 2,
         },
-        "region": {"figures": whole, "frequencies": frequencies, "attendance_without_report": 212, "ceiling": 1959 * sum.gross / sum.held},
+        "region": {
+            "figures": whole, "frequencies": frequencies, "attendance_without_report": 212, "ceiling": 1959 * sum.gross / sum.held,
+            "estimate": {
+                "state": "estimated", "reached": reached + sum.unidentified * 6 / 10, "low": reached + sum.unidentified * 55 / 100,
+                "high": reached + sum.unidentified * 65 / 100,
+            },
+        },
         "units": UNITS.iter().zip(&units).zip(&residents).map(|((unit, figures), residents)| json!({
             "unit": unit.0, "names": names(unit.1), "kind": if unit.1[2].ends_with("city") { "city" } else { "district" },
             "tile": {"row": unit.4.0, "column": unit.4.1}, "figures": figures.meeting_figures(unit.2),

@@ -1,7 +1,7 @@
 //! The test oracle: the figures that the pipeline must compute, and the expected outcomes of all submissions.
 //!
 //! The figures are counted from the final facts of the meetings, not from events. The code shares nothing with the fold of events or with
-//! the coverage calculation. It follows the published definition, version 3.
+//! the coverage calculation. It follows the published definition, version 4.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ pub(super) fn compute(world: &World<'_>, meetings: &[GeneratedMeeting], stream: 
         "synthetic": true,
         "seed": seed,
         "as_of": world.clock.ends,
-        "definition": 3,
+        "definition": 4,
         "counts": expected_figures.counts(stream.counts.accepted),
         "plan": expected_figures.plan(),
         "units": expected_figures.units(),

@@ -20,7 +20,7 @@ pub(super) fn assemble(input: &RecountInput) -> Value {
     json!({
         "campaign": input.configured["campaign"],
         "synthetic": input.configured["synthetic"],
-        "definition": 3,
+        "definition": 4,
         "counts": counts(input),
         "plan": plan(input),
         "audience": {

@@ -1,0 +1,218 @@
+//! Estimates of reach: how many different voters came, with those who were counted and not identified.
+//!
+//! A headcount says how many people were in the room, not whether they came before. How often identified people come again is known; the
+//! estimate assumes that the others come again as often. It is a negative binomial model ([`nbd`]): the readiness to come differs between
+//! voters and is gamma-distributed. [`half_samples`] divides the identified meetings for the interval.
+//!
+//! Guarantees: an estimate is never below the people who were identified nor outside the bounds of headcounts. With nobody unidentified there
+//! is nothing to estimate. Below [`MIN_IDENTIFIED`] identified, or without a solution, there is no estimate but a reason. An estimate is a
+//! type of its own, so no outlet can take it for a count.
+//!
+//! How far estimates are off for other distributions, and how often intervals hold the truth, is in `analytics/estimate-accuracy.md`, made by
+//! `cargo bench --bench estimate`.
+
+pub mod half_samples;
+mod nbd;
+pub mod replicate_counter;
+
+use serde::{Deserialize, Serialize};
+
+use nbd::{Contacts, Heterogeneity};
+
+/// Smallest share of the attendances that must be identified, in percent.
+const MIN_IDENTIFIED: f64 = 30.0;
+
+/// Half the width of a 90 % interval, in standard deviations.
+const NORMAL_90: f64 = 1.645;
+
+/// Standard error of the model, as a share of the people whom the estimate adds to those identified: readiness is not gamma-distributed, and
+/// meetings draw from few precincts. Calibrated by the simulation.
+const MODEL_ERROR: f64 = 0.03;
+
+/// An estimate of the different voters who came, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Estimate {
+    /// Everybody was identified, so the count is exact.
+    Exact,
+    /// Estimated number, with a 90 % interval.
+    Estimated {
+        /// The most likely number of different voters.
+        reached: u64,
+        /// Lower end of the interval.
+        low: u64,
+        /// Upper end of the interval.
+        high: u64,
+    },
+    /// Fewer than [`MIN_IDENTIFIED`] of the attendances were identified.
+    FewIdentified,
+    /// People came again less often than at random, or too often for the model; or more came than are registered.
+    NoSolution,
+    /// The registered voters were not counted, nobody came, or nobody counted who came.
+    #[default]
+    NotApplicable,
+}
+
+/// What was observed of a group of meetings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observed {
+    /// Registered voters; at least 1.
+    pub voters: u64,
+    /// Attendances of identified voters.
+    pub contacts: u64,
+    /// Different identified voters.
+    pub reached: u64,
+    /// Attendances of unidentified people who are expected to be voters.
+    pub unidentified: f64,
+    /// Bounds of the different voters: at least and at most.
+    pub bounds: (u64, u64),
+}
+
+/// Identified attendances and voters at half of the meetings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HalfSample {
+    /// Attendances of identified voters.
+    pub contacts: u64,
+    /// Different identified voters.
+    pub reached: u64,
+}
+
+/// A group of meetings, and what half-samples of them have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedGroup {
+    /// Figures of all of its meetings.
+    pub observed: Observed,
+    /// Figures of each half-sample, in the same order in all groups.
+    pub half_samples: Vec<HalfSample>,
+}
+
+/// Estimates the reach of groups that share one heterogeneity, such as the units of a region; one group is a region.
+pub fn estimates(groups: &[ObservedGroup]) -> Vec<Estimate> {
+    let used: Vec<&ObservedGroup> = groups.iter().filter(|group| group.observed.contacts > 0 && group.observed.voters > 0).collect();
+    let contacts = |group: &&ObservedGroup| group.observed.identified();
+    let all = nbd::solve(&used.iter().map(contacts).collect::<Vec<_>>());
+    let replicates = used.iter().map(|group| group.half_samples.len()).min().unwrap_or(0);
+    let of_half = |replicate: usize| {
+        let of = |group: &&ObservedGroup| {
+            let HalfSample { contacts, reached } = group.half_samples[replicate];
+            Contacts { voters: group.observed.voters as f64, contacts: contacts as f64, reached: reached as f64 }
+        };
+        nbd::solve(&used.iter().map(of).collect::<Vec<_>>())
+    };
+    let halves: Vec<Heterogeneity> = (0..replicates).filter_map(of_half).collect();
+    groups.iter().map(|group| group.observed.estimate(all, &halves)).collect()
+}
+
+impl Observed {
+    fn identified(&self) -> Contacts {
+        Contacts { voters: self.voters as f64, contacts: self.contacts as f64, reached: self.reached as f64 }
+    }
+
+    fn estimate(&self, all: Option<Heterogeneity>, halves: &[Heterogeneity]) -> Estimate {
+        let gross = self.contacts as f64 + self.unidentified;
+        if self.voters == 0 || gross <= 0.0 {
+            return Estimate::NotApplicable;
+        }
+        if self.unidentified <= 0.0 {
+            return Estimate::Exact;
+        }
+        if self.contacts as f64 * 100.0 < gross * MIN_IDENTIFIED {
+            return Estimate::FewIdentified;
+        }
+        let (Some(all), true, true) = (all, self.reached <= self.voters, halves.len() > 1) else { return Estimate::NoSolution };
+        let reached = self.reached_with(all);
+        let spread: f64 = halves.iter().map(|half| (self.reached_with(*half) - reached).powi(2)).sum::<f64>() / halves.len() as f64;
+        let model = MODEL_ERROR * (reached - self.reached as f64);
+        let width = NORMAL_90 * (spread + model * model).sqrt();
+        let (least, most) = (self.bounds.0.max(self.reached) as f64, self.bounds.1 as f64);
+        let within = |count: f64| count.min(most).max(least);
+        Estimate::Estimated {
+            reached: within(reached).round() as u64,
+            low: within(reached - width).floor() as u64,
+            high: within(reached + width).ceil() as u64,
+        }
+    }
+
+    /// Different voters if the unidentified attendances came on top. The share of voters not reached shrinks by the model's ratio, so without
+    /// unidentified attendances this is the exact count.
+    fn reached_with(&self, heterogeneity: Heterogeneity) -> f64 {
+        let voters = self.voters as f64;
+        let rate = |contacts: f64| contacts / voters;
+        let missed_by_identified = heterogeneity.missed(rate(self.contacts as f64));
+        let missed_by_all = heterogeneity.missed(rate(self.contacts as f64 + self.unidentified));
+        voters - (voters - self.reached as f64) * missed_by_all / missed_by_identified
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a negative binomial model of this heterogeneity gives.
+    fn observed(voters: u64, contacts: u64, unidentified: u64, k: f64) -> (Observed, f64) {
+        let reached = |contacts: u64| voters as f64 * (1.0 - (1.0 + contacts as f64 / voters as f64 / k).powf(-k));
+        let observed = Observed {
+            voters,
+            contacts,
+            reached: reached(contacts).round() as u64,
+            unidentified: unidentified as f64,
+            bounds: (0, contacts + unidentified),
+        };
+        (observed, reached(contacts + unidentified))
+    }
+
+    fn group(observed: Observed) -> ObservedGroup {
+        let half = |parts: u64| {
+            let (half, _) = self::observed(observed.voters, observed.contacts / 2, 0, 0.3 + parts as f64 / 1000.0);
+            HalfSample { contacts: half.contacts, reached: half.reached }
+        };
+        ObservedGroup { observed, half_samples: (0..8).map(half).collect() }
+    }
+
+    #[test]
+    fn a_population_of_the_model_is_estimated_exactly() {
+        for (voters, contacts, unidentified) in [(1_195_000, 100_000, 60_000), (50_000, 30_000, 20_000), (10_000, 40_000, 10_000)] {
+            let (observed, truth) = observed(voters, contacts, unidentified, 0.3);
+            let Estimate::Estimated { reached, low, high } = estimates(&[group(observed)])[0] else { panic!("no estimate") };
+            assert!((reached as f64 - truth).abs() < 20.0, "{reached} of {truth}");
+            assert!(low <= reached && reached <= high && observed.reached < reached);
+        }
+    }
+
+    #[test]
+    fn units_share_one_heterogeneity_and_keep_their_own_counts() {
+        let (one, truth) = observed(100_000, 20_000, 12_000, 0.3);
+        let (other, other_truth) = observed(40_000, 2_000, 500, 0.3);
+        let found = estimates(&[group(one), group(other)]);
+        for (found, truth) in found.into_iter().zip([truth, other_truth]) {
+            let Estimate::Estimated { reached, .. } = found else { panic!("no estimate") };
+            assert!((reached as f64 - truth).abs() < 20.0, "{reached} of {truth}");
+        }
+    }
+
+    #[test]
+    fn there_is_no_estimate_without_enough_to_estimate_from() {
+        let (known, _) = observed(100_000, 20_000, 0, 0.3);
+        assert_eq!(estimates(&[group(known)]), [Estimate::Exact]);
+        let (few, _) = observed(100_000, 2_900, 7_100, 0.3);
+        assert_eq!(estimates(&[group(few)]), [Estimate::FewIdentified]);
+        let below_random = Observed { voters: 10_000, contacts: 9_000, reached: 9_000, unidentified: 500.0, bounds: (9_000, 9_500) };
+        assert_eq!(estimates(&[group(below_random)]), [Estimate::NoSolution]);
+        let one_person = Observed { reached: 1, ..below_random };
+        assert_eq!(estimates(&[group(one_person)]), [Estimate::NoSolution]);
+        let over = Observed { reached: 10_001, contacts: 20_000, ..below_random };
+        assert_eq!(estimates(&[group(over)]), [Estimate::NoSolution]);
+        let nobody = Observed { contacts: 0, reached: 0, unidentified: 0.0, ..below_random };
+        assert_eq!(estimates(&[group(nobody)]), [Estimate::NotApplicable]);
+        assert_eq!(estimates(&[group(Observed { voters: 0, ..below_random })]), [Estimate::NotApplicable]);
+        assert_eq!(estimates(&[]), []);
+    }
+
+    #[test]
+    fn an_estimate_is_never_outside_its_bounds() {
+        let (observed, _) = observed(100_000, 20_000, 12_000, 0.3);
+        let bounds = (observed.reached + 10, observed.reached + 20);
+        let found = estimates(&[group(Observed { bounds, ..observed })]);
+        assert_eq!(found, [Estimate::Estimated { reached: bounds.1, low: bounds.1, high: bounds.1 }]);
+    }
+}

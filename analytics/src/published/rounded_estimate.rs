@@ -1,0 +1,42 @@
+//! An estimate as it is published: rounded, so that it looks like no count and few people change nothing.
+
+use crate::coverage::Estimate;
+
+/// Significant digits of a published estimate.
+const DIGITS: u32 = 3;
+
+/// An estimate of different voters with its 90 % interval, rounded to three digits; the interval is rounded outwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "as in `Estimate`")]
+pub struct RoundedEstimate {
+    pub reached: u64,
+    pub low: u64,
+    pub high: u64,
+}
+
+impl RoundedEstimate {
+    /// None if there is no estimate.
+    pub(super) fn of(estimate: Estimate) -> Option<Self> {
+        let Estimate::Estimated { reached, low, high } = estimate else { return None };
+        let step = 10_u64.pow((reached.max(1).ilog10() + 1).saturating_sub(DIGITS).max(1));
+        Some(Self { reached: (reached + step / 2) / step * step, low: low / step * step, high: high.div_ceil(step) * step })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_is_rounded_to_three_digits_and_its_interval_outwards() {
+        let rounded = |reached, low, high| {
+            let estimate = RoundedEstimate::of(Estimate::Estimated { reached, low, high })?;
+            Some((estimate.reached, estimate.low, estimate.high))
+        };
+        assert_eq!(rounded(131_449, 128_001, 133_901), Some((131_000, 128_000, 134_000)));
+        assert_eq!(rounded(131_501, 130_999, 131_501), Some((132_000, 130_000, 132_000)));
+        assert_eq!(rounded(94, 80, 101), Some((90, 80, 110)));
+        assert_eq!(rounded(0, 0, 0), Some((0, 0, 0)));
+        assert_eq!(RoundedEstimate::of(Estimate::Exact), None);
+    }
+}
