@@ -7,7 +7,7 @@
 #[path = "estimate/simulation.rs"]
 mod simulation;
 
-use simulation::{Evidence, Readiness, simulate};
+use simulation::{Evidence, MEETINGS, Readiness, simulate};
 
 fn main() {
     let campaigns = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(40);
@@ -21,9 +21,11 @@ fn main() {
         println!("| {} | {name} | {} | {} | {at_random:+.1} |", readiness.name(), found.region.cells(), found.units.cells());
     };
     for readiness in [Readiness::Gamma(0.3), Readiness::Gamma(1.0), Readiness::LogNormal(1.3), Readiness::TwoClasses(0.05, 8.0)] {
-        print(readiness, Evidence { by_format: false, counted: 1.0 }, "62% of meetings");
-        print(readiness, Evidence { by_format: true, counted: 1.0 }, "by format");
+        let uniform = Evidence { by_format: false, counted: 1.0, meetings: MEETINGS };
+        print(readiness, uniform, "62% of meetings");
+        print(readiness, Evidence { by_format: true, ..uniform }, "by format");
+        print(readiness, Evidence { by_format: true, meetings: MEETINGS / 4, ..uniform }, "by format, a quarter of the meetings");
+        print(readiness, Evidence { counted: 1.08, ..uniform }, "62%, headcounts 8% too high");
     }
-    print(Readiness::Gamma(0.3), Evidence { by_format: false, counted: 1.08 }, "62%, headcounts 8% too high");
     println!("\n{campaigns} campaigns for each row; groups without an estimate: {without}.");
 }

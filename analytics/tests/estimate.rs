@@ -5,7 +5,7 @@
 #[path = "../benches/estimate/simulation.rs"]
 mod simulation;
 
-use simulation::{Evidence, Readiness, simulate};
+use simulation::{Evidence, MEETINGS, Readiness, simulate};
 
 /// The mean error is at most 1 % (`analytics/estimate-accuracy.md`); a single campaign may be off a little more.
 const MAX_ERROR: f64 = 0.02;
@@ -14,7 +14,7 @@ const MAX_ERROR: f64 = 0.02;
 fn estimates_are_close_to_the_truth_whatever_the_distribution_of_readiness() {
     for readiness in [Readiness::Gamma(0.3), Readiness::Gamma(1.0), Readiness::LogNormal(1.3), Readiness::TwoClasses(0.05, 8.0)] {
         for by_format in [false, true] {
-            let found = simulate(readiness, Evidence { by_format, counted: 1.0 }, 2);
+            let found = simulate(readiness, Evidence { by_format, counted: 1.0, meetings: MEETINGS }, 2);
             let ((error, held), (_, held_of_units)) = (found.region.worst(), found.units.worst());
             assert_eq!(found.region.none + found.units.none, 0);
             assert!(error < MAX_ERROR && held == 1.0, "{error} {held}");

@@ -18,7 +18,8 @@ use rand_distr::{Distribution, Gamma, LogNormal};
 const UNITS: usize = 17;
 const PRECINCTS: usize = 947;
 const VOTERS: usize = 1_195_000;
-const MEETINGS: usize = 1_959;
+/// Meetings of a whole campaign.
+pub const MEETINGS: usize = 1_959;
 
 /// Share of the meetings, median and standard deviation of the logarithm of their sizes, precincts that people come from (0 is the whole unit),
 /// and share of meetings that are identified if that depends on the format.
@@ -72,7 +73,7 @@ struct Meeting {
 }
 
 /// A campaign whose people are all known.
-fn campaign(readiness: Readiness, by_format: bool, random: &mut ChaCha8Rng) -> Vec<Meeting> {
+fn campaign(readiness: Readiness, evidence: Evidence, random: &mut ChaCha8Rng) -> Vec<Meeting> {
     let mut until = Vec::with_capacity(VOTERS + 1);
     let mut sum = 0.0;
     until.push(sum);
@@ -80,7 +81,7 @@ fn campaign(readiness: Readiness, by_format: bool, random: &mut ChaCha8Rng) -> V
         sum += readiness.draw(random);
         until.push(sum);
     }
-    (0..MEETINGS).map(|_| meeting(&until, by_format, random)).collect()
+    (0..evidence.meetings).map(|_| meeting(&until, evidence.by_format, random)).collect()
 }
 
 fn precinct_start(precinct: usize) -> usize {
@@ -200,6 +201,8 @@ pub struct Evidence {
     pub by_format: bool,
     /// Headcounts as a multiple of the truth.
     pub counted: f64,
+    /// Meetings that are held.
+    pub meetings: usize,
 }
 
 /// Accuracy of the estimates of some campaigns.
@@ -215,7 +218,7 @@ pub struct Accuracies {
 pub fn simulate(readiness: Readiness, evidence: Evidence, campaigns: u64) -> Accuracies {
     let mut found = Accuracies::default();
     for seed in 0..campaigns {
-        let meetings = campaign(readiness, evidence.by_format, &mut ChaCha8Rng::seed_from_u64(seed));
+        let meetings = campaign(readiness, evidence, &mut ChaCha8Rng::seed_from_u64(seed));
         let strata: Vec<usize> = meetings.iter().map(|meeting| meeting.unit * FORMATS.len() + meeting.format).collect();
         let masks = masks(&strata);
         let observe = |meetings: &[&Meeting], masks: &[u64], voters: usize| {

@@ -81,8 +81,8 @@
 //! - The **estimate** assumes that unidentified people came again as often as identified ones. `G` is `contacts` and, of
 //!   `gross - identified`, as large a share as voters are of `identified` in the region. `k` says how unequally often people come: the sum
 //!   of `N (1 - q(contacts))` over the units, or weeks, or for the region itself, is that of `U`. For `k` without limit people come at random,
-//!   and `q(c) = exp(-c / N)`. The interval is 1.645 standard errors: the spread over 64 half-samples of the meetings with lists, and 3 % of
-//!   what the estimate adds to `U`. There is none if less than 30 % of `G` are `contacts`, if no `k` fits, or if `U > N`.
+//!   and `q(c) = exp(-c / N)`. The interval is 1.645 standard errors, from 64 half-samples of the
+//!   meetings with lists (`analytics/src/estimate.rs` has the formula). There is none if less than 30 % of `G` are `contacts`, if no `k` fits, or if `U > N`.
 //! - The upper bound of every set of meetings is capped by the region's voters, since people attend outside their own unit. It is incomplete
 //!   if a meeting is uncounted; a reach is then never called exact. Without a precinct count nothing is capped.
 //! - There is no ceiling while `N` is unknown, and while nobody was counted at any meeting.

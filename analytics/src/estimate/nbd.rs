@@ -12,19 +12,24 @@ const STEPS: usize = 60;
 
 /// Identified attendances of some voters.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Contacts {
-    pub(super) voters: f64,
-    pub(super) contacts: f64,
-    pub(super) reached: f64,
+pub(crate) struct Contacts {
+    pub(crate) voters: f64,
+    pub(crate) contacts: f64,
+    pub(crate) reached: f64,
 }
 
 /// How unequally often people come: the shape of the gamma distribution; none if they come at random.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Heterogeneity(Option<f64>);
+pub(crate) struct Heterogeneity(Option<f64>);
 
 impl Heterogeneity {
+    /// Of this shape, which is more than 0; none is that of people who come at random.
+    pub(crate) fn of_shape(shape: Option<f64>) -> Self {
+        Self(shape)
+    }
+
     /// Share of voters who did not come, at so many attendances for each voter.
-    pub(super) fn missed(self, rate: f64) -> f64 {
+    pub(crate) fn missed(self, rate: f64) -> f64 {
         match self.0 {
             Some(k) => (-k * (rate / k).ln_1p()).exp(),
             None => (-rate).exp(),
@@ -33,7 +38,7 @@ impl Heterogeneity {
 }
 
 /// The heterogeneity at which the model reaches as many people as came in all groups together; none if no shape does.
-pub(super) fn solve(groups: &[Contacts]) -> Option<Heterogeneity> {
+pub(crate) fn solve(groups: &[Contacts]) -> Option<Heterogeneity> {
     let reached: f64 = groups.iter().map(|group| group.reached).sum();
     let contacts: f64 = groups.iter().map(|group| group.contacts).sum();
     let expected = |heterogeneity: Heterogeneity| -> f64 {

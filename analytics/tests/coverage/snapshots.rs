@@ -188,7 +188,7 @@ fn every_part_of_an_identity_is_in_the_name() {
 }
 
 #[test]
-fn the_csv_has_a_row_for_every_slice() {
+fn the_csv_has_every_row() {
     let folder = tempfile::tempdir().expect("a folder");
     let (snapshot, _) = SnapshotStore::open(folder.path()).expect("snapshots").save(coverage()).expect("kept");
     let mut bytes = Vec::new();
