@@ -288,6 +288,26 @@ slice-not-ready = The data is still being read. Please try again in a few second
 slice-busy-title = Other queries are still running
 slice-busy = Queries are answered one after another. Please try again in a few seconds.
 
+next-summary = { $n ->
+    [one] { $remaining } planned meeting remains. It is expected to reach { $voters } voters for the first time.
+   *[other] { $remaining } planned meetings remain. Together they are expected to reach { $voters } voters for the first time.
+}
+next-none = No planned meeting remains, and there is nothing to propose: the last lawful day has passed, or the registered voters of the precincts are unknown.
+next-proposals = Precincts where a further meeting of average size would reach most new voters:
+next-note = Expected numbers, not counts: they follow from the meetings held so far.
+next-rank = no.
+next-meeting = meeting
+next-day = day
+next-precinct = precinct
+next-format = format
+next-people = people
+next-voters = new voters
+next-reason = reason
+next-no-meeting-yet = No meeting has been held in this precinct yet. It has { $voters } registered voters.
+next-few-reached = Few came from here so far: { $share } of the registered voters, less than in the whole campaign.
+next-large-audience = Many people are expected: { $people }.
+next-well-reached = { $share } of the registered voters here came before, so fewer of those who come are new.
+
 report-title = Report on voter coverage
 report-page = Page { $page } of { $pages }
 report-letters = Letters that the fonts of this report lack are written as their Unicode number, such as [U+6751].

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod next_meetings;
 mod report;
 mod serve;
 mod slice;
@@ -24,6 +25,7 @@ use crate::{
     summary::Summary,
 };
 
+pub use next_meetings::NextMeetingsCommand;
 pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
 pub use slice::SliceCommand;
@@ -51,6 +53,8 @@ pub enum Command {
     Report(ReportCommand),
     /// Prints the figures of the meetings and people that pass filters, by up to two dimensions.
     Slice(SliceCommand),
+    /// Ranks the remaining planned meetings by the voters that each is expected to reach first, and proposes precincts for further ones.
+    NextMeetings(NextMeetingsCommand),
 }
 
 impl Command {
@@ -61,6 +65,7 @@ impl Command {
             Self::Serve(serve) => serve.run(config, out).await,
             Self::Report(report) => report.run(config),
             Self::Slice(slice) => slice.run(config, out).await,
+            Self::NextMeetings(next) => next.run(config, out).await,
         }
     }
 }
@@ -74,7 +79,7 @@ pub struct ComputeCommand {
     /// As-of instant, such as `2026-03-16T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
     #[arg(long)]
     pub as_of: Option<Timestamp>,
-    /// Writes a CSV file with one row per slice to this path.
+    /// Writes every figure to this path, as CSV.
     #[arg(long)]
     pub csv: Option<PathBuf>,
     /// Writes the headline figures as JSON to this path.

@@ -37,7 +37,7 @@ mod voters;
 pub use attendance_collector::AttendanceCollector;
 pub use attendance_lists::AttendanceLists;
 pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
-use calendar::LocalCalendar;
+pub(crate) use calendar::LocalCalendar;
 pub(crate) use calendar::week_monday;
 pub(crate) use dictionary::Dictionary;
 pub(crate) use meeting_frame::{ELIGIBLE_MINIMUM, MEETING, MeetingFrame};
@@ -53,7 +53,7 @@ pub(crate) use voters::Voters;
 #[derive(Debug)]
 pub struct FactsStore {
     facts: Facts,
-    today: Date,
+    calendar: LocalCalendar,
     residences: ResidenceIndex,
     voters: Voters,
     people: People,
@@ -122,7 +122,7 @@ impl FactsStore {
         let person_meetings = Arc::new(PersonMeetings::of(&attendance, &facts.meetings, people.len())?);
         let voters = Voters::of(&facts.reference, calendar.today);
         let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;
-        Ok(Self { today: calendar.today, facts, residences, voters, people, attendance, person_meetings, meetings })
+        Ok(Self { calendar, facts, residences, voters, people, attendance, person_meetings, meetings })
     }
 
     /// The facts that the columns were made of.
@@ -137,7 +137,12 @@ impl FactsStore {
 
     /// The local day of the as-of instant.
     pub fn today(&self) -> Date {
-        self.today
+        self.calendar.today
+    }
+
+    /// Local days of the campaign.
+    pub(crate) fn calendar(&self) -> &LocalCalendar {
+        &self.calendar
     }
 
     pub(crate) fn voters(&self) -> &Voters {
@@ -167,6 +172,6 @@ impl FactsStore {
 
     /// Number of precincts in the denominator that have no roll.
     pub(crate) fn precincts_without_roll(&self) -> u64 {
-        residences::precincts_without_roll(&self.facts.reference, &self.facts.roll, self.today)
+        residences::precincts_without_roll(&self.facts.reference, &self.facts.roll, self.calendar.today)
     }
 }

@@ -30,6 +30,7 @@ pub mod facts_store;
 pub mod figures;
 pub mod locale;
 pub mod metrics;
+pub mod next_meetings;
 pub mod published;
 pub mod reach_status;
 pub mod release_control;

@@ -14,6 +14,8 @@ mod history;
 mod instants;
 #[path = "coverage/naive_slices.rs"]
 mod naive_slices;
+#[path = "coverage/next_meetings.rs"]
+mod next_meetings;
 #[path = "coverage/program.rs"]
 mod program;
 #[path = "coverage/properties.rs"]

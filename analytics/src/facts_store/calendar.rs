@@ -11,12 +11,12 @@ use crate::error::AnalyticsError;
 
 /// Lawful days of the campaign and the as-of day, in its time zone.
 #[derive(Debug, Clone)]
-pub(super) struct LocalCalendar {
+pub(crate) struct LocalCalendar {
     zone: TimeZone,
     opens: Date,
     closes: Date,
     /// The local day of the as-of instant.
-    pub(super) today: Date,
+    pub(crate) today: Date,
 }
 
 impl LocalCalendar {
@@ -31,12 +31,17 @@ impl LocalCalendar {
     }
 
     /// The local day of an instant.
-    pub(super) fn day(&self, at: Timestamp) -> Date {
+    pub(crate) fn day(&self, at: Timestamp) -> Date {
         self.zone.to_datetime(at).date()
     }
 
+    /// Whether the last lawful day has passed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.today > self.closes
+    }
+
     /// Whether meetings are lawful on this day.
-    pub(super) fn is_lawful(&self, day: Date) -> bool {
+    pub(crate) fn is_lawful(&self, day: Date) -> bool {
         (self.opens..=self.closes).contains(&day)
     }
 }

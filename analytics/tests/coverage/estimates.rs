@@ -21,7 +21,7 @@ struct TestMeeting {
 /// Meetings of two units and two weeks, each with some of sixty people; every third meeting has only been counted.
 fn meetings() -> Vec<TestMeeting> {
     let meeting = |number: u64| TestMeeting {
-        unit: if number % 2 == 0 { "A" } else { "B" },
+        unit: if number.is_multiple_of(2) { "A" } else { "B" },
         week: if number < 12 { "2026-W08" } else { "2026-W09" },
         people: (1..=60).filter(|person| (person * person + number * 7) % 11 < 3 + person % 3).collect(),
     };

@@ -83,7 +83,12 @@ fn settings_of(config: &ClickhouseConfig) -> [(&'static str, &str); 4] {
 
 /// Runs `slice` over a real warehouse; returns what it prints, or its exit code and error.
 pub fn slice_output(config: &ClickhouseConfig, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
-    let output = run(&[&["slice", "--campaign", "test"], arguments].concat(), &settings_of(config));
+    analytics_output(config, &[&["slice", "--campaign", "test"], arguments].concat())
+}
+
+/// Runs the program over a real warehouse; returns what it prints, or its exit code and error.
+pub fn analytics_output(config: &ClickhouseConfig, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
+    let output = run(arguments, &settings_of(config));
     let text = |bytes| String::from_utf8(bytes).expect("text");
     if output.status.success() { Ok(text(output.stdout)) } else { Err((output.status.code(), text(output.stderr))) }
 }

@@ -1,0 +1,196 @@
+//! What held meetings tell about the next ones.
+//!
+//! Every figure is drawn towards a wider one, as if a few more meetings or attendances had been average: few meetings say little.
+
+use std::collections::HashMap;
+
+use crate::{
+    dimension::{Dimension, MeetingDimension, PersonDimension},
+    error::AnalyticsError,
+    facts_store::FactsStore,
+    slice::{MeetingRow, PersonRow, RowKey, SliceRows, slice},
+    slice_query::{Comparison, Filter, SliceQuery},
+};
+
+/// Meetings of average size that are added to those of a unit or format.
+const PRIOR_MEETINGS: f64 = 5.0;
+
+/// Attendances with average residences that are added to those of a format.
+const PRIOR_CONTACTS: f64 = 200.0;
+
+/// Where the voters at a meeting live: in the venue's precinct, elsewhere in the unit. The rest come from other units.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Shares {
+    own: f64,
+    unit: f64,
+}
+
+/// Figures of held meetings.
+pub(super) struct Learned {
+    mean_people: f64,
+    people_of_format: HashMap<String, f64>,
+    people_of_unit_and_format: HashMap<(String, String), f64>,
+    held_of_unit: HashMap<String, f64>,
+    held: f64,
+    eligible: f64,
+    shares: Shares,
+    shares_of_format: HashMap<String, Shares>,
+    /// For each unit the category whose people most often came for the first time, and how often compared with all.
+    newest: HashMap<String, (String, f64)>,
+}
+
+impl Learned {
+    pub(super) fn of(store: &FactsStore) -> Result<Self, AnalyticsError> {
+        let [unit, format, category] = [MeetingDimension::Unit, MeetingDimension::Format, MeetingDimension::Category];
+        let all = total(store)?;
+        let counted = |row: &MeetingRow| row.figures.fulfilment.held.saturating_sub(row.figures.audience.uncounted_meetings) as f64;
+        let gross = |row: &MeetingRow| row.figures.audience.gross as f64;
+        let mean_people = if counted(&all) > 0.0 { gross(&all) / counted(&all) } else { 0.0 };
+        let towards = |row: &MeetingRow, mean: f64| (gross(row) + PRIOR_MEETINGS * mean) / (counted(row) + PRIOR_MEETINGS);
+        let people_of_format: HashMap<String, f64> =
+            meeting_rows(store, [format])?.into_iter().map(|([format], row)| (format, towards(&row, mean_people))).collect();
+        let people_of_unit_and_format = meeting_rows(store, [unit, format])?.into_iter().map(|([unit, format], row)| {
+            let mean = people_of_format.get(&format).copied().unwrap_or(mean_people);
+            ((unit, format), towards(&row, mean))
+        });
+        let kept = |row: &MeetingRow, mean: f64, prior: f64| {
+            let plan = &row.figures.fulfilment;
+            (plan.held_planned as f64 + prior * mean) / (plan.due as f64 + prior).max(f64::MIN_POSITIVE)
+        };
+        let held = if all.figures.fulfilment.due > 0 { kept(&all, 1.0, 0.0) } else { 1.0 };
+        let audience = &all.figures.audience;
+        let shares = Shares::of(store, None, Shares::default(), 0.0)?;
+        let mut shares_of_format = HashMap::new();
+        for format in people_of_format.keys() {
+            shares_of_format.insert(format.clone(), Shares::of(store, Some(format), shares, PRIOR_CONTACTS)?);
+        }
+        Ok(Self {
+            mean_people,
+            people_of_unit_and_format: people_of_unit_and_format.collect(),
+            held_of_unit: meeting_rows(store, [unit])?.into_iter().map(|([unit], row)| (unit, kept(&row, held, PRIOR_MEETINGS))).collect(),
+            held,
+            eligible: if audience.identified > 0 { audience.contacts as f64 / audience.identified as f64 } else { 1.0 },
+            shares,
+            shares_of_format,
+            newest: newest(meeting_rows(store, [unit, category])?, meeting_rows(store, [category])?, &all),
+            people_of_format,
+        })
+    }
+
+    /// Mean attendance of all meetings.
+    pub(super) fn mean_people(&self) -> f64 {
+        self.mean_people
+    }
+
+    /// Expected attendance of a meeting.
+    pub(super) fn people(&self, unit: &str, format: &str) -> f64 {
+        let of_both = self.people_of_unit_and_format.get(&(unit.to_owned(), format.to_owned()));
+        *of_both.or_else(|| self.people_of_format.get(format)).unwrap_or(&self.mean_people)
+    }
+
+    /// Share of the attendances that are of voters.
+    pub(super) fn eligible_share(&self) -> f64 {
+        self.eligible
+    }
+
+    /// Probability that a planned meeting of a unit is held.
+    pub(super) fn held(&self, unit: &str) -> f64 {
+        self.held_of_unit.get(unit).copied().unwrap_or(self.held)
+    }
+
+    /// Shares of the voters at a meeting who live in its precinct, and elsewhere in its unit.
+    pub(super) fn shares(&self, format: &str) -> (f64, f64) {
+        let shares = self.shares_of_format.get(format).copied().unwrap_or(self.shares);
+        (shares.own, shares.unit)
+    }
+
+    /// The same of all meetings.
+    pub(super) fn overall_shares(&self) -> (f64, f64) {
+        (self.shares.own, self.shares.unit)
+    }
+
+    /// The category whose people in a unit most often came for the first time, and how often compared with all.
+    pub(super) fn newest_category(&self, unit: &str) -> Option<(&str, f64)> {
+        self.newest.get(unit).map(|(category, novelty)| (category.as_str(), *novelty))
+    }
+}
+
+/// Rows of meetings with a value in every dimension.
+fn meeting_rows<const BY: usize>(
+    store: &FactsStore,
+    by: [MeetingDimension; BY],
+) -> Result<Vec<([String; BY], MeetingRow)>, AnalyticsError> {
+    let SliceRows::Meetings(rows) = slice(store, &SliceQuery::by(by.map(Dimension::Meeting)))?.rows else { return Ok(Vec::new()) };
+    let named = |keys: Vec<RowKey>| -> Option<[String; BY]> {
+        let values: Vec<String> =
+            keys.into_iter().filter_map(|key| if let RowKey::Value(value) = key { Some(value) } else { None }).collect();
+        values.try_into().ok()
+    };
+    Ok(rows.into_iter().filter_map(|row| Some((named(row.keys)?, row.figures))).collect())
+}
+
+fn total(store: &FactsStore) -> Result<MeetingRow, AnalyticsError> {
+    // INVARIANT: a query without a dimension has one row, of meetings.
+    Ok(meeting_rows(store, [])?.pop().expect("a total").1)
+}
+
+/// Attendances by precinct of the venue and precinct of residence, of meetings of one format or of all.
+pub(super) fn contacts_by_residence(store: &FactsStore, format: Option<&str>) -> Result<Vec<([String; 2], PersonRow)>, AnalyticsError> {
+    let by = [Dimension::Meeting(MeetingDimension::Precinct), Dimension::Person(PersonDimension::Residence)];
+    let filter = |format: &str| Filter {
+        dimension: Dimension::Meeting(MeetingDimension::Format),
+        comparison: Comparison::Equal,
+        values: vec![format.to_owned()],
+    };
+    let query = SliceQuery { filters: format.map(filter).into_iter().collect(), ..SliceQuery::by(by) };
+    let SliceRows::People(rows) = slice(store, &query)?.rows else { return Ok(Vec::new()) };
+    let named = |keys: Vec<RowKey>| match <[RowKey; 2]>::try_from(keys) {
+        Ok([RowKey::Value(venue), RowKey::Value(residence)]) => Some([venue, residence]),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(|row| Some((named(row.keys)?, row.figures))).collect())
+}
+
+impl Shares {
+    /// Of meetings with a precinct, drawn towards wider shares as if so many more had attended.
+    fn of(store: &FactsStore, format: Option<&str>, wider: Self, prior: f64) -> Result<Self, AnalyticsError> {
+        let (mut own, mut unit, mut all) = (prior * wider.own, prior * wider.unit, prior);
+        for ([venue, residence], row) in contacts_by_residence(store, format)? {
+            let contacts = row.people.contacts as f64;
+            all += contacts;
+            if venue == residence {
+                own += contacts;
+            } else if store.voters().unit_of(&venue).is_some_and(|of_venue| store.voters().unit_of(&residence) == Some(of_venue)) {
+                unit += contacts;
+            }
+        }
+        Ok(if all > 0.0 { Self { own: own / all, unit: unit / all } } else { Self { own: 0.5, unit: 0.5 } })
+    }
+}
+
+/// For each unit the category with the largest share of attendances that were somebody's first, drawn towards that of the category in the
+/// region, and that towards the share of all.
+fn newest(
+    of_units: Vec<([String; 2], MeetingRow)>,
+    of_categories: Vec<([String; 1], MeetingRow)>,
+    all: &MeetingRow,
+) -> HashMap<String, (String, f64)> {
+    let share =
+        |row: &MeetingRow, mean: f64, prior: f64| (row.people.first_reached as f64 + prior * mean) / (row.people.contacts as f64 + prior);
+    if all.people.contacts == 0 {
+        return HashMap::new();
+    }
+    let mean = share(all, 0.0, 0.0);
+    let seen = of_categories.into_iter().filter(|(_, row)| row.people.contacts > 0);
+    let regional: HashMap<String, f64> = seen.map(|([category], row)| (category, share(&row, mean, PRIOR_CONTACTS))).collect();
+    let mut newest: HashMap<String, (String, f64)> = HashMap::new();
+    for ([unit, category], row) in of_units {
+        let Some(wider) = regional.get(&category) else { continue };
+        let novelty = share(&row, *wider, PRIOR_CONTACTS) / mean;
+        let best = newest.entry(unit).or_insert_with(|| (category.clone(), novelty));
+        if novelty > best.1 {
+            *best = (category, novelty);
+        }
+    }
+    newest
+}
