@@ -45,6 +45,9 @@ async fn main() -> Result<()> {
     if is_wanted(coverage::renew::ID) {
         record(coverage::renew::renew().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
+    if is_wanted(coverage::slices::ID) {
+        record(coverage::slices::slices().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
+    }
     anyhow::ensure!(failures.is_empty(), "not measured: {}", failures.join("; "));
     Ok(())
 }

@@ -30,6 +30,8 @@ mod dataset;
 mod duckdb;
 #[path = "coverage/renew.rs"]
 pub mod renew;
+#[path = "coverage/slices.rs"]
+pub mod slices;
 
 /// A size of the dataset.
 pub struct Size {
