@@ -1,6 +1,6 @@
 //! A polars expression that counts the different people of each group of meetings: exactly, from their numbers.
 //!
-//! `n_unique` over pairs of group and person would hash or sort every attendance; [`group_counts`] compares.
+//! `n_unique` over pairs of group and person would hash or sort every attendance; [`count_groups`] compares.
 
 use std::sync::Arc;
 
