@@ -23,7 +23,7 @@ use crate::{
     dimension::{Dimension, MeetingDimension},
     error::AnalyticsError,
     facts_store::FactsStore,
-    slice::{Counted, Measure, MeasureValue, RowKey, RowValues, SliceTable, slice_all},
+    slice::{Counted, Measure, MeasureValue, RowKey, RowValues, SliceTable, slice, slice_all},
     slice_output::SliceLine,
     slice_query::{Comparison, Filter, InvalidSlice, SliceQuery},
     slice_request::SliceRequest,
@@ -32,7 +32,7 @@ use crate::{
 /// Filters of a reader's query: each one doubles the rows that are compared.
 const MAX_FILTERS: usize = 4;
 
-/// Rows that a reader gets at once.
+/// Rows of the slice without its filters, which bounds the memory of a request.
 const MAX_ROWS: usize = 50_000;
 
 /// The rows of a slice as a reader may see them; none for a role that sees no figures. A reader of some units sees their meetings alone.
@@ -45,14 +45,18 @@ pub fn published_lines(
 ) -> Result<Option<Vec<SliceLine>>, AnalyticsError> {
     let Some(threshold) = Threshold::of(reader) else { return Ok(None) };
     let queries = with_filters_dropped(&in_scope(store, request.query.clone(), &reader.scope)?)?;
-    let tables = slice_all(store, &queries.iter().collect::<Vec<_>>())?;
+    let Some((widest, narrower)) = queries.split_last() else { return Ok(None) };
+    // It has at least as many rows as each of the others.
+    let widest = slice(store, widest)?;
+    if widest.len() > MAX_ROWS {
+        return Err(InvalidSlice::TooManyRows { rows: widest.len(), most: MAX_ROWS }.into());
+    }
+    let mut tables = slice_all(store, &narrower.iter().collect::<Vec<_>>())?;
+    tables.push(widest);
     let measures = ShownMeasures::of(request);
     let all: Vec<KnownRows<'_>> = tables.iter().map(|table| known_rows(table, &measures.all)).collect();
     let Some(table) = tables.first() else { return Ok(None) };
     let rows = table.values(&measures.all);
-    if rows.len() > MAX_ROWS {
-        return Err(InvalidSlice::TooManyRows { rows: rows.len(), most: MAX_ROWS }.into());
-    }
     let mut hidden = vec![!is_complete; rows.len()];
     // What is withheld from a role with a lower threshold is withheld from this one.
     threshold.up_to_this().for_each(|threshold| hide_rows(threshold, &rows, &all, &measures, &mut hidden));
@@ -75,7 +79,7 @@ fn in_scope(store: &FactsStore, mut query: SliceQuery, scope: &Scope) -> Result<
     Ok(query)
 }
 
-/// The query, and every query that lacks one or more of its filters.
+/// The query, and every query that lacks one or more of its filters; the last one has none.
 fn with_filters_dropped(query: &SliceQuery) -> Result<Vec<SliceQuery>, InvalidSlice> {
     let filters = &query.filters;
     if filters.len() > MAX_FILTERS {

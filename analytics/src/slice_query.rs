@@ -91,7 +91,9 @@ pub enum InvalidSlice {
         most: usize,
     },
     /// More rows than a reader gets at once.
-    #[error("the slice has {rows} rows, at most {most} are sent: add a filter, or group by one dimension")]
+    #[error(
+        "without its filters the slice has {rows} rows, at most {most} are possible: group by one dimension, or by one with fewer values"
+    )]
     TooManyRows {
         /// How many it has.
         rows: usize,

@@ -76,6 +76,21 @@ pub struct SliceTable {
     pub rows: SliceRows,
 }
 
+impl SliceTable {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match &self.rows {
+            SliceRows::Meetings(rows) => rows.len(),
+            SliceRows::People(rows) => rows.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// Makes the rows of a table. Keys are numbers until the rows are sorted, in the order of [`ResolvedQuery::by`].
 pub(super) fn table(store: &FactsStore, query: &ResolvedQuery, mut groups: Vec<MeetingGroup>) -> SliceTable {
     add_values_without_meetings(query, &mut groups);
