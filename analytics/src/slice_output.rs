@@ -36,7 +36,7 @@ pub enum SliceFormat {
     Text,
     /// Comma-separated values with a header, for programs and spreadsheets.
     Csv,
-    /// One JSON object.
+    /// One JSON object in one line.
     #[default]
     Json,
 }
@@ -144,7 +144,7 @@ impl SliceOutput<'_> {
             SliceFormat::Text => self.write_text(to),
             SliceFormat::Csv => self.write_csv(to).map_err(std::io::Error::other),
             SliceFormat::Json => {
-                serde_json::to_writer_pretty(&mut *to, &self.document())?;
+                serde_json::to_writer(&mut *to, &self.document())?;
                 writeln!(to)
             }
         }

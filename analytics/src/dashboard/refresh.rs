@@ -91,7 +91,9 @@ impl RefreshLoop {
     async fn read_shown_facts(&mut self) -> Result<(), AnalyticsError> {
         if let (None, Some(shown)) = (self.service.facts(), self.service.snapshot()) {
             let selection = shown.coverage.identity.selection();
-            self.service.set_facts(self.source.with_store(selection, |store| Ok(Arc::clone(store))).await?);
+            // The store on disk may be that of newer records, which are held back.
+            let source = self.source.clone().without_saving();
+            self.service.set_facts(source.with_store(selection, |store| Ok(Arc::clone(store))).await?);
         }
         Ok(())
     }
