@@ -31,6 +31,15 @@ pub struct Fulfilment {
     pub moved: u64,
     /// Due meetings without a report.
     pub missing: u64,
+    /// Due meetings whose first report was received within 24 hours of the start: `on_time + late + missing = due`.
+    #[serde(default)]
+    pub on_time: u64,
+    /// Due meetings whose first report was received later.
+    #[serde(default)]
+    pub late: u64,
+    /// Due meetings whose first report was received within 72 hours of the start, those on time included.
+    #[serde(default)]
+    pub within_72_hours: u64,
     /// Meetings with neither plan nor report; one that was reported before it begins is not among them. They have no dimensions, so the
     /// figure is zero for every unit, coalition, category and week.
     pub pending: u64,

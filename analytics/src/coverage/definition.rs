@@ -1,4 +1,4 @@
-//! The definition of coverage, version 4: what every figure means, and its formula.
+//! The definition of coverage, version 5: what every figure means, and its formula.
 //!
 //! # As-of instant
 //!
@@ -60,6 +60,8 @@
 //! | held on plan | due, and held on a lawful day | `held_planned`; a meeting held before its planned day is in it from that day on. |
 //! | plan fulfilment | `held_planned / due` and `held_planned / planned` | How far the plan is kept. |
 //! | missing | due, and without a report | Meetings that should have been reported. |
+//! | on time, late | due, with a report, and the first report was received within 24 hours of the start, or later | `on_time + late + missing = due`. The start is that of the report that counts; a correction does not make a report late. |
+//! | within 72 hours | the same with 72 hours | `within_72_hours`, those on time included. |
 //! | unlawful | held, and not on a lawful day | They are held and not missing, their audience counts, and they are never in `held_planned`. |
 //! | extra | held, and without a plan | `held_extra`; they do not fulfil the plan. |
 //! | gross attendance | `sum(gross)` | Attendances; a person counts at every meeting. So do `identified`, `weak`, `outside` and `unstated`. |
@@ -106,11 +108,11 @@
 //!
 //! # Slices
 //!
-//! `planned`, `due`, `held_planned`, `missing`, `cancelled` and `moved` count under the unit, coalition, categories and week of the plan, after
+//! `planned`, `due`, `held_planned`, `missing`, `on_time`, `late`, `cancelled` and `moved` count under the unit, coalition, categories and week of the plan, after
 //! moves. `held` and the audience count under those of the report. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.
-pub const DEFINITION: u32 = 4;
+pub const DEFINITION: u32 = 5;
 
 /// The arithmetic ceiling. `counted` is the number of held meetings of which it is known how many came.
 pub(super) fn ceiling(planned_meetings: u32, gross: u64, counted: u64, voters: Option<u64>) -> Option<u64> {

@@ -80,6 +80,8 @@ pub struct InternedMeeting {
     pub plan: Option<InternedPlan>,
     /// The report, if it says that the meeting was held and the meeting has begun.
     pub report: Option<InternedPlan>,
+    /// When the first report was received; a correction does not make a report late.
+    pub reported: Option<Timestamp>,
     /// The report came before the meeting begins, so the meeting does not count yet.
     pub premature: bool,
 }
@@ -122,8 +124,8 @@ impl Meetings {
             (false, _) => state.status,
         };
         let audiences = state.audiences.iter().map(|code| self.categories.intern(code)).collect();
-        let MeetingState { moved, contested, headcount, .. } = *state;
-        self.rows.push(InternedMeeting { status, moved, contested, headcount, audiences, plan, report, premature });
+        let MeetingState { moved, contested, headcount, reported, .. } = *state;
+        self.rows.push(InternedMeeting { status, moved, contested, headcount, audiences, plan, report, reported, premature });
         self.ids.push(id);
         true
     }

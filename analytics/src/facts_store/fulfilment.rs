@@ -1,5 +1,6 @@
 //! Fulfilment of the plan by one meeting: what it adds under the dimensions of its plan, and what under those of its report.
 
+use jiff::SignedDuration;
 use qamtu_schemas::Status;
 
 use super::calendar::LocalCalendar;
@@ -8,12 +9,19 @@ use crate::{
     figures::Fulfilment,
 };
 
+/// A report that was received by then after the start of its meeting is on time.
+const ON_TIME: SignedDuration = SignedDuration::from_hours(24);
+/// The wider limit that completeness is also stated for.
+const WITHIN: SignedDuration = SignedDuration::from_hours(72);
+
 /// Under the dimensions of the plan.
 pub(super) fn of_plan(meeting: &InternedMeeting, plan: &InternedPlan, calendar: &LocalCalendar) -> Fulfilment {
     let is_cancelled = meeting.status == Status::Cancelled;
     let day = calendar.day(plan.starts);
     let is_due = !is_cancelled && calendar.is_lawful(day) && day <= calendar.today;
     let is_held_lawfully = meeting.report.as_ref().is_some_and(|report| calendar.is_lawful(calendar.day(report.starts)));
+    let delay = meeting.report.as_ref().zip(meeting.reported).map(|(report, received)| received.duration_since(report.starts));
+    let is_reported_within = |limit: SignedDuration| is_due && delay.is_some_and(|delay| delay <= limit);
     Fulfilment {
         planned: 1,
         due: is_due.into(),
@@ -21,6 +29,9 @@ pub(super) fn of_plan(meeting: &InternedMeeting, plan: &InternedPlan, calendar: 
         cancelled: is_cancelled.into(),
         moved: meeting.moved.into(),
         missing: (is_due && meeting.report.is_none()).into(),
+        on_time: is_reported_within(ON_TIME).into(),
+        late: (is_due && meeting.report.is_some() && !is_reported_within(ON_TIME)).into(),
+        within_72_hours: is_reported_within(WITHIN).into(),
         contested: (meeting.contested && meeting.report.is_none()).into(),
         ..Fulfilment::default()
     }

@@ -40,7 +40,7 @@ pub type Sum = (&'static str, fn(&mut MeetingSums) -> &mut u64);
 
 impl MeetingSums {
     /// Every sum, in the order of the output.
-    pub const ALL: [Sum; 21] = [
+    pub const ALL: [Sum; 24] = [
         ("planned", |sums| &mut sums.fulfilment.planned),
         ("due", |sums| &mut sums.fulfilment.due),
         ("held", |sums| &mut sums.fulfilment.held),
@@ -50,6 +50,9 @@ impl MeetingSums {
         ("cancelled", |sums| &mut sums.fulfilment.cancelled),
         ("moved", |sums| &mut sums.fulfilment.moved),
         ("missing", |sums| &mut sums.fulfilment.missing),
+        ("on_time", |sums| &mut sums.fulfilment.on_time),
+        ("late", |sums| &mut sums.fulfilment.late),
+        ("within_72_hours", |sums| &mut sums.fulfilment.within_72_hours),
         ("pending", |sums| &mut sums.fulfilment.pending),
         ("contested", |sums| &mut sums.fulfilment.contested),
         ("gross", |sums| &mut sums.audience.gross),

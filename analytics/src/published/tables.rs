@@ -147,6 +147,9 @@ fn add(sum: &mut Fulfilment, part: &Fulfilment) {
     sum.cancelled += part.cancelled;
     sum.moved += part.moved;
     sum.missing += part.missing;
+    sum.on_time += part.on_time;
+    sum.late += part.late;
+    sum.within_72_hours += part.within_72_hours;
     sum.pending += part.pending;
     sum.contested += part.contested;
 }

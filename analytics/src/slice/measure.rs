@@ -77,7 +77,7 @@ const fn measure(name: &'static str, meaning: &'static str, kind: Kind) -> Measu
     MeasureDefinition { name, meaning, kind }
 }
 
-static MEASURES: [MeasureDefinition; 37] = [
+static MEASURES: [MeasureDefinition; 42] = [
     measure("planned", "meetings with a plan, by the dimensions of the plan", Kind::Plan(|plan| plan.planned)),
     measure("due", "planned meetings that should have been held by now", Kind::Plan(|plan| plan.due)),
     measure("held", "meetings that were held, by the dimensions of the report", Kind::Plan(|plan| plan.held)),
@@ -87,9 +87,18 @@ static MEASURES: [MeasureDefinition; 37] = [
     measure("cancelled", "planned meetings that were cancelled", Kind::Plan(|plan| plan.cancelled)),
     measure("moved", "planned meetings that were moved", Kind::Plan(|plan| plan.moved)),
     measure("missing", "due meetings without a report", Kind::Plan(|plan| plan.missing)),
+    measure("on_time", "due meetings whose first report was received within 24 hours of the start", Kind::Plan(|plan| plan.on_time)),
+    measure("late", "due meetings whose first report was received later", Kind::Plan(|plan| plan.late)),
+    measure(
+        "within_72_hours",
+        "due meetings whose first report was received within 72 hours of the start",
+        Kind::Plan(|plan| plan.within_72_hours),
+    ),
     measure("pending", "meetings with neither plan nor report", Kind::Plan(|plan| plan.pending)),
     measure("contested", "meetings with events that contradict each other", Kind::Plan(|plan| plan.contested)),
     measure("fulfilment_percent", "held_planned in percent of due", Kind::Share("held_planned", "due")),
+    measure("timeliness_percent", "on_time in percent of due", Kind::Share("on_time", "due")),
+    measure("within_72_hours_percent", "within_72_hours in percent of due", Kind::Share("within_72_hours", "due")),
     measure("gross", "attendances, counted or listed; a person counts at every meeting", Kind::Audience(|audience| audience.gross)),
     measure("gross_per_100_voters", "gross in percent of voters; may be above 100", Kind::Share("gross", "voters")),
     measure("identified", "attendances of people with a national id, voters or not", Kind::Audience(|audience| audience.identified)),
@@ -131,9 +140,9 @@ static MEASURES: [MeasureDefinition; 37] = [
 
 impl Measure {
     /// Attendances of voters.
-    pub const CONTACTS: Self = Self(23);
+    pub const CONTACTS: Self = Self(28);
     /// Different voters.
-    pub const REACHED: Self = Self(24);
+    pub const REACHED: Self = Self(29);
 
     /// Every measure, in the order of the documentation.
     pub fn all() -> impl Iterator<Item = Self> {

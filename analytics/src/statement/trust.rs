@@ -41,6 +41,7 @@ pub(super) fn trust(fmt: &FigureFormatter<'_>) -> Trust {
         meetings(plan.moved, false, fmt.message("trust-moved"), fmt.message("trust-moved-detail")),
         meetings(plan.held_extra, false, fmt.message("trust-extra"), fmt.message("trust-extra-detail")),
     ];
+    rows.extend(late(fmt));
     if let Some(precincts) = total.precincts_without_meeting {
         rows.push(meetings(plan.pending, true, fmt.message("trust-pending"), fmt.message("trust-pending-detail")));
         if counts.precincts > 0 {
@@ -67,6 +68,18 @@ pub(super) fn trust(fmt: &FigureFormatter<'_>) -> Trust {
     }
     rows.splice(0..0, over(fmt));
     Trust { title: fmt.message("trust-title"), rows }
+}
+
+/// Late reports, with the shares of due meetings that were reported in time. None in a snapshot from before these were counted.
+fn late(fmt: &FigureFormatter<'_>) -> Option<TrustRow> {
+    let plan = &fmt.published.total.plan;
+    if plan.on_time + plan.late + plan.missing != plan.due {
+        return None;
+    }
+    let [on_time, within] = [plan.on_time, plan.within_72_hours].map(|reported| fmt.percent(reported, plan.due));
+    let args = [("share", on_time?.into()), ("within", within?.into())];
+    let detail = fmt.message_with("trust-late-detail", &args);
+    Some(TrustRow { label: fmt.message("trust-late"), figure: fmt.number(plan.late), detail, act: false })
 }
 
 /// Days without records after which the source should be checked.

@@ -51,8 +51,11 @@ fn every_state_of_a_meeting_has_its_figure() {
         cancelled: 1,    // c
         moved: 1,        // e
         missing: 1,      // b
-        pending: 1,      // h
-        contested: 1,    // j
+        on_time: 3,      // a e f: received at the start
+        late: 0,
+        within_72_hours: 3,
+        pending: 1,   // h
+        contested: 1, // j
     };
     assert_eq!(plan(&world), expected);
     let coverage = world.coverage(after());
@@ -180,4 +183,41 @@ fn a_meeting_that_begins_after_the_as_of_instant_is_never_counted() {
     };
     assert_eq!(figures("2026-02-20T09:59:59.999999Z"), ((0, 0, 0, 0, 0), (1, 0, 2), 2));
     assert_eq!(figures("2026-02-20T10:00:00Z"), ((2, 1, 1, 9, 2), (0, 0, 0), 0));
+}
+
+#[test]
+fn a_report_is_on_time_if_the_first_one_came_within_a_day_of_the_start() {
+    let mut world = World::new();
+    let starts = "2026-02-20T10:00:00Z";
+    let place = || World::place(starts);
+    for (meeting, received) in [
+        ("a", "2026-02-21T10:00:00Z"),
+        ("b", "2026-02-21T10:00:01Z"),
+        ("c", "2026-02-23T10:00:00Z"),
+        ("d", "2026-02-23T10:00:01Z"),
+        // Before it begins.
+        ("e", "2026-02-19T10:00:00Z"),
+    ] {
+        world.planned(meeting, place());
+        world.held(meeting, place());
+        world.receive_last(received);
+    }
+    // The first report counts, even if a late one corrects it.
+    world.planned("f", place());
+    let first = world.held("f", place());
+    world.receive_last("2026-02-20T12:00:00Z");
+    world.event("meeting.corrected", json!({"meeting": "f", "supersedes": [first], "report": place()}));
+    world.receive_last("2026-03-01T12:00:00Z");
+    // The start of the report counts, not that of the plan.
+    world.planned("g", World::place("2026-02-16T10:00:00Z"));
+    world.held("g", place());
+    world.receive_last("2026-02-20T12:00:00Z");
+    // Without a plan, and cancelled: not due.
+    world.held("h", place());
+    world.planned("i", place());
+    world.cancelled("i");
+    // Never reported.
+    world.planned("j", place());
+    let plan = plan(&world);
+    assert_eq!((plan.due, plan.on_time, plan.late, plan.within_72_hours, plan.missing), (8, 4, 3, 6, 1));
 }

@@ -95,7 +95,7 @@ async fn a_reader_gets_rounded_counts_and_small_ones_are_withheld() {
     assert_eq!(
         leader.json(&format!("by=unit&measures={measures}")).await,
         json!({
-            "campaign": "test", "synthetic": true, "where": [], "as_of": "2026-03-16T07:00:00Z", "definition": 4, "rounded_to": 10,
+            "campaign": "test", "synthetic": true, "where": [], "as_of": "2026-03-16T07:00:00Z", "definition": 5, "rounded_to": 10,
             "by": ["unit"],
             "rows": [
                 row(json!({"unit": "A"}), json!({"held": 1, "contacts": 30, "reached": 30, "upper": 40, "voters": 140, "coverage_percent": 21.43}), json!([])),
@@ -118,10 +118,10 @@ async fn a_reader_gets_rounded_counts_and_small_ones_are_withheld() {
     assert_eq!(kind, "text/csv; charset=utf-8; header=present");
     let expected = [
         "residence,contacts,unknown,withheld,rounded_to,campaign,as_of,definition",
-        "A-1,20,,,10,test,2026-03-16T07:00:00Z,4",
-        "A-2,,,contacts,10,test,2026-03-16T07:00:00Z,4",
-        "B-1,,,contacts,10,test,2026-03-16T07:00:00Z,4",
-        "*,40,,,10,test,2026-03-16T07:00:00Z,4",
+        "A-1,20,,,10,test,2026-03-16T07:00:00Z,5",
+        "A-2,,,contacts,10,test,2026-03-16T07:00:00Z,5",
+        "B-1,,,contacts,10,test,2026-03-16T07:00:00Z,5",
+        "*,40,,,10,test,2026-03-16T07:00:00Z,5",
     ];
     assert_eq!(csv.lines().collect::<Vec<_>>(), expected);
 }

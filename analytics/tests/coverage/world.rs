@@ -140,6 +140,12 @@ impl World {
         self.event("meeting.held", json!({"meeting": meeting, "report": report}))
     }
 
+    /// The last event was received at this instant.
+    pub fn receive_last(&mut self, received: &str) {
+        let last = self.events.last_mut().expect("an event");
+        last["receivedtime"] = received.into();
+    }
+
     pub fn cancelled(&mut self, meeting: &str) -> String {
         self.event("meeting.cancelled", json!({"meeting": meeting}))
     }

@@ -1,11 +1,12 @@
 //! The test oracle: the figures that the pipeline must compute, and the expected outcomes of all submissions.
 //!
 //! The figures are counted from the final facts of the meetings, not from events. The code shares nothing with the fold of events or with
-//! the coverage calculation. It follows the published definition, version 4.
+//! the coverage calculation. It follows the published definition, version 5.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use qamtu_schemas::id::MeetingId;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -33,13 +34,14 @@ pub struct Oracle {
 pub(super) fn compute(world: &World<'_>, meetings: &[GeneratedMeeting], stream: &EventStream, seed: u64) -> Oracle {
     let expected: Vec<ExpectedMeeting<'_>> =
         meetings.iter().map(|meeting| ExpectedMeeting::of(world, meeting, &stream.withdrawn)).collect();
-    let expected_figures = ExpectedFigures { world, meetings: &expected, today: world.clock.day(world.clock.ends) };
+    let expected_figures =
+        ExpectedFigures { world, meetings: &expected, today: world.clock.day(world.clock.ends), first_reports: &stream.first_reports };
     let mut figures = json!({
         "campaign": world.campaign.id,
         "synthetic": true,
         "seed": seed,
         "as_of": world.clock.ends,
-        "definition": 4,
+        "definition": 5,
         "counts": expected_figures.counts(stream.counts.accepted),
         "plan": expected_figures.plan(),
         "units": expected_figures.units(),
@@ -81,6 +83,7 @@ struct ExpectedFigures<'a> {
     world: &'a World<'a>,
     meetings: &'a [ExpectedMeeting<'a>],
     today: Date,
+    first_reports: &'a BTreeMap<MeetingId, Timestamp>,
 }
 
 impl ExpectedFigures<'_> {
@@ -150,6 +153,9 @@ impl ExpectedFigures<'_> {
             "cancelled": number(&|expected| expected.meeting.outcome == MeetingOutcome::Cancelled),
             "moved": number(&|expected| !expected.meeting.moves.is_empty()),
             "missing": number(&|expected| due(expected) && !expected.held()),
+            "on_time": number(&|expected| self.is_reported_within(expected, 24)),
+            "late": number(&|expected| due(expected) && expected.held() && !self.is_reported_within(expected, 24)),
+            "within_72_hours": number(&|expected| self.is_reported_within(expected, 72)),
             "pending": number(&|expected| expected.known() && expected.meeting.outcome == MeetingOutcome::Unreported && !planned(expected)),
             "contested": number(&|expected| expected.is_contested()),
         })
@@ -158,6 +164,12 @@ impl ExpectedFigures<'_> {
     fn is_due(&self, expected: &ExpectedMeeting<'_>) -> bool {
         let day = expected.meeting.planned_start().map(|starts| self.world.clock.day(starts));
         expected.meeting.outcome != MeetingOutcome::Cancelled && day.is_some_and(|day| day <= self.today && self.lawful(day))
+    }
+
+    /// Whether it is due, and its first report arrived within so many hours of the start.
+    fn is_reported_within(&self, expected: &ExpectedMeeting<'_>, hours: i64) -> bool {
+        let limit = expected.meeting.report.starts + SignedDuration::from_hours(hours);
+        self.is_due(expected) && expected.held() && self.first_reports.get(&expected.meeting.id).is_some_and(|received| *received <= limit)
     }
 
     /// Adds the audience of the whole campaign, frequencies and the figures of precincts.

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::{
     Data,
     event::{ConsentGiven, ConsentWithdrawn},
@@ -59,6 +59,8 @@ pub(super) struct EventStream {
     pub counts: StreamCounts,
     /// People whose withdrawal of consent is in force.
     pub withdrawn: BTreeSet<Attendee>,
+    /// Arrival of the first accepted report of each meeting, right or wrong.
+    pub first_reports: BTreeMap<MeetingId, Timestamp>,
 }
 
 /// Emits reference data, meetings and consents, adds duplicates and conflicts, and sorts by arrival.
@@ -82,7 +84,8 @@ pub(super) fn generate(world: &World<'_>, meetings: &[GeneratedMeeting], imports
     let mut sent = emitter.sent;
     sent.sort_by_key(|sent| sent.submission.receivedtime);
     let counts = counts(&sent, world.roll.precincts.len() + world.roll.moved_away.len());
-    EventStream { sent, counts, withdrawn }
+    let first_reports = first_reports(&sent);
+    EventStream { sent, counts, withdrawn, first_reports }
 }
 
 impl EventEmitter<'_> {
@@ -177,6 +180,21 @@ fn supersedes(payload: &Payload) -> &[EventId] {
         Payload::ConsentGiven(given) => &given.supersedes,
         _ => &[],
     }
+}
+
+/// Arrivals of the first accepted reports, by meeting. No report comes in an import, so none is reversed.
+fn first_reports(sent: &[GeneratedSubmission]) -> BTreeMap<MeetingId, Timestamp> {
+    let mut first: BTreeMap<MeetingId, Timestamp> = BTreeMap::new();
+    for sent in sent.iter().filter(|sent| sent.expected == ExpectedOutcome::Accepted) {
+        let Submission { data: Payload::Plain(data), receivedtime: Some(received), .. } = &sent.submission else { continue };
+        let meeting = match &**data {
+            Data::MeetingHeld(held) => &held.meeting,
+            Data::MeetingCorrected(corrected) if corrected.report.is_some() => &corrected.meeting,
+            _ => continue,
+        };
+        first.entry(meeting.clone()).and_modify(|earliest| *earliest = (*earliest).min(*received)).or_insert(*received);
+    }
+    first
 }
 
 /// Whether ingest knows the meeting after this event.

@@ -120,6 +120,7 @@ fn plans_are_moved_replaced_and_contradicted() {
     assert_within("moves", moves, about(103, 1_959));
     assert_within("cancelled", figure("/plan/cancelled"), about(62, 1_959));
     assert_within("never reported", figure("/plan/missing"), about(20, 1_959));
+    assert_within("late reports", figure("/plan/late"), about(177, 1_959));
     assert_within("extra meetings", figure("/plan/held_extra"), about(30, 1_959));
     let count = |condition: &dyn Fn(&ObservedMeeting) -> bool| observed().count(condition);
     let replaced_early = |meeting: &ObservedMeeting| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{AudienceTotals, Meeting, RecountInput, RuleMutation, instant, newest, text};
@@ -20,7 +21,7 @@ pub(super) fn assemble(input: &RecountInput) -> Value {
     json!({
         "campaign": input.configured["campaign"],
         "synthetic": input.configured["synthetic"],
-        "definition": 4,
+        "definition": 5,
         "counts": counts(input),
         "plan": plan(input),
         "audience": {
@@ -65,6 +66,13 @@ fn plan(input: &RecountInput) -> Value {
     let is_due = |meeting: &&Meeting| input.is_due(meeting);
     let meetings = input.meetings;
     let fulfils_plan = |meeting: &&Meeting| input.fulfils_plan(meeting);
+    let reported_within = |hours: i64| {
+        let is_within = |meeting: &&Meeting| {
+            let delay = meeting.report.zip(meeting.reported).map(|(report, received)| received.duration_since(instant(&report["starts"])));
+            delay.is_some_and(|delay| delay <= SignedDuration::from_hours(hours))
+        };
+        meetings.iter().filter(is_due).filter(is_within).count()
+    };
     json!({
         "planned": input.planned(|_| true),
         "due": meetings.iter().filter(is_due).count(),
@@ -75,6 +83,9 @@ fn plan(input: &RecountInput) -> Value {
         "cancelled": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.report.is_none() && meeting.cancelled).count(),
         "moved": meetings.iter().filter(|meeting| meeting.plan.is_some() && meeting.moved).count(),
         "missing": meetings.iter().filter(is_due).filter(|meeting| meeting.report.is_none()).count(),
+        "on_time": reported_within(24),
+        "late": meetings.iter().filter(is_due).filter(|meeting| meeting.report.is_some()).count() - reported_within(24),
+        "within_72_hours": reported_within(72),
         "pending": meetings.iter().filter(|meeting| meeting.is_pending()).count(),
         "contested": meetings.iter().filter(|meeting| meeting.contested).count(),
     })

@@ -31,6 +31,8 @@ pub(super) struct Meeting<'a> {
     pub(super) starts: Option<Timestamp>,
     pub(super) moved: bool,
     pub(super) report: Option<&'a Value>,
+    /// When its first report was received.
+    pub(super) reported: Option<Timestamp>,
     /// Its report has a start after the instant of the calculation.
     pub(super) premature: bool,
     pub(super) cancelled: bool,
@@ -118,6 +120,8 @@ pub(super) fn meeting<'a>(events: &[&'a Value], rules: &CountingRules<'_>) -> Me
         .collect();
     let mut statements = of(&["meeting.held", "meeting.cancelled", "meeting.corrected"]);
     statements.retain(|event| kind(event) != "meeting.cancelled" || !reopened.contains(text(event, "id")));
+    let with_report = statements.iter().filter(|event| event["data"]["report"].is_object());
+    meeting.reported = with_report.map(|event| instant(&event["receivedtime"])).min();
     let statements = not_superseded(&statements);
     let reports: Vec<&Value> = statements.iter().map(|event| &event["data"]["report"]).filter(|report| report.is_object()).collect();
     meeting.report = reports.last().copied();
