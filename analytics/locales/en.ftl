@@ -281,8 +281,13 @@ slice-filter = "{ $value }" is not a filter. Write it like unit=CODE, unit=CODE,
 slice-unordered = The values of the dimension { $dimension } have no order. Use = instead of >= and <=.
 slice-no-roll = The dimension { $dimension } is known from the electoral roll only, and some precincts have no roll. Send the missing rolls, or use another dimension.
 slice-grouping = A query has at most two dimensions, each once. Leave out the others.
-slice-filters = A query has at most { $most } filters; the units of your scope count as one. Leave out some of them.
-slice-rows = Without its filters the query has { $rows } rows, and at most { $most } are possible. Use one dimension, or one with fewer values.
+slice-rows = The query has { $rows } rows, and at most { $most } are possible. Use one dimension, or one with fewer values.
+slice-repeated = "{ $value }" is named twice. Leave out one of them.
+slice-reader-measure = The measure { $measure } is not shown here. Choose from: { $known }.
+slice-reader-dimension = Figures of people are not shown by { $dimension }. Choose from: { $known }; or ask for figures of meetings alone.
+slice-reader-dimensions = Figures of people are shown by at most { $most } dimensions, filters included. Leave out some, or ask for figures of meetings alone.
+slice-reader-filter = The filter "{ $value }" is not possible with figures of people. Write = and one value, or group by its dimension.
+slice-reader-units = Figures of people are shown for each unit. Group by unit, or choose one of: { $units }.
 slice-scope = The campaign has none of the units you may see: { $units }. Whoever runs Qamtu can correct the setting reader.units.
 slice-measure = There is no measure "{ $value }". Choose from: { $known }.
 slice-not-of-people = The measure { $measure } is a figure of meetings, and with the dimension { $dimension } a query has figures of people. Leave out one of them.

@@ -75,6 +75,11 @@ impl Threshold {
         2 * self.0
     }
 
+    /// A multiple of it.
+    pub(crate) fn times(self, times: u64) -> Self {
+        Self(self.0 * times)
+    }
+
     /// Whether a count may be shown: zero, or not below the threshold.
     pub fn allows(self, count: u64) -> bool {
         count == 0 || count >= self.0

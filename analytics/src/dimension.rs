@@ -113,6 +113,15 @@ impl Dimension {
         MeetingDimension::ALL.into_iter().map(Self::Meeting).chain(PersonDimension::ALL.into_iter().map(Self::Person))
     }
 
+    /// Whether readers see figures of people by it. Coarse dimensions only, none of which is a part of another: days lie in weeks and precincts
+    /// in units, so rows by one would disclose rows by the other.
+    pub fn is_for_readers(self) -> bool {
+        match self {
+            Self::Meeting(dimension) => !matches!(dimension, MeetingDimension::Precinct | MeetingDimension::Day | MeetingDimension::Member),
+            Self::Person(dimension) => dimension != PersonDimension::Residence,
+        }
+    }
+
     /// The word in queries.
     pub fn name(self) -> &'static str {
         match self {

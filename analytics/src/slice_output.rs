@@ -52,7 +52,7 @@ pub struct SliceSource {
     pub as_of: Timestamp,
     /// Filters of the query.
     pub filters: Vec<Filter>,
-    /// Counts of people are rounded down to a multiple of it; none if they are exact.
+    /// Counts of people are withheld below it and rounded down to a multiple of it; none if they are exact.
     pub rounded_to: Option<u64>,
 }
 
@@ -112,7 +112,7 @@ pub struct SliceDocument {
     as_of: Timestamp,
     /// Version of the definition of the figures.
     definition: u32,
-    /// Counts of people are rounded down to a multiple of it, upper bounds up to the next one. Absent if all counts are exact.
+    /// Counts of people below it are withheld, and the others are rounded down to a multiple of it. Absent if all counts are exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     rounded_to: Option<u64>,
     /// Dimensions of the keys.

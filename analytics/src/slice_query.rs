@@ -84,16 +84,45 @@ pub enum InvalidSlice {
         /// Dimensions of the query.
         by: Vec<Dimension>,
     },
-    /// More filters than a reader's slice may have.
-    #[error("a slice has at most {most} filters, the units of the reader's scope included: leave out some")]
-    TooManyFilters {
+    /// A dimension, measure or parameter is named twice.
+    #[error("{0} is named twice: leave out one of them")]
+    Repeated(String),
+    /// Readers do not see the measure.
+    #[error("measure {measure} is not shown to readers: choose one of {known}")]
+    ReaderMeasure {
+        /// Its name.
+        measure: &'static str,
+        /// The names of those that they see, separated by commas.
+        known: String,
+    },
+    /// Readers see no figures of people by the dimension.
+    #[error("figures of people are not shown by {dimension}: choose one of {names}, or figures of meetings alone", names = reader_dimensions())]
+    ReaderDimension {
+        /// The dimension.
+        dimension: Dimension,
+    },
+    /// Readers see no figures of people by so many dimensions.
+    #[error(
+        "figures of people are shown by at most {most} dimensions, filters included: leave out some, or ask for figures of meetings alone"
+    )]
+    ReaderDimensions {
         /// How many there may be.
         most: usize,
     },
+    /// Readers see figures of people for single values.
+    #[error("{filter} is not possible with figures of people: write = and one value, or group by the dimension")]
+    ReaderFilter {
+        /// The filter.
+        filter: String,
+    },
+    /// A reader of several units must choose one or group by them.
+    #[error("figures of people are shown for each unit: group by unit, or choose one of {}", units.join(", "))]
+    ReaderUnits {
+        /// The units of the reader.
+        units: Vec<String>,
+    },
     /// More rows than a reader gets at once.
-    #[error(
-        "without its filters the slice has {rows} rows, at most {most} are possible: group by one dimension, or by one with fewer values"
-    )]
+    #[error("the slice has {rows} rows, at most {most} are possible: group by one dimension, or by one with fewer values")]
     TooManyRows {
         /// How many it has.
         rows: usize,
@@ -126,6 +155,11 @@ pub enum InvalidSlice {
 /// The names of all dimensions, separated by commas.
 fn dimension_names() -> String {
     Dimension::all().map(Dimension::name).collect::<Vec<_>>().join(", ")
+}
+
+/// The dimensions that readers see figures of people by, separated by commas.
+pub(crate) fn reader_dimensions() -> String {
+    Dimension::all().filter(|dimension| dimension.is_for_readers()).map(Dimension::name).collect::<Vec<_>>().join(", ")
 }
 
 /// The first values, and how many there are besides.
@@ -201,6 +235,14 @@ impl Filter {
     /// Whether its values may be absent from a campaign: days without a meeting, or bounds.
     pub fn may_name_absent_values(&self) -> bool {
         self.comparison != Comparison::Equal || matches!(self.dimension, Dimension::Meeting(MeetingDimension::Day | MeetingDimension::Week))
+    }
+
+    /// Whether the values of the dimension, which are sorted, have those of the filter, as far as they must.
+    pub(crate) fn check_values(&self, known: &[String]) -> Result<(), InvalidSlice> {
+        match self.values.iter().find(|value| known.binary_search(value).is_err()).filter(|_| !self.may_name_absent_values()) {
+            None => Ok(()),
+            Some(value) => Err(InvalidSlice::Value { dimension: self.dimension, value: value.clone(), known: known.to_vec() }),
+        }
     }
 
     fn check_format(&self) -> Result<(), InvalidSlice> {

@@ -18,6 +18,15 @@ impl SliceRequest {
     /// Parses dimensions separated by commas, filters such as `unit=SAI`, and measures separated by commas; without measures, the default
     /// ones.
     pub fn parse(by: &str, filters: &[String], measures: &str) -> Result<Self, InvalidSlice> {
+        Self::with_defaults(by, filters, measures, |_| true)
+    }
+
+    /// The same; without measures, those of the default ones that readers see.
+    pub fn parse_for_reader(by: &str, filters: &[String], measures: &str) -> Result<Self, InvalidSlice> {
+        Self::with_defaults(by, filters, measures, Measure::is_for_readers)
+    }
+
+    fn with_defaults(by: &str, filters: &[String], measures: &str, is_default: fn(Measure) -> bool) -> Result<Self, InvalidSlice> {
         let mut query = SliceQuery::parse(by, filters)?;
         let person = query.person_dimension();
         let chosen = Measure::parse(measures)?;
@@ -26,7 +35,8 @@ impl SliceRequest {
         {
             return Err(InvalidSlice::NotOfPeople { measure: measure.name(), dimension });
         }
-        let measures = if chosen.is_empty() { Measure::defaults(person.is_some()) } else { chosen };
+        let defaults = || Measure::defaults(person.is_some()).into_iter().filter(|measure| is_default(*measure)).collect();
+        let measures = if chosen.is_empty() { defaults() } else { chosen };
         query.with_frequencies = measures.iter().any(|measure| measure.needs_frequencies());
         Ok(Self { query, measures })
     }

@@ -38,11 +38,13 @@ fn document() -> Value {
     // INVARIANT: a description of plain values is always JSON.
     let mut document = serde_json::to_value(Api::openapi()).expect("plain values");
     let dimensions: Vec<&str> = Dimension::all().map(Dimension::name).collect();
-    let measures: String = Measure::all().map(|measure| format!("\n- `{}`: {}", measure.name(), measure.meaning())).collect();
+    let of_people: Vec<&str> = Dimension::all().filter(|dimension| dimension.is_for_readers()).map(Dimension::name).collect();
+    let shown = Measure::all().filter(|measure| measure.is_for_readers());
+    let measures: String = shown.map(|measure| format!("\n- `{}`: {}", measure.name(), measure.meaning())).collect();
     let operation = &mut document["paths"]["/v1/campaigns/{campaign}/slices"]["get"];
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
         let more = match parameter["name"].as_str() {
-            Some("by") => format!(" Dimensions: {}.", dimensions.join(", ")),
+            Some("by") => format!(" Dimensions: {}. Figures of people: {}.", dimensions.join(", "), of_people.join(", ")),
             Some("measures") => format!(" Measures:{measures}"),
             _ => continue,
         };

@@ -89,7 +89,7 @@ impl RefreshLoop {
 
     /// Reads the facts of a snapshot that was shown when the service started.
     async fn read_shown_facts(&mut self) -> Result<(), AnalyticsError> {
-        if let (None, Some(shown)) = (self.service.facts(), self.service.snapshot()) {
+        if let (None, Some(shown)) = (self.service.snapshot_and_facts(), self.service.snapshot()) {
             let selection = shown.coverage.identity.selection();
             // The store on disk may be that of newer records, which are held back.
             let source = self.source.clone().without_saving();
@@ -107,8 +107,7 @@ impl RefreshLoop {
         let saved = save(&mut self.snapshots, candidate.coverage)?;
         let may_be_shown = release(&mut self.snapshots, self.role, &saved)?;
         if may_be_shown {
-            self.service.set_snapshot(saved);
-            self.service.set_facts(facts);
+            self.service.show(saved, facts);
         }
         Ok(may_be_shown)
     }

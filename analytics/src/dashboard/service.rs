@@ -22,6 +22,9 @@ use crate::{
     report, snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
 };
 
+/// The shown snapshot, and the facts that it was computed from; none until they are read.
+type Shown = (Option<Arc<Snapshot>>, Option<Arc<FactsStore>>);
+
 /// Cached reports of the shown snapshot.
 type Reports = (Option<SnapshotId>, HashMap<(Language, Reader), Bytes>);
 
@@ -44,9 +47,7 @@ pub enum RefreshStatus {
 /// State shared by all handlers and the refresh loop.
 pub struct DashboardState {
     campaign: CampaignId,
-    shown: RwLock<Option<Arc<Snapshot>>>,
-    /// The facts that a shown snapshot was computed from; none until they are read.
-    facts: RwLock<Option<Arc<FactsStore>>>,
+    shown: RwLock<Shown>,
     status: RwLock<RefreshStatus>,
     draining: AtomicBool,
     /// The store, and the snapshot that was last marked as reported.
@@ -66,8 +67,7 @@ impl DashboardState {
     pub fn with_snapshot(campaign: CampaignId, snapshots: SnapshotStore, shown: Option<Snapshot>) -> Self {
         Self {
             campaign,
-            shown: RwLock::new(shown.map(Arc::new)),
-            facts: RwLock::new(None),
+            shown: RwLock::new((shown.map(Arc::new), None)),
             status: RwLock::new(RefreshStatus::UpToDate),
             draining: AtomicBool::new(false),
             store: Arc::new(std::sync::Mutex::new((snapshots, None))),
@@ -82,23 +82,24 @@ impl DashboardState {
 
     /// The shown snapshot; none before the first calculation.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shown.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// Shows a snapshot from now on.
-    pub fn set_snapshot(&self, snapshot: Snapshot) {
+    /// The shown snapshot, and the facts that it was computed from.
+    pub fn snapshot_and_facts(&self) -> Option<(Arc<Snapshot>, Arc<FactsStore>)> {
+        let (snapshot, facts) = &*self.shown.read().unwrap_or_else(PoisonError::into_inner);
+        snapshot.clone().zip(facts.clone())
+    }
+
+    /// Shows a snapshot from now on, and answers slices from its facts.
+    pub fn show(&self, snapshot: Snapshot, facts: Arc<FactsStore>) {
         metrics::snapshot_shown(&snapshot);
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = (Some(Arc::new(snapshot)), Some(facts));
     }
 
-    /// The facts that slices are computed from.
-    pub fn facts(&self) -> Option<Arc<FactsStore>> {
-        self.facts.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Answers slices from the facts of a snapshot that is shown.
+    /// Answers slices from the facts of the snapshot that is shown already.
     pub fn set_facts(&self, facts: Arc<FactsStore>) {
-        *self.facts.write().unwrap_or_else(PoisonError::into_inner) = Some(facts);
+        self.shown.write().unwrap_or_else(PoisonError::into_inner).1 = Some(facts);
     }
 
     /// Sets the outcome of a refresh; true if it differs from the previous one.

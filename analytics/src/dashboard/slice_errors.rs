@@ -1,6 +1,10 @@
 //! Explains in the reader's language why a slice query cannot be answered, and what to write instead.
 
-use crate::{dimension::Dimension, slice_query::InvalidSlice, translations::Translations};
+use crate::{
+    dimension::Dimension,
+    slice_query::{InvalidSlice, reader_dimensions},
+    translations::Translations,
+};
 
 /// Values of a dimension that an explanation lists.
 const LISTED: usize = 20;
@@ -27,7 +31,16 @@ pub(super) fn explain(error: &InvalidSlice, translations: &Translations) -> Stri
         InvalidSlice::Unordered(dimension) => with("slice-unordered", &[("dimension", dimension.to_string())]),
         InvalidSlice::NoRoll(dimension) => with("slice-no-roll", &[("dimension", dimension.to_string())]),
         InvalidSlice::Grouping { .. } => translations.message("slice-grouping"),
-        InvalidSlice::TooManyFilters { most } => with("slice-filters", &[("most", most.to_string())]),
+        InvalidSlice::Repeated(name) => with("slice-repeated", &[("value", name.clone())]),
+        InvalidSlice::ReaderMeasure { measure, known } => {
+            with("slice-reader-measure", &[("measure", (*measure).to_owned()), ("known", known.clone())])
+        }
+        InvalidSlice::ReaderDimension { dimension } => {
+            with("slice-reader-dimension", &[("dimension", dimension.to_string()), ("known", reader_dimensions())])
+        }
+        InvalidSlice::ReaderDimensions { most } => with("slice-reader-dimensions", &[("most", most.to_string())]),
+        InvalidSlice::ReaderFilter { filter } => with("slice-reader-filter", &[("value", filter.clone())]),
+        InvalidSlice::ReaderUnits { units } => with("slice-reader-units", &[("units", units.join(", "))]),
         InvalidSlice::TooManyRows { rows, most } => with("slice-rows", &[("rows", rows.to_string()), ("most", most.to_string())]),
         InvalidSlice::UnknownScope(units) => with("slice-scope", &[("units", units.join(", "))]),
         InvalidSlice::Measure { word, known } => with("slice-measure", &[("value", word.clone()), ("known", known.clone())]),

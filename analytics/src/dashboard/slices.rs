@@ -1,8 +1,8 @@
 //! `GET /v1/campaigns/{campaign}/slices`: any slice of the facts that the shown snapshot was computed from, for programs.
 //!
-//! Guarantees: the rows pass [`crate::slice_disclosure`] for the reader. Slices are computed one at a time, so that a burst of requests can
-//! use neither all memory nor all processors; a request that has waited too long gets 503. A fault in the query gets 400 and says what to
-//! write instead.
+//! Guarantees: the rows pass [`crate::slice_disclosure`] for the reader. Slices are computed one at a time, even for clients that have gone, so
+//! that a burst of requests can use neither all memory nor all processors; a request that has waited too long gets 503. A fault in the query
+//! gets 400 and says what to write instead.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
     facts_store::FactsStore,
     locale::Language,
     published::Published,
-    slice_disclosure::published_lines,
+    slice_disclosure::{published_lines, slice_threshold},
     slice_output::{SliceDocument, SliceFormat, SliceOutput, SliceSource},
     slice_query::InvalidSlice,
     slice_request::SliceRequest,
@@ -75,7 +75,12 @@ struct Parameters {
 impl Parameters {
     fn parse(pairs: Vec<(String, String)>) -> Result<Self, SliceError> {
         let mut parameters = Self::default();
+        let mut named: Vec<String> = Vec::new();
         for (name, value) in pairs {
+            if name != "where" && named.contains(&name) {
+                return Err(SliceError::Invalid(InvalidSlice::Repeated(name)));
+            }
+            named.push(name.clone());
             match name.as_str() {
                 "by" => parameters.by = value,
                 "where" => parameters.filters.push(value),
@@ -96,8 +101,9 @@ impl Parameters {
 
 /// The figures of any set of meetings and people.
 ///
-/// Counts of people below the threshold of the reader's role are withheld, and so is what would disclose them; the others are rounded down to
-/// a multiple of the threshold.
+/// Numbers of meetings and voters are exact, by any dimensions and filters. `gross`, `contacts`, `reached` and shares of them are figures of people:
+/// they are shown by up to three dimensions, filters included, of which each filter names one value with `=`. Counts below the threshold of the
+/// reader's role are withheld, and so is what would disclose them; the others are rounded down.
 #[utoipa::path(
     get,
     path = "/v1/campaigns/{campaign}/slices",
@@ -133,12 +139,15 @@ async fn respond(service: &DashboardState, reader: Reader, campaign: &str, pairs
         return Err(SliceError::OtherCampaign);
     }
     let Parameters { by, filters, measures, format } = Parameters::parse(pairs)?;
-    let request = SliceRequest::parse(&by, &filters, &measures).map_err(SliceError::Invalid)?;
-    let facts = service.facts().ok_or(SliceError::NotReady)?;
-    let whole = Reader::of_region(reader.role);
-    let published = service.snapshot().and_then(|snapshot| Published::new(&snapshot, &whole)).ok_or(SliceError::NotReady)?;
-    let Ok(Ok(_permit)) = tokio::time::timeout(MAX_WAIT, PERMITS.acquire()).await else { return Err(SliceError::Busy) };
-    let work = move || body(&facts, &request, &reader, published.is_complete(), format);
+    let request = SliceRequest::parse_for_reader(&by, &filters, &measures).map_err(SliceError::Invalid)?;
+    let (snapshot, facts) = service.snapshot_and_facts().ok_or(SliceError::NotReady)?;
+    let published = Published::new(&snapshot, &Reader::of_region(reader.role)).ok_or(SliceError::NotReady)?;
+    let Ok(Ok(permit)) = tokio::time::timeout(MAX_WAIT, PERMITS.acquire()).await else { return Err(SliceError::Busy) };
+    let work = move || {
+        // The computation goes on when its client goes, so it keeps the permit.
+        let _permit = permit;
+        body(&facts, &request, &reader, published.is_complete(), format)
+    };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| SliceError::Internal(AnalyticsError::TaskFailed(error)))??;
     let kind = if format == SliceFormat::Csv { "text/csv; charset=utf-8; header=present" } else { "application/json" };
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
@@ -158,7 +167,7 @@ fn body(
         synthetic: facts.is_synthetic(),
         as_of: selection.as_of,
         filters: request.query.filters.clone(),
-        rounded_to: Threshold::of(reader).map(Threshold::people),
+        rounded_to: Threshold::of(reader).map(|threshold| slice_threshold(threshold).people()),
     };
     let mut body = Vec::new();
     let output = SliceOutput { by: &request.query.by, lines: &lines, measures: &request.measures, source: &source };
@@ -180,6 +189,9 @@ fn problem(error: SliceError, service: &DashboardState, translations: &Translati
         SliceError::Format(value) => {
             let detail = translations.message_with("slice-format", &[("value", value.into())]);
             of("invalid-slice", StatusCode::BAD_REQUEST, "slice-invalid-title", detail)
+        }
+        SliceError::Invalid(invalid @ InvalidSlice::UnknownScope(_)) => {
+            of("reader-scope", StatusCode::SERVICE_UNAVAILABLE, "slice-invalid-title", explain(&invalid, translations))
         }
         SliceError::Invalid(invalid) => {
             of("invalid-slice", StatusCode::BAD_REQUEST, "slice-invalid-title", explain(&invalid, translations))

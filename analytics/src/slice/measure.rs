@@ -139,6 +139,8 @@ static MEASURES: [MeasureDefinition; 42] = [
 ];
 
 impl Measure {
+    /// Attendances, counted or listed.
+    pub const GROSS: Self = Self(17);
     /// Attendances of voters.
     pub const CONTACTS: Self = Self(28);
     /// Different voters.
@@ -167,7 +169,11 @@ impl Measure {
             let found = Self::all().find(|measure| measure.name() == name.trim());
             found.ok_or_else(|| InvalidSlice::Measure { word: name.trim().to_owned(), known: known() })
         };
-        names.split(',').filter(|name| !name.trim().is_empty()).map(measure).collect()
+        let chosen: Vec<Self> = names.split(',').filter(|name| !name.trim().is_empty()).map(measure).collect::<Result<_, _>>()?;
+        match chosen.iter().enumerate().find(|(at, measure)| chosen[..*at].contains(measure)) {
+            Some((_, twice)) => Err(InvalidSlice::Repeated(twice.name().to_owned())),
+            None => Ok(chosen),
+        }
     }
 
     fn definition(self) -> &'static MeasureDefinition {
@@ -211,6 +217,16 @@ impl Measure {
             Kind::Lower => Counted::AtLeastPeople,
             Kind::Upper => Counted::AtMostPeople,
             Kind::Share(part, whole) => Counted::Share { part: named(part), whole: named(whole) },
+        }
+    }
+
+    /// Whether readers see it: it is public, or one of the few figures of people whose differences disclose nothing.
+    pub fn is_for_readers(self) -> bool {
+        match self.counted() {
+            Counted::Public => true,
+            Counted::Share { part, whole } => part.is_for_readers() && whole.is_for_readers(),
+            Counted::People => [Self::CONTACTS, Self::REACHED, Self::GROSS].contains(&self),
+            Counted::AtLeastPeople | Counted::AtMostPeople => false,
         }
     }
 
@@ -277,7 +293,7 @@ mod tests {
 
     #[test]
     fn every_name_that_is_used_is_one_of_the_table() {
-        assert_eq!((Measure::CONTACTS.name(), Measure::REACHED.name()), ("contacts", "reached"));
+        assert_eq!([Measure::GROSS, Measure::CONTACTS, Measure::REACHED].map(Measure::name), ["gross", "contacts", "reached"]);
         for measure in Measure::all() {
             if let Counted::Share { part, whole } = measure.counted() {
                 assert!(![part, whole].iter().any(|one| matches!(one.counted(), Counted::Share { .. })));

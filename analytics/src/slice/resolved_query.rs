@@ -33,7 +33,6 @@ pub(super) struct ResolvedQuery {
 
 impl ResolvedQuery {
     pub(super) fn new(store: &FactsStore, query: &SliceQuery) -> Result<Self, InvalidSlice> {
-        query.check_grouping()?;
         let mut values: BTreeMap<Dimension, Dictionary> = BTreeMap::new();
         let mut groups: BTreeMap<PersonDimension, PersonGroups> = BTreeMap::new();
         for dimension in query.by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension)) {
@@ -122,10 +121,7 @@ fn values_passing(filter: &Filter, values: &Dictionary) -> Result<Vec<bool>, Inv
         Comparison::AtLeast => filter.values.iter().all(|bound| value >= bound),
         Comparison::AtMost => filter.values.iter().all(|bound| value <= bound),
     };
-    let unknown = filter.values.iter().find(|value| values.number(value).is_none()).filter(|_| !filter.may_name_absent_values());
-    if let Some(value) = unknown {
-        return Err(InvalidSlice::Value { dimension: filter.dimension, value: value.clone(), known: values.values().to_vec() });
-    }
+    filter.check_values(values.values())?;
     Ok(values.values().iter().map(compare).collect())
 }
 

@@ -1,13 +1,16 @@
-//! What readers see of slices: random slices attacked with their neighbours, other snapshots and other roles.
+//! What readers see of slices: each row beside the exact one, and all tables together attacked with linear programs.
 
 use std::collections::BTreeMap;
 
+use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome};
 use proptest::{prelude::*, sample::subsequence};
 use qamtu_analytics::{
+    Coverage, Snapshot, SnapshotId,
     access::{Reader, Role},
     csv::field::Field,
     dimension::Dimension,
     facts_store::FactsStore,
+    published::Published,
     slice::{Counted, Measure, MeasureValue, RowKey, slice},
     slice_disclosure::published_lines,
     slice_query::{Filter, SliceQuery},
@@ -46,72 +49,60 @@ fn crowded_world(meetings: &[Meeting]) -> World {
     world
 }
 
-fn filters() -> impl Strategy<Value = Vec<Filter>> {
-    let texts = ["unit=A", "unit=A,B", "category=YOUTH", "format=HALL", "member=M1,M2", "day<=2026-02-23", "residence=A-1", "sex=f"];
-    subsequence(texts.to_vec(), 0..=2)
-        .prop_map(|filters| filters.into_iter().map(|text| text.parse().expect("a filter")).collect::<Vec<Filter>>())
-}
-
+/// A query that readers may ask, with at most three dimensions.
 fn query() -> impl Strategy<Value = SliceQuery> {
-    let by = subsequence(Dimension::all().collect::<Vec<_>>(), 0..=2);
-    (filters(), by).prop_map(|(filters, by)| SliceQuery { filters, by, with_frequencies: true, with_totals: true })
+    let filters = ["unit=A", "category=YOUTH", "format=HALL", "week=2026-W09", "residence_unit=A", "sex=f"];
+    let filters = subsequence(filters.to_vec(), 0..=2)
+        .prop_map(|filters| filters.into_iter().map(|text| text.parse().expect("a filter")).collect::<Vec<Filter>>());
+    let by = subsequence(Dimension::all().filter(|dimension| dimension.is_for_readers()).collect::<Vec<_>>(), 0..=2);
+    (filters, by).prop_map(|(filters, by)| SliceQuery { filters, by, with_frequencies: false, with_totals: true }).prop_filter(
+        "three dimensions",
+        |query| {
+            let mut all: Vec<Dimension> = query.by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension)).collect();
+            all.sort_unstable();
+            all.dedup();
+            all.len() <= 3
+        },
+    )
 }
 
-fn all_measures(query: &SliceQuery) -> Vec<Measure> {
-    Measure::all().filter(|measure| query.person_dimension().is_none() || measure.is_of_people()).collect()
+fn reader_measures(query: &SliceQuery) -> Vec<Measure> {
+    let fits = |measure: &Measure| query.person_dimension().is_none() || measure.is_of_people();
+    Measure::all().filter(|measure| measure.is_for_readers() && fits(measure)).collect()
 }
 
-/// Shown and exact values of every row and measure.
-type Values = BTreeMap<(Vec<RowKey>, &'static str), (Field, MeasureValue)>;
-
-fn values(store: &FactsStore, query: &SliceQuery, role: Role) -> Values {
-    let measures = all_measures(query);
-    let exact = slice(store, query).expect("a slice");
-    let request = SliceRequest { query: query.clone(), measures: measures.clone() };
-    let shown = published_lines(store, &request, &Reader::of_region(role), true).expect("a slice").expect("a role with figures");
-    let mut values = Values::new();
-    for (line, row) in shown.iter().zip(exact.values(&measures)) {
-        assert_eq!(line.keys, row.keys);
-        for ((measure, field), value) in measures.iter().zip(&line.values).zip(row.values) {
-            values.insert((line.keys.clone(), measure.name()), (field.clone(), value));
-        }
-    }
-    values
+fn shown(store: &FactsStore, query: &SliceQuery, measures: &[Measure], role: Role) -> BTreeMap<Vec<RowKey>, Vec<Field>> {
+    let request = SliceRequest { query: query.clone(), measures: measures.to_vec() };
+    let lines = published_lines(store, &request, &Reader::of_region(role), true).expect("a slice").expect("a role with figures");
+    let number = lines.len();
+    let rows: BTreeMap<Vec<RowKey>, Vec<Field>> = lines.into_iter().map(|line| (line.keys, line.values)).collect();
+    assert_eq!(rows.len(), number, "no row is there twice");
+    rows
 }
 
-fn measure(name: &str) -> Measure {
-    Measure::all().find(|measure| measure.name() == name).expect("a measure")
+/// The largest count that is shown as this one: counts are rounded down to a multiple of twice the threshold.
+fn last_of(shown: u64, k: u64) -> u64 {
+    if shown == 0 { 0 } else { shown + 2 * k - 1 }
 }
 
-/// The values that a count may have, given what is shown of it.
-fn possible(shown: &Field, k: u64) -> Option<(u64, u64)> {
-    match shown {
-        Field::Count(0) => Some((0, 0)),
-        Field::Count(shown) => Some((*shown, shown + k - 1)),
-        Field::Withheld => Some((1, u64::MAX)),
-        _ => None,
-    }
+/// Whether a row is of another value than that of a filter on the same dimension: of meetings that have several values.
+fn is_of_another_value(query: &SliceQuery, keys: &[RowKey]) -> bool {
+    query.by.iter().zip(keys).any(|(by, key)| match key {
+        RowKey::Value(value) => query.filters.iter().any(|filter| filter.dimension == *by && !filter.values.contains(value)),
+        _ => false,
+    })
 }
 
-/// Checks one value by its own. A row whose attendances are withheld shows no count of people, not even zero.
-fn check(name: &str, shown: &Field, exact: MeasureValue, is_hidden: bool, k: u64) -> Result<(), TestCaseError> {
-    match (measure(name).counted(), exact, shown) {
+/// Checks a value beside the exact one.
+fn check(measure: Measure, shown: &Field, exact: MeasureValue, k: u64) -> Result<(), TestCaseError> {
+    let name = measure.name();
+    match (measure.counted(), exact, shown) {
         (Counted::Public, MeasureValue::Count(exact), shown) => prop_assert_eq!(shown, &Field::Count(exact), "{}", name),
-        (Counted::AtMostPeople, MeasureValue::Count(exact), Field::Count(shown)) => {
-            prop_assert!(*shown % k == 0 && (exact == 0) == (*shown == 0) && exact <= *shown && *shown <= exact + k, "{} {}", name, exact)
+        (Counted::People, MeasureValue::Count(exact), Field::Count(shown)) => {
+            prop_assert!((exact == 0 || exact >= 2 * k) && *shown <= exact && exact <= last_of(*shown, k), "{} {}", name, exact);
         }
-        (Counted::People | Counted::AtLeastPeople, MeasureValue::Count(exact), Field::Count(shown)) => {
-            prop_assert!(*shown == exact - exact % k && (exact == 0 || exact >= k), "{} {}", name, exact);
-        }
-        (Counted::Share { .. }, MeasureValue::Share(part, whole), shown) => prop_assert!(
-            *shown == Field::Withheld || part == 0 || part >= k || whole == 0 || is_share_of_meetings(name),
-            "{} {} {}: {:?}",
-            name,
-            part,
-            whole,
-            shown
-        ),
-        (_, MeasureValue::Count(exact), Field::Withheld) => prop_assert!(exact > 0 || is_hidden, "{} is zero", name),
+        (Counted::People | Counted::Share { .. }, _, Field::Withheld) => {}
+        (Counted::Share { .. }, MeasureValue::Share(..), Field::Percent(_)) => {}
         (_, MeasureValue::Unknown, shown) => prop_assert_eq!(shown, &Field::Unknown, "{}", name),
         (_, MeasureValue::NotApplicable, shown) => prop_assert_eq!(shown, &Field::Empty, "{}", name),
         (_, exact, shown) => prop_assert!(false, "{} is {:?}, shown as {:?}", name, exact, shown),
@@ -119,87 +110,223 @@ fn check(name: &str, shown: &Field, exact: MeasureValue, is_hidden: bool, k: u64
     Ok(())
 }
 
-/// Whether it is a share of two numbers of meetings, which are public.
-fn is_share_of_meetings(name: &str) -> bool {
-    matches!(measure(name).counted(), Counted::Share { part, whole } if [part, whole].iter().all(|one| one.counted() == Counted::Public))
-}
-
-/// A row that leaves few people of the same row with fewer conditions must be withheld.
-fn check_remainders(rows: &Values, wider: &Values, k: u64) -> Result<(), TestCaseError> {
-    for (key, (shown, exact)) in rows {
-        let (Some((_, wider)), true) = (wider.get(key), measure(key.1).counted() == Counted::People) else { continue };
-        if let (MeasureValue::Count(exact), MeasureValue::Count(wider)) = (*exact, *wider)
-            && (1..k).contains(&wider.saturating_sub(exact))
-        {
-            prop_assert!(exact == 0 || *shown == Field::Withheld, "{:?}: {} of {} is shown", key, exact, wider);
-        }
-    }
-    Ok(())
-}
-
-/// An attacker subtracts every count of one set of rows from the same of another. A difference of a few people must have as many possible
-/// values as the threshold.
-fn attack(one: &Values, other: &Values, k: u64) -> Result<(), TestCaseError> {
-    for (key, (shown, exact)) in one {
-        let (Some((other_shown, other_exact)), true) = (other.get(key), measure(key.1).counted() == Counted::People) else { continue };
-        let (MeasureValue::Count(exact), MeasureValue::Count(other_exact)) = (*exact, *other_exact) else { continue };
-        let difference = exact.abs_diff(other_exact);
-        let both = possible(shown, k).zip(possible(other_shown, k));
-        let (true, Some(((least, most), (other_least, other_most)))) = ((1..k).contains(&difference), both) else { continue };
-        // The larger one is known to be larger, since its filters are fewer or its snapshot is newer.
-        let (low, high) = match exact > other_exact {
-            true => (least.saturating_sub(other_most), most.saturating_sub(other_least)),
-            false => (other_least.saturating_sub(most), other_most.saturating_sub(least)),
-        };
-        prop_assert!(high - low + 1 >= k, "{:?}: {:?} and {:?} leave {} to {}", key, shown, other_shown, low, high);
-    }
-    Ok(())
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn no_two_shown_counts_of_slices_disclose_a_small_one(meetings in crowded(), query in query(), more in filters()) {
+    fn a_shown_row_is_the_exact_one_rounded_down(meetings in crowded(), query in query()) {
         let store = crowded_world(&meetings).store(after(), usize::MAX);
-        let earlier = crowded_world(&meetings[1..]).store(after(), usize::MAX);
+        let measures = reader_measures(&query);
+        let exact = slice(&store, &query).expect("a slice");
+        let contacts = measures.iter().position(|measure| *measure == Measure::CONTACTS).expect("a measure of readers");
         let mut by_role = Vec::new();
         for (role, k) in ROLES {
-            let all = values(&store, &query, role);
-            for ((keys, name), (shown, exact)) in &all {
-                let is_hidden = all[&(keys.clone(), "contacts")].0 == Field::Withheld;
-                check(name, shown, *exact, is_hidden, k).map_err(|error| TestCaseError::fail(format!("{keys:?}: {error}")))?;
-            }
-            attack(&all, &values(&earlier, &query, role), k)?;
-            for filter in &more {
-                let narrower = SliceQuery { filters: query.filters.iter().chain([filter]).cloned().collect(), ..query.clone() };
-                if narrower.person_dimension() == query.person_dimension() {
-                    let narrower = values(&store, &narrower, role);
-                    attack(&all, &narrower, k)?;
-                    check_remainders(&narrower, &all, k)?;
+            let rows = shown(&store, &query, &measures, role);
+            let mut missing = 0;
+            for row in exact.values(&measures) {
+                let Some(shown) = rows.get(row.keys) else {
+                    missing += 1;
+                    prop_assert!(query.person_dimension().is_some() || is_of_another_value(&query, row.keys), "{:?} is missing", row.keys);
+                    continue;
+                };
+                for ((measure, shown), exact) in measures.iter().zip(shown).zip(row.values) {
+                    check(*measure, shown, exact, k).map_err(|error| TestCaseError::fail(format!("{:?}: {error}", row.keys)))?;
                 }
+                // Of people, a row that is shown is one of many.
+                let is_many = matches!(shown[contacts], Field::Count(count) if count >= k);
+                prop_assert!(query.person_dimension().is_none() || is_many, "{:?}: {:?}", row.keys, shown);
             }
-            // A row and the same row without a key.
-            let parents: Values = all.iter().filter_map(|((keys, name), value)| {
-                let (last, before) = keys.split_last()?;
-                (*last == RowKey::Total).then(|| ((before.to_vec(), *name), value.clone()))
-            }).collect();
-            for last in all.keys().filter_map(|(keys, _)| keys.last()).collect::<std::collections::BTreeSet<_>>() {
-                let rows = all.iter().filter(|((keys, _), _)| keys.last() == Some(last));
-                let rows: Values = rows.map(|((keys, name), value)| ((keys[..keys.len() - 1].to_vec(), *name), value.clone())).collect();
-                attack(&rows, &parents, k)?;
-                check_remainders(&rows, &parents, k)?;
-            }
-            by_role.push(all);
+            prop_assert_eq!(rows.len() + missing, exact.len());
+            by_role.push(rows);
         }
         // What a leader sees follows from what an analyst sees.
-        for (key, (of_leader, _)) in &by_role[1] {
-            let (of_analyst, _) = &by_role[0][key];
-            match (measure(key.1).counted(), of_leader) {
-                (Counted::People, Field::Count(count)) => {
-                    prop_assert!(matches!(of_analyst, Field::Count(finer) if finer - finer % 10 == *count), "{:?}: {:?} {:?}", key, of_leader, of_analyst);
+        for (keys, of_leader) in &by_role[1] {
+            for ((measure, of_leader), of_analyst) in measures.iter().zip(of_leader).zip(&by_role[0][keys]) {
+                if let (Counted::People, Field::Count(count)) = (measure.counted(), of_leader) {
+                    prop_assert!(matches!(of_analyst, Field::Count(finer) if count <= finer && *finer <= last_of(*count, 10)), "{keys:?}: {of_leader:?} {of_analyst:?}");
                 }
-                (Counted::Public, shown) => prop_assert_eq!(shown, of_analyst),
-                _ => {}
+            }
+        }
+    }
+}
+
+/// Dimensions of which each attendance has exactly one value.
+const DIMENSIONS: [&str; 4] = ["unit", "week", "residence_unit", "sex"];
+
+/// Attendances by the dimensions above; an empty value is none.
+type Atoms = BTreeMap<[String; 4], u64>;
+
+/// Meetings of 200 voters: unit, day, first person, people and the step between them.
+type Gathering = (usize, usize, u64, u64, u64);
+
+fn gatherings() -> impl Strategy<Value = Vec<Gathering>> {
+    proptest::collection::vec((0..2_usize, 0..3_usize, 1..=200_u64, 5..=45_u64, 1..=7_u64), 5..=14)
+}
+
+fn gathered(gatherings: &[Gathering]) -> World {
+    let mut world = World::new();
+    let home = |person| match person {
+        1..=70 => "A-1",
+        71..=120 => "A-2",
+        _ => "B-1",
+    };
+    world.roll = (1..=200).map(|person| (person, home(person))).collect();
+    for (number, (unit, day, first, people, step)) in gatherings.iter().enumerate() {
+        let id = format!("m{number:02}");
+        let starts = ["2026-02-16T07:00:00Z", "2026-02-23T07:00:00Z", "2026-03-02T07:00:00Z"][*day];
+        let place = World::place_of(["A", "B"][*unit], "R", &["YOUTH"], starts);
+        world.held(&id, place);
+        world.strong(&id, (0..*people).map(|at| (first + at * step - 1) % 200 + 1).collect::<std::collections::BTreeSet<u64>>());
+    }
+    world
+}
+
+fn dimension(name: &str) -> Dimension {
+    Dimension::named(name).expect("a dimension")
+}
+
+fn key_text(key: &RowKey) -> String {
+    if let RowKey::Value(value) = key { value.clone() } else { String::new() }
+}
+
+/// The number of attendances by all of the dimensions, zeros included: that nobody of a sex came is not known.
+fn atoms(store: &FactsStore) -> Atoms {
+    let mut atoms = Atoms::new();
+    let weeks = ["2026-W08", "2026-W09", "2026-W10"];
+    for (unit, week) in ["A", "B"].into_iter().flat_map(|unit| weeks.map(|week| (unit, week))) {
+        for (residence, sex) in ["A", "B"].into_iter().flat_map(|residence| ["f", "m", ""].map(|sex| (residence, sex))) {
+            atoms.insert([unit, week, residence, sex].map(str::to_owned), 0);
+        }
+    }
+    let query = SliceQuery { with_totals: false, ..SliceQuery::by(DIMENSIONS.map(dimension)) };
+    let table = slice(store, &query).expect("a slice");
+    for row in table.values(&[Measure::CONTACTS]) {
+        let MeasureValue::Count(contacts) = row.values[0] else { continue };
+        let keys: Vec<String> = row.keys.iter().map(key_text).collect();
+        atoms.insert(keys.try_into().expect("four keys"), contacts);
+    }
+    atoms
+}
+
+/// Whether the page shows the reach of every unit and coalition.
+fn is_complete(store: &FactsStore, role: Role) -> bool {
+    let coverage = Coverage::of(store).expect("a coverage");
+    let snapshot = Snapshot { id: SnapshotId::of(&coverage.identity), coverage };
+    Published::new(&snapshot, &Reader::of_region(role)).is_some_and(|published| published.is_complete())
+}
+
+/// What an attacker knows: that sums of some attendances lie between two numbers.
+struct Attacker {
+    atoms: Atoms,
+    known: BTreeMap<Vec<usize>, (u64, u64)>,
+    /// Sums below the threshold that are withheld or left out, those of most attendances first.
+    small: Vec<(Vec<usize>, u64)>,
+}
+
+impl Attacker {
+    /// Asks for every table of three dimensions, and reads the exact totals of region and units from the page.
+    fn of(store: &FactsStore, role: Role, k: u64) -> Self {
+        let mut attacker = Self { atoms: atoms(store), known: BTreeMap::new(), small: Vec::new() };
+        for chosen in 0..1_usize << DIMENSIONS.len() {
+            let places: Vec<usize> = (0..DIMENSIONS.len()).filter(|at| chosen >> at & 1 == 1).collect();
+            if places.len() == 3 {
+                attacker.ask(store, role, k, &places);
+            }
+        }
+        for unit in [None, Some("A"), Some("B")] {
+            let atoms = attacker.matching(&[0], &[unit.map(str::to_owned)]);
+            let sum = attacker.sum(&atoms);
+            attacker.know(atoms, sum, sum);
+        }
+        attacker
+    }
+
+    /// One query groups by two of the dimensions, for each value of the third one.
+    fn ask(&mut self, store: &FactsStore, role: Role, k: u64, places: &[usize]) {
+        let by: Vec<Dimension> = places[1..].iter().map(|at| dimension(DIMENSIONS[*at])).collect();
+        let mut values: Vec<Option<String>> =
+            self.atoms.keys().map(|keys| keys[places[0]].clone()).filter(|value| !value.is_empty()).map(Some).collect();
+        values.sort();
+        values.dedup();
+        values.push(None);
+        for value in values {
+            let filter = value.iter().map(|value| format!("{}={value}", DIMENSIONS[places[0]]).parse().expect("a filter"));
+            let query = SliceQuery { filters: filter.collect(), by: by.clone(), with_frequencies: false, with_totals: true };
+            let of_people = query.person_dimension().is_some();
+            let rows = shown(store, &query, &[Measure::CONTACTS], role);
+            let exact = slice(store, &query).expect("a slice");
+            for row in exact.values(&[Measure::CONTACTS]) {
+                let keys = row.keys.iter().map(|key| (*key != RowKey::Total).then(|| key_text(key)));
+                let atoms = self.matching(places, &std::iter::once(value.clone()).chain(keys).collect::<Vec<_>>());
+                let sum = self.sum(&atoms);
+                assert_eq!(row.values[0], MeasureValue::Count(sum));
+                match rows.get(row.keys).map(|values| &values[0]) {
+                    Some(Field::Count(0)) => self.know(atoms, 0, 0),
+                    Some(Field::Count(count)) => self.know(atoms, *count, last_of(*count, k)),
+                    Some(Field::Withheld) => self.small(atoms, sum, k),
+                    None if of_people => self.small(atoms, sum, k),
+                    other => panic!("{:?} is {other:?}", row.keys),
+                }
+            }
+        }
+    }
+
+    fn know(&mut self, atoms: Vec<usize>, least: u64, most: u64) {
+        let known = self.known.entry(atoms).or_insert((least, most));
+        *known = (known.0.max(least), known.1.min(most));
+    }
+
+    fn small(&mut self, atoms: Vec<usize>, sum: u64, k: u64) {
+        if (1..k).contains(&sum) && !self.small.iter().any(|(known, _)| *known == atoms) {
+            self.small.push((atoms, sum));
+        }
+    }
+
+    /// Numbers of the atoms with these values; none is any value.
+    fn matching(&self, places: &[usize], values: &[Option<String>]) -> Vec<usize> {
+        let matches =
+            |keys: &[String; 4]| places.iter().zip(values).all(|(at, value)| value.as_ref().is_none_or(|value| keys[*at] == *value));
+        self.atoms.keys().enumerate().filter(|(_, keys)| matches(keys)).map(|(number, _)| number).collect()
+    }
+
+    fn sum(&self, atoms: &[usize]) -> u64 {
+        let counts: Vec<u64> = self.atoms.values().copied().collect();
+        atoms.iter().map(|atom| counts[*atom]).sum()
+    }
+
+    /// Least and most that a sum may be.
+    fn interval(&self, wanted: &[usize]) -> (f64, f64) {
+        let solve = |direction| {
+            let mut problem = Problem::new(direction);
+            let weight = |atom: usize| if wanted.contains(&atom) { 1.0 } else { 0.0 };
+            let variables: Vec<_> = (0..self.atoms.len()).map(|atom| problem.add_var(weight(atom), (0.0, 5_000.0))).collect();
+            for (atoms, (least, most)) in &self.known {
+                let terms: Vec<_> = atoms.iter().map(|atom| (variables[*atom], 1.0)).collect();
+                problem.add_constraint(&terms, ComparisonOp::Ge, *least as f64);
+                problem.add_constraint(&terms, ComparisonOp::Le, *most as f64);
+            }
+            match problem.solve().expect("the truth solves it") {
+                SolveOutcome::Solution(solution) => solution.objective(),
+                SolveOutcome::Interrupted(_) => panic!("no limit was set"),
+            }
+        };
+        (solve(OptimizationDirection::Minimize), solve(OptimizationDirection::Maximize))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+    #[test]
+    fn all_tables_together_disclose_no_small_count(gatherings in gatherings()) {
+        let store = gathered(&gatherings).store(after(), usize::MAX);
+        for (role, k) in ROLES {
+            // Otherwise there are no figures of people.
+            prop_assume!(is_complete(&store, role));
+            let mut attacker = Attacker::of(&store, role, k);
+            // Sums of the fewest conditions are the most constrained ones.
+            attacker.small.sort_by_key(|(atoms, _)| std::cmp::Reverse(atoms.len()));
+            for (atoms, sum) in attacker.small.iter().take(6) {
+                let (least, most) = attacker.interval(atoms);
+                prop_assert!(most - least > k as f64 - 1.5, "{sum} lies between {least} and {most}: {atoms:?}");
             }
         }
     }

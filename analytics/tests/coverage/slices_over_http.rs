@@ -88,42 +88,53 @@ impl Service {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_gets_rounded_counts_and_small_ones_are_withheld() {
-    let leader = service(Reader::of_region(Role::Leader));
+    let analyst = service(Reader::of_region(Role::Analyst));
     let row = |keys: Value, figures: Value, withheld: Value| json!({"keys": keys, "figures": figures, "unknown": [], "withheld": withheld});
-    let measures = "held,contacts,reached,upper,voters,coverage_percent";
+    let measures = "held,contacts,reached,voters,coverage_percent";
     // In A 30 came, in B 42, in both 60: 12 came twice.
     assert_eq!(
-        leader.json(&format!("by=unit&measures={measures}")).await,
+        analyst.json(&format!("by=unit&measures={measures}")).await,
         json!({
             "campaign": "test", "synthetic": true, "where": [], "as_of": "2026-03-16T07:00:00Z", "definition": 5, "rounded_to": 10,
             "by": ["unit"],
             "rows": [
-                row(json!({"unit": "A"}), json!({"held": 1, "contacts": 30, "reached": 30, "upper": 40, "voters": 140, "coverage_percent": 21.43}), json!([])),
-                row(json!({"unit": "B"}), json!({"held": 2, "contacts": 40, "reached": 40, "upper": 50, "voters": 80, "coverage_percent": 50.0}), json!([])),
-                row(json!({}), json!({"held": 3, "contacts": 70, "reached": 60, "upper": 70, "voters": 220, "coverage_percent": 27.27}), json!([])),
+                row(json!({"unit": "A"}), json!({"held": 1, "contacts": 30, "reached": 30, "voters": 140, "coverage_percent": 21.43}), json!([])),
+                row(json!({"unit": "B"}), json!({"held": 2, "contacts": 40, "reached": 40, "voters": 80, "coverage_percent": 50.0}), json!([])),
+                row(json!({}), json!({"held": 3, "contacts": 70, "reached": 60, "voters": 220, "coverage_percent": 27.27}), json!([])),
             ],
         })
     );
-    // Of those in B two live in A-2. They would follow from the 18 who live in B-1, so these are withheld, too.
+    // A single category is the same as one of the rows by it, and as their total.
+    let rows = analyst.json("by=category&where=unit=B&measures=held,contacts").await["rows"].clone();
     assert_eq!(
-        leader.json("by=residence&where=unit=B&measures=contacts").await["rows"],
+        rows,
         json!([
-            row(json!({"residence": "A-1"}), json!({"contacts": 20}), json!([])),
-            row(json!({"residence": "A-2"}), json!({"contacts": null}), json!(["contacts"])),
-            row(json!({"residence": "B-1"}), json!({"contacts": null}), json!(["contacts"])),
-            row(json!({}), json!({"contacts": 40}), json!([])),
+            row(json!({"category": "ELDER"}), json!({"held": 1, "contacts": 10}), json!([])),
+            row(json!({"category": "YOUTH"}), json!({"held": 1, "contacts": 30}), json!([])),
+            row(json!({}), json!({"held": 2, "contacts": 40}), json!([])),
         ])
     );
-    let (_, kind, csv) = leader.get("/v1/campaigns/test/slices?by=residence&where=unit%3DB&measures=contacts&format=csv", "en").await;
+    let one = analyst.json("by=category&where=unit=B&where=category=YOUTH&measures=held,contacts").await["rows"].clone();
+    assert_eq!((&one[0], &one[1]["figures"]), (&rows[1], &rows[1]["figures"]));
+    // Of the 42 in B 8 are neither women nor men by the roll. They are left out, and those who would disclose them.
+    let by_sex = [row(json!({}), json!({"contacts": 40}), json!([]))];
+    assert_eq!(analyst.json("by=sex&where=unit=B&measures=contacts").await["rows"], json!(by_sex));
+    assert_eq!(analyst.json("where=sex=f&where=unit=B&measures=contacts").await["rows"], json!([]));
+    let nobody = analyst.json("where=sex=f&where=unit=B&where=week=2026-W09&measures=contacts");
+    assert_eq!(nobody.await["rows"], json!([]), "nobody looks like few");
+    let (_, kind, csv) = analyst.get("/v1/campaigns/test/slices?by=sex&measures=contacts&format=csv", "en").await;
     assert_eq!(kind, "text/csv; charset=utf-8; header=present");
     let expected = [
-        "residence,contacts,unknown,withheld,rounded_to,campaign,as_of,definition",
-        "A-1,20,,,10,test,2026-03-16T07:00:00Z,5",
-        "A-2,,,contacts,10,test,2026-03-16T07:00:00Z,5",
-        "B-1,,,contacts,10,test,2026-03-16T07:00:00Z,5",
-        "*,40,,,10,test,2026-03-16T07:00:00Z,5",
+        "sex,contacts,unknown,withheld,rounded_to,campaign,as_of,definition",
+        "f,20,,,10,test,2026-03-16T07:00:00Z,5",
+        "m,20,,,10,test,2026-03-16T07:00:00Z,5",
+        ",10,,,10,test,2026-03-16T07:00:00Z,5",
+        "*,70,,,10,test,2026-03-16T07:00:00Z,5",
     ];
     assert_eq!(csv.lines().collect::<Vec<_>>(), expected);
+    // Figures of meetings are public: by any dimensions, and with any filters.
+    let public = analyst.json("by=day,precinct&where=unit=A,B&where=day%3E%3D2026-02-02&measures=held,missing").await;
+    assert_eq!(public["rows"][0]["figures"], json!({"held": 3, "missing": 0}), "{public}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +146,7 @@ async fn slices_show_no_people_while_the_published_tables_withhold_a_row() {
     assert_eq!((&rows[0], &rows[1]), (&row("A", 1), &row("B", 2)));
     assert_eq!(
         service_of(Reader::of_region(Role::Leader), Some(12)).json("by=unit&measures=reached").await["rows"][0]["figures"]["reached"],
-        30
+        20
     );
 }
 
@@ -147,9 +158,23 @@ async fn a_reader_of_one_unit_gets_its_meetings_alone() {
     assert_eq!(slice["rows"], json!([{"keys": {}, "figures": {"held": 1, "reached": 30}, "unknown": [], "withheld": []}]));
     let of_b = of_a.json("where=unit=B&measures=held,reached").await;
     assert_eq!(of_b["rows"][0]["figures"]["held"], 0, "another unit's meetings are not in scope");
+    // Two units may share people, so a reader of both chooses one or sees them apart.
+    let units = BTreeSet::from(["A", "B"].map(|unit| unit.parse().expect("a unit")));
+    let of_both = service(Reader { role: Role::Analyst, scope: Scope::Units(units) });
+    let by_unit = of_both.json("by=unit&measures=reached").await["rows"].clone();
+    assert_eq!(
+        by_unit.as_array().map(|rows| rows.iter().map(|row| row["keys"]["unit"].clone()).collect::<Vec<_>>()),
+        Some(vec![json!("A"), json!("B")])
+    );
+    assert_eq!(of_both.json("where=unit=B&measures=reached").await["rows"][0]["figures"], by_unit[1]["figures"]);
+    let (status, problem) = of_both.refusal("measures=reached", "en").await;
+    assert!(
+        status == StatusCode::BAD_REQUEST && problem["detail"].as_str().is_some_and(|detail| detail.contains("one of: A, B")),
+        "{problem}"
+    );
     let nowhere = service(Reader { role: Role::Analyst, scope: scope("ZZZ") });
     let (status, problem) = nowhere.refusal("", "en").await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "whoever runs the service must correct it");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("ZZZ") && detail.contains("reader.units")), "{problem}");
 }
 
@@ -167,7 +192,14 @@ async fn a_fault_in_a_query_is_explained_in_the_readers_language() {
         ("by=sex&measures=held", "figure of meetings"),
         ("format=xml", "Use json or csv"),
         ("group=unit", "no parameter \"group\""),
-        ("where=unit=A&where=unit=A&where=unit=A&where=unit=A&where=unit=A", "at most 4 filters"),
+        ("measures=held,due,held", "\"held\" is named twice"),
+        ("by=unit&by=week", "\"by\" is named twice"),
+        ("by=unit&measures=outside", "measure outside is not shown here. Choose from: planned"),
+        ("by=precinct", "not shown by precinct. Choose from: unit, coalition"),
+        ("where=day=2026-02-23", "not shown by day"),
+        ("by=unit,week&where=sex=f&where=category=YOUTH", "at most 3 dimensions"),
+        ("where=unit=A,B", "The filter \"unit=A,B\" is not possible"),
+        ("where=week%3E%3D2026-W08", "The filter \"week>=2026-W08\" is not possible"),
     ] {
         let (status, problem) = leader.refusal(query, "en").await;
         assert_eq!((status, &problem["type"]), (StatusCode::BAD_REQUEST, &json!("urn:qamtu:problem:invalid-slice")), "{query}");
@@ -199,7 +231,11 @@ async fn the_description_lists_every_dimension_and_measure_and_fits_the_response
         parameter["description"].as_str().expect("a description")
     };
     assert!(Dimension::all().all(|dimension| described("by").contains(dimension.name())));
-    assert!(Measure::all().all(|measure| described("measures").contains(&format!("`{}`: {}", measure.name(), measure.meaning()))));
+    assert!(Measure::all().filter(|measure| measure.is_for_readers()).all(|measure| described("measures").contains(&format!(
+        "`{}`: {}",
+        measure.name(),
+        measure.meaning()
+    ))));
     let names: BTreeSet<&str> = parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect();
     assert_eq!(names, BTreeSet::from(["by", "campaign", "format", "measures", "where"]));
     let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
