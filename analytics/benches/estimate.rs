@@ -26,6 +26,9 @@ fn main() {
         print(readiness, Evidence { by_format: true, ..uniform }, "by format");
         print(readiness, Evidence { by_format: true, meetings: MEETINGS / 4, ..uniform }, "by format, a quarter of the meetings");
         print(readiness, Evidence { counted: 1.08, ..uniform }, "62%, headcounts 8% too high");
+        for meetings in [15, 30, 80, 200] {
+            print(readiness, Evidence { meetings, ..uniform }, &format!("62% of {meetings} meetings"));
+        }
     }
     println!("\n{campaigns} campaigns for each row; groups without an estimate: {without}.");
 }

@@ -208,7 +208,7 @@ define-bounds-formula = U to U + people counted but not identified
 define-bounds-text = The true number lies between these: of the people who were only counted, it may be that nobody is new or that everybody is. A stated minimum of eligible people raises the lower bound; the upper one is never above N.
 define-estimate = Estimate
 define-estimate-formula = negative binomial model
-define-estimate-text = How many different voters probably came, if those who were only counted came again as often as the others. Rounded; always between the bounds. None if fewer than 30% of attendances were identified.
+define-estimate-text = How many different voters probably came, if those who were only counted came again as often as the others. Rounded; always between the bounds. None if fewer than 30% of attendances were identified. People at meetings that nobody counted are not included.
 define-gross = Attendances
 define-gross-formula = G = sum over meetings of the larger of headcount and attendance list
 define-gross-text = Whoever came to three meetings counts three times. If two people made a count, the lower one is used; the bounds use the higher one.
@@ -299,6 +299,7 @@ next-summary = { $n ->
     [one] { $remaining } planned meeting remains. It is expected to reach { $voters } voters for the first time.
    *[other] { $remaining } planned meetings remain. Together they are expected to reach { $voters } voters for the first time.
 }
+next-nothing-held = No meeting whose attendance is known has been held yet, so there is nothing to learn from.
 next-none = No planned meeting remains, and there is nothing to propose: the last lawful day has passed, or the registered voters of the precincts are unknown.
 next-proposals = Precincts where a further meeting of average size would reach most new voters:
 next-note = Expected numbers, not counts: they follow from the meetings held so far.

@@ -6,7 +6,7 @@
 //!
 //! Guarantees: an estimate is never below the people who were identified nor outside the bounds of headcounts. With nobody unidentified there
 //! is nothing to estimate. Below [`MIN_IDENTIFIED`] identified, or without a solution, there is no estimate but a reason. An estimate is a
-//! type of its own, so no outlet can take it for a count.
+//! type of its own, so no table or file can show it as a count by mistake. People at meetings that nobody counted are not in it.
 //!
 //! How far estimates are off for other distributions, and how often intervals hold the truth, is in `analytics/estimate-accuracy.md`, made by
 //! `cargo bench --bench estimate`.
@@ -26,8 +26,15 @@ const MIN_IDENTIFIED: f64 = 30.0;
 const NORMAL_90: f64 = 1.645;
 
 /// Standard error of the model, as a share of the unidentified attendances that reach nobody new: other distributions than gamma shift
-/// estimates by 4 to 7 % of these. Calibrated by the simulation; intervals are wide for a gamma distribution, which nobody knows it is.
+/// estimates by 4 to 7 % of these. Calibrated by the simulation. If the distribution is gamma, intervals are wider than needed.
 const MODEL_ERROR: f64 = 0.08;
+
+/// Repeated attendances that are assumed besides those seen: that nobody was seen twice does not mean that nobody came twice.
+const MIN_REPEATS: f64 = 2.0;
+
+/// How much more repeated attendances vary than if each were independent: two meetings share several people or none. Calibrated by the
+/// simulation of few meetings.
+const CLUSTERING: f64 = 2.0;
 
 /// Half-samples that must have a solution.
 const MIN_SOLVED: usize = 32;
@@ -49,7 +56,8 @@ pub enum Estimate {
     },
     /// Fewer than [`MIN_IDENTIFIED`] of the attendances were identified.
     FewIdentified,
-    /// People came again less often than at random, or too often for the model; or more came than are registered.
+    /// People came again less often than at random, or too often for the model; or more came than are registered; or too few half-samples of
+    /// the meetings have a solution.
     NoSolution,
     /// The registered voters were not counted, nobody came, or nobody counted who came.
     #[default]
@@ -59,7 +67,7 @@ pub enum Estimate {
 /// What was observed of a group of meetings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observed {
-    /// Registered voters; at least 1.
+    /// Registered voters.
     pub voters: u64,
     /// Attendances of identified voters.
     pub contacts: u64,
@@ -139,14 +147,19 @@ impl Observed {
     /// 1. The spread over the heterogeneities of half-samples: the delete-half jackknife, whose scale is 1 (Shao and Wu 1989).
     /// 2. Any two meetings may share people. A half-sample has a quarter of the pairs of identified meetings, each drawn with a variance of
     ///    `1/4 · 3/4`; and for each identified pair of attendances there are `1 / f² - 1` others, if `f` of all are identified. So it is the
-    ///    spread of the people in half-samples around those expected of their attendances, times `16/3 (1 / f² - 1)`.
+    ///    spread of the people in half-samples around those expected of their attendances, times `16/3 (1 / f² - 1)`. Few meetings show no
+    ///    spread; so it is at least that of repeated attendances that come by chance: `r` seen ones have the variance `r`, the
+    ///    `r (1 / f² - 1)` unseen ones theirs, together `r (1 / f² - 1) / f²`, with [`MIN_REPEATS`] and [`CLUSTERING`].
     /// 3. [`MODEL_ERROR`].
     fn variance(&self, all: Heterogeneity, halves: &[Heterogeneity], own_halves: &[HalfSample]) -> f64 {
         let voters = self.voters as f64;
         let of_heterogeneity = variance(halves.iter().map(|half| self.reached_with(*half)));
         let unexpected = |half: &HalfSample| half.reached as f64 - voters * (1.0 - all.missed(half.contacts as f64 / voters));
         let identified_share = self.contacts as f64 / (self.contacts as f64 + self.unidentified);
-        let of_repeats = variance(own_halves.iter().map(unexpected)) * 16.0 / 3.0 * (identified_share.powi(-2) - 1.0);
+        let unseen_pairs = identified_share.powi(-2) - 1.0;
+        let of_halves = variance(own_halves.iter().map(unexpected)) * 16.0 / 3.0 * unseen_pairs;
+        let seen_repeats = self.contacts.saturating_sub(self.reached) as f64 + MIN_REPEATS;
+        let of_repeats = of_halves.max(CLUSTERING * seen_repeats * unseen_pairs / identified_share.powi(2));
         let repeats = (self.unidentified - (self.reached_with(all) - self.reached as f64)).max(0.0);
         of_heterogeneity + of_repeats + (MODEL_ERROR * repeats).powi(2)
     }

@@ -27,6 +27,8 @@ const MIN_VOTERS: f64 = 50.0;
 /// Remaining meetings and proposals, best first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NextMeetings {
+    /// Held meetings whose attendance is known, which everything here is learned from. Without one there is neither a ranking nor a proposal.
+    pub learned_from: u64,
     /// Planned meetings that begin later on a lawful day.
     pub remaining: usize,
     /// Voters that all of them together are expected to reach for the first time.
@@ -53,11 +55,11 @@ pub struct NextMeeting {
     pub precinct: Option<String>,
     /// Code of the format.
     pub format: String,
-    /// Expected attendance.
+    /// Expected attendance if it is held.
     pub people: u64,
-    /// Expected voters who come for the first time, after the meetings that are ranked before it.
+    /// Expected voters who come for the first time, after the meetings that are ranked before it. That it may not be held is considered.
     pub new_voters: u64,
-    /// Why.
+    /// Why it reaches many or few new voters.
     pub reason: Reason,
 }
 
@@ -76,7 +78,7 @@ pub struct Proposal {
     pub people: u64,
     /// Expected voters who come for the first time, after all planned meetings and the proposals before it.
     pub new_voters: u64,
-    /// Why.
+    /// Why it reaches many or few new voters.
     pub reason: Reason,
 }
 
@@ -98,7 +100,7 @@ pub enum Reason {
     },
     /// Many people are expected.
     LargeAudience {
-        /// How many.
+        /// Expected attendance.
         people: u64,
     },
     /// Neither: of its voters as large a share came as of all, or a larger one.
@@ -113,6 +115,10 @@ pub enum Reason {
 /// Ranks the remaining meetings and proposes precincts; at most `count` of each.
 pub fn next_meetings(store: &FactsStore, count: usize) -> Result<NextMeetings, AnalyticsError> {
     let learned = Learned::of(store)?;
+    if learned.meetings() == 0 {
+        let remaining = remaining(store).len();
+        return Ok(NextMeetings { learned_from: 0, remaining, expected_new_voters: 0, planned: Vec::new(), proposals: Vec::new() });
+    }
     let precincts = Precincts::of(store, &learned)?;
     let mut expected = precincts.expected();
     let remaining = remaining(store);
@@ -135,6 +141,7 @@ pub fn next_meetings(store: &FactsStore, count: usize) -> Result<NextMeetings, A
         }
     });
     Ok(NextMeetings {
+        learned_from: learned.meetings(),
         remaining: remaining.len(),
         expected_new_voters: ranked.iter().map(|found| found.gain).sum::<f64>().round() as u64,
         planned: planned.collect(),
@@ -151,12 +158,7 @@ fn proposals(learned: &Learned, precincts: &Precincts, expected: &mut Expected<'
         let people = learned.mean_people() * learned.eligible_share();
         let (own, spread) = learned.overall_shares();
         keys.push((precinct, category));
-        candidates.push(Candidate {
-            unit: precinct.unit_number,
-            venue: Some(number),
-            own: people * novelty * own,
-            spread: people * novelty * spread,
-        });
+        candidates.push(Candidate { unit: precinct.unit_number, venue: Some(number), own: people * own, spread: people * spread, novelty });
     }
     let ranked = expected.rank(&candidates, count);
     let proposal = |(before, found): (usize, &greedy::Ranked)| {

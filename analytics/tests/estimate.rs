@@ -23,3 +23,14 @@ fn estimates_are_close_to_the_truth_whatever_the_distribution_of_readiness() {
         }
     }
 }
+
+#[test]
+fn intervals_of_few_meetings_hold_the_truth() {
+    // Hardly anybody was seen twice, which does not mean that nobody came twice.
+    for meetings in [15, 30, 80] {
+        let found = simulate(Readiness::Gamma(0.3), Evidence { by_format: false, counted: 1.0, meetings }, 20);
+        let ((error, held), (_, held_of_units)) = (found.region.worst(), found.units.worst());
+        assert!(found.region.none < 5 && error < MAX_ERROR, "{} {error}", found.region.none);
+        assert!(held >= 0.85 && held_of_units >= 0.9, "{held} {held_of_units}");
+    }
+}

@@ -70,7 +70,10 @@ impl NextMeetingsCommand {
 
 fn write_text(next: &NextMeetings, translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
     let number = |number: u64| translations.locale().number(number);
-    if next.planned.is_empty() && next.proposals.is_empty() {
+    if next.learned_from == 0 {
+        return writeln!(out, "{}", translations.message("next-nothing-held"));
+    }
+    if next.remaining == 0 && next.proposals.is_empty() {
         return writeln!(out, "{}", translations.message("next-none"));
     }
     let args = [

@@ -17,11 +17,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionCoverage {
     /// Figures of all meetings.
+    #[serde(alias = "slice")]
     pub figures: MeetingFigures,
     /// Estimate of the different voters at all meetings, with those who were counted and not identified.
     #[serde(default)]
     pub estimate: Estimate,
     /// Eligible people with exactly 1, 2, 3, 4 attendances, and with 5 or more.
+    #[serde(alias = "exposure")]
     pub frequencies: [u64; 5],
     /// Attendances at meetings without a report that counts: recorded, and in no other figure. Named `pending_attendance` in snapshots of an
     /// earlier state.
@@ -43,6 +45,7 @@ pub struct UnitCoverage {
     /// Its tile on the map.
     pub tile: Option<Tile>,
     /// Meetings held in it. People from other units may have come.
+    #[serde(alias = "slice")]
     pub figures: MeetingFigures,
     /// Estimate of the different voters at its meetings, with those who were counted and not identified.
     #[serde(default)]
@@ -76,6 +79,7 @@ pub struct CoalitionCoverage {
     /// Its unit; none for a coalition of the whole region.
     pub unit: Option<UnitCode>,
     /// Its meetings. Compared to its unit's voters, or the region's.
+    #[serde(alias = "slice")]
     pub figures: MeetingFigures,
 }
 
@@ -87,6 +91,7 @@ pub struct CategoryCoverage {
     /// Its names; none for a category that is not on the campaign's list.
     pub names: Option<Names>,
     /// Meetings for it, as the first or another audience. Compared to the region's voters.
+    #[serde(alias = "slice")]
     pub figures: MeetingFigures,
 }
 
@@ -98,6 +103,7 @@ pub struct WeekCoverage {
     /// First day of the week.
     pub monday: Date,
     /// Its meetings. Compared to the region's voters.
+    #[serde(alias = "slice")]
     pub figures: MeetingFigures,
     /// Estimate of the different voters at its meetings, with those who were counted and not identified.
     #[serde(default)]

@@ -77,14 +77,13 @@
 //! | lower bound | `max(U, largest eligible minimum)` | At least so many different eligible people came. |
 //! | upper bound | `max(lower, min(N of the region, U + sum(unidentified)))` | Everybody unidentified may be new. |
 //! | ceiling | `min(N, planned meetings * gross / (held - uncounted))`, rounded down | Reach of the whole plan at average size, if nobody came twice. |
-//!
 //! | estimate | `N - (N - U) q(G) / q(contacts)`, `q(c) = (1 + c / N / k)^-k`, within the bounds | Different voters, with those who were not identified; of the region, units and weeks. |
 //!
 //! - The **estimate** assumes that unidentified people came again as often as identified ones. `G` is `contacts` and, of
 //!   `gross - identified`, as large a share as voters are of `identified` in the region. `k` says how unequally often people come: the sum
 //!   of `N (1 - q(contacts))` over the units, or weeks, or for the region itself, is that of `U`. For `k` without limit people come at random,
 //!   and `q(c) = exp(-c / N)`. The interval is 1.645 standard errors, from 64 half-samples of the
-//!   meetings with lists (`analytics/src/estimate.rs` has the formula). There is none if less than 30 % of `G` are `contacts`, if no `k` fits, or if `U > N`.
+//!   meetings with lists (`analytics/src/estimate.rs` has the formula). There is none if less than 30 % of `G` are `contacts`, if no `k` fits, if `U > N`, or if too few half-samples have a solution. People at uncounted meetings are not in it.
 //! - The upper bound of every set of meetings is capped by the region's voters, since people attend outside their own unit. It is incomplete
 //!   if a meeting is uncounted; a reach is then never called exact. Without a precinct count nothing is capped.
 //! - There is no ceiling while `N` is unknown, and while nobody was counted at any meeting.

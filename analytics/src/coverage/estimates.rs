@@ -16,7 +16,7 @@ use crate::{
         replicate_counter::ReplicateCounter,
     },
     facts_store::{FactsStore, MEETING, PersonMeetings},
-    figures::{Denominator, MeetingFigures},
+    figures::{Denominator, MeetingFigures, Method},
 };
 
 /// Estimates of every group.
@@ -70,8 +70,8 @@ pub(super) fn of(
 
 fn keyed(groups: &[Group<'_>], observed: Vec<ObservedGroup>) -> BTreeMap<String, Estimate> {
     let known = |(group, estimate): (&Group<'_>, Estimate)| match estimate {
-        // Of meetings that nobody counted, it is not known how many came.
-        Estimate::Exact if group.figures.audience.uncounted_meetings > 0 => (group.key.to_owned(), Estimate::NotApplicable),
+        // Two counters differ, or nobody counted: what the estimate takes for everybody is not.
+        Estimate::Exact if group.figures.audience.reach.method == Method::Bounds => (group.key.to_owned(), Estimate::NotApplicable),
         estimate => (group.key.to_owned(), estimate),
     };
     groups.iter().zip(estimates(&observed)).map(known).collect()

@@ -1,8 +1,8 @@
 //! Half-samples of meetings: what the spread of an estimate is measured with.
 //!
 //! Resampling with replacement would be wrong: a meeting that is drawn twice counts as full overlap of two. So each half-sample has half of the
-//! meetings of every stratum, such as a unit's meetings of one format, without replacement. The variance of half-sample estimates around the
-//! whole is then the delete-half jackknife's estimate of the variance.
+//! meetings of every stratum, such as a unit's meetings of one format, without replacement. The variance of half-sample estimates
+//! around their mean is then the delete-half jackknife's estimate of the variance.
 
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;

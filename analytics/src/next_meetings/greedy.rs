@@ -1,7 +1,7 @@
 //! Ranks meetings by the new voters that each adds to those ranked before it: lazy greedy.
 //!
 //! The expected reach of a set of meetings is monotone and submodular: the more contacts a precinct has, the fewer of the next ones are new. So
-//! the greedy order reaches at least 63 % of the best possible set at every length (Nemhauser, Wolsey and Fisher 1978), and a gain that was
+//! the greedy order reaches at least 63 % of the best possible set at every length (Nemhauser, Wolsey and Fisher 1978) if all candidates have the same novelty, and a gain that was
 //! computed earlier is an upper bound of the gain now. Only candidates whose bound is largest are computed again.
 //!
 //! Guarantees (tested): the order is that of plain greedy. Of equal gains the first candidate comes first.
@@ -32,8 +32,10 @@ pub(super) struct Candidate {
     pub(super) venue: Option<usize>,
     /// Expected attendances of voters of the venue's precinct.
     pub(super) own: f64,
-    /// Expected attendances of voters of the unit, in proportion to its precincts' voters.
+    /// Expected attendances of voters of the unit, in proportion to its precincts' voters, those of the venue included.
     pub(super) spread: f64,
+    /// How often its people come for the first time, compared with all; the gain is that many times the model's, and at most all who come.
+    pub(super) novelty: f64,
 }
 
 /// A ranked candidate.
@@ -80,9 +82,9 @@ impl<'a> Expected<'a> {
 
     /// Expected new voters of a candidate.
     pub(super) fn gain(&self, candidate: Candidate) -> f64 {
-        self.contacts(candidate)
-            .map(|(place, contacts)| self.missed(place, self.added[place]) - self.missed(place, self.added[place] + contacts))
-            .sum()
+        let gain = |(place, contacts)| self.missed(place, self.added[place]) - self.missed(place, self.added[place] + contacts);
+        let of_model: f64 = self.contacts(candidate).map(gain).sum();
+        (candidate.novelty * of_model).min(candidate.own + candidate.spread)
     }
 
     fn add(&mut self, candidate: Candidate) {
@@ -161,7 +163,7 @@ mod tests {
     fn of_places(places: &[Place], candidates: &[(usize, f64, f64)]) -> Vec<Candidate> {
         let candidate = |(venue, own, spread): &(usize, f64, f64)| {
             let venue = venue % places.len();
-            Candidate { unit: places[venue].unit, venue: Some(venue), own: *own, spread: *spread }
+            Candidate { unit: places[venue].unit, venue: Some(venue), own: *own, spread: *spread, novelty: 1.0 }
         };
         candidates.iter().map(candidate).collect()
     }
@@ -209,7 +211,7 @@ mod tests {
     #[test]
     fn of_equal_candidates_the_first_comes_first() {
         let places = [Place { voters: 1_000.0, missed: 900.0, contacts: 100.0, unit: 0 }];
-        let candidate = Candidate { unit: 0, venue: Some(0), own: 50.0, spread: 10.0 };
+        let candidate = Candidate { unit: 0, venue: Some(0), own: 50.0, spread: 10.0, novelty: 1.0 };
         let ranked = Expected::new(&places, Heterogeneity::of_shape(Some(0.3)), 1).rank(&[candidate; 4], 3);
         assert_eq!(ranked.iter().map(|found| found.candidate).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(ranked.windows(2).all(|pair| pair[0].gain > pair[1].gain));

@@ -1,6 +1,7 @@
 //! What held meetings tell about the next ones.
 //!
-//! Every figure is drawn towards a wider one, as if a few more meetings or attendances had been average: few meetings say little.
+//! A figure of few meetings varies by chance. So each is averaged with that of more meetings (of a unit with that of the region, say), as if a few
+//! meetings or attendances with the wider average had been added.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,7 @@ const PRIOR_MEETINGS: f64 = 5.0;
 /// Attendances with average residences that are added to those of a format.
 const PRIOR_CONTACTS: f64 = 200.0;
 
-/// Where the voters at a meeting live: in the venue's precinct, elsewhere in the unit. The rest come from other units.
+/// Where the voters at a meeting live: in the venue's precinct, in another one of the unit. The rest come from other units.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Shares {
     own: f64,
@@ -27,6 +28,7 @@ struct Shares {
 
 /// Figures of held meetings.
 pub(super) struct Learned {
+    meetings: u64,
     mean_people: f64,
     people_of_format: HashMap<String, f64>,
     people_of_unit_and_format: HashMap<(String, String), f64>,
@@ -42,22 +44,27 @@ pub(super) struct Learned {
 impl Learned {
     pub(super) fn of(store: &FactsStore) -> Result<Self, AnalyticsError> {
         let [unit, format, category] = [MeetingDimension::Unit, MeetingDimension::Format, MeetingDimension::Category];
-        let all = total(store)?;
+        let all = total(store, &[])?;
         let counted = |row: &MeetingRow| row.figures.fulfilment.held.saturating_sub(row.figures.audience.uncounted_meetings) as f64;
         let gross = |row: &MeetingRow| row.figures.audience.gross as f64;
         let mean_people = if counted(&all) > 0.0 { gross(&all) / counted(&all) } else { 0.0 };
         let towards = |row: &MeetingRow, mean: f64| (gross(row) + PRIOR_MEETINGS * mean) / (counted(row) + PRIOR_MEETINGS);
         let people_of_format: HashMap<String, f64> =
-            meeting_rows(store, [format])?.into_iter().map(|([format], row)| (format, towards(&row, mean_people))).collect();
-        let people_of_unit_and_format = meeting_rows(store, [unit, format])?.into_iter().map(|([unit, format], row)| {
+            meeting_rows(store, [format], &[])?.into_iter().map(|([format], row)| (format, towards(&row, mean_people))).collect();
+        let people_of_unit_and_format = meeting_rows(store, [unit, format], &[])?.into_iter().map(|([unit, format], row)| {
             let mean = people_of_format.get(&format).copied().unwrap_or(mean_people);
             ((unit, format), towards(&row, mean))
         });
+        // Plans of today may still be held.
+        let past = [until_yesterday(store)];
         let kept = |row: &MeetingRow, mean: f64, prior: f64| {
             let plan = &row.figures.fulfilment;
-            (plan.held_planned as f64 + prior * mean) / (plan.due as f64 + prior).max(f64::MIN_POSITIVE)
+            (plan.held_planned as f64 + prior * mean) / ((plan.due + plan.cancelled) as f64 + prior).max(f64::MIN_POSITIVE)
         };
-        let held = if all.figures.fulfilment.due > 0 { kept(&all, 1.0, 0.0) } else { 1.0 };
+        let before_today = total(store, &past)?;
+        let plan = &before_today.figures.fulfilment;
+        let held = if plan.due + plan.cancelled > 0 { kept(&before_today, 1.0, 0.0) } else { 1.0 };
+        let held_of_unit = meeting_rows(store, [unit], &past)?.into_iter().map(|([unit], row)| (unit, kept(&row, held, PRIOR_MEETINGS)));
         let audience = &all.figures.audience;
         let shares = Shares::of(store, None, Shares::default(), 0.0)?;
         let mut shares_of_format = HashMap::new();
@@ -67,14 +74,20 @@ impl Learned {
         Ok(Self {
             mean_people,
             people_of_unit_and_format: people_of_unit_and_format.collect(),
-            held_of_unit: meeting_rows(store, [unit])?.into_iter().map(|([unit], row)| (unit, kept(&row, held, PRIOR_MEETINGS))).collect(),
+            held_of_unit: held_of_unit.collect(),
+            meetings: counted(&all) as u64,
             held,
             eligible: if audience.identified > 0 { audience.contacts as f64 / audience.identified as f64 } else { 1.0 },
             shares,
             shares_of_format,
-            newest: newest(meeting_rows(store, [unit, category])?, meeting_rows(store, [category])?, &all),
+            newest: newest(meeting_rows(store, [unit, category], &[])?, meeting_rows(store, [category], &[])?, &all),
             people_of_format,
         })
+    }
+
+    /// Held meetings whose attendance is known.
+    pub(super) fn meetings(&self) -> u64 {
+        self.meetings
     }
 
     /// Mean attendance of all meetings.
@@ -93,12 +106,12 @@ impl Learned {
         self.eligible
     }
 
-    /// Probability that a planned meeting of a unit is held.
+    /// Probability that a planned meeting of a unit is held on a lawful day and reported. Cancelled ones and those without a report are not.
     pub(super) fn held(&self, unit: &str) -> f64 {
         self.held_of_unit.get(unit).copied().unwrap_or(self.held)
     }
 
-    /// Shares of the voters at a meeting who live in its precinct, and elsewhere in its unit.
+    /// Shares of the voters at a meeting who live in its precinct, and in another one of its unit.
     pub(super) fn shares(&self, format: &str) -> (f64, f64) {
         let shares = self.shares_of_format.get(format).copied().unwrap_or(self.shares);
         (shares.own, shares.unit)
@@ -115,12 +128,23 @@ impl Learned {
     }
 }
 
+/// The filter of meetings that were planned for a day before today.
+fn until_yesterday(store: &FactsStore) -> Filter {
+    let yesterday = store.today().yesterday().unwrap_or(store.today());
+    Filter { dimension: Dimension::Meeting(MeetingDimension::Day), comparison: Comparison::AtMost, values: vec![yesterday.to_string()] }
+}
+
 /// Rows of meetings with a value in every dimension.
 fn meeting_rows<const BY: usize>(
     store: &FactsStore,
     by: [MeetingDimension; BY],
+    filters: &[Filter],
 ) -> Result<Vec<([String; BY], MeetingRow)>, AnalyticsError> {
-    let SliceRows::Meetings(rows) = slice(store, &SliceQuery::by(by.map(Dimension::Meeting)))?.rows else { return Ok(Vec::new()) };
+    let SliceRows::Meetings(rows) =
+        slice(store, &SliceQuery { filters: filters.to_vec(), ..SliceQuery::by(by.map(Dimension::Meeting)) })?.rows
+    else {
+        return Ok(Vec::new());
+    };
     let named = |keys: Vec<RowKey>| -> Option<[String; BY]> {
         let values: Vec<String> =
             keys.into_iter().filter_map(|key| if let RowKey::Value(value) = key { Some(value) } else { None }).collect();
@@ -129,9 +153,9 @@ fn meeting_rows<const BY: usize>(
     Ok(rows.into_iter().filter_map(|row| Some((named(row.keys)?, row.figures))).collect())
 }
 
-fn total(store: &FactsStore) -> Result<MeetingRow, AnalyticsError> {
+fn total(store: &FactsStore, filters: &[Filter]) -> Result<MeetingRow, AnalyticsError> {
     // INVARIANT: a query without a dimension has one row, of meetings.
-    Ok(meeting_rows(store, [])?.pop().expect("a total").1)
+    Ok(meeting_rows(store, [], filters)?.pop().expect("a total").1)
 }
 
 /// Attendances by precinct of the venue and precinct of residence, of meetings of one format or of all.

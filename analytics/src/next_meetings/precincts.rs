@@ -101,8 +101,8 @@ impl Precincts {
         let (own, spread) = learned.shares(format);
         let venue = precinct.and_then(|precinct| self.numbers.get(precinct).copied()).filter(|venue| self.places[*venue].unit == unit);
         Some(match venue {
-            Some(_) => Candidate { unit, venue, own: voters * own, spread: voters * spread },
-            None => Candidate { unit, venue, own: 0.0, spread: voters * (own + spread) },
+            Some(_) => Candidate { unit, venue, own: voters * own, spread: voters * spread, novelty: 1.0 },
+            None => Candidate { unit, venue, own: 0.0, spread: voters * (own + spread), novelty: 1.0 },
         })
     }
 

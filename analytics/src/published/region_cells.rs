@@ -62,7 +62,7 @@ impl<'a> RegionCells<'a> {
             over: self.figures.audience.reach.over,
             // The gross attendance follows from it.
             ceiling: coverage.region.ceiling.filter(|_| self.audience.gross.shown().is_some()),
-            estimate: RoundedEstimate::of(coverage.region.estimate).filter(|_| self.audience.upper.shown().is_some()),
+            estimate: RoundedEstimate::of(coverage.region.estimate, self.audience.lower, self.audience.upper),
             precincts_reached: Some(coverage.precincts_reached()),
             precincts_without_meeting: Some(coverage.precincts_without_meeting()),
         }

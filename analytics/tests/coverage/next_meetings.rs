@@ -66,8 +66,8 @@ fn meetings_come_first_where_nobody_was_reached() {
     let sum: u64 = found.planned.iter().map(|meeting| meeting.new_voters).sum();
     assert!(sum.abs_diff(found.expected_new_voters) <= 2);
     assert_eq!(found.proposals[0].precinct, "B-1");
-    let of_c = found.proposals.iter().find(|proposal| proposal.precinct == "A-2").map(|proposal| proposal.new_voters);
-    assert!(of_c < Some(found.planned[1].new_voters), "the planned meeting there comes before");
+    let of_c = found.proposals.iter().find(|proposal| proposal.precinct == "A-2").expect("a proposal for A-2").new_voters;
+    assert!(of_c < found.planned[1].new_voters, "the planned meeting there comes before");
     assert!(found.proposals.iter().all(|proposal| proposal.category == "YOUTH"));
 }
 
@@ -77,12 +77,61 @@ fn headcounts_count_as_reached_and_nothing_is_left_after_the_last_day() {
     counted.held("heads", place("B", "B-1", MONDAY));
     counted.heads("heads", &[60], None);
     let (before, after) = (next(&world(), AS_OF), next(&counted, AS_OF));
-    let of_b = |found: &NextMeetings| found.planned.iter().find(|meeting| meeting.unit == "B").map(|meeting| meeting.new_voters);
+    let of_b = |found: &NextMeetings| found.planned.iter().find(|meeting| meeting.unit == "B").expect("the meeting of B").new_voters;
     assert!(of_b(&after) < of_b(&before), "{after:?}");
     let over = next(&world(), "2026-03-16T07:00:00Z");
     assert!(over.planned.is_empty() && over.proposals.is_empty() && over.remaining == 0);
     let nothing = next(&World::new(), AS_OF);
-    assert!(nothing.planned.is_empty() && nothing.proposals.is_empty());
+    assert!(nothing.planned.is_empty() && nothing.proposals.is_empty() && nothing.learned_from == 0);
+}
+
+#[test]
+fn nobody_is_promised_more_new_voters_than_people_come() {
+    // The young come for the first time, workers to the same meeting again and again.
+    let mut world = World::new();
+    world.roll = (1..=160).map(|person| (person, if person <= 80 { "A-1" } else { "A-2" })).collect();
+    world.roll.push((161, "B-1"));
+    for number in 0..6 {
+        let id = format!("held{number}");
+        let mut held = place("A", "A-1", MONDAY);
+        held["category"] = json!(if number < 2 { "YOUTH" } else { "STAFF" });
+        world.held(&id, held);
+        let first = if number < 2 { 1 + 40 * number } else { 1 };
+        world.strong(&id, first..first + 40);
+    }
+    let found = next(&world, AS_OF);
+    let of_a2 = found.proposals.iter().find(|proposal| proposal.precinct == "A-2").expect("a proposal for A-2");
+    assert_eq!((of_a2.category.as_str(), of_a2.people), ("YOUTH", 40));
+    assert!(found.proposals.iter().all(|proposal| proposal.new_voters <= proposal.people), "{found:?}");
+}
+
+#[test]
+fn plans_of_today_are_not_failures_and_cancelled_ones_are() {
+    let mut world = World::new();
+    world.roll = (1..=160).map(|person| (person, if person <= 80 { "A-1" } else { "B-1" })).collect();
+    world.roll.push((161, "A-2"));
+    for number in 0..6 {
+        let id = format!("held{number}");
+        world.planned(&id, place("A", "A-1", MONDAY));
+        world.held(&id, place("A", "A-1", MONDAY));
+        world.strong(&id, 1..=40);
+    }
+    world.planned("later", place("B", "B-1", "2026-03-01T15:00:00Z"));
+    world.planned("next", place("B", "B-1", "2026-03-06T10:00:00Z"));
+    let of_next = |world: &World| {
+        let found = next(world, AS_OF);
+        found.planned.iter().find(|meeting| meeting.meeting.as_str() == "later").expect("the meeting of today").new_voters
+    };
+    let before = of_next(&world);
+    for number in 0..6 {
+        world.planned(&format!("more{number}"), place("A", "A-1", "2026-03-01T15:00:00Z"));
+    }
+    assert_eq!(of_next(&world), before, "meetings of today may still be held");
+    for number in 0..12 {
+        world.planned(&format!("off{number}"), place("A", "A-1", MONDAY));
+        world.cancelled(&format!("off{number}"));
+    }
+    assert!(of_next(&world) < before, "{} {before}", of_next(&world));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,3 +196,29 @@ fn the_csv_has_every_row() {
     let text = String::from_utf8(bytes).expect("UTF-8").replace(&snapshot.id.to_string(), "SNAPSHOT");
     insta::assert_snapshot!("csv", text);
 }
+
+#[test]
+fn a_snapshot_with_earlier_names_of_fields_is_read() {
+    let coverage = coverage();
+    let mut stored = serde_json::to_value(&coverage).expect("JSON");
+    rename(&mut stored);
+    let text = stored.to_string();
+    assert!(text.contains("\"slice\"") && text.contains("\"exposure\"") && text.contains("\"rest\""), "{text}");
+    assert_eq!(serde_json::from_value::<Coverage>(stored).expect("a coverage"), coverage);
+}
+
+/// Gives fields the names that they had before.
+fn rename(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, earlier) in [("figures", "slice"), ("frequencies", "exposure"), ("unidentified", "rest")] {
+                if let Some(field) = fields.remove(name) {
+                    fields.insert(earlier.to_owned(), field);
+                }
+            }
+            fields.values_mut().for_each(rename);
+        }
+        serde_json::Value::Array(values) => values.iter_mut().for_each(rename),
+        _ => {}
+    }
+}
