@@ -295,6 +295,20 @@ slice-not-ready = The data is still being read. Please try again in a few second
 slice-busy-title = Other queries are still running
 slice-busy = Queries are answered one after another. Please try again in a few seconds.
 
+diff-earlier = earlier snapshot
+diff-later = later snapshot
+diff-cause = Cause
+diff-contacts = Attendances of voters
+diff-before = before
+diff-new = new meetings
+diff-late = late reports
+diff-corrections = corrections
+diff-roll = roll
+diff-definition = definition
+diff-after = after
+diff-unknown = Too much changed to tell which meetings did not: all of them count as corrected, and the roll has no part of its own.
+diff-units = Voters reached, by unit:
+diff-voters = Registered voters: { $before } before, { $after } after.
 next-summary = { $n ->
     [one] { $remaining } planned meeting remains. It is expected to reach { $voters } voters for the first time.
    *[other] { $remaining } planned meetings remain. Together they are expected to reach { $voters } voters for the first time.

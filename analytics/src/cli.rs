@@ -1,9 +1,12 @@
 //! The command line.
 
+mod diff;
 mod next_meetings;
 mod report;
 mod serve;
 mod slice;
+mod snapshots;
+mod text_table;
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
@@ -25,10 +28,12 @@ use crate::{
     summary::Summary,
 };
 
+pub use diff::DiffCommand;
 pub use next_meetings::NextMeetingsCommand;
 pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
 pub use slice::SliceCommand;
+pub use snapshots::SnapshotsCommand;
 
 /// Computes, stores and publishes the coverage of a campaign.
 #[derive(Debug, Parser)]
@@ -55,6 +60,19 @@ pub enum Command {
     Slice(SliceCommand),
     /// Ranks the remaining planned meetings by the voters that each is expected to reach first, and proposes precincts for further ones.
     NextMeetings(NextMeetingsCommand),
+    /// Lists the stored snapshots of a campaign.
+    Snapshots(SnapshotsCommand),
+    /// Explains why two snapshots differ: new meetings, late reports, corrections, the roll, the definition.
+    Diff(DiffCommand),
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// Tables for people.
+    Text,
+    /// One JSON object, for programs.
+    Json,
 }
 
 impl Command {
@@ -66,6 +84,8 @@ impl Command {
             Self::Report(report) => report.run(config),
             Self::Slice(slice) => slice.run(config, out).await,
             Self::NextMeetings(next) => next.run(config, out).await,
+            Self::Snapshots(snapshots) => snapshots.run(config, out),
+            Self::Diff(diff) => diff.run(config, out).await,
         }
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 /// A property of a plan or of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MeetingDimension {
+    /// The meeting itself, by its id: which meetings a figure comes from.
+    Meeting,
     /// Unit where it takes place.
     Unit,
     /// Precinct where it takes place.
@@ -55,7 +57,8 @@ pub enum Dimension {
 
 impl MeetingDimension {
     /// Every one, those with at most one value for each meeting first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
+        Self::Meeting,
         Self::Unit,
         Self::Precinct,
         Self::Coalition,
@@ -77,6 +80,7 @@ impl MeetingDimension {
     /// The word in queries, and the name of the column.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Meeting => "meeting",
             Self::Unit => "unit",
             Self::Precinct => "precinct",
             Self::Coalition => "coalition",
@@ -117,7 +121,10 @@ impl Dimension {
     /// in units, so rows by one would disclose rows by the other.
     pub fn is_for_readers(self) -> bool {
         match self {
-            Self::Meeting(dimension) => !matches!(dimension, MeetingDimension::Precinct | MeetingDimension::Day | MeetingDimension::Member),
+            Self::Meeting(dimension) => !matches!(
+                dimension,
+                MeetingDimension::Meeting | MeetingDimension::Precinct | MeetingDimension::Day | MeetingDimension::Member
+            ),
             Self::Person(dimension) => dimension != PersonDimension::Residence,
         }
     }

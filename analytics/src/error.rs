@@ -113,6 +113,12 @@ pub enum AnalyticsError {
     /// There is no snapshot of the campaign.
     #[error("campaign {campaign} has no snapshot: run compute first")]
     NoSnapshot { campaign: CampaignId },
+    /// The campaign has no snapshot with this id.
+    #[error("campaign {campaign} has no snapshot {id}: `qamtu-analytics snapshots` lists those that are stored")]
+    UnknownSnapshot { id: SnapshotId, campaign: CampaignId },
+    /// The snapshots are in the wrong order, or of different logs.
+    #[error("snapshot {later} does not have all records of snapshot {earlier}, or is of an earlier instant: name the earlier one first")]
+    NotEarlier { earlier: SnapshotId, later: SnapshotId },
     /// The difference to the state that was shown last would disclose small counts.
     #[error(
         "snapshot {snapshot} cannot be reported yet: its difference to snapshot {released}, which was shown last, would disclose \
@@ -161,6 +167,10 @@ impl AnalyticsError {
 
     /// Exit code of the program.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_)) { EXIT_USAGE } else { 1 }
+        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::UnknownSnapshot { .. } | Self::NotEarlier { .. }) {
+            EXIT_USAGE
+        } else {
+            1
+        }
     }
 }

@@ -12,7 +12,7 @@
 //! 6. [`statement`] formats the published figures in one language, with its [`translations`] and [`locale`].
 //! 7. [`dashboard`] renders a statement as HTML, [`mod@report`] renders it as PDF, so both have the same figures.
 //!
-//! [`compute`](mod@compute) runs steps 1 to 3. This crate neither reads the log nor writes events.
+//! [`difference`](mod@difference) explains why two snapshots differ. [`compute`](mod@compute) runs steps 1 to 3. This crate neither reads the log nor writes events.
 
 pub mod access;
 pub mod cell;
@@ -22,6 +22,7 @@ pub mod config;
 pub mod coverage;
 pub mod csv;
 pub mod dashboard;
+pub mod difference;
 pub mod dimension;
 pub mod error;
 pub mod estimate;

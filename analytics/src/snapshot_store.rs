@@ -42,6 +42,17 @@ pub enum Stored {
     Differs,
 }
 
+/// A snapshot as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSnapshot {
+    /// Its id and figures.
+    pub snapshot: Snapshot,
+    /// Records of the log below its offsets, of every campaign.
+    pub records: u64,
+    /// Whether it was reported, and so is kept.
+    pub is_reported: bool,
+}
+
 /// The snapshot that was shown to a role last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastRelease {
@@ -158,6 +169,22 @@ impl SnapshotStore {
             decode(id, &bytes)
         })
         .transpose()
+    }
+
+    /// The snapshots of a campaign, the newest instant first.
+    pub fn list(&self, campaign: &CampaignId) -> Result<Vec<StoredSnapshot>, AnalyticsError> {
+        let read = || -> rusqlite::Result<Vec<(String, Vec<u8>, i64, bool)>> {
+            let mut rows = self.sqlite.prepare(
+                "SELECT id, bytes, offsets, id IN (SELECT id FROM reported) FROM snapshot WHERE campaign = ?1
+                 ORDER BY as_of_us DESC, offsets DESC, number DESC",
+            )?;
+            rows.query_map([campaign.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
+        };
+        let entry = |(id, bytes, records, is_reported): (String, Vec<u8>, i64, bool)| {
+            let id = id.parse().map_err(|InvalidSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
+            Ok(StoredSnapshot { snapshot: decode(id, &bytes)?, records: u64::try_from(records).unwrap_or(0), is_reported })
+        };
+        read().map_err(|source| self.sqlite_error(source))?.into_iter().map(entry).collect()
     }
 
     /// The snapshot with this id.

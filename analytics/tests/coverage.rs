@@ -4,6 +4,8 @@
 
 #[path = "coverage/audience.rs"]
 mod audience;
+#[path = "coverage/differences.rs"]
+mod differences;
 #[path = "coverage/estimates.rs"]
 mod estimates;
 #[path = "coverage/fulfilment.rs"]

@@ -2,11 +2,15 @@
 
 use std::io::Write;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use serde_json::json;
 
+use super::{
+    ListFormat,
+    text_table::{finish, write_table},
+};
 use crate::{
     compute::{FactsSource, select},
     config::Config,
@@ -15,15 +19,6 @@ use crate::{
     next_meetings::{NextMeetings, Reason, next_meetings},
     translations::Translations,
 };
-
-/// How the ranking is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RankingFormat {
-    /// Two tables for people, in the chosen language.
-    Text,
-    /// One JSON object, for programs.
-    Json,
-}
 
 /// Arguments of the subcommand `next-meetings`.
 #[derive(Debug, Args)]
@@ -39,7 +34,7 @@ pub struct NextMeetingsCommand {
     pub language: Language,
     /// Format of the output.
     #[arg(long, default_value = "text")]
-    pub format: RankingFormat,
+    pub format: ListFormat,
     /// As-of instant, such as `2026-03-01T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
     #[arg(long)]
     pub as_of: Option<Timestamp>,
@@ -54,17 +49,13 @@ impl NextMeetingsCommand {
         let work = move |store: &std::sync::Arc<crate::facts_store::FactsStore>| Ok((next_meetings(store, top)?, store.is_synthetic()));
         let (next, synthetic) = source.with_store(selection, work).await?;
         let written = match self.format {
-            RankingFormat::Text => write_text(&next, Translations::of(self.language), out),
-            RankingFormat::Json => {
+            ListFormat::Text => write_text(&next, Translations::of(self.language), out),
+            ListFormat::Json => {
                 let document = json!({"campaign": self.campaign, "synthetic": synthetic, "as_of": as_of, "next_meetings": next});
                 serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
             }
         };
-        match written {
-            // Whoever reads the output has seen enough, as `head` has.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|source| AnalyticsError::Write { path: "standard output".into(), source }),
-        }
+        finish(written)
     }
 }
 
@@ -131,16 +122,4 @@ fn reason(reason: Reason, translations: &Translations) -> String {
             translations.message_with("next-well-reached", &[("share", share(reached, voters).into())])
         }
     }
-}
-
-/// Columns as wide as their texts; the last one is as long as it is.
-fn write_table(out: &mut impl Write, header: Vec<String>, rows: Vec<Vec<String>>) -> std::io::Result<()> {
-    let lines: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
-    for line in &lines {
-        let padded = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
-        writeln!(out, "{}", padded.join("  ").trim_end())?;
-    }
-    Ok(())
 }

@@ -37,7 +37,7 @@ pub enum SnapshotSelector {
     Named(SnapshotId),
 }
 
-fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
+pub(super) fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     match text {
         "latest" => Ok(SnapshotSelector::Latest),
         name => name

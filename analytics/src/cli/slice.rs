@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
+use super::text_table::finish;
 use crate::{
     compute::{FactsSource, select},
     config::Config,
@@ -21,7 +22,7 @@ pub struct SliceCommand {
     /// Id of the campaign.
     #[arg(long)]
     pub campaign: CampaignId,
-    /// Up to two dimensions to group by, separated by a comma: unit, precinct, coalition, party, member, category, format, language, day, week
+    /// Up to two dimensions to group by, separated by a comma: meeting, unit, precinct, coalition, party, member, category, format, language, day, week
     /// and evidence of meetings; residence, residence_unit, birth and sex of people.
     #[arg(long, hide_default_value = true, default_value = "")]
     pub by: String,
@@ -52,10 +53,6 @@ impl SliceCommand {
         let origin = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters, rounded_to: None };
         let lines = SliceLine::exact(&table, &measures);
         let output = SliceOutput { by: &table.by, lines: &lines, measures: &measures, source: &origin };
-        match output.write(self.format, out) {
-            // Whoever reads the output has seen enough, as `head` has.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(|source| AnalyticsError::Write { path: "standard output".into(), source }),
-        }
+        finish(output.write(self.format, out))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use qamtu_schemas::id::{CategoryCode, CoalitionId, FormatCode, LanguageCode, MemberId, PartyCode, PrecinctId, UnitCode};
+use qamtu_schemas::id::{CategoryCode, CoalitionId, FormatCode, LanguageCode, MeetingId, MemberId, PartyCode, PrecinctId, UnitCode};
 
 use super::{
     calendar::{LocalCalendar, monday, week_name},
@@ -43,6 +43,8 @@ impl Codes {
 /// Numbers of the values of every meeting dimension.
 #[derive(Debug)]
 pub(super) struct MeetingCodes {
+    /// Meetings with a plan or a report.
+    meetings: Dictionary,
     units: Codes,
     precincts: Codes,
     coalitions: Codes,
@@ -80,7 +82,10 @@ impl MeetingCodes {
             .flat_map(|campaign| campaign.parties.iter().map(|party| party.code.as_str()))
             .chain(reference.members().filter_map(|member| member.party.as_ref()).map(PartyCode::as_str))
             .collect();
+        let with_dimensions =
+            meetings.ids().iter().zip(meetings.rows()).filter(|(_, meeting)| meeting.plan.is_some() || meeting.report.is_some());
         Self {
+            meetings: with_dimensions.map(|(id, _)| id.as_str()).collect(),
             units: Codes::new(reference.units().map(|unit| unit.unit.as_str()), meetings.units.keys().iter().map(UnitCode::as_str)),
             precincts: Codes::new(
                 reference.precincts(calendar.today).map(|count| count.precinct.as_str()),
@@ -114,6 +119,7 @@ impl MeetingCodes {
     /// Values of a dimension.
     pub(super) fn values(&self, dimension: MeetingDimension) -> &Dictionary {
         match dimension {
+            MeetingDimension::Meeting => &self.meetings,
             MeetingDimension::Unit => &self.units.values,
             MeetingDimension::Precinct => &self.precincts.values,
             MeetingDimension::Coalition => &self.coalitions.values,
@@ -136,6 +142,7 @@ impl MeetingCodes {
     pub(super) fn numbers(
         &self,
         dimension: MeetingDimension,
+        id: &MeetingId,
         plan: &InternedPlan,
         moment: Moment,
         audience: Option<&MeetingSums>,
@@ -147,6 +154,7 @@ impl MeetingCodes {
             numbers
         };
         match dimension {
+            MeetingDimension::Meeting => Vec::from_iter(self.meetings.number(id.as_str())),
             MeetingDimension::Unit => of(&self.units, &[plan.unit]),
             MeetingDimension::Precinct => of(&self.precincts, plan.precinct.as_slice()),
             MeetingDimension::Coalition => of(&self.coalitions, &[plan.coalition]),

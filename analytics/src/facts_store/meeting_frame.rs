@@ -4,10 +4,11 @@
 //! A meeting with neither has one row without dimensions; those known by attendance alone have one together. Sums over rows are therefore
 //! sums over meetings.
 //!
-//! Columns: `meeting` is the number of a counted meeting, empty in other rows; one column for each [`MeetingDimension`] has numbers of
+//! Columns: `counted_meeting` is the number of a counted meeting, empty in other rows; one column for each [`MeetingDimension`] has numbers of
 //! the dimension's values, as lists if a meeting may have several; one column for each of [`MeetingSums::ALL`]; `eligible_minimum`.
 
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, UInt32Type};
+use qamtu_schemas::id::MeetingId;
 
 use super::{attendance_lists::AttendanceLists, calendar::LocalCalendar, dictionary::Dictionary, fulfilment, meeting_codes::MeetingCodes};
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Name of the column with the numbers of counted meetings.
-pub(crate) const MEETING: &str = "meeting";
+pub(crate) const MEETING: &str = "counted_meeting";
 /// Name of the column with the eligible minima.
 pub(crate) const ELIGIBLE_MINIMUM: &str = "eligible_minimum";
 
@@ -36,15 +37,15 @@ impl MeetingFrame {
     pub(super) fn new(facts: &Facts, calendar: &LocalCalendar, attendance: &AttendanceLists) -> Result<Self, AnalyticsError> {
         let codes = MeetingCodes::new(facts, calendar);
         let mut columns = Columns::new(facts.meetings.rows().len());
-        for (meeting, number) in facts.meetings.rows().iter().zip(0..) {
+        for ((id, meeting), number) in facts.meetings.ids().iter().zip(facts.meetings.rows()).zip(0..) {
             if let Some(plan) = &meeting.plan {
                 let sums = MeetingSums { fulfilment: fulfilment::of_plan(meeting, plan, calendar), ..MeetingSums::default() };
-                columns.push(None, Some(plan), sums, &codes, calendar);
+                columns.push(None, Some((id, plan)), sums, &codes, calendar);
             }
             if let Some(report) = &meeting.report {
                 let audience = MeetingSums::of_audience(meeting.headcount, attendance.counts(number));
                 let sums = MeetingSums { fulfilment: fulfilment::of_report(meeting, report, calendar), ..audience };
-                columns.push(Some(number), Some(report), sums, &codes, calendar);
+                columns.push(Some(number), Some((id, report)), sums, &codes, calendar);
             }
             if let InternedMeeting { plan: None, report: None, .. } = meeting {
                 let sums = MeetingSums { fulfilment: fulfilment::of_neither(meeting), ..MeetingSums::default() };
@@ -98,15 +99,15 @@ impl Columns {
     fn push(
         &mut self,
         meeting: Option<u32>,
-        plan: Option<&InternedPlan>,
+        plan: Option<(&MeetingId, &InternedPlan)>,
         mut sums: MeetingSums,
         codes: &MeetingCodes,
         calendar: &LocalCalendar,
     ) {
-        let moment = plan.map(|plan| codes.moment(calendar.day(plan.starts)));
+        let moment = plan.map(|(_, plan)| codes.moment(calendar.day(plan.starts)));
         let audience = meeting.map(|_| &sums);
         let numbers = |dimension| match (plan, moment) {
-            (Some(plan), Some(moment)) => codes.numbers(dimension, plan, moment, audience),
+            (Some((id, plan)), Some(moment)) => codes.numbers(dimension, id, plan, moment, audience),
             _ => Vec::new(),
         };
         self.single.iter_mut().for_each(|(dimension, column)| column.push(numbers(*dimension).first().copied()));

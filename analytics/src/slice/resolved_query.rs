@@ -1,6 +1,9 @@
 //! A query with the values that a store has: which meetings, which people, which groups.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use polars::prelude::{BooleanChunked, Column, DataType, Expr, Field, IntoColumn, PolarsResult, col};
 
@@ -116,8 +119,9 @@ fn counted_people(
 
 /// Whether each value of a dictionary passes a filter.
 fn values_passing(filter: &Filter, values: &Dictionary) -> Result<Vec<bool>, InvalidSlice> {
+    let equal: HashSet<&String> = filter.values.iter().collect();
     let compare = |value: &String| match filter.comparison {
-        Comparison::Equal => filter.values.contains(value),
+        Comparison::Equal => equal.contains(value),
         Comparison::AtLeast => filter.values.iter().all(|bound| value >= bound),
         Comparison::AtMost => filter.values.iter().all(|bound| value <= bound),
     };

@@ -79,6 +79,7 @@ pub fn sides(meetings: &[Meeting]) -> Vec<Side<'_>> {
             (None, _) => "list",
         };
         values.insert("evidence", if is_report { vec![evidence.to_owned()] } else { Vec::new() });
+        values.insert("meeting", vec![format!("m{meeting:02}")]);
         (meeting, values, is_report)
     };
     let mut sides = Vec::new();

@@ -42,7 +42,7 @@ fn a_wrong_command_line_ends_with_64() {
 fn a_slice_that_cannot_be_answered_ends_with_64() {
     let slice = ["slice", "--campaign", "test"];
     for (arguments, named) in [
-        (["--by", "person"], "unknown dimension \"person\": choose one of unit, precinct"),
+        (["--by", "person"], "unknown dimension \"person\": choose one of meeting, unit, precinct"),
         (["--by", "unit,week,day"], "grouped by at most two dimensions, each once: leave out one of unit, week, day"),
         (["--by", "unit,unit"], "each once: leave out one of unit, unit"),
         (["--where", "unit>=A"], "dimension unit has no order"),
@@ -91,6 +91,14 @@ pub fn analytics_output(config: &ClickhouseConfig, arguments: &[&str]) -> Result
     let output = run(arguments, &settings_of(config));
     let text = |bytes| String::from_utf8(bytes).expect("text");
     if output.status.success() { Ok(text(output.stdout)) } else { Err((output.status.code(), text(output.stderr))) }
+}
+
+/// The same with a directory that several runs share.
+pub fn analytics_output_in(dir: &std::path::Path, config: &ClickhouseConfig, arguments: &[&str]) -> Result<String, String> {
+    let dir = dir.display().to_string();
+    let output = run(arguments, &[&settings_of(config)[..], &[("QAMTU__ANALYTICS__DIR", dir.as_str())]].concat());
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 /// `compute` on a real warehouse prints the name of a snapshot and writes its files.
