@@ -295,6 +295,14 @@ slice-not-ready = The data is still being read. Please try again in a few second
 slice-busy-title = Other queries are still running
 slice-busy = Queries are answered one after another. Please try again in a few seconds.
 
+missing-summary = Due: { $due } meetings. Reported within 24 hours: { $time }, later: { $late }. Without a report: { $missing }.
+missing-members = members
+missing-start = start
+missing-days = days
+missing-state = state
+missing-overdue = overdue
+missing-in-time = not late yet
+
 diff-earlier = earlier snapshot
 diff-later = later snapshot
 diff-cause = Cause

@@ -287,6 +287,14 @@ slice-not-ready = Деректер әлі жүктеліп жатыр. Бірн�
 slice-busy-title = Басқа сұраулар орындалып жатыр
 slice-busy = Сұраулар бірінен кейін бірі орындалады. Бірнеше секундтан кейін қайталап көріңіз.
 
+missing-summary = Мерзімі келген кездесулер: { $due }. Есебі 24 сағат ішінде түскені: { $time }, кейін түскені: { $late }. Есебі жоғы: { $missing }.
+missing-members = мүшелер
+missing-start = басталуы
+missing-days = күн
+missing-state = жайы
+missing-overdue = мерзімі өткен
+missing-in-time = әлі кеш емес
+
 diff-earlier = деректердің бұрынғы нұсқасы
 diff-later = деректердің жаңа нұсқасы
 diff-cause = Себебі

@@ -304,6 +304,14 @@ slice-not-ready = Данные ещё загружаются. Попробуйт
 slice-busy-title = Ещё выполняются другие запросы
 slice-busy = Запросы выполняются по одному. Попробуйте ещё раз через несколько секунд.
 
+missing-summary = Срок наступил у { $due } встреч. Отчёт в течение 24 часов: { $time }, позже: { $late }. Без отчёта: { $missing }.
+missing-members = участники
+missing-start = начало
+missing-days = дней
+missing-state = состояние
+missing-overdue = просрочен
+missing-in-time = ещё не поздно
+
 diff-earlier = прежняя версия данных
 diff-later = новая версия данных
 diff-cause = Причина

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod diff;
+mod missing_reports;
 mod next_meetings;
 mod report;
 mod serve;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use diff::DiffCommand;
+pub use missing_reports::MissingReportsCommand;
 pub use next_meetings::NextMeetingsCommand;
 pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
@@ -60,6 +62,8 @@ pub enum Command {
     Slice(SliceCommand),
     /// Ranks the remaining planned meetings by the voters that each is expected to reach first, and proposes precincts for further ones.
     NextMeetings(NextMeetingsCommand),
+    /// Lists the due meetings without a report, with the members who can send it.
+    MissingReports(MissingReportsCommand),
     /// Lists the stored snapshots of a campaign.
     Snapshots(SnapshotsCommand),
     /// Explains why two snapshots differ: new meetings, late reports, corrections, the roll, the definition.
@@ -84,6 +88,7 @@ impl Command {
             Self::Report(report) => report.run(config),
             Self::Slice(slice) => slice.run(config, out).await,
             Self::NextMeetings(next) => next.run(config, out).await,
+            Self::MissingReports(missing) => missing.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),
             Self::Diff(diff) => diff.run(config, out).await,
         }

@@ -31,6 +31,7 @@ pub mod facts_store;
 pub mod figures;
 pub mod locale;
 pub mod metrics;
+pub mod missing_reports;
 pub mod next_meetings;
 pub mod published;
 pub mod reach_status;

@@ -14,6 +14,8 @@ mod fulfilment;
 mod history;
 #[path = "coverage/instants.rs"]
 mod instants;
+#[path = "coverage/missing_reports.rs"]
+mod missing_reports;
 #[path = "coverage/naive_slices.rs"]
 mod naive_slices;
 #[path = "coverage/next_meetings.rs"]

@@ -2,7 +2,7 @@
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, ISOWeekDate, Weekday},
+    civil::{Date, DateTime, ISOWeekDate, Weekday},
     tz::TimeZone,
 };
 use qamtu_schemas::{event::CampaignConfigured, instant::time_zone};
@@ -33,6 +33,11 @@ impl LocalCalendar {
     /// The local day of an instant.
     pub(crate) fn day(&self, at: Timestamp) -> Date {
         self.zone.to_datetime(at).date()
+    }
+
+    /// The local date and time of an instant.
+    pub(crate) fn local(&self, at: Timestamp) -> DateTime {
+        self.zone.to_datetime(at)
     }
 
     /// Whether the last lawful day has passed.

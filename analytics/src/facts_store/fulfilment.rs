@@ -37,6 +37,11 @@ pub(super) fn of_plan(meeting: &InternedMeeting, plan: &InternedPlan, calendar: 
     }
 }
 
+/// Whether a plan is due and has no report.
+pub(crate) fn is_missing(meeting: &InternedMeeting, plan: &InternedPlan, calendar: &LocalCalendar) -> bool {
+    of_plan(meeting, plan, calendar).missing > 0
+}
+
 /// Under the dimensions of the report.
 pub(super) fn of_report(meeting: &InternedMeeting, report: &InternedPlan, calendar: &LocalCalendar) -> Fulfilment {
     Fulfilment {
