@@ -295,6 +295,19 @@ slice-not-ready = The data is still being read. Please try again in a few second
 slice-busy-title = Other queries are still running
 slice-busy = Queries are answered one after another. Please try again in a few seconds.
 
+forecast-now = { $n ->
+        [one] One planned meeting remains.
+       *[other] { $remaining } planned meetings remain.
+    } About { $held } are expected to be held. So far: { $gross } attendances; voters reached: { $reached }.
+forecast-range = { $low } to { $high }, middle { $middle }
+forecast-meetings = meetings until then
+forecast-rate = Voters reached for each meeting so far: { $so-far }. Needed for the target of { $target }: { $needed } new voters for each meeting that is still held.
+forecast-ceiling = Even if every planned meeting were held and nobody came twice, about { $ceiling } voters would be reached.
+forecast-few-identified = There is no forecast of the voters reached: fewer than 30% of attendances were identified.
+forecast-no-solution = There is no forecast of the voters reached: how often people come again cannot be estimated yet.
+forecast-nothing-known = There is no forecast of the voters reached: nobody was counted yet, or the number of registered voters is unknown.
+forecast-note = Expected numbers, not counts: 80 of 100 random continuations of the campaign lie in these ranges, if attendance stays as it was and nothing else is planned.
+
 missing-summary = Due: { $due } meetings. Reported within 24 hours: { $time }, later: { $late }. Without a report: { $missing }.
 missing-members = members
 missing-start = start

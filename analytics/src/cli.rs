@@ -1,6 +1,7 @@
 //! The command line.
 
 mod diff;
+mod forecast;
 mod missing_reports;
 mod next_meetings;
 mod report;
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub use diff::DiffCommand;
+pub use forecast::ForecastCommand;
 pub use missing_reports::MissingReportsCommand;
 pub use next_meetings::NextMeetingsCommand;
 pub use report::{ReportCommand, SnapshotSelector};
@@ -62,6 +64,8 @@ pub enum Command {
     Slice(SliceCommand),
     /// Ranks the remaining planned meetings by the voters that each is expected to reach first, and proposes precincts for further ones.
     NextMeetings(NextMeetingsCommand),
+    /// Forecasts attendances and reach until the last lawful day.
+    Forecast(ForecastCommand),
     /// Lists the due meetings without a report, with the members who can send it.
     MissingReports(MissingReportsCommand),
     /// Lists the stored snapshots of a campaign.
@@ -88,6 +92,7 @@ impl Command {
             Self::Report(report) => report.run(config),
             Self::Slice(slice) => slice.run(config, out).await,
             Self::NextMeetings(next) => next.run(config, out).await,
+            Self::Forecast(forecast) => forecast.run(config, out).await,
             Self::MissingReports(missing) => missing.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),
             Self::Diff(diff) => diff.run(config, out).await,

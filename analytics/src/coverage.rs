@@ -22,6 +22,7 @@ pub use crate::{
 pub use breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage};
 pub use campaign_settings::CampaignSettings;
 pub use definition::DEFINITION;
+pub(crate) use estimates::region_group;
 
 /// Every figure of a campaign at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

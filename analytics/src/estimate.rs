@@ -114,6 +114,43 @@ pub fn estimates(groups: &[ObservedGroup]) -> Vec<Estimate> {
     groups.iter().map(|group| group.observed.estimate(all, &halves, &group.half_samples)).collect()
 }
 
+/// The reach of a group with further attendances.
+#[derive(Debug, Clone)]
+pub struct Projection {
+    observed: Observed,
+    halves: Vec<Heterogeneity>,
+}
+
+impl ObservedGroup {
+    /// The group, if its reach can be estimated; otherwise the estimate that says why not.
+    pub fn projection(&self) -> Result<Projection, Estimate> {
+        if let estimate @ (Estimate::FewIdentified | Estimate::NoSolution | Estimate::NotApplicable) =
+            estimates(std::slice::from_ref(self))[0]
+        {
+            return Err(estimate);
+        }
+        let contacts = |half: &HalfSample| Contacts {
+            voters: self.observed.voters as f64,
+            contacts: half.contacts as f64,
+            reached: half.reached as f64,
+        };
+        let halves: Vec<Heterogeneity> = self.half_samples.iter().filter_map(|half| solve(&[contacts(half)])).collect();
+        if halves.len() < MIN_SOLVED { Err(Estimate::NoSolution) } else { Ok(Projection { observed: self.observed, halves }) }
+    }
+}
+
+impl Projection {
+    /// Different voters with so many further attendances of voters: one possibility of many, with the heterogeneity of half-sample `draw` and an
+    /// error of the model that is `deviation` standard deviations.
+    pub fn reached(&self, more: f64, draw: usize, deviation: f64) -> f64 {
+        let with_more = Observed { unidentified: self.observed.unidentified + more, ..self.observed };
+        let reached = with_more.reached_with(self.halves[draw % self.halves.len()]);
+        let repeats = (with_more.unidentified - (reached - self.observed.reached as f64)).max(0.0);
+        let most = (self.observed.reached as f64 + with_more.unidentified).min(self.observed.voters as f64);
+        (reached + deviation * MODEL_ERROR * repeats).clamp(self.observed.reached as f64, most.max(self.observed.reached as f64))
+    }
+}
+
 impl Observed {
     fn identified(&self) -> Contacts {
         Contacts { voters: self.voters as f64, contacts: self.contacts as f64, reached: self.reached as f64 }

@@ -1,7 +1,7 @@
 //! Where to meet next: the remaining planned meetings ranked by the new voters that each is expected to reach, and precincts to plan further
 //! meetings in.
 //!
-//! 1. [`learned`] takes from held meetings how large meetings are, where their people live, how many are held and who comes for the first time.
+//! 1. [`Learned`] has how large held meetings were, where their people live, how many plans are held and who comes for the first time.
 //! 2. [`precincts`] estimates for each precinct how many voters were not reached, with those who were only counted.
 //! 3. [`greedy`] ranks: a meeting adds most where few were reached, and less after others in the same precincts.
 //!
@@ -9,16 +9,18 @@
 //! those who may read the warehouse: nothing is withheld. The same facts give the same ranking.
 
 mod greedy;
-mod learned;
 mod precincts;
 
 use jiff::civil::Date;
 use qamtu_schemas::id::MeetingId;
 use serde::Serialize;
 
-use crate::{error::AnalyticsError, facts::meetings::InternedPlan, facts_store::FactsStore};
+use crate::{
+    error::AnalyticsError,
+    facts_store::FactsStore,
+    remaining_plans::{Learned, RemainingPlan, remaining},
+};
 use greedy::{Candidate, Expected};
-use learned::Learned;
 use precincts::Precincts;
 
 /// Fewest voters of a precinct that is proposed: a proposal for very few people would point at them.
@@ -174,31 +176,4 @@ fn proposals(learned: &Learned, precincts: &Precincts, expected: &mut Expected<'
         }
     };
     ranked.iter().enumerate().map(proposal).collect()
-}
-
-/// A planned meeting that begins later, on a lawful day, and was neither cancelled nor reported.
-struct RemainingPlan {
-    meeting: MeetingId,
-    day: Date,
-    unit: String,
-    precinct: Option<String>,
-    format: String,
-}
-
-fn remaining(store: &FactsStore) -> Vec<RemainingPlan> {
-    let facts = store.facts();
-    let (meetings, calendar) = (&facts.meetings, store.calendar());
-    let is_ahead = |plan: &InternedPlan| plan.starts > facts.selection.as_of && calendar.is_lawful(calendar.day(plan.starts));
-    let all = meetings.ids().iter().zip(meetings.rows());
-    all.filter_map(|(id, meeting)| {
-        let plan = meeting.plan.as_ref().filter(|plan| is_ahead(plan))?;
-        (meeting.status == qamtu_schemas::Status::Planned && !meeting.premature).then(|| RemainingPlan {
-            meeting: id.clone(),
-            day: calendar.day(plan.starts),
-            unit: meetings.units.keys()[plan.unit as usize].to_string(),
-            precinct: plan.precinct.map(|precinct| meetings.precincts.keys()[precinct as usize].to_string()),
-            format: meetings.formats.keys()[plan.format as usize].to_string(),
-        })
-    })
-    .collect()
 }

@@ -173,14 +173,15 @@ impl SnapshotStore {
 
     /// The snapshots of a campaign, the newest instant first.
     pub fn list(&self, campaign: &CampaignId) -> Result<Vec<StoredSnapshot>, AnalyticsError> {
-        let read = || -> rusqlite::Result<Vec<(String, Vec<u8>, i64, bool)>> {
+        type Row = (String, Vec<u8>, i64, bool);
+        let read = || -> rusqlite::Result<Vec<Row>> {
             let mut rows = self.sqlite.prepare(
                 "SELECT id, bytes, offsets, id IN (SELECT id FROM reported) FROM snapshot WHERE campaign = ?1
                  ORDER BY as_of_us DESC, offsets DESC, number DESC",
             )?;
             rows.query_map([campaign.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
         };
-        let entry = |(id, bytes, records, is_reported): (String, Vec<u8>, i64, bool)| {
+        let entry = |(id, bytes, records, is_reported): Row| {
             let id = id.parse().map_err(|InvalidSnapshotId| AnalyticsError::NoSnapshot { campaign: campaign.clone() })?;
             Ok(StoredSnapshot { snapshot: decode(id, &bytes)?, records: u64::try_from(records).unwrap_or(0), is_reported })
         };

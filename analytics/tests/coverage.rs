@@ -8,6 +8,8 @@ mod audience;
 mod differences;
 #[path = "coverage/estimates.rs"]
 mod estimates;
+#[path = "coverage/forecasts.rs"]
+mod forecasts;
 #[path = "coverage/fulfilment.rs"]
 mod fulfilment;
 #[path = "coverage/history.rs"]

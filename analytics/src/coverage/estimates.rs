@@ -41,8 +41,7 @@ pub(super) fn of(
     weeks: &[Group<'_>],
 ) -> Result<Estimates, AnalyticsError> {
     let audience = &region.audience;
-    // Of unidentified people as many are voters as of those identified.
-    let eligible_share = if audience.identified == 0 { 1.0 } else { audience.contacts as f64 / audience.identified as f64 };
+    let eligible_share = eligible_share(region);
     let whole = [Group { key: "", figures: region, voters: store.voters().region.clone() }];
     if audience.gross == audience.identified {
         let known = |groups: &[Group<'_>]| keyed(groups, groups.iter().map(|group| observed(group, eligible_share, Vec::new())).collect());
@@ -66,6 +65,20 @@ pub(super) fn of(
         units: of_groups(units, Some(MeetingDimension::Unit)),
         weeks: of_groups(weeks, Some(MeetingDimension::Week)),
     })
+}
+
+/// All meetings as they are observed, with half-samples of them.
+pub(crate) fn region_group(store: &FactsStore, region: &MeetingFigures) -> Result<ObservedGroup, AnalyticsError> {
+    let meetings = GroupedMeetings::new(store).map_err(|source| AnalyticsError::Frame { what: "the half-samples of meetings", source })?;
+    let half_samples = meetings.half_samples(store.person_meetings()).swap_remove(0);
+    let group = Group { key: "", figures: region, voters: store.voters().region.clone() };
+    Ok(observed(&group, eligible_share(region), half_samples))
+}
+
+/// Of unidentified people as many are taken for voters as of those identified.
+fn eligible_share(region: &MeetingFigures) -> f64 {
+    let audience = &region.audience;
+    if audience.identified == 0 { 1.0 } else { audience.contacts as f64 / audience.identified as f64 }
 }
 
 fn keyed(groups: &[Group<'_>], observed: Vec<ObservedGroup>) -> BTreeMap<String, Estimate> {

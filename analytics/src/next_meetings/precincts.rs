@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Reason, RemainingPlan,
+    Reason,
     greedy::{Candidate, Expected, Place},
-    learned::Learned,
 };
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     error::AnalyticsError,
     estimate::{Contacts, Heterogeneity, solve},
     facts_store::{FactsStore, MEETING},
+    remaining_plans::{Learned, RemainingPlan},
     slice::{MeetingRow, RowKey, SliceRow, SliceRows, slice},
     slice_query::SliceQuery,
 };

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     error::AnalyticsError,
-    facts_store::FactsStore,
+    facts_store::{FactsStore, MEETING},
     slice::{MeetingRow, PersonRow, RowKey, SliceRows, slice},
     slice_query::{Comparison, Filter, SliceQuery},
 };
@@ -27,13 +27,15 @@ struct Shares {
 }
 
 /// Figures of held meetings.
-pub(super) struct Learned {
+pub(crate) struct Learned {
     meetings: u64,
     mean_people: f64,
     people_of_format: HashMap<String, f64>,
     people_of_unit_and_format: HashMap<(String, String), f64>,
     held_of_unit: HashMap<String, f64>,
     held: f64,
+    /// Plans of days before today, cancelled ones included.
+    past_plans: u64,
     eligible: f64,
     shares: Shares,
     shares_of_format: HashMap<String, Shares>,
@@ -42,7 +44,7 @@ pub(super) struct Learned {
 }
 
 impl Learned {
-    pub(super) fn of(store: &FactsStore) -> Result<Self, AnalyticsError> {
+    pub(crate) fn of(store: &FactsStore) -> Result<Self, AnalyticsError> {
         let [unit, format, category] = [MeetingDimension::Unit, MeetingDimension::Format, MeetingDimension::Category];
         let all = total(store, &[])?;
         let counted = |row: &MeetingRow| row.figures.fulfilment.held.saturating_sub(row.figures.audience.uncounted_meetings) as f64;
@@ -76,6 +78,7 @@ impl Learned {
             people_of_unit_and_format: people_of_unit_and_format.collect(),
             held_of_unit: held_of_unit.collect(),
             meetings: counted(&all) as u64,
+            past_plans: plan.due + plan.cancelled,
             held,
             eligible: if audience.identified > 0 { audience.contacts as f64 / audience.identified as f64 } else { 1.0 },
             shares,
@@ -86,44 +89,74 @@ impl Learned {
     }
 
     /// Held meetings whose attendance is known.
-    pub(super) fn meetings(&self) -> u64 {
+    pub(crate) fn meetings(&self) -> u64 {
         self.meetings
     }
 
     /// Mean attendance of all meetings.
-    pub(super) fn mean_people(&self) -> f64 {
+    pub(crate) fn mean_people(&self) -> f64 {
         self.mean_people
     }
 
     /// Expected attendance of a meeting.
-    pub(super) fn people(&self, unit: &str, format: &str) -> f64 {
+    pub(crate) fn people(&self, unit: &str, format: &str) -> f64 {
         let of_both = self.people_of_unit_and_format.get(&(unit.to_owned(), format.to_owned()));
         *of_both.or_else(|| self.people_of_format.get(format)).unwrap_or(&self.mean_people)
     }
 
+    /// How sizes of meetings vary around the expected attendance: the shape of a negative binomial distribution, by the method of moments; none
+    /// if they vary no more than by chance.
+    pub(crate) fn size_shape(&self, store: &FactsStore) -> Result<Option<f64>, AnalyticsError> {
+        let (meetings, frame) = (&store.facts().meetings, store.meetings().frame());
+        let error = |source| AnalyticsError::Frame { what: "the sizes of meetings", source };
+        let column = |name: &str| frame.column(name).and_then(|column| column.u32().cloned()).map_err(error);
+        let (gross, number) = (column("gross")?, column(MEETING)?);
+        let (mut squares, mut excess) = (0.0, 0.0);
+        for (gross, meeting) in gross.iter().zip(number.iter()) {
+            let report = meeting.and_then(|meeting| meetings.rows()[meeting as usize].report.as_ref());
+            let (Some(report), Some(people)) = (report, gross.filter(|people| *people > 0)) else { continue };
+            let (unit, format) = (&meetings.units.keys()[report.unit as usize], &meetings.formats.keys()[report.format as usize]);
+            let expected = self.people(unit.as_str(), format.as_str());
+            squares += expected * expected;
+            excess += (f64::from(people) - expected).powi(2) - expected;
+        }
+        Ok((excess > 0.0 && squares > 0.0).then(|| squares / excess))
+    }
+
     /// Share of the attendances that are of voters.
-    pub(super) fn eligible_share(&self) -> f64 {
+    pub(crate) fn eligible_share(&self) -> f64 {
         self.eligible
     }
 
     /// Probability that a planned meeting of a unit is held on a lawful day and reported. Cancelled ones and those without a report are not.
-    pub(super) fn held(&self, unit: &str) -> f64 {
+    pub(crate) fn held(&self, unit: &str) -> f64 {
         self.held_of_unit.get(unit).copied().unwrap_or(self.held)
     }
 
+    /// Standard error of that probability: of a share of so many plans.
+    pub(crate) fn held_error(&self) -> f64 {
+        (self.held * (1.0 - self.held) / self.past_plans.max(1) as f64).sqrt()
+    }
+
+    /// Standard error of expected attendances, as a share of them: of a mean of so many meetings, whose sizes vary with this shape.
+    pub(crate) fn people_error(&self, shape: Option<f64>) -> f64 {
+        let relative = shape.map_or(0.0, |shape| 1.0 / shape) + 1.0 / self.mean_people.max(1.0);
+        (relative / self.meetings.max(1) as f64).sqrt()
+    }
+
     /// Shares of the voters at a meeting who live in its precinct, and in another one of its unit.
-    pub(super) fn shares(&self, format: &str) -> (f64, f64) {
+    pub(crate) fn shares(&self, format: &str) -> (f64, f64) {
         let shares = self.shares_of_format.get(format).copied().unwrap_or(self.shares);
         (shares.own, shares.unit)
     }
 
     /// The same of all meetings.
-    pub(super) fn overall_shares(&self) -> (f64, f64) {
+    pub(crate) fn overall_shares(&self) -> (f64, f64) {
         (self.shares.own, self.shares.unit)
     }
 
     /// The category whose people in a unit most often came for the first time, and how often compared with all.
-    pub(super) fn newest_category(&self, unit: &str) -> Option<(&str, f64)> {
+    pub(crate) fn newest_category(&self, unit: &str) -> Option<(&str, f64)> {
         self.newest.get(unit).map(|(category, novelty)| (category.as_str(), *novelty))
     }
 }
@@ -159,7 +192,7 @@ fn total(store: &FactsStore, filters: &[Filter]) -> Result<MeetingRow, Analytics
 }
 
 /// Attendances by precinct of the venue and precinct of residence, of meetings of one format or of all.
-pub(super) fn contacts_by_residence(store: &FactsStore, format: Option<&str>) -> Result<Vec<([String; 2], PersonRow)>, AnalyticsError> {
+fn contacts_by_residence(store: &FactsStore, format: Option<&str>) -> Result<Vec<([String; 2], PersonRow)>, AnalyticsError> {
     let by = [Dimension::Meeting(MeetingDimension::Precinct), Dimension::Person(PersonDimension::Residence)];
     let filter = |format: &str| Filter {
         dimension: Dimension::Meeting(MeetingDimension::Format),

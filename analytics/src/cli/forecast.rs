@@ -1,0 +1,109 @@
+//! `forecast`: how far the planned meetings that remain will carry the campaign, for those who plan.
+
+use std::{io::Write, sync::Arc};
+
+use clap::Args;
+use jiff::Timestamp;
+use qamtu_schemas::id::CampaignId;
+use serde_json::json;
+
+use super::{
+    ListFormat,
+    text_table::{finish, write_table},
+};
+use crate::{
+    compute::{FactsSource, select},
+    config::Config,
+    error::AnalyticsError,
+    estimate::Estimate,
+    facts_store::FactsStore,
+    forecast::{Fan, Forecast, forecast},
+    locale::Language,
+    translations::Translations,
+};
+
+/// Arguments of the subcommand `forecast`.
+#[derive(Debug, Args)]
+pub struct ForecastCommand {
+    /// Id of the campaign.
+    #[arg(long)]
+    pub campaign: CampaignId,
+    /// Language of the text: kk, ru or en.
+    #[arg(long, default_value = "en")]
+    pub language: Language,
+    /// Format of the output.
+    #[arg(long, default_value = "text")]
+    pub format: ListFormat,
+    /// As-of instant, such as `2026-03-01T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
+    #[arg(long)]
+    pub as_of: Option<Timestamp>,
+}
+
+impl ForecastCommand {
+    /// Computes the forecast and writes it.
+    pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
+        let source = FactsSource::new(config).without_saving();
+        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
+        let as_of = selection.as_of;
+        let work = move |store: &Arc<FactsStore>| Ok((forecast(store)?, store.is_synthetic()));
+        let (found, synthetic) = source.with_store(selection, work).await?;
+        finish(match self.format {
+            ListFormat::Text => write_text(&found, Translations::of(self.language), out),
+            ListFormat::Json => {
+                let document = json!({"campaign": self.campaign, "synthetic": synthetic, "as_of": as_of, "forecast": found});
+                serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
+            }
+        })
+    }
+}
+
+fn write_text(found: &Forecast, translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
+    let number = |count: u64| translations.locale().number(count);
+    let range = |fan: Fan| {
+        let args = [("low", number(fan.low).into()), ("middle", number(fan.middle).into()), ("high", number(fan.high).into())];
+        translations.message_with("forecast-range", &args)
+    };
+    let reached = |fan: Option<Fan>| fan.map_or_else(|| translations.message("no-data"), range);
+    let now = [
+        ("remaining", number(found.remaining as u64).into()),
+        ("n", (found.remaining as u64).into()),
+        ("held", number(found.expected_held).into()),
+        ("gross", number(found.gross).into()),
+        ("reached", reached(found.reached).into()),
+    ];
+    writeln!(out, "{}", translations.message_with("forecast-now", &now))?;
+    if let Some(why) = found.no_reach {
+        writeln!(out, "{}", translations.message(reason(why)))?;
+    }
+    if !found.days.is_empty() {
+        writeln!(out)?;
+        let header = ["next-day", "forecast-meetings", "column-gross", "column-reached"].map(|key| translations.message(key));
+        let row = |day: &crate::forecast::ForecastDay| {
+            vec![day.day.to_string(), day.meetings.to_string(), range(day.gross), reached(day.reached)]
+        };
+        write_table(out, header.to_vec(), found.days.iter().map(row).collect())?;
+        writeln!(out)?;
+    }
+    if let Some((rate, target)) = found.run_rate.zip(found.target) {
+        let one_decimal = |rate: f64| translations.locale().decimals((rate * 10.0).round() as u64 * 10, 1);
+        let args = [
+            ("so-far", one_decimal(rate.so_far).into()),
+            ("target", number(target).into()),
+            ("needed", rate.needed.map_or_else(|| translations.message("no-data"), one_decimal).into()),
+        ];
+        writeln!(out, "{}", translations.message_with("forecast-rate", &args))?;
+    }
+    if let Some(ceiling) = found.ceiling {
+        writeln!(out, "{}", translations.message_with("forecast-ceiling", &[("ceiling", number(ceiling).into())]))?;
+    }
+    writeln!(out, "{}", translations.message("forecast-note"))
+}
+
+/// Why there is no forecast of reach.
+fn reason(why: Estimate) -> &'static str {
+    match why {
+        Estimate::FewIdentified => "forecast-few-identified",
+        Estimate::NoSolution => "forecast-no-solution",
+        Estimate::NotApplicable | Estimate::Exact | Estimate::Estimated { .. } => "forecast-nothing-known",
+    }
+}
