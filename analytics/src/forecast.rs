@@ -6,8 +6,8 @@
 //! The fan is what the middle 80 % of the continuations have.
 //!
 //! Guarantees: the same facts give the same forecast, since chance is seeded. Once nothing remains, the forecast is the present state. It fails
-//! closed: without an estimate of the reach so far there is none of the reach to come, but the reason. It supposes that nothing is planned
-//! besides, and that attendance stays as it was.
+//! closed: without an estimate of the reach so far there is none of the reach to come, but the reason. It supposes that attendance stays as it was.
+//! Plans that the campaign is configured for and that were not sent yet have no day and place; [`WholePlan`] has them as average meetings.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +27,9 @@ use crate::{
 
 /// Continuations that are drawn.
 const DRAWS: usize = 1_000;
+
+/// The unit and format of a meeting that was not planned yet: those of all count.
+const UNKNOWN: &str = "";
 
 /// The middle of the continuations, and the ends of their middle 80 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,7 +60,7 @@ pub struct ForecastDay {
 pub struct RunRate {
     /// Different voters for each held meeting so far.
     pub so_far: f64,
-    /// New voters for each meeting that is expected to be held, to reach the target; none if no meeting remains.
+    /// New voters for each meeting that is expected to be held, unsent plans included, to reach the target; none if no meeting remains.
     pub needed: Option<f64>,
 }
 
@@ -74,6 +77,10 @@ pub struct Forecast {
     pub reached: Option<Fan>,
     /// The days with plans that remain, in order.
     pub days: Vec<ForecastDay>,
+    /// Meetings that the campaign is configured for and whose plans were not sent; 0 once the last lawful day has passed.
+    pub unsent: u64,
+    /// The end if these are held as the others are; none if there is none.
+    pub whole_plan: Option<WholePlan>,
     /// Why there is no forecast of reach.
     pub no_reach: Option<Estimate>,
     /// Voters that the campaign is to reach, as configured; none if 0.
@@ -84,11 +91,21 @@ pub struct Forecast {
     pub run_rate: Option<RunRate>,
 }
 
+/// The end of the campaign with all meetings that it is configured for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WholePlan {
+    /// Gross attendance.
+    pub gross: Fan,
+    /// Different voters; none without an estimate.
+    pub reached: Option<Fan>,
+}
+
 /// What continuations are drawn from.
 struct Outlook<'a> {
     learned: &'a Learned,
     shape: Option<f64>,
     plans: &'a [RemainingPlan],
+    unsent: u64,
     projection: Option<Projection>,
 }
 
@@ -106,7 +123,11 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
         Ok(projection) => (Some(projection), None),
         Err(why) => (None, Some(why)),
     };
-    let outlook = Outlook { shape: learned.size_shape(store)?, learned: &learned, plans: &plans, projection };
+    let unsent = match store.calendar().is_over() {
+        true => 0,
+        false => u64::from(coverage.campaign.planned_meetings).saturating_sub(figures.fulfilment.planned),
+    };
+    let outlook = Outlook { shape: learned.size_shape(store)?, learned: &learned, plans: &plans, unsent, projection };
     let mut days: BTreeMap<Date, usize> = BTreeMap::new();
     plans.iter().for_each(|plan| *days.entry(plan.day).or_default() += 1);
     let draws: Vec<Continuation> = match learned.meetings() {
@@ -125,11 +146,15 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
         Some(ForecastDay { day: *day, meetings, gross: gross?, reached })
     };
     let days = if draws.is_empty() { Vec::new() } else { days.iter().enumerate().filter_map(of_day).collect() };
+    let whole_plan = (unsent > 0 && !draws.is_empty())
+        .then(|| fan_at(draws[0].len() - 1))
+        .and_then(|(gross, reached)| Some(WholePlan { gross: gross?, reached }));
     let expected_held: f64 = plans.iter().map(|plan| learned.held(&plan.unit)).sum();
+    let expected_in_all = expected_held + unsent as f64 * learned.held(UNKNOWN);
     let target = Some(u64::from(coverage.campaign.planned_reach)).filter(|target| *target > 0);
     let run_rate = reached.zip(target).filter(|_| figures.fulfilment.held > 0).map(|(reached, target)| RunRate {
         so_far: reached.middle as f64 / figures.fulfilment.held as f64,
-        needed: (expected_held > 0.0).then(|| target.saturating_sub(reached.middle) as f64 / expected_held),
+        needed: (expected_in_all > 0.0).then(|| target.saturating_sub(reached.middle) as f64 / expected_in_all),
     });
     Ok(Forecast {
         remaining: plans.len(),
@@ -137,6 +162,8 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
         gross: figures.audience.gross,
         reached,
         days,
+        unsent,
+        whole_plan,
         no_reach,
         target,
         ceiling: coverage.region.ceiling,
@@ -153,7 +180,7 @@ fn fan(mut numbers: Vec<f64>) -> Option<Fan> {
 }
 
 impl Outlook<'_> {
-    /// Continues the campaign once: the present state, and the state after each day with plans.
+    /// Continues the campaign once: the present state, the state after each day with plans, and that with the unsent plans.
     fn draw(&self, draw: usize) -> Continuation {
         let mut random = ChaCha8Rng::seed_from_u64(draw as u64);
         let [deviation, of_people, of_held]: [f64; 3] = std::array::from_fn(|_| StandardNormal.sample(&mut random));
@@ -166,16 +193,18 @@ impl Outlook<'_> {
         let mut gross = 0.0;
         let mut states = vec![(gross, reached(gross))];
         for of_day in self.plans.chunk_by(|one, other| one.day == other.day) {
-            gross += of_day.iter().map(|plan| self.people(plan, level, held_more, &mut random)).sum::<f64>();
+            gross += of_day.iter().map(|plan| self.people(&plan.unit, &plan.format, level, held_more, &mut random)).sum::<f64>();
             states.push((gross, reached(gross)));
         }
+        gross += (0..self.unsent).map(|_| self.people(UNKNOWN, UNKNOWN, level, held_more, &mut random)).sum::<f64>();
+        states.push((gross, reached(gross)));
         states
     }
 
     /// Attendance of a meeting, 0 if it is not held.
-    fn people(&self, plan: &RemainingPlan, level: f64, held_more: f64, random: &mut ChaCha8Rng) -> f64 {
-        let expected = level * self.learned.people(&plan.unit, &plan.format);
-        let is_held = random.random::<f64>() < self.learned.held(&plan.unit) + held_more;
+    fn people(&self, unit: &str, format: &str, level: f64, held_more: f64, random: &mut ChaCha8Rng) -> f64 {
+        let expected = level * self.learned.people(unit, format);
+        let is_held = random.random::<f64>() < self.learned.held(unit) + held_more;
         let size = match self.shape.and_then(|shape| Gamma::new(shape, expected / shape).ok()) {
             Some(gamma) => gamma.sample(random),
             None => expected,

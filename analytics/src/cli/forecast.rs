@@ -84,6 +84,11 @@ fn write_text(found: &Forecast, translations: &Translations, out: &mut impl Writ
         write_table(out, header.to_vec(), found.days.iter().map(row).collect())?;
         writeln!(out)?;
     }
+    if let Some(whole) = found.whole_plan {
+        let args =
+            [("unsent", number(found.unsent).into()), ("gross", range(whole.gross).into()), ("reached", reached(whole.reached).into())];
+        writeln!(out, "{}", translations.message_with("forecast-whole-plan", &args))?;
+    }
     if let Some((rate, target)) = found.run_rate.zip(found.target) {
         let one_decimal = |rate: f64| translations.locale().decimals((rate * 10.0).round() as u64 * 10, 1);
         let args = [

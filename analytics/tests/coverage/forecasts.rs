@@ -23,12 +23,20 @@ const MEETINGS: usize = 60;
 /// A campaign of 3,000 voters who are unequally ready to come, with meetings of about forty on 28 days. `reported` are the meetings with a report;
 /// every third one has only been counted, if `counted`.
 fn campaign(seed: u64, reported: usize, counted: bool) -> World {
+    campaign_of(seed, reported, counted, MEETINGS)
+}
+
+/// The same, of which only so many plans were sent.
+fn campaign_of(seed: u64, reported: usize, counted: bool, sent: usize) -> World {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut world = World::new();
     for (precinct, unit, voters) in [("A-1", "A", VOTERS), ("A-2", "A", 1), ("B-1", "B", 1)] {
         let count = json!({"precinct": precinct, "unit": unit, "number": 1, "as_of": "2026-02-22", "revision": 2, "voters": voters, "source": "test"});
         world.event("precinct.counted", count);
     }
+    let mut configured: Value = world.events[0]["data"].clone();
+    (configured["revision"], configured["planned_meetings"]) = (json!(2), json!(MEETINGS));
+    world.event("campaign.configured", configured);
     world.roll = (1..=VOTERS).map(|person| (person, "A-1")).chain([(VOTERS + 1, "A-2"), (VOTERS + 2, "B-1")]).collect();
     let mut until = vec![0.0];
     for _ in 0..VOTERS {
@@ -44,7 +52,9 @@ fn campaign(seed: u64, reported: usize, counted: bool) -> World {
             people.insert(until.partition_point(|sum| *sum <= point) as u64);
         }
         let is_held = random.random_bool(0.9);
-        world.planned(&id, World::place(&day.to_string()));
+        if number < sent {
+            world.planned(&id, World::place(&day.to_string()));
+        }
         if number < reported && is_held {
             world.held(&id, World::place(&day.to_string()));
             match counted && number % 3 == 0 {
@@ -68,7 +78,7 @@ fn compare(fan: Fan, truth: u64) -> (f64, bool) {
 #[test]
 fn forecasts_hold_what_random_campaigns_come_to() {
     const CAMPAIGNS: u64 = 30;
-    let (mut errors, mut within) = ([0.0; 2], [0; 2]);
+    let (mut errors, mut within) = ([0.0; 4], [0; 4]);
     for seed in 0..CAMPAIGNS {
         let found = forecast_of(&campaign(seed, MEETINGS / 2, false), AS_OF);
         let end = campaign(seed, MEETINGS, false).coverage(after()).region.figures.audience;
@@ -76,7 +86,12 @@ fn forecasts_hold_what_random_campaigns_come_to() {
         assert_eq!((found.remaining, last.meetings, found.days.len()), (MEETINGS / 2, MEETINGS / 2, 14));
         let of_gross = compare(last.gross, end.gross);
         let of_reach = compare(last.reached.expect("a forecast of reach"), end.reach.reached);
-        for (at, (error, is_within)) in [of_gross, of_reach].into_iter().enumerate() {
+        // If the plans of the second half were not sent yet, they are average meetings.
+        let unsent = forecast_of(&campaign_of(seed, MEETINGS / 2, false, MEETINGS / 2), AS_OF);
+        assert_eq!((unsent.remaining, unsent.unsent), (0, MEETINGS as u64 / 2));
+        let whole = unsent.whole_plan.expect("plans to come");
+        let of_plan = [compare(whole.gross, end.gross), compare(whole.reached.expect("a forecast of reach"), end.reach.reached)];
+        for (at, (error, is_within)) in [of_gross, of_reach].into_iter().chain(of_plan).enumerate() {
             errors[at] += error / CAMPAIGNS as f64;
             within[at] += u32::from(is_within);
         }
@@ -96,7 +111,7 @@ fn once_nothing_remains_the_forecast_is_the_present_state() {
     let end = world.coverage(after()).region.figures.audience;
     let found = forecast_of(&world, "2026-03-16T07:00:00Z");
     let reached = end.reach.reached;
-    assert_eq!((found.remaining, found.days.len(), found.expected_held, found.gross), (0, 0, 0, end.gross));
+    assert_eq!((found.remaining, found.unsent, found.days.len(), found.expected_held, found.gross), (0, 0, 0, 0, end.gross));
     assert_eq!(found.reached, Some(Fan { low: reached, middle: reached, high: reached }), "everybody was identified");
     assert_eq!(found.run_rate.and_then(|rate| rate.needed), None);
 }
@@ -147,6 +162,7 @@ async fn the_forecast_is_printed_in_three_languages_and_as_json() {
         assert!(text.contains(told) && text.contains("2026-03-06"), "{text}");
     }
     let document: Value = serde_json::from_str(&print(&["--format", "json"])).expect("JSON");
+    assert_eq!(document["forecast"]["unsent"], 7, "ten are configured");
     assert_eq!((&document["forecast"]["remaining"], &document["forecast"]["days"][1]["meetings"]), (&json!(2), &json!(2)));
     assert_eq!(print(&["--format", "json"]), print(&["--format", "json"]), "chance is seeded");
 }
