@@ -295,6 +295,14 @@ slice-not-ready = The data is still being read. Please try again in a few second
 slice-busy-title = Other queries are still running
 slice-busy = Queries are answered one after another. Please try again in a few seconds.
 
+equity-coverage = coverage, %
+equity-precincts = precincts
+equity-with-meeting = with a meeting
+equity-effective = effective
+equity-summary = Units differ by up to { $gap } percentage points. Gini coefficient of precincts: { $gini }. Of { $precincts } precincts { $without } had no meeting, and in { $nobody } nobody was reached.
+equity-target = { $units } of { $all } units have reached the share that the campaign is to reach: { $target }%.
+equity-note = Effective precincts: how many precincts with equally many meetings would be as spread. Far fewer than meetings means much effort in few places.
+
 forecast-now = { $n ->
         [one] One planned meeting remains.
        *[other] { $remaining } planned meetings remain.

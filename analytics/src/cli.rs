@@ -1,6 +1,7 @@
 //! The command line.
 
 mod diff;
+mod equity;
 mod forecast;
 mod missing_reports;
 mod next_meetings;
@@ -31,6 +32,7 @@ use crate::{
 };
 
 pub use diff::DiffCommand;
+pub use equity::EquityCommand;
 pub use forecast::ForecastCommand;
 pub use missing_reports::MissingReportsCommand;
 pub use next_meetings::NextMeetingsCommand;
@@ -70,6 +72,8 @@ pub enum Command {
     MissingReports(MissingReportsCommand),
     /// Lists the stored snapshots of a campaign.
     Snapshots(SnapshotsCommand),
+    /// Shows how evenly a snapshot reaches: between units, between precincts, and within units.
+    Equity(EquityCommand),
     /// Explains why two snapshots differ: new meetings, late reports, corrections, the roll, the definition.
     Diff(DiffCommand),
 }
@@ -95,6 +99,7 @@ impl Command {
             Self::Forecast(forecast) => forecast.run(config, out).await,
             Self::MissingReports(missing) => missing.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),
+            Self::Equity(equity) => equity.run(config, out),
             Self::Diff(diff) => diff.run(config, out).await,
         }
     }

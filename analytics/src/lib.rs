@@ -24,6 +24,7 @@ pub mod csv;
 pub mod dashboard;
 pub mod difference;
 pub mod dimension;
+pub mod equity;
 pub mod error;
 pub mod estimate;
 pub mod facts;

@@ -6,6 +6,8 @@
 mod audience;
 #[path = "coverage/differences.rs"]
 mod differences;
+#[path = "coverage/equities.rs"]
+mod equities;
 #[path = "coverage/estimates.rs"]
 mod estimates;
 #[path = "coverage/forecasts.rs"]

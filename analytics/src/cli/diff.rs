@@ -3,7 +3,6 @@
 use std::{io::Write, sync::Arc};
 
 use clap::Args;
-use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use serde_json::json;
 
@@ -48,7 +47,7 @@ impl DiffCommand {
     /// Reads the facts of both snapshots again and writes the parts of the change.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let snapshots = SnapshotStore::open(&config.analytics.dir)?;
-        let (earlier, later) = (self.find(&snapshots, self.earlier)?, self.find(&snapshots, self.later)?);
+        let (earlier, later) = (self.earlier.find(&snapshots, &self.campaign)?, self.later.find(&snapshots, &self.campaign)?);
         let [since, until] = [&earlier, &later].map(|snapshot| snapshot.coverage.identity.selection());
         if !since.is_within(&until) {
             return Err(AnalyticsError::NotEarlier { earlier: earlier.id, later: later.id });
@@ -73,19 +72,6 @@ impl DiffCommand {
                 serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
             }
         })
-    }
-
-    fn find(&self, snapshots: &SnapshotStore, selector: SnapshotSelector) -> Result<Snapshot, AnalyticsError> {
-        let of_campaign = |snapshot: &Snapshot| snapshot.coverage.identity.campaign == self.campaign;
-        match selector {
-            SnapshotSelector::Latest => snapshots
-                .latest(&self.campaign, Timestamp::now())?
-                .ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() }),
-            SnapshotSelector::Named(id) => snapshots
-                .get(id)?
-                .filter(of_campaign)
-                .ok_or_else(|| AnalyticsError::UnknownSnapshot { id, campaign: self.campaign.clone() }),
-        }
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
-    access::Reader, config::Config, error::AnalyticsError, locale::Language, published::Published, release_control::release, report,
-    snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
+    access::Reader, config::Config, coverage::Snapshot, error::AnalyticsError, locale::Language, published::Published,
+    release_control::release, report, snapshot_identity::SnapshotId, snapshot_store::SnapshotStore, statement::Statement,
 };
 
 /// Arguments of the subcommand `report`.
@@ -37,6 +37,21 @@ pub enum SnapshotSelector {
     Named(SnapshotId),
 }
 
+impl SnapshotSelector {
+    /// The snapshot of a campaign.
+    pub(super) fn find(self, snapshots: &SnapshotStore, campaign: &CampaignId) -> Result<Snapshot, AnalyticsError> {
+        match self {
+            Self::Latest => {
+                snapshots.latest(campaign, Timestamp::now())?.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: campaign.clone() })
+            }
+            Self::Named(id) => {
+                let found = snapshots.get(id)?.filter(|snapshot| snapshot.coverage.identity.campaign == *campaign);
+                found.ok_or_else(|| AnalyticsError::UnknownSnapshot { id, campaign: campaign.clone() })
+            }
+        }
+    }
+}
+
 pub(super) fn parse_selector(text: &str) -> Result<SnapshotSelector, String> {
     match text {
         "latest" => Ok(SnapshotSelector::Latest),
@@ -51,11 +66,7 @@ impl ReportCommand {
     /// Typesets the report for the configured reader and writes it.
     pub fn run(&self, config: &Config) -> Result<(), AnalyticsError> {
         let mut snapshots = SnapshotStore::open(&config.analytics.dir)?;
-        let snapshot = match self.snapshot {
-            SnapshotSelector::Latest => snapshots.latest(&self.campaign, Timestamp::now())?,
-            SnapshotSelector::Named(id) => snapshots.get(id)?.filter(|snapshot| snapshot.coverage.identity.campaign == self.campaign),
-        };
-        let snapshot = snapshot.ok_or_else(|| AnalyticsError::NoSnapshot { campaign: self.campaign.clone() })?;
+        let snapshot = self.snapshot.find(&snapshots, &self.campaign)?;
         let published = Published::new(&snapshot, &Reader::from(&config.reader)).ok_or(AnalyticsError::NoFigures)?;
         if !release(&mut snapshots, config.reader.role, &snapshot)? {
             let released = snapshots.last_release(&self.campaign, config.reader.role)?.map_or(snapshot.id, |last| last.snapshot);
