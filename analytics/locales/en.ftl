@@ -307,6 +307,7 @@ forecast-now = { $n ->
         [one] One planned meeting remains.
        *[other] { $remaining } planned meetings remain.
     } About { $held } are expected to be held. So far: { $gross } attendances; voters reached: { $reached }.
+forecast-missing = Meetings without a report: { $missing }; about { $late } of these reports are expected and included below.
 forecast-range = { $low } to { $high }, middle { $middle }
 forecast-meetings = meetings until then
 forecast-whole-plan = Plans not sent yet: { $unsent }. If these meetings are held as the others were, the campaign ends with { $gross } attendances; voters reached: { $reached }.

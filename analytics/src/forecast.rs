@@ -2,11 +2,13 @@
 //!
 //! A campaign is continued many times by chance: a planned meeting is held with the probability that plans of its unit were held, its size varies
 //! around the expected one as sizes did so far (negative binomial), and its people come again as unequally often as those before ([`crate::estimate`]).
+//! Of meetings that began and have no report, as many are expected to be reported late as of those before.
 //! What few meetings tell is uncertain, so each continuation has its own expected size and probability, drawn with their standard errors.
 //! The fan is what the middle 80 % of the continuations have.
 //!
 //! Guarantees: the same facts give the same forecast, since chance is seeded. Once nothing remains, the forecast is the present state. It fails
-//! closed: without an estimate of the reach so far there is none of the reach to come, but the reason. It supposes that attendance stays as it was.
+//! closed: without an estimate of the reach so far there is none of the reach to come, but the reason. It supposes that attendance stays as it was and that
+//! nothing is held without a plan.
 //! Plans that the campaign is configured for and that were not sent yet have no day and place; [`WholePlan`] has them as average meetings.
 
 use std::collections::BTreeMap;
@@ -21,7 +23,8 @@ use crate::{
     coverage::{Coverage, Estimate, region_group},
     error::AnalyticsError,
     estimate::Projection,
-    facts_store::FactsStore,
+    facts::meetings::InternedMeeting,
+    facts_store::{FactsStore, is_missing},
     remaining_plans::{Learned, RemainingPlan, remaining},
 };
 
@@ -71,6 +74,10 @@ pub struct Forecast {
     pub remaining: usize,
     /// How many of them are expected to be held.
     pub expected_held: u64,
+    /// Meetings that began and have no report.
+    pub missing: usize,
+    /// How many of their reports are expected to come.
+    pub expected_late: u64,
     /// Gross attendance so far.
     pub gross: u64,
     /// Different voters so far; an interval if some people were only counted.
@@ -105,6 +112,7 @@ struct Outlook<'a> {
     learned: &'a Learned,
     shape: Option<f64>,
     plans: &'a [RemainingPlan],
+    missing: &'a [(String, String)],
     unsent: u64,
     projection: Option<Projection>,
 }
@@ -119,6 +127,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     let learned = Learned::of(store)?;
     let mut plans = remaining(store);
     plans.sort_by_key(|plan| plan.day);
+    let missing = missing(store);
     let (projection, no_reach) = match region_group(store, figures)?.projection() {
         Ok(projection) => (Some(projection), None),
         Err(why) => (None, Some(why)),
@@ -127,7 +136,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
         true => 0,
         false => u64::from(coverage.campaign.planned_meetings).saturating_sub(figures.fulfilment.planned),
     };
-    let outlook = Outlook { shape: learned.size_shape(store)?, learned: &learned, plans: &plans, unsent, projection };
+    let outlook = Outlook { shape: learned.size_shape(store)?, learned: &learned, plans: &plans, missing: &missing, unsent, projection };
     let mut days: BTreeMap<Date, usize> = BTreeMap::new();
     plans.iter().for_each(|plan| *days.entry(plan.day).or_default() += 1);
     let draws: Vec<Continuation> = match learned.meetings() {
@@ -158,6 +167,8 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     });
     Ok(Forecast {
         remaining: plans.len(),
+        missing: missing.len(),
+        expected_late: (missing.len() as f64 * learned.late()).round() as u64,
         expected_held: expected_held.round() as u64,
         gross: figures.audience.gross,
         reached,
@@ -171,6 +182,16 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     })
 }
 
+/// Unit and format of each meeting that began and has no report.
+fn missing(store: &FactsStore) -> Vec<(String, String)> {
+    let (meetings, as_of) = (&store.facts().meetings, store.facts().selection.as_of);
+    let plan = |meeting: &InternedMeeting| {
+        let plan = meeting.plan.as_ref().filter(|plan| plan.starts <= as_of && is_missing(meeting, plan, store.calendar()))?;
+        Some((meetings.units.keys()[plan.unit as usize].to_string(), meetings.formats.keys()[plan.format as usize].to_string()))
+    };
+    meetings.rows().iter().filter_map(plan).collect()
+}
+
 /// The middle 80 % of some numbers; none without numbers.
 fn fan(mut numbers: Vec<f64>) -> Option<Fan> {
     numbers.sort_by(f64::total_cmp);
@@ -180,7 +201,8 @@ fn fan(mut numbers: Vec<f64>) -> Option<Fan> {
 }
 
 impl Outlook<'_> {
-    /// Continues the campaign once: the present state, the state after each day with plans, and that with the unsent plans.
+    /// Continues the campaign once: the present state, the state after each day with plans, and that with the unsent plans. Late reports
+    /// are in all but the first.
     fn draw(&self, draw: usize) -> Continuation {
         let mut random = ChaCha8Rng::seed_from_u64(draw as u64);
         let [deviation, of_people, of_held]: [f64; 3] = std::array::from_fn(|_| StandardNormal.sample(&mut random));
@@ -190,21 +212,28 @@ impl Outlook<'_> {
             let more = gross * self.learned.eligible_share();
             self.projection.as_ref().map(|projection| projection.reached(more, draw, deviation))
         };
-        let mut gross = 0.0;
-        let mut states = vec![(gross, reached(gross))];
+        let mut states = vec![(0.0, reached(0.0))];
+        let late = (self.learned.late() + held_more).clamp(0.0, 1.0);
+        let late = |(unit, format): &(String, String)| self.people(unit, format, level, late, &mut random);
+        let mut gross: f64 = if self.learned.late() > 0.0 { self.missing.iter().map(late).sum() } else { 0.0 };
         for of_day in self.plans.chunk_by(|one, other| one.day == other.day) {
-            gross += of_day.iter().map(|plan| self.people(&plan.unit, &plan.format, level, held_more, &mut random)).sum::<f64>();
+            gross += of_day
+                .iter()
+                .map(|plan| self.people(&plan.unit, &plan.format, level, self.learned.held(&plan.unit) + held_more, &mut random))
+                .sum::<f64>();
             states.push((gross, reached(gross)));
         }
-        gross += (0..self.unsent).map(|_| self.people(UNKNOWN, UNKNOWN, level, held_more, &mut random)).sum::<f64>();
+        gross += (0..self.unsent)
+            .map(|_| self.people(UNKNOWN, UNKNOWN, level, self.learned.held(UNKNOWN) + held_more, &mut random))
+            .sum::<f64>();
         states.push((gross, reached(gross)));
         states
     }
 
-    /// Attendance of a meeting, 0 if it is not held.
-    fn people(&self, unit: &str, format: &str, level: f64, held_more: f64, random: &mut ChaCha8Rng) -> f64 {
+    /// Attendance of a meeting that is held with a probability, 0 if it is not held.
+    fn people(&self, unit: &str, format: &str, level: f64, probability: f64, random: &mut ChaCha8Rng) -> f64 {
         let expected = level * self.learned.people(unit, format);
-        let is_held = random.random::<f64>() < self.learned.held(unit) + held_more;
+        let is_held = random.random::<f64>() < probability;
         let size = match self.shape.and_then(|shape| Gamma::new(shape, expected / shape).ok()) {
             Some(gamma) => gamma.sample(random),
             None => expected,

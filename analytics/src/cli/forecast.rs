@@ -72,6 +72,10 @@ fn write_text(found: &Forecast, translations: &Translations, out: &mut impl Writ
         ("reached", reached(found.reached).into()),
     ];
     writeln!(out, "{}", translations.message_with("forecast-now", &now))?;
+    if found.missing > 0 {
+        let args = [("missing", number(found.missing as u64).into()), ("late", number(found.expected_late).into())];
+        writeln!(out, "{}", translations.message_with("forecast-missing", &args))?;
+    }
     if let Some(why) = found.no_reach {
         writeln!(out, "{}", translations.message(reason(why)))?;
     }
@@ -89,13 +93,9 @@ fn write_text(found: &Forecast, translations: &Translations, out: &mut impl Writ
             [("unsent", number(found.unsent).into()), ("gross", range(whole.gross).into()), ("reached", reached(whole.reached).into())];
         writeln!(out, "{}", translations.message_with("forecast-whole-plan", &args))?;
     }
-    if let Some((rate, target)) = found.run_rate.zip(found.target) {
+    if let Some((rate, needed, target)) = found.run_rate.and_then(|rate| Some((rate, rate.needed?, found.target?))) {
         let one_decimal = |rate: f64| translations.locale().decimals((rate * 10.0).round() as u64 * 10, 1);
-        let args = [
-            ("so-far", one_decimal(rate.so_far).into()),
-            ("target", number(target).into()),
-            ("needed", rate.needed.map_or_else(|| translations.message("no-data"), one_decimal).into()),
-        ];
+        let args = [("so-far", one_decimal(rate.so_far).into()), ("target", number(target).into()), ("needed", one_decimal(needed).into())];
         writeln!(out, "{}", translations.message_with("forecast-rate", &args))?;
     }
     if let Some(ceiling) = found.ceiling {

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use jiff::ToSpan;
+
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
     error::AnalyticsError,
@@ -15,6 +17,12 @@ use crate::{
 
 /// Meetings of average size that are added to those of a unit or format.
 const PRIOR_MEETINGS: f64 = 5.0;
+
+/// Days after which hardly a report comes any more.
+const SETTLED_DAYS: i64 = 7;
+
+/// Settled plans that are enough to learn from; with fewer, those until yesterday are taken.
+const MIN_SETTLED: u64 = 30;
 
 /// Attendances with average residences that are added to those of a format.
 const PRIOR_CONTACTS: f64 = 200.0;
@@ -34,6 +42,7 @@ pub(crate) struct Learned {
     people_of_unit_and_format: HashMap<(String, String), f64>,
     held_of_unit: HashMap<String, f64>,
     held: f64,
+    late: f64,
     /// Plans of days before today, cancelled ones included.
     past_plans: u64,
     eligible: f64,
@@ -57,15 +66,18 @@ impl Learned {
             let mean = people_of_format.get(&format).copied().unwrap_or(mean_people);
             ((unit, format), towards(&row, mean))
         });
-        // Plans of today may still be held.
-        let past = [until_yesterday(store)];
+        // Plans of today may still be held, and reports come late.
+        let plans = |row: &MeetingRow| row.figures.fulfilment.due + row.figures.fulfilment.cancelled;
+        let [settled, recent] = [[until(store, SETTLED_DAYS)], [until(store, 1)]];
+        let past = if plans(&total(store, &settled)?) >= MIN_SETTLED { settled } else { recent.clone() };
         let kept = |row: &MeetingRow, mean: f64, prior: f64| {
             let plan = &row.figures.fulfilment;
             (plan.held_planned as f64 + prior * mean) / ((plan.due + plan.cancelled) as f64 + prior).max(f64::MIN_POSITIVE)
         };
-        let before_today = total(store, &past)?;
-        let plan = &before_today.figures.fulfilment;
-        let held = if plan.due + plan.cancelled > 0 { kept(&before_today, 1.0, 0.0) } else { 1.0 };
+        let all_past = total(store, &past)?;
+        let held = if plans(&all_past) > 0 { kept(&all_past, 1.0, 0.0) } else { 1.0 };
+        let recent = total(store, &recent)?.figures.fulfilment;
+        let expected = held * (recent.due + recent.cancelled) as f64 - recent.held_planned as f64;
         let held_of_unit = meeting_rows(store, [unit], &past)?.into_iter().map(|([unit], row)| (unit, kept(&row, held, PRIOR_MEETINGS)));
         let audience = &all.figures.audience;
         let shares = Shares::of(store, None, Shares::default(), 0.0)?;
@@ -78,7 +90,8 @@ impl Learned {
             people_of_unit_and_format: people_of_unit_and_format.collect(),
             held_of_unit: held_of_unit.collect(),
             meetings: counted(&all) as u64,
-            past_plans: plan.due + plan.cancelled,
+            past_plans: plans(&all_past),
+            late: if recent.missing > 0 { (expected / recent.missing as f64).clamp(0.0, 1.0) } else { 0.0 },
             held,
             eligible: if audience.identified > 0 { audience.contacts as f64 / audience.identified as f64 } else { 1.0 },
             shares,
@@ -128,7 +141,13 @@ impl Learned {
         self.eligible
     }
 
-    /// Probability that a planned meeting of a unit is held on a lawful day and reported. Cancelled ones and those without a report are not.
+    /// Probability that a meeting without a report by now was held and will be reported: as many of the plans until yesterday as of settled ones.
+    pub(crate) fn late(&self) -> f64 {
+        self.late
+    }
+
+    /// Probability that a planned meeting of a unit is held on a lawful day and reported, as of settled plans: those of days for which reports
+    /// hardly come any more. Cancelled ones and those without a report are not.
     pub(crate) fn held(&self, unit: &str) -> f64 {
         self.held_of_unit.get(unit).copied().unwrap_or(self.held)
     }
@@ -161,10 +180,10 @@ impl Learned {
     }
 }
 
-/// The filter of meetings that were planned for a day before today.
-fn until_yesterday(store: &FactsStore) -> Filter {
-    let yesterday = store.today().yesterday().unwrap_or(store.today());
-    Filter { dimension: Dimension::Meeting(MeetingDimension::Day), comparison: Comparison::AtMost, values: vec![yesterday.to_string()] }
+/// The filter of meetings that were planned for a day at least so many days ago.
+fn until(store: &FactsStore, days: i64) -> Filter {
+    let last = store.today().checked_sub(days.days()).unwrap_or(store.today());
+    Filter { dimension: Dimension::Meeting(MeetingDimension::Day), comparison: Comparison::AtMost, values: vec![last.to_string()] }
 }
 
 /// Rows of meetings with a value in every dimension.

@@ -139,6 +139,30 @@ fn people_who_were_only_counted_widen_the_forecast_and_too_many_prevent_it() {
     assert_eq!(nothing.no_reach, Some(Estimate::NotApplicable));
 }
 
+#[test]
+fn reports_that_come_late_are_expected() {
+    // Of the plans until a week ago nine in ten were held. Of those since then none is reported yet.
+    let mut world = campaign(5, 0, false);
+    for number in 0..40 {
+        let id = format!("settled{number:02}");
+        world.planned(&id, World::place("2026-02-16T10:00:00Z"));
+        if number >= 4 {
+            world.held(&id, World::place("2026-02-16T10:00:00Z"));
+            world.strong(&id, (1..=40).map(|person| person + 50 * number));
+        }
+    }
+    for number in 0..20 {
+        world.planned(&format!("recent{number:02}"), World::place("2026-02-24T10:00:00Z"));
+    }
+    let found = forecast_of(&world, AS_OF);
+    assert_eq!(found.missing, 4 + 20 + MEETINGS / 2);
+    // Half of the meetings of the campaign are before that week, and none of them is reported: 36 of 56 settled plans were held.
+    let coverage = world.coverage(at(AS_OF)).region.figures.fulfilment;
+    assert_eq!((coverage.held, coverage.missing), (36, found.missing as u64 + 3), "three are due later today");
+    assert!((15..30).contains(&found.expected_late), "{}", found.expected_late);
+    assert!(found.days[0].gross.middle > found.gross + 40 * 15, "{found:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_forecast_is_printed_in_three_languages_and_as_json() {
     let warehouse = TestWarehouse::start().await;
