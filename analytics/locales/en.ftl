@@ -295,6 +295,19 @@ slice-not-ready = The data is still being read. Please try again in a few second
 slice-busy-title = Other queries are still running
 slice-busy = Queries are answered one after another. Please try again in a few seconds.
 
+doubt-none = No held meeting is doubtful.
+doubt-copied = The list has nearly the same voters as that of { $other }: { $common } in common, { $percent }%.
+doubt-capacity = { $people } people came, and the venue holds { $capacity }.
+doubt-precinct = { $people } people came, and the precinct has { $voters } registered voters.
+doubt-travel = { $member } also spoke at { $other } in another unit, { $minutes } minutes apart.
+doubt-late = The report came { $days } days after the meeting.
+doubt-burst = The report came within ten minutes with others of the coalition, { $reports } in all.
+doubt-heaping = { $coalition }: { $round } of { $headcounts } headcounts end in 0; of counted ones it would be about one in ten.
+doubt-figures = Figures
+doubt-all = all meetings
+doubt-without = without doubtful numbers
+doubt-note = A doubt is no proof, and nothing was deleted. Late reports do not put numbers in doubt.
+
 equity-coverage = coverage, %
 equity-precincts = precincts
 equity-with-meeting = with a meeting

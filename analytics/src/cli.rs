@@ -5,6 +5,7 @@ mod equity;
 mod forecast;
 mod missing_reports;
 mod next_meetings;
+mod plausibility;
 mod report;
 mod serve;
 mod slice;
@@ -36,6 +37,7 @@ pub use equity::EquityCommand;
 pub use forecast::ForecastCommand;
 pub use missing_reports::MissingReportsCommand;
 pub use next_meetings::NextMeetingsCommand;
+pub use plausibility::PlausibilityCommand;
 pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
 pub use slice::SliceCommand;
@@ -70,6 +72,8 @@ pub enum Command {
     Forecast(ForecastCommand),
     /// Lists the due meetings without a report, with the members who can send it.
     MissingReports(MissingReportsCommand),
+    /// Lists doubtful reports with their evidence, and the figures without them.
+    Plausibility(PlausibilityCommand),
     /// Lists the stored snapshots of a campaign.
     Snapshots(SnapshotsCommand),
     /// Shows how evenly a snapshot reaches: between units, between precincts, and within units.
@@ -98,6 +102,7 @@ impl Command {
             Self::NextMeetings(next) => next.run(config, out).await,
             Self::Forecast(forecast) => forecast.run(config, out).await,
             Self::MissingReports(missing) => missing.run(config, out).await,
+            Self::Plausibility(plausibility) => plausibility.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),
             Self::Equity(equity) => equity.run(config, out),
             Self::Diff(diff) => diff.run(config, out).await,

@@ -35,6 +35,7 @@ pub mod locale;
 pub mod metrics;
 pub mod missing_reports;
 pub mod next_meetings;
+pub mod plausibility;
 pub mod published;
 pub mod reach_status;
 pub mod release_control;

@@ -24,6 +24,8 @@ mod missing_reports;
 mod naive_slices;
 #[path = "coverage/next_meetings.rs"]
 mod next_meetings;
+#[path = "coverage/plausibilities.rs"]
+mod plausibilities;
 #[path = "coverage/program.rs"]
 mod program;
 #[path = "coverage/properties.rs"]

@@ -9,7 +9,7 @@ use qamtu_schemas::{
     MeetingState, Status,
     event::Plan,
     fold::Headcount,
-    id::{CategoryCode, CoalitionId, FormatCode, LanguageCode, MeetingId, MemberId, PrecinctId, UnitCode},
+    id::{CategoryCode, CoalitionId, FormatCode, LanguageCode, MeetingId, MemberId, PrecinctId, UnitCode, VenueId},
 };
 
 /// Maps codes to consecutive numbers, in the order of arrival.
@@ -53,6 +53,8 @@ pub struct InternedPlan {
     pub categories: Box<[u32]>,
     /// Interned id of the precinct, if the plan or report names one.
     pub precinct: Option<u32>,
+    /// Interned id of the venue, if the plan or report names one.
+    pub venue: Option<u32>,
     /// Interned code of the format.
     pub format: u32,
     /// Interned code of the language.
@@ -99,6 +101,8 @@ pub struct Meetings {
     pub categories: Interner<CategoryCode>,
     /// Precincts that plans and reports name.
     pub precincts: Interner<PrecinctId>,
+    /// Venues that plans and reports name.
+    pub venues: Interner<VenueId>,
     /// Formats that plans and reports name.
     pub formats: Interner<FormatCode>,
     /// Languages that plans and reports name.
@@ -136,6 +140,7 @@ impl Meetings {
             coalition: self.coalitions.intern(&plan.coalition),
             categories: std::iter::once(&plan.category).chain(&plan.secondary).map(|code| self.categories.intern(code)).collect(),
             precinct: plan.precinct.as_ref().map(|precinct| self.precincts.intern(precinct)),
+            venue: plan.venue.as_ref().map(|venue| self.venues.intern(venue)),
             format: self.formats.intern(&plan.format),
             language: self.languages.intern(&plan.language),
             members: plan.members.iter().map(|member| self.members.intern(member)).collect(),

@@ -117,7 +117,7 @@ impl AttendanceLists {
     }
 
     /// The eligible people at a meeting.
-    pub(super) fn of(&self, meeting: u32) -> &[u32] {
+    pub(crate) fn of(&self, meeting: u32) -> &[u32] {
         self.list(meeting).map_or(&[], |list| self.people(list))
     }
 
