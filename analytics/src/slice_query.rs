@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_filter_is_named() {
         let refused = |text: &str| text.parse::<Filter>().expect_err("no filter").to_string();
-        assert!(refused("person=1").starts_with("unknown dimension \"person\": choose one of unit, precinct"));
+        assert!(refused("person=1").starts_with("unknown dimension \"person\": choose one of meeting, unit, precinct"));
         assert!(refused("unit").contains("write it as unit=CODE"));
         assert!(refused("unit=").contains("is no filter"));
         assert!(refused("unit=A,,B").contains("is no filter"));
