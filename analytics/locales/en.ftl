@@ -312,30 +312,30 @@ equity-coverage = coverage, %
 equity-precincts = precincts
 equity-with-meeting = with a meeting
 equity-effective = effective
-equity-summary = Units differ by up to { $gap } percentage points. Gini coefficient of precincts: { $gini }. Of { $precincts } precincts { $without } had no meeting, and in { $nobody } nobody was reached.
+equity-summary = Largest difference between units, in percentage points: { $gap }. Gini coefficient of precincts: { $gini }. Precincts: { $precincts }; without a meeting: { $without }; where nobody was reached: { $nobody }.
 equity-target = { $units } of { $all } units have reached the share that the campaign is to reach: { $target }%.
 equity-note = Effective precincts: how many precincts with equally many meetings would be as spread. Far fewer than meetings means much effort in few places.
 
 forecast-now = { $n ->
         [one] One planned meeting remains.
        *[other] { $remaining } planned meetings remain.
-    } About { $held } are expected to be held. So far: { $gross } attendances; voters reached: { $reached }.
+    } Expected to be held: about { $held }. So far: { $gross } attendances; voters reached: { $reached }.
 forecast-missing = Meetings without a report: { $missing }; about { $late } of these reports are expected and included below.
-forecast-range = { $low } to { $high }, middle { $middle }
+forecast-range = { $low } to { $high }, median { $middle }
 forecast-meetings = meetings until then
 forecast-whole-plan = Plans not sent yet: { $unsent }. If these meetings are held as the others were, the campaign ends with { $gross } attendances; voters reached: { $reached }.
 forecast-rate = Voters reached for each meeting so far: { $so-far }. Needed for the target of { $target }: { $needed } new voters for each meeting that is still held.
 forecast-ceiling = Even if every planned meeting were held and nobody came twice, about { $ceiling } voters would be reached.
 forecast-few-identified = There is no forecast of the voters reached: fewer than 30% of attendances were identified.
 forecast-no-solution = There is no forecast of the voters reached: how often people come again cannot be estimated yet.
-forecast-nothing-known = There is no forecast of the voters reached: nobody was counted yet, or the number of registered voters is unknown.
+forecast-nothing-known = There is no forecast of the voters reached: nobody was counted yet, nobody counted who came to some meetings, or the number of registered voters is unknown.
 forecast-note = Expected numbers, not counts: 80 of 100 random continuations of the campaign lie in these ranges, if attendance stays as it was.
 
-missing-summary = Due: { $due } meetings. Reported within 24 hours: { $time }, later: { $late }. Without a report: { $missing }.
-missing-members = members
+missing-summary = Meetings due: { $due }. Reported within 24 hours: { $time }, later: { $late }. Without a report: { $missing }.
+missing-members = coalition members
 missing-start = start
 missing-days = days
-missing-state = state
+missing-state = report
 missing-overdue = overdue
 missing-in-time = not late yet
 
@@ -347,10 +347,10 @@ diff-before = before
 diff-new = new meetings
 diff-late = late reports
 diff-corrections = corrections and added lists
-diff-roll = roll
+diff-roll = roll or settings
 diff-definition = definition
 diff-after = after
-diff-unknown = Too much changed to tell which meetings did not: all of them count as corrected, and the roll has no part of its own.
+diff-unknown = It is not known which meetings did not change: all of them count as corrected, and the roll has no part of its own.
 diff-units = Voters reached, by unit:
 diff-voters = Registered voters: { $before } before, { $after } after.
 next-summary = { $n ->

@@ -107,11 +107,23 @@ impl Threshold {
         parts.iter().zip(hidden).map(|(part, hidden)| Cell((!hidden).then_some(*part))).collect()
     }
 
-    /// Suppresses more parts of a sum until those that are hidden protect each other, as [`Self::suppress_parts`] does. Whoever hides parts for
-    /// another reason passes them as hidden.
-    pub(crate) fn suppress_line(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool]) {
+    fn suppress_line(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool]) {
         if (is_total_hidden || hidden.contains(&true)) && parts.iter().sum::<u64>() >= self.0 {
             self.suppress_more(parts, hidden);
+        }
+    }
+
+    /// The same for a line of a table whose rows are in several lines: each hidden part is protected by another one.
+    pub(crate) fn suppress_crossing_line(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool]) {
+        if !(is_total_hidden || hidden.contains(&true)) || parts.iter().sum::<u64>() < self.0 {
+            return;
+        }
+        while !self.protects(parts, hidden) {
+            let next = (0..parts.len()).filter(|place| !hidden[*place] && parts[*place] > 0).min_by_key(|place| (parts[*place], *place));
+            match next {
+                Some(place) => hidden[place] = true,
+                None => return hidden.fill(true),
+            }
         }
     }
 

@@ -40,7 +40,7 @@ pub enum Cause {
     LateReports,
     /// Corrected, retracted or added records of meetings that the earlier snapshot had.
     Corrections,
-    /// Who is on the roll.
+    /// The roll, the precincts or the settings of the campaign.
     Roll,
     /// The definition of the figures, or the program.
     Definition,

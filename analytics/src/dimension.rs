@@ -117,8 +117,8 @@ impl Dimension {
         MeetingDimension::ALL.into_iter().map(Self::Meeting).chain(PersonDimension::ALL.into_iter().map(Self::Person))
     }
 
-    /// Whether readers see figures of people by it. Coarse dimensions only, none of which is a part of another: days lie in weeks and precincts
-    /// in units, so rows by one would disclose rows by the other.
+    /// Whether readers see figures of people by it. Coarse dimensions only: days lie in weeks and precincts in units, so rows by one would disclose
+    /// rows by the other. A coalition may be that of a unit; the page shows both, and withholds them together.
     pub fn is_for_readers(self) -> bool {
         match self {
             Self::Meeting(dimension) => !matches!(

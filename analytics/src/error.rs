@@ -167,10 +167,6 @@ impl AnalyticsError {
 
     /// Exit code of the program.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. }) {
-            EXIT_USAGE
-        } else {
-            1
-        }
+        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. }) { EXIT_USAGE } else { 1 }
     }
 }

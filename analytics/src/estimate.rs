@@ -119,6 +119,7 @@ pub fn estimates(groups: &[ObservedGroup]) -> Vec<Estimate> {
 pub struct Projection {
     observed: Observed,
     halves: Vec<Heterogeneity>,
+    own_halves: Vec<HalfSample>,
 }
 
 impl ObservedGroup {
@@ -135,19 +136,26 @@ impl ObservedGroup {
             reached: half.reached as f64,
         };
         let halves: Vec<Heterogeneity> = self.half_samples.iter().filter_map(|half| solve(&[contacts(half)])).collect();
-        if halves.len() < MIN_SOLVED { Err(Estimate::NoSolution) } else { Ok(Projection { observed: self.observed, halves }) }
+        if halves.len() < MIN_SOLVED {
+            Err(Estimate::NoSolution)
+        } else {
+            Ok(Projection { observed: self.observed, halves, own_halves: self.half_samples.clone() })
+        }
     }
 }
 
 impl Projection {
-    /// Different voters with so many further attendances of voters: one possibility of many, with the heterogeneity of half-sample `draw` and an
-    /// error of the model that is `deviation` standard deviations.
-    pub fn reached(&self, more: f64, draw: usize, deviation: f64) -> f64 {
+    /// Different voters with so many further attendances of voters: one possibility of many, with the heterogeneity of half-sample `draw`, and with
+    /// errors of the model and of the group's repeated attendances that are so many standard deviations.
+    pub fn reached(&self, more: f64, draw: usize, [of_model, of_repeats]: [f64; 2]) -> f64 {
         let with_more = Observed { unidentified: self.observed.unidentified + more, ..self.observed };
-        let reached = with_more.reached_with(self.halves[draw % self.halves.len()]);
+        let heterogeneity = self.halves[draw % self.halves.len()];
+        let reached = with_more.reached_with(heterogeneity);
+        let chance = with_more.variance_of_repeats(heterogeneity, &self.own_halves).sqrt();
         let repeats = (with_more.unidentified - (reached - self.observed.reached as f64)).max(0.0);
         let most = (self.observed.reached as f64 + with_more.unidentified).min(self.observed.voters as f64);
-        (reached + deviation * MODEL_ERROR * repeats).clamp(self.observed.reached as f64, most.max(self.observed.reached as f64))
+        (reached + of_model * MODEL_ERROR * repeats + of_repeats * chance)
+            .clamp(self.observed.reached as f64, most.max(self.observed.reached as f64))
     }
 }
 
@@ -189,16 +197,20 @@ impl Observed {
     ///    `r (1 / f² - 1)` unseen ones theirs, together `r (1 / f² - 1) / f²`, with [`MIN_REPEATS`] and [`CLUSTERING`].
     /// 3. [`MODEL_ERROR`].
     fn variance(&self, all: Heterogeneity, halves: &[Heterogeneity], own_halves: &[HalfSample]) -> f64 {
-        let voters = self.voters as f64;
         let of_heterogeneity = variance(halves.iter().map(|half| self.reached_with(*half)));
+        let repeats = (self.unidentified - (self.reached_with(all) - self.reached as f64)).max(0.0);
+        of_heterogeneity + self.variance_of_repeats(all, own_halves) + (MODEL_ERROR * repeats).powi(2)
+    }
+
+    /// The second part of [`Self::variance`].
+    fn variance_of_repeats(&self, all: Heterogeneity, own_halves: &[HalfSample]) -> f64 {
+        let voters = self.voters as f64;
         let unexpected = |half: &HalfSample| half.reached as f64 - voters * (1.0 - all.missed(half.contacts as f64 / voters));
         let identified_share = self.contacts as f64 / (self.contacts as f64 + self.unidentified);
         let unseen_pairs = identified_share.powi(-2) - 1.0;
         let of_halves = variance(own_halves.iter().map(unexpected)) * 16.0 / 3.0 * unseen_pairs;
         let seen_repeats = self.contacts.saturating_sub(self.reached) as f64 + MIN_REPEATS;
-        let of_repeats = of_halves.max(CLUSTERING * seen_repeats * unseen_pairs / identified_share.powi(2));
-        let repeats = (self.unidentified - (self.reached_with(all) - self.reached as f64)).max(0.0);
-        of_heterogeneity + of_repeats + (MODEL_ERROR * repeats).powi(2)
+        of_halves.max(CLUSTERING * seen_repeats * unseen_pairs / identified_share.powi(2))
     }
 
     /// Different voters if the unidentified attendances came on top. The share of voters not reached shrinks by the model's ratio, so without

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Gamma, Poisson, StandardNormal};
+use rand_distr::{Binomial, Distribution, Gamma, Poisson, StandardNormal};
 use serde::Serialize;
 
 use crate::{
@@ -63,7 +63,8 @@ pub struct ForecastDay {
 pub struct RunRate {
     /// Different voters for each held meeting so far.
     pub so_far: f64,
-    /// New voters for each meeting that is expected to be held, unsent plans included, to reach the target; none if no meeting remains.
+    /// New voters for each meeting that is expected to be held or reported late, unsent plans included, to reach the target; none if no meeting
+    /// remains.
     pub needed: Option<f64>,
 }
 
@@ -128,9 +129,12 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     let mut plans = remaining(store);
     plans.sort_by_key(|plan| plan.day);
     let missing = missing(store);
-    let (projection, no_reach) = match region_group(store, figures)?.projection() {
-        Ok(projection) => (Some(projection), None),
-        Err(why) => (None, Some(why)),
+    let (projection, no_reach) = match coverage.region.estimate {
+        why @ (Estimate::FewIdentified | Estimate::NoSolution | Estimate::NotApplicable) => (None, Some(why)),
+        Estimate::Exact | Estimate::Estimated { .. } => match region_group(store, figures)?.projection() {
+            Ok(projection) => (Some(projection), None),
+            Err(why) => (None, Some(why)),
+        },
     };
     let unsent = match store.calendar().is_over() {
         true => 0,
@@ -159,7 +163,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
         .then(|| fan_at(draws[0].len() - 1))
         .and_then(|(gross, reached)| Some(WholePlan { gross: gross?, reached }));
     let expected_held: f64 = plans.iter().map(|plan| learned.held(&plan.unit)).sum();
-    let expected_in_all = expected_held + unsent as f64 * learned.held(UNKNOWN);
+    let expected_in_all = expected_held + unsent as f64 * learned.held(UNKNOWN) + missing.len() as f64 * learned.late();
     let target = Some(u64::from(coverage.campaign.planned_reach)).filter(|target| *target > 0);
     let run_rate = reached.zip(target).filter(|_| figures.fulfilment.held > 0).map(|(reached, target)| RunRate {
         so_far: reached.middle as f64 / figures.fulfilment.held as f64,
@@ -205,12 +209,12 @@ impl Outlook<'_> {
     /// are in all but the first.
     fn draw(&self, draw: usize) -> Continuation {
         let mut random = ChaCha8Rng::seed_from_u64(draw as u64);
-        let [deviation, of_people, of_held]: [f64; 3] = std::array::from_fn(|_| StandardNormal.sample(&mut random));
+        let [of_model, of_repeats, of_people, of_held]: [f64; 4] = std::array::from_fn(|_| StandardNormal.sample(&mut random));
         let level = (1.0 + of_people * self.learned.people_error(self.shape)).max(0.0);
         let held_more = of_held * self.learned.held_error();
         let reached = |gross: f64| {
             let more = gross * self.learned.eligible_share();
-            self.projection.as_ref().map(|projection| projection.reached(more, draw, deviation))
+            self.projection.as_ref().map(|projection| projection.reached(more, draw, [of_model, of_repeats]))
         };
         let mut states = vec![(0.0, reached(0.0))];
         let late = (self.learned.late() + held_more).clamp(0.0, 1.0);
@@ -223,11 +227,21 @@ impl Outlook<'_> {
                 .sum::<f64>();
             states.push((gross, reached(gross)));
         }
-        gross += (0..self.unsent)
-            .map(|_| self.people(UNKNOWN, UNKNOWN, level, self.learned.held(UNKNOWN) + held_more, &mut random))
-            .sum::<f64>();
+        gross += self.people_of_unsent(level, held_more, &mut random);
         states.push((gross, reached(gross)));
         states
+    }
+
+    /// Attendance of all unsent plans, whose number is not limited: a sum of as many gamma-distributed sizes is one of a larger shape.
+    fn people_of_unsent(&self, level: f64, held_more: f64, random: &mut ChaCha8Rng) -> f64 {
+        let probability = (self.learned.held(UNKNOWN) + held_more).clamp(0.0, 1.0);
+        let held = Binomial::new(self.unsent, probability).map_or(0, |binomial| binomial.sample(random));
+        let expected = level * self.learned.people(UNKNOWN, UNKNOWN);
+        let sum = match self.shape.and_then(|shape| Gamma::new(shape * held as f64, expected / shape).ok()) {
+            Some(gamma) => gamma.sample(random),
+            None => expected * held as f64,
+        };
+        Poisson::new(sum).map_or(0.0, |poisson| poisson.sample(random))
     }
 
     /// Attendance of a meeting that is held with a probability, 0 if it is not held.

@@ -69,7 +69,7 @@ fn missing_report(store: &FactsStore, id: &MeetingId, meeting: &InternedMeeting)
         coalition: meetings.coalitions.keys()[plan.coalition as usize].to_string(),
         members: members(store, plan),
         is_overdue: since > ON_TIME,
-        days: since.as_hours().div_euclid(24),
+        days: since.as_secs().div_euclid(86_400),
     })
 }
 

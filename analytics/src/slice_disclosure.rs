@@ -5,7 +5,7 @@
 //! filters, the rounded counts of some hundred overlapping sets of meetings determine each of them. So:
 //!
 //! 1. Figures of people come from a fixed set of tables ([`ReaderTable`]): one for every set of up to three coarse dimensions, with its totals.
-//!    A query with figures of people selects rows of one of them: its filters name one value each.
+//!    A query with figures of people selects rows of one of them: its filters are of different dimensions and name one value each.
 //! 2. Each table is protected as a whole ([`hidden_rows`]), and a row that belongs to several tables is hidden in all of them or in none.
 //! 3. Shown are attendances, different people and gross attendance, and no figure that is a part or the difference of those.
 //! 4. Counts are withheld below twice the threshold `k` of the published tables, and the others are rounded down to a multiple of that.
@@ -68,8 +68,7 @@ pub fn published_lines(
         lines.extend(selected.keys(row.keys).into_iter().map(|keys| SliceLine { keys, values: values() }));
     }
     if lines.is_empty() && !of_people {
-        // No meeting passes, so nobody is among the zeros.
-        return Ok(Some(SliceLine::exact(&slice(store, &in_scope)?, &request.measures)));
+        return zero_lines(store, request, &in_scope).map(Some);
     }
     lines.sort_by(|one, other| one.keys.cmp(&other.keys));
     Ok(Some(lines))
@@ -109,6 +108,13 @@ fn public_lines(store: &FactsStore, request: &SliceRequest, query: &SliceQuery) 
         rows if rows > MAX_ROWS => Err(InvalidSlice::TooManyRows { rows, most: MAX_ROWS }.into()),
         _ => Ok(SliceLine::exact(&table, &request.measures)),
     }
+}
+
+/// The rows of a slice of no meetings; none if there is one after all.
+fn zero_lines(store: &FactsStore, request: &SliceRequest, query: &SliceQuery) -> Result<Vec<SliceLine>, AnalyticsError> {
+    let table = slice(store, query)?;
+    let is_empty = table.values(&[Measure::GROSS, Measure::CONTACTS]).iter().all(|row| count_of(row, 0) + count_of(row, 1) == 0);
+    Ok(if is_empty { SliceLine::exact(&table, &request.measures) } else { Vec::new() })
 }
 
 /// A count by its index; 0 if it is not known or does not apply.
@@ -172,8 +178,8 @@ impl TableMeasures {
     }
 }
 
-/// The threshold of slices: twice that of the published tables. Slices are many, and their ranges cut each other; those that remain of a count
-/// below the published threshold then have at least as many values as that.
+/// The threshold of slices: twice that of the published tables. An attacker can intersect the ranges of several slices; with twice the threshold, a
+/// count below the published one is meant to keep at least that many possible values.
 pub(crate) fn slice_threshold(published: Threshold) -> Threshold {
     published.times(2)
 }

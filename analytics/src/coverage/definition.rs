@@ -107,7 +107,7 @@
 //!
 //! # Slices
 //!
-//! `planned`, `due`, `held_planned`, `missing`, `on_time`, `late`, `cancelled` and `moved` count under the unit, coalition, categories and week of the plan, after
+//! `planned`, `due`, `held_planned`, `missing`, `on_time`, `late`, `within_72_hours`, `cancelled` and `moved` count under the unit, coalition, categories and week of the plan, after
 //! moves. `held` and the audience count under those of the report. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.

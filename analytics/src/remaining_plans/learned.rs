@@ -147,7 +147,8 @@ impl Learned {
     }
 
     /// Probability that a planned meeting of a unit is held on a lawful day and reported, as of settled plans: those of days for which reports
-    /// hardly come any more. Cancelled ones and those without a report are not.
+    /// hardly come any more. Cancelled ones and those without a report are not, so
+    /// plans that are cancelled long before their day make it too low.
     pub(crate) fn held(&self, unit: &str) -> f64 {
         self.held_of_unit.get(unit).copied().unwrap_or(self.held)
     }

@@ -21,7 +21,7 @@ struct Line {
 /// Whether each row is hidden. `sums` are the indexes of attendances and people.
 ///
 /// A row is hidden if a count of it is small, or what it leaves of the same row without some of its keys; then further rows are, until the
-/// hidden ones of each line have as many possible values as the threshold; and so are parts of a hidden total. What is hidden from a role with a lower
+/// hidden ones of each line are at least two and have as many possible values as the threshold; and so are parts of a hidden total. What is hidden from a role with a lower
 /// threshold is hidden from all.
 pub(super) fn hidden_rows(threshold: Threshold, rows: &[RowValues<'_>], sums: [usize; 2]) -> Vec<bool> {
     let mut hidden = vec![false; rows.len()];
@@ -44,7 +44,7 @@ fn protect_lines(threshold: Threshold, rows: &[RowValues<'_>], sums: [usize; 2],
         for (line, at) in lines.iter().flat_map(|line| sums.map(|at| (line, at))) {
             let parts: Vec<u64> = line.parts.iter().map(|row| count_of(&rows[*row], at)).collect();
             let mut of_line: Vec<bool> = line.parts.iter().map(|row| hidden[*row]).collect();
-            threshold.suppress_line(&parts, line.total.is_some_and(|total| hidden[total]), &mut of_line);
+            threshold.suppress_crossing_line(&parts, line.total.is_some_and(|total| hidden[total]), &mut of_line);
             line.parts.iter().zip(of_line).for_each(|(row, is_hidden)| hidden[*row] = is_hidden);
         }
         if *hidden == before {

@@ -43,6 +43,10 @@ impl ReaderTable {
             let (Comparison::Equal, [_]) = (filter.comparison, &filter.values[..]) else {
                 return Err(InvalidSlice::ReaderFilter { filter: filter.to_string() });
             };
+            // A meeting may have both of two categories, so two filters would select what no row of the table has.
+            if conditions.iter().any(|(dimension, _)| *dimension == filter.dimension) {
+                return Err(InvalidSlice::ReaderFilter { filter: filter.to_string() });
+            }
             conditions.push((filter.dimension, filter.values.clone()));
         }
         let names_unit = by.contains(&UNIT) || conditions.iter().any(|(dimension, _)| *dimension == UNIT);

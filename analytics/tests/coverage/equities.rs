@@ -57,9 +57,9 @@ async fn the_equity_of_a_snapshot_is_printed_in_three_languages_and_as_json() {
     assert!(none.contains("has no snapshot: run compute first"), "{none}");
     run(&["compute", "--campaign", "test", "--as-of", "2026-03-16T07:00:00Z"]).expect("a snapshot");
     for (language, told) in [
-        ("en", "Of 3 precincts 1 had no meeting, and in 1 nobody was reached."),
-        ("ru", "Из 3 участков на 1 не было встреч, на 1 никто не охвачен."),
-        ("kk", "3 учаскенің 1 учаскесінде кездесу өтпеген, 1 учаскесінде ешкім қамтылмаған."),
+        ("en", "Precincts: 3; without a meeting: 1; where nobody was reached: 1."),
+        ("ru", "Участков: 3; без встреч: 1; где никто не охвачен: 1."),
+        ("kk", "Учаскелер: 3; кездесу өтпегені: 1; ешкім қамтылмағаны: 1."),
     ] {
         let text = run(&["equity", "--campaign", "test", "--language", language]).expect("a text");
         assert!(text.contains(told), "{text}");

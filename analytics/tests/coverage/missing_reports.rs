@@ -37,7 +37,7 @@ fn world() -> World {
     world.planned("old", place("R", &["M1", "M2"], "2026-02-20T10:00:00Z"));
     // A day before, to the second: not late yet.
     world.planned("yesterday", place("CA", &[], "2026-02-28T07:00:00Z"));
-    world.planned("today", place("R", &["M2"], "2026-03-01T12:00:00Z"));
+    world.planned("today", place("R", &["M2"], "2026-03-01T07:30:00Z"));
     world.planned("tomorrow", place("R", &["M2"], "2026-03-02T12:00:00Z"));
     world.planned("cancelled", place("R", &["M2"], "2026-02-20T10:00:00Z"));
     world.cancelled("cancelled");
@@ -66,8 +66,8 @@ async fn missing_reports_are_printed_in_three_languages_and_as_json() {
         analytics_output(&warehouse.config, &[&command, arguments].concat()).expect("a list")
     };
     for (language, told) in [
-        ("en", "Due: 4 meetings. Reported within 24 hours: 1, later: 0. Without a report: 3."),
-        ("ru", "Срок наступил у 4 встреч. Отчёт в течение 24 часов: 1, позже: 0. Без отчёта: 3."),
+        ("en", "Meetings due: 4. Reported within 24 hours: 1, later: 0. Without a report: 3."),
+        ("ru", "Встреч, срок которых наступил: 4. Отчёт в течение 24 часов: 1, позже: 0. Без отчёта: 3."),
         ("kk", "Мерзімі келген кездесулер: 4. Есебі 24 сағат ішінде түскені: 1, кейін түскені: 0. Есебі жоғы: 3."),
     ] {
         let text = print(&["--language", language]);

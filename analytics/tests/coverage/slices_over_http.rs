@@ -198,6 +198,7 @@ async fn a_fault_in_a_query_is_explained_in_the_readers_language() {
         ("by=precinct", "not shown by precinct. Choose from: unit, coalition"),
         ("where=day=2026-02-23", "not shown by day"),
         ("by=unit,week&where=sex=f&where=category=YOUTH", "at most 3 dimensions"),
+        ("where=category=YOUTH&where=category=ELDER", "The filter \"category=ELDER\" is not possible"),
         ("where=unit=A,B", "The filter \"unit=A,B\" is not possible"),
         ("where=week%3E%3D2026-W08", "The filter \"week>=2026-W08\" is not possible"),
     ] {
