@@ -146,12 +146,12 @@ impl ObservedGroup {
 
 impl Projection {
     /// Different voters with so many further attendances of voters: one possibility of many, with the heterogeneity of half-sample `draw`, and with
-    /// errors of the model and of the group's repeated attendances that are so many standard deviations.
+    /// errors of the model and of the repeated attendances so far that are so many standard deviations.
     pub fn reached(&self, more: f64, draw: usize, [of_model, of_repeats]: [f64; 2]) -> f64 {
         let with_more = Observed { unidentified: self.observed.unidentified + more, ..self.observed };
         let heterogeneity = self.halves[draw % self.halves.len()];
         let reached = with_more.reached_with(heterogeneity);
-        let chance = with_more.variance_of_repeats(heterogeneity, &self.own_halves).sqrt();
+        let chance = self.observed.variance_of_repeats(heterogeneity, &self.own_halves).sqrt();
         let repeats = (with_more.unidentified - (reached - self.observed.reached as f64)).max(0.0);
         let most = (self.observed.reached as f64 + with_more.unidentified).min(self.observed.voters as f64);
         (reached + of_model * MODEL_ERROR * repeats + of_repeats * chance)

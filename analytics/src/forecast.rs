@@ -167,7 +167,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     let target = Some(u64::from(coverage.campaign.planned_reach)).filter(|target| *target > 0);
     let run_rate = reached.zip(target).filter(|_| figures.fulfilment.held > 0).map(|(reached, target)| RunRate {
         so_far: reached.middle as f64 / figures.fulfilment.held as f64,
-        needed: (expected_in_all > 0.0).then(|| target.saturating_sub(reached.middle) as f64 / expected_in_all),
+        needed: (expected_held + unsent as f64 > 0.0).then(|| target.saturating_sub(reached.middle) as f64 / expected_in_all),
     });
     Ok(Forecast {
         remaining: plans.len(),

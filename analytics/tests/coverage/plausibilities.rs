@@ -86,7 +86,7 @@ fn a_member_cannot_be_in_two_units_within_an_hour() {
     world.held("here", place("A", &["M2", "M3"], "2026-02-18T10:00:00Z"));
     world.held("there", place("B", &["M3"], "2026-02-18T10:59:00Z"));
     world.held("after", place("A", &["M3"], "2026-02-18T11:59:00Z"));
-    world.held("same unit", place("A", &["M2"], "2026-02-18T10:30:00Z"));
+    world.held("same-unit", place("A", &["M2"], "2026-02-18T10:30:00Z"));
     let found = found(&world);
     let travel = |other: &str| [Doubt::ImpossibleTravel { member: "M3".to_owned(), other: other.parse().expect("an id"), minutes: 59 }];
     assert_eq!((doubts(&found, "here"), doubts(&found, "there")), (&travel("there")[..], &travel("here")[..]));
