@@ -6,7 +6,7 @@
 //!
 //! 1. Figures of people come from a fixed set of tables ([`ReaderTable`]): one for every set of up to three coarse dimensions, with its totals.
 //!    A query with figures of people selects rows of one of them: its filters are of different dimensions and name one value each.
-//! 2. Each table is protected as a whole ([`hidden_rows`]), and a row that belongs to several tables is hidden in all of them or in none.
+//! 2. Each table is protected as a whole ([`mod@hidden_rows`]), and a row that belongs to several tables is hidden in all of them or in none.
 //! 3. Shown are attendances, different people and gross attendance, and no figure that is a part or the difference of those.
 //! 4. Counts are withheld below twice the threshold `k` of the published tables, and the others are rounded down to a multiple of that.
 //! 5. A slice with a dimension of people leaves out rows of nobody and rows of few alike: that nobody of a sex and an age came says something
