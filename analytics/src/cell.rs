@@ -108,27 +108,22 @@ impl Threshold {
     }
 
     fn suppress_line(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool]) {
-        if (is_total_hidden || hidden.contains(&true)) && parts.iter().sum::<u64>() >= self.0 {
-            self.suppress_more(parts, hidden);
-        }
+        let is_enough = |hidden: &[bool]| self.possible_values(parts, hidden) >= self.0;
+        self.suppress_until(parts, is_total_hidden, hidden, is_enough);
     }
 
-    /// The same for a line of a table whose rows are in several lines: each hidden part is protected by another one.
+    /// The same for a line of a table whose rows are in several lines: each hidden part is protected by another one. Whoever hides parts for another
+    /// reason passes them as hidden.
     pub(crate) fn suppress_crossing_line(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool]) {
+        self.suppress_until(parts, is_total_hidden, hidden, |hidden| self.protects(parts, hidden));
+    }
+
+    /// Hides the smallest parts, if any is hidden or the total is, until that is enough; all parts, if it never is.
+    fn suppress_until(self, parts: &[u64], is_total_hidden: bool, hidden: &mut [bool], is_enough: impl Fn(&[bool]) -> bool) {
         if !(is_total_hidden || hidden.contains(&true)) || parts.iter().sum::<u64>() < self.0 {
             return;
         }
-        while !self.protects(parts, hidden) {
-            let next = (0..parts.len()).filter(|place| !hidden[*place] && parts[*place] > 0).min_by_key(|place| (parts[*place], *place));
-            match next {
-                Some(place) => hidden[place] = true,
-                None => return hidden.fill(true),
-            }
-        }
-    }
-
-    fn suppress_more(self, parts: &[u64], hidden: &mut [bool]) {
-        while self.possible_values(parts, hidden) < self.0 {
+        while !is_enough(hidden) {
             let next = (0..parts.len()).filter(|place| !hidden[*place] && parts[*place] > 0).min_by_key(|place| (parts[*place], *place));
             match next {
                 Some(place) => hidden[place] = true,

@@ -2,6 +2,7 @@
 
 mod diff;
 mod equity;
+mod facts_command;
 mod forecast;
 mod missing_reports;
 mod next_meetings;
@@ -34,6 +35,7 @@ use crate::{
 
 pub use diff::DiffCommand;
 pub use equity::EquityCommand;
+pub use facts_command::FactsArguments;
 pub use forecast::ForecastCommand;
 pub use missing_reports::MissingReportsCommand;
 pub use next_meetings::NextMeetingsCommand;

@@ -27,7 +27,7 @@ use crate::{
     error::AnalyticsError,
     facts_store::FactsStore,
     slice::{RowKey, SliceRows, slice},
-    slice_query::{Comparison, Filter, SliceQuery},
+    slice_query::{Filter, SliceQuery},
 };
 
 /// Why a figure changed.
@@ -51,7 +51,7 @@ impl Cause {
     pub const ALL: [Self; 5] = [Self::NewMeetings, Self::LateReports, Self::Corrections, Self::Roll, Self::Definition];
 }
 
-/// Figures of meetings that can be explained.
+/// Figures of meetings that can be explained, or changes of them, which may be negative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ExplainedFigures {
     /// Held meetings.
@@ -164,13 +164,8 @@ fn stored(coverage: &Coverage) -> ByUnit {
 
 /// Figures of some meetings; without a list, of all.
 fn counted(store: &FactsStore, meetings: Option<&[&MeetingId]>) -> Result<ByUnit, AnalyticsError> {
-    let filter = |meetings: &[&MeetingId]| Filter {
-        dimension: Dimension::Meeting(MeetingDimension::Meeting),
-        comparison: Comparison::Equal,
-        values: meetings.iter().map(ToString::to_string).collect(),
-    };
     let query = SliceQuery {
-        filters: meetings.map(filter).into_iter().collect(),
+        filters: meetings.map(|meetings| Filter::of_meetings(meetings.iter())).into_iter().collect(),
         with_totals: true,
         ..SliceQuery::by([Dimension::Meeting(MeetingDimension::Unit)])
     };

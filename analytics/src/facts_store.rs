@@ -40,7 +40,7 @@ pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
 pub(crate) use calendar::LocalCalendar;
 pub(crate) use calendar::week_monday;
 pub(crate) use dictionary::Dictionary;
-pub(crate) use fulfilment::is_missing;
+pub(crate) use fulfilment::{ON_TIME, is_missing};
 pub(crate) use meeting_frame::{ELIGIBLE_MINIMUM, MEETING, MeetingFrame};
 pub(crate) use people::{People, PersonGroups};
 pub(crate) use person_meetings::{MeetingCounts, PersonMeetings};

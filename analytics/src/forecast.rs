@@ -2,14 +2,13 @@
 //!
 //! A campaign is continued many times by chance: a planned meeting is held with the probability that plans of its unit were held, its size varies
 //! around the expected one as sizes did so far (negative binomial), and its people come again as unequally often as those before ([`crate::estimate`]).
-//! Of meetings that began and have no report, as many are expected to be reported late as of those before.
-//! What few meetings tell is uncertain, so each continuation has its own expected size and probability, drawn with their standard errors.
-//! The fan is what the middle 80 % of the continuations have.
+//! Of meetings that began and have no report, as many are expected to be reported late as of those before. What few meetings tell is uncertain,
+//! so each continuation has its own expected size and probability, drawn with their standard errors. The fan is what the middle 80 % of the
+//! continuations have.
 //!
 //! Guarantees: the same facts give the same forecast, since chance is seeded. Once nothing remains, the forecast is the present state. It fails
-//! closed: without an estimate of the reach so far there is none of the reach to come, but the reason. It supposes that attendance stays as it was and that
-//! nothing is held without a plan.
-//! Plans that the campaign is configured for and that were not sent yet have no day and place; [`WholePlan`] has them as average meetings.
+//! closed: without an estimate of the reach so far there is none of the reach to come, but the reason. It supposes that attendance stays as it
+//! was and that nothing is held without a plan. Plans that the campaign is configured for and that were not sent yet have no day and place; [`WholePlan`] has them as average meetings.
 
 use std::collections::BTreeMap;
 

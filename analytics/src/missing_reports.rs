@@ -3,17 +3,14 @@
 //! Guarantees: the list has exactly the meetings that the figure `missing` counts ([`crate::coverage::definition`]), sorted by coalition, start and id.
 //! Members are those of the plan; they are staff, so they may be named.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use qamtu_schemas::id::MeetingId;
 use serde::Serialize;
 
 use crate::{
     facts::meetings::{InternedMeeting, InternedPlan},
-    facts_store::{FactsStore, is_missing},
+    facts_store::{FactsStore, ON_TIME, is_missing},
 };
-
-/// A report that comes later than this after the start is late, see `on_time` in the definition.
-const ON_TIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A due meeting without a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

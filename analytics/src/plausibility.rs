@@ -20,12 +20,11 @@ use qamtu_schemas::id::MeetingId;
 use serde::Serialize;
 
 use crate::{
-    dimension::{Dimension, MeetingDimension},
     error::AnalyticsError,
     facts::meetings::{InternedMeeting, InternedPlan},
     facts_store::FactsStore,
     slice::{SliceRows, slice},
-    slice_query::{Comparison, Filter, SliceQuery},
+    slice_query::{Filter, SliceQuery},
 };
 pub use heaping::Heaping;
 
@@ -186,8 +185,7 @@ fn gross(store: &FactsStore) -> Result<BTreeMap<u32, u64>, AnalyticsError> {
 
 /// Figures of some meetings; without ids, of all.
 fn totals(store: &FactsStore, ids: Option<Vec<String>>) -> Result<MeetingTotals, AnalyticsError> {
-    let dimension = Dimension::Meeting(MeetingDimension::Meeting);
-    let filters = ids.map(|values| Filter { dimension, comparison: Comparison::Equal, values }).into_iter().collect();
+    let filters = ids.map(Filter::of_meetings).into_iter().collect();
     let SliceRows::Meetings(mut rows) = slice(store, &SliceQuery { filters, ..SliceQuery::default() })?.rows else {
         return Ok(MeetingTotals::default());
     };

@@ -13,9 +13,9 @@
 //!    about a person, if there is one.
 //! 6. There are no figures of people while a unit or coalition of the published tables is withheld.
 //!
-//! Guarantees (tested with linear programs over all tables of a campaign and the exact totals of the page): each count below `k` that is not
-//! zero has at least `k` possible values. The thresholds of all roles are multiples of each other, so a reader of one role learns nothing from
-//! that of another.
+//! Guarantees: a row is shown or hidden whatever the query. The thresholds of all roles are multiples of each other, so a reader of one role learns
+//! nothing from that of another. Each number of attendances below `k` that is not zero is meant to keep at least `k` possible values beside all
+//! tables and the exact totals of the page; tests attack random campaigns of four dimensions with linear programs, which is no proof.
 
 mod hidden_rows;
 mod reader_table;

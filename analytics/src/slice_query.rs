@@ -237,6 +237,12 @@ impl Filter {
         self.comparison != Comparison::Equal || matches!(self.dimension, Dimension::Meeting(MeetingDimension::Day | MeetingDimension::Week))
     }
 
+    /// Meetings with one of these ids.
+    pub(crate) fn of_meetings<I: ToString>(ids: impl IntoIterator<Item = I>) -> Self {
+        let values = ids.into_iter().map(|id| id.to_string()).collect();
+        Self { dimension: Dimension::Meeting(MeetingDimension::Meeting), comparison: Comparison::Equal, values }
+    }
+
     /// Whether the values of the dimension, which are sorted, have those of the filter, as far as they must.
     pub(crate) fn check_values(&self, known: &[String]) -> Result<(), InvalidSlice> {
         match self.values.iter().find(|value| known.binary_search(value).is_err()).filter(|_| !self.may_name_absent_values()) {

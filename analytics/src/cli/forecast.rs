@@ -1,59 +1,29 @@
 //! `forecast`: how far the planned meetings that remain will carry the campaign, for those who plan.
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
 use clap::Args;
-use jiff::Timestamp;
-use qamtu_schemas::id::CampaignId;
-use serde_json::json;
 
-use super::{
-    ListFormat,
-    text_table::{finish, write_table},
-};
+use super::{FactsArguments, text_table::write_table};
 use crate::{
-    compute::{FactsSource, select},
     config::Config,
     error::AnalyticsError,
     estimate::Estimate,
-    facts_store::FactsStore,
     forecast::{Fan, Forecast, forecast},
-    locale::Language,
     translations::Translations,
 };
 
 /// Arguments of the subcommand `forecast`.
 #[derive(Debug, Args)]
 pub struct ForecastCommand {
-    /// Id of the campaign.
-    #[arg(long)]
-    pub campaign: CampaignId,
-    /// Language of the text: kk, ru or en.
-    #[arg(long, default_value = "en")]
-    pub language: Language,
-    /// Format of the output.
-    #[arg(long, default_value = "text")]
-    pub format: ListFormat,
-    /// As-of instant, such as `2026-03-01T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
-    #[arg(long)]
-    pub as_of: Option<Timestamp>,
+    #[command(flatten)]
+    facts: FactsArguments,
 }
 
 impl ForecastCommand {
     /// Computes the forecast and writes it.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
-        let source = FactsSource::new(config).without_saving();
-        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
-        let as_of = selection.as_of;
-        let work = move |store: &Arc<FactsStore>| Ok((forecast(store)?, store.is_synthetic()));
-        let (found, synthetic) = source.with_store(selection, work).await?;
-        finish(match self.format {
-            ListFormat::Text => write_text(&found, Translations::of(self.language), out),
-            ListFormat::Json => {
-                let document = json!({"campaign": self.campaign, "synthetic": synthetic, "as_of": as_of, "forecast": found});
-                serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
-            }
-        })
+        self.facts.run(config, out, "forecast", forecast, write_text).await
     }
 }
 

@@ -3,20 +3,15 @@
 use std::io::Write;
 
 use clap::Args;
-use jiff::Timestamp;
-use qamtu_schemas::id::{CampaignId, CoalitionId, UnitCode};
-use serde_json::json;
+use qamtu_schemas::id::{CoalitionId, UnitCode};
+use serde::Serialize;
 
-use super::{
-    ListFormat,
-    text_table::{finish, write_table},
-};
+use super::{FactsArguments, text_table::write_table};
 use crate::{
-    compute::{FactsSource, select},
     config::Config,
     error::AnalyticsError,
+    facts_store::FactsStore,
     figures::Fulfilment,
-    locale::Language,
     missing_reports::{MissingReport, missing_reports},
     slice::{SliceRows, slice},
     slice_query::{Filter, SliceQuery},
@@ -26,70 +21,66 @@ use crate::{
 /// Arguments of the subcommand `missing-reports`.
 #[derive(Debug, Args)]
 pub struct MissingReportsCommand {
-    /// Id of the campaign.
-    #[arg(long)]
-    pub campaign: CampaignId,
+    #[command(flatten)]
+    facts: FactsArguments,
     /// Only meetings of this coalition.
     #[arg(long)]
     pub coalition: Option<CoalitionId>,
     /// Only meetings in this unit.
     #[arg(long)]
     pub unit: Option<UnitCode>,
-    /// Language of the text: kk, ru or en.
-    #[arg(long, default_value = "en")]
-    pub language: Language,
-    /// Format of the output.
-    #[arg(long, default_value = "text")]
-    pub format: ListFormat,
-    /// As-of instant, such as `2026-03-01T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
-    #[arg(long)]
-    pub as_of: Option<Timestamp>,
+}
+
+/// How many reports came in time, and those that are missing.
+#[derive(Serialize)]
+struct ReportingState {
+    due: u64,
+    on_time: u64,
+    late: u64,
+    within_72_hours: u64,
+    missing: u64,
+    reports: Vec<MissingReport>,
 }
 
 impl MissingReportsCommand {
     /// Finds the meetings and writes them, after how many reports came in time.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
-        let of = |name: &str, value: Option<String>| value.map(|value| format!("{name}={value}").parse::<Filter>()).transpose();
-        let filters =
-            [of("coalition", self.coalition.as_ref().map(ToString::to_string))?, of("unit", self.unit.as_ref().map(ToString::to_string))?];
-        let query = SliceQuery { filters: filters.into_iter().flatten().collect(), ..SliceQuery::default() };
-        let source = FactsSource::new(config).without_saving();
-        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
-        let as_of = selection.as_of;
-        let found =
-            source.with_store(selection, move |store| Ok((slice(store, &query)?, missing_reports(store), store.is_synthetic()))).await?;
-        let (table, mut missing, synthetic) = found;
-        missing.retain(|report| {
-            self.coalition.as_ref().is_none_or(|coalition| coalition.as_str() == report.coalition)
-                && self.unit.as_ref().is_none_or(|unit| unit.as_str() == report.unit)
-        });
-        let plan = match table.rows {
-            SliceRows::Meetings(mut rows) => rows.pop().map(|row| row.figures.figures.fulfilment).unwrap_or_default(),
-            SliceRows::People(_) => Fulfilment::default(),
-        };
-        finish(match self.format {
-            ListFormat::Text => write_text(&plan, &missing, Translations::of(self.language), out),
-            ListFormat::Json => {
-                let document = json!({
-                    "campaign": self.campaign, "synthetic": synthetic, "as_of": as_of, "due": plan.due, "on_time": plan.on_time, "late": plan.late,
-                    "within_72_hours": plan.within_72_hours, "missing": plan.missing, "reports": missing,
-                });
-                serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
-            }
-        })
+        let (coalition, unit) = (self.coalition.as_ref().map(ToString::to_string), self.unit.as_ref().map(ToString::to_string));
+        let compute = move |store: &FactsStore| reporting_state(store, coalition.as_deref(), unit.as_deref());
+        self.facts.run(config, out, "missing_reports", compute, write_text).await
     }
 }
 
-fn write_text(plan: &Fulfilment, missing: &[MissingReport], translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
+fn reporting_state(store: &FactsStore, coalition: Option<&str>, unit: Option<&str>) -> Result<ReportingState, AnalyticsError> {
+    let of = |name: &str, value: Option<&str>| value.map(|value| format!("{name}={value}").parse::<Filter>()).transpose();
+    let filters = [of("coalition", coalition)?, of("unit", unit)?].into_iter().flatten().collect();
+    let plan = match slice(store, &SliceQuery { filters, ..SliceQuery::default() })?.rows {
+        SliceRows::Meetings(mut rows) => rows.pop().map(|row| row.figures.figures.fulfilment).unwrap_or_default(),
+        SliceRows::People(_) => Fulfilment::default(),
+    };
+    let is_wanted = |report: &MissingReport| {
+        coalition.is_none_or(|coalition| coalition == report.coalition) && unit.is_none_or(|unit| unit == report.unit)
+    };
+    Ok(ReportingState {
+        due: plan.due,
+        on_time: plan.on_time,
+        late: plan.late,
+        within_72_hours: plan.within_72_hours,
+        missing: plan.missing,
+        reports: missing_reports(store).into_iter().filter(is_wanted).collect(),
+    })
+}
+
+fn write_text(found: &ReportingState, translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
     let number = |count: u64| translations.locale().number(count);
     let args = [
-        ("due", number(plan.due).into()),
-        ("time", number(plan.on_time).into()),
-        ("late", number(plan.late).into()),
-        ("missing", number(plan.missing).into()),
+        ("due", number(found.due).into()),
+        ("time", number(found.on_time).into()),
+        ("late", number(found.late).into()),
+        ("missing", number(found.missing).into()),
     ];
     writeln!(out, "{}", translations.message_with("missing-summary", &args))?;
-    if missing.is_empty() {
+    if found.reports.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
@@ -123,5 +114,5 @@ fn write_text(plan: &Fulfilment, missing: &[MissingReport], translations: &Trans
         "missing-days",
         "missing-state",
     ];
-    write_table(out, header.map(|key| translations.message(key)).to_vec(), missing.iter().map(row).collect())
+    write_table(out, header.map(|key| translations.message(key)).to_vec(), found.reports.iter().map(row).collect())
 }

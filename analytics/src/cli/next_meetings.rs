@@ -3,19 +3,11 @@
 use std::io::Write;
 
 use clap::Args;
-use jiff::Timestamp;
-use qamtu_schemas::id::CampaignId;
-use serde_json::json;
 
-use super::{
-    ListFormat,
-    text_table::{finish, write_table},
-};
+use super::{FactsArguments, text_table::write_table};
 use crate::{
-    compute::{FactsSource, select},
     config::Config,
     error::AnalyticsError,
-    locale::Language,
     next_meetings::{NextMeetings, Reason, next_meetings},
     translations::Translations,
 };
@@ -23,39 +15,18 @@ use crate::{
 /// Arguments of the subcommand `next-meetings`.
 #[derive(Debug, Args)]
 pub struct NextMeetingsCommand {
-    /// Id of the campaign.
-    #[arg(long)]
-    pub campaign: CampaignId,
+    #[command(flatten)]
+    facts: FactsArguments,
     /// Number of planned meetings and of proposals to list.
     #[arg(long, default_value_t = 20)]
     pub top: usize,
-    /// Language of headers and reasons: kk, ru or en.
-    #[arg(long, default_value = "en")]
-    pub language: Language,
-    /// Format of the output.
-    #[arg(long, default_value = "text")]
-    pub format: ListFormat,
-    /// As-of instant, such as `2026-03-01T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
-    #[arg(long)]
-    pub as_of: Option<Timestamp>,
 }
 
 impl NextMeetingsCommand {
     /// Computes the ranking and writes it.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
-        let source = FactsSource::new(config).without_saving();
-        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
-        let (as_of, top) = (selection.as_of, self.top);
-        let work = move |store: &std::sync::Arc<crate::facts_store::FactsStore>| Ok((next_meetings(store, top)?, store.is_synthetic()));
-        let (next, synthetic) = source.with_store(selection, work).await?;
-        let written = match self.format {
-            ListFormat::Text => write_text(&next, Translations::of(self.language), out),
-            ListFormat::Json => {
-                let document = json!({"campaign": self.campaign, "synthetic": synthetic, "as_of": as_of, "next_meetings": next});
-                serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
-            }
-        };
-        finish(written)
+        let top = self.top;
+        self.facts.run(config, out, "next_meetings", move |store| next_meetings(store, top), write_text).await
     }
 }
 

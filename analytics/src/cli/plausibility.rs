@@ -1,58 +1,28 @@
 //! `plausibility`: doubtful reports with their evidence, for those who check them.
 
-use std::{io::Write, sync::Arc};
+use std::io::Write;
 
 use clap::Args;
-use jiff::Timestamp;
-use qamtu_schemas::id::CampaignId;
-use serde_json::json;
 
-use super::{
-    ListFormat,
-    text_table::{finish, write_table},
-};
+use super::{FactsArguments, text_table::write_table};
 use crate::{
-    compute::{FactsSource, select},
     config::Config,
     error::AnalyticsError,
-    facts_store::FactsStore,
-    locale::Language,
-    plausibility::{Doubt, MeetingTotals, Plausibility, plausibility},
+    plausibility::{Doubt, DoubtfulMeeting, MeetingTotals, Plausibility, plausibility},
     translations::Translations,
 };
 
 /// Arguments of the subcommand `plausibility`.
 #[derive(Debug, Args)]
 pub struct PlausibilityCommand {
-    /// Id of the campaign.
-    #[arg(long)]
-    pub campaign: CampaignId,
-    /// Language of the text: kk, ru or en.
-    #[arg(long, default_value = "en")]
-    pub language: Language,
-    /// Format of the output.
-    #[arg(long, default_value = "text")]
-    pub format: ListFormat,
-    /// As-of instant, such as `2026-03-01T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
-    #[arg(long)]
-    pub as_of: Option<Timestamp>,
+    #[command(flatten)]
+    facts: FactsArguments,
 }
 
 impl PlausibilityCommand {
     /// Checks all held meetings and writes what is doubtful.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
-        let source = FactsSource::new(config).without_saving();
-        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
-        let as_of = selection.as_of;
-        let work = move |store: &Arc<FactsStore>| Ok((plausibility(store)?, store.is_synthetic()));
-        let (found, synthetic) = source.with_store(selection, work).await?;
-        finish(match self.format {
-            ListFormat::Text => write_text(&found, Translations::of(self.language), out),
-            ListFormat::Json => {
-                let document = json!({"campaign": self.campaign, "synthetic": synthetic, "as_of": as_of, "plausibility": found});
-                serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from).and_then(|()| writeln!(out))
-            }
-        })
+        self.facts.run(config, out, "plausibility", plausibility, write_text).await
     }
 }
 
@@ -63,7 +33,7 @@ fn write_text(found: &Plausibility, translations: &Translations, out: &mut impl 
         writeln!(out, "{}", message("doubt-none"))?;
     } else {
         let header = ["next-meeting", "column-unit", "column-coalition", "next-day", "next-reason"].map(message).to_vec();
-        let row = |meeting: &crate::plausibility::DoubtfulMeeting| {
+        let row = |meeting: &DoubtfulMeeting| {
             let reasons: Vec<String> = meeting.doubts.iter().map(|doubt| reason(doubt, translations)).collect();
             vec![meeting.meeting.to_string(), meeting.unit.clone(), meeting.coalition.clone(), meeting.day.to_string(), reasons.join(" ")]
         };

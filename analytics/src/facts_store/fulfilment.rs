@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A report that was received by then after the start of its meeting is on time.
-const ON_TIME: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const ON_TIME: SignedDuration = SignedDuration::from_hours(24);
 /// The wider limit that completeness is also stated for.
 const WITHIN: SignedDuration = SignedDuration::from_hours(72);
 

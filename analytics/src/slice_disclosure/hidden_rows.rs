@@ -21,8 +21,8 @@ struct Line {
 /// Whether each row is hidden. `sums` are the indexes of attendances and people.
 ///
 /// A row is hidden if a count of it is small, or what it leaves of the same row without some of its keys; then further rows are, until the
-/// hidden ones of each line are at least two and have as many possible values as the threshold; and so are parts of a hidden total. What is hidden from a role with a lower
-/// threshold is hidden from all.
+/// hidden ones of each line are at least two and have as many possible values as the threshold; and so are parts of a hidden total. What is
+/// hidden from a role with a lower threshold is hidden from all.
 pub(super) fn hidden_rows(threshold: Threshold, rows: &[RowValues<'_>], sums: [usize; 2]) -> Vec<bool> {
     let mut hidden = vec![false; rows.len()];
     let numbers: HashMap<&[RowKey], usize> = rows.iter().zip(0..).map(|(row, number)| (row.keys, number)).collect();

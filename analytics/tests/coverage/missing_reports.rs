@@ -74,8 +74,9 @@ async fn missing_reports_are_printed_in_three_languages_and_as_json() {
         assert!(text.contains(told) && text.contains("Әсел Қайратқызы (M1), M2") && text.contains("2026-02-20 15:00"), "{text}");
     }
     let document: Value = serde_json::from_str(&print(&["--coalition", "CA", "--format", "json"])).expect("JSON");
-    assert_eq!((&document["due"], &document["missing"], &document["reports"][0]["meeting"]), (&json!(1), &json!(1), &json!("yesterday")));
-    assert_eq!(document["reports"].as_array().map(Vec::len), Some(1));
+    let found = &document["missing_reports"];
+    assert_eq!((&found["due"], &found["missing"], &found["reports"][0]["meeting"]), (&json!(1), &json!(1), &json!("yesterday")));
+    assert_eq!(found["reports"].as_array().map(Vec::len), Some(1));
     let nobody = analytics_output(&warehouse.config, &["missing-reports", "--campaign", "test", "--coalition", "NONE"]);
     assert!(nobody.as_ref().is_err_and(|(code, told)| *code == Some(64) && told.contains("choose one of CA, R")), "{nobody:?}");
 }

@@ -51,13 +51,17 @@ fn service(reader: Reader) -> Service {
 
 /// A service with so many elders; none has no facts yet.
 fn service_of(reader: Reader, elders: Option<u64>) -> Service {
+    service_with(reader, &world(elders.unwrap_or(12)), elders.is_some())
+}
+
+fn service_with(reader: Reader, world: &World, has_facts: bool) -> Service {
     let folder = tempfile::tempdir().expect("a folder");
     let snapshots = SnapshotStore::open(folder.path()).expect("a store");
-    let facts = world(elders.unwrap_or(12)).store(after(), usize::MAX);
+    let facts = world.store(after(), usize::MAX);
     let coverage = Coverage::of(&facts).expect("a coverage");
     let snapshot = Snapshot { id: SnapshotId::of(&coverage.identity), coverage };
     let state = DashboardState::with_snapshot("test".parse().expect("an id"), snapshots, Some(snapshot));
-    if elders.is_some() {
+    if has_facts {
         state.set_facts(Arc::new(facts));
     }
     Service { router: router(Arc::new(state), reader), _folder: folder }
@@ -148,6 +152,25 @@ async fn slices_show_no_people_while_the_published_tables_withhold_a_row() {
         service_of(Reader::of_region(Role::Analyst), Some(12)).json("by=unit&measures=reached").await["rows"][0]["figures"]["reached"],
         30
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gross_attendance_does_not_tell_how_few_others_came() {
+    let gross = async |heads: u32| {
+        let mut world = world(12);
+        world.heads("a", &[heads], None);
+        let analyst = service_with(Reader::of_region(Role::Analyst), &world, true);
+        let rows = analyst.json("by=unit&measures=gross,contacts,gross_per_100_voters").await["rows"].clone();
+        assert_eq!(rows[0]["figures"]["contacts"], 30, "{rows}");
+        rows[0]["figures"].clone()
+    };
+    // Thirty voters are on the list of `a`.
+    assert_eq!(gross(30).await["gross"], 30);
+    for heads in [31, 39] {
+        let figures = gross(heads).await;
+        assert!(figures["gross"].is_null() && figures["gross_per_100_voters"].is_null(), "{heads}: {figures}");
+    }
+    assert_eq!(gross(40).await["gross"], 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]
