@@ -11,7 +11,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::civil::Date;
 use qamtu_schemas::{event::CampaignConfigured, id::MeetingId};
 
-use crate::{dimension::PersonDimension, error::AnalyticsError, facts::Facts, roll::Roll, snapshot_identity::Selection};
+use crate::{
+    dimension::{Dimension, PersonDimension},
+    error::AnalyticsError,
+    facts::Facts,
+    roll::Roll,
+    snapshot_identity::Selection,
+};
 
 mod arrow_file;
 mod attendance_collector;
@@ -19,6 +25,7 @@ mod attendance_frames;
 mod attendance_lists;
 mod attendance_run;
 mod calendar;
+mod catalog;
 mod dictionary;
 mod fulfilment;
 mod look_alike_ids;
@@ -39,6 +46,7 @@ pub use attendance_lists::AttendanceLists;
 pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
 pub(crate) use calendar::LocalCalendar;
 pub(crate) use calendar::week_monday;
+pub(crate) use catalog::Catalog;
 pub(crate) use dictionary::Dictionary;
 pub(crate) use fulfilment::{ON_TIME, is_missing};
 pub(crate) use meeting_frame::{ELIGIBLE_MINIMUM, MEETING, MeetingFrame};
@@ -56,7 +64,7 @@ pub struct FactsStore {
     facts: Facts,
     calendar: LocalCalendar,
     residences: ResidenceIndex,
-    voters: Voters,
+    catalog: Catalog,
     people: People,
     attendance: AttendanceLists,
     person_meetings: Arc<PersonMeetings>,
@@ -121,9 +129,13 @@ impl FactsStore {
         let known: BTreeSet<&MeetingId> = facts.meeting_ids.iter().chain(attendance.meetings()).collect();
         facts.quality.lookalike_meetings = look_alike_ids::count(known.into_iter());
         let person_meetings = Arc::new(PersonMeetings::of(&attendance, &facts.meetings, people.len())?);
-        let voters = Voters::of(&facts.reference, calendar.today);
         let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;
-        Ok(Self { calendar, facts, residences, voters, people, attendance, person_meetings, meetings })
+        let values = |dimension| match dimension {
+            Dimension::Meeting(dimension) => Some(meetings.values(dimension).clone()),
+            Dimension::Person(dimension) => people.values(dimension, &residences),
+        };
+        let catalog = Catalog::new(values, Voters::of(&facts.reference, calendar.today));
+        Ok(Self { calendar, facts, residences, catalog, people, attendance, person_meetings, meetings })
     }
 
     /// The facts that the columns were made of.
@@ -146,17 +158,23 @@ impl FactsStore {
         &self.calendar
     }
 
+    /// Values of the dimensions, and voters of the places.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     pub(crate) fn voters(&self) -> &Voters {
-        &self.voters
+        &self.catalog.voters
     }
 
     pub(crate) fn people(&self) -> &People {
         &self.people
     }
 
-    /// Divides everybody by a dimension.
-    pub(crate) fn person_groups(&self, by: PersonDimension) -> PersonGroups {
-        self.people.groups(by, &self.residences)
+    /// Divides everybody by a dimension; nobody has a value that the catalog does not have.
+    pub(crate) fn person_groups(&self, by: PersonDimension) -> PersonGroups<'_> {
+        let values = self.catalog.values(Dimension::Person(by)).cloned().unwrap_or_default();
+        self.people.groups(by, &values, &self.residences)
     }
 
     pub(crate) fn attendance(&self) -> &AttendanceLists {

@@ -1,6 +1,6 @@
 //! The slice query: the figures of any set of meetings and people, by up to two dimensions.
 //!
-//! 1. [`resolved_query`] finds the values of a [`SliceQuery`] in a [`FactsStore`].
+//! 1. [`resolved_query`] finds the values of a [`SliceQuery`] in the catalog of a [`FactsStore`].
 //! 2. [`meeting_groups`] groups the meetings that pass and adds up what may be added up, as a polars query over the meetings. It counts the
 //!    different people of each group with an expression of our own, [`distinct_people`]: exactly, along everybody's attendances.
 //! 3. [`table`] makes rows of both: their bounds, and what they are compared to.
@@ -27,8 +27,12 @@ pub use people_counts::PeopleCounts;
 pub use row_values::RowValues;
 pub use table::{MeetingRow, PersonRow, RowKey, SliceRow, SliceRows, SliceTable};
 
+pub(crate) use group_key::GroupKey;
+pub(crate) use meeting_groups::MeetingGroup;
+pub(crate) use resolved_query::ResolvedQuery;
+pub(crate) use table::table;
+
 use crate::{error::AnalyticsError, facts_store::FactsStore, slice_query::SliceQuery};
-use resolved_query::ResolvedQuery;
 
 /// Evaluates a query over a store.
 pub fn slice(store: &FactsStore, query: &SliceQuery) -> Result<SliceTable, AnalyticsError> {
@@ -48,8 +52,8 @@ pub fn slices<const QUERIES: usize>(store: &FactsStore, queries: [&SliceQuery; Q
 pub fn slice_all(store: &FactsStore, queries: &[&SliceQuery]) -> Result<Vec<SliceTable>, AnalyticsError> {
     let mut resolved = Vec::with_capacity(queries.len());
     for query in queries {
-        resolved.push(ResolvedQuery::new(store, query)?);
+        resolved.push(ResolvedQuery::new(store.catalog(), query)?);
     }
     let groups = meeting_groups::groups(store, &resolved)?;
-    Ok(resolved.iter().zip(groups).map(|(query, groups)| table::table(store, query, groups)).collect())
+    Ok(resolved.iter().zip(groups).map(|(query, groups)| table(store.catalog(), query, groups)).collect())
 }

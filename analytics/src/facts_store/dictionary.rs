@@ -1,9 +1,14 @@
 //! The values of a dimension, sorted, so that their numbers are in the same order.
 
-/// Sorted values without repetition; a value's number is its index.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Sorted values without repetition; a value's number is its index. A clone shares the values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
 pub(crate) struct Dictionary {
-    values: Vec<String>,
+    values: Arc<Vec<String>>,
 }
 
 impl<S: Into<String>> FromIterator<S> for Dictionary {
@@ -11,7 +16,19 @@ impl<S: Into<String>> FromIterator<S> for Dictionary {
         let mut values: Vec<String> = values.into_iter().map(Into::into).collect();
         values.sort_unstable();
         values.dedup();
-        Self { values }
+        Self { values: Arc::new(values) }
+    }
+}
+
+impl From<Vec<String>> for Dictionary {
+    fn from(values: Vec<String>) -> Self {
+        values.into_iter().collect()
+    }
+}
+
+impl From<Dictionary> for Vec<String> {
+    fn from(dictionary: Dictionary) -> Self {
+        Arc::unwrap_or_clone(dictionary.values)
     }
 }
 

@@ -18,28 +18,38 @@ pub(crate) struct People {
     sexes: Vec<Sex>,
 }
 
-/// People divided by a dimension; the last group has those without a value.
+/// People divided by a dimension, in the order of its values; the last group has those without a value.
 #[derive(Debug)]
-pub(crate) struct PersonGroups {
-    /// Values of all groups but the last.
-    pub(crate) values: Dictionary,
+pub(crate) struct PersonGroups<'a> {
+    key: PersonKey<'a>,
+    /// Group by residence number, first year of the birth band, or sex.
     group_of: Vec<u32>,
+    values: usize,
 }
 
-impl PersonGroups {
-    fn new(values: Dictionary, group_of: impl Iterator<Item = Option<u32>>) -> Self {
-        let without = values.values().len() as u32;
-        Self { group_of: group_of.map(|group| group.unwrap_or(without)).collect(), values }
-    }
+/// What decides about a person's group.
+#[derive(Debug)]
+enum PersonKey<'a> {
+    Residence(&'a [u32]),
+    Birth(&'a [u16]),
+    Sex(&'a [Sex]),
+}
 
+impl PersonGroups<'_> {
     /// Group of a person.
     pub(crate) fn of(&self, person: u32) -> usize {
-        self.group_of[person as usize] as usize
+        let person = person as usize;
+        let key = match self.key {
+            PersonKey::Residence(residences) => residences.get(person).map(|residence| *residence as usize),
+            PersonKey::Birth(bands) => bands.get(person).map(|band| usize::from(*band)),
+            PersonKey::Sex(sexes) => sexes.get(person).map(|sex| *sex as usize),
+        };
+        key.and_then(|key| self.group_of.get(key)).map_or(self.values, |group| *group as usize)
     }
 
     /// How many groups there are, that without a value included.
     pub(crate) fn len(&self) -> usize {
-        self.values.values().len() + 1
+        self.values + 1
     }
 }
 
@@ -83,33 +93,42 @@ impl People {
         !self.sexes.is_empty()
     }
 
-    /// Divides everybody by a dimension.
-    pub(crate) fn groups(&self, by: PersonDimension, index: &ResidenceIndex) -> PersonGroups {
-        match by {
-            PersonDimension::Residence => {
-                PersonGroups::new(index.precinct_ids().collect(), self.residences.iter().map(|residence| index.precinct_of(*residence)))
-            }
-            PersonDimension::ResidenceUnit => {
-                PersonGroups::new(index.unit_codes().collect(), self.residences.iter().map(|residence| index.unit_of(*residence)))
-            }
-            PersonDimension::Birth => {
-                let values: Dictionary = self.bands.iter().copied().map(birth_value).collect();
-                // Years of fewer or more than four digits sort otherwise as text than as numbers.
-                let numbers: Vec<Option<u32>> = self.bands.iter().map(|band| values.number(&birth_value(*band))).collect();
-                let number = |band: &u16| numbers[self.bands.binary_search(band).ok()?];
-                self.known(&self.birth_bands, values.clone(), number)
-            }
-            PersonDimension::Sex => {
-                let values: Dictionary = ["f", "m"].into_iter().collect();
-                let numbers = |sex: &Sex| sex_value(*sex).and_then(|value| values.number(value));
-                self.known(&self.sexes, values.clone(), numbers)
-            }
+    /// The values of a dimension; none if it is known from a roll only, and there is none.
+    pub(super) fn values(&self, of: PersonDimension, index: &ResidenceIndex) -> Option<Dictionary> {
+        match of {
+            PersonDimension::Residence => Some(index.precinct_ids().collect()),
+            PersonDimension::ResidenceUnit => Some(index.unit_codes().collect()),
+            PersonDimension::Birth => self.has_roll().then(|| self.bands.iter().copied().map(birth_value).collect()),
+            PersonDimension::Sex => self.has_roll().then(|| ["f", "m"].into_iter().collect()),
         }
     }
 
-    /// Groups by a property that is known of everybody or, without a roll, of nobody.
-    fn known<T>(&self, properties: &[T], values: Dictionary, number: impl Fn(&T) -> Option<u32>) -> PersonGroups {
-        PersonGroups::new(values, (0..self.len()).map(|person| properties.get(person).and_then(&number)))
+    /// Divides everybody by a dimension with these values.
+    pub(super) fn groups(&self, by: PersonDimension, values: &Dictionary, index: &ResidenceIndex) -> PersonGroups<'_> {
+        let without = values.values().len() as u32;
+        let of_residences = |group: fn(&ResidenceIndex, u32) -> Option<u32>| {
+            (0..index.len()).map(|residence| group(index, residence as u32).unwrap_or(without)).collect()
+        };
+        let (key, group_of) = match by {
+            PersonDimension::Residence => (PersonKey::Residence(&self.residences), of_residences(ResidenceIndex::precinct_of)),
+            PersonDimension::ResidenceUnit => (PersonKey::Residence(&self.residences), of_residences(ResidenceIndex::unit_of)),
+            PersonDimension::Birth => {
+                // Years of fewer or more than four digits sort otherwise as text than as numbers.
+                let mut group_of = vec![without; usize::from(u16::MAX) + 1];
+                for band in &self.bands {
+                    group_of[usize::from(*band)] = values.number(&birth_value(*band)).unwrap_or(without);
+                }
+                (PersonKey::Birth(&self.birth_bands), group_of)
+            }
+            PersonDimension::Sex => {
+                let mut group_of = vec![without; 3];
+                for sex in [Sex::Female, Sex::Male, Sex::Unknown] {
+                    group_of[sex as usize] = sex_value(sex).and_then(|value| values.number(value)).unwrap_or(without);
+                }
+                (PersonKey::Sex(&self.sexes), group_of)
+            }
+        };
+        PersonGroups { key, group_of, values: values.values().len() }
     }
 }
 
@@ -122,8 +141,9 @@ mod tests {
         let birth_bands = vec![0, 985, 1985, 65_535, 985];
         let people = People { residences: vec![0; 5], bands: vec![985, 1985, 65_535], sexes: vec![Sex::Unknown; 5], birth_bands };
         let index = ResidenceIndex::of(&qamtu_schemas::Reference::default(), &Roll::default(), jiff::civil::date(2026, 3, 15));
-        let groups = people.groups(PersonDimension::Birth, &index);
-        let values: Vec<Option<&str>> = (0..5).map(|person| groups.values.values().get(groups.of(person)).map(String::as_str)).collect();
+        let values = people.values(PersonDimension::Birth, &index).expect("a roll");
+        let groups = people.groups(PersonDimension::Birth, &values, &index);
+        let values: Vec<Option<&str>> = (0..5).map(|person| values.values().get(groups.of(person)).map(String::as_str)).collect();
         assert_eq!(values, [None, Some("985-989"), Some("1985-1989"), Some("65535-65535"), Some("985-989")]);
     }
 }

@@ -66,6 +66,11 @@ impl ResidenceIndex {
         roll.precincts().iter().map(|precinct| self.precincts.binary_search(precinct).unwrap_or_default() as u32).collect()
     }
 
+    /// Exclusive bound of the residence numbers.
+    pub(super) fn len(&self) -> usize {
+        self.precincts.len() + self.units.len()
+    }
+
     /// Ids of the precincts, in the order of their residence numbers.
     pub(super) fn precinct_ids(&self) -> impl Iterator<Item = &str> {
         self.precincts.iter().map(PrecinctId::as_str)

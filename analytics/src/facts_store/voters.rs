@@ -9,11 +9,12 @@ use qamtu_schemas::{
     Reference,
     id::{CoalitionId, PrecinctId, UnitCode},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::figures::Denominator;
 
 /// Registered voters on the as-of day: each precinct's newest count up to that day. A sum has the date of its newest count.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Voters {
     pub(crate) region: Denominator,
     pub(crate) precincts: BTreeMap<PrecinctId, Denominator>,

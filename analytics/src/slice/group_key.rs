@@ -2,7 +2,7 @@
 
 /// The value of a group in one dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum GroupKey {
+pub(crate) enum GroupKey {
     /// Number of the value.
     Value(u32),
     /// Meetings or people without a value.

@@ -1,17 +1,21 @@
 //! Adds up the meetings that pass by their dimensions, and for each total, with one polars query each; then counts their people.
 
+use std::sync::Arc;
+
 use polars::{
     frame::DataFrame,
-    prelude::{Column, DataType, ExplodeOptions, Expr, IntoLazy, NULL, PolarsResult, by_name, col, lit},
+    prelude::{BooleanChunked, Column, DataType, ExplodeOptions, Expr, Field, IntoColumn, IntoLazy, NULL, PolarsResult, by_name, col, lit},
 };
 
 use super::{
-    distinct_people::{self, PEOPLE, people_counts},
+    counted_people::CountedPeople,
+    distinct_people::{self, Counting, PEOPLE, people_counts},
     group_key::GroupKey,
     people_counts::PeopleCounts,
     resolved_query::ResolvedQuery,
 };
 use crate::{
+    dimension::MeetingDimension,
     error::AnalyticsError,
     facts_store::{ELIGIBLE_MINIMUM, FactsStore, MEETING},
     figures::MeetingSums,
@@ -19,12 +23,12 @@ use crate::{
 
 /// Meetings with the same values.
 #[derive(Debug, Clone)]
-pub(super) struct MeetingGroup {
+pub(crate) struct MeetingGroup {
     /// In the order of [`ResolvedQuery::meeting_dimensions`].
-    pub(super) keys: Vec<GroupKey>,
-    pub(super) sums: MeetingSums,
+    pub(crate) keys: Vec<GroupKey>,
+    pub(crate) sums: MeetingSums,
     /// Their people, by number of a group of people; groups without anybody are left out.
-    pub(super) people: Vec<(usize, PeopleCounts)>,
+    pub(crate) people: Vec<(usize, PeopleCounts)>,
 }
 
 /// The groups of each query, and their totals over one and over all dimensions.
@@ -34,18 +38,31 @@ pub(super) fn groups(store: &FactsStore, queries: &[ResolvedQuery]) -> Result<Ve
 
 fn all_groups(store: &FactsStore, queries: &[ResolvedQuery]) -> PolarsResult<Vec<Vec<MeetingGroup>>> {
     let mut groups = vec![Vec::new(); queries.len()];
+    let countings: Vec<Counting> = queries.iter().map(|query| counting(store, query)).collect();
     let mut left: Vec<usize> = (0..queries.len()).collect();
     while let Some(first) = left.first() {
-        let counting = &queries[*first].counting;
-        let (same, others) = left.into_iter().partition(|query| queries[*query].counting.is_same(counting));
+        let counting = &countings[*first];
+        let (same, others) = left.into_iter().partition(|query| countings[*query].is_same(counting));
         left = others;
-        count_together(store, queries, same, &mut groups)?;
+        count_together(store, queries, counting, same, &mut groups)?;
     }
     Ok(groups)
 }
 
+/// What is counted for each group of meetings of a query.
+fn counting(store: &FactsStore, query: &ResolvedQuery) -> Counting {
+    let people = query.is_of_people.then(|| Arc::new(CountedPeople::of(store, query)));
+    Counting::new(store, people, query.with_frequencies)
+}
+
 /// Counts the people of queries that count the same people in the same way: in one pass, whatever their groups are.
-fn count_together(store: &FactsStore, queries: &[ResolvedQuery], same: Vec<usize>, groups: &mut [Vec<MeetingGroup>]) -> PolarsResult<()> {
+fn count_together(
+    store: &FactsStore,
+    queries: &[ResolvedQuery],
+    counting: &Counting,
+    same: Vec<usize>,
+    groups: &mut [Vec<MeetingGroup>],
+) -> PolarsResult<()> {
     let mut summed = Vec::new();
     for query in same {
         summed.push((query, SummedGroups::new(store, &queries[query])?));
@@ -56,7 +73,7 @@ fn count_together(store: &FactsStore, queries: &[ResolvedQuery], same: Vec<usize
         lists.append(others.frame.column(MEETING)?)?;
     }
     let lists = DataFrame::new_infer_height(vec![lists.rechunk()])?.lazy();
-    let people = lists.select([people_counts(col(MEETING), queries[first.0].counting.clone())]).collect()?;
+    let people = lists.select([people_counts(col(MEETING), counting.clone())]).collect()?;
     let mut start = 0;
     for (query, summed) in &summed {
         let people = people.column(PEOPLE)?.slice(start as i64, summed.frame.height());
@@ -75,12 +92,9 @@ struct SummedGroups {
 
 impl SummedGroups {
     fn new(store: &FactsStore, query: &ResolvedQuery) -> PolarsResult<Self> {
-        let dimensions = query.meeting_dimensions.len();
-        let all = (1_u32 << dimensions) - 1;
         let mut kinds = Vec::new();
         let mut frame: Option<DataFrame> = None;
-        for subset in if query.with_totals { 0..=all } else { all..=all } {
-            let is_grouped: Vec<bool> = (0..dimensions).map(|at| subset >> at & 1 == 1).collect();
+        for is_grouped in query.groupings() {
             let rows = sum_groups(store, query, &is_grouped)?;
             kinds.extend(std::iter::repeat_n(is_grouped, rows.height()));
             match &mut frame {
@@ -116,7 +130,7 @@ impl SummedGroups {
 /// Sums and lists of meetings by those dimensions that are grouped; the others have no value.
 fn sum_groups(store: &FactsStore, query: &ResolvedQuery, is_grouped: &[bool]) -> PolarsResult<DataFrame> {
     let mut frame = store.meetings().frame().clone().lazy();
-    if let Some(condition) = query.condition() {
+    if let Some(condition) = query.meeting_filters.iter().map(|(dimension, passing)| condition(*dimension, passing)).reduce(Expr::and) {
         frame = frame.filter(condition);
     }
     let mut keys: Vec<Expr> = Vec::new();
@@ -145,4 +159,29 @@ fn sum_groups(store: &FactsStore, query: &ResolvedQuery, is_grouped: &[bool]) ->
         frame.group_by(keys).agg(figures)
     };
     grouped.with_columns(totals).select(columns).collect()
+}
+
+/// Rows whose value, or one of whose values, passes.
+fn condition(dimension: MeetingDimension, passing: &[bool]) -> Expr {
+    let passing = passing.to_vec();
+    let passes = move |column: Column| passes(&column, &passing, dimension.is_multi_valued());
+    col(dimension.name()).map(passes, |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)))
+}
+
+/// Whether the number in each row, or one of the numbers of its list, passes.
+fn passes(column: &Column, passing: &[bool], are_lists: bool) -> PolarsResult<Column> {
+    let passes = |number: Option<u32>| number.is_some_and(|number| passing.get(number as usize).copied().unwrap_or(false));
+    let found: BooleanChunked = if are_lists {
+        let mut found = Vec::with_capacity(column.len());
+        for list in column.list()?.amortized_iter() {
+            found.push(match list {
+                Some(list) => list.as_ref().u32()?.iter().any(passes),
+                None => false,
+            });
+        }
+        found.into_iter().collect()
+    } else {
+        column.u32()?.iter().map(passes).collect()
+    };
+    Ok(found.with_name(column.name().clone()).into_column())
 }

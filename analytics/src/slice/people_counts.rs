@@ -21,7 +21,7 @@ pub(super) const NUMBERS: usize = 4 + FREQUENCIES;
 
 impl PeopleCounts {
     /// Nobody.
-    pub(super) fn none(with_frequencies: bool) -> Self {
+    pub(crate) fn none(with_frequencies: bool) -> Self {
         Self { frequencies: with_frequencies.then_some([0; FREQUENCIES]), ..Self::default() }
     }
 
@@ -37,7 +37,7 @@ impl PeopleCounts {
     }
 
     /// Adds people of another group that nobody is in who is in this one.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.reached += other.reached;
         self.contacts += other.contacts;
         self.first_reached += other.first_reached;

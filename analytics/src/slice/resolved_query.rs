@@ -1,77 +1,95 @@
-//! A query with the values that a store has: which meetings, which people, which groups.
+//! A query with numbers instead of words: which values pass, and by what meetings and people are grouped.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashSet};
 
-use polars::prelude::{BooleanChunked, Column, DataType, Expr, Field, IntoColumn, PolarsResult, col};
-
-use super::{counted_people::CountedPeople, distinct_people::Counting};
+use super::group_key::GroupKey;
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
-    facts_store::{Dictionary, FactsStore, PersonGroups},
+    facts_store::{Catalog, Dictionary},
     slice_query::{Comparison, Filter, InvalidSlice, SliceQuery},
 };
 
-/// A query, resolved for a store.
-pub(super) struct ResolvedQuery {
+/// A query whose values were found in a catalog.
+pub(crate) struct ResolvedQuery {
     /// Dimensions of meetings to group by.
-    pub(super) meeting_dimensions: Vec<MeetingDimension>,
-    /// Which people count, and their groups; none for figures of meetings.
-    pub(super) people: Option<Arc<CountedPeople>>,
-    /// What is counted for each group of meetings.
-    pub(super) counting: Counting,
+    pub(crate) meeting_dimensions: Vec<MeetingDimension>,
+    /// Dimensions of people to group by, and how many groups each has; the last group has no value.
+    pub(crate) person_dimensions: Vec<(PersonDimension, usize)>,
+    /// Whether the figures are those of people, because the query filters or groups by a property of theirs.
+    pub(crate) is_of_people: bool,
     pub(super) by: Vec<Dimension>,
-    pub(super) with_frequencies: bool,
-    pub(super) with_totals: bool,
+    pub(crate) with_frequencies: bool,
+    pub(crate) with_totals: bool,
     /// Whether there are rows for values that no meeting or person has: by one dimension, without filters on others.
     pub(super) lists_all_values: bool,
-    /// For each filter of meetings, whether each value passes.
-    filters: Vec<(MeetingDimension, Vec<bool>)>,
+    /// For each filter of meetings, whether each value passes. A meeting must have a value that passes for each of them.
+    pub(crate) meeting_filters: Vec<(MeetingDimension, Vec<bool>)>,
     /// Whether each value of a filtered dimension passes all filters.
     passing: BTreeMap<Dimension, Vec<bool>>,
     values: BTreeMap<Dimension, Dictionary>,
 }
 
 impl ResolvedQuery {
-    pub(super) fn new(store: &FactsStore, query: &SliceQuery) -> Result<Self, InvalidSlice> {
+    pub(crate) fn new(catalog: &Catalog, query: &SliceQuery) -> Result<Self, InvalidSlice> {
         let mut values: BTreeMap<Dimension, Dictionary> = BTreeMap::new();
-        let mut groups: BTreeMap<PersonDimension, PersonGroups> = BTreeMap::new();
         for dimension in query.by.iter().copied().chain(query.filters.iter().map(|filter| filter.dimension)) {
-            let of_dimension = match dimension {
-                Dimension::Meeting(dimension) => store.meetings().values(dimension),
-                Dimension::Person(PersonDimension::Birth | PersonDimension::Sex) if !store.people().has_roll() => {
-                    return Err(InvalidSlice::NoRoll(dimension));
-                }
-                Dimension::Person(dimension) => &groups.entry(dimension).or_insert_with(|| store.person_groups(dimension)).values,
-            };
-            values.insert(dimension, of_dimension.clone());
+            values.insert(dimension, catalog.values(dimension).ok_or(InvalidSlice::NoRoll(dimension))?.clone());
         }
-        let mut filters = Vec::new();
+        let mut meeting_filters = Vec::new();
         let mut passing: BTreeMap<Dimension, Vec<bool>> = BTreeMap::new();
         for filter in &query.filters {
             let of_filter = values_passing(filter, &values[&filter.dimension])?;
             let all = passing.entry(filter.dimension).or_insert_with(|| vec![true; of_filter.len()]);
             all.iter_mut().zip(&of_filter).for_each(|(all, one)| *all &= one);
             if let Dimension::Meeting(dimension) = filter.dimension {
-                filters.push((dimension, of_filter));
+                meeting_filters.push((dimension, of_filter));
             }
         }
-        let people = query.person_dimension().map(|_| Arc::new(counted_people(store, query, &passing, &groups)));
-        let of_meetings = |dimension: &Dimension| if let Dimension::Meeting(dimension) = dimension { Some(*dimension) } else { None };
-        Ok(Self {
-            meeting_dimensions: query.by.iter().filter_map(of_meetings).collect(),
-            counting: Counting::new(store, people.clone(), query.with_frequencies),
-            people,
+        let mut resolved = Self {
+            meeting_dimensions: Vec::new(),
+            person_dimensions: Vec::new(),
+            is_of_people: query.person_dimension().is_some(),
             by: query.by.clone(),
             with_frequencies: query.with_frequencies,
             with_totals: query.with_totals,
             lists_all_values: query.by.len() == 1 && query.filters.iter().all(|filter| query.by.contains(&filter.dimension)),
-            filters,
+            meeting_filters,
             passing,
             values,
-        })
+        };
+        for by in &query.by {
+            match by {
+                Dimension::Meeting(dimension) => resolved.meeting_dimensions.push(*dimension),
+                Dimension::Person(dimension) => resolved.person_dimensions.push((*dimension, resolved.values(*by).len() + 1)),
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// The subsets of the dimensions of meetings that rows are grouped by; the others have totals.
+    pub(crate) fn groupings(&self) -> Vec<Vec<bool>> {
+        let dimensions = self.meeting_dimensions.len();
+        let all = (1_u32 << dimensions) - 1;
+        let subsets = if self.with_totals { 0..=all } else { all..=all };
+        subsets.map(|subset| (0..dimensions).map(|at| subset >> at & 1 == 1).collect()).collect()
+    }
+
+    /// Keys of a group of people: its number is the group by the first dimension, times the number of groups by the second, plus the group by
+    /// the second.
+    pub(super) fn person_keys(&self, mut group: usize) -> Vec<GroupKey> {
+        let mut keys = Vec::with_capacity(self.person_dimensions.len());
+        for (_, groups) in self.person_dimensions.iter().rev() {
+            let number = group % groups;
+            group /= groups;
+            keys.push(if number + 1 == *groups { GroupKey::Without } else { GroupKey::Value(number as u32) });
+        }
+        keys.reverse();
+        keys
+    }
+
+    /// The group of people who are in these groups of each dimension.
+    pub(crate) fn person_group(&self, of_dimensions: &[u32]) -> usize {
+        self.person_dimensions.iter().zip(of_dimensions).fold(0, |group, ((_, groups), own)| group * groups + *own as usize)
     }
 
     /// Values of a dimension that is grouped or filtered by.
@@ -90,31 +108,10 @@ impl ResolvedQuery {
         self.passing.get(&dimension).is_none_or(|passing| passing.get(number).copied().unwrap_or(false))
     }
 
-    /// The condition on rows of the meeting frame; none if all rows pass.
-    pub(super) fn condition(&self) -> Option<Expr> {
-        self.filters.iter().map(|(dimension, passing)| condition(*dimension, passing)).reduce(Expr::and)
+    /// Whether each value of a dimension of people passes its filters; none without a filter.
+    pub(crate) fn person_filter(&self, dimension: PersonDimension) -> Option<&[bool]> {
+        self.passing.get(&Dimension::Person(dimension)).map(Vec::as_slice)
     }
-}
-
-/// The people who pass the filters, by the dimensions of people that the query groups by.
-fn counted_people(
-    store: &FactsStore,
-    query: &SliceQuery,
-    passing: &BTreeMap<Dimension, Vec<bool>>,
-    groups: &BTreeMap<PersonDimension, PersonGroups>,
-) -> CountedPeople {
-    let mut people = CountedPeople::new(store.people().len());
-    for (dimension, groups) in groups {
-        if let Some(passing) = passing.get(&Dimension::Person(*dimension)) {
-            people.filter(groups, passing);
-        }
-    }
-    for dimension in &query.by {
-        if let Dimension::Person(dimension) = dimension {
-            people.divide(*dimension, &groups[dimension]);
-        }
-    }
-    people
 }
 
 /// Whether each value of a dictionary passes a filter.
@@ -127,29 +124,4 @@ fn values_passing(filter: &Filter, values: &Dictionary) -> Result<Vec<bool>, Inv
     };
     filter.check_values(values.values())?;
     Ok(values.values().iter().map(compare).collect())
-}
-
-/// Rows whose value, or one of whose values, passes.
-fn condition(dimension: MeetingDimension, passing: &[bool]) -> Expr {
-    let passing = passing.to_vec();
-    let passes = move |column: Column| passes(&column, &passing, dimension.is_multi_valued());
-    col(dimension.name()).map(passes, |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)))
-}
-
-/// Whether the number in each row, or one of the numbers of its list, passes.
-fn passes(column: &Column, passing: &[bool], are_lists: bool) -> PolarsResult<Column> {
-    let passes = |number: Option<u32>| number.is_some_and(|number| passing.get(number as usize).copied().unwrap_or(false));
-    let found: BooleanChunked = if are_lists {
-        let mut found = Vec::with_capacity(column.len());
-        for list in column.list()?.amortized_iter() {
-            found.push(match list {
-                Some(list) => list.as_ref().u32()?.iter().any(passes),
-                None => false,
-            });
-        }
-        found.into_iter().collect()
-    } else {
-        column.u32()?.iter().map(passes).collect()
-    };
-    Ok(found.with_name(column.name().clone()).into_column())
 }

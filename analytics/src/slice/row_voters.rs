@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{group_key::GroupKey, resolved_query::ResolvedQuery};
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
-    facts_store::{FactsStore, Voters},
+    facts_store::{Catalog, Voters},
     figures::Denominator,
 };
 
@@ -28,12 +28,12 @@ pub(super) struct RowVoters<'a> {
 }
 
 impl<'a> RowVoters<'a> {
-    pub(super) fn new(store: &'a FactsStore, query: &'a ResolvedQuery) -> Self {
-        let places = match query.people {
-            None => [MeetingDimension::Precinct, MeetingDimension::Unit, MeetingDimension::Coalition].map(Dimension::Meeting).to_vec(),
-            Some(_) => PersonDimension::ALL.map(Dimension::Person).to_vec(),
+    pub(super) fn new(catalog: &'a Catalog, query: &'a ResolvedQuery) -> Self {
+        let places = match query.is_of_people {
+            false => [MeetingDimension::Precinct, MeetingDimension::Unit, MeetingDimension::Coalition].map(Dimension::Meeting).to_vec(),
+            true => PersonDimension::ALL.map(Dimension::Person).to_vec(),
         };
-        Self { voters: store.voters(), query, places, known: BTreeMap::new() }
+        Self { voters: &catalog.voters, query, places, known: BTreeMap::new() }
     }
 
     /// Voters of a row with these keys, in the order of [`ResolvedQuery::by`].
@@ -51,7 +51,7 @@ impl<'a> RowVoters<'a> {
             _ => Denominator::default(),
         };
         // Of people, the other restrictions are those of sex and birth band.
-        let is_of_everybody = self.query.people.is_none() || restrictions.iter().skip(2).all(Option::is_none);
+        let is_of_everybody = !self.query.is_of_people || restrictions.iter().skip(2).all(Option::is_none);
         let compared = if is_of_everybody { of_places.clone() } else { Denominator::default() };
         let voters = ComparedVoters { compared, of_places };
         self.known.insert(place, voters.clone());

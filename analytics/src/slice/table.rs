@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    counted_people::CountedPeople, group_key::GroupKey, meeting_groups::MeetingGroup, people_counts::PeopleCounts,
-    resolved_query::ResolvedQuery, row_voters::RowVoters,
+    group_key::GroupKey, meeting_groups::MeetingGroup, people_counts::PeopleCounts, resolved_query::ResolvedQuery, row_voters::RowVoters,
 };
 use crate::{
     dimension::Dimension,
-    facts_store::FactsStore,
+    facts_store::Catalog,
     figures::{Audience, MeetingFigures, MeetingSums, Residents, bounds},
     reach_status::ReachStatus,
 };
@@ -92,17 +91,17 @@ impl SliceTable {
 }
 
 /// Makes the rows of a table. Keys are numbers until the rows are sorted, in the order of [`ResolvedQuery::by`].
-pub(super) fn table(store: &FactsStore, query: &ResolvedQuery, mut groups: Vec<MeetingGroup>) -> SliceTable {
+pub(crate) fn table(catalog: &Catalog, query: &ResolvedQuery, mut groups: Vec<MeetingGroup>) -> SliceTable {
     add_values_without_meetings(query, &mut groups);
-    let mut voters = RowVoters::new(store, query);
-    let rows = match &query.people {
-        None => {
-            let mut rows: Vec<_> = groups.into_iter().map(|group| meeting_row(store, query, &mut voters, group)).collect();
+    let mut voters = RowVoters::new(catalog, query);
+    let rows = match query.is_of_people {
+        false => {
+            let mut rows: Vec<_> = groups.into_iter().map(|group| meeting_row(catalog, query, &mut voters, group)).collect();
             rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
             SliceRows::Meetings(named_rows(query, rows))
         }
-        Some(people) => {
-            let mut rows: Vec<_> = groups.iter().flat_map(|group| person_rows(store, query, people, &mut voters, group)).collect();
+        true => {
+            let mut rows: Vec<_> = groups.iter().flat_map(|group| person_rows(catalog, query, &mut voters, group)).collect();
             rows.sort_unstable_by(|one, other| one.0.cmp(&other.0));
             SliceRows::People(named_rows(query, rows))
         }
@@ -141,9 +140,9 @@ fn add_values_without_meetings(query: &ResolvedQuery, groups: &mut Vec<MeetingGr
     }));
 }
 
-fn meeting_row(store: &FactsStore, query: &ResolvedQuery, voters: &mut RowVoters<'_>, group: MeetingGroup) -> (Vec<GroupKey>, MeetingRow) {
+fn meeting_row(catalog: &Catalog, query: &ResolvedQuery, voters: &mut RowVoters<'_>, group: MeetingGroup) -> (Vec<GroupKey>, MeetingRow) {
     let people = group.people.first().map_or_else(|| PeopleCounts::none(query.with_frequencies), |(_, people)| *people);
-    let region = &store.voters().region;
+    let region = &catalog.voters.region;
     let reach = bounds::of_meetings(people.reached, &group.sums, voters.of(&group.keys).compared, region);
     let figures = MeetingFigures { fulfilment: group.sums.fulfilment, audience: Audience { reach, ..group.sums.audience } };
     let status = ReachStatus::of_figures(&figures).of_everybody(Some(people.reached), region);
@@ -152,19 +151,18 @@ fn meeting_row(store: &FactsStore, query: &ResolvedQuery, voters: &mut RowVoters
 
 /// One row for each group of people and for each union of groups.
 fn person_rows(
-    store: &FactsStore,
+    catalog: &Catalog,
     query: &ResolvedQuery,
-    people: &CountedPeople,
     voters: &mut RowVoters<'_>,
     group: &MeetingGroup,
 ) -> Vec<(Vec<GroupKey>, PersonRow)> {
     let figures = MeetingFigures { fulfilment: group.sums.fulfilment.clone(), audience: group.sums.audience.clone() };
     let status_of = |reached| match reached {
-        0 => ReachStatus::of_figures(&figures).of_everybody(Some(0), &store.voters().region),
+        0 => ReachStatus::of_figures(&figures).of_everybody(Some(0), &catalog.voters.region),
         _ => ReachStatus::Identified,
     };
     let mut rows = Vec::new();
-    for (person_keys, people) in unions(query, people, group) {
+    for (person_keys, people) in unions(query, group) {
         let (mut of_meetings, mut of_people) = (group.keys.iter(), person_keys.iter());
         let next = |dimension: &Dimension| match dimension {
             Dimension::Meeting(_) => of_meetings.next(),
@@ -180,19 +178,19 @@ fn person_rows(
 }
 
 /// Counts of groups of people and of their unions. A person is in one group of each dimension, so the counts add up.
-fn unions(query: &ResolvedQuery, people: &CountedPeople, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
-    let dimensions = people.dimensions.len();
+fn unions(query: &ResolvedQuery, group: &MeetingGroup) -> BTreeMap<Vec<GroupKey>, PeopleCounts> {
+    let dimensions = query.person_dimensions.len();
     let nobody = PeopleCounts::none(query.with_frequencies);
     let mut unions = BTreeMap::new();
     if query.with_totals || dimensions == 0 {
         unions.insert(vec![GroupKey::Total; dimensions], nobody);
     }
-    if let ([(dimension, groups)], true) = (&people.dimensions[..], query.lists_all_values) {
+    if let ([(dimension, groups)], true) = (&query.person_dimensions[..], query.lists_all_values) {
         let shown = (0..groups - 1).filter(|number| query.passes(Dimension::Person(*dimension), *number));
         unions.extend(shown.map(|number| (vec![GroupKey::Value(number as u32)], nobody)));
     }
     for (number, counts) in &group.people {
-        let own = people.keys(*number);
+        let own = query.person_keys(*number);
         for totals in 0..if query.with_totals { 1_u32 << dimensions } else { 1 } {
             let key = own.iter().enumerate().map(|(at, key)| if totals >> at & 1 == 1 { GroupKey::Total } else { *key });
             unions.entry(key.collect()).or_insert(nobody).add(counts);

@@ -1,7 +1,7 @@
 //! The tables that figures of people are taken from, and the rows that a query selects.
 
 use crate::{
-    dimension::{Dimension, MeetingDimension, PersonDimension},
+    dimension::{Dimension, MeetingDimension},
     facts_store::FactsStore,
     slice::{Measure, RowKey},
     slice_query::{Comparison, Filter, InvalidSlice, SliceQuery},
@@ -82,13 +82,7 @@ impl ReaderTable {
     pub(super) fn check_size(&self, store: &FactsStore) -> Result<(), InvalidSlice> {
         let mut rows: usize = 1;
         for (dimension, selected) in self.query.by.iter().zip(&self.selected) {
-            let values = match dimension {
-                Dimension::Meeting(dimension) => store.meetings().values(*dimension).clone(),
-                Dimension::Person(PersonDimension::Birth | PersonDimension::Sex) if !store.people().has_roll() => {
-                    return Err(InvalidSlice::NoRoll(*dimension));
-                }
-                Dimension::Person(dimension) => store.person_groups(*dimension).values,
-            };
+            let values = store.catalog().values(*dimension).ok_or(InvalidSlice::NoRoll(*dimension))?;
             let filter = |values: &Vec<String>| Filter { dimension: *dimension, comparison: Comparison::Equal, values: values.clone() };
             selected.iter().map(filter).try_for_each(|filter| filter.check_values(values.values()))?;
             rows = rows.saturating_mul(values.values().len() + 2);
