@@ -5,11 +5,13 @@
 
 mod attendance;
 mod facts_source;
+mod load;
 
 use std::sync::Arc;
 
 pub use facts_source::FactsSource;
 use jiff::Timestamp;
+pub use load::{LoadRequest, load};
 use qamtu_schemas::id::CampaignId;
 use tracing::{error, info};
 

@@ -7,9 +7,11 @@ use std::{
 
 pub use qamtu_service::clickhouse::ClickhouseConfig;
 use qamtu_service::{
+    clickhouse,
     config::{self, ConfigError, TelemetryConfig},
     hosts::AllowedHosts,
 };
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::access::ReaderConfig;
@@ -24,6 +26,8 @@ pub struct Config {
     pub clickhouse: ClickhouseConfig,
     /// Where this service stores its data.
     pub analytics: Analytics,
+    /// Servers that count slices.
+    pub slices: SliceServers,
     /// Listeners of `qamtu-analytics serve`.
     pub serve: Serve,
     /// The reader of that page.
@@ -50,6 +54,22 @@ pub struct Serve {
 pub struct Analytics {
     /// Folder of the snapshots and facts stores.
     pub dir: PathBuf,
+}
+
+/// Section `[slices]`: the ClickHouse servers of `qamtu-analytics slice --engine clickhouse`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SliceServers {
+    /// URLs of their HTTP interfaces; none without such servers.
+    pub urls: Vec<String>,
+    /// Name of the user, the same on every server. They create tables in the database, write and read them, and drop partitions.
+    pub user: String,
+    /// Password, as a string or as `{ file = "..." }`; `Debug` does not print it.
+    #[serde(deserialize_with = "clickhouse::password")]
+    pub password: SecretString,
+    /// Database of the tables; a lower-case identifier. It must exist.
+    #[serde(deserialize_with = "clickhouse::database")]
+    pub database: String,
 }
 
 impl Config {

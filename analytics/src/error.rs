@@ -27,6 +27,20 @@ pub enum AnalyticsError {
         #[source]
         source: clickhouse::error::Error,
     },
+    /// A server of slices refused a statement or does not answer.
+    #[error("{what}: the slice server {url} failed; see section [slices] of the settings")]
+    SliceServer {
+        what: &'static str,
+        url: String,
+        #[source]
+        source: clickhouse::error::Error,
+    },
+    /// There are no servers that could count slices.
+    #[error("there are no slice servers: set slices.urls to the addresses of ClickHouse servers, or use --engine polars")]
+    NoSliceServers,
+    /// Rows of a load disappeared while it was read.
+    #[error("load {load} is not whole on the slice servers any more: run the command again to load the facts anew")]
+    LoadGone { load: uuid::Uuid },
     /// The columns of a result do not have the expected names or types.
     #[error("{what}: the columns do not have the expected names and types; is the warehouse migrated to this version?")]
     Schema {
@@ -167,6 +181,10 @@ impl AnalyticsError {
 
     /// Exit code of the program.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. }) { EXIT_USAGE } else { 1 }
+        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. } | Self::NoSliceServers) {
+            EXIT_USAGE
+        } else {
+            1
+        }
     }
 }

@@ -17,6 +17,7 @@
 pub mod access;
 pub mod cell;
 pub mod cli;
+pub mod clickhouse_slices;
 pub mod compute;
 pub mod config;
 pub mod coverage;

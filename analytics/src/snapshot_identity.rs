@@ -55,6 +55,12 @@ pub struct SnapshotIdentity {
 }
 
 impl SnapshotIdentity {
+    /// What is computed from a selection, by a version of the definition.
+    pub fn of(selection: Selection, definition: u32) -> Self {
+        let Selection { campaign, offsets, as_of } = selection;
+        Self { campaign, as_of, offsets, definition, redaction_epoch: 0 }
+    }
+
     /// The records that were counted.
     pub fn selection(&self) -> Selection {
         Selection { campaign: self.campaign.clone(), offsets: self.offsets.clone(), as_of: self.as_of }

@@ -4,6 +4,8 @@
 
 #[path = "coverage/audience.rs"]
 mod audience;
+#[path = "coverage/clickhouse_slices.rs"]
+mod clickhouse_slices;
 #[path = "coverage/differences.rs"]
 mod differences;
 #[path = "coverage/equities.rs"]

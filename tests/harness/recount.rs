@@ -21,7 +21,7 @@ mod slices;
 
 use meeting::{CountingRules, Meeting, meeting};
 pub use rule_mutation::RuleMutation;
-pub use slices::{Slice, slice};
+pub use slices::{Attendances, DIMENSIONS, Slice, SliceFilter, attendances};
 
 /// By person the precincts whose rolls list them, the lowest id first.
 type Residences = HashMap<String, Vec<String>>;
@@ -239,8 +239,8 @@ fn with_input<T>(files: &DemoFiles, as_of: &str, mutation: Option<RuleMutation>,
         by_meeting.entry(text(&event["data"], "meeting")).or_default().push(event);
     }
     let meetings: Vec<Meeting> = by_meeting
-        .values()
-        .map(|events| (events, meeting(events, &rules)))
+        .iter()
+        .map(|(id, events)| (events, Meeting { id, ..meeting(events, &rules) }))
         .filter(|(events, meeting)| meeting.attendances > 0 || events.iter().any(|event| kind(event) != "attendance.recorded"))
         .map(|(_, meeting)| meeting)
         .collect();

@@ -83,7 +83,7 @@ struct Recounted {
 
 /// Also: the campaign has data for every ambiguous rule of the definition, since each mutation of a rule changes a figure; and slices over
 /// every dimension equal those of the recount.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn figures_equal_oracle_and_recount_on_the_embedded_log() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let dir = folder.path().join("demo");

@@ -1,10 +1,20 @@
-//! Contacts and reach of slices of the demo at full size equal an independent recount, over every dimension.
+//! Contacts and reach of slices of the demo at full size equal an independent recount, over every dimension, whether polars or ClickHouse counts them.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
+use qamtu_analytics::{
+    clickhouse_slices::ClickHouseSlices,
+    compute::{FactsSource, select},
+    config::{ClickhouseConfig, SliceServers},
+    facts::WarehouseReader,
+    facts_store::FactsStore,
+    slice::{RowKey, SliceRows, SliceTable, slice},
+    slice_query::SliceQuery,
+};
 use qamtu_devstack::testing::{WarehouseLogin, WarehouseProgram, binary};
-use qamtu_tests::recount::{self, DemoFiles, Slice};
+use qamtu_tests::recount::{self, Attendances, DIMENSIONS, DemoFiles, Slice, SliceFilter};
 use serde_json::Value;
 
 /// Pairs that have every dimension at least once.
@@ -18,22 +28,101 @@ const PAIRS: [[&str; 2]; 8] = [
     ["residence", "birth"],
     ["residence_unit", "category"],
 ];
+/// How many random slices are compared besides, unless this variable says so.
+const RANDOM_SLICES: usize = 60;
+const RANDOM_SLICES_VARIABLE: &str = "QAMTU_RANDOM_SLICES";
 
 /// Compares slices of the warehouse that a demo left in its folder.
 pub async fn equal_the_recount(demo: &Path, files: &DemoFiles, campaign: &str, as_of: &str) -> Result<()> {
     let warehouse = WarehouseProgram::start(&demo.join("warehouse"), &[])?;
     let login = warehouse.login("analytics")?;
-    for by in PAIRS {
-        let counted = slice(&login, campaign, as_of, by).await?;
-        let expected = recount::slice(files, as_of, by)?;
-        let mut differing = expected.iter().filter(|(key, counts)| counted.get(*key) != Some(counts));
-        let first = differing.next().map(|(key, counts)| (key, counts, counted.get(key)));
-        ensure!(first.is_none(), "{by:?}: a row, what the recount counts, and what the program says: {first:?}");
-        let unexpected = counted.iter().find(|(key, (contacts, _))| *contacts > 0 && !expected.contains_key(*key));
-        ensure!(unexpected.is_none(), "{by:?}: {unexpected:?} is in no report");
-        ensure!(expected.len() > 8, "{by:?}: the demo has only {} rows", expected.len());
+    let store = read_store(&login, campaign, as_of).await?;
+    let slices = slice_server(&warehouse.login("admin")?).await?;
+    let load = slices.load(&store, Timestamp::now()).await?;
+    let recounted = recount::attendances(files, as_of)?;
+    let random = std::env::var(RANDOM_SLICES_VARIABLE).ok().and_then(|number| number.parse().ok()).unwrap_or(RANDOM_SLICES);
+    let mut numbers = Numbers(20_260_315);
+    let fixed = PAIRS.map(|by| (by.to_vec(), Vec::new()));
+    for (by, filters) in fixed.into_iter().chain((0..random).map(|_| random_slice(&recounted, &mut numbers))) {
+        let words: Vec<String> = filters.iter().map(SliceFilter::to_string).collect();
+        let query = SliceQuery::parse(&by.join(","), &words)?;
+        let counted = slice(&store, &query)?;
+        ensure!(slices.slice(&load, &query).await? == counted, "{by:?} where {words:?}: ClickHouse and polars differ");
+        ensure_equal(&contacts_and_reach(&counted), &recounted.slice(&by, &filters)).with_context(|| format!("{by:?} where {words:?}"))?;
     }
     find_the_copied_sheets(&login, campaign, as_of).await
+}
+
+async fn read_store(login: &WarehouseLogin, campaign: &str, as_of: &str) -> Result<Arc<FactsStore>> {
+    let WarehouseLogin { url, user, password } = login.clone();
+    let config = ClickhouseConfig { url, user, password: password.into(), database: "qamtu".to_owned() };
+    let source = FactsSource { warehouse: WarehouseReader::new(&config), dir: None, saves: false };
+    let selection = select(&source.warehouse, &campaign.parse()?, Some(as_of.parse()?), Timestamp::now()).await?;
+    Ok(source.with_store(selection, |store| Ok(Arc::clone(store))).await?)
+}
+
+/// The warehouse's own ClickHouse, with a database for slices.
+async fn slice_server(login: &WarehouseLogin) -> Result<ClickHouseSlices> {
+    let created = reqwest::Client::new().post(&login.url).basic_auth(&login.user, Some(&login.password)).body("CREATE DATABASE slices");
+    created.send().await?.error_for_status()?;
+    let WarehouseLogin { url, user, password } = login.clone();
+    let servers = SliceServers { urls: vec![url], user, password: password.into(), database: "slices".to_owned() };
+    Ok(ClickHouseSlices::new(&servers)?)
+}
+
+/// One or two dimensions, and up to two filters on values that the campaign has.
+fn random_slice(recounted: &Attendances, numbers: &mut Numbers) -> (Vec<&'static str>, Vec<SliceFilter>) {
+    let mut by = vec![DIMENSIONS[numbers.below(DIMENSIONS.len())]];
+    let second = DIMENSIONS[numbers.below(DIMENSIONS.len())];
+    if numbers.below(4) > 0 && second != by[0] {
+        by.push(second);
+    }
+    let mut filters = Vec::new();
+    for _ in 0..numbers.below(3) {
+        let dimension = DIMENSIONS[numbers.below(DIMENSIONS.len())];
+        let known: Vec<String> = recounted.values(dimension).into_iter().collect();
+        let sign = if matches!(dimension, "day" | "week" | "birth") { ["=", ">=", "<="][numbers.below(3)] } else { "=" };
+        let values = if sign == "=" { 1 + numbers.below(3) } else { 1 };
+        filters.push(SliceFilter { dimension, sign, values: (0..values).map(|_| known[numbers.below(known.len())].clone()).collect() });
+    }
+    (by, filters)
+}
+
+/// Numbers that look random and are the same in each run (Knuth's multiplicative generator, MMIX).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+}
+
+fn ensure_equal(counted: &Slice, recounted: &Slice) -> Result<()> {
+    let mut differing = recounted.iter().filter(|(key, counts)| counted.get(*key) != Some(counts));
+    let first = differing.next().map(|(key, counts)| (key, counts, counted.get(key)));
+    ensure!(first.is_none(), "a row, what the recount counts, and what the program says: {first:?}");
+    let unexpected = counted.iter().find(|(key, (contacts, _))| *contacts > 0 && !recounted.contains_key(*key));
+    ensure!(unexpected.is_none(), "{unexpected:?} is in no report");
+    Ok(())
+}
+
+/// Contacts and reach, as the recount counts them.
+fn contacts_and_reach(table: &SliceTable) -> Slice {
+    let word = |key: &RowKey| match key {
+        RowKey::Value(value) => value.clone(),
+        RowKey::Without => String::new(),
+        RowKey::Total => "*".to_owned(),
+    };
+    let words = |keys: &[RowKey]| keys.iter().map(word).collect::<Vec<_>>();
+    match &table.rows {
+        SliceRows::Meetings(rows) => {
+            rows.iter().map(|row| (words(&row.keys), (row.figures.people.contacts, row.figures.people.reached))).collect()
+        }
+        SliceRows::People(rows) => {
+            rows.iter().map(|row| (words(&row.keys), (row.figures.people.contacts, row.figures.people.reached))).collect()
+        }
+    }
 }
 
 /// Three meetings of the demo have one sheet, and no two others have nearly the same people.
@@ -56,19 +145,4 @@ async fn run(login: &WarehouseLogin, arguments: &[&str]) -> Result<Vec<u8>> {
     let done = command.env("QAMTU__CLICKHOUSE__PASSWORD", &login.password).output().await?;
     ensure!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
     Ok(done.stdout)
-}
-
-/// What the program prints, as the recount counts it.
-async fn slice(login: &WarehouseLogin, campaign: &str, as_of: &str, by: [&str; 2]) -> Result<Slice> {
-    let by = by.join(",");
-    let arguments = ["slice", "--campaign", campaign, "--as-of", as_of, "--measures", "contacts,reached", "--format", "csv", "--by", &by];
-    let output = run(login, &arguments).await?;
-    let mut rows = Slice::new();
-    for record in csv::Reader::from_reader(output.as_slice()).into_records() {
-        let record = record?;
-        let number = |at: usize| record.get(at).filter(|text| !text.is_empty()).map_or(Ok(0), str::parse::<u64>);
-        let key = [record.get(0).context("a key")?.to_owned(), record.get(1).context("a key")?.to_owned()];
-        ensure!(rows.insert(key, (number(2)?, number(3)?)).is_none(), "{by:?}: {record:?} is there twice");
-    }
-    Ok(rows)
 }

@@ -2,19 +2,30 @@
 
 use std::io::Write;
 
-use clap::Args;
-use jiff::Timestamp;
+use clap::{Args, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
 use qamtu_schemas::id::CampaignId;
 
 use super::text_table::finish;
 use crate::{
-    compute::{FactsSource, select},
+    clickhouse_slices::ClickHouseSlices,
+    compute::{FactsSource, LoadRequest, load, select},
     config::Config,
     error::AnalyticsError,
-    slice::slice,
+    slice::{SliceTable, slice},
     slice_output::{SliceFormat, SliceLine, SliceOutput, SliceSource},
+    slice_query::SliceQuery,
     slice_request::SliceRequest,
 };
+
+/// What counts a slice. The figures are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SliceEngine {
+    /// This process, from the columns that it reads.
+    Polars,
+    /// The ClickHouse servers of the section `[slices]`, to which the columns are loaded first.
+    Clickhouse,
+}
 
 /// Arguments of the subcommand `slice`.
 #[derive(Debug, Args)]
@@ -39,20 +50,43 @@ pub struct SliceCommand {
     /// As-of instant, such as `2026-03-16T07:00:00Z`; default: now or, in a synthetic campaign, the time of receipt of the newest event.
     #[arg(long)]
     pub as_of: Option<Timestamp>,
+    /// What counts: this process, or the ClickHouse servers of the settings.
+    #[arg(long, default_value = "polars")]
+    pub engine: SliceEngine,
+    /// Without an as-of instant, how long facts that were loaded to ClickHouse servers are used before they are loaded anew.
+    #[arg(long, default_value = "10m")]
+    pub max_age: SignedDuration,
 }
 
 impl SliceCommand {
     /// Computes the slice and writes it. Small counts are not withheld, and the role of the reader does not apply.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let SliceRequest { query, measures } = SliceRequest::parse(&self.by, &self.filters, &self.measures)?;
-        let source = FactsSource::new(config).without_saving();
-        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
-        let as_of = selection.as_of;
         let filters = query.filters.clone();
-        let (table, synthetic) = source.with_store(selection, move |store| Ok((slice(store, &query)?, store.is_synthetic()))).await?;
+        let (table, synthetic, as_of) = match self.engine {
+            SliceEngine::Polars => self.count(config, query).await?,
+            SliceEngine::Clickhouse => self.count_on_servers(config, &query).await?,
+        };
         let origin = SliceSource { campaign: self.campaign.clone(), synthetic, as_of, filters, rounded_to: None };
         let lines = SliceLine::exact(&table, &measures);
         let output = SliceOutput { by: &table.by, lines: &lines, measures: &measures, source: &origin };
         finish(output.write(self.format, out))
+    }
+
+    /// The slice, whether the campaign is invented, and the as-of instant.
+    async fn count(&self, config: &Config, query: SliceQuery) -> Result<(SliceTable, bool, Timestamp), AnalyticsError> {
+        let source = FactsSource::new(config).without_saving();
+        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
+        let as_of = selection.as_of;
+        source.with_store(selection, move |store| Ok((slice(store, &query)?, store.is_synthetic(), as_of))).await
+    }
+
+    /// The same, counted by ClickHouse servers.
+    async fn count_on_servers(&self, config: &Config, query: &SliceQuery) -> Result<(SliceTable, bool, Timestamp), AnalyticsError> {
+        let slices = ClickHouseSlices::new(&config.slices)?;
+        let source = FactsSource::new(config).without_saving();
+        let request = LoadRequest { campaign: &self.campaign, as_of: self.as_of, max_age: self.max_age };
+        let load = load(&source, &slices, request, Timestamp::now()).await?;
+        Ok((slices.slice(&load, query).await?, load.is_synthetic(), load.as_of()))
     }
 }

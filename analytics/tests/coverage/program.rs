@@ -72,7 +72,7 @@ fn a_warehouse_that_does_not_answer_ends_with_1() {
 }
 
 /// The settings that read a warehouse.
-fn settings_of(config: &ClickhouseConfig) -> [(&'static str, &str); 4] {
+pub fn settings_of(config: &ClickhouseConfig) -> [(&'static str, &str); 4] {
     [
         ("QAMTU__CLICKHOUSE__URL", config.url.as_str()),
         ("QAMTU__CLICKHOUSE__USER", config.user.as_str()),
@@ -83,12 +83,21 @@ fn settings_of(config: &ClickhouseConfig) -> [(&'static str, &str); 4] {
 
 /// Runs `slice` over a real warehouse; returns what it prints, or its exit code and error.
 pub fn slice_output(config: &ClickhouseConfig, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
-    analytics_output(config, &[&["slice", "--campaign", "test"], arguments].concat())
+    slice_output_with(&settings_of(config), arguments)
+}
+
+/// The same with any settings.
+pub fn slice_output_with(settings: &[(&str, &str)], arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
+    output_with(settings, &[&["slice", "--campaign", "test"], arguments].concat())
 }
 
 /// Runs the program over a real warehouse; returns what it prints, or its exit code and error.
 pub fn analytics_output(config: &ClickhouseConfig, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
-    let output = run(arguments, &settings_of(config));
+    output_with(&settings_of(config), arguments)
+}
+
+fn output_with(settings: &[(&str, &str)], arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
+    let output = run(arguments, settings);
     let text = |bytes| String::from_utf8(bytes).expect("text");
     if output.status.success() { Ok(text(output.stdout)) } else { Err((output.status.code(), text(output.stderr))) }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use proptest::{prelude::*, sample::subsequence};
 use qamtu_analytics::{
     dimension::Dimension,
-    facts_store::FactsStore,
-    slice::{RowKey, SliceRows, slice},
+    slice::{RowKey, SliceRows, SliceTable, slice},
     slice_query::{Filter, SliceQuery},
 };
 
@@ -51,7 +50,7 @@ fn filter() -> impl Strategy<Value = Filter> {
     prop::sample::select(texts.to_vec()).prop_map(|text| text.parse().expect("a filter"))
 }
 
-fn query() -> impl Strategy<Value = SliceQuery> {
+pub fn query() -> impl Strategy<Value = SliceQuery> {
     let dimensions = subsequence(Dimension::all().collect::<Vec<_>>(), 0..=2).prop_shuffle();
     (proptest::collection::vec(filter(), 0..=3), dimensions, any::<bool>()).prop_map(|(filters, by, with_frequencies)| SliceQuery {
         filters,
@@ -61,9 +60,8 @@ fn query() -> impl Strategy<Value = SliceQuery> {
     })
 }
 
-/// Compares every row of a slice.
-fn check(store: &FactsStore, sides: &[Side<'_>], query: &SliceQuery) -> Result<(), TestCaseError> {
-    let table = slice(store, query).expect("a slice");
+/// Compares every row of a slice with the naive count.
+pub fn check(table: &SliceTable, sides: &[Side<'_>], query: &SliceQuery) -> Result<(), TestCaseError> {
     let frequencies = |naive: &Naive| query.with_frequencies.then_some(naive.frequencies);
     let mut keys = BTreeSet::new();
     match &table.rows {
@@ -139,7 +137,7 @@ proptest! {
         let store = world.store(after(), usize::MAX);
         let sides = sides(&known);
         for query in &queries {
-            check(&store, &sides, query)?;
+            check(&slice(&store, query).expect("a slice"), &sides, query)?;
         }
     }
 

@@ -38,8 +38,8 @@ enum Secret {
     File { file: PathBuf },
 }
 
-/// Reads a password; the line ending of a password file is not part of it.
-fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+/// Reads a password, as text or as the file that contains it; the line ending of a password file is not part of it.
+pub fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
     match Secret::deserialize(from)? {
         Secret::Text(text) => Ok(text),
         Secret::File { file } => match std::fs::read_to_string(&file) {
@@ -49,7 +49,8 @@ fn password<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error
     }
 }
 
-fn database<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+/// Reads the name of a database.
+pub fn database<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text = String::deserialize(from)?;
     let why = "must be 1 to 48 characters of a-z, 0-9 and '_', beginning with a letter";
     if is_identifier(&text) { Ok(text) } else { Err(de::Error::custom(why)) }

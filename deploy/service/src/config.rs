@@ -14,7 +14,7 @@ use figment::{
 use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
 
 /// The sections of all services. Each service has some of them.
-pub const SECTIONS: [&str; 13] = [
+pub const SECTIONS: [&str; 14] = [
     "analytics",
     "clickhouse",
     "http",
@@ -26,6 +26,7 @@ pub const SECTIONS: [&str; 13] = [
     "reader",
     "register",
     "serve",
+    "slices",
     "stop",
     "telemetry",
 ];

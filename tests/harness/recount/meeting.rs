@@ -27,6 +27,7 @@ pub(super) fn not_superseded<'a>(events: &[&'a Value]) -> Vec<&'a Value> {
 /// The state of a meeting after all its events.
 #[derive(Default)]
 pub(super) struct Meeting<'a> {
+    pub(super) id: &'a str,
     pub(super) plan: Option<&'a Value>,
     pub(super) starts: Option<Timestamp>,
     pub(super) moved: bool,

@@ -1,45 +1,131 @@
-//! Counts the attendances and the different people of slices by two dimensions.
+//! Counts the attendances and the different people of slices by up to two dimensions.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::Result;
 use serde_json::Value;
 
 use super::{DemoFiles, Meeting, RecountInput, instant, newest, text, with_input};
 
+/// Names of the dimensions of meetings, then of those of people.
+pub const DIMENSIONS: [&str; 16] = [
+    "meeting",
+    "unit",
+    "precinct",
+    "coalition",
+    "party",
+    "member",
+    "category",
+    "format",
+    "language",
+    "day",
+    "week",
+    "evidence",
+    "residence",
+    "residence_unit",
+    "birth",
+    "sex",
+];
+
 /// The key of all meetings or people.
 const ALL: &str = "*";
 
-/// Contacts and different people, by the values of two dimensions. An empty value is that of meetings or people without one.
-pub type Slice = BTreeMap<[String; 2], (u64, u64)>;
+/// Contacts and different people, by the values of the dimensions. An empty value is that of meetings or people without one.
+pub type Slice = BTreeMap<Vec<String>, (u64, u64)>;
 
-/// Counts the slice by two dimensions of the campaign.
-pub fn slice(files: &DemoFiles, as_of: &str, by: [&str; 2]) -> Result<Slice> {
-    with_input(files, as_of, None, |input| count(input, by))
+/// A condition on a dimension.
+pub struct SliceFilter {
+    /// Name of the dimension.
+    pub dimension: &'static str,
+    /// `=`, `>=` or `<=`.
+    pub sign: &'static str,
+    /// Values, of which one must be equal, or the bound.
+    pub values: Vec<String>,
 }
 
-fn count(input: &RecountInput<'_>, by: [&str; 2]) -> Slice {
-    let members = newest(input.all, "member.joined", "member");
-    let mut contacts: HashMap<[String; 2], u64> = HashMap::new();
-    let mut people: HashMap<[String; 2], HashSet<&str>> = HashMap::new();
-    for (meeting, report) in input.held() {
-        for person in meeting.strong.iter().filter(|person| input.files.roll.contains_key(**person)) {
-            let [one, other] = by.map(|dimension| {
-                let of_person = person_value(input, person, dimension);
-                let mut values = of_person.unwrap_or_else(|| meeting_values(input, &members, meeting, report, dimension));
-                if values.is_empty() {
-                    values.insert(String::new());
-                }
-                values.insert(ALL.to_owned());
-                values
-            });
-            for key in one.iter().flat_map(|one| other.iter().map(|other| [one.clone(), other.clone()])) {
-                *contacts.entry(key.clone()).or_default() += 1;
-                people.entry(key).or_default().insert(person);
+/// Values by dimension.
+type Values = HashMap<&'static str, HashSet<String>>;
+
+/// Who attended which counted meeting.
+pub struct Attendances {
+    meetings: Vec<Values>,
+    people: Vec<Values>,
+    /// Indexes of meeting and person.
+    attended: Vec<(usize, usize)>,
+}
+
+/// The attendances of voters at the counted meetings of the campaign.
+pub fn attendances(files: &DemoFiles, as_of: &str) -> Result<Attendances> {
+    with_input(files, as_of, None, |input| {
+        let members = newest(input.all, "member.joined", "member");
+        let mut found = Attendances { meetings: Vec::new(), people: Vec::new(), attended: Vec::new() };
+        let mut number_of: HashMap<&str, usize> = HashMap::new();
+        for (meeting, report) in input.held() {
+            let of_dimension = |dimension| (dimension, meeting_values(input, &members, meeting, report, dimension));
+            let own = DIMENSIONS.into_iter().filter(|dimension| person_value(input, "", dimension).is_none()).map(of_dimension);
+            found.meetings.push(own.collect());
+            for person in meeting.strong.iter().filter(|person| input.files.roll.contains_key(**person)) {
+                let number = *number_of.entry(person).or_insert_with(|| {
+                    let own = DIMENSIONS.into_iter().filter_map(|dimension| Some((dimension, person_value(input, person, dimension)?)));
+                    found.people.push(own.collect());
+                    found.people.len() - 1
+                });
+                found.attended.push((found.meetings.len() - 1, number));
             }
         }
+        found
+    })
+}
+
+impl Attendances {
+    /// Every value that somebody was reached with.
+    pub fn values(&self, dimension: &str) -> BTreeSet<String> {
+        self.meetings.iter().chain(&self.people).filter_map(|values| values.get(dimension)).flatten().cloned().collect()
     }
-    contacts.into_iter().map(|(key, contacts)| (key.clone(), (contacts, people[&key].len() as u64))).collect()
+
+    /// Counts a slice.
+    pub fn slice(&self, by: &[&str], filters: &[SliceFilter]) -> Slice {
+        let mut contacts: HashMap<Vec<String>, u64> = HashMap::new();
+        let mut people: HashMap<Vec<String>, HashSet<usize>> = HashMap::new();
+        for (meeting, person) in &self.attended {
+            let values = |dimension: &str| self.meetings[*meeting].get(dimension).or_else(|| self.people[*person].get(dimension));
+            let passes =
+                |filter: &SliceFilter| values(filter.dimension).is_some_and(|values| values.iter().any(|value| filter.passes(value)));
+            if !filters.iter().all(passes) {
+                continue;
+            }
+            let mut keys: Vec<Vec<String>> = vec![Vec::new()];
+            for dimension in by {
+                let mut own: Vec<&str> = values(dimension).into_iter().flatten().map(String::as_str).collect();
+                if own.is_empty() {
+                    own.push("");
+                }
+                own.push(ALL);
+                keys = keys.iter().flat_map(|key| own.iter().map(|value| [&key[..], &[(*value).to_owned()]].concat())).collect();
+            }
+            for key in keys {
+                *contacts.entry(key.clone()).or_default() += 1;
+                people.entry(key).or_default().insert(*person);
+            }
+        }
+        contacts.into_iter().map(|(key, contacts)| (key.clone(), (contacts, people[&key].len() as u64))).collect()
+    }
+}
+
+impl SliceFilter {
+    fn passes(&self, value: &String) -> bool {
+        self.values.iter().any(|bound| match self.sign {
+            ">=" => value >= bound,
+            "<=" => value <= bound,
+            _ => value == bound,
+        })
+    }
+}
+
+impl std::fmt::Display for SliceFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}{}", self.dimension, self.sign, self.values.join(","))
+    }
 }
 
 /// Values of a dimension of people; none for a dimension of meetings.
@@ -67,6 +153,7 @@ fn meeting_values(
         |field: &str| report[field].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
     let starts = instant(&report["starts"]);
     let values: Vec<String> = match dimension {
+        "meeting" => vec![meeting.id.to_owned()],
         "category" => [vec![text(report, "category").to_owned()], list("secondary")].concat(),
         "member" => list("members"),
         "party" => list("members").iter().filter_map(|member| members.get(member.as_str())?["party"].as_str().map(str::to_owned)).collect(),

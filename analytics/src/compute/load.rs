@@ -1,0 +1,46 @@
+//! Facts on the servers that count slices: those that were loaded already, or else the current ones.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use qamtu_schemas::id::CampaignId;
+
+use super::{FactsSource, select};
+use crate::{
+    clickhouse_slices::{ClickHouseSlices, Load, LoadSelector},
+    coverage::DEFINITION,
+    error::AnalyticsError,
+    snapshot_identity::{SnapshotId, SnapshotIdentity},
+};
+
+/// Which facts are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadRequest<'a> {
+    /// Id of the campaign.
+    pub campaign: &'a CampaignId,
+    /// As-of instant; without one, the newest facts that were loaded within `max_age` will do.
+    pub as_of: Option<Timestamp>,
+    /// How old a load may be.
+    pub max_age: SignedDuration,
+}
+
+/// Finds a load, or reads the facts and loads them; `now` is the time of the server's clock.
+pub async fn load(
+    source: &FactsSource,
+    slices: &ClickHouseSlices,
+    LoadRequest { campaign, as_of, max_age }: LoadRequest<'_>,
+    now: Timestamp,
+) -> Result<Load, AnalyticsError> {
+    if as_of.is_none()
+        && let Some(load) = slices.find(campaign, LoadSelector::NewestWithin(max_age)).await?
+    {
+        return Ok(load);
+    }
+    let selection = select(&source.warehouse, campaign, as_of, now).await?;
+    let snapshot = SnapshotId::of(&SnapshotIdentity::of(selection.clone(), DEFINITION));
+    if let Some(load) = slices.find(campaign, LoadSelector::Of(snapshot)).await? {
+        return Ok(load);
+    }
+    let store = source.with_store(selection, |store| Ok(Arc::clone(store))).await?;
+    slices.load(&store, now).await
+}
