@@ -43,8 +43,7 @@ pub async fn select(
     as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Selection, AnalyticsError> {
-    let offsets = warehouse.offsets().await?;
-    let campaigns = warehouse.campaigns().await?;
+    let (offsets, campaigns) = tokio::try_join!(warehouse.offsets(), warehouse.campaigns())?;
     let Some(configured) = campaigns.iter().find(|configured| configured.campaign == *campaign) else {
         let known = campaigns.into_iter().map(|configured| configured.campaign).collect();
         return Err(AnalyticsError::UnknownCampaign { campaign: campaign.clone(), known });

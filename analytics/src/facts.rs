@@ -89,14 +89,14 @@ impl WarehouseReader {
             let meetings = self.meetings(&selection, &reference);
             let counts = self.events_and_rejected(&selection, synthetic);
             let others = tokio::try_join!(meetings, counts, self.quality(&selection, synthetic))?;
-            Ok((reference, others))
+            // Its memory grows with the number of events, so it runs beside nothing but the roll.
+            let conflicts = self.conflicts(&selection).await?;
+            Ok((reference, others, conflicts))
         };
         let roll = self.roll(&selection, saved_roll);
-        let ((reference, others), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
+        let ((reference, others, conflicts), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
         let ((meetings, meeting_ids), (events, rejected), mut quality) = others;
         quality.premature_reports = meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64;
-        // Last, since its memory grows with the number of events.
-        let conflicts = self.conflicts(&selection).await?;
         let record_counts = RecordCounts { events, rejected, conflicts };
         Ok(Facts { selection, record_counts, quality, reference, meetings, meeting_ids, roll, roll_id })
     }

@@ -3,7 +3,8 @@
 //!
 //! Meetings that are in the same groups are a *class*. A person's meetings lie together, so whether somebody was counted in a class or group
 //! before is a comparison with the last person counted there; no set of people is needed. Attendances are counted by class alone, because each
-//! is in one; people are counted by group when they come to another class.
+//! is in one; people are counted by group when they come to another class. If all meetings are in one class, as in a slice of people alone,
+//! a person's list is not visited: its length says everything.
 //!
 //! Guarantees: people are counted in parallel, and the result does not depend on how they are divided. Memory: for each processor a counter
 //! for each pair of a class or group and a group of people.
@@ -131,6 +132,8 @@ impl Times {
 /// Counts of one thread. Counters are ordered by group of people.
 struct Counters<'a> {
     classes: &'a MeetingClasses,
+    /// The class of all meetings, if there is only one.
+    only_class: Option<usize>,
     input: CountInput<'a>,
     attendances: Vec<Attendances>,
     /// Different people by group of meetings.
@@ -155,6 +158,7 @@ impl<'a> Counters<'a> {
         let if_frequencies = |len| if input.with_frequencies { len } else { 0 };
         Self {
             classes,
+            only_class: classes.only(&input.attendance.of_meetings),
             input,
             attendances: vec![Attendances::default(); if input.people.is_some() { classes.len() * people_groups } else { 0 }],
             reached: vec![0; groups * people_groups],
@@ -173,6 +177,13 @@ impl<'a> Counters<'a> {
         let people_groups = self.input.people_groups();
         for (person, meetings) in attendance.people(people) {
             let group = divided.map_or(0, |people| people.group_of(person) as usize);
+            if let Some(class) = self.only_class {
+                // People who do not count have the number of no group.
+                if group < people_groups {
+                    self.count_all_meetings(class, meetings.len(), group);
+                }
+                continue;
+            }
             match divided {
                 None => self.count_person::<false>(person + 1, meetings, group),
                 Some(_) if group < people_groups => self.count_person::<true>(person + 1, meetings, group),
@@ -181,6 +192,21 @@ impl<'a> Counters<'a> {
             }
             if with_frequencies {
                 self.count_frequencies(person + 1, meetings, group);
+            }
+        }
+    }
+
+    /// Counts a person in a group of people, if all meetings are in one class.
+    fn count_all_meetings(&mut self, class: usize, meetings: usize, group: usize) {
+        let (classes, groups) = (self.last_in_class.len(), self.last.len());
+        if let Some(attendances) = self.attendances.get_mut(group * classes + class) {
+            attendances.all += meetings as u32;
+            attendances.first += 1;
+        }
+        for of_meetings in self.classes.groups(class).iter().map(|of_meetings| group * groups + *of_meetings as usize) {
+            self.reached[of_meetings] += 1;
+            if let Some(frequencies) = self.frequencies.get_mut(of_meetings) {
+                frequencies[meetings.min(FREQUENCIES) - 1] += 1;
             }
         }
     }
@@ -277,12 +303,14 @@ mod tests {
             (0..30).map(|meeting| (0..200).filter(|person| mix(meeting * 200 + person) % 5 == 0).collect()).collect();
         let counted: Vec<(u32, &[u32])> = (0..).zip(&lists).map(|(meeting, people)| (meeting, &people[..])).collect();
         let attendance = PersonMeetings::of_counted(&counted, lists.len(), 200).expect("few attendances");
-        let groups: Vec<Vec<u32>> = (0..9).map(|group| (0..30).filter(|meeting| mix(group * 31 + meeting) % 3 == 0).collect()).collect();
+        let some: Vec<Vec<u32>> = (0..9).map(|group| (0..30).filter(|meeting| mix(group * 31 + meeting) % 3 == 0).collect()).collect();
+        let all: Vec<Vec<u32>> = vec![(0..30).collect(), Vec::new(), (0..30).collect()];
         let people = CountedPeople::of_groups(3, (0..200).map(|person| if person % 7 == 0 { None } else { Some(mix(person) % 3) }));
-        for (people, people_groups) in [(None, 1), (Some(&people), 3)] {
+        let inputs = [(&some, None, 1), (&some, Some(&people), 3), (&all, None, 1), (&all, Some(&people), 3)];
+        for (groups, people, people_groups) in inputs {
             for (people_at_once, counters) in [(1, 1), (7, 40), (64, 100), (1_000, 1_000_000)] {
                 let input = CountInput { attendance: &attendance, people, with_frequencies: true };
-                let found = count_within(&groups, input, Limits { people_at_once, counters });
+                let found = count_within(groups, input, Limits { people_at_once, counters });
                 for (meetings, found) in groups.iter().zip(&found) {
                     for group in 0..people_groups {
                         let is_in = |person| people.is_none_or(|people| people.group_of(person) as usize == group);

@@ -54,6 +54,13 @@ impl MeetingClasses {
         }
     }
 
+    /// The class that all meetings with attendances are in, if it is one.
+    pub(super) fn only(&self, of_meetings: &[MeetingCounts]) -> Option<usize> {
+        let mut attended = self.class_of.iter().zip(of_meetings).filter(|(_, meeting)| meeting.contacts > 0).map(|(class, _)| *class);
+        let first = attended.next()?;
+        attended.all(|class| class == first).then_some(first as usize)
+    }
+
     /// Class of a meeting.
     pub(super) fn of(&self, meeting: u32) -> usize {
         self.class_of[meeting as usize] as usize
