@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
     if is_wanted("demo") {
         record(demo::demo().await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
-    for size in coverage::SIZES.iter().filter(|size| is_wanted(size.id)) {
+    for size in coverage::SIZES.iter().filter(|size| is_wanted(size.id) && (!size.only_if_named || !wanted.is_empty())) {
         record(coverage::coverage(size).await.map(|figure| vec![figure]), &mut figures, &mut failures)?;
     }
     if is_wanted(coverage::renew::ID) {

@@ -1,4 +1,4 @@
-//! Coverage: every breakdown over 1,195,000 voters, by `qamtu-analytics compute` as in production, compared with the same
+//! Coverage: every breakdown over 1,195,000 voters or, for the country, 12,400,000, by `qamtu-analytics compute` as in production, compared with the same
 //! queries in SQL on ClickHouse and on DuckDB. The benchmark fails unless all three give the same figures.
 //!
 //! Qamtu reads the views of the warehouse: it deduplicates, applies retractions and withdrawn consents, and transfers every row
@@ -20,6 +20,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
+use dataset::Area;
+
 use crate::measurement::{Better, Comparison, Measured, Measurement, peak_rss_mb};
 
 #[path = "coverage/clickhouse.rs"]
@@ -37,13 +39,26 @@ pub mod slices;
 pub struct Size {
     /// Name of the figure.
     pub id: &'static str,
+    /// Whether it is only measured if it is named: it takes long and needs some ten gigabytes of memory and disk.
+    pub only_if_named: bool,
+    area: Area,
     /// Attendances, in millions.
     millions: u64,
 }
 
+impl Size {
+    const fn region(id: &'static str, millions: u64) -> Self {
+        Self { id, only_if_named: false, area: dataset::REGION, millions }
+    }
+}
+
 /// The measured sizes.
-pub const SIZES: [Size; 3] =
-    [Size { id: "coverage-1m", millions: 1 }, Size { id: "coverage-10m", millions: 10 }, Size { id: "coverage-50m", millions: 50 }];
+pub const SIZES: [Size; 4] = [
+    Size::region("coverage-1m", 1),
+    Size::region("coverage-10m", 10),
+    Size::region("coverage-50m", 50),
+    Size { id: "country", only_if_named: true, area: dataset::COUNTRY, millions: 100 },
+];
 
 /// Memory limit of ClickHouse in MB: the peer's queries need far more than those of Qamtu.
 const MEMORY_MB: &str = "14000";
@@ -67,16 +82,16 @@ struct Timed {
 /// Measures the figure of one size.
 pub async fn coverage(size: &Size) -> Result<Measurement> {
     let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
-    dataset::send(&stack).await?;
+    dataset::send(&stack, size.area).await?;
     stack.wait_until_projected().await?;
     stack.projector.take().context("projector")?.stop().await?;
     measure(&stack, size).await
 }
 
-async fn measure(stack: &Stack, Size { id, millions }: &Size) -> Result<Measurement> {
-    dataset::fill_attendance(stack, *millions).await?;
+async fn measure(stack: &Stack, Size { id, area, millions, .. }: &Size) -> Result<Measurement> {
+    dataset::fill_attendance(stack, *area, *millions).await?;
     let (ours, peak) = compute(stack, Some(dataset::AS_OF)).await?;
-    clickhouse::prepare(stack).await?;
+    clickhouse::prepare(stack, *area).await?;
     let files = stack.dir().join("facts");
     clickhouse::export(stack, &files).await?;
     let sql = clickhouse::answer(stack).await?;
@@ -90,7 +105,7 @@ async fn measure(stack: &Stack, Size { id, millions }: &Size) -> Result<Measurem
         clickhouse = format!("{seconds:.2} s");
         peer = if seconds < peer.value { Comparison { with: "ClickHouse SQL", value: seconds } } else { peer };
     }
-    let what = format!("all breakdowns of {millions} million attendances over 1.195 million voters");
+    let what = format!("all breakdowns of {millions} million attendances over {} million voters", area.voters as f64 / 1e6);
     let measured = Measured { value: ours.seconds, unit: "s", better: Better::Less };
     Ok(Measurement::new(id, &what, measured, peer).peak_rss_mb(peak).note(format!(
         "ClickHouse SQL {clickhouse}, DuckDB {:.2} s, on tables deduplicated beforehand; ours from the views, {} MB",

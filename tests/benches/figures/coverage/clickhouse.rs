@@ -5,14 +5,18 @@ use std::{path::Path, time::Instant};
 use anyhow::{Context, Result};
 use qamtu_tests::stack::Stack;
 
-use super::{Answers, Reach, Timed, dataset, empty_folder};
+use super::{
+    Answers, Reach, Timed,
+    dataset::{self, Area},
+    empty_folder,
+};
 
 const TABLES: [&str; 4] = ["peer_attendance", "peer_roll", "peer_meetings", "peer_seen"];
 
 /// Fills the peers' tables: attendance by meeting and person, voters with dense numbers, meetings with small numbers.
-pub async fn prepare(stack: &Stack) -> Result<()> {
+pub async fn prepare(stack: &Stack, Area { voters, precincts }: Area) -> Result<()> {
     clean(stack).await?;
-    let (precincts, units, categories, voters) = (dataset::PRECINCTS, dataset::UNITS, dataset::CATEGORIES, dataset::VOTERS);
+    let (units, categories) = (dataset::UNITS, dataset::CATEGORIES);
     for sql in [
         "CREATE TABLE peer_attendance ENGINE = MergeTree ORDER BY (meeting, hi, lo) AS \
          SELECT toUInt32(substring(CAST(meeting_id AS String), 2)) AS meeting, person_hi AS hi, person_lo AS lo FROM attendance"

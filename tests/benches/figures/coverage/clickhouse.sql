@@ -29,7 +29,7 @@ SELECT concat('2026-W', leftPad(toString(week), 2, '0')) AS code, groupBitmap(vo
 SELECT concat('U', leftPad(toString(home), 2, '0')) AS code, groupBitmap(voter) AS people, count() AS attendances FROM peer_seen GROUP BY home
 
 -- ask precinct_residents
-SELECT concat('P', leftPad(toString(precinct), 3, '0')) AS code, groupBitmap(voter) AS people, count() AS attendances FROM peer_seen GROUP BY precinct
+SELECT concat('P', leftPad(toString(precinct), 5, '0')) AS code, groupBitmap(voter) AS people, count() AS attendances FROM peer_seen GROUP BY precinct
 
 -- ask frequencies
 SELECT toString(times) AS code, count() AS people, 0 AS attendances

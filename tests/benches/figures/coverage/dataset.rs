@@ -12,10 +12,19 @@ use serde_json::{Value, json};
 
 use super::{Answers, Reach};
 
-/// Number of voters on the roll.
-pub const VOTERS: u64 = 1_195_000;
-/// Number of precincts; voters are distributed over them by number.
-pub const PRECINCTS: u64 = 947;
+/// How large the area is. Voters are distributed over precincts by number.
+#[derive(Debug, Clone, Copy)]
+pub struct Area {
+    /// Number of voters on the roll.
+    pub voters: u64,
+    /// Number of precincts.
+    pub precincts: u64,
+}
+
+/// Turkistan region.
+pub const REGION: Area = Area { voters: 1_195_000, precincts: 947 };
+/// A country of seventeen such regions and three cities: Kazakhstan has about 12.4 million voters and 10,400 precincts.
+pub const COUNTRY: Area = Area { voters: 12_400_000, precincts: 9_840 };
 /// Number of units, each with one coalition.
 pub const UNITS: u64 = 17;
 /// Number of categories; every third meeting has two.
@@ -35,8 +44,8 @@ fn event(kind: &str, data: Value) -> Value {
 }
 
 /// Sends reference data, the roll and the meetings.
-pub async fn send(stack: &Stack) -> Result<()> {
-    let reference = reference();
+pub async fn send(stack: &Stack, area: Area) -> Result<()> {
+    let reference = reference(area);
     let (first, rest) = reference.split_first().context("a campaign")?;
     stack.accept(std::slice::from_ref(first)).await?;
     for part in rest.chunks(500) {
@@ -45,21 +54,24 @@ pub async fn send(stack: &Stack) -> Result<()> {
     let precinct = |number| {
         event(
             "precinct.enrolled",
-            json!({"precinct": format!("P{number:03}"), "version": 1, "strength": "strong", "voters": voters(number)}),
+            json!({"precinct": format!("P{number:05}"), "version": 1, "strength": "strong", "voters": area.voters_of(number)}),
         )
     };
-    lines(stack, "/v1/roll", (0..PRECINCTS).map(precinct)).await?;
-    lines(stack, "/v1/events", (0..MEETINGS).map(meeting)).await
+    // A request has few enough precincts that its text needs little memory.
+    for first in (0..area.precincts).step_by(1_000) {
+        lines(stack, "/v1/roll", (first..area.precincts.min(first + 1_000)).map(precinct)).await?;
+    }
+    lines(stack, "/v1/events", (0..MEETINGS).map(|number| meeting(number, area))).await
 }
 
-/// Sends one more held meeting with so many voters on its list.
+/// Sends one more held meeting of the region with so many voters on its list.
 pub async fn add_meeting(stack: &Stack, round: u64, attendees: u64) -> Result<()> {
     let number = MEETINGS + round;
     let attends = |voter| {
-        let attendee = json!({"id": letters(voter * 7919 % VOTERS), "strength": "strong"});
+        let attendee = json!({"id": letters(voter * 7919 % REGION.voters), "strength": "strong"});
         event("attendance.recorded", json!({"meeting": format!("M{number:05}"), "attendee": attendee, "consent": "bench"}))
     };
-    lines(stack, "/v1/events", std::iter::once(meeting(number)).chain((0..attendees).map(attends))).await
+    lines(stack, "/v1/events", std::iter::once(meeting(number, REGION)).chain((0..attendees).map(attends))).await
 }
 
 async fn lines(stack: &Stack, path: &str, events: impl Iterator<Item = Value>) -> Result<()> {
@@ -70,7 +82,7 @@ async fn lines(stack: &Stack, path: &str, events: impl Iterator<Item = Value>) -
     Ok(())
 }
 
-fn reference() -> Vec<Value> {
+fn reference(area: Area) -> Vec<Value> {
     let names = json!({"kk": "Өлшем", "ru": "Мера", "en": "Measure"});
     let categories: Vec<Value> = (0..CATEGORIES).map(|number| json!({"code": format!("C{number:02}"), "names": names})).collect();
     let mut events = vec![event(
@@ -90,33 +102,35 @@ fn reference() -> Vec<Value> {
         events.push(event("coalition.formed", json!({"coalition": code, "revision": 1, "unit": code, "names": names})));
         events.push(event("member.joined", json!({"member": format!("M-{unit}"), "revision": 1, "coalition": code})));
     }
-    events.extend((0..PRECINCTS).map(|number| {
-        let voters = voters(number).len();
+    events.extend((0..area.precincts).map(|number| {
+        let voters = area.voters_of(number).len();
         event(
             "precinct.counted",
-            json!({"precinct": format!("P{number:03}"), "unit": format!("U{:02}", number % UNITS), "number": number + 1, "as_of": "2026-02-13",
+            json!({"precinct": format!("P{number:05}"), "unit": format!("U{:02}", number % UNITS), "number": number + 1, "as_of": "2026-02-13",
                 "revision": 1, "voters": voters, "source": "bench"}),
         )
     }));
     events
 }
 
-fn meeting(number: u64) -> Value {
+fn meeting(number: u64, area: Area) -> Value {
     // A report names a precinct of its own unit.
-    let (precinct, home) = (number % PRECINCTS, number % PRECINCTS % UNITS);
+    let (precinct, home) = (number % area.precincts, number % area.precincts % UNITS);
     let unit = format!("U{home:02}");
     let first = number % CATEGORIES;
     let second = number.is_multiple_of(3).then(|| format!("C{:02}", (first + 1 + number / 7 % (CATEGORIES - 1)) % CATEGORIES));
     let report = json!({"unit": unit, "coalition": unit, "members": [format!("M-{home}")], "category": format!("C{first:02}"),
-        "secondary": second.into_iter().collect::<Vec<_>>(), "format": "HALL", "language": "kk", "precinct": format!("P{precinct:03}"),
+        "secondary": second.into_iter().collect::<Vec<_>>(), "format": "HALL", "language": "kk", "precinct": format!("P{precinct:05}"),
         "starts": format!("2026-{}T07:00:00Z", STARTS[(number / 11 % 4) as usize])});
     event("meeting.held", json!({"meeting": format!("M{number:05}"), "report": report}))
 }
 
-/// The roll of a precinct: pseudonym, birth-year band, sex.
-fn voters(precinct: u64) -> Vec<Value> {
-    let first = |precinct: u64| (precinct * VOTERS).div_ceil(PRECINCTS);
-    (first(precinct)..first(precinct + 1)).map(|voter| json!([letters(voter), 1985, "f"])).collect()
+impl Area {
+    /// The roll of a precinct: pseudonym, birth-year band, sex.
+    fn voters_of(self, precinct: u64) -> Vec<Value> {
+        let first = |precinct: u64| (precinct * self.voters).div_ceil(self.precincts);
+        (first(precinct)..first(precinct + 1)).map(|voter| json!([letters(voter), 1985, "f"])).collect()
+    }
 }
 
 /// A pseudonym as text: a letter from `a` to `p` for each half byte.
@@ -137,7 +151,9 @@ fn key(person: u64) -> (u64, u64) {
 }
 
 /// Replaces the table of attendance: every meeting has the same number of people, most from near its precinct, 2 % not on the roll.
-pub async fn fill_attendance(stack: &Stack, millions: u64) -> Result<()> {
+pub async fn fill_attendance(stack: &Stack, area: Area, millions: u64) -> Result<()> {
+    let Area { voters, precincts } = area;
+    let near = voters.div_ceil(precincts) - 1;
     let attendees = millions * 1_000_000 / MEETINGS;
     let around = attendees * 60;
     stack.query("TRUNCATE TABLE attendance").await?;
@@ -149,7 +165,7 @@ pub async fn fill_attendance(stack: &Stack, millions: u64) -> Result<()> {
              person_hi, person_lo, strength, residence_kind, residence, adult, sheet, line) \
              WITH number + {from} * {attendees} AS n, intDiv(n, {attendees}) AS meeting, n % {attendees} AS seat, \
              bitShiftRight(n * 11400714819323198485, 32) AS draw, \
-             if(seat % 50 = 0, {VOTERS} + draw % 50000, (meeting * 7919 % {PRECINCTS} * 1261 + draw % {around}) % {VOTERS}) AS person \
+             if(seat % 50 = 0, {voters} + draw % 50000, (meeting * 7919 % {precincts} * {near} + draw % {around}) % {voters}) AS person \
              SELECT 'events', 0, 0, '{CAMPAIGN}', reinterpretAsUUID(toUInt128(n) * toUInt128('209288702365419843201918234321')), \
              'qamtu.attendance.recorded.v1', unhex('00112233445566778899aabbccddeeff'), toDateTime64('2026-03-15 00:00:00', 6, 'UTC'), NULL, \
              concat('M', leftPad(toString(meeting), 5, '0')), toDateTime64('2026-03-01 00:00:00', 6, 'UTC'), intHash64(person), \

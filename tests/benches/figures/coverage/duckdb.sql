@@ -28,7 +28,7 @@ SELECT '2026-W' || lpad(week::VARCHAR, 2, '0'), count(*), sum(times) FROM (SELEC
 SELECT 'U' || lpad(home::VARCHAR, 2, '0'), count(*), sum(times) FROM (SELECT any_value(home) AS home, count(*) AS times FROM seen GROUP BY voter) GROUP BY home
 
 -- ask precinct_residents
-SELECT 'P' || lpad(precinct::VARCHAR, 3, '0'), count(*), sum(times)
+SELECT 'P' || lpad(precinct::VARCHAR, 5, '0'), count(*), sum(times)
 FROM (SELECT any_value(precinct) AS precinct, count(*) AS times FROM seen GROUP BY voter) GROUP BY precinct
 
 -- ask frequencies

@@ -28,9 +28,9 @@ fn attendances(timed: &Timed) -> u64 {
 /// Adds meetings one after another, and measures the calculation after each.
 pub async fn renew() -> Result<Measurement> {
     let stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
-    dataset::send(&stack).await?;
+    dataset::send(&stack, dataset::REGION).await?;
     stack.wait_until_projected().await?;
-    dataset::fill_attendance(&stack, MILLIONS).await?;
+    dataset::fill_attendance(&stack, dataset::REGION, MILLIONS).await?;
     let (cold, _) = compute(&stack, None).await?;
     let mut seconds = Vec::new();
     let mut peak = None;

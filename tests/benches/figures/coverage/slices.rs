@@ -55,10 +55,10 @@ struct DuckdbSlice {
 /// Measures the figure.
 pub async fn slices() -> Result<Measurement> {
     let mut stack = Stack::with_warehouse(Log::Embedded, &["--memory-max-mb", MEMORY_MB]).await?;
-    dataset::send(&stack).await?;
+    dataset::send(&stack, dataset::REGION).await?;
     stack.wait_until_projected().await?;
     stack.projector.take().context("projector")?.stop().await?;
-    dataset::fill_attendance(&stack, MILLIONS).await?;
+    dataset::fill_attendance(&stack, dataset::REGION, MILLIONS).await?;
     let pairs: Vec<[usize; 2]> = (0..DIMENSIONS.len()).flat_map(|one| (0..one).map(move |other| [other, one])).collect();
     let (ours, mut seconds, peak) = of_service(&stack, &pairs).await?;
     let theirs = of_duckdb(&stack, &pairs).await?;
@@ -129,7 +129,7 @@ fn read(slice: &Value, by: [&str; 2]) -> Result<Rows> {
 }
 
 async fn of_duckdb(stack: &Stack, pairs: &[[usize; 2]]) -> Result<Vec<DuckdbSlice>> {
-    clickhouse::prepare(stack).await?;
+    clickhouse::prepare(stack, dataset::REGION).await?;
     let files = stack.dir().join("facts");
     clickhouse::export(stack, &files).await?;
     clickhouse::clean(stack).await?;
