@@ -13,7 +13,6 @@
 
 pub mod half_samples;
 mod nbd;
-pub mod replicate_counter;
 
 use serde::{Deserialize, Serialize};
 

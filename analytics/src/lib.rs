@@ -33,6 +33,7 @@ pub mod facts_store;
 pub mod figures;
 pub mod forecast;
 pub mod locale;
+pub mod mask_counter;
 pub mod metrics;
 pub mod missing_reports;
 pub mod next_meetings;

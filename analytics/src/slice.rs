@@ -9,6 +9,7 @@
 //! each dimension of people, so totals over those are sums. A table has either figures of meetings or figures of people, because those are
 //! compared to different voters. Rows are sorted, totals last.
 
+mod class_masks;
 mod counted_people;
 mod distinct_people;
 mod group_counts;

@@ -6,10 +6,12 @@
 
 use std::collections::HashSet;
 
-use qamtu_analytics::estimate::{
-    Estimate, HalfSample, Observed, ObservedGroup, estimates,
-    half_samples::{HALF_SAMPLES, masks},
-    replicate_counter::ReplicateCounter,
+use qamtu_analytics::{
+    estimate::{
+        Estimate, HalfSample, Observed, ObservedGroup, estimates,
+        half_samples::{HALF_SAMPLES, masks},
+    },
+    mask_counter::MaskCounter,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -140,7 +142,7 @@ fn observed(meetings: &[&Meeting], masks: &[u64], voters: u64) -> (ObservedGroup
         }
         meeting.people.iter().for_each(|person| at[*person as usize] |= *mask);
     }
-    let mut counter = ReplicateCounter::default();
+    let mut counter = MaskCounter::default();
     at.iter().for_each(|mask| counter.add(*mask));
     half_samples.iter_mut().zip(counter.counts()).for_each(|(half, reached)| half.reached = reached);
     let identified: HashSet<u32> =

@@ -13,10 +13,10 @@ use crate::{
     estimate::{
         Estimate, HalfSample, Observed, ObservedGroup, estimates,
         half_samples::{HALF_SAMPLES, masks},
-        replicate_counter::ReplicateCounter,
     },
     facts_store::{FactsStore, MEETING, PersonMeetings},
     figures::{Denominator, MeetingFigures, Method},
+    mask_counter::MaskCounter,
 };
 
 /// Estimates of every group.
@@ -161,11 +161,11 @@ impl GroupedMeetings {
         let share = attendance.len().div_ceil(threads).max(1);
         let parts: Vec<Range<usize>> =
             (0..threads).map(|part| (part * share).min(attendance.len())..((part + 1) * share).min(attendance.len())).collect();
-        let counters: Vec<Vec<ReplicateCounter>> = thread::scope(|scope| {
+        let counters: Vec<Vec<MaskCounter>> = thread::scope(|scope| {
             let workers: Vec<_> = parts.into_iter().map(|part| scope.spawn(|| self.count_people(attendance, part))).collect();
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
-        let mut sums = vec![ReplicateCounter::default(); self.group_count];
+        let mut sums = vec![MaskCounter::default(); self.group_count];
         for part in counters {
             sums.iter_mut().zip(part).for_each(|(sum, counter)| sum.merge(counter));
         }
@@ -175,8 +175,8 @@ impl GroupedMeetings {
         half_samples
     }
 
-    fn count_people(&self, attendance: &PersonMeetings, people: Range<usize>) -> Vec<ReplicateCounter> {
-        let mut counters = vec![ReplicateCounter::default(); self.group_count];
+    fn count_people(&self, attendance: &PersonMeetings, people: Range<usize>) -> Vec<MaskCounter> {
+        let mut counters = vec![MaskCounter::default(); self.group_count];
         let mut own: Vec<(usize, u64)> = Vec::new();
         for (_, meetings) in attendance.people(people) {
             own.clear();

@@ -7,8 +7,10 @@
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
+use crate::mask_counter::BITS;
+
 /// Half-samples that are drawn: one for each bit of a mask.
-pub const HALF_SAMPLES: usize = 64;
+pub const HALF_SAMPLES: usize = BITS;
 
 /// The half-samples that each meeting is in, as bits. `strata` has the number of each meeting's stratum. The same strata give the same masks.
 pub fn masks(strata: &[usize]) -> Vec<u64> {

@@ -8,6 +8,7 @@ use polars::{
 };
 
 use super::{
+    class_masks::MAX_GROUPS,
     counted_people::CountedPeople,
     distinct_people::{self, Counting, PEOPLE, people_counts},
     group_key::GroupKey,
@@ -55,7 +56,7 @@ fn counting(store: &FactsStore, query: &ResolvedQuery) -> Counting {
     Counting::new(store, people, query.with_frequencies)
 }
 
-/// Counts the people of queries that count the same people in the same way: in one pass, whatever their groups are.
+/// Counts the people of queries that count the same people in the same way: in one pass for those with few groups, and in one for the others.
 fn count_together(
     store: &FactsStore,
     queries: &[ResolvedQuery],
@@ -63,10 +64,23 @@ fn count_together(
     same: Vec<usize>,
     groups: &mut [Vec<MeetingGroup>],
 ) -> PolarsResult<()> {
-    let mut summed = Vec::new();
+    // Many groups are counted in another way than few, so they do not share a pass.
+    let (mut few, mut many, mut groups_of_few) = (Vec::new(), Vec::new(), 0);
     for query in same {
-        summed.push((query, SummedGroups::new(store, &queries[query])?));
+        let summed = SummedGroups::new(store, &queries[query])?;
+        let is_few = groups_of_few + summed.frame.height() <= MAX_GROUPS;
+        groups_of_few += if is_few { summed.frame.height() } else { 0 };
+        if is_few { &mut few } else { &mut many }.push((query, summed));
     }
+    [few, many].into_iter().try_for_each(|summed| count_pass(queries, counting, &summed, groups))
+}
+
+fn count_pass(
+    queries: &[ResolvedQuery],
+    counting: &Counting,
+    summed: &[(usize, SummedGroups)],
+    groups: &mut [Vec<MeetingGroup>],
+) -> PolarsResult<()> {
     let Some((first, others)) = summed.split_first() else { return Ok(()) };
     let mut lists = first.1.frame.column(MEETING)?.clone();
     for (_, others) in others {
@@ -75,7 +89,7 @@ fn count_together(
     let lists = DataFrame::new_infer_height(vec![lists.rechunk()])?.lazy();
     let people = lists.select([people_counts(col(MEETING), counting.clone())]).collect()?;
     let mut start = 0;
-    for (query, summed) in &summed {
+    for (query, summed) in summed {
         let people = people.column(PEOPLE)?.slice(start as i64, summed.frame.height());
         start += summed.frame.height();
         groups[*query] = summed.read(&people, &queries[*query])?;

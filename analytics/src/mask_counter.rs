@@ -1,29 +1,30 @@
-//! Counts the bits of many masks: how many people are in each of 64 half-samples.
+//! Counts the bits of many masks: how many people are in each of 64 sets.
 //!
 //! Sixty-four counters are incremented at once. Their low bits lie in planes, one bit of each counter to a plane, so that adding a mask is a few
 //! operations on words instead of sixty-four additions.
 
-use super::half_samples::HALF_SAMPLES;
+/// Bits of a mask, each with a counter.
+pub const BITS: usize = u64::BITS as usize;
 
 /// Bits of a counter that lie in planes.
 const PLANES: usize = 16;
 
 /// Sixty-four counters.
 #[derive(Debug, Clone)]
-pub struct ReplicateCounter {
+pub struct MaskCounter {
     planes: [u64; PLANES],
     /// Masks in the planes.
     pending: u32,
-    counts: [u64; HALF_SAMPLES],
+    counts: [u64; BITS],
 }
 
-impl Default for ReplicateCounter {
+impl Default for MaskCounter {
     fn default() -> Self {
-        Self { planes: [0; PLANES], pending: 0, counts: [0; HALF_SAMPLES] }
+        Self { planes: [0; PLANES], pending: 0, counts: [0; BITS] }
     }
 }
 
-impl ReplicateCounter {
+impl MaskCounter {
     /// Increments the counter of each set bit.
     pub fn add(&mut self, mask: u64) {
         let mut carry = mask;
@@ -46,7 +47,7 @@ impl ReplicateCounter {
     }
 
     /// The count of each bit.
-    pub fn counts(mut self) -> [u64; HALF_SAMPLES] {
+    pub fn counts(mut self) -> [u64; BITS] {
         self.flush();
         self.counts
     }
@@ -67,7 +68,7 @@ mod tests {
     #[test]
     fn counts_equal_those_of_a_loop_over_bits() {
         let masks = (0..200_000_u64).map(|number| if number % 3 == 0 { u64::MAX } else { number.wrapping_mul(0x9E37_79B9_7F4A_7C15) });
-        let (mut one, mut other, mut expected) = (ReplicateCounter::default(), ReplicateCounter::default(), [0; HALF_SAMPLES]);
+        let (mut one, mut other, mut expected) = (MaskCounter::default(), MaskCounter::default(), [0; BITS]);
         for mask in masks {
             if mask % 5 == 0 {
                 one.add(mask)
