@@ -38,6 +38,9 @@ pub enum AnalyticsError {
     /// There are no servers that could count slices.
     #[error("there are no slice servers: set slices.urls to the addresses of ClickHouse servers, or use --engine polars")]
     NoSliceServers,
+    /// A terminal cannot show the file.
+    #[error("the file cannot be shown on a terminal: add > and a file name, or choose --format text")]
+    BinaryOnTerminal,
     /// Rows of a load disappeared while it was read.
     #[error("load {load} is not whole on the slice servers any more: run the command again to load the facts anew")]
     LoadGone { load: uuid::Uuid },
@@ -181,7 +184,10 @@ impl AnalyticsError {
 
     /// Exit code of the program.
     pub const fn exit_code(&self) -> u8 {
-        if matches!(self, Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. } | Self::NoSliceServers) {
+        if matches!(
+            self,
+            Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. } | Self::NoSliceServers | Self::BinaryOnTerminal
+        ) {
             EXIT_USAGE
         } else {
             1

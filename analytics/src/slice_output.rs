@@ -1,4 +1,4 @@
-//! Writes a slice as aligned text, CSV or JSON.
+//! Writes a slice as aligned text, CSV, JSON, an Excel workbook or a Parquet file.
 //!
 //! The lines are exact, for those who may read the warehouse, or what [`crate::slice_disclosure`] leaves of them.
 //!
@@ -7,6 +7,9 @@
 //! - JSON: each row has `keys`, `figures`, `unknown` and `withheld`. The key of a total is left out, and that of meetings or people without
 //!   a value is null.
 //! - Text: as CSV, but `?` is unknown, `x` is withheld and `-` does not apply.
+
+mod parquet_file;
+mod workbook;
 
 use std::io::Write;
 
@@ -39,6 +42,28 @@ pub enum SliceFormat {
     /// One JSON object in one line.
     #[default]
     Json,
+    /// An Excel workbook.
+    Xlsx,
+    /// A Parquet file, for data frames.
+    Parquet,
+}
+
+impl SliceFormat {
+    /// The media type of a response.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Json => "application/json",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    /// Whether a terminal cannot show it.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Parquet)
+    }
 }
 
 /// What a slice was computed from.
@@ -147,7 +172,25 @@ impl SliceOutput<'_> {
                 serde_json::to_writer(&mut *to, &self.document())?;
                 writeln!(to)
             }
+            SliceFormat::Xlsx => to.write_all(&self.workbook().map_err(std::io::Error::other)?),
+            SliceFormat::Parquet => to.write_all(&self.parquet_file().map_err(std::io::Error::other)?),
         }
+    }
+
+    /// What the slice was computed from, as names and values.
+    fn origin(&self) -> Vec<(&'static str, String)> {
+        let SliceSource { campaign, synthetic, as_of, filters, rounded_to } = self.source;
+        let mut origin = vec![
+            ("campaign", campaign.to_string()),
+            ("synthetic", if *synthetic { "yes: all data is invented" } else { "no" }.to_owned()),
+            ("as_of", as_of.to_string()),
+            ("definition", DEFINITION.to_string()),
+            ("where", filters.iter().map(Filter::to_string).collect::<Vec<_>>().join(" and ")),
+        ];
+        if let Some(k) = rounded_to {
+            origin.push(("rounded_to", format!("{k}: counts of people are withheld below it and rounded down to a multiple of it")));
+        }
+        origin
     }
 
     /// All lines but those without a value that have nothing to show: meetings of which neither plan nor report is known, for example.

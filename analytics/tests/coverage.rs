@@ -46,6 +46,8 @@ mod residence;
 mod revealing;
 #[path = "coverage/saved_store.rs"]
 mod saved_store;
+#[path = "coverage/slice_files.rs"]
+mod slice_files;
 #[path = "coverage/slice_program.rs"]
 mod slice_program;
 #[path = "coverage/slices.rs"]

@@ -1,6 +1,6 @@
 //! `slice`: figures of any set of meetings and people, computed from the warehouse.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +62,9 @@ impl SliceCommand {
     /// Computes the slice and writes it. Small counts are not withheld, and the role of the reader does not apply.
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let SliceRequest { query, measures } = SliceRequest::parse(&self.by, &self.filters, &self.measures)?;
+        if self.format.is_binary() && std::io::stdout().is_terminal() {
+            return Err(AnalyticsError::BinaryOnTerminal);
+        }
         let filters = query.filters.clone();
         let (table, synthetic, as_of) = match self.engine {
             SliceEngine::Polars => self.count(config, query).await?,

@@ -42,7 +42,7 @@ enum SliceError {
     OtherCampaign,
     /// The query string has a parameter that there is not.
     Parameter(String),
-    /// `format` is neither `json` nor `csv`.
+    /// There is no such `format`.
     Format(String),
     Invalid(InvalidSlice),
     /// The facts are not read yet.
@@ -89,6 +89,8 @@ impl Parameters {
                     parameters.format = match value.as_str() {
                         "json" => SliceFormat::Json,
                         "csv" => SliceFormat::Csv,
+                        "xlsx" => SliceFormat::Xlsx,
+                        "parquet" => SliceFormat::Parquet,
                         _ => return Err(SliceError::Format(value)),
                     }
                 }
@@ -113,10 +115,11 @@ impl Parameters {
         ("by" = Option<String>, Query, description = "Up to two dimensions, separated by a comma."),
         ("where" = Option<Vec<String>>, Query, description = "A filter such as `unit=SAI,TRK` or `day>=2026-02-20`; may be repeated, and all must hold."),
         ("measures" = Option<String>, Query, description = "Measures, separated by commas."),
-        ("format" = Option<String>, Query, description = "`json` or `csv`."),
+        ("format" = Option<String>, Query, description = "`json`, `csv`, `xlsx` or `parquet`."),
     ),
     responses((status = 200, description = "The rows of the slice, totals last", content(
         (SliceDocument = "application/json"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/vnd.apache.parquet"),
     ))),
 )]
 pub(super) async fn slices(
@@ -149,8 +152,7 @@ async fn respond(service: &DashboardState, reader: Reader, campaign: &str, pairs
         body(&facts, &request, &reader, published.is_complete(), format)
     };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| SliceError::Internal(AnalyticsError::TaskFailed(error)))??;
-    let kind = if format == SliceFormat::Csv { "text/csv; charset=utf-8; header=present" } else { "application/json" };
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()))], body).into_response())
 }
 
 fn body(
