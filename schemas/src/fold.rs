@@ -5,8 +5,11 @@
 //! several heads the one with the highest id counts, and the meeting is contested. Events of a reversed import are ignored, so what they
 //! superseded counts again. The caller passes the events of one meeting only: their meeting id is not checked.
 
+mod corrections;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use corrections::{Node, heads, origin};
 use jiff::Timestamp;
 
 use crate::{
@@ -61,6 +64,9 @@ pub struct MeetingState {
     pub audiences: BTreeSet<CategoryCode>,
     /// The headcount that counts.
     pub headcount: Option<Headcount>,
+    /// The reported headcount that a recount replaced, directly or through other recounts; of several the one with the highest id. None if
+    /// the headcount that counts is no recount, or the report that it replaced is not known.
+    pub replaced_headcount: Option<Headcount>,
     /// Attendances that are not retracted, by event id.
     pub attendance: BTreeMap<EventId, AttendanceRecorded>,
     /// Whether events contradict each other: two reports, two headcounts, or held and cancelled.
@@ -133,6 +139,7 @@ impl MeetingFold {
             audiences: plans.audiences.into_iter().chain(reports.audiences).collect(),
             reported: reports.received,
             headcount: headcounts.headcount,
+            replaced_headcount: headcounts.replaced,
             attendance: attendance(&live),
         }
     }
@@ -145,30 +152,10 @@ struct LiveEvent<'a> {
     data: &'a Data,
 }
 
-/// An event in the graph of corrections.
-struct Node<'a, T> {
-    id: EventId,
-    supersedes: &'a [EventId],
-    content: T,
-}
-
 impl<'a> LiveEvent<'a> {
     fn node<T>(&self, content: T) -> Node<'a, T> {
         Node { id: self.id, supersedes: self.data.supersedes(), content }
     }
-}
-
-/// Nodes that no other node supersedes, by id. If there are none because of a cycle, the node with the highest id that supersedes
-/// anything.
-fn heads<'n, 'a, T>(nodes: &'n [Node<'a, T>]) -> Vec<&'n Node<'a, T>> {
-    let superseded: BTreeSet<EventId> =
-        nodes.iter().flat_map(|node| node.supersedes.iter().copied().filter(|other| *other != node.id)).collect();
-    let mut heads: Vec<_> = nodes.iter().filter(|node| !superseded.contains(&node.id)).collect();
-    heads.sort_by_key(|node| node.id);
-    if heads.is_empty() {
-        heads.extend(nodes.iter().filter(|node| !node.supersedes.is_empty()).max_by_key(|node| node.id));
-    }
-    heads
 }
 
 /// The audiences of a plan or a report.
@@ -263,6 +250,7 @@ impl ReportState {
 
 struct HeadcountState {
     headcount: Option<Headcount>,
+    replaced: Option<Headcount>,
     contested: bool,
 }
 
@@ -277,7 +265,12 @@ impl HeadcountState {
             })
             .collect();
         let heads = heads(&counts);
-        Self { headcount: heads.last().map(|node| node.content), contested: heads.len() > 1 }
+        Self {
+            headcount: heads.last().map(|node| node.content),
+            // A recount names what it replaces; a report names nothing.
+            replaced: heads.last().and_then(|node| origin(&counts, node)).map(|node| node.content),
+            contested: heads.len() > 1,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`id`] and [`text`] (valid values), [`envelope`], [`event`] (every payload), [`decode()`] and
 //! [`encode()`] (bytes), [`topic`], [`fold`] (the state of a meeting from its events), [`mod@reference`] (the state of reference data
-//! from its events).
+//! from its events), [`surveys`] (the results of surveys from their events).
 //!
 //! This crate does no I/O and uses neither clock nor random numbers: the same events give the same state, in any order and with
 //! any repetition.
@@ -19,6 +19,7 @@ pub mod id;
 pub mod instant;
 pub mod reference;
 mod schema;
+pub mod surveys;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
@@ -30,4 +31,5 @@ pub use envelope::{Envelope, Event};
 pub use event::{Data, EventType, Kind};
 pub use fold::{MeetingFold, MeetingState, Status};
 pub use reference::Reference;
+pub use surveys::Surveys;
 pub use topic::Topic;

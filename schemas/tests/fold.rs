@@ -221,6 +221,38 @@ fn two_counters_give_a_range_and_a_recount_replaces_it() {
 }
 
 #[test]
+fn a_recount_names_the_report_that_it_replaced_through_any_chain() {
+    let reported =
+        |number, people: &[u32]| event(number, HeadcountReported { meeting: meeting(), counts: count(people), eligible_minimum: None });
+    let recounted = |number, supersedes, people| {
+        let (supersedes, counts) = (ids(supersedes), count(&[people]));
+        event(number, HeadcountRecounted { meeting: meeting(), supersedes, counts, eligible_minimum: None, reason: None })
+    };
+    let pair = |events: &[Event]| {
+        let state = state(events);
+        (state.replaced_headcount.map(|count| (count.low, count.high)), state.headcount.map(|count| count.low))
+    };
+    assert_eq!(pair(&[reported(2, &[80, 95])]), (None, Some(80)));
+    assert_eq!(pair(&[reported(2, &[80, 95]), recounted(1, &[2], 85)]), (Some((80, 95)), Some(85)));
+    let chain = [reported(9, &[80]), recounted(5, &[9], 70), recounted(1, &[5], 75)];
+    assert_eq!(pair(&chain), (Some((80, 80)), Some(75)), "not what the first recount said");
+    assert_eq!(pair(&[chain[0].clone(), chain[2].clone()]), (None, Some(80)), "the link is missing: two counts contradict each other");
+    assert_eq!(pair(&chain[1..]), (None, Some(75)), "the report is missing");
+    let two = [reported(3, &[80]), reported(4, &[90]), recounted(1, &[3, 4], 85)];
+    assert_eq!(pair(&two), (Some((90, 90)), Some(85)), "the report that counted before");
+    assert_eq!(pair(&[reported(3, &[80]), reported(4, &[90]), recounted(1, &[3], 85)]), (None, Some(90)), "a report counts");
+    assert_eq!(pair(&[recounted(1, &[2], 10), recounted(2, &[1], 20)]), (None, Some(20)), "a circle");
+    let import = ImportId(Uuid::from_u128(77));
+    let mut fold = MeetingFold::default();
+    let recount =
+        HeadcountRecounted { meeting: meeting(), supersedes: ids(&[2]), counts: count(&[85]), eligible_minimum: None, reason: None };
+    fold.insert(envelope(1, 0, Some(import)).event(recount.into()).unwrap());
+    fold.insert(reported(2, &[80]));
+    assert!(fold.state(&NONE).replaced_headcount.is_some());
+    assert_eq!(fold.state(&BTreeSet::from([import])).replaced_headcount, None, "the recount was reversed");
+}
+
+#[test]
 fn the_earliest_received_body_of_an_id_wins() {
     let bodies = [received(1, 10, held("TRK")), received(1, 5, held("KEN")), received(1, 20, cancelled())];
     let state = state(&bodies);
