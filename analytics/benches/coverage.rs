@@ -5,6 +5,7 @@
 //! slices by each pair of dimensions, and the peak memory of the process.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     ops::AddAssign,
     time::{Duration, Instant},
@@ -202,6 +203,7 @@ fn facts(meetings: u64) -> Facts {
         quality: Quality::default(),
         record_counts: RecordCounts::default(),
         reference,
+        surveys: BTreeMap::new(),
         meeting_ids: folded.ids().to_vec(),
         meetings: folded,
         roll: Roll::new(lines, precincts).expect("a roll"),

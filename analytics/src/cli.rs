@@ -12,6 +12,7 @@ mod serve;
 mod slice;
 mod snapshots;
 mod text_table;
+mod verification;
 
 use std::{
     fs::{File, OpenOptions},
@@ -44,6 +45,7 @@ pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
 pub use slice::SliceCommand;
 pub use snapshots::SnapshotsCommand;
+pub use verification::VerificationCommand;
 
 /// Computes, stores and publishes the coverage of a campaign.
 #[derive(Debug, Parser)]
@@ -76,6 +78,8 @@ pub enum Command {
     MissingReports(MissingReportsCommand),
     /// Lists doubtful reports with their evidence, and the figures without them.
     Plausibility(PlausibilityCommand),
+    /// Compares recounts and surveys of others with the counted figures.
+    Verification(VerificationCommand),
     /// Lists the stored snapshots of a campaign.
     Snapshots(SnapshotsCommand),
     /// Shows how evenly a snapshot reaches: between units, between precincts, and within units.
@@ -105,6 +109,7 @@ impl Command {
             Self::Forecast(forecast) => forecast.run(config, out).await,
             Self::MissingReports(missing) => missing.run(config, out).await,
             Self::Plausibility(plausibility) => plausibility.run(config, out).await,
+            Self::Verification(verification) => verification.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),
             Self::Equity(equity) => equity.run(config, out),
             Self::Diff(diff) => diff.run(config, out).await,

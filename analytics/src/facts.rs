@@ -11,7 +11,13 @@
 //! counts in the next calculation of the same instant. A body that was received earlier than the one that counts, and appended later,
 //! counts instead of it from then on.
 
-use qamtu_schemas::{MeetingFold, Reference, Topic, id::MeetingId};
+use std::collections::BTreeMap;
+
+use qamtu_schemas::{
+    MeetingFold, Reference, Surveys, Topic,
+    id::{MeetingId, SurveyId},
+    surveys::SurveyResult,
+};
 
 use crate::{
     error::AnalyticsError,
@@ -50,6 +56,8 @@ pub struct Facts {
     pub quality: Quality,
     /// Units, precincts, coalitions, members, venues, reversed imports.
     pub reference: Reference,
+    /// Results of surveys; only [`crate::verification`] reads them.
+    pub surveys: BTreeMap<SurveyId, SurveyResult>,
     /// Meetings with at least one event that was not reversed, without attendance.
     pub meetings: Meetings,
     /// Ids of the meetings with any event but attendances, sorted.
@@ -84,21 +92,21 @@ impl WarehouseReader {
     ) -> Result<Facts, AnalyticsError> {
         let without_roll = async {
             // First, because it has the reversed imports, which the meetings need.
-            let reference = self.reference(&selection).await?;
+            let (reference, surveys) = self.reference(&selection).await?;
             let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
             let meetings = self.meetings(&selection, &reference);
             let counts = self.events_and_rejected(&selection, synthetic);
             let others = tokio::try_join!(meetings, counts, self.quality(&selection, synthetic))?;
             // Its memory grows with the number of events, so it runs beside nothing but the roll.
             let conflicts = self.conflicts(&selection).await?;
-            Ok((reference, others, conflicts))
+            Ok((reference, surveys, others, conflicts))
         };
         let roll = self.roll(&selection, saved_roll);
-        let ((reference, others, conflicts), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
+        let ((reference, surveys, others, conflicts), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
         let ((meetings, meeting_ids), (events, rejected), mut quality) = others;
         quality.premature_reports = meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64;
         let record_counts = RecordCounts { events, rejected, conflicts };
-        Ok(Facts { selection, record_counts, quality, reference, meetings, meeting_ids, roll, roll_id })
+        Ok(Facts { selection, record_counts, quality, reference, surveys, meetings, meeting_ids, roll, roll_id })
     }
 
     /// Numbers of events and of rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
@@ -132,14 +140,16 @@ impl WarehouseReader {
         self.number("the number of conflicting event ids", &conflicts).await
     }
 
-    async fn reference(&self, selection: &Selection) -> Result<Reference, AnalyticsError> {
-        let mut reference = Reference::default();
+    async fn reference(&self, selection: &Selection) -> Result<(Reference, BTreeMap<SurveyId, SurveyResult>), AnalyticsError> {
+        let (mut reference, mut surveys) = (Reference::default(), Surveys::default());
         self.events(REFERENCE_EVENTS, selection, |event| {
             reference.apply(&event);
+            surveys.insert(&event);
             Ok(())
         })
         .await?;
-        Ok(reference)
+        let results = surveys.results(reference.reversed());
+        Ok((reference, results))
     }
 
     /// Folds meetings one after another, so that only the events of one are in memory. Also returns the ids of all meetings.

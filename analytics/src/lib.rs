@@ -54,6 +54,7 @@ pub mod snapshot_store;
 pub mod statement;
 pub mod summary;
 pub mod translations;
+pub mod verification;
 
 pub use coverage::{Coverage, Snapshot};
 pub use error::AnalyticsError;

@@ -60,8 +60,12 @@ mod snapshots;
 mod stored_records;
 #[path = "coverage/stored_totals.rs"]
 mod stored_totals;
+#[path = "coverage/survey_arithmetic.rs"]
+mod survey_arithmetic;
 #[path = "coverage/trust.rs"]
 mod trust;
+#[path = "coverage/verifications.rs"]
+mod verifications;
 #[path = "coverage/warehouse.rs"]
 mod warehouse;
 #[path = "coverage/world.rs"]

@@ -76,6 +76,8 @@ pub struct InternedMeeting {
     pub contested: bool,
     /// Result of its headcount, if there is one.
     pub headcount: Option<Headcount>,
+    /// The reported headcount that it replaced, if it is a recount.
+    pub replaced_headcount: Option<Headcount>,
     /// Interned categories of all plans and reports that are valid.
     pub audiences: Box<[u32]>,
     /// The plan that takes precedence, if any.
@@ -128,8 +130,19 @@ impl Meetings {
             (false, _) => state.status,
         };
         let audiences = state.audiences.iter().map(|code| self.categories.intern(code)).collect();
-        let MeetingState { moved, contested, headcount, reported, .. } = *state;
-        self.rows.push(InternedMeeting { status, moved, contested, headcount, audiences, plan, report, reported, premature });
+        let MeetingState { moved, contested, headcount, replaced_headcount, reported, .. } = *state;
+        self.rows.push(InternedMeeting {
+            status,
+            moved,
+            contested,
+            headcount,
+            replaced_headcount,
+            audiences,
+            plan,
+            report,
+            reported,
+            premature,
+        });
         self.ids.push(id);
         true
     }

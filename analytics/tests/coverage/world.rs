@@ -15,7 +15,7 @@ use qamtu_analytics::{
     roll::{PersonKey, Roll, RollId, RollLine},
     snapshot_identity::Selection,
 };
-use qamtu_schemas::{MeetingFold, Reference, decode::decode_structured, event::Sex, id::MeetingId};
+use qamtu_schemas::{MeetingFold, Reference, Surveys, decode::decode_structured, event::Sex, id::MeetingId};
 use serde_json::{Value, json};
 
 /// An attendance that counts.
@@ -183,7 +183,7 @@ impl World {
 
     /// Facts as the warehouse would give them at an instant.
     pub fn facts(&self, as_of: Timestamp) -> Facts {
-        let mut reference = Reference::default();
+        let (mut reference, mut surveys) = (Reference::default(), Surveys::default());
         let mut folds: BTreeMap<MeetingId, MeetingFold> = BTreeMap::new();
         for event in &self.events {
             let event = decode_structured(event.to_string().as_bytes()).expect("an event");
@@ -191,6 +191,7 @@ impl World {
                 folds.entry(meeting.clone()).or_default().insert(event);
             } else {
                 reference.apply(&event);
+                surveys.insert(&event);
             }
         }
         let precincts: Vec<&str> = vec!["B-1", "A-2", "A-1", "X-9"];
@@ -214,6 +215,7 @@ impl World {
             meetings,
             meeting_ids,
             roll: Roll::new(lines.collect(), used.iter().map(|id| id.parse().expect("a precinct")).collect()).expect("a roll"),
+            surveys: surveys.results(reference.reversed()),
             reference,
         }
     }
