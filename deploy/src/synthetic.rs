@@ -19,6 +19,7 @@ mod emit_meetings;
 mod emit_plans;
 mod emit_reports;
 mod emit_sheets;
+mod emit_verification;
 pub mod emitter;
 pub mod iin;
 mod meeting;

@@ -17,6 +17,7 @@ pub(super) enum RngStream {
     Anomalies,
     Stream,
     RollIds,
+    Verification,
 }
 
 /// A deterministic random number generator for one stage.

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::{
     World,
     anomalies::Imports,
-    emit_meetings,
+    emit_meetings, emit_verification,
     emitter::{EventEmitter, ExpectedOutcome, GeneratedSubmission, notice},
     meeting::{Anomaly, GeneratedMeeting, MeetingOutcome},
     people::Attendee,
@@ -63,7 +63,7 @@ pub(super) struct EventStream {
     pub first_reports: BTreeMap<MeetingId, Timestamp>,
 }
 
-/// Emits reference data, meetings and consents, adds duplicates and conflicts, and sorts by arrival.
+/// Emits reference data, meetings and consents, adds duplicates, conflicts, recounts and surveys, and sorts by arrival.
 pub(super) fn generate(world: &World<'_>, meetings: &[GeneratedMeeting], imports: &Imports, seed: u64) -> EventStream {
     let mut emitter = EventEmitter {
         world,
@@ -81,6 +81,8 @@ pub(super) fn generate(world: &World<'_>, meetings: &[GeneratedMeeting], imports
     let withdrawn = emitter.withdraw_consents(meetings);
     emitter.add_duplicates();
     emitter.add_conflicts();
+    emitter.rng = SeededRng::new(seed, RngStream::Verification);
+    emit_verification::emit(&mut emitter, meetings);
     let mut sent = emitter.sent;
     sent.sort_by_key(|sent| sent.submission.receivedtime);
     let counts = counts(&sent, world.roll.precincts.len() + world.roll.moved_away.len());

@@ -50,7 +50,6 @@ fn arrives_before(event: &Event, other: &Event) -> bool {
 }
 
 const REPORTS: [Kind; 2] = [Kind::MeetingHeld, Kind::MeetingCorrected];
-const HEADCOUNTS: [Kind; 2] = [Kind::HeadcountReported, Kind::HeadcountRecounted];
 const CORRECTIONS: [Kind; 2] = [Kind::MeetingCorrected, Kind::HeadcountRecounted];
 
 #[test]
@@ -61,8 +60,9 @@ fn reports_are_corrected_contradicted_and_withdrawn() {
     assert_within("wrong dates", dates, about(20, held));
     let units = count(&|meeting| was_wrong(meeting, |wrong, right| wrong.unit != right.unit));
     assert_within("wrong units", units, about(10, held));
-    let recounted = count(&|meeting| replaces(meeting, &[Kind::HeadcountRecounted], &HEADCOUNTS));
-    assert_within("wrong headcounts", recounted, about(20, held));
+    let recounted = |meeting: &ObservedMeeting| meeting.state.headcount.zip(meeting.state.replaced_headcount);
+    let is_wrong = |meeting: &ObservedMeeting| recounted(meeting).is_some_and(|(right, wrong)| wrong.low > 2 * right.low);
+    assert_within("wrong headcounts", count(&is_wrong), about(20, held));
     let two_reports = count(&|meeting| {
         let reports: Vec<_> = meeting.in_force().filter_map(report).collect();
         reports.windows(2).any(|pair| pair[0].unit == pair[1].unit && pair[0].starts != pair[1].starts)
@@ -92,6 +92,29 @@ fn reports_are_corrected_contradicted_and_withdrawn() {
         })
     };
     assert_eq!((other_unit(false), other_unit(true)), (4, 4), "held in another unit than planned");
+}
+
+#[test]
+fn observers_recount_some_meetings_and_surveys_are_made() {
+    let held = figure("/plan/held");
+    let recount = |meeting: &ObservedMeeting| {
+        let (right, reported) = meeting.state.headcount.zip(meeting.state.replaced_headcount)?;
+        (reported.low <= 2 * right.low).then_some(reported.low > right.low)
+    };
+    assert_within("recounts", observed().count(|meeting| recount(meeting).is_some()), about(12, held));
+    assert_within("recounts that found fewer people", observed().count(|meeting| recount(meeting) == Some(true)), about(6, held));
+    let surveys = accepted().filter_map(|submission| match &submission.data {
+        Payload::Plain(data) => match &**data {
+            Data::SurveyReported(survey) => Some(survey.survey.as_str()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut surveys: Vec<&str> = surveys.collect();
+    surveys.sort_unstable();
+    assert_eq!(surveys.len(), 7, "{surveys:?}");
+    surveys.dedup();
+    assert_eq!(surveys.len(), 6, "one survey is reported twice: {surveys:?}");
 }
 
 #[test]
