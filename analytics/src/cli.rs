@@ -2,6 +2,7 @@
 
 mod diff;
 mod equity;
+mod estimates;
 mod facts_command;
 mod forecast;
 mod missing_reports;
@@ -36,6 +37,7 @@ use crate::{
 
 pub use diff::DiffCommand;
 pub use equity::EquityCommand;
+pub use estimates::EstimatesCommand;
 pub use facts_command::FactsArguments;
 pub use forecast::ForecastCommand;
 pub use missing_reports::MissingReportsCommand;
@@ -80,6 +82,8 @@ pub enum Command {
     Plausibility(PlausibilityCommand),
     /// Compares recounts and surveys of others with the counted figures.
     Verification(VerificationCommand),
+    /// Estimates the reach under other assumptions, beside other estimators.
+    Estimates(EstimatesCommand),
     /// Lists the stored snapshots of a campaign.
     Snapshots(SnapshotsCommand),
     /// Shows how evenly a snapshot reaches: between units, between precincts, and within units.
@@ -110,6 +114,7 @@ impl Command {
             Self::MissingReports(missing) => missing.run(config, out).await,
             Self::Plausibility(plausibility) => plausibility.run(config, out).await,
             Self::Verification(verification) => verification.run(config, out).await,
+            Self::Estimates(estimates) => estimates.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),
             Self::Equity(equity) => equity.run(config, out),
             Self::Diff(diff) => diff.run(config, out).await,

@@ -18,7 +18,7 @@ mod load_writer;
 mod server;
 mod sql;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 
 use crate::{
@@ -44,8 +44,8 @@ pub struct ClickHouseSlices {
 pub enum LoadSelector {
     /// That of exactly these facts.
     Of(SnapshotId),
-    /// The newest one, if it was loaded in this span of time.
-    NewestWithin(SignedDuration),
+    /// The newest one, if it was loaded at this instant or later.
+    LoadedSince(Timestamp),
 }
 
 impl ClickHouseSlices {

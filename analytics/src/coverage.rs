@@ -22,7 +22,8 @@ pub use crate::{
 pub use breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage};
 pub use campaign_settings::CampaignSettings;
 pub use definition::DEFINITION;
-pub(crate) use estimates::region_group;
+pub use estimates::EstimateSettings;
+pub(crate) use estimates::{eligible_share, region_group};
 
 /// Every figure of a campaign at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

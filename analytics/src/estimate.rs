@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use nbd::{Contacts, Heterogeneity, solve};
 
-/// Smallest share of the attendances that must be identified, in percent.
-const MIN_IDENTIFIED: f64 = 30.0;
+/// Smallest share of the attendances that must be identified, in percent, unless another one is asked for.
+pub const MIN_IDENTIFIED: f64 = 30.0;
 
 /// Half the width of a 90 % interval, in standard deviations.
 const NORMAL_90: f64 = 1.645;
@@ -98,6 +98,11 @@ pub struct ObservedGroup {
 
 /// Estimates the reach of groups that share one heterogeneity, such as the units of a region; one group is a region.
 pub fn estimates(groups: &[ObservedGroup]) -> Vec<Estimate> {
+    estimates_above(groups, MIN_IDENTIFIED)
+}
+
+/// The same, for groups with at least so many percent identified.
+pub fn estimates_above(groups: &[ObservedGroup], min_identified: f64) -> Vec<Estimate> {
     let used: Vec<&ObservedGroup> = groups.iter().filter(|group| group.observed.contacts > 0 && group.observed.voters > 0).collect();
     let contacts = |group: &&ObservedGroup| group.observed.identified();
     let all = solve(&used.iter().map(contacts).collect::<Vec<_>>());
@@ -110,7 +115,7 @@ pub fn estimates(groups: &[ObservedGroup]) -> Vec<Estimate> {
         solve(&used.iter().map(of).collect::<Vec<_>>())
     };
     let halves: Vec<Heterogeneity> = (0..replicates).filter_map(of_half).collect();
-    groups.iter().map(|group| group.observed.estimate(all, &halves, &group.half_samples)).collect()
+    groups.iter().map(|group| group.observed.estimate(min_identified, all, &halves, &group.half_samples)).collect()
 }
 
 /// The reach of a group with further attendances.
@@ -163,7 +168,7 @@ impl Observed {
         Contacts { voters: self.voters as f64, contacts: self.contacts as f64, reached: self.reached as f64 }
     }
 
-    fn estimate(&self, all: Option<Heterogeneity>, halves: &[Heterogeneity], own_halves: &[HalfSample]) -> Estimate {
+    fn estimate(&self, min_identified: f64, all: Option<Heterogeneity>, halves: &[Heterogeneity], own_halves: &[HalfSample]) -> Estimate {
         let gross = self.contacts as f64 + self.unidentified;
         if self.voters == 0 || gross <= 0.0 {
             return Estimate::NotApplicable;
@@ -171,7 +176,7 @@ impl Observed {
         if self.unidentified <= 0.0 {
             return Estimate::Exact;
         }
-        if self.contacts as f64 * 100.0 < gross * MIN_IDENTIFIED {
+        if self.contacts as f64 * 100.0 < gross * min_identified {
             return Estimate::FewIdentified;
         }
         let (Some(all), true, true) = (all, self.reached <= self.voters, halves.len() >= MIN_SOLVED) else { return Estimate::NoSolution };

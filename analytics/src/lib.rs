@@ -28,6 +28,7 @@ pub mod dimension;
 pub mod equity;
 pub mod error;
 pub mod estimate;
+pub mod estimate_comparison;
 pub mod facts;
 pub mod facts_store;
 pub mod figures;

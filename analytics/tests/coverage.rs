@@ -10,6 +10,8 @@ mod clickhouse_slices;
 mod differences;
 #[path = "coverage/equities.rs"]
 mod equities;
+#[path = "coverage/estimate_comparisons.rs"]
+mod estimate_comparisons;
 #[path = "coverage/estimates.rs"]
 mod estimates;
 #[path = "coverage/forecasts.rs"]

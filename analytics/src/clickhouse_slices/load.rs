@@ -53,10 +53,9 @@ pub(super) struct LoadRows {
 }
 
 #[derive(Row, Deserialize)]
-struct FoundLoad {
+struct LoadId {
     #[serde(with = "clickhouse::serde::uuid")]
     load: Uuid,
-    description: String,
 }
 
 impl Load {
@@ -96,15 +95,17 @@ pub(super) async fn find(slices: &ClickHouseSlices, campaign: &CampaignId, selec
     create_tables(slices).await?;
     let condition = match selector {
         LoadSelector::Of(snapshot) => format!("snapshot = '{snapshot}'"),
-        LoadSelector::NewestWithin(span) => format!("loaded >= now() - {}", span.as_secs().max(0)),
+        LoadSelector::LoadedSince(instant) => format!("toInt64(loaded) >= {}", instant.as_second()),
     };
-    let sql = format!(
-        "SELECT load, description FROM slice_loads WHERE campaign = '{campaign}' AND server = 0 AND {condition} ORDER BY loaded DESC LIMIT {KEPT}"
+    let loads = format!(
+        "SELECT load FROM slice_loads WHERE campaign = '{campaign}' AND server = 0 AND {condition} ORDER BY loaded DESC, load LIMIT {KEPT}"
     );
-    let found: Vec<FoundLoad> = slices.first().rows("the loads", &sql).await?;
-    for FoundLoad { load, description } in found {
+    for LoadId { load } in slices.first().rows("the loads", &loads).await? {
+        let description = format!("SELECT description FROM slice_loads WHERE load = '{load}'");
+        let description: Vec<String> = slices.first().rows("a load", &description).await?;
         let is_current = |of: &Description| of.layout == LAYOUT && of.sums == sum_names();
-        let Some(description) = serde_json::from_str::<Description>(&description).ok().filter(is_current) else { continue };
+        let parse = |json: &String| serde_json::from_str::<Description>(json).ok().filter(is_current);
+        let Some(description) = description.first().and_then(parse) else { continue };
         if let Some(rows) = rows_of(slices, load).await? {
             return Ok(Some(Load { id: load, description, rows }));
         }
@@ -153,14 +154,9 @@ pub(super) async fn create_tables(slices: &ClickHouseSlices) -> Result<(), Analy
 pub(super) async fn drop_older(slices: &ClickHouseSlices, campaign: &CampaignId) -> Result<(), AnalyticsError> {
     let sql =
         format!("SELECT load FROM slice_loads WHERE campaign = '{campaign}' GROUP BY load ORDER BY max(loaded) DESC, load OFFSET {KEPT}");
-    #[derive(Row, Deserialize)]
-    struct Older {
-        #[serde(with = "clickhouse::serde::uuid")]
-        load: Uuid,
-    }
     try_join_all(slices.servers.iter().map(async |server| {
-        let older: Vec<Older> = server.rows("older loads", &sql).await?;
-        for Older { load } in older {
+        let older: Vec<LoadId> = server.rows("older loads", &sql).await?;
+        for LoadId { load } in older {
             for table in TABLE_NAMES.iter().rev() {
                 server.execute("an older load", &format!("ALTER TABLE {table} DROP PARTITION '{load}'")).await?;
             }

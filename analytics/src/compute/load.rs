@@ -31,8 +31,10 @@ pub async fn load(
     LoadRequest { campaign, as_of, max_age }: LoadRequest<'_>,
     now: Timestamp,
 ) -> Result<Load, AnalyticsError> {
+    // A span that begins before all instants admits every load.
+    let since = now.checked_sub(max_age).unwrap_or(Timestamp::MIN);
     if as_of.is_none()
-        && let Some(load) = slices.find(campaign, LoadSelector::NewestWithin(max_age)).await?
+        && let Some(load) = slices.find(campaign, LoadSelector::LoadedSince(since)).await?
     {
         return Ok(load);
     }

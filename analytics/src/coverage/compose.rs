@@ -9,7 +9,7 @@ use super::{
     breakdowns::{CategoryCoverage, CoalitionCoverage, PrecinctCoverage, RegionCoverage, UnitCoverage, WeekCoverage},
     campaign_settings::CampaignSettings,
     definition,
-    estimates::{self, Group},
+    estimates::{self, EstimateSettings, Group},
 };
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
@@ -60,19 +60,19 @@ impl Coverage {
             campaign: settings,
             region,
         };
-        coverage.estimate(store)?;
+        coverage.estimate(store, EstimateSettings::default())?;
         Ok(coverage)
     }
 
     /// Adds the estimates, which follow from the figures and the lists.
-    fn estimate(&mut self, store: &FactsStore) -> Result<(), AnalyticsError> {
+    pub(crate) fn estimate(&mut self, store: &FactsStore, settings: EstimateSettings) -> Result<(), AnalyticsError> {
         let voters = |unit: &UnitCoverage| store.voters().unit(unit.unit.as_str());
         let units: Vec<Group<'_>> =
             self.units.iter().map(|unit| Group { key: unit.unit.as_str(), figures: &unit.figures, voters: voters(unit) }).collect();
         let region = || store.voters().region.clone();
         let weeks: Vec<Group<'_>> =
             self.weeks.iter().map(|week| Group { key: &week.week, figures: &week.figures, voters: region() }).collect();
-        let mut estimates = estimates::of(store, &self.region.figures, &units, &weeks)?;
+        let mut estimates = estimates::of(store, &self.region.figures, &units, &weeks, settings)?;
         self.region.estimate = estimates.region;
         self.units.iter_mut().for_each(|unit| unit.estimate = estimates.units.remove(unit.unit.as_str()).unwrap_or_default());
         self.weeks.iter_mut().for_each(|week| week.estimate = estimates.weeks.remove(&week.week).unwrap_or_default());

@@ -11,13 +11,29 @@ use crate::{
     dimension::MeetingDimension,
     error::AnalyticsError,
     estimate::{
-        Estimate, HalfSample, Observed, ObservedGroup, estimates,
+        Estimate, HalfSample, MIN_IDENTIFIED, Observed, ObservedGroup, estimates_above,
         half_samples::{HALF_SAMPLES, masks},
     },
     facts_store::{FactsStore, MEETING, PersonMeetings},
     figures::{Denominator, MeetingFigures, Method},
     mask_counter::MaskCounter,
 };
+
+/// What is assumed of people who were only counted, and how many must be identified.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EstimateSettings {
+    /// Share of voters among the people who were not identified, from 0 to 1; none takes that of the identified ones.
+    pub eligible_share: Option<f64>,
+    /// Smallest share of the attendances that must be identified, in percent.
+    pub min_identified: f64,
+}
+
+/// Those of published figures.
+impl Default for EstimateSettings {
+    fn default() -> Self {
+        Self { eligible_share: None, min_identified: MIN_IDENTIFIED }
+    }
+}
 
 /// Estimates of every group.
 pub(super) struct Estimates {
@@ -39,9 +55,11 @@ pub(super) fn of(
     region: &MeetingFigures,
     units: &[Group<'_>],
     weeks: &[Group<'_>],
+    settings: EstimateSettings,
 ) -> Result<Estimates, AnalyticsError> {
     let audience = &region.audience;
-    let eligible_share = eligible_share(region);
+    let eligible_share = settings.eligible_share.unwrap_or_else(|| eligible_share(region));
+    let keyed = |groups: &[Group<'_>], observed: Vec<ObservedGroup>| keyed(groups, &observed, settings.min_identified);
     let whole = [Group { key: "", figures: region, voters: store.voters().region.clone() }];
     if audience.gross == audience.identified {
         let known = |groups: &[Group<'_>]| keyed(groups, groups.iter().map(|group| observed(group, eligible_share, Vec::new())).collect());
@@ -76,18 +94,18 @@ pub(crate) fn region_group(store: &FactsStore, region: &MeetingFigures) -> Resul
 }
 
 /// Of unidentified people as many are taken for voters as of those identified.
-fn eligible_share(region: &MeetingFigures) -> f64 {
+pub(crate) fn eligible_share(region: &MeetingFigures) -> f64 {
     let audience = &region.audience;
     if audience.identified == 0 { 1.0 } else { audience.contacts as f64 / audience.identified as f64 }
 }
 
-fn keyed(groups: &[Group<'_>], observed: Vec<ObservedGroup>) -> BTreeMap<String, Estimate> {
+fn keyed(groups: &[Group<'_>], observed: &[ObservedGroup], min_identified: f64) -> BTreeMap<String, Estimate> {
     let known = |(group, estimate): (&Group<'_>, Estimate)| match estimate {
         // Two counters differ, or nobody counted: what the estimate takes for everybody is not.
         Estimate::Exact if group.figures.audience.reach.method == Method::Bounds => (group.key.to_owned(), Estimate::NotApplicable),
         estimate => (group.key.to_owned(), estimate),
     };
-    groups.iter().zip(estimates(&observed)).map(known).collect()
+    groups.iter().zip(estimates_above(observed, min_identified)).map(known).collect()
 }
 
 fn only(estimates: BTreeMap<String, Estimate>) -> Estimate {

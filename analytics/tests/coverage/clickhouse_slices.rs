@@ -88,7 +88,10 @@ fn cut_instant(line: &str) -> String {
     line.split(",test,").next().unwrap_or_default().to_owned()
 }
 
-const HOUR: LoadSelector = LoadSelector::NewestWithin(SignedDuration::from_hours(1));
+/// The newest load of the last minutes.
+fn of_last(minutes: i64) -> LoadSelector {
+    LoadSelector::LoadedSince(Timestamp::now() - SignedDuration::from_mins(minutes))
+}
 
 #[test]
 fn a_thousand_random_slices_are_equal_on_two_servers_in_polars_and_in_a_naive_count() {
@@ -126,23 +129,23 @@ async fn a_load_that_is_not_whole_gives_no_figure() {
     let servers = Servers::start().await;
     let query = SliceQuery { with_totals: true, ..SliceQuery::default() };
     let gone = async |load: &Load| matches!(servers.slices.slice(load, &query).await, Err(AnalyticsError::LoadGone { .. }));
-    assert!(servers.find(HOUR).await.is_none());
+    assert!(servers.find(of_last(60)).await.is_none());
     for (server, table) in [(0, "slice_attendance"), (1, "slice_attendance"), (0, "slice_meetings"), (1, "slice_meetings")] {
         let load = servers.load(&small_world()).await;
         assert!(!gone(&load).await);
         servers.clients[server].query(&format!("TRUNCATE TABLE {table}")).execute().await.expect("no rows");
         assert!(gone(&load).await, "{table} of server {server} is empty");
         servers.clients[server].query("TRUNCATE TABLE slice_loads").execute().await.expect("no rows");
-        assert!(servers.find(HOUR).await.is_none(), "server {server} has not finished a load");
+        assert!(servers.find(of_last(60)).await.is_none(), "server {server} has not finished a load");
     }
     // A load is not found by servers in another order, by fewer or more, or if one server is named twice.
     servers.load(&small_world()).await;
-    assert!(servers.find(HOUR).await.is_some());
+    assert!(servers.find(of_last(60)).await.is_some());
     let [one, other] = [&servers.settings.urls[0], &servers.settings.urls[1]];
     for urls in [vec![other, one], vec![one], vec![one, one], vec![one, other, one]] {
         let settings = SliceServers { urls: urls.into_iter().cloned().collect(), ..servers.settings.clone() };
         let others = ClickHouseSlices::new(&settings).expect("servers");
-        assert!(others.find(&"test".parse().expect("a campaign"), HOUR).await.expect("loads").is_none(), "{:?}", settings.urls);
+        assert!(others.find(&"test".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none(), "{:?}", settings.urls);
     }
     // One server under two addresses would count everybody twice.
     let twice = SliceServers { urls: vec![one.clone(), one.clone()], ..servers.settings.clone() };
@@ -156,17 +159,17 @@ async fn a_load_is_used_while_it_is_young_and_only_for_its_facts() {
     let servers = Servers::start().await;
     let an_hour_ago = Timestamp::now() - SignedDuration::from_mins(59);
     servers.slices.load(&small_world().store(after(), usize::MAX), an_hour_ago).await.expect("a load");
-    assert!(servers.find(HOUR).await.is_some());
-    assert!(servers.find(LoadSelector::NewestWithin(SignedDuration::from_mins(58))).await.is_none());
+    assert!(servers.find(of_last(60)).await.is_some());
+    assert!(servers.find(of_last(58)).await.is_none());
     let other = "abcdefghijklmnopabcdefgh".parse().expect("an id");
     assert!(servers.find(LoadSelector::Of(other)).await.is_none());
     // Of another campaign.
-    assert!(servers.slices.find(&"other".parse().expect("a campaign"), HOUR).await.expect("loads").is_none());
+    assert!(servers.slices.find(&"other".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none());
     // Of another version of this program.
     for server in &servers.clients {
         server.query("ALTER TABLE slice_loads UPDATE description = replace(description, '\"layout\":', '\"layout\":9') WHERE 1 SETTINGS mutations_sync = 2").execute().await.expect("a change");
     }
-    assert!(servers.find(HOUR).await.is_none());
+    assert!(servers.find(of_last(60)).await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

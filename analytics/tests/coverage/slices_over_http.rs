@@ -213,7 +213,7 @@ async fn a_fault_in_a_query_is_explained_in_the_readers_language() {
         ("by=unit,unit", "at most two dimensions"),
         ("measures=people", "no measure \"people\""),
         ("by=sex&measures=held", "figure of meetings"),
-        ("format=xml", "Use json or csv"),
+        ("format=xml", "Use json, csv, xlsx or parquet"),
         ("group=unit", "no parameter \"group\""),
         ("measures=held,due,held", "\"held\" is named twice"),
         ("by=unit&by=week", "\"by\" is named twice"),
