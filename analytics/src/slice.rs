@@ -3,7 +3,7 @@
 //! 1. [`resolved_query`] finds the values of a [`SliceQuery`] in the catalog of a [`FactsStore`].
 //! 2. [`meeting_groups`] groups the meetings that pass and adds up what may be added up, as a polars query over the meetings. It counts the
 //!    different people of each group with an expression of our own, [`distinct_people`]: exactly, along everybody's attendances.
-//! 3. [`table`] makes rows of both: their bounds, and what they are compared to.
+//! 3. [`table`](mod@table) makes rows of both: their bounds, and what they are compared to.
 //!
 //! Guarantees: rows of meetings, totals included, are counted from their people and never added up from other rows. A person is in one group of
 //! each dimension of people, so totals over those are sums. A table has either figures of meetings or figures of people, because those are
