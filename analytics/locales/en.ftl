@@ -179,6 +179,8 @@ trust-roll-detail = { $n ->
     [one] Of { $all } precinct; until every one has a roll, people count by where they say they live
    *[other] Of { $all } precincts; until every one has a roll, people count by where they say they live
 }
+trust-nobody-eligible = Held, with nobody eligible
+trust-nobody-eligible-detail = Nobody there was a voter of these units, for example pupils; held, and not in the voters reached or their bounds
 trust-uncounted = Held, but nobody was counted
 trust-uncounted-detail = Neither a sheet nor a headcount came in; the upper bound leaves out whoever was there
 trust-newest = Newest record

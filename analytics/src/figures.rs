@@ -45,6 +45,10 @@ pub struct Fulfilment {
     pub pending: u64,
     /// Meetings with two conflicting reports or headcounts, or with both a report and a cancellation.
     pub contested: u64,
+    /// Held meetings whose headcount says that nobody in the room was a voter here. Their headcount and lists are in no figure of an
+    /// audience. Zero in snapshots that were stored before this was counted.
+    #[serde(default)]
+    pub nobody_eligible: u64,
 }
 
 /// Registered voters that a reach is divided by.

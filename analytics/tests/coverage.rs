@@ -28,6 +28,8 @@ mod missing_reports;
 mod naive_slices;
 #[path = "coverage/next_meetings.rs"]
 mod next_meetings;
+#[path = "coverage/nobody_eligible.rs"]
+mod nobody_eligible;
 #[path = "coverage/plausibilities.rs"]
 mod plausibilities;
 #[path = "coverage/program.rs"]

@@ -44,6 +44,8 @@ pub struct Headcount {
     pub high: u32,
     /// Lower bound of registered voters of the campaign's units among them.
     pub eligible_minimum: u32,
+    /// Whether none of them is one.
+    pub nobody_eligible: bool,
 }
 
 /// State of a meeting after all its events.
@@ -259,8 +261,8 @@ impl HeadcountState {
         let counts: Vec<_> = live
             .iter()
             .filter_map(|event| match event.data {
-                Data::HeadcountReported(heads) => Some(event.node(count(&heads.counts, heads.eligible_minimum))),
-                Data::HeadcountRecounted(heads) => Some(event.node(count(&heads.counts, heads.eligible_minimum))),
+                Data::HeadcountReported(heads) => Some(event.node(count(&heads.counts, heads.eligible_minimum, heads.nobody_eligible))),
+                Data::HeadcountRecounted(heads) => Some(event.node(count(&heads.counts, heads.eligible_minimum, heads.nobody_eligible))),
                 _ => None,
             })
             .collect();
@@ -274,9 +276,10 @@ impl HeadcountState {
     }
 }
 
-fn count(counts: &[Count], eligible_minimum: Option<u32>) -> Headcount {
+fn count(counts: &[Count], eligible_minimum: Option<u32>, nobody_eligible: bool) -> Headcount {
     let people = || counts.iter().map(|count| count.people);
-    Headcount { low: people().min().unwrap_or(0), high: people().max().unwrap_or(0), eligible_minimum: eligible_minimum.unwrap_or(0) }
+    let (low, high) = (people().min().unwrap_or(0), people().max().unwrap_or(0));
+    Headcount { low, high, eligible_minimum: eligible_minimum.unwrap_or(0), nobody_eligible }
 }
 
 fn attendance(live: &[LiveEvent<'_>]) -> BTreeMap<EventId, AttendanceRecorded> {

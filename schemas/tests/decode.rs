@@ -149,6 +149,11 @@ fn rules_between_fields_are_named_by_place() {
     assert_eq!(error_at("headcount.reported.v2", json!({"meeting": "m", "counts": counts(&[1, 1])})), "/data/counts/1/counter");
     let minimum = json!({"meeting": "m", "counts": counts(&[5]), "eligible_minimum": 6});
     assert_eq!(error_at("headcount.reported.v2", minimum), "/data/eligible_minimum");
+    let nobody = json!({"meeting": "m", "counts": counts(&[5]), "eligible_minimum": 1, "nobody_eligible": true});
+    assert_eq!(error_at("headcount.reported.v2", nobody.clone()), "/data/eligible_minimum");
+    let mut recounted = nobody;
+    recounted["supersedes"] = json!(["0b8e6a52-6f0e-4a57-9d0a-3f1c2b7d9e04"]);
+    assert_eq!(error_at("headcount.recounted.v1", recounted), "/data/eligible_minimum");
     assert_eq!(error_at("meeting.corrected.v1", json!({"meeting": "m", "supersedes": []})), "/data/supersedes");
     assert_eq!(error_at("survey.reported.v1", json!({"survey": "s", "asked": 1, "reached": 2, "method": "x"})), "/data/reached");
     let voter = |band: u16| json!(["abcdefghijklmnopabcdefghijklmnop", band, "f"]);

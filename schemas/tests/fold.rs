@@ -183,7 +183,10 @@ fn a_circle_holds_only_where_nothing_else_does() {
     assert_eq!(state(&moves).starts, Some("2026-02-22T10:00:00Z".parse().unwrap()));
     let recount = |number, supersedes, people| {
         let (supersedes, counts) = (ids(supersedes), count(&[people]));
-        event(number, HeadcountRecounted { meeting: meeting(), supersedes, counts, eligible_minimum: None, reason: None })
+        event(
+            number,
+            HeadcountRecounted { meeting: meeting(), supersedes, counts, eligible_minimum: None, nobody_eligible: false, reason: None },
+        )
     };
     assert_eq!(state(&[recount(1, &[2], 10), recount(2, &[1], 20)]).headcount.unwrap().low, 20);
 }
@@ -211,22 +214,50 @@ fn retracted_attendance_is_absent() {
 
 #[test]
 fn two_counters_give_a_range_and_a_recount_replaces_it() {
-    let reported = HeadcountReported { meeting: meeting(), counts: count(&[80, 95]), eligible_minimum: Some(60) };
+    let reported = HeadcountReported { meeting: meeting(), counts: count(&[80, 95]), eligible_minimum: Some(60), nobody_eligible: false };
     let heads = state(&[event(2, reported.clone())]).headcount.unwrap();
     assert_eq!((heads.low, heads.high, heads.eligible_minimum), (80, 95, 60));
-    let recounted =
-        HeadcountRecounted { meeting: meeting(), supersedes: ids(&[2]), counts: count(&[85]), eligible_minimum: None, reason: None };
+    let recounted = HeadcountRecounted {
+        meeting: meeting(),
+        supersedes: ids(&[2]),
+        counts: count(&[85]),
+        eligible_minimum: None,
+        nobody_eligible: false,
+        reason: None,
+    };
     let again = state(&[event(2, reported), event(1, recounted)]);
     assert_eq!((again.headcount.unwrap().low, again.headcount.unwrap().high, again.contested), (85, 85, false));
 }
 
 #[test]
-fn a_recount_names_the_report_that_it_replaced_through_any_chain() {
+fn the_headcount_that_counts_says_whether_anybody_is_eligible() {
     let reported =
-        |number, people: &[u32]| event(number, HeadcountReported { meeting: meeting(), counts: count(people), eligible_minimum: None });
+        |nobody_eligible| HeadcountReported { meeting: meeting(), counts: count(&[30]), eligible_minimum: None, nobody_eligible };
+    let says = |events: &[Event]| state(events).headcount.map(|count| count.nobody_eligible);
+    assert_eq!(says(&[event(2, reported(true))]), Some(true));
+    let recounted = HeadcountRecounted {
+        meeting: meeting(),
+        supersedes: ids(&[2]),
+        counts: count(&[30]),
+        eligible_minimum: Some(5),
+        nobody_eligible: false,
+        reason: None,
+    };
+    assert_eq!(says(&[event(2, reported(true)), event(1, recounted)]), Some(false));
+    assert_eq!(says(&[event(2, reported(false)), event(3, reported(true))]), Some(true), "contested: the highest id counts");
+}
+
+#[test]
+fn a_recount_names_the_report_that_it_replaced_through_any_chain() {
+    let reported = |number, people: &[u32]| {
+        event(number, HeadcountReported { meeting: meeting(), counts: count(people), eligible_minimum: None, nobody_eligible: false })
+    };
     let recounted = |number, supersedes, people| {
         let (supersedes, counts) = (ids(supersedes), count(&[people]));
-        event(number, HeadcountRecounted { meeting: meeting(), supersedes, counts, eligible_minimum: None, reason: None })
+        event(
+            number,
+            HeadcountRecounted { meeting: meeting(), supersedes, counts, eligible_minimum: None, nobody_eligible: false, reason: None },
+        )
     };
     let pair = |events: &[Event]| {
         let state = state(events);
@@ -244,8 +275,14 @@ fn a_recount_names_the_report_that_it_replaced_through_any_chain() {
     assert_eq!(pair(&[recounted(1, &[2], 10), recounted(2, &[1], 20)]), (None, Some(20)), "a circle");
     let import = ImportId(Uuid::from_u128(77));
     let mut fold = MeetingFold::default();
-    let recount =
-        HeadcountRecounted { meeting: meeting(), supersedes: ids(&[2]), counts: count(&[85]), eligible_minimum: None, reason: None };
+    let recount = HeadcountRecounted {
+        meeting: meeting(),
+        supersedes: ids(&[2]),
+        counts: count(&[85]),
+        eligible_minimum: None,
+        nobody_eligible: false,
+        reason: None,
+    };
     fold.insert(envelope(1, 0, Some(import)).event(recount.into()).unwrap());
     fold.insert(reported(2, &[80]));
     assert!(fold.state(&NONE).replaced_headcount.is_some());

@@ -1,4 +1,4 @@
-//! The definition of coverage, version 5: what every figure means, and its formula.
+//! The definition of coverage, version 6: what every figure means, and its formula.
 //!
 //! # As-of instant
 //!
@@ -22,6 +22,9 @@
 //!   counts. That does not make a meeting contested.
 //! - **headcount only**: any current plan or report, even if another one takes precedence, names a category, first or secondary, that reveals
 //!   belief, origin or health by the campaign's current configuration. Its attendances are ignored: they are in no figure of people.
+//! - **nobody eligible**: the headcount that counts says that no voter of the campaign's units was in the room, for example because all were
+//!   pupils. The meeting is held and counted as `nobody_eligible`; its headcount and its attendances are in no figure of people, the bounds
+//!   of reach and gross attendance included.
 //! - **uncounted**: held, with neither a headcount nor a recorded person. How many came is unknown.
 //!
 //! # People
@@ -111,7 +114,7 @@
 //! moves. `held` and the audience count under those of the report. Weeks are ISO weeks of the local day.
 
 /// Version of this definition; part of every snapshot's identity.
-pub const DEFINITION: u32 = 5;
+pub const DEFINITION: u32 = 6;
 
 /// The arithmetic ceiling. `counted` is the number of held meetings of which it is known how many came.
 pub(super) fn ceiling(planned_meetings: u32, gross: u64, counted: u64, voters: Option<u64>) -> Option<u64> {

@@ -90,6 +90,7 @@ impl CsvRow {
             ("late", plan(|plan| plan.late)),
             ("within_72_hours", plan(|plan| plan.within_72_hours)),
             ("contested", plan(|plan| plan.contested)),
+            ("nobody_eligible", plan(|plan| plan.nobody_eligible)),
             ("gross", self.gross.clone()),
             ("identified", self.identified.clone()),
             ("contacts", self.contacts.clone()),

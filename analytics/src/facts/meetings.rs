@@ -90,6 +90,13 @@ pub struct InternedMeeting {
     pub premature: bool,
 }
 
+impl InternedMeeting {
+    /// Whether the headcount that counts says that nobody in the room was a voter here.
+    pub fn nobody_eligible(&self) -> bool {
+        self.headcount.is_some_and(|count| count.nobody_eligible)
+    }
+}
+
 /// Meetings of a campaign with at least one event that was not reversed.
 #[derive(Debug, Clone, Default)]
 pub struct Meetings {

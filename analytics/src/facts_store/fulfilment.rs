@@ -49,6 +49,7 @@ pub(super) fn of_report(meeting: &InternedMeeting, report: &InternedPlan, calend
         held_extra: meeting.plan.is_none().into(),
         unlawful: (!calendar.is_lawful(calendar.day(report.starts))).into(),
         contested: meeting.contested.into(),
+        nobody_eligible: meeting.nobody_eligible().into(),
         ..Fulfilment::default()
     }
 }

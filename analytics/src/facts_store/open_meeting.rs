@@ -17,7 +17,7 @@ pub(super) struct OpenMeeting {
     pub(super) events: u32,
     /// Whether a report says that it was held.
     pub(super) is_held: bool,
-    /// Attendance at the meeting would reveal sensitive data, so people are ignored and only the headcount is used.
+    /// Attendance at the meeting would reveal sensitive data, or nobody there was eligible, so people are ignored.
     pub(super) is_headcount_only: bool,
     /// Numbers of different people on the roll.
     pub(super) on_roll: Vec<u32>,

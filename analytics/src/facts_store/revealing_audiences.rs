@@ -1,4 +1,4 @@
-//! Meetings whose audience reveals sensitive data of everybody in it, so that only headcounts are used.
+//! Meetings whose attendances are ignored: the audience reveals sensitive data of everybody in it, or nobody in it was eligible.
 
 use qamtu_schemas::id::CategoryCode;
 
@@ -17,8 +17,8 @@ impl RevealingAudiences {
         Self { revealing: facts.meetings.categories.keys().iter().map(is_revealing).collect() }
     }
 
-    /// Whether a meeting has such an audience. A valid plan or report for it is enough.
+    /// Whether a meeting has such an audience. A valid plan or report for a revealing one is enough.
     pub(super) fn includes(&self, meeting: &InternedMeeting) -> bool {
-        meeting.audiences.iter().any(|category| self.revealing[*category as usize])
+        meeting.nobody_eligible() || meeting.audiences.iter().any(|category| self.revealing[*category as usize])
     }
 }

@@ -40,7 +40,7 @@ pub type Sum = (&'static str, fn(&mut MeetingSums) -> &mut u64);
 
 impl MeetingSums {
     /// Every sum, in the order of the output.
-    pub const ALL: [Sum; 24] = [
+    pub const ALL: [Sum; 25] = [
         ("planned", |sums| &mut sums.fulfilment.planned),
         ("due", |sums| &mut sums.fulfilment.due),
         ("held", |sums| &mut sums.fulfilment.held),
@@ -55,6 +55,7 @@ impl MeetingSums {
         ("within_72_hours", |sums| &mut sums.fulfilment.within_72_hours),
         ("pending", |sums| &mut sums.fulfilment.pending),
         ("contested", |sums| &mut sums.fulfilment.contested),
+        ("nobody_eligible", |sums| &mut sums.fulfilment.nobody_eligible),
         ("gross", |sums| &mut sums.audience.gross),
         ("identified", |sums| &mut sums.audience.identified),
         ("contacts", |sums| &mut sums.audience.contacts),
@@ -67,8 +68,11 @@ impl MeetingSums {
         ("uncounted_meetings", |sums| &mut sums.audience.uncounted_meetings),
     ];
 
-    /// The audience of one counted meeting.
+    /// The audience of one counted meeting. If nobody at it was eligible, nobody is in it.
     pub fn of_audience(headcount: Option<Headcount>, people: AttendeeCounts) -> Self {
+        if headcount.is_some_and(|count| count.nobody_eligible) {
+            return Self { audience: Audience { headcount_meetings: 1, ..Audience::default() }, ..Self::default() };
+        }
         let AttendeeCounts { identified, eligible, unstated, weak } = people;
         let (low, high, minimum): (u64, u64, u64) =
             headcount.map_or((0, 0, 0), |count| (count.low.into(), count.high.into(), count.eligible_minimum.into()));

@@ -152,4 +152,5 @@ fn add(sum: &mut Fulfilment, part: &Fulfilment) {
     sum.within_72_hours += part.within_72_hours;
     sum.pending += part.pending;
     sum.contested += part.contested;
+    sum.nobody_eligible += part.nobody_eligible;
 }

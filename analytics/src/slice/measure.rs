@@ -77,7 +77,7 @@ const fn measure(name: &'static str, meaning: &'static str, kind: Kind) -> Measu
     MeasureDefinition { name, meaning, kind }
 }
 
-static MEASURES: [MeasureDefinition; 42] = [
+static MEASURES: [MeasureDefinition; 43] = [
     measure("planned", "meetings with a plan, by the dimensions of the plan", Kind::Plan(|plan| plan.planned)),
     measure("due", "planned meetings that should have been held by now", Kind::Plan(|plan| plan.due)),
     measure("held", "meetings that were held, by the dimensions of the report", Kind::Plan(|plan| plan.held)),
@@ -96,6 +96,11 @@ static MEASURES: [MeasureDefinition; 42] = [
     ),
     measure("pending", "meetings with neither plan nor report", Kind::Plan(|plan| plan.pending)),
     measure("contested", "meetings with events that contradict each other", Kind::Plan(|plan| plan.contested)),
+    measure(
+        "nobody_eligible",
+        "held meetings where nobody was eligible, in no other figure but held",
+        Kind::Plan(|plan| plan.nobody_eligible),
+    ),
     measure("fulfilment_percent", "held_planned in percent of due", Kind::Share("held_planned", "due")),
     measure("timeliness_percent", "on_time in percent of due", Kind::Share("on_time", "due")),
     measure("within_72_hours_percent", "within_72_hours in percent of due", Kind::Share("within_72_hours", "due")),
@@ -140,11 +145,11 @@ static MEASURES: [MeasureDefinition; 42] = [
 
 impl Measure {
     /// Attendances, counted or listed.
-    pub const GROSS: Self = Self(17);
+    pub const GROSS: Self = Self(18);
     /// Attendances of voters.
-    pub const CONTACTS: Self = Self(28);
+    pub const CONTACTS: Self = Self(29);
     /// Different voters.
-    pub const REACHED: Self = Self(29);
+    pub const REACHED: Self = Self(30);
 
     /// Every measure, in the order of the documentation.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -55,6 +55,9 @@ pub(super) fn trust(fmt: &FigureFormatter<'_>) -> Trust {
         let detail = fmt.message_with("trust-roll-detail", &[("all", fmt.count(counts.precincts).into()), ("n", counts.precincts.into())]);
         rows.push(row(fmt.number(enrolled), true, fmt.message("trust-roll"), detail));
     }
+    if plan.nobody_eligible > 0 {
+        rows.push(meetings(plan.nobody_eligible, false, fmt.message("trust-nobody-eligible"), fmt.message("trust-nobody-eligible-detail")));
+    }
     if total.audience.uncounted_meetings > 0 {
         let uncounted = total.audience.uncounted_meetings;
         rows.push(meetings(uncounted, true, fmt.message("trust-uncounted"), fmt.message("trust-uncounted-detail")));

@@ -56,6 +56,7 @@ fn every_state_of_a_meeting_has_its_figure() {
         within_72_hours: 3,
         pending: 1,   // h
         contested: 1, // j
+        nobody_eligible: 0,
     };
     assert_eq!(plan(&world), expected);
     let coverage = world.coverage(after());

@@ -270,7 +270,8 @@ impl<'a> History<'a> {
             }
             Change::Cancel { meeting } => self.event("meeting.cancelled", json!({"meeting": meeting_id(meeting)}), None).await,
             Change::Heads { meeting, people } => {
-                let data = json!({"meeting": meeting_id(meeting), "counts": [{"counter": "1", "people": people}]});
+                let counts = json!([{"counter": "1", "people": people}]);
+                let data = json!({"meeting": meeting_id(meeting), "counts": counts, "nobody_eligible": people.is_multiple_of(4)});
                 self.event("headcount.reported", data, None).await;
             }
             Change::Reverse { import } => self.event("import.reversed", json!({"import": import_id(Some(import))}), None).await,

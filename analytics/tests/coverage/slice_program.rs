@@ -25,7 +25,7 @@ async fn a_slice_is_printed_as_text_csv_and_json() {
          A           2     1      5              60.00%         3        3      3      5     140             2.14%\n\
          B           2     2     13              30.77%         3        3      5     15      80             3.75%\n\
          *           4     3     18              38.89%         6        4      5     18     220             1.82%\n\
-         test, as of 2026-03-16T07:00:00Z, definition 5, SYNTHETIC\n"
+         test, as of 2026-03-16T07:00:00Z, definition 6, SYNTHETIC\n"
     );
     let pending = slice(&["--by", "unit", "--measures", "pending"]);
     assert!(pending.contains("\n            2\n*           2\n"), "{pending}");
@@ -34,20 +34,20 @@ async fn a_slice_is_printed_as_text_csv_and_json() {
     let csv = slice(&["--by", "unit,coalition", "--measures", measures, "--format", "csv"]);
     let expected = [
         "unit,coalition,held,gross,contacts,reached,first_reached,coverage_percent,unknown,withheld,rounded_to,campaign,as_of,definition",
-        "A,CA,1,5,3,3,3,2.14,,,,test,2026-03-16T07:00:00Z,5",
-        "A,R,0,0,0,,,,,,,test,2026-03-16T07:00:00Z,5",
-        "A,*,1,5,3,3,3,2.14,,,,test,2026-03-16T07:00:00Z,5",
-        "B,CA,1,4,3,3,1,3.75,,,,test,2026-03-16T07:00:00Z,5",
-        "B,R,1,9,0,,,,reached first_reached coverage_percent,,,test,2026-03-16T07:00:00Z,5",
-        "B,*,2,13,3,3,1,3.75,,,,test,2026-03-16T07:00:00Z,5",
-        "*,CA,2,9,6,4,4,2.86,,,,test,2026-03-16T07:00:00Z,5",
-        "*,R,1,9,0,,,,reached first_reached coverage_percent,,,test,2026-03-16T07:00:00Z,5",
-        "*,*,3,18,6,4,4,1.82,,,,test,2026-03-16T07:00:00Z,5",
+        "A,CA,1,5,3,3,3,2.14,,,,test,2026-03-16T07:00:00Z,6",
+        "A,R,0,0,0,,,,,,,test,2026-03-16T07:00:00Z,6",
+        "A,*,1,5,3,3,3,2.14,,,,test,2026-03-16T07:00:00Z,6",
+        "B,CA,1,4,3,3,1,3.75,,,,test,2026-03-16T07:00:00Z,6",
+        "B,R,1,9,0,,,,reached first_reached coverage_percent,,,test,2026-03-16T07:00:00Z,6",
+        "B,*,2,13,3,3,1,3.75,,,,test,2026-03-16T07:00:00Z,6",
+        "*,CA,2,9,6,4,4,2.86,,,,test,2026-03-16T07:00:00Z,6",
+        "*,R,1,9,0,,,,reached first_reached coverage_percent,,,test,2026-03-16T07:00:00Z,6",
+        "*,*,3,18,6,4,4,1.82,,,,test,2026-03-16T07:00:00Z,6",
     ];
     assert_eq!(csv.lines().collect::<Vec<_>>(), expected);
     // Women: 1 and 6. Men: 2 and 9. Those who came twice: 1 and 2. At m3 in B: 1 2 9.
     let json = |arguments: &[&str]| serde_json::from_str::<Value>(&slice(&[arguments, &["--format", "json"]].concat())).expect("JSON");
-    let document = |filters: Value, rows: Vec<Value>| json!({"campaign": "test", "synthetic": true, "where": filters, "as_of": AS_OF, "definition": 5, "by": ["sex"], "rows": rows});
+    let document = |filters: Value, rows: Vec<Value>| json!({"campaign": "test", "synthetic": true, "where": filters, "as_of": AS_OF, "definition": 6, "by": ["sex"], "rows": rows});
     let row = |keys: Value, reached: u64| json!({"keys": keys, "figures": {"reached": reached, "reached_2": reached / 2}, "unknown": [], "withheld": []});
     assert_eq!(
         json(&["--by", "sex", "--measures", "reached,reached_2"]),
@@ -61,7 +61,7 @@ async fn a_slice_is_printed_as_text_csv_and_json() {
     // Precincts of other units are not listed, since a filter leaves out their meetings. The reports of B name no precinct.
     assert_eq!(
         slice(&["--by", "precinct", "--where", "unit=B", "--measures", "held"]),
-        "precinct  held\n             2\n*            2\ntest, unit=B, as of 2026-03-16T07:00:00Z, definition 5, SYNTHETIC\n"
+        "precinct  held\n             2\n*            2\ntest, unit=B, as of 2026-03-16T07:00:00Z, definition 6, SYNTHETIC\n"
     );
     let unknown = try_slice(&["--where", "unit=C"]).expect_err("no unit C");
     assert!(unknown.0 == Some(64) && unknown.1.contains("dimension unit has no value \"C\": choose one of A, B"), "{unknown:?}");

@@ -99,7 +99,7 @@ async fn a_reader_gets_rounded_counts_and_small_ones_are_withheld() {
     assert_eq!(
         analyst.json(&format!("by=unit&measures={measures}")).await,
         json!({
-            "campaign": "test", "synthetic": true, "where": [], "as_of": "2026-03-16T07:00:00Z", "definition": 5, "rounded_to": 10,
+            "campaign": "test", "synthetic": true, "where": [], "as_of": "2026-03-16T07:00:00Z", "definition": 6, "rounded_to": 10,
             "by": ["unit"],
             "rows": [
                 row(json!({"unit": "A"}), json!({"held": 1, "contacts": 30, "reached": 30, "voters": 140, "coverage_percent": 21.43}), json!([])),
@@ -130,10 +130,10 @@ async fn a_reader_gets_rounded_counts_and_small_ones_are_withheld() {
     assert_eq!(kind, "text/csv; charset=utf-8; header=present");
     let expected = [
         "sex,contacts,unknown,withheld,rounded_to,campaign,as_of,definition",
-        "f,20,,,10,test,2026-03-16T07:00:00Z,5",
-        "m,20,,,10,test,2026-03-16T07:00:00Z,5",
-        ",10,,,10,test,2026-03-16T07:00:00Z,5",
-        "*,70,,,10,test,2026-03-16T07:00:00Z,5",
+        "f,20,,,10,test,2026-03-16T07:00:00Z,6",
+        "m,20,,,10,test,2026-03-16T07:00:00Z,6",
+        ",10,,,10,test,2026-03-16T07:00:00Z,6",
+        "*,70,,,10,test,2026-03-16T07:00:00Z,6",
     ];
     assert_eq!(csv.lines().collect::<Vec<_>>(), expected);
     // Figures of meetings are public: by any dimensions, and with any filters.

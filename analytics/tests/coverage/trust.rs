@@ -9,6 +9,8 @@ use qamtu_analytics::{
     statement::{Statement, TrustRow},
 };
 
+use serde_json::json;
+
 use crate::{
     snapshots::world,
     world::{World, after, at},
@@ -72,4 +74,25 @@ fn readers_are_told_which_precincts_lack_a_roll_and_what_nobody_counted() {
     // A campaign without any roll is no half-done one.
     world.roll.clear();
     assert_eq!(said(&world, roll), None);
+}
+
+#[test]
+fn readers_are_told_at_how_many_meetings_nobody_was_eligible() {
+    let mut world = world();
+    let labels = [
+        (Language::En, "Held, with nobody eligible"),
+        (Language::Ru, "Проведены, но избирателей не было"),
+        (Language::Kk, "Өтті, бірақ сайлаушы болмаған"),
+    ];
+    let said = |world: &World, (language, label): (Language, &str)| {
+        statement(world.coverage(after()), language).trust.rows.into_iter().find(|row| row.label == label)
+    };
+    assert_eq!(labels.map(|label| said(&world, label)), [None, None, None]);
+    world.held("pupils", World::place("2026-02-16T10:00:00Z"));
+    let counts = json!([{"counter": "1", "people": 30}]);
+    world.event("headcount.reported", json!({"meeting": "pupils", "counts": counts, "nobody_eligible": true}));
+    for label in labels {
+        let row = said(&world, label).expect("a row");
+        assert!(row.figure.text == "1" && !row.act && !row.detail.is_empty(), "{row:?}");
+    }
 }

@@ -20,6 +20,9 @@ mod stray_sheets;
 
 use assignment::Assignment;
 
+/// One of so many ordinary headcounts says that nobody was a voter.
+const INELIGIBLE_EVERY: usize = 60;
+
 /// The import files, each as indexes of the meetings whose sheets it contains.
 pub(super) struct Imports {
     /// Files that are imported once.
@@ -52,7 +55,9 @@ pub(super) fn decide(world: &mut World<'_>, meetings: &mut Vec<GeneratedMeeting>
         meetings[index].report.starts = if number == 0 { world.clock.at(world.clock.day(starts), 0) } else { starts };
     }
     meetings.iter_mut().for_each(|meeting| change_facts(world, meeting));
-    Imports { accepted: imports(meetings, rng), reversed: having(Anomaly::ReversedImport, meetings) }
+    let imports = Imports { accepted: imports(meetings, rng), reversed: having(Anomaly::ReversedImport, meetings) };
+    make_ineligible(meetings);
+    imports
 }
 
 /// Changes the final facts of a meeting as its anomaly requires.
@@ -125,6 +130,16 @@ fn make_revealing(world: &World<'_>, meetings: &mut [GeneratedMeeting], rng: &mu
         }
         let named = meeting.lines.len() as u32;
         meeting.headcount.get_or_insert_with(|| audience::count_heads(named, true, rng));
+    }
+}
+
+/// Says of a few ordinary meetings with a headcount that nobody in the room was a voter. Draws nothing, so no other draw changes.
+fn make_ineligible(meetings: &mut [GeneratedMeeting]) {
+    let is_ordinary = |meeting: &&mut GeneratedMeeting| meeting.anomaly == Anomaly::None && meeting.outcome == MeetingOutcome::Held;
+    let headcounts = meetings.iter_mut().filter(is_ordinary).filter_map(|meeting| meeting.headcount.as_mut());
+    for headcount in headcounts.filter(|headcount| !headcount.old_form).step_by(INELIGIBLE_EVERY) {
+        headcount.nobody_eligible = true;
+        headcount.eligible_minimum = None;
     }
 }
 

@@ -178,7 +178,7 @@ pub(super) fn count_heads(people: u32, exact: bool, rng: &mut SeededRng) -> Gene
     let second = (!old_form && rng.chance(0.25)).then(|| one(rng));
     let low = second.map_or(first, |second| first.min(second));
     let eligible_minimum = (!old_form && low >= 10 && rng.chance(0.4)).then(|| low * 6 / 10);
-    GeneratedHeadcount { first, second, eligible_minimum, old_form }
+    GeneratedHeadcount { first, second, eligible_minimum, nobody_eligible: false, old_form }
 }
 
 /// Adds people who attend six to twelve meetings of their own unit.

@@ -31,6 +31,7 @@ pub(super) fn headcount(emitter: &mut EventEmitter<'_>, meeting: &GeneratedMeeti
                     supersedes: vec![gone],
                     counts: counts(&counted),
                     eligible_minimum: counted.eligible_minimum,
+                    nobody_eligible: counted.nobody_eligible,
                     reason: None,
                 }
                 .into()
@@ -58,6 +59,7 @@ pub(super) fn reported(meeting: &GeneratedMeeting, headcount: &GeneratedHeadcoun
     if headcount.old_form {
         Payload::OldHeadcount(HeadcountReportedV1 { meeting, people: headcount.first })
     } else {
-        HeadcountReported { meeting, counts: counts(headcount), eligible_minimum: headcount.eligible_minimum }.into()
+        let GeneratedHeadcount { eligible_minimum, nobody_eligible, .. } = *headcount;
+        HeadcountReported { meeting, counts: counts(headcount), eligible_minimum, nobody_eligible }.into()
     }
 }

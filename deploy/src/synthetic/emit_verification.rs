@@ -74,8 +74,9 @@ fn recount(emitter: &mut EventEmitter<'_>, report: &Submission, right: Headcount
     let reported = report.receivedtime.unwrap_or(report.time);
     let received = (reported + hours(emitter.rng.between(24, 120))).min(last);
     let metadata = emitter.metadata("observer", report.time, received);
-    let HeadcountReported { meeting, counts, eligible_minimum } = right;
-    emitter.send(metadata, HeadcountRecounted { meeting, supersedes: vec![report.id], counts, eligible_minimum, reason: None });
+    let HeadcountReported { meeting, counts, eligible_minimum, nobody_eligible } = right;
+    let supersedes = vec![report.id];
+    emitter.send(metadata, HeadcountRecounted { meeting, supersedes, counts, eligible_minimum, nobody_eligible, reason: None });
 }
 
 /// Emits a survey of the region and some of units; the first unit's is reported again with another result.

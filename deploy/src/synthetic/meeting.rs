@@ -54,6 +54,10 @@ pub(super) struct GeneratedMeeting {
 }
 
 impl GeneratedMeeting {
+    pub fn nobody_eligible(&self) -> bool {
+        self.headcount.is_some_and(|headcount| headcount.nobody_eligible)
+    }
+
     pub fn planned_start(&self) -> Option<Timestamp> {
         self.plan.as_ref().map(|plan| self.moves.last().copied().unwrap_or(plan.starts))
     }
@@ -90,6 +94,8 @@ pub(super) struct GeneratedHeadcount {
     pub first: u32,
     pub second: Option<u32>,
     pub eligible_minimum: Option<u32>,
+    /// Nobody in the room was a voter, such as at a meeting with pupils.
+    pub nobody_eligible: bool,
     /// Reported in version 1 of the event, which has a single count and no minimum.
     pub old_form: bool,
 }
@@ -97,7 +103,7 @@ pub(super) struct GeneratedHeadcount {
 impl GeneratedHeadcount {
     /// A headcount by one counter, in the current version of the event.
     pub fn by_one_counter(people: u32) -> Self {
-        Self { first: people, second: None, eligible_minimum: None, old_form: false }
+        Self { first: people, second: None, eligible_minimum: None, nobody_eligible: false, old_form: false }
     }
 
     pub fn low(&self) -> u32 {

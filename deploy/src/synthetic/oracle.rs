@@ -1,7 +1,7 @@
 //! The test oracle: the figures that the pipeline must compute, and the expected outcomes of all submissions.
 //!
 //! The figures are counted from the final facts of the meetings, not from events. The code shares nothing with the fold of events or with
-//! the coverage calculation. It follows the published definition, version 5.
+//! the coverage calculation. It follows the published definition, version 6.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ pub(super) fn compute(world: &World<'_>, meetings: &[GeneratedMeeting], stream: 
         "synthetic": true,
         "seed": seed,
         "as_of": world.clock.ends,
-        "definition": 5,
+        "definition": 6,
         "counts": expected_figures.counts(stream.counts.accepted),
         "plan": expected_figures.plan(),
         "units": expected_figures.units(),
@@ -158,6 +158,7 @@ impl ExpectedFigures<'_> {
             "within_72_hours": number(&|expected| self.is_reported_within(expected, 72)),
             "pending": number(&|expected| expected.known() && expected.meeting.outcome == MeetingOutcome::Unreported && !planned(expected)),
             "contested": number(&|expected| expected.is_contested()),
+            "nobody_eligible": number(&|expected| expected.held() && expected.meeting.nobody_eligible()),
         })
     }
 

@@ -60,12 +60,17 @@ fn figures_agree_with_each_other() {
     };
     assert_eq!(plan("held"), plan("held_planned") + plan("held_extra") + plan("unlawful") + observed().count(moved));
     assert_within("share of voters reached, permille", audience("reached") * 1_000 / 1_195_000, 60..=120);
+    assert_within("meetings with nobody eligible", plan("nobody_eligible"), 5..=40);
     assert_within("precincts without a meeting", figure("/precincts_without_meeting"), 25..=60);
 }
 
-/// The people of a held meeting who are recorded and have not withdrawn consent; none if only heads may be counted.
+fn nobody_eligible(meeting: &ObservedMeeting) -> bool {
+    meeting.state.headcount.is_some_and(|heads| heads.nobody_eligible)
+}
+
+/// The people of a held meeting who are recorded and have not withdrawn consent; none if only heads may be counted, or nobody was eligible.
 fn people(meeting: &ObservedMeeting) -> BTreeSet<Person> {
-    if meeting.is_revealing(&campaign().revealing()) {
+    if meeting.is_revealing(&campaign().revealing()) || nobody_eligible(meeting) {
         return BTreeSet::new();
     }
     let attendees = meeting.state.attendance.values().map(|line| line.attendee);
@@ -84,7 +89,7 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
         let people = people(meeting);
         let strong: Vec<&Person> = people.iter().filter(|person| person.strength == PseudonymStrength::Strong).collect();
         let eligible = strong.iter().filter(|person| roll.contains(&person.id));
-        let heads = meeting.state.headcount.map_or(0, |heads| heads.low.into());
+        let heads = meeting.state.headcount.filter(|heads| !heads.nobody_eligible).map_or(0, |heads| heads.low.into());
         gross += heads.max(people.len() as u64);
         uncounted += u64::from(meeting.state.headcount.is_none() && people.is_empty());
         identified += strong.len() as u64;
@@ -110,6 +115,7 @@ fn the_oracle_agrees_with_the_fold_of_the_events() {
         ("/plan/cancelled", status(Status::Cancelled)),
         ("/plan/pending", status(Status::Pending)),
         ("/plan/contested", observed().count(|meeting| meeting.state.contested)),
+        ("/plan/nobody_eligible", observed().count(|meeting| meeting.state.status == Status::Held && nobody_eligible(meeting))),
         ("/counts/meetings_known", meetings.len() as u64),
     ];
     for (path, value) in found {

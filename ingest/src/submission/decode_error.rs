@@ -125,6 +125,7 @@ fn rule(rule: Rule) -> Detail {
         Rule::OneOrTwoCounts => Detail::OneOrTwoCounts,
         Rule::OtherCounter => Detail::OtherCounter,
         Rule::EligibleMax => Detail::EligibleMax,
+        Rule::NobodyEligible => Detail::NobodyEligible,
         Rule::ReachedMax => Detail::ReachedMax,
         Rule::ClosesBeforeOpens => Detail::ClosesBeforeOpens,
         Rule::SilenceBeforeCloses => Detail::SilenceBeforeCloses,

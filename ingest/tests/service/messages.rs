@@ -59,12 +59,19 @@ async fn refusals_name_what_the_sender_can_write_in_three_languages() -> Result<
         event["data"]["counts"][0]["people"] = value;
         event.to_string()
     };
+    let nobody_and_some = {
+        let mut event = headcount("m-open", 5);
+        event["data"]["nobody_eligible"] = json!(true);
+        event["data"]["eligible_minimum"] = json!(3);
+        event.to_string()
+    };
     let who = |person: Value| attendance("m-open", person).to_string();
     let cases: Vec<(&str, String, &[&str])> = vec![
         ("a negative number", people(json!(-1)), &["0", "4294967295"]),
         ("a number in quotes", people(json!("10")), &["4294967295"]),
         ("a fraction", people(json!(1.5)), &[]),
         ("a number too large", people(json!(100_001)), &["100"]),
+        ("eligible people where nobody is eligible", nobody_and_some, &["nobody_eligible", "eligible_minimum", "0"]),
         ("nothing where a number belongs", people(Value::Null), &["4294967295"]),
         ("an empty person", who(json!({})), &["`iin`", "`phone`"]),
         ("a person by name", who(json!({"name": "A"})), &["`iin`", "`phone`"]),

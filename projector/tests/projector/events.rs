@@ -72,6 +72,7 @@ pub fn campaign(seed: u128, events: u32) -> Vec<Event> {
                         meeting: meeting(place),
                         counts: vec![Count { counter: "1".parse().unwrap(), people: n % 300 }],
                         eligible_minimum: None,
+                        nobody_eligible: false,
                     },
                 ),
                 13 => event(

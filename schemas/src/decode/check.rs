@@ -51,8 +51,14 @@ pub(super) fn check(data: &Data) -> Result<(), RuleViolation> {
         Data::AttendanceRetracted(retracted) => {
             ensure((1..=SUPERSEDES_MAX).contains(&retracted.retracts.len()), "/retracts", Rule::EventsRequired)
         }
-        Data::HeadcountReported(heads) => counts(&heads.counts, heads.eligible_minimum),
-        Data::HeadcountRecounted(heads) => require_events(heads.supersedes.len()).and(counts(&heads.counts, heads.eligible_minimum)),
+        Data::HeadcountReported(heads) => {
+            counts(&heads.counts, heads.eligible_minimum)?;
+            nobody_eligible(heads.nobody_eligible, heads.eligible_minimum)
+        }
+        Data::HeadcountRecounted(heads) => {
+            require_events(heads.supersedes.len()).and(counts(&heads.counts, heads.eligible_minimum))?;
+            nobody_eligible(heads.nobody_eligible, heads.eligible_minimum)
+        }
         Data::SurveyReported(survey) => {
             ensure(survey.asked <= PEOPLE_MAX, "/asked", Rule::PeopleMax)?;
             ensure(survey.reached <= survey.asked, "/reached", Rule::ReachedMax)
@@ -112,6 +118,10 @@ fn counts(counts: &[Count], eligible_minimum: Option<u32>) -> Result<(), RuleVio
     ensure(counts.len() < 2 || counts[0].counter != counts[1].counter, "/counts/1/counter", Rule::OtherCounter)?;
     let low = counts.iter().map(|count| count.people).min().unwrap_or(0);
     ensure(eligible_minimum.is_none_or(|minimum| minimum <= low), "/eligible_minimum", Rule::EligibleMax)
+}
+
+fn nobody_eligible(is_stated: bool, eligible_minimum: Option<u32>) -> Result<(), RuleViolation> {
+    ensure(!is_stated || eligible_minimum.unwrap_or(0) == 0, "/eligible_minimum", Rule::NobodyEligible)
 }
 
 fn calendar(campaign: &CampaignConfigured) -> Result<(), RuleViolation> {

@@ -36,6 +36,7 @@ rules! {
     OneOrTwoCounts = "must contain one count or two";
     OtherCounter = "must be another counter than the first";
     EligibleMax = "must be at most the smaller count";
+    NobodyEligible = "must be absent or 0 if nobody_eligible is true";
     ReachedMax = "must be at most the number asked";
     ClosesBeforeOpens = "must not be before opens";
     SilenceBeforeCloses = "must be after closes";

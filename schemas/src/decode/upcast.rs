@@ -14,5 +14,11 @@ use crate::{
 pub fn headcount_reported(old: HeadcountReportedV1) -> Data {
     // INVARIANT: "1" is a valid code.
     let counter: CounterId = "1".parse().expect("a constant code");
-    HeadcountReported { meeting: old.meeting, counts: vec![Count { counter, people: old.people }], eligible_minimum: None }.into()
+    HeadcountReported {
+        meeting: old.meeting,
+        counts: vec![Count { counter, people: old.people }],
+        eligible_minimum: None,
+        nobody_eligible: false,
+    }
+    .into()
 }

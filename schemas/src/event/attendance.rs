@@ -95,6 +95,10 @@ pub struct HeadcountReported {
     /// Lower bound of registered voters of the campaign's units among them; at most the smaller count. Absent: zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eligible_minimum: Option<u32>,
+    /// Whether none of them is a registered voter of the campaign's units, for example because all are pupils. The meeting was held, and
+    /// nobody at it is ever reached. Then `eligible_minimum` is absent or 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nobody_eligible: bool,
 }
 
 /// Version 1 of `headcount.reported`, with a single counter.
@@ -123,6 +127,10 @@ pub struct HeadcountRecounted {
     /// Lower bound of registered voters of the campaign's units among them; at most the smaller count. Absent: zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eligible_minimum: Option<u32>,
+    /// Whether none of them is a registered voter of the campaign's units, for example because all are pupils. The meeting was held, and
+    /// nobody at it is ever reached. Then `eligible_minimum` is absent or 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nobody_eligible: bool,
     /// Reason for the change, as free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,

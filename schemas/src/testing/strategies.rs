@@ -99,12 +99,13 @@ pub fn plan() -> BoxedStrategy<Plan> {
         .boxed()
 }
 
-fn counts() -> impl Strategy<Value = (Vec<Count>, Option<u32>)> {
-    (vec(0..=500_u32, 1..=2), option::of(Just(0))).prop_map(|(people, minimum)| {
+/// Counts, the eligible minimum, and whether nobody is eligible.
+fn counts() -> impl Strategy<Value = (Vec<Count>, Option<u32>, bool)> {
+    (vec(0..=500_u32, 1..=2), option::of(Just(0)), any::<bool>()).prop_map(|(people, minimum, nobody)| {
         let counter = |index: usize| ["1", "2"][index].parse().ok();
         let counts =
             people.into_iter().enumerate().filter_map(|(index, people)| Some(Count { counter: counter(index)?, people })).collect();
-        (counts, minimum)
+        (counts, minimum, nobody)
     })
 }
 
@@ -141,11 +142,13 @@ pub fn meeting_data(meeting: MeetingId) -> BoxedStrategy<Data> {
             .prop_map(|(meeting, retracts, reason)| AttendanceRetracted { meeting, retracts, reason }.into())
             .boxed(),
         (of(), counts())
-            .prop_map(|(meeting, (counts, eligible_minimum))| HeadcountReported { meeting, counts, eligible_minimum }.into())
+            .prop_map(|(meeting, (counts, eligible_minimum, nobody_eligible))| {
+                HeadcountReported { meeting, counts, eligible_minimum, nobody_eligible }.into()
+            })
             .boxed(),
         (of(), event_ids(1), counts(), why())
-            .prop_map(|(meeting, supersedes, (counts, eligible_minimum), reason)| {
-                HeadcountRecounted { meeting, supersedes, counts, eligible_minimum, reason }.into()
+            .prop_map(|(meeting, supersedes, (counts, eligible_minimum, nobody_eligible), reason)| {
+                HeadcountRecounted { meeting, supersedes, counts, eligible_minimum, nobody_eligible, reason }.into()
             })
             .boxed(),
         (of(), code(), 1..=100_000_u32).prop_map(|(meeting, theme, count)| QuestionRaised { meeting, theme, count }.into()).boxed(),

@@ -21,7 +21,7 @@ pub(super) fn assemble(input: &RecountInput) -> Value {
     json!({
         "campaign": input.configured["campaign"],
         "synthetic": input.configured["synthetic"],
-        "definition": 5,
+        "definition": 6,
         "counts": counts(input),
         "plan": plan(input),
         "audience": {
@@ -88,6 +88,7 @@ fn plan(input: &RecountInput) -> Value {
         "within_72_hours": reported_within(72),
         "pending": meetings.iter().filter(|meeting| meeting.is_pending()).count(),
         "contested": meetings.iter().filter(|meeting| meeting.contested).count(),
+        "nobody_eligible": input.held().filter(|(meeting, _)| meeting.nobody_eligible).count(),
     })
 }
 

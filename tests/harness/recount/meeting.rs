@@ -39,6 +39,8 @@ pub(super) struct Meeting<'a> {
     pub(super) cancelled: bool,
     pub(super) contested: bool,
     pub(super) headcount: Option<(u64, u64, u64)>,
+    /// The headcount says that nobody in the room was a voter.
+    pub(super) nobody_eligible: bool,
     pub(super) strong: HashSet<&'a str>,
     pub(super) weak: HashSet<&'a str>,
     pub(super) attendances: u64,
@@ -131,9 +133,14 @@ pub(super) fn meeting<'a>(events: &[&'a Value], rules: &CountingRules<'_>) -> Me
     meeting.cancelled = if is_open { cancellations > 0 } else { reports.len() < statements.len() };
     let counts = not_superseded(&of(&["headcount.reported", "headcount.recounted"]));
     meeting.headcount = counts.last().map(|event| headcount(event));
+    meeting.nobody_eligible = counts.last().is_some_and(|event| event["data"]["nobody_eligible"] == true);
+    let without_voters = meeting.nobody_eligible && !rules.is_mutated(RuleMutation::NobodyEligibleIsAudience);
+    if without_voters {
+        meeting.headcount = Some((0, 0, 0));
+    }
     meeting.contested = reports.len() > 1 || counts.len() > 1 || (meeting.cancelled && meeting.report.is_some());
     let plans: Vec<&Value> = not_superseded(&of(&["meeting.planned"])).iter().map(|event| &event["data"]["plan"]).collect();
-    let headcounts_only = rules.headcounts_only(&plans, &reports);
+    let headcounts_only = without_voters || rules.headcounts_only(&plans, &reports);
     // A report is ignored until its meeting begins.
     let reported = meeting.report.filter(|report| instant(&report["starts"]) <= rules.as_of);
     meeting.premature = meeting.report.is_some() && reported.is_none();

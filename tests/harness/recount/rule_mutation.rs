@@ -31,6 +31,8 @@ pub enum RuleMutation {
     PlanReveals,
     /// Only the plan and the report in force decide it, no other report.
     HoldingReportReveals,
+    /// Headcounts and names of meetings where nobody was eligible are counted.
+    NobodyEligibleIsAudience,
     /// Weak attendances of a slice are counted as different people.
     WeakAreDifferentPeople,
     /// Attendances from outside are counted as different people.
@@ -43,7 +45,7 @@ pub enum RuleMutation {
 
 impl RuleMutation {
     /// Every mutation, in the order of the definition.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::CancellationWins,
         Self::CorrectedToNoneIsOpen,
         Self::UnlawfulAudienceLeftOut,
@@ -57,6 +59,7 @@ impl RuleMutation {
         Self::FirstCategoryReveals,
         Self::PlanReveals,
         Self::HoldingReportReveals,
+        Self::NobodyEligibleIsAudience,
         Self::WeakAreDifferentPeople,
         Self::OutsideAreDifferentPeople,
         Self::ContestedUnderPlan,

@@ -23,13 +23,13 @@ pub(super) struct ExpectedMeeting<'a> {
 
 impl<'a> ExpectedMeeting<'a> {
     pub fn of(world: &World<'_>, meeting: &'a GeneratedMeeting, withdrawn: &BTreeSet<Attendee>) -> Self {
-        let lines = if headcounts_only(world, meeting) { &[][..] } else { &meeting.lines };
+        let lines = if headcounts_only(world, meeting) || meeting.nobody_eligible() { &[][..] } else { &meeting.lines };
         let people: BTreeSet<Attendee> =
             lines.iter().filter_map(|line| line.holds()).filter(|attendee| !withdrawn.contains(attendee)).collect();
         let strong: BTreeSet<u32> =
             people.iter().filter_map(|attendee| if let Attendee::Strong(person) = attendee { Some(*person) } else { None }).collect();
         let eligible = strong.iter().copied().filter(|person| (*person as usize) < world.roll.number_of_voters()).collect();
-        let headcount = meeting.headcount;
+        let headcount = meeting.headcount.filter(|headcount| !headcount.nobody_eligible);
         Self {
             weak: people.len() - strong.len(),
             strong,

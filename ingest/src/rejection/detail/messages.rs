@@ -288,6 +288,9 @@ details! {
     EligibleMax = "eligible_minimum must be at most the smaller count.",
         "eligible_minimum не может быть больше меньшего из подсчётов.",
         "eligible_minimum санақтардың кішісінен аспауы керек.";
+    NobodyEligible = "nobody_eligible says that no voter was in the room, so leave out eligible_minimum or write 0; or leave out nobody_eligible.",
+        "По nobody_eligible среди пришедших не было избирателей, поэтому уберите eligible_minimum или укажите 0; либо уберите nobody_eligible.",
+        "nobody_eligible бойынша келгендер арасында сайлаушы болмаған, сондықтан eligible_minimum өрісін алып тастаңыз немесе 0 жазыңыз; әйтпесе nobody_eligible өрісін алып тастаңыз.";
     ReachedMax = "The number reached must be at most the number asked.",
         "Охваченных не может быть больше, чем опрошенных.",
         "Қамтылғандар сұралғандардан көп болмауы керек.";
