@@ -43,7 +43,8 @@ pub async fn select(
     as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Selection, AnalyticsError> {
-    let (offsets, campaigns) = tokio::try_join!(warehouse.offsets(), warehouse.campaigns())?;
+    let offsets = warehouse.offsets().await?;
+    let campaigns = warehouse.campaigns().await?;
     let Some(configured) = campaigns.iter().find(|configured| configured.campaign == *campaign) else {
         let known = campaigns.into_iter().map(|configured| configured.campaign).collect();
         return Err(AnalyticsError::UnknownCampaign { campaign: campaign.clone(), known });

@@ -80,9 +80,11 @@ struct Division {
 fn count_pass(groups: &[Vec<u32>], classes: &MeetingClasses, input: CountInput<'_>, division: Division) -> Vec<Vec<(usize, PeopleCounts)>> {
     let people = input.attendance.len();
     let next = AtomicUsize::new(0);
-    let masks = if input.with_frequencies { None } else { ClassMasks::new(classes, groups.len()) };
+    let only_class = classes.only(&input.attendance.of_meetings);
+    let needs_masks = only_class.is_none() && !input.with_frequencies;
+    let masks = if needs_masks { ClassMasks::new(classes, groups.len()) } else { None };
     let work = || {
-        let mut counters = Counters::new(classes, masks.as_ref(), groups.len(), input);
+        let mut counters = Counters { only_class, ..Counters::new(classes, masks.as_ref(), groups.len(), input) };
         loop {
             let start = next.fetch_add(division.people_at_once, Ordering::Relaxed).min(people);
             let taken = start..(start + division.people_at_once).min(people);
@@ -166,7 +168,7 @@ impl<'a> Counters<'a> {
         let if_frequencies = |len| if input.with_frequencies { len } else { 0 };
         Self {
             classes,
-            only_class: classes.only(&input.attendance.of_meetings),
+            only_class: None,
             masks,
             mask_counters: vec![MaskCounter::default(); masks.map_or(0, |masks| masks.words() * people_groups)],
             input,
