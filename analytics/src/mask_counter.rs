@@ -9,7 +9,7 @@ pub const BITS: usize = u64::BITS as usize;
 /// Bits of a counter that lie in planes.
 const PLANES: usize = 16;
 
-/// Sixty-four counters.
+/// A counter for each bit of a mask.
 #[derive(Debug, Clone)]
 pub struct MaskCounter {
     planes: [u64; PLANES],

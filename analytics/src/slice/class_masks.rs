@@ -2,7 +2,7 @@
 //! meetings, and [`MaskCounter`](crate::mask_counter::MaskCounter)s count 64 groups of a person at once.
 
 use super::meeting_classes::MeetingClasses;
-use crate::mask_counter::BITS;
+use crate::mask_counter::{BITS, MaskCounter};
 
 /// Groups that masks are used for. With more, the masks of many classes leave the processor's caches.
 pub(super) const MAX_GROUPS: usize = 512;
@@ -20,7 +20,7 @@ impl ClassMasks {
         if groups > MAX_GROUPS {
             return None;
         }
-        let words = groups.div_ceil(BITS).next_power_of_two();
+        let words = Self::words_of(groups);
         let mut masks = vec![0; words * classes.len()];
         for class in 0..classes.len() {
             for group in classes.groups(class).iter().map(|group| *group as usize) {
@@ -30,7 +30,16 @@ impl ClassMasks {
         Some(Self { words, masks })
     }
 
-    /// Words of a mask.
+    fn words_of(groups: usize) -> usize {
+        groups.div_ceil(BITS).next_power_of_two()
+    }
+
+    /// How many counters of 8 bytes need as much memory as the mask counters of so many groups, for each group of people.
+    pub(super) fn counters(groups: usize) -> usize {
+        Self::words_of(groups) * size_of::<MaskCounter>() / 8
+    }
+
+    /// Length of a mask, in words of 64 bits.
     pub(super) fn words(&self) -> usize {
         self.words
     }

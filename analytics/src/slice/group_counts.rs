@@ -32,7 +32,8 @@ use crate::{
 struct Limits {
     /// People that a thread takes at once: few enough that no thread waits long for another at the end.
     people_at_once: usize,
-    /// Counters of all threads together, of 8 bytes or, with frequencies, 32. If there were more, fewer threads count, or fewer groups at once.
+    /// Counters of all threads together, of 8 bytes or, with frequencies, 32; those of masks included. If there were more, fewer threads count,
+    /// or fewer groups at once, or without masks.
     counters: usize,
 }
 
@@ -66,8 +67,13 @@ fn count_within(groups: &[Vec<u32>], input: CountInput<'_>, limits: Limits) -> V
         return [some, others].into_iter().flat_map(|groups| count_within(groups, input, limits)).collect();
     }
     let blocks = input.attendance.len().div_ceil(limits.people_at_once);
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(limits.counters / counters.max(1)).min(blocks).max(1);
-    count_pass(groups, &classes, input, Division { threads, people_at_once: limits.people_at_once })
+    let processors = thread::available_parallelism().map_or(1, usize::from).min(blocks).max(1);
+    let threads_for = |counters: usize| processors.min(limits.counters / counters.max(1));
+    let masked = counters + ClassMasks::counters(groups.len()) * input.people_groups();
+    // Masks are worth their memory only if all threads have room for them.
+    let uses_masks = !input.with_frequencies && groups.len() >= MIN_MASKED && threads_for(masked) == processors;
+    let threads = threads_for(counters).max(1);
+    count_pass(groups, &classes, input, Division { threads, people_at_once: limits.people_at_once, uses_masks })
 }
 
 /// How one pass is divided.
@@ -75,14 +81,18 @@ fn count_within(groups: &[Vec<u32>], input: CountInput<'_>, limits: Limits) -> V
 struct Division {
     threads: usize,
     people_at_once: usize,
+    /// Whether groups of meetings are counted by masks.
+    uses_masks: bool,
 }
+
+/// Groups of meetings from which on a mask costs less than a comparison for each.
+const MIN_MASKED: usize = 8;
 
 fn count_pass(groups: &[Vec<u32>], classes: &MeetingClasses, input: CountInput<'_>, division: Division) -> Vec<Vec<(usize, PeopleCounts)>> {
     let people = input.attendance.len();
     let next = AtomicUsize::new(0);
     let only_class = classes.only(&input.attendance.of_meetings);
-    let needs_masks = only_class.is_none() && !input.with_frequencies;
-    let masks = if needs_masks { ClassMasks::new(classes, groups.len()) } else { None };
+    let masks = if division.uses_masks && only_class.is_none() { ClassMasks::new(classes, groups.len()) } else { None };
     let work = || {
         let mut counters = Counters { only_class, ..Counters::new(classes, masks.as_ref(), groups.len(), input) };
         loop {
