@@ -4,8 +4,8 @@
 //!   `N (1 - prod(1 - a_m / N))` for its voters `N` and the attendances `a_m` of its meetings; the region has the sum of its units.
 //! - **Same ratio**: those who were only counted come again as often as the identified ones did so far, `gross * reached / contacts`.
 //!
-//! Both are larger than the truth where some come often and others never: random duplication by 6 to 19 %, the same ratio by 4 to 9 % in simulated
-//! campaigns. They are for comparison and nowhere else. Guarantees: the other figures are those of [`crate::coverage`]; with its settings the
+//! Both are mostly larger than the truth where some come often and others never. How much random duplication is in simulated campaigns is in
+//! `analytics/estimate-accuracy.md`; the same ratio ignores that fewer attendees are new the more meetings there are. They are for comparison and nowhere else. Guarantees: the other figures are those of [`crate::coverage`]; with its settings the
 //! estimates are too.
 
 use polars::prelude::PolarsResult;
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EstimatedGroup {
-    /// All meetings.
+    /// Every meeting of the campaign.
     Region,
     /// The meetings in a unit.
     Unit,
@@ -49,7 +49,7 @@ pub struct EstimateRow {
     pub lower: u64,
     /// Upper bound of the different voters.
     pub upper: u64,
-    /// The estimate.
+    /// As it is published, or under the assumptions that were asked for.
     pub estimate: Estimate,
     /// What random duplication gives; none without voters.
     pub random_duplication: Option<u64>,

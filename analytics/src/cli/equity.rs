@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     ListFormat, SnapshotSelector,
     report::parse_selector,
-    text_table::{finish, write_table},
+    text_table::{finish, one_decimal, write_table},
 };
 use crate::{
     config::Config,
@@ -80,7 +80,7 @@ fn write_text(found: &Equity, translations: &Translations, out: &mut impl Write)
             number(unit.held),
             number(unit.precincts as u64),
             number(unit.precincts_with_meeting as u64),
-            translations.locale().decimals((unit.effective_precincts * 10.0).round() as u64 * 10, 1),
+            one_decimal(unit.effective_precincts, translations),
         ]
     };
     write_table(out, header.map(message).to_vec(), found.units.iter().map(row).collect())?;

@@ -4,7 +4,10 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::{FactsArguments, text_table::write_table};
+use super::{
+    FactsArguments,
+    text_table::{one_decimal, write_table},
+};
 use crate::{
     config::Config,
     coverage::EstimateSettings,
@@ -54,8 +57,8 @@ fn write_text(found: &EstimateComparison, translations: &Translations, out: &mut
     let header = header.map(|key| translations.message(key)).to_vec();
     write_table(out, header, found.rows.iter().map(|row| cells(row, translations)).collect())?;
     let args = [
-        ("share", decimals(found.eligible_share * 100.0, translations).into()),
-        ("minimum", decimals(found.min_identified_percent, translations).into()),
+        ("share", one_decimal(found.eligible_share * 100.0, translations).into()),
+        ("minimum", one_decimal(found.min_identified_percent, translations).into()),
     ];
     writeln!(out, "{}", translations.message_with("estimates-note", &args))
 }
@@ -78,16 +81,11 @@ fn cells(row: &EstimateRow, translations: &Translations) -> Vec<String> {
     };
     vec![
         if row.group == EstimatedGroup::Region { translations.message("verification-region") } else { row.key.clone() },
-        row.identified_percent.map_or_else(nothing, |percent| decimals(percent, translations)),
+        row.identified_percent.map_or_else(nothing, |percent| one_decimal(percent, translations)),
         number(row.reached),
         range(row.lower, row.upper),
         estimate,
         row.random_duplication.map_or_else(nothing, number),
         row.same_ratio.map_or_else(nothing, number),
     ]
-}
-
-/// With one decimal.
-fn decimals(value: f64, translations: &Translations) -> String {
-    translations.locale().decimals((value * 10.0).round() as u64 * 10, 1)
 }

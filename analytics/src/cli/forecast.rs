@@ -4,7 +4,10 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::{FactsArguments, text_table::write_table};
+use super::{
+    FactsArguments,
+    text_table::{one_decimal, write_table},
+};
 use crate::{
     config::Config,
     error::AnalyticsError,
@@ -64,8 +67,8 @@ fn write_text(found: &Forecast, translations: &Translations, out: &mut impl Writ
         writeln!(out, "{}", translations.message_with("forecast-whole-plan", &args))?;
     }
     if let Some((rate, needed, target)) = found.run_rate.and_then(|rate| Some((rate, rate.needed?, found.target?))) {
-        let one_decimal = |rate: f64| translations.locale().decimals((rate * 10.0).round() as u64 * 10, 1);
-        let args = [("so-far", one_decimal(rate.so_far).into()), ("target", number(target).into()), ("needed", one_decimal(needed).into())];
+        let decimal = |rate: f64| one_decimal(rate, translations);
+        let args = [("so-far", decimal(rate.so_far).into()), ("target", number(target).into()), ("needed", decimal(needed).into())];
         writeln!(out, "{}", translations.message_with("forecast-rate", &args))?;
     }
     if let Some(ceiling) = found.ceiling {

@@ -1,8 +1,8 @@
-//! Tables of text for people, and the end of a command's output.
+//! Tables and numbers as text for people, and the end of a command's output.
 
 use std::io::Write;
 
-use crate::error::AnalyticsError;
+use crate::{error::AnalyticsError, translations::Translations};
 
 /// Columns as wide as their texts; the last one is as long as it is.
 pub(super) fn write_table(out: &mut impl Write, header: Vec<String>, rows: Vec<Vec<String>>) -> std::io::Result<()> {
@@ -14,6 +14,11 @@ pub(super) fn write_table(out: &mut impl Write, header: Vec<String>, rows: Vec<V
         writeln!(out, "{}", padded.join("  ").trim_end())?;
     }
     Ok(())
+}
+
+/// A number rounded to tenths, as the language writes it.
+pub(super) fn one_decimal(value: f64, translations: &Translations) -> String {
+    translations.locale().decimals((value * 10.0).round() as u64 * 10, 1)
 }
 
 /// The result of writing to standard output. Whoever reads it may have seen enough, as `head` has.

@@ -4,7 +4,10 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::{FactsArguments, text_table::write_table};
+use super::{
+    FactsArguments,
+    text_table::{one_decimal, write_table},
+};
 use crate::{
     config::Config,
     error::AnalyticsError,
@@ -93,7 +96,7 @@ fn write_text(found: &Verification, translations: &Translations, out: &mut impl 
     writeln!(
         out,
         "{}",
-        translations.message_with("verification-survey-note", &[("effect", decimals(found.design_effect, translations).into())])
+        translations.message_with("verification-survey-note", &[("effect", one_decimal(found.design_effect, translations).into())])
     )?;
     match &found.lqas {
         Some(design) => write_lqas(design, &found.surveys, translations, out),
@@ -107,7 +110,7 @@ fn write_recounts(found: &Verification, translations: &Translations, out: &mut i
     }
     let number = |count: u64| translations.locale().number(count);
     let row = |unit: String, sum: &RecountSum| {
-        let factor = sum.factor_percent.map_or_else(|| translations.message("no-data"), |percent| decimals(percent, translations));
+        let factor = sum.factor_percent.map_or_else(|| translations.message("no-data"), |percent| one_decimal(percent, translations));
         vec![unit, number(sum.meetings), number(sum.unchanged), number(sum.reported), number(sum.recounted), factor]
     };
     let header = [
@@ -129,7 +132,7 @@ fn survey_row(survey: &SurveyComparison, translations: &Translations) -> Vec<Str
     let nothing = || translations.message("no-data");
     let range = |low: String, high: String| translations.message_with("verification-range", &[("low", low.into()), ("high", high.into())]);
     let interval = survey.share.map_or_else(nothing, |share| {
-        let [percent, low, high] = [share.percent, share.low, share.high].map(|percent| decimals(percent, translations));
+        let [percent, low, high] = [share.percent, share.low, share.high].map(|percent| one_decimal(percent, translations));
         translations.message_with("verification-share", &[("share", percent.into()), ("low", low.into()), ("high", high.into())])
     });
     let CountedCoverage { reached, lower, upper, voters } = survey.counted;
@@ -160,7 +163,7 @@ fn survey_row(survey: &SurveyComparison, translations: &Translations) -> Vec<Str
 
 fn write_lqas(design: &LqasDesign, surveys: &[SurveyComparison], translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
     writeln!(out)?;
-    let percent = |share: f64| decimals(share * 100.0, translations);
+    let percent = |share: f64| one_decimal(share * 100.0, translations);
     let number = |count: u32| translations.locale().number(count.into());
     let judged = surveys.iter().filter_map(|survey| survey.lqas.as_ref().map(|outcome| (survey, outcome)));
     for (survey, LqasOutcome { rule, decision }) in judged {
@@ -187,9 +190,4 @@ fn write_lqas(design: &LqasDesign, surveys: &[SurveyComparison], translations: &
         ("sample", design.smallest_sample.map_or_else(|| translations.message("verification-lqas-many"), number).into()),
     ];
     writeln!(out, "{}", translations.message_with("verification-lqas-note", &args))
-}
-
-/// With one decimal.
-fn decimals(value: f64, translations: &Translations) -> String {
-    translations.locale().decimals((value * 10.0).round() as u64 * 10, 1)
 }

@@ -98,7 +98,7 @@ static MEASURES: [MeasureDefinition; 43] = [
     measure("contested", "meetings with events that contradict each other", Kind::Plan(|plan| plan.contested)),
     measure(
         "nobody_eligible",
-        "held meetings where nobody was eligible, in no other figure but held",
+        "held meetings where nobody was eligible; they are in no figure of people",
         Kind::Plan(|plan| plan.nobody_eligible),
     ),
     measure("fulfilment_percent", "held_planned in percent of due", Kind::Share("held_planned", "due")),

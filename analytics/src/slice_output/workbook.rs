@@ -9,6 +9,8 @@ use crate::csv::field::Field;
 
 /// Width of the columns of keys, in characters.
 const KEY_WIDTH: f64 = 16.0;
+/// Letters of a text that a cell has room for (Excel's limit is 32,767); a long list of filters is cut.
+const CELL_TEXT: usize = 32_000;
 /// Width of the column of explanations.
 const TEXT_WIDTH: f64 = 90.0;
 
@@ -62,7 +64,7 @@ impl SliceOutput<'_> {
         let measures = self.measures.iter().map(|measure| (measure.name(), measure.meaning().to_owned()));
         for ((name, text), row) in self.origin().into_iter().chain(measures).zip(0..) {
             sheet.write_with_format(row, 0, name, &bold)?;
-            sheet.write_string(row, 1, text)?;
+            sheet.write_string(row, 1, text.chars().take(CELL_TEXT).collect::<String>())?;
         }
         Ok(())
     }

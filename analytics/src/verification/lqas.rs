@@ -49,7 +49,7 @@ pub struct LqasDesign {
     /// What is to be told apart.
     #[serde(flatten)]
     pub task: LqasTask,
-    /// The smallest sample whose errors are tolerated; none if it would be larger than 2,000.
+    /// The size from which on the errors of every sample are tolerated; none if it would be larger than 2,000.
     pub smallest_sample: Option<u32>,
 }
 
@@ -118,8 +118,9 @@ impl LqasTask {
 }
 
 impl LqasDesign {
-    /// Finds the smallest sample.
+    /// Finds the smallest sample. Errors of one more person may be larger, so it is the size after the last one that is not enough.
     pub fn of(task: LqasTask) -> Self {
-        Self { task, smallest_sample: (1..=LARGEST_SAMPLE).find(|sample| task.tolerates(&task.rule(*sample))) }
+        let too_small = (1..=LARGEST_SAMPLE).rev().find(|sample| !task.tolerates(&task.rule(*sample))).unwrap_or(0);
+        Self { task, smallest_sample: (too_small < LARGEST_SAMPLE).then_some(too_small + 1) }
     }
 }

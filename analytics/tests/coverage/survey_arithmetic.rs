@@ -60,7 +60,10 @@ fn a_sample_that_is_too_small_decides_nothing() {
     let two_hundred = close.rule(200);
     assert_eq!(two_hundred.decision_value, 18);
     assert_eq!([17, 18].map(|reached| close.decide(&two_hundred, reached)), [LqasDecision::AtMostLower, LqasDecision::AtLeastHigher]);
-    assert_eq!(LqasDesign::of(close).smallest_sample, Some(155));
+    // 155 people are enough, but 160 to 164 and 174 are not: the possible decision values lie unfavourably.
+    let enough = |sample| close.tolerates(&close.rule(sample));
+    assert!(enough(155) && !enough(160) && enough(173) && !enough(174) && (175..400).all(enough));
+    assert_eq!(LqasDesign::of(close).smallest_sample, Some(175));
     assert_eq!(LqasDesign::of(task(0.11, 0.10)).smallest_sample, None);
 }
 

@@ -157,7 +157,7 @@ async fn verification_is_printed_in_three_languages_and_as_json() {
                 "survey below the lower bound",
                 "cannot be compared",
                 "at least 80.0%",
-                "the smallest sample is: 19",
+                "and any larger number: 19",
             ],
         ),
         (
@@ -169,7 +169,7 @@ async fn verification_is_printed_in_three_languages_and_as_json() {
                 "опрос ниже нижней границы",
                 "сравнить нельзя",
                 "не ниже 80,0 %",
-                "наименьшая выборка: 19",
+                "столько человек или больше: 19",
             ],
         ),
         (
@@ -181,7 +181,7 @@ async fn verification_is_printed_in_three_languages_and_as_json() {
                 "сауалнама төменгі шектен төмен",
                 "салыстыруға болмайды",
                 "80,0 %-дан кем емес",
-                "ең кіші іріктеме: 19",
+                "көп адамнан сұрау жеткілікті: 19",
             ],
         ),
     ] {
