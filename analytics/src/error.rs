@@ -28,7 +28,7 @@ pub enum AnalyticsError {
         source: clickhouse::error::Error,
     },
     /// A server of slices refused a statement or does not answer.
-    #[error("{what}: the slice server {url} failed; see section [slices] of the settings")]
+    #[error("{what}: the slice server {url} of the settings failed")]
     SliceServer {
         what: &'static str,
         url: String,
@@ -41,6 +41,14 @@ pub enum AnalyticsError {
     /// A terminal cannot show the file.
     #[error("the file cannot be shown on a terminal: add > and a file name, or choose --format text")]
     BinaryOnTerminal,
+    /// A slice server is named twice.
+    #[error("slices.urls names the server {url} twice: name each server once, since it would count people twice")]
+    SliceServerTwice { url: String },
+    /// A slice server has rows that were sent to another one.
+    #[error(
+        "the addresses of slices.urls do not lead to different servers and databases: a server has not exactly the rows that were sent to it"
+    )]
+    SliceServersShared,
     /// Rows of a load disappeared while it was read.
     #[error("load {load} is not whole on the slice servers any more: run the command again to load the facts anew")]
     LoadGone { load: uuid::Uuid },
@@ -186,7 +194,12 @@ impl AnalyticsError {
     pub const fn exit_code(&self) -> u8 {
         if matches!(
             self,
-            Self::AsOfAhead { .. } | Self::InvalidSlice(_) | Self::NotEarlier { .. } | Self::NoSliceServers | Self::BinaryOnTerminal
+            Self::AsOfAhead { .. }
+                | Self::InvalidSlice(_)
+                | Self::NotEarlier { .. }
+                | Self::NoSliceServers
+                | Self::SliceServerTwice { .. }
+                | Self::BinaryOnTerminal
         ) {
             EXIT_USAGE
         } else {

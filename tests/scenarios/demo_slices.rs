@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use qamtu_analytics::{
-    clickhouse_slices::ClickHouseSlices,
+    clickhouse_slices::{ClickHouseSlices, FactsAge},
     compute::{FactsSource, select},
     config::{ClickhouseConfig, SliceServers},
     facts::WarehouseReader,
@@ -37,8 +37,8 @@ pub async fn equal_the_recount(demo: &Path, files: &DemoFiles, campaign: &str, a
     let warehouse = WarehouseProgram::start(&demo.join("warehouse"), &[])?;
     let login = warehouse.login("analytics")?;
     let store = read_store(&login, campaign, as_of).await?;
-    let slices = slice_server(&warehouse.login("admin")?).await?;
-    let load = slices.load(&store, Timestamp::now()).await?;
+    let slices = slice_server(&warehouse.login("admin")?, &config(&login)).await?;
+    let load = slices.load(&store, FactsAge::OfInstant, Timestamp::now()).await?;
     let recounted = recount::attendances(files, as_of)?;
     let random = std::env::var(RANDOM_SLICES_VARIABLE).ok().and_then(|number| number.parse().ok()).unwrap_or(RANDOM_SLICES);
     let mut numbers = Numbers(20_260_315);
@@ -53,21 +53,25 @@ pub async fn equal_the_recount(demo: &Path, files: &DemoFiles, campaign: &str, a
     find_the_copied_sheets(&login, campaign, as_of).await
 }
 
-async fn read_store(login: &WarehouseLogin, campaign: &str, as_of: &str) -> Result<Arc<FactsStore>> {
+fn config(login: &WarehouseLogin) -> ClickhouseConfig {
     let WarehouseLogin { url, user, password } = login.clone();
-    let config = ClickhouseConfig { url, user, password: password.into(), database: "qamtu".to_owned() };
-    let source = FactsSource { warehouse: WarehouseReader::new(&config), dir: None, saves: false };
+    ClickhouseConfig { url, user, password: password.into(), database: "qamtu".to_owned() }
+}
+
+async fn read_store(login: &WarehouseLogin, campaign: &str, as_of: &str) -> Result<Arc<FactsStore>> {
+    let source = FactsSource { warehouse: WarehouseReader::new(&config(login)), dir: None, saves: false };
     let selection = select(&source.warehouse, &campaign.parse()?, Some(as_of.parse()?), Timestamp::now()).await?;
     Ok(source.with_store(selection, |store| Ok(Arc::clone(store))).await?)
 }
 
 /// The warehouse's own ClickHouse, with a database for slices.
-async fn slice_server(login: &WarehouseLogin) -> Result<ClickHouseSlices> {
-    let created = reqwest::Client::new().post(&login.url).basic_auth(&login.user, Some(&login.password)).body("CREATE DATABASE slices");
+async fn slice_server(login: &WarehouseLogin, facts: &ClickhouseConfig) -> Result<ClickHouseSlices> {
+    let created =
+        reqwest::Client::new().post(&login.url).basic_auth(&login.user, Some(&login.password)).body("CREATE DATABASE IF NOT EXISTS slices");
     created.send().await?.error_for_status()?;
     let WarehouseLogin { url, user, password } = login.clone();
     let servers = SliceServers { urls: vec![url], user, password: password.into(), database: "slices".to_owned() };
-    Ok(ClickHouseSlices::new(&servers)?)
+    Ok(ClickHouseSlices::new(&servers, facts)?)
 }
 
 /// One or two dimensions, and up to two filters on values that the campaign has.

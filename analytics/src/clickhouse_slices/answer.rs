@@ -12,6 +12,7 @@ use super::{
     sql::{self, NONE},
 };
 use crate::{
+    dimension::{Dimension, MeetingDimension},
     error::AnalyticsError,
     figures::MeetingSums,
     slice::{GroupKey, MeetingGroup, PeopleCounts, ResolvedQuery},
@@ -43,35 +44,36 @@ pub(super) async fn groups(slices: &ClickHouseSlices, load: &Load, query: &Resol
     let people = try_join_all(slices.servers.iter().map(|server| server.rows::<PeopleRow>("the people of a slice", &people)));
     let (sums, people) = tokio::try_join!(sums, people)?;
     let groupings = query.groupings();
-    let keys_of = |grouping: u8, keys: &[u32]| keys_of(groupings.get(usize::from(grouping)).map(Vec::as_slice).unwrap_or_default(), keys);
+    // A number that the catalog does not have, or a group without meetings, comes from rows that are not those of the load.
+    let damaged = || AnalyticsError::LoadGone { load: load.id };
+    let keys_of = |grouping: u8, keys: &[u32]| keys_of(query, groupings.get(usize::from(grouping))?, keys);
     let mut groups = BTreeMap::new();
     for row in &sums {
-        groups.insert(keys_of(row.grouping, &row.keys), (meeting_sums(row), BTreeMap::new()));
+        let keys = keys_of(row.grouping, &row.keys).ok_or_else(damaged)?;
+        groups.insert(keys, (meeting_sums(row), BTreeMap::new()));
     }
     for row in people.iter().flatten().filter(|row| row.reached > 0) {
-        // A group without meetings has nobody, so every group is known here if the load is whole.
-        let Some((_, people)) = groups.get_mut(&keys_of(row.grouping, &row.keys)) else {
-            return Err(AnalyticsError::LoadGone { load: load.id });
-        };
+        let keys = keys_of(row.grouping, &row.keys).ok_or_else(damaged)?;
+        let (_, people) = groups.get_mut(&keys).ok_or_else(damaged)?;
         let nobody = PeopleCounts::none(query.with_frequencies);
-        people.entry(query.person_group(&row.people)).or_insert(nobody).add(&counts(row, query));
+        let group = query.person_group(&row.people).ok_or_else(damaged)?;
+        people.entry(group).or_insert(nobody).add(&counts(row, query));
     }
     let group =
         |(keys, (sums, people)): (_, (_, BTreeMap<usize, PeopleCounts>))| MeetingGroup { keys, sums, people: people.into_iter().collect() };
     Ok(groups.into_iter().map(group).collect())
 }
 
-/// Keys in the order of the query's dimensions of meetings.
-fn keys_of(is_grouped: &[bool], keys: &[u32]) -> Vec<GroupKey> {
-    let mut keys = keys.iter();
-    let mut key = |is_grouped: &bool| match is_grouped {
-        false => GroupKey::Total,
-        true => match keys.next() {
-            Some(number) if *number != NONE => GroupKey::Value(*number),
-            _ => GroupKey::Without,
-        },
+/// Keys in the order of the query's dimensions of meetings; none if there is no such value.
+fn keys_of(query: &ResolvedQuery, is_grouped: &[bool], keys: &[u32]) -> Option<Vec<GroupKey>> {
+    let mut numbers = keys.iter();
+    let key = |(dimension, is_grouped): (&MeetingDimension, &bool)| match (is_grouped, is_grouped.then(|| numbers.next()).flatten()) {
+        (false, _) => Some(GroupKey::Total),
+        (true, Some(&NONE)) => Some(GroupKey::Without),
+        (true, Some(number)) => query.has_value(Dimension::Meeting(*dimension), *number).then_some(GroupKey::Value(*number)),
+        (true, None) => None,
     };
-    is_grouped.iter().map(&mut key).collect()
+    query.meeting_dimensions.iter().zip(is_grouped).map(key).collect()
 }
 
 fn meeting_sums(row: &SumsRow) -> MeetingSums {

@@ -4,12 +4,13 @@ use clickhouse::Row;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use polars::prelude::PolarsResult;
+use qamtu_service::telemetry::error_chain;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    ClickHouseSlices,
-    load::{Description, Load, LoadRows, create_tables, drop_older},
+    ClickHouseSlices, FactsAge,
+    load::{Description, Load, LoadRows, are_whole, create_tables, drop_older, drop_rows},
     server::Server,
     sql::NONE,
 };
@@ -28,6 +29,8 @@ struct LoadRow<'a> {
     load: Uuid,
     loaded: u32,
     campaign: &'a str,
+    warehouse: &'a str,
+    is_newest: bool,
     snapshot: String,
     server: u32,
     servers: u32,
@@ -61,8 +64,9 @@ struct AttendanceRow {
     sex: u32,
 }
 
-/// Writes a store. The first server gets the row of the load last, so that a load that is found there is finished everywhere.
-pub(super) async fn write(slices: &ClickHouseSlices, store: &FactsStore, now: Timestamp) -> Result<Load, AnalyticsError> {
+/// Writes a store. The first server gets the row of the load last, so that a load that is found there is finished everywhere. What a failure
+/// leaves is dropped as far as the servers answer.
+pub(super) async fn write(slices: &ClickHouseSlices, store: &FactsStore, age: FactsAge, now: Timestamp) -> Result<Load, AnalyticsError> {
     create_tables(slices).await?;
     let selection = &store.facts().selection;
     let identity = SnapshotIdentity::of(selection.clone(), DEFINITION);
@@ -72,17 +76,28 @@ pub(super) async fn write(slices: &ClickHouseSlices, store: &FactsStore, now: Ti
         groups: PersonDimension::ALL.map(|dimension| store.person_groups(dimension)),
         load: Uuid::new_v4(),
         loaded: u32::try_from(now.as_second()).unwrap_or(u32::MAX),
+        warehouse: &slices.warehouse,
+        age,
         snapshot: SnapshotId::of(&identity),
         servers: slices.servers.len() as u32,
         // INVARIANT: maps with texts as keys, numbers and dates have a JSON form.
         description: serde_json::to_string(&description).expect("a description as JSON"),
     };
-    let rows = try_join_all(slices.servers.iter().zip(0..).map(|(server, place)| source.write_rows(server, place))).await?;
-    for (server, rows) in slices.servers.iter().zip(&rows).rev() {
-        source.finish(server, rows).await?;
+    match source.write_all(slices).await {
+        Ok(rows) => {
+            if let Err(error) = drop_older(slices, &selection.campaign, source.load, now).await {
+                tracing::warn!(error = error_chain(&error), "older loads stay on the slice servers until they expire");
+            }
+            Ok(Load { id: source.load, description, rows })
+        }
+        Err(error) => {
+            for server in &slices.servers {
+                // The servers drop the rows a day later in any case.
+                let _ = drop_rows(server, source.load).await;
+            }
+            Err(error)
+        }
     }
-    drop_older(slices, &selection.campaign).await?;
-    Ok(Load { id: source.load, description, rows })
 }
 
 /// A store and what every row of its load has.
@@ -92,12 +107,26 @@ struct LoadSource<'a> {
     groups: [PersonGroups<'a>; 4],
     load: Uuid,
     loaded: u32,
+    warehouse: &'a str,
+    age: FactsAge,
     snapshot: SnapshotId,
     servers: u32,
     description: String,
 }
 
 impl LoadSource<'_> {
+    /// Writes everything to all servers, and finishes the load if each server has the rows that it was sent and no others.
+    async fn write_all(&self, slices: &ClickHouseSlices) -> Result<Vec<LoadRows>, AnalyticsError> {
+        let rows = try_join_all(slices.servers.iter().zip(0..).map(|(server, place)| self.write_rows(server, place))).await?;
+        if !are_whole(slices, self.load, &rows).await? {
+            return Err(AnalyticsError::SliceServersShared);
+        }
+        for (server, rows) in slices.servers.iter().zip(&rows).rev() {
+            self.finish(server, rows).await?;
+        }
+        Ok(rows)
+    }
+
     async fn write_rows(&self, server: &Server, place: u32) -> Result<LoadRows, AnalyticsError> {
         let meetings = self.write_meetings(server).await?;
         let attendances = self.write_attendances(server, place).await?;
@@ -183,6 +212,8 @@ impl LoadSource<'_> {
             load: self.load,
             loaded: self.loaded,
             campaign: self.store.facts().selection.campaign.as_str(),
+            warehouse: self.warehouse,
+            is_newest: self.age == FactsAge::Newest,
             snapshot: self.snapshot.to_string(),
             server: rows.server,
             servers: rows.servers,

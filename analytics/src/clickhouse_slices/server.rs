@@ -5,6 +5,21 @@ use secrecy::ExposeSecret;
 
 use crate::{config::SliceServers, error::AnalyticsError};
 
+/// What happens when a limit of a query is exceeded.
+const OVERFLOW_MODES: [&str; 6] = [
+    "read_overflow_mode",
+    "group_by_overflow_mode",
+    "join_overflow_mode",
+    "set_overflow_mode",
+    "result_overflow_mode",
+    "timeout_overflow_mode",
+];
+
+/// An address for messages, without user and password.
+pub(super) fn shown_url(url: &str) -> String {
+    url.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
 /// The client of one server.
 #[derive(Clone)]
 pub(super) struct Server {
@@ -29,10 +44,10 @@ impl Server {
             // An insert must be stored when it returns.
             .with_setting("async_insert", "0")
             // Lists of values that pass a filter are written into the query.
-            .with_setting("max_query_size", "67108864")
-            .with_setting("max_ast_elements", "10000000")
-            .with_setting("max_expanded_ast_elements", "10000000");
-        Self { client, url: url.to_owned() }
+            .with_setting("max_query_size", "67108864");
+        // A limit of the user's profile must end a query and never shorten its answer.
+        let client = OVERFLOW_MODES.iter().fold(client, |client, mode| client.with_setting(*mode, "throw"));
+        Self { client, url: shown_url(url) }
     }
 
     /// Converts an error of this server.
@@ -50,5 +65,16 @@ impl Server {
         R: clickhouse::RowOwned + clickhouse::RowRead,
     {
         self.client.query_raw(sql).fetch_all().await.map_err(self.failed(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_an_address_is_shown() {
+        assert_eq!(shown_url("https://user:secret@one:8443"), "one:8443");
+        assert_eq!(shown_url("https://one:8443"), "https://one:8443");
     }
 }

@@ -5,6 +5,8 @@ CREATE TABLE IF NOT EXISTS slice_loads
     `load` UUID COMMENT 'id of the load',
     `loaded` DateTime COMMENT 'when it was loaded',
     `campaign` String COMMENT 'id of the campaign',
+    `warehouse` String COMMENT 'hash of the warehouse that the facts come from',
+    `is_newest` Bool COMMENT 'whether these were the newest facts when they were loaded',
     `snapshot` String COMMENT 'id of the facts: campaign, offsets, as-of instant and definition',
     `server` UInt32 COMMENT 'place of this server among those that share the people',
     `servers` UInt32 COMMENT 'how many servers share them',

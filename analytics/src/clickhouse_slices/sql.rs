@@ -62,22 +62,23 @@ fn attendances(load: Uuid, query: &ResolvedQuery, keys: &Keys) -> String {
         query.person_filter(dimension).map(|passing| format!(" AND {} IN ({})", dimension.name(), numbers(passing)))
     };
     let conditions: String = PersonDimension::ALL.into_iter().filter_map(of_people).collect();
-    // Every attendance is at a counted meeting: without keys and filters all of them count.
-    let join = match keys.names.is_empty() && query.meeting_filters.is_empty() {
+    // Every attendance is at a counted meeting. Rows of plans have no number, so filters choose meetings by their reports.
+    let of_meetings = match query.meeting_filters.is_empty() {
+        true => String::new(),
+        false => format!(" AND meeting IN (SELECT meeting FROM slice_meetings WHERE load = '{load}'{})", filters(query)),
+    };
+    let join = match keys.names.is_empty() {
         true => String::new(),
         false => {
             let counted = format!("meeting != {NONE}");
-            format!(" INNER JOIN ({}) AS meetings USING (meeting)", meetings(load, query, keys, "meeting", Some(&counted)))
+            format!(" ALL INNER JOIN ({}) AS meetings USING (meeting)", meetings(load, query, keys, "meeting", Some(&counted)))
         }
     };
-    format!("slice_attendance{join} WHERE load = '{load}'{conditions}")
+    format!("slice_attendance{join} WHERE load = '{load}'{of_meetings}{conditions}")
 }
 
 /// The meetings that pass, with their keys and some columns. A meeting is repeated for each of its values.
 fn meetings(load: Uuid, query: &ResolvedQuery, keys: &Keys, columns: &str, condition: Option<&str>) -> String {
-    let passes =
-        |(dimension, passing): &(MeetingDimension, Vec<bool>)| format!(" AND hasAny({}, [{}])", column(*dimension), numbers(passing));
-    let filters: String = query.meeting_filters.iter().map(passes).collect();
     let condition = condition.map(|condition| format!(" AND {condition}")).unwrap_or_default();
     let keys: String = keys
         .names
@@ -88,7 +89,14 @@ fn meetings(load: Uuid, query: &ResolvedQuery, keys: &Keys, columns: &str, condi
             format!(", arrayJoin(if(empty({values}), [toUInt32({NONE})], {values})) AS {name}")
         })
         .collect();
-    format!("SELECT {columns}{keys} FROM slice_meetings WHERE load = '{load}'{condition}{filters}")
+    format!("SELECT {columns}{keys} FROM slice_meetings WHERE load = '{load}'{condition}{}", filters(query))
+}
+
+/// The conditions on meetings.
+fn filters(query: &ResolvedQuery) -> String {
+    let passes =
+        |(dimension, passing): &(MeetingDimension, Vec<bool>)| format!(" AND hasAny({}, [{}])", column(*dimension), numbers(passing));
+    query.meeting_filters.iter().map(passes).collect()
 }
 
 /// The values of a dimension of meetings.

@@ -7,7 +7,7 @@ use qamtu_schemas::id::CampaignId;
 
 use super::{FactsSource, select};
 use crate::{
-    clickhouse_slices::{ClickHouseSlices, Load, LoadSelector},
+    clickhouse_slices::{ClickHouseSlices, FactsAge, Load, LoadSelector},
     coverage::DEFINITION,
     error::AnalyticsError,
     snapshot_identity::{SnapshotId, SnapshotIdentity},
@@ -18,13 +18,13 @@ use crate::{
 pub struct LoadRequest<'a> {
     /// Id of the campaign.
     pub campaign: &'a CampaignId,
-    /// As-of instant; without one, the newest facts that were loaded within `max_age` will do.
+    /// As-of instant; without one, facts that were the newest ones when they were loaded will do.
     pub as_of: Option<Timestamp>,
-    /// How old a load may be.
+    /// How long ago they may have been loaded.
     pub max_age: SignedDuration,
 }
 
-/// Finds a load, or reads the facts and loads them; `now` is the time of the server's clock.
+/// Finds a load, or reads the facts and loads them; `now` is the time of this program's clock.
 pub async fn load(
     source: &FactsSource,
     slices: &ClickHouseSlices,
@@ -34,7 +34,7 @@ pub async fn load(
     // A span that begins before all instants admits every load.
     let since = now.checked_sub(max_age).unwrap_or(Timestamp::MIN);
     if as_of.is_none()
-        && let Some(load) = slices.find(campaign, LoadSelector::LoadedSince(since)).await?
+        && let Some(load) = slices.find(campaign, LoadSelector::NewestSince(since)).await?
     {
         return Ok(load);
     }
@@ -44,5 +44,6 @@ pub async fn load(
         return Ok(load);
     }
     let store = source.with_store(selection, |store| Ok(Arc::clone(store))).await?;
-    slices.load(&store, now).await
+    let age = if as_of.is_none() { FactsAge::Newest } else { FactsAge::OfInstant };
+    slices.load(&store, age, now).await
 }

@@ -87,9 +87,16 @@ impl ResolvedQuery {
         keys
     }
 
-    /// The group of people who are in these groups of each dimension.
-    pub(crate) fn person_group(&self, of_dimensions: &[u32]) -> usize {
-        self.person_dimensions.iter().zip(of_dimensions).fold(0, |group, ((_, groups), own)| group * groups + *own as usize)
+    /// The group of people who are in these groups of each dimension; none if there is no such group.
+    pub(crate) fn person_group(&self, of_dimensions: &[u32]) -> Option<usize> {
+        let own = of_dimensions.iter().map(|own| *own as usize);
+        let mut pairs = self.person_dimensions.iter().zip(own);
+        pairs.try_fold(0, |group, ((_, groups), own)| (own < *groups).then_some(group * groups + own))
+    }
+
+    /// Whether a grouped dimension has a value with this number.
+    pub(crate) fn has_value(&self, dimension: Dimension, number: u32) -> bool {
+        (number as usize) < self.values(dimension).len()
     }
 
     /// Values of a dimension that is grouped or filtered by.

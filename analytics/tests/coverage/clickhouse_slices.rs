@@ -1,6 +1,6 @@
 //! Slices that two ClickHouse servers count together, compared with polars and with a naive count; and loads that are not whole.
 
-use std::{collections::BTreeSet, fs};
+use std::{cell::Cell, fs};
 
 use clickhouse::Client;
 use jiff::{SignedDuration, Timestamp};
@@ -10,8 +10,9 @@ use proptest::{
 };
 use qamtu_analytics::{
     AnalyticsError,
-    clickhouse_slices::{ClickHouseSlices, Load, LoadSelector},
-    config::SliceServers,
+    clickhouse_slices::{ClickHouseSlices, FactsAge, Load, LoadSelector},
+    config::{ClickhouseConfig, SliceServers},
+    facts_store::FactsStore,
     slice::slice,
     slice_query::SliceQuery,
 };
@@ -23,7 +24,7 @@ use crate::{
     random_meetings::{everything, meeting, world},
     random_slices::{check, query},
     warehouse::{TestWarehouse, world as small_world},
-    world::{World, after},
+    world::{Residence, World, after, key},
 };
 
 const DATABASE: &str = "slices";
@@ -60,7 +61,7 @@ impl Servers {
         for client in &clients {
             client.query("CREATE DATABASE slices").execute().await.expect("a database");
         }
-        let slices = ClickHouseSlices::new(&settings).expect("servers");
+        let slices = ClickHouseSlices::new(&settings, &warehouse("http://warehouse")).expect("servers");
         Self {
             clients: clients.into_iter().map(|client| client.with_database(DATABASE)).collect(),
             settings,
@@ -71,7 +72,17 @@ impl Servers {
     }
 
     async fn load(&self, world: &World) -> Load {
-        self.slices.load(&world.store(after(), usize::MAX), Timestamp::now()).await.expect("a load")
+        self.load_at(world, FactsAge::Newest, Timestamp::now()).await
+    }
+
+    async fn load_at(&self, world: &World, age: FactsAge, now: Timestamp) -> Load {
+        self.slices.load(&world.store(after(), usize::MAX), age, now).await.expect("a load")
+    }
+
+    /// The same servers under other addresses, or for another warehouse.
+    fn other(&self, urls: &[&String], facts: &str) -> Result<ClickHouseSlices, AnalyticsError> {
+        let settings = SliceServers { urls: urls.iter().map(|url| (*url).clone()).collect(), ..self.settings.clone() };
+        ClickHouseSlices::new(&settings, &warehouse(facts))
     }
 
     async fn find(&self, selector: LoadSelector) -> Option<Load> {
@@ -83,14 +94,23 @@ impl Servers {
     }
 }
 
+/// The warehouse that facts come from.
+fn warehouse(url: &str) -> ClickhouseConfig {
+    ClickhouseConfig { url: url.to_owned(), user: String::new(), password: String::new().into(), database: "qamtu".to_owned() }
+}
+
 /// A line of CSV without the as-of instant and the definition.
 fn cut_instant(line: &str) -> String {
     line.split(",test,").next().unwrap_or_default().to_owned()
 }
 
+fn ago(minutes: i64) -> Timestamp {
+    Timestamp::now() - SignedDuration::from_mins(minutes)
+}
+
 /// The newest load of the last minutes.
 fn of_last(minutes: i64) -> LoadSelector {
-    LoadSelector::LoadedSince(Timestamp::now() - SignedDuration::from_mins(minutes))
+    LoadSelector::NewestSince(ago(minutes))
 }
 
 #[test]
@@ -99,13 +119,16 @@ fn a_thousand_random_slices_are_equal_on_two_servers_in_polars_and_in_a_naive_co
     let servers = runtime.block_on(Servers::start());
     let campaigns = (proptest::collection::vec(meeting(), 0..10), proptest::collection::vec(query(), 25));
     let mut runner = TestRunner::new(Config { max_shrink_iters: 4, ..Config::with_cases(40) });
+    // So far apart that nobody can be reading an older one when the next is loaded.
+    let age = Cell::new(20 * 60);
     let compared = runner.run(&campaigns, |(meetings, queries)| {
         let mut known = meetings.clone();
         known.push(everything());
         let store = world(&known).store(after(), usize::MAX);
         let sides = sides(&known);
         runtime.block_on(async {
-            let load = servers.slices.load(&store, Timestamp::now()).await.expect("a load");
+            age.set(age.get() - 15);
+            let load = servers.slices.load(&store, FactsAge::Newest, ago(age.get())).await.expect("a load");
             for query in &queries {
                 let counted = servers.slices.slice(&load, query).await.expect("a slice");
                 prop_assert_eq!(&counted, &slice(&store, query).expect("a slice"), "{:?}", query);
@@ -132,44 +155,108 @@ async fn a_load_that_is_not_whole_gives_no_figure() {
     assert!(servers.find(of_last(60)).await.is_none());
     for (server, table) in [(0, "slice_attendance"), (1, "slice_attendance"), (0, "slice_meetings"), (1, "slice_meetings")] {
         let load = servers.load(&small_world()).await;
-        assert!(!gone(&load).await);
+        assert!(!gone(&load).await && servers.find(of_last(60)).await.is_some());
         servers.clients[server].query(&format!("TRUNCATE TABLE {table}")).execute().await.expect("no rows");
         assert!(gone(&load).await, "{table} of server {server} is empty");
-        servers.clients[server].query("TRUNCATE TABLE slice_loads").execute().await.expect("no rows");
-        assert!(servers.find(of_last(60)).await.is_none(), "server {server} has not finished a load");
+        assert!(servers.find(of_last(60)).await.is_none(), "a load without rows would be found again and again");
     }
-    // A load is not found by servers in another order, by fewer or more, or if one server is named twice.
     servers.load(&small_world()).await;
-    assert!(servers.find(of_last(60)).await.is_some());
+    servers.clients[1].query("TRUNCATE TABLE slice_loads").execute().await.expect("no rows");
+    assert!(servers.find(of_last(60)).await.is_none(), "the second server has not finished it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_are_not_those_of_a_load_give_no_figure() {
+    let servers = Servers::start().await;
     let [one, other] = [&servers.settings.urls[0], &servers.settings.urls[1]];
-    for urls in [vec![other, one], vec![one], vec![one, one], vec![one, other, one]] {
-        let settings = SliceServers { urls: urls.into_iter().cloned().collect(), ..servers.settings.clone() };
-        let others = ClickHouseSlices::new(&settings).expect("servers");
-        assert!(others.find(&"test".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none(), "{:?}", settings.urls);
+    servers.load(&small_world()).await;
+    let campaign = "test".parse().expect("a campaign");
+    for urls in [vec![other, one], vec![one], vec![other]] {
+        let others = servers.other(&urls, "http://warehouse").expect("servers");
+        assert!(others.find(&campaign, of_last(60)).await.expect("loads").is_none(), "{urls:?}");
     }
     // One server under two addresses would count everybody twice.
-    let twice = SliceServers { urls: vec![one.clone(), one.clone()], ..servers.settings.clone() };
-    let twice = ClickHouseSlices::new(&twice).expect("servers");
-    let load = twice.load(&small_world().store(after(), usize::MAX), Timestamp::now()).await.expect("rows");
-    assert!(matches!(twice.slice(&load, &query).await, Err(AnalyticsError::LoadGone { .. })));
+    let refused = servers.other(&[one, other, one], "http://warehouse").expect_err("a server twice");
+    assert!(matches!(refused, AnalyticsError::SliceServerTwice { .. }) && refused.exit_code() == 64);
+    let alias = one.replace("127.0.0.1", "localhost");
+    let before = servers.number(0, "SELECT count() FROM slice_meetings").await;
+    let twice = servers.other(&[one, &alias], "http://warehouse").expect("two addresses");
+    let refused = twice.load(&small_world().store(after(), usize::MAX), FactsAge::Newest, Timestamp::now()).await.expect_err("one server");
+    assert!(matches!(refused, AnalyticsError::SliceServersShared), "{refused:?}");
+    assert_eq!(servers.number(0, "SELECT count() FROM slice_meetings").await, before, "what it wrote is dropped");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_is_used_while_it_is_young_and_only_for_its_facts() {
     let servers = Servers::start().await;
-    let an_hour_ago = Timestamp::now() - SignedDuration::from_mins(59);
-    servers.slices.load(&small_world().store(after(), usize::MAX), an_hour_ago).await.expect("a load");
-    assert!(servers.find(of_last(60)).await.is_some());
-    assert!(servers.find(of_last(58)).await.is_none());
+    let load = servers.load_at(&small_world(), FactsAge::Newest, ago(59)).await;
+    assert!(servers.find(of_last(60)).await.is_some() && servers.find(of_last(58)).await.is_none());
     let other = "abcdefghijklmnopabcdefgh".parse().expect("an id");
     assert!(servers.find(LoadSelector::Of(other)).await.is_none());
-    // Of another campaign.
+    // The facts of an instant that somebody chose answer no query without one.
+    let earlier = "2026-02-24T00:00:00Z".parse().expect("an instant");
+    let store = small_world().store(earlier, usize::MAX);
+    servers.slices.load(&store, FactsAge::OfInstant, Timestamp::now()).await.expect("a load");
+    assert_eq!(servers.find(of_last(60)).await.map(|load| load.as_of()), Some(load.as_of()));
+    // Of another campaign, and of a campaign of the same name in another warehouse.
     assert!(servers.slices.find(&"other".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none());
-    // Of another version of this program.
-    for server in &servers.clients {
-        server.query("ALTER TABLE slice_loads UPDATE description = replace(description, '\"layout\":', '\"layout\":9') WHERE 1 SETTINGS mutations_sync = 2").execute().await.expect("a change");
+    let urls: Vec<&String> = servers.settings.urls.iter().collect();
+    let elsewhere = servers.other(&urls, "http://elsewhere").expect("servers");
+    assert!(elsewhere.find(&"test".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none());
+    // Of another version of this program, or of the definition.
+    for field in ["layout", "definition"] {
+        servers.load(&small_world()).await;
+        assert!(servers.find(of_last(5)).await.is_some());
+        let change = format!("ALTER TABLE slice_loads UPDATE description = replace(description, '\"{field}\":', '\"{field}\":9') WHERE 1");
+        servers.clients[0].query(&format!("{change} SETTINGS mutations_sync = 2")).execute().await.expect("a change");
+        assert!(servers.find(of_last(60)).await.is_none(), "another {field}");
     }
-    assert!(servers.find(of_last(60)).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_load_drops_none_that_may_be_read_and_what_was_never_finished() {
+    let servers = Servers::start().await;
+    let loads = "SELECT count() FROM slice_loads";
+    for _ in 0..6 {
+        servers.load(&small_world()).await;
+    }
+    assert_eq!(servers.number(0, loads).await, 6, "all of them may still be read");
+    // A clock that is behind: the new load is older than four others.
+    let behind = servers.load_at(&small_world(), FactsAge::Newest, ago(30)).await;
+    let query = SliceQuery { with_totals: true, ..SliceQuery::default() };
+    servers.slices.slice(&behind, &query).await.expect("its own load stays");
+    // A process that was killed while it loaded.
+    for client in &servers.clients {
+        client
+            .query("INSERT INTO slice_meetings SELECT generateUUIDv4(), now() - 3 * 3600, 0, [], [], 0 FROM numbers(1)")
+            .execute()
+            .await
+            .expect("a row");
+    }
+    servers.load(&small_world()).await;
+    for server in 0..2 {
+        // That of the clock that was behind is old, and four newer ones are there.
+        assert_eq!(servers.number(server, loads).await, 7);
+        assert_eq!(servers.number(server, "SELECT uniqExact(load) FROM slice_meetings").await, 7);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_roll_servers_count_by_what_people_state() {
+    let servers = Servers::start().await;
+    let mut world = small_world();
+    world.roll.clear();
+    world.state([Residence::Precinct("A-1"), Residence::Unit("A"), Residence::Outside, Residence::Unstated]);
+    let store: FactsStore = world.store(after(), usize::MAX);
+    let load = servers.slices.load(&store, FactsAge::Newest, Timestamp::now()).await.expect("a load");
+    for by in ["residence,unit", "residence_unit", "unit,category", "residence,residence_unit"] {
+        let query = SliceQuery::parse(by, &[]).expect("a query");
+        let counted = slice(&store, &query).expect("a slice");
+        assert!(!counted.is_empty());
+        assert_eq!(servers.slices.slice(&load, &query).await.expect("a slice"), counted, "{by}");
+    }
+    let refused = servers.slices.slice(&load, &SliceQuery::parse("sex", &[]).expect("a query")).await.expect_err("no roll");
+    assert!(matches!(refused, AnalyticsError::InvalidSlice(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,33 +273,34 @@ async fn the_program_counts_on_servers_what_it_counts_itself_and_loads_once() {
     ];
     let settings = [&settings_of(&warehouse.config)[..], &settings].concat();
     let slice = |arguments: &[&str]| slice_output_with(&settings, arguments).expect("a slice");
-    let mut seen = BTreeSet::new();
+    // The figures without the line that has the as-of instant, which is now unless it is given.
+    let figures = |text: String| text.lines().filter(|line| !line.starts_with("test, ")).map(cut_instant).collect::<Vec<_>>();
     for arguments in [
         &["--by", "unit,week"][..],
         &["--by", "category,sex", "--where", "unit=A,B"],
         &["--by", "precinct", "--measures", "held,reached,reached_2,first_reached,coverage_percent"],
         &["--by", "residence", "--format", "csv"],
     ] {
-        for as_of in [&[][..], &["--as-of", "2026-03-16T07:00:00Z"]] {
+        // Before the meetings, and then now: the earlier load must not answer the later question.
+        let [earlier, newest] = [&["--as-of", "2026-02-20T07:00:00Z"][..], &[]].map(|as_of| {
             let arguments = [arguments, as_of].concat();
-            // The figures without the line that has the as-of instant, which is now unless it is given.
-            let figures = |text: String| text.lines().filter(|line| !line.starts_with("test, ")).map(cut_instant).collect::<Vec<_>>();
             let counted = figures(slice(&[&arguments[..], &["--engine", "clickhouse"]].concat()));
-            assert_eq!(counted, figures(slice(&arguments)));
-            seen.insert(counted);
-        }
+            assert_eq!(counted, figures(slice(&arguments)), "{arguments:?}");
+            counted
+        });
+        assert_ne!(earlier, newest, "{arguments:?}");
     }
-    assert!(seen.len() >= 4);
     // One load for the newest facts, and one for those of the instant.
     assert_eq!(servers.number(0, "SELECT count() FROM slice_loads").await, 2);
-    // No pseudonym and no name of a meeting is in a row.
-    let columns = servers
-        .number(
-            1,
-            "SELECT count() FROM system.columns WHERE database = 'slices' AND name IN ('hi', 'lo', 'person_hi', 'person_lo', 'meeting_id')",
-        )
-        .await;
-    assert_eq!(columns, 0);
+    // A pseudonym has two numbers of 64 bits: rows have no room for them, and the catalog does not have them.
+    let (hi, lo) = key(1);
+    for server in 0..2 {
+        let wide = "SELECT count() FROM system.columns WHERE database = 'slices' AND table = 'slice_attendance' \
+                    AND type NOT IN ('UUID', 'DateTime', 'UInt32', 'Bool')";
+        assert_eq!(servers.number(server, wide).await, 0);
+        let named = format!("SELECT count() FROM slice_loads WHERE description LIKE '%{hi}%' OR description LIKE '%{lo}%'");
+        assert_eq!(servers.number(server, &named).await, 0);
+    }
     let refused = slice_output_with(&settings_of(&warehouse.config), &["--engine", "clickhouse"]).expect_err("no servers");
     assert!(refused.0 == Some(64) && refused.1.contains("set slices.urls to the addresses of ClickHouse servers"), "{refused:?}");
     let unknown = slice_output_with(&settings, &["--engine", "clickhouse", "--where", "unit=C"]).expect_err("no unit");
