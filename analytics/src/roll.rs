@@ -110,7 +110,8 @@ impl Roll {
             rank[*from as usize] = to;
         }
         lines.iter_mut().for_each(|line| line.precinct = rank[line.precinct as usize]);
-        lines.sort_unstable();
+        // They arrive in a few sorted runs, which this sort merges.
+        lines.sort();
         let mut roll = Self::with_room(sorted.into_iter().map(|(id, _)| id).collect(), lines.len());
         for line in lines {
             // Lines are sorted by precinct, so a person gets the lowest one.

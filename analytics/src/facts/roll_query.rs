@@ -65,8 +65,8 @@ impl WarehouseReader {
     async fn voters(&self, selection: &Selection) -> Result<Roll, AnalyticsError> {
         let sql = format!(
             "SELECT toString(precinct) AS precinct, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, \
-             toUInt32(birth_band) AS birth_band, toUInt8(sex) AS sex FROM v_roll WHERE {} AND (v_roll.precinct, version, event_id) IN \
-             (SELECT precinct, newest.1, newest.2 FROM \
+             toUInt32(birth_band) AS birth_band, toUInt8(sex) AS sex FROM v_roll WHERE {} AND event_id IN \
+             (SELECT newest.2 FROM \
              (SELECT precinct, argMax((version, event_id, strength), (version, toUInt128(event_id))) AS newest \
              FROM v_roll_versions WHERE {} GROUP BY precinct) WHERE newest.3 = 1)",
             selection.of_campaign(),
