@@ -1,6 +1,7 @@
 //! One calculation, from the warehouse to a snapshot.
 //!
-//! Offsets are read first, so that the facts contain every record below them; records that arrive later belong to the next snapshot.
+//! Offsets are read first, so that the facts contain every record below them; records that arrive later belong to the next snapshot. They
+//! end at the last record of the campaign, so events of other campaigns move nothing.
 //! The as-of instant is never later than the server's clock or, in a synthetic campaign, its simulated clock.
 
 mod attendance;
@@ -18,7 +19,7 @@ use tracing::{error, info};
 use crate::{
     coverage::{Coverage, Snapshot},
     error::AnalyticsError,
-    facts::{Receipts, WarehouseReader},
+    facts::{CampaignRecords, Receipts, WarehouseReader},
     facts_store::FactsStore,
     snapshot_identity::Selection,
     snapshot_store::{SnapshotStore, Stored},
@@ -43,16 +44,14 @@ pub async fn select(
     as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Selection, AnalyticsError> {
-    let offsets = warehouse.offsets().await?;
+    let contiguous = warehouse.contiguous_offsets().await?;
     let campaigns = warehouse.campaigns().await?;
     let Some(configured) = campaigns.iter().find(|configured| configured.campaign == *campaign) else {
         let known = campaigns.into_iter().map(|configured| configured.campaign).collect();
         return Err(AnalyticsError::UnknownCampaign { campaign: campaign.clone(), known });
     };
-    let receipts = match configured.synthetic {
-        true => warehouse.receipts(campaign, &offsets, now).await?,
-        false => Receipts::default(),
-    };
+    let CampaignRecords { offsets, receipts } = warehouse.campaign_records(campaign, contiguous, now).await?;
+    let receipts = if configured.synthetic { receipts } else { Receipts::default() };
     let as_of = resolve_as_of(as_of, receipts, now)?;
     Ok(Selection { campaign: campaign.clone(), offsets, as_of })
 }

@@ -39,7 +39,7 @@ mod warehouse_reader;
 pub use changes::LogEnd;
 use meetings::Meetings;
 pub use quality::Quality;
-pub use selection_inputs::{Configured, Receipts};
+pub use selection_inputs::{CampaignRecords, Configured, Receipts};
 pub use stated_residence::StatedResidence;
 pub use stream::ArrowBatches;
 use warehouse_reader::EventView;
@@ -118,11 +118,7 @@ impl WarehouseReader {
             selection.admits(Topic::Events)
         );
         let appended = if synthetic { "1".to_owned() } else { selection.not_after_as_of("appended") };
-        let rejected = format!(
-            "SELECT count() FROM v_rejected WHERE ((topic = 'events' AND {}) OR (topic = 'roll' AND {})) AND {appended}",
-            selection.below_offsets(Topic::Events),
-            selection.below_offsets(Topic::Roll)
-        );
+        let rejected = format!("SELECT count() FROM v_rejected WHERE {} AND {appended}", selection.below_offsets_of_topics());
         tokio::try_join!(self.number("the number of events", &events), self.number("the number of rejected records", &rejected))
     }
 
@@ -130,11 +126,9 @@ impl WarehouseReader {
     async fn conflicts(&self, selection: &Selection) -> Result<u64, AnalyticsError> {
         let conflicts = format!(
             "SELECT count() FROM v_conflicts WHERE {} AND arrayCount(\
-             (`topic`, `partition`, `offset`, `received`) -> ((`topic` = 'events' AND {}) OR (`topic` = 'roll' AND {})) AND {}, \
-             places.1, places.2, places.3, places.4) > 1",
+             (`topic`, `partition`, `offset`, `received`) -> {} AND {}, places.1, places.2, places.3, places.4) > 1",
             selection.of_campaign(),
-            selection.below_offsets(Topic::Events),
-            selection.below_offsets(Topic::Roll),
+            selection.below_offsets_of_topics(),
             selection.not_after_as_of("`received`")
         );
         self.number("the number of conflicting event ids", &conflicts).await

@@ -7,7 +7,7 @@ use qamtu_schemas::id::CampaignId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-/// The next offset of a partition, exclusive bound of the records that count.
+/// The offset after the last record of a campaign in a partition, exclusive bound of the records that count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Offset {
     /// Topic of the log: `events` or `roll`.

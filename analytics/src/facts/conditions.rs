@@ -38,6 +38,12 @@ impl Selection {
         format!("`offset` < transform(toUInt32(`partition`), [{}], [{}], toUInt64(0))", partitions.join(", "), next.join(", "))
     }
 
+    /// Condition: the record of either topic is below the offsets.
+    pub(super) fn below_offsets_of_topics(&self) -> String {
+        let [events, roll] = [Topic::Events, Topic::Roll].map(|topic| self.below_offsets(topic));
+        format!("((`topic` = 'events' AND {events}) OR (`topic` = 'roll' AND {roll}))")
+    }
+
     /// Condition: the record is below the offsets of events, and not below those of `since`. Each partition is a range of the log copy's key.
     pub(super) fn offsets_from(&self, since: &Self) -> String {
         let events = |selection: &Self| -> BTreeMap<u32, u64> {

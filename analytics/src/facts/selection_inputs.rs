@@ -2,7 +2,7 @@
 
 use clickhouse::Row;
 use jiff::Timestamp;
-use qamtu_schemas::{Topic, id::CampaignId};
+use qamtu_schemas::id::CampaignId;
 use serde::Deserialize;
 
 use super::warehouse_reader::WarehouseReader;
@@ -42,16 +42,29 @@ struct ConfiguredRow {
     synthetic: u8,
 }
 
+/// Where the records of a campaign end in the log copy, and when the newest ones were received.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CampaignRecords {
+    /// The offset after the last one of each partition, sorted by topic and partition. Partitions without any are absent.
+    pub offsets: Vec<Offset>,
+    /// Times of receipt.
+    pub receipts: Receipts,
+}
+
 #[derive(Row, Deserialize)]
-struct ReceiptsRow {
+struct RecordsRow {
+    topic: String,
+    partition: u32,
+    next: u64,
     newest: i64,
     newest_past: i64,
+    events: u64,
     past: u64,
 }
 
 impl WarehouseReader {
     /// Offsets below which the projector has written every record to its table.
-    pub async fn offsets(&self) -> Result<Vec<Offset>, AnalyticsError> {
+    pub async fn contiguous_offsets(&self) -> Result<Vec<Offset>, AnalyticsError> {
         let sql = "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(contiguous_offset) AS next \
                    FROM v_contiguous_offsets ORDER BY topic, partition";
         let rows: Vec<OffsetRow> = self.rows("the contiguous offsets", sql).await?;
@@ -70,21 +83,33 @@ impl WarehouseReader {
         rows.into_iter().map(configured).collect()
     }
 
-    /// Times of receipt of the newest records below some offsets; `now` is the time of the server's clock.
-    pub async fn receipts(&self, campaign: &CampaignId, offsets: &[Offset], now: Timestamp) -> Result<Receipts, AnalyticsError> {
-        let selection = Selection { campaign: campaign.clone(), offsets: offsets.to_vec(), as_of: now };
-        let past = selection.not_after_as_of("received");
+    /// The records of a campaign below the contiguous offsets; `now` is the time of the server's clock. Rejected records may be those of any
+    /// campaign, so they belong to each. Events of other campaigns change nothing.
+    pub async fn campaign_records(
+        &self,
+        campaign: &CampaignId,
+        contiguous: Vec<Offset>,
+        now: Timestamp,
+    ) -> Result<CampaignRecords, AnalyticsError> {
+        let selection = Selection { campaign: campaign.clone(), offsets: contiguous, as_of: now };
+        let below = selection.below_offsets_of_topics();
+        let past = format!("dated AND {}", selection.not_after_as_of("received"));
         let sql = format!(
-            "SELECT toUnixTimestamp64Micro(max(received)) AS newest, toUnixTimestamp64Micro(maxIf(received, {past})) AS newest_past, \
-             countIf({past}) AS past FROM v_records WHERE topic = 'events' AND {} AND {} GROUP BY campaign",
-            selection.of_campaign(),
-            selection.below_offsets(Topic::Events)
+            "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(max(`offset`) + 1) AS next, \
+             toUnixTimestamp64Micro(maxIf(received, dated)) AS newest, toUnixTimestamp64Micro(maxIf(received, {past})) AS newest_past, \
+             countIf(dated) AS events, countIf({past}) AS past FROM (\
+             SELECT topic, partition, `offset`, received, topic = 'events' AS dated FROM v_records WHERE {} AND {below} UNION ALL \
+             SELECT topic, partition, `offset`, fromUnixTimestamp64Micro(toInt64(0)) AS received, 0 AS dated FROM v_rejected WHERE {below}) \
+             GROUP BY topic, partition ORDER BY topic, partition",
+            selection.of_campaign()
         );
-        let rows: Vec<ReceiptsRow> = self.rows("the time of receipt of the newest event", &sql).await?;
-        let instant = |micros: i64| Timestamp::from_microsecond(micros).ok();
-        Ok(rows.first().map_or_else(Receipts::default, |row| Receipts {
-            newest: instant(row.newest),
-            newest_past: instant(row.newest_past).filter(|_| row.past > 0),
-        }))
+        let rows: Vec<RecordsRow> = self.rows("the last records of the campaign", &sql).await?;
+        let newest = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+        let receipts = Receipts {
+            newest: newest(rows.iter().filter(|row| row.events > 0).map(|row| row.newest).max()),
+            newest_past: newest(rows.iter().filter(|row| row.past > 0).map(|row| row.newest_past).max()),
+        };
+        let offset = |RecordsRow { topic, partition, next, .. }| Offset { topic, partition, next };
+        Ok(CampaignRecords { offsets: rows.into_iter().map(offset).collect(), receipts })
     }
 }

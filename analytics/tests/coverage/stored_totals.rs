@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use qamtu_analytics::{
     SnapshotStore,
-    compute::compute,
-    facts::{Receipts, RecordCounts},
+    compute::{self, compute},
+    facts::{CampaignRecords, Receipts, RecordCounts},
 };
 use serde_json::json;
 
@@ -79,11 +79,40 @@ async fn only_records_of_the_campaign_below_the_offsets_are_totalled() {
     store_log_copy(&warehouse).await;
     let selection = warehouse.selection().await;
     let facts = warehouse.reader.facts(selection.clone(), |_| None).await.expect("facts");
-    assert_eq!(facts.record_counts, RecordCounts { events: world.events.len() as u64, rejected: 2, conflicts: 1 });
+    assert_eq!(facts.record_counts, RecordCounts { events: world.events.len() as u64, rejected: 5, conflicts: 1 });
     let newest = Some(at(NEWEST));
     assert_eq!(facts.quality.newest_record, newest);
-    let receipts = warehouse.reader.receipts(&selection.campaign, &selection.offsets, Timestamp::now()).await.expect("receipts");
-    assert_eq!(receipts, Receipts { newest, newest_past: newest });
+    let records = warehouse.reader.campaign_records(&selection.campaign, selection.offsets.clone(), Timestamp::now()).await;
+    let receipts = Receipts { newest, newest_past: newest };
+    // Nothing is known to be complete of two partitions.
+    let offsets = selection.offsets.into_iter().filter(|offset| offset.next > 0).collect();
+    assert_eq!(records.expect("records"), CampaignRecords { offsets, receipts });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_another_campaign_move_nothing() {
+    let warehouse = TestWarehouse::start().await;
+    warehouse.store(&world()).await;
+    let select = async || {
+        let campaign = "test".parse().expect("a campaign");
+        compute::select(&warehouse.reader, &campaign, Some(after()), Timestamp::now()).await.expect("a selection")
+    };
+    let add = async |position, campaign: &str, status: &str| {
+        let row = record(position, json!({"campaign": campaign, "status": status, "received": "2026-02-20 00:00:00"}));
+        warehouse.insert("log", [row]).await;
+    };
+    let first = select().await;
+    add(events(0, NEXT), "other", "event").await;
+    add(roll(0, NEXT), "other", "event").await;
+    assert_eq!(select().await, first);
+    // Nobody knows whose event a rejected record would have been.
+    add(events(0, NEXT + 1), "", "rejected").await;
+    let second = select().await;
+    assert!(second != first && first.is_within(&second));
+    add(events(1, NEXT), "test", "event").await;
+    let third = select().await;
+    assert!(third != second && second.is_within(&third));
+    assert_eq!(third.offsets.iter().map(|offset| offset.next - NEXT).collect::<Vec<_>>(), [2, 1, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,9 +100,9 @@ impl TestWarehouse {
         for ((precinct, voters), offset) in voters.iter().zip(0..) {
             self.enrol(RollVersion { precinct, version: 1, strength: "strong", offset }, voters).await;
         }
-        // The log itself has nothing before the last record, so no record is missing.
+        // The log itself has nothing before the last record, so no record is missing. It is rejected, so it has no time of receipt.
         let last = [events(0, NEXT - 1), events(1, NEXT - 1), roll(0, NEXT - 1)];
-        let last = last.map(|position| record(position, json!({"campaign": "", "skipped": NEXT - 1})));
+        let last = last.map(|position| record(position, json!({"campaign": "", "status": "rejected", "skipped": NEXT - 1})));
         self.insert("log", last).await;
     }
 
@@ -133,7 +133,7 @@ impl TestWarehouse {
 
     /// Selects everything below the offsets, after the vote.
     pub async fn selection(&self) -> Selection {
-        let offsets = self.reader.offsets().await.expect("offsets");
+        let offsets = self.reader.contiguous_offsets().await.expect("offsets");
         Selection { campaign: "test".parse().expect("a campaign"), offsets, as_of: after() }
     }
 }
@@ -208,6 +208,7 @@ pub fn expected(world: &World) -> Coverage {
     let mut expected = world.coverage(after());
     expected.counts.events = (world.events.len() + world.attendances.len()) as u64;
     let offset = |topic: &str, partition| Offset { topic: topic.to_owned(), partition, next: NEXT };
+    expected.counts.rejected = 3;
     expected.identity.offsets = vec![offset("events", 0), offset("events", 1), offset("roll", 0)];
     expected
 }
