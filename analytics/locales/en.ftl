@@ -421,3 +421,12 @@ estimates-value = about { $reached } ({ $low } to { $high })
 estimates-few = none: too few were identified
 estimates-none = none: the model has no solution
 estimates-note = Assumed: { $share }% of the people who were only counted are voters; at least { $minimum }% of the attendances are identified. The last two columns are for comparison only: they are mostly too high where some people come often and others never.
+
+two-lists-none = No held meeting was recorded both on a sheet and without one.
+two-lists-sheet = on a sheet
+two-lists-check-in = without a sheet
+two-lists-both = on both
+two-lists-people = people (95%)
+two-lists-heads = headcount
+two-lists-few = none: too few on both
+two-lists-note = An estimate, not a count (Chapman): it needs at least { $least } people on both lists, and is too low where those who sign also check in. Only people known by a national id are compared.

@@ -13,6 +13,7 @@ mod serve;
 mod slice;
 mod snapshots;
 mod text_table;
+mod two_lists;
 mod verification;
 
 use std::{
@@ -47,6 +48,7 @@ pub use report::{ReportCommand, SnapshotSelector};
 pub use serve::ServeCommand;
 pub use slice::SliceCommand;
 pub use snapshots::SnapshotsCommand;
+pub use two_lists::TwoListsCommand;
 pub use verification::VerificationCommand;
 
 /// Computes, stores and publishes the coverage of a campaign.
@@ -82,6 +84,8 @@ pub enum Command {
     Plausibility(PlausibilityCommand),
     /// Compares recounts and surveys of others with the counted figures.
     Verification(VerificationCommand),
+    /// Estimates how many people were at meetings that were recorded on a sheet and without one.
+    TwoLists(TwoListsCommand),
     /// Estimates the reach under other assumptions, beside other estimators.
     Estimates(EstimatesCommand),
     /// Lists the stored snapshots of a campaign.
@@ -113,6 +117,7 @@ impl Command {
             Self::Forecast(forecast) => forecast.run(config, out).await,
             Self::MissingReports(missing) => missing.run(config, out).await,
             Self::Plausibility(plausibility) => plausibility.run(config, out).await,
+            Self::TwoLists(two_lists) => two_lists.run(config, out).await,
             Self::Verification(verification) => verification.run(config, out).await,
             Self::Estimates(estimates) => estimates.run(config, out).await,
             Self::Snapshots(snapshots) => snapshots.run(config, out),

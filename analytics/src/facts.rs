@@ -34,6 +34,7 @@ mod roll_query;
 mod selection_inputs;
 mod stated_residence;
 mod stream;
+mod two_lists;
 mod warehouse_reader;
 
 pub use changes::LogEnd;
@@ -42,6 +43,7 @@ pub use quality::Quality;
 pub use selection_inputs::{CampaignRecords, Configured, Receipts};
 pub use stated_residence::StatedResidence;
 pub use stream::ArrowBatches;
+pub use two_lists::ListSizes;
 use warehouse_reader::EventView;
 pub use warehouse_reader::WarehouseReader;
 

@@ -55,6 +55,7 @@ pub mod snapshot_store;
 pub mod statement;
 pub mod summary;
 pub mod translations;
+pub mod two_lists;
 pub mod verification;
 
 pub use coverage::{Coverage, Snapshot};

@@ -68,6 +68,8 @@ mod stored_totals;
 mod survey_arithmetic;
 #[path = "coverage/trust.rs"]
 mod trust;
+#[path = "coverage/two_lists.rs"]
+mod two_lists;
 #[path = "coverage/verifications.rs"]
 mod verifications;
 #[path = "coverage/warehouse.rs"]

@@ -15,6 +15,7 @@ use crate::{
     error::AnalyticsError,
     facts_store::FactsStore,
     locale::Language,
+    snapshot_identity::Selection,
     translations::Translations,
 };
 
@@ -36,6 +37,13 @@ pub struct FactsArguments {
 }
 
 impl FactsArguments {
+    /// Selects the records that count, and where they are read from.
+    pub(super) async fn select(&self, config: &Config) -> Result<(FactsSource, Selection), AnalyticsError> {
+        let source = FactsSource::new(config).without_saving();
+        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
+        Ok((source, selection))
+    }
+
     /// Reads the facts, computes the result on a blocking thread, and writes it: by `text`, or in a JSON object under `name`.
     pub(super) async fn run<T: Serialize + Send + 'static, W: Write>(
         &self,
@@ -45,8 +53,18 @@ impl FactsArguments {
         compute: impl FnOnce(&FactsStore) -> Result<T, AnalyticsError> + Send + 'static,
         text: impl FnOnce(&T, &Translations, &mut W) -> std::io::Result<()>,
     ) -> Result<(), AnalyticsError> {
-        let source = FactsSource::new(config).without_saving();
-        let selection = select(&source.warehouse, &self.campaign, self.as_of, Timestamp::now()).await?;
+        self.write(self.select(config).await?, out, name, compute, text).await
+    }
+
+    /// The same for records that were selected before.
+    pub(super) async fn write<T: Serialize + Send + 'static, W: Write>(
+        &self,
+        (source, selection): (FactsSource, Selection),
+        out: &mut W,
+        name: &str,
+        compute: impl FnOnce(&FactsStore) -> Result<T, AnalyticsError> + Send + 'static,
+        text: impl FnOnce(&T, &Translations, &mut W) -> std::io::Result<()>,
+    ) -> Result<(), AnalyticsError> {
         let as_of = selection.as_of;
         let (found, synthetic) = source.with_store(selection, move |store| Ok((compute(store)?, store.is_synthetic()))).await?;
         finish(match self.format {
