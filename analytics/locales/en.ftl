@@ -179,6 +179,20 @@ trust-roll-detail = { $n ->
     [one] Of { $all } precinct; until every one has a roll, people count by where they say they live
    *[other] Of { $all } precincts; until every one has a roll, people count by where they say they live
 }
+trust-unreachable = Precincts where no meeting can be held
+trust-unreachable-detail = { $n ->
+    [one] The { $voters } voter registered there is still counted in every share. { $places }
+   *[other] The { $voters } voters registered there are still counted in every share. { $places }
+}
+trust-unreachable-place = { $unit }, precinct no. { $number }: { $reason }, since { $day }
+trust-unreachable-unknown-place = precinct { $number }: { $reason }, since { $day }
+trust-unreachable-more = and { $count } more
+unreachable-road = no passable road
+unreachable-disaster = flood or another disaster
+unreachable-quarantine = quarantine
+unreachable-venue = no place for a meeting
+unreachable-absence = residents are elsewhere for a time
+unreachable-other = another reason
 trust-nobody-eligible = Held, with nobody eligible
 trust-nobody-eligible-detail = Nobody there was a voter of these units, for example pupils; held, and not in the voters reached or their bounds
 trust-uncounted = Held, but nobody was counted
@@ -322,6 +336,7 @@ forecast-now = { $n ->
         [one] One planned meeting remains.
        *[other] { $remaining } planned meetings remain.
     } Expected to be held: about { $held }. So far: { $gross } attendances; voters reached: { $reached }.
+forecast-unreachable = Further planned meetings in precincts where no meeting can be held: { $unreachable }; none of them is expected.
 forecast-missing = Meetings without a report: { $missing }; about { $late } of these reports are expected and included below.
 forecast-range = { $low } to { $high }, median { $middle }
 forecast-meetings = meetings until then
@@ -391,6 +406,7 @@ next-summary = { $n ->
 }
 next-nothing-held = No meeting whose attendance is known has been held yet, so there is nothing to learn from.
 next-none = No planned meeting remains, and there is nothing to propose: the last lawful day has passed, or the registered voters of the precincts are unknown.
+next-unreachable = Planned where no meeting can be held; move or cancel them:
 next-proposals = Precincts where a further meeting of average size would reach most new voters:
 next-note = Expected numbers, not counts: they follow from the meetings held so far.
 next-rank = no.

@@ -13,6 +13,7 @@ mod campaign_settings;
 mod compose;
 pub mod definition;
 mod estimates;
+mod unreachable;
 
 pub use crate::{
     estimate::Estimate,
@@ -24,6 +25,7 @@ pub use campaign_settings::CampaignSettings;
 pub use definition::DEFINITION;
 pub use estimates::EstimateSettings;
 pub(crate) use estimates::{eligible_share, region_group};
+pub use unreachable::UnreachablePrecinct;
 
 /// Every figure of a campaign at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,9 @@ pub struct Coverage {
     pub coalitions: Vec<CoalitionCoverage>,
     /// By category of the audience, sorted by code. Categories overlap: a meeting counts in each that its report names.
     pub categories: Vec<CategoryCoverage>,
+    /// Precincts where no meeting can be held, sorted by id. Empty in snapshots that were stored before this was reported.
+    #[serde(default)]
+    pub unreachable: Vec<UnreachablePrecinct>,
     /// By local ISO week, those that have a plan or a counted meeting, in order.
     pub weeks: Vec<WeekCoverage>,
 }

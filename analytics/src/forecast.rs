@@ -24,7 +24,7 @@ use crate::{
     estimate::Projection,
     facts::meetings::InternedMeeting,
     facts_store::{FactsStore, is_missing},
-    remaining_plans::{Learned, RemainingPlan, remaining},
+    remaining_plans::{Learned, RemainingPlan, RemainingPlans, remaining},
 };
 
 /// Continuations that are drawn.
@@ -74,6 +74,8 @@ pub struct Forecast {
     pub remaining: usize,
     /// How many of them are expected to be held.
     pub expected_held: u64,
+    /// Further planned meetings in precincts where none can be held; none of them is expected.
+    pub unreachable: usize,
     /// Meetings that began and have no report.
     pub missing: usize,
     /// How many of their reports are expected to come.
@@ -125,7 +127,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     let coverage = Coverage::of(store)?;
     let figures = &coverage.region.figures;
     let learned = Learned::of(store)?;
-    let mut plans = remaining(store);
+    let RemainingPlans { reachable: mut plans, unreachable } = remaining(store);
     plans.sort_by_key(|plan| plan.day);
     let missing = missing(store);
     let (projection, no_reach) = match coverage.region.estimate {
@@ -170,6 +172,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     });
     Ok(Forecast {
         remaining: plans.len(),
+        unreachable: unreachable.len(),
         missing: missing.len(),
         expected_late: (missing.len() as f64 * learned.late()).round() as u64,
         expected_held: expected_held.round() as u64,

@@ -11,17 +11,19 @@
 mod greedy;
 mod precincts;
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
-use qamtu_schemas::id::MeetingId;
+use qamtu_schemas::{event::UnreachableReason, id::MeetingId};
 use serde::Serialize;
 
 use crate::{
     error::AnalyticsError,
     facts_store::FactsStore,
-    remaining_plans::{Learned, RemainingPlan, remaining},
+    remaining_plans::{Learned, RemainingPlan, RemainingPlans, remaining},
 };
 use greedy::{Candidate, Expected};
-use precincts::Precincts;
+use precincts::{Precinct, Precincts};
 
 /// Fewest voters of a precinct that is proposed: a proposal for very few people would point at them.
 const MIN_VOTERS: f64 = 50.0;
@@ -37,7 +39,9 @@ pub struct NextMeetings {
     pub expected_new_voters: u64,
     /// The best of them.
     pub planned: Vec<NextMeeting>,
-    /// Precincts where a further meeting would reach most new voters after all of those, each with a category. None once the last lawful day
+    /// Further planned meetings in precincts where none can be held: they are to be moved or cancelled.
+    pub unreachable: Vec<UnreachablePlan>,
+    /// Precincts where a further meeting can be held and would reach most new voters after all of those, each with a category. None once the last lawful day
     /// has passed.
     pub proposals: Vec<Proposal>,
 }
@@ -63,6 +67,21 @@ pub struct NextMeeting {
     pub new_voters: u64,
     /// Why it reaches many or few new voters.
     pub reason: Reason,
+}
+
+/// A planned meeting in a precinct where none can be held on its day.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnreachablePlan {
+    /// Id of the meeting.
+    pub meeting: MeetingId,
+    /// Local day on which it begins.
+    pub day: Date,
+    /// Code of the unit.
+    pub unit: String,
+    /// Id of the precinct.
+    pub precinct: String,
+    /// What prevents it.
+    pub reason: UnreachableReason,
 }
 
 /// A precinct and a category for a further meeting of average size.
@@ -117,13 +136,14 @@ pub enum Reason {
 /// Ranks the remaining meetings and proposes precincts; at most `count` of each.
 pub fn next_meetings(store: &FactsStore, count: usize) -> Result<NextMeetings, AnalyticsError> {
     let learned = Learned::of(store)?;
+    let RemainingPlans { reachable: remaining, unreachable } = remaining(store);
+    let unreachable = unreachable.into_iter().filter_map(unreachable_plan).collect();
     if learned.meetings() == 0 {
-        let remaining = remaining(store).len();
-        return Ok(NextMeetings { learned_from: 0, remaining, expected_new_voters: 0, planned: Vec::new(), proposals: Vec::new() });
+        let (planned, proposals) = (Vec::new(), Vec::new());
+        return Ok(NextMeetings { learned_from: 0, remaining: remaining.len(), expected_new_voters: 0, planned, unreachable, proposals });
     }
     let precincts = Precincts::of(store, &learned)?;
     let mut expected = precincts.expected();
-    let remaining = remaining(store);
     let placed = remaining.iter().filter_map(|plan| Some((plan, precincts.candidate_of_plan(&learned, plan)?)));
     let (plans, candidates): (Vec<&RemainingPlan>, Vec<Candidate>) = placed.unzip();
     let ranked = expected.rank(&candidates, usize::MAX);
@@ -147,15 +167,23 @@ pub fn next_meetings(store: &FactsStore, count: usize) -> Result<NextMeetings, A
         remaining: remaining.len(),
         expected_new_voters: ranked.iter().map(|found| found.gain).sum::<f64>().round() as u64,
         planned: planned.collect(),
-        proposals: if store.calendar().is_over() { Vec::new() } else { proposals(&learned, &precincts, &mut expected, count) },
+        unreachable,
+        proposals: if store.calendar().is_over() { Vec::new() } else { proposals(store, &learned, &precincts, &mut expected, count) },
     })
 }
 
+fn unreachable_plan(plan: RemainingPlan) -> Option<UnreachablePlan> {
+    let RemainingPlan { meeting, day, unit, precinct, unreachable, .. } = plan;
+    Some(UnreachablePlan { meeting, day, unit, precinct: precinct?, reason: unreachable? })
+}
+
 /// The precincts where a meeting of average size adds most, after everything that is planned.
-fn proposals(learned: &Learned, precincts: &Precincts, expected: &mut Expected<'_>, count: usize) -> Vec<Proposal> {
+fn proposals(store: &FactsStore, learned: &Learned, precincts: &Precincts, expected: &mut Expected<'_>, count: usize) -> Vec<Proposal> {
+    let unreachable: BTreeSet<&str> = store.facts().reference.unreachable(store.today()).map(|(precinct, _)| precinct.as_str()).collect();
+    let is_possible = |precinct: &Precinct| precinct.voters >= MIN_VOTERS && !unreachable.contains(precinct.id.as_str());
     let mut keys = Vec::new();
     let mut candidates = Vec::new();
-    for (number, precinct) in precincts.list().iter().enumerate().filter(|(_, precinct)| precinct.voters >= MIN_VOTERS) {
+    for (number, precinct) in precincts.list().iter().enumerate().filter(|(_, precinct)| is_possible(precinct)) {
         let Some((category, novelty)) = learned.newest_category(&precinct.unit) else { continue };
         let people = learned.mean_people() * learned.eligible_share();
         let (own, spread) = learned.overall_shares();

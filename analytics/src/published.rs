@@ -17,7 +17,7 @@ use qamtu_schemas::{
 use crate::{
     access::{Reader, Scope},
     cell::{Cell, Threshold},
-    coverage::{CampaignSettings, Counts, Denominator, Fulfilment, Quality, Snapshot},
+    coverage::{CampaignSettings, Counts, Denominator, Fulfilment, Quality, Snapshot, UnreachablePrecinct},
     reach_status::ReachStatus,
     snapshot_identity::{SnapshotId, SnapshotIdentity},
 };
@@ -59,6 +59,8 @@ pub struct Published {
     pub categories: Vec<PublishedCategory>,
     /// Weeks in order; known for the whole campaign only.
     pub weeks: Vec<PublishedWeek>,
+    /// Precincts in scope where no meeting can be held, sorted by id: no figures of people.
+    pub unreachable: Vec<UnreachablePrecinct>,
     /// How often people came; known for the whole campaign only.
     pub frequencies: Vec<FrequencyClass>,
 }
@@ -201,6 +203,7 @@ impl Published {
         let mut coalitions = tables::coalitions(coverage, suppressed.coalitions);
         coalitions.retain(|coalition| coalition.unit.as_ref().map_or(reader.scope == Scope::Region, |unit| reader.scope.has(unit)));
         let all = reader.scope == Scope::Region;
+        let in_scope = |precinct: &&UnreachablePrecinct| precinct.unit.as_ref().map_or(all, |unit| reader.scope.has(unit));
         Some(Self {
             snapshot: snapshot.id,
             identity: coverage.identity.clone(),
@@ -213,6 +216,7 @@ impl Published {
             categories: if all { tables::categories(coverage, &region) } else { Vec::new() },
             weeks: if all { tables::weeks(coverage, &region) } else { Vec::new() },
             frequencies: if all { tables::frequencies(coverage, &region) } else { Vec::new() },
+            unreachable: coverage.unreachable.iter().filter(in_scope).cloned().collect(),
             units,
             coalitions,
         })

@@ -3,7 +3,7 @@
 mod learned;
 
 use jiff::civil::Date;
-use qamtu_schemas::{Status, id::MeetingId};
+use qamtu_schemas::{Status, event::UnreachableReason, id::MeetingId};
 
 use crate::{facts::meetings::InternedPlan, facts_store::FactsStore};
 pub(crate) use learned::Learned;
@@ -15,15 +15,34 @@ pub(crate) struct RemainingPlan {
     pub(crate) unit: String,
     pub(crate) precinct: Option<String>,
     pub(crate) format: String,
+    /// Why no meeting can be held in its precinct on its day; none if it can.
+    pub(crate) unreachable: Option<UnreachableReason>,
 }
 
-/// All of them, in the order of ids.
-pub(crate) fn remaining(store: &FactsStore) -> Vec<RemainingPlan> {
+/// Remaining plans, in the order of ids.
+pub(crate) struct RemainingPlans {
+    pub(crate) reachable: Vec<RemainingPlan>,
+    /// Those in precincts where no meeting can be held on their day.
+    pub(crate) unreachable: Vec<RemainingPlan>,
+}
+
+/// The planned meetings that remain.
+pub(crate) fn remaining(store: &FactsStore) -> RemainingPlans {
+    let (reachable, unreachable) = plans_ahead(store).partition(|plan| plan.unreachable.is_none());
+    RemainingPlans { reachable, unreachable }
+}
+
+fn plans_ahead(store: &FactsStore) -> impl Iterator<Item = RemainingPlan> {
     let facts = store.facts();
     let (meetings, calendar) = (&facts.meetings, store.calendar());
+    let unreachable = |plan: &InternedPlan| {
+        let access = facts.reference.access(&meetings.precincts.keys()[plan.precinct? as usize])?;
+        let unreachable = access.unreachable.as_ref()?;
+        (unreachable.since <= calendar.day(plan.starts)).then_some(unreachable.reason)
+    };
     let is_ahead = |plan: &InternedPlan| plan.starts > facts.selection.as_of && calendar.is_lawful(calendar.day(plan.starts));
     let all = meetings.ids().iter().zip(meetings.rows());
-    all.filter_map(|(id, meeting)| {
+    all.filter_map(move |(id, meeting)| {
         let plan = meeting.plan.as_ref().filter(|plan| is_ahead(plan))?;
         (meeting.status == Status::Planned && !meeting.premature).then(|| RemainingPlan {
             meeting: id.clone(),
@@ -31,7 +50,7 @@ pub(crate) fn remaining(store: &FactsStore) -> Vec<RemainingPlan> {
             unit: meetings.units.keys()[plan.unit as usize].to_string(),
             precinct: plan.precinct.map(|precinct| meetings.precincts.keys()[precinct as usize].to_string()),
             format: meetings.formats.keys()[plan.format as usize].to_string(),
+            unreachable: unreachable(plan),
         })
     })
-    .collect()
 }

@@ -16,6 +16,7 @@ mod map;
 mod scale;
 mod tables;
 mod trust;
+mod unreachable;
 mod weeks;
 
 pub use cards::Card;
@@ -29,6 +30,7 @@ pub use trust::{Trust, TrustRow};
 pub use weeks::{ColumnHeights, ColumnLabels, WeekChart, WeekColumn};
 
 use figure_formatter::FigureFormatter;
+pub(crate) use unreachable::reason as unreachable_reason;
 
 /// Content of the page and the report.
 #[derive(Debug, Clone, PartialEq, Serialize)]

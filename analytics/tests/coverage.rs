@@ -70,6 +70,8 @@ mod survey_arithmetic;
 mod trust;
 #[path = "coverage/two_lists.rs"]
 mod two_lists;
+#[path = "coverage/unreachable.rs"]
+mod unreachable;
 #[path = "coverage/verifications.rs"]
 mod verifications;
 #[path = "coverage/warehouse.rs"]

@@ -63,6 +63,7 @@ fn fact_rows<'a>(record: &DecodedRecord<'a>, rows: &mut Vec<Row<'a>>) {
         Data::CampaignConfigured(data) => rows.push(reference::event(record, data.campaign.as_str())),
         Data::UnitDefined(data) => rows.push(reference::event(record, data.unit.as_str())),
         Data::PrecinctCounted(data) => rows.push(reference::event(record, data.precinct.as_str())),
+        Data::AccessReported(data) => rows.push(reference::event(record, data.precinct.as_str())),
         Data::CoalitionFormed(data) => rows.push(reference::event(record, data.coalition.as_str())),
         Data::MemberJoined(data) => rows.push(reference::event(record, data.member.as_str())),
         Data::VenueDescribed(data) => rows.push(reference::event(record, data.venue.as_str())),

@@ -25,8 +25,8 @@ pub use attendance::{
     AttendanceRecorded, AttendanceRetracted, Count, HeadcountRecounted, HeadcountReported, Residence, SheetLine, SurveyReported,
 };
 pub use campaign::{
-    CampaignConfigured, Category, CodeNames, Kato, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile, UnitDefined,
-    UnitKind, VenueDescribed,
+    AccessReported, CampaignConfigured, Category, CodeNames, Kato, PrecinctCounted, PrecinctEnrolled, PrecinctKind, RollEntry, Sex, Tile,
+    UnitDefined, UnitKind, Unreachable, UnreachableReason, VenueDescribed,
 };
 pub use imports::{ImportAccepted, ImportReversed};
 pub use meeting::{MeetingCancelled, MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, Plan, Report};
@@ -118,6 +118,8 @@ kinds! {
     PrecinctCounted(PrecinctCounted) = "precinct.counted", v 1, precinct;
     /// The pseudonymous roll of a precinct.
     PrecinctEnrolled(PrecinctEnrolled) = "precinct.enrolled", v 1, precinct;
+    /// Whether meetings can be held in a precinct.
+    AccessReported(AccessReported) = "access.reported", v 1, precinct;
     /// A coalition of a unit or of the whole region.
     CoalitionFormed(CoalitionFormed) = "coalition.formed", v 1, coalition;
     /// A member of a coalition.

@@ -1,4 +1,4 @@
-//! Folds the reference data of a campaign from its events: units, precincts and their voters, coalitions, members, venues.
+//! Folds the reference data of a campaign from its events: units, precincts with their voters and access, coalitions, members, venues.
 //!
 //! Guarantees: for each unit, precinct and date, member and so on the highest revision counts, ties by event id; of two bodies of
 //! one event the one received first counts. Repetition and order of events do not matter.
@@ -9,7 +9,10 @@ use jiff::civil::Date;
 
 use crate::{
     envelope::{Event, Precedence},
-    event::{CampaignConfigured, CoalitionFormed, Data, Kind, MemberJoined, PrecinctCounted, UnitDefined, VenueDescribed},
+    event::{
+        AccessReported, CampaignConfigured, CoalitionFormed, Data, Kind, MemberJoined, PrecinctCounted, UnitDefined, Unreachable,
+        VenueDescribed,
+    },
     id::{CoalitionId, EventId, ImportId, MemberId, PrecinctId, UnitCode, VenueId},
 };
 
@@ -46,6 +49,7 @@ fn is_reference(data: &Data) -> bool {
         Kind::CampaignConfigured
             | Kind::UnitDefined
             | Kind::PrecinctCounted
+            | Kind::AccessReported
             | Kind::CoalitionFormed
             | Kind::MemberJoined
             | Kind::VenueDescribed
@@ -60,6 +64,7 @@ pub struct Reference {
     campaign: Option<Revised<CampaignConfigured>>,
     units: BTreeMap<UnitCode, Revised<UnitDefined>>,
     precincts: BTreeMap<PrecinctId, BTreeMap<Date, Revised<PrecinctCounted>>>,
+    access: BTreeMap<PrecinctId, Revised<AccessReported>>,
     coalitions: BTreeMap<CoalitionId, Revised<CoalitionFormed>>,
     members: BTreeMap<MemberId, Revised<MemberJoined>>,
     venues: BTreeMap<VenueId, Revised<VenueDescribed>>,
@@ -107,6 +112,7 @@ impl Reference {
             Data::PrecinctCounted(data) => {
                 insert_if_newer(self.precincts.entry(data.precinct.clone()).or_default(), data.as_of, rank(data.revision), data.clone());
             }
+            Data::AccessReported(data) => insert_if_newer(&mut self.access, data.precinct.clone(), rank(data.revision), data.clone()),
             Data::CoalitionFormed(data) => insert_if_newer(&mut self.coalitions, data.coalition.clone(), rank(data.revision), data.clone()),
             Data::MemberJoined(data) => insert_if_newer(&mut self.members, data.member.clone(), rank(data.revision), data.clone()),
             Data::VenueDescribed(data) => insert_if_newer(&mut self.venues, data.venue.clone(), rank(data.revision), data.clone()),
@@ -140,6 +146,17 @@ impl Reference {
     /// The latest count of a precinct, by `as_of`.
     pub fn precinct(&self, id: &PrecinctId) -> Option<&PrecinctCounted> {
         self.precincts.get(id)?.values().next_back().map(|current| &current.value)
+    }
+
+    /// What was last reported about the access to a precinct.
+    pub fn access(&self, precinct: &PrecinctId) -> Option<&AccessReported> {
+        self.access.get(precinct).map(|current| &current.value)
+    }
+
+    /// The precincts where no meeting can be held on a date, ordered by id, and why.
+    pub fn unreachable(&self, on: Date) -> impl Iterator<Item = (&PrecinctId, &Unreachable)> {
+        let reported = self.access.iter().filter_map(|(precinct, current)| Some((precinct, current.value.unreachable.as_ref()?)));
+        reported.filter(move |(_, unreachable)| unreachable.since <= on)
     }
 
     /// All coalitions, ordered by id.

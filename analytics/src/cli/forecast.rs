@@ -45,6 +45,10 @@ fn write_text(found: &Forecast, translations: &Translations, out: &mut impl Writ
         ("reached", reached(found.reached).into()),
     ];
     writeln!(out, "{}", translations.message_with("forecast-now", &now))?;
+    if found.unreachable > 0 {
+        let args = [("unreachable", number(found.unreachable as u64).into())];
+        writeln!(out, "{}", translations.message_with("forecast-unreachable", &args))?;
+    }
     if found.missing > 0 {
         let args = [("missing", number(found.missing as u64).into()), ("late", number(found.expected_late).into())];
         writeln!(out, "{}", translations.message_with("forecast-missing", &args))?;

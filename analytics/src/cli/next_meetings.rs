@@ -8,7 +8,8 @@ use super::{FactsArguments, text_table::write_table};
 use crate::{
     config::Config,
     error::AnalyticsError,
-    next_meetings::{NextMeetings, Reason, next_meetings},
+    next_meetings::{NextMeetings, Reason, UnreachablePlan, next_meetings},
+    statement::unreachable_reason,
     translations::Translations,
 };
 
@@ -32,6 +33,7 @@ impl NextMeetingsCommand {
 
 fn write_text(next: &NextMeetings, translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
     let number = |number: u64| translations.locale().number(number);
+    write_unreachable(&next.unreachable, translations, out)?;
     if next.learned_from == 0 {
         return writeln!(out, "{}", translations.message("next-nothing-held"));
     }
@@ -70,6 +72,21 @@ fn write_text(next: &NextMeetings, translations: &Translations, out: &mut impl W
     let places = ["next-rank", "column-unit", "next-precinct", "column-category", "next-people", "next-voters", "next-reason"];
     write_table(out, header(&places), proposals.collect())?;
     writeln!(out, "\n{}", translations.message("next-note"))
+}
+
+/// Planned meetings that cannot be held where they are planned; nothing if there are none.
+fn write_unreachable(plans: &[UnreachablePlan], translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
+    if plans.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}\n", translations.message("next-unreachable"))?;
+    let header = ["next-meeting", "next-day", "column-unit", "next-precinct", "next-reason"].map(|key| translations.message(key));
+    let row = |plan: &UnreachablePlan| {
+        let reason = translations.message(unreachable_reason(plan.reason));
+        vec![plan.meeting.to_string(), plan.day.to_string(), plan.unit.clone(), plan.precinct.clone(), reason]
+    };
+    write_table(out, header.to_vec(), plans.iter().map(row).collect())?;
+    writeln!(out)
 }
 
 fn line<const PLACES: usize>(rank: usize, place: [String; PLACES], numbers: [String; 2], reason: String) -> Vec<String> {

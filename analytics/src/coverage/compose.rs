@@ -10,6 +10,7 @@ use super::{
     campaign_settings::CampaignSettings,
     definition,
     estimates::{self, EstimateSettings, Group},
+    unreachable::unreachable,
 };
 use crate::{
     dimension::{Dimension, MeetingDimension, PersonDimension},
@@ -54,6 +55,7 @@ impl Coverage {
             coalitions: coalitions(store, by_coalition)?,
             categories: categories(store, by_category)?,
             weeks: weeks(by_week)?,
+            unreachable: unreachable(store),
             counts: counts(store, &region),
             quality: facts.quality.clone(),
             identity: SnapshotIdentity { campaign, as_of, offsets, definition: DEFINITION, redaction_epoch: 0 },

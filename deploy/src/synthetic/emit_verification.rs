@@ -1,6 +1,6 @@
-//! Emits what others checked: recounts of headcounts that said too much, and surveys.
+//! Emits what others found: recounts of headcounts that said too much, surveys, and precincts where no meeting can be held.
 //!
-//! Both come after all other submissions were drawn, from a random stream of their own, so no other draw changes. A recount gives the
+//! All come after all other submissions were drawn, from a random stream of their own, so no other draw changes. A recount gives the
 //! final headcount of its meeting, so no final fact changes either.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use qamtu_schemas::{
     Data,
-    event::{HeadcountRecounted, HeadcountReported, SurveyReported},
+    event::{AccessReported, HeadcountRecounted, HeadcountReported, SurveyReported, Unreachable, UnreachableReason},
     id::{EventId, MeetingId},
 };
 
@@ -23,10 +23,11 @@ const RECOUNTED: f64 = 0.03;
 /// Units with a survey of their own.
 const SURVEYED_UNITS: usize = 4;
 
-/// Emits recounts, then surveys; draws from the emitter's current random stream.
+/// Emits recounts, then surveys, then access to precincts; draws from the emitter's current random stream.
 pub(super) fn emit(emitter: &mut EventEmitter<'_>, meetings: &[GeneratedMeeting]) {
     recounts(emitter, meetings);
     surveys(emitter);
+    access(emitter, meetings);
 }
 
 /// Makes some reports say more than was counted, and emits the recounts that replace them.
@@ -107,6 +108,27 @@ fn surveys(emitter: &mut EventEmitter<'_>) {
         emitter.send(emitter.metadata("survey", at, at), result(attended));
         if number == 0 {
             emitter.send(emitter.metadata("survey", at, at + hours(20)), result(attended + 2));
+        }
+    }
+}
+
+/// Emits that no meeting can be held in some precincts without one. The last of them can be reached again nine days later.
+fn access(emitter: &mut EventEmitter<'_>, meetings: &[GeneratedMeeting]) {
+    let world = emitter.world;
+    let details = meetings.iter().flat_map(|meeting| meeting.plan.iter().chain([&meeting.report]));
+    let with_meeting: BTreeSet<usize> = details.filter_map(|details| details.precinct).collect();
+    let without: Vec<usize> = (0..world.roll.precincts.len()).filter(|precinct| !with_meeting.contains(precinct)).collect();
+    let reasons = [UnreachableReason::Disaster, UnreachableReason::Road, UnreachableReason::Absence, UnreachableReason::Quarantine];
+    for (number, reason) in reasons.into_iter().enumerate() {
+        let Some(precinct) = without.get(number * without.len() / reasons.len()) else { continue };
+        let precinct = &world.roll.precincts[*precinct].id;
+        let at = world.clock.begins + hours(24 * (8 + number as i64));
+        let access = |revision, unreachable| AccessReported { precinct: precinct.clone(), revision, unreachable };
+        let unreachable = Unreachable { since: world.clock.day(at), reason, note: Some(text("SYNTHETIC")) };
+        emitter.send(emitter.metadata("registry", at, at), access(1, Some(unreachable)));
+        if number + 1 == reasons.len() {
+            let later = at + hours(9 * 24);
+            emitter.send(emitter.metadata("registry", later, later), access(2, None));
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use qamtu::{submission::Payload, synthetic::ExpectedOutcome};
-use qamtu_schemas::{Data, Event, Kind, Status, event::Report};
+use qamtu_schemas::{
+    Data, Event, Kind, Status,
+    event::{Plan, Report},
+    id::PrecinctId,
+};
 
 use crate::{
     about, assert_within, campaign, figure, full,
@@ -214,4 +218,20 @@ fn reference_data_is_corrected_and_some_names_are_in_an_old_code_page() {
     let raised = observed().reference.precincts(campaign().calendar.closes).filter(|count| count.revision == 2).count();
     assert_eq!(raised, 5, "precincts whose count was first sent wrong");
     assert!(observed().reference.members().any(|member| member.revision == 2), "no name of a member was corrected");
+}
+
+#[test]
+fn some_precincts_without_a_meeting_cannot_be_reached() {
+    let reference = &observed().reference;
+    let unreachable: Vec<_> = reference.unreachable(campaign().calendar.closes).collect();
+    assert_eq!(unreachable.len(), 3, "{unreachable:?}");
+    let met = |precinct: &PrecinctId| {
+        observed().count(|meeting| {
+            let at = |plan: &Option<Plan>| plan.as_ref().is_some_and(|plan| plan.precinct.as_ref() == Some(precinct));
+            at(&meeting.state.plan) || at(&meeting.state.report)
+        })
+    };
+    assert!(unreachable.iter().all(|(precinct, _)| met(precinct) == 0));
+    let again = reference.precincts(campaign().calendar.closes).filter_map(|counted| reference.access(&counted.precinct));
+    assert_eq!(again.filter(|access| access.unreachable.is_none()).count(), 1, "reachable again");
 }

@@ -68,6 +68,7 @@ impl CampaignData {
             Kind::CampaignConfigured
                 | Kind::UnitDefined
                 | Kind::PrecinctCounted
+                | Kind::AccessReported
                 | Kind::CoalitionFormed
                 | Kind::MemberJoined
                 | Kind::VenueDescribed

@@ -35,7 +35,7 @@ impl Subject {
     pub const fn of(kind: Kind) -> Option<Self> {
         Some(match kind {
             Kind::UnitDefined => Self::Unit,
-            Kind::PrecinctCounted | Kind::PrecinctEnrolled => Self::Precinct,
+            Kind::PrecinctCounted | Kind::PrecinctEnrolled | Kind::AccessReported => Self::Precinct,
             Kind::CoalitionFormed => Self::Coalition,
             Kind::MemberJoined => Self::Member,
             Kind::VenueDescribed => Self::Venue,

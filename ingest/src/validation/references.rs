@@ -24,6 +24,7 @@ pub(super) fn check(data: &Data, campaign: &CampaignId, known: &KnownState<'_>) 
         Data::CampaignConfigured(_) | Data::UnitDefined(_) | Data::ImportAccepted(_) | Data::ImportReversed(_) => {}
         Data::ConsentGiven(_) | Data::ConsentWithdrawn(_) => {}
         Data::PrecinctCounted(data) => references.unit("/data/unit", &data.unit)?,
+        Data::AccessReported(data) => references.precinct("/data/precinct", &data.precinct)?,
         Data::PrecinctEnrolled(data) => references.precinct("/data/precinct", &data.precinct)?,
         Data::CoalitionFormed(data) => references.optional("/data/unit", data.unit.as_ref(), References::unit)?,
         Data::MemberJoined(data) => {

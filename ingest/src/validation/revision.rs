@@ -43,6 +43,7 @@ fn compared(event: &Event, state: &KnownState<'_>) -> Option<Compared> {
         Data::PrecinctCounted(sent) => {
             (sent.revision, state.find(campaign, |known| known.precinct(&sent.precinct).cloned().map(Data::from)))
         }
+        Data::AccessReported(sent) => (sent.revision, state.find(campaign, |known| known.access(&sent.precinct).cloned().map(Data::from))),
         Data::CoalitionFormed(sent) => {
             (sent.revision, state.find(campaign, |known| known.coalition(&sent.coalition).cloned().map(Data::from)))
         }

@@ -194,6 +194,11 @@ fn references() -> Vec<InvalidEvent> {
             (422, "unknown-unit", "/data/report/unit"),
         ),
         InvalidEvent("precinct", changed(plan(), "/data/plan/precinct", "TRK-999"), (422, "unknown-precinct", "/data/plan/precinct")),
+        InvalidEvent(
+            "precinct that cannot be reached",
+            event("access.reported.v1", json!({"precinct": "TRK-999", "revision": 1})),
+            (422, "unknown-precinct", "/data/precinct"),
+        ),
         InvalidEvent("venue", changed(plan(), "/data/plan/venue", "V-9"), (422, "unknown-venue", "/data/plan/venue")),
         InvalidEvent("coalition", changed(plan(), "/data/plan/coalition", "no"), (422, "unknown-coalition", "/data/plan/coalition")),
         InvalidEvent(

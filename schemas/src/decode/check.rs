@@ -66,6 +66,7 @@ pub(super) fn check(data: &Data) -> Result<(), RuleViolation> {
         Data::QuestionRaised(question) => ensure((1..=PEOPLE_MAX).contains(&question.count), "/count", Rule::QuestionCount),
         Data::ConsentGiven(given) => limit_events(given.supersedes.len()),
         Data::UnitDefined(_)
+        | Data::AccessReported(_)
         | Data::CoalitionFormed(_)
         | Data::MemberJoined(_)
         | Data::VenueDescribed(_)

@@ -1,4 +1,4 @@
-//! Reference data of a campaign: calendar and plan, units, precincts and their voters, the optional roll, venues.
+//! Reference data of a campaign: calendar and plan, units, precincts and their voters, the optional roll, access, venues.
 //!
 //! Every reference event has a `revision`: for one id the highest revision counts, ties by event id. No clock is involved.
 
@@ -220,6 +220,51 @@ pub struct PrecinctEnrolled<P = Pseudonym> {
 
 /// Maximum number of voters in one precinct's roll.
 pub const ROLL_MAX_VOTERS: usize = 10_000;
+
+/// Why no meeting can be held in a precinct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UnreachableReason {
+    /// No passable road leads there.
+    Road,
+    /// A flood or another disaster.
+    Disaster,
+    /// A quarantine.
+    Quarantine,
+    /// There is no place for a meeting.
+    Venue,
+    /// Its residents are elsewhere for a time, such as on summer pastures.
+    Absence,
+    /// None of these.
+    Other,
+}
+
+/// Since when no meeting can be held in a precinct, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unreachable {
+    /// First day of it.
+    #[serde(deserialize_with = "date")]
+    pub since: Date,
+    /// What prevents meetings.
+    pub reason: UnreachableReason,
+    /// Details, as free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Text>,
+}
+
+/// `access.reported`: whether meetings can be held in a precinct. Its voters stay in every denominator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessReported {
+    /// Id of the precinct.
+    pub precinct: PrecinctId,
+    /// The highest revision counts.
+    pub revision: u32,
+    /// Why no meeting can be held there; absent: meetings can be held there, perhaps again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<Unreachable>,
+}
 
 /// `venue.described`: a place where meetings are held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

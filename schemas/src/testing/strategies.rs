@@ -13,11 +13,11 @@ use super::TestEnvelope;
 use crate::{
     envelope::Event,
     event::{
-        AttendanceRecorded, AttendanceRetracted, CampaignConfigured, Category, CoalitionFormed, CodeNames, ConsentGiven, ConsentWithdrawn,
-        Count, Data, HeadcountRecounted, HeadcountReported, ImportAccepted, ImportReversed, MeetingCancelled, MeetingCorrected,
-        MeetingHeld, MeetingPlanned, MeetingRescheduled, MemberJoined, Person, Plan, PrecinctCounted, PrecinctEnrolled, PrecinctKind,
-        PseudonymStrength, QuestionRaised, Residence, RollEntry, Sex, SheetLine, SurveyReported, Tile, UnitDefined, UnitKind,
-        VenueDescribed,
+        AccessReported, AttendanceRecorded, AttendanceRetracted, CampaignConfigured, Category, CoalitionFormed, CodeNames, ConsentGiven,
+        ConsentWithdrawn, Count, Data, HeadcountRecounted, HeadcountReported, ImportAccepted, ImportReversed, MeetingCancelled,
+        MeetingCorrected, MeetingHeld, MeetingPlanned, MeetingRescheduled, MemberJoined, Person, Plan, PrecinctCounted, PrecinctEnrolled,
+        PrecinctKind, PseudonymStrength, QuestionRaised, Residence, RollEntry, Sex, SheetLine, SurveyReported, Tile, UnitDefined, UnitKind,
+        Unreachable, UnreachableReason, VenueDescribed,
     },
     id::{CampaignId, EventId, ImportId, MeetingId, Pseudonym},
     text::{Names, Text},
@@ -173,6 +173,12 @@ pub fn reference_data() -> BoxedStrategy<Data> {
         (one_of(&["TRK-001", "KEN-014"]), unit(), any::<u32>(), date(), revision.clone(), 0..=3000_u32, text())
             .prop_map(|(precinct, unit, number, as_of, revision, voters, source)| {
                 PrecinctCounted { precinct, unit, number, kind: PrecinctKind::Ordinary, as_of, revision, voters, source }.into()
+            })
+            .boxed(),
+        (one_of(&["TRK-001", "KEN-014"]), revision.clone(), option::of((date(), option::of(text()))))
+            .prop_map(|(precinct, revision, unreachable)| {
+                let unreachable = unreachable.map(|(since, note)| Unreachable { since, reason: UnreachableReason::Road, note });
+                AccessReported { precinct, revision, unreachable }.into()
             })
             .boxed(),
         (one_of(&["regional", "TRK"]), revision.clone(), option::of(unit()), names())
