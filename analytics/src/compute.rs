@@ -44,8 +44,7 @@ pub async fn select(
     as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Selection, AnalyticsError> {
-    let contiguous = warehouse.contiguous_offsets().await?;
-    let campaigns = warehouse.campaigns().await?;
+    let (contiguous, campaigns) = tokio::try_join!(warehouse.contiguous_offsets(), warehouse.campaigns())?;
     let Some(configured) = campaigns.iter().find(|configured| configured.campaign == *campaign) else {
         let known = campaigns.into_iter().map(|configured| configured.campaign).collect();
         return Err(AnalyticsError::UnknownCampaign { campaign: campaign.clone(), known });

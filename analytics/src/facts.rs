@@ -81,11 +81,26 @@ pub struct RecordCounts {
     pub conflicts: u64,
 }
 
+/// What follows from events of reference data, surveys and imports.
+struct ReferenceFacts {
+    reference: Reference,
+    surveys: BTreeMap<SurveyId, SurveyResult>,
+    events: u64,
+}
+
+/// What follows from events of meetings, without attendance.
+struct MeetingFacts {
+    meetings: Meetings,
+    /// Ids of all meetings with an event, sorted.
+    ids: Vec<MeetingId>,
+    events: u64,
+}
+
 const REFERENCE_EVENTS: EventView = EventView { name: "v_reference_events", order_by: "event_id" };
 const MEETING_EVENTS: EventView = EventView { name: "v_meeting_events", order_by: "meeting_id" };
 
 impl WarehouseReader {
-    /// The facts of a selection. Independent queries that need little memory run concurrently. `saved_roll` returns the roll if it is that of
+    /// The facts of a selection. Independent queries run concurrently. `saved_roll` returns the roll if it is that of
     /// the given versions; otherwise the roll is read.
     pub async fn facts(
         &self,
@@ -94,34 +109,36 @@ impl WarehouseReader {
     ) -> Result<Facts, AnalyticsError> {
         let without_roll = async {
             // First, because it has the reversed imports, which the meetings need.
-            let (reference, surveys) = self.reference(&selection).await?;
+            let ReferenceFacts { reference, surveys, events } = self.reference(&selection).await?;
             let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
             let meetings = self.meetings(&selection, &reference);
-            let counts = self.events_and_rejected(&selection, synthetic);
-            let others = tokio::try_join!(meetings, counts, self.quality(&selection, synthetic))?;
-            // Its memory grows with the number of events, so it runs beside nothing but the roll.
-            let conflicts = self.conflicts(&selection).await?;
-            Ok((reference, surveys, others, conflicts))
+            let consents = self.consent_events(&selection);
+            let rejected = self.rejected(&selection, synthetic);
+            let quality = self.quality(&selection, reference.reversed(), synthetic);
+            let (meetings, consents, rejected, quality, conflicts) =
+                tokio::try_join!(meetings, consents, rejected, quality, self.conflicts(&selection))?;
+            let record_counts = RecordCounts { events: events + meetings.events + consents, rejected, conflicts };
+            Ok((reference, surveys, meetings, quality, record_counts))
         };
         let roll = self.roll(&selection, saved_roll);
-        let ((reference, surveys, others, conflicts), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
-        let ((meetings, meeting_ids), (events, rejected), mut quality) = others;
+        let ((reference, surveys, meetings, mut quality, record_counts), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
+        let MeetingFacts { meetings, ids: meeting_ids, .. } = meetings;
         quality.premature_reports = meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64;
-        let record_counts = RecordCounts { events, rejected, conflicts };
         Ok(Facts { selection, record_counts, quality, reference, surveys, meetings, meeting_ids, roll, roll_id })
     }
 
-    /// Numbers of events and of rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
+    /// Number of events about consent. Those of other kinds are counted while they are read.
+    async fn consent_events(&self, selection: &Selection) -> Result<u64, AnalyticsError> {
+        let sql = format!("SELECT count() FROM v_consents WHERE {}", selection.admits(Topic::Events));
+        self.number("the number of events about consent", &sql).await
+    }
+
+    /// Number of rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
     /// the clock of the campaign is simulated.
-    async fn events_and_rejected(&self, selection: &Selection, synthetic: bool) -> Result<(u64, u64), AnalyticsError> {
-        // The view has no topic, and the partitions of both topics have the same numbers: so rolls are excluded by type.
-        let events = format!(
-            "SELECT count() FROM v_other_events WHERE type NOT LIKE 'qamtu.precinct.enrolled.%' AND {}",
-            selection.admits(Topic::Events)
-        );
+    async fn rejected(&self, selection: &Selection, synthetic: bool) -> Result<u64, AnalyticsError> {
         let appended = if synthetic { "1".to_owned() } else { selection.not_after_as_of("appended") };
         let rejected = format!("SELECT count() FROM v_rejected WHERE {} AND {appended}", selection.below_offsets_of_topics());
-        tokio::try_join!(self.number("the number of events", &events), self.number("the number of rejected records", &rejected))
+        self.number("the number of rejected records", &rejected).await
     }
 
     /// Number of event ids with several bodies.
@@ -136,20 +153,20 @@ impl WarehouseReader {
         self.number("the number of conflicting event ids", &conflicts).await
     }
 
-    async fn reference(&self, selection: &Selection) -> Result<(Reference, BTreeMap<SurveyId, SurveyResult>), AnalyticsError> {
+    async fn reference(&self, selection: &Selection) -> Result<ReferenceFacts, AnalyticsError> {
         let (mut reference, mut surveys) = (Reference::default(), Surveys::default());
-        self.events(REFERENCE_EVENTS, selection, |event| {
+        let read = self.events(REFERENCE_EVENTS, selection, |event| {
             reference.apply(&event);
             surveys.insert(&event);
             Ok(())
-        })
-        .await?;
-        let results = surveys.results(reference.reversed());
-        Ok((reference, results))
+        });
+        let events = read.await?;
+        let surveys = surveys.results(reference.reversed());
+        Ok(ReferenceFacts { reference, surveys, events })
     }
 
-    /// Folds meetings one after another, so that only the events of one are in memory. Also returns the ids of all meetings.
-    async fn meetings(&self, selection: &Selection, reference: &Reference) -> Result<(Meetings, Vec<MeetingId>), AnalyticsError> {
+    /// Folds meetings one after another, so that only the events of one are in memory.
+    async fn meetings(&self, selection: &Selection, reference: &Reference) -> Result<MeetingFacts, AnalyticsError> {
         let mut meetings = Meetings::default();
         let mut ids: Vec<MeetingId> = Vec::new();
         let mut open: Option<(MeetingId, MeetingFold)> = None;
@@ -159,7 +176,7 @@ impl WarehouseReader {
             }
             _ => Ok(()),
         };
-        self.events(MEETING_EVENTS, selection, |event| {
+        let read = self.events(MEETING_EVENTS, selection, |event| {
             let is_reversed = event.envelope.import.is_some_and(|import| reference.reversed().contains(&import));
             let Some(id) = event.data.meeting().cloned() else { return Ok(()) };
             if ids.last() != Some(&id) {
@@ -175,9 +192,9 @@ impl WarehouseReader {
                 fold.insert(event);
             }
             Ok(())
-        })
-        .await?;
+        });
+        let events = read.await?;
         close(open)?;
-        Ok((meetings, ids))
+        Ok(MeetingFacts { meetings, ids, events })
     }
 }

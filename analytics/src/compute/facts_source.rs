@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -78,7 +79,9 @@ impl FactsSource {
         let is_roll_saved = Arc::new(AtomicBool::new(false));
         let facts = self.warehouse.facts(selection.clone(), saved_roll(saved.clone(), Arc::clone(&is_roll_saved)));
         let own_end = async { if folder.is_some() { self.warehouse.log_end(&selection).await } else { Ok(LogEnd::default()) } };
+        let begin = Instant::now();
         let (facts, renewal, log_end) = tokio::try_join!(facts, self.renewal(saved.as_ref(), &selection), own_end)?;
+        let facts_read = begin.elapsed();
         let with_residence = !roll_decides(&facts)?;
         let renewal = renewal.filter(|renewal| !with_residence && renewal.fits(&facts));
         let is_roll_saved = is_roll_saved.load(Ordering::Relaxed);
@@ -95,7 +98,9 @@ impl FactsSource {
             let store = Arc::new(store);
             std::thread::scope(|scope| {
                 let saving = scope.spawn(|| save.iter().for_each(|save| save.run(&store)));
+                let store_built = begin.elapsed();
                 let worked = work(&store);
+                tracing::debug!(?facts_read, ?store_built, worked = ?begin.elapsed(), "times since the first query for facts");
                 if saving.join().is_err() {
                     tracing::error!("saving the facts store failed with a panic");
                 }
@@ -111,8 +116,9 @@ impl FactsSource {
                 spawn_blocking(renewed).await.map_err(AnalyticsError::TaskFailed)?
             }
             None => {
+                let reversed = facts.reference.reversed().clone();
                 let read = move |batches| finish(FactsStore::new(facts, |collector| attendance::collect(collector, batches))?);
-                self.warehouse.attendance(&selection, None, with_residence, read).await
+                self.warehouse.attendance(&selection, None, Some(&reversed), with_residence, read).await
             }
         }
     }
@@ -141,7 +147,7 @@ impl FactsSource {
         if changed.is_empty() {
             return Ok(Some((changed, Vec::new())));
         }
-        let attendance = self.warehouse.attendance(selection, Some(&changed), false, collect_frames).await?;
+        let attendance = self.warehouse.attendance(selection, Some(&changed), None, false, collect_frames).await?;
         Ok(attendance.map(|attendance| (changed, attendance)))
     }
 }

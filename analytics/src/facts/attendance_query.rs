@@ -2,19 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use qamtu_schemas::{Topic, id::MeetingId};
+use qamtu_schemas::{
+    Topic,
+    id::{ImportId, MeetingId},
+};
 
 use super::{stated_residence, stream::ArrowBatches, warehouse_reader::WarehouseReader};
 use crate::{error::AnalyticsError, snapshot_identity::Selection};
 
 impl WarehouseReader {
     /// Streams the attendance events of a selection to `work`, in the order of meeting ids, on a blocking thread: those of `meetings`, or all
-    /// of them. The column `is_counted` is 0 for attendances that were taken back. The column `stated_residence` ([`StatedResidence`](super::StatedResidence)) is present only if
+    /// of them. `reversed` are the reversed imports, if they are known. The column `is_counted` is 0 for attendances that were taken back. The column `stated_residence` ([`StatedResidence`](super::StatedResidence)) is present only if
     /// `with_residence`: it costs a string per row.
     pub async fn attendance<T: Send + 'static>(
         &self,
         selection: &Selection,
         meetings: Option<&BTreeSet<MeetingId>>,
+        reversed: Option<&BTreeSet<ImportId>>,
         with_residence: bool,
         work: impl FnOnce(ArrowBatches) -> Result<T, AnalyticsError> + Send + 'static,
     ) -> Result<T, AnalyticsError> {
@@ -26,7 +30,7 @@ impl WarehouseReader {
         let sql = format!(
             "SELECT toString(meeting_id) AS meeting, toUInt64(person_hi) AS hi, toUInt64(person_lo) AS lo, toUInt8(strength) AS strength, \
              {} AS is_counted{residence} FROM v_attendance_events WHERE {}{of_meetings} ORDER BY meeting_id",
-            selection.attendance_counts(),
+            selection.attendance_counts(reversed),
             selection.admits(Topic::Events)
         );
         self.stream("attendance", &sql, work).await

@@ -2,11 +2,17 @@
 //!
 //! Guarantees: the conditions contain no user text: a campaign id consists of letters, digits and three signs, everything else is a number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use qamtu_schemas::Topic;
+use qamtu_schemas::{Topic, id::ImportId};
 
 use crate::snapshot_identity::Selection;
+
+/// Ids of the imports that were reversed.
+pub(super) type ReversedImports = BTreeSet<ImportId>;
+
+/// Imports that are listed in a condition; a query may have 256 KiB.
+const MAX_LISTED_IMPORTS: usize = 500;
 
 impl Selection {
     /// Condition: the row belongs to the campaign and counts.
@@ -68,15 +74,27 @@ impl Selection {
         if places.is_empty() { "0".to_owned() } else { format!("({})", places.join(" OR ")) }
     }
 
-    /// Condition: the import of the row was not reversed.
-    pub(super) fn import_not_reversed(&self) -> String {
-        let reversed = format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events));
-        format!("(import IS NULL OR assumeNotNull(import) NOT IN ({reversed}))")
+    /// The reversed imports as a condition, known or as a query.
+    fn reversed_imports(&self, known: Option<&ReversedImports>) -> String {
+        match known.filter(|known| known.len() <= MAX_LISTED_IMPORTS) {
+            Some(known) => known.iter().map(|import| format!("toUUID('{import}')")).collect::<Vec<_>>().join(", "),
+            None => format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events)),
+        }
+    }
+
+    /// Condition: the import of the row was not reversed. `reversed` are those of this selection, if they are known: then the server need not
+    /// look for them.
+    pub(super) fn import_not_reversed(&self, reversed: Option<&ReversedImports>) -> String {
+        match reversed {
+            Some(reversed) if reversed.is_empty() => "1".to_owned(),
+            reversed => format!("(import IS NULL OR assumeNotNull(import) NOT IN ({}))", self.reversed_imports(reversed)),
+        }
     }
 
     /// Condition: the import of an attendance was not reversed, it was not retracted, and the consent was not withdrawn.
-    pub(super) fn attendance_counts(&self) -> String {
-        let counts = format!("{} AND {}", self.admits(Topic::Events), self.import_not_reversed());
+    pub(super) fn attendance_counts(&self, reversed: Option<&ReversedImports>) -> String {
+        let is_not_reversed = self.import_not_reversed(reversed);
+        let counts = format!("{} AND {is_not_reversed}", self.admits(Topic::Events));
         let retracted = format!("SELECT meeting_id, retracted_id FROM v_attendance_retractions WHERE {counts}");
         let superseded = format!("SELECT person_hi, person_lo, arrayJoin(supersedes) FROM v_consents WHERE kind = 'given' AND {counts}");
         let withdrawn = format!(
@@ -84,8 +102,7 @@ impl Selection {
              AND (person_hi, person_lo, event_id) NOT IN ({superseded})"
         );
         format!(
-            "toUInt8({} AND (meeting_id, event_id) NOT IN ({retracted}) AND (person_hi, person_lo) NOT IN ({withdrawn}))",
-            self.import_not_reversed()
+            "toUInt8({is_not_reversed} AND (meeting_id, event_id) NOT IN ({retracted}) AND (person_hi, person_lo) NOT IN ({withdrawn}))"
         )
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use qamtu_schemas::Topic;
 use serde::{Deserialize, Serialize};
 
-use super::warehouse_reader::WarehouseReader;
+use super::{conditions::ReversedImports, warehouse_reader::WarehouseReader};
 use crate::{error::AnalyticsError, snapshot_identity::Selection};
 
 /// Tolerated difference, in seconds, by which the time of receipt may be after the append time.
@@ -35,11 +35,16 @@ struct NewestRow {
 impl WarehouseReader {
     /// Leaves `lookalike_meetings` and `premature_reports` at 0, for those who know the meetings. Ignores records of the roll. With a
     /// simulated clock, no clock can be ahead.
-    pub(super) async fn quality(&self, selection: &Selection, synthetic: bool) -> Result<Quality, AnalyticsError> {
+    pub(super) async fn quality(
+        &self,
+        selection: &Selection,
+        reversed: &ReversedImports,
+        synthetic: bool,
+    ) -> Result<Quality, AnalyticsError> {
         let admits = selection.admits(Topic::Events);
         let references = format!(
             "SELECT count() FROM v_references WHERE {admits} AND {} AND NOT ifNull({}, 0)",
-            selection.import_not_reversed(),
+            selection.import_not_reversed(Some(reversed)),
             selection.not_after_as_of("resolved")
         );
         let newest = format!(

@@ -72,13 +72,13 @@ impl WarehouseReader {
         stream::read(what, self.client.query(sql), work).await
     }
 
-    /// Calls `each` for every event of a view, in the order of the view.
+    /// Calls `each` for every event of a view, in the order of the view. Returns how many there are.
     pub(super) async fn events(
         &self,
         view: EventView,
         selection: &Selection,
         mut each: impl FnMut(Event) -> Result<(), AnalyticsError>,
-    ) -> Result<(), AnalyticsError> {
+    ) -> Result<u64, AnalyticsError> {
         let sql = format!(
             "SELECT event_id AS event, body FROM {} WHERE {} ORDER BY {}",
             view.name,
@@ -87,6 +87,7 @@ impl WarehouseReader {
         );
         let failed = AnalyticsError::warehouse(view.name);
         let mut rows = self.client.query(&sql).fetch::<EventRow>().map_err(&failed)?;
+        let mut events = 0;
         while let Some(row) = rows.next().await.map_err(&failed)? {
             let event = decode_structured(row.body.as_bytes()).map_err(|source| AnalyticsError::Event {
                 view: view.name,
@@ -94,7 +95,8 @@ impl WarehouseReader {
                 source,
             })?;
             each(event)?;
+            events += 1;
         }
-        Ok(())
+        Ok(events)
     }
 }
