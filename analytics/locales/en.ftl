@@ -181,8 +181,8 @@ trust-roll-detail = { $n ->
 }
 trust-unreachable = Precincts where no meeting can be held
 trust-unreachable-detail = { $n ->
-    [one] The { $voters } voter registered there is still counted in every share. { $places }
-   *[other] The { $voters } voters registered there are still counted in every share. { $places }
+    [one] The { $voters } voter registered there stays in the number that percentages are taken of. { $places }
+   *[other] The { $voters } voters registered there stay in the number that percentages are taken of. { $places }
 }
 trust-unreachable-place = { $unit }, precinct no. { $number }: { $reason }, since { $day }
 trust-unreachable-unknown-place = precinct { $number }: { $reason }, since { $day }
@@ -375,7 +375,7 @@ verification-survey-note = Design effect: { $effect }. Counted are the meetings 
 verification-lqas-higher = { $survey }: { $attended } of { $asked } had been at a meeting, at least { $value } are needed. So the share is taken to be at least { $higher }%. Probability of error: { $rejects }% if the share is { $higher }%, { $accepts }% if it is { $lower }%.
 verification-lqas-lower = { $survey }: { $attended } of { $asked } had been at a meeting, at least { $value } are needed. So the share is taken to be at most { $lower }%. Probability of error: { $rejects }% if the share is { $higher }%, { $accepts }% if it is { $lower }%.
 verification-lqas-small = { $survey }: { $attended } of { $asked } had been at a meeting. Too few were asked to tell { $higher }% from { $lower }%: with the best decision value, { $value }, the probability of error is { $rejects }% if the share is { $higher }%, and { $accepts }% if it is { $lower }%.
-verification-lqas-note = To tell { $higher }% from { $lower }%, so many people are enough, and any larger number: { $sample }. The probabilities are exact for people drawn at random one by one; in groups of neighbours errors are more frequent.
+verification-lqas-note = Number of people from which on a sample is always large enough to tell { $higher }% from { $lower }%: { $sample }. The probabilities are exact for people drawn at random one by one; in groups of neighbours errors are more frequent.
 verification-lqas-many = more than 2,000
 
 missing-summary = Meetings due: { $due }. Reported within 24 hours: { $time }, later: { $late }. Without a report: { $missing }.
@@ -405,7 +405,7 @@ next-summary = { $n ->
    *[other] { $remaining } planned meetings remain. Together they are expected to reach { $voters } voters for the first time.
 }
 next-nothing-held = No meeting whose attendance is known has been held yet, so there is nothing to learn from.
-next-none = No planned meeting remains, and there is nothing to propose: the last lawful day has passed, or the registered voters of the precincts are unknown.
+next-none = No other planned meeting remains, and there is nothing to propose: the last lawful day has passed, the registered voters of the precincts are unknown, or no meeting can be held in any of them.
 next-unreachable = Planned where no meeting can be held; move or cancel them:
 next-proposals = Precincts where a further meeting of average size would reach most new voters:
 next-note = Expected numbers, not counts: they follow from the meetings held so far.
@@ -442,7 +442,7 @@ two-lists-none = No held meeting was recorded both on a sheet and without one.
 two-lists-sheet = on a sheet
 two-lists-check-in = without a sheet
 two-lists-both = on both
-two-lists-people = people (95%)
+two-lists-people = with a national id (95%)
 two-lists-heads = headcount
 two-lists-few = none: too few on both
-two-lists-note = An estimate, not a count (Chapman): it needs at least { $least } people on both lists, and is too low where those who sign also check in. Only people known by a national id are compared.
+two-lists-note = An estimate, not a count (Chapman): it needs at least { $least } people on both lists, and is too low where those who sign also check in. Only people known by a national id are compared and estimated; the headcount has everybody.

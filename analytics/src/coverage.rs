@@ -50,7 +50,7 @@ pub struct Coverage {
     /// By category of the audience, sorted by code. Categories overlap: a meeting counts in each that its report names.
     pub categories: Vec<CategoryCoverage>,
     /// Precincts where no meeting can be held, sorted by id. Empty in snapshots that were stored before this was reported.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<UnreachablePrecinct>,
     /// By local ISO week, those that have a plan or a counted meeting, in order.
     pub weeks: Vec<WeekCoverage>,

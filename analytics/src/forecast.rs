@@ -22,9 +22,9 @@ use crate::{
     coverage::{Coverage, Estimate, region_group},
     error::AnalyticsError,
     estimate::Projection,
-    facts::meetings::InternedMeeting,
+    facts::meetings::{InternedMeeting, InternedPlan},
     facts_store::{FactsStore, is_missing},
-    remaining_plans::{Learned, RemainingPlan, RemainingPlans, remaining},
+    remaining_plans::{Learned, RemainingPlan, RemainingPlans, remaining, unreachable},
 };
 
 /// Continuations that are drawn.
@@ -127,7 +127,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     let coverage = Coverage::of(store)?;
     let figures = &coverage.region.figures;
     let learned = Learned::of(store)?;
-    let RemainingPlans { reachable: mut plans, unreachable } = remaining(store);
+    let RemainingPlans { reachable: mut plans, unreachable: impossible } = remaining(store);
     plans.sort_by_key(|plan| plan.day);
     let missing = missing(store);
     let (projection, no_reach) = match coverage.region.estimate {
@@ -172,7 +172,7 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     });
     Ok(Forecast {
         remaining: plans.len(),
-        unreachable: unreachable.len(),
+        unreachable: impossible.len(),
         missing: missing.len(),
         expected_late: (missing.len() as f64 * learned.late()).round() as u64,
         expected_held: expected_held.round() as u64,
@@ -188,11 +188,14 @@ pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     })
 }
 
-/// Unit and format of each meeting that began and has no report.
+/// Unit and format of each meeting that began, has no report and can have been held.
 fn missing(store: &FactsStore) -> Vec<(String, String)> {
     let (meetings, as_of) = (&store.facts().meetings, store.facts().selection.as_of);
     let plan = |meeting: &InternedMeeting| {
-        let plan = meeting.plan.as_ref().filter(|plan| plan.starts <= as_of && is_missing(meeting, plan, store.calendar()))?;
+        let is_expected = |plan: &&InternedPlan| {
+            plan.starts <= as_of && is_missing(meeting, plan, store.calendar()) && unreachable(store, plan).is_none()
+        };
+        let plan = meeting.plan.as_ref().filter(is_expected)?;
         Some((meetings.units.keys()[plan.unit as usize].to_string(), meetings.formats.keys()[plan.format as usize].to_string()))
     };
     meetings.rows().iter().filter_map(plan).collect()

@@ -104,10 +104,25 @@ impl Locale {
         icu_date(date).map_or_else(|| date.to_string(), |date| self.short_day.format(&date).to_string())
     }
 
-    /// The first day of a period, as it is declined in a sentence: `March 9`, `9 марта` (after "с"), `9 наурыздан`.
+    /// The first day of a period, as it is declined in a sentence: `March 9`, `с 9 марта`, `9 наурыздан`.
     pub fn from_day(&self, date: Date) -> String {
         let day = icu_date(date).map_or_else(|| date.to_string(), |date| self.long_day.format(&date).to_string());
-        if self.language == Language::Kk { day + kazakh::ablative(date.month()) } else { day }
+        self.declined(date, day)
+    }
+
+    /// The same with the year: `March 9, 2025`, `с 9 марта 2025 г.`, `2025 жылғы 9 наурыздан`.
+    pub fn from_day_of_year(&self, date: Date) -> String {
+        self.declined(date, self.date(date))
+    }
+
+    fn declined(&self, date: Date, text: String) -> String {
+        match self.language {
+            Language::Kk => text + kazakh::ablative(date.month()),
+            // "Second" begins with two consonants.
+            Language::Ru if date.day() == 2 => format!("со {text}"),
+            Language::Ru => format!("с {text}"),
+            Language::En => text,
+        }
     }
 
     /// Time of day, as it is declined in a sentence: `18:00`, in Kazakh `18:00-дегі`.
@@ -145,7 +160,9 @@ mod tests {
         let vote = jiff::civil::date(2026, 3, 15);
         assert_eq!(each(|locale| locale.date(vote)), ["2026\u{a0}жылғы 15 наурыз", "15 марта 2026\u{a0}г.", "March 15, 2026"]);
         assert_eq!(each(|locale| locale.day(jiff::civil::date(2026, 2, 16))), ["16 ақп.", "16 февр.", "Feb 16"]);
-        assert_eq!(each(|locale| locale.from_day(jiff::civil::date(2026, 3, 9))), ["9 наурыздан", "9 марта", "March 9"]);
+        assert_eq!(each(|locale| locale.from_day(jiff::civil::date(2026, 3, 9))), ["9 наурыздан", "с 9 марта", "March 9"]);
+        let dated = each(|locale| locale.from_day_of_year(jiff::civil::date(2025, 3, 2)));
+        assert_eq!(dated, ["2025\u{a0}жылғы 2 наурыздан", "со 2 марта 2025\u{a0}г.", "March 2, 2025"]);
         let from = |month| Locale::of(Language::Kk).from_day(jiff::civil::date(2026, month, 1));
         assert_eq!([2, 7, 9].map(from), ["1 ақпаннан", "1 шілдеден", "1 қыркүйектен"]);
     }

@@ -78,8 +78,8 @@ pub struct UnreachablePlan {
     pub day: Date,
     /// Code of the unit.
     pub unit: String,
-    /// Id of the precinct.
-    pub precinct: String,
+    /// Id of the precinct, if the plan names one; otherwise it is that of the venue.
+    pub precinct: Option<String>,
     /// What prevents it.
     pub reason: UnreachableReason,
 }
@@ -174,12 +174,13 @@ pub fn next_meetings(store: &FactsStore, count: usize) -> Result<NextMeetings, A
 
 fn unreachable_plan(plan: RemainingPlan) -> Option<UnreachablePlan> {
     let RemainingPlan { meeting, day, unit, precinct, unreachable, .. } = plan;
-    Some(UnreachablePlan { meeting, day, unit, precinct: precinct?, reason: unreachable? })
+    Some(UnreachablePlan { meeting, day, unit, precinct, reason: unreachable? })
 }
 
 /// The precincts where a meeting of average size adds most, after everything that is planned.
 fn proposals(store: &FactsStore, learned: &Learned, precincts: &Precincts, expected: &mut Expected<'_>, count: usize) -> Vec<Proposal> {
-    let unreachable: BTreeSet<&str> = store.facts().reference.unreachable(store.today()).map(|(precinct, _)| precinct.as_str()).collect();
+    let until = store.calendar().last_lawful_day();
+    let unreachable: BTreeSet<&str> = store.facts().reference.unreachable(until).map(|(precinct, _)| precinct.as_str()).collect();
     let is_possible = |precinct: &Precinct| precinct.voters >= MIN_VOTERS && !unreachable.contains(precinct.id.as_str());
     let mut keys = Vec::new();
     let mut candidates = Vec::new();

@@ -26,6 +26,15 @@ pub(crate) struct RemainingPlans {
     pub(crate) unreachable: Vec<RemainingPlan>,
 }
 
+/// Why no meeting can be held where and when one is planned; none if it can. The precinct is that of the plan or of its venue.
+pub(crate) fn unreachable(store: &FactsStore, plan: &InternedPlan) -> Option<UnreachableReason> {
+    let (reference, meetings) = (&store.facts().reference, &store.facts().meetings);
+    let of_venue = || reference.venue(&meetings.venues.keys()[plan.venue? as usize])?.precinct.as_ref();
+    let precinct = plan.precinct.map(|precinct| &meetings.precincts.keys()[precinct as usize]).or_else(of_venue)?;
+    let unreachable = reference.access(precinct)?.unreachable.as_ref()?;
+    (unreachable.since <= store.calendar().day(plan.starts)).then_some(unreachable.reason)
+}
+
 /// The planned meetings that remain.
 pub(crate) fn remaining(store: &FactsStore) -> RemainingPlans {
     let (reachable, unreachable) = plans_ahead(store).partition(|plan| plan.unreachable.is_none());
@@ -35,11 +44,6 @@ pub(crate) fn remaining(store: &FactsStore) -> RemainingPlans {
 fn plans_ahead(store: &FactsStore) -> impl Iterator<Item = RemainingPlan> {
     let facts = store.facts();
     let (meetings, calendar) = (&facts.meetings, store.calendar());
-    let unreachable = |plan: &InternedPlan| {
-        let access = facts.reference.access(&meetings.precincts.keys()[plan.precinct? as usize])?;
-        let unreachable = access.unreachable.as_ref()?;
-        (unreachable.since <= calendar.day(plan.starts)).then_some(unreachable.reason)
-    };
     let is_ahead = |plan: &InternedPlan| plan.starts > facts.selection.as_of && calendar.is_lawful(calendar.day(plan.starts));
     let all = meetings.ids().iter().zip(meetings.rows());
     all.filter_map(move |(id, meeting)| {
@@ -50,7 +54,7 @@ fn plans_ahead(store: &FactsStore) -> impl Iterator<Item = RemainingPlan> {
             unit: meetings.units.keys()[plan.unit as usize].to_string(),
             precinct: plan.precinct.map(|precinct| meetings.precincts.keys()[precinct as usize].to_string()),
             format: meetings.formats.keys()[plan.format as usize].to_string(),
-            unreachable: unreachable(plan),
+            unreachable: unreachable(store, plan),
         })
     })
 }

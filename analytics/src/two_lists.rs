@@ -1,11 +1,12 @@
-//! Estimates how many people were at meetings that were recorded twice, on a sheet and without one.
+//! Estimates how many people with a national id were at meetings that were recorded twice, on a sheet and without one. People who are known by a
+//! telephone number are on neither list.
 //!
 //! Chapman's estimator: with `a` people on one list, `b` on the other and `m` on both, about
 //! `N = (a + 1)(b + 1) / (m + 1) - 1` people were there, with variance `(a + 1)(b + 1)(a - m)(b - m) / ((m + 1)² (m + 2))`; the interval is
 //! `N ± 1.96 √variance`, and never below the people on either list. It assumes that whoever is on one list is neither more nor less often on
 //! the other; if those who sign also check in, the estimate is too low.
 //!
-//! Guarantees: it changes no figure, and is compared with the headcount of the same meeting. Few people on both lists give no estimate:
+//! Guarantees: it changes no figure, and stands beside the headcount of the same meeting, which has everybody. Few people on both lists give no estimate:
 //! with at least seven the bias of the estimator is small (Robson and Regier 1964).
 
 use qamtu_schemas::id::MeetingId;
@@ -19,7 +20,7 @@ pub const MIN_ON_BOTH: u64 = 7;
 /// Quantile of the normal distribution for a confidence of 95 %.
 const Z: f64 = 1.96;
 
-/// Estimate of the people at a meeting, with its interval.
+/// Estimate of the people with a national id at a meeting, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PeopleEstimate {
     /// Most likely number of people.

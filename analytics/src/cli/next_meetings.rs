@@ -83,7 +83,7 @@ fn write_unreachable(plans: &[UnreachablePlan], translations: &Translations, out
     let header = ["next-meeting", "next-day", "column-unit", "next-precinct", "next-reason"].map(|key| translations.message(key));
     let row = |plan: &UnreachablePlan| {
         let reason = translations.message(unreachable_reason(plan.reason));
-        vec![plan.meeting.to_string(), plan.day.to_string(), plan.unit.clone(), plan.precinct.clone(), reason]
+        vec![plan.meeting.to_string(), plan.day.to_string(), plan.unit.clone(), plan.precinct.clone().unwrap_or_default(), reason]
     };
     write_table(out, header.to_vec(), plans.iter().map(row).collect())?;
     writeln!(out)

@@ -24,11 +24,19 @@ impl TwoListsCommand {
     pub async fn run(&self, config: &Config, out: &mut impl Write) -> Result<(), AnalyticsError> {
         let (source, selection) = self.facts.select(config).await?;
         let sizes = source.warehouse.two_lists(&selection).await?;
-        self.facts.write((source, selection), out, "two_lists", move |store| Ok(two_lists(store, &sizes)), write_text).await
+        self.facts
+            .write(
+                (source, selection),
+                out,
+                "two_lists",
+                move |store| Ok(two_lists(store, &sizes)),
+                |found, translations, out| write_text(found, translations, out),
+            )
+            .await
     }
 }
 
-fn write_text(found: &Vec<MeetingWithTwoLists>, translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
+fn write_text(found: &[MeetingWithTwoLists], translations: &Translations, out: &mut impl Write) -> std::io::Result<()> {
     if found.is_empty() {
         return writeln!(out, "{}", translations.message("two-lists-none"));
     }

@@ -40,6 +40,11 @@ impl LocalCalendar {
         self.zone.to_datetime(at)
     }
 
+    /// The last day on which meetings may be held.
+    pub(crate) fn last_lawful_day(&self) -> Date {
+        self.closes
+    }
+
     /// Whether the last lawful day has passed.
     pub(crate) fn is_over(&self) -> bool {
         self.today > self.closes

@@ -36,7 +36,9 @@ fn place(fmt: &FigureFormatter<'_>, precinct: &UnreachablePrecinct) -> String {
         fmt.name(defined.and_then(|unit| unit.names.as_ref()), code)
     });
     let number = precinct.number.map_or_else(|| precinct.precinct.to_string(), |number| number.to_string());
-    let (day, reason) = (fmt.locale.from_day(precinct.since), fmt.message(reason(precinct.reason)));
+    let is_recent = precinct.since.year() == fmt.today().year();
+    let day = if is_recent { fmt.locale.from_day(precinct.since) } else { fmt.locale.from_day_of_year(precinct.since) };
+    let reason = fmt.message(reason(precinct.reason));
     let args = [("number", number.into()), ("day", day.into()), ("reason", reason.into())];
     match unit {
         Some(unit) => fmt.message_with("trust-unreachable-place", &[&args[..], &[("unit", unit.into())]].concat()),

@@ -87,6 +87,12 @@ fn a_precinct_is_unreachable_from_its_day_until_it_is_reachable_again() {
     };
     assert_eq!(figures(&after_all), figures(&before));
     assert_eq!(before.precincts.iter().find(|precinct| precinct.precinct.as_str() == "B-1").map(|b1| b1.residents.reach.reached), Some(1));
+    // A count that comes later is in no denominator yet.
+    let counted =
+        json!({"precinct": "Z-9", "unit": "B", "number": 9, "as_of": "2026-04-01", "revision": 1, "voters": 70, "source": "test"});
+    world.event("precinct.counted", counted);
+    let z9 = world.coverage(after()).unreachable.pop().expect("a precinct");
+    assert_eq!((z9.voters, z9.number, z9.unit.as_ref().map(|unit| unit.as_str())), (None, Some(9), Some("B")));
     report(&mut world, "A-2", 5, Value::Null);
     assert_eq!(named(&world.coverage(after())), [("B-1", road), ("Z-9", other)]);
 }
@@ -110,13 +116,13 @@ fn readers_are_told_where_no_meeting_can_be_held_and_why() {
     for (language, detail) in [
         (
             Language::En,
-            "The 130 voters registered there are still counted in every share. B, precinct no. 1: no passable road, since March 2; \
+            "The 130 voters registered there stay in the number that percentages are taken of. B, precinct no. 1: no passable road, since March 2; \
              A, precinct no. 1: residents are elsewhere for a time, since February 20",
         ),
         (
             Language::Ru,
             "130 зарегистрированных там избирателей по-прежнему входят в число, от которого считаются доли. B, участок № 1: нет проезда, \
-             с 2 марта; A, участок № 1: жители временно в отъезде, с 20 февраля",
+             со 2 марта; A, участок № 1: жители временно в отъезде, с 20 февраля",
         ),
         (
             Language::Kk,
@@ -132,6 +138,12 @@ fn readers_are_told_where_no_meeting_can_be_held_and_why() {
     for number in 0..5 {
         report(&mut world, &format!("Z-{number}"), 1, since("2026-02-20", "other"));
     }
+    let mut long_ago = world.clone();
+    report(&mut long_ago, "B-1", 7, since("2025-03-02", "venue"));
+    let row_of = |language| row(&long_ago, Scope::Region, language).expect("a row").detail.replace('\u{a0}', " ");
+    assert!(row_of(Language::En).contains("no place for a meeting, since March 2, 2025"), "{}", row_of(Language::En));
+    assert!(row_of(Language::Ru).contains("нет места для встречи, со 2 марта 2025 г."));
+    assert!(row_of(Language::Kk).contains("кездесу өтетін орын жоқ, 2025 жылғы 2 наурыздан бері"));
     let many = row(&world, Scope::Region, Language::En).expect("a row");
     assert!(many.figure.text == "7" && many.detail.ends_with("; and 2 more"), "{many:?}");
 }
@@ -148,16 +160,31 @@ fn no_meeting_is_expected_or_proposed_where_none_can_be_held() {
     assert!(before.remaining == 2 && before.unreachable.is_empty() && proposed(&before));
     let expected = |world: &World| forecast(&world.store(at(AS_OF), usize::MAX)).expect("a forecast");
     assert_eq!((expected(&world).remaining, expected(&world).unreachable), (2, 0));
-    // From the day after the meeting on: it can still be held.
+    // From the day after the meeting on: it can still be held, but no further one is proposed.
     report(&mut world, "B-1", 1, since("2026-03-07", "disaster"));
     assert_eq!((next(&world).remaining, expected(&world).unreachable), (2, 0));
+    assert!(!proposed(&next(&world)));
     report(&mut world, "B-1", 2, since("2026-02-20", "disaster"));
     let found = next(&world);
     assert!(found.remaining == 1 && !proposed(&found), "{found:?}");
     let [plan] = &found.unreachable[..] else { panic!("one plan") };
-    assert_eq!((plan.meeting.as_str(), plan.precinct.as_str(), plan.reason), ("next-b", "B-1", UnreachableReason::Disaster));
+    assert_eq!((plan.meeting.as_str(), plan.precinct.as_deref(), plan.reason), ("next-b", Some("B-1"), UnreachableReason::Disaster));
+    // Once its start has passed, no late report of it is expected.
+    let later = |world: &World| forecast(&world.store(at("2026-03-06T12:00:00Z"), usize::MAX)).expect("a forecast").missing;
+    let mut reachable = world.clone();
+    report(&mut reachable, "B-1", 9, Value::Null);
+    assert_eq!((later(&world), later(&reachable)), (1, 2));
     assert!(found.expected_new_voters < before.expected_new_voters);
     assert_eq!((expected(&world).remaining, expected(&world).unreachable), (1, 1));
     report(&mut world, "B-1", 3, Value::Null);
     assert_eq!(next(&world), before);
+    // The plan names a venue alone, which is in the precinct.
+    world.event("venue.described", json!({"venue": "V-1", "revision": 1, "unit": "B", "precinct": "B-1", "name": "Hall"}));
+    let mut plan = World::place_of("B", "R", &["YOUTH"], "2026-03-07T10:00:00Z");
+    plan["venue"] = json!("V-1");
+    world.planned("in-hall", plan);
+    assert_eq!(next(&world).unreachable, []);
+    report(&mut world, "B-1", 4, since("2026-02-20", "road"));
+    let meetings: Vec<String> = next(&world).unreachable.iter().map(|plan| plan.meeting.to_string()).collect();
+    assert_eq!(meetings, ["in-hall", "next-b"]);
 }

@@ -157,7 +157,7 @@ async fn verification_is_printed_in_three_languages_and_as_json() {
                 "survey below the lower bound",
                 "cannot be compared",
                 "at least 80.0%",
-                "and any larger number: 19",
+                "from 50.0%: 19",
             ],
         ),
         (
