@@ -9,7 +9,7 @@
 //! Guarantees: a load is used if every server finished it, has all of its rows after the query, and has the place among the servers that it had
 //! when it was loaded. So a load that was removed, damaged or half written is an error and never a smaller figure. Servers have
 //! numbers of people and no pseudonyms; the first one also has the ids of meetings and places. They drop a load about a day after it was written,
-//! and earlier if four newer ones of the campaign are there and nobody can be reading it any more. Servers need not know one another.
+//! and earlier if four newer ones of the campaign are there and it is older than ten minutes; who still reads it then gets an error. Servers need not know one another.
 //!
 //! Limits: an address must always lead to the same server. The process that loads holds the facts store in memory. Queries hold the catalog only.
 
@@ -21,11 +21,11 @@ mod sql;
 
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
-use sha2::{Digest, Sha256};
 
 use crate::{
-    config::{ClickhouseConfig, SliceServers},
+    config::SliceServers,
     error::AnalyticsError,
+    facts::WarehouseId,
     facts_store::FactsStore,
     slice::{ResolvedQuery, SliceTable, table},
     slice_query::SliceQuery,
@@ -39,8 +39,8 @@ use server::{Server, shown_url};
 pub struct ClickHouseSlices {
     /// At least one. The first one also adds up the meetings, and keeps the catalog.
     servers: Vec<Server>,
-    /// A hash of the warehouse that the facts come from: others may load a campaign of the same name.
-    warehouse: String,
+    /// The warehouse that the facts come from: others may load a campaign of the same name.
+    warehouse: WarehouseId,
 }
 
 /// Which load a query is answered from.
@@ -63,16 +63,15 @@ pub enum FactsAge {
 
 impl ClickHouseSlices {
     /// The servers of the settings, for facts of a warehouse; sends no query.
-    pub fn new(servers: &SliceServers, warehouse: &ClickhouseConfig) -> Result<Self, AnalyticsError> {
+    pub fn new(servers: &SliceServers, warehouse: WarehouseId) -> Result<Self, AnalyticsError> {
         if servers.urls.is_empty() {
             return Err(AnalyticsError::NoSliceServers);
         }
         if let Some((_, url)) = servers.urls.iter().enumerate().find(|(at, url)| servers.urls[..*at].contains(url)) {
             return Err(AnalyticsError::SliceServerTwice { url: shown_url(url) });
         }
-        let warehouse = Sha256::digest(format!("{} {}", warehouse.url, warehouse.database));
         let servers = servers.urls.iter().map(|url| Server::new(url, servers)).collect();
-        Ok(Self { servers, warehouse: warehouse[..8].iter().map(|byte| format!("{byte:02x}")).collect() })
+        Ok(Self { servers, warehouse })
     }
 
     fn first(&self) -> &Server {

@@ -3,7 +3,7 @@
 //! This is the only module that queries the warehouse. Columns of Arrow streams are checked by name and type. Attendance is not stored: it is
 //! streamed, grouped by meeting.
 //!
-//! Guarantees: a record counts if its offset is below the contiguous offset and it was received by the as-of instant. So does a record that
+//! Guarantees: a record counts if its offset is below that of the selection, which is nowhere above the contiguous offset, and it was received by the as-of instant. So does a record that
 //! takes attendance back: a retraction, the reversal of an import, a withdrawal of consent. Of several bodies of one event the
 //! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
@@ -40,7 +40,7 @@ mod warehouse_reader;
 pub use changes::LogEnd;
 use meetings::Meetings;
 pub use quality::Quality;
-pub use selection_inputs::{CampaignRecords, Configured, Receipts};
+pub use selection_inputs::{CampaignRecords, Configured, Receipts, WarehouseId};
 pub use stated_residence::StatedResidence;
 pub use stream::ArrowBatches;
 pub use two_lists::ListSizes;

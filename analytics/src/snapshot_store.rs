@@ -47,7 +47,7 @@ pub enum Stored {
 pub struct StoredSnapshot {
     /// Its id and figures.
     pub snapshot: Snapshot,
-    /// Records of the log below its offsets, of every campaign.
+    /// Sum of its offsets: the length of the log, other campaigns included, up to the last records of this one.
     pub records: u64,
     /// Whether it was reported, and so is kept.
     pub is_reported: bool,

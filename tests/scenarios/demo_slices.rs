@@ -71,7 +71,7 @@ async fn slice_server(login: &WarehouseLogin, facts: &ClickhouseConfig) -> Resul
     created.send().await?.error_for_status()?;
     let WarehouseLogin { url, user, password } = login.clone();
     let servers = SliceServers { urls: vec![url], user, password: password.into(), database: "slices".to_owned() };
-    Ok(ClickHouseSlices::new(&servers, facts)?)
+    Ok(ClickHouseSlices::new(&servers, WarehouseReader::new(facts).identity().await?)?)
 }
 
 /// One or two dimensions, and up to two filters on values that the campaign has.

@@ -86,8 +86,8 @@ impl SliceCommand {
 
     /// The same, counted by ClickHouse servers.
     async fn count_on_servers(&self, config: &Config, query: &SliceQuery) -> Result<(SliceTable, bool, Timestamp), AnalyticsError> {
-        let slices = ClickHouseSlices::new(&config.slices, &config.clickhouse)?;
         let source = FactsSource::new(config).without_saving();
+        let slices = ClickHouseSlices::new(&config.slices, source.warehouse.identity().await?)?;
         let request = LoadRequest { campaign: &self.campaign, as_of: self.as_of, max_age: self.max_age };
         let load = load(&source, &slices, request, Timestamp::now()).await?;
         Ok((slices.slice(&load, query).await?, load.is_synthetic(), load.as_of()))

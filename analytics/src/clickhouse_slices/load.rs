@@ -22,7 +22,7 @@ const TABLE_NAMES: [&str; 3] = ["slice_attendance", "slice_meetings", "slice_loa
 const LAYOUT: u32 = 1;
 /// Loads of a campaign that are kept: queries over several instants need several.
 const KEPT: usize = 4;
-/// How long others may still read a load that is not among them.
+/// How long others may still read a load that is not among them, from the time when it began to be written.
 const READ_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// How long it may take to load: what is older and not finished never will be.
 const LOADED_WITHIN: SignedDuration = SignedDuration::from_hours(2);
@@ -123,7 +123,7 @@ pub(super) async fn find(slices: &ClickHouseSlices, campaign: &CampaignId, selec
     let loads = format!(
         "SELECT load FROM slice_loads WHERE campaign = '{campaign}' AND warehouse = '{}' AND server = 0 AND {condition} \
          ORDER BY loaded DESC, load LIMIT {KEPT}",
-        slices.warehouse
+        slices.warehouse.as_str()
     );
     for LoadId { load } in slices.first().rows("the loads", &loads).await? {
         let description = format!("SELECT description FROM slice_loads WHERE load = '{load}'");
@@ -179,7 +179,7 @@ pub(super) async fn drop_older(slices: &ClickHouseSlices, campaign: &CampaignId,
         "SELECT load FROM (SELECT load, loaded FROM slice_loads WHERE campaign = '{campaign}' AND warehouse = '{}' AND load != '{own}' \
          ORDER BY loaded DESC, load OFFSET {}) WHERE toInt64(loaded) < {} \
          UNION ALL SELECT DISTINCT load FROM slice_meetings WHERE toInt64(loaded) < {} AND load NOT IN (SELECT load FROM slice_loads)",
-        slices.warehouse,
+        slices.warehouse.as_str(),
         KEPT - 1,
         before(READ_FOR),
         before(LOADED_WITHIN)

@@ -76,7 +76,7 @@ pub(super) async fn write(slices: &ClickHouseSlices, store: &FactsStore, age: Fa
         groups: PersonDimension::ALL.map(|dimension| store.person_groups(dimension)),
         load: Uuid::new_v4(),
         loaded: u32::try_from(now.as_second()).unwrap_or(u32::MAX),
-        warehouse: &slices.warehouse,
+        warehouse: slices.warehouse.as_str(),
         age,
         snapshot: SnapshotId::of(&identity),
         servers: slices.servers.len() as u32,

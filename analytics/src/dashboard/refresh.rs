@@ -1,6 +1,6 @@
 //! Refresh loop: recomputes the figures that the page shows.
 //!
-//! Guarantees: figures are recomputed when a contiguous offset moves, and periodically, since reports become overdue and data becomes old. A
+//! Guarantees: figures are recomputed when the campaign has new records, and periodically, since reports become overdue and data becomes old. A
 //! state that would disclose small counts is held back; the shown state is then recomputed with the current time and its own records. An
 //! error never removes what is shown.
 
@@ -24,7 +24,7 @@ use crate::{
     snapshot_store::SnapshotStore,
 };
 
-/// Interval at which the contiguous offsets are queried.
+/// Interval at which the offsets of the campaign are queried.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Age at which figures are recomputed even without new records.

@@ -106,3 +106,23 @@ impl Selection {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_reversed_imports_are_listed_as_a_query_may_have() {
+        let as_of = "2026-03-16T07:00:00Z".parse().expect("an instant");
+        let selection = Selection { campaign: "test".parse().expect("a campaign"), offsets: Vec::new(), as_of };
+        let imports = |number: usize| -> ReversedImports {
+            (0..number).map(|number| format!("00000000-0000-4000-8000-{number:012x}").parse().expect("an import")).collect()
+        };
+        assert_eq!(selection.import_not_reversed(Some(&imports(0))), "1");
+        let listed = selection.attendance_counts(Some(&imports(MAX_LISTED_IMPORTS)));
+        assert!(!listed.contains("v_reversed_imports") && listed.len() < 128 * 1024, "{}", listed.len());
+        let many = selection.import_not_reversed(Some(&imports(MAX_LISTED_IMPORTS + 1)));
+        assert!(many.contains("SELECT import FROM v_reversed_imports") && !many.contains("toUUID"));
+        assert_eq!(many, selection.import_not_reversed(None));
+    }
+}

@@ -4,6 +4,8 @@ use clickhouse::Row;
 use jiff::Timestamp;
 use qamtu_schemas::id::CampaignId;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::warehouse_reader::WarehouseReader;
 use crate::{
@@ -18,6 +20,21 @@ pub struct Configured {
     pub campaign: CampaignId,
     /// Whether its clock is simulated: clients then state the time of receipt.
     pub synthetic: bool,
+}
+
+/// Tells warehouses apart: 64 bits of a hash, as hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WarehouseId(String);
+
+impl WarehouseId {
+    /// Hashes what identifies a warehouse.
+    pub fn of(parts: &[&str]) -> Self {
+        Self(Sha256::digest(parts.join(" "))[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Times of receipt of a campaign's newest records, rolls excluded.
@@ -62,7 +79,22 @@ struct RecordsRow {
     past: u64,
 }
 
+#[derive(Row, Deserialize)]
+struct DatabaseRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    uuid: Uuid,
+}
+
 impl WarehouseReader {
+    /// Identifies the warehouse: its address, and the id that its database got when it was created. Two warehouses with equal settings have
+    /// different ones, unless the server gives databases no ids (those of the engine `Ordinary`).
+    pub async fn identity(&self) -> Result<WarehouseId, AnalyticsError> {
+        let sql = "SELECT uuid FROM system.databases WHERE name = currentDatabase()";
+        let databases: Vec<DatabaseRow> = self.rows("the id of the database", sql).await?;
+        let ids: String = databases.iter().map(|database| database.uuid.to_string()).collect();
+        Ok(WarehouseId::of(&[self.address(), &ids]))
+    }
+
     /// Offsets below which the projector has written every record to its table.
     pub async fn contiguous_offsets(&self) -> Result<Vec<Offset>, AnalyticsError> {
         let sql = "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(contiguous_offset) AS next \

@@ -24,6 +24,8 @@ pub(super) struct EventView {
 #[derive(Clone)]
 pub struct WarehouseReader {
     client: Client,
+    /// Address and name of the database.
+    address: String,
 }
 
 #[derive(Row, Deserialize)]
@@ -46,7 +48,12 @@ impl WarehouseReader {
             // Strings must be Arrow strings whatever the defaults of the server are.
             .with_setting("output_format_arrow_compression_method", "none")
             .with_setting("output_format_arrow_string_as_string", "1");
-        Self { client }
+        Self { client, address: format!("{} {}", config.url, config.database) }
+    }
+
+    /// Address and name of the database.
+    pub(super) fn address(&self) -> &str {
+        &self.address
     }
 
     /// All rows of a query.

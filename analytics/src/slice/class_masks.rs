@@ -1,5 +1,5 @@
 //! Which groups each class of meetings is in, one bit for each group: the groups that a person is in are the union of the masks of their
-//! meetings, and [`MaskCounter`](crate::mask_counter::MaskCounter)s count 64 groups of a person at once.
+//! meetings, and [`MaskCounter`]s count 64 groups of a person at once.
 
 use super::meeting_classes::MeetingClasses;
 use crate::mask_counter::{BITS, MaskCounter};

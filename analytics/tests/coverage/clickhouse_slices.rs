@@ -11,7 +11,8 @@ use proptest::{
 use qamtu_analytics::{
     AnalyticsError,
     clickhouse_slices::{ClickHouseSlices, FactsAge, Load, LoadSelector},
-    config::{ClickhouseConfig, SliceServers},
+    config::SliceServers,
+    facts::WarehouseId,
     facts_store::FactsStore,
     slice::slice,
     slice_query::SliceQuery,
@@ -61,7 +62,7 @@ impl Servers {
         for client in &clients {
             client.query("CREATE DATABASE slices").execute().await.expect("a database");
         }
-        let slices = ClickHouseSlices::new(&settings, &warehouse("http://warehouse")).expect("servers");
+        let slices = ClickHouseSlices::new(&settings, WarehouseId::of(&["warehouse"])).expect("servers");
         Self {
             clients: clients.into_iter().map(|client| client.with_database(DATABASE)).collect(),
             settings,
@@ -82,7 +83,7 @@ impl Servers {
     /// The same servers under other addresses, or for another warehouse.
     fn other(&self, urls: &[&String], facts: &str) -> Result<ClickHouseSlices, AnalyticsError> {
         let settings = SliceServers { urls: urls.iter().map(|url| (*url).clone()).collect(), ..self.settings.clone() };
-        ClickHouseSlices::new(&settings, &warehouse(facts))
+        ClickHouseSlices::new(&settings, WarehouseId::of(&[facts]))
     }
 
     async fn find(&self, selector: LoadSelector) -> Option<Load> {
@@ -92,11 +93,6 @@ impl Servers {
     async fn number(&self, server: usize, sql: &str) -> u64 {
         self.clients[server].query(sql).fetch_one().await.expect("a number")
     }
-}
-
-/// The warehouse that facts come from.
-fn warehouse(url: &str) -> ClickhouseConfig {
-    ClickhouseConfig { url: url.to_owned(), user: String::new(), password: String::new().into(), database: "qamtu".to_owned() }
 }
 
 /// A line of CSV without the as-of instant and the definition.
@@ -172,15 +168,15 @@ async fn servers_that_are_not_those_of_a_load_give_no_figure() {
     servers.load(&small_world()).await;
     let campaign = "test".parse().expect("a campaign");
     for urls in [vec![other, one], vec![one], vec![other]] {
-        let others = servers.other(&urls, "http://warehouse").expect("servers");
+        let others = servers.other(&urls, "warehouse").expect("servers");
         assert!(others.find(&campaign, of_last(60)).await.expect("loads").is_none(), "{urls:?}");
     }
     // One server under two addresses would count everybody twice.
-    let refused = servers.other(&[one, other, one], "http://warehouse").expect_err("a server twice");
+    let refused = servers.other(&[one, other, one], "warehouse").expect_err("a server twice");
     assert!(matches!(refused, AnalyticsError::SliceServerTwice { .. }) && refused.exit_code() == 64);
     let alias = one.replace("127.0.0.1", "localhost");
     let before = servers.number(0, "SELECT count() FROM slice_meetings").await;
-    let twice = servers.other(&[one, &alias], "http://warehouse").expect("two addresses");
+    let twice = servers.other(&[one, &alias], "warehouse").expect("two addresses");
     let refused = twice.load(&small_world().store(after(), usize::MAX), FactsAge::Newest, Timestamp::now()).await.expect_err("one server");
     assert!(matches!(refused, AnalyticsError::SliceServersShared), "{refused:?}");
     assert_eq!(servers.number(0, "SELECT count() FROM slice_meetings").await, before, "what it wrote is dropped");
@@ -201,7 +197,7 @@ async fn a_load_is_used_while_it_is_young_and_only_for_its_facts() {
     // Of another campaign, and of a campaign of the same name in another warehouse.
     assert!(servers.slices.find(&"other".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none());
     let urls: Vec<&String> = servers.settings.urls.iter().collect();
-    let elsewhere = servers.other(&urls, "http://elsewhere").expect("servers");
+    let elsewhere = servers.other(&urls, "elsewhere").expect("servers");
     assert!(elsewhere.find(&"test".parse().expect("a campaign"), of_last(60)).await.expect("loads").is_none());
     // Of another version of this program, or of the definition.
     for field in ["layout", "definition"] {
@@ -305,4 +301,17 @@ async fn the_program_counts_on_servers_what_it_counts_itself_and_loads_once() {
     assert!(refused.0 == Some(64) && refused.1.contains("set slices.urls to the addresses of ClickHouse servers"), "{refused:?}");
     let unknown = slice_output_with(&settings, &["--engine", "clickhouse", "--where", "unit=C"]).expect_err("no unit");
     assert!(unknown.0 == Some(64) && unknown.1.contains("dimension unit has no value \"C\""), "{unknown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warehouse_that_was_made_anew_is_another_one() {
+    let warehouse = TestWarehouse::start().await;
+    let identity = async || warehouse.reader.identity().await.expect("an identity");
+    let first = identity().await;
+    assert_eq!(identity().await, first);
+    let admin = warehouse.admin.clone().with_database("default");
+    for sql in ["DROP DATABASE qamtu SYNC", "CREATE DATABASE qamtu"] {
+        admin.query(sql).execute().await.expect(sql);
+    }
+    assert_ne!(identity().await, first, "address and name are the same");
 }
