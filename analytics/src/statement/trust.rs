@@ -53,7 +53,7 @@ pub(super) fn trust(fmt: &FigureFormatter<'_>) -> Trust {
             rows.push(meetings(precincts, false, fmt.message("trust-precincts"), detail));
         }
     }
-    rows.extend(unreachable(fmt));
+    rows.extend(unreachable(fmt).map(|(precincts, detail)| meetings(precincts, false, fmt.message("trust-unreachable"), detail)));
     if counts.roll_precincts > 0 && counts.precincts_without_roll > 0 {
         let enrolled = counts.precincts.saturating_sub(counts.precincts_without_roll);
         let detail = fmt.message_with("trust-roll-detail", &[("all", fmt.count(counts.precincts).into()), ("n", counts.precincts.into())]);

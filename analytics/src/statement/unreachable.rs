@@ -1,15 +1,15 @@
-//! Row about the precincts where no meeting can be held.
+//! The precincts where no meeting can be held, in words.
 
 use qamtu_schemas::event::UnreachableReason;
 
-use super::{figure_formatter::FigureFormatter, trust::TrustRow};
+use super::figure_formatter::FigureFormatter;
 use crate::coverage::UnreachablePrecinct;
 
 /// Precincts that are named; those with the most voters come first.
 const NAMED: usize = 5;
 
-/// None if meetings can be held everywhere.
-pub(super) fn unreachable(fmt: &FigureFormatter<'_>) -> Option<TrustRow> {
+/// How many there are, and which ones and why; none if meetings can be held everywhere.
+pub(super) fn unreachable(fmt: &FigureFormatter<'_>) -> Option<(u64, String)> {
     let mut precincts: Vec<&UnreachablePrecinct> = fmt.published.unreachable.iter().collect();
     if precincts.is_empty() {
         return None;
@@ -21,12 +21,7 @@ pub(super) fn unreachable(fmt: &FigureFormatter<'_>) -> Option<TrustRow> {
     }
     let voters: u64 = precincts.iter().filter_map(|precinct| precinct.voters).sum();
     let args = [("voters", fmt.count(voters).into()), ("n", voters.into()), ("places", places.join("; ").into())];
-    Some(TrustRow {
-        label: fmt.message("trust-unreachable"),
-        figure: fmt.number(precincts.len() as u64),
-        detail: fmt.message_with("trust-unreachable-detail", &args),
-        act: false,
-    })
+    Some((precincts.len() as u64, fmt.message_with("trust-unreachable-detail", &args)))
 }
 
 /// Unit and number of a precinct, since when no meeting can be held there, and why.
