@@ -3,9 +3,9 @@
 //! This is the only module that queries the warehouse. Columns of Arrow streams are checked by name and type. Attendance is not stored: it is
 //! streamed, grouped by meeting.
 //!
-//! Guarantees: a record counts if its offset is below that of the selection, which is nowhere above the contiguous offset, and it was received by the as-of instant. So does a record that
-//! takes attendance back: a retraction, the reversal of an import, a withdrawal of consent. Of several bodies of one event the
-//! earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
+//! Guarantees: a record counts if its offset is below that of the selection, which is nowhere above the contiguous offset, and it was received
+//! by the as-of instant. So does a record that takes attendance back: a retraction, the reversal of an import, a withdrawal of consent. Of
+//! several bodies of one event the earliest received counts, so a later one never replaces what counted before. The same selection gives the same facts at any later time.
 //!
 //! Limits: the time of receipt is the one that ingest stored. A record that is not yet in the tables during a calculation
 //! counts in the next calculation of the same instant. A body that was received earlier than the one that counts, and appended later,

@@ -38,7 +38,7 @@ const UNKNOWN: &str = "";
 pub struct Fan {
     /// One in ten is lower.
     pub low: u64,
-    /// Half are lower.
+    /// The median: half of the continuations are lower.
     pub middle: u64,
     /// One in ten is higher.
     pub high: u64,
@@ -47,11 +47,11 @@ pub struct Fan {
 /// The state after the plans of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ForecastDay {
-    /// Local day.
+    /// Local day on which plans remain.
     pub day: Date,
     /// Plans that remain until its end.
     pub meetings: usize,
-    /// Gross attendance.
+    /// Gross attendance by then, with that of the meetings so far.
     pub gross: Fan,
     /// Different voters; none without an estimate.
     pub reached: Option<Fan>,
@@ -103,7 +103,7 @@ pub struct Forecast {
 /// The end of the campaign with all meetings that it is configured for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct WholePlan {
-    /// Gross attendance.
+    /// Gross attendance by then, with that of the meetings so far.
     pub gross: Fan,
     /// Different voters; none without an estimate.
     pub reached: Option<Fan>,
@@ -122,7 +122,7 @@ struct Outlook<'a> {
 /// Attendances of one continuation by day, and its different voters.
 type Continuation = Vec<(f64, Option<f64>)>;
 
-/// Forecasts a campaign.
+/// Forecasts a campaign from its present state; fails only if its coverage cannot be computed.
 pub fn forecast(store: &FactsStore) -> Result<Forecast, AnalyticsError> {
     let coverage = Coverage::of(store)?;
     let figures = &coverage.region.figures;

@@ -41,8 +41,8 @@ pub struct NextMeetings {
     pub planned: Vec<NextMeeting>,
     /// Further planned meetings in precincts where none can be held: they are to be moved or cancelled.
     pub unreachable: Vec<UnreachablePlan>,
-    /// Precincts where a further meeting can be held and would reach most new voters after all of those, each with a category. None once the last lawful day
-    /// has passed.
+    /// Precincts where a further meeting can be held and would reach most new voters after all of those, each with a category. None once the
+    /// last lawful day has passed.
     pub proposals: Vec<Proposal>,
 }
 
@@ -80,7 +80,7 @@ pub struct UnreachablePlan {
     pub unit: String,
     /// Id of the precinct, if the plan names one; otherwise it is that of the venue.
     pub precinct: Option<String>,
-    /// What prevents it.
+    /// Reason why the precinct cannot be reached, as reported.
     pub reason: UnreachableReason,
 }
 

@@ -25,7 +25,7 @@ pub struct UnreachablePrecinct {
     pub voters: Option<u64>,
     /// First day on which no meeting could be held.
     pub since: Date,
-    /// What prevents meetings.
+    /// Reason that was reported with it.
     pub reason: UnreachableReason,
 }
 

@@ -64,7 +64,7 @@ struct ConfiguredRow {
 pub struct CampaignRecords {
     /// The offset after the last one of each partition, sorted by topic and partition. Partitions without any are absent.
     pub offsets: Vec<Offset>,
-    /// Times of receipt.
+    /// Times of receipt of its events, rolls excluded.
     pub receipts: Receipts,
 }
 

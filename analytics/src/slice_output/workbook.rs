@@ -9,7 +9,7 @@ use crate::csv::field::Field;
 
 /// Width of the columns of keys, in characters.
 const KEY_WIDTH: f64 = 16.0;
-/// Letters of a text that a cell has room for (Excel's limit is 32,767); a long list of filters is cut.
+/// Characters of a text that a cell has room for (Excel's limit is 32,767). A longer list of filters is cut and ends with an ellipsis.
 const CELL_TEXT: usize = 32_000;
 /// Width of the column of explanations.
 const TEXT_WIDTH: f64 = 90.0;
@@ -64,8 +64,15 @@ impl SliceOutput<'_> {
         let measures = self.measures.iter().map(|measure| (measure.name(), measure.meaning().to_owned()));
         for ((name, text), row) in self.origin().into_iter().chain(measures).zip(0..) {
             sheet.write_with_format(row, 0, name, &bold)?;
-            sheet.write_string(row, 1, text.chars().take(CELL_TEXT).collect::<String>())?;
+            sheet.write_string(row, 1, fit_cell(text))?;
         }
         Ok(())
+    }
+}
+
+fn fit_cell(text: String) -> String {
+    match text.char_indices().nth(CELL_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }

@@ -21,8 +21,11 @@ use crate::{
 const MEASURES: &str = "held,gross,reached,coverage_percent";
 
 fn written(world: &World, by: &str, format: SliceFormat) -> Vec<u8> {
-    let filters = ["day>=2026-02-20".to_owned()];
-    let query = SliceQuery::parse(by, &filters).expect("a query");
+    written_where(world, by, "day>=2026-02-20", format)
+}
+
+fn written_where(world: &World, by: &str, filter: &str, format: SliceFormat) -> Vec<u8> {
+    let query = SliceQuery::parse(by, &[filter.to_owned()]).expect("a query");
     let table: SliceTable = slice(&world.store(after(), usize::MAX), &query).expect("a slice");
     let measures = Measure::parse(MEASURES).expect("measures");
     let lines = SliceLine::exact(&table, &measures);
@@ -68,6 +71,17 @@ fn a_workbook_has_the_numbers_of_the_csv_file_and_says_what_it_is() {
         assert!(about["synthetic"].starts_with("yes"));
         assert_eq!(about["reached"], Measure::parse("reached").expect("a measure")[0].meaning());
     }
+}
+
+#[test]
+fn a_long_list_of_filters_is_cut_where_a_cell_ends() {
+    let filter = format!("unit=A{}", ",A".repeat(20_000));
+    let bytes = written_where(&world(), "coalition", &filter, SliceFormat::Xlsx);
+    let mut book: Xlsx<_> = open_workbook_from_rs(std::io::Cursor::new(bytes)).expect("a workbook");
+    let about = book.worksheet_range("About").expect("a sheet");
+    let shown = about.rows().find(|row| row[0] == "where").map(|row| row[1].to_string()).expect("the filters");
+    assert!(shown.chars().count() <= 32_767 && shown.ends_with('…'), "{}", shown.chars().count());
+    assert!(filter.starts_with(shown.trim_end_matches('…')));
 }
 
 #[test]

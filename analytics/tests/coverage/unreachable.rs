@@ -13,7 +13,11 @@ use qamtu_analytics::{
 use qamtu_schemas::event::UnreachableReason;
 use serde_json::{Value, json};
 
-use crate::world::{MONDAY, World, after, at};
+use crate::{
+    program::analytics_output,
+    warehouse::TestWarehouse,
+    world::{MONDAY, World, after, at},
+};
 
 const AS_OF: &str = "2026-03-01T07:00:00Z";
 
@@ -187,4 +191,26 @@ fn no_meeting_is_expected_or_proposed_where_none_can_be_held() {
     report(&mut world, "B-1", 4, since("2026-02-20", "road"));
     let meetings: Vec<String> = next(&world).unreachable.iter().map(|plan| plan.meeting.to_string()).collect();
     assert_eq!(meetings, ["in-hall", "next-b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plans_that_cannot_be_held_are_printed_in_three_languages() {
+    let warehouse = TestWarehouse::start().await;
+    let mut world = world();
+    report(&mut world, "B-1", 1, since("2026-02-20", "absence"));
+    warehouse.store(&world).await;
+    for (language, list, reason, forecast) in [
+        ("en", "Planned where no meeting can be held; move or cancel them:", "residents are elsewhere for a time", "can be held: 1;"),
+        ("ru", "Запланированы там, где встречу провести нельзя", "жители временно в отъезде", "провести нельзя: 1;"),
+        ("kk", "Кездесу өткізуге болмайтын жерге жоспарланған", "тұрғындар уақытша басқа жерде", "тағы 1 кездесу жоспарланған"),
+    ] {
+        let print = |command: &str| {
+            let arguments = [command, "--campaign", "test", "--as-of", AS_OF, "--language", language];
+            analytics_output(&warehouse.config, &arguments).expect("a text")
+        };
+        let next = print("next-meetings");
+        assert!([list, reason, "next-b", "2026-03-06"].iter().all(|text| next.contains(text)), "{next}");
+        let expected = print("forecast");
+        assert!(expected.contains(forecast), "{expected}");
+    }
 }
