@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use qamtu_schemas::{
-    MeetingFold, Reference, Surveys, Topic,
+    MeetingFold, Reference, Surveys,
     id::{MeetingId, SurveyId},
     surveys::SurveyResult,
 };
@@ -40,6 +40,7 @@ mod warehouse_reader;
 pub use changes::LogEnd;
 use meetings::Meetings;
 pub use quality::Quality;
+use quality::{References, Retracted};
 pub use selection_inputs::{CampaignRecords, Configured, Receipts, WarehouseId};
 pub use stated_residence::StatedResidence;
 pub use stream::ArrowBatches;
@@ -94,6 +95,9 @@ struct MeetingFacts {
     /// Ids of all meetings with an event, sorted.
     ids: Vec<MeetingId>,
     events: u64,
+    /// References to an event that the meeting does not have.
+    dangling_references: u64,
+    retracted: Vec<Retracted>,
 }
 
 const REFERENCE_EVENTS: EventView = EventView { name: "v_reference_events", order_by: "event_id" };
@@ -110,35 +114,24 @@ impl WarehouseReader {
         let without_roll = async {
             // First, because it has the reversed imports, which the meetings need.
             let ReferenceFacts { reference, surveys, events } = self.reference(&selection).await?;
-            let synthetic = reference.campaign().is_some_and(|campaign| campaign.synthetic);
             let meetings = self.meetings(&selection, &reference);
-            let consents = self.consent_events(&selection);
-            let rejected = self.rejected(&selection, synthetic);
-            let quality = self.quality(&selection, reference.reversed(), synthetic);
-            let (meetings, consents, rejected, quality, conflicts) =
-                tokio::try_join!(meetings, consents, rejected, quality, self.conflicts(&selection))?;
-            let record_counts = RecordCounts { events: events + meetings.events + consents, rejected, conflicts };
-            Ok((reference, surveys, meetings, quality, record_counts))
+            let (mut meetings, counts) = tokio::try_join!(meetings, self.counts(&selection, &reference))?;
+            meetings.dangling_references += self.dangling_retractions(&selection, &meetings.retracted).await?;
+            Ok((reference, surveys, events, meetings, counts))
         };
         let roll = self.roll(&selection, saved_roll);
-        let ((reference, surveys, meetings, mut quality, record_counts), (roll_id, roll)) = tokio::try_join!(without_roll, roll)?;
-        let MeetingFacts { meetings, ids: meeting_ids, .. } = meetings;
-        quality.premature_reports = meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64;
+        let ((reference, surveys, events, meetings, counts), conflicts, (roll_id, roll)) =
+            tokio::try_join!(without_roll, self.conflicts(&selection), roll)?;
+        let MeetingFacts { meetings, ids: meeting_ids, events: meeting_events, dangling_references, .. } = meetings;
+        let record_counts = RecordCounts { events: events + meeting_events + counts.consents, rejected: counts.rejected, conflicts };
+        let quality = Quality {
+            newest_record: counts.newest_record,
+            dangling_references: dangling_references + counts.dangling_references,
+            lookalike_meetings: 0,
+            clock_ahead: counts.clock_ahead,
+            premature_reports: meetings.rows().iter().filter(|meeting| meeting.premature).count() as u64,
+        };
         Ok(Facts { selection, record_counts, quality, reference, surveys, meetings, meeting_ids, roll, roll_id })
-    }
-
-    /// Number of events about consent. Those of other kinds are counted while they are read.
-    async fn consent_events(&self, selection: &Selection) -> Result<u64, AnalyticsError> {
-        let sql = format!("SELECT count() FROM v_consents WHERE {}", selection.admits(Topic::Events));
-        self.number("the number of events about consent", &sql).await
-    }
-
-    /// Number of rejected records. A rejected record has neither a campaign nor a time of receipt, so the append time bounds it, unless
-    /// the clock of the campaign is simulated.
-    async fn rejected(&self, selection: &Selection, synthetic: bool) -> Result<u64, AnalyticsError> {
-        let appended = if synthetic { "1".to_owned() } else { selection.not_after_as_of("appended") };
-        let rejected = format!("SELECT count() FROM v_rejected WHERE {} AND {appended}", selection.below_offsets_of_topics());
-        self.number("the number of rejected records", &rejected).await
     }
 
     /// Number of event ids with several bodies.
@@ -169,32 +162,41 @@ impl WarehouseReader {
     async fn meetings(&self, selection: &Selection, reference: &Reference) -> Result<MeetingFacts, AnalyticsError> {
         let mut meetings = Meetings::default();
         let mut ids: Vec<MeetingId> = Vec::new();
-        let mut open: Option<(MeetingId, MeetingFold)> = None;
-        let mut close = |open: Option<(MeetingId, MeetingFold)>| match open {
-            Some((id, fold)) if !meetings.push(id.clone(), &fold.state(reference.reversed()), selection.as_of) => {
-                Err(AnalyticsError::Value { view: MEETING_EVENTS.name, value: id.to_string(), expected: "meeting in the order of ids" })
+        let (mut dangling_references, mut retracted) = (0, Vec::new());
+        let mut open: Option<OpenMeeting> = None;
+        let mut close = |open: Option<OpenMeeting>| {
+            let Some(OpenMeeting { id, fold, references }) = open else { return Ok(()) };
+            dangling_references += references.dangling();
+            retracted.extend(references.retracted(&id));
+            if fold.is_empty() || meetings.push(id.clone(), &fold.state(reference.reversed()), selection.as_of) {
+                return Ok(());
             }
-            _ => Ok(()),
+            Err(AnalyticsError::Value { view: MEETING_EVENTS.name, value: id.to_string(), expected: "meeting in the order of ids" })
         };
         let read = self.events(MEETING_EVENTS, selection, |event| {
             let is_reversed = event.envelope.import.is_some_and(|import| reference.reversed().contains(&import));
             let Some(id) = event.data.meeting().cloned() else { return Ok(()) };
-            if ids.last() != Some(&id) {
+            if open.as_ref().is_none_or(|open| open.id != id) {
                 ids.push(id.clone());
+                close(open.replace(OpenMeeting { id, fold: MeetingFold::default(), references: References::default() }))?;
             }
-            if is_reversed {
-                return Ok(());
-            }
-            if open.as_ref().is_none_or(|(open, _)| *open != id) {
-                close(open.replace((id, MeetingFold::default())))?;
-            }
-            if let Some((_, fold)) = &mut open {
-                fold.insert(event);
+            if let Some(open) = &mut open {
+                open.references.add(&event, is_reversed);
+                if !is_reversed {
+                    open.fold.insert(event);
+                }
             }
             Ok(())
         });
         let events = read.await?;
         close(open)?;
-        Ok(MeetingFacts { meetings, ids, events })
+        Ok(MeetingFacts { meetings, ids, events, dangling_references, retracted })
     }
+}
+
+/// The meeting whose events are being read.
+struct OpenMeeting {
+    id: MeetingId,
+    fold: MeetingFold,
+    references: References,
 }

@@ -113,6 +113,11 @@ impl MeetingFold {
             .or_insert(body);
     }
 
+    /// Whether the meeting has no event.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Folds all events except those of reversed imports.
     pub fn state(&self, reversed: &BTreeSet<ImportId>) -> MeetingState {
         let live: Vec<LiveEvent<'_>> = self

@@ -50,8 +50,6 @@ pub struct FactsSource {
 /// The lists of the store on disk that are still true, and the attendance of the meetings that changed.
 struct Renewal {
     saved: SavedStore,
-    /// The end of the log at the offsets of the saved store, as it is now.
-    log_end: LogEnd,
     lists: AttendanceLists,
     changed: BTreeSet<MeetingId>,
     attendance: Vec<DataFrame>,
@@ -78,12 +76,18 @@ impl FactsSource {
         let saved = folder.as_ref().and_then(StoreFolder::open).filter(|saved| saved.precedes(&selection, Timestamp::now()));
         let is_roll_saved = Arc::new(AtomicBool::new(false));
         let facts = self.warehouse.facts(selection.clone(), saved_roll(saved.clone(), Arc::clone(&is_roll_saved)));
-        let own_end = async { if folder.is_some() { self.warehouse.log_end(&selection).await } else { Ok(LogEnd::default()) } };
+        let log_ends = async {
+            if folder.is_none() {
+                return Ok([LogEnd::default(), LogEnd::default()]);
+            }
+            let since = saved.as_ref().map_or_else(|| selection.clone(), SavedStore::selection);
+            self.warehouse.log_ends([&since, &selection]).await
+        };
         let begin = Instant::now();
-        let (facts, renewal, log_end) = tokio::try_join!(facts, self.renewal(saved.as_ref(), &selection), own_end)?;
+        let (facts, renewal, [saved_end, log_end]) = tokio::try_join!(facts, self.renewal(saved.as_ref(), &selection), log_ends)?;
         let facts_read = begin.elapsed();
         let with_residence = !roll_decides(&facts)?;
-        let renewal = renewal.filter(|renewal| !with_residence && renewal.fits(&facts));
+        let renewal = renewal.filter(|renewal| !with_residence && renewal.fits(&facts, &saved_end));
         let is_roll_saved = is_roll_saved.load(Ordering::Relaxed);
         let is_partly_saved = renewal.is_some() || is_roll_saved;
         let read = saved.as_ref().filter(|_| is_partly_saved).map_or_else(Timestamp::now, SavedStore::read);
@@ -130,10 +134,10 @@ impl FactsSource {
         let source = saved.clone();
         let lists = async { spawn_blocking(move || source.attendance()).await.map_err(AnalyticsError::TaskFailed) };
         let changed = self.changed_attendance(&since, selection);
-        let (changed, lists, log_end) = tokio::try_join!(changed, lists, self.warehouse.log_end(&since))?;
+        let (changed, lists) = tokio::try_join!(changed, lists)?;
         Ok(lists.zip(changed).map(|(mut lists, (changed, attendance))| {
             lists.remove(&changed);
-            Renewal { saved, log_end, lists, changed, attendance }
+            Renewal { saved, lists, changed, attendance }
         }))
     }
 
@@ -175,9 +179,9 @@ fn saved_roll(saved: Option<SavedStore>, is_read: Arc<AtomicBool>) -> impl FnOnc
 
 impl Renewal {
     /// Whether the lists are those of the facts. Those of a meeting that has another audience now are not, because whether people are counted
-    /// depends on it.
-    fn fits(&self, facts: &Facts) -> bool {
-        self.saved.fits(facts, &self.log_end) && !has_other_audiences(facts, &self.lists)
+    /// depends on it. `log_end` is the end of the log at the offsets of the saved store, as it is now.
+    fn fits(&self, facts: &Facts, log_end: &LogEnd) -> bool {
+        self.saved.fits(facts, log_end) && !has_other_audiences(facts, &self.lists)
     }
 }
 

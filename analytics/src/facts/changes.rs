@@ -11,7 +11,10 @@ use qamtu_schemas::{Topic, id::MeetingId};
 use serde::{Deserialize, Serialize};
 
 use super::warehouse_reader::WarehouseReader;
-use crate::{error::AnalyticsError, snapshot_identity::Selection};
+use crate::{
+    error::AnalyticsError,
+    snapshot_identity::{Offset, Selection},
+};
 
 /// More changed meetings than this are not read one by one: reading everything costs about as much, and a query may have 256 KiB.
 const MAX_CHANGED: usize = 2_000;
@@ -56,15 +59,22 @@ const OF_OTHER_MEETINGS: u8 = 1;
 const MAY_REPLACE: u8 = 2;
 
 impl WarehouseReader {
-    /// The last records below the offsets of a selection, as the log copy has them now.
-    pub(crate) async fn log_end(&self, selection: &Selection) -> Result<LogEnd, AnalyticsError> {
+    /// The last records below the offsets of each selection, as the log copy has them now.
+    pub(crate) async fn log_ends<const N: usize>(&self, selections: [&Selection; N]) -> Result<[LogEnd; N], AnalyticsError> {
+        let ends = selections.map(Selection::last_offsets).join(" OR ");
         let sql = format!(
             "SELECT toUInt32(v_records.partition) AS partition, toUInt64(v_records.offset) AS offset, \
              toUnixTimestamp64Milli(appended) AS appended_ms, toUnixTimestamp64Micro(received) AS received_us \
-             FROM v_records WHERE topic = 'events' AND {} ORDER BY partition, appended_ms, received_us",
-            selection.last_offsets()
+             FROM v_records WHERE topic = 'events' AND ({ends}) ORDER BY partition, appended_ms, received_us"
         );
-        self.rows("the end of the log copy", &sql).await.map(LogEnd)
+        let rows: Vec<LastRecord> = self.rows("the end of the log copy", &sql).await?;
+        let is_last = |row: &LastRecord, offset: &Offset| {
+            offset.topic == Topic::Events.name() && offset.partition == row.partition && offset.next == row.offset + 1
+        };
+        let end = |selection: &Selection| {
+            rows.iter().filter(|row| selection.offsets.iter().any(|offset| is_last(row, offset))).cloned().collect()
+        };
+        Ok(selections.map(|selection| LogEnd(end(selection))))
     }
 
     /// The meetings whose attendance may differ between two selections, `until` having all records of `since`. None if that may be any

@@ -68,6 +68,16 @@ pub struct CampaignRecords {
     pub receipts: Receipts,
 }
 
+impl CampaignRecords {
+    /// Whether no record is above these offsets.
+    pub fn are_below(&self, offsets: &[Offset]) -> bool {
+        self.offsets.iter().all(|own| {
+            let mut of_partition = offsets.iter().filter(|other| other.topic == own.topic && other.partition == own.partition);
+            of_partition.any(|other| own.next <= other.next)
+        })
+    }
+}
+
 #[derive(Row, Deserialize)]
 struct RecordsRow {
     topic: String,
@@ -115,16 +125,17 @@ impl WarehouseReader {
         rows.into_iter().map(configured).collect()
     }
 
-    /// The records of a campaign below the contiguous offsets; `now` is the time of the server's clock. Rejected records may be those of any
-    /// campaign, so they belong to each. Events of other campaigns change nothing.
+    /// The records of a campaign, all of them or those below some offsets; `now` is the time of the server's clock. Rejected records may be those
+    /// of any campaign, so they belong to each. Events of other campaigns change nothing.
     pub async fn campaign_records(
         &self,
         campaign: &CampaignId,
-        contiguous: Vec<Offset>,
+        below: Option<Vec<Offset>>,
         now: Timestamp,
     ) -> Result<CampaignRecords, AnalyticsError> {
-        let selection = Selection { campaign: campaign.clone(), offsets: contiguous, as_of: now };
-        let below = selection.below_offsets_of_topics();
+        let is_bounded = below.is_some();
+        let selection = Selection { campaign: campaign.clone(), offsets: below.unwrap_or_default(), as_of: now };
+        let below = if is_bounded { selection.below_offsets_of_topics() } else { "1".to_owned() };
         let past = format!("dated AND {}", selection.not_after_as_of("received"));
         let sql = format!(
             "SELECT toString(topic) AS topic, toUInt32(partition) AS partition, toUInt64(max(`offset`) + 1) AS next, \

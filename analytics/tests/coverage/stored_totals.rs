@@ -82,7 +82,7 @@ async fn only_records_of_the_campaign_below_the_offsets_are_totalled() {
     assert_eq!(facts.record_counts, RecordCounts { events: world.events.len() as u64, rejected: 5, conflicts: 1 });
     let newest = Some(at(NEWEST));
     assert_eq!(facts.quality.newest_record, newest);
-    let records = warehouse.reader.campaign_records(&selection.campaign, selection.offsets.clone(), Timestamp::now()).await;
+    let records = warehouse.reader.campaign_records(&selection.campaign, Some(selection.offsets.clone()), Timestamp::now()).await;
     let receipts = Receipts { newest, newest_past: newest };
     // Nothing is known to be complete of two partitions.
     let offsets = selection.offsets.into_iter().filter(|offset| offset.next > 0).collect();
