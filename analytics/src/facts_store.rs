@@ -32,17 +32,19 @@ mod look_alike_ids;
 mod meeting_codes;
 mod meeting_frame;
 mod open_meeting;
+mod order_frames;
 mod people;
 mod people_frames;
 mod person_meetings;
 mod person_set;
 mod residences;
 mod revealing_audiences;
+mod saved_order;
 mod saved_store;
 mod voters;
 
 pub use attendance_collector::AttendanceCollector;
-pub use attendance_lists::AttendanceLists;
+use attendance_lists::AttendanceLists;
 pub use attendance_run::{AttendanceRun, OUTSIDE, STRONG, UNSTATED};
 pub(crate) use calendar::LocalCalendar;
 pub(crate) use calendar::week_monday;
@@ -55,6 +57,7 @@ pub(crate) use person_meetings::{MeetingCounts, PersonMeetings};
 pub use residences::ResidenceIndex;
 pub(crate) use residences::precinct_counts;
 use revealing_audiences::RevealingAudiences;
+pub use saved_order::SavedAttendance;
 pub use saved_store::{MAX_AGE, SaveInputs, SavedStore, StoreFolder};
 pub(crate) use voters::Voters;
 
@@ -90,11 +93,10 @@ fn eligibility_roll<'a>(facts: &'a Facts, calendar: &LocalCalendar) -> Option<&'
     Some(&facts.roll).filter(|roll| is_complete && !roll.is_empty())
 }
 
-/// Whether a list was made for another audience than its meeting has.
-pub fn has_other_audiences(facts: &Facts, lists: &AttendanceLists) -> bool {
+/// Whether lists were made for other states of their meetings than the facts have: another audience, or a report that does not count now.
+pub fn has_other_meetings(facts: &Facts, attendance: &SavedAttendance) -> bool {
     let revealing = RevealingAudiences::of(facts);
-    let known = |id: &MeetingId| facts.meetings.ids().binary_search(id).ok().map(|number| &facts.meetings.rows()[number]);
-    lists.has_another_audience(|id| known(id).is_some_and(|meeting| revealing.includes(meeting)))
+    attendance.lists.differ_from(&facts.meetings, |meeting| revealing.includes(meeting))
 }
 
 impl FactsStore {
@@ -103,14 +105,14 @@ impl FactsStore {
         facts: Facts,
         collect: impl FnOnce(&mut AttendanceCollector<'_>) -> Result<(), AnalyticsError>,
     ) -> Result<Self, AnalyticsError> {
-        Self::renewed(facts, AttendanceLists::default(), collect)
+        Self::renewed(facts, SavedAttendance::default(), collect)
     }
 
-    /// Builds a store of lists that are still true; `collect` adds the attendances of the other meetings. Lists can only be kept while the
-    /// same roll decides about eligibility.
+    /// Builds a store of attendance that is still true; `collect` adds that of the other meetings. It can only be kept while the same roll decides
+    /// about eligibility, and unless [`has_other_meetings`].
     pub fn renewed(
         mut facts: Facts,
-        kept: AttendanceLists,
+        mut kept: SavedAttendance,
         collect: impl FnOnce(&mut AttendanceCollector<'_>) -> Result<(), AnalyticsError>,
     ) -> Result<Self, AnalyticsError> {
         let calendar = LocalCalendar::of(configured(&facts)?, facts.selection.as_of)?;
@@ -123,12 +125,12 @@ impl FactsStore {
             Some(roll) => People::of_roll(roll, &residences),
             None => People::of_statements(stated_residences),
         };
-        let mut attendance = kept;
-        attendance.extend(collected);
-        attendance.index(&facts.meetings);
+        kept.lists.extend(collected);
+        kept.lists.index(&facts.meetings);
+        let person_meetings = Arc::new(PersonMeetings::of(&kept, &facts.meetings, people.len())?);
+        let attendance = kept.lists;
         let known: BTreeSet<&MeetingId> = facts.meeting_ids.iter().chain(attendance.meetings()).collect();
         facts.quality.lookalike_meetings = look_alike_ids::count(known.into_iter());
-        let person_meetings = Arc::new(PersonMeetings::of(&attendance, &facts.meetings, people.len())?);
         let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;
         let values = |dimension| match dimension {
             Dimension::Meeting(dimension) => Some(meetings.values(dimension).clone()),

@@ -26,7 +26,7 @@ use crate::{
     error::AnalyticsError,
     facts::{ArrowBatches, Facts, LogEnd, WarehouseReader},
     facts_store::{
-        AttendanceCollector, AttendanceLists, FactsStore, SaveInputs, SavedStore, StoreFolder, has_other_audiences, roll_decides,
+        AttendanceCollector, FactsStore, SaveInputs, SavedAttendance, SavedStore, StoreFolder, has_other_meetings, roll_decides,
     },
     roll::{Roll, RollId},
     snapshot_identity::Selection,
@@ -47,10 +47,10 @@ pub struct FactsSource {
     pub saves: bool,
 }
 
-/// The lists of the store on disk that are still true, and the attendance of the meetings that changed.
+/// The attendance of the store on disk that is still true, and that of the meetings that changed.
 struct Renewal {
     saved: SavedStore,
-    lists: AttendanceLists,
+    kept: SavedAttendance,
     changed: BTreeSet<MeetingId>,
     attendance: Vec<DataFrame>,
 }
@@ -112,11 +112,11 @@ impl FactsSource {
             })
         };
         match renewal {
-            Some(Renewal { lists, attendance, .. }) => {
+            Some(Renewal { kept, attendance, .. }) => {
                 let collect = move |collector: &mut AttendanceCollector<'_>| {
                     attendance.iter().try_for_each(|frame| attendance::collect_frame(collector, frame))
                 };
-                let renewed = move || finish(FactsStore::renewed(facts, lists, collect)?);
+                let renewed = move || finish(FactsStore::renewed(facts, kept, collect)?);
                 spawn_blocking(renewed).await.map_err(AnalyticsError::TaskFailed)?
             }
             None => {
@@ -132,12 +132,12 @@ impl FactsSource {
         let Some(saved) = saved.cloned() else { return Ok(None) };
         let since = saved.selection();
         let source = saved.clone();
-        let lists = async { spawn_blocking(move || source.attendance()).await.map_err(AnalyticsError::TaskFailed) };
+        let kept = async { spawn_blocking(move || source.attendance()).await.map_err(AnalyticsError::TaskFailed) };
         let changed = self.changed_attendance(&since, selection);
-        let (changed, lists) = tokio::try_join!(changed, lists)?;
-        Ok(lists.zip(changed).map(|(mut lists, (changed, attendance))| {
-            lists.remove(&changed);
-            Renewal { saved, lists, changed, attendance }
+        let (changed, kept) = tokio::try_join!(changed, kept)?;
+        Ok(kept.zip(changed).map(|(mut kept, (changed, attendance))| {
+            kept.lists.remove(&changed);
+            Renewal { saved, kept, changed, attendance }
         }))
     }
 
@@ -178,10 +178,10 @@ fn saved_roll(saved: Option<SavedStore>, is_read: Arc<AtomicBool>) -> impl FnOnc
 }
 
 impl Renewal {
-    /// Whether the lists are those of the facts. Those of a meeting that has another audience now are not, because whether people are counted
-    /// depends on it. `log_end` is the end of the log at the offsets of the saved store, as it is now.
+    /// Whether the attendance is that of the facts. Whether people are counted depends on the audience and the report of their meeting. `log_end` is
+    /// the end of the log at the offsets of the saved store, as it is now.
     fn fits(&self, facts: &Facts, log_end: &LogEnd) -> bool {
-        self.saved.fits(facts, log_end) && !has_other_audiences(facts, &self.lists)
+        self.saved.fits(facts, log_end) && !has_other_meetings(facts, &self.kept)
     }
 }
 

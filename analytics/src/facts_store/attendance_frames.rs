@@ -1,4 +1,5 @@
-//! Attendance as data frames: one row per meeting, in ascending order of meeting ids, with the eligible people as a list.
+//! Attendance as data frames: one row per meeting, in ascending order of meeting ids, with the eligible people as a list, or without one if they
+//! are in the order by person.
 
 use polars::{
     frame::DataFrame,
@@ -13,7 +14,9 @@ pub(super) const FRAME_ROWS: usize = 1 << 20;
 
 /// Frames of lists in ascending order of meeting ids, with the columns `meeting`, `events`, `headcount_only`, the counts of
 /// [`AttendeeCounts`], and `people`. At least one.
-pub(super) fn frames<'a>(mut lists: impl Iterator<Item = (MeetingAttendance, &'a [u32])>) -> impl Iterator<Item = PolarsResult<DataFrame>> {
+pub(super) fn frames<'a>(
+    mut lists: impl Iterator<Item = (MeetingAttendance, Option<&'a [u32]>)>,
+) -> impl Iterator<Item = PolarsResult<DataFrame>> {
     let mut is_first = true;
     std::iter::from_fn(move || {
         let mut columns = Columns::new();
@@ -51,14 +54,14 @@ impl Columns {
         }
     }
 
-    fn push(&mut self, attendance: &MeetingAttendance, people: &[u32]) {
+    fn push(&mut self, attendance: &MeetingAttendance, people: Option<&[u32]>) {
         let AttendeeCounts { identified, eligible, unstated, weak } = attendance.counts;
         self.meetings.push(attendance.meeting.to_string());
         self.events.push(attendance.events);
         self.headcount_only.push(attendance.is_headcount_only);
         self.counts.iter_mut().zip([identified, eligible, unstated, weak]).for_each(|(column, count)| column.push(count));
-        self.people.append_slice(people);
-        self.attendances += people.len();
+        self.people.append_opt_slice(people);
+        self.attendances += people.map_or(0, <[u32]>::len);
     }
 
     fn finish(mut self) -> PolarsResult<DataFrame> {
@@ -73,8 +76,8 @@ impl Columns {
     }
 }
 
-/// Adds the lists of a frame. Fails at a person whose number is not below `people`.
-pub(super) fn read(frame: &DataFrame, lists: &mut AttendanceLists, people: usize) -> PolarsResult<()> {
+/// Adds the lists of a frame. Fails at a person whose number is not below `people`, and at a list without people unless there is an order.
+pub(super) fn read(frame: &DataFrame, lists: &mut AttendanceLists, people: usize, has_order: bool) -> PolarsResult<()> {
     let meetings = frame.column("meeting")?.str()?;
     let events = frame.column("events")?.u32()?.cont_slice()?;
     let headcount_only = frame.column("headcount_only")?.bool()?;
@@ -91,7 +94,13 @@ pub(super) fn read(frame: &DataFrame, lists: &mut AttendanceLists, people: usize
             is_headcount_only: headcount_only.get(row).ok_or_else(invalid)?,
             counts: AttendeeCounts { identified: counts[0][row], eligible: counts[1][row], unstated: counts[2][row], weak: counts[3][row] },
         };
-        let list = list.ok_or_else(invalid)?;
+        let Some(list) = list else {
+            if !has_order {
+                return Err(invalid());
+            }
+            lists.push_in_order(attendance);
+            continue;
+        };
         let numbers = list.as_ref().u32()?.cont_slice()?;
         if numbers.iter().any(|person| *person as usize >= people) {
             return Err(invalid());

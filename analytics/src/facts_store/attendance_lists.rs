@@ -1,5 +1,5 @@
-//! Who attended which meeting: one list of person numbers after another. This is how attendance arrives and is kept on disk; figures are
-//! counted by person, see [`super::person_meetings`].
+//! Who attended which meeting: what is known of the attendances of each meeting, and the people on its list. This is how attendance arrives;
+//! figures are counted by person, see [`super::person_meetings`].
 //!
 //! Guarantees: one person is on one list once. A list has eligible people only; the others are counted. Lists are kept by meeting id, so
 //! that they stay true when the meetings are numbered anew; [`AttendanceLists::index`] finds them by number.
@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use qamtu_schemas::id::MeetingId;
 
-use crate::{facts::meetings::Meetings, figures::AttendeeCounts};
+use crate::{
+    facts::meetings::{InternedMeeting, Meetings},
+    figures::AttendeeCounts,
+};
 
 /// What is known of the attendances of a meeting, without the eligible people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +30,20 @@ impl MeetingAttendance {
     }
 }
 
+/// Where the people of a list are.
+#[derive(Debug, Clone, Copy)]
+enum People {
+    /// In [`AttendanceLists::attendees`].
+    Here { start: usize, len: u32 },
+    /// In an order by person, which has this number in place of the meeting.
+    InOrder(u32),
+}
+
 /// The list of a meeting.
 #[derive(Debug, Clone)]
 struct List {
     attendance: MeetingAttendance,
-    start: usize,
-    len: u32,
+    people: People,
 }
 
 /// The attendees of all meetings.
@@ -55,7 +66,17 @@ impl AttendanceLists {
         let start = self.attendees.len();
         self.attendees.extend(people);
         let len = (self.attendees.len() - start) as u32;
-        self.lists.push(List { attendance, start, len });
+        self.lists.push(List { attendance, people: People::Here { start, len } });
+    }
+
+    /// Stores a list whose people are in an order by person, by the number of lists before this one.
+    pub(super) fn push_in_order(&mut self, attendance: MeetingAttendance) {
+        let number = self.lists.len() as u32;
+        self.lists.push(List { attendance, people: People::InOrder(number) });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lists.len()
     }
 
     /// Replaces the lists of meetings by newer ones.
@@ -74,7 +95,7 @@ impl AttendanceLists {
         self.lists.retain(|list| !meetings.contains(&list.attendance.meeting));
     }
 
-    /// Adds the lists of other meetings.
+    /// Adds the lists of other meetings, whose people are here.
     pub(super) fn extend(&mut self, others: Self) {
         let before = self.attendees.len();
         if before == 0 {
@@ -82,14 +103,23 @@ impl AttendanceLists {
         } else {
             self.attendees.extend(others.attendees);
         }
-        self.lists.extend(others.lists.into_iter().map(|list| List { start: list.start + before, ..list }));
+        let moved = |people| match people {
+            People::Here { start, len } => People::Here { start: start + before, len },
+            People::InOrder(number) => People::InOrder(number),
+        };
+        self.lists.extend(others.lists.into_iter().map(|list| List { people: moved(list.people), ..list }));
         // Two sorted sequences, which a stable sort merges in one pass.
         self.lists.sort_by(|one, other| one.attendance.meeting.cmp(&other.attendance.meeting));
     }
 
-    /// Whether attendances of a meeting were counted or ignored under another audience than `is_headcount_only` says now.
-    pub(super) fn has_another_audience(&self, is_headcount_only: impl Fn(&MeetingId) -> bool) -> bool {
-        self.lists.iter().any(|list| is_headcount_only(&list.attendance.meeting) != list.attendance.is_headcount_only)
+    /// Whether the lists are those of other states of their meetings: attendances were counted or ignored under another audience, or people who
+    /// were counted when the order by person was saved are not counted now.
+    pub(super) fn differ_from(&self, meetings: &Meetings, is_headcount_only: impl Fn(&InternedMeeting) -> bool) -> bool {
+        self.lists.iter().any(|List { attendance, people }| {
+            let meeting = meetings.ids().binary_search(&attendance.meeting).ok().map(|number| &meetings.rows()[number]);
+            meeting.is_some_and(&is_headcount_only) != attendance.is_headcount_only
+                || matches!(people, People::InOrder(_)) && meeting.is_none_or(|meeting| meeting.report.is_none())
+        })
     }
 
     /// Finds the list of each meeting by number.
@@ -112,13 +142,29 @@ impl AttendanceLists {
         self.list_of[meeting as usize].map(|list| &self.lists[list as usize])
     }
 
-    fn people(&self, list: &List) -> &[u32] {
-        &self.attendees[list.start..][..list.len as usize]
+    fn people(&self, list: &List) -> Option<&[u32]> {
+        match list.people {
+            People::Here { start, len } => Some(&self.attendees[start..][..len as usize]),
+            People::InOrder(_) => None,
+        }
     }
 
-    /// The eligible people at a meeting.
-    pub(crate) fn of(&self, meeting: u32) -> &[u32] {
-        self.list(meeting).map_or(&[], |list| self.people(list))
+    /// The eligible people at a meeting; nobody if they are in an order by person.
+    pub(super) fn of(&self, meeting: u32) -> &[u32] {
+        self.list(meeting).and_then(|list| self.people(list)).unwrap_or(&[])
+    }
+
+    /// The number that a meeting has in the order by person; none if its people are here.
+    pub(super) fn order_number(&self, meeting: u32) -> Option<u32> {
+        match self.list(meeting)?.people {
+            People::InOrder(number) => Some(number),
+            People::Here { .. } => None,
+        }
+    }
+
+    /// The number of a meeting among all lists; none if it has no list.
+    pub(super) fn list_number(&self, meeting: u32) -> Option<u32> {
+        self.list_of[meeting as usize]
     }
 
     /// All people at a meeting.
@@ -137,15 +183,23 @@ impl AttendanceLists {
     }
 
     /// The lists of some meetings in ascending order of their ids; an empty one for a meeting that nobody attended.
-    pub(super) fn of_meetings(&self, meetings: &BTreeSet<MeetingId>) -> impl Iterator<Item = (MeetingAttendance, &[u32])> {
+    pub(super) fn of_meetings(&self, meetings: &BTreeSet<MeetingId>) -> impl Iterator<Item = (MeetingAttendance, Option<&[u32]>)> {
         meetings.iter().map(|meeting| match self.lists.binary_search_by(|list| list.attendance.meeting.cmp(meeting)) {
             Ok(at) => (self.lists[at].attendance.clone(), self.people(&self.lists[at])),
-            Err(_) => (MeetingAttendance::of_nobody(meeting.clone()), &[][..]),
+            Err(_) => (MeetingAttendance::of_nobody(meeting.clone()), Some(&[][..])),
         })
     }
 
-    /// All lists in ascending order of meeting ids.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (MeetingAttendance, &[u32])> {
-        self.lists.iter().map(|list| (list.attendance.clone(), self.people(list)))
+    /// All lists in ascending order of meeting ids. Those of counted meetings have no people: these are in the order by person.
+    pub(super) fn beside_order(&self, meetings: &Meetings) -> impl Iterator<Item = (MeetingAttendance, Option<&[u32]>)> {
+        self.lists.iter().map(|list| {
+            let people = if is_counted(meetings, &list.attendance.meeting) { None } else { self.people(list) };
+            (list.attendance.clone(), people)
+        })
     }
+}
+
+/// Whether the people at a meeting are counted.
+fn is_counted(meetings: &Meetings, id: &MeetingId) -> bool {
+    meetings.ids().binary_search(id).is_ok_and(|number| meetings.rows()[number].report.is_some())
 }

@@ -15,7 +15,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::attendance_lists::AttendanceLists;
+use super::saved_order::{CountedMeeting, SavedAttendance};
 use crate::{
     error::AnalyticsError,
     facts::meetings::{InternedMeeting, Meetings},
@@ -28,10 +28,10 @@ const MAX_THREADS: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct PersonMeetings {
     /// Numbers of the people, ascending.
-    people: Vec<u32>,
+    pub(super) people: Vec<u32>,
     /// Exclusive end of each one's list.
-    ends: Vec<u32>,
-    meetings: Vec<u32>,
+    pub(super) ends: Vec<u32>,
+    pub(super) meetings: Vec<u32>,
     /// Attendances by meeting number, those that are somebody's first one beside them.
     pub(crate) of_meetings: Vec<MeetingCounts>,
 }
@@ -45,21 +45,55 @@ pub(crate) struct MeetingCounts {
 }
 
 impl PersonMeetings {
-    /// Turns the lists of counted meetings around. `people` is the exclusive bound of person numbers.
-    pub(super) fn of(lists: &AttendanceLists, meetings: &Meetings, people: usize) -> Result<Self, AnalyticsError> {
+    /// The people of the counted meetings. `people` is the exclusive bound of their numbers. The order that was saved is renewed; without one
+    /// the lists are turned around.
+    pub(super) fn of(attendance: &SavedAttendance, meetings: &Meetings, people: usize) -> Result<Self, AnalyticsError> {
+        let SavedAttendance { lists, order } = attendance;
         let held = |(meeting, number): (&InternedMeeting, u32)| Some((meeting.report.as_ref()?.starts, number));
         let mut in_order: Vec<(Timestamp, u32)> = meetings.rows().iter().zip(0..).filter_map(held).collect();
         in_order.sort_unstable();
+        if !order.is_empty() {
+            let counted =
+                |(_, meeting): (Timestamp, u32)| CountedMeeting { meeting, saved: lists.order_number(meeting), people: lists.of(meeting) };
+            let counted: Vec<CountedMeeting<'_>> = in_order.into_iter().map(counted).collect();
+            check_number(order.lists.len() + counted.iter().map(|meeting| meeting.people.len()).sum::<usize>())?;
+            return Ok(order.renewed(&counted, meetings.rows().len()));
+        }
         let counted: Vec<CountedList<'_>> = in_order.into_iter().map(|(_, meeting)| (meeting, lists.of(meeting))).collect();
         Self::of_counted(&counted, meetings.rows().len(), people)
+    }
+
+    /// Nobody at any of so many meetings.
+    pub(super) fn none(meetings: usize) -> Self {
+        Self::with_capacity(meetings, 0)
+    }
+
+    /// Nobody yet; room for so many attendances.
+    pub(super) fn with_capacity(meetings: usize, attendances: usize) -> Self {
+        let of_meetings = vec![MeetingCounts::default(); meetings];
+        Self { people: Vec::new(), ends: Vec::new(), meetings: Vec::with_capacity(attendances), of_meetings }
+    }
+
+    /// Adds people with greater numbers, at the same meetings.
+    pub(super) fn append(&mut self, others: Self) {
+        if self.people.is_empty() {
+            *self = others;
+            return;
+        }
+        let before = self.meetings.len() as u32;
+        self.people.extend(others.people);
+        self.ends.extend(others.ends.into_iter().map(|end| before + end));
+        self.meetings.extend(others.meetings);
+        for (own, other) in self.of_meetings.iter_mut().zip(others.of_meetings) {
+            own.contacts += other.contacts;
+            own.first_reached += other.first_reached;
+        }
     }
 
     /// Turns lists around that are in the order of their meetings' starts. `meetings` and `people` are the exclusive bounds of numbers.
     pub(crate) fn of_counted(counted: &[CountedList<'_>], meetings: usize, people: usize) -> Result<Self, AnalyticsError> {
         let attendances = counted.iter().map(|(_, people)| people.len()).sum();
-        if u32::try_from(attendances).is_err() {
-            return Err(AnalyticsError::TooMany(u32::MAX));
-        }
+        check_number(attendances)?;
         let (ends, turned) = turn_around(counted, attendances, people);
         let mut of_meetings = vec![MeetingCounts::default(); meetings];
         counted.iter().for_each(|(meeting, people)| of_meetings[*meeting as usize].contacts = people.len() as u32);
@@ -81,6 +115,15 @@ impl PersonMeetings {
         self.people.len()
     }
 
+    /// The people at each meeting, by meeting number.
+    pub(crate) fn lists(&self) -> Vec<Vec<u32>> {
+        let mut lists: Vec<Vec<u32>> = self.of_meetings.iter().map(|counts| Vec::with_capacity(counts.contacts as usize)).collect();
+        for (person, meetings) in self.people(0..self.len()) {
+            meetings.iter().for_each(|meeting| lists[*meeting as usize].push(person));
+        }
+        lists
+    }
+
     /// Some of the people by index, each with their meetings in the order in which they attended them: at least one.
     pub(crate) fn people(&self, indexes: Range<usize>) -> impl Iterator<Item = (u32, &[u32])> {
         let mut start = if indexes.start == 0 { 0 } else { self.ends[indexes.start - 1] as usize };
@@ -92,13 +135,23 @@ impl PersonMeetings {
     }
 }
 
+/// Fails if there are more attendances than numbers for them.
+fn check_number(attendances: usize) -> Result<(), AnalyticsError> {
+    u32::try_from(attendances).map(|_| ()).map_err(|_| AnalyticsError::TooMany(u32::MAX))
+}
+
+/// How many threads put attendances in order.
+pub(super) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+}
+
 /// A counted meeting and the people on its list.
 type CountedList<'a> = (u32, &'a [u32]);
 
 /// The meetings of each person, one list after another, and where each person's list ends: a counting sort by person. Each thread counts and
 /// places the people of some meetings that follow one another; in a person's list, the meetings of an earlier thread come first.
 fn turn_around(counted: &[CountedList<'_>], attendances: usize, people: usize) -> (Vec<u32>, Vec<u32>) {
-    let parts = split(counted, attendances, thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS));
+    let parts = split(counted, attendances, threads());
     let count = |part: &[CountedList<'_>]| {
         let mut counts = vec![0; people];
         for person in part.iter().flat_map(|(_, people)| *people) {

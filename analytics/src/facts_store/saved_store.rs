@@ -1,7 +1,8 @@
 //! The facts store on disk: the roll and the attendance lists of a campaign, so that the next calculation reads only what changed.
 //!
-//! A folder has Arrow files and a manifest, which names them and says what they are true for. The manifest is replaced last. A renewal adds a
-//! file with the lists of the meetings that changed; after sixteen files all lists are written again.
+//! A folder has Arrow files and a manifest, which names them and says what they are true for. The manifest is replaced last. People at counted
+//! meetings are saved in the order in which they are counted, by person. A renewal adds a file with the lists of the meetings that changed; after
+//! sixteen files everything is written again.
 //!
 //! Guarantees: the folder only saves time. If it is missing, damaged, half written, of another version or of another log, everything is
 //! read from the warehouse and saved anew. Files can be read by their owner only: they have the pseudonyms of the roll and who met whom.
@@ -25,7 +26,8 @@ use super::{
     arrow_file::{ArrowFile, write_whole},
     attendance_frames,
     attendance_lists::AttendanceLists,
-    people_frames,
+    order_frames, people_frames,
+    saved_order::{SavedAttendance, SavedOrder},
 };
 use crate::{
     error::AnalyticsError,
@@ -35,7 +37,7 @@ use crate::{
 };
 
 /// Version of the files, and of how their contents are made from records. Raise it when either changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Age at which a store is not renewed any more, but read as a whole. So an error of the warehouse that was repaired since does not stay.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
@@ -66,6 +68,7 @@ struct Manifest {
     precincts: Vec<PrecinctId>,
     voters: usize,
     people: ArrowFile,
+    order: ArrowFile,
     /// The lists of all meetings, then those that were read anew, in the order in which they were saved.
     attendance: Vec<ArrowFile>,
 }
@@ -170,18 +173,24 @@ impl StoreFolder {
         let renewed =
             inputs.renewed.as_ref().filter(|(previous, _)| present_is(&previous) && previous.manifest.attendance.len() < MAX_FILES);
         let write = |frames: &mut dyn Iterator<Item = PolarsResult<DataFrame>>| ArrowFile::write(&self.path, name("attendance"), frames);
-        let attendance = match renewed {
-            Some((previous, changed)) if changed.is_empty() => previous.manifest.attendance.clone(),
-            Some((previous, changed)) => {
-                let changes = write(&mut attendance_frames::frames(store.attendance().of_meetings(changed)))?;
-                previous.manifest.attendance.iter().cloned().chain([changes]).collect()
+        let (order, attendance) = match renewed {
+            Some((SavedStore { manifest: previous, .. }, changed)) => {
+                let mut attendance = previous.attendance.clone();
+                if !changed.is_empty() {
+                    attendance.push(write(&mut attendance_frames::frames(store.attendance().of_meetings(changed)))?);
+                }
+                (previous.order.clone(), attendance)
             }
-            None => vec![write(&mut attendance_frames::frames(store.attendance().iter()))?],
+            None => {
+                let lists = store.attendance();
+                let order = ArrowFile::write(&self.path, name("order"), order_frames::frames(store.person_meetings(), lists))?;
+                (order, vec![write(&mut attendance_frames::frames(lists.beside_order(&facts.meetings)))?])
+            }
         };
-        let manifest = Manifest::of(facts, inputs, people, attendance);
+        let manifest = Manifest::of(facts, inputs, [people, order], attendance);
         let json = serde_json::to_string(&manifest).map_err(io::Error::other)?;
         write_whole(&self.path, MANIFEST, |file| write!(file, "{}\n{json}", checksum(&json)))?;
-        let files: Vec<&ArrowFile> = std::iter::once(&manifest.people).chain(&manifest.attendance).collect();
+        let files: Vec<&ArrowFile> = [&manifest.people, &manifest.order].into_iter().chain(&manifest.attendance).collect();
         self.delete_data(&files)
     }
 
@@ -199,7 +208,7 @@ impl StoreFolder {
 }
 
 impl Manifest {
-    fn of(facts: &Facts, inputs: &SaveInputs, people: ArrowFile, attendance: Vec<ArrowFile>) -> Self {
+    fn of(facts: &Facts, inputs: &SaveInputs, [people, order]: [ArrowFile; 2], attendance: Vec<ArrowFile>) -> Self {
         let Selection { campaign, offsets, as_of } = facts.selection.clone();
         Self {
             version: VERSION,
@@ -214,6 +223,7 @@ impl Manifest {
             precincts: facts.roll.precincts().to_vec(),
             voters: facts.roll.len(),
             people,
+            order,
             attendance,
         }
     }
@@ -264,17 +274,22 @@ impl SavedStore {
         roll.filled(self.manifest.voters)
     }
 
-    /// The attendance lists, if all their files are whole. They are true only with facts that this store [`fits`](Self::fits).
-    pub fn attendance(&self) -> Option<AttendanceLists> {
-        let mut lists = AttendanceLists::default();
-        for file in &self.manifest.attendance {
-            let mut newer = AttendanceLists::default();
-            let read = file.read(&self.folder, |frame| attendance_frames::read(frame, &mut newer, self.manifest.voters));
-            self.whole(file, read)?;
-            lists.replace(newer);
-        }
+    /// Who attended which meeting, if all files are whole. True only with facts that this store [`fits`](Self::fits).
+    pub fn attendance(&self) -> Option<SavedAttendance> {
+        let lists = |file: &ArrowFile, has_order| {
+            let mut lists = AttendanceLists::default();
+            let read = |frame: &DataFrame| attendance_frames::read(frame, &mut lists, self.manifest.voters, has_order);
+            self.whole(file, file.read(&self.folder, read)).map(|()| lists)
+        };
+        let (all, changes) = self.manifest.attendance.split_first()?;
+        let (mut order, mut lists, changes) =
+            (SavedOrder::default(), lists(all, true)?, changes.iter().map(|file| lists(file, false)).collect::<Option<Vec<_>>>()?);
+        let number = lists.len();
+        let file = &self.manifest.order;
+        self.whole(file, file.read(&self.folder, |frame| order_frames::read(frame, &mut order, self.manifest.voters, number)))?;
+        changes.into_iter().for_each(|newer| lists.replace(newer));
         lists.remove_empty();
-        Some(lists)
+        Some(SavedAttendance { lists, order })
     }
 
     /// Logs why a file was not read.

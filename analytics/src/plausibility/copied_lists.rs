@@ -25,10 +25,11 @@ type Signature = [u64; HASHES];
 
 /// Adds doubts to both meetings of each pair: the most similar one of several.
 pub(super) fn find(store: &FactsStore, held: &[HeldMeeting<'_>], doubts: &mut BTreeMap<u32, Vec<Doubt>>) {
+    let mut all = store.person_meetings().lists();
     let lists: Vec<(usize, BTreeSet<u32>)> = held
         .iter()
         .enumerate()
-        .map(|(index, meeting)| (index, store.attendance().of(meeting.number).iter().copied().collect::<BTreeSet<u32>>()))
+        .map(|(index, meeting)| (index, std::mem::take(&mut all[meeting.number as usize]).into_iter().collect::<BTreeSet<u32>>()))
         .filter(|(_, people)| people.len() as u64 >= MIN_COMMON)
         .collect();
     let mut most: BTreeMap<usize, (u64, u64, usize)> = BTreeMap::new();
