@@ -19,7 +19,7 @@ impl WarehouseReader {
         &self,
         selection: &Selection,
         meetings: Option<&BTreeSet<MeetingId>>,
-        reversed: Option<&BTreeSet<ImportId>>,
+        reversed: &BTreeSet<ImportId>,
         with_residence: bool,
         work: impl FnOnce(ArrowBatches) -> Result<T, AnalyticsError> + Send + 'static,
     ) -> Result<T, AnalyticsError> {

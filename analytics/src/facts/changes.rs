@@ -7,8 +7,12 @@
 use std::collections::BTreeSet;
 
 use clickhouse::Row;
-use qamtu_schemas::{Topic, id::MeetingId};
+use qamtu_schemas::{
+    Topic,
+    id::{ImportId, MeetingId},
+};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::warehouse_reader::WarehouseReader;
 use crate::{
@@ -45,6 +49,12 @@ impl LogEnd {
 struct ChangeRow {
     meeting: String,
     kind: u8,
+}
+
+#[derive(Row, Deserialize)]
+struct ImportRow {
+    #[serde(with = "clickhouse::serde::uuid")]
+    import: Uuid,
 }
 
 #[derive(Row, Deserialize)]
@@ -114,6 +124,13 @@ impl WarehouseReader {
         }
         let parse = |id: String| id.parse().map_err(|_| AnalyticsError::Value { view: "v_records", value: id, expected: "meeting" });
         changed.into_iter().map(parse).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The imports that were reversed.
+    pub(crate) async fn reversed_imports(&self, selection: &Selection) -> Result<BTreeSet<ImportId>, AnalyticsError> {
+        let sql = format!("SELECT DISTINCT import FROM v_reversed_imports WHERE {}", selection.admits(Topic::Events));
+        let rows: Vec<ImportRow> = self.rows("the reversed imports", &sql).await?;
+        Ok(rows.into_iter().map(|row| ImportId(row.import)).collect())
     }
 
     /// Meetings of people whose consent changed, and of imports that were reversed.

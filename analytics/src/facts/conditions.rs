@@ -74,25 +74,20 @@ impl Selection {
         if places.is_empty() { "0".to_owned() } else { format!("({})", places.join(" OR ")) }
     }
 
-    /// The reversed imports as a condition, known or as a query.
-    fn reversed_imports(&self, known: Option<&ReversedImports>) -> String {
-        match known.filter(|known| known.len() <= MAX_LISTED_IMPORTS) {
-            Some(known) => known.iter().map(|import| format!("toUUID('{import}')")).collect::<Vec<_>>().join(", "),
-            None => format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events)),
+    /// Condition: the import of the row is none of the reversed ones, which are those of this selection.
+    pub(super) fn import_not_reversed(&self, reversed: &ReversedImports) -> String {
+        if reversed.is_empty() {
+            return "1".to_owned();
         }
-    }
-
-    /// Condition: the import of the row was not reversed. `reversed` are those of this selection, if they are known: then the server need not
-    /// look for them.
-    pub(super) fn import_not_reversed(&self, reversed: Option<&ReversedImports>) -> String {
-        match reversed {
-            Some(reversed) if reversed.is_empty() => "1".to_owned(),
-            reversed => format!("(import IS NULL OR assumeNotNull(import) NOT IN ({}))", self.reversed_imports(reversed)),
-        }
+        let imports = match reversed.len() <= MAX_LISTED_IMPORTS {
+            true => reversed.iter().map(|import| format!("toUUID('{import}')")).collect::<Vec<_>>().join(", "),
+            false => format!("SELECT import FROM v_reversed_imports WHERE {}", self.admits(Topic::Events)),
+        };
+        format!("(import IS NULL OR assumeNotNull(import) NOT IN ({imports}))")
     }
 
     /// Condition: the import of an attendance was not reversed, it was not retracted, and the consent was not withdrawn.
-    pub(super) fn attendance_counts(&self, reversed: Option<&ReversedImports>) -> String {
+    pub(super) fn attendance_counts(&self, reversed: &ReversedImports) -> String {
         let is_not_reversed = self.import_not_reversed(reversed);
         let counts = format!("{} AND {is_not_reversed}", self.admits(Topic::Events));
         let retracted = format!("SELECT meeting_id, retracted_id FROM v_attendance_retractions WHERE {counts}");
@@ -118,11 +113,10 @@ mod tests {
         let imports = |number: usize| -> ReversedImports {
             (0..number).map(|number| format!("00000000-0000-4000-8000-{number:012x}").parse().expect("an import")).collect()
         };
-        assert_eq!(selection.import_not_reversed(Some(&imports(0))), "1");
-        let listed = selection.attendance_counts(Some(&imports(MAX_LISTED_IMPORTS)));
+        assert_eq!(selection.import_not_reversed(&imports(0)), "1");
+        let listed = selection.attendance_counts(&imports(MAX_LISTED_IMPORTS));
         assert!(!listed.contains("v_reversed_imports") && listed.len() < 128 * 1024, "{}", listed.len());
-        let many = selection.import_not_reversed(Some(&imports(MAX_LISTED_IMPORTS + 1)));
+        let many = selection.import_not_reversed(&imports(MAX_LISTED_IMPORTS + 1));
         assert!(many.contains("SELECT import FROM v_reversed_imports") && !many.contains("toUUID"));
-        assert_eq!(many, selection.import_not_reversed(None));
     }
 }

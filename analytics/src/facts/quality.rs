@@ -171,7 +171,7 @@ fn clock_ahead(selection: &Selection) -> String {
 /// The withdrawals that consents name and their people do not have.
 fn dangling_consents(selection: &Selection, reference: &Reference) -> String {
     let admits = selection.admits(Topic::Events);
-    let is_live = selection.import_not_reversed(Some(reference.reversed()));
+    let is_live = selection.import_not_reversed(reference.reversed());
     format!(
         "SELECT person_hi, person_lo, arrayJoin(supersedes) AS named FROM v_consents WHERE {admits} AND {is_live} \
          AND (person_hi, person_lo, named) NOT IN \

@@ -31,7 +31,8 @@ struct SizesRow {
 impl WarehouseReader {
     /// The meetings that have attendances with and without a sheet, in the order of their ids. Only their people are counted, by the server.
     pub(crate) async fn two_lists(&self, selection: &Selection) -> Result<Vec<ListSizes>, AnalyticsError> {
-        let counts = format!("{} AND {} AND strength = 1", selection.admits(Topic::Events), selection.attendance_counts(None));
+        let reversed = self.reversed_imports(selection).await?;
+        let counts = format!("{} AND {} AND strength = 1", selection.admits(Topic::Events), selection.attendance_counts(&reversed));
         let with_both = format!(
             "SELECT meeting_id FROM v_attendance_events WHERE {} GROUP BY meeting_id HAVING countIf(empty(sheet)) > 0 AND countIf(notEmpty(sheet)) > 0",
             selection.of_campaign()
