@@ -127,7 +127,7 @@ impl FactsStore {
         };
         kept.lists.extend(collected);
         kept.lists.index(&facts.meetings);
-        let person_meetings = Arc::new(PersonMeetings::of(&kept, &facts.meetings, people.len())?);
+        let person_meetings = Arc::new(kept.person_meetings(&facts.meetings, people.len())?);
         let attendance = kept.lists;
         let known: BTreeSet<&MeetingId> = facts.meeting_ids.iter().chain(attendance.meetings()).collect();
         facts.quality.lookalike_meetings = look_alike_ids::count(known.into_iter());

@@ -13,13 +13,7 @@ use std::{
     thread,
 };
 
-use jiff::Timestamp;
-
-use super::saved_order::{CountedMeeting, SavedAttendance};
-use crate::{
-    error::AnalyticsError,
-    facts::meetings::{InternedMeeting, Meetings},
-};
+use crate::error::AnalyticsError;
 
 /// Threads that turn lists around: each has four bytes for everybody.
 const MAX_THREADS: usize = 4;
@@ -45,24 +39,6 @@ pub(crate) struct MeetingCounts {
 }
 
 impl PersonMeetings {
-    /// The people of the counted meetings. `people` is the exclusive bound of their numbers. The order that was saved is renewed; without one
-    /// the lists are turned around.
-    pub(super) fn of(attendance: &SavedAttendance, meetings: &Meetings, people: usize) -> Result<Self, AnalyticsError> {
-        let SavedAttendance { lists, order } = attendance;
-        let held = |(meeting, number): (&InternedMeeting, u32)| Some((meeting.report.as_ref()?.starts, number));
-        let mut in_order: Vec<(Timestamp, u32)> = meetings.rows().iter().zip(0..).filter_map(held).collect();
-        in_order.sort_unstable();
-        if !order.is_empty() {
-            let counted =
-                |(_, meeting): (Timestamp, u32)| CountedMeeting { meeting, saved: lists.order_number(meeting), people: lists.of(meeting) };
-            let counted: Vec<CountedMeeting<'_>> = in_order.into_iter().map(counted).collect();
-            check_number(order.lists.len() + counted.iter().map(|meeting| meeting.people.len()).sum::<usize>())?;
-            return Ok(order.renewed(&counted, meetings.rows().len()));
-        }
-        let counted: Vec<CountedList<'_>> = in_order.into_iter().map(|(_, meeting)| (meeting, lists.of(meeting))).collect();
-        Self::of_counted(&counted, meetings.rows().len(), people)
-    }
-
     /// Nobody at any of so many meetings.
     pub(super) fn none(meetings: usize) -> Self {
         Self::with_capacity(meetings, 0)
@@ -136,7 +112,7 @@ impl PersonMeetings {
 }
 
 /// Fails if there are more attendances than numbers for them.
-fn check_number(attendances: usize) -> Result<(), AnalyticsError> {
+pub(super) fn check_number(attendances: usize) -> Result<(), AnalyticsError> {
     u32::try_from(attendances).map(|_| ()).map_err(|_| AnalyticsError::TooMany(u32::MAX))
 }
 
@@ -146,7 +122,7 @@ pub(super) fn threads() -> usize {
 }
 
 /// A counted meeting and the people on its list.
-type CountedList<'a> = (u32, &'a [u32]);
+pub(super) type CountedList<'a> = (u32, &'a [u32]);
 
 /// The meetings of each person, one list after another, and where each person's list ends: a counting sort by person. Each thread counts and
 /// places the people of some meetings that follow one another; in a person's list, the meetings of an earlier thread come first.

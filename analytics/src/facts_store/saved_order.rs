@@ -6,9 +6,15 @@
 
 use std::{panic::resume_unwind, thread};
 
+use jiff::Timestamp;
+
 use super::{
     attendance_lists::AttendanceLists,
-    person_meetings::{PersonMeetings, threads},
+    person_meetings::{CountedList, PersonMeetings, check_number, threads},
+};
+use crate::{
+    error::AnalyticsError,
+    facts::meetings::{InternedMeeting, Meetings},
 };
 
 /// Rank of a list that is not counted, or not from this order.
@@ -55,11 +61,27 @@ struct Part<'a> {
     added: &'a [Added],
 }
 
-impl SavedOrder {
-    pub(super) fn is_empty(&self) -> bool {
-        self.people.is_empty()
+impl SavedAttendance {
+    /// The counted meetings of each person. `people` is the exclusive bound of their numbers. The order that was saved is renewed; without one
+    /// the lists are sorted.
+    pub(super) fn person_meetings(&self, meetings: &Meetings, people: usize) -> Result<PersonMeetings, AnalyticsError> {
+        let Self { lists, order } = self;
+        let held = |(meeting, number): (&InternedMeeting, u32)| Some((meeting.report.as_ref()?.starts, number));
+        let mut in_order: Vec<(Timestamp, u32)> = meetings.rows().iter().zip(0..).filter_map(held).collect();
+        in_order.sort_unstable();
+        if order.people.is_empty() {
+            let counted: Vec<CountedList<'_>> = in_order.into_iter().map(|(_, meeting)| (meeting, lists.of(meeting))).collect();
+            return PersonMeetings::of_counted(&counted, meetings.rows().len(), people);
+        }
+        let counted =
+            |(_, meeting): (Timestamp, u32)| CountedMeeting { meeting, saved: lists.order_number(meeting), people: lists.of(meeting) };
+        let counted: Vec<CountedMeeting<'_>> = in_order.into_iter().map(counted).collect();
+        check_number(order.lists.len() + counted.iter().map(|meeting| meeting.people.len()).sum::<usize>())?;
+        Ok(order.renewed(&counted, meetings.rows().len()))
     }
+}
 
+impl SavedOrder {
     /// The meetings of each person. `counted` are all counted meetings in the order of their starts, `meetings` is the exclusive bound of their
     /// numbers.
     pub(super) fn renewed(&self, counted: &[CountedMeeting<'_>], meetings: usize) -> PersonMeetings {
