@@ -50,7 +50,8 @@ pub async fn select(
         let known = campaigns.into_iter().map(|configured| configured.campaign).collect();
         return Err(AnalyticsError::UnknownCampaign { campaign: campaign.clone(), known });
     };
-    // Nearly always no record is missing before the last ones, and none arrived between both queries.
+    // Nearly always no record is missing before the last ones, and none arrived between both queries. If one did, the clock of a synthetic
+    // campaign may be that of the record before it.
     let records = match all_records.are_below(&contiguous) {
         true => all_records,
         false => warehouse.campaign_records(campaign, Some(contiguous), now).await?,

@@ -97,6 +97,7 @@ struct MeetingFacts {
     events: u64,
     /// References to an event that the meeting does not have.
     dangling_references: u64,
+    /// Attendances that retractions name; whether the meetings have them is asked afterwards.
     retracted: Vec<Retracted>,
 }
 
@@ -112,7 +113,7 @@ impl WarehouseReader {
         saved_roll: impl FnOnce(&RollId) -> Option<Roll> + Send + 'static,
     ) -> Result<Facts, AnalyticsError> {
         let without_roll = async {
-            // First, because it has the reversed imports, which the meetings need.
+            // First, because meetings and counts need the reversed imports.
             let ReferenceFacts { reference, surveys, events } = self.reference(&selection).await?;
             let meetings = self.meetings(&selection, &reference);
             let (mut meetings, counts) = tokio::try_join!(meetings, self.counts(&selection, &reference))?;

@@ -128,7 +128,8 @@ impl FactsStore {
         kept.lists.extend(collected);
         kept.lists.index(&facts.meetings);
         let person_meetings = Arc::new(kept.person_meetings(&facts.meetings, people.len())?);
-        let attendance = kept.lists;
+        let SavedAttendance { lists: attendance, order } = kept;
+        drop(order);
         let known: BTreeSet<&MeetingId> = facts.meeting_ids.iter().chain(attendance.meetings()).collect();
         facts.quality.lookalike_meetings = look_alike_ids::count(known.into_iter());
         let meetings = MeetingFrame::new(&facts, &calendar, &attendance)?;

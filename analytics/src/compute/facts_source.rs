@@ -147,7 +147,7 @@ impl FactsSource {
         since: &Selection,
         selection: &Selection,
     ) -> Result<Option<(BTreeSet<MeetingId>, Vec<DataFrame>)>, AnalyticsError> {
-        // Conditions with the imports themselves cost a fraction of those that have a query for them.
+        // A condition that lists the imports costs a fraction of one with a subquery.
         let (changed, reversed) =
             tokio::try_join!(self.warehouse.changed_meetings(since, selection), self.warehouse.reversed_imports(selection))?;
         let Some(changed) = changed else { return Ok(None) };

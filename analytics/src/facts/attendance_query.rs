@@ -12,7 +12,7 @@ use crate::{error::AnalyticsError, snapshot_identity::Selection};
 
 impl WarehouseReader {
     /// Streams the attendance events of a selection to `work`, in the order of meeting ids, on a blocking thread: those of `meetings`, or all
-    /// of them. `reversed` are the reversed imports, if they are known. The column `is_counted` is 0 for attendances that were taken back. The
+    /// of them. `reversed` are those of the selection. The column `is_counted` is 0 for attendances that were taken back. The
     /// column `stated_residence` ([`StatedResidence`](super::StatedResidence)) is present only if
     /// `with_residence`: it costs a string per row.
     pub async fn attendance<T: Send + 'static>(

@@ -11,8 +11,8 @@ use crate::snapshot_identity::Selection;
 /// Ids of the imports that were reversed.
 pub(super) type ReversedImports = BTreeSet<ImportId>;
 
-/// Imports that are listed in a condition; a query may have 256 KiB.
-const MAX_LISTED_IMPORTS: usize = 500;
+/// Imports that are listed in a condition. A query may have 256 KiB, and lists them four times beside two thousand meetings.
+const MAX_LISTED_IMPORTS: usize = 200;
 
 impl Selection {
     /// Condition: the row belongs to the campaign and counts.
@@ -74,7 +74,7 @@ impl Selection {
         if places.is_empty() { "0".to_owned() } else { format!("({})", places.join(" OR ")) }
     }
 
-    /// Condition: the import of the row is none of the reversed ones, which are those of this selection.
+    /// Condition: the import of the row was not reversed. `reversed` must be the imports that are reversed in this selection.
     pub(super) fn import_not_reversed(&self, reversed: &ReversedImports) -> String {
         if reversed.is_empty() {
             return "1".to_owned();

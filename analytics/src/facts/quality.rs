@@ -22,7 +22,7 @@ const AHEAD_SECONDS: u32 = 600;
 pub struct Quality {
     /// Time of receipt of the newest counted record, rolls excluded. None before the first one.
     pub newest_record: Option<Timestamp>,
-    /// References of corrections, retractions, moves and consents without effect: they name no event of the same meeting or person.
+    /// References of corrections, retractions, moves and consents without effect: they name no event of the selection that is of the same meeting or person.
     pub dangling_references: u64,
     /// Meeting ids of the campaign that look like another one; counted by [`FactsStore`](crate::facts_store::FactsStore), which also knows the
     /// meetings that have attendances only.
@@ -43,7 +43,7 @@ pub(super) struct Retracted {
     attendance: EventId,
 }
 
-/// The events of a meeting, and what its other events name: those that plans, moves, corrections and recounts replace, and attendances.
+/// The events of a meeting, those that plans, moves, corrections and recounts replace, and the attendances that retractions name.
 #[derive(Debug, Default)]
 pub(super) struct References {
     events: BTreeSet<EventId>,
@@ -57,12 +57,13 @@ impl References {
         self.events.insert(event.envelope.id);
         match &event.data {
             _ if is_reversed => {}
-            Data::AttendanceRetracted(data) => self.retracted.extend(&data.retracts),
+            // A retraction names an attendance once, however often its list has it.
+            Data::AttendanceRetracted(data) => self.retracted.extend(data.retracts.iter().copied().collect::<BTreeSet<_>>()),
             data => self.replaced.extend(data.supersedes()),
         }
     }
 
-    /// How many of the events to replace the meeting does not have.
+    /// Number of replaced events that the meeting does not have.
     pub(super) fn dangling(&self) -> u64 {
         self.replaced.iter().filter(|id| !self.events.contains(id)).count() as u64
     }
@@ -73,7 +74,7 @@ impl References {
     }
 }
 
-/// Numbers of records that are not read one by one.
+/// What is known of records that are not read one by one.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     /// Events about consent.
@@ -131,11 +132,12 @@ impl WarehouseReader {
         Ok(counts)
     }
 
-    /// How many of the attendances that retractions name the meetings do not have.
+    /// Number of attendances that retractions name and their meetings do not have.
     pub(super) async fn dangling_retractions(&self, selection: &Selection, named: &[Retracted]) -> Result<u64, AnalyticsError> {
         let mut found: BTreeSet<Retracted> = BTreeSet::new();
-        for part in named.chunks(LOOKED_UP) {
-            let ids = |Retracted { meeting, attendance }: &Retracted| format!("('{meeting}', toUUID('{attendance}'))");
+        let different: Vec<&Retracted> = named.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        for part in different.chunks(LOOKED_UP) {
+            let ids = |Retracted { meeting, attendance }: &&Retracted| format!("('{meeting}', toUUID('{attendance}'))");
             let sql = format!(
                 "SELECT toString(meeting_id) AS meeting, event_id AS attendance FROM v_attendance_events \
                  WHERE {} AND (meeting_id, event_id) IN ({})",
@@ -168,7 +170,7 @@ fn clock_ahead(selection: &Selection) -> String {
     )
 }
 
-/// The withdrawals that consents name and their people do not have.
+/// References of consents to withdrawals that the same person does not have.
 fn dangling_consents(selection: &Selection, reference: &Reference) -> String {
     let admits = selection.admits(Topic::Events);
     let is_live = selection.import_not_reversed(reference.reversed());

@@ -1,4 +1,4 @@
-//! Who attended which meeting: what is known of the attendances of each meeting, and the people on its list. This is how attendance arrives;
+//! Who attended which meeting: what is known of the attendances of each meeting, and the people on its list unless they are in an order by person. This is how attendance arrives;
 //! figures are counted by person, see [`super::person_meetings`].
 //!
 //! Guarantees: one person is on one list once. A list has eligible people only; the others are counted. Lists are kept by meeting id, so

@@ -15,7 +15,7 @@ use std::{
 
 use crate::error::AnalyticsError;
 
-/// Threads that turn lists around: each has four bytes for everybody.
+/// Threads that put attendances in order: to turn lists around, each has four bytes for everybody.
 const MAX_THREADS: usize = 4;
 
 /// The meetings of the people who attended any. Memory: four bytes for each attendance, and eight for each of these people.

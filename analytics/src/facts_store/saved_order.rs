@@ -17,7 +17,7 @@ use crate::{
     facts::meetings::{InternedMeeting, Meetings},
 };
 
-/// Rank of a list that is not counted, or not from this order.
+/// Rank of a list that is not counted, or whose people are no longer taken from this order.
 const NOT_COUNTED: u32 = u32::MAX;
 
 /// Who attended which meeting, as it was saved: the lists of all meetings, and the people of the counted ones.
@@ -37,7 +37,7 @@ pub(super) struct SavedOrder {
     pub(super) lists: Vec<u32>,
 }
 
-/// A counted meeting: the people who attended it are in the saved order, under a number, or on a list.
+/// A counted meeting. The people who attended it are either in the saved order, under the number `saved`, or in `people`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CountedMeeting<'a> {
     pub(super) meeting: u32,
@@ -235,25 +235,28 @@ mod tests {
             };
             let before: Vec<(u32, Vec<u32>)> = starts(round - round % 2).into_iter().map(|meeting| (meeting, people(meeting, 0))).collect();
             let saved = order_of(&before, meetings);
-            let saved = SavedOrder { people: saved.people, ends: saved.ends, lists: saved.meetings };
+            // Lists have other numbers than meetings.
+            let lists = saved.meetings.iter().map(|meeting| meeting + 3).collect();
+            let saved = SavedOrder { people: saved.people, ends: saved.ends, lists };
             let is_changed = |meeting: u32| mix(meeting + round * 7).is_multiple_of(3);
-            let in_order = starts(round);
+            let mut in_order = starts(round);
+            in_order.retain(|meeting| !mix(meeting + round * 11).is_multiple_of(7));
             let now: Vec<(u32, Vec<u32>)> =
                 in_order.iter().map(|meeting| (*meeting, people(*meeting, if is_changed(*meeting) { round + 1 } else { 0 }))).collect();
             let counted: Vec<CountedMeeting<'_>> = now
                 .iter()
                 .map(|(meeting, people)| match is_changed(*meeting) {
                     true => CountedMeeting { meeting: *meeting, saved: None, people },
-                    false => CountedMeeting { meeting: *meeting, saved: Some(*meeting), people: &[] },
+                    false => CountedMeeting { meeting: *meeting, saved: Some(*meeting + 3), people: &[] },
                 })
                 .collect();
             let (renewed, expected) = (saved.renewed(&counted, meetings as usize), order_of(&now, meetings));
             assert_eq!(rows(&renewed), rows(&expected), "round {round}");
             let counts = |order: &PersonMeetings| order.of_meetings.iter().map(|of| (of.contacts, of.first_reached)).collect::<Vec<_>>();
             assert_eq!(counts(&renewed), counts(&expected), "round {round}");
-            let mut lists = now.clone();
-            lists.sort_unstable();
-            assert_eq!(renewed.lists(), lists.into_iter().map(|(_, people)| people).collect::<Vec<_>>());
+            for (meeting, own) in &now {
+                assert_eq!(renewed.lists()[*meeting as usize], *own, "round {round}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The facts store on disk: the roll and the attendance lists of a campaign, so that the next calculation reads only what changed.
+//! The facts store on disk: the roll of a campaign and who attended which meeting, so that the next calculation reads only what changed.
 //!
 //! A folder has Arrow files and a manifest, which names them and says what they are true for. The manifest is replaced last. People at counted
 //! meetings are saved in the order in which they are counted, by person. A renewal adds a file with the lists of the meetings that changed; after
@@ -42,7 +42,7 @@ const VERSION: u32 = 2;
 /// Age at which a store is not renewed any more, but read as a whole. So an error of the warehouse that was repaired since does not stay.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Files of lists after which all are written again.
+/// Files of lists after which everything is written again.
 const MAX_FILES: usize = 16;
 
 /// A line with the checksum of the rest, which is a [`Manifest`] as JSON.
@@ -68,8 +68,9 @@ struct Manifest {
     precincts: Vec<PrecinctId>,
     voters: usize,
     people: ArrowFile,
+    /// The people at the counted meetings of the first file of `attendance`, by person.
     order: ArrowFile,
-    /// The lists of all meetings, then those that were read anew, in the order in which they were saved.
+    /// The lists of all meetings, without people if these are in `order`, then those that were read anew, in the order in which they were saved.
     attendance: Vec<ArrowFile>,
 }
 

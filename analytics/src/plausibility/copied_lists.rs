@@ -25,13 +25,11 @@ type Signature = [u64; HASHES];
 
 /// Adds doubts to both meetings of each pair: the most similar one of several.
 pub(super) fn find(store: &FactsStore, held: &[HeldMeeting<'_>], doubts: &mut BTreeMap<u32, Vec<Doubt>>) {
-    let mut all = store.person_meetings().lists();
-    let lists: Vec<(usize, BTreeSet<u32>)> = held
-        .iter()
-        .enumerate()
-        .map(|(index, meeting)| (index, std::mem::take(&mut all[meeting.number as usize]).into_iter().collect::<BTreeSet<u32>>()))
-        .filter(|(_, people)| people.len() as u64 >= MIN_COMMON)
-        .collect();
+    let lists: Vec<(usize, BTreeSet<u32>)> = {
+        let mut all = store.person_meetings().lists();
+        let people = |meeting: &HeldMeeting<'_>| std::mem::take(&mut all[meeting.number as usize]).into_iter().collect::<BTreeSet<u32>>();
+        held.iter().map(people).enumerate().filter(|(_, people)| people.len() as u64 >= MIN_COMMON).collect()
+    };
     let mut most: BTreeMap<usize, (u64, u64, usize)> = BTreeMap::new();
     for (one, other) in candidates(&lists) {
         let (common, percent) = similarity(&lists[one].1, &lists[other].1);
