@@ -77,7 +77,7 @@ impl References {
 /// What is known of records that are not read one by one.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// Events about consent.
+    /// Events that give or withdraw consent; other events are counted while they are read.
     pub(super) consents: u64,
     /// Records of the log that do not decode.
     pub(super) rejected: u64,

@@ -33,7 +33,7 @@ impl MeetingAttendance {
 /// Where the people of a list are.
 #[derive(Debug, Clone, Copy)]
 enum People {
-    /// In [`AttendanceLists::attendees`].
+    /// They are a range of [`AttendanceLists::attendees`].
     Here { start: usize, len: u32 },
     /// In an order by person, which has this number in place of the meeting.
     InOrder(u32),

@@ -20,6 +20,7 @@ pub(super) fn frames<'a>(order: &'a PersonMeetings, lists: &'a AttendanceLists) 
             && let Some((person, meetings)) = everybody.next()
         {
             own.clear();
+            // Only meetings that have a list are counted, so none is left out.
             own.extend(meetings.iter().filter_map(|meeting| lists.list_number(*meeting)));
             people.push(person);
             numbers.append_slice(&own);

@@ -39,12 +39,7 @@ pub(crate) struct MeetingCounts {
 }
 
 impl PersonMeetings {
-    /// Nobody at any of so many meetings.
-    pub(super) fn none(meetings: usize) -> Self {
-        Self::with_capacity(meetings, 0)
-    }
-
-    /// Nobody yet; room for so many attendances.
+    /// Nobody yet at so many meetings, with room for so many attendances.
     pub(super) fn with_capacity(meetings: usize, attendances: usize) -> Self {
         let of_meetings = vec![MeetingCounts::default(); meetings];
         Self { people: Vec::new(), ends: Vec::new(), meetings: Vec::with_capacity(attendances), of_meetings }

@@ -30,7 +30,7 @@ pub struct SavedAttendance {
 /// The numbers of each person's lists, in the order in which the meetings began.
 #[derive(Debug, Default)]
 pub(super) struct SavedOrder {
-    /// Ascending.
+    /// Numbers of the people on any of these lists, ascending.
     pub(super) people: Vec<u32>,
     /// Exclusive end of each one's lists.
     pub(super) ends: Vec<u32>,
@@ -96,7 +96,7 @@ impl SavedOrder {
         added.sort_unstable();
         let in_order: Vec<u32> = counted.iter().map(|counted| counted.meeting).collect();
         let (rank_of, in_order, capacity) = (&rank_of, &in_order, self.lists.len() + added.len());
-        let mut renewed = PersonMeetings::none(meetings);
+        let mut renewed = PersonMeetings::with_capacity(meetings, 0);
         thread::scope(|scope| {
             let renew = |(at, part): (usize, Part<'_>)| {
                 // The others are appended to the first one.
@@ -203,7 +203,7 @@ mod tests {
 
     const PEOPLE: u32 = 90;
 
-    /// Spreads neighbouring numbers.
+    /// Makes pseudo-random numbers of neighbouring ones.
     fn mix(number: u32) -> u32 {
         let mixed = number.wrapping_mul(0x9E37_79B9);
         (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA6B) >> 3
